@@ -81,7 +81,7 @@ class TurnRunner:
         model_timeout_s: float | None = None,
         on_draft: DraftListener = lambda request, text: None,
     ) -> None:
-        """``model_within_s``: of one turn, in place of the tenant's ``max_seconds``."""
+        """``model_timeout_s``: of one turn, in place of the tenant's ``max_seconds``."""
         self._store = store
         self._models = models
         self._erp = erp

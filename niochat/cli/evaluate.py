@@ -13,16 +13,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from niochat.cli import running
-from niochat.cli.evaluation.choice import AnswersBy, CustomerBy, ModelBy, model_choice
-from niochat.cli.evaluation.inprocess.playing import InProcess
-from niochat.cli.evaluation.persona import all_personas, chosen_personas
-from niochat.cli.evaluation.playing import play_all
-from niochat.cli.evaluation.reading import all_scenarios, chosen
-from niochat.cli.evaluation.results import Evaluation, Result, Verdict
+from niochat.cli.evaluation.choice import (
+    PersonaOptions,
+    ResponderOptions,
+    ResponderType,
+    build_evaluated_model,
+)
+from niochat.cli.evaluation.inprocess.playing import InProcessRunner
+from niochat.cli.evaluation.persona import load_all_personas, select_personas
+from niochat.cli.evaluation.playing import run_scenarios
+from niochat.cli.evaluation.reading import load_all_scenarios, select_scenarios
+from niochat.cli.evaluation.results import EvaluationResult, ScenarioResult, ScenarioVerdict
 from niochat.cli.evaluation.scenario import Scenario
-from niochat.cli.evaluation.stage import stages_of
-from niochat.cli.evaluation.table import table_of
-from niochat.cli.evaluation.tenants import ModelChoice, prepare
+from niochat.cli.evaluation.stage import create_stack_session_factory
+from niochat.cli.evaluation.table import render_evaluation
+from niochat.cli.evaluation.tenants import EvaluatedModel, create_scenario_tenants
 
 _console = Console(stderr=True)
 _COLUMNS = (
@@ -46,7 +51,8 @@ def evaluate(
     price_out: Annotated[float, typer.Option(min=0, help="Of a million tokens written.")] = 0.0,
     stream: Annotated[bool, typer.Option(help="Let the model stream its answers.")] = False,
     model_by: Annotated[
-        ModelBy | None, typer.Option(help="Who answers as the model, in place of an end point.")
+        ResponderType | None,
+        typer.Option(help="Who answers as the model, in place of an end point."),
     ] = None,
     hand_dir: Annotated[
         Path | None, typer.Option(help="With --model-by hand: by files here, not the terminal.")
@@ -61,7 +67,7 @@ def evaluate(
         bool, typer.Option("--personas", help="A model plays customers; NAMES are theirs.")
     ] = False,
     customer_by: Annotated[
-        ModelBy | None, typer.Option(help="hand: a person plays the customer, and judges.")
+        ResponderType | None, typer.Option(help="hand: a person plays the customer, and judges.")
     ] = None,
     customer_endpoint: Annotated[str, typer.Option(help="Of the customer's model.")] = "",
     customer_model: Annotated[str, typer.Option(help="Its name there.")] = "",
@@ -77,86 +83,93 @@ def evaluate(
     only_list: Annotated[bool, typer.Option("--list", help="Show the scenarios.")] = False,
 ) -> None:
     """Talk with the model as customers do, and check what it did. Exit 1 when a check fails."""
-    cast = chosen_personas(all_personas(), names or ()) if personas else []
+    cast = select_personas(load_all_personas(), names or ()) if personas else []
     scenarios = (
-        [persona.scenario() for persona in cast] if personas
-        else chosen(all_scenarios(), names or ())
+        [persona.to_scenario() for persona in cast] if personas
+        else select_scenarios(load_all_scenarios(), names or ())
     )  # fmt: skip
     if only_list:
-        Console().print(_listed(scenarios))
+        Console().print(_render_scenario_table(scenarios))
         return
     prices = (price_in, price_out)
-    by = AnswersBy(model_by, hand_dir, record, replay, customer_by)
-    if by.needs_this_process or in_process or personas:
-        evaluated = by.in_process(endpoint, model, api_key, prices, stream=stream)
+    by = ResponderOptions(model_by, hand_dir, record, replay, customer_by)
+    if by.requires_in_process or in_process or personas:
+        evaluated = by.build_runner(endpoint, model, api_key, prices, stream=stream)
         if personas:
-            customer = CustomerBy(
+            customer = PersonaOptions(
                 customer_by, customer_endpoint, customer_model, customer_api_key, judge
             )
-            evaluated = customer.acting(cast, by, evaluated)
-        at_once = 1 if by.typed else at_once
+            evaluated = customer.with_personas(cast, by, evaluated)
+        at_once = 1 if by.is_interactive else at_once
         try:
-            evaluation = running.run_async(lambda: _in_process(scenarios, evaluated, at_once))
+            evaluation = running.run_async(
+                lambda: _evaluate_in_process(scenarios, evaluated, at_once)
+            )
         except asyncio.CancelledError:  # it was told to end, and has put everything away
             raise typer.Exit(1) from None
     else:
-        choice = model_choice(endpoint, model, api_key, prices, stream=stream)
-        evaluation = running.run_async(lambda: _evaluate(scenarios, choice, at_once))
-    Console().print(table_of(evaluation))
+        choice = build_evaluated_model(endpoint, model, api_key, prices, stream=stream)
+        evaluation = running.run_async(lambda: _evaluate_on_stack(scenarios, choice, at_once))
+    Console().print(render_evaluation(evaluation))
     if json_file is not None:
         text = json.dumps(evaluation.as_dict(), ensure_ascii=False, indent=2)
         json_file.write_text(text + "\n", "utf-8")
-    if evaluation.count(Verdict.FAILED):
+    if evaluation.count(ScenarioVerdict.FAILED):
         raise typer.Exit(1)
 
 
-async def _evaluate(scenarios: Sequence[Scenario], choice: ModelChoice, at_once: int) -> Evaluation:
+async def _evaluate_on_stack(
+    scenarios: Sequence[Scenario], choice: EvaluatedModel, at_once: int
+) -> EvaluationResult:
     began = time.monotonic()
     sandbox_url = running.sandbox_url()
-    playable = [each for each in scenarios if each.for_model(simulated=choice.simulated)]
+    playable = [each for each in scenarios if each.for_model(simulated=choice.is_simulated)]
     async with running.connect_components() as parts:
         with Progress(*_COLUMNS, console=_console) as bar:
             task = bar.add_task("preparing", total=len(playable))
-            places = await prepare(parts, sandbox_url, playable, choice)
+            places = await create_scenario_tenants(parts, sandbox_url, playable, choice)
 
-            def told(result: Result) -> None:
+            def told(result: ScenarioResult) -> None:
                 bar.update(task, advance=1, description=result.name)
 
-            stage_of = stages_of(parts, sandbox_url, places)
-            results = await play_all(stage_of, sandbox_url, playable, at_once, told)
-    return Evaluation(
-        choice.shown, choice.endpoint, round(time.monotonic() - began, 1),
-        _in_order(scenarios, results),
+            stage_of = create_stack_session_factory(parts, sandbox_url, places)
+            results = await run_scenarios(stage_of, sandbox_url, playable, at_once, told)
+    return EvaluationResult(
+        choice.display_name, choice.endpoint, round(time.monotonic() - began, 1),
+        _order_results(scenarios, results),
     )  # fmt: skip
 
 
-async def _in_process(
-    scenarios: Sequence[Scenario], evaluated: InProcess, at_once: int
-) -> Evaluation:
-    began, choice = time.monotonic(), evaluated.choice
-    playable = [each for each in scenarios if evaluated.takes(each)]
+async def _evaluate_in_process(
+    scenarios: Sequence[Scenario], evaluated: InProcessRunner, at_once: int
+) -> EvaluationResult:
+    began, choice = time.monotonic(), evaluated.evaluated_model
+    playable = [each for each in scenarios if evaluated.accepts(each)]
     with Progress(*_COLUMNS, console=_console) as bar:
         task = bar.add_task("preparing", total=len(playable))
 
-        def told(result: Result) -> None:
+        def told(result: ScenarioResult) -> None:
             bar.update(task, advance=1, description=result.name)
 
-        results = await evaluated.play(playable, at_once, told)
-    return Evaluation(
-        choice.shown, choice.endpoint, round(time.monotonic() - began, 1),
-        _in_order(scenarios, results),
+        results = await evaluated.run(playable, at_once, told)
+    return EvaluationResult(
+        choice.display_name, choice.endpoint, round(time.monotonic() - began, 1),
+        _order_results(scenarios, results),
     )  # fmt: skip
 
 
-def _in_order(scenarios: Sequence[Scenario], results: Sequence[Result]) -> tuple[Result, ...]:
+def _order_results(
+    scenarios: Sequence[Scenario], results: Sequence[ScenarioResult]
+) -> tuple[ScenarioResult, ...]:
     """With those that were not played for this model."""
     played = {result.name: result for result in results}
     return tuple(
-        played.get(each.name) or Result(each.name, each.kind, Verdict.SKIPPED) for each in scenarios
+        played.get(each.name) or ScenarioResult(each.name, each.kind, ScenarioVerdict.SKIPPED)
+        for each in scenarios
     )
 
 
-def _listed(scenarios: Sequence[Scenario]) -> Table:
+def _render_scenario_table(scenarios: Sequence[Scenario]) -> Table:
     table = Table("scenario", "kind", "models", "title")
     for each in scenarios:
         table.add_row(each.name, each.kind.value, each.only or "all", each.title)

@@ -9,7 +9,7 @@ from niochat.sandbox.app import create_app
 KEEP_ALIVE_S = 75
 
 
-def server(host: str, port: int, smtp_port: int | None = None) -> uvicorn.Server:
+def create_server(host: str, port: int, smtp_port: int | None = None) -> uvicorn.Server:
     """A server that has not started; idle connections outlive the pools of usual clients."""
     config = uvicorn.Config(
         create_app(f"http://{host}:{port}", (host, smtp_port) if smtp_port else None),
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--smtp-port", type=int, help="takes mail there, and shows it")
     arguments = parser.parse_args()
     print(f"Sandbox: http://{arguments.host}:{arguments.port}/sandbox", flush=True)
-    server(arguments.host, arguments.port, arguments.smtp_port).run()
+    create_server(arguments.host, arguments.port, arguments.smtp_port).run()
 
 
 if __name__ == "__main__":

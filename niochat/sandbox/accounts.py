@@ -7,20 +7,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from niochat.sandbox.gateway import recipient, required, signed_in
-from niochat.sandbox.instances import Instance, Status, Webhook
-from niochat.sandbox.phones import QRCODE, chat_object
-from niochat.sandbox.rim import Body, Refusal, answer, flag_in, read_object, text_in
-from niochat.sandbox.world import ADMIN_TOKEN, World
+from niochat.sandbox.gateway import authenticate_instance, require_text_fields, resolve_recipient
+from niochat.sandbox.instances import GatewayWebhook, SimulatedInstance, SimulatedInstanceStatus
+from niochat.sandbox.phones import QRCODE, build_chat
+from niochat.sandbox.rim import (
+    JsonObject,
+    SandboxApiError,
+    json_response,
+    parse_flag_field,
+    parse_text_field,
+    read_object,
+)
+from niochat.sandbox.world import ADMIN_TOKEN, SandboxState
 
 ADMIN_FIELDS = ("adminField01", "adminField02")
 PAIRCODE = "1234-5678"
 
 
-class Accounts:
+class GatewayInstanceApi:
     """`/instance/*`, `/chat/*` and `/webhook*` of one sandbox."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: SandboxState) -> None:
         self._world = world
 
     def routes(self) -> list[Route]:
@@ -28,13 +35,13 @@ class Accounts:
         return [
             Route("/instance/init", self.create, methods=["POST"]),
             Route("/instance/create", self.create, methods=["POST"]),
-            Route("/instance/all", self.all, methods=["GET"]),
+            Route("/instance/all", self.list_all, methods=["GET"]),
             Route("/instance/connect", self.connect, methods=["POST"]),
             Route("/instance/disconnect", self.disconnect, methods=["POST"]),
             Route("/instance/status", self.status, methods=["GET"]),
-            Route("/chat/check", self.check, methods=["POST"]),
+            Route("/chat/check", self.check_numbers, methods=["POST"]),
             Route("/chat/details", self.details, methods=["POST"]),
-            Route("/webhook", self.webhook, methods=["GET"]),
+            Route("/webhook", self.show_webhook, methods=["GET"]),
             Route("/webhook", self.change_webhook, methods=["POST"]),
             Route("/webhook/errors", self.webhook_errors, methods=["GET"]),
         ]
@@ -42,75 +49,82 @@ class Accounts:
     async def create(self, request: Request) -> Response:
         _check_admin(request)
         body = await read_object(request)
-        [name] = required(body, "name")
-        marks = {key: text_in(body, key) for key in ADMIN_FIELDS}
-        instance = Instance(
-            secrets.token_hex(16), name, status=Status.DISCONNECTED, admin_fields=marks
+        [name] = require_text_fields(body, "name")
+        marks = {key: parse_text_field(body, key) for key in ADMIN_FIELDS}
+        instance = SimulatedInstance(
+            secrets.token_hex(16),
+            name,
+            status=SimulatedInstanceStatus.DISCONNECTED,
+            admin_fields=marks,
         )
         self._world.instances[instance.token] = instance
-        state = instance_object(instance)
+        state = build_instance(instance)
         fresh = {"name": name, "token": instance.token, "info": ""}
         flags = {"connected": False, "loggedIn": False}
-        return answer({"response": "Instance created", "instance": state, **flags, **fresh})
+        return json_response({"response": "Instance created", "instance": state, **flags, **fresh})
 
-    async def all(self, request: Request) -> Response:
+    async def list_all(self, request: Request) -> Response:
         _check_admin(request)
-        return answer([instance_object(each) for each in self._world.instances.values()])
+        return json_response([build_instance(each) for each in self._world.instances.values()])
 
     async def connect(self, request: Request) -> Response:
-        instance = signed_in(self._world, request)
+        instance = authenticate_instance(self._world, request)
         body = await read_object(request)
-        if instance.status is not Status.DISCONNECTED:
-            raise Refusal(409, f"Instance is already {instance.status}")
-        instance.paircode = PAIRCODE if text_in(body, "phone") else ""
-        self._world.change_connection(instance, Status.CONNECTING)
-        state = instance_object(instance)
-        return answer({"connected": False, "loggedIn": False, "jid": None, "instance": state})
+        if instance.status is not SimulatedInstanceStatus.DISCONNECTED:
+            raise SandboxApiError(409, f"Instance is already {instance.status}")
+        instance.paircode = PAIRCODE if parse_text_field(body, "phone") else ""
+        self._world.change_connection(instance, SimulatedInstanceStatus.CONNECTING)
+        state = build_instance(instance)
+        return json_response(
+            {"connected": False, "loggedIn": False, "jid": None, "instance": state}
+        )
 
     async def disconnect(self, request: Request) -> Response:
-        instance = signed_in(self._world, request)
-        self._world.change_connection(instance, Status.DISCONNECTED, "disconnected by API")
-        return answer({"response": "Disconnected", "instance": instance_object(instance)})
+        instance = authenticate_instance(self._world, request)
+        self._world.change_connection(
+            instance, SimulatedInstanceStatus.DISCONNECTED, "disconnected by API"
+        )
+        return json_response({"response": "Disconnected", "instance": build_instance(instance)})
 
     async def status(self, request: Request) -> Response:
-        instance = signed_in(self._world, request)
-        connected = instance.status is Status.CONNECTED
+        instance = authenticate_instance(self._world, request)
+        connected = instance.status is SimulatedInstanceStatus.CONNECTED
         jid = {"user": instance.owner, "server": "s.whatsapp.net", "agent": 0, "device": 1}
         link = {"connected": connected, "loggedIn": connected, "jid": jid if connected else None}
-        return answer({"instance": instance_object(instance), "status": link})
+        return json_response({"instance": build_instance(instance), "status": link})
 
-    async def check(self, request: Request) -> Response:
-        instance = signed_in(self._world, request)
+    async def check_numbers(self, request: Request) -> Response:
+        instance = authenticate_instance(self._world, request)
         numbers = (await read_object(request)).get("numbers")
         if not isinstance(numbers, list) or not all(isinstance(each, str) for each in numbers):
-            raise Refusal(400, "numbers must be a list of strings")
-        return answer([_checked(instance, number) for number in numbers])
+            raise SandboxApiError(400, "numbers must be a list of strings")
+        return json_response([_resolve_number(instance, number) for number in numbers])
 
     async def details(self, request: Request) -> Response:
-        instance = signed_in(self._world, request)
-        [number] = required(await read_object(request), "number")
-        return answer(chat_object(instance, recipient(instance, number)))
+        instance = authenticate_instance(self._world, request)
+        [number] = require_text_fields(await read_object(request), "number")
+        return json_response(build_chat(instance, resolve_recipient(instance, number)))
 
-    async def webhook(self, request: Request) -> Response:
-        return answer([webhook_object(signed_in(self._world, request).webhook)])
+    async def show_webhook(self, request: Request) -> Response:
+        return json_response([build_webhook(authenticate_instance(self._world, request).webhook)])
 
     async def change_webhook(self, request: Request) -> Response:
         """Simple mode: one webhook, created or changed; action delete takes it away."""
-        instance = signed_in(self._world, request)
+        instance = authenticate_instance(self._world, request)
         body = await read_object(request)
-        if text_in(body, "action") == "delete":
-            instance.webhook = Webhook()
+        if parse_text_field(body, "action") == "delete":
+            instance.webhook = GatewayWebhook()
         else:
-            _upsert(instance.webhook, body)
-        return answer([webhook_object(instance.webhook)])
+            _update_webhook(instance.webhook, body)
+        return json_response([build_webhook(instance.webhook)])
 
     async def webhook_errors(self, request: Request) -> Response:
-        return answer(list(signed_in(self._world, request).errors))
+        return json_response(list(authenticate_instance(self._world, request).errors))
 
 
-def instance_object(instance: Instance) -> dict[str, Any]:
+def build_instance(instance: SimulatedInstance) -> dict[str, Any]:
     """The Instance schema, as far as it is known."""
-    connecting = instance.status is Status.CONNECTING
+    connecting = instance.status is SimulatedInstanceStatus.CONNECTING
     return {
         "id": instance.id,
         "token": instance.token,
@@ -129,7 +143,7 @@ def instance_object(instance: Instance) -> dict[str, Any]:
     }
 
 
-def webhook_object(webhook: Webhook) -> dict[str, Any]:
+def build_webhook(webhook: GatewayWebhook) -> dict[str, Any]:
     """The Webhook schema."""
     return {
         "id": webhook.id,
@@ -142,37 +156,37 @@ def webhook_object(webhook: Webhook) -> dict[str, Any]:
     }
 
 
-def _upsert(webhook: Webhook, body: Body) -> None:
+def _update_webhook(webhook: GatewayWebhook, body: JsonObject) -> None:
     """Overwrites the fields given, all or none. Refuses wrong types with 400."""
-    url = text_in(body, "url", webhook.url)
-    events = _names(body, "events", webhook.events)
-    exclude = frozenset(_names(body, "excludeMessages", list(webhook.exclude)))
-    by_event = flag_in(body, "addUrlEvents", webhook.add_url_events)
-    by_type = flag_in(body, "addUrlTypesMessages", webhook.add_url_types)
-    webhook.enabled = flag_in(body, "enabled", True)
+    url = parse_text_field(body, "url", webhook.url)
+    events = _parse_names(body, "events", webhook.events)
+    exclude = frozenset(_parse_names(body, "excludeMessages", list(webhook.exclude)))
+    by_event = parse_flag_field(body, "addUrlEvents", webhook.add_url_events)
+    by_type = parse_flag_field(body, "addUrlTypesMessages", webhook.add_url_types)
+    webhook.enabled = parse_flag_field(body, "enabled", True)
     webhook.url, webhook.events, webhook.exclude = url, events, exclude
     webhook.add_url_events, webhook.add_url_types = by_event, by_type
 
 
-def _names(body: Body, key: str, default: list[str]) -> list[str]:
+def _parse_names(body: JsonObject, key: str, default: list[str]) -> list[str]:
     value = body.get(key, default)
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise Refusal(400, f"{key} must be a list of strings")
+        raise SandboxApiError(400, f"{key} must be a list of strings")
     return value
 
 
 def _check_admin(request: Request) -> None:
     if request.headers.get("admintoken") != ADMIN_TOKEN:
-        raise Refusal(401, "Invalid AdminToken Header")
+        raise SandboxApiError(401, "Invalid AdminToken Header")
 
 
-def _checked(instance: Instance, query: str) -> dict[str, Any]:
+def _resolve_number(instance: SimulatedInstance, query: str) -> dict[str, Any]:
     """One line of /chat/check: the JID a number really has, its ninth digit resolved (§2.5)."""
     result = {"query": query, "jid": "", "lid": "", "isInWhatsapp": False}
     extras = {"verifiedName": "", "groupName": "", "error": ""}
     try:
-        customer = recipient(instance, query)
-    except Refusal as refusal:
+        customer = resolve_recipient(instance, query)
+    except SandboxApiError as refusal:
         return {**result, **extras, "error": str(refusal)}
     known = {"jid": customer.phone_jid, "lid": customer.lid, "isInWhatsapp": True}
     return {**result, **known, **extras}

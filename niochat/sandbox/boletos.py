@@ -11,44 +11,44 @@ _PIX_KEYS = uuid.UUID("6b8f4f36-3f5f-4d6e-9a53-0d5a1f0c7e21")
 _MERCHANT, _CITY = "PROVEDOR DEMO", "OLINDA"
 
 
-def pix_code(invoice: int, amount: Decimal) -> str:
+def build_pix_code(invoice: int, amount: Decimal) -> str:
     """A static BR Code of `amount` BRL: EMV fields by number, closed by their CRC16."""
     key = str(uuid.uuid5(_PIX_KEYS, str(invoice)))
     fields = [
         ("00", "01"),
-        ("26", _field("00", "br.gov.bcb.pix") + _field("01", key)),
+        ("26", _emv_field("00", "br.gov.bcb.pix") + _emv_field("01", key)),
         ("52", "0000"),
         ("53", "986"),
         ("54", f"{amount:.2f}"),
         ("58", "BR"),
         ("59", _MERCHANT),
         ("60", _CITY),
-        ("62", _field("05", f"FATURA{invoice}")),
+        ("62", _emv_field("05", f"FATURA{invoice}")),
     ]
-    code = "".join(_field(number, value) for number, value in fields) + "6304"
+    code = "".join(_emv_field(number, value) for number, value in fields) + "6304"
     return f"{code}{binascii.crc_hqx(code.encode(), 0xFFFF):04X}"
 
 
-def digit_line(invoice: int, amount: Decimal, due: date) -> str:
+def build_digit_line(invoice: int, amount: Decimal, due: date) -> str:
     """The 47 digits of a bank slip with every check digit right, in the usual groups."""
     free = f"109{invoice:08d}{invoice * 7919 % 10**14:014d}"
     tail = f"{_due_factor(due):04d}{int(amount * 100):010d}"
     head = _BANK + _CURRENCY
-    first = _closed(head + free[:5])
-    second, third = _closed(free[5:15]), _closed(free[15:])
+    first = _with_check_digit(head + free[:5])
+    second, third = _with_check_digit(free[5:15]), _with_check_digit(free[15:])
     check = _modulo_11(head + tail + free)
-    groups = (_dotted(first), _dotted(second), _dotted(third), str(check), tail)
+    groups = (_with_dots(first), _with_dots(second), _with_dots(third), str(check), tail)
     return " ".join(groups)
 
 
-def bar_code(line: str) -> str:
+def build_bar_code(line: str) -> str:
     """The 44 digits printed as bars for a digit line."""
     digits = "".join(each for each in line if each.isdigit())
     free = digits[4:9] + digits[10:20] + digits[21:31]
     return digits[:4] + digits[32] + digits[33:] + free
 
 
-def paper(invoice: int) -> bytes:
+def render_invoice_pdf(invoice: int) -> bytes:
     """The invoice as a PDF of one page that readers open without repair."""
     text = f"BT /F1 18 Tf 40 780 Td (Boleto da fatura {invoice} - provedor de demonstracao) Tj ET"
     objects = [
@@ -59,10 +59,10 @@ def paper(invoice: int) -> bytes:
         f"<</Length {len(text)}>>stream\n{text}\nendstream",
         "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
     ]
-    return _pdf(objects)
+    return _render_pdf(objects)
 
 
-def _pdf(objects: list[str]) -> bytes:
+def _render_pdf(objects: list[str]) -> bytes:
     written, offsets = "%PDF-1.4\n", []
     for number, each in enumerate(objects, start=1):
         offsets.append(len(written))
@@ -74,7 +74,7 @@ def _pdf(objects: list[str]) -> bytes:
     return (written + table + end).encode("ascii")
 
 
-def _field(number: str, value: str) -> str:
+def _emv_field(number: str, value: str) -> str:
     return f"{number}{len(value):02d}{value}"
 
 
@@ -84,11 +84,11 @@ def _due_factor(due: date) -> int:
     return (days - 1000) % _FACTOR_CYCLE + 1000
 
 
-def _closed(digits: str) -> str:
+def _with_check_digit(digits: str) -> str:
     return f"{digits}{_modulo_10(digits)}"
 
 
-def _dotted(digits: str) -> str:
+def _with_dots(digits: str) -> str:
     return f"{digits[:5]}.{digits[5:]}"
 
 

@@ -6,28 +6,32 @@ from datetime import timedelta
 from decimal import Decimal
 
 from niochat.sandbox.subscribers import (
-    Contract,
-    Habit,
-    Invoice,
-    Line,
-    Paid,
-    Pix,
-    Place,
-    Plan,
-    Status,
-    Subscriber,
-    Ticket,
+    PixAvailability,
+    RecordQuirk,
+    ServiceCity,
+    SgpContract,
+    SgpContractStatus,
+    SgpOpenInvoice,
+    SgpPaidInvoice,
+    SgpPlan,
+    SgpSubscriber,
+    SgpTicket,
+    SimulatedLineState,
 )
-from niochat.sandbox.taxpayers import cnpj, cpf
+from niochat.sandbox.taxpayers import build_cnpj, build_cpf
 
 PLANS = (
-    Plan(1, "FIBRA 300 MEGA", Decimal("79.90")),
-    Plan(2, "FIBRA 500 MEGA", Decimal("99.90")),
-    Plan(3, "FIBRA 700 MEGA", Decimal("129.90")),
-    Plan(4, "FIBRA 1 GIGA", Decimal("199.90")),
+    SgpPlan(1, "FIBRA 300 MEGA", Decimal("79.90")),
+    SgpPlan(2, "FIBRA 500 MEGA", Decimal("99.90")),
+    SgpPlan(3, "FIBRA 700 MEGA", Decimal("129.90")),
+    SgpPlan(4, "FIBRA 1 GIGA", Decimal("199.90")),
 )
-OLINDA, PAULISTA, RECIFE = Place("Olinda", 3), Place("Paulista", 4), Place("Recife", 5)
-IGARASSU = Place("Igarassu", 9)
+OLINDA, PAULISTA, RECIFE = (
+    ServiceCity("Olinda", 3),
+    ServiceCity("Paulista", 4),
+    ServiceCity("Recife", 5),
+)
+IGARASSU = ServiceCity("Igarassu", 9)
 """The only place under maintenance."""
 _STREETS = (
     "Rua das Acácias",
@@ -42,18 +46,18 @@ _DISTRICTS = ("Centro", "Jardim Atlântico", "Rio Doce", "Bairro Novo")
 
 
 @dataclass(frozen=True, slots=True)
-class Sketch:
+class ContractTemplate:
     """A contract before it has numbers. `due_in`: one open invoice for each, in days.
 
     `paid`: (due, paid) in days from today, and the amount where it was not the plan's price.
     """
 
-    status: Status = Status.ACTIVE
+    status: SgpContractStatus = SgpContractStatus.ACTIVE
     due_in: tuple[int, ...] = (5,)
-    line: Line = Line.ONLINE
-    pix: Pix = Pix.LISTED
+    line: SimulatedLineState = SimulatedLineState.ONLINE
+    pix: PixAvailability = PixAvailability.LISTED
     plan: int = 2
-    place: Place = OLINDA
+    place: ServiceCity = OLINDA
     promises: int = 0
     unlock_available: bool = True
     ticket: str = ""
@@ -62,114 +66,149 @@ class Sketch:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class SubscriberTemplate:
     """A row of the table. `{phone}` in `erp_phones` is DDD and number without the 55."""
 
     case: str
     name: str
-    contracts: tuple[Sketch, ...] = (Sketch(),)
-    habits: frozenset[Habit] = frozenset()
+    contracts: tuple[ContractTemplate, ...] = (ContractTemplate(),)
+    habits: frozenset[RecordQuirk] = frozenset()
     erp_phones: tuple[str, ...] = ("{phone}",)
     company: bool = False
 
 
-_SUSPENDED = Sketch(Status.SUSPENDED, (-12,))
-_DARK = Sketch(line=Line.DARK)
-_TEXTUAL = frozenset({Habit.TEXTUAL})
+_SUSPENDED = ContractTemplate(SgpContractStatus.SUSPENDED, (-12,))
+_DARK = ContractTemplate(line=SimulatedLineState.DARK)
+_TEXTUAL = frozenset({RecordQuirk.TEXTUAL})
 
 _TABLE = (
-    Case("active", "Maria da Silva"),
-    Case("suspended", "José Arruda Lins", (_SUSPENDED,)),
-    Case("suspended", "Ana Beatriz Falcão", (_SUSPENDED,), _TEXTUAL),
-    Case(
+    SubscriberTemplate("active", "Maria da Silva"),
+    SubscriberTemplate("suspended", "José Arruda Lins", (_SUSPENDED,)),
+    SubscriberTemplate("suspended", "Ana Beatriz Falcão", (_SUSPENDED,), _TEXTUAL),
+    SubscriberTemplate(
         "suspended",
         "Severino Tavares Melo",
         (_SUSPENDED,),
-        frozenset({Habit.TYPO, Habit.PHONE_OBJECTS}),
+        frozenset({RecordQuirk.TYPO, RecordQuirk.PHONE_OBJECTS}),
     ),
-    Case("suspended_used", "Josefa Monteiro Paz", (Sketch(Status.SUSPENDED, (-20,), promises=1),)),
-    Case(
+    SubscriberTemplate(
+        "suspended_used",
+        "Josefa Monteiro Paz",
+        (ContractTemplate(SgpContractStatus.SUSPENDED, (-20,), promises=1),),
+    ),
+    SubscriberTemplate(
         "suspended_refused",
         "Carlos Eduardo Brandão",
-        (Sketch(Status.SUSPENDED, (-9,), unlock_available=False),),
+        (ContractTemplate(SgpContractStatus.SUSPENDED, (-9,), unlock_available=False),),
     ),
-    Case(
+    SubscriberTemplate(
         "two_contracts",
         "Luciana Peixoto Ramos",
-        (_SUSPENDED, Sketch(plan=3, place=PAULISTA)),
-        frozenset({Habit.PHONE_OBJECTS}),
+        (_SUSPENDED, ContractTemplate(plan=3, place=PAULISTA)),
+        frozenset({RecordQuirk.PHONE_OBJECTS}),
     ),
-    Case("reduced", "Antônio Gusmão Leal", (Sketch(Status.REDUCED, (-6,)),), _TEXTUAL),
-    Case("maintenance", "Rita de Cássia Bezerra", (Sketch(line=Line.OFFLINE, place=IGARASSU),)),
-    Case(
+    SubscriberTemplate(
+        "reduced",
+        "Antônio Gusmão Leal",
+        (ContractTemplate(SgpContractStatus.REDUCED, (-6,)),),
+        _TEXTUAL,
+    ),
+    SubscriberTemplate(
+        "maintenance",
+        "Rita de Cássia Bezerra",
+        (ContractTemplate(line=SimulatedLineState.OFFLINE, place=IGARASSU),),
+    ),
+    SubscriberTemplate(
         "offline_light",
         "Paulo Henrique Siqueira",
-        (Sketch(line=Line.OFFLINE),),
-        frozenset({Habit.ZERO_OFFLINE}),
+        (ContractTemplate(line=SimulatedLineState.OFFLINE),),
+        frozenset({RecordQuirk.ZERO_OFFLINE}),
     ),
-    Case("offline_dark", "Francisca Nogueira Dias", (_DARK,)),
-    Case("offline_dark", "Marcos Vinícius Portela", (_DARK,), _TEXTUAL | {Habit.LISTED_TICKET}),
-    Case(
+    SubscriberTemplate("offline_dark", "Francisca Nogueira Dias", (_DARK,)),
+    SubscriberTemplate(
+        "offline_dark", "Marcos Vinícius Portela", (_DARK,), _TEXTUAL | {RecordQuirk.LISTED_TICKET}
+    ),
+    SubscriberTemplate(
         "offline_dark",
         "Tereza Cristina Amorim",
         (_DARK,),
-        frozenset({Habit.EMPTY_RX, Habit.LISTED_ACCESS, Habit.LISTED_TICKET}),
+        frozenset({RecordQuirk.EMPTY_RX, RecordQuirk.LISTED_ACCESS, RecordQuirk.LISTED_TICKET}),
     ),
-    Case("no_invoice", "Roberto Cavalcante Neves", (Sketch(due_in=()),)),
-    Case("no_pix", "Simone Guerra Batista", (Sketch(pix=Pix.NONE, plan=1),)),
-    Case("pix_on_demand", "Edson Farias Coutinho", (Sketch(pix=Pix.ON_DEMAND),)),
-    Case(
+    SubscriberTemplate("no_invoice", "Roberto Cavalcante Neves", (ContractTemplate(due_in=()),)),
+    SubscriberTemplate(
+        "no_pix", "Simone Guerra Batista", (ContractTemplate(pix=PixAvailability.NONE, plan=1),)
+    ),
+    SubscriberTemplate(
+        "pix_on_demand", "Edson Farias Coutinho", (ContractTemplate(pix=PixAvailability.ON_DEMAND),)
+    ),
+    SubscriberTemplate(
         "cancelled",
         "Vera Lúcia Sampaio",
-        (Sketch(Status.CANCELLED, (), Line.NOT_INSTALLED),),
+        (ContractTemplate(SgpContractStatus.CANCELLED, (), SimulatedLineState.NOT_INSTALLED),),
     ),
-    Case("third_party", "Gilberto Queiroz Matos", erp_phones=("81977776655", "8134330102")),
-    Case(
+    SubscriberTemplate(
+        "third_party", "Gilberto Queiroz Matos", erp_phones=("81977776655", "8134330102")
+    ),
+    SubscriberTemplate(
         "company",
         "Padaria Pão da Ladeira Ltda",
-        (Sketch(due_in=(-4, 26), plan=4, place=RECIFE),),
+        (ContractTemplate(due_in=(-4, 26), plan=4, place=RECIFE),),
         erp_phones=("({ddd}) {first}-{last}", "(81) 3433-0199"),
         company=True,
     ),
-    Case(
+    SubscriberTemplate(
         "open_ticket",
         "Cícero Romão Alencar",
-        (Sketch(line=Line.DARK, ticket="Cliente sem conexão, luz LOS vermelha acesa."),),
-        frozenset({Habit.TYPO}),
+        (
+            ContractTemplate(
+                line=SimulatedLineState.DARK, ticket="Cliente sem conexão, luz LOS vermelha acesa."
+            ),
+        ),
+        frozenset({RecordQuirk.TYPO}),
     ),
-    Case(
+    SubscriberTemplate(
         "slow",
         "Patrícia Vasconcelos Reis",
-        (Sketch(plan=1, place=PAULISTA),),
-        frozenset({Habit.DISPLAY_ONLY, Habit.LISTED_ACCESS}),
+        (ContractTemplate(plan=1, place=PAULISTA),),
+        frozenset({RecordQuirk.DISPLAY_ONLY, RecordQuirk.LISTED_ACCESS}),
     ),
-    Case("short_phone", "Heleno Barreto Pires", erp_phones=("{ddd}{short}",)),
-    Case(
+    SubscriberTemplate("short_phone", "Heleno Barreto Pires", erp_phones=("{ddd}{short}",)),
+    SubscriberTemplate(
         "new",
         "Débora Xavier Torres",
-        (Sketch(Status.NEW, (), Line.NOT_INSTALLED, paid=()),),
+        (ContractTemplate(SgpContractStatus.NEW, (), SimulatedLineState.NOT_INSTALLED, paid=()),),
     ),
-    Case("paid", "Renata Moura Campelo", (Sketch(due_in=(), paid=((-3, -1, ""), (-33, -33, ""))),)),
-    Case(
+    SubscriberTemplate(
+        "paid",
+        "Renata Moura Campelo",
+        (ContractTemplate(due_in=(), paid=((-3, -1, ""), (-33, -33, ""))),),
+    ),
+    SubscriberTemplate(
         "dearer",
         "Osvaldo Freire Dantas",
-        (Sketch(due_in=(-15,), plan=3, paid=((-45, -46, "99.90"), (-75, -75, "99.90"))),),
+        (ContractTemplate(due_in=(-15,), plan=3, paid=((-45, -46, "99.90"), (-75, -75, "99.90"))),),
     ),
-    Case("three_open", "Lívia Cordeiro Pontes", (Sketch(due_in=(-40, -10, 20)),), _TEXTUAL),
-    Case(
+    SubscriberTemplate(
+        "three_open", "Lívia Cordeiro Pontes", (ContractTemplate(due_in=(-40, -10, 20)),), _TEXTUAL
+    ),
+    SubscriberTemplate(
         "visit",
         "Ivan Sobral Guimarães",
-        (Sketch(line=Line.DARK, ticket="Cliente sem conexão desde ontem.", visit_in=2),),
+        (
+            ContractTemplate(
+                line=SimulatedLineState.DARK, ticket="Cliente sem conexão desde ontem.", visit_in=2
+            ),
+        ),
     ),
 )
 
 
-def fresh_subscribers() -> list[Subscriber]:
+def create_subscribers() -> list[SgpSubscriber]:
     """The table's subscribers, of the caller alone."""
-    return copy.deepcopy(CASES)
+    return copy.deepcopy(SUBSCRIBER_CASES)
 
 
-def _subscriber(position: int, case: Case) -> Subscriber:
+def _build_subscriber(position: int, case: SubscriberTemplate) -> SgpSubscriber:
     phone = "5581988887777" if position == 0 else f"55819888877{position:02d}"
     parts = {
         "phone": phone[2:],
@@ -178,22 +217,22 @@ def _subscriber(position: int, case: Case) -> Subscriber:
         "last": phone[9:],
         "short": phone[5:],
     }
-    return Subscriber(
+    return SgpSubscriber(
         id=101 + position,
         case=case.case,
         name=case.name,
-        document=cnpj(41238800) if case.company else cpf(318204500 + 7919 * position),
+        document=build_cnpj(41238800) if case.company else build_cpf(318204500 + 7919 * position),
         phone=phone,
         erp_phones=tuple(each.format(**parts) for each in case.erp_phones),
-        contracts=[_contract(position, *each) for each in enumerate(case.contracts)],
-        habits=case.habits,
+        contracts=[_build_contract(position, *each) for each in enumerate(case.contracts)],
+        quirks=case.habits,
     )
 
 
-def _contract(position: int, nth: int, sketch: Sketch) -> Contract:
+def _build_contract(position: int, nth: int, sketch: ContractTemplate) -> SgpContract:
     number = 5501 + 10 * position + nth
     plan = PLANS[sketch.plan - 1]
-    return Contract(
+    return SgpContract(
         id=number,
         status=sketch.status,
         plan=plan,
@@ -205,28 +244,28 @@ def _contract(position: int, nth: int, sketch: Sketch) -> Contract:
         promises=sketch.promises,
         unlock_available=sketch.unlock_available,
         invoices=[
-            Invoice(9001 + 10 * position + 5 * nth + each, plan.price, due_in, sketch.pix)
+            SgpOpenInvoice(9001 + 10 * position + 5 * nth + each, plan.price, due_in, sketch.pix)
             for each, due_in in enumerate(sketch.due_in)
         ],
         paid=[
-            Paid(number * 10 + each, amount, due_in, paid_in, amount)
+            SgpPaidInvoice(number * 10 + each, amount, due_in, paid_in, amount)
             for each, (due_in, paid_in, told) in enumerate(sketch.paid)
             for amount in [Decimal(told) if told else plan.price]
         ],
-        tickets=_tickets(number, sketch),
+        tickets=_build_tickets(number, sketch),
     )
 
 
-def _tickets(contract: int, sketch: Sketch) -> list[Ticket]:
+def _build_tickets(contract: int, sketch: ContractTemplate) -> list[SgpTicket]:
     if not sketch.ticket:
         return []
-    closed = Ticket(f"{contract}001", "5", "Troca de senha do wi-fi.", open=False)
+    closed = SgpTicket(f"{contract}001", "5", "Troca de senha do wi-fi.", open=False)
     closed.opened -= timedelta(days=40)
     technician = "Carlos Souza" if sketch.visit_in is not None else ""
-    open_one = Ticket(
+    open_one = SgpTicket(
         f"{contract}002", "1", sketch.ticket, visit_in=sketch.visit_in, technician=technician
     )
     return [closed, open_one]
 
 
-CASES = [_subscriber(position, case) for position, case in enumerate(_TABLE)]
+SUBSCRIBER_CASES = [_build_subscriber(position, case) for position, case in enumerate(_TABLE)]

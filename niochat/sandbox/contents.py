@@ -5,14 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-Content = dict[str, Any] | str
+ContentJson = dict[str, Any] | str
 
 _HASH = "i0AJl+bQidaVHOe6UwmnOKEFtk5CTukkY0Dznh/kWhs="
 _THUMBNAIL = "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6"
 
 
 @dataclass(slots=True)
-class Draft:
+class PhoneAction:
     """What a person does on a phone.
 
     `text` is what is typed, the caption, the emoji or the label chosen; `option` the id of a
@@ -31,16 +31,16 @@ class Draft:
     content: dict[str, Any] = field(default_factory=dict)
 
 
-class Shape(NamedTuple):
+class MessageTypeSpec(NamedTuple):
     """How a kind appears: `type`, `messageType`, `mediaType` and the builder of `content`."""
 
     type: str
     message_type: str
     media_type: str
-    build: Callable[[Draft], Content]
+    build: Callable[[PhoneAction], ContentJson]
 
 
-def _context(draft: Draft) -> dict[str, Any]:
+def _context(draft: PhoneAction) -> dict[str, Any]:
     mode = {"initiator": 0, "trigger": 0, "initiatedByMe": False}
     timing: dict[str, Any] = {
         "expiration": 0,
@@ -54,7 +54,7 @@ def _context(draft: Draft) -> dict[str, Any]:
     return {**reply, **timing, "quotedType": 0}
 
 
-def _text(draft: Draft) -> Content:
+def _text(draft: PhoneAction) -> ContentJson:
     return {
         "text": draft.text,
         "previewType": 0,
@@ -63,11 +63,11 @@ def _text(draft: Draft) -> Content:
     }
 
 
-def _conversation(draft: Draft) -> Content:
+def _conversation(draft: PhoneAction) -> ContentJson:
     return draft.text
 
 
-def _file(draft: Draft, mimetype: str, length: int) -> dict[str, Any]:
+def _file(draft: PhoneAction, mimetype: str, length: int) -> dict[str, Any]:
     return {
         "URL": "https://mmg.whatsapp.net/v/sandbox.enc",
         "mimetype": mimetype,
@@ -81,47 +81,47 @@ def _file(draft: Draft, mimetype: str, length: int) -> dict[str, Any]:
     }
 
 
-def _captioned(content: dict[str, Any], draft: Draft) -> dict[str, Any]:
+def _captioned(content: dict[str, Any], draft: PhoneAction) -> dict[str, Any]:
     return {**content, "caption": draft.text} if draft.text else content
 
 
-def _image(draft: Draft) -> Content:
+def _image(draft: PhoneAction) -> ContentJson:
     size = {"height": 1600, "width": 900, "JPEGThumbnail": _THUMBNAIL}
     return _captioned({**_file(draft, "image/jpeg", 162894), **size}, draft)
 
 
-def _video(draft: Draft) -> Content:
+def _video(draft: PhoneAction) -> ContentJson:
     size = {"seconds": 4, "height": 850, "width": 478, "JPEGThumbnail": _THUMBNAIL}
     return _captioned({**_file(draft, "video/mp4", 1183945), **size}, draft)
 
 
-def _gif(draft: Draft) -> Content:
+def _gif(draft: PhoneAction) -> ContentJson:
     size = {"seconds": 5, "gifPlayback": True, "height": 200, "width": 200, "gifAttribution": 1}
     return _captioned({**_file(draft, "video/mp4", 304428), **size}, draft)
 
 
-def _audio(draft: Draft) -> Content:
+def _audio(draft: PhoneAction) -> ContentJson:
     return {**_file(draft, "audio/ogg; codecs=opus", 4920), "seconds": 2}
 
 
-def _ptt(draft: Draft) -> Content:
+def _ptt(draft: PhoneAction) -> ContentJson:
     wave = "AAAGFDRPW19gVVNVU1JST1NfYl9SU1dUUlFYVktOUU9QUlhYVU1LTkhCPzs3ND9N"
     file = _file(draft, "audio/ogg; codecs=opus", 4920)
     return {**file, "seconds": 2, "PTT": True, "waveform": wave}
 
 
-def _document(draft: Draft) -> Content:
+def _document(draft: PhoneAction) -> ContentJson:
     preview = {"JPEGThumbnail": _THUMBNAIL, "thumbnailHeight": 269, "thumbnailWidth": 480}
     naming = {"pageCount": 1, "fileName": draft.file or "Comprovante.pdf"}
     return _captioned({**_file(draft, "application/pdf", 56066), **naming, **preview}, draft)
 
 
-def _sticker(draft: Draft) -> Content:
+def _sticker(draft: PhoneAction) -> ContentJson:
     flags = {"isAnimated": False, "isAvatar": False, "isAiSticker": False, "isLottie": False}
     return {**_file(draft, "image/webp", 278228), "height": 64, "width": 64, **flags}
 
 
-def _location(draft: Draft) -> Content:
+def _location(draft: PhoneAction) -> ContentJson:
     return {
         "degreesLatitude": -8.0342513,
         "degreesLongitude": -34.8921449,
@@ -129,7 +129,7 @@ def _location(draft: Draft) -> Content:
     }
 
 
-def _contact(draft: Draft) -> Content:
+def _contact(draft: PhoneAction) -> ContentJson:
     name = draft.text or "João"
     lines = ("BEGIN:VCARD", "VERSION:3.0", f"N:;{name};;;", f"FN:{name}")
     phone = ("item1.TEL;waid=5581977776666:+55 81 97777-6666", "item1.X-ABLabel:Celular")
@@ -137,12 +137,12 @@ def _contact(draft: Draft) -> Content:
     return {"displayName": name, "vcard": vcard, "contextInfo": _context(draft)}
 
 
-def _reaction(draft: Draft) -> Content:
+def _reaction(draft: PhoneAction) -> ContentJson:
     key = {"remoteJID": draft.our_lid, "fromMe": False, "ID": draft.target}
     return {"key": key, "text": draft.text, "senderTimestampMS": int(time.time() * 1000)}
 
 
-def _list_reply(draft: Draft) -> Content:
+def _list_reply(draft: PhoneAction) -> ContentJson:
     return {
         "title": draft.text,
         "listType": 1,
@@ -152,7 +152,7 @@ def _list_reply(draft: Draft) -> Content:
     }
 
 
-def _button_reply(draft: Draft) -> Content:
+def _button_reply(draft: PhoneAction) -> ContentJson:
     return {
         "Response": {"SelectedDisplayText": draft.text},
         "selectedButtonID": draft.option,
@@ -161,7 +161,7 @@ def _button_reply(draft: Draft) -> Content:
     }
 
 
-def _template_reply(draft: Draft) -> Content:
+def _template_reply(draft: PhoneAction) -> ContentJson:
     return {
         "selectedID": draft.option,
         "selectedDisplayText": draft.text,
@@ -170,7 +170,7 @@ def _template_reply(draft: Draft) -> Content:
     }
 
 
-def _poll(draft: Draft) -> Content:
+def _poll(draft: PhoneAction) -> ContentJson:
     options = [{"optionName": name} for name in draft.option.split("|") if name]
     creation = {"name": draft.text, "options": options, "selectableOptionsCount": 0}
     return {
@@ -179,7 +179,7 @@ def _poll(draft: Draft) -> Content:
     }
 
 
-def _poll_vote(draft: Draft) -> Content:
+def _poll_vote(draft: PhoneAction) -> ContentJson:
     return {
         "pollCreationMessageKey": {
             "remoteJID": draft.our_lid,
@@ -191,50 +191,50 @@ def _poll_vote(draft: Draft) -> Content:
     }
 
 
-def _nothing(_draft: Draft) -> Content:
+def _empty(_draft: PhoneAction) -> ContentJson:
     return {}
 
 
-SHAPES: dict[str, Shape] = {
-    "text": Shape("text", "ExtendedTextMessage", "", _text),
-    "conversation": Shape("text", "Conversation", "", _conversation),
-    "edit": Shape("text", "ExtendedTextMessage", "", _text),
-    "image": Shape("media", "ImageMessage", "image", _image),
-    "video": Shape("media", "VideoMessage", "video", _video),
-    "gif": Shape("media", "VideoMessage", "gif", _gif),
-    "ptt": Shape("media", "AudioMessage", "ptt", _ptt),
-    "audio": Shape("media", "AudioMessage", "audio", _audio),
-    "document": Shape("media", "DocumentMessage", "document", _document),
-    "sticker": Shape("media", "StickerMessage", "user_created_sticker", _sticker),
-    "location": Shape("media", "LocationMessage", "location", _location),
-    "contact": Shape("media", "ContactMessage", "vcard", _contact),
-    "reaction": Shape("reaction", "ReactionMessage", "", _reaction),
-    "list_reply": Shape("media", "ListResponseMessage", "list_response", _list_reply),
-    "button_reply": Shape("text", "ButtonsResponseMessage", "", _button_reply),
-    "template_reply": Shape("text", "TemplateButtonReplyMessage", "", _template_reply),
-    "poll": Shape("poll", "PollCreationMessageV3", "", _poll),
-    "poll_vote": Shape("poll", "PollUpdateMessage", "", _poll_vote),
-    "unsupported": Shape("media", "UnsupportedMessage", "", _nothing),
-    "menu_button": Shape("text", "ButtonsMessage", "", _nothing),
-    "menu_list": Shape("text", "ListMessage", "", _nothing),
+MESSAGE_TYPE_SPECS: dict[str, MessageTypeSpec] = {
+    "text": MessageTypeSpec("text", "ExtendedTextMessage", "", _text),
+    "conversation": MessageTypeSpec("text", "Conversation", "", _conversation),
+    "edit": MessageTypeSpec("text", "ExtendedTextMessage", "", _text),
+    "image": MessageTypeSpec("media", "ImageMessage", "image", _image),
+    "video": MessageTypeSpec("media", "VideoMessage", "video", _video),
+    "gif": MessageTypeSpec("media", "VideoMessage", "gif", _gif),
+    "ptt": MessageTypeSpec("media", "AudioMessage", "ptt", _ptt),
+    "audio": MessageTypeSpec("media", "AudioMessage", "audio", _audio),
+    "document": MessageTypeSpec("media", "DocumentMessage", "document", _document),
+    "sticker": MessageTypeSpec("media", "StickerMessage", "user_created_sticker", _sticker),
+    "location": MessageTypeSpec("media", "LocationMessage", "location", _location),
+    "contact": MessageTypeSpec("media", "ContactMessage", "vcard", _contact),
+    "reaction": MessageTypeSpec("reaction", "ReactionMessage", "", _reaction),
+    "list_reply": MessageTypeSpec("media", "ListResponseMessage", "list_response", _list_reply),
+    "button_reply": MessageTypeSpec("text", "ButtonsResponseMessage", "", _button_reply),
+    "template_reply": MessageTypeSpec("text", "TemplateButtonReplyMessage", "", _template_reply),
+    "poll": MessageTypeSpec("poll", "PollCreationMessageV3", "", _poll),
+    "poll_vote": MessageTypeSpec("poll", "PollUpdateMessage", "", _poll_vote),
+    "unsupported": MessageTypeSpec("media", "UnsupportedMessage", "", _empty),
+    "menu_button": MessageTypeSpec("text", "ButtonsMessage", "", _empty),
+    "menu_list": MessageTypeSpec("text", "ListMessage", "", _empty),
 }
 DELETION = "deletion"
-CUSTOMER_KINDS = (SHAPES.keys() - {"menu_button", "menu_list"}) | {DELETION}
+CUSTOMER_KINDS = (MESSAGE_TYPE_SPECS.keys() - {"menu_button", "menu_list"}) | {DELETION}
 
-CHOICES = frozenset({"list_reply", "button_reply", "template_reply", "poll_vote"})
+CHOICE_KINDS = frozenset({"list_reply", "button_reply", "template_reply", "poll_vote"})
 _SILENT = frozenset({"ptt", "audio", "sticker", "location", "unsupported"})
 
 
-def shown_text(draft: Draft) -> str:
+def displayed_text(draft: PhoneAction) -> str:
     """The message's `text`: the caption of a picture, empty for a choice or a voice note."""
-    if draft.kind in CHOICES or draft.kind in _SILENT:
+    if draft.kind in CHOICE_KINDS or draft.kind in _SILENT:
         return ""
     if draft.kind == "contact":
         return f"{draft.text or 'João'}\nPhone (Celular): +55 81 97777-6666"
     return draft.text
 
 
-def content_of(draft: Draft) -> Content:
+def build_content(draft: PhoneAction) -> ContentJson:
     """The `content` of a draft, with the draft's own fields laid over it."""
-    content = SHAPES[draft.kind].build(draft)
+    content = MESSAGE_TYPE_SPECS[draft.kind].build(draft)
     return {**content, **draft.content} if isinstance(content, dict) else content

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import httpx
 from httpx_aiohttp import HttpxAiohttpClient
 
-from niochat.sandbox.faults import Fault, FaultBook, Kind, Target
-from niochat.sandbox.instances import Exchange, Instance
+from niochat.sandbox.faults import FaultKind, FaultRule, FaultRuleSet, FaultTarget
+from niochat.sandbox.instances import PhoneMessage, SimulatedInstance
 
-CONNECTIONS = 64
+MAX_CONNECTIONS = 64
 TIMEOUT_S = 10.0
 
 _log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ _JSON_HEADERS = {"content-type": "application/json"}
 
 
 @dataclass(slots=True)
-class DeliverySettings:
+class WebhookDeliverySettings:
     """How the gateway delivers; `repeat` counts the attempts, 1 = never repeats."""
 
     repeat: int = 3
@@ -34,19 +34,19 @@ class DeliverySettings:
 
 
 @dataclass(slots=True)
-class Letter:
+class WebhookDelivery:
     """A webhook on its way; letters of one `line` arrive in the order they were posted."""
 
-    instance: Instance
+    instance: SimulatedInstance
     event: str
-    line: str
+    lane: str
     body: bytes
     messageid: str = ""
-    exchange: Exchange | None = None
+    exchange: PhoneMessage | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class Outcome(NamedTuple):
+class DeliveryResult(NamedTuple):
     """What came of a post: an HTTP status (0 = none) and what to record."""
 
     status: int
@@ -57,20 +57,22 @@ class Outcome(NamedTuple):
         return 200 <= self.status < 300
 
 
-class Courier:
+class WebhookDispatcher:
     """Owns the webhook client and every delivery that is under way."""
 
-    def __init__(self, book: FaultBook, settings: DeliverySettings) -> None:
+    def __init__(self, book: FaultRuleSet, settings: WebhookDeliverySettings) -> None:
         self._book = book
         self._settings = settings
-        self._slots = asyncio.Semaphore(CONNECTIONS)
-        self._lines: dict[tuple[str, str], deque[Letter]] = {}
+        self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._lines: dict[tuple[str, str], deque[WebhookDelivery]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._client: httpx.AsyncClient | None = None
 
     def open(self) -> None:
         """Must be called inside the loop that will deliver."""
-        limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+        limits = httpx.Limits(
+            max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS
+        )
         self._client = HttpxAiohttpClient(timeout=TIMEOUT_S, limits=limits, trust_env=False)
 
     async def close(self) -> None:
@@ -82,38 +84,38 @@ class Courier:
             await self._client.aclose()
 
     @property
-    def pending(self) -> int:
+    def pending_count(self) -> int:
         """Letters neither answered nor given up."""
         return sum(len(line) for line in self._lines.values())
 
-    def post(self, letter: Letter) -> None:
+    def post(self, letter: WebhookDelivery) -> None:
         """Queues a letter behind the others of its line, if the webhook wants the event."""
-        if not letter.instance.webhook.wants(letter.event):
+        if not letter.instance.webhook.is_subscribed(letter.event):
             letter.done.set()
             return
-        key = (letter.instance.token, letter.line)
+        key = (letter.instance.token, letter.lane)
         line = self._lines.get(key)
         if line is not None:
             line.append(letter)
             return
         self._lines[key] = deque([letter])
-        self._own(self._walk(key))
+        self._start_task(self._deliver_lane(key))
 
-    async def post_raw(self, instance: Instance, body: bytes) -> int:
+    async def post_raw(self, instance: SimulatedInstance, body: bytes) -> int:
         """Posts any body once, outside the lines; the status, 0 when there was no answer."""
         return (await self._post_once(instance.webhook.url, body)).status
 
-    def _own(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start_task(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._finished)
+        task.add_done_callback(self._on_task_done)
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("webhook_line_failed", exc_info=error)
 
-    async def _walk(self, key: tuple[str, str]) -> None:
+    async def _deliver_lane(self, key: tuple[str, str]) -> None:
         line = self._lines[key]
         try:
             while line:
@@ -122,39 +124,39 @@ class Courier:
         finally:
             del self._lines[key]
 
-    async def _deliver(self, letter: Letter) -> None:
+    async def _deliver(self, letter: WebhookDelivery) -> None:
         attempt = 0
-        settings = self._settings_of(letter)
+        settings = self._settings_for(letter)
         while True:
             attempt += 1
             outcome = await self._attempt(letter)
             if outcome.accepted:
                 return
-            _note_error(letter, outcome, attempt)
+            _record_error(letter, outcome, attempt)
             if attempt >= settings.repeat:
                 return
             await asyncio.sleep(settings.repeat_delay_s)
 
-    def _settings_of(self, letter: Letter) -> DeliverySettings:
+    def _settings_for(self, letter: WebhookDelivery) -> WebhookDeliverySettings:
         return letter.instance.delivery or self._settings
 
-    async def _attempt(self, letter: Letter) -> Outcome:
-        fault = self._book.take(Target.WEBHOOK, letter.event, letter.instance.token)
-        if fault is not None and fault.kind in (Kind.DELAY, Kind.HANG):
+    async def _attempt(self, letter: WebhookDelivery) -> DeliveryResult:
+        fault = self._book.consume_match(FaultTarget.WEBHOOK, letter.event, letter.instance.token)
+        if fault is not None and fault.kind in (FaultKind.DELAY, FaultKind.HANG):
             await asyncio.sleep(fault.seconds)
-        if fault is not None and fault.kind is Kind.HOLD:
-            await self._book.withdrawn(fault)
-        if fault is not None and fault.kind in (Kind.HANG, Kind.DROP, Kind.STATUS):
-            return _unposted(fault)
+        if fault is not None and fault.kind is FaultKind.HOLD:
+            await self._book.wait_until_removed(fault)
+        if fault is not None and fault.kind in (FaultKind.HANG, FaultKind.DROP, FaultKind.STATUS):
+            return _failed_result(fault)
         outcome = await self._post_copies(letter)
-        if fault is not None and fault.kind not in (Kind.DELAY, Kind.HOLD):
-            return Outcome(0, "sandbox: the answer was lost")
+        if fault is not None and fault.kind not in (FaultKind.DELAY, FaultKind.HOLD):
+            return DeliveryResult(0, "sandbox: the answer was lost")
         return outcome
 
-    async def _post_copies(self, letter: Letter) -> Outcome:
-        url = _address(letter)
+    async def _post_copies(self, letter: WebhookDelivery) -> DeliveryResult:
+        url = _webhook_url(letter)
         copies = (
-            self._post_once(url, letter.body) for _ in range(self._settings_of(letter).copies)
+            self._post_once(url, letter.body) for _ in range(self._settings_for(letter).copies)
         )
         outcomes = await asyncio.gather(*copies)
         best = next((outcome for outcome in outcomes if outcome.accepted), outcomes[0])
@@ -163,27 +165,29 @@ class Courier:
             letter.exchange.answered |= best.accepted
         return best
 
-    async def _post_once(self, url: str, body: bytes) -> Outcome:
+    async def _post_once(self, url: str, body: bytes) -> DeliveryResult:
         assert self._client is not None, "open() was not called"
         try:
             async with self._slots:
                 response = await self._client.post(url, content=body, headers=_JSON_HEADERS)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            return Outcome(0, f"{type(error).__name__}: {error}")
-        return Outcome(response.status_code, "" if response.is_success else response.text[:200])
+            return DeliveryResult(0, f"{type(error).__name__}: {error}")
+        return DeliveryResult(
+            response.status_code, "" if response.is_success else response.text[:200]
+        )
 
 
-def _unposted(fault: Fault) -> Outcome:
-    status = fault.status if fault.kind is Kind.STATUS and fault.status >= 300 else 0
-    return Outcome(status, f"sandbox: {fault.kind}")
+def _failed_result(fault: FaultRule) -> DeliveryResult:
+    status = fault.status if fault.kind is FaultKind.STATUS and fault.status >= 300 else 0
+    return DeliveryResult(status, f"sandbox: {fault.kind}")
 
 
-def _address(letter: Letter) -> str:
+def _webhook_url(letter: WebhookDelivery) -> str:
     webhook = letter.instance.webhook
     return f"{webhook.url}/{letter.event}" if webhook.add_url_events else webhook.url
 
 
-def _note_error(letter: Letter, outcome: Outcome, attempt: int) -> None:
+def _record_error(letter: WebhookDelivery, outcome: DeliveryResult, attempt: int) -> None:
     letter.instance.errors.append(
         {
             "url": letter.instance.webhook.url,

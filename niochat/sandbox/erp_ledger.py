@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from niochat.sandbox.cases import fresh_subscribers
-from niochat.sandbox.subscribers import Contract, Subscriber, now
+from niochat.sandbox.cases import create_subscribers
+from niochat.sandbox.subscribers import SgpContract, SgpSubscriber, erp_now
 
-TOKEN_BEGINNING, MOST_TOKEN_CHARACTERS = "sandbox-", 128
+TOKEN_PREFIX, MAX_TOKEN_CHARACTERS = "sandbox-", 128
 
 
-class Deed(StrEnum):
+class LedgerEntryType(StrEnum):
     """What a line of the ledger tells. The last one is what nobody should ever cause."""
 
     UNLOCK = "unlock"
@@ -22,23 +22,23 @@ class Deed(StrEnum):
 
 
 @dataclass(slots=True)
-class Installation:
+class SgpInstallation:
     """One provider's ERP."""
 
-    subscribers: list[Subscriber] = field(default_factory=fresh_subscribers)
+    subscribers: list[SgpSubscriber] = field(default_factory=create_subscribers)
     ledger: list[dict[str, Any]] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
 
-    def record(self, deed: Deed, contract: int | None, **content: Any) -> None:
+    def record(self, deed: LedgerEntryType, contract: int | None, **content: Any) -> None:
         """Keeps that something was done; `at` is Unix seconds."""
         line = {"id": len(self.ledger) + 1, "at": time.time(), "kind": deed.value}
         self.ledger.append({**line, "contract": contract, **content})
 
     def next_protocol(self) -> str:
         """Protocol number for the next line of the ledger."""
-        return f"{now():%y%m%d}{len(self.ledger) + 1:06d}"
+        return f"{erp_now():%y%m%d}{len(self.ledger) + 1:06d}"
 
-    def owner_of(self, contract: int) -> tuple[Subscriber, Contract] | None:
+    def find_contract(self, contract: int) -> tuple[SgpSubscriber, SgpContract] | None:
         """The contract with this number and whose it is."""
         for subscriber in self.subscribers:
             for each in subscriber.contracts:
@@ -46,23 +46,23 @@ class Installation:
                     return subscriber, each
         return None
 
-    def with_document(self, document: str) -> Subscriber | None:
+    def find_by_tax_id(self, document: str) -> SgpSubscriber | None:
         """The subscriber with this CPF or CNPJ, digits only."""
         return next((each for each in self.subscribers if each.document == document), None)
 
 
 @dataclass(slots=True)
-class Installations:
+class SgpInstallationRegistry:
     """Every installation by its token; one that is named for the first time is fresh."""
 
-    by_token: dict[str, Installation] = field(default_factory=dict)
+    by_token: dict[str, SgpInstallation] = field(default_factory=dict)
 
-    def named(self, token: str) -> Installation | None:
+    def get_or_create(self, token: str) -> SgpInstallation | None:
         """The installation behind `token`; None for a token no ERP here accepts."""
-        if not token.startswith(TOKEN_BEGINNING) or len(token) > MOST_TOKEN_CHARACTERS:
+        if not token.startswith(TOKEN_PREFIX) or len(token) > MAX_TOKEN_CHARACTERS:
             return None
-        return self.by_token.setdefault(token, Installation())
+        return self.by_token.setdefault(token, SgpInstallation())
 
-    def forget(self, token: str) -> None:
+    def remove(self, token: str) -> None:
         """The next who names it finds it fresh."""
         self.by_token.pop(token, None)

@@ -4,14 +4,14 @@ from typing import Any
 
 import orjson
 
-from niochat.sandbox.faults import Target
+from niochat.sandbox.faults import FaultTarget
 
 JSON, HTML = b"application/json", b"text/html; charset=utf-8"
 HTML_PAGE = (
     b"<!doctype html><html><head><title>SGP</title></head>"
     b"<body><h1>Aguarde um momento</h1><p>Voltamos em instantes.</p></body></html>"
 )
-HUGE = b'{"text": "' + b"a" * (4 * 2**20) + b'"}'
+HUGE_BODY = b'{"text": "' + b"a" * (4 * 2**20) + b'"}'
 _GATEWAY_ERRORS = {
     401: "Invalid token",
     429: "Too many requests",
@@ -36,27 +36,27 @@ _SGP_TITLES = {
 }
 
 
-def refusal(target: Target, status: int) -> tuple[int, bytes, bytes]:
+def build_error_response(target: FaultTarget, status: int) -> tuple[int, bytes, bytes]:
     """HTTP status, content type and body of a refusal with the ordered `status`."""
-    if target is Target.SGP and status not in _SGP_DETAILS:
-        return status, HTML, _sgp_page(status)
-    describe = _DESCRIPTIONS.get(target, _gateway_error)
+    if target is FaultTarget.SGP and status not in _SGP_DETAILS:
+        return status, HTML, _build_sgp_page(status)
+    describe = _DESCRIPTIONS.get(target, _build_gateway_error)
     answered, body = describe(status)
     return answered, JSON, orjson.dumps(body)
 
 
-def _sgp_page(status: int) -> bytes:
+def _build_sgp_page(status: int) -> bytes:
     """Never JSON: routes that are missing and broken servers answer pages (reference 3.1)."""
     title = _SGP_TITLES.get(status, f"Error {status}")
     page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
     return page.encode()
 
 
-def _sgp_error(status: int) -> tuple[int, dict[str, Any]]:
+def _build_sgp_error(status: int) -> tuple[int, dict[str, Any]]:
     return status, {"detail": _SGP_DETAILS[status]}
 
 
-def _gateway_error(status: int) -> tuple[int, dict[str, Any]]:
+def _build_gateway_error(status: int) -> tuple[int, dict[str, Any]]:
     """The error's HTTP status and body; 463 is WhatsApp's own code inside a 500 (§2.1)."""
     if status == 463:
         body = {
@@ -69,14 +69,14 @@ def _gateway_error(status: int) -> tuple[int, dict[str, Any]]:
     return status, {"error": _GATEWAY_ERRORS.get(status, f"sandbox fault {status}")}
 
 
-def _model_error(status: int) -> tuple[int, dict[str, Any]]:
+def _build_model_error(status: int) -> tuple[int, dict[str, Any]]:
     unknown = (f"Sandbox fault {status}.", "server_error", None)
     message, kind, code = _MODEL_ERRORS.get(status, unknown)
     return status, {"error": {"message": message, "type": kind, "param": None, "code": code}}
 
 
 _DESCRIPTIONS = {
-    Target.GATEWAY: _gateway_error,
-    Target.MODEL: _model_error,
-    Target.SGP: _sgp_error,
+    FaultTarget.GATEWAY: _build_gateway_error,
+    FaultTarget.MODEL: _build_model_error,
+    FaultTarget.SGP: _build_sgp_error,
 }

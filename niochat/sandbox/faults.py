@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
-from niochat.sandbox.rim import Body, Refusal, number_in, text_in
+from niochat.sandbox.rim import JsonObject, SandboxApiError, parse_number_field, parse_text_field
 
 
-class Target(StrEnum):
+class FaultTarget(StrEnum):
     """Which conversation with the product is disturbed."""
 
     GATEWAY = "gateway"
@@ -18,7 +18,7 @@ class Target(StrEnum):
     SGP = "sgp"
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     """What goes wrong.
 
     delay: waits `seconds`, then everything is as usual. hold: the same, until the order is
@@ -47,17 +47,17 @@ class Kind(StrEnum):
     HUGE = "huge"
 
 
-_LOOK_S = 0.02
-_NOT_FOR_WEBHOOKS = (Kind.HOLD_AFTER, Kind.HTML, Kind.HUGE)
-_DEFAULT_SECONDS = {Kind.DELAY: 1.0, Kind.HANG: 60.0}
+_POLL_S = 0.02
+_NOT_FOR_WEBHOOKS = (FaultKind.HOLD_AFTER, FaultKind.HTML, FaultKind.HUGE)
+_DEFAULT_SECONDS = {FaultKind.DELAY: 1.0, FaultKind.HANG: 60.0}
 
 
 @dataclass(slots=True)
-class Fault:
+class FaultRule:
     """One order. `path` is a prefix (an event's name for webhooks), `count` None = for ever."""
 
-    target: Target
-    kind: Kind
+    target: FaultTarget
+    kind: FaultKind
     path: str = ""
     status: int = 500
     seconds: float = 0.0
@@ -67,7 +67,7 @@ class Fault:
     token: str = ""
     hits: int = 0
 
-    def matches(self, target: Target, path: str, token: str) -> bool:
+    def matches(self, target: FaultTarget, path: str, token: str) -> bool:
         """Whether it applies here, leaving chance aside."""
         return (
             self.target is target
@@ -76,59 +76,62 @@ class Fault:
             and (path.startswith(self.path) or f"/{target}{path}".startswith(self.path))
         )
 
-    def described(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """As JSON."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 @dataclass(slots=True)
-class FaultBook:
+class FaultRuleSet:
     """The present orders; the first that matches is taken."""
 
-    faults: list[Fault] = field(default_factory=list)
-    dice: random.Random = field(default_factory=random.Random)
+    faults: list[FaultRule] = field(default_factory=list)
+    rng: random.Random = field(default_factory=random.Random)
 
-    def take(self, target: Target, path: str, token: str) -> Fault | None:
+    def consume_match(self, target: FaultTarget, path: str, token: str) -> FaultRule | None:
         """The fault for this occasion, counted; None when all goes well."""
         for fault in self.faults:
-            if fault.matches(target, path, token) and self.dice.random() < fault.probability:
+            if fault.matches(target, path, token) and self.rng.random() < fault.probability:
                 fault.hits += 1
                 return fault
         return None
 
-    async def withdrawn(self, fault: Fault) -> None:
+    async def wait_until_removed(self, fault: FaultRule) -> None:
         """Returns once `fault` is no longer ordered."""
         while any(each is fault for each in self.faults):  # noqa: ASYNC110 - the list is replaced
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_POLL_S)
 
 
-_KNOWN = {each.name for each in fields(Fault)}
+_KNOWN = {each.name for each in fields(FaultRule)}
 
 
-def parse_fault(body: Any) -> Fault:
+def parse_fault_rule(body: Any) -> FaultRule:
     """A fault from JSON. Refuses unknown names and values with 400."""
     if not isinstance(body, dict):
-        raise Refusal(400, "a fault is an object")
+        raise SandboxApiError(400, "a fault is an object")
     if unknown := sorted(set(body) - _KNOWN):
-        raise Refusal(400, f"unknown fields of a fault: {', '.join(unknown)}")
+        raise SandboxApiError(400, f"unknown fields of a fault: {', '.join(unknown)}")
     try:
-        target, kind = Target(text_in(body, "target")), Kind(text_in(body, "kind"))
+        target, kind = (
+            FaultTarget(parse_text_field(body, "target")),
+            FaultKind(parse_text_field(body, "kind")),
+        )
     except ValueError as error:
-        raise Refusal(400, str(error)) from None
-    if target is Target.WEBHOOK and kind in _NOT_FOR_WEBHOOKS:
-        raise Refusal(400, f"{kind} is no fault of a webhook")
-    return Fault(
+        raise SandboxApiError(400, str(error)) from None
+    if target is FaultTarget.WEBHOOK and kind in _NOT_FOR_WEBHOOKS:
+        raise SandboxApiError(400, f"{kind} is no fault of a webhook")
+    return FaultRule(
         target,
         kind,
-        path=text_in(body, "path"),
-        status=int(number_in(body, "status", 500)),
-        seconds=number_in(body, "seconds", _DEFAULT_SECONDS.get(kind, 0.0)),
-        retry_after=number_in(body, "retry_after", 0) if "retry_after" in body else None,
-        count=_count(body),
-        probability=number_in(body, "probability", 1.0),
-        token=text_in(body, "token"),
+        path=parse_text_field(body, "path"),
+        status=int(parse_number_field(body, "status", 500)),
+        seconds=parse_number_field(body, "seconds", _DEFAULT_SECONDS.get(kind, 0.0)),
+        retry_after=parse_number_field(body, "retry_after", 0) if "retry_after" in body else None,
+        count=_parse_count(body),
+        probability=parse_number_field(body, "probability", 1.0),
+        token=parse_text_field(body, "token"),
     )
 
 
-def _count(body: Body) -> int | None:
-    return None if body.get("count") is None else int(number_in(body, "count", 0))
+def _parse_count(body: JsonObject) -> int | None:
+    return None if body.get("count") is None else int(parse_number_field(body, "count", 0))

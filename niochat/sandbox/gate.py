@@ -5,90 +5,94 @@ from typing import Any, assert_never
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from niochat.sandbox.fault_answers import HTML, HTML_PAGE, HUGE, JSON, refusal
-from niochat.sandbox.faults import Fault, FaultBook, Kind, Target
-from niochat.sandbox.sgp_request import sent_fields
+from niochat.sandbox.fault_answers import HTML, HTML_PAGE, HUGE_BODY, JSON, build_error_response
+from niochat.sandbox.faults import FaultKind, FaultRule, FaultRuleSet, FaultTarget
+from niochat.sandbox.sgp_request import parse_request_fields
 
-EMPTY_ANSWER = "sandbox.empty_answer"
+EMPTY_RESPONSE = "sandbox.empty_answer"
 
-_LONGEST_READ_BODY = 64 * 1024
-_PATH_TARGETS = (Target.GATEWAY, Target.MODEL, Target.SGP)
+_MAX_BUFFERED_BODY = 64 * 1024
+_PATH_TARGETS = (FaultTarget.GATEWAY, FaultTarget.MODEL, FaultTarget.SGP)
 
 
-class FaultGate:
+class FaultMiddleware:
     """ASGI wrapper; must be the outermost, since only there `send` leads to the socket."""
 
-    def __init__(self, app: ASGIApp, book: FaultBook) -> None:
+    def __init__(self, app: ASGIApp, book: FaultRuleSet) -> None:
         self._app = app
         self._book = book
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self._pass(scope, receive, send)
+            await self._forward(scope, receive, send)
         except asyncio.CancelledError:  # the server stops: no traceback for every long poll
             await close_connection(receive, send)
 
-    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        target = _target(scope) if self._book.faults else None
+    async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
+        target = _target_for_path(scope) if self._book.faults else None
         if target is None:
             await self._app(scope, receive, send)
             return
-        token = _token(scope)
-        if target is Target.SGP:
-            body = _ReadBody(receive)
-            token, receive = await _token_sent(scope, body), body
+        token = _token_from_headers(scope)
+        if target is FaultTarget.SGP:
+            body = _BufferedReceive(receive)
+            token, receive = await _token_from_body(scope, body), body
         path = scope["path"][len(target) + 1 :]
-        fault = self._book.take(target, path, token)
+        fault = self._book.consume_match(target, path, token)
         if fault is None:
             await self._app(scope, receive, send)
         else:
-            await self._play(fault, scope, receive, send)
+            await self._apply_fault(fault, scope, receive, send)
 
-    async def _play(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _apply_fault(
+        self, fault: FaultRule, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         match fault.kind:
-            case Kind.DELAY | Kind.HOLD:
-                await self._pause(fault)
+            case FaultKind.DELAY | FaultKind.HOLD:
+                await self._wait(fault)
                 await self._app(scope, receive, send)
-            case Kind.HANG | Kind.DROP:
-                await self._pause(fault)
+            case FaultKind.HANG | FaultKind.DROP:
+                await self._wait(fault)
                 await close_connection(receive, send)
-            case Kind.HOLD_AFTER:
-                await self._answer_late(fault, scope, receive, send)
-            case Kind.LOST_ANSWER:
-                await self._app(scope, receive, _swallow)
+            case FaultKind.HOLD_AFTER:
+                await self._answer_after_delay(fault, scope, receive, send)
+            case FaultKind.LOST_ANSWER:
+                await self._app(scope, receive, _discard)
                 await asyncio.sleep(fault.seconds)
                 await close_connection(receive, send)
-            case Kind.STATUS | Kind.HTML:
-                await _send_instead(fault, send)
-            case Kind.MALFORMED:
-                await self._app(scope, receive, _swallow)
+            case FaultKind.STATUS | FaultKind.HTML:
+                await _send_fault_response(fault, send)
+            case FaultKind.MALFORMED:
+                await self._app(scope, receive, _discard)
                 await _send_body(200, JSON, b'{"id": "sandbox-', [], send)
-            case Kind.HUGE:
-                await self._app(scope, receive, _swallow)
-                await _send_body(200, JSON, HUGE, [], send)
-            case Kind.EMPTY:
-                await self._answer_nothing(fault, scope, receive, send)
-            case Kind.CUT:
-                await self._app(scope, receive, _Cut(receive, send))
+            case FaultKind.HUGE:
+                await self._app(scope, receive, _discard)
+                await _send_body(200, JSON, HUGE_BODY, [], send)
+            case FaultKind.EMPTY:
+                await self._close_unanswered(fault, scope, receive, send)
+            case FaultKind.CUT:
+                await self._app(scope, receive, _TruncatedSend(receive, send))
             case unknown:
                 assert_never(unknown)
 
-    async def _pause(self, fault: Fault) -> None:
-        if fault.kind is Kind.HOLD:
-            await self._book.withdrawn(fault)
-        elif fault.kind is not Kind.DROP:
+    async def _wait(self, fault: FaultRule) -> None:
+        if fault.kind is FaultKind.HOLD:
+            await self._book.wait_until_removed(fault)
+        elif fault.kind is not FaultKind.DROP:
             await asyncio.sleep(fault.seconds)
 
-    async def _answer_nothing(
-        self, fault: Fault, scope: Scope, receive: Receive, send: Send
+    async def _close_unanswered(
+        self, fault: FaultRule, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        if fault.target is Target.MODEL:
-            await self._app({**scope, EMPTY_ANSWER: True}, receive, send)
+        if fault.target is FaultTarget.MODEL:
+            await self._app({**scope, EMPTY_RESPONSE: True}, receive, send)
             return
-        await self._app(scope, receive, _swallow)
+        await self._app(scope, receive, _discard)
         await _send_body(200, JSON, b"{}", [], send)
 
-    async def _answer_late(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer_after_delay(
+        self, fault: FaultRule, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         """Works at once; what it would have answered waits until the order is withdrawn."""
         kept: list[Message] = []
 
@@ -96,12 +100,12 @@ class FaultGate:
             kept.append(message)
 
         await self._app(scope, receive, keep)
-        await self._book.withdrawn(fault)
+        await self._book.wait_until_removed(fault)
         for message in kept:
             await send(message)
 
 
-class _ReadBody:
+class _BufferedReceive:
     """A `receive` that hands out what was read ahead, then what the client still sends.
 
     A server tells of nothing but the disconnection once a client has gone, even where the
@@ -112,7 +116,7 @@ class _ReadBody:
         self._receive = receive
         self._read: list[Message] = []
 
-    async def ahead(self, most: int) -> bytes | None:
+    async def buffered(self, most: int) -> bytes | None:
         """The whole body; None for one of more than `most` bytes or broken off."""
         whole = b""
         while len(whole) <= most:
@@ -129,7 +133,7 @@ class _ReadBody:
         return self._read.pop(0) if self._read else await self._receive()
 
 
-class _Cut:
+class _TruncatedSend:
     """A `send` that passes at most two whole pieces of the body, half a piece, and closes."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
@@ -165,11 +169,11 @@ async def close_connection(receive: Receive, send: Send) -> None:
         pass
 
 
-async def _swallow(_message: Message) -> None:
+async def _discard(_message: Message) -> None:
     """A `send` into nothing."""
 
 
-def _token(scope: Scope) -> str:
+def _token_from_headers(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"token":
             return str(value, "latin-1")
@@ -178,28 +182,28 @@ def _token(scope: Scope) -> str:
     return ""
 
 
-def _target(scope: Scope) -> Target | None:
+def _target_for_path(scope: Scope) -> FaultTarget | None:
     if scope["type"] != "http":
         return None
     path: str = scope["path"]
     return next((each for each in _PATH_TARGETS if path.startswith(f"/{each}/")), None)
 
 
-async def _token_sent(scope: Scope, body: _ReadBody) -> str:
+async def _token_from_body(scope: Scope, body: _BufferedReceive) -> str:
     """The ERP's token, which is a field of form, JSON or query; empty when unreadable."""
     headers = dict(scope["headers"])
     kind = str(headers.get(b"content-type", b""), "latin-1")
-    sent = await body.ahead(_LONGEST_READ_BODY)
+    sent = await body.buffered(_MAX_BUFFERED_BODY)
     try:
-        return str(sent_fields(kind, scope["query_string"], sent or b"").get("token", ""))
+        return str(parse_request_fields(kind, scope["query_string"], sent or b"").get("token", ""))
     except ValueError:
         return ""
 
 
-async def _send_instead(fault: Fault, send: Send) -> None:
+async def _send_fault_response(fault: FaultRule, send: Send) -> None:
     status, kind, body = 200, HTML, HTML_PAGE
-    if fault.kind is Kind.STATUS:
-        status, kind, body = refusal(fault.target, fault.status)
+    if fault.kind is FaultKind.STATUS:
+        status, kind, body = build_error_response(fault.target, fault.status)
     headers = []
     if fault.retry_after is not None:
         headers.append((b"retry-after", f"{fault.retry_after:g}".encode()))

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from niochat.sandbox.archive import Archive
-from niochat.sandbox.rim import Refusal
-from niochat.sandbox.uploads import FileNote, Uploads
+from niochat.sandbox.archive import GatewayMessageStore
+from niochat.sandbox.rim import SandboxApiError
+from niochat.sandbox.uploads import FileSummary, UploadStore
 
 if TYPE_CHECKING:
-    from niochat.sandbox.delivery import DeliverySettings, Letter
+    from niochat.sandbox.delivery import WebhookDelivery, WebhookDeliverySettings
 
-GROUP_ENDING, LID_ENDING, PHONE_ENDING = "@g.us", "@lid", "@s.whatsapp.net"
+GROUP_SUFFIX, LID_SUFFIX, PHONE_SUFFIX = "@g.us", "@lid", "@s.whatsapp.net"
 
 
-class Status(StrEnum):
+class SimulatedInstanceStatus(StrEnum):
     """States of an instance (reference §2.1)."""
 
     CONNECTED = "connected"
@@ -27,7 +27,7 @@ class Status(StrEnum):
     DISCONNECTED = "disconnected"
 
 
-class Direction(StrEnum):
+class MessageDirection(StrEnum):
     """Seen from the customer's phone."""
 
     SENT = "sent"
@@ -35,25 +35,25 @@ class Direction(StrEnum):
 
 
 @dataclass(slots=True)
-class Exchange:
+class PhoneMessage:
     """One line on a customer's phone. `at` is Unix seconds; `answered`: a 2xx was seen."""
 
     position: int
-    direction: Direction
+    direction: MessageDirection
     kind: str
     text: str
     messageid: str
     track_id: str = ""
     target: str = ""
     choices: list[str] = field(default_factory=list)
-    file: FileNote | None = None
+    file: FileSummary | None = None
     at: float = field(default_factory=time.time)
     answered: bool = False
     attempts: int = 0
 
 
 @dataclass(slots=True)
-class Customer:
+class SimulatedCustomer:
     """A phone out there; `phone` is digits, or a group's JID. `lid` may be empty."""
 
     phone: str
@@ -62,51 +62,51 @@ class Customer:
     hidden: bool = False
     unread: int = 0
     position: int = 0
-    exchanges: list[Exchange] = field(default_factory=list)
+    messages: list[PhoneMessage] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def is_group(self) -> bool:
-        return self.phone.endswith(GROUP_ENDING)
+        return self.phone.endswith(GROUP_SUFFIX)
 
     @property
     def phone_jid(self) -> str:
-        return self.phone if self.is_group else self.phone + PHONE_ENDING
+        return self.phone if self.is_group else self.phone + PHONE_SUFFIX
 
     @property
     def chatid(self) -> str:
         """The chat's id in webhooks: the LID when the phone is hidden (reference §2.3)."""
         return self.lid if self.hidden and self.lid else self.phone_jid
 
-    def record(
-        self, direction: Direction, kind: str, text: str, messageid: str, **details: Any
-    ) -> Exchange:
+    def add_message(
+        self, direction: MessageDirection, kind: str, text: str, messageid: str, **details: Any
+    ) -> PhoneMessage:
         """Appends a line and wakes every long poll."""
         self.position += 1
-        exchange = Exchange(self.position, direction, kind, text, messageid, **details)
-        self.exchanges.append(exchange)
+        exchange = PhoneMessage(self.position, direction, kind, text, messageid, **details)
+        self.messages.append(exchange)
         self.arrived.set()
         self.arrived = asyncio.Event()
         return exchange
 
-    def after(self, position: int) -> list[Exchange]:
+    def messages_after(self, position: int) -> list[PhoneMessage]:
         """The lines with a greater position, oldest first."""
-        forgotten = self.position - len(self.exchanges)
-        return self.exchanges[max(0, position - forgotten) :]
+        forgotten = self.position - len(self.messages)
+        return self.messages[max(0, position - forgotten) :]
 
-    async def wait_after(self, position: int, seconds: float) -> list[Exchange]:
+    async def wait_for_messages(self, position: int, seconds: float) -> list[PhoneMessage]:
         """Like :meth:`after`, waiting up to `seconds` for the first line."""
         try:
             async with asyncio.timeout(seconds):
-                while not self.after(position):
+                while not self.messages_after(position):
                     await self.arrived.wait()
         except TimeoutError:
             pass
-        return self.after(position)
+        return self.messages_after(position)
 
 
 @dataclass(slots=True)
-class Webhook:
+class GatewayWebhook:
     """An instance's only webhook ("simple mode", reference §2.2)."""
 
     id: str = field(default_factory=lambda: "r" + secrets.token_hex(7))
@@ -117,10 +117,10 @@ class Webhook:
     add_url_events: bool = False
     add_url_types: bool = False
 
-    def wants(self, event: str) -> bool:
+    def is_subscribed(self, event: str) -> bool:
         return self.enabled and bool(self.url) and event in self.events
 
-    def excludes(self, *, from_me: bool, by_api: bool, group: bool) -> bool:
+    def is_excluded(self, *, from_me: bool, by_api: bool, group: bool) -> bool:
         """Whether a message falls under `excludeMessages`."""
         traits = {
             "fromMeYes" if from_me else "fromMeNo",
@@ -131,7 +131,7 @@ class Webhook:
 
 
 @dataclass(slots=True)
-class Instance:
+class SimulatedInstance:
     """A number of a provider at the gateway. `held`: what waits for a reconnection.
 
     `delivery` is its own way of delivering, if it has one.
@@ -140,16 +140,16 @@ class Instance:
     token: str
     name: str
     owner: str = ""
-    status: Status = Status.CONNECTED
+    status: SimulatedInstanceStatus = SimulatedInstanceStatus.CONNECTED
     id: str = field(default_factory=lambda: "r" + secrets.token_hex(7))
-    webhook: Webhook = field(default_factory=Webhook)
+    webhook: GatewayWebhook = field(default_factory=GatewayWebhook)
     errors: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=100))
-    customers: dict[str, Customer] = field(default_factory=dict)
-    lids: dict[str, Customer] = field(default_factory=dict)
-    archive: Archive = field(default_factory=Archive)
-    uploads: Uploads = field(default_factory=Uploads)
-    held: list[tuple[dict[str, Any], "Letter"]] = field(default_factory=list)
-    delivery: "DeliverySettings | None" = None
+    customers: dict[str, SimulatedCustomer] = field(default_factory=dict)
+    lids: dict[str, SimulatedCustomer] = field(default_factory=dict)
+    message_store: GatewayMessageStore = field(default_factory=GatewayMessageStore)
+    uploads: UploadStore = field(default_factory=UploadStore)
+    held_deliveries: list[tuple[dict[str, Any], "WebhookDelivery"]] = field(default_factory=list)
+    delivery: "WebhookDeliverySettings | None" = None
     paircode: str = ""
     admin_fields: dict[str, str] = field(default_factory=dict)
     last_disconnect: str = ""
@@ -158,28 +158,28 @@ class Instance:
     @property
     def lid(self) -> str:
         """The provider's own LID: the `sender` of everything it writes."""
-        return invented_lid(self.owner or self.token)
+        return generate_lid(self.owner or self.token)
 
-    def known(self, number: str) -> Customer | None:
+    def find_customer(self, number: str) -> SimulatedCustomer | None:
         """The customer under a LID or phone, with or without the ninth digit (§2.5)."""
-        if number.endswith(LID_ENDING):
+        if number.endswith(LID_SUFFIX):
             return self.lids.get(number)
-        return self.customers.get(number) or self.customers.get(other_ninth_digit(number))
+        return self.customers.get(number) or self.customers.get(toggle_ninth_digit(number))
 
-    def customer(self, number: str) -> Customer:
+    def get_or_create_customer(self, number: str) -> SimulatedCustomer:
         """The customer, created when unknown. Refuses an unknown LID with 400."""
-        known = self.known(number)
+        known = self.find_customer(number)
         if known is not None:
             return known
-        if number.endswith(LID_ENDING):
-            raise Refusal(400, f"the number {number} is not on WhatsApp")
-        lid = "" if number.endswith(GROUP_ENDING) else invented_lid(number)
-        customer = Customer(number, f"Cliente {number[-4:]}", lid)
+        if number.endswith(LID_SUFFIX):
+            raise SandboxApiError(400, f"the number {number} is not on WhatsApp")
+        lid = "" if number.endswith(GROUP_SUFFIX) else generate_lid(number)
+        customer = SimulatedCustomer(number, f"Cliente {number[-4:]}", lid)
         self.customers[number] = customer
-        self.rename_lid(customer, lid)
+        self.assign_lid(customer, lid)
         return customer
 
-    def rename_lid(self, customer: Customer, lid: str) -> None:
+    def assign_lid(self, customer: SimulatedCustomer, lid: str) -> None:
         """Gives the customer another LID, or none (empty)."""
         self.lids.pop(customer.lid, None)
         customer.lid = lid
@@ -188,20 +188,20 @@ class Instance:
 
     def forget_messages(self) -> None:
         """Empties phones, archive and files; positions go on, so an old poll stays right."""
-        self.archive, self.uploads = Archive(), Uploads()
+        self.message_store, self.uploads = GatewayMessageStore(), UploadStore()
         self.errors.clear()
-        self.held.clear()
+        self.held_deliveries.clear()
         for customer in self.customers.values():
-            customer.exchanges.clear()
+            customer.messages.clear()
 
 
-def invented_lid(seed: str) -> str:
+def generate_lid(seed: str) -> str:
     """A LID of 15 digits, always the same for the same seed."""
     number = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8])
-    return f"1{number % 10**14:014d}{LID_ENDING}"
+    return f"1{number % 10**14:014d}{LID_SUFFIX}"
 
 
-def other_ninth_digit(number: str) -> str:
+def toggle_ninth_digit(number: str) -> str:
     """A Brazilian mobile number with its ninth digit removed or added; else empty (§2.5)."""
     if not number.startswith("55"):
         return ""

@@ -14,15 +14,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from niochat.sandbox.rim import answer
+from niochat.sandbox.rim import json_response
 
-MOST = 500
+MAX_MAILS = 500
 """Mails that are kept; the oldest go."""
-LARGEST = 1_000_000
+MAX_MAIL_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class ReceivedMail:
     """A mail as its reader sees it."""
 
     to: str
@@ -32,18 +32,20 @@ class Letter:
     at: str
 
 
-class Mailbox:
+class SmtpSink:
     """Takes every mail for everybody."""
 
     def __init__(self) -> None:
-        self.letters: deque[Letter] = deque(maxlen=MOST)
+        self.letters: deque[ReceivedMail] = deque(maxlen=MAX_MAILS)
         self._server: asyncio.Server | None = None
 
     async def open(self, host: str, port: int) -> None:
         """Listen; raises ``OSError`` when the port is taken."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: SMTP(self, hostname="sandbox", data_size_limit=LARGEST, loop=loop), host, port
+            lambda: SMTP(self, hostname="sandbox", data_size_limit=MAX_MAIL_BYTES, loop=loop),
+            host,
+            port,
         )
 
     async def close(self) -> None:
@@ -60,7 +62,7 @@ class Mailbox:
         for recipient in envelope.rcpt_tos:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             sender, subject = str(message["From"] or ""), str(message["Subject"] or "")
-            self.letters.append(Letter(recipient, sender, subject, text, now))
+            self.letters.append(ReceivedMail(recipient, sender, subject, text, now))
         return "250 OK"
 
     def routes(self) -> list[BaseRoute]:
@@ -70,11 +72,11 @@ class Mailbox:
     async def _list(self, request: Request) -> Response:
         wanted = request.query_params.get("to")
         found: list[dict[str, Any]] = [
-            {name: getattr(letter, name) for name in Letter.__slots__}
+            {name: getattr(letter, name) for name in ReceivedMail.__slots__}
             for letter in reversed(self.letters)
             if wanted in (None, letter.to)
         ]
-        return answer({"items": found})
+        return json_response({"items": found})
 
     async def _show(self, _request: Request) -> Response:
         letters = "".join(

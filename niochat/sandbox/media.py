@@ -17,35 +17,35 @@ _PDF = (
 )
 
 
-class MediaFile(NamedTuple):
+class PlaceholderFile(NamedTuple):
     """A file as the server would hold it for two days."""
 
     mimetype: str
     extension: str
     data: bytes
 
-    def as_base64(self) -> str:
+    def encode_base64(self) -> str:
         return base64.b64encode(self.data).decode()
 
 
-_OGG = MediaFile("audio/ogg", "ogg", b"OggS" + bytes(24))
-_MP3 = MediaFile("audio/mpeg", "mp3", b"ID3\x04" + bytes(28))
-_IMAGE = MediaFile("image/png", "png", _PIXEL)
-_VIDEO = MediaFile("video/mp4", "mp4", b"\x00\x00\x00\x18ftypmp42" + bytes(12))
+_OGG = PlaceholderFile("audio/ogg", "ogg", b"OggS" + bytes(24))
+_MP3 = PlaceholderFile("audio/mpeg", "mp3", b"ID3\x04" + bytes(28))
+_IMAGE = PlaceholderFile("image/png", "png", _PIXEL)
+_VIDEO = PlaceholderFile("video/mp4", "mp4", b"\x00\x00\x00\x18ftypmp42" + bytes(12))
 _FILES = {
     "image": _IMAGE,
     "sticker": _IMAGE,
     "user_created_sticker": _IMAGE,
     "video": _VIDEO,
     "gif": _VIDEO,
-    "document": MediaFile("application/pdf", "pdf", _PDF),
+    "document": PlaceholderFile("application/pdf", "pdf", _PDF),
     "ptt": _OGG,
     "audio": _OGG,
 }
 _BY_EXTENSION = {file.extension: file for file in (*_FILES.values(), _MP3)}
 
 
-def media_file(media_type: str, *, mp3: bool) -> MediaFile | None:
+def get_placeholder_file(media_type: str, *, mp3: bool) -> PlaceholderFile | None:
     """The placeholder for a `mediaType`; `mp3` turns audio into MP3. None: no media."""
     file = _FILES.get(media_type)
     return _MP3 if mp3 and file is _OGG else file

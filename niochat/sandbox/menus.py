@@ -2,40 +2,40 @@
 
 from typing import Any
 
-from niochat.sandbox.contents import Draft
-from niochat.sandbox.rim import Refusal
+from niochat.sandbox.contents import PhoneAction
+from niochat.sandbox.rim import SandboxApiError
 
-TYPES = ("button", "list", "poll", "carousel")
+MENU_TYPES = ("button", "list", "poll", "carousel")
 
 
-def menu_draft(kind: str, text: str, choices: list[str], button: str, footer: str) -> Draft:
+def build_menu(kind: str, text: str, choices: list[str], button: str, footer: str) -> PhoneAction:
     """The draft of a menu. Refuses an unknown type, or no choices, with 400."""
-    if kind not in TYPES:
-        raise Refusal(400, f"type must be one of {', '.join(TYPES)}")
+    if kind not in MENU_TYPES:
+        raise SandboxApiError(400, f"type must be one of {', '.join(MENU_TYPES)}")
     if not choices:
-        raise Refusal(400, "Missing required fields: choices")
+        raise SandboxApiError(400, "Missing required fields: choices")
     if kind == "poll":
-        return Draft("poll", text, option="|".join(choices))
+        return PhoneAction("poll", text, option="|".join(choices))
     if kind == "list":
-        return Draft("menu_list", text, content=_list(text, choices, button, footer))
-    return Draft("menu_button", text, content=_buttons(text, choices, footer))
+        return PhoneAction("menu_list", text, content=_build_list(text, choices, button, footer))
+    return PhoneAction("menu_button", text, content=_build_buttons(text, choices, footer))
 
 
-def _parts(choice: str) -> list[str]:
+def _parse_choice(choice: str) -> list[str]:
     """`Título|id|descrição`; a line break may stand for the bar. The id defaults to the title."""
     parts = [part.strip() for part in choice.replace("\n", "|").split("|")]
     return (parts + parts[:1] if len(parts) == 1 else parts) + [""]
 
 
-def _buttons(text: str, choices: list[str], footer: str) -> dict[str, Any]:
+def _build_buttons(text: str, choices: list[str], footer: str) -> dict[str, Any]:
     buttons = [
         {"buttonID": parts[1], "buttonText": {"displayText": parts[0]}, "type": 1}
-        for parts in map(_parts, choices)
+        for parts in map(_parse_choice, choices)
     ]
     return {"contentText": text, "footerText": footer, "buttons": buttons, "headerType": 1}
 
 
-def _list(text: str, choices: list[str], button: str, footer: str) -> dict[str, Any]:
+def _build_list(text: str, choices: list[str], button: str, footer: str) -> dict[str, Any]:
     sections: list[dict[str, Any]] = []
     for choice in choices:
         if choice.startswith("[") and choice.endswith("]"):
@@ -43,7 +43,7 @@ def _list(text: str, choices: list[str], button: str, footer: str) -> dict[str, 
             continue
         if not sections:
             sections.append({"title": "", "rows": []})
-        title, row, description, *_ = _parts(choice)
+        title, row, description, *_ = _parse_choice(choice)
         sections[-1]["rows"].append({"title": title, "description": description, "rowID": row})
     return {
         "description": text,

@@ -9,89 +9,95 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from niochat.sandbox.flows.actions import Say
-from niochat.sandbox.flows.completion import Completion, prompt_tokens
-from niochat.sandbox.flows.errors import ModelRefusal
-from niochat.sandbox.flows.players import Player, play
-from niochat.sandbox.flows.requests import read_request
-from niochat.sandbox.gate import EMPTY_ANSWER
-from niochat.sandbox.prompt_cache import PromptCache
-from niochat.sandbox.rim import Body, Refusal, answer, read_object
-from niochat.sandbox.senses import looked_at, said, transcription
-from niochat.sandbox.world import ModelSettings, World
+from niochat.sandbox.flows.actions import TextReply
+from niochat.sandbox.flows.completion import ScriptedCompletion, count_prompt_tokens
+from niochat.sandbox.flows.errors import ModelApiError
+from niochat.sandbox.flows.players import ScriptedModelName, choose_action
+from niochat.sandbox.flows.requests import parse_chat_request
+from niochat.sandbox.gate import EMPTY_RESPONSE
+from niochat.sandbox.prompt_cache import SimulatedPromptCache
+from niochat.sandbox.rim import JsonObject, SandboxApiError, json_response, read_object
+from niochat.sandbox.senses import describe_last_file, encode_description, transcribe_file
+from niochat.sandbox.world import SandboxState, ScriptedModelSettings
 
-KEY_BEGINNING = "sandbox-"
-MODEL_NAME = Player.HONEST.value
+KEY_PREFIX = "sandbox-"
+MODEL_NAME = ScriptedModelName.HONEST.value
 
 
-class Model:
+class ModelApi:
     """The two routes below `/model/v1`."""
 
-    def __init__(self, world: World) -> None:
-        self._settings: ModelSettings = world.model
-        self._cache = PromptCache()
+    def __init__(self, world: SandboxState) -> None:
+        self._settings: ScriptedModelSettings = world.model
+        self._cache = SimulatedPromptCache()
 
     def routes(self) -> list[Route]:
         return [
             Route("/chat/completions", self.complete, methods=["POST"]),
             Route("/audio/transcriptions", self.transcribe, methods=["POST"]),
-            Route("/models", self.models, methods=["GET"]),
+            Route("/models", self.list_models, methods=["GET"]),
         ]
 
-    async def models(self, request: Request) -> Response:
+    async def list_models(self, request: Request) -> Response:
         _check_key(request)
         data = [
             {"id": player, "object": "model", "created": 0, "owned_by": "sandbox"}
-            for player in Player
+            for player in ScriptedModelName
         ]
-        return answer({"object": "list", "data": data})
+        return json_response({"object": "list", "data": data})
 
     async def complete(self, request: Request) -> Response:
         _check_key(request)
         body = await _read_body(request)
         key = request.headers["authorization"]
-        empty = request.scope.get(EMPTY_ANSWER, False)
-        completion = self._completion(key, body, empty=empty)
+        empty = request.scope.get(EMPTY_RESPONSE, False)
+        completion = self._build_completion(key, body, empty=empty)
         await asyncio.sleep(self._settings.latency_s)
         if not body.get("stream"):
-            return answer(completion.whole())
+            return json_response(completion.format_response())
         options = body.get("stream_options")
         with_usage = isinstance(options, dict) and bool(options.get("include_usage"))
-        chunks = completion.pieces(with_usage=with_usage)
-        return StreamingResponse(self._stream(chunks), media_type="text/event-stream")
+        chunks = completion.iter_chunks(with_usage=with_usage)
+        return StreamingResponse(self._stream_completion(chunks), media_type="text/event-stream")
 
     async def transcribe(self, request: Request) -> Response:
         _check_key(request)
-        heard = await transcription(request, empty=request.scope.get(EMPTY_ANSWER, False))
+        heard = await transcribe_file(request, empty=request.scope.get(EMPTY_RESPONSE, False))
         await asyncio.sleep(self._settings.latency_s)
-        return answer(heard)
+        return json_response(heard)
 
-    async def _stream(self, chunks: list[dict[str, Any]]) -> AsyncIterator[bytes]:
+    async def _stream_completion(self, chunks: list[dict[str, Any]]) -> AsyncIterator[bytes]:
         for chunk in chunks:
             yield b"data: " + orjson.dumps(chunk) + b"\n\n"
             if self._settings.stream_chunk_delay_s:
                 await asyncio.sleep(self._settings.stream_chunk_delay_s)
         yield b"data: [DONE]\n\n"
 
-    def _completion(self, key: str, body: Body, *, empty: bool) -> Completion:
-        asked = read_request(body, MODEL_NAME)
-        seen = looked_at(asked.messages)
+    def _build_completion(self, key: str, body: JsonObject, *, empty: bool) -> ScriptedCompletion:
+        asked = parse_chat_request(body, MODEL_NAME)
+        seen = describe_last_file(asked.messages)
         if seen is not None:
-            return Completion(asked.model, Say("" if empty else said(seen)), prompt_tokens(asked))
-        action = Say("") if empty else play(asked)
-        cached = self._cache.tokens(f"{key} {asked.model}", asked.messages, asked.tools)
-        read = prompt_tokens(asked)
-        return Completion(asked.model, action, read, min(cached, read))
+            return ScriptedCompletion(
+                asked.model,
+                TextReply("" if empty else encode_description(seen)),
+                count_prompt_tokens(asked),
+            )
+        action = TextReply("") if empty else choose_action(asked)
+        cached = self._cache.count_cached_tokens(
+            f"{key} {asked.model}", asked.messages, asked.tools
+        )
+        read = count_prompt_tokens(asked)
+        return ScriptedCompletion(asked.model, action, read, min(cached, read))
 
 
-async def _read_body(request: Request) -> Body:
+async def _read_body(request: Request) -> JsonObject:
     try:
         return await read_object(request)
-    except Refusal as refusal:
-        raise ModelRefusal(refusal.status, str(refusal)) from None
+    except SandboxApiError as refusal:
+        raise ModelApiError(refusal.status, str(refusal)) from None
 
 
 def _check_key(request: Request) -> None:
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.startswith(KEY_BEGINNING):
-        raise ModelRefusal(401, "Incorrect API key provided.", "invalid_api_key")
+    if scheme.lower() != "bearer" or not key.startswith(KEY_PREFIX):
+        raise ModelApiError(401, "Incorrect API key provided.", "invalid_api_key")

@@ -4,8 +4,19 @@ import secrets
 import time
 from typing import Any
 
-from niochat.sandbox.contents import CHOICES, SHAPES, Draft, content_of, shown_text
-from niochat.sandbox.instances import Customer, Instance, Status, invented_lid
+from niochat.sandbox.contents import (
+    CHOICE_KINDS,
+    MESSAGE_TYPE_SPECS,
+    PhoneAction,
+    build_content,
+    displayed_text,
+)
+from niochat.sandbox.instances import (
+    SimulatedCustomer,
+    SimulatedInstance,
+    SimulatedInstanceStatus,
+    generate_lid,
+)
 
 Json = dict[str, Any]
 
@@ -50,33 +61,35 @@ _MESSAGE: Json = {
 }
 
 
-def phone_messageid() -> str:
+def generate_phone_message_id() -> str:
     """A stanza id as Android makes them: AC and 30 hex digits."""
     return "AC" + secrets.token_hex(15).upper()
 
 
-def api_messageid() -> str:
+def generate_api_message_id() -> str:
     """A stanza id as whatsmeow makes them: 3EB0 and 18 hex digits."""
     return "3EB0" + secrets.token_hex(9).upper()
 
 
-def written_phone(phone: str) -> str:
+def format_phone(phone: str) -> str:
     """+55 81 98888-7777, as in `chat.phone`; other countries plain."""
     if phone.startswith("55") and phone.isdigit() and len(phone) in (12, 13):
         return f"+55 {phone[2:4]} {phone[4:-4]}-{phone[-4:]}"
     return f"+{phone}" if phone.isdigit() else ""
 
 
-def chat_object(instance: Instance, customer: Customer, last: Json | None = None) -> Json:
+def build_chat(
+    instance: SimulatedInstance, customer: SimulatedCustomer, last: Json | None = None
+) -> Json:
     """`chat{}`; `last` is the message it arrives with."""
     last = last or {}
     hidden = customer.chatid == customer.lid
     return {
         **_CHAT,
-        "id": "r" + invented_lid(instance.owner + customer.phone)[:14],
+        "id": "r" + generate_lid(instance.owner + customer.phone)[:14],
         "name": customer.name,
         "owner": instance.owner,
-        "phone": "" if hidden else written_phone(customer.phone),
+        "phone": "" if hidden else format_phone(customer.phone),
         "wa_chatid": customer.chatid,
         "wa_chatlid": customer.lid,
         "wa_fastid": f"{instance.owner}:{customer.chatid.partition('@')[0]}",
@@ -90,13 +103,15 @@ def chat_object(instance: Instance, customer: Customer, last: Json | None = None
     }
 
 
-def _common(instance: Instance, customer: Customer, draft: Draft, messageid: str) -> Json:
-    shape = SHAPES[draft.kind]
+def _common_fields(
+    instance: SimulatedInstance, customer: SimulatedCustomer, draft: PhoneAction, messageid: str
+) -> Json:
+    shape = MESSAGE_TYPE_SPECS[draft.kind]
     return {
         **_MESSAGE,
         "chatid": customer.chatid,
         "chatlid": customer.lid,
-        "content": content_of(draft),
+        "content": build_content(draft),
         "id": f"{instance.owner}:{messageid}",
         "isGroup": customer.is_group,
         "mediaType": shape.media_type,
@@ -105,12 +120,12 @@ def _common(instance: Instance, customer: Customer, draft: Draft, messageid: str
         "messageid": messageid,
         "owner": instance.owner,
         "quoted": draft.target if draft.kind == "poll_vote" else draft.reply_to,
-        "text": shown_text(draft),
+        "text": displayed_text(draft),
         "type": shape.type,
     }
 
 
-def _marks(draft: Draft) -> Json:
+def _kind_fields(draft: PhoneAction) -> Json:
     """The fields only some kinds fill: a reaction's target, the choice of a menu…"""
     if draft.kind == "reaction":
         return {"reaction": draft.target}
@@ -118,17 +133,19 @@ def _marks(draft: Draft) -> Json:
         return {"edited": draft.target}
     if draft.kind == "poll":
         return {"convertOptions": draft.option}
-    if draft.kind in CHOICES:
+    if draft.kind in CHOICE_KINDS:
         return {"vote": draft.text, "buttonOrListid": draft.option}
     return {}
 
 
-def customer_message(instance: Instance, customer: Customer, draft: Draft) -> Json:
+def build_customer_message(
+    instance: SimulatedInstance, customer: SimulatedCustomer, draft: PhoneAction
+) -> Json:
     """`message{}` of something a customer did; `sender` is the LID, if there is one."""
     hidden = customer.chatid == customer.lid
     return {
-        **_common(instance, customer, draft, phone_messageid()),
-        **_marks(draft),
+        **_common_fields(instance, customer, draft, generate_phone_message_id()),
+        **_kind_fields(draft),
         "fromMe": False,
         "sender": customer.lid or customer.phone_jid,
         "senderName": customer.name,
@@ -138,12 +155,14 @@ def customer_message(instance: Instance, customer: Customer, draft: Draft) -> Js
     }
 
 
-def provider_message(instance: Instance, customer: Customer, draft: Draft, *, by_api: bool) -> Json:
+def build_provider_message(
+    instance: SimulatedInstance, customer: SimulatedCustomer, draft: PhoneAction, *, by_api: bool
+) -> Json:
     """`message{}` of the provider: `sender` is OUR LID and name (reference §2.3, fromMe)."""
-    messageid = api_messageid() if by_api else phone_messageid()
+    messageid = generate_api_message_id() if by_api else generate_phone_message_id()
     return {
-        **_common(instance, customer, draft, messageid),
-        **_marks(draft),
+        **_common_fields(instance, customer, draft, messageid),
+        **_kind_fields(draft),
         "fromMe": True,
         "sender": instance.lid,
         "senderName": instance.name,
@@ -154,8 +173,8 @@ def provider_message(instance: Instance, customer: Customer, draft: Draft, *, by
     }
 
 
-def update_envelope(
-    instance: Instance, customer: Customer, messageids: list[str], state: str
+def build_update_webhook(
+    instance: SimulatedInstance, customer: SimulatedCustomer, messageids: list[str], state: str
 ) -> Json:
     """A `messages_update`: an acknowledgement, or state Deleted. Timestamp in seconds."""
     event = {
@@ -180,7 +199,7 @@ def update_envelope(
     }
 
 
-def connection_envelope(instance: Instance, base_url: str) -> Json:
+def build_connection_webhook(instance: SimulatedInstance, base_url: str) -> Json:
     """A `connection` webhook of the instance's present state."""
     state: Json = {"name": instance.name, "status": instance.status.value}
     body: Json = {
@@ -188,12 +207,12 @@ def connection_envelope(instance: Instance, base_url: str) -> Json:
         "EventType": "connection",
         "instance": state,
         "instanceName": instance.name,
-        "owner": "" if instance.status is Status.CONNECTING else instance.owner,
+        "owner": "" if instance.status is SimulatedInstanceStatus.CONNECTING else instance.owner,
         "token": instance.token,
     }
-    if instance.status is Status.CONNECTING:
+    if instance.status is SimulatedInstanceStatus.CONNECTING:
         state["qrcode"] = QRCODE
-    if instance.status is Status.DISCONNECTED:
+    if instance.status is SimulatedInstanceStatus.DISCONNECTED:
         state["lastDisconnect"] = instance.last_disconnect
         state["lastDisconnectReason"] = instance.last_disconnect_reason
         body["type"] = "LoggedOut"

@@ -9,21 +9,23 @@ from hashlib import blake2b
 
 import orjson
 
-from niochat.sandbox.rim import Body
+from niochat.sandbox.rim import JsonObject
 
 _CHARACTERS = 4 * 128
 """Of one step; tokens are estimated at four characters each."""
-_LEAST = 1024
-_KEPT = 4096
+_MIN_TOKENS = 1024
+_MAX_ENTRIES = 4096
 
 
-class PromptCache:
+class SimulatedPromptCache:
     """Digests of the beginnings of the newest requests, all keys together."""
 
     def __init__(self) -> None:
         self._seen: OrderedDict[bytes, None] = OrderedDict()
 
-    def tokens(self, key: str, messages: list[Body], tools: list[Body]) -> int:
+    def count_cached_tokens(
+        self, key: str, messages: list[JsonObject], tools: list[JsonObject]
+    ) -> int:
         """Tokens of this request's beginning that an earlier one of the same key had; from now on
         all of it is known.
         """
@@ -33,12 +35,12 @@ class PromptCache:
             digest.update(text[at : at + _CHARACTERS].encode())
             known_on = known_on and digest.digest() in self._seen
             known += known_on
-            self._keep(digest.digest())
+            self._remember(digest.digest())
         tokens = known * (_CHARACTERS // 4)
-        return tokens if tokens >= _LEAST else 0
+        return tokens if tokens >= _MIN_TOKENS else 0
 
-    def _keep(self, digest: bytes) -> None:
+    def _remember(self, digest: bytes) -> None:
         self._seen[digest] = None
         self._seen.move_to_end(digest)
-        if len(self._seen) > _KEPT:
+        if len(self._seen) > _MAX_ENTRIES:
             self._seen.popitem(last=False)

@@ -8,24 +8,26 @@ _GREETING = re.compile(
     r"\b(oi+|ol[aá]|opa|e a[ií]|bom dia|boa tarde|boa noite|hello|hi)\b", re.IGNORECASE
 )
 _HUMAN = re.compile(r"\b(atendentes?|human[oa]s?|pessoas?)\b", re.IGNORECASE)
-_LONGEST_QUOTE = 120
+_MAX_QUOTE_LENGTH = 120
 SITUATION, CORRECTION = "⟦situação⟧", "⟦correção⟧"
 """How the product begins what it tells the model itself, in the user's role."""
 
-INTRODUCTION = (
+INTRODUCTION_REPLY = (
     "Olá! Sou um simulador de atendimento: respondo por regras fixas, sem inteligência artificial."
 )
-HANDOVER = "Entendi que você quer falar com uma pessoa: eu passaria a conversa para um atendente."
-SILENCE = "Como posso ajudar?"
+HANDOFF_REPLY = (
+    "Entendi que você quer falar com uma pessoa: eu passaria a conversa para um atendente."
+)
+NO_TEXT_REPLY = "Como posso ajudar?"
 
 
-def reply_to(messages: list[dict[str, Any]]) -> str:
+def build_reply(messages: list[dict[str, Any]]) -> str:
     """The answer to what the user wrote after the last assistant message.
 
     Every tag `#c<digits>-<digits>` there is echoed once per occurrence, in order, and is
     never repeated in the rest of the answer: audits count on it.
     """
-    said = "\n".join(unanswered(messages))
+    said = "\n".join(find_unanswered_texts(messages))
     tags = _TAG.findall(said)
     words = " ".join(_TAG.sub(" ", said).split())
     sentences = [f"Recebi {' '.join(tags)}."] if tags else []
@@ -36,12 +38,12 @@ def reply_to(messages: list[dict[str, Any]]) -> str:
 
 def _answer(words: str) -> str:
     if _HUMAN.search(words):
-        return HANDOVER
+        return HANDOFF_REPLY
     if _GREETING.search(words):
-        return INTRODUCTION
+        return INTRODUCTION_REPLY
     if not words:
-        return SILENCE
-    return f"Entendi: “{words[:_LONGEST_QUOTE]}”."
+        return NO_TEXT_REPLY
+    return f"Entendi: “{words[:_MAX_QUOTE_LENGTH]}”."
 
 
 def has_tag(text: str) -> bool:
@@ -49,24 +51,24 @@ def has_tag(text: str) -> bool:
     return bool(_TAG.search(text))
 
 
-def unanswered(messages: list[dict[str, Any]]) -> list[str]:
+def find_unanswered_texts(messages: list[dict[str, Any]]) -> list[str]:
     """The user's texts after the last message the assistant said, oldest first."""
     texts: list[str] = []
     for message in reversed(messages):
         if message.get("role") == "assistant" and not message.get("tool_calls"):
             break
-        if is_customers(message):
-            texts.append(text_of(message.get("content")))
+        if is_customer_message(message):
+            texts.append(extract_text(message.get("content")))
     return texts[::-1]
 
 
-def is_customers(message: dict[str, Any]) -> bool:
+def is_customer_message(message: dict[str, Any]) -> bool:
     """Whether the customer said it, and not the product."""
-    told = text_of(message.get("content")).startswith((SITUATION, CORRECTION))
+    told = extract_text(message.get("content")).startswith((SITUATION, CORRECTION))
     return message.get("role") == "user" and not told
 
 
-def text_of(content: Any) -> str:
+def extract_text(content: Any) -> str:
     """A message's text: a string, or the text parts of a list of parts."""
     if isinstance(content, str):
         return content

@@ -6,19 +6,19 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-Body = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
-class Refusal(Exception):
+class SandboxApiError(Exception):
     """A request that cannot be served; becomes ``{"error": …}`` with its HTTP status."""
 
     def __init__(self, status: int, error: str, **details: Any) -> None:
         super().__init__(error)
         self.status = status
-        self.body: Body = {"error": error, **details}
+        self.body: JsonObject = {"error": error, **details}
 
 
-def kept_json(data: Any) -> bytes:
+def encode_json(data: Any) -> bytes:
     """`data` as JSON bytes fit for keeping.
 
     What `orjson.dumps` returns holds about ten times its length in memory as long as it
@@ -27,15 +27,15 @@ def kept_json(data: Any) -> bytes:
     return bytes(memoryview(orjson.dumps(data)))
 
 
-def answer(data: Any, status: int = 200) -> Response:
+def json_response(data: Any, status: int = 200) -> Response:
     """`data` as a JSON response."""
     return Response(orjson.dumps(data), status, media_type="application/json")
 
 
-async def answer_refusal(_request: Request, refusal: Exception) -> Response:
+async def handle_api_error(_request: Request, refusal: Exception) -> Response:
     """Starlette's exception handler for :class:`Refusal`."""
-    assert isinstance(refusal, Refusal)
-    return answer(refusal.body, refusal.status)
+    assert isinstance(refusal, SandboxApiError)
+    return json_response(refusal.body, refusal.status)
 
 
 async def read_json(request: Request) -> Any:
@@ -44,50 +44,50 @@ async def read_json(request: Request) -> Any:
     try:
         return orjson.loads(raw) if raw else {}
     except orjson.JSONDecodeError:
-        raise Refusal(400, "Invalid payload: not JSON") from None
+        raise SandboxApiError(400, "Invalid payload: not JSON") from None
 
 
-async def read_object(request: Request) -> Body:
+async def read_object(request: Request) -> JsonObject:
     """The request's JSON object. Refuses anything else with 400."""
     body = await read_json(request)
     if not isinstance(body, dict):
-        raise Refusal(400, "Invalid payload: an object is expected")
+        raise SandboxApiError(400, "Invalid payload: an object is expected")
     return body
 
 
-def text_in(body: Body, key: str, default: str = "") -> str:
+def parse_text_field(body: JsonObject, key: str, default: str = "") -> str:
     """A text field, or `default` when absent or null. Refuses another type with 400."""
     value = body.get(key)
     if value is None:
         return default
     if not isinstance(value, str):
-        raise Refusal(400, f"{key} must be a string")
+        raise SandboxApiError(400, f"{key} must be a string")
     return value
 
 
-def number_in(body: Body, key: str, default: float) -> float:
+def parse_number_field(body: JsonObject, key: str, default: float) -> float:
     """A number field that is not negative, or `default`. Refuses the rest with 400."""
     value = body.get(key)
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise Refusal(400, f"{key} must be a number of zero or more")
+        raise SandboxApiError(400, f"{key} must be a number of zero or more")
     return float(value)
 
 
-def flag_in(body: Body, key: str, default: bool) -> bool:
+def parse_flag_field(body: JsonObject, key: str, default: bool) -> bool:
     """A boolean field, or `default`. Refuses another type with 400."""
     value = body.get(key)
     if value is None:
         return default
     if not isinstance(value, bool):
-        raise Refusal(400, f"{key} must be true or false")
+        raise SandboxApiError(400, f"{key} must be true or false")
     return value
 
 
-def query_number(request: Request, key: str, default: float) -> float:
+def parse_query_number(request: Request, key: str, default: float) -> float:
     """A number in the query string. Refuses something else with 400."""
     try:
         return float(request.query_params.get(key, default))
     except ValueError:
-        raise Refusal(400, f"{key} must be a number") from None
+        raise SandboxApiError(400, f"{key} must be a number") from None

@@ -10,18 +10,18 @@ from typing import NamedTuple
 
 import orjson
 
-from niochat.sandbox.rim import Body
+from niochat.sandbox.rim import JsonObject
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_SHOWS = b"sandbox-shows"
-_IN_PDF = re.compile(rb"%sandbox-shows (\{.*\})")
+_PNG_TEXT_KEY = b"sandbox-shows"
+_PDF_MARKER = re.compile(rb"%sandbox-shows (\{.*\})")
 _SIDE = 96
 Colour = tuple[int, int, int]
 _BOX, _PAPER, _BLUE = (38, 40, 44), (245, 245, 240), (20, 60, 140)
 _RED, _GREEN, _OFF = (230, 30, 30), (40, 210, 80), (70, 72, 76)
 
 
-class Sample(NamedTuple):
+class SampleFile(NamedTuple):
     """A file that a customer has at hand. ``kind`` as the phone sends it."""
 
     kind: str
@@ -30,15 +30,15 @@ class Sample(NamedTuple):
     data: bytes
 
 
-def shows(data: bytes) -> Body | None:
+def read_file_label(data: bytes) -> JsonObject | None:
     """What a file of ours shows; ``None`` for any other."""
-    found = _IN_PDF.search(data)
+    found = _PDF_MARKER.search(data)
     if found is None and data.startswith(_PNG):
-        at = data.find(_SHOWS + b"\0")
+        at = data.find(_PNG_TEXT_KEY + b"\0")
         if at < 8:
             return None
         (length,) = struct.unpack(">I", data[at - 8 : at - 4])
-        text = data[at + len(_SHOWS) + 1 : at + length]
+        text = data[at + len(_PNG_TEXT_KEY) + 1 : at + length]
     else:
         text = found[1] if found is not None else b""
     try:
@@ -48,7 +48,9 @@ def shows(data: bytes) -> Body | None:
     return told if isinstance(told, dict) else None
 
 
-def picture(told: Body, paint: Callable[[int, int], Colour] = lambda x, y: _PAPER) -> bytes:
+def build_picture(
+    told: JsonObject, paint: Callable[[int, int], Colour] = lambda x, y: _PAPER
+) -> bytes:
     """A PNG that says of itself what it shows."""
     rows = b"".join(
         b"\0" + b"".join(bytes(paint(x, y)) for x in range(_SIDE)) for y in range(_SIDE)
@@ -56,14 +58,14 @@ def picture(told: Body, paint: Callable[[int, int], Colour] = lambda x, y: _PAPE
     head = struct.pack(">IIBBBBB", _SIDE, _SIDE, 8, 2, 0, 0, 0)
     chunks = (
         (b"IHDR", head),
-        (b"tEXt", _SHOWS + b"\0" + orjson.dumps(told)),
+        (b"tEXt", _PNG_TEXT_KEY + b"\0" + orjson.dumps(told)),
         (b"IDAT", zlib.compress(rows, 9)),
         (b"IEND", b""),
     )
     return _PNG + b"".join(_chunk(name, body) for name, body in chunks)
 
 
-def document(lines: list[str], told: Body | None = None) -> bytes:
+def build_pdf(lines: list[str], told: JsonObject | None = None) -> bytes:
     """A PDF of one page with these lines as text; with none it is as a scan, and ``told`` is what
     somebody would see on it.
     """
@@ -92,30 +94,30 @@ def document(lines: list[str], told: Body | None = None) -> bytes:
     )
 
 
-def samples() -> dict[str, Sample]:
+def list_samples() -> dict[str, SampleFile]:
     """What ``niochat say --file`` knows, by name."""
     return {name: make() for name, make in _SAMPLES.items()}
 
 
-def sample(name: str) -> Sample | None:
+def get_sample(name: str) -> SampleFile | None:
     """One of them."""
     make = _SAMPLES.get(name)
     return make() if make is not None else None
 
 
-def _light(name: str, colour: Colour, said: str) -> Sample:
+def _build_modem_photo(name: str, colour: Colour, said: str) -> SampleFile:
     def paint(x: int, y: int) -> Colour:
         return colour if (x - 48) ** 2 + (y - 48) ** 2 < 120 else _BOX
 
     told = {"kind": "los_light", "luz_los": said}
-    return Sample("image", "image/png", f"{name}.png", picture(told, paint))
+    return SampleFile("image", "image/png", f"{name}.png", build_picture(told, paint))
 
 
-def _paper(name: str, told: Body) -> Sample:
+def _build_paper_photo(name: str, told: JsonObject) -> SampleFile:
     def paint(x: int, y: int) -> Colour:
         return _BLUE if y < 12 or (y % 12 < 3 and 8 < x < 80) else _PAPER
 
-    return Sample("image", "image/png", f"{name}.png", picture(told, paint))
+    return SampleFile("image", "image/png", f"{name}.png", build_picture(told, paint))
 
 
 _LINE = "23793.38128 60007.827136 95000.063305 9 93020000009990"
@@ -124,18 +126,18 @@ _BOLETO = [
     "Valor do documento: R$ 99,90", f"Linha digitável: {_LINE}",
 ]  # fmt: skip
 _RECEIPT = {"kind": "receipt", "value": 99.9, "date": "2026-11-10", "payee": "PROVEDOR DEMO"}
-_SAMPLES: dict[str, Callable[[], Sample]] = {
-    "los-vermelha": lambda: _light("los-vermelha", _RED, "red"),
-    "los-verde": lambda: _light("los-verde", _GREEN, "green"),
-    "los-apagada": lambda: _light("los-apagada", _OFF, "off"),
-    "comprovante": lambda: _paper("comprovante", _RECEIPT),
-    "erro": lambda: _paper(
+_SAMPLES: dict[str, Callable[[], SampleFile]] = {
+    "los-vermelha": lambda: _build_modem_photo("los-vermelha", _RED, "red"),
+    "los-verde": lambda: _build_modem_photo("los-verde", _GREEN, "green"),
+    "los-apagada": lambda: _build_modem_photo("los-apagada", _OFF, "off"),
+    "comprovante": lambda: _build_paper_photo("comprovante", _RECEIPT),
+    "erro": lambda: _build_paper_photo(
         "erro", {"kind": "error_screen", "text": "Não é possível acessar esse site"}
     ),
-    "gato": lambda: _paper("gato", {"kind": "other"}),
-    "boleto": lambda: Sample("document", "application/pdf", "boleto.pdf", document(_BOLETO)),
-    "comprovante-pdf": lambda: Sample(
-        "document", "application/pdf", "comprovante.pdf", document([], _RECEIPT)
+    "gato": lambda: _build_paper_photo("gato", {"kind": "other"}),
+    "boleto": lambda: SampleFile("document", "application/pdf", "boleto.pdf", build_pdf(_BOLETO)),
+    "comprovante-pdf": lambda: SampleFile(
+        "document", "application/pdf", "comprovante.pdf", build_pdf([], _RECEIPT)
     ),
 }
 

@@ -10,8 +10,8 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from niochat.sandbox import boletos
-from niochat.sandbox.cases import CASES
-from niochat.sandbox.rim import answer
+from niochat.sandbox.cases import SUBSCRIBER_CASES
+from niochat.sandbox.rim import json_response
 from niochat.sandbox.sgp_invoices import list_open_invoices, list_titles, show_pix
 from niochat.sandbox.sgp_provider import (
     check_viability,
@@ -20,12 +20,12 @@ from niochat.sandbox.sgp_provider import (
     show_token,
 )
 from niochat.sandbox.sgp_reads import check_access, find_clients, find_contracts, list_tickets
-from niochat.sandbox.sgp_request import Call, sent_fields
+from niochat.sandbox.sgp_request import SimulatedSgpRequest, parse_request_fields
 from niochat.sandbox.sgp_writes import open_ticket, register_lead, unlock
-from niochat.sandbox.world import World
+from niochat.sandbox.world import SandboxState
 
 APP = "niochat"
-_Handler = Callable[[Call], Any]
+_Handler = Callable[[SimulatedSgpRequest], Any]
 _ROUTES: list[tuple[str, str, _Handler]] = [
     ("POST", "/api/ura/consultacliente/", find_contracts),
     ("POST", "/api/ura/clientes/", find_clients),
@@ -42,9 +42,9 @@ _ROUTES: list[tuple[str, str, _Handler]] = [
     ("GET", "/api/ura/consultaplano/", list_plans),
     ("GET", "/api/auth/info/", show_token),
 ]
-_PAPERS = {
+_INVOICE_PDF_PATH = {
     str(invoice.id)
-    for each in CASES
+    for each in SUBSCRIBER_CASES
     for contract in each.contracts
     for invoice in contract.invoices
 }
@@ -54,54 +54,60 @@ _NOT_FOUND = (
 )
 
 
-class Sgp:
+class SgpApi:
     """Every provider's ERP at once; the token says whose."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: SandboxState) -> None:
         self._world = world
 
     def router(self) -> Router:
         """What answers below `/sgp`; never with a redirect of Starlette's own (307)."""
-        routes = [Route("/boleto/{invoice}.pdf", _show_paper, methods=["GET"])]
+        routes = [Route("/boleto/{invoice}.pdf", _show_invoice_pdf, methods=["GET"])]
         for method, path, handler in _ROUTES:
-            endpoint = partial(self._serve, path, handler)
+            endpoint = partial(self._dispatch, path, handler)
             methods = [method, "OPTIONS"]
             routes.append(Route(path, endpoint, methods=methods))
             if path.endswith("/"):
-                routes.append(Route(path[:-1], _add_slash, methods=["GET", "POST", "OPTIONS"]))
+                routes.append(
+                    Route(path[:-1], _redirect_with_slash, methods=["GET", "POST", "OPTIONS"])
+                )
             else:  # the sources disagree about these two, so both ways are served
                 routes.append(Route(f"{path}/", endpoint, methods=methods))
         return Router(routes=routes, redirect_slashes=False, default=_answer_not_found)
 
-    async def _serve(self, path: str, handler: _Handler, request: Request) -> Response:
+    async def _dispatch(self, path: str, handler: _Handler, request: Request) -> Response:
         try:
             kind = request.headers.get("content-type", "")
             query: bytes = request.scope["query_string"]
-            fields = sent_fields(kind, query, await request.body())
+            fields = parse_request_fields(kind, query, await request.body())
         except ValueError:
-            return answer({"detail": "JSON parse error"}, 400)
-        installation = self._world.erps.named(str(fields.get("token", "")))
+            return json_response({"detail": "JSON parse error"}, 400)
+        installation = self._world.sgp_installations.get_or_create(str(fields.get("token", "")))
         if request.method == "OPTIONS" and "token" not in fields:
             return Response(headers={"allow": "POST, GET, OPTIONS"})
         if installation is None or fields.get("app") != APP:
-            return answer({"detail": "Token ou aplicativo sem permissão para esta rota."}, 403)
+            return json_response(
+                {"detail": "Token ou aplicativo sem permissão para esta rota."}, 403
+            )
         if request.method == "OPTIONS":
             return Response(headers={"allow": "POST, GET, OPTIONS"})
         installation.calls[path] += 1
         base = f"{request.url.scheme}://{request.url.netloc}/sgp"
-        return answer(handler(Call(installation, fields, base, request.path_params)))
+        return json_response(
+            handler(SimulatedSgpRequest(installation, fields, base, request.path_params))
+        )
 
 
-async def _add_slash(request: Request) -> Response:
+async def _redirect_with_slash(request: Request) -> Response:
     return RedirectResponse(request.url.replace(path=f"{request.url.path}/"), 301)
 
 
-async def _show_paper(request: Request) -> Response:
+async def _show_invoice_pdf(request: Request) -> Response:
     """The paper of an invoice; needs no token, as the links of the real one."""
     number = request.path_params["invoice"]
-    if number not in _PAPERS:
+    if number not in _INVOICE_PDF_PATH:
         return HTMLResponse(_NOT_FOUND, 404)
-    return Response(boletos.paper(int(number)), media_type="application/pdf")
+    return Response(boletos.render_invoice_pdf(int(number)), media_type="application/pdf")
 
 
 async def _answer_not_found(scope: Scope, receive: Receive, send: Send) -> None:

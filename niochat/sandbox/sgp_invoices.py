@@ -3,59 +3,68 @@
 from datetime import timedelta
 from typing import Any
 
-from niochat.sandbox.boletos import bar_code
-from niochat.sandbox.erp_ledger import Deed
-from niochat.sandbox.sgp_reads import NOBODY, loosened
-from niochat.sandbox.sgp_request import Call
-from niochat.sandbox.subscribers import Contract, Invoice, Paid, Pix, Status, Subscriber
-from niochat.sandbox.taxpayers import formatted
+from niochat.sandbox.boletos import build_bar_code
+from niochat.sandbox.erp_ledger import LedgerEntryType
+from niochat.sandbox.sgp_reads import NOT_FOUND_BODY, apply_record_quirks
+from niochat.sandbox.sgp_request import SimulatedSgpRequest
+from niochat.sandbox.subscribers import (
+    PixAvailability,
+    SgpContract,
+    SgpContractStatus,
+    SgpOpenInvoice,
+    SgpPaidInvoice,
+    SgpSubscriber,
+)
+from niochat.sandbox.taxpayers import format_tax_id
 
-MOST_TITLES = 250
+MAX_TITLES = 250
 
 
-def list_open_invoices(call: Call) -> Any:
+def list_open_invoices(call: SimulatedSgpRequest) -> Any:
     """fatura2via: the next open invoice, or all with `faturas_abertas_todas=1`.
 
     Without `nao_gerar_os=1` every call opens a service order, as the real one does.
     """
     matches = call.matches()
     if not matches:
-        return NOBODY
+        return NOT_FOUND_BODY
     subscriber, contracts = matches[0]
     if not call.flag("nao_gerar_os"):
-        call.installation.record(Deed.SERVICE_ORDER_BY_INVOICE, contracts[0].id)
+        call.installation.record(LedgerEntryType.SERVICE_ORDER_BY_INVOICE, contracts[0].id)
     invoices = [invoice for each in contracts for invoice in each.invoices]
     if not call.flag("faturas_abertas_todas"):
         invoices = invoices[:1]
-    return loosened(_second_copy(call, subscriber, contracts[0], invoices), subscriber)
+    return apply_record_quirks(
+        _format_second_copy(call, subscriber, contracts[0], invoices), subscriber
+    )
 
 
-def list_titles(call: Call) -> Any:
+def list_titles(call: SimulatedSgpRequest) -> Any:
     """titulos: `status` abertos, pagos or cancelados; paged."""
     matches = call.matches()
     if not matches:
-        return {"paginacao": _paging(0, MOST_TITLES, 0, 0), "titulos": []}
+        return {"paginacao": _format_paging(0, MAX_TITLES, 0, 0), "titulos": []}
     subscriber, contracts = matches[0]
-    rows = [row for each in contracts for row in _titles(call, subscriber, each)]
+    rows = [row for each in contracts for row in _format_titles(call, subscriber, each)]
     offset = call.number("offset")
-    limit = min(call.number("limit") or MOST_TITLES, MOST_TITLES)
+    limit = min(call.number("limit") or MAX_TITLES, MAX_TITLES)
     part = rows[offset : offset + limit]
-    answer = {"paginacao": _paging(offset, limit, len(part), len(rows)), "titulos": part}
-    return loosened(answer, subscriber)
+    answer = {"paginacao": _format_paging(offset, limit, len(part), len(rows)), "titulos": part}
+    return apply_record_quirks(answer, subscriber)
 
 
-def show_pix(call: Call) -> Any:
+def show_pix(call: SimulatedSgpRequest) -> Any:
     """pagamento/pix/{fatura}: under one of the keys seen; empty where there is no PIX."""
-    found = _invoice(call, str(call.path["invoice"]))
+    found = _find_invoice(call, str(call.path["invoice"]))
     if found is None:
         return {"status": 0, "msg": "Fatura não encontrada"}
-    if found.pix is Pix.NONE:
+    if found.pix is PixAvailability.NONE:
         return {"status": 0, "codigoPix": "", "msg": "PIX não disponível"}
-    key = "emv" if found.pix is Pix.ON_DEMAND else "codigoPix"
+    key = "emv" if found.pix is PixAvailability.ON_DEMAND else "codigoPix"
     return {"status": 1, "fatura": found.id, key: found.pix_code}
 
 
-def _invoice(call: Call, number: str) -> Invoice | None:
+def _find_invoice(call: SimulatedSgpRequest, number: str) -> SgpOpenInvoice | None:
     for subscriber in call.installation.subscribers:
         for contract in subscriber.contracts:
             if call.text("contrato") not in ("", str(contract.id)):
@@ -66,26 +75,29 @@ def _invoice(call: Call, number: str) -> Invoice | None:
     return None
 
 
-def _second_copy(
-    call: Call, subscriber: Subscriber, contract: Contract, invoices: list[Invoice]
+def _format_second_copy(
+    call: SimulatedSgpRequest,
+    subscriber: SgpSubscriber,
+    contract: SgpContract,
+    invoices: list[SgpOpenInvoice],
 ) -> dict[str, Any]:
     who = {"razaoSocial": subscriber.name.upper(), "contratoId": contract.id}
     if not invoices:
-        status = 1 if contract.status is Status.CANCELLED else 0
+        status = 1 if contract.status is SgpContractStatus.CANCELLED else 0
         return {"status": status, **who, "links": [], "msg": "Nenhuma fatura em aberto"}
-    first = _paper_link(call, invoices[0])
+    first = _invoice_pdf_url(call, invoices[0])
     return {
         "status": 1,
         **who,
         "protocolo": call.installation.next_protocol(),
         "link": first,
         "link_cobranca": first,
-        "links": [_link(call, invoice) for invoice in invoices],
+        "links": [_payment_url(call, invoice) for invoice in invoices],
     }
 
 
-def _link(call: Call, invoice: Invoice) -> dict[str, Any]:
-    paper = _paper_link(call, invoice)
+def _payment_url(call: SimulatedSgpRequest, invoice: SgpOpenInvoice) -> dict[str, Any]:
+    paper = _invoice_pdf_url(call, invoice)
     return {
         "id": invoice.id,
         "fatura": invoice.id,
@@ -97,27 +109,34 @@ def _link(call: Call, invoice: Invoice) -> dict[str, Any]:
         "juros": float(invoice.interest),
         "desconto_vencimento": 0,
         "linhadigitavel": invoice.digit_line,
-        "codigopix": invoice.pix_code if invoice.pix is Pix.LISTED else "",
+        "codigopix": invoice.pix_code if invoice.pix is PixAvailability.LISTED else "",
         "link": paper,
         "link_cobranca": paper,
         "link_pix_html": "",
     }
 
 
-def _titles(call: Call, subscriber: Subscriber, contract: Contract) -> list[dict[str, Any]]:
+def _format_titles(
+    call: SimulatedSgpRequest, subscriber: SgpSubscriber, contract: SgpContract
+) -> list[dict[str, Any]]:
     wanted = call.text("status") or "abertos"
-    open_ones = [_title(call, subscriber, contract, each) for each in contract.invoices]
+    open_ones = [_format_title(call, subscriber, contract, each) for each in contract.invoices]
     if wanted == "abertos":
         return open_ones
     if wanted != "pagos":
         return []
-    return [_paid_title(call, subscriber, contract, each) for each in contract.paid]
+    return [_format_paid_title(call, subscriber, contract, each) for each in contract.paid]
 
 
-def _paid_title(
-    call: Call, subscriber: Subscriber, contract: Contract, paid: Paid
+def _format_paid_title(
+    call: SimulatedSgpRequest,
+    subscriber: SgpSubscriber,
+    contract: SgpContract,
+    paid: SgpPaidInvoice,
 ) -> dict[str, Any]:
-    row = _title(call, subscriber, contract, Invoice(paid.id, paid.original, paid.due_in))
+    row = _format_title(
+        call, subscriber, contract, SgpOpenInvoice(paid.id, paid.original, paid.due_in)
+    )
     return row | {
         "status": "pago",
         "valorCorrigido": float(paid.original),
@@ -129,22 +148,25 @@ def _paid_title(
     }
 
 
-def pay(contract: Contract, count: int) -> None:
+def mark_invoices_paid(contract: SgpContract, count: int) -> None:
     """The first `count` open invoices are paid, today."""
     for invoice in contract.invoices[:count]:
-        paid = Paid(invoice.id, invoice.original, invoice.due_in, 0, invoice.amount)
+        paid = SgpPaidInvoice(invoice.id, invoice.original, invoice.due_in, 0, invoice.amount)
         contract.paid.insert(0, paid)
     del contract.invoices[:count]
 
 
-def _title(
-    call: Call, subscriber: Subscriber, contract: Contract, invoice: Invoice
+def _format_title(
+    call: SimulatedSgpRequest,
+    subscriber: SgpSubscriber,
+    contract: SgpContract,
+    invoice: SgpOpenInvoice,
 ) -> dict[str, Any]:
-    paper, line = _paper_link(call, invoice), invoice.digit_line
+    paper, line = _invoice_pdf_url(call, invoice), invoice.digit_line
     return {
         "id": invoice.id,
         "clienteNome": subscriber.name.upper(),
-        "clienteCpfcnpj": formatted(subscriber.document),
+        "clienteCpfcnpj": format_tax_id(subscriber.document),
         "clienteContrato": contract.id,
         "numeroDocumento": invoice.id,
         "nossoNumero": f"109{invoice.id:08d}",
@@ -154,8 +176,8 @@ def _title(
         "valorPago": None,
         "diasAtraso": invoice.days_late,
         "linhaDigitavel": line,
-        "codigoBarras": bar_code(line),
-        "codigoPix": invoice.pix_code if invoice.pix is Pix.LISTED else "",
+        "codigoBarras": build_bar_code(line),
+        "codigoPix": invoice.pix_code if invoice.pix is PixAvailability.LISTED else "",
         "link": paper,
         "link_cobranca": paper,
         "dataEmissao": (invoice.due - timedelta(days=30)).isoformat(),
@@ -164,9 +186,9 @@ def _title(
     }
 
 
-def _paper_link(call: Call, invoice: Invoice) -> str:
+def _invoice_pdf_url(call: SimulatedSgpRequest, invoice: SgpOpenInvoice) -> str:
     return f"{call.base}/boleto/{invoice.id}.pdf"
 
 
-def _paging(offset: int, limit: int, part: int, total: int) -> dict[str, int]:
+def _format_paging(offset: int, limit: int, part: int, total: int) -> dict[str, int]:
     return {"offset": offset, "limit": limit, "parcial": part, "total": total}

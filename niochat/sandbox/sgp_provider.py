@@ -4,28 +4,28 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from niochat.sandbox.cases import IGARASSU, OLINDA, PAULISTA, PLANS, RECIFE
-from niochat.sandbox.sgp_request import Call
-from niochat.sandbox.subscribers import Place
-from niochat.sandbox.subscribers import now as erp_now
+from niochat.sandbox.sgp_request import SimulatedSgpRequest
+from niochat.sandbox.subscribers import ServiceCity
+from niochat.sandbox.subscribers import erp_now as erp_now
 
-MAINTENANCE_WORDS = "Manutenção na rede da sua região. Nossa equipe já está trabalhando."
+MAINTENANCE_TEXT = "Manutenção na rede da sua região. Nossa equipe já está trabalhando."
 _CEPS = ("50", "51", "52", "530", "531", "532", "533", "534")
 _CITIES = (OLINDA.city, PAULISTA.city, RECIFE.city)
 _STAMP = "%Y-%m-%d %H:%M:%S"
 
 
-def list_maintenances(_call: Call) -> Any:
+def list_maintenances(_call: SimulatedSgpRequest) -> Any:
     """manutencao/list: one under way, one solved, one that is not active."""
     start = erp_now().replace(minute=0, second=0, microsecond=0)
     end = start + timedelta(hours=4)
     return [
-        _maintenance(41, IGARASSU, start, end, active=True, status=1),
-        _maintenance(40, OLINDA, start, end, active=True, status=4),
-        _maintenance(39, PAULISTA, start, end, active=False, status=1),
+        _format_maintenance(41, IGARASSU, start, end, active=True, status=1),
+        _format_maintenance(40, OLINDA, start, end, active=True, status=4),
+        _format_maintenance(39, PAULISTA, start, end, active=False, status=1),
     ]
 
 
-def list_plans(_call: Call) -> Any:
+def list_plans(_call: SimulatedSgpRequest) -> Any:
     """consultaplano; prices as numbers and as texts."""
     return {
         "planos": [
@@ -40,7 +40,7 @@ def list_plans(_call: Call) -> Any:
     }
 
 
-def check_viability(call: Call) -> Any:
+def check_viability(call: SimulatedSgpRequest) -> Any:
     """viabilidade: CEPs of Olinda, Paulista and Recife, and streets there."""
     cep = call.digits("cep")
     if not cep and not (call.text("logradouro") and call.text("cidade")):
@@ -50,13 +50,13 @@ def check_viability(call: Call) -> Any:
     return {"status": 1, "viabilidade": covered}
 
 
-def show_token(call: Call) -> Any:
+def show_token(call: SimulatedSgpRequest) -> Any:
     """auth/info: the token is one."""
     return {"status": 1, "app": call.text("app"), "ativo": True}
 
 
-def _maintenance(
-    number: int, place: Place, start: datetime, end: datetime, *, active: bool, status: int
+def _format_maintenance(
+    number: int, place: ServiceCity, start: datetime, end: datetime, *, active: bool, status: int
 ) -> dict[str, Any]:
     return {
         "id": number,
@@ -64,7 +64,7 @@ def _maintenance(
         "data_inicial": start.strftime(_STAMP),
         "data_final": end.strftime(_STAMP),
         "mensagem_central": None,
-        "mensagem_ura": MAINTENANCE_WORDS,
+        "mensagem_ura": MAINTENANCE_TEXT,
         "ativa": active,
         "severidade": 2,
         "status": status,

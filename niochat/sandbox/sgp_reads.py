@@ -5,85 +5,92 @@ from decimal import Decimal
 from typing import Any
 
 from niochat.sandbox.cases import IGARASSU
-from niochat.sandbox.sgp_provider import MAINTENANCE_WORDS
-from niochat.sandbox.sgp_request import Call, email, login
-from niochat.sandbox.subscribers import Contract, Habit, Line, Status, Subscriber, Ticket
-from niochat.sandbox.subscribers import now as erp_now
-from niochat.sandbox.taxpayers import formatted
+from niochat.sandbox.sgp_provider import MAINTENANCE_TEXT
+from niochat.sandbox.sgp_request import SimulatedSgpRequest, network_login, subscriber_email
+from niochat.sandbox.subscribers import (
+    RecordQuirk,
+    SgpContract,
+    SgpContractStatus,
+    SgpSubscriber,
+    SgpTicket,
+    SimulatedLineState,
+)
+from niochat.sandbox.subscribers import erp_now as erp_now
+from niochat.sandbox.taxpayers import format_tax_id
 
-NOBODY = {"status": 0, "msg": "Cliente não encontrado"}
+NOT_FOUND_BODY = {"status": 0, "msg": "Cliente não encontrado"}
 _STAMP = "%Y-%m-%d %H:%M:%S"
-_DARK_STATES = (Line.DARK, Line.NOT_INSTALLED)
-_RX = {Line.ONLINE: "-19.8", Line.OFFLINE: "-21.0"}
+_DARK_STATES = (SimulatedLineState.DARK, SimulatedLineState.NOT_INSTALLED)
+_RX = {SimulatedLineState.ONLINE: "-19.8", SimulatedLineState.OFFLINE: "-21.0"}
 
 
-def loosened(data: Any, subscriber: Subscriber) -> Any:
+def apply_record_quirks(data: Any, subscriber: SgpSubscriber) -> Any:
     """`data` as this record's habits show it: textual ones turn every value into text."""
-    return _textual(data) if subscriber.has(Habit.TEXTUAL) else data
+    return _stringify_values(data) if subscriber.has_quirk(RecordQuirk.TEXTUAL) else data
 
 
-def find_contracts(call: Call) -> Any:
+def find_contracts(call: SimulatedSgpRequest) -> Any:
     """consultacliente: one row for each contract."""
     rows = [
-        loosened(_contract_row(subscriber, contract), subscriber)
+        apply_record_quirks(_contract_row(subscriber, contract), subscriber)
         for subscriber, contracts in call.matches()
         for contract in contracts
     ]
     if rows:
         return {"msg": "Contrato(s) Localizado(s)", "contratos": rows}
     if call.text("cpfcnpj"):
-        return NOBODY
+        return NOT_FOUND_BODY
     return {"msg": "Nenhum contrato localizado", "contratos": []}
 
 
-def find_clients(call: Call) -> Any:
+def find_clients(call: SimulatedSgpRequest) -> Any:
     """clientes: one row for each subscriber; the modem only with `exibir_conexao=1`."""
     rows = [
-        loosened(_client_row(call, subscriber, contracts), subscriber)
+        apply_record_quirks(_client_row(call, subscriber, contracts), subscriber)
         for subscriber, contracts in call.matches()
     ]
     return {"paginacao": {"offset": 0, "limit": 100, "total": len(rows)}, "clientes": rows}
 
 
-def check_access(call: Call) -> Any:
+def check_access(call: SimulatedSgpRequest) -> Any:
     """verificaacesso; an empty list where there is no access to speak of."""
-    found = call.contract()
+    found = call.contract_number()
     if found is None and call.text("telefone"):
         matches = call.matches()
         found = (matches[0][0], matches[0][1][0]) if matches else None
-    if found is None or found[1].status is Status.CANCELLED:
+    if found is None or found[1].status is SgpContractStatus.CANCELLED:
         return []
     subscriber, contract = found
-    access = _access(subscriber, contract) | {
+    access = _format_access(subscriber, contract) | {
         "contratoId": contract.id,
-        "cpfCnpj": formatted(subscriber.document),
+        "cpfCnpj": format_tax_id(subscriber.document),
         "razaoSocial": subscriber.name.upper(),
-        "login": login(contract),
+        "login": network_login(contract),
         "servico_id": contract.id + 1000,
     }
-    if subscriber.has(Habit.TYPO):
+    if subscriber.has_quirk(RecordQuirk.TYPO):
         access["staus"] = access.pop("status")
-    access = loosened(access, subscriber)
-    return [access] if subscriber.has(Habit.LISTED_ACCESS) else access
+    access = apply_record_quirks(access, subscriber)
+    return [access] if subscriber.has_quirk(RecordQuirk.LISTED_ACCESS) else access
 
 
-def list_tickets(call: Call) -> Any:
+def list_tickets(call: SimulatedSgpRequest) -> Any:
     """ocorrencia/list, newest first; `status` is 0 (open) or 1 (closed)."""
-    found = call.contract()
+    found = call.contract_number()
     if found is None:
-        return NOBODY
+        return NOT_FOUND_BODY
     subscriber, contract = found
     wanted = call.text("status")
     rows = [_ticket_row(each) for each in reversed(contract.tickets)]
     rows = [each for each in rows if wanted in ("", str(each["status_id"]))]
-    return loosened({"status": 1, "ocorrencias": rows}, subscriber)
+    return apply_record_quirks({"status": 1, "ocorrencias": rows}, subscriber)
 
 
-def _textual(data: Any) -> Any:
+def _stringify_values(data: Any) -> Any:
     if isinstance(data, dict):
-        return {name: _textual(value) for name, value in data.items()}
+        return {name: _stringify_values(value) for name, value in data.items()}
     if isinstance(data, list):
-        return [_textual(each) for each in data]
+        return [_stringify_values(each) for each in data]
     if isinstance(data, bool):
         return int(data)
     if isinstance(data, float):
@@ -91,19 +98,19 @@ def _textual(data: Any) -> Any:
     return data if isinstance(data, str) else str(data)
 
 
-def _contract_row(subscriber: Subscriber, contract: Contract) -> dict[str, Any]:
+def _contract_row(subscriber: SgpSubscriber, contract: SgpContract) -> dict[str, Any]:
     late = sum((each.amount for each in contract.invoices if each.days_late), Decimal(0))
-    status = None if subscriber.has(Habit.DISPLAY_ONLY) else int(contract.status)
+    status = None if subscriber.has_quirk(RecordQuirk.DISPLAY_ONLY) else int(contract.status)
     return {
         "clienteId": subscriber.id,
         "contratoId": contract.id,
         "razaoSocial": subscriber.name.upper(),
-        "cpfCnpj": formatted(subscriber.document),
+        "cpfCnpj": format_tax_id(subscriber.document),
         "dataCadastro": "05/02/2024 10:11:12",
         "contratoStatus": status,
         "contratoStatusDisplay": contract.status.display,
         "contratoStatusModo": 1,
-        "motivo_status": "Financeiro" if contract.status is Status.SUSPENDED else "",
+        "motivo_status": "Financeiro" if contract.status is SgpContractStatus.SUSPENDED else "",
         "cobVencimento": 10,
         "contratoValorAberto": float(late),
         "contratoTitulosAReceber": len(contract.invoices),
@@ -113,34 +120,39 @@ def _contract_row(subscriber: Subscriber, contract: Contract) -> dict[str, Any]:
         "servico_plano": contract.plan.name,
         "planotv": None,
         "servico_id": contract.id + 1000,
-        "servico_login": login(contract),
+        "servico_login": network_login(contract),
         "servico_tipo_conexao": "PPPoE",
         "servico_vlan": "None",
         "popId": contract.place.pop,
         "popNome": f"{contract.place.city}/PE",
-        "telefones": _phones(subscriber),
-        "emails": [email(subscriber)],
+        "telefones": _format_phones(subscriber),
+        "emails": [subscriber_email(subscriber)],
         "tags": [],
         "anotacoes": [],
-        **_address(contract, "endereco_"),
-        **_secrets(contract.id),
+        **_format_address(contract, "endereco_"),
+        **_marked_secrets(contract.id),
     }
 
 
-def _client_row(call: Call, subscriber: Subscriber, contracts: list[Contract]) -> dict[str, Any]:
+def _client_row(
+    call: SimulatedSgpRequest, subscriber: SgpSubscriber, contracts: list[SgpContract]
+) -> dict[str, Any]:
     with_modem = call.flag("exibir_conexao")
     return {
         "id": subscriber.id,
         "nome": subscriber.name.upper(),
-        "cpfcnpj": formatted(subscriber.document),
-        "endereco": _address(contracts[0], ""),
-        "contatos": {"celulares": _phones(subscriber), "emails": [email(subscriber)]},
+        "cpfcnpj": format_tax_id(subscriber.document),
+        "endereco": _format_address(contracts[0], ""),
+        "contatos": {
+            "celulares": _format_phones(subscriber),
+            "emails": [subscriber_email(subscriber)],
+        },
         "contratos": [
             {
                 "contrato": each.id,
                 "status": each.status.display,
                 "motivo_status": "",
-                "servicos": [_service(subscriber, each, with_modem=with_modem)],
+                "servicos": [_format_service(subscriber, each, with_modem=with_modem)],
             }
             for each in contracts
         ],
@@ -159,23 +171,28 @@ def _client_row(call: Call, subscriber: Subscriber, contracts: list[Contract]) -
     }
 
 
-def _service(subscriber: Subscriber, contract: Contract, *, with_modem: bool) -> dict[str, Any]:
+def _format_service(
+    subscriber: SgpSubscriber, contract: SgpContract, *, with_modem: bool
+) -> dict[str, Any]:
     service = {
         "id": contract.id + 1000,
-        "login": login(contract),
+        "login": network_login(contract),
         "senha": f"segredo-servico-{contract.id}",
         "plano": {"id": contract.plan.id, "descricao": contract.plan.name},
     }
     if with_modem:
-        service["onu"] = _modem(subscriber, contract)
+        service["onu"] = _format_modem(subscriber, contract)
     return service
 
 
-def _modem(subscriber: Subscriber, contract: Contract) -> dict[str, Any] | None:
-    if contract.line is Line.NOT_INSTALLED:
+def _format_modem(subscriber: SgpSubscriber, contract: SgpContract) -> dict[str, Any] | None:
+    if contract.line is SimulatedLineState.NOT_INSTALLED:
         return None
-    online = contract.line is Line.ONLINE and contract.status is not Status.SUSPENDED
-    dark = "" if subscriber.has(Habit.EMPTY_RX) else None
+    online = (
+        contract.line is SimulatedLineState.ONLINE
+        and contract.status is not SgpContractStatus.SUSPENDED
+    )
+    dark = "" if subscriber.has_quirk(RecordQuirk.EMPTY_RX) else None
     return {
         "id": contract.id + 2000,
         "serial": f"DEMO{contract.id:08d}",
@@ -192,18 +209,18 @@ def _modem(subscriber: Subscriber, contract: Contract) -> dict[str, Any] | None:
     }
 
 
-def _access(subscriber: Subscriber, contract: Contract) -> dict[str, Any]:
-    if contract.status is Status.SUSPENDED:
+def _format_access(subscriber: SgpSubscriber, contract: SgpContract) -> dict[str, Any]:
+    if contract.status is SgpContractStatus.SUSPENDED:
         return {"status": 4, "msg": "Contrato Suspenso"}
     if contract.place == IGARASSU:
-        return {"status": 9, "msg": MAINTENANCE_WORDS, "protocolo": "MNT41", "tempo": "4 horas"}
-    if contract.line is Line.ONLINE:
+        return {"status": 9, "msg": MAINTENANCE_TEXT, "protocolo": "MNT41", "tempo": "4 horas"}
+    if contract.line is SimulatedLineState.ONLINE:
         return {"status": 1, "msg": "Serviço Online"}
-    status = 0 if subscriber.has(Habit.ZERO_OFFLINE) else 2
+    status = 0 if subscriber.has_quirk(RecordQuirk.ZERO_OFFLINE) else 2
     return {"status": status, "msg": "Serviço Offline"}
 
 
-def _ticket_row(ticket: Ticket) -> dict[str, Any]:
+def _ticket_row(ticket: SgpTicket) -> dict[str, Any]:
     return {
         "numero": ticket.number,
         "status": "Aberta" if ticket.open else "Encerrada",
@@ -212,11 +229,11 @@ def _ticket_row(ticket: Ticket) -> dict[str, Any]:
         "data_cadastro": ticket.opened.strftime(_STAMP),
         "conteudo": ticket.content,
         "data_agendamento": "",
-        "ordens_servicos": _field_orders(ticket),
+        "ordens_servicos": _format_field_orders(ticket),
     }
 
 
-def _field_orders(ticket: Ticket) -> list[dict[str, Any]]:
+def _format_field_orders(ticket: SgpTicket) -> list[dict[str, Any]]:
     """What the technicians have of it; an empty text where nothing is scheduled."""
     if not ticket.technician:
         return []
@@ -225,13 +242,13 @@ def _field_orders(ticket: Ticket) -> list[dict[str, Any]]:
     return [row | {"tecnico": ticket.technician}]
 
 
-def _phones(subscriber: Subscriber) -> list[Any]:
-    if not subscriber.has(Habit.PHONE_OBJECTS):
+def _format_phones(subscriber: SgpSubscriber) -> list[Any]:
+    if not subscriber.has_quirk(RecordQuirk.PHONE_OBJECTS):
         return list(subscriber.erp_phones)
     return [{"contato": each, "tipoContato": "Celular"} for each in subscriber.erp_phones]
 
 
-def _address(contract: Contract, before: str) -> dict[str, Any]:
+def _format_address(contract: SgpContract, before: str) -> dict[str, Any]:
     parts = {
         "logradouro": contract.street,
         "numero": contract.number,
@@ -246,7 +263,7 @@ def _address(contract: Contract, before: str) -> dict[str, Any]:
     return {f"{before}{name}": value for name, value in parts.items()}
 
 
-def _secrets(contract: int) -> dict[str, Any]:
+def _marked_secrets(contract: int) -> dict[str, Any]:
     """Fields no client may keep, each marked so that a test finds it anywhere."""
     return {
         "dataNascimento": f"segredo-nascimento-{contract}",

@@ -7,33 +7,33 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from niochat.sandbox.erp_ledger import Installation
-from niochat.sandbox.subscribers import Contract, Subscriber
+from niochat.sandbox.erp_ledger import SgpInstallation
+from niochat.sandbox.subscribers import SgpContract, SgpSubscriber
 
 _SECRETS = ("token", "app")
 
 
-def sent_fields(content_type: str, query: bytes, body: bytes) -> dict[str, Any]:
+def parse_request_fields(content_type: str, query: bytes, body: bytes) -> dict[str, Any]:
     """Fields of the query, and over them those of the body. ValueError: not what it says."""
-    fields: dict[str, Any] = _pairs(query)
+    fields: dict[str, Any] = _parse_pairs(query)
     if content_type.startswith("application/json"):
         sent = orjson.loads(body) if body else {}
         if not isinstance(sent, dict):
             raise ValueError("an object is expected")
         return fields | sent
-    return fields | _pairs(body)
+    return fields | _parse_pairs(body)
 
 
-def _pairs(encoded: bytes) -> dict[str, Any]:
+def _parse_pairs(encoded: bytes) -> dict[str, Any]:
     text = encoded.decode("utf-8", "replace")
     return dict(parse_qsl(text, keep_blank_values=True))
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class SimulatedSgpRequest:
     """An authenticated request. `base` is the ERP's own address as the client wrote it."""
 
-    installation: Installation
+    installation: SgpInstallation
     fields: dict[str, Any]
     base: str
     path: dict[str, Any]
@@ -49,7 +49,7 @@ class Call:
         """Only the digits of a field."""
         return re.sub(r"\D", "", self.text(name))
 
-    def document(self, name: str) -> str:
+    def tax_id(self, name: str) -> str:
         """A CPF or CNPJ without its marks; a CNPJ may have letters."""
         return re.sub(r"[\W_]", "", self.text(name)).upper()
 
@@ -65,11 +65,11 @@ class Call:
         """Everything sent but the credentials."""
         return {name: value for name, value in self.fields.items() if name not in _SECRETS}
 
-    def contract(self) -> tuple[Subscriber, Contract] | None:
+    def contract_number(self) -> tuple[SgpSubscriber, SgpContract] | None:
         """The contract of the field `contrato` and whose it is."""
-        return self.installation.owner_of(self.number("contrato"))
+        return self.installation.find_contract(self.number("contrato"))
 
-    def matches(self) -> list[tuple[Subscriber, list[Contract]]]:
+    def matches(self) -> list[tuple[SgpSubscriber, list[SgpContract]]]:
         """Whom the filters mean, with the contracts meant; all filters must fit, none: nobody."""
         names = [name for name in _FILTERS if self.text(name)]
         found = []
@@ -84,17 +84,19 @@ class Call:
         return found
 
 
-def login(contract: Contract) -> str:
+def network_login(contract: SgpContract) -> str:
     """The access's name in the network."""
     return f"cliente{contract.id}"
 
 
-def email(subscriber: Subscriber) -> str:
+def subscriber_email(subscriber: SgpSubscriber) -> str:
     """An address at a domain that cannot exist."""
     return f"cliente{subscriber.id}@exemplo.invalid"
 
 
-def _has_phone(call: Call, name: str, subscriber: Subscriber, _contract: Contract) -> bool:
+def _has_phone(
+    call: SimulatedSgpRequest, name: str, subscriber: SgpSubscriber, _contract: SgpContract
+) -> bool:
     wanted = call.digits(name)
     known = {re.sub(r"\D", "", phone) for phone in subscriber.erp_phones}
     return wanted in known or wanted.removeprefix("55") in known
@@ -104,7 +106,7 @@ _FILTERS = {
     "cpfcnpj": lambda call, name, owner, _: call.document(name) == owner.document,
     "contrato": lambda call, name, _, contract: call.number(name) == contract.id,
     "nome": lambda call, name, owner, _: call.text(name).casefold() in owner.name.casefold(),
-    "login": lambda call, name, _, contract: call.text(name) == login(contract),
-    "email": lambda call, name, owner, _: call.text(name) == email(owner),
+    "login": lambda call, name, _, contract: call.text(name) == network_login(contract),
+    "email": lambda call, name, owner, _: call.text(name) == subscriber_email(owner),
     "telefone": _has_phone,
 }

@@ -3,70 +3,76 @@
 from datetime import timedelta
 from typing import Any
 
-from niochat.sandbox.erp_ledger import Deed
-from niochat.sandbox.sgp_reads import NOBODY, loosened
-from niochat.sandbox.sgp_request import Call
+from niochat.sandbox.erp_ledger import LedgerEntryType
+from niochat.sandbox.sgp_reads import NOT_FOUND_BODY, apply_record_quirks
+from niochat.sandbox.sgp_request import SimulatedSgpRequest
 from niochat.sandbox.subscribers import (
-    BLOCKED,
-    Contract,
-    Habit,
-    Line,
-    Status,
-    Subscriber,
-    Ticket,
+    BLOCKED_STATUSES,
+    RecordQuirk,
+    SgpContract,
+    SgpContractStatus,
+    SgpSubscriber,
+    SgpTicket,
+    SimulatedLineState,
 )
-from niochat.sandbox.subscribers import now as erp_now
+from niochat.sandbox.subscribers import erp_now as erp_now
 
 UNLOCK_DAYS = 3
 
 
-def unlock(call: Call) -> Any:
+def unlock(call: SimulatedSgpRequest) -> Any:
     """liberacaopromessa: once a month, for blocked contracts only."""
-    found = call.contract()
+    found = call.contract_number()
     if found is None:
-        return {**NOBODY, "liberado": False}
+        return {**NOT_FOUND_BODY, "liberado": False}
     subscriber, contract = found
     who = {"razaosocial": subscriber.name.upper(), "contratoId": contract.id}
-    if refusal := _refusal(contract):
-        return loosened({"status": 2, "liberado": False, "msg": refusal, **who}, subscriber)
+    if refusal := _unlock_refusal(contract):
+        return apply_record_quirks(
+            {"status": 2, "liberado": False, "msg": refusal, **who}, subscriber
+        )
     protocol = call.installation.next_protocol()
     until = (erp_now().date() + timedelta(days=UNLOCK_DAYS)).isoformat()
     call.installation.record(
-        Deed.UNLOCK,
+        LedgerEntryType.UNLOCK,
         contract.id,
         protocol=protocol,
         until=until,
         words=call.text("conteudo"),
         fields=call.content(),
     )
-    contract.promises, contract.status, contract.line = 1, Status.ACTIVE, Line.ONLINE
+    contract.promises, contract.status, contract.line = (
+        1,
+        SgpContractStatus.ACTIVE,
+        SimulatedLineState.ONLINE,
+    )
     done = {"liberado": True, "liberado_dias": UNLOCK_DAYS, "data_promessa": until}
     told = {"protocolo": protocol, "msg": "Liberação efetuada com sucesso", **who}
-    return loosened({"status": 1, **done, **told}, subscriber)
+    return apply_record_quirks({"status": 1, **done, **told}, subscriber)
 
 
-def open_ticket(call: Call) -> Any:
+def open_ticket(call: SimulatedSgpRequest) -> Any:
     """chamado: each call opens another one."""
     for name in ("contrato", "ocorrenciatipo", "conteudo"):
         if not call.text(name):
             return {"status": 0, "msg": f"Campo obrigatório: {name}"}
-    found = call.contract()
+    found = call.contract_number()
     if found is None:
-        return NOBODY
+        return NOT_FOUND_BODY
     subscriber, contract = found
-    protocol = _kept_ticket(call, contract)
+    protocol = _store_ticket(call, contract)
     told = {"protocolo": protocol, "msg": "Ocorrência cadastrada com sucesso"}
     who = {"razaoSocial": subscriber.name.upper(), "contratoId": contract.id}
-    return _listed(loosened({"status": 1, **told, **who}, subscriber), subscriber)
+    return _wrap_in_list(apply_record_quirks({"status": 1, **told, **who}, subscriber), subscriber)
 
 
-def register_lead(call: Call) -> Any:
+def register_lead(call: SimulatedSgpRequest) -> Any:
     """precadastro/F: keeps a lead, as often as it is told."""
     if not call.text("nome"):
         return {"status": 0, "msg": "Campo obrigatório: nome"}
     protocol = call.installation.next_protocol()
     call.installation.record(
-        Deed.LEAD,
+        LedgerEntryType.LEAD,
         None,
         protocol=protocol,
         name=call.text("nome"),
@@ -79,8 +85,8 @@ def register_lead(call: Call) -> Any:
     return {"status": 1, **told, "msg": "Pré-cadastro realizado com sucesso"}
 
 
-def _refusal(contract: Contract) -> str:
-    if contract.status not in BLOCKED:
+def _unlock_refusal(contract: SgpContract) -> str:
+    if contract.status not in BLOCKED_STATUSES:
         return "Contrato não está suspenso"
     if not contract.unlock_available:
         return "Recurso de promessa de pagamento não disponível"
@@ -89,12 +95,12 @@ def _refusal(contract: Contract) -> str:
     return ""
 
 
-def _kept_ticket(call: Call, contract: Contract) -> str:
+def _store_ticket(call: SimulatedSgpRequest, contract: SgpContract) -> str:
     protocol = call.installation.next_protocol()
     kind, content = call.text("ocorrenciatipo"), call.text("conteudo")
-    contract.tickets.append(Ticket(protocol, kind, content))
+    contract.tickets.append(SgpTicket(protocol, kind, content))
     call.installation.record(
-        Deed.TICKET,
+        LedgerEntryType.TICKET,
         contract.id,
         protocol=protocol,
         type=kind,
@@ -106,5 +112,5 @@ def _kept_ticket(call: Call, contract: Contract) -> str:
     return protocol
 
 
-def _listed(told: Any, subscriber: Subscriber) -> Any:
-    return [told] if subscriber.has(Habit.LISTED_TICKET) else told
+def _wrap_in_list(told: Any, subscriber: SgpSubscriber) -> Any:
+    return [told] if subscriber.has_quirk(RecordQuirk.LISTED_TICKET) else told

@@ -5,19 +5,19 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 
-from niochat.sandbox.boletos import digit_line, pix_code
+from niochat.sandbox.boletos import build_digit_line, build_pix_code
 
 _BRASILIA = timezone(timedelta(hours=-3))
 _CENT = Decimal("0.01")
 _FINE, _INTEREST_A_DAY = Decimal("0.02"), Decimal("0.00033")
 
 
-def now() -> datetime:
+def erp_now() -> datetime:
     """The ERP's clock: Brasília, told without a zone (SGP reference 3.2)."""
     return datetime.now(UTC).astimezone(_BRASILIA).replace(tzinfo=None)
 
 
-class Status(IntEnum):
+class SgpContractStatus(IntEnum):
     """`contratoStatus` (SGP reference 3.2)."""
 
     ACTIVE = 1
@@ -35,18 +35,18 @@ class Status(IntEnum):
 
 
 _DISPLAYS = {
-    Status.ACTIVE: "Ativo",
-    Status.INACTIVE: "Inativo",
-    Status.CANCELLED: "Cancelado",
-    Status.SUSPENDED: "Suspenso",
-    Status.UNVIABLE: "Inviabilidade técnica",
-    Status.NEW: "Novo",
-    Status.REDUCED: "Ativo velocidade reduzida",
+    SgpContractStatus.ACTIVE: "Ativo",
+    SgpContractStatus.INACTIVE: "Inativo",
+    SgpContractStatus.CANCELLED: "Cancelado",
+    SgpContractStatus.SUSPENDED: "Suspenso",
+    SgpContractStatus.UNVIABLE: "Inviabilidade técnica",
+    SgpContractStatus.NEW: "Novo",
+    SgpContractStatus.REDUCED: "Ativo velocidade reduzida",
 }
-BLOCKED = frozenset({Status.SUSPENDED, Status.REDUCED})
+BLOCKED_STATUSES = frozenset({SgpContractStatus.SUSPENDED, SgpContractStatus.REDUCED})
 
 
-class Line(StrEnum):
+class SimulatedLineState(StrEnum):
     """The access itself. offline: light arrives at the modem; dark: none does."""
 
     ONLINE = "online"
@@ -55,7 +55,7 @@ class Line(StrEnum):
     NOT_INSTALLED = "not_installed"
 
 
-class Pix(StrEnum):
+class PixAvailability(StrEnum):
     """Where an invoice's PIX code is found: with the invoice, by asking for it, or nowhere."""
 
     LISTED = "listed"
@@ -63,7 +63,7 @@ class Pix(StrEnum):
     NONE = "none"
 
 
-class Habit(StrEnum):
+class RecordQuirk(StrEnum):
     """Loose manners of real answers (SGP reference 3.1, 3.2) that one record may have."""
 
     TEXTUAL = "textual"
@@ -85,7 +85,7 @@ class Habit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SgpPlan:
     """What is sold; `price` in BRL a month."""
 
     id: int
@@ -94,7 +94,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ServiceCity:
     """A city with its point of presence."""
 
     city: str
@@ -102,17 +102,17 @@ class Place:
 
 
 @dataclass(slots=True)
-class Invoice:
+class SgpOpenInvoice:
     """An open invoice. `due_in` counts days from today, so that it never gets stale."""
 
     id: int
     original: Decimal
     due_in: int
-    pix: Pix = Pix.LISTED
+    pix: PixAvailability = PixAvailability.LISTED
 
     @property
     def due(self) -> date:
-        return now().date() + timedelta(days=self.due_in)
+        return erp_now().date() + timedelta(days=self.due_in)
 
     @property
     def days_late(self) -> int:
@@ -133,16 +133,16 @@ class Invoice:
 
     @property
     def digit_line(self) -> str:
-        return digit_line(self.id, self.amount, self.due)
+        return build_digit_line(self.id, self.amount, self.due)
 
     @property
     def pix_code(self) -> str:
         """Empty where the provider has no PIX."""
-        return "" if self.pix is Pix.NONE else pix_code(self.id, self.amount)
+        return "" if self.pix is PixAvailability.NONE else build_pix_code(self.id, self.amount)
 
 
 @dataclass(frozen=True, slots=True)
-class Paid:
+class SgpPaidInvoice:
     """A paid invoice; days are counted from today, so that it never gets stale."""
 
     id: int
@@ -153,22 +153,22 @@ class Paid:
 
     @property
     def due(self) -> date:
-        return now().date() + timedelta(days=self.due_in)
+        return erp_now().date() + timedelta(days=self.due_in)
 
     @property
     def paid_on(self) -> date:
-        return now().date() + timedelta(days=self.paid_in)
+        return erp_now().date() + timedelta(days=self.paid_in)
 
 
 @dataclass(slots=True)
-class Ticket:
+class SgpTicket:
     """A service order. `opened` is the ERP's local time, `visit_in` days from today, at two."""
 
     number: str
     kind: str
     content: str
     open: bool = True
-    opened: datetime = field(default_factory=now)
+    opened: datetime = field(default_factory=erp_now)
     visit_in: int | None = None
     technician: str = ""
 
@@ -177,27 +177,27 @@ class Ticket:
         """When somebody comes."""
         if self.visit_in is None:
             return None
-        day = now().replace(hour=14, minute=0, second=0, microsecond=0)
+        day = erp_now().replace(hour=14, minute=0, second=0, microsecond=0)
         return day + timedelta(days=self.visit_in)
 
 
 @dataclass(slots=True)
-class Contract:
+class SgpContract:
     """One contract at one address."""
 
     id: int
-    status: Status
-    plan: Plan
+    status: SgpContractStatus
+    plan: SgpPlan
     street: str
     number: int
     district: str
-    place: Place
-    line: Line = Line.ONLINE
+    place: ServiceCity
+    line: SimulatedLineState = SimulatedLineState.ONLINE
     promises: int = 0
     unlock_available: bool = True
-    invoices: list[Invoice] = field(default_factory=list)
-    paid: list[Paid] = field(default_factory=list)
-    tickets: list[Ticket] = field(default_factory=list)
+    invoices: list[SgpOpenInvoice] = field(default_factory=list)
+    paid: list[SgpPaidInvoice] = field(default_factory=list)
+    tickets: list[SgpTicket] = field(default_factory=list)
 
     @property
     def address(self) -> str:
@@ -205,7 +205,7 @@ class Contract:
 
 
 @dataclass(slots=True)
-class Subscriber:
+class SgpSubscriber:
     """A person or company. `phone` writes on WhatsApp; `erp_phones` is what the ERP has."""
 
     id: int
@@ -214,12 +214,12 @@ class Subscriber:
     document: str
     phone: str
     erp_phones: tuple[str, ...]
-    contracts: list[Contract]
-    habits: frozenset[Habit] = frozenset()
+    contracts: list[SgpContract]
+    quirks: frozenset[RecordQuirk] = frozenset()
 
     @property
     def open_invoices(self) -> int:
         return sum(len(contract.invoices) for contract in self.contracts)
 
-    def has(self, habit: Habit) -> bool:
-        return habit in self.habits
+    def has_quirk(self, habit: RecordQuirk) -> bool:
+        return habit in self.quirks

@@ -3,7 +3,7 @@
 _CNPJ_WEIGHTS = (6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2)
 
 
-def cpf(base: int) -> str:
+def build_cpf(base: int) -> str:
     """The eleven digits of the CPF whose first nine are `base`."""
     digits = [int(each) for each in f"{base:09d}"]
     for _ in range(2):
@@ -12,7 +12,7 @@ def cpf(base: int) -> str:
     return "".join(map(str, digits))
 
 
-def cnpj(base: int) -> str:
+def build_cnpj(base: int) -> str:
     """The fourteen digits of the head office `0001` of the company `base` (eight digits)."""
     digits = [int(each) for each in f"{base:08d}0001"]
     for _ in range(2):
@@ -20,7 +20,7 @@ def cnpj(base: int) -> str:
     return "".join(map(str, digits))
 
 
-def formatted(document: str) -> str:
+def format_tax_id(document: str) -> str:
     """As the ERP shows it: `123.456.789-09` or `12.345.678/0001-95`."""
     if len(document) == 11:
         return f"{document[:3]}.{document[3:6]}.{document[6:9]}-{document[9:]}"

@@ -6,28 +6,34 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from niochat.sandbox.contents import DELETION, Draft
-from niochat.sandbox.delivery import Courier, DeliverySettings, Letter
-from niochat.sandbox.erp_ledger import Installations
-from niochat.sandbox.faults import FaultBook
-from niochat.sandbox.instances import Customer, Direction, Exchange, Instance, Status
-from niochat.sandbox.phones import (
-    chat_object,
-    connection_envelope,
-    customer_message,
-    provider_message,
-    update_envelope,
+from niochat.sandbox.contents import DELETION, PhoneAction
+from niochat.sandbox.delivery import WebhookDelivery, WebhookDeliverySettings, WebhookDispatcher
+from niochat.sandbox.erp_ledger import SgpInstallationRegistry
+from niochat.sandbox.faults import FaultRuleSet
+from niochat.sandbox.instances import (
+    MessageDirection,
+    PhoneMessage,
+    SimulatedCustomer,
+    SimulatedInstance,
+    SimulatedInstanceStatus,
 )
-from niochat.sandbox.rim import kept_json
-from niochat.sandbox.uploads import Upload
+from niochat.sandbox.phones import (
+    build_chat,
+    build_connection_webhook,
+    build_customer_message,
+    build_provider_message,
+    build_update_webhook,
+)
+from niochat.sandbox.rim import encode_json
+from niochat.sandbox.uploads import UploadedFile
 
 ADMIN_TOKEN = "sandbox-admin"
-PERSON_S = 10
+TYPING_TIME_S = 10
 """Seconds that a person takes to read and to type."""
 
 
 @dataclass(slots=True)
-class ModelSettings:
+class ScriptedModelSettings:
     """The model's manners, in seconds."""
 
     latency_s: float = 0.3
@@ -35,22 +41,26 @@ class ModelSettings:
 
 
 @dataclass(slots=True)
-class World:
+class SandboxState:
     """The state of one sandbox process, in memory only."""
 
     base_url: str
-    instances: dict[str, Instance] = field(default_factory=dict)
-    erps: Installations = field(default_factory=Installations)
-    faults: FaultBook = field(default_factory=FaultBook)
-    delivery: DeliverySettings = field(default_factory=DeliverySettings)
-    model: ModelSettings = field(default_factory=ModelSettings)
-    courier: Courier = field(init=False)
+    instances: dict[str, SimulatedInstance] = field(default_factory=dict)
+    sgp_installations: SgpInstallationRegistry = field(default_factory=SgpInstallationRegistry)
+    faults: FaultRuleSet = field(default_factory=FaultRuleSet)
+    delivery: WebhookDeliverySettings = field(default_factory=WebhookDeliverySettings)
+    model: ScriptedModelSettings = field(default_factory=ScriptedModelSettings)
+    dispatcher: WebhookDispatcher = field(init=False)
 
     def __post_init__(self) -> None:
-        self.courier = Courier(self.faults, self.delivery)
+        self.dispatcher = WebhookDispatcher(self.faults, self.delivery)
 
-    def customer_writes(
-        self, instance: Instance, customer: Customer, draft: Draft, upload: Upload | None = None
+    def write_as_customer(
+        self,
+        instance: SimulatedInstance,
+        customer: SimulatedCustomer,
+        draft: PhoneAction,
+        upload: UploadedFile | None = None,
     ) -> str:
         """Something done on a customer's phone; its `messageid`. Waits for no webhook. `upload` is
         the file that was sent, else one of that kind that says nothing.
@@ -59,153 +69,180 @@ class World:
         is again.
         """
         if draft.kind == DELETION:
-            return self._customer_deletes(instance, customer, draft.target)
+            return self._delete_as_customer(instance, customer, draft.target)
         customer.unread += 1
-        message = customer_message(instance, customer, draft)
-        exchange = customer.record(
-            Direction.SENT, draft.kind, draft.text, message["messageid"], target=draft.target
+        message = build_customer_message(instance, customer, draft)
+        exchange = customer.add_message(
+            MessageDirection.SENT, draft.kind, draft.text, message["messageid"], target=draft.target
         )
         if upload is not None:
-            instance.uploads.keep(exchange.messageid, upload)
-            exchange.file = upload.note()
-        letter = self._message_letter(instance, customer, message, exchange)
-        if instance.status is Status.CONNECTED:
-            self._arrive(instance, message, letter)
+            instance.uploads.add(exchange.messageid, upload)
+            exchange.file = upload.summarize()
+        letter = self._build_message_delivery(instance, customer, message, exchange)
+        if instance.status is SimulatedInstanceStatus.CONNECTED:
+            self._receive_message(instance, message, letter)
         else:
-            instance.held.append((message, letter))
+            instance.held_deliveries.append((message, letter))
         return exchange.messageid
 
-    def provider_types(
-        self, instance: Instance, customer: Customer, text: str, after_s: int = PERSON_S
+    def write_as_provider(
+        self,
+        instance: SimulatedInstance,
+        customer: SimulatedCustomer,
+        text: str,
+        after_s: int = TYPING_TIME_S,
     ) -> str:
         """A person of the provider typed on its own phone; the `messageid`. By WhatsApp's clock it
         was `after_s` seconds from now: 0 is the app's own greeting.
         """
-        message = provider_message(instance, customer, Draft("text", text), by_api=False)
+        message = build_provider_message(
+            instance, customer, PhoneAction("text", text), by_api=False
+        )
         message = {**message, "messageTimestamp": message["messageTimestamp"] + after_s * 1000}
-        exchange = customer.record(Direction.RECEIVED, "text", text, message["messageid"])
-        letter = self._message_letter(instance, customer, message, exchange)
-        self._arrive(instance, message, letter)
+        exchange = customer.add_message(
+            MessageDirection.RECEIVED, "text", text, message["messageid"]
+        )
+        letter = self._build_message_delivery(instance, customer, message, exchange)
+        self._receive_message(instance, message, letter)
         return exchange.messageid
 
-    def delivery_of(self, instance: Instance | None) -> DeliverySettings:
+    def delivery_settings_for(self, instance: SimulatedInstance | None) -> WebhookDeliverySettings:
         """How an instance delivers: its own way, or everybody's."""
         return (instance and instance.delivery) or self.delivery
 
-    async def provider_sends(
+    async def send_as_provider(
         self,
-        instance: Instance,
-        customer: Customer,
-        draft: Draft,
+        instance: SimulatedInstance,
+        customer: SimulatedCustomer,
+        draft: PhoneAction,
         *,
         track: dict[str, str],
         choices: list[str] | None = None,
         shown_kind: str = "",
-        upload: Upload | None = None,
+        upload: UploadedFile | None = None,
     ) -> dict[str, Any]:
         """A message sent by the API: on the phone, echoed, acknowledged. Returns `message{}`.
 
         Nothing is deduplicated: the gateway has no idempotency key.
         """
-        message = {**provider_message(instance, customer, draft, by_api=True), **track}
+        message = {**build_provider_message(instance, customer, draft, by_api=True), **track}
         if upload is not None:
-            instance.uploads.keep(message["messageid"], upload)
-        exchange = customer.record(
-            Direction.RECEIVED,
+            instance.uploads.add(message["messageid"], upload)
+        exchange = customer.add_message(
+            MessageDirection.RECEIVED,
             shown_kind or draft.kind,
             draft.text,
             message["messageid"],
             track_id=message["track_id"],
             target=draft.target,
             choices=choices or [],
-            file=upload.note() if upload is not None else None,
+            file=upload.summarize() if upload is not None else None,
         )
-        instance.archive.keep(message)
-        delivery = self.delivery_of(instance)
+        instance.message_store.add(message)
+        delivery = self.delivery_settings_for(instance)
         if delivery.acks_first:
             await self._acknowledge(instance, customer, exchange.messageid, ":acks")
         if delivery.echo:
-            self._post_message(self._message_letter(instance, customer, message, exchange), message)
+            self._post_message(
+                self._build_message_delivery(instance, customer, message, exchange), message
+            )
         if delivery.acks and not delivery.acks_first:
             self._post_acks(instance, customer, exchange.messageid, "")
         return message
 
-    def provider_deletes(self, instance: Instance, customer: Customer, messageid: str) -> None:
+    def delete_as_provider(
+        self, instance: SimulatedInstance, customer: SimulatedCustomer, messageid: str
+    ) -> None:
         """The provider deletes a message of its own for everyone."""
-        customer.record(Direction.RECEIVED, DELETION, "", messageid, target=messageid)
-        instance.archive.revise(messageid, status="Deleted")
+        customer.add_message(MessageDirection.RECEIVED, DELETION, "", messageid, target=messageid)
+        instance.message_store.update(messageid, status="Deleted")
         self._post_update(instance, customer, messageid, "Deleted", "")
 
-    def change_connection(self, instance: Instance, status: Status, reason: str = "") -> None:
+    def change_connection(
+        self, instance: SimulatedInstance, status: SimulatedInstanceStatus, reason: str = ""
+    ) -> None:
         """Changes the state and posts the webhook of it; what was held arrives."""
         instance.status = status
-        if status is Status.CONNECTED and not instance.owner:
+        if status is SimulatedInstanceStatus.CONNECTED and not instance.owner:
             instance.owner = f"5581{secrets.randbelow(10**8):08d}"
-        if status is Status.DISCONNECTED:
+        if status is SimulatedInstanceStatus.DISCONNECTED:
             stamp = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + "Z"
             instance.last_disconnect = stamp
             instance.last_disconnect_reason = reason or "401: logged out from another device"
-        body = kept_json(connection_envelope(instance, self.base_url))
-        self.courier.post(Letter(instance, "connection", "connection", body))
-        if status is Status.CONNECTED:
-            held, instance.held = instance.held, []
+        body = encode_json(build_connection_webhook(instance, self.base_url))
+        self.dispatcher.post(WebhookDelivery(instance, "connection", "connection", body))
+        if status is SimulatedInstanceStatus.CONNECTED:
+            held, instance.held_deliveries = instance.held_deliveries, []
             for message, letter in held:
-                self._arrive(instance, message, letter)
+                self._receive_message(instance, message, letter)
 
-    def _customer_deletes(self, instance: Instance, customer: Customer, target: str) -> str:
-        customer.record(Direction.SENT, DELETION, "", target, target=target)
-        instance.archive.revise(target, status="Deleted")
+    def _delete_as_customer(
+        self, instance: SimulatedInstance, customer: SimulatedCustomer, target: str
+    ) -> str:
+        customer.add_message(MessageDirection.SENT, DELETION, "", target, target=target)
+        instance.message_store.update(target, status="Deleted")
         self._post_update(instance, customer, target, "Deleted", "")
         return target
 
-    def _arrive(self, instance: Instance, message: dict[str, Any], letter: Letter) -> None:
-        instance.archive.keep(message)
+    def _receive_message(
+        self, instance: SimulatedInstance, message: dict[str, Any], letter: WebhookDelivery
+    ) -> None:
+        instance.message_store.add(message)
         self._post_message(letter, message)
 
-    def _message_letter(
+    def _build_message_delivery(
         self,
-        instance: Instance,
-        customer: Customer,
+        instance: SimulatedInstance,
+        customer: SimulatedCustomer,
         message: dict[str, Any],
-        exchange: Exchange,
-    ) -> Letter:
+        exchange: PhoneMessage,
+    ) -> WebhookDelivery:
         envelope = {
             "BaseUrl": self.base_url,
             "EventType": "messages",
-            "chat": chat_object(instance, customer, message),
+            "chat": build_chat(instance, customer, message),
             "chatSource": "updated",
             "instanceName": instance.name,
             "message": message,
             "owner": instance.owner,
             "token": instance.token,
         }
-        body = kept_json(envelope)
-        return Letter(instance, "messages", customer.phone, body, exchange.messageid, exchange)
+        body = encode_json(envelope)
+        return WebhookDelivery(
+            instance, "messages", customer.phone, body, exchange.messageid, exchange
+        )
 
-    def _post_message(self, letter: Letter, message: dict[str, Any]) -> None:
-        excluded = letter.instance.webhook.excludes(
+    def _post_message(self, letter: WebhookDelivery, message: dict[str, Any]) -> None:
+        excluded = letter.instance.webhook.is_excluded(
             from_me=message["fromMe"], by_api=message["wasSentByApi"], group=message["isGroup"]
         )
         if not excluded:
-            self.courier.post(letter)
+            self.dispatcher.post(letter)
 
     async def _acknowledge(
-        self, instance: Instance, customer: Customer, messageid: str, line: str
+        self, instance: SimulatedInstance, customer: SimulatedCustomer, messageid: str, line: str
     ) -> None:
         letters = self._post_acks(instance, customer, messageid, line)
         await asyncio.gather(*(letter.done.wait() for letter in letters))
 
     def _post_acks(
-        self, instance: Instance, customer: Customer, messageid: str, line: str
-    ) -> list[Letter]:
-        instance.archive.revise(messageid, status="Read")
+        self, instance: SimulatedInstance, customer: SimulatedCustomer, messageid: str, line: str
+    ) -> list[WebhookDelivery]:
+        instance.message_store.update(messageid, status="Read")
         states = ("Delivered", "Read")
         return [self._post_update(instance, customer, messageid, state, line) for state in states]
 
     def _post_update(
-        self, instance: Instance, customer: Customer, messageid: str, state: str, line: str
-    ) -> Letter:
-        body = kept_json(update_envelope(instance, customer, [messageid], state))
-        letter = Letter(instance, "messages_update", customer.phone + line, body, messageid)
-        self.courier.post(letter)
+        self,
+        instance: SimulatedInstance,
+        customer: SimulatedCustomer,
+        messageid: str,
+        state: str,
+        line: str,
+    ) -> WebhookDelivery:
+        body = encode_json(build_update_webhook(instance, customer, [messageid], state))
+        letter = WebhookDelivery(
+            instance, "messages_update", customer.phone + line, body, messageid
+        )
+        self.dispatcher.post(letter)
         return letter

@@ -4,7 +4,13 @@ import pytest
 
 from niochat.actors import kinds
 from niochat.cli.bench.figures import quantile
-from niochat.cli.bench.queue_load import TEAM, Plan, QueueLoad, TimedDatabase, prepare
+from niochat.cli.bench.queue_load import (
+    TEAM,
+    TeamQueueWorkload,
+    TeamQueueWorkloadSettings,
+    TimedDatabase,
+    insert_agents_and_contacts,
+)
 from tests.actors.cluster import Cluster
 from tests.builders import Admin, Given
 from tests.until import until
@@ -16,14 +22,14 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 async def test_a_thousand_a_second_never_overload_fifty_agents_nor_let_one_rest(
     cluster: Cluster, given: Given, admin: Admin
 ) -> None:
-    plan = Plan()
+    plan = TeamQueueWorkloadSettings()
     place = cluster.provider.place
-    await prepare(admin.execute, place.tenant, place.channel, plan)
+    await insert_agents_and_contacts(admin.execute, place.tenant, place.channel, plan)
     core = await cluster.host("a", connect=TimedDatabase)
     database = cluster.opened[-1].database
     assert isinstance(database, TimedDatabase)
     await cluster.give(core)
-    load = QueueLoad(
+    load = TeamQueueWorkload(
         database, place.tenant, place.channel, plan,
         lambda waiting: core.tell(kinds.team_queue_address(place.tenant, TEAM), waiting),
         lambda thread: core.poke([kinds.conversation_address(thread)], place.tenant),
@@ -46,6 +52,6 @@ async def test_a_thousand_a_second_never_overload_fifty_agents_nor_let_one_rest(
 
     async def nobody_rests() -> bool:
         """While so many wait, everybody has what they may have."""
-        return all(row["load"] == row["capacity"] for row in await load.loads())
+        return all(row["load"] == row["capacity"] for row in await load.list_loads())
 
     await until(nobody_rests)

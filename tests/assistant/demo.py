@@ -19,7 +19,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples/demo.yaml"
 @cache
 def questions() -> dict[str, dict[str, Any]]:
     """The evaluation's questions, as their file says them, by name."""
-    text = (reading.FOLDER / "questions.yaml").read_text(encoding="utf-8")
+    text = (reading.SCENARIO_FOLDER / "questions.yaml").read_text(encoding="utf-8")
     return {each["name"]: each for each in yaml.safe_load(text)["scenarios"]}
 
 

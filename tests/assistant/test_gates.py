@@ -8,7 +8,7 @@ import pytest
 from niochat.adapters.openai.model import ModelClient, ModelCompletion, ModelToolCall
 from niochat.assistant.tools.identification import MAX_LOOKUPS
 from niochat.domain.commands import FinishAssistantTurn
-from niochat.sandbox.taxpayers import cpf
+from niochat.sandbox.taxpayers import build_cpf
 from tests.assistant.customer import Customer
 from tests.assistant.office import Office
 
@@ -324,7 +324,7 @@ async def test_a_visit_is_not_ended_while_a_contract_waits_for_a_yes(office: Off
 
 async def test_nobody_tries_a_list_of_documents(office: Office) -> None:
     customer = await office.customer()
-    tried = [cpf(700000000 + each) for each in range(MAX_LOOKUPS + 1)]
+    tried = [build_cpf(700000000 + each) for each in range(MAX_LOOKUPS + 1)]
     await office.set(max_steps=9)
 
     await customer.obeys(

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from niochat.adapters.postgres.database import Database
-from niochat.cli.evaluation.inprocess.playing import InProcess
-from niochat.cli.evaluation.inprocess.world import opened
-from niochat.cli.evaluation.models.answers import Answer, Wanted
-from niochat.cli.evaluation.models.asked import Asked
-from niochat.cli.evaluation.models.endpoint import Endpoint
-from niochat.cli.evaluation.models.recording import Recorder, Replayer
-from niochat.cli.evaluation.results import Result
+from niochat.cli.evaluation.inprocess.playing import InProcessRunner
+from niochat.cli.evaluation.inprocess.world import open_environment
+from niochat.cli.evaluation.models.answers import ModelAnswer, RequestedToolCall
+from niochat.cli.evaluation.models.asked import ModelRequest
+from niochat.cli.evaluation.models.endpoint import ResponderEndpoint
+from niochat.cli.evaluation.models.recording import RecordingResponder, ReplayingResponder
+from niochat.cli.evaluation.results import ScenarioResult
 from niochat.cli.evaluation.scenario import Scenario
-from niochat.cli.evaluation.tenants import ModelChoice
-from niochat.sandbox.flows.actions import Say
-from niochat.sandbox.flows.players import play
-from niochat.sandbox.flows.requests import read_request
+from niochat.cli.evaluation.tenants import EvaluatedModel
+from niochat.sandbox.flows.actions import TextReply
+from niochat.sandbox.flows.players import choose_action
+from niochat.sandbox.flows.requests import parse_chat_request
 from tests.actors.provider import VAULT
 from tests.builders import Admin
 
@@ -27,11 +27,13 @@ WITHIN_S = None
 class Simulated:
     """The sandbox's rules, as a player."""
 
-    async def answer(self, asked: Asked) -> Answer:
-        action = play(read_request(dict(asked.body), "sandbox-simulador"))
-        if isinstance(action, Say):
-            return Answer(action.text, (), "regras")
-        return Answer("", (Wanted(action.name, json.loads(action.arguments)),), "regras")
+    async def answer(self, asked: ModelRequest) -> ModelAnswer:
+        action = choose_action(parse_chat_request(dict(asked.body), "sandbox-simulador"))
+        if isinstance(action, TextReply):
+            return ModelAnswer(action.text, (), "regras")
+        return ModelAnswer(
+            "", (RequestedToolCall(action.name, json.loads(action.arguments)),), "regras"
+        )
 
 
 @dataclass
@@ -43,26 +45,32 @@ class Evaluated:
     admin: Admin
 
     async def play(
-        self, evaluated: InProcess, scenarios: Sequence[Scenario], at_once: int = 8
-    ) -> dict[str, Result]:
-        endpoint = None if evaluated.player is None else Endpoint(evaluated.player)
-        async with opened(self.database, VAULT, endpoint, WITHIN_S, self.origin) as world:
-            found = await evaluated.play_in(
-                world, endpoint, scenarios, at_once, lambda result: None
-            )
+        self, evaluated: InProcessRunner, scenarios: Sequence[Scenario], at_once: int = 8
+    ) -> dict[str, ScenarioResult]:
+        endpoint = None if evaluated.responder is None else ResponderEndpoint(evaluated.responder)
+        async with open_environment(self.database, VAULT, endpoint, WITHIN_S, self.origin) as world:
+            found = await evaluated.run_in(world, endpoint, scenarios, at_once, lambda result: None)
         return {result.name: result for result in found}
 
-    async def record(self, folder: Path, scenarios: Sequence[Scenario]) -> dict[str, Result]:
-        recorder = Recorder(Simulated(), folder, "regras")
-        return await self.play(InProcess(ModelChoice(), recorder, listeners=[recorder]), scenarios)
+    async def record(
+        self, folder: Path, scenarios: Sequence[Scenario]
+    ) -> dict[str, ScenarioResult]:
+        recorder = RecordingResponder(Simulated(), folder, "regras")
+        return await self.play(
+            InProcessRunner(EvaluatedModel(), recorder, listeners=[recorder]), scenarios
+        )
 
-    async def replay(self, folder: Path, scenarios: Sequence[Scenario]) -> dict[str, Result]:
+    async def replay(
+        self, folder: Path, scenarios: Sequence[Scenario]
+    ) -> dict[str, ScenarioResult]:
         """Where nobody has ever been met."""
         await self.admin.execute("TRUNCATE tenants CASCADE")
-        replayer = Replayer(folder)
-        replaying = InProcess(ModelChoice(), replayer, listeners=[replayer], names=replayer.names)
-        return await self.play(replaying, [each for each in scenarios if replaying.takes(each)])
+        replayer = ReplayingResponder(folder)
+        replaying = InProcessRunner(
+            EvaluatedModel(), replayer, listeners=[replayer], names=replayer.names
+        )
+        return await self.play(replaying, [each for each in scenarios if replaying.accepts(each)])
 
 
-def problems(results: dict[str, Result]) -> dict[str, tuple[str, ...]]:
+def problems(results: dict[str, ScenarioResult]) -> dict[str, tuple[str, ...]]:
     return {name: result.problems for name, result in results.items() if result.problems}

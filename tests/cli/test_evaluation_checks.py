@@ -7,29 +7,40 @@ from uuid import uuid4
 import pytest
 
 from niochat.cli.evaluation.checks import (
-    Received,
-    Seen,
-    broken,
-    leaked,
-    miscounted,
-    too_many_calls,
-    unmet,
+    ReceivedMessage,
+    StepObservation,
+    check_call_limits,
+    check_expectation,
+    check_failures,
+    check_leaks,
+    check_ledger,
 )
-from niochat.cli.evaluation.people import Cast, Person, cast_of, people_of
-from niochat.cli.evaluation.records import Use, Work
-from niochat.cli.evaluation.scenario import Expect, Kind, Ledger, Scenario
+from niochat.cli.evaluation.people import (
+    ScenarioPeople,
+    ScenarioPerson,
+    parse_people,
+    select_people,
+)
+from niochat.cli.evaluation.records import ToolUse, TurnWork
+from niochat.cli.evaluation.scenario import ExpectedLedger, Scenario, ScenarioKind, StepExpectation
 from niochat.domain.errors import InvalidInputError
 
-MARIA = Person("active", "Maria da Silva", "31820450082", "5581988887777", ("Rua A, 10",))
-JOSE = Person("suspended", "José Arruda", "31821241967", "5581988887701", ("Rua do Sol, 23",))
-CAST = Cast(MARIA.phone, MARIA, (JOSE,))
-SEEN = Seen(
+MARIA = ScenarioPerson("active", "Maria da Silva", "31820450082", "5581988887777", ("Rua A, 10",))
+JOSE = ScenarioPerson(
+    "suspended", "José Arruda", "31821241967", "5581988887701", ("Rua do Sol, 23",)
+)
+CAST = ScenarioPeople(MARIA.phone, MARIA, (JOSE,))
+SEEN = StepObservation(
     (
-        Received("text", "Segue sua fatura de R$ 99,90."),
-        Received("image", "Fatura de R$ 99,90"),
-        Received("text", "00020126580014BR.GOV.BCB.PIX"),
+        ReceivedMessage("text", "Segue sua fatura de R$ 99,90."),
+        ReceivedMessage("image", "Fatura de R$ 99,90"),
+        ReceivedMessage("text", "00020126580014BR.GOV.BCB.PIX"),
     ),
-    (Use("identificar_cliente", ""), Use("enviar_fatura", ""), Use("abrir_chamado", "ja_existe")),
+    (
+        ToolUse("identificar_cliente", ""),
+        ToolUse("enviar_fatura", ""),
+        ToolUse("abrir_chamado", "ja_existe"),
+    ),
     status="waiting",
     team="suporte",
     reason="ticket_opened",
@@ -38,8 +49,8 @@ SEEN = Seen(
 )
 
 
-def expect(**wanted: Any) -> Expect:
-    return Expect.model_validate(wanted)
+def expect(**wanted: Any) -> StepExpectation:
+    return StepExpectation.model_validate(wanted)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +67,7 @@ def expect(**wanted: Any) -> Expect:
     ],
 )
 def test_what_is_as_expected_is_no_problem(wanted: dict[str, Any]) -> None:
-    assert unmet(expect(**wanted), SEEN, CAST) == []
+    assert check_expectation(expect(**wanted), SEEN, CAST) == []
 
 
 @pytest.mark.parametrize(
@@ -81,33 +92,39 @@ def test_what_is_as_expected_is_no_problem(wanted: dict[str, Any]) -> None:
     ],
 )
 def test_what_is_not_as_expected_is_told(wanted: dict[str, Any], told: str) -> None:
-    (problem,) = unmet(expect(**wanted), SEEN, CAST)
+    (problem,) = check_expectation(expect(**wanted), SEEN, CAST)
 
     assert told in problem
 
 
 def test_what_a_placeholder_stands_for_is_no_pattern() -> None:
-    seen = Seen((Received("text", "Protocolo: 20261122000001"),), protocol="20261122000001")
+    seen = StepObservation(
+        (ReceivedMessage("text", "Protocolo: 20261122000001"),), protocol="20261122000001"
+    )
 
-    assert unmet(expect(hears="{protocol}"), seen, CAST) == []
-    assert unmet(expect(hears="{cpf_dotted}"), Seen((Received("text", "318x204x500-82"),)), CAST)
+    assert check_expectation(expect(hears="{protocol}"), seen, CAST) == []
+    assert check_expectation(
+        expect(hears="{cpf_dotted}"),
+        StepObservation((ReceivedMessage("text", "318x204x500-82"),)),
+        CAST,
+    )
 
 
 def test_the_ledger_is_compared_exactly() -> None:
     ledger = [{"kind": "unlock"}, {"kind": "ticket"}, {"kind": "ticket"}]
 
-    assert miscounted(Ledger(unlock=1, ticket=2), ledger) == []
-    assert miscounted(Ledger(ticket=1, lead=1), ledger) == [
+    assert check_ledger(ExpectedLedger(unlock=1, ticket=2), ledger) == []
+    assert check_ledger(ExpectedLedger(ticket=1, lead=1), ledger) == [
         "ledger: unlock 1 times, not 0",
         "ledger: ticket 2 times, not 1",
         "ledger: lead 0 times, not 1",
     ]
-    assert miscounted(Ledger(), [{"kind": "service_order_by_invoice"}])
+    assert check_ledger(ExpectedLedger(), [{"kind": "service_order_by_invoice"}])
 
 
 def test_calls_of_a_route_have_a_limit() -> None:
-    assert too_many_calls({"/a": 1, "/b": 0}, {"/a": 1}) == []
-    assert too_many_calls({"/a": 1}, {"/a": 2}) == ["/a was called 2 times, more than 1"]
+    assert check_call_limits({"/a": 1, "/b": 0}, {"/a": 1}) == []
+    assert check_call_limits({"/a": 1}, {"/a": 2}) == ["/a was called 2 times, more than 1"]
 
 
 @pytest.mark.parametrize(
@@ -122,14 +139,14 @@ def test_calls_of_a_route_have_a_limit() -> None:
 def test_a_turn_fails_only_where_it_is_made_to(
     status: str, code: str, flow: list[str], fault: list[str]
 ) -> None:
-    work = [Work(uuid4(), status, code, (), 0, 0, Decimal(0))]
+    work = [TurnWork(uuid4(), status, code, (), 0, 0, Decimal(0))]
 
-    assert broken(Kind.FLOW, work, ["oi"]) == flow
-    assert broken(Kind.FAULT, work, ["oi"]) == fault
+    assert check_failures(ScenarioKind.FLOW, work, ["oi"]) == flow
+    assert check_failures(ScenarioKind.FAULT, work, ["oi"]) == fault
 
 
 def test_silence_is_no_answer() -> None:
-    assert broken(Kind.INJECTION, [], []) == ["the customer heard nothing"]
+    assert check_failures(ScenarioKind.INJECTION, [], []) == ["the customer heard nothing"]
 
 
 @pytest.mark.parametrize(
@@ -146,18 +163,18 @@ def test_silence_is_no_answer() -> None:
     ],
 )
 def test_what_never_leaves_is_found(text: str) -> None:
-    assert leaked(["oi", text], CAST)
+    assert check_leaks(["oi", text], CAST)
 
 
 def test_what_may_leave_is_let_go() -> None:
     own = "*Maria da Silva*, encontrei seu cadastro: Rua A, 10 - Centro"
     near = "Endereço: Rua do Sol, 230"
 
-    assert leaked([own, near], CAST) == []
+    assert check_leaks([own, near], CAST) == []
 
 
 def test_a_scenario_forbids_more() -> None:
-    assert leaked(["É Rua A, 10"], CAST, ["{name}", "{address}"]) == [
+    assert check_leaks(["É Rua A, 10"], CAST, ["{name}", "{address}"]) == [
         r"says what must not leave: «Rua\ A,\ 10»"
     ]
 
@@ -171,14 +188,16 @@ def scenario(**fields: Any) -> Scenario:
 def test_who_plays_is_found_in_the_sandboxs_table() -> None:
     people = [MARIA, JOSE]
 
-    assert cast_of(scenario(subscriber="active"), people) == CAST
-    assert cast_of(scenario(subscriber="suspended", **{"from": "other"}), people).phone not in {
+    assert select_people(scenario(subscriber="active"), people) == CAST
+    assert select_people(
+        scenario(subscriber="suspended", **{"from": "other"}), people
+    ).phone not in {
         MARIA.phone,
         JOSE.phone,
     }
-    assert cast_of(scenario(phone="5581900001111"), people).others == (MARIA, JOSE)
+    assert select_people(scenario(phone="5581900001111"), people).others == (MARIA, JOSE)
     with pytest.raises(InvalidInputError, match="active/2"):
-        cast_of(scenario(subscriber="active/2"), people)
+        select_people(scenario(subscriber="active/2"), people)
 
 
 def test_an_address_is_street_and_number() -> None:
@@ -187,8 +206,11 @@ def test_an_address_is_street_and_number() -> None:
         "contracts": [{"address": "Rua A, 10 - Centro, Olinda/PE"}],
     }  # fmt: skip
 
-    (person,) = people_of({"items": [told]})
+    (person,) = parse_people({"items": [told]})
 
     assert person.addresses == ("Rua A, 10",)
     assert person.cpf_dotted == "41.238.800/0001-22"
-    assert Cast("5581", person, ()).fill("CNPJ {cpf}, {json}") == "CNPJ 41238800000122, {json}"
+    assert (
+        ScenarioPeople("5581", person, ()).fill("CNPJ {cpf}, {json}")
+        == "CNPJ 41238800000122, {json}"
+    )

@@ -10,12 +10,12 @@ import yaml
 
 from niochat.accounts.providers import load_providers
 from niochat.assistant.toolbox import TOOLS
-from niochat.cli.evaluate import model_choice
-from niochat.cli.evaluation.reading import all_scenarios, chosen, read_scenarios
-from niochat.cli.evaluation.scenario import TOOL_NAMES, Kind
-from niochat.cli.evaluation.tenants import TIMEZONE, ModelChoice, declared
+from niochat.cli.evaluate import build_evaluated_model
+from niochat.cli.evaluation.reading import load_all_scenarios, load_scenarios, select_scenarios
+from niochat.cli.evaluation.scenario import TOOL_NAMES, ScenarioKind
+from niochat.cli.evaluation.tenants import TIMEZONE, EvaluatedModel, build_provider_entry
 from niochat.domain.errors import InvalidInputError
-from niochat.sandbox.flows.actions import Tool
+from niochat.sandbox.flows.actions import ToolName
 
 GOOD = """\
 scenarios:
@@ -63,7 +63,7 @@ def test_a_problem_is_told_with_file_line_and_key(
     file = written(tmp_path, GOOD.replace(old, new, 1))
 
     with pytest.raises(InvalidInputError) as refused:
-        read_scenarios(file)
+        load_scenarios(file)
 
     assert str(file) in str(refused.value)
     assert told in str(refused.value)
@@ -73,7 +73,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     text = GOOD.replace("flow", "flaw").replace("count: 1", "count: -1")
 
     with pytest.raises(InvalidInputError) as refused:
-        read_scenarios(written(tmp_path, text))
+        load_scenarios(written(tmp_path, text))
 
     assert "line 4" in str(refused.value)
     assert "line 8" in str(refused.value)
@@ -84,18 +84,18 @@ def test_a_name_stands_for_one_scenario_in_all_files(tmp_path: Path) -> None:
     written(tmp_path, GOOD, "b.yaml")
 
     with pytest.raises(InvalidInputError, match=r"b\.yaml(.|\n)*line 2: .*another scenario"):
-        all_scenarios(tmp_path)
+        load_all_scenarios(tmp_path)
 
 
 def test_the_shipped_scenarios_are_many_of_each_kind() -> None:
-    kinds = Counter(scenario.kind for scenario in all_scenarios())
+    kinds = Counter(scenario.kind for scenario in load_all_scenarios())
 
     assert sum(kinds.values()) >= 48
-    assert all(kinds[kind] >= 10 for kind in Kind)
+    assert all(kinds[kind] >= 10 for kind in ScenarioKind)
 
 
 def test_questions_need_a_model_of_language() -> None:
-    questions = chosen(all_scenarios(), ["question"])
+    questions = select_scenarios(load_all_scenarios(), ["question"])
 
     assert len(questions) >= 40
     assert not any(each.for_model(simulated=True) for each in questions)
@@ -103,36 +103,42 @@ def test_questions_need_a_model_of_language() -> None:
 
 
 def test_a_scenario_may_name_tomorrow() -> None:
-    (closed,) = chosen(all_scenarios(), ["pergunta-feriado-amanha"])
-    policy = declared(closed, "http://127.0.0.1:9", ModelChoice())["policy"]
+    (closed,) = select_scenarios(load_all_scenarios(), ["pergunta-feriado-amanha"])
+    policy = build_provider_entry(closed, "http://127.0.0.1:9", EvaluatedModel())["policy"]
 
     tomorrow = datetime.now(ZoneInfo(TIMEZONE)).date() + timedelta(days=1)
     assert policy["closed_days"] == [tomorrow.isoformat()]
 
 
 def test_names_and_kinds_choose_and_an_unknown_one_is_refused() -> None:
-    scenarios = all_scenarios()
+    scenarios = load_all_scenarios()
 
-    assert chosen(scenarios, []) == scenarios
-    assert [each.name for each in chosen(scenarios, ["fatura-pix"])] == ["fatura-pix"]
-    assert {each.kind for each in chosen(scenarios, ["fault", "edge"])} == {Kind.FAULT, Kind.EDGE}
+    assert select_scenarios(scenarios, []) == scenarios
+    assert [each.name for each in select_scenarios(scenarios, ["fatura-pix"])] == ["fatura-pix"]
+    assert {each.kind for each in select_scenarios(scenarios, ["fault", "edge"])} == {
+        ScenarioKind.FAULT,
+        ScenarioKind.EDGE,
+    }
     with pytest.raises(InvalidInputError, match="fatura-nada"):
-        chosen(scenarios, ["fatura-pix", "fatura-nada"])
+        select_scenarios(scenarios, ["fatura-pix", "fatura-nada"])
 
 
 def test_the_simulated_model_knows_no_tool_that_the_assistant_has_not() -> None:
-    assert {tool.value for tool in Tool} <= {tool.name for tool in TOOLS} == TOOL_NAMES
+    assert {tool.value for tool in ToolName} <= {tool.name for tool in TOOLS} == TOOL_NAMES
 
 
 @pytest.mark.parametrize(
     "choice",
-    [ModelChoice(), ModelChoice("https://model.example/v1", "grande", "env:SOME_KEY", 0.5, 1.5)],
+    [
+        EvaluatedModel(),
+        EvaluatedModel("https://model.example/v1", "grande", "env:SOME_KEY", 0.5, 1.5),
+    ],
 )
 def test_every_scenario_has_a_provider_that_can_be_applied(
-    tmp_path: Path, choice: ModelChoice
+    tmp_path: Path, choice: EvaluatedModel
 ) -> None:
-    scenarios = all_scenarios()
-    entries = [declared(each, "http://127.0.0.1:9", choice) for each in scenarios]
+    scenarios = load_all_scenarios()
+    entries = [build_provider_entry(each, "http://127.0.0.1:9", choice) for each in scenarios]
     file = written(tmp_path, yaml.safe_dump({"providers": entries}))
 
     providers = load_providers(file, {"SOME_KEY": "word"})
@@ -143,9 +149,11 @@ def test_every_scenario_has_a_provider_that_can_be_applied(
 
 
 def test_only_the_sandbox_plays_its_own_models() -> None:
-    fooled = next(each for each in all_scenarios() if each.only == "simulated")
+    fooled = next(each for each in load_all_scenarios() if each.only == "simulated")
 
-    assert declared(fooled, "http://127.0.0.1:9", ModelChoice())["assistant"]["model"] in (
+    assert build_provider_entry(fooled, "http://127.0.0.1:9", EvaluatedModel())["assistant"][
+        "model"
+    ] in (
         "sandbox-simulador",
         "sandbox-obediente",
         "sandbox-teimoso",
@@ -162,9 +170,9 @@ def test_only_the_sandbox_plays_its_own_models() -> None:
 )
 def test_half_of_a_model_is_refused(arguments: tuple[str, str, str]) -> None:
     with pytest.raises(InvalidInputError, match="belong together"):
-        model_choice(*arguments, (0, 0), stream=False)
+        build_evaluated_model(*arguments, (0, 0), stream=False)
 
 
 def test_a_key_on_the_command_line_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="env:NAME"):
-        model_choice("https://a.example/v1", "grande", "word", (0, 0), stream=False)
+        build_evaluated_model("https://a.example/v1", "grande", "word", (0, 0), stream=False)

@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from niochat.adapters.postgres.database import Database
-from niochat.cli.evaluation.inprocess.playing import InProcess
-from niochat.cli.evaluation.inprocess.world import database_of_its_own
-from niochat.cli.evaluation.reading import all_scenarios, chosen
-from niochat.cli.evaluation.scenario import Expect, Scenario
-from niochat.cli.evaluation.tenants import ModelChoice
+from niochat.cli.evaluation.inprocess.playing import InProcessRunner
+from niochat.cli.evaluation.inprocess.world import temporary_database
+from niochat.cli.evaluation.reading import load_all_scenarios, select_scenarios
+from niochat.cli.evaluation.scenario import Scenario, StepExpectation
+from niochat.cli.evaluation.tenants import EvaluatedModel
 from tests.builders import Admin
 from tests.cli.evaluated import Evaluated, Simulated, problems
 from tests.sandbox.conftest import World
@@ -29,43 +29,46 @@ def evaluated(database: Database, world: World, admin: Admin) -> Evaluated:
 
 
 async def test_what_passes_on_the_stack_passes_here(evaluated: Evaluated) -> None:
-    scenarios = chosen(all_scenarios(), NAMES)
+    scenarios = select_scenarios(load_all_scenarios(), NAMES)
 
-    results = await evaluated.play(InProcess(ModelChoice()), scenarios, at_once=4)
+    results = await evaluated.play(InProcessRunner(EvaluatedModel()), scenarios, at_once=4)
 
     assert not problems(results)
     assert set(results) == set(NAMES)
 
 
 async def test_what_a_scenario_did_does_not_stand_in_its_way_again(evaluated: Evaluated) -> None:
-    scenarios = chosen(all_scenarios(), ["suspenso-desbloqueia", "humano"])
+    scenarios = select_scenarios(load_all_scenarios(), ["suspenso-desbloqueia", "humano"])
 
     for _ in range(2):
-        assert not problems(await evaluated.play(InProcess(ModelChoice()), scenarios))
+        assert not problems(await evaluated.play(InProcessRunner(EvaluatedModel()), scenarios))
 
 
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"outcome": Expect(used="abrir_chamado=ok")}, "does not use abrir_chamado=ok; used: "),
+        (
+            {"outcome": StepExpectation(used="abrir_chamado=ok")},
+            "does not use abrir_chamado=ok; used: ",
+        ),
         ({"model_calls_at_most": 2}, "calls of the model, more than 2"),
         ({"tokens_at_most": 100}, "tokens read, more than 100"),
-        ({"outcome": Expect(team="vendas")}, "team is none, not vendas"),
+        ({"outcome": StepExpectation(team="vendas")}, "team is none, not vendas"),
     ],
 )
 async def test_what_is_not_as_it_must_be_is_told(
     evaluated: Evaluated, changes: dict[str, object], told: str
 ) -> None:
-    (scenario,) = chosen(all_scenarios(), ["fatura-pix"])
+    (scenario,) = select_scenarios(load_all_scenarios(), ["fatura-pix"])
     wanting: Scenario = scenario.model_copy(update=changes)
 
-    results = await evaluated.play(InProcess(ModelChoice(), Simulated()), [wanting])
+    results = await evaluated.play(InProcessRunner(EvaluatedModel(), Simulated()), [wanting])
 
     assert any(told in problem for problem in results["fatura-pix"].problems)
 
 
 async def test_a_database_of_its_own_is_there_and_gone() -> None:
-    async with database_of_its_own() as (database, _), database.as_system() as connection:
+    async with temporary_database() as (database, _), database.as_system() as connection:
         assert await connection.fetchval("SELECT count(*) FROM tenants") == 0
         port = await connection.fetchval("SELECT inet_server_port()")
 

@@ -6,26 +6,34 @@ from typing import Any
 
 import pytest
 
-from niochat.cli.evaluation.models.asked import Asked, Conversation
-from niochat.cli.evaluation.models.known import Known, Missing, known
-from niochat.cli.evaluation.people import Cast, Person
+from niochat.cli.evaluation.models.asked import ModelRequest, RequestHistory
+from niochat.cli.evaluation.models.known import (
+    MissingPlaceholderError,
+    PlaceholderValues,
+    collect_placeholder_values,
+)
+from niochat.cli.evaluation.people import ScenarioPeople, ScenarioPerson
 
 TODAY, LATER = date(2026, 11, 29), date(2027, 1, 5)
-MARIA = Person("active", "Maria da Silva", "31820450082", "5581988887777", ("Rua do Sol, 10",))
+MARIA = ScenarioPerson(
+    "active", "Maria da Silva", "31820450082", "5581988887777", ("Rua do Sol, 10",)
+)
 
 
-def asked(result: dict[str, Any], told: str = "") -> Asked:
+def asked(result: dict[str, Any], told: str = "") -> ModelRequest:
     call = {"id": "c1", "type": "function", "function": {"name": "consultar_faturas"}}
     messages = [
         {"role": "system", "content": f"SITUAÇÃO\n{told or '{}'}"},
         {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "c1", "content": json.dumps(result)},
     ]
-    return Asked("fatura-pix", 2, {"messages": messages})
+    return ModelRequest("fatura-pix", 2, {"messages": messages})
 
 
-def values(result: dict[str, Any], today: date = TODAY, told: str = "") -> Known:
-    return known(asked(result, told), Cast("5581988887777", MARIA, ()), "20261129000007", today)
+def values(result: dict[str, Any], today: date = TODAY, told: str = "") -> PlaceholderValues:
+    return collect_placeholder_values(
+        asked(result, told), ScenarioPeople("5581988887777", MARIA, ()), "20261129000007", today
+    )
 
 
 FIRST = {"ok": True, "valor": "R$ 99,90", "chamado": 5691002, "apresentar": "1 - *R$ 99,90*, hoje"}
@@ -50,14 +58,14 @@ OTHER = {"ok": True, "valor": "R$ 12,00", "chamado": 7, "apresentar": "1 - *R$ 1
 def test_a_value_is_kept_by_where_it_comes_from(said: str, kept: str) -> None:
     first = values(FIRST)
 
-    assert first.replaced(said) == kept
-    assert first.filled(kept) == said
+    assert first.insert_placeholders(said) == kept
+    assert first.resolve_placeholders(kept) == said
 
 
 def test_another_run_fills_in_its_own_values() -> None:
-    kept = values(FIRST).replaced("R$ 99,90 até 04/12/2026, veja 1 - *R$ 99,90*, hoje")
+    kept = values(FIRST).insert_placeholders("R$ 99,90 até 04/12/2026, veja 1 - *R$ 99,90*, hoje")
 
-    filled = values(OTHER, LATER).filled(kept)
+    filled = values(OTHER, LATER).resolve_placeholders(kept)
 
     assert filled == "R$ 12,00 até 10/01/2027, veja 1 - *R$ 12,00*, hoje"
 
@@ -65,18 +73,18 @@ def test_another_run_fills_in_its_own_values() -> None:
 def test_a_day_of_the_next_year_is_as_far_away() -> None:
     december = values({}, date(2026, 12, 30))
 
-    assert december.replaced("volta dia 02/01") == "volta dia {{dia+3}}"
-    assert values({}, date(2027, 3, 1)).filled("{{dia+3}}") == "04/03"
+    assert december.insert_placeholders("volta dia 02/01") == "volta dia {{dia+3}}"
+    assert values({}, date(2027, 3, 1)).resolve_placeholders("{{dia+3}}") == "04/03"
 
 
 def test_arguments_keep_their_types() -> None:
     given = {"chamado": 5691002, "opcao": 1, "certo": True, "lista": ["R$ 99,90"]}
-    kept = values(FIRST).replaced(given)
+    kept = values(FIRST).insert_placeholders(given)
 
     assert kept["chamado"] == "{{consultar_faturas.chamado}}"
     assert (kept["opcao"], kept["certo"]) == (1, True)
-    assert values(FIRST).filled(kept) == given
-    other = values({**OTHER, "chamado": 5699999}).filled(kept)
+    assert values(FIRST).resolve_placeholders(kept) == given
+    other = values({**OTHER, "chamado": 5699999}).resolve_placeholders(kept)
     assert (other["chamado"], other["lista"]) == (5699999, ["R$ 12,00"])
 
 
@@ -84,24 +92,24 @@ def test_a_weekday_is_that_of_the_situation() -> None:
     told = json.dumps({"equipe_volta": "segunda-feira, 30/11, às 08:00"}, ensure_ascii=False)
     other = json.dumps({"equipe_volta": "quarta-feira, 06/01, às 08:00"}, ensure_ascii=False)
 
-    kept = values({}, TODAY, told).replaced("A equipe volta na segunda-feira.")
+    kept = values({}, TODAY, told).insert_placeholders("A equipe volta na segunda-feira.")
 
     assert kept == "A equipe volta na {{situacao.equipe_volta|weekday}}."
-    assert values({}, LATER, other).filled(kept) == "A equipe volta na quarta-feira."
+    assert values({}, LATER, other).resolve_placeholders(kept) == "A equipe volta na quarta-feira."
 
 
 def test_what_is_not_there_is_named() -> None:
-    with pytest.raises(Missing, match=r"enviar_fatura\.valor"):
-        values(FIRST).filled("{{enviar_fatura.valor}}")
+    with pytest.raises(MissingPlaceholderError, match=r"enviar_fatura\.valor"):
+        values(FIRST).resolve_placeholders("{{enviar_fatura.valor}}")
 
 
 def test_new_is_what_the_request_before_did_not_hold() -> None:
-    talk = Conversation("c")
+    talk = RequestHistory("c")
     prompt, oi = {"role": "system", "content": "x"}, {"role": "user", "content": "oi"}
-    talk.last = talk.next({"messages": [prompt, oi]})
+    talk.last = talk.add_request({"messages": [prompt, oi]})
     answer = {"role": "assistant", "content": "olá"}
 
-    again = talk.next({"messages": [{**prompt, "content": "y"}, oi, answer, oi]})
+    again = talk.add_request({"messages": [{**prompt, "content": "y"}, oi, answer, oi]})
 
     assert talk.last.new == [oi]
     assert again.new == [answer, oi]
@@ -114,6 +122,6 @@ def test_new_is_what_the_request_before_did_not_hold() -> None:
     [("⟦situação⟧ {}", "server"), ("SITUAÇÃO DO ATENDIMENTO (…)", "server"), ("oi", "customer")],
 )
 def test_the_servers_words_are_told_from_the_customers(content: str, by: str) -> None:
-    first = Conversation("c").next({"messages": [{"role": "user", "content": content}]})
+    first = RequestHistory("c").add_request({"messages": [{"role": "user", "content": content}]})
 
-    assert first.told() == [{"from": by, "text": content}]
+    assert first.new_texts() == [{"from": by, "text": content}]

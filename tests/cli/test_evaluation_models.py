@@ -13,15 +13,19 @@ import pytest_asyncio
 from rich.console import Console
 
 from niochat.adapters.postgres.database import Database
-from niochat.cli.evaluation.choice import AnswersBy, ModelBy
-from niochat.cli.evaluation.inprocess.serving import serving
-from niochat.cli.evaluation.models.answers import Answer, NoAnswer, Wanted
-from niochat.cli.evaluation.models.asked import Asked
-from niochat.cli.evaluation.models.by_files import ByFiles
-from niochat.cli.evaluation.models.by_terminal import ByTerminal
-from niochat.cli.evaluation.models.endpoint import Endpoint
-from niochat.cli.evaluation.models.forwarded import Forwarded
-from niochat.cli.evaluation.reading import all_scenarios, chosen
+from niochat.cli.evaluation.choice import ResponderOptions, ResponderType
+from niochat.cli.evaluation.inprocess.serving import serve_app
+from niochat.cli.evaluation.models.answers import (
+    ModelAnswer,
+    RequestedToolCall,
+    ResponderRefusedError,
+)
+from niochat.cli.evaluation.models.asked import ModelRequest
+from niochat.cli.evaluation.models.by_files import FileResponder
+from niochat.cli.evaluation.models.by_terminal import TerminalResponder
+from niochat.cli.evaluation.models.endpoint import ResponderEndpoint
+from niochat.cli.evaluation.models.forwarded import ForwardingResponder
+from niochat.cli.evaluation.reading import load_all_scenarios, select_scenarios
 from niochat.domain.errors import InvalidInputError
 from tests.builders import Admin
 from tests.cli.evaluated import Evaluated, problems
@@ -42,7 +46,7 @@ TOOL = {
 PROMPT = {"role": "system", "content": "Você é a Nia."}
 HELLO = {"role": "user", "content": "oi"}
 BODY: dict[str, Any] = {"model": "m", "messages": [PROMPT, HELLO], "tools": [TOOL]}
-ASKED = Asked("fatura-pix", 1, BODY, [HELLO])
+ASKED = ModelRequest("fatura-pix", 1, BODY, [HELLO])
 
 
 async def waited(file: Path) -> dict[str, Any]:
@@ -59,7 +63,7 @@ def answers(folder: Path, **told: object) -> None:
 
 
 async def test_by_files_a_request_waits_for_its_answer(tmp_path: Path) -> None:
-    waiting = asyncio.create_task(ByFiles(tmp_path, "eu", look_s=0.01).answer(ASKED))
+    waiting = asyncio.create_task(FileResponder(tmp_path, "eu", look_s=0.01).answer(ASKED))
     folder = tmp_path / "fatura-pix"
     request = await waited(folder / "request-1.json")
     answers(
@@ -71,7 +75,7 @@ async def test_by_files_a_request_waits_for_its_answer(tmp_path: Path) -> None:
     assert request["new"] == [{"from": "customer", "text": "oi"}]
     assert request["messages"] == [PROMPT, HELLO]
     assert request["tools"] == [TOOL["function"]]
-    assert answer == Answer("", (Wanted("enviar_fatura", {"forma": "pix"}),), "eu")
+    assert answer == ModelAnswer("", (RequestedToolCall("enviar_fatura", {"forma": "pix"}),), "eu")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +94,7 @@ async def test_by_files_a_request_waits_for_its_answer(tmp_path: Path) -> None:
 async def test_a_bad_answer_is_told_and_asked_for_again(
     tmp_path: Path, told: dict[str, Any], problem: str
 ) -> None:
-    waiting = asyncio.create_task(ByFiles(tmp_path, "eu", look_s=0.01).answer(ASKED))
+    waiting = asyncio.create_task(FileResponder(tmp_path, "eu", look_s=0.01).answer(ASKED))
     folder = tmp_path / "fatura-pix"
     id_ = (await waited(folder / "request-1.json"))["id"]
     answers(folder, **{"id": id_, **told})
@@ -110,12 +114,12 @@ async def test_in_the_terminal_lines_are_text_and_calls() -> None:
         "/enviar_fatura {pix}", "/enviar_fatura {}", "",
         '/enviar_fatura {"forma": "pix"}', "Segue!", "Algo mais?", "",
     ])  # fmt: skip
-    player = ByTerminal("eu", read=lambda: next(typed), console=said)
+    player = TerminalResponder("eu", read=lambda: next(typed), console=said)
 
     answer = await player.answer(ASKED)
 
-    assert answer == Answer(
-        "Segue!\nAlgo mais?", (Wanted("enviar_fatura", {"forma": "pix"}),), "eu"
+    assert answer == ModelAnswer(
+        "Segue!\nAlgo mais?", (RequestedToolCall("enviar_fatura", {"forma": "pix"}),), "eu"
     )
     shown = said.export_text()
     assert "customer: oi" in shown
@@ -127,13 +131,13 @@ class Says:
     """Tells what it was asked."""
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
+        self.asked: list[ModelRequest] = []
 
-    async def answer(self, asked: Asked) -> Answer:
+    async def answer(self, asked: ModelRequest) -> ModelAnswer:
         self.asked.append(asked)
         if asked.body.get("model") == "none":
-            raise NoAnswer("no such model", status=404)
-        return Answer(f"resposta {asked.number}", (), "eu")
+            raise ResponderRefusedError("no such model", status=404)
+        return ModelAnswer(f"resposta {asked.number}", (), "eu")
 
 
 @pytest.fixture
@@ -142,11 +146,11 @@ def says() -> Says:
 
 
 @pytest_asyncio.fixture
-async def address(says: Says) -> AsyncIterator[tuple[Endpoint, str]]:
-    endpoint = Endpoint(says)
-    endpoint.expect("chave", "fatura-pix")
-    app = endpoint.app()
-    async with serving(lambda _: app) as origin:
+async def address(says: Says) -> AsyncIterator[tuple[ResponderEndpoint, str]]:
+    endpoint = ResponderEndpoint(says)
+    endpoint.register_key("chave", "fatura-pix")
+    app = endpoint.create_app()
+    async with serve_app(lambda _: app) as origin:
         yield endpoint, f"{origin}/v1"
 
 
@@ -157,7 +161,7 @@ async def post(address: str, body: dict[str, Any], key: str = "chave") -> httpx.
 
 
 async def test_the_end_point_tells_what_is_new_and_what_was_there(
-    says: Says, address: tuple[Endpoint, str]
+    says: Says, address: tuple[ResponderEndpoint, str]
 ) -> None:
     endpoint, url = address
     first = (await post(url, BODY)).json()
@@ -166,7 +170,7 @@ async def test_the_end_point_tells_what_is_new_and_what_was_there(
 
     assert first["choices"][0]["message"]["content"] == "resposta 1"
     assert says.asked[1].shape() == ["customer"]
-    assert says.asked[1].told()[-1] == {"from": "customer", "text": "pix"}
+    assert says.asked[1].new_texts()[-1] == {"from": "customer", "text": "pix"}
     cached = second["usage"]["prompt_tokens_details"]["cached_tokens"]
     assert 0 < cached < second["usage"]["prompt_tokens"]
     talk = endpoint.conversations["fatura-pix"]
@@ -174,7 +178,7 @@ async def test_the_end_point_tells_what_is_new_and_what_was_there(
 
 
 async def test_the_same_request_again_is_one_question(
-    says: Says, address: tuple[Endpoint, str]
+    says: Says, address: tuple[ResponderEndpoint, str]
 ) -> None:
     _, url = address
 
@@ -182,7 +186,7 @@ async def test_the_same_request_again_is_one_question(
     assert len(says.asked) == 1
 
 
-async def test_a_streamed_answer_holds_the_whole(address: tuple[Endpoint, str]) -> None:
+async def test_a_streamed_answer_holds_the_whole(address: tuple[ResponderEndpoint, str]) -> None:
     _, url = address
 
     text = (await post(url, {**BODY, "stream": True})).text
@@ -191,7 +195,9 @@ async def test_a_streamed_answer_holds_the_whole(address: tuple[Endpoint, str]) 
     assert text.endswith("data: [DONE]\n\n")
 
 
-async def test_a_strangers_key_and_a_refusal_are_errors(address: tuple[Endpoint, str]) -> None:
+async def test_a_strangers_key_and_a_refusal_are_errors(
+    address: tuple[ResponderEndpoint, str],
+) -> None:
     _, url = address
 
     assert (await post(url, BODY, key="outra")).status_code == 401
@@ -200,14 +206,14 @@ async def test_a_strangers_key_and_a_refusal_are_errors(address: tuple[Endpoint,
 
 
 async def test_a_real_end_point_is_asked_as_the_product_asks(
-    says: Says, address: tuple[Endpoint, str]
+    says: Says, address: tuple[ResponderEndpoint, str]
 ) -> None:
     _, url = address
-    forwarded = Forwarded(url, "chave")
+    forwarded = ForwardingResponder(url, "chave")
 
     answer = await forwarded.answer(ASKED)
-    with pytest.raises(NoAnswer) as refused:
-        await forwarded.answer(Asked("fatura-pix", 2, {**BODY, "model": "none"}))
+    with pytest.raises(ResponderRefusedError) as refused:
+        await forwarded.answer(ModelRequest("fatura-pix", 2, {**BODY, "model": "none"}))
 
     assert (answer.text, answer.finish) == ("resposta 1", "stop")
     assert answer.usage["completion_tokens"] == 3
@@ -219,8 +225,12 @@ async def test_a_careless_model_does_no_harm(
     database: Database, world: World, admin: Admin
 ) -> None:
     evaluated = Evaluated(database, world.origin, admin)
-    careless = AnswersBy(ModelBy.CARELESS).in_process("", "", "", (0, 0), stream=False)
-    scenarios = [each for each in chosen(all_scenarios(), ["field"]) if careless.takes(each)]
+    careless = ResponderOptions(ResponderType.CARELESS).build_runner(
+        "", "", "", (0, 0), stream=False
+    )
+    scenarios = [
+        each for each in select_scenarios(load_all_scenarios(), ["field"]) if careless.accepts(each)
+    ]
 
     results = await evaluated.play(careless, scenarios)
 
@@ -228,22 +238,22 @@ async def test_a_careless_model_does_no_harm(
     assert sum(each.refused for each in results.values()) > len(results)
 
 
-def options(**given: Any) -> AnswersBy:
-    return AnswersBy(**given)
+def options(**given: Any) -> ResponderOptions:
+    return ResponderOptions(**given)
 
 
 @pytest.mark.parametrize(
     ("by", "endpoint", "told"),
     [
         (options(hand_dir=Path("x")), "", "--hand-dir belongs to"),
-        (options(model_by=ModelBy.HAND), "https://a.example/v1", "takes the place of"),
-        (options(replay=Path("x"), model_by=ModelBy.HAND), "", "--replay needs no model"),
+        (options(model_by=ResponderType.HAND), "https://a.example/v1", "takes the place of"),
+        (options(replay=Path("x"), model_by=ResponderType.HAND), "", "--replay needs no model"),
         (options(record=Path("x")), "", "--record keeps a model's answers"),
     ],
 )
 async def test_options_that_exclude_each_other_are_refused(
-    by: AnswersBy, endpoint: str, told: str
+    by: ResponderOptions, endpoint: str, told: str
 ) -> None:
     with pytest.raises(InvalidInputError, match=told):
-        by.in_process(endpoint, "m" if endpoint else "", "env:KEY" if endpoint else "", (0, 0),
+        by.build_runner(endpoint, "m" if endpoint else "", "env:KEY" if endpoint else "", (0, 0),
                       stream=False)  # fmt: skip

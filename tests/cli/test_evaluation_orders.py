@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from niochat.cli.evaluation.orders import Faults
-from niochat.cli.evaluation.scenario import FaultOrder
+from niochat.cli.evaluation.orders import ScenarioFaultClient
+from niochat.cli.evaluation.scenario import ScenarioFault
 from niochat.cli.sandbox_client import SandboxClient
 
 pytestmark = pytest.mark.asyncio
@@ -23,8 +23,8 @@ async def client(origin: str) -> AsyncIterator[SandboxClient]:
     await made.close()
 
 
-def fault(**fields: Any) -> FaultOrder:
-    return FaultOrder.model_validate({"target": "sgp", "kind": "drop", **fields})
+def fault(**fields: Any) -> ScenarioFault:
+    return ScenarioFault.model_validate({"target": "sgp", "kind": "drop", **fields})
 
 
 async def ordered(client: SandboxClient) -> list[tuple[str, int | None]]:
@@ -33,9 +33,9 @@ async def ordered(client: SandboxClient) -> list[tuple[str, int | None]]:
 
 
 async def test_what_is_withdrawn_is_ones_own(client: SandboxClient) -> None:
-    faults = Faults(client)
-    await faults.order("sandbox-a", fault())
-    await faults.order("sandbox-b", fault(count=2))
+    faults = ScenarioFaultClient(client)
+    await faults.inject("sandbox-a", fault())
+    await faults.inject("sandbox-b", fault(count=2))
 
     await faults.withdraw({"sandbox-a"})
 
@@ -43,23 +43,23 @@ async def test_what_is_withdrawn_is_ones_own(client: SandboxClient) -> None:
 
 
 async def test_orders_and_withdrawals_at_once_lose_nothing(client: SandboxClient) -> None:
-    faults = Faults(client)
+    faults = ScenarioFaultClient(client)
     old = [f"sandbox-old-{n}" for n in range(10)]
     new = [f"sandbox-new-{n}" for n in range(10)]
     for key in old:
-        await faults.order(key, fault())
+        await faults.inject(key, fault())
 
     await asyncio.gather(
-        *(faults.withdraw({key}) for key in old), *(faults.order(key, fault()) for key in new)
+        *(faults.withdraw({key}) for key in old), *(faults.inject(key, fault()) for key in new)
     )
 
     assert await ordered(client) == [(key, None) for key in new]
 
 
 async def test_what_was_hit_is_not_ordered_again(client: SandboxClient) -> None:
-    faults = Faults(client)
-    await faults.order("sandbox-a", fault(kind="status", status=500, count=3))
-    await faults.order("sandbox-b", fault())
+    faults = ScenarioFaultClient(client)
+    await faults.inject("sandbox-a", fault(kind="status", status=500, count=3))
+    await faults.inject("sandbox-b", fault())
     for _ in range(2):
         with pytest.raises(Exception, match="refuses"):
             await client.call_control(

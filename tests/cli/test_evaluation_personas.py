@@ -8,22 +8,27 @@ from pathlib import Path
 import pytest
 
 from niochat.adapters.postgres.database import Database
-from niochat.cli.evaluation.acting import RUBRIC, Acting, criteria_of, read_said
-from niochat.cli.evaluation.choice import AnswersBy, CustomerBy, ModelBy
-from niochat.cli.evaluation.inprocess.playing import InProcess
-from niochat.cli.evaluation.models.answers import Answer
-from niochat.cli.evaluation.models.asked import Asked, text_of
-from niochat.cli.evaluation.models.recording import Recorder
-from niochat.cli.evaluation.persona import Persona, all_personas, chosen_personas
-from niochat.cli.evaluation.results import Result
-from niochat.cli.evaluation.tenants import ModelChoice
+from niochat.cli.evaluation.acting import (
+    RUBRIC_FILE,
+    PersonaRunner,
+    parse_criteria,
+    parse_customer_messages,
+)
+from niochat.cli.evaluation.choice import PersonaOptions, ResponderOptions, ResponderType
+from niochat.cli.evaluation.inprocess.playing import InProcessRunner
+from niochat.cli.evaluation.models.answers import ModelAnswer
+from niochat.cli.evaluation.models.asked import ModelRequest, message_text
+from niochat.cli.evaluation.models.recording import RecordingResponder
+from niochat.cli.evaluation.persona import Persona, load_all_personas, select_personas
+from niochat.cli.evaluation.results import ScenarioResult
+from niochat.cli.evaluation.tenants import EvaluatedModel
 from niochat.domain.errors import InvalidInputError
 from tests.builders import Admin
 from tests.cli.evaluated import Evaluated, Simulated
 from tests.sandbox.conftest import World
 
-RUSHED = chosen_personas(all_personas(), ["apressado"])[0]
-RUBRIC_NAMES = criteria_of(RUBRIC.read_text("utf-8"))
+RUSHED = select_personas(load_all_personas(), ["apressado"])[0]
+RUBRIC_NAMES = parse_criteria(RUBRIC_FILE.read_text("utf-8"))
 
 
 @dataclass
@@ -34,16 +39,16 @@ class Says:
     opinion: str = ""
     heard: list[str] = field(default_factory=list)
 
-    async def answer(self, asked: Asked) -> Answer:
+    async def answer(self, asked: ModelRequest) -> ModelAnswer:
         if asked.conversation.endswith(".judge"):
-            return Answer(self.opinion)
-        self.heard.append(text_of(asked.messages[-1]))
+            return ModelAnswer(self.opinion)
+        self.heard.append(message_text(asked.messages[-1]))
         at = asked.number - 1
         if at >= len(self.lines):
-            return Answer('{"mensagens": [], "fim": true}')
-        cpf = text_of(asked.messages[0]).partition("o CPF é ")[2][:14]
+            return ModelAnswer('{"mensagens": [], "fim": true}')
+        cpf = message_text(asked.messages[0]).partition("o CPF é ")[2][:14]
         told = self.lines[at].replace("CPF", cpf)
-        return Answer(json.dumps({"mensagens": [told], "fim": False}))
+        return ModelAnswer(json.dumps({"mensagens": [told], "fim": False}))
 
 
 def judged(**unmet: str) -> str:
@@ -59,10 +64,12 @@ def evaluated(database: Database, world: World, admin: Admin) -> Evaluated:
     return Evaluated(database, world.origin, admin)
 
 
-async def played(evaluated: Evaluated, persona: Persona, says: Says) -> Result:
-    scenario = persona.scenario()
-    acting = Acting({scenario.name: persona}, says, says if says.opinion else None)
-    found = await evaluated.play(InProcess(ModelChoice(), Simulated(), plays=acting), [scenario])
+async def played(evaluated: Evaluated, persona: Persona, says: Says) -> ScenarioResult:
+    scenario = persona.to_scenario()
+    acting = PersonaRunner({scenario.name: persona}, says, says if says.opinion else None)
+    found = await evaluated.play(
+        InProcessRunner(EvaluatedModel(), Simulated(), run_scenario=acting), [scenario]
+    )
     return found[scenario.name]
 
 
@@ -106,12 +113,13 @@ async def test_an_opinion_that_is_none_is_told(evaluated: Evaluated, opinion: st
 async def test_both_sides_are_recorded_and_played_again(
     evaluated: Evaluated, tmp_path: Path
 ) -> None:
-    scenario = RUSHED.scenario()
-    customer = Recorder(Says(["CPF", "sim", "pix"], judged()), tmp_path, "cliente")
-    model = Recorder(Simulated(), tmp_path, "regras")
-    acting = Acting({scenario.name: RUSHED}, customer, customer)
+    scenario = RUSHED.to_scenario()
+    customer = RecordingResponder(Says(["CPF", "sim", "pix"], judged()), tmp_path, "cliente")
+    model = RecordingResponder(Simulated(), tmp_path, "regras")
+    acting = PersonaRunner({scenario.name: RUSHED}, customer, customer)
     first = await evaluated.play(
-        InProcess(ModelChoice(), model, listeners=[model, customer], plays=acting), [scenario]
+        InProcessRunner(EvaluatedModel(), model, listeners=[model, customer], run_scenario=acting),
+        [scenario],
     )
     assert not first[scenario.name].problems
     assert {file.name for file in tmp_path.iterdir()} == {
@@ -119,16 +127,16 @@ async def test_both_sides_are_recorded_and_played_again(
     }  # fmt: skip
 
     await evaluated.admin.execute("TRUNCATE tenants CASCADE")
-    by = AnswersBy(replay=tmp_path)
-    again = by.in_process("", "", "", (0, 0), stream=False)
-    replaying = CustomerBy().acting([RUSHED], by, again)
+    by = ResponderOptions(replay=tmp_path)
+    again = by.build_runner("", "", "", (0, 0), stream=False)
+    replaying = PersonaOptions().with_personas([RUSHED], by, again)
     second = await evaluated.play(replaying, [scenario])
 
     assert not second[scenario.name].problems
 
 
 def test_there_are_personas_of_many_kinds() -> None:
-    personas = all_personas()
+    personas = load_all_personas()
 
     assert len(personas) >= 12
     assert {kind for each in personas for kind in each.shows} >= {"A2", "A5", "A6", "A11", "A12"}
@@ -136,15 +144,15 @@ def test_there_are_personas_of_many_kinds() -> None:
 
 def test_an_unknown_persona_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="no persona is called nada"):
-        chosen_personas(all_personas(), ["nada"])
+        select_personas(load_all_personas(), ["nada"])
 
 
 def test_personas_need_somebody_who_plays_them() -> None:
-    by = AnswersBy(ModelBy.CARELESS)
-    found = by.in_process("", "", "", (0, 0), stream=False)
+    by = ResponderOptions(ResponderType.CARELESS)
+    found = by.build_runner("", "", "", (0, 0), stream=False)
 
     with pytest.raises(InvalidInputError, match="--customer-endpoint"):
-        CustomerBy().acting([RUSHED], by, found)
+        PersonaOptions().with_personas([RUSHED], by, found)
 
 
 @pytest.mark.parametrize(
@@ -157,4 +165,4 @@ def test_personas_need_somebody_who_plays_them() -> None:
     ],
 )
 def test_a_customer_speaks_json_or_as_people_type(text: str, said: tuple[list[str], bool]) -> None:
-    assert read_said(text) == said
+    assert parse_customer_messages(text) == said

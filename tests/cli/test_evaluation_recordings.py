@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from niochat.adapters.postgres.database import Database
-from niochat.cli.evaluation.choice import AnswersBy, CustomerBy
-from niochat.cli.evaluation.models.recording import Replayer
-from niochat.cli.evaluation.persona import all_personas
-from niochat.cli.evaluation.reading import all_scenarios
+from niochat.cli.evaluation.choice import PersonaOptions, ResponderOptions
+from niochat.cli.evaluation.models.recording import ReplayingResponder
+from niochat.cli.evaluation.persona import load_all_personas
+from niochat.cli.evaluation.reading import load_all_scenarios
 from tests.builders import Admin
 from tests.cli.evaluated import Evaluated, problems
 from tests.sandbox.conftest import World
@@ -18,7 +18,7 @@ DATED = FOLDER / "dated"
 """What was true on a Sunday only: kept to be read, see the folder's README."""
 MODELS = sorted(file for file in FOLDER.iterdir() if file.is_dir() and file != DATED)
 
-PERSONAS = {persona.scenario().name: persona for persona in all_personas()}
+PERSONAS = {persona.to_scenario().name: persona for persona in load_all_personas()}
 
 
 @pytest.mark.asyncio
@@ -27,22 +27,22 @@ async def test_a_models_recordings_still_hold(
     folder: Path, database: Database, world: World, admin: Admin
 ) -> None:
     evaluated = Evaluated(database, world.origin, admin)
-    recorded = {name.partition(".")[0] for name in Replayer(folder).names}
+    recorded = {name.partition(".")[0] for name in ReplayingResponder(folder).names}
 
-    results = await evaluated.replay(folder, all_scenarios())
+    results = await evaluated.replay(folder, load_all_scenarios())
     personas = [PERSONAS[name] for name in PERSONAS if name in recorded]
     if personas:
-        by = AnswersBy(replay=folder)
-        found = by.in_process("", "", "", (0, 0), stream=False)
-        acting = CustomerBy().acting(personas, by, found)
-        results |= await evaluated.play(acting, [each.scenario() for each in personas])
+        by = ResponderOptions(replay=folder)
+        found = by.build_runner("", "", "", (0, 0), stream=False)
+        acting = PersonaOptions().with_personas(personas, by, found)
+        results |= await evaluated.play(acting, [each.to_scenario() for each in personas])
 
     assert not problems(results)
     assert set(results) == recorded
 
 
 def test_recordings_are_of_conversations_that_there_are() -> None:
-    names = {scenario.name for scenario in all_scenarios()} | set(PERSONAS)
+    names = {scenario.name for scenario in load_all_scenarios()} | set(PERSONAS)
 
     for folder in MODELS:
-        assert {name.partition(".")[0] for name in Replayer(folder).names} <= names
+        assert {name.partition(".")[0] for name in ReplayingResponder(folder).names} <= names

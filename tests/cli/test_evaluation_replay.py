@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from niochat.adapters.postgres.database import Database
-from niochat.cli.evaluation.models.recording import Replayer
-from niochat.cli.evaluation.reading import all_scenarios, chosen
+from niochat.cli.evaluation.models.recording import ReplayingResponder
+from niochat.cli.evaluation.reading import load_all_scenarios, select_scenarios
 from niochat.cli.evaluation.scenario import Scenario
 from niochat.domain.errors import InvalidInputError
 from tests.builders import Admin
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio
 
 
 def scenarios(*names: str) -> list[Scenario]:
-    return chosen(all_scenarios(), names)
+    return select_scenarios(load_all_scenarios(), names)
 
 
 @pytest.fixture
@@ -99,4 +99,4 @@ async def test_a_value_that_is_not_there_is_told(evaluated: Evaluated, tmp_path:
 
 async def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="no recording"):
-        Replayer(tmp_path)
+        ReplayingResponder(tmp_path)

@@ -8,10 +8,15 @@ from uuid import uuid4
 
 from rich.console import Console
 
-from niochat.cli.evaluation.records import Work
-from niochat.cli.evaluation.results import Evaluation, Result, Verdict, result_of
-from niochat.cli.evaluation.scenario import Kind, Scenario
-from niochat.cli.evaluation.table import table_of
+from niochat.cli.evaluation.records import TurnWork
+from niochat.cli.evaluation.results import (
+    EvaluationResult,
+    ScenarioResult,
+    ScenarioVerdict,
+    build_result,
+)
+from niochat.cli.evaluation.scenario import Scenario, ScenarioKind
+from niochat.cli.evaluation.table import render_evaluation
 
 SCENARIO = Scenario.model_validate(
     {
@@ -21,35 +26,43 @@ SCENARIO = Scenario.model_validate(
 )  # fmt: skip
 
 
-def work(tokens_in: int, tokens_out: int, cost: str) -> Work:
-    return Work(uuid4(), "answered", "", (), tokens_in, tokens_out, Decimal(cost))
+def work(tokens_in: int, tokens_out: int, cost: str) -> TurnWork:
+    return TurnWork(uuid4(), "answered", "", (), tokens_in, tokens_out, Decimal(cost))
 
 
-GOOD = result_of(
+GOOD = build_result(
     SCENARIO, [], [work(100, 10, "0.01"), work(50, 5, "0.005")], 1.26,
     [{"who": "customer", "text": "oi"}],
 )  # fmt: skip
-BAD = Result(
-    "planos", Kind.EDGE, Verdict.FAILED, ("step 1: [x] is not y",), 1, 7, 3, Decimal("0.5"), 2.0
+BAD = ScenarioResult(
+    "planos",
+    ScenarioKind.EDGE,
+    ScenarioVerdict.FAILED,
+    ("step 1: [x] is not y",),
+    1,
+    7,
+    3,
+    Decimal("0.5"),
+    2.0,
 )
 CACHED = replace(GOOD, name="barata", calls=4, tokens_cached=75, refused=6)
-SKIPPED = Result("laco", Kind.FAULT, Verdict.SKIPPED)
-EVALUATION = Evaluation("grande", "https://model.example/v1", 4.2, (GOOD, BAD, SKIPPED))
+SKIPPED = ScenarioResult("laco", ScenarioKind.FAULT, ScenarioVerdict.SKIPPED)
+EVALUATION = EvaluationResult("grande", "https://model.example/v1", 4.2, (GOOD, BAD, SKIPPED))
 
 
 def printed() -> str:
     out = StringIO()
-    Console(file=out, width=200, color_system=None).print(table_of(EVALUATION))
+    Console(file=out, width=200, color_system=None).print(render_evaluation(EVALUATION))
     return out.getvalue()
 
 
 def test_a_scenarios_turns_are_summed() -> None:
-    assert (GOOD.verdict, GOOD.turns, GOOD.seconds) == (Verdict.PASSED, 2, 1.3)
+    assert (GOOD.verdict, GOOD.turns, GOOD.seconds) == (ScenarioVerdict.PASSED, 2, 1.3)
     assert (GOOD.tokens_in, GOOD.tokens_out, GOOD.cost) == (150, 15, Decimal("0.015"))
 
 
 def test_a_problem_makes_it_fail() -> None:
-    assert result_of(SCENARIO, ["no"], [], 1, []).verdict is Verdict.FAILED
+    assert build_result(SCENARIO, ["no"], [], 1, []).verdict is ScenarioVerdict.FAILED
 
 
 def test_the_table_tells_each_scenario_its_problems_and_the_totals() -> None:
@@ -69,8 +82,8 @@ def test_what_was_not_played_is_only_counted() -> None:
 
 def test_the_table_tells_calls_refusals_and_what_can_be_cached() -> None:
     out = StringIO()
-    evaluation = Evaluation("grande", "", 1.0, (CACHED,))
-    Console(file=out, width=200, color_system=None).print(table_of(evaluation))
+    evaluation = EvaluationResult("grande", "", 1.0, (CACHED,))
+    Console(file=out, width=200, color_system=None).print(render_evaluation(evaluation))
 
     row = next(line for line in out.getvalue().splitlines() if "barata" in line)
     assert row.split()[2:8] == ["2", "4", "6", "150+15", "50", "%"]
@@ -78,7 +91,7 @@ def test_the_table_tells_calls_refusals_and_what_can_be_cached() -> None:
 
 def test_the_table_fits_a_narrow_terminal_and_the_reasons_stand_below() -> None:
     out = StringIO()
-    Console(file=out, width=80, color_system=None).print(table_of(EVALUATION))
+    Console(file=out, width=80, color_system=None).print(render_evaluation(EVALUATION))
     lines = out.getvalue().splitlines()
 
     assert any(line.startswith("planos: step 1: [x] is not y") for line in lines)

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
-from niochat.sandbox.__main__ import server
+from niochat.sandbox.__main__ import create_server
 from niochat.stack.credentials import StackCredentials
 from niochat.stack.home import HomeFolder
 from niochat.stack.ports import StackPorts
@@ -22,7 +22,7 @@ from tests.sandbox.conftest import bound_socket, serve
 def origin() -> Iterator[str]:
     """Where the simulated ERP listens."""
     listening, port = bound_socket()
-    for _ in serve(server("127.0.0.1", port), listening):
+    for _ in serve(create_server("127.0.0.1", port), listening):
         yield f"http://127.0.0.1:{port}"
 
 

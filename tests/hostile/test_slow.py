@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from niochat.cli.bench.slow_clients import EVERY_PART, slow_clients
+from niochat.cli.bench.slow_clients import PARTIAL_REQUESTS, run_slow_clients
 from tests.hostile.conftest import TRIES, Target
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(150)]
@@ -19,7 +19,9 @@ async def test_slow_connections_are_closed_and_log_ins_and_webhooks_go_on(
 ) -> None:
     TRIES["slow connections"] += count
     channel = target.demo["tenants"][0]["channels"][0]
-    async with slow_clients(target.host, count, EVERY_PART, addresses=addresses) as strangers:
+    async with run_slow_clients(
+        target.host, count, PARTIAL_REQUESTS, addresses=addresses
+    ) as strangers:
         for _ in range(5):
             headers = await target.signed_in("agent")
             found = await target.http.get("/api/v1/auth/me", headers=headers)

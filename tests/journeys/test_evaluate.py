@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from niochat.cli.evaluation.reading import all_scenarios
+from niochat.cli.evaluation.reading import load_all_scenarios
 from tests.journeys.conftest import World
 
 pytestmark = pytest.mark.asyncio
@@ -23,7 +23,7 @@ async def evaluated(world: World, *kinds: str) -> Sequence[Any]:
     assert not failed, said.err
     assert said.code == 0
     skipped = {each["name"] for each in found["scenarios"] if each["skipped"]}
-    assert skipped <= {each.name for each in all_scenarios() if each.only == "real"}
+    assert skipped <= {each.name for each in load_all_scenarios() if each.only == "real"}
     return [each for each in found["scenarios"] if not each["skipped"]]
 
 

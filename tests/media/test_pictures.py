@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
 from niochat.media.pdf_text import extract_pdf_text
-from niochat.sandbox.samples import document, picture, samples
+from niochat.sandbox.samples import build_pdf, build_picture, list_samples
 from tests.actors.provider import instance, one_root_certificate
 from tests.builders import Given, Ownership
 from tests.media.hearing import Room, opened
@@ -17,7 +17,7 @@ from tests.sandbox.conftest import origin
 
 __all__ = ["one_root_certificate", "origin"]
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
-SAMPLES = samples()
+SAMPLES = list_samples()
 
 
 @pytest_asyncio.fixture
@@ -116,7 +116,7 @@ async def test_a_document_that_is_no_pdf_is_for_people(room: Room) -> None:
 
 
 async def test_a_picture_of_six_megabytes_is_not_sent(room: Room) -> None:
-    await room.sends_bytes("image", picture({"kind": "other"}) + bytes(6 * 2**20))
+    await room.sends_bytes("image", build_picture({"kind": "other"}) + bytes(6 * 2**20))
     await room.fetches()
     await room.reads()
 
@@ -128,7 +128,7 @@ async def test_a_picture_of_six_megabytes_is_not_sent(room: Room) -> None:
     [
         b"%PDF-1.4 nothing behind it",
         b"%PDF-1.4\n" + b"1 0 obj<<" * 50_000,
-        document([])[:200],
+        build_pdf([])[:200],
     ],
 )
 async def test_a_pdf_that_is_broken_is_no_text_and_no_harm(data: bytes) -> None:
@@ -136,7 +136,7 @@ async def test_a_pdf_that_is_broken_is_no_text_and_no_harm(data: bytes) -> None:
 
 
 async def test_a_pdf_of_many_words_is_cut() -> None:
-    long = await extract_pdf_text(document(["palavra " * 100] * 400))
+    long = await extract_pdf_text(build_pdf(["palavra " * 100] * 400))
 
     assert long is not None
     assert 10_000 < len(long) <= 20_000

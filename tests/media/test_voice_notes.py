@@ -19,7 +19,7 @@ from niochat.live.log import EventLog
 from niochat.media.library import object_key
 from niochat.media.reader import AttachmentReader
 from niochat.media.reading import MAX_ATTEMPTS, MAX_PER_HOUR
-from niochat.sandbox.voices import voice_note
+from niochat.sandbox.voices import build_voice_note
 from tests.actors.provider import instance, one_root_certificate
 from tests.builders import SENT_AT, Given, Ownership, message, put
 from tests.media.hearing import Room, opened
@@ -292,7 +292,7 @@ async def test_a_note_whose_bytes_are_gone_from_the_store_has_no_words(room: Roo
 
 
 async def test_a_note_of_30_megabytes_is_not_kept_nor_heard(room: Room) -> None:
-    await room.sends_bytes("ptt", voice_note("oi") + bytes(30 * 2**20), mimetype="audio/ogg")
+    await room.sends_bytes("ptt", build_voice_note("oi") + bytes(30 * 2**20), mimetype="audio/ogg")
     await room.fetches()
     await room.reads()
 

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from niochat.sandbox.__main__ import server
+from niochat.sandbox.__main__ import create_server
 from tests.plain_client import plain_client
 from tests.until import until
 
@@ -155,7 +155,7 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture(scope="session")
 def origin() -> Iterator[str]:
     listening, port = bound_socket()
-    for _ in serve(server("127.0.0.1", port), listening):
+    for _ in serve(create_server("127.0.0.1", port), listening):
         yield f"http://127.0.0.1:{port}"
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import orjson
 
-from niochat.sandbox.flows.actions import Action, Say, Tool
-from niochat.sandbox.flows.scene import read_scene
+from niochat.sandbox.flows.actions import ModelAction, TextReply, ToolName
+from niochat.sandbox.flows.scene import build_turn_view
 from niochat.sandbox.flows.script import next_action
 
 CPF = "529.982.247-25"
@@ -17,17 +17,17 @@ SUSPENDED: dict[str, Any] = {"identificado": True, "contrato": BLOCKED}
 CONFIRMING: dict[str, Any] = {"identificado": True, "aguardando": "confirmacao"}
 CHOOSING: dict[str, Any] = {"identificado": True, "aguardando": "escolha"}
 
-EVERY_TOOL = frozenset(Tool)
-WITHOUT_ERP = frozenset({Tool.TRANSFER, Tool.CLOSE})
+EVERY_TOOL = frozenset(ToolName)
+WITHOUT_ERP = frozenset({ToolName.TRANSFER, ToolName.CLOSE})
 
 Given = tuple[str, dict[str, Any]]
 
 
-def ok(tool: Tool, **data: Any) -> Given:
+def ok(tool: ToolName, **data: Any) -> Given:
     return tool, {"ok": True, **data}
 
 
-def failed(tool: Tool, error: str, **data: Any) -> Given:
+def failed(tool: ToolName, error: str, **data: Any) -> Given:
     return tool, {"ok": False, "erro": error, **data}
 
 
@@ -57,15 +57,15 @@ def called(call_id: str, tool: str, data: dict[str, Any]) -> list[dict[str, Any]
     ]
 
 
-def act(*lines: str, offered: frozenset[str] = EVERY_TOOL, **more: Any) -> Action:
+def act(*lines: str, offered: frozenset[str] = EVERY_TOOL, **more: Any) -> ModelAction:
     """What the model does next."""
-    return next_action(read_scene(messages(*lines, **more), offered))
+    return next_action(build_turn_view(messages(*lines, **more), offered))
 
 
 def say(*lines: str, **more: Any) -> str:
     """The final text. Fails when a tool is called instead."""
     action = act(*lines, **more)
-    assert isinstance(action, Say), action
+    assert isinstance(action, TextReply), action
     return action.text
 
 

@@ -2,74 +2,79 @@
 
 import pytest
 
-from niochat.sandbox.flows.actions import Call, Tool, call
+from niochat.sandbox.flows.actions import ScriptedToolCall, ToolName, build_tool_call
 from niochat.sandbox.flows.closing import FAREWELL, HARMLESS, RECEIPT
 from niochat.sandbox.flows.offers import HELP, SAFE
-from niochat.sandbox.flows.questions import Question
-from niochat.sandbox.flows.scene import read_scene
+from niochat.sandbox.flows.questions import ModelQuestion
+from niochat.sandbox.flows.scene import build_turn_view
 from niochat.sandbox.flows.script import next_action
 
 from .flows import CPF, DIGITS, EVERY_TOOL, KNOWN, SUSPENDED, act, failed, messages, ok, say
 
 PLANS = ok(
-    Tool.LIST_PLANS,
+    ToolName.LIST_PLANS,
     planos=[{"opcao": 1, "nome": "Fibra 300", "preco": "R$ 99,90"}],
     apresentar="1 - Fibra 300: R$ 99,90",
 )
-CHOSEN = (f"> 1 - Fibra\n\n{Question.PLAN}", "a 1", f"> {Question.NAME}", "Ana Luz Lima")
-DOCUMENTED = (*CHOSEN, f"> {Question.PLAN_DOCUMENT}", CPF)
+CHOSEN = (f"> 1 - Fibra\n\n{ModelQuestion.PLAN}", "a 1", f"> {ModelQuestion.NAME}", "Ana Luz Lima")
+DOCUMENTED = (*CHOSEN, f"> {ModelQuestion.PLAN_DOCUMENT}", CPF)
 
 
 def names(action: object) -> str | None:
-    return action.name if isinstance(action, Call) else None
+    return action.name if isinstance(action, ScriptedToolCall) else None
 
 
 @pytest.mark.parametrize("text", ["quero ver os planos", "contratar", "assinar", "mudar de plano"])
 def test_plans_are_for_strangers_too(text: str) -> None:
-    assert act(text, situation={"identificado": False}) == call(Tool.LIST_PLANS)
+    assert act(text, situation={"identificado": False}) == build_tool_call(ToolName.LIST_PLANS)
 
 
 def test_plans_are_shown_as_the_system_wants_them() -> None:
     text = say("planos", results=(PLANS,))
-    assert text == f"1 - Fibra 300: R$ 99,90\n\n{Question.PLAN}"
-    assert "equipe de vendas?" in say("planos", results=(ok(Tool.LIST_PLANS, planos=[]),))
+    assert text == f"1 - Fibra 300: R$ 99,90\n\n{ModelQuestion.PLAN}"
+    assert "equipe de vendas?" in say("planos", results=(ok(ToolName.LIST_PLANS, planos=[]),))
 
 
 def test_a_choice_is_followed_by_one_question_at_a_time() -> None:
-    assert say(*CHOSEN[:2]) == Question.NAME
-    assert say(*CHOSEN) == Question.PLAN_DOCUMENT
-    assert say(*CHOSEN, f"> {Question.PLAN_DOCUMENT}", "depois") == Question.PLAN_DOCUMENT
-    assert say(*DOCUMENTED) == Question.ADDRESS
+    assert say(*CHOSEN[:2]) == ModelQuestion.NAME
+    assert say(*CHOSEN) == ModelQuestion.PLAN_DOCUMENT
+    assert say(*CHOSEN, f"> {ModelQuestion.PLAN_DOCUMENT}", "depois") == ModelQuestion.PLAN_DOCUMENT
+    assert say(*DOCUMENTED) == ModelQuestion.ADDRESS
 
 
 def test_with_every_datum_the_interest_is_registered() -> None:
-    lines = (*DOCUMENTED, f"> {Question.ADDRESS}", "Rua do Pix, 10")
+    lines = (*DOCUMENTED, f"> {ModelQuestion.ADDRESS}", "Rua do Pix, 10")
     interest = {"nome": "Ana Luz Lima", "cpf_cnpj": DIGITS, "endereco": "Rua do Pix, 10"}
-    assert act(*lines) == call(Tool.REGISTER_INTEREST, plano=1, **interest)
-    assert "vendas" in say(*lines, results=(ok(Tool.REGISTER_INTEREST),))
+    assert act(*lines) == build_tool_call(ToolName.REGISTER_INTEREST, plano=1, **interest)
+    assert "vendas" in say(*lines, results=(ok(ToolName.REGISTER_INTEREST),))
 
 
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        ("plano_invalido", Question.PLAN),
-        ("documento_invalido", Question.PLAN_DOCUMENT),
-        ("documento_nao_informado", Question.PLAN_DOCUMENT),
+        ("plano_invalido", ModelQuestion.PLAN),
+        ("documento_invalido", ModelQuestion.PLAN_DOCUMENT),
+        ("documento_nao_informado", ModelQuestion.PLAN_DOCUMENT),
     ],
 )
 def test_a_refused_interest_asks_for_the_datum(error: str, words: str) -> None:
-    assert words in say("x", results=(failed(Tool.REGISTER_INTEREST, error),))
+    assert words in say("x", results=(failed(ToolName.REGISTER_INTEREST, error),))
 
 
 def test_a_corrected_document_is_registered_with_the_rest() -> None:
-    told = (*DOCUMENTED, f"> {Question.ADDRESS}", "Rua A, 10", f"> {Question.PLAN_DOCUMENT}")
+    told = (
+        *DOCUMENTED,
+        f"> {ModelQuestion.ADDRESS}",
+        "Rua A, 10",
+        f"> {ModelQuestion.PLAN_DOCUMENT}",
+    )
     action = act(*told, "11.222.333/0001-81")
-    assert isinstance(action, Call)
+    assert isinstance(action, ScriptedToolCall)
     assert '"cpf_cnpj":"11222333000181"' in action.arguments
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("não, obrigado", "mais alguma"), ("qual é melhor?", Question.PLAN)]
+    ("text", "words"), [("não, obrigado", "mais alguma"), ("qual é melhor?", ModelQuestion.PLAN)]
 )
 def test_no_choice_registers_nothing(text: str, words: str) -> None:
     assert words in say(CHOSEN[0], text)
@@ -93,35 +98,37 @@ def test_a_receipt_is_thanked_for_and_nothing_is_confirmed(text: str) -> None:
 
 def test_a_trouble_after_a_payment_is_looked_at() -> None:
     text = "já paguei e estou sem internet"
-    assert act(text, situation=KNOWN) == call(Tool.CHECK_MAINTENANCE)
+    assert act(text, situation=KNOWN) == build_tool_call(ToolName.CHECK_MAINTENANCE)
     assert RECEIPT in say(text, situation=SUSPENDED)
 
 
 def test_an_unpaid_invoice_is_no_receipt() -> None:
-    assert act("não paguei a fatura ainda", situation=KNOWN) == call(Tool.LIST_INVOICES)
+    assert act("não paguei a fatura ainda", situation=KNOWN) == build_tool_call(
+        ToolName.LIST_INVOICES
+    )
 
 
 @pytest.mark.parametrize(
     "text", ["obrigado", "valeu!", "só isso", "não, obrigado", "tchau", "obrigada pelo boleto"]
 )
 def test_thanks_with_nothing_pending_close(text: str) -> None:
-    assert names(act("> Segue sua fatura.", text, situation=KNOWN)) == Tool.CLOSE
+    assert names(act("> Segue sua fatura.", text, situation=KNOWN)) == ToolName.CLOSE
 
 
 def test_a_no_to_anything_else_closes() -> None:
-    assert names(act("> Posso ajudar com mais alguma coisa?", "não")) == Tool.CLOSE
+    assert names(act("> Posso ajudar com mais alguma coisa?", "não")) == ToolName.CLOSE
 
 
 @pytest.mark.parametrize(
     "asked",
     [
         "me informe o CPF ou CNPJ do titular, por favor.",
-        Question.LOS,
+        ModelQuestion.LOS,
         "Me diga: voltou?",
         "Melhorou?",
         "Prefere PIX ou boleto?",
-        Question.PLAN,
-        Question.NEW_TICKET,
+        ModelQuestion.PLAN,
+        ModelQuestion.NEW_TICKET,
     ],
 )
 def test_thanks_while_something_is_pending_do_not_close(asked: str) -> None:
@@ -129,14 +136,16 @@ def test_thanks_while_something_is_pending_do_not_close(asked: str) -> None:
 
 
 def test_thanks_with_a_new_wish_do_not_close() -> None:
-    assert names(act("> Segue.", "obrigado, quero o boleto", situation=KNOWN)) != Tool.CLOSE
-    assert act("> Oi", "obrigado, a internet caiu", situation=KNOWN) == call(Tool.CHECK_MAINTENANCE)
+    assert names(act("> Segue.", "obrigado, quero o boleto", situation=KNOWN)) != ToolName.CLOSE
+    assert act("> Oi", "obrigado, a internet caiu", situation=KNOWN) == build_tool_call(
+        ToolName.CHECK_MAINTENANCE
+    )
 
 
 def test_a_closed_conversation_ends_with_a_farewell() -> None:
-    assert say("obrigado", results=(ok(Tool.CLOSE),)) == FAREWELL
+    assert say("obrigado", results=(ok(ToolName.CLOSE),)) == FAREWELL
     assert say("obrigado", offered=frozenset()) == FAREWELL
-    text = say("obrigado", results=(failed(Tool.CLOSE, "nao_pode_encerrar"),))
+    text = say("obrigado", results=(failed(ToolName.CLOSE, "nao_pode_encerrar"),))
     assert "Se precisar" in text
 
 
@@ -145,13 +154,13 @@ def test_a_closed_conversation_ends_with_a_farewell() -> None:
     ["não resolveu", "quero reclamar", "falar com uma pessoa", "preciso fazer uma reclamação"],
 )
 def test_who_wants_people_gets_them(text: str) -> None:
-    assert names(act("> Feito.", text, situation=KNOWN)) == Tool.TRANSFER
+    assert names(act("> Feito.", text, situation=KNOWN)) == ToolName.TRANSFER
 
 
 def test_a_transfer_is_told_as_the_system_wants_it() -> None:
-    done = ok(Tool.TRANSFER, equipe="Suporte", apresentar="O suporte responde às 8h.")
+    done = ok(ToolName.TRANSFER, equipe="Suporte", apresentar="O suporte responde às 8h.")
     assert say("quero reclamar", results=(done,)) == "O suporte responde às 8h."
-    assert say("quero reclamar", results=(failed(Tool.TRANSFER, "x"),)) == SAFE
+    assert say("quero reclamar", results=(failed(ToolName.TRANSFER, "x"),)) == SAFE
 
 
 @pytest.mark.parametrize(
@@ -174,10 +183,10 @@ def test_what_is_not_understood_is_answered_with_an_offer(text: str) -> None:
 
 
 def test_after_a_refused_text_a_safe_one_is_said() -> None:
-    told = messages("boleto", situation=KNOWN, results=(ok(Tool.LIST_INVOICES, faturas=[]),))
+    told = messages("boleto", situation=KNOWN, results=(ok(ToolName.LIST_INVOICES, faturas=[]),))
     told.append({"role": "assistant", "content": "Enviei o boleto!"})
     told.append({"role": "user", "content": "⟦correção⟧ texto_recusado (envio): …"})
-    action = next_action(read_scene(told, EVERY_TOOL))
+    action = next_action(build_turn_view(told, EVERY_TOOL))
     assert getattr(action, "text", None) == SAFE
 
 
@@ -188,4 +197,4 @@ def test_the_same_scene_has_the_same_action() -> None:
 @pytest.mark.parametrize("broken", ["⟦situação⟧", "⟦situação⟧ {x"])
 def test_a_situation_that_cannot_be_read_counts_as_none(broken: str) -> None:
     told = [{"role": "user", "content": "boleto"}, {"role": "user", "content": broken}]
-    assert "CPF" in getattr(next_action(read_scene(told, EVERY_TOOL)), "text", "")
+    assert "CPF" in getattr(next_action(build_turn_view(told, EVERY_TOOL)), "text", "")

@@ -4,21 +4,25 @@ from typing import Any
 
 import pytest
 
-from niochat.sandbox.flows.actions import Call, Tool, call
+from niochat.sandbox.flows.actions import ScriptedToolCall, ToolName, build_tool_call
 from niochat.sandbox.flows.connection import CABLE, LOCAL, POWER, RESTART, TEST_BY_CABLE
-from niochat.sandbox.flows.questions import Question
+from niochat.sandbox.flows.questions import ModelQuestion
 from niochat.sandbox.flows.tickets import NONE_FOUND
 
 from .flows import BLOCKED, CONFIRMING, CONTRACT, KNOWN, SUSPENDED, act, failed, ok, say
 
-LIGHT = f"> Seu equipamento aparece sem sinal. {Question.LOS}"
-CHECK, MAINTENANCE, TICKET = Tool.CHECK_CONNECTION, Tool.CHECK_MAINTENANCE, Tool.OPEN_TICKET
+LIGHT = f"> Seu equipamento aparece sem sinal. {ModelQuestion.LOS}"
+CHECK, MAINTENANCE, TICKET = (
+    ToolName.CHECK_CONNECTION,
+    ToolName.CHECK_MAINTENANCE,
+    ToolName.OPEN_TICKET,
+)
 QUIET = ok(MAINTENANCE, manutencao=None)
 
 
 def opens(action: object, category: str) -> bool:
     return (
-        isinstance(action, Call)
+        isinstance(action, ScriptedToolCall)
         and action.name == TICKET
         and f'"categoria":"{category}"' in action.arguments
     )
@@ -32,27 +36,27 @@ def test_a_blocked_contract_is_explained_without_a_check(wish: str) -> None:
 
 
 def test_without_the_unlock_only_payment_is_offered() -> None:
-    text = say("sem internet", situation=SUSPENDED, offered=frozenset({Tool.SEND_INVOICE}))
+    text = say("sem internet", situation=SUSPENDED, offered=frozenset({ToolName.SEND_INVOICE}))
     assert "confiança" not in text
     assert "prefere PIX ou boleto?" in text
 
 
 def test_a_contract_just_confirmed_may_be_blocked() -> None:
-    chosen = ok(Tool.CHOOSE_CONTRACT, contrato=BLOCKED, desejo="sem_internet")
+    chosen = ok(ToolName.CHOOSE_CONTRACT, contrato=BLOCKED, desejo="sem_internet")
     assert "fatura pendente" in say("sim", situation=CONFIRMING, results=(chosen,))
 
 
 @pytest.mark.parametrize("text", ["sim", "obrigado", "hum"])
 def test_the_ways_out_of_a_block_are_offered_until_one_is_chosen(text: str) -> None:
     asked = f"> {say('sem internet', situation=SUSPENDED)}"
-    assert Question.BLOCKED in say(asked, text, situation=SUSPENDED)
-    assert act(asked, "pix", situation=SUSPENDED) == call(Tool.LIST_INVOICES)
+    assert ModelQuestion.BLOCKED in say(asked, text, situation=SUSPENDED)
+    assert act(asked, "pix", situation=SUSPENDED) == build_tool_call(ToolName.LIST_INVOICES)
 
 
 def test_maintenance_is_looked_at_before_the_line() -> None:
-    assert act("sem internet", situation=KNOWN) == call(MAINTENANCE)
-    assert act("sem internet", situation=KNOWN, results=(QUIET,)) == call(CHECK)
-    assert act("caiu", situation=KNOWN, offered=frozenset({CHECK})) == call(CHECK)
+    assert act("sem internet", situation=KNOWN) == build_tool_call(MAINTENANCE)
+    assert act("sem internet", situation=KNOWN, results=(QUIET,)) == build_tool_call(CHECK)
+    assert act("caiu", situation=KNOWN, offered=frozenset({CHECK})) == build_tool_call(CHECK)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +71,7 @@ def test_maintenance_is_looked_at_before_the_line() -> None:
     ],
 )
 def test_no_internet_has_many_words(text: str) -> None:
-    assert act(text, situation=KNOWN) == call(MAINTENANCE)
+    assert act(text, situation=KNOWN) == build_tool_call(MAINTENANCE)
 
 
 def test_maintenance_is_told_without_a_ticket() -> None:
@@ -81,8 +85,8 @@ def test_maintenance_is_told_without_a_ticket() -> None:
     [
         ("sem internet", "online", "rede da casa"),
         ("internet lenta", "online", "Wi-Fi ou cabo?"),
-        ("sem internet", "offline", Question.LOS),
-        ("internet lenta", "offline", Question.LOS),
+        ("sem internet", "offline", ModelQuestion.LOS),
+        ("internet lenta", "offline", ModelQuestion.LOS),
     ],
 )
 def test_the_lines_state_decides_the_question(wish: str, state: str, words: str) -> None:
@@ -94,8 +98,8 @@ def test_the_lines_state_decides_the_question(wish: str, state: str, words: str)
 def test_an_unknown_state_is_never_told_as_offline(state: str | None) -> None:
     results = (ok(CHECK, estado=state, luz=None),)
     action = act("sim", situation=KNOWN, results=results)
-    assert isinstance(action, Call)
-    assert action.name == Tool.TRANSFER
+    assert isinstance(action, ScriptedToolCall)
+    assert action.name == ToolName.TRANSFER
     assert '"setor":"suporte"' in action.arguments
 
 
@@ -115,7 +119,7 @@ def test_another_light_asks_for_the_plug(text: str) -> None:
         ("⟦imagem⟧", "em texto"),
         ("obrigado", "Por nada!"),
         ("não sei onde fica", "tomada"),
-        ("qual luz?", Question.LOS),
+        ("qual luz?", ModelQuestion.LOS),
     ],
 )
 def test_an_unclear_light_opens_nothing(text: str, words: str) -> None:
@@ -167,13 +171,13 @@ def test_better_again_opens_nothing() -> None:
 
 def test_another_wish_leaves_a_question() -> None:
     lines = ("sem internet", f"> {POWER}", "quero a fatura")
-    assert act(*lines, situation=KNOWN) == call(Tool.LIST_INVOICES)
+    assert act(*lines, situation=KNOWN) == build_tool_call(ToolName.LIST_INVOICES)
 
 
 def test_a_tickets_symptoms_hold_no_document() -> None:
     lines = ("sem internet 529.982.247-25", LIGHT, "sim")
     action = act(*lines, situation=KNOWN)
-    assert isinstance(action, Call)
+    assert isinstance(action, ScriptedToolCall)
     assert "sem internet" in action.arguments
     assert "529" not in action.arguments
 
@@ -195,7 +199,7 @@ def test_an_opened_ticket_is_told_with_its_protocol() -> None:
         (failed(TICKET, "ja_existe", protocolo="55"), "protocolo 55"),
         (failed(TICKET, "recusado", motivo="Sem vaga"), "Sem vaga"),
         (failed(TICKET, "incerto"), "Não consegui confirmar"),
-        (failed(Tool.LIST_TICKETS, "terceiro"), "titular"),
+        (failed(ToolName.LIST_TICKETS, "terceiro"), "titular"),
     ],
 )
 def test_a_refusal_is_told_truly(error: Any, words: str) -> None:
@@ -206,7 +210,7 @@ def test_a_refusal_is_told_truly(error: Any, words: str) -> None:
 
 @pytest.mark.parametrize("text", ["meu chamado", "qual o protocolo?", "e a visita técnica?"])
 def test_tickets_are_listed(text: str) -> None:
-    assert act(text, situation=KNOWN) == call(Tool.LIST_TICKETS)
+    assert act(text, situation=KNOWN) == build_tool_call(ToolName.LIST_TICKETS)
 
 
 @pytest.mark.parametrize(
@@ -218,12 +222,12 @@ def test_a_new_ticket_is_opened_when_asked_for(text: str) -> None:
 
 def test_listed_tickets_are_told_one_a_line() -> None:
     tickets = [{"protocolo": "9", "situacao": "encerrado", "data": "01/11/2026"}]
-    text = say("chamado", situation=KNOWN, results=(ok(Tool.LIST_TICKETS, chamados=tickets),))
+    text = say("chamado", situation=KNOWN, results=(ok(ToolName.LIST_TICKETS, chamados=tickets),))
     assert "- Protocolo 9: encerrado, de 01/11/2026" in text
 
 
 def test_no_ticket_offers_a_new_one() -> None:
-    none = ok(Tool.LIST_TICKETS, chamados=[])
+    none = ok(ToolName.LIST_TICKETS, chamados=[])
     assert say("chamado", situation=KNOWN, results=(none,)) == NONE_FOUND
     assert opens(act("chamado", f"> {NONE_FOUND}", "sim", situation=KNOWN), "outro")
     assert "mais alguma coisa?" in say(f"> {NONE_FOUND}", "não", situation=KNOWN)

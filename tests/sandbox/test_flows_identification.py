@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from niochat.sandbox.flows.actions import Call, Tool, call
-from niochat.sandbox.flows.words import document_in
+from niochat.sandbox.flows.actions import ScriptedToolCall, ToolName, build_tool_call
+from niochat.sandbox.flows.words import find_tax_id
 
 from .flows import (
     CHOOSING,
@@ -22,7 +22,7 @@ from .flows import (
 )
 
 ASKED = "> Para ver sua fatura, me informe o CPF ou CNPJ do titular, por favor."
-IDENTIFY, CHOOSE = Tool.IDENTIFY, Tool.CHOOSE_CONTRACT
+IDENTIFY, CHOOSE = ToolName.IDENTIFY, ToolName.CHOOSE_CONTRACT
 
 
 def test_a_greeting_is_answered_by_the_persona() -> None:
@@ -86,7 +86,7 @@ def test_a_stranger_is_asked_for_the_document_first(wish: str) -> None:
     ],
 )
 def test_a_document_is_eleven_or_fourteen_digits(text: str, digits: str | None) -> None:
-    assert document_in(text) == digits
+    assert find_tax_id(text) == digits
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,11 @@ def test_a_document_is_eleven_or_fourteen_digits(text: str, digits: str | None) 
     ],
 )
 def test_a_document_is_looked_up_with_the_newest_wish(lines: tuple[str, ...], wish: str) -> None:
-    assert act(*lines) == call(IDENTIFY, cpf_cnpj=DIGITS, desejo=wish)
+    assert act(*lines) == build_tool_call(IDENTIFY, cpf_cnpj=DIGITS, desejo=wish)
 
 
 def test_a_document_without_a_wish_is_looked_up_alone() -> None:
-    assert act(CPF) == call(IDENTIFY, cpf_cnpj=DIGITS)
+    assert act(CPF) == build_tool_call(IDENTIFY, cpf_cnpj=DIGITS)
 
 
 def test_something_else_than_the_document_is_not_taken_for_one() -> None:
@@ -137,7 +137,7 @@ def test_a_refused_identification_is_told_truly(error: Any, words: str) -> None:
 
 @pytest.mark.parametrize("yes", ["sim", "isso", "correto", "confirmo", "ok", "s", "1", "Oi\nSim!"])
 def test_a_yes_confirms_the_contract(yes: str) -> None:
-    expected = call(CHOOSE, opcao=1, palavras=yes.split("\n")[-1])
+    expected = build_tool_call(CHOOSE, opcao=1, palavras=yes.split("\n")[-1])
     assert act("> Corretas?", yes, situation=CONFIRMING) == expected
 
 
@@ -150,7 +150,9 @@ def test_a_no_asks_for_the_right_document(no: str) -> None:
 
 def test_a_no_with_another_document_looks_that_up() -> None:
     text = f"não, é {CPF}"
-    assert act("> Corretas?", text, situation=CONFIRMING) == call(IDENTIFY, cpf_cnpj=DIGITS)
+    assert act("> Corretas?", text, situation=CONFIRMING) == build_tool_call(
+        IDENTIFY, cpf_cnpj=DIGITS
+    )
 
 
 @pytest.mark.parametrize("other", ["obrigado", "quanto custa?", "boleto"])
@@ -162,7 +164,9 @@ def test_what_is_neither_yes_nor_no_gets_the_question_again(other: str) -> None:
     ("text", "option"), [("2", 2), ("o 3 por favor", 3), ("a primeira", 1), ("opção 12", 12)]
 )
 def test_a_number_chooses_among_several(text: str, option: int) -> None:
-    assert act("> Qual?", text, situation=CHOOSING) == call(CHOOSE, opcao=option, palavras=text)
+    assert act("> Qual?", text, situation=CHOOSING) == build_tool_call(
+        CHOOSE, opcao=option, palavras=text
+    )
 
 
 def test_no_number_chooses_nothing() -> None:
@@ -173,18 +177,18 @@ def test_no_number_chooses_nothing() -> None:
 @pytest.mark.parametrize(
     ("wish", "tool"),
     [
-        ("fatura", Tool.LIST_INVOICES),
-        ("sem_internet", Tool.CHECK_MAINTENANCE),
-        ("lentidao", Tool.CHECK_CONNECTION),
-        ("desbloqueio", Tool.UNLOCK),
-        ("chamado", Tool.LIST_TICKETS),
-        ("planos", Tool.LIST_PLANS),
+        ("fatura", ToolName.LIST_INVOICES),
+        ("sem_internet", ToolName.CHECK_MAINTENANCE),
+        ("lentidao", ToolName.CHECK_CONNECTION),
+        ("desbloqueio", ToolName.UNLOCK),
+        ("chamado", ToolName.LIST_TICKETS),
+        ("planos", ToolName.LIST_PLANS),
     ],
 )
-def test_after_the_confirmation_the_wish_goes_on(wish: str, tool: Tool) -> None:
+def test_after_the_confirmation_the_wish_goes_on(wish: str, tool: ToolName) -> None:
     chosen = ok(CHOOSE, contrato=CONTRACT, desejo=wish)
     action = act("> Corretas?", "sim", situation=CONFIRMING, results=(chosen,))
-    assert isinstance(action, Call)
+    assert isinstance(action, ScriptedToolCall)
     assert action.name == tool
 
 
@@ -196,11 +200,11 @@ def test_after_the_confirmation_without_a_wish_help_is_offered(wish: str | None)
 
 def test_without_an_erp_people_take_over() -> None:
     action = act("quero meu boleto", offered=WITHOUT_ERP)
-    assert isinstance(action, Call)
-    assert action.name == Tool.TRANSFER
+    assert isinstance(action, ScriptedToolCall)
+    assert action.name == ToolName.TRANSFER
     assert '"setor":"financeiro"' in action.arguments
     assert say("quero meu boleto", offered=frozenset()) == "Vou verificar isso com a equipe."
 
 
 def test_a_confirmed_customer_is_not_asked_again() -> None:
-    assert act("quero a fatura", situation=KNOWN) == call(Tool.LIST_INVOICES)
+    assert act("quero a fatura", situation=KNOWN) == build_tool_call(ToolName.LIST_INVOICES)

@@ -4,31 +4,31 @@ from typing import Any
 
 import pytest
 
-from niochat.sandbox.flows.actions import Tool, call
-from niochat.sandbox.flows.connection import blocked
-from niochat.sandbox.flows.scene import Scene
-from niochat.sandbox.flows.words import form_in, number_in
+from niochat.sandbox.flows.actions import ToolName, build_tool_call
+from niochat.sandbox.flows.connection import explain_block
+from niochat.sandbox.flows.scene import TurnView
+from niochat.sandbox.flows.words import parse_choice_number, parse_invoice_format
 
 from .flows import CONFIRMING, CONTRACT, KNOWN, SUSPENDED, Given, act, failed, ok, say
 
 ASKED = "> 1 - R$ 99,90\n\nPrefere PIX ou boleto?"
 INVOICES = ok(
-    Tool.LIST_INVOICES,
+    ToolName.LIST_INVOICES,
     faturas=[{"fatura": 1, "valor": "R$ 99,90"}, {"fatura": 2, "valor": "R$ 50,00"}],
     apresentar="1 - R$ 99,90\n2 - R$ 50,00",
 )
-SEND = Tool.SEND_INVOICE
+SEND = ToolName.SEND_INVOICE
 WISHING: dict[str, Any] = {**KNOWN, "desejo": "fatura"}
 
 
 @pytest.mark.parametrize("situation", [KNOWN, SUSPENDED])
 def test_invoices_are_listed_blocked_or_not(situation: dict[str, Any]) -> None:
-    assert act("quero a fatura", situation=situation) == call(Tool.LIST_INVOICES)
+    assert act("quero a fatura", situation=situation) == build_tool_call(ToolName.LIST_INVOICES)
 
 
 def test_no_invoice_is_said_to_be_none() -> None:
     assert "Não há faturas" in say(
-        "fatura", situation=KNOWN, results=(ok(Tool.LIST_INVOICES, faturas=[]),)
+        "fatura", situation=KNOWN, results=(ok(ToolName.LIST_INVOICES, faturas=[]),)
     )
 
 
@@ -47,20 +47,20 @@ def test_invoices_are_shown_and_the_form_is_asked_for() -> None:
     ],
 )
 def test_a_form_said_since_the_wish_is_not_asked_for(lines: tuple[str, ...], form: str) -> None:
-    chosen = ok(Tool.CHOOSE_CONTRACT, contrato=CONTRACT, desejo="fatura")
+    chosen = ok(ToolName.CHOOSE_CONTRACT, contrato=CONTRACT, desejo="fatura")
     results = (chosen, INVOICES)
-    assert act(*lines, situation=CONFIRMING, results=results) == call(SEND, forma=form)
+    assert act(*lines, situation=CONFIRMING, results=results) == build_tool_call(SEND, forma=form)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("pix", call(SEND, forma="pix")),
-        ("boleto por favor", call(SEND, forma="boleto")),
-        ("os dois", call(SEND, forma="ambos")),
-        ("ambos", call(SEND, forma="ambos")),
-        ("a 2 no pix", call(SEND, fatura=2, forma="pix")),
-        ("a segunda via no boleto", call(SEND, forma="boleto")),
+        ("pix", build_tool_call(SEND, forma="pix")),
+        ("boleto por favor", build_tool_call(SEND, forma="boleto")),
+        ("os dois", build_tool_call(SEND, forma="ambos")),
+        ("ambos", build_tool_call(SEND, forma="ambos")),
+        ("a 2 no pix", build_tool_call(SEND, fatura=2, forma="pix")),
+        ("a segunda via no boleto", build_tool_call(SEND, forma="boleto")),
     ],
 )
 def test_the_named_form_is_sent(text: str, expected: object) -> None:
@@ -68,14 +68,16 @@ def test_the_named_form_is_sent(text: str, expected: object) -> None:
 
 
 def test_a_known_wish_needs_no_second_list() -> None:
-    assert act("> Mais algo?", "agora o boleto", situation=WISHING) == call(SEND, forma="boleto")
+    assert act("> Mais algo?", "agora o boleto", situation=WISHING) == build_tool_call(
+        SEND, forma="boleto"
+    )
 
 
 def test_the_number_of_an_invoice_is_kept_until_the_form_is_named() -> None:
     asked = say(ASKED, "a 2", situation=KNOWN)
     assert asked == "Fatura 2: prefere PIX ou boleto?"
     lines = (ASKED, "a 2", f"> {asked}", "pix")
-    assert act(*lines, situation=KNOWN) == call(SEND, fatura=2, forma="pix")
+    assert act(*lines, situation=KNOWN) == build_tool_call(SEND, fatura=2, forma="pix")
 
 
 @pytest.mark.parametrize(
@@ -111,12 +113,15 @@ def test_what_was_sent_is_told_without_the_code(sent: list[str], following: str)
         (failed(SEND, "fatura_invalida"), "não está na lista"),
         (failed(SEND, "forma_indisponivel", formas=["boleto"]), "Pode ser boleto?"),
         (failed(SEND, "nao_confirmado"), "corretos?"),
-        (failed(Tool.UNLOCK, "nao_bloqueado"), "sem bloqueio"),
-        (failed(Tool.UNLOCK, "ja_usado"), "já foi usado"),
-        (failed(Tool.UNLOCK, "nao_pedido"), "me escreva"),
-        (failed(Tool.UNLOCK, "terceiro"), "titular"),
-        (failed(Tool.UNLOCK, "recusado", motivo="Limite atingido."), "pedido: Limite atingido."),
-        (failed(Tool.UNLOCK, "incerto"), "Não consegui confirmar"),
+        (failed(ToolName.UNLOCK, "nao_bloqueado"), "sem bloqueio"),
+        (failed(ToolName.UNLOCK, "ja_usado"), "já foi usado"),
+        (failed(ToolName.UNLOCK, "nao_pedido"), "me escreva"),
+        (failed(ToolName.UNLOCK, "terceiro"), "titular"),
+        (
+            failed(ToolName.UNLOCK, "recusado", motivo="Limite atingido."),
+            "pedido: Limite atingido.",
+        ),
+        (failed(ToolName.UNLOCK, "incerto"), "Não consegui confirmar"),
     ],
 )
 def test_a_refusal_is_told_truly(error: Given, words: str) -> None:
@@ -129,19 +134,19 @@ def test_a_refusal_is_told_truly(error: Given, words: str) -> None:
     "text", ["quero o desbloqueio em confiança", "pode liberar?", "em confiança"]
 )
 def test_an_unlock_is_requested_in_the_customers_words(text: str) -> None:
-    asked = f"> {blocked(Scene(offered=frozenset(Tool)))}"
-    assert act(asked, text, situation=SUSPENDED) == call(Tool.UNLOCK, palavras=text)
+    asked = f"> {explain_block(TurnView(offered=frozenset(ToolName)))}"
+    assert act(asked, text, situation=SUSPENDED) == build_tool_call(ToolName.UNLOCK, palavras=text)
 
 
 def test_an_unlock_keeps_the_words_said_before_the_confirmation() -> None:
-    chosen = ok(Tool.CHOOSE_CONTRACT, contrato=CONTRACT, desejo="desbloqueio")
+    chosen = ok(ToolName.CHOOSE_CONTRACT, contrato=CONTRACT, desejo="desbloqueio")
     lines = ("quero desbloqueio", "> CPF?", "529.982.247-25", "> Corretas?", "sim")
-    expected = call(Tool.UNLOCK, palavras="quero desbloqueio")
+    expected = build_tool_call(ToolName.UNLOCK, palavras="quero desbloqueio")
     assert act(*lines, situation=CONFIRMING, results=(chosen,)) == expected
 
 
 def test_an_unlock_is_told_with_its_end_and_protocol() -> None:
-    done = ok(Tool.UNLOCK, liberado_ate="25/11/2026", protocolo="77")
+    done = ok(ToolName.UNLOCK, liberado_ate="25/11/2026", protocolo="77")
     text = say("desbloqueio", situation=SUSPENDED, results=(done,))
     assert "liberado até 25/11/2026" in text
     assert "77" in text
@@ -152,7 +157,7 @@ def test_an_unlock_is_told_with_its_end_and_protocol() -> None:
     [("pix ou boleto", None), ("tanto faz", None), ("PIX", "pix"), ("boletos", "boleto")],
 )
 def test_a_form_left_open_is_none(text: str, form: str | None) -> None:
-    assert form_in(text) == form
+    assert parse_invoice_format(text) == form
 
 
 @pytest.mark.parametrize(
@@ -166,4 +171,4 @@ def test_a_form_left_open_is_none(text: str, form: str | None) -> None:
     ],
 )
 def test_the_number_of_an_invoice_is_read_from_a_sentence(said: str, number: int | None) -> None:
-    assert number_in(said) == number
+    assert parse_choice_number(said) == number

@@ -7,7 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
-from niochat.sandbox.uploads import LARGEST_FILE, MOST_BYTES, MOST_FILES, Upload, Uploads
+from niochat.sandbox.uploads import (
+    MAX_FILE_BYTES,
+    MAX_FILES,
+    MAX_TOTAL_BYTES,
+    UploadedFile,
+    UploadStore,
+)
 
 from .conftest import World
 
@@ -73,7 +79,7 @@ async def test_a_file_is_on_the_phone_and_its_bytes_come_back(
         ("image", encoded(PDF), "", 415),
         ("image", encoded(PDF, "application/pdf"), "application/pdf", 415),
         ("document", encoded(PNG), "application/pdf", 415),
-        ("document", encoded(bytes(LARGEST_FILE + 1)), "", 413),
+        ("document", encoded(bytes(MAX_FILE_BYTES + 1)), "", 413),
     ],
 )
 async def test_a_file_that_cannot_be_what_it_says_is_refused(
@@ -110,20 +116,20 @@ async def test_an_emptied_ledger_keeps_no_files(world: World) -> None:
 
 
 async def test_the_oldest_files_go_and_their_lines_stay(world: World) -> None:
-    for _ in range(MOST_FILES + 1):
+    for _ in range(MAX_FILES + 1):
         assert (await send(world, "document", encoded(b"x"))).is_success
     lines = await world.phone(MARIA)
-    assert len(lines) == MOST_FILES + 1
+    assert len(lines) == MAX_FILES + 1
     assert lines[0]["file"]["size"] == 1
     found = [(await kept(world, MARIA, line["messageid"])).status_code for line in lines[:2]]
     assert found == [404, 200]
 
 
 async def test_few_large_files_make_room_as_well() -> None:
-    uploads, large = Uploads(), Upload(bytes(LARGEST_FILE), "application/pdf", "a.pdf")
-    most = MOST_BYTES // LARGEST_FILE
+    uploads, large = UploadStore(), UploadedFile(bytes(MAX_FILE_BYTES), "application/pdf", "a.pdf")
+    most = MAX_TOTAL_BYTES // MAX_FILE_BYTES
     for number in range(most + 1):
-        uploads.keep(str(number), large)
+        uploads.add(str(number), large)
     assert uploads.get("0") is None
     assert uploads.get("1") is large
-    assert uploads.size == MOST_BYTES
+    assert uploads.size == MAX_TOTAL_BYTES

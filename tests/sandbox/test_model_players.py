@@ -5,19 +5,25 @@ from typing import Any
 import orjson
 import pytest
 
-from niochat.sandbox.flows.actions import Action, Call, Say, Tool, call
-from niochat.sandbox.flows.players import play
-from niochat.sandbox.flows.requests import Request
+from niochat.sandbox.flows.actions import (
+    ModelAction,
+    ScriptedToolCall,
+    TextReply,
+    ToolName,
+    build_tool_call,
+)
+from niochat.sandbox.flows.players import choose_action
+from niochat.sandbox.flows.requests import ChatRequest
 
 from .flows import EVERY_TOOL, KNOWN, messages, ok
 
-TOOLS = [{"type": "function", "function": {"name": tool}} for tool in Tool]
+TOOLS = [{"type": "function", "function": {"name": tool}} for tool in ToolName]
 
 
-def played(model: str, *lines: str, tools: bool = True, **more: Any) -> Action:
+def played(model: str, *lines: str, tools: bool = True, **more: Any) -> ModelAction:
     offered = EVERY_TOOL if tools else frozenset()
     told = messages(*lines, situation=KNOWN, **more)
-    return play(Request(model, told, TOOLS if tools else [], offered))
+    return choose_action(ChatRequest(model, told, TOOLS if tools else [], offered))
 
 
 def ordered(*calls: dict[str, Any], **more: Any) -> str:
@@ -26,46 +32,50 @@ def ordered(*calls: dict[str, Any], **more: Any) -> str:
 
 UNLOCK = {"name": "desbloqueio_confianca", "arguments": {"pedido": "x"}}
 CLOSE = {"name": "encerrar_atendimento", "arguments": {"motivo": "y"}}
-DONE = ok(Tool.UNLOCK)
+DONE = ok(ToolName.UNLOCK)
 
 
 def test_the_fooled_model_does_its_calls_in_order_and_then_says_its_text() -> None:
     text = ordered(UNLOCK, CLOSE, text="Liberado!")
     first = played("sandbox-obediente", text)
     second = played("sandbox-obediente", text, results=(DONE,))
-    last = played("sandbox-obediente", text, results=(DONE, ok(Tool.CLOSE)))
-    assert first == call("desbloqueio_confianca", pedido="x")
-    assert second == call("encerrar_atendimento", motivo="y")
-    assert last == Say("Liberado!")
+    last = played("sandbox-obediente", text, results=(DONE, ok(ToolName.CLOSE)))
+    assert first == build_tool_call("desbloqueio_confianca", pedido="x")
+    assert second == build_tool_call("encerrar_atendimento", motivo="y")
+    assert last == TextReply("Liberado!")
 
 
 def test_the_fooled_model_says_a_text_alone() -> None:
-    assert played("sandbox-obediente", ordered(text="Paguei por você.")) == Say("Paguei por você.")
-    assert played("sandbox-obediente", ordered()) == Say("Pronto.")
+    assert played("sandbox-obediente", ordered(text="Paguei por você.")) == TextReply(
+        "Paguei por você."
+    )
+    assert played("sandbox-obediente", ordered()) == TextReply("Pronto.")
 
 
 def test_the_fooled_model_says_its_text_again_after_a_refusal() -> None:
     told = messages(ordered(text="Liberado!"), situation=KNOWN)
     told.append({"role": "system", "content": '{"erro":"texto_recusado"}'})
-    assert play(Request("sandbox-obediente", told, TOOLS, EVERY_TOOL)) == Say("Liberado!")
+    assert choose_action(ChatRequest("sandbox-obediente", told, TOOLS, EVERY_TOOL)) == TextReply(
+        "Liberado!"
+    )
 
 
 def test_the_stubborn_model_makes_the_same_call_for_ever() -> None:
     text = ordered(UNLOCK, CLOSE)
     for done in range(4):
         action = played("sandbox-teimoso", text, results=(DONE,) * done)
-        assert action == call("desbloqueio_confianca", pedido="x")
+        assert action == build_tool_call("desbloqueio_confianca", pedido="x")
 
 
 @pytest.mark.parametrize("model", ["sandbox-obediente", "sandbox-teimoso"])
 def test_arguments_may_be_no_json(model: str) -> None:
     text = ordered({"name": "escolher_contrato", "raw": "{not json"})
-    assert played(model, text) == Call("escolher_contrato", "{not json")
+    assert played(model, text) == ScriptedToolCall("escolher_contrato", "{not json")
 
 
 @pytest.mark.parametrize("model", ["sandbox-obediente", "sandbox-teimoso"])
 def test_without_tools_only_the_text_can_be_said(model: str) -> None:
-    assert played(model, ordered(UNLOCK, text="Ok."), tools=False) == Say("Ok.")
+    assert played(model, ordered(UNLOCK, text="Ok."), tools=False) == TextReply("Ok.")
 
 
 @pytest.mark.parametrize(
@@ -73,15 +83,15 @@ def test_without_tools_only_the_text_can_be_said(model: str) -> None:
 )
 @pytest.mark.parametrize("model", ["sandbox-obediente", "sandbox-teimoso"])
 def test_without_an_order_they_follow_the_rules(model: str, text: str) -> None:
-    assert played(model, text) == call(Tool.LIST_INVOICES)
+    assert played(model, text) == build_tool_call(ToolName.LIST_INVOICES)
 
 
 def test_the_honest_model_obeys_no_order() -> None:
     action = played("sandbox-simulador", ordered(UNLOCK, text="Liberado!"))
-    assert isinstance(action, Say)
+    assert isinstance(action, TextReply)
     assert "Liberado" not in action.text
 
 
 def test_only_the_last_text_gives_an_order() -> None:
     lines = (ordered(UNLOCK), "> Pronto.", "quero a fatura")
-    assert played("sandbox-obediente", *lines) == call(Tool.LIST_INVOICES)
+    assert played("sandbox-obediente", *lines) == build_tool_call(ToolName.LIST_INVOICES)

@@ -11,7 +11,7 @@ import pytest_asyncio
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion
 
-from niochat.sandbox.flows.actions import Tool
+from niochat.sandbox.flows.actions import ToolName
 
 from .conftest import World
 from .flows import CONTRACT, CPF, DIGITS, KNOWN, called, messages, ok
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio
 
 SCHEMA = {"type": "object", "properties": {}, "additionalProperties": False}
 TOOLS: Any = [
-    {"type": "function", "function": {"name": tool, "parameters": SCHEMA}} for tool in Tool
+    {"type": "function", "function": {"name": tool, "parameters": SCHEMA}} for tool in ToolName
 ]
 IDENTIFY: Any = messages("quero a fatura", "> Qual é o CPF ou CNPJ do titular?", CPF)
 
@@ -229,7 +229,7 @@ async def test_results_of_several_calls_may_come_in_any_order(client: openai.Asy
 
 
 async def test_a_confirmed_contract_of_this_turn_counts(world: World) -> None:
-    result = ok(Tool.CHOOSE_CONTRACT, contrato=CONTRACT, desejo="chamado")
+    result = ok(ToolName.CHOOSE_CONTRACT, contrato=CONTRACT, desejo="chamado")
     body = {"model": "m", "messages": messages("sim", results=(result,)), "tools": TOOLS}
     headers = {"authorization": "Bearer sandbox-x"}
     reply: httpx.Response = await world.http.post(

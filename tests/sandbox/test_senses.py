@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from niochat.sandbox.samples import samples, shows
-from niochat.sandbox.voices import said_in, voice_note
+from niochat.sandbox.samples import list_samples, read_file_label
+from niochat.sandbox.voices import build_voice_note, read_voice_note_text
 
 from .conftest import World
 
@@ -40,10 +40,10 @@ async def sent(world: World, **body: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("length", [1, 300, 64_770, 64_771, 130_000])
 async def test_what_is_spoken_into_a_note_is_found_in_it_again(length: int) -> None:
-    note = voice_note("a" * length, seconds=3)
+    note = build_voice_note("a" * length, seconds=3)
 
     assert note.startswith(b"OggS")
-    assert said_in(note) == "a" * length
+    assert read_voice_note_text(note) == "a" * length
 
 
 async def test_a_note_is_sent_downloaded_and_understood(world: World) -> None:
@@ -59,7 +59,7 @@ async def test_a_note_is_sent_downloaded_and_understood(world: World) -> None:
 async def test_another_sound_has_no_words_and_no_sound_is_refused(world: World) -> None:
     assert (await heard(world, b"OggS" + bytes(40))).json() == {"text": ""}
     assert (await heard(world, b"GIF89a")).status_code == 400
-    assert (await heard(world, voice_note("oi"), model="")).status_code == 400
+    assert (await heard(world, build_voice_note("oi"), model="")).status_code == 400
 
 
 async def test_without_a_key_nobody_listens(world: World) -> None:
@@ -67,11 +67,11 @@ async def test_without_a_key_nobody_listens(world: World) -> None:
     assert answer.status_code == 401
 
 
-@pytest.mark.parametrize("name", samples())
+@pytest.mark.parametrize("name", list_samples())
 async def test_each_sample_is_sent_and_those_without_text_say_what_they_show(
     world: World, name: str
 ) -> None:
-    known = samples()[name]
+    known = list_samples()[name]
     file = await sent(world, sample=name, text="olha")
     data = base64.b64decode(file["base64Data"])
     assert (data, file["mimetype"]) == (known.data, known.mimetype)
@@ -80,7 +80,7 @@ async def test_each_sample_is_sent_and_those_without_text_say_what_they_show(
 
     address = f"data:{known.mimetype};base64,{file['base64Data']}"
     answer = await looked_at(world, {"type": "image_url", "image_url": {"url": address}})
-    expected = shows(data) or {"kind": "other"}
+    expected = read_file_label(data) or {"kind": "other"}
     assert httpx.Response(200, text=answer.json()["choices"][0]["message"]["content"]).json() == (
         expected
     )
@@ -104,10 +104,10 @@ async def test_a_wrong_file_is_told(world: World, wrong: dict[str, Any]) -> None
 async def test_a_transcription_can_fail_in_every_way(world: World) -> None:
     order = {"target": "model", "path": "/v1/audio", "count": 1}
     await world.fault(kind="empty", **order)
-    assert (await heard(world, voice_note("oi"))).json() == {"text": ""}
+    assert (await heard(world, build_voice_note("oi"))).json() == {"text": ""}
     await world.control("DELETE", "/faults")
     await world.fault(kind="huge", **order)
-    assert len((await heard(world, voice_note("oi"))).content) > 4 * 2**20
+    assert len((await heard(world, build_voice_note("oi"))).content) > 4 * 2**20
     await world.control("DELETE", "/faults")
     await world.fault(kind="status", status=500, **order)
-    assert (await heard(world, voice_note("oi"))).status_code == 500
+    assert (await heard(world, build_voice_note("oi"))).status_code == 500

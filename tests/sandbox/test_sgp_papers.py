@@ -7,13 +7,21 @@ from decimal import Decimal
 
 import pytest
 
-from niochat.sandbox.boletos import bar_code, digit_line, paper, pix_code
-from niochat.sandbox.cases import CASES
-from niochat.sandbox.subscribers import Invoice
-from niochat.sandbox.taxpayers import cnpj, cpf, formatted
+from niochat.sandbox.boletos import (
+    build_bar_code,
+    build_digit_line,
+    build_pix_code,
+    render_invoice_pdf,
+)
+from niochat.sandbox.cases import SUBSCRIBER_CASES
+from niochat.sandbox.subscribers import SgpOpenInvoice
+from niochat.sandbox.taxpayers import build_cnpj, build_cpf, format_tax_id
 
 INVOICES = [
-    invoice for each in CASES for contract in each.contracts for invoice in contract.invoices
+    invoice
+    for each in SUBSCRIBER_CASES
+    for contract in each.contracts
+    for invoice in contract.invoices
 ]
 
 
@@ -34,26 +42,26 @@ def modulo_10(digits: str) -> int:
 
 
 def test_known_documents_get_their_known_check_digits() -> None:
-    assert cpf(123456789) == "12345678909"
-    assert cpf(111444777) == "11144477735"
-    assert cnpj(11222333) == "11222333000181"
-    assert formatted("12345678909") == "123.456.789-09"
-    assert formatted("11222333000181") == "11.222.333/0001-81"
+    assert build_cpf(123456789) == "12345678909"
+    assert build_cpf(111444777) == "11144477735"
+    assert build_cnpj(11222333) == "11222333000181"
+    assert format_tax_id("12345678909") == "123.456.789-09"
+    assert format_tax_id("11222333000181") == "11.222.333/0001-81"
 
 
 def test_every_subscriber_is_somebody_else() -> None:
-    assert len({each.document for each in CASES}) == len(CASES)
-    assert len({each.phone for each in CASES}) == len(CASES)
-    assert len({each.name for each in CASES}) == len(CASES)
-    assert all(re.fullmatch(r"55819\d{8}", each.phone) for each in CASES)
-    numbers = [contract.id for each in CASES for contract in each.contracts]
+    assert len({each.document for each in SUBSCRIBER_CASES}) == len(SUBSCRIBER_CASES)
+    assert len({each.phone for each in SUBSCRIBER_CASES}) == len(SUBSCRIBER_CASES)
+    assert len({each.name for each in SUBSCRIBER_CASES}) == len(SUBSCRIBER_CASES)
+    assert all(re.fullmatch(r"55819\d{8}", each.phone) for each in SUBSCRIBER_CASES)
+    numbers = [contract.id for each in SUBSCRIBER_CASES for contract in each.contracts]
     assert len(set(numbers)) == len(numbers)
     assert len({invoice.id for invoice in INVOICES}) == len(INVOICES)
 
 
 @pytest.mark.parametrize("invoice", INVOICES, ids=lambda each: str(each.id))
-def test_a_pix_code_is_closed_by_its_checksum(invoice: Invoice) -> None:
-    code = pix_code(invoice.id, invoice.amount)
+def test_a_pix_code_is_closed_by_its_checksum(invoice: SgpOpenInvoice) -> None:
+    code = build_pix_code(invoice.id, invoice.amount)
     assert code.startswith("000201")
     assert code[-8:-4] == "6304"
     assert code[-4:] == f"{binascii.crc_hqx(code[:-4].encode(), 0xFFFF):04X}"
@@ -68,14 +76,14 @@ def test_the_checksum_is_the_one_of_the_standard() -> None:
 
 
 @pytest.mark.parametrize("invoice", INVOICES, ids=lambda each: str(each.id))
-def test_a_digit_line_has_its_groups_and_check_digits(invoice: Invoice) -> None:
-    line = digit_line(invoice.id, invoice.amount, invoice.due)
+def test_a_digit_line_has_its_groups_and_check_digits(invoice: SgpOpenInvoice) -> None:
+    line = build_digit_line(invoice.id, invoice.amount, invoice.due)
     shape = r"\d{5}\.\d{5} \d{5}\.\d{6} \d{5}\.\d{6} \d \d{14}"
     assert re.fullmatch(shape, line)
     first, second, third, _, tail = line.replace(".", "").split(" ")
     assert all(modulo_10(each[:-1]) == int(each[-1]) for each in (first, second, third))
     assert Decimal(tail[4:]) / 100 == invoice.amount
-    bars = bar_code(line)
+    bars = build_bar_code(line)
     weights = [2 + place % 8 for place in range(43)]
     digits = reversed(bars[:4] + bars[5:])
     total = sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=True))
@@ -92,11 +100,11 @@ def test_a_digit_line_has_its_groups_and_check_digits(invoice: Invoice) -> None:
     ],
 )
 def test_the_due_factor_begins_again_after_9999(due: date, factor: str) -> None:
-    assert digit_line(9001, Decimal("99.90"), due)[-14:-10] == factor
+    assert build_digit_line(9001, Decimal("99.90"), due)[-14:-10] == factor
 
 
 def test_a_paper_is_a_pdf_whose_table_points_at_its_objects() -> None:
-    data = paper(9001)
+    data = render_invoice_pdf(9001)
     assert data.startswith(b"%PDF-1.4")
     assert data.endswith(b"%%EOF\n")
     start = int(data.split(b"startxref\n")[1].split(b"\n")[0])

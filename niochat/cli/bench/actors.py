@@ -15,47 +15,52 @@ from typing import Any
 import psutil
 
 from niochat.adapters.postgres.queries import queries
-from niochat.cli.bench.bulk import settle_people
+from niochat.cli.bench.bulk import insert_waiting_conversations
 from niochat.cli.bench.figures import median, quantile
-from niochat.cli.bench.hosts import Host
-from niochat.cli.bench.ingest import ingest_stream
-from niochat.cli.bench.meter import Meter, Use, group_of
-from niochat.cli.bench.report import Report, machine
-from niochat.cli.bench.slices import Plan, Side, Told, Track
-from niochat.cli.bench.stage import Stage, Wanted
-from niochat.cli.bench.tenants import Tenant, settle_in
+from niochat.cli.bench.hosts import BenchHostClient
+from niochat.cli.bench.ingest import build_ingest_stream
+from niochat.cli.bench.meter import ProcessUsage, UsageMeter, process_group
+from niochat.cli.bench.report import BenchReport, describe_machine
+from niochat.cli.bench.slices import (
+    BenchOptions,
+    LoadRoundRunner,
+    ProgressCallback,
+    SideMeasurement,
+)
+from niochat.cli.bench.stage import BenchEnvironment, BenchRequirements
+from niochat.cli.bench.tenants import BenchTenant, create_bench_tenants
 from niochat.domain.errors import UnavailableError
 from niochat.stack import processes
 from niochat.stack.postgres import DATABASE_NAME
 
 _SQL = queries("bench")
 
-WANTED = Wanted(
+REQUIREMENTS = BenchRequirements(
     commit_times=True,
     environment={"NIOCHAT_HOSTS": "1", "NIOCHAT_PASSIVATE_S": "86400",
                  "NIOCHAT_MAX_ACTORS": "200000"},
 )  # fmt: skip
-SIZES = (1_000, 10_000, 100_000)
-KB, ACTIVATION_MS, KEPT = 8.0, 10.0, 0.9
+ACTOR_COUNTS = (1_000, 10_000, 100_000)
+KB, ACTIVATION_MS, MIN_RATE_RATIO = 8.0, 10.0, 0.9
 _SLUG = "held"
-_STEPS = 2_000
+_MEASURED_STEPS = 2_000
 _WORKERS = ("hosts", "postgres")
 """Who steps."""
 _SINGLE_RATE = 20.0
 """Messages of new people a second: seldom enough that none waits for another."""
-_WITHIN_S = 600.0
+_TIMEOUT_S = 600.0
 _FIRST = 10_000_000
 
 
 @dataclass(slots=True)
-class _Size:
+class _SizeMeasurement:
     actors: int
     kb: float = 0.0
     steps_per_s: list[float] = field(default_factory=list)
-    use: Use = field(default_factory=Use)
+    use: ProcessUsage = field(default_factory=ProcessUsage)
     """Of all steps together."""
 
-    def shown(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         return {"actors": self.actors, "kb_each": round(self.kb, 2),
                 "steps_per_s": round(median(self.steps_per_s), 1),
                 "steps_rounds": [round(each, 1) for each in self.steps_per_s],
@@ -64,22 +69,31 @@ class _Size:
                                 if group in _WORKERS}}  # fmt: skip
 
 
-class _Bench:
+class _ActorBench:
     """One run."""
 
-    def __init__(self, stage: Stage, plan: Plan, told: Told, tenant: Tenant, host: Host) -> None:
+    def __init__(
+        self,
+        stage: BenchEnvironment,
+        plan: BenchOptions,
+        told: ProgressCallback,
+        tenant: BenchTenant,
+        host: BenchHostClient,
+    ) -> None:
         self._stage, self._plan, self._told = stage, plan, told
         self._tenant, self._host = tenant, host
         self._written = 0
-        self._meter = Meter(stage.stack.home.folder)
+        self._meter = UsageMeter(stage.stack.home.folder)
 
-    async def grow(self, size: int) -> _Size:
+    async def grow_to(self, size: int) -> _SizeMeasurement:
         """Have so many active, then step some of them in each round."""
-        found = _Size(size)
+        found = _SizeMeasurement(size)
         self._told(f"activating {size:,}")
         if size > self._written:
             where = (self._tenant.tenant_id, self._tenant.channel_id)
-            await asyncio.to_thread(settle_people, self._stage.stores, *where, self._written, size)
+            await asyncio.to_thread(
+                insert_waiting_conversations, self._stage.postgres, *where, self._written, size
+            )
             self._written = size
         active = int((await self._host.stats())["conversations"])
         before = self._rss()
@@ -92,30 +106,30 @@ class _Bench:
         return found
 
     async def _activate(self, numbers: Sequence[int], wanted: int) -> None:
-        deadline = time.monotonic() + _WITHIN_S
+        deadline = time.monotonic() + _TIMEOUT_S
         await self._host.poke(numbers)
         while int((await self._host.stats())["conversations"]) < wanted:
             if time.monotonic() > deadline:
                 raise UnavailableError("the host did not activate all", code="host")
             await asyncio.sleep(0.2)
-        await self._nothing_waits()
+        await self._is_drained()
 
-    async def _steps(self, found: _Size, mark: str) -> None:
+    async def _steps(self, found: _SizeMeasurement, mark: str) -> None:
         """One round of steps, of people in the middle of all that are active."""
         size = found.actors
-        count = min(_STEPS, size)
+        count = min(_MEASURED_STEPS, size)
         first = (size - count) // 2
         where = (self._tenant.tenant_id, self._tenant.channel_id, first, first + count)
-        await asyncio.to_thread(self._stage.stores.fetch, _SQL["pending_messages"], *where, mark)
-        before, began = await asyncio.to_thread(self._meter.read), time.monotonic()
+        await asyncio.to_thread(self._stage.postgres.fetch, _SQL["pending_messages"], *where, mark)
+        before, began = await asyncio.to_thread(self._meter.take_snapshot), time.monotonic()
         await self._host.poke(range(first, first + count))
-        await self._nothing_waits()
+        await self._is_drained()
         found.steps_per_s.append(count / (time.monotonic() - began))
-        found.use.add(before, await asyncio.to_thread(self._meter.read), count)
+        found.use.add_interval(before, await asyncio.to_thread(self._meter.take_snapshot), count)
 
-    async def _nothing_waits(self) -> None:
-        deadline = time.monotonic() + _WITHIN_S
-        while (await asyncio.to_thread(self._stage.stores.fetch, _SQL["pending"]))[0][0]:
+    async def _is_drained(self) -> None:
+        deadline = time.monotonic() + _TIMEOUT_S
+        while (await asyncio.to_thread(self._stage.postgres.fetch, _SQL["pending"]))[0][0]:
             if time.monotonic() > deadline:
                 raise UnavailableError("the host did not process all", code="host")
             await asyncio.sleep(0.02)
@@ -123,42 +137,51 @@ class _Bench:
     def _rss(self) -> int:
         """Bytes that the host's process has in memory."""
         found = processes.find_stack_processes(self._stage.stack.home.folder)
-        return sum(int(p.memory_info().rss) for p in found if group_of(p) == "hosts")
+        return sum(int(p.memory_info().rss) for p in found if process_group(p) == "hosts")
 
 
-async def measure(stage: Stage, plan: Plan, told: Told, sizes: Sequence[int] = SIZES) -> Report:
+async def run_actor_bench(
+    stage: BenchEnvironment,
+    plan: BenchOptions,
+    told: ProgressCallback,
+    sizes: Sequence[int] = ACTOR_COUNTS,
+) -> BenchReport:
     """The whole bench. The smallest size is measured again at the end, by a fresh host."""
-    tenant = (await settle_in(stage, [_SLUG], assistant=False))[_SLUG]
-    activations = await _activations(stage, plan, told, tenant)
-    host = await asyncio.to_thread(Host.connect, stage.stack.ray.address)
+    tenant = (await create_bench_tenants(stage, [_SLUG], assistant=False))[_SLUG]
+    activations = await _measure_activations(stage, plan, told, tenant)
+    host = await asyncio.to_thread(BenchHostClient.connect, stage.stack.ray.address)
     try:
-        bench = _Bench(stage, plan, told, tenant, host)
-        found = [await bench.grow(size) for size in sizes]
+        bench = _ActorBench(stage, plan, told, tenant, host)
+        found = [await bench.grow_to(size) for size in sizes]
         told("a fresh host")
         await host.restart()
-        again = await bench.grow(sizes[0])
+        again = await bench.grow_to(sizes[0])
     finally:
-        host.leave()
-    limit = await _dict_bytes(max(sizes))
+        host.disconnect()
+    limit = await _measure_dict_bytes(max(sizes))
     return _report(stage, found, again, activations, limit)
 
 
-async def _activations(stage: Stage, plan: Plan, told: Told, tenant: Tenant) -> list[float]:
+async def _measure_activations(
+    stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback, tenant: BenchTenant
+) -> list[float]:
     """New people write, one at a time; milliseconds from commit to commit."""
-    known = replace(ingest_stream("single", tenant), people=1000, first=_FIRST, rate=_SINGLE_RATE)
+    known = replace(
+        build_ingest_stream("single", tenant), people=1000, first=_FIRST, rate=_SINGLE_RATE
+    )
     strangers = replace(known, people=100_000, first=_FIRST + known.people)
-    async with Track(stage, plan, told) as track:
+    async with LoadRoundRunner(stage, plan, told) as track:
         told("warming up")
-        await track.play(Side(), [known], 2.0, database=DATABASE_NAME)
-        since = stage.stores.fetch(_SQL["clock"])[0][0]
+        await track.run_round(SideMeasurement(), [known], 2.0, database=DATABASE_NAME)
+        since = stage.postgres.fetch(_SQL["clock"])[0][0]
         told("activations, one at a time")
         seconds = plan.seconds * plan.rounds
-        await track.play(Side(), [strangers], seconds, database=DATABASE_NAME)
-    rows = stage.stores.fetch(_SQL["activations"], tenant.tenant_id, since)
+        await track.run_round(SideMeasurement(), [strangers], seconds, database=DATABASE_NAME)
+    rows = stage.postgres.fetch(_SQL["activations"], tenant.tenant_id, since)
     return [float(row[0]) for row in rows if row[0] is not None]
 
 
-async def _dict_bytes(count: int) -> float:
+async def _measure_dict_bytes(count: int) -> float:
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "niochat_lab.bench.baselines.dict_states", str(count),
         stdout=asyncio.subprocess.PIPE,
@@ -168,14 +191,18 @@ async def _dict_bytes(count: int) -> float:
 
 
 def _report(
-    stage: Stage, found: list[_Size], again: _Size, activations: list[float], dict_bytes: float
-) -> Report:
+    stage: BenchEnvironment,
+    found: list[_SizeMeasurement],
+    again: _SizeMeasurement,
+    activations: list[float],
+    dict_bytes: float,
+) -> BenchReport:
     base = median([*found[0].steps_per_s, *again.steps_per_s])
     largest = found[-1]
     kept = round(median(largest.steps_per_s) / base, 3) if base else 0.0
     p99 = round(quantile(activations, 0.99), 2)
     memory = processes.find_stack_processes(stage.stack.home.folder)
-    return Report(
+    return BenchReport(
         name="actors",
         unit="step",
         rate=round(median(largest.steps_per_s), 1),
@@ -184,19 +211,20 @@ def _report(
         ratio_to_limit=round(largest.kb * 1024 / dict_bytes, 2) if dict_bytes else None,
         pss_mb=round(sum(processes.read_pss_kb(p.pid) for p in memory if _is_host(p)) / 1024, 1),
         limit={"kb_each": round(dict_bytes / 1024, 2), "what": "a Python dict of the same states"},
-        machine=machine(stage.stores),
+        machine=describe_machine(stage.postgres),
         more={
-            "sizes": [each.shown() for each in found],
-            "smallest_again": again.shown(),
+            "sizes": [each.as_dict() for each in found],
+            "smallest_again": again.as_dict(),
             "activations": len(activations),
         },
         goals={
             f"at most {KB:g} KB each ({largest.kb:.2f})": largest.kb <= KB,
             f"activation p99 under {ACTIVATION_MS:g} ms ({p99})": p99 < ACTIVATION_MS,
-            f"throughput of the largest at least {KEPT} of the smallest ({kept})": kept >= KEPT,
+            f"throughput of the largest at least {MIN_RATE_RATIO} of the smallest ({kept})": kept
+            >= MIN_RATE_RATIO,
         },
     )
 
 
 def _is_host(process: psutil.Process) -> bool:
-    return group_of(process) == "hosts"
+    return process_group(process) == "hosts"

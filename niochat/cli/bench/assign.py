@@ -23,9 +23,16 @@ from niochat.adapters.postgres.migrate import migrate
 from niochat.adapters.postgres.queries import queries
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.cli.bench.figures import quantile
-from niochat.cli.bench.queue_load import TEAM, Plan, QueueLoad, Seen, TimedDatabase, prepare
-from niochat.cli.bench.report import Report, machine
-from niochat.cli.bench.stores import Spent, Stores
+from niochat.cli.bench.queue_load import (
+    TEAM,
+    TeamQueueMeasurement,
+    TeamQueueWorkload,
+    TeamQueueWorkloadSettings,
+    TimedDatabase,
+    insert_agents_and_contacts,
+)
+from niochat.cli.bench.report import BenchReport, describe_machine
+from niochat.cli.bench.stores import BenchPostgres, DatabaseCost
 from niochat.config import Settings
 from niochat.domain.errors import UnavailableError
 from niochat.domain.ids import SHARDS
@@ -37,32 +44,32 @@ from niochat.stack.postgres import EmbeddedPostgres
 from niochat.wiring.parts import Components, open_components
 
 _SQL = queries("bench")
-_GOAL_MS = 100.0
+_TARGET_MS = 100.0
 _COMMITS = 200
 
 
-class _NoPool:
+class _UnusedPool:
     """Nobody asks the assistant anything."""
 
     async def run(self, request: TurnRequest) -> TurnReport:
         raise UnavailableError("there is no assistant here", code="pool")
 
 
-class _Alone:
+class _SingleHost:
     """The one host there is."""
 
     def __init__(self, parts: Components) -> None:
-        self.core = HostProcess("assign", "here", parts, _NoPool(), self._ask, self._tell)
+        self.core = HostProcess("assign", "here", parts, _UnusedPool(), self._call, self._send)
 
-    async def _ask(self, address: ActorAddress, payload: object) -> Any:
+    async def _call(self, address: ActorAddress, payload: object) -> Any:
         return await self.core.ask(address, payload)
 
-    async def _tell(self, address: ActorAddress, payload: object) -> None:
+    async def _send(self, address: ActorAddress, payload: object) -> None:
         self.core.tell(address, payload)
 
 
 @contextmanager
-def server() -> Iterator[EmbeddedPostgres]:
+def temporary_postgres() -> Iterator[EmbeddedPostgres]:
     """A PostgreSQL with the newest schema; its folder is removed."""
     folder = Path(tempfile.mkdtemp(prefix="niochat-bench-"))
     home = HomeFolder.create(folder)
@@ -78,24 +85,26 @@ def server() -> Iterator[EmbeddedPostgres]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def measure(postgres: EmbeddedPostgres, plan: Plan) -> Report:
+async def run_assignment_bench(
+    postgres: EmbeddedPostgres, plan: TeamQueueWorkloadSettings
+) -> BenchReport:
     """The whole bench."""
-    stores = Stores(postgres.admin_dsn)
-    told = machine(stores)
-    parts = await _opened(postgres)
-    host = _Alone(parts)
+    stores = BenchPostgres(postgres.admin_dsn)
+    told = describe_machine(stores)
+    parts = await _open_components(postgres)
+    host = _SingleHost(parts)
     try:
-        tenant, channel = _settled(stores)
+        tenant, channel = _create_team_tenant(stores)
 
         async def execute(query: str, *values: object) -> None:
             await asyncio.to_thread(stores.fetch, query, *values)
 
-        await prepare(execute, tenant, channel, plan)
+        await insert_agents_and_contacts(execute, tenant, channel, plan)
         await execute(_SQL["tidy_up"])
-        commits = await _commits(parts, tenant)
-        spent, before = Spent(), stores.counters()
+        commits = await _measure_commits(parts, tenant)
+        spent, before = DatabaseCost(), stores.read_counters()
         seen = await _run(host.core, parts, tenant, channel, plan)
-        spent.add(before, stores.counters())
+        spent.add_interval(before, stores.read_counters())
     finally:
         await host.core.stop()
         await parts.close()
@@ -104,8 +113,12 @@ async def measure(postgres: EmbeddedPostgres, plan: Plan) -> Report:
 
 
 async def _run(
-    core: HostProcess, parts: Components, tenant: UUID, channel: UUID, plan: Plan
-) -> Seen:
+    core: HostProcess,
+    parts: Components,
+    tenant: UUID,
+    channel: UUID,
+    plan: TeamQueueWorkloadSettings,
+) -> TeamQueueMeasurement:
     database = parts.database
     assert isinstance(database, TimedDatabase)
     async with database.as_system() as connection:
@@ -114,7 +127,7 @@ async def _run(
     core.start()
     await core.refresh()
     queue = kinds.team_queue_address(tenant, TEAM)
-    load = QueueLoad(
+    load = TeamQueueWorkload(
         database, tenant, channel, plan,
         lambda waiting: core.tell(queue, waiting),
         lambda thread: core.poke([kinds.conversation_address(thread)], tenant),
@@ -122,7 +135,7 @@ async def _run(
     return await load.run()
 
 
-async def _opened(postgres: EmbeddedPostgres) -> Components:
+async def _open_components(postgres: EmbeddedPostgres) -> Components:
     settings = Settings.model_validate(
         {
             "DATABASE_URL": postgres.owner_dsn,
@@ -137,13 +150,13 @@ async def _opened(postgres: EmbeddedPostgres) -> Components:
     return replace(parts, database=await TimedDatabase.open(postgres.owner_dsn))
 
 
-def _settled(stores: Stores) -> tuple[UUID, UUID]:
+def _create_team_tenant(stores: BenchPostgres) -> tuple[UUID, UUID]:
     """A provider with a team and a channel nobody sends by."""
     ((tenant, channel),) = stores.fetch(_SQL["queue_tenant"])
     return tenant, channel
 
 
-async def _commits(parts: Components, tenant: UUID) -> list[float]:
+async def _measure_commits(parts: Components, tenant: UUID) -> list[float]:
     """Milliseconds of a commit of one row, one after the other."""
     times = []
     for _ in range(_COMMITS):
@@ -154,10 +167,15 @@ async def _commits(parts: Components, tenant: UUID) -> list[float]:
     return times
 
 
-def _report(plan: Plan, seen: Seen, commits: list[float], told: dict[str, Any]) -> Report:
+def _report(
+    plan: TeamQueueWorkloadSettings,
+    seen: TeamQueueMeasurement,
+    commits: list[float],
+    told: dict[str, Any],
+) -> BenchReport:
     times = seen.freed_to_assigned_ms
     p99 = quantile(times, 0.99)
-    return Report(
+    return BenchReport(
         name="assign",
         unit="assignment",
         rate=round(seen.assigned / seen.arrived_s, 1),
@@ -174,7 +192,7 @@ def _report(plan: Plan, seen: Seen, commits: list[float], told: dict[str, Any]) 
             "statement_p99_ms": round(quantile(seen.statement_ms, 0.99), 2),
         },
         goals={
-            f"p99 under {_GOAL_MS:g} ms from a freed place on ({p99:.1f})": p99 < _GOAL_MS,
+            f"p99 under {_TARGET_MS:g} ms from a freed place on ({p99:.1f})": p99 < _TARGET_MS,
             "never above an agent's capacity": not seen.above,
             "urgent ones first, then who waits longest": not seen.overtaken,
         },

@@ -11,9 +11,9 @@ from niochat.access.passwords import PasswordService
 from niochat.access.sessions import SignInDevice
 from niochat.access.users import NewUser
 from niochat.adapters import clock
-from niochat.cli.bench.heard import Watched
-from niochat.cli.bench.stage import Stage
-from niochat.cli.bench.tenants import Tenant
+from niochat.cli.bench.heard import ClientRecording
+from niochat.cli.bench.stage import BenchEnvironment
+from niochat.cli.bench.tenants import BenchTenant
 from niochat.domain.errors import UnavailableError
 from niochat.domain.permissions import BuiltInRole
 from niochat.ingress.api.doorway import ACCESS_COOKIE
@@ -23,12 +23,12 @@ from niochat.wiring.parts import open_components
 
 _PASSWORD = "only for a bench"
 _DEVICE = SignInDevice("127.0.0.1", "niochat bench")
-_CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+_CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 """It is sockets that are measured, not log-ins."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class SocketLogin:
     """One socket to be: whose, and the cookie that signs it in."""
 
     tenant: str
@@ -36,7 +36,7 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True)
-class Coming:
+class ConnectResult:
     """All came at once: from when to when, who did not, and attempts that failed, by reason."""
 
     began: float
@@ -44,33 +44,37 @@ class Coming:
     absent: int
     failed: Mapping[str, int]
 
-    def shown(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {"welcomed_within_s": round(self.ended - self.began, 2), "absent": self.absent,
                 "failed": sum(self.failed.values()), "failed_by": dict(self.failed)}  # fmt: skip
 
 
-async def seats(stage: Stage, tenants: Mapping[str, Tenant], sockets: int) -> list[Seat]:
+async def create_socket_logins(
+    stage: BenchEnvironment, tenants: Mapping[str, BenchTenant], sockets: int
+) -> list[SocketLogin]:
     """So many for each tenant, as few users as may have them. A user of each sees everything."""
     parts = await open_components(stage.settings())
     try:
         base_url, sender = parts.settings.base_url, parts.settings.mail_from
         access = build_identity_services(
-            parts.database, parts.vault, base_url, sender, PasswordService(_CHEAP)
+            parts.database, parts.vault, base_url, sender, PasswordService(_CHEAP_HASHER)
         )
-        found: list[Seat] = []
+        found: list[SocketLogin] = []
         for tenant in tenants.values():
             users = -(-sockets // MAX_CONNECTIONS_PER_USER)
-            cookies = [await _cookie(access, tenant, number) for number in range(users)]
-            found += [Seat(tenant.slug, cookies[each % users]) for each in range(sockets)]
+            cookies = [
+                await _create_login_cookie(access, tenant, number) for number in range(users)
+            ]
+            found += [SocketLogin(tenant.slug, cookies[each % users]) for each in range(sockets)]
         return found
     finally:
         await parts.close()
 
 
-async def _cookie(access: IdentityServices, tenant: Tenant, number: int) -> str:
+async def _create_login_cookie(access: IdentityServices, tenant: BenchTenant, number: int) -> str:
     login = f"screen-{number}@{tenant.slug}.example.com"
-    hashed = await PasswordService(_CHEAP).hash_password(_PASSWORD)
+    hashed = await PasswordService(_CHEAP_HASHER).hash_password(_PASSWORD)
     await access.users.create_initial(
         tenant.tenant_id, NewUser(login, login, BuiltInRole.VIEWER), hashed
     )
@@ -78,37 +82,41 @@ async def _cookie(access: IdentityServices, tenant: Tenant, number: int) -> str:
     return f"{ACCESS_COOKIE}={tokens.access}"
 
 
-class Audience:
+class WebSocketPoolClient:
     """Tells the process of the screens what to do. Raises `UnavailableError` when it is gone."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: BenchEnvironment) -> None:
         self._url = stage.url.replace("http://", "ws://") + "/live"
-        self._http = httpx.AsyncClient(base_url=stage.screens_url, timeout=None, trust_env=False)
+        self._http = httpx.AsyncClient(
+            base_url=stage.websocket_clients_url, timeout=None, trust_env=False
+        )
 
     async def close(self) -> None:
         """Close connections."""
         await self._http.aclose()
 
-    async def open(self, seats: Sequence[Seat], within_s: float) -> Coming:
+    async def open(self, seats: Sequence[SocketLogin], within_s: float) -> ConnectResult:
         """All of them, at once."""
         screens = [{"name": seat.tenant, "cookie": seat.cookie} for seat in seats]
         job = {"url": self._url, "within_s": within_s, "screens": screens}
-        return Coming(**await self._asked("POST", "/sandbox/open", job))
+        return ConnectResult(**await self._request("POST", "/sandbox/open", job))
 
     async def cut(self) -> float:
         """All sockets, without a word; when that was."""
-        return float((await self._asked("POST", "/sandbox/cut"))["at"])
+        return float((await self._request("POST", "/sandbox/cut"))["at"])
 
-    async def come_again(self, within_s: float) -> Coming:
+    async def reconnect(self, within_s: float) -> ConnectResult:
         """All of them, at once, each with the position it knows."""
-        return Coming(**await self._asked("POST", "/sandbox/return", {"within_s": within_s}))
+        return ConnectResult(
+            **await self._request("POST", "/sandbox/return", {"within_s": within_s})
+        )
 
-    async def watched(self) -> list[Watched]:
+    async def list_recordings(self) -> list[ClientRecording]:
         """What each of them heard since it was opened."""
-        found = await self._asked("GET", "/sandbox/heard")
+        found = await self._request("GET", "/sandbox/heard")
         positions = found["positions"]
         return [
-            Watched(
+            ClientRecording(
                 each["name"],
                 [(positions[place], at) for place, at in each["heard"]],
                 [(at, caught_up) for at, caught_up in each["welcomed"]],
@@ -116,7 +124,7 @@ class Audience:
             for each in found["screens"]
         ]
 
-    async def _asked(self, method: str, path: str, job: object = None) -> dict[str, Any]:
+    async def _request(self, method: str, path: str, job: object = None) -> dict[str, Any]:
         try:
             answer = await self._http.request(method, path, json=job)
         except httpx.HTTPError as error:

@@ -8,29 +8,29 @@ from typing import Any
 import httpx
 
 from niochat.domain.errors import UnavailableError
-from niochat.sandbox.crowd.job import Outcome, Stream
+from niochat.sandbox.crowd.job import LoadStream, LoadStreamResult
 
-Moved = Callable[[Sequence[dict[str, Any]]], None]
-_LOOK_S = 0.5
+LoadProgressCallback = Callable[[Sequence[dict[str, Any]]], None]
+_POLL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class LoadResult:
     """What came of a job: by stream, and what the crowd heard besides."""
 
-    outcomes: dict[str, Outcome]
+    outcomes: dict[str, LoadStreamResult]
     twice: int = 0
     late: int = 0
     strange: dict[str, int] = field(default_factory=dict)
     """Calls that the crowd has no answer for, by path."""
 
     @property
-    def first(self) -> Outcome:
+    def single(self) -> LoadStreamResult:
         """The outcome of a job of one stream."""
         return next(iter(self.outcomes.values()))
 
 
-class Crowd:
+class LoadGeneratorClient:
     """Plays jobs. Raises `UnavailableError` when the crowd is gone or refuses the job."""
 
     def __init__(self, url: str) -> None:
@@ -41,20 +41,20 @@ class Crowd:
         """Close connections."""
         await self._http.aclose()
 
-    async def play(
+    async def run_job(
         self,
-        streams: Sequence[Stream],
+        streams: Sequence[LoadStream],
         seconds: float,
         settle_s: float = 5.0,
-        moved: Moved = lambda found: None,
-    ) -> Played:
+        moved: LoadProgressCallback = lambda found: None,
+    ) -> LoadResult:
         """Run one job; `moved` is told how far it is, twice a second."""
         job = {
             "streams": [asdict(stream) for stream in streams],
             "seconds": seconds,
             "settle_s": settle_s,
         }
-        watch = asyncio.create_task(self._watch(moved))
+        watch = asyncio.create_task(self._report_progress(moved))
         try:
             answer = await self._http.post("/sandbox/run", json=job)
         except httpx.HTTPError as error:
@@ -64,12 +64,12 @@ class Crowd:
         if answer.status_code != 200:
             raise UnavailableError(f"the crowd refuses the job: {answer.text[:300]}")
         found = answer.json()
-        outcomes = {each["name"]: Outcome(**each) for each in found["streams"]}
-        return Played(outcomes, found["twice"], found["late"], found["strange"])
+        outcomes = {each["name"]: LoadStreamResult(**each) for each in found["streams"]}
+        return LoadResult(outcomes, found["twice"], found["late"], found["strange"])
 
-    async def _watch(self, moved: Moved) -> None:
+    async def _report_progress(self, moved: LoadProgressCallback) -> None:
         while True:
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_POLL_S)
             try:
                 answer = await self._http.get("/sandbox/progress")
             except httpx.HTTPError:

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from niochat.cli.bench.meter import group_of
+from niochat.cli.bench.meter import process_group
 from niochat.domain.errors import InvalidInputError
 from niochat.stack import processes
 
-GROUPS = ("webhooks", "hosts", "pool", "plain")
+PROCESS_GROUPS = ("webhooks", "hosts", "pool", "plain")
 _RATE = 200
 _TITLE = re.compile(r'(<text id="title"[^>]*>)[^<]*(</text>)')
 
 
-def py_spy() -> str:
+def find_py_spy() -> str:
     """The program. Raises `InvalidInputError` when it is not installed."""
     beside = Path(sys.executable).with_name("py-spy")
     found = str(beside) if beside.exists() else shutil.which("py-spy")
@@ -26,7 +26,7 @@ def py_spy() -> str:
     return found
 
 
-class Flames:
+class FlameGraphRecorder:
     """Records one SVG for each group into a folder while a slice runs."""
 
     def __init__(self, home: Path, folder: Path, name: str) -> None:
@@ -34,22 +34,22 @@ class Flames:
         self._home = home
         self._folder = folder
         self._name = name
-        self._program = py_spy()
+        self._program = find_py_spy()
 
-    async def record(self, seconds: float, groups: Sequence[str] = GROUPS) -> list[Path]:
+    async def record(self, seconds: float, groups: Sequence[str] = PROCESS_GROUPS) -> list[Path]:
         """Watch the first process of each group for so long; the files that came of it."""
         watched: dict[str, int] = {}
         for process in processes.find_stack_processes(self._home):
-            group = group_of(process)
+            group = process_group(process)
             if group in groups:
                 watched.setdefault(group, process.pid)
-        await asyncio.gather(*(self._watch(g, pid, seconds) for g, pid in watched.items()))
+        await asyncio.gather(*(self._record_process(g, pid, seconds) for g, pid in watched.items()))
         return [file for group in watched if (file := self._file(group)).exists()]
 
     def _file(self, group: str) -> Path:
         return self._folder / f"{self._name}-{group}.svg"
 
-    async def _watch(self, group: str, pid: int, seconds: float) -> None:
+    async def _record_process(self, group: str, pid: int, seconds: float) -> None:
         # gil: what computes. Waiting for others is no cost of ours.
         child = await asyncio.create_subprocess_exec(
             self._program, "record", "--gil", "--rate", str(_RATE), "--duration",

@@ -9,55 +9,68 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from niochat.cli.bench.bulk import fill
-from niochat.cli.bench.ingest import ingest_stream, limit_stream
-from niochat.cli.bench.path import PEOPLE, path_stream
-from niochat.cli.bench.report import Report, machine
-from niochat.cli.bench.slices import Plan, Side, Told, Track, ratio
-from niochat.cli.bench.stage import Stage, Wanted
-from niochat.cli.bench.tenants import settle_in
-from niochat.sandbox.crowd.job import Stream
+from niochat.cli.bench.bulk import insert_ended_conversations
+from niochat.cli.bench.ingest import build_ingest_stream, build_limit_stream
+from niochat.cli.bench.path import PEOPLE, build_path_stream
+from niochat.cli.bench.report import BenchReport, describe_machine
+from niochat.cli.bench.slices import (
+    BenchOptions,
+    LoadRoundRunner,
+    ProgressCallback,
+    SideMeasurement,
+    median_ratio,
+)
+from niochat.cli.bench.stage import BenchEnvironment, BenchRequirements
+from niochat.cli.bench.tenants import create_bench_tenants
+from niochat.sandbox.crowd.job import LoadStream
 from niochat.stack.postgres import DATABASE_NAME
 
-WANTED = Wanted(limit=True)
-SIZES = (10_000, 1_000_000, 5_000_000)
-GOAL = 0.9
-_ASSISTED, _HELD = "assisted", "held"
+REQUIREMENTS = BenchRequirements(limit=True)
+MESSAGE_COUNTS = (10_000, 1_000_000, 5_000_000)
+MIN_RATE_RATIO = 0.9
+_ASSISTED_SLUG, _STAFFED_SLUG = "assisted", "held"
 _WARM_S = 3.0
 _MEASURED = ("ingest", "path")
 _DATABASES = dict.fromkeys(_MEASURED, DATABASE_NAME)
 
 
-async def measure(stage: Stage, plan: Plan, told: Told, sizes: Sequence[int] = SIZES) -> Report:
+async def run_growth_bench(
+    stage: BenchEnvironment,
+    plan: BenchOptions,
+    told: ProgressCallback,
+    sizes: Sequence[int] = MESSAGE_COUNTS,
+) -> BenchReport:
     """The whole bench; sizes are messages stored, ascending."""
-    streams, tenant_id, channel_id = await _streams(stage)
+    streams, tenant_id, channel_id = await _create_streams(stage)
     found: list[dict[str, Any]] = []
     stored = 0
-    async with Track(stage, plan, told) as track:
+    async with LoadRoundRunner(stage, plan, told) as track:
         await track.warm_up(streams, _DATABASES, _WARM_S)
         for size in (0, *sizes):
             told(f"storing {size:,} messages")
-            await asyncio.to_thread(fill, stage.stores, tenant_id, channel_id, stored, size)
+            await asyncio.to_thread(
+                insert_ended_conversations, stage.postgres, tenant_id, channel_id, stored, size
+            )
             stored = max(stored, size)
             await track.warm_up({"path": streams["path"]}, _DATABASES, _WARM_S)
-            sides = await track.take_turns(f"{size:,} messages", streams, _DATABASES)
-            found.append({"messages": size, **_figures(sides)})
+            sides = await track.alternate_streams(f"{size:,} messages", streams, _DATABASES)
+            found.append({"messages": size, **_summarize(sides)})
     return _report(stage, found, sides)
 
 
-async def _streams(stage: Stage) -> tuple[dict[str, Stream], object, object]:
-    assisted = (await settle_in(stage, [_ASSISTED], assistant=True))[_ASSISTED]
-    held = (await settle_in(stage, [_HELD], assistant=False))[_HELD]
-    ingest = ingest_stream("ingest", held)
+async def _create_streams(stage: BenchEnvironment) -> tuple[dict[str, LoadStream], object, object]:
+    assisted = (await create_bench_tenants(stage, [_ASSISTED_SLUG], assistant=True))[_ASSISTED_SLUG]
+    held = (await create_bench_tenants(stage, [_STAFFED_SLUG], assistant=False))[_STAFFED_SLUG]
+    ingest = build_ingest_stream("ingest", held)
     streams = {
         "ingest": ingest,
-        "limit": limit_stream(stage, ingest),
-        "path": path_stream("path", assisted, PEOPLE),
+        "limit": build_limit_stream(stage, ingest),
+        "path": build_path_stream("path", assisted, PEOPLE),
     }
     return streams, assisted.tenant_id, assisted.channel_id
 
 
-def _figures(sides: dict[str, Side]) -> dict[str, Any]:
+def _summarize(sides: dict[str, SideMeasurement]) -> dict[str, Any]:
     return {
         name: {
             "rate": sides[name].rate,
@@ -65,7 +78,7 @@ def _figures(sides: dict[str, Side]) -> dict[str, Any]:
             "p99_ms": sides[name].p99_ms,
             "cpu_ms_per_unit": sides[name].use.cpu_ms_per_unit(),
             "limit_rate": sides["limit"].rate,
-            "ratio_to_limit": ratio(sides[name], sides["limit"]),
+            "ratio_to_limit": median_ratio(sides[name], sides["limit"]),
             "foreign_cores": sides[name].use.foreign_cores,
             **sides[name].statements(),
         }
@@ -73,7 +86,9 @@ def _figures(sides: dict[str, Side]) -> dict[str, Any]:
     }
 
 
-def _report(stage: Stage, found: list[dict[str, Any]], sides: dict[str, Side]) -> Report:
+def _report(
+    stage: BenchEnvironment, found: list[dict[str, Any]], sides: dict[str, SideMeasurement]
+) -> BenchReport:
     empty, *grown = found
     for size in found:
         for name in _MEASURED:
@@ -82,12 +97,12 @@ def _report(stage: Stage, found: list[dict[str, Any]], sides: dict[str, Side]) -
             size[name]["ratio_to_empty"] = round(found_now / of_empty, 3) if of_empty else 0.0
     path = sides["path"]
     goals = {
-        f"{name} with {size['messages']:,} messages at least {GOAL} of the empty database "
-        f"({size[name]['ratio_to_empty']})": size[name]["ratio_to_empty"] >= GOAL
+        f"{name} with {size['messages']:,} messages at least {MIN_RATE_RATIO} of the empty database "
+        f"({size[name]['ratio_to_empty']})": size[name]["ratio_to_empty"] >= MIN_RATE_RATIO
         for size in grown
         for name in _MEASURED
     }
-    return Report(
+    return BenchReport(
         name="growth",
         unit="turn",
         rate=path.rate,
@@ -98,7 +113,7 @@ def _report(stage: Stage, found: list[dict[str, Any]], sides: dict[str, Side]) -
         pss_mb=path.use.total_pss_mb(),
         groups=path.use.groups(),
         limit={"rate": empty["path"]["rate"], "ingest_rate": empty["ingest"]["rate"]},
-        machine=machine(stage.stores),
+        machine=describe_machine(stage.postgres),
         more={"sizes": found},
         goals=goals,
     )

@@ -10,17 +10,17 @@ from uuid import UUID
 from niochat.actors import kinds
 from niochat.domain.errors import UnavailableError
 
-_CALL_S = 30.0
+_CALL_TIMEOUT_S = 30.0
 _CHUNK = 2000
-_RESTART_S = 60.0
+_RESTART_TIMEOUT_S = 60.0
 
 
-def thread_of(number: int) -> UUID:
+def thread_id_for(number: int) -> UUID:
     """The thread that `bench.sql` gave a person of that number."""
     return UUID(bytes=hashlib.md5(f"t{number}".encode(), usedforsecurity=False).digest())
 
 
-class Host:
+class BenchHostClient:
     """`host-0`, which owns every shard where NIOCHAT_HOSTS is 1."""
 
     def __init__(self, handle: Any) -> None:
@@ -37,7 +37,7 @@ class Host:
                  logging_level=logging.ERROR)  # fmt: skip
         return cls(ray.get_actor("host-0", namespace=RAY_NAMESPACE))
 
-    def leave(self) -> None:
+    def disconnect(self) -> None:
         """Leave the cluster."""
         import ray
 
@@ -46,7 +46,7 @@ class Host:
     async def stats(self) -> dict[str, Any]:
         """Its figures. Raises `UnavailableError`."""
         try:
-            async with asyncio.timeout(_CALL_S):
+            async with asyncio.timeout(_CALL_TIMEOUT_S):
                 return dict(await self._handle.stats.remote())
         except TimeoutError as error:
             raise UnavailableError("the host does not answer", code="host") from error
@@ -55,7 +55,7 @@ class Host:
         """Wake these people's conversations."""
         for start in range(0, len(numbers), _CHUNK):
             chunk = numbers[start : start + _CHUNK]
-            addresses = [kinds.conversation_address(thread_of(number)) for number in chunk]
+            addresses = [kinds.conversation_address(thread_id_for(number)) for number in chunk]
             await self._handle.poke.remote([(each.kind, each.key.bytes) for each in addresses])
 
     async def restart(self) -> None:
@@ -64,7 +64,7 @@ class Host:
 
         before = await self.stats()
         await asyncio.to_thread(ray.kill, self._handle, no_restart=False)
-        async with asyncio.timeout(_RESTART_S):
+        async with asyncio.timeout(_RESTART_TIMEOUT_S):
             while True:
                 await asyncio.sleep(0.5)
                 try:

@@ -9,16 +9,16 @@ import subprocess
 import sys
 from typing import Any
 
-from niochat.cli.bench.meter import Use
-from niochat.cli.bench.report import Report, machine
-from niochat.cli.bench.slices import Plan, Told
-from niochat.cli.bench.stage import Stage, Wanted
+from niochat.cli.bench.meter import ProcessUsage
+from niochat.cli.bench.report import BenchReport, describe_machine
+from niochat.cli.bench.slices import BenchOptions, ProgressCallback
+from niochat.cli.bench.stage import BenchEnvironment, BenchRequirements
 
-WANTED = Wanted()
-PERCENT, PSS_MB = 12.0, 1300.0
+REQUIREMENTS = BenchRequirements()
+MAX_CPU_PERCENT, MAX_PSS_MB = 12.0, 1300.0
 _SETTLE_S = 20.0
 """After the start, until caches are full and Serve looks at replicas less often."""
-_LOADED = {
+_IMPORTED_MODULES = {
     "Python": "sys",
     "Ray": "ray",
     "Ray Serve": "ray.serve",
@@ -43,35 +43,42 @@ print(json.dumps({"ms": round(spent_ms), "mb": round(kb / 1024, 1), "modules": l
 """
 
 
-async def measure(stage: Stage, plan: Plan, told: Told) -> Report:
+async def run_idle_bench(
+    stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback
+) -> BenchReport:
     """`plan.rounds` slices of `plan.seconds`, added up; then imports, each in its own process."""
     told("settling in")
     await asyncio.sleep(_SETTLE_S)
-    use = Use()
+    use = ProcessUsage()
     for number in range(plan.rounds):
         told(f"idle, {number + 1} of {plan.rounds}")
-        before = await asyncio.to_thread(stage.meter.read)
+        before = await asyncio.to_thread(stage.meter.take_snapshot)
         await asyncio.sleep(plan.seconds)
-        use.add(before, await asyncio.to_thread(stage.meter.read), round(plan.seconds))
+        use.add_interval(
+            before, await asyncio.to_thread(stage.meter.take_snapshot), round(plan.seconds)
+        )
     told("importing")
-    loaded = {name: await asyncio.to_thread(_load, module) for name, module in _LOADED.items()}
+    loaded = {
+        name: await asyncio.to_thread(_measure_import, module)
+        for name, module in _IMPORTED_MODULES.items()
+    }
     percent, pss_mb = round(use.cpu_ms_per_unit() / 10, 2), use.total_pss_mb()
-    return Report(
+    return BenchReport(
         name="idle",
         unit="second",
         cpu_ms_per_unit=use.cpu_ms_per_unit(),
         pss_mb=pss_mb,
         groups=use.groups(),
-        machine=machine(stage.stores),
+        machine=describe_machine(stage.postgres),
         more={"percent_of_a_core": percent, "loaded": loaded, "foreign_cores": use.foreign_cores},
         goals={
-            f"at most {PERCENT:g} % of a core ({percent})": percent <= PERCENT,
-            f"at most {PSS_MB:g} MB ({pss_mb})": pss_mb <= PSS_MB,
+            f"at most {MAX_CPU_PERCENT:g} % of a core ({percent})": percent <= MAX_CPU_PERCENT,
+            f"at most {MAX_PSS_MB:g} MB ({pss_mb})": pss_mb <= MAX_PSS_MB,
         },
     )
 
 
-def _load(modules: str) -> dict[str, Any]:
+def _measure_import(modules: str) -> dict[str, Any]:
     """CPU in ms and memory in MB of importing them; how many modules came with them."""
     done = subprocess.run(
         [sys.executable, "-c", _IMPORT, modules], capture_output=True, check=True, timeout=60

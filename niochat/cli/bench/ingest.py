@@ -6,19 +6,25 @@ The provider's assistant is off, so every conversation is with people: the hosts
 
 from dataclasses import replace
 
-from niochat.cli.bench.report import Report, machine
-from niochat.cli.bench.slices import Plan, Side, Told, Track, ratio
-from niochat.cli.bench.stage import Stage, Wanted
-from niochat.cli.bench.tenants import Tenant, settle_in
-from niochat.sandbox.crowd.job import Stream
+from niochat.cli.bench.report import BenchReport, describe_machine
+from niochat.cli.bench.slices import (
+    BenchOptions,
+    LoadRoundRunner,
+    ProgressCallback,
+    SideMeasurement,
+    median_ratio,
+)
+from niochat.cli.bench.stage import BenchEnvironment, BenchRequirements
+from niochat.cli.bench.tenants import BenchTenant, create_bench_tenants
+from niochat.sandbox.crowd.job import LoadStream
 from niochat.stack.postgres import DATABASE_NAME
 
-WANTED = Wanted(limit=True, plain=True, door_only=True)
+REQUIREMENTS = BenchRequirements(limit=True, plain_process=True, ingest_only=True)
 CONNECTIONS = 64
 PEOPLE = 2000
-HALF_MS = 50.0
-RATIO = 0.4
-_KEPT_UP_S = 2.0
+MAX_P50_MS = 50.0
+MIN_RATIO_TO_LIMIT = 0.4
+_HALF_RATE_S = 2.0
 """Seconds after a slice within which the hosts have processed all of it."""
 _WARM_S = 5.0
 _SLUG = "bench"
@@ -26,50 +32,56 @@ _DATABASES = {"product": DATABASE_NAME}
 """Whose backlog is part of the work. The plain door has nobody who would process it."""
 
 
-async def measure(stage: Stage, plan: Plan, told: Told) -> Report:
+async def run_ingest_bench(
+    stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback
+) -> BenchReport:
     """The whole bench on a stage made for `WANTED`."""
-    streams = await _streams(stage)
-    async with Track(stage, plan, told) as track:
+    streams = await _create_streams(stage)
+    async with LoadRoundRunner(stage, plan, told) as track:
         await track.warm_up(streams, _DATABASES, _WARM_S)
-        sides = await track.take_turns("saturation", streams, _DATABASES)
+        sides = await track.alternate_streams("saturation", streams, _DATABASES)
         rate = max(sides["product"].rate / 2, 1.0)
         slower = {"product": replace(streams["product"], rate=rate),
                   "limit": replace(streams["limit"], rate=rate)}  # fmt: skip
-        halves = await track.take_turns("half of saturation", slower, _DATABASES)
-        await track.draw_flames("ingest", {"product": streams["product"]}, _DATABASES)
+        halves = await track.alternate_streams("half of saturation", slower, _DATABASES)
+        await track.record_flame_graphs("ingest", {"product": streams["product"]}, _DATABASES)
     return _report(stage, sides, halves)
 
 
-async def _streams(stage: Stage) -> dict[str, Stream]:
+async def _create_streams(stage: BenchEnvironment) -> dict[str, LoadStream]:
     """One for each side, by its name; the product's first."""
-    product = ingest_stream("product", (await settle_in(stage, [_SLUG], assistant=False))[_SLUG])
-    at_plain = await settle_in(stage, [_SLUG], assistant=False, plain=True)
+    product = build_ingest_stream(
+        "product", (await create_bench_tenants(stage, [_SLUG], assistant=False))[_SLUG]
+    )
+    at_plain = await create_bench_tenants(stage, [_SLUG], assistant=False, plain=True)
     return {
         "product": product,
-        "limit": limit_stream(stage, product),
-        "plain": ingest_stream("plain", at_plain[_SLUG]),
+        "limit": build_limit_stream(stage, product),
+        "plain": build_ingest_stream("plain", at_plain[_SLUG]),
     }
 
 
-def ingest_stream(name: str, tenant: Tenant) -> Stream:
+def build_ingest_stream(name: str, tenant: BenchTenant) -> LoadStream:
     """People who write as fast as their webhooks are answered."""
-    return Stream(
+    return LoadStream(
         name, tenant.webhook_url, tenant.token, people=PEOPLE, connections=CONNECTIONS,
         places=CONNECTIONS,
     )  # fmt: skip
 
 
-def limit_stream(stage: Stage, product: Stream) -> Stream:
+def build_limit_stream(stage: BenchEnvironment, product: LoadStream) -> LoadStream:
     """The same bodies, to the application that only reads them."""
     path = product.url.partition("/uazapi")[2]
     return replace(product, name="limit", url=stage.limit_url + path)
 
 
-def _report(stage: Stage, sides: dict[str, Side], halves: dict[str, Side]) -> Report:
+def _report(
+    stage: BenchEnvironment, sides: dict[str, SideMeasurement], halves: dict[str, SideMeasurement]
+) -> BenchReport:
     product, limit, half = sides["product"], sides["limit"], halves["product"]
-    share = ratio(product, limit)
+    share = median_ratio(product, limit)
     counted = product.statements()
-    return Report(
+    return BenchReport(
         name="ingest",
         unit="webhook",
         rate=product.rate,
@@ -81,18 +93,18 @@ def _report(stage: Stage, sides: dict[str, Side], halves: dict[str, Side]) -> Re
         statements_per_unit=counted["statements_per_unit"],
         commits_per_unit=counted["commits_per_unit"],
         groups=product.use.groups(),
-        limit=limit.summary() | {"half": halves["limit"].summary()},
-        machine=machine(stage.stores),
+        limit=limit.as_dict() | {"half": halves["limit"].as_dict()},
+        machine=describe_machine(stage.postgres),
         more={
-            "saturated": product.summary(),
-            "half": half.summary() | {"offered": round(product.rate / 2, 1)},
-            "plain_door": sides["plain"].summary(),
-            "hosts_kept_up": all(seconds < _KEPT_UP_S for seconds in product.drain_s),
+            "saturated": product.as_dict(),
+            "half": half.as_dict() | {"offered": round(product.rate / 2, 1)},
+            "plain_door": sides["plain"].as_dict(),
+            "hosts_kept_up": all(seconds < _HALF_RATE_S for seconds in product.drain_s),
             "dearest_statements": counted["dearest_statements"],
         },
         goals={
-            f"at least {RATIO} of the limit ({share})": share >= RATIO,
-            f"p99 under {HALF_MS:g} ms at half of saturation ({half.p99_ms})": half.p99_ms
-            < HALF_MS,
+            f"at least {MIN_RATIO_TO_LIMIT} of the limit ({share})": share >= MIN_RATIO_TO_LIMIT,
+            f"p99 under {MAX_P50_MS:g} ms at half of saturation ({half.p99_ms})": half.p99_ms
+            < MAX_P50_MS,
         },
     )

@@ -16,7 +16,7 @@ def _limit() -> Starlette:
     return Starlette(routes=[Route("/{rest:path}", _receive, methods=["POST"])])
 
 
-class LimitReplica:
+class BodyReaderReplica:
     """Answers at once."""
 
 
@@ -26,4 +26,4 @@ limit = serve.deployment(
     max_ongoing_requests=500,
     health_check_period_s=10,
     ray_actor_options={"num_cpus": 0.2},
-)(serve.ingress(_limit)(LimitReplica)).bind()
+)(serve.ingress(_limit)(BodyReaderReplica)).bind()

@@ -10,7 +10,7 @@ import psutil
 
 from niochat.stack import processes
 
-_TITLES = (
+_RAY_TITLES = (
     ("ray::ServeReplica:webhooks:", "webhooks"),
     ("ray::ServeReplica:api:", "api"),
     ("ray::ServeReplica:live:", "live"),
@@ -27,21 +27,21 @@ _TITLES = (
     ("ray::HAProxyManager", "serve_proxies"),
 )
 """Ray writes what a worker is over its arguments (`setproctitle`)."""
-_COMMANDS = (
+_COMMAND_GROUPS = (
     ("niochat_sandbox.load_generator", "crowd"),
     ("niochat_sandbox.websocket_clients", "screens"),
     ("niochat_sandbox", "sandbox"),
     ("niochat_lab.bench.baselines.plain_process", "plain"),
 )
-_NAMES = {"raylet": "raylet", "gcs_server": "gcs", "haproxy": "haproxy"}
-CARRIER = "desk"
+_PROCESS_NAMES = {"raylet": "raylet", "gcs_server": "gcs", "haproxy": "haproxy"}
+SOCKET_GROUP = "desk"
 """Group of the process that holds the screens' sockets on one machine."""
-OUTSIDE = frozenset({"crowd", "screens", "sandbox", "plain", "limit"})
+NON_PRODUCT_GROUPS = frozenset({"crowd", "screens", "sandbox", "plain", "limit"})
 """Groups that are no part of the product."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class UsageSnapshot:
     """CPU seconds (user and system, with those of buried children) since each process began."""
 
     cpu_s: Mapping[str, float]
@@ -53,7 +53,7 @@ class Reading:
 
 
 @dataclass(slots=True)
-class Use:
+class ProcessUsage:
     """What a piece of work used; readings of several pieces add up."""
 
     units: int = 0
@@ -65,7 +65,7 @@ class Use:
     foreign_s: float = 0.0
     wall_s: float = 0.0
 
-    def add(self, before: Reading, after: Reading, units: int) -> None:
+    def add_interval(self, before: UsageSnapshot, after: UsageSnapshot, units: int) -> None:
         """One more piece, from one reading to another."""
         self.units += units
         ours = sum(after.cpu_s.values()) - sum(before.cpu_s.values())
@@ -90,12 +90,12 @@ class Use:
             for group, seconds in sorted(self.cpu_s.items(), key=lambda item: -item[1])
         }
 
-    def cpu_ms_per_unit(self, without: Iterable[str] = OUTSIDE) -> float:
+    def cpu_ms_per_unit(self, without: Iterable[str] = NON_PRODUCT_GROUPS) -> float:
         """Milliseconds of CPU for a unit, all groups of the product together."""
         left_out = set(without)
         return round(sum(self._ms(s) for g, s in self.cpu_s.items() if g not in left_out), 4)
 
-    def total_pss_mb(self, without: Iterable[str] = OUTSIDE) -> float:
+    def total_pss_mb(self, without: Iterable[str] = NON_PRODUCT_GROUPS) -> float:
         """Peak proportional memory of the product's groups together."""
         left_out = set(without)
         return round(sum(mb for g, mb in self.pss_mb.items() if g not in left_out), 1)
@@ -109,49 +109,49 @@ class Use:
         return seconds * 1000 / self.units if self.units else 0.0
 
 
-class Meter:
+class UsageMeter:
     """Reads all processes of one home."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
 
-    def read(self) -> Reading:
+    def take_snapshot(self) -> UsageSnapshot:
         """Now. Takes some tens of milliseconds, so it belongs before and after the work."""
         cpu: dict[str, float] = {}
         pss: dict[str, float] = {}
         count: Counter[str] = Counter()
         for process in processes.find_stack_processes(self._home):
-            group = group_of(process)
-            cpu[group] = cpu.get(group, 0.0) + _cpu_s(process)
+            group = process_group(process)
+            cpu[group] = cpu.get(group, 0.0) + _process_cpu_s(process)
             count[group] += 1
             pss[group] = pss.get(group, 0.0) + processes.read_pss_kb(process.pid) / 1024
-        return Reading(cpu, pss, count, _machine_s(), time.monotonic())
+        return UsageSnapshot(cpu, pss, count, _machine_cpu_s(), time.monotonic())
 
 
-def group_of(process: psutil.Process) -> str:
+def process_group(process: psutil.Process) -> str:
     """The part of the stack that a marked process is."""
     try:
         name, command = process.name(), " ".join(process.cmdline())
     except psutil.Error:
         return "gone"
-    for title, group in _TITLES:
+    for title, group in _RAY_TITLES:
         if command.startswith(title):
             return group
-    for module, group in _COMMANDS:
+    for module, group in _COMMAND_GROUPS:
         if module in command:
             return group
-    if name in _NAMES:
-        return _NAMES[name]
+    if name in _PROCESS_NAMES:
+        return _PROCESS_NAMES[name]
     kind = processes.classify_process(process)
     return "other_ray" if kind == "ray" else kind
 
 
-def _machine_s() -> float:
+def _machine_cpu_s() -> float:
     times = psutil.cpu_times()
     return float(sum(times) - times.idle - getattr(times, "iowait", 0.0))
 
 
-def _cpu_s(process: psutil.Process) -> float:
+def _process_cpu_s(process: psutil.Process) -> float:
     try:
         times = process.cpu_times()
     except psutil.Error:

@@ -3,50 +3,50 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from niochat.cli.bench.crowd import Played
+from niochat.cli.bench.crowd import LoadResult
 from niochat.cli.bench.figures import quantile
-from niochat.cli.bench.stage import Stage, Wanted
-from niochat.cli.bench.tenants import Tenant, settle_in
-from niochat.sandbox.crowd.job import Moment, Stream
+from niochat.cli.bench.stage import BenchEnvironment, BenchRequirements
+from niochat.cli.bench.tenants import BenchTenant, create_bench_tenants
+from niochat.sandbox.crowd.job import LoadStream, MessageStage
 
-WANTED = Wanted()
-QUIET = 20
-EVERY_S = 4.0
+REQUIREMENTS = BenchRequirements()
+QUIET_TENANT_COUNT = 20
+QUIET_INTERVAL_S = 4.0
 """A quiet provider's customers write once in so many seconds, all of them together."""
-WITHIN = 1.2
-LOUD = "loud"
-_FIRST_LOUD = 1_000_000
-_APART = 1000
+MAX_SLOWDOWN = 1.2
+LOUD_SLUG = "loud"
+_FIRST_LOUD_PERSON = 1_000_000
+_PERSON_NUMBER_STEP = 1000
 
 
-async def moved_in(stage: Stage) -> dict[str, Tenant]:
+async def create_quiet_and_loud_tenants(stage: BenchEnvironment) -> dict[str, BenchTenant]:
     """All of them, the loud one too, with their assistants."""
-    slugs = [*(f"quiet-{number:02d}" for number in range(QUIET)), LOUD]
-    return await settle_in(stage, slugs, assistant=True)
+    slugs = [*(f"quiet-{number:02d}" for number in range(QUIET_TENANT_COUNT)), LOUD_SLUG]
+    return await create_bench_tenants(stage, slugs, assistant=True)
 
 
-def quiet_streams(tenants: dict[str, Tenant]) -> list[Stream]:
+def build_quiet_streams(tenants: dict[str, BenchTenant]) -> list[LoadStream]:
     """One for each quiet provider, at its constant rate."""
-    quiet = [tenant for slug, tenant in sorted(tenants.items()) if slug != LOUD]
+    quiet = [tenant for slug, tenant in sorted(tenants.items()) if slug != LOUD_SLUG]
     return [
-        Stream(
-            tenant.slug, tenant.webhook_url, tenant.token, people=200, first=number * _APART,
-            connections=2, rate=1 / EVERY_S, measured=Moment.ANSWERED, freed=Moment.ANSWERED,
+        LoadStream(
+            tenant.slug, tenant.webhook_url, tenant.token, people=200, first=number * _PERSON_NUMBER_STEP,
+            connections=2, rate=1 / QUIET_INTERVAL_S, measured=MessageStage.ANSWERED, freed=MessageStage.ANSWERED,
         )
         for number, tenant in enumerate(quiet)
     ]  # fmt: skip
 
 
-def loud_stream(tenants: dict[str, Tenant], people: int) -> Stream:
+def build_loud_stream(tenants: dict[str, BenchTenant], people: int) -> LoadStream:
     """The loud provider in a closed loop, to be changed."""
-    tenant = tenants[LOUD]
-    return Stream(
-        LOUD, tenant.webhook_url, tenant.token, people=people, first=_FIRST_LOUD, connections=64,
-        places=64, measured=Moment.ANSWERED, freed=Moment.ANSWERED,
+    tenant = tenants[LOUD_SLUG]
+    return LoadStream(
+        LOUD_SLUG, tenant.webhook_url, tenant.token, people=people, first=_FIRST_LOUD_PERSON, connections=64,
+        places=64, measured=MessageStage.ANSWERED, freed=MessageStage.ANSWERED,
     )  # fmt: skip
 
 
-def later(streams: Sequence[Stream], seconds: float) -> list[Stream]:
+def stagger_streams(streams: Sequence[LoadStream], seconds: float) -> list[LoadStream]:
     """The same, so spread that their messages do not all start together."""
     return [
         replace(stream, delay=seconds * number / len(streams))
@@ -54,12 +54,12 @@ def later(streams: Sequence[Stream], seconds: float) -> list[Stream]:
     ]
 
 
-def quiet_latencies(played: Played) -> list[float]:
+def collect_quiet_latencies(played: LoadResult) -> list[float]:
     """Of all quiet providers together, in milliseconds."""
     return [
         each
         for name, outcome in played.outcomes.items()
-        if name != LOUD
+        if name != LOUD_SLUG
         for each in outcome.latencies_ms
     ]
 

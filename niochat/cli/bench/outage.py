@@ -7,73 +7,89 @@ in order, and the audit is made at the phones, by what the messages are called.
 from dataclasses import dataclass, replace
 from typing import Any
 
-from niochat.cli.bench.crowd import Played
+from niochat.cli.bench.crowd import LoadResult
 from niochat.cli.bench.figures import quantile
 from niochat.cli.bench.neighbours import (
-    EVERY_S,
-    LOUD,
-    WANTED,
-    WITHIN,
-    later,
-    loud_stream,
-    moved_in,
+    LOUD_SLUG,
+    MAX_SLOWDOWN,
+    QUIET_INTERVAL_S,
+    REQUIREMENTS,
+    build_loud_stream,
+    build_quiet_streams,
+    collect_quiet_latencies,
+    create_quiet_and_loud_tenants,
     p95,
-    quiet_latencies,
-    quiet_streams,
+    stagger_streams,
 )
-from niochat.cli.bench.report import Report, machine
-from niochat.cli.bench.slices import Plan, Side, Told, Track
-from niochat.cli.bench.stage import Stage
-from niochat.sandbox.crowd.job import Moment
+from niochat.cli.bench.report import BenchReport, describe_machine
+from niochat.cli.bench.slices import (
+    BenchOptions,
+    LoadRoundRunner,
+    ProgressCallback,
+    SideMeasurement,
+)
+from niochat.cli.bench.stage import BenchEnvironment
+from niochat.sandbox.crowd.job import MessageStage
 from niochat.stack.postgres import DATABASE_NAME
 
-__all__ = ["WANTED", "measure"]
-_WITHIN_S = 1800.0
+__all__ = ["REQUIREMENTS", "run_outage_bench"]
+_TIMEOUT_S = 1800.0
 _SETTLE_S = 120.0
-_SECONDS_BEFORE = 4.0
+_BASELINE_S = 4.0
 """Times the plan's seconds: how long the others are watched before it begins."""
 
 
 @dataclass(frozen=True, slots=True)
-class Flood:
+class OutageLoad:
     """So many conversations; `again` is the share that writes a second message."""
 
     conversations: int = 10_000
     again: float = 0.5
 
     @property
-    def messages(self) -> int:
+    def message_count(self) -> int:
         """In all."""
         return int(self.conversations * (1 + self.again))
 
 
-async def measure(stage: Stage, plan: Plan, told: Told, flood: Flood) -> Report:
+async def run_outage_bench(
+    stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback, flood: OutageLoad
+) -> BenchReport:
     """The whole bench. What is refused is posted again, as a gateway may do."""
-    tenants = await moved_in(stage)
-    quiet = later(quiet_streams(tenants), EVERY_S)
+    tenants = await create_quiet_and_loud_tenants(stage)
+    quiet = stagger_streams(build_quiet_streams(tenants), QUIET_INTERVAL_S)
     loud = replace(
-        loud_stream(tenants, flood.conversations), freed=Moment.ACCEPTED,
-        messages=flood.messages, repeat=True,
+        build_loud_stream(tenants, flood.conversations), freed=MessageStage.ACCEPTED,
+        messages=flood.message_count, repeat=True,
     )  # fmt: skip
-    before, during = Side(), Side()
-    async with Track(stage, plan, told) as track:
+    before, during = SideMeasurement(), SideMeasurement()
+    async with LoadRoundRunner(stage, plan, told) as track:
         told("warming up")
         busy = [replace(stream, rate=2.0, delay=0.0) for stream in quiet]
-        await track.play(Side(), busy, plan.seconds, database=DATABASE_NAME)
+        await track.run_round(SideMeasurement(), busy, plan.seconds, database=DATABASE_NAME)
         told("the others, before")
-        seconds = plan.seconds * _SECONDS_BEFORE
-        calm = await track.play(before, quiet, seconds, database=DATABASE_NAME)
-        told(f"{flood.messages} messages of {flood.conversations} conversations")
-        played = await track.play(
-            during, [loud, *quiet], _WITHIN_S, database=DATABASE_NAME, settle_s=_SETTLE_S
+        seconds = plan.seconds * _BASELINE_S
+        calm = await track.run_round(before, quiet, seconds, database=DATABASE_NAME)
+        told(f"{flood.message_count} messages of {flood.conversations} conversations")
+        played = await track.run_round(
+            during, [loud, *quiet], _TIMEOUT_S, database=DATABASE_NAME, settle_s=_SETTLE_S
         )
     return _report(stage, flood, calm, played, during)
 
 
-def _report(stage: Stage, flood: Flood, calm: Played, played: Played, during: Side) -> Report:
-    loud = played.outcomes[LOUD]
+def _report(
+    stage: BenchEnvironment,
+    flood: OutageLoad,
+    calm: LoadResult,
+    played: LoadResult,
+    during: SideMeasurement,
+) -> BenchReport:
+    loud = played.outcomes[LOUD_SLUG]
     rate = round(loud.answered / loud.last_s, 2) if loud.last_s else 0.0
-    quiet_before, quiet_during = p95(quiet_latencies(calm)), p95(quiet_latencies(played))
+    quiet_before, quiet_during = (
+        p95(collect_quiet_latencies(calm)),
+        p95(collect_quiet_latencies(played)),
+    )
     share = round(quiet_during / quiet_before, 3) if quiet_before else 0.0
     audit: dict[str, Any] = {
         "sent": loud.posted,
@@ -82,7 +98,7 @@ def _report(stage: Stage, flood: Flood, calm: Played, played: Played, during: Si
         "out_of_order": loud.out_of_order,
     }
     clean = not (audit["lost"] or audit["twice"] or audit["out_of_order"])
-    return Report(
+    return BenchReport(
         name="outage",
         unit="message",
         rate=rate,
@@ -93,7 +109,7 @@ def _report(stage: Stage, flood: Flood, calm: Played, played: Played, during: Si
         pss_mb=during.use.total_pss_mb(),
         groups=during.use.groups(),
         limit={"quiet_p95_ms_before": quiet_before},
-        machine=machine(stage.stores),
+        machine=describe_machine(stage.postgres),
         more={
             **audit,
             "conversations": flood.conversations,
@@ -101,10 +117,10 @@ def _report(stage: Stage, flood: Flood, calm: Played, played: Played, during: Si
             "last_answered_s": loud.last_s,
             "refused": loud.refused,
             "quiet_p95_ms": quiet_during,
-            "during": during.summary(),
+            "during": during.as_dict(),
         },
         goals={
             "zero lost, zero twice, order kept": clean,
-            f"p95 of the others at most {WITHIN} times ({share})": share <= WITHIN,
+            f"p95 of the others at most {MAX_SLOWDOWN} times ({share})": share <= MAX_SLOWDOWN,
         },
     )

@@ -39,7 +39,7 @@ _SQL = queries("placement")
 _NAME = "plain"
 
 
-class Pool:
+class InProcessPool:
     """The assistant in the same process, as the host knows its pool."""
 
     def __init__(self) -> None:
@@ -51,15 +51,16 @@ class Pool:
         return await self.assistant.run(request)
 
 
-class Whole:
+class SingleProcessHost:
     """A host that owns every shard, with its pools."""
 
     def __init__(self, parts: Components) -> None:
         self._parts = parts
-        pool = Pool()
-        self._core = HostProcess(_NAME, _NAME, parts, pool, self._ask, self._tell)
+        pool = InProcessPool()
+        self._core = HostProcess(_NAME, _NAME, parts, pool, self._call, self._send)
         pool.assistant = build_assistant(
-            parts, InProcessErpClient(build_erp_service(parts, self._place, self._ended))
+            parts,
+            InProcessErpClient(build_erp_service(parts, self._place, self._on_erp_call_ended)),
         )
 
     async def start(self) -> None:
@@ -78,30 +79,30 @@ class Whole:
         """A row waits for this thread."""
         self._core.poke([kinds.conversation_address(thread_id)], tenant_id)
 
-    async def _ask(self, address: ActorAddress, payload: object) -> Any:
+    async def _call(self, address: ActorAddress, payload: object) -> Any:
         return await self._core.ask(address, payload)
 
-    async def _tell(self, address: ActorAddress, payload: object) -> None:
+    async def _send(self, address: ActorAddress, payload: object) -> None:
         self._core.tell(address, payload)
 
     async def _place(self, tenant_id: UUID, lease: CallPermitRequest) -> CallPermit:
-        permit = await self._ask(kinds.tenant_address(tenant_id), lease)
+        permit = await self._call(kinds.tenant_address(tenant_id), lease)
         assert isinstance(permit, CallPermit)
         return permit
 
-    async def _ended(self, tenant_id: UUID, ended: CallPermitRelease) -> None:
-        await self._tell(kinds.tenant_address(tenant_id), ended)
+    async def _on_erp_call_ended(self, tenant_id: UUID, ended: CallPermitRelease) -> None:
+        await self._send(kinds.tenant_address(tenant_id), ended)
 
 
-def application(*, door_only: bool) -> Starlette:
-    """The ASGI application. `door_only` stores and answers, and nobody processes."""
+def create_application(*, ingest_only: bool) -> Starlette:
+    """The ASGI application. `ingest_only` stores and answers, and nobody processes."""
     settings = Settings.read()
     telemetry.configure_logging(settings.log_level, json=True)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         parts = await open_components(settings)
-        whole = None if door_only else Whole(parts)
+        whole = None if ingest_only else SingleProcessHost(parts)
         if whole is not None:
             await whole.start()
         app.router.routes.extend(_routes(parts, whole))
@@ -117,7 +118,7 @@ def application(*, door_only: bool) -> Starlette:
     )
 
 
-def _routes(parts: Components, whole: Whole | None) -> list[Route]:
+def _routes(parts: Components, whole: SingleProcessHost | None) -> list[Route]:
     def nothing(*_: object) -> None:
         return None
 
@@ -140,7 +141,7 @@ def main() -> None:
     parser.add_argument("--door-only", action="store_true")
     arguments = parser.parse_args()
     config = uvicorn.Config(
-        application(door_only=arguments.door_only), host="127.0.0.1", port=arguments.port,
+        create_application(ingest_only=arguments.door_only), host="127.0.0.1", port=arguments.port,
         loop="uvloop", http="httptools", ws="none", log_level="warning", access_log=False,
         backlog=2048,
     )  # fmt: skip

@@ -28,14 +28,14 @@ _ASSIGN, _COMMIT = queries("assignment")["assign"], queries("step")["commit"]
 
 TEAM = "atendimento"
 _TICK_S = 0.01
-_SEEN_EVERY_S = 10.0
-_LOOK_EVERY_S = 0.1
+_PRESENCE_INTERVAL_S = 10.0
+_CHECK_INTERVAL_S = 0.1
 _SPREAD = 97
-_URGENT, _REST = 0, 1
+_URGENT_LANE, _NORMAL_LANE = 0, 1
 """Lanes of people, by what comes first."""
 
 
-def thread_of(number: int) -> UUID:
+def thread_id_for(number: int) -> UUID:
     """As `bench.sql` names them."""
     return UUID(md5(f"t{number}".encode(), usedforsecurity=False).hexdigest())
 
@@ -55,10 +55,10 @@ class TimedDatabase(Database):
         if done is not None:
             done(rows[0][0]["assigned"])
         elif query == _COMMIT:
-            self._look_at(values[2], rows[0][0])
+            self._report_freed_agents(values[2], rows[0][0])
         return rows
 
-    def _look_at(self, steps: Any, won: list[UUID]) -> None:
+    def _report_freed_agents(self, steps: Any, won: list[UUID]) -> None:
         threads = set(won)
         for row in steps.get("advance", ()):
             if row["status"] == ConversationStatus.RESOLVED and row["thread_id"] in threads:
@@ -66,7 +66,7 @@ class TimedDatabase(Database):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TeamQueueWorkloadSettings:
     """How many come and who is there."""
 
     agents: int = 50
@@ -85,7 +85,7 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Seen:
+class TeamQueueMeasurement:
     """What was measured and checked; milliseconds."""
 
     assigned: int = 0
@@ -100,11 +100,11 @@ class Seen:
     """Assignments that left somebody waiting who came first."""
 
 
-class QueueLoad:
+class TeamQueueWorkload:
     """One run on a tenant whose rows `prepare` wrote."""
 
     def __init__(
-        self, database: TimedDatabase, tenant: UUID, channel: UUID, plan: Plan,
+        self, database: TimedDatabase, tenant: UUID, channel: UUID, plan: TeamQueueWorkloadSettings,
         tell: Callable[[QueueWaitNotice], None], poke: Callable[[UUID], None],
     ) -> None:  # fmt: skip
         self._database, self._plan = database, plan
@@ -117,39 +117,39 @@ class QueueLoad:
         """By lane, in the order of coming; what was committed and not given yet."""
         self._given: set[int] = set()
         self._clicks: set[asyncio.Task[None]] = set()
-        self.seen = Seen()
-        database.freed, database.assigning = self._was_freed, self._assigning
+        self.measurement = TeamQueueMeasurement()
+        database.freed, database.assigning = self._on_freed, self._on_assigning
 
-    async def run(self) -> Seen:
+    async def run(self) -> TeamQueueMeasurement:
         """People come, agents handle; until all have come."""
-        looking = asyncio.create_task(self._look_for_ever())
+        looking = asyncio.create_task(self._run_checks())
         try:
             begun = time.perf_counter()
-            await self._all_come()
-            self.seen.arrived_s = time.perf_counter() - begun
+            await self._add_arrivals()
+            self.measurement.arrived_s = time.perf_counter() - begun
         finally:
             looking.cancel()
             for click in self._clicks:
                 click.cancel()
             await asyncio.gather(looking, *self._clicks, return_exceptions=True)
-        return self.seen
+        return self.measurement
 
-    async def _all_come(self) -> None:
+    async def _add_arrivals(self) -> None:
         """At the rate: whoever is late because the machine was comes with the next ones."""
         begun, come = time.perf_counter(), 0
         while come < self._plan.people:
             await asyncio.sleep(_TICK_S)
             due = int((time.perf_counter() - begun) * self._plan.per_s)
             if due > come:
-                await self._come(come, min(due, self._plan.people))
+                await self._insert_arrivals(come, min(due, self._plan.people))
                 come = min(due, self._plan.people)
 
-    async def _come(self, first: int, last: int) -> None:
+    async def _insert_arrivals(self, first: int, last: int) -> None:
         state = state_to_json(
             ConversationState(ConversationId(UUID(int=0)), "", ConversationStatus.WAITING, 2, TEAM, unanswered=1,
                          waits=True)
         )  # fmt: skip
-        coming = {number: thread_of(number) for number in range(first, last)}
+        coming = {number: thread_id_for(number) for number in range(first, last)}
         self._numbers |= {str(thread): number for number, thread in coming.items()}
         async with self._database.as_system() as connection:
             await connection.execute(
@@ -157,44 +157,46 @@ class QueueLoad:
             )
         for number, thread in coming.items():
             if number not in self._given:  # before we heard of our own commit
-                self._waiting[_lane(number)][number] = None
+                self._waiting[_lane_for(number)][number] = None
             self._tell(QueueWaitNotice(self._tenant, TEAM, thread, is_waiting=True))
 
-    def _was_freed(self, agent: str) -> None:
+    def _on_freed(self, agent: str) -> None:
         self._freed[agent].append(time.perf_counter())
 
-    def _assigning(self) -> Callable[[list[Any]], None]:
+    def _on_assigning(self) -> Callable[[list[Any]], None]:
         begun = time.perf_counter()
         come = [next(reversed(lane), -1) for lane in self._waiting]
 
         def done(given: list[Any]) -> None:
             now = time.perf_counter()
-            self.seen.statement_ms.append((now - begun) * 1000)
+            self.measurement.statement_ms.append((now - begun) * 1000)
             for thread, agent in given:
-                self._give(thread, agent, now)
+                self._on_assigned(thread, agent, now)
             if given:
                 self._check_order(self._numbers[given[-1][0]], come)
 
         return done
 
-    def _give(self, thread: str, agent: str, now: float) -> None:
+    def _on_assigned(self, thread: str, agent: str, now: float) -> None:
         number = self._numbers[thread]
         self._given.add(number)
-        self._waiting[_lane(number)].pop(number, None)
-        self.seen.assigned += 1
+        self._waiting[_lane_for(number)].pop(number, None)
+        self.measurement.assigned += 1
         if self._freed[agent]:
-            self.seen.freed_to_assigned_ms.append((now - self._freed[agent].popleft()) * 1000)
+            self.measurement.freed_to_assigned_ms.append(
+                (now - self._freed[agent].popleft()) * 1000
+            )
         click = asyncio.create_task(self._handle(UUID(thread), agent))
         self._clicks.add(click)
         click.add_done_callback(self._clicks.discard)
 
     def _check_order(self, last: int, come: list[int]) -> None:
         """Nobody who had come before it began comes before the last of whom it gave."""
-        for lane in range(_lane(last) + 1):
+        for lane in range(_lane_for(last) + 1):
             oldest = next(iter(self._waiting[lane]), None)
-            before = come[lane] if lane < _lane(last) else min(come[lane], last)
+            before = come[lane] if lane < _lane_for(last) else min(come[lane], last)
             if oldest is not None and oldest <= before:
-                self.seen.overtaken += 1
+                self.measurement.overtaken += 1
 
     async def _handle(self, thread: UUID, agent: str) -> None:
         spread = self._numbers[str(thread)] % _SPREAD / _SPREAD
@@ -205,24 +207,27 @@ class QueueLoad:
         )
         self._poke(thread)
 
-    async def _look_for_ever(self) -> None:
+    async def _run_checks(self) -> None:
         seen_at = time.monotonic()
         while True:
-            await asyncio.sleep(_LOOK_EVERY_S)
-            loads = [(row["load"], row["capacity"]) for row in await self.loads()]
-            self.seen.above += [each for each in loads if each[0] > each[1]]
-            if time.monotonic() - seen_at > _SEEN_EVERY_S:
+            await asyncio.sleep(_CHECK_INTERVAL_S)
+            loads = [(row["load"], row["capacity"]) for row in await self.list_loads()]
+            self.measurement.above += [each for each in loads if each[0] > each[1]]
+            if time.monotonic() - seen_at > _PRESENCE_INTERVAL_S:
                 seen_at = time.monotonic()
-                agents = {(self._tenant, row["user_id"]) for row in await self.loads()}
+                agents = {(self._tenant, row["user_id"]) for row in await self.list_loads()}
                 await self._presences.record_seen(agents)
 
-    async def loads(self) -> list[dict[str, Any]]:
+    async def list_loads(self) -> list[dict[str, Any]]:
         """Everybody's `load` and `capacity`, by one snapshot."""
         return await self._presences.list_agents(self._tenant)
 
 
-async def prepare(
-    execute: Callable[..., Awaitable[object]], tenant: UUID, channel: UUID, plan: Plan
+async def insert_agents_and_contacts(
+    execute: Callable[..., Awaitable[object]],
+    tenant: UUID,
+    channel: UUID,
+    plan: TeamQueueWorkloadSettings,
 ) -> None:
     """Agents and people who have not come yet; `execute` is the superuser's."""
     for query in ("bulk_contacts", "bulk_threads"):
@@ -231,5 +236,5 @@ async def prepare(
     await execute(_SQL["queue_agents"], tenant, plan.agents, plan.capacity)
 
 
-def _lane(number: int) -> int:
-    return _REST if number % 10 else _URGENT
+def _lane_for(number: int) -> int:
+    return _NORMAL_LANE if number % 10 else _URGENT_LANE

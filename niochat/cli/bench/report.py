@@ -11,11 +11,11 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from niochat.cli.bench.stores import Stores
+from niochat.cli.bench.stores import BenchPostgres
 
 
 @dataclass(slots=True)
-class Report:
+class BenchReport:
     """Rates are units a second, `…_ms` milliseconds, `pss_mb` MB; a figure that is not meant: null.
 
     `limit` has the keys `rate`, `p50_ms`, `p99_ms` where they are meant; `more` goes into the
@@ -45,7 +45,7 @@ class Report:
         return {**found.pop("more"), **found}
 
 
-def machine(stores: Stores | None = None) -> dict[str, Any]:
+def describe_machine(stores: BenchPostgres | None = None) -> dict[str, Any]:
     """What it ran on: cores, memory in MB, versions."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
     cpu = next(
@@ -68,7 +68,7 @@ def machine(stores: Stores | None = None) -> dict[str, Any]:
     }
 
 
-def shown(report: Report) -> RenderableType:
+def render_report(report: BenchReport) -> RenderableType:
     """For people."""
     whole = Table(title=f"bench {report.name}", show_header=False)
     for name, value in report.as_dict().items():

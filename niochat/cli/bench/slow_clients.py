@@ -23,16 +23,16 @@ WEBHOOK = (
     b"POST /webhooks/uazapi/00000000-0000-0000-0000-000000000000/secret HTTP/1.1\r\nHost: x\r\n"
     b"Content-Length: 200000\r\n\r\n{" + b" " * 40_000
 )
-EVERY_PART = (
+PARTIAL_REQUESTS = (
     HALF_HEADERS, HALF_BODY, LONG_HALF_BODY, LONG_HALF_UPLOAD, PAST_THE_BUFFER, WEBHOOK,
 )  # fmt: skip
 
 
-AGAIN_AFTER_S = 10.0
+RECONNECT_DELAY_S = 10.0
 
 
 @dataclass
-class Slow:
+class SlowClientResult:
     """How connections ended: seconds each was open, and the statuses that they heard."""
 
     open_s: list[float] = field(default_factory=list)
@@ -41,32 +41,32 @@ class Slow:
 
 
 @contextlib.asynccontextmanager
-async def slow_clients(
+async def run_slow_clients(
     host: tuple[str, int],
     count: int,
     sent: Sequence[bytes],
     *,
     addresses: int = 1,
     again: bool = False,
-) -> AsyncIterator[Slow]:
+) -> AsyncIterator[SlowClientResult]:
     """``count`` of them, open meanwhile, at most 60 s each; with ``again`` whoever is closed comes
     anew until the block ends, without it their ends are awaited.
 
     The addresses are of 127.0.0.0/8, which is all this machine's.
     """
-    slow = Slow()
+    slow = SlowClientResult()
     opened = asyncio.Semaphore(100)
     leaving = asyncio.Event()
 
     async def client(number: int) -> None:
-        source = _address(number % addresses)
+        source = _source_address(number % addresses)
         while True:
             begun = time.monotonic()
-            await _once(slow, opened, host, source, sent[number % len(sent)])
+            await _connect_once(slow, opened, host, source, sent[number % len(sent)])
             if not again or leaving.is_set():
                 return
             # Whoever is refused at once is no faster for it: slow clients are no flood.
-            await asyncio.sleep(max(AGAIN_AFTER_S - (time.monotonic() - begun), 0.5))
+            await asyncio.sleep(max(RECONNECT_DELAY_S - (time.monotonic() - begun), 0.5))
 
     tasks = [asyncio.ensure_future(client(number)) for number in range(count)]
     try:
@@ -81,8 +81,8 @@ async def slow_clients(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _once(
-    slow: Slow,
+async def _connect_once(
+    slow: SlowClientResult,
     opened: asyncio.Semaphore,
     host: tuple[str, int],
     source: tuple[str, int],
@@ -107,5 +107,5 @@ async def _once(
     slow.statuses[answer[9:12].decode(errors="replace")] += 1
 
 
-def _address(number: int) -> tuple[str, int]:
+def _source_address(number: int) -> tuple[str, int]:
     return f"127.{1 + number // 62500}.{number // 250 % 250}.{1 + number % 250}", 0

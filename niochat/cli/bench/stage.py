@@ -19,8 +19,8 @@ import yaml
 
 from niochat.adapters.postgres.migrate import migrate
 from niochat.adapters.postgres.queries import queries
-from niochat.cli.bench.meter import Meter
-from niochat.cli.bench.stores import Stores
+from niochat.cli.bench.meter import UsageMeter
+from niochat.cli.bench.stores import BenchPostgres
 from niochat.config import Settings
 from niochat.stack.children import http_get, spawn, wait_until
 from niochat.stack.errors import StackError
@@ -32,33 +32,33 @@ _SQL = queries("bench")
 
 PLAIN_DATABASE = "plain"
 LIMIT_PREFIX = "/limit"
-_OF_OTHERS = (
+_INSTALLATION_VARIABLES = (
     "DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "NIOCHAT_VAULT_KEYS", "NIOCHAT_FILES_URL",
     "NIOCHAT_SMTP_URL", "NIOCHAT_GATEWAY_URL", "NIOCHAT_GATEWAY_ADMIN_TOKEN",
 )  # fmt: skip
 """Where an installation's data are: a bench has servers and folders of its own."""
-_READY_S = 120.0
-_CHILD_S = 30.0
-_MEND_S = 1.0
+_READY_TIMEOUT_S = 120.0
+_CHILD_TIMEOUT_S = 30.0
+_REPAIR_INTERVAL_S = 1.0
 _LIMIT_APPLICATION = {
     "name": "limit",
     "route_prefix": LIMIT_PREFIX,
     "import_path": "niochat_lab.bench.baselines.body_reader_app:limit",
 }
-Progress = Callable[[str], None]
+StartProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class BenchRequirements:
     """What a bench needs besides the product."""
 
     limit: bool = False
     """The Serve application that answers at once."""
-    plain: bool = False
+    plain_process: bool = False
     """The plain process with a database of its own."""
-    door_only: bool = False
+    ingest_only: bool = False
     """Of the plain process."""
-    screens: bool = False
+    websocket_clients: bool = False
     """The process of many sockets; not beside the plain one, whose port it has."""
     commit_times: bool = False
     """PostgreSQL keeps when each transaction was committed."""
@@ -67,15 +67,15 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class BenchEnvironment:
     """What runs. Addresses without a slash at their end."""
 
     stack: StackLauncher
-    meter: Meter
-    stores: Stores
-    crowd_url: str
+    meter: UsageMeter
+    postgres: BenchPostgres
+    load_generator_url: str
     plain_url: str
-    screens_url: str = ""
+    websocket_clients_url: str = ""
 
     @property
     def url(self) -> str:
@@ -93,10 +93,10 @@ class Stage:
 
     def plain_settings(self) -> Settings:
         """The plain process's: another database, another address."""
-        return Settings.model_validate(plain_environment(dict(os.environ), self.plain_url))
+        return Settings.model_validate(build_plain_environment(dict(os.environ), self.plain_url))
 
 
-def plain_environment(environment: Mapping[str, str], url: str) -> dict[str, str]:
+def build_plain_environment(environment: Mapping[str, str], url: str) -> dict[str, str]:
     """The product's environment, changed for the plain process."""
     folder, _, _ = environment["DATABASE_URL"].rpartition("/")
     changed = {"DATABASE_URL": f"{folder}/{PLAIN_DATABASE}", "NIOCHAT_BASE_URL": url}
@@ -104,7 +104,9 @@ def plain_environment(environment: Mapping[str, str], url: str) -> dict[str, str
 
 
 @contextmanager
-def staged(wanted: Wanted, told: Progress) -> Iterator[Stage]:
+def start_bench_environment(
+    wanted: BenchRequirements, told: StartProgress
+) -> Iterator[BenchEnvironment]:
     """Everything up, and down again whatever happens; the folder is removed.
 
     Raises `StackError`. SIGTERM and SIGHUP end it like Ctrl-C.
@@ -113,7 +115,7 @@ def staged(wanted: Wanted, told: Progress) -> Iterator[Stage]:
         signal.signal(number, _interrupt)
     folder = Path(tempfile.mkdtemp(prefix="niochat-bench-"))
     saved = dict(os.environ)
-    for name in _OF_OTHERS:
+    for name in _INSTALLATION_VARIABLES:
         os.environ.pop(name, None)
     os.environ.setdefault(
         "NIOCHAT_PRIVATE_NETWORKS", LOOPBACK_NETWORKS
@@ -122,9 +124,9 @@ def staged(wanted: Wanted, told: Progress) -> Iterator[Stage]:
     stack = StackLauncher(folder, _options(folder, wanted))
     over = threading.Event()
     try:
-        os.environ.update(_up(stack, told))
-        stage = _opened(stack, wanted, told)
-        threading.Thread(target=_mend, args=(stack, over, told), daemon=True).start()
+        os.environ.update(_start_stack(stack, told))
+        stage = _start_services(stack, wanted, told)
+        threading.Thread(target=_repair_stack, args=(stack, over, told), daemon=True).start()
         yield stage
     finally:
         over.set()
@@ -136,7 +138,7 @@ def staged(wanted: Wanted, told: Progress) -> Iterator[Stage]:
         shutil.rmtree(stack.home.temporary_folder(), ignore_errors=True)
 
 
-def _up(stack: StackLauncher, told: Progress) -> Mapping[str, str]:
+def _start_stack(stack: StackLauncher, told: StartProgress) -> Mapping[str, str]:
     """Start it, and once more: Serve gives up on a proxy that a busy machine starts slowly."""
     try:
         return stack.up(told)
@@ -145,18 +147,20 @@ def _up(stack: StackLauncher, told: Progress) -> Mapping[str, str]:
         return stack.up(told)
 
 
-def _options(folder: Path, wanted: Wanted) -> StackOptions:
+def _options(folder: Path, wanted: BenchRequirements) -> StackOptions:
     config = ONE_MACHINE_CONFIG
     if wanted.limit:
         document = yaml.safe_load(ONE_MACHINE_CONFIG.read_text())
         document["applications"].append(_LIMIT_APPLICATION)
         config = folder / "bench_serve_config.yaml"
         config.write_text(yaml.safe_dump(document, sort_keys=False))
-    return StackOptions(sandbox=False, serve_config=config, migrate=_migrated, http_port=None)
+    return StackOptions(sandbox=False, serve_config=config, migrate=_migrate, http_port=None)
 
 
-def _opened(stack: StackLauncher, wanted: Wanted, told: Progress) -> Stage:
-    stores = Stores(stack.postgres.admin_dsn)
+def _start_services(
+    stack: StackLauncher, wanted: BenchRequirements, told: StartProgress
+) -> BenchEnvironment:
+    stores = BenchPostgres(stack.postgres.admin_dsn)
     if wanted.commit_times:
         stores.fetch(_SQL["commit_times"])
         stack.postgres.stop()
@@ -165,25 +169,25 @@ def _opened(stack: StackLauncher, wanted: Wanted, told: Progress) -> Stage:
     crowd_url = _start(stack.home, "crowd", stack.ports.sandbox, "niochat_sandbox.load_generator",
                        "/sandbox/health", dict(os.environ))  # fmt: skip
     plain_url = ""
-    if wanted.plain:
+    if wanted.plain_process:
         told("Starting the plain process.")
         plain_url = _start_plain(stack, stores, wanted)
     screens_url = ""
-    if wanted.screens:
+    if wanted.websocket_clients:
         told("Starting the screens.")
         screens_url = _start(stack.home, "screens", stack.ports.dashboard,
                              "niochat_sandbox.websocket_clients", "/sandbox/health", {})  # fmt: skip
     _wait_until_ready(stack.url)
-    meter = Meter(stack.home.folder)
-    return Stage(stack, meter, stores, crowd_url, plain_url, screens_url)
+    meter = UsageMeter(stack.home.folder)
+    return BenchEnvironment(stack, meter, stores, crowd_url, plain_url, screens_url)
 
 
-def _start_plain(stack: StackLauncher, stores: Stores, wanted: Wanted) -> str:
+def _start_plain(stack: StackLauncher, stores: BenchPostgres, wanted: BenchRequirements) -> str:
     port = stack.ports.dashboard  # kept for a dashboard, which a bench has not
-    environment = plain_environment(os.environ, f"http://127.0.0.1:{port}")
-    stores.create(PLAIN_DATABASE)
+    environment = build_plain_environment(os.environ, f"http://127.0.0.1:{port}")
+    stores.create_database(PLAIN_DATABASE)
     migrate(f"{stack.postgres.owner_dsn.rpartition('/')[0]}/{PLAIN_DATABASE}")
-    more = ["--door-only"] if wanted.door_only else []
+    more = ["--door-only"] if wanted.ingest_only else []
     return _start(
         stack.home,
         "plain",
@@ -201,12 +205,14 @@ def _start(
 ) -> str:  # fmt: skip
     command = [sys.executable, "-m", module, "--port", str(port), *more]
     child = spawn(home, name, command, environment)
-    wait_until(lambda: http_get(port, health) is not None, child, home.log_file(name), _CHILD_S)
+    wait_until(
+        lambda: http_get(port, health) is not None, child, home.log_file(name), _CHILD_TIMEOUT_S
+    )
     return f"http://127.0.0.1:{port}"
 
 
 def _wait_until_ready(url: str) -> None:
-    deadline = time.monotonic() + _READY_S
+    deadline = time.monotonic() + _READY_TIMEOUT_S
     while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(f"{url}/api/health/ready", timeout=5) as answer:
@@ -215,15 +221,15 @@ def _wait_until_ready(url: str) -> None:
         except (urllib.error.URLError, OSError):
             pass  # asked again until the deadline, which then says so
         time.sleep(0.2)
-    raise StackError(f"the bench's stack is not ready after {_READY_S:g} s")
+    raise StackError(f"the bench's stack is not ready after {_READY_TIMEOUT_S:g} s")
 
 
-def _mend(stack: StackLauncher, over: threading.Event, told: Progress) -> None:
-    while not over.wait(_MEND_S):
+def _repair_stack(stack: StackLauncher, over: threading.Event, told: StartProgress) -> None:
+    while not over.wait(_REPAIR_INTERVAL_S):
         stack.restart_dead(told)
 
 
-async def _migrated(owner: str, serving: str) -> None:
+async def _migrate(owner: str, serving: str) -> None:
     migrate(owner, serving_url=serving)
 
 

@@ -19,55 +19,55 @@ from pathlib import Path
 from typing import Any
 
 from niochat.cli.bench.figures import median
-from niochat.cli.bench.report import Report, machine
-from niochat.cli.bench.slices import Told
+from niochat.cli.bench.report import BenchReport, describe_machine
+from niochat.cli.bench.slices import ProgressCallback
 from niochat.stack.errors import StackError
 from niochat.stack.home import HomeFolder
 from niochat.stack.launcher import StackLauncher
 
 WARM_S = 25.0
-_READY = "NioChat is ready"
-_OURS = ("NIOCHAT_", "RAY_", "DATABASE_", "REDIS_URL")
-_STEP = "· "
-_WITHIN_S, _STOP_S = 240.0, 90.0
+_READY_LINE = "NioChat is ready"
+_ENVIRONMENT_PREFIXES = ("NIOCHAT_", "RAY_", "DATABASE_", "REDIS_URL")
+_STEP_PATTERN = "· "
+_START_TIMEOUT_S, _STOP_TIMEOUT_S = 240.0, 90.0
 
-Steps = list[tuple[str, float]]
+StartSteps = list[tuple[str, float]]
 """Each step with its seconds, in order."""
 
 
-def measure(rounds: int, told: Told) -> Report:
+def run_startup_bench(rounds: int, told: ProgressCallback) -> BenchReport:
     """One start of a new home, and `rounds` warm ones. Raises `StackError`."""
-    with _folder() as home:
+    with _temporary_home() as home:
         told("the first start")
-        first = _start(home)
+        first = _measure_start(home)
         warm = []
         for number in range(rounds):
             told(f"warm start, {number + 1} of {rounds}")
-            warm.append(_start(home))
+            warm.append(_measure_start(home))
     totals = [round(sum(seconds for _, seconds in steps), 1) for steps in warm]
     middle = median(totals)
     shown = warm[totals.index(min(totals, key=lambda total: abs(total - middle)))]
-    return Report(
+    return BenchReport(
         name="start",
         unit="start",
-        machine=machine(),
+        machine=describe_machine(),
         more={
             "warm_s": middle,
             "warm_each_s": totals,
             "first_s": round(sum(seconds for _, seconds in first), 1),
-            "steps": _rounded(shown),
-            "first_steps": _rounded(first),
+            "steps": _round_steps(shown),
+            "first_steps": _round_steps(first),
         },
         goals={f"a warm start under {WARM_S:g} s ({middle:g})": middle < WARM_S},
     )
 
 
-def _rounded(steps: Steps) -> list[dict[str, Any]]:
+def _round_steps(steps: StartSteps) -> list[dict[str, Any]]:
     return [{"step": name, "seconds": round(seconds, 2)} for name, seconds in steps]
 
 
-def _start(home: Path) -> Steps:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
+def _measure_start(home: Path) -> StartSteps:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(_ENVIRONMENT_PREFIXES)}
     child = subprocess.Popen(
         [sys.executable, "-u", "-m", "niochat", "up"], text=True, start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -75,40 +75,40 @@ def _start(home: Path) -> Steps:
     )  # fmt: skip
     began = time.monotonic()
     try:
-        return _steps(_lines(child), began)
+        return _read_steps(_read_lines(child), began)
     finally:
         child.send_signal(signal.SIGTERM)
         try:
-            child.wait(_STOP_S)
+            child.wait(_STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
             StackLauncher(home).down()  # what the launcher did not live to end
 
 
-def _steps(lines: "queue.Queue[str]", began: float) -> Steps:
+def _read_steps(lines: "queue.Queue[str]", began: float) -> StartSteps:
     """Until it is ready; a step lasts until the next one begins."""
-    steps: Steps = []
+    steps: StartSteps = []
     name, since = "Python and our own imports", began
     seen: list[str] = []
     while True:
         try:
-            line = lines.get(timeout=max(began + _WITHIN_S - time.monotonic(), 0.0))
+            line = lines.get(timeout=max(began + _START_TIMEOUT_S - time.monotonic(), 0.0))
         except queue.Empty:
             line = ""
         now = time.monotonic()
         if not line:
             raise StackError("it did not start:\n" + "".join(seen[-15:]))
         seen.append(line)
-        ready = _READY in line
-        if ready or line.startswith(_STEP):
+        ready = _READY_LINE in line
+        if ready or line.startswith(_STEP_PATTERN):
             steps.append((name, now - since))
-            name, since = line.removeprefix(_STEP).strip().rstrip("."), now
+            name, since = line.removeprefix(_STEP_PATTERN).strip().rstrip("."), now
         if ready:
             return steps
 
 
-def _lines(child: "subprocess.Popen[str]") -> "queue.Queue[str]":
+def _read_lines(child: "subprocess.Popen[str]") -> "queue.Queue[str]":
     """What it writes, line by line; an empty one at its end."""
     lines: queue.Queue[str] = queue.Queue()
 
@@ -123,7 +123,7 @@ def _lines(child: "subprocess.Popen[str]") -> "queue.Queue[str]":
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def _temporary_home() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="niochat-bench-"))
     try:
         yield folder

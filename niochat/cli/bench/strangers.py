@@ -8,17 +8,22 @@ from dataclasses import dataclass, field
 import httpx
 
 from niochat.cli.bench.figures import median, quantile
-from niochat.cli.bench.ingest import ingest_stream
-from niochat.cli.bench.report import Report, machine
-from niochat.cli.bench.slices import Plan, Side, Told, Track
-from niochat.cli.bench.slow_clients import EVERY_PART, slow_clients
-from niochat.cli.bench.stage import Stage, Wanted
-from niochat.cli.bench.tenants import settle_in
+from niochat.cli.bench.ingest import build_ingest_stream
+from niochat.cli.bench.report import BenchReport, describe_machine
+from niochat.cli.bench.slices import (
+    BenchOptions,
+    LoadRoundRunner,
+    ProgressCallback,
+    SideMeasurement,
+)
+from niochat.cli.bench.slow_clients import PARTIAL_REQUESTS, run_slow_clients
+from niochat.cli.bench.stage import BenchEnvironment, BenchRequirements
+from niochat.cli.bench.tenants import create_bench_tenants
 from niochat.stack.postgres import DATABASE_NAME
 
-WANTED = Wanted()
-RATIO = 0.9
-FEW, MANY = (500, 1), (2000, 500)
+REQUIREMENTS = BenchRequirements()
+MIN_RATE_RATIO = 0.9
+FEW_CLIENTS, MANY_CLIENTS = (500, 1), (2000, 500)
 """Connections, and the addresses that they come from."""
 _SLUG = "bench"
 _WARM_S = 5.0
@@ -27,39 +32,46 @@ _LOG_IN_EVERY_S = 2.0
 
 
 @dataclass(slots=True)
-class _LogIns:
+class _LoginAttempts:
     """Attempts of strangers to the API: each costs a whole hash."""
 
     seconds: list[float] = field(default_factory=list)
     refused: int = 0
 
 
-async def measure(stage: Stage, plan: Plan, told: Told) -> Report:
+async def run_slow_client_bench(
+    stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback
+) -> BenchReport:
     """Each round: alone, beside 500 from one address, beside 2,000 from many."""
-    tenant = (await settle_in(stage, [_SLUG], assistant=False))[_SLUG]
-    stream = ingest_stream("product", tenant)
+    tenant = (await create_bench_tenants(stage, [_SLUG], assistant=False))[_SLUG]
+    stream = build_ingest_stream("product", tenant)
     url = httpx.URL(stream.url)
     host = (url.host, url.port or 80)
-    alone, sides = Side(), {FEW: Side(), MANY: Side()}
-    log_ins = _LogIns()
-    async with Track(stage, plan, told) as track:
+    alone, sides = (
+        SideMeasurement(),
+        {FEW_CLIENTS: SideMeasurement(), MANY_CLIENTS: SideMeasurement()},
+    )
+    log_ins = _LoginAttempts()
+    async with LoadRoundRunner(stage, plan, told) as track:
         await track.warm_up({"product": stream}, {"product": DATABASE_NAME}, _WARM_S)
         for number in range(plan.rounds):
             told(f"{number + 1} of {plan.rounds}: alone")
-            await track.play(alone, [stream], plan.seconds, database=DATABASE_NAME)
+            await track.run_round(alone, [stream], plan.seconds, database=DATABASE_NAME)
             for (count, addresses), side in sides.items():
                 told(f"{number + 1} of {plan.rounds}: beside {count} from {addresses}")
-                async with slow_clients(host, count, EVERY_PART, addresses=addresses, again=True):
-                    signing_in = asyncio.ensure_future(_sign_in(log_ins, url))
+                async with run_slow_clients(
+                    host, count, PARTIAL_REQUESTS, addresses=addresses, again=True
+                ):
+                    signing_in = asyncio.ensure_future(_attempt_logins(log_ins, url))
                     try:
-                        await track.play(side, [stream], plan.seconds, database=DATABASE_NAME)
+                        await track.run_round(side, [stream], plan.seconds, database=DATABASE_NAME)
                     finally:
                         signing_in.cancel()
                         await asyncio.gather(signing_in, return_exceptions=True)
     return _report(stage, alone, sides, log_ins)
 
 
-async def _sign_in(log_ins: _LogIns, url: httpx.URL) -> None:
+async def _attempt_logins(log_ins: _LoginAttempts, url: httpx.URL) -> None:
     async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
         while True:
             begun = time.monotonic()
@@ -73,8 +85,11 @@ async def _sign_in(log_ins: _LogIns, url: httpx.URL) -> None:
 
 
 def _report(
-    stage: Stage, alone: Side, sides: dict[tuple[int, int], Side], log_ins: _LogIns
-) -> Report:
+    stage: BenchEnvironment,
+    alone: SideMeasurement,
+    sides: dict[tuple[int, int], SideMeasurement],
+    log_ins: _LoginAttempts,
+) -> BenchReport:
     ratios = {
         f"{count} from {addresses}": round(
             median([ours / theirs for ours, theirs in zip(side.rates, alone.rates, strict=True)]), 3
@@ -82,9 +97,9 @@ def _report(
         for (count, addresses), side in sides.items()
     }
     worst = min(ratios.values())
-    beside = sides[MANY]
+    beside = sides[MANY_CLIENTS]
     p95_s = round(quantile(log_ins.seconds, 0.95), 2) if log_ins.seconds else None
-    return Report(
+    return BenchReport(
         name="strangers",
         unit="webhook",
         rate=beside.rate,
@@ -94,8 +109,8 @@ def _report(
         cpu_ms_per_unit=beside.use.cpu_ms_per_unit(),
         pss_mb=beside.use.total_pss_mb(),
         groups=beside.use.groups(),
-        limit=alone.summary(),
-        machine=machine(stage.stores),
+        limit=alone.as_dict(),
+        machine=describe_machine(stage.postgres),
         more={
             "ratios": ratios,
             "log_ins": {
@@ -103,7 +118,7 @@ def _report(
             },
         },
         goals={
-            f"at least {RATIO} of the rate alone ({worst})": worst >= RATIO,
+            f"at least {MIN_RATE_RATIO} of the rate alone ({worst})": worst >= MIN_RATE_RATIO,
             f"no log-in refused ({log_ins.refused})": bool(log_ins.seconds) and not log_ins.refused,
         },
     )  # fmt: skip

@@ -13,7 +13,7 @@ import yaml
 from niochat.accounts.apply import apply_providers
 from niochat.accounts.providers import load_providers
 from niochat.adapters.postgres.queries import queries
-from niochat.cli.bench.stage import PLAIN_DATABASE, Stage
+from niochat.cli.bench.stage import PLAIN_DATABASE, BenchEnvironment
 from niochat.cli.providers import channel_addresses_for
 from niochat.stack.postgres import DATABASE_NAME
 from niochat.wiring.parts import Components, open_components
@@ -31,7 +31,7 @@ _PERSONA = {
 
 
 @dataclass(frozen=True, slots=True)
-class Tenant:
+class BenchTenant:
     """A provider of the bench: its address and the token in its webhooks."""
 
     slug: str
@@ -41,14 +41,14 @@ class Tenant:
     token: str
 
 
-async def prepare(
+async def create_tenants(
     parts: Components, crowd_url: str, slugs: Sequence[str], *, assistant: bool
-) -> dict[str, Tenant]:
+) -> dict[str, BenchTenant]:
     """Create them; without an assistant every conversation is with people from its first message.
 
     Their gateway, model and ERP are the crowd.
     """
-    entries = [_declared(slug, crowd_url, assistant) for slug in slugs]
+    entries = [_build_provider_entry(slug, crowd_url, assistant) for slug in slugs]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "providers.yaml"
         file.write_text(yaml.safe_dump({"providers": entries}, allow_unicode=True), "utf-8")
@@ -56,7 +56,7 @@ async def prepare(
     await apply_providers(parts.database, parts.vault, providers)
     found = await channel_addresses_for(parts, set(slugs))
     return {
-        each.channel.tenant_slug: Tenant(
+        each.channel.tenant_slug: BenchTenant(
             each.channel.tenant_slug,
             each.channel.tenant_id,
             each.channel.id,
@@ -67,25 +67,25 @@ async def prepare(
     }
 
 
-async def settle_in(
-    stage: Stage, slugs: Sequence[str], *, assistant: bool, plain: bool = False
-) -> dict[str, Tenant]:
+async def create_bench_tenants(
+    stage: BenchEnvironment, slugs: Sequence[str], *, assistant: bool, plain: bool = False
+) -> dict[str, BenchTenant]:
     """Create them in the product's database or the plain process's, with a burst window of 0.
 
     Before they are first used: processes remember what they read of a tenant.
     """
     parts = await open_components(stage.plain_settings() if plain else stage.settings())
     try:
-        tenants = await prepare(parts, stage.crowd_url, slugs, assistant=assistant)
+        tenants = await create_tenants(parts, stage.load_generator_url, slugs, assistant=assistant)
     finally:
         await parts.close()
-    stage.stores.fetch(
+    stage.postgres.fetch(
         _SQL["no_window"], list(slugs), database=PLAIN_DATABASE if plain else DATABASE_NAME
     )
     return tenants
 
 
-def _declared(slug: str, crowd_url: str, assistant: bool) -> dict[str, Any]:
+def _build_provider_entry(slug: str, crowd_url: str, assistant: bool) -> dict[str, Any]:
     return {
         "slug": slug,
         "name": f"Provedor {slug}",

@@ -15,55 +15,55 @@ from niochat.domain.errors import NiochatError, NotFoundError
 from niochat.stack import processes
 from niochat.stack.home import HomeFolder
 
-HOST = "ray::HostActor"
-COMES_WITHIN_S = 120.0
+HOST_PROCESS_TITLE = "ray::HostActor"
+REPLACEMENT_TIMEOUT_S = 120.0
 """For a process that is being replaced."""
-LOOK_S = 0.25
+POLL_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Arena:
+class RunningStack:
     """One throw-away stack. ``launcher`` is the process that looks after it; ``chance`` is the
     seed's; in a ``short`` run faults last less long.
     """
 
     home: HomeFolder
-    told: dict[str, str]
+    environment: dict[str, str]
     client: SandboxClient
     database: Database
-    chance: random.Random
+    rng: random.Random
     clock_file: Path
-    launcher: int
-    short: bool
+    launcher_pid: int
+    is_short: bool
 
-    def named(self, title: str) -> list[psutil.Process]:
+    def processes_titled(self, title: str) -> list[psutil.Process]:
         """Processes of this stack whose command line shows ``title``, oldest first."""
         found = [
-            p for p in processes.find_stack_processes(self.home.folder) if title in command_of(p)
+            p for p in processes.find_stack_processes(self.home.folder) if title in command_line(p)
         ]
         return sorted(found, key=lambda process: process.pid)
 
-    async def one(self, title: str) -> psutil.Process:
+    async def wait_for_process(self, title: str) -> psutil.Process:
         """One of them, by the seed's chance; waited for, as the fault before may have taken it.
 
         Raises ``NotFoundError`` when none comes.
         """
 
         async def there() -> bool:
-            return bool(self.named(title))
+            return bool(self.processes_titled(title))
 
-        if await until(there, COMES_WITHIN_S) is None:
+        if await measure_wait_s(there, REPLACEMENT_TIMEOUT_S) is None:
             raise NotFoundError(f"no process of this stack is called {title}")
-        return self.chance.choice(self.named(title))
+        return self.rng.choice(self.processes_titled(title))
 
-    def logged(self, process: psutil.Process, event: str) -> int:
+    def count_log_events(self, process: psutil.Process, event: str) -> int:
         """How often a worker of Ray logged that event."""
         folder = self.home.temporary_folder() / "r" / "session_latest" / "logs"
         texts = [file.read_text(errors="replace") for file in folder.glob(f"*-{process.pid}.*")]
         return sum(text.count(f'"{event}"') for text in texts)
 
 
-def command_of(process: psutil.Process) -> str:
+def command_line(process: psutil.Process) -> str:
     """Its command line; empty once it is gone."""
     try:
         return " ".join(process.cmdline())
@@ -71,7 +71,7 @@ def command_of(process: psutil.Process) -> str:
         return ""
 
 
-async def until(probe: Callable[[], Awaitable[bool]], within_s: float) -> float | None:
+async def measure_wait_s(probe: Callable[[], Awaitable[bool]], within_s: float) -> float | None:
     """Seconds until ``probe`` was true; ``None``: it was not in time. Errors count as not yet."""
     began = time.monotonic()
     while time.monotonic() - began < within_s:
@@ -80,5 +80,5 @@ async def until(probe: Callable[[], Awaitable[bool]], within_s: float) -> float 
                 return round(time.monotonic() - began, 1)
         except (NiochatError, OSError):
             pass  # what is asked is what is broken
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(POLL_S)
     return None

@@ -7,20 +7,20 @@ from typing import Any
 
 from niochat.cli.simulation import find_tags
 
-Line = Mapping[str, Any]
-MOST_EXAMPLES = 8
+PhoneLine = Mapping[str, Any]
+MAX_EXAMPLES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """A customer's message in the database. ``with_people``: a person has or had the visit."""
+class AuditedMessage:
+    """A customer's message in the database. ``is_with_staff``: a person has or had the visit."""
 
     copies: int
-    with_people: bool
+    is_with_staff: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class AuditedSend:
     """A row of the outbox."""
 
     id: str
@@ -30,27 +30,27 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class ProductRecords:
     """What the product has stored, and what of it is not as it has to be (``wrong``)."""
 
-    heard: Mapping[str, Heard]
-    sends: Sequence[Send]
+    messages: Mapping[str, AuditedMessage]
+    sends: Sequence[AuditedSend]
     unprocessed: Sequence[str]
     unknown_writes: int
     wrong: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Phones:
+class PhoneRecords:
     """Everything on all phones, and every deed of the ERP."""
 
-    sent: Sequence[Line]
-    received: Sequence[Line]
-    deeds: Sequence[Line]
+    sent: Sequence[PhoneLine]
+    received: Sequence[PhoneLine]
+    erp_writes: Sequence[PhoneLine]
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
+class MessageAudit:
     """Counts, and a few sentences on each kind of offence."""
 
     sent: int
@@ -69,16 +69,16 @@ class Audit:
         return not (self.lost or self.twice or self.out_of_order or self.wrong)
 
 
-def audit(phones: Phones, records: Records) -> Audit:
+def audit_messages(phones: PhoneRecords, records: ProductRecords) -> MessageAudit:
     """Compare. A message counts as handled when it was answered or its visit is with people."""
     named = Counter(tag for line in phones.received for tag in find_tags(str(line["text"])))
-    answered = {line["messageid"] for line in phones.sent if _answered(line, named, phones)}
-    kept = {i: heard for i, heard in records.heard.items() if heard.with_people}
-    lost = [*_lost(phones, records, answered)]
-    twice = [*_twice(phones, records, named)]
-    disordered = [*_disordered(phones), *_overtaken(phones, records)]
+    answered = {line["messageid"] for line in phones.sent if _is_answered(line, named, phones)}
+    kept = {i: heard for i, heard in records.messages.items() if heard.is_with_staff}
+    lost = [*_find_lost(phones, records, answered)]
+    twice = [*_find_duplicates(phones, records, named)]
+    disordered = [*_find_disordered_replies(phones), *_find_disordered_sends(phones, records)]
     uncertain = sum(send.status == "uncertain" for send in records.sends)
-    return Audit(
+    return MessageAudit(
         sent=len(phones.sent),
         answered=len(answered),
         handed_off=sum(line["messageid"] in kept for line in phones.sent),
@@ -87,11 +87,16 @@ def audit(phones: Phones, records: Records) -> Audit:
         out_of_order=len(disordered),
         uncertain=uncertain + records.unknown_writes,
         wrong=len(records.wrong),
-        findings=[*_some(lost), *_some(twice), *_some(disordered), *_some(records.wrong)],
+        findings=[
+            *_limit_examples(lost),
+            *_limit_examples(twice),
+            *_limit_examples(disordered),
+            *_limit_examples(records.wrong),
+        ],
     )
 
 
-def _answered(line: Line, named: Mapping[str, int], phones: Phones) -> bool:
+def _is_answered(line: PhoneLine, named: Mapping[str, int], phones: PhoneRecords) -> bool:
     """By the tag it carries; without one, by anything that came later."""
     found = find_tags(str(line["text"]))
     if found:
@@ -102,12 +107,12 @@ def _answered(line: Line, named: Mapping[str, int], phones: Phones) -> bool:
     )
 
 
-def _lost(phones: Phones, records: Records, answered: set[str]) -> Iterator[str]:
+def _find_lost(phones: PhoneRecords, records: ProductRecords, answered: set[str]) -> Iterator[str]:
     for line in phones.sent:
-        heard = records.heard.get(line["messageid"])
+        heard = records.messages.get(line["messageid"])
         if heard is None:
             yield f"lost: {line['messageid']} of {line['phone']} is not stored"
-        elif line["messageid"] not in answered and not heard.with_people:
+        elif line["messageid"] not in answered and not heard.is_with_staff:
             yield f"lost: {line['messageid']} of {line['phone']} was not answered"
     for row in records.unprocessed:
         yield f"lost: {row}"
@@ -119,38 +124,40 @@ def _lost(phones: Phones, records: Records, answered: set[str]) -> Iterator[str]
             yield f"lost: {send.id} is still {send.status}"
 
 
-def _twice(phones: Phones, records: Records, named: Mapping[str, int]) -> Iterator[str]:
+def _find_duplicates(
+    phones: PhoneRecords, records: ProductRecords, named: Mapping[str, int]
+) -> Iterator[str]:
     for tag, count in named.items():
         if count > 1:
             yield f"twice: {tag} was answered {count} times"
-    for messageid, heard in records.heard.items():
+    for messageid, heard in records.messages.items():
         if heard.copies > 1:
             yield f"twice: {messageid} is stored {heard.copies} times"
     tracks = Counter(line["track_id"] for line in phones.received if line["track_id"])
     for track, count in tracks.items():
         if count > 1:
             yield f"twice: {track} arrived {count} times"
-    deeds = Counter((deed["kind"], deed["contract"]) for deed in phones.deeds)
+    deeds = Counter((deed["kind"], deed["contract"]) for deed in phones.erp_writes)
     for (kind, contract), count in deeds.items():
         if count > 1:
             yield f"twice: {kind} of contract {contract} was done {count} times"
 
 
-def _disordered(phones: Phones) -> Iterator[str]:
+def _find_disordered_replies(phones: PhoneRecords) -> Iterator[str]:
     """Answers name a customer's messages in the order in which they were written."""
     order: dict[str, list[int]] = defaultdict(list)
-    for line in _by_position(phones.received):
-        order[line["phone"]].extend(_number(tag) for tag in find_tags(str(line["text"])))
+    for line in _sort_by_position(phones.received):
+        order[line["phone"]].extend(_tag_number(tag) for tag in find_tags(str(line["text"])))
     for phone, numbers in order.items():
         if numbers != sorted(numbers):
             yield f"out of order: answers on {phone}"
 
 
-def _overtaken(phones: Phones, records: Records) -> Iterator[str]:
+def _find_disordered_sends(phones: PhoneRecords, records: ProductRecords) -> Iterator[str]:
     """What arrived on a phone came in the order of the outbox."""
     rank = {send.id: (send.thread, send.position) for send in records.sends}
     shown: dict[str, list[int]] = defaultdict(list)
-    for line in _by_position(phones.received):
+    for line in _sort_by_position(phones.received):
         if line["track_id"] in rank:
             thread, position = rank[line["track_id"]]
             shown[thread].append(position)
@@ -159,14 +166,14 @@ def _overtaken(phones: Phones, records: Records) -> Iterator[str]:
             yield f"out of order: sends of thread {thread}"
 
 
-def _by_position(lines: Iterable[Line]) -> list[Line]:
+def _sort_by_position(lines: Iterable[PhoneLine]) -> list[PhoneLine]:
     return sorted(lines, key=lambda line: int(line["position"]))
 
 
-def _number(tag: str) -> int:
+def _tag_number(tag: str) -> int:
     return int(tag.rsplit("-", 1)[1])
 
 
-def _some(findings: Sequence[str]) -> list[str]:
-    left = len(findings) - MOST_EXAMPLES
-    return [*findings[:MOST_EXAMPLES], *([f"and {left} more"] if left > 0 else [])]
+def _limit_examples(findings: Sequence[str]) -> list[str]:
+    left = len(findings) - MAX_EXAMPLES
+    return [*findings[:MAX_EXAMPLES], *([f"and {left} more"] if left > 0 else [])]

@@ -11,13 +11,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from niochat.cli.chaos.audit import Audit
-from niochat.cli.chaos.course import course
-from niochat.cli.chaos.faults.catalogue import wanted
-from niochat.cli.chaos.results import Run, Struck
-from niochat.cli.chaos.schedule import Strike, scheduled
-from niochat.cli.chaos.table import table_of, table_of_faults
-from niochat.cli.chaos.throwaway import Throwaway, can_mount, forget, throwaway
+from niochat.cli.chaos.audit import MessageAudit
+from niochat.cli.chaos.course import open_chaos_run
+from niochat.cli.chaos.faults.catalogue import parse_faults
+from niochat.cli.chaos.results import ChaosResult, FaultResult
+from niochat.cli.chaos.schedule import ScheduledFault, schedule_faults
+from niochat.cli.chaos.table import render_fault_table, render_result_table
+from niochat.cli.chaos.throwaway import (
+    EphemeralStack,
+    can_mount,
+    remove_folders,
+    start_ephemeral_stack,
+)
 from niochat.cli.output import print_json
 
 _console = Console(stderr=True)
@@ -33,55 +38,63 @@ def chaos(
 ) -> None:
     """Customers write while parts die, pause and vanish; then an audit. Exit 1 if not clean."""
     if only_list:
-        Console().print(table_of_faults())
+        Console().print(render_fault_table())
         return
     chosen = seed if seed is not None else random.SystemRandom().randrange(1_000_000)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     rooted = can_mount()
-    strikes = scheduled(chosen, wanted(faults), short=short, rootless=not rooted)
+    strikes = schedule_faults(chosen, parse_faults(faults), short=short, rootless=not rooted)
     run = _run(chosen, strikes, short=short, rooted=rooted, at_least_s=seconds)
     if as_json:
         print_json(run.as_dict())
     else:
-        Console().print(table_of(run))
+        Console().print(render_result_table(run))
     if not run.clean:
-        _tell(f"The logs are kept in {run.home}")
+        _print_progress(f"The logs are kept in {run.home}")
         raise typer.Exit(1)
 
 
 def _run(
-    seed: int, strikes: Sequence[Strike], *, short: bool, rooted: bool, at_least_s: float
-) -> Run:
+    seed: int, strikes: Sequence[ScheduledFault], *, short: bool, rooted: bool, at_least_s: float
+) -> ChaosResult:
     began = time.monotonic()
     able = [strike for strike in strikes if rooted or not strike.fault.needs_small_disk]
     skipped = [strike.fault.name for strike in strikes if strike not in able]
     for name in skipped:
-        _tell(f"{name} is skipped: only root can make a small disk.")
-    _tell(f"Seed {seed}: {', '.join(strike.fault.name for strike in able)}. Starting a stack.")
-    with throwaway(small_disk=any(strike.fault.needs_small_disk for strike in able)) as stack:
+        _print_progress(f"{name} is skipped: only root can make a small disk.")
+    _print_progress(
+        f"Seed {seed}: {', '.join(strike.fault.name for strike in able)}. Starting a stack."
+    )
+    with start_ephemeral_stack(
+        small_disk=any(strike.fault.needs_small_disk for strike in able)
+    ) as stack:
         start_s = round(time.monotonic() - began, 1)
-        _tell(f"It runs after {start_s:g} s.")
-        struck, audit = asyncio.run(_suffer(stack, seed, able, short, at_least_s))
-        _tell("Stopping.")
-    run = Run(
+        _print_progress(f"It runs after {start_s:g} s.")
+        struck, audit = asyncio.run(_run_faults(stack, seed, able, short, at_least_s))
+        _print_progress("Stopping.")
+    run = ChaosResult(
         seed, start_s, round(time.monotonic() - began, 1), struck, skipped, audit,
         str(stack.home.folder),
     )  # fmt: skip
     if run.clean:
-        forget(stack.home)
+        remove_folders(stack.home)
     return run
 
 
-async def _suffer(
-    stack: Throwaway, seed: int, strikes: Sequence[Strike], short: bool, at_least_s: float
-) -> tuple[list[Struck], Audit]:
-    async with course(stack, seed, short=short, progress=_tell) as under_way:
+async def _run_faults(
+    stack: EphemeralStack,
+    seed: int,
+    strikes: Sequence[ScheduledFault],
+    short: bool,
+    at_least_s: float,
+) -> tuple[list[FaultResult], MessageAudit]:
+    async with open_chaos_run(stack, seed, short=short, progress=_print_progress) as under_way:
         struck = await under_way.run(strikes, at_least_s)
         return struck, await under_way.audit()
 
 
-def _tell(step: str) -> None:
+def _print_progress(step: str) -> None:
     _console.print(f"[dim]·[/dim] {step}", highlight=False)
 
 

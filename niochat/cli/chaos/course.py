@@ -8,46 +8,54 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from niochat.adapters.postgres.database import Database
-from niochat.cli.chaos.arena import Arena
-from niochat.cli.chaos.audit import Audit, Phones, audit
-from niochat.cli.chaos.records import read_records
-from niochat.cli.chaos.results import Struck
-from niochat.cli.chaos.schedule import Strike
-from niochat.cli.chaos.throwaway import Throwaway
-from niochat.cli.chaos.traffic import PROBES, Probes, Wish, ask_for, wishes
+from niochat.cli.chaos.arena import RunningStack
+from niochat.cli.chaos.audit import MessageAudit, PhoneRecords, audit_messages
+from niochat.cli.chaos.records import load_stored_records
+from niochat.cli.chaos.results import FaultResult
+from niochat.cli.chaos.schedule import ScheduledFault
+from niochat.cli.chaos.throwaway import EphemeralStack
+from niochat.cli.chaos.traffic import (
+    PROBE_COUNT,
+    RecoveryProbes,
+    SubscriberRequest,
+    list_subscriber_requests,
+    send_request,
+)
 from niochat.cli.providers import DEMO_ERP_INSTALLATION
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.cli.simulation import CustomerSimulation
 
-CUSTOMERS, THINK_S = 24, 3.0
+CUSTOMERS, THINK_TIME_S = 24, 3.0
 TRAFFIC_S = 3600.0
 """Longer than any run: the traffic ends with the last fault."""
-RECOVERY_S, SETTLE_S = 180.0, 120.0
-AGAIN_S = 2.0
+RECOVERY_TIMEOUT_S, SETTLE_TIMEOUT_S = 180.0, 120.0
+DUPLICATE_WAIT_S = 2.0
 """A second answer to the same message would come within it."""
 
-Progress = Callable[[str], None]
+ChaosProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class ChaosRun:
     """All that writes to one stack, and the order in which its parts break."""
 
-    arena: Arena
+    stack: RunningStack
     simulation: CustomerSimulation
-    probes: Probes
-    wishes: Sequence[Wish]
-    progress: Progress
+    probes: RecoveryProbes
+    requests: Sequence[SubscriberRequest]
+    progress: ChaosProgress
 
-    async def run(self, strikes: Sequence[Strike], at_least_s: float) -> list[Struck]:
+    async def run(self, strikes: Sequence[ScheduledFault], at_least_s: float) -> list[FaultResult]:
         """Traffic for as long as the faults take, and ``at_least_s`` seconds."""
         began = time.monotonic()
         traffic = asyncio.create_task(self.simulation.run(TRAFFIC_S))
         try:
-            await self.probes.recovery_s(RECOVERY_S)  # all is well before anything breaks
+            await self.probes.measure_recovery_s(
+                RECOVERY_TIMEOUT_S
+            )  # all is well before anything breaks
             async with asyncio.TaskGroup() as asking:
                 struck = [
-                    await self._strike(strike, began, self._ask(number, asking))
+                    await self._run_fault(strike, began, self._request_sender(number, asking))
                     for number, strike in enumerate(strikes)
                 ]
             left = at_least_s - (time.monotonic() - began)
@@ -58,73 +66,83 @@ class Course:
                 traffic.result()  # it ended by itself: without customers nothing was tried
             await asyncio.wait([traffic])
 
-    async def audit(self) -> Audit:
+    async def audit(self) -> MessageAudit:
         """Wait until all is settled, or for so long, and compare."""
-        deadline = time.monotonic() + SETTLE_S
+        deadline = time.monotonic() + SETTLE_TIMEOUT_S
         self.progress("Waiting for the last answers.")
-        while not (found := await self._look()).clean and time.monotonic() < deadline:
+        while not (found := await self._audit_now()).clean and time.monotonic() < deadline:
             await asyncio.sleep(1.0)
-        await asyncio.sleep(AGAIN_S)
-        return await self._look() if found.clean else found
+        await asyncio.sleep(DUPLICATE_WAIT_S)
+        return await self._audit_now() if found.clean else found
 
-    def _ask(self, number: int, asking: asyncio.TaskGroup) -> Callable[[], None]:
+    def _request_sender(self, number: int, asking: asyncio.TaskGroup) -> Callable[[], None]:
         """Two subscribers begin to want something; a fault comes while it is done."""
 
         def begin() -> None:
-            for wish in self.wishes[2 * number : 2 * number + 2]:
-                asking.create_task(ask_for(self.arena.client, wish))
+            for wish in self.requests[2 * number : 2 * number + 2]:
+                asking.create_task(send_request(self.stack.client, wish))
 
         return begin
 
-    async def _strike(self, strike: Strike, began: float, ask: Callable[[], None]) -> Struck:
+    async def _run_fault(
+        self, strike: ScheduledFault, began: float, ask: Callable[[], None]
+    ) -> FaultResult:
         fault = strike.fault
-        await asyncio.sleep(strike.after_s)
+        await asyncio.sleep(strike.delay_s)
         ask()
-        await asyncio.sleep(strike.after_s)  # the subscribers are in the middle of it
-        self.progress(f"{fault.name}: {fault.holds}.")
+        await asyncio.sleep(strike.delay_s)  # the subscribers are in the middle of it
+        self.progress(f"{fault.name}: {fault.invariant}.")
         at = time.monotonic()
-        injury = await fault.inject(self.arena)
-        await asyncio.sleep(fault.short_s if self.arena.short else fault.lasts_s)
+        injury = await fault.inject(self.stack)
+        await asyncio.sleep(fault.short_duration_s if self.stack.is_short else fault.duration_s)
         seen = await injury.heal()
         healed = time.monotonic()
-        recovery = await self.probes.recovery_s(RECOVERY_S)
+        recovery = await self.probes.measure_recovery_s(RECOVERY_TIMEOUT_S)
         self.progress(f"{fault.name}: {injury.target}, {seen}; answers after {recovery} s.")
-        return Struck(
+        return FaultResult(
             fault.name, round(at - began, 1), injury.target, round(healed - at, 1), recovery,
-            seen, fault.holds,
+            seen, fault.invariant,
         )  # fmt: skip
 
-    async def _look(self) -> Audit:
-        ledger = await self.arena.client.load_ledger()
-        deeds = await self.arena.client.call_control(
+    async def _audit_now(self) -> MessageAudit:
+        ledger = await self.stack.client.load_ledger()
+        deeds = await self.stack.client.call_control(
             "GET", f"/sandbox/sgp/{DEMO_ERP_INSTALLATION}/ledger"
         )
-        records = await read_records(self.arena.database)
-        return audit(Phones(ledger["sent"], ledger["received"], deeds["items"]), records)
+        records = await load_stored_records(self.stack.database)
+        return audit_messages(
+            PhoneRecords(ledger["sent"], ledger["received"], deeds["items"]), records
+        )
 
 
 @asynccontextmanager
-async def course(
-    stack: Throwaway, seed: int, *, short: bool, progress: Progress
-) -> AsyncIterator[Course]:
+async def open_chaos_run(
+    stack: EphemeralStack, seed: int, *, short: bool, progress: ChaosProgress
+) -> AsyncIterator[ChaosRun]:
     """A course on a running stack; its connections end with it, its faults too."""
-    told = stack.told
+    told = stack.environment
     client = SandboxClient(told["NIOCHAT_SANDBOX_URL"], told["NIOCHAT_SANDBOX_TOKEN"])
     database = await Database.open(told["DATABASE_URL"], size=2)
-    arena = Arena(
+    arena = RunningStack(
         stack.home,
         told,
         client,
         database,
         random.Random(seed),
         stack.clock_file,
-        stack.launcher,
+        stack.launcher_pid,
         short,
     )
-    phones = [f"5581940{seed % 1000:03d}{number:03d}" for number in range(PROBES)]
+    phones = [f"5581940{seed % 1000:03d}{number:03d}" for number in range(PROBE_COUNT)]
     try:
-        simulation = CustomerSimulation(client, CUSTOMERS, seed, think_s=THINK_S)
-        yield Course(arena, simulation, Probes(client, phones), await wishes(client), progress)
+        simulation = CustomerSimulation(client, CUSTOMERS, seed, think_s=THINK_TIME_S)
+        yield ChaosRun(
+            arena,
+            simulation,
+            RecoveryProbes(client, phones),
+            await list_subscriber_requests(client),
+            progress,
+        )
     finally:
         database.terminate()
         await client.close()

@@ -3,11 +3,11 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from niochat.cli.chaos.arena import Arena
+from niochat.cli.chaos.arena import RunningStack
 
 
 @dataclass(frozen=True, slots=True)
-class Injury:
+class InjectedFault:
     """A fault that was done. ``heal`` ends it and says in a sentence what was seen."""
 
     target: str
@@ -15,24 +15,24 @@ class Injury:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One way to break a part. Seconds; ``takes_s`` is about what recovery needs afterwards.
+class FaultDefinition:
+    """One way to break a part. Seconds; ``recovery_estimate_s`` is about what recovery needs afterwards.
 
-    ``lasts_s`` and ``short_s`` are between inject and heal, in a full and in a short run.
+    ``duration_s`` and ``short_duration_s`` are between inject and heal, in a full and in a short run.
     ``holds`` says what is true while it lasts and afterwards.
     """
 
     name: str
-    holds: str
-    inject: Callable[[Arena], Awaitable[Injury]]
-    lasts_s: float = 0.0
-    short_s: float = 0.0
-    takes_s: float = 12.0
+    invariant: str
+    inject: Callable[[RunningStack], Awaitable[InjectedFault]]
+    duration_s: float = 0.0
+    short_duration_s: float = 0.0
+    recovery_estimate_s: float = 12.0
     needs_small_disk: bool = False
-    drawn: bool = True
+    is_random: bool = True
     """Whether a seed may draw it; else it is played by its name only."""
 
 
-async def nothing_more() -> str:
+async def heal_nothing() -> str:
     """The heal of what ends by itself: the product replaces what died."""
     return "it was replaced"

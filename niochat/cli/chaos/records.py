@@ -5,13 +5,13 @@ import orjson
 from niochat.adapters.postgres.codec import event_from_json, state_from_json
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.cli.chaos.audit import Heard, Records, Send
+from niochat.cli.chaos.audit import AuditedMessage, AuditedSend, ProductRecords
 from niochat.domain.evolve import replay
 
 _SQL = queries("chaos")
 
 
-async def read_records(database: Database) -> Records:
+async def load_stored_records(database: Database) -> ProductRecords:
     """Everything the audit compares. Raises ``UnavailableError`` while the database is away."""
     async with database.as_system() as connection:
         inbox = await connection.fetch(_SQL["inbox"])
@@ -22,17 +22,17 @@ async def read_records(database: Database) -> Records:
     for tenant_id in tenants:
         async with database.as_tenant(tenant_id) as connection:
             unknown += await connection.fetchval(_SQL["unknown_writes"], tenant_id)
-    return Records(
-        heard={row["external_id"]: Heard(row["copies"], row["with_people"] or False)
+    return ProductRecords(
+        messages={row["external_id"]: AuditedMessage(row["copies"], row["with_people"] or False)
                for row in heard},
-        sends=[Send(str(r["id"]), str(r["thread_id"]), r["position"], r["status"]) for r in sends],
+        sends=[AuditedSend(str(r["id"]), str(r["thread_id"]), r["position"], r["status"]) for r in sends],
         unprocessed=[f"row {r['id']} of the inbox: {r['outcome'] or 'waits'}" for r in inbox],
         unknown_writes=unknown,
-        wrong=await _wrong_logs(database),
+        wrong=await _find_inconsistent_logs(database),
     )  # fmt: skip
 
 
-async def _wrong_logs(database: Database) -> list[str]:
+async def _find_inconsistent_logs(database: Database) -> list[str]:
     """Conversations with a gap in their versions, or whose state is not the fold of their log."""
     async with database.as_system() as connection:
         rows = await connection.fetch(_SQL["logs"])
@@ -41,12 +41,12 @@ async def _wrong_logs(database: Database) -> list[str]:
         if row["versions"] != list(range(1, row["version"] + 1)):
             wrong.append(f"wrong: the versions of conversation {row['id']} have a gap")
             continue
-        folded = replay([event_from_json(_value(body)) for body in row["log"]])
-        if folded != state_from_json(_value(row["state"]), row["schema_version"]):
+        folded = replay([event_from_json(_decode_value(body)) for body in row["log"]])
+        if folded != state_from_json(_decode_value(row["state"]), row["schema_version"]):
             wrong.append(f"wrong: the log of conversation {row['id']} is not its state")
     return wrong
 
 
-def _value(stored: object) -> object:
+def _decode_value(stored: object) -> object:
     """Elements of an array come as text, values of a column decoded."""
     return orjson.loads(stored) if isinstance(stored, str | bytes) else stored

@@ -2,11 +2,11 @@
 
 from dataclasses import asdict, dataclass
 
-from niochat.cli.chaos.audit import Audit
+from niochat.cli.chaos.audit import MessageAudit
 
 
 @dataclass(frozen=True, slots=True)
-class Struck:
+class FaultResult:
     """One fault of a run. Times in seconds; ``at`` since the traffic began.
 
     ``recovery_s`` is from the end of the fault until every probe written then was answered;
@@ -23,15 +23,15 @@ class Struck:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ChaosResult:
     """One seed, or the faults that were asked for by name."""
 
     seed: int
     start_s: float
     total_s: float
-    faults: list[Struck]
+    faults: list[FaultResult]
     skipped: list[str]
-    audit: Audit
+    audit: MessageAudit
     home: str
 
     @property

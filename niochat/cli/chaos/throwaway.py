@@ -20,23 +20,23 @@ from niochat.stack.children import tail_log
 from niochat.stack.home import HomeFolder
 from niochat.stack.launcher import StackLauncher
 
-START_S, STOP_S = 240.0, 60.0
+START_TIMEOUT_S, STOP_TIMEOUT_S = 240.0, 60.0
 DISK_MB = 400
-_READY = "Ctrl-C stops everything."
-_OURS = ("NIOCHAT_", "RAY_", "DATABASE_", "REDIS_URL")
-_LOOK_S = 0.2
-_LAYOUT = {"NIOCHAT_HOSTS": "2", "NIOCHAT_POOLS": "apart"}
+_READY_LINE = "Ctrl-C stops everything."
+_ENVIRONMENT_PREFIXES = ("NIOCHAT_", "RAY_", "DATABASE_", "REDIS_URL")
+_POLL_S = 0.2
+_LAYOUT_VARIABLES = {"NIOCHAT_HOSTS": "2", "NIOCHAT_POOLS": "apart"}
 """Each may die alone, and there is another host. Tests of faults keep one machine's layout."""
 
 
 @dataclass(frozen=True, slots=True)
-class Throwaway:
+class EphemeralStack:
     """A stack that runs. ``launcher`` is the process that looks after it."""
 
     home: HomeFolder
-    told: dict[str, str]
+    environment: dict[str, str]
     clock_file: Path
-    launcher: int
+    launcher_pid: int
 
 
 def can_mount() -> bool:
@@ -51,7 +51,7 @@ def can_mount() -> bool:
 
 
 @contextmanager
-def throwaway(*, small_disk: bool) -> Iterator[Throwaway]:
+def start_ephemeral_stack(*, small_disk: bool) -> Iterator[EphemeralStack]:
     """Start a stack in a new folder; at the end none of its processes is left.
 
     The folder with its logs stays until ``forget``, for what failed has to be looked into.
@@ -64,35 +64,35 @@ def throwaway(*, small_disk: bool) -> Iterator[Throwaway]:
     try:
         _wait_until_ready(home, child)
         told = json.loads(home.environment_file.read_text())
-        yield Throwaway(home, told, clock_file, child.pid)
+        yield EphemeralStack(home, told, clock_file, child.pid)
     except KeyboardInterrupt:
         wanted = False
         raise
     finally:
-        _end(home, child)
+        _stop_stack(home, child)
         if not wanted:
-            forget(home)
+            remove_folders(home)
 
 
 def _spawn(home: HomeFolder, clock_file: Path, small_disk: bool) -> subprocess.Popen[bytes]:
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
-    command = [*_dies_with_us(), *_on_small_disk(home, small_disk)]
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(_ENVIRONMENT_PREFIXES)}
+    command = [*_die_with_parent_command(), *_small_disk_command(home, small_disk)]
     with home.log_file("up").open("wb") as output:
         return subprocess.Popen(
             [*command, sys.executable, "-m", "niochat", "up"],
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-            env={**inherited, **_LAYOUT, "NIOCHAT_HOME": str(home.folder),
+            env={**inherited, **_LAYOUT_VARIABLES, "NIOCHAT_HOME": str(home.folder),
                  CLOCK_FILE: str(clock_file)},
         )  # fmt: skip
 
 
-def _dies_with_us() -> list[str]:
+def _die_with_parent_command() -> list[str]:
     """The launcher ends its stack when this process dies, however that happens (Linux)."""
     tool = shutil.which("setpriv")
     return [tool, "--pdeathsig", "TERM"] if tool else []
 
 
-def _on_small_disk(home: HomeFolder, small_disk: bool) -> list[str]:
+def _small_disk_command(home: HomeFolder, small_disk: bool) -> list[str]:
     """In a name space of mounts of its own: the disk is gone with its last process."""
     if not small_disk:
         return []
@@ -103,30 +103,30 @@ def _on_small_disk(home: HomeFolder, small_disk: bool) -> list[str]:
 
 
 def _wait_until_ready(home: HomeFolder, child: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + START_TIMEOUT_S
     log = home.log_file("up")
-    while _READY not in log.read_text(errors="replace"):
+    while _READY_LINE not in log.read_text(errors="replace"):
         if child.poll() is not None or time.monotonic() > deadline:
             raise UnavailableError(f"the stack did not start: {tail_log(log)}")
-        time.sleep(_LOOK_S)
+        time.sleep(_POLL_S)
 
 
-def _end(home: HomeFolder, child: subprocess.Popen[bytes]) -> None:
+def _stop_stack(home: HomeFolder, child: subprocess.Popen[bytes]) -> None:
     """Nothing interrupts this: a second Ctrl-C would leave processes behind."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         child.send_signal(signal.SIGTERM)
         try:
-            child.wait(STOP_S)
+            child.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             child.kill()
-            child.wait(STOP_S)
+            child.wait(STOP_TIMEOUT_S)
         StackLauncher(home.folder).down()  # what the launcher could not end, or did not live to end
     finally:
         signal.signal(signal.SIGINT, before)
 
 
-def forget(home: HomeFolder) -> None:
+def remove_folders(home: HomeFolder) -> None:
     """Remove the folders of a stack that has ended."""
     if processes.find_stack_processes(home.folder):
         raise UnavailableError(f"processes of {home.folder} are still there")
@@ -134,7 +134,7 @@ def forget(home: HomeFolder) -> None:
     shutil.rmtree(home.folder, ignore_errors=True)
 
 
-class Disk:
+class PostgresDisk:
     """PostgreSQL's small disk, reached through its own view of the file system."""
 
     def __init__(self, pid: int, home: HomeFolder) -> None:

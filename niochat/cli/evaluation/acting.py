@@ -9,23 +9,29 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from niochat.cli.evaluation.checks import broken, leaked, over, overdone, unmet
-from niochat.cli.evaluation.models.answers import NoAnswer
-from niochat.cli.evaluation.models.asked import Asked, objects_in
-from niochat.cli.evaluation.models.endpoint import Player
-from niochat.cli.evaluation.orders import Faults
+from niochat.cli.evaluation.checks import (
+    check_excess_writes,
+    check_expectation,
+    check_failures,
+    check_leaks,
+    check_limit,
+)
+from niochat.cli.evaluation.models.answers import ResponderRefusedError
+from niochat.cli.evaluation.models.asked import ModelRequest, parse_json_objects
+from niochat.cli.evaluation.models.endpoint import ModelResponder
+from niochat.cli.evaluation.orders import ScenarioFaultClient
 from niochat.cli.evaluation.persona import Persona
-from niochat.cli.evaluation.results import Result, result_of
-from niochat.cli.evaluation.stage import Stage
+from niochat.cli.evaluation.results import ScenarioResult, build_result
+from niochat.cli.evaluation.stage import ScenarioSession
 
-CUSTOMER, JUDGE = ".customer", ".judge"
+CUSTOMER_SUFFIX, JUDGE_SUFFIX = ".customer", ".judge"
 """How the conversations of those two are called, after the persona's."""
-RUBRIC = Path(__file__).parent / "rubric.md"
-_END = "FIM"
-_TRIES = 2
+RUBRIC_FILE = Path(__file__).parent / "rubric.md"
+_END_MARKER = "FIM"
+_MAX_TRIES = 2
 
 
-class Opinion(BaseModel):
+class CriterionVerdict(BaseModel):
     """On one criterion of the rubric."""
 
     model_config = ConfigDict(extra="forbid")
@@ -34,121 +40,131 @@ class Opinion(BaseModel):
     motivo: str
 
 
-class Judgement(BaseModel):
+class RubricVerdict(BaseModel):
     """On a conversation."""
 
     model_config = ConfigDict(extra="forbid")
-    criterios: list[Opinion]
+    criterios: list[CriterionVerdict]
 
 
 @dataclass(slots=True)
-class _Line:
+class _ModelDialogue:
     """One player's talk: its requests are numbered."""
 
-    player: Player
+    player: ModelResponder
     name: str
     messages: list[dict[str, str]]
     number: int = 0
 
-    async def ask(self, *new: dict[str, str], **more: object) -> str:
-        """What is answered to the talk with these messages more. Raises ``NoAnswer``."""
+    async def request_text(self, *new: dict[str, str], **more: object) -> str:
+        """What is answered to the talk with these messages more. Raises ``ResponderRefusedError``."""
         self.messages += new
         self.number += 1
         body = {"model": self.name, "messages": list(self.messages), **more}
         told = new if self.number > 1 else self.messages[1:]
-        text = (await self.player.answer(Asked(self.name, self.number, body, list(told)))).text
+        text = (
+            await self.player.answer(ModelRequest(self.name, self.number, body, list(told)))
+        ).text
         self.messages.append({"role": "assistant", "content": text})
         return text
 
 
 @dataclass(frozen=True, slots=True)
-class Acting:
+class PersonaRunner:
     """Plays personas; ``judge`` reads by the rubric, where there is one."""
 
     personas: Mapping[str, Persona]
     """By the names of their scenarios."""
-    customer: Player
-    judge: Player | None = None
-    rubric: str = field(default_factory=lambda: RUBRIC.read_text("utf-8"))
+    customer: ModelResponder
+    judge: ModelResponder | None = None
+    rubric: str = field(default_factory=lambda: RUBRIC_FILE.read_text("utf-8"))
 
-    async def __call__(self, stage: Stage, faults: Faults, began: float) -> Result:
+    async def __call__(
+        self, stage: ScenarioSession, faults: ScenarioFaultClient, began: float
+    ) -> ScenarioResult:
         """One conversation, from the first message to the last."""
         persona = self.personas[stage.scenario.name]
         try:
-            problems = await self._talk(persona, stage)
-        except NoAnswer as refused:
+            problems = await self._run_dialogue(persona, stage)
+        except ResponderRefusedError as refused:
             problems = [f"the customer said nothing: {refused}"]
-        problems += await _judged_by_rules(persona, stage)
-        transcript = await stage.transcript()
-        problems += await self._judged(stage.scenario.name, transcript)
+        problems += await _judge_by_rules(persona, stage)
+        transcript = await stage.load_transcript()
+        problems += await self._judge_by_rubric(stage.scenario.name, transcript)
         seconds = time.monotonic() - began
-        work, refused_texts = await stage.work(), await stage.refused()
-        return result_of(stage.scenario, problems, work, seconds, transcript, refused_texts)
+        work, refused_texts = await stage.load_turns(), await stage.count_refused_texts()
+        return build_result(stage.scenario, problems, work, seconds, transcript, refused_texts)
 
-    async def _talk(self, persona: Persona, stage: Stage) -> list[str]:
-        prompt = {"role": "system", "content": persona.prompt(stage.cast)}
-        line = _Line(self.customer, f"{stage.scenario.name}{CUSTOMER}", [prompt])
+    async def _run_dialogue(self, persona: Persona, stage: ScenarioSession) -> list[str]:
+        prompt = {"role": "system", "content": persona.build_prompt(stage.people)}
+        line = _ModelDialogue(self.customer, f"{stage.scenario.name}{CUSTOMER_SUFFIX}", [prompt])
         heard = "(Comece você a conversa.)"
         wrote = 0
         if persona.begins is not None:
-            first = stage.cast.fill(persona.begins)
+            first = stage.people.fill(persona.begins)
             line.messages += [
                 {"role": "user", "content": heard}, {"role": "assistant", "content": first},
             ]  # fmt: skip
-            wrote, heard = 1, await _say(stage, [first])
+            wrote, heard = 1, await _send_messages(stage, [first])
         while wrote < persona.messages_at_most:
-            said, ends = read_said(await line.ask({"role": "user", "content": heard}))
+            said, ends = parse_customer_messages(
+                await line.request_text({"role": "user", "content": heard})
+            )
             if said:
                 wrote += len(said)
-                heard = await _say(stage, said)
+                heard = await _send_messages(stage, said)
             if ends or not said:
                 return []
         return []
 
-    async def _judged(self, name: str, transcript: Sequence[Mapping[str, str]]) -> list[str]:
+    async def _judge_by_rubric(
+        self, name: str, transcript: Sequence[Mapping[str, str]]
+    ) -> list[str]:
         if self.judge is None:
             return []
         prompt = {"role": "system", "content": self.rubric}
-        line = _Line(self.judge, f"{name}{JUDGE}", [prompt])
+        line = _ModelDialogue(self.judge, f"{name}{JUDGE_SUFFIX}", [prompt])
         told = "\n".join(
             f"{'CLIENTE' if each['who'] == 'customer' else 'ATENDIMENTO'}: {each['text']}"
             for each in transcript
         )
         asked = f"{told}\n\nResponda só com o JSON pedido."
         try:
-            for _ in range(_TRIES):
-                text = await line.ask({"role": "user", "content": asked}, response_format=_schema())
+            for _ in range(_MAX_TRIES):
+                text = await line.request_text(
+                    {"role": "user", "content": asked}, response_format=_verdict_schema()
+                )
                 try:
-                    return _unmet_criteria(_judgement(text), self.rubric)
+                    return _find_unmet_criteria(_parse_verdict(text), self.rubric)
                 except ValueError as error:
                     asked = f"Isto não é a avaliação pedida: {error}. Responda só com o JSON."
-        except NoAnswer as refused:
+        except ResponderRefusedError as refused:
             return [f"nobody judged: {refused}"]
         return ["nobody judged: no answer was a judgement of every criterion"]
 
 
-def read_said(text: str) -> tuple[list[str], bool]:
+def parse_customer_messages(text: str) -> tuple[list[str], bool]:
     """(messages, whether it ends) of a JSON, or of lines as a person types them."""
-    told: dict[str, Any] = next(iter(objects_in(text)), {})
+    told: dict[str, Any] = next(iter(parse_json_objects(text)), {})
     if isinstance(told.get("mensagens"), list):
         said = [str(each).strip() for each in told["mensagens"] if str(each).strip()]
         return said, bool(told.get("fim"))
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return [line for line in lines if line != _END], _END in lines
+    return [line for line in lines if line != _END_MARKER], _END_MARKER in lines
 
 
-def criteria_of(rubric: str) -> list[str]:
+def parse_criteria(rubric: str) -> list[str]:
     """Names of the rubric's criteria."""
     lines = [line for line in rubric.splitlines() if line.startswith("- ")]
     return [line[2:].partition(":")[0].strip() for line in lines]
 
 
-async def _say(stage: Stage, said: Sequence[str]) -> str:
+async def _send_messages(stage: ScenarioSession, said: Sequence[str]) -> str:
     """What the customer hears after these messages."""
     for text in said:
-        await stage.say(text)
-    await stage.quiet()
-    seen = await stage.seen()
+        await stage.send_text(text)
+    await stage.wait_until_idle()
+    seen = await stage.observe_step()
     heard = "\n".join(
         each.text if each.kind == "text" else f"[{each.kind}] {each.text}".rstrip()
         for each in seen.received
@@ -159,37 +175,41 @@ async def _say(stage: Stage, said: Sequence[str]) -> str:
     return "(Ninguém respondeu ainda: uma pessoa vai continuar.)" if waiting else "(Sem resposta.)"
 
 
-async def _judged_by_rules(persona: Persona, stage: Stage) -> list[str]:
-    seen, work = await stage.seen_in_all(), await stage.work()
+async def _judge_by_rules(persona: Persona, stage: ScenarioSession) -> list[str]:
+    seen, work = await stage.observe_run(), await stage.load_turns()
     texts = [message.text for message in seen.received]
-    ledger = await stage.ledger()
+    ledger = await stage.load_ledger()
     kinds = {str(line["kind"]) for line in ledger}
-    problems = [f"in all: {problem}" for problem in unmet(persona.outcome, seen, stage.cast)]
-    problems += overdone(persona.ledger, ledger)
+    problems = [
+        f"in all: {problem}" for problem in check_expectation(persona.outcome, seen, stage.people)
+    ]
+    problems += check_excess_writes(persona.ledger, ledger)
     problems += [f"ledger: no {kind}" for kind in persona.done if kind not in kinds]
-    problems += leaked(texts, stage.cast, persona.forbidden)
-    problems += broken(stage.scenario.kind, work, texts)
+    problems += check_leaks(texts, stage.people, persona.forbidden)
+    problems += check_failures(stage.scenario.kind, work, texts)
     if persona.tells_protocol and seen.protocol not in "\n".join(texts):
         problems.append("the protocol is never told")
     read = sum(turn.tokens_in for turn in work)
-    problems += over("tokens read", read, persona.tokens_at_most)
-    return problems + over("texts refused", await stage.refused(), persona.refused_at_most)
+    problems += check_limit("tokens read", read, persona.tokens_at_most)
+    return problems + check_limit(
+        "texts refused", await stage.count_refused_texts(), persona.refused_at_most
+    )
 
 
-def _judgement(text: str) -> Judgement:
+def _parse_verdict(text: str) -> RubricVerdict:
     """Raises ``ValueError``."""
-    told = next(iter(objects_in(text)), None)
+    told = next(iter(parse_json_objects(text)), None)
     if told is None:
         raise ValueError("there is no JSON in it")
     try:
-        return Judgement.model_validate(told)
+        return RubricVerdict.model_validate(told)
     except ValidationError as error:
         raise ValueError(json.dumps(error.errors(include_url=False)[:3], default=str)) from None
 
 
-def _unmet_criteria(judgement: Judgement, rubric: str) -> list[str]:
+def _find_unmet_criteria(judgement: RubricVerdict, rubric: str) -> list[str]:
     opinions = {each.criterio: each for each in judgement.criterios}
-    missing = [name for name in criteria_of(rubric) if name not in opinions]
+    missing = [name for name in parse_criteria(rubric) if name not in opinions]
     if missing:
         raise ValueError(f"criteria are missing: {', '.join(missing)}")
     return [
@@ -197,7 +217,7 @@ def _unmet_criteria(judgement: Judgement, rubric: str) -> list[str]:
     ]
 
 
-def _schema() -> dict[str, Any]:
+def _verdict_schema() -> dict[str, Any]:
     opinion = {
         "type": "object",
         "properties": {

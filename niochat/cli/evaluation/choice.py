@@ -7,32 +7,32 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-from niochat.cli.evaluation.acting import Acting
-from niochat.cli.evaluation.inprocess.playing import InProcess, Listener
+from niochat.cli.evaluation.acting import PersonaRunner
+from niochat.cli.evaluation.inprocess.playing import ConversationListener, InProcessRunner
 from niochat.cli.evaluation.models import careless
-from niochat.cli.evaluation.models.by_files import ByFiles
-from niochat.cli.evaluation.models.by_terminal import ByTerminal
-from niochat.cli.evaluation.models.endpoint import Player
-from niochat.cli.evaluation.models.forwarded import Forwarded, Named
-from niochat.cli.evaluation.models.recording import Recorder, Replayer
+from niochat.cli.evaluation.models.by_files import FileResponder
+from niochat.cli.evaluation.models.by_terminal import TerminalResponder
+from niochat.cli.evaluation.models.endpoint import ModelResponder
+from niochat.cli.evaluation.models.forwarded import ForwardingResponder, NamedModelResponder
+from niochat.cli.evaluation.models.recording import RecordingResponder, ReplayingResponder
 from niochat.cli.evaluation.persona import Persona
-from niochat.cli.evaluation.playing import scripted
-from niochat.cli.evaluation.tenants import ModelChoice
+from niochat.cli.evaluation.playing import run_scripted
+from niochat.cli.evaluation.tenants import EvaluatedModel
 from niochat.domain.errors import InvalidInputError
 
-Prices = tuple[float, float]
+TokenPrices = tuple[float, float]
 
 
-class ModelBy(StrEnum):
+class ResponderType(StrEnum):
     """Who answers as the model."""
 
     HAND = "hand"
     CARELESS = "careless"
 
 
-def model_choice(
-    endpoint: str, model: str, api_key: str, prices: Prices, *, stream: bool
-) -> ModelChoice:
+def build_evaluated_model(
+    endpoint: str, model: str, api_key: str, prices: TokenPrices, *, stream: bool
+) -> EvaluatedModel:
     """What is evaluated. Raises ``InvalidInputError`` for half of a choice, and for a key in plain sight."""
     if bool(endpoint) != bool(model) or (endpoint and not api_key):
         raise InvalidInputError("--endpoint, --model and --api-key belong together")
@@ -40,70 +40,77 @@ def model_choice(
         raise InvalidInputError(
             "--api-key takes env:NAME: a key on the command line is seen by others"
         )
-    return ModelChoice(endpoint, model, api_key, *prices, stream)
+    return EvaluatedModel(endpoint, model, api_key, *prices, stream)
 
 
 @dataclass(frozen=True, slots=True)
-class AnswersBy:
+class ResponderOptions:
     """The options that say who answers. ``hand_dir``: by files there."""
 
-    model_by: ModelBy | None = None
+    model_by: ResponderType | None = None
     hand_dir: Path | None = None
     record: Path | None = None
     replay: Path | None = None
-    customer_by: ModelBy | None = None
+    customer_by: ResponderType | None = None
 
     @property
-    def needs_this_process(self) -> bool:
+    def requires_in_process(self) -> bool:
         """Whether the running stack cannot be asked: its models are end points."""
         return any((self.model_by, self.record, self.replay))
 
     @property
-    def typed(self) -> bool:
+    def is_interactive(self) -> bool:
         """Whether somebody sits at the terminal: one conversation after the other."""
-        return ModelBy.HAND in (self.model_by, self.customer_by) and self.hand_dir is None
+        return ResponderType.HAND in (self.model_by, self.customer_by) and self.hand_dir is None
 
-    def in_process(
-        self, endpoint: str, model: str, api_key: str, prices: Prices, *, stream: bool
-    ) -> InProcess:
+    def build_runner(
+        self, endpoint: str, model: str, api_key: str, prices: TokenPrices, *, stream: bool
+    ) -> InProcessRunner:
         """How it is evaluated in this process. Raises ``InvalidInputError`` for options that exclude each
         other.
         """
         self._check(endpoint, api_key)
         if self.replay is not None:
-            replayer = Replayer(self.replay)
-            choice = ModelChoice("", replayer.model, "", *prices, stream)
-            return InProcess(choice, replayer, listeners=[replayer], names=replayer.names)
+            replayer = ReplayingResponder(self.replay)
+            choice = EvaluatedModel("", replayer.model, "", *prices, stream)
+            return InProcessRunner(choice, replayer, listeners=[replayer], names=replayer.names)
         if self.model_by is None:
-            choice = model_choice(endpoint, model, api_key, prices, stream=stream)
+            choice = build_evaluated_model(endpoint, model, api_key, prices, stream=stream)
             if self.record is None:
-                return InProcess(choice)
-            if choice.simulated:
+                return InProcessRunner(choice)
+            if choice.is_simulated:
                 raise InvalidInputError(
                     "--record keeps a model's answers: name --endpoint or --model-by"
                 )
-            return self._recorded(choice, Forwarded(endpoint, _key(api_key)))
-        choice = ModelChoice("", model or str(self.model_by), "", *prices, stream)
-        return self._recorded(choice, self._player(choice.model))
+            return self._with_recorder(choice, ForwardingResponder(endpoint, _read_key(api_key)))
+        choice = EvaluatedModel("", model or str(self.model_by), "", *prices, stream)
+        return self._with_recorder(choice, self._build_responder(choice.model))
 
-    def _recorded(self, choice: ModelChoice, player: Player) -> InProcess:
-        listeners: list[Listener] = [player] if isinstance(player, ByFiles) else []
+    def _with_recorder(self, choice: EvaluatedModel, player: ModelResponder) -> InProcessRunner:
+        listeners: list[ConversationListener] = (
+            [player] if isinstance(player, FileResponder) else []
+        )
         if self.record is not None:
-            player = Recorder(player, self.record, choice.model)
+            player = RecordingResponder(player, self.record, choice.model)
             listeners.append(player)
-        patient = self.model_by is ModelBy.HAND
-        if self.model_by is not ModelBy.CARELESS:
-            return InProcess(choice, player, patient, listeners)
-        plays = partial(scripted, lies=careless.LIES)
-        return InProcess(choice, player, False, listeners, plays)
+        patient = self.model_by is ResponderType.HAND
+        if self.model_by is not ResponderType.CARELESS:
+            return InProcessRunner(choice, player, patient, listeners)
+        plays = partial(run_scripted, lies=careless.HARMFUL_SENTENCES)
+        return InProcessRunner(choice, player, False, listeners, plays)
 
-    def _player(self, name: str) -> Player:
-        if self.model_by is ModelBy.CARELESS:
-            return careless.Careless()
-        return ByTerminal(name) if self.hand_dir is None else ByFiles(self.hand_dir, name)
+    def _build_responder(self, name: str) -> ModelResponder:
+        if self.model_by is ResponderType.CARELESS:
+            return careless.CarelessResponder()
+        return (
+            TerminalResponder(name) if self.hand_dir is None else FileResponder(self.hand_dir, name)
+        )
 
     def _check(self, endpoint: str, api_key: str) -> None:
-        if self.hand_dir is not None and ModelBy.HAND not in (self.model_by, self.customer_by):
+        if self.hand_dir is not None and ResponderType.HAND not in (
+            self.model_by,
+            self.customer_by,
+        ):
             raise InvalidInputError("--hand-dir belongs to --model-by hand, or --customer-by hand")
         if self.replay is not None and (self.record or self.model_by or endpoint):
             raise InvalidInputError("--replay needs no model, and there is nothing new to record")
@@ -112,41 +119,49 @@ class AnswersBy:
 
 
 @dataclass(frozen=True, slots=True)
-class CustomerBy:
+class PersonaOptions:
     """The options that say who plays the customer, and judges. Like those of the model."""
 
-    by: ModelBy | None = None
+    by: ResponderType | None = None
     endpoint: str = ""
     model: str = ""
     api_key: str = ""
     judges: bool = True
 
-    def acting(self, personas: Sequence[Persona], model: AnswersBy, found: InProcess) -> InProcess:
+    def with_personas(
+        self, personas: Sequence[Persona], model: ResponderOptions, found: InProcessRunner
+    ) -> InProcessRunner:
         """``found`` with personas in place of scripts. Raises ``InvalidInputError`` where nobody plays."""
         listeners = list(found.listeners)
-        player = self._player(model, found)
-        if model.record is not None and not isinstance(found.player, Replayer):
-            player = Recorder(player, model.record, self.model or str(self.by))
+        player = self._build_responder(model, found)
+        if model.record is not None and not isinstance(found.responder, ReplayingResponder):
+            player = RecordingResponder(player, model.record, self.model or str(self.by))
             listeners.append(player)
-        acting = Acting(
-            {persona.scenario().name: persona for persona in personas}, player,
+        acting = PersonaRunner(
+            {persona.to_scenario().name: persona for persona in personas}, player,
             player if self.judges else None,
         )  # fmt: skip
-        patient = found.patient or self.by is ModelBy.HAND
+        patient = found.is_unhurried or self.by is ResponderType.HAND
         return replace(found, plays=acting, listeners=listeners, patient=patient)
 
-    def _player(self, model: AnswersBy, found: InProcess) -> Player:
-        if isinstance(found.player, Replayer):
-            return found.player
-        if self.by is ModelBy.HAND:
-            return ByTerminal("hand") if model.hand_dir is None else ByFiles(model.hand_dir, "hand")
+    def _build_responder(self, model: ResponderOptions, found: InProcessRunner) -> ModelResponder:
+        if isinstance(found.responder, ReplayingResponder):
+            return found.responder
+        if self.by is ResponderType.HAND:
+            return (
+                TerminalResponder("hand")
+                if model.hand_dir is None
+                else FileResponder(model.hand_dir, "hand")
+            )
         if not self.endpoint:
             raise InvalidInputError("--personas needs --customer-endpoint, or --customer-by hand")
-        model_choice(self.endpoint, self.model, self.api_key, (0, 0), stream=False)
-        return Named(Forwarded(self.endpoint, _key(self.api_key)), self.model)
+        build_evaluated_model(self.endpoint, self.model, self.api_key, (0, 0), stream=False)
+        return NamedModelResponder(
+            ForwardingResponder(self.endpoint, _read_key(self.api_key)), self.model
+        )
 
 
-def _key(api_key: str) -> str:
+def _read_key(api_key: str) -> str:
     name = api_key.removeprefix("env:")
     try:
         return os.environ[name]

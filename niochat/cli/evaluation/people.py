@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from niochat.cli.evaluation.scenario import PLACEHOLDER, Scenario
+from niochat.cli.evaluation.scenario import PLACEHOLDER_PATTERN, Scenario
 from niochat.domain.errors import InvalidInputError
 
 OTHER_PHONE = "5581966665555"
@@ -13,7 +13,7 @@ OTHER_PHONE = "5581966665555"
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class ScenarioPerson:
     """A subscriber of the ERP. ``cpf`` is digits and may be a CNPJ; an address is street and
     number, since what follows them is written in several ways.
     """
@@ -34,20 +34,22 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class ScenarioPeople:
     """Who plays in a scenario. ``phone`` is written from; ``others`` are strangers to it."""
 
     phone: str
-    person: Person | None
-    others: tuple[Person, ...]
+    person: ScenarioPerson | None
+    others: tuple[ScenarioPerson, ...]
 
     def fill(self, text: str, protocol: str = "") -> str:
         """The text with its placeholders filled."""
-        return PLACEHOLDER.sub(lambda found: self._values(protocol)[found[1]], text)
+        return PLACEHOLDER_PATTERN.sub(lambda found: self._values(protocol)[found[1]], text)
 
     def fill_pattern(self, pattern: str, protocol: str = "") -> str:
         """The same for a regular expression: what is put in stands for itself."""
-        return PLACEHOLDER.sub(lambda found: re.escape(self._values(protocol)[found[1]]), pattern)
+        return PLACEHOLDER_PATTERN.sub(
+            lambda found: re.escape(self._values(protocol)[found[1]]), pattern
+        )
 
     def _values(self, protocol: str) -> dict[str, str]:
         person = self.person
@@ -61,10 +63,10 @@ class Cast:
         }
 
 
-def people_of(answer: Mapping[str, Any]) -> list[Person]:
+def parse_people(answer: Mapping[str, Any]) -> list[ScenarioPerson]:
     """Everybody the sandbox's ``/subscribers`` tells of."""
     return [
-        Person(
+        ScenarioPerson(
             each["case"], each["name"], each["cpf"], each["phone"],
             tuple(contract["address"].partition(" - ")[0] for contract in each["contracts"]),
         )
@@ -72,10 +74,10 @@ def people_of(answer: Mapping[str, Any]) -> list[Person]:
     ]  # fmt: skip
 
 
-def cast_of(scenario: Scenario, people: Sequence[Person]) -> Cast:
+def select_people(scenario: Scenario, people: Sequence[ScenarioPerson]) -> ScenarioPeople:
     """Who plays. Raises ``InvalidInputError`` for a case that the sandbox does not have."""
     if scenario.subscriber is None:
-        return Cast(scenario.phone or OTHER_PHONE, None, tuple(people))
+        return ScenarioPeople(scenario.phone or OTHER_PHONE, None, tuple(people))
     case, _, nth = scenario.subscriber.partition("/")
     alike = [person for person in people if person.case == case]
     if len(alike) < int(nth or 1):
@@ -84,4 +86,4 @@ def cast_of(scenario: Scenario, people: Sequence[Person]) -> Cast:
         )
     person = alike[int(nth or 1) - 1]
     phone = OTHER_PHONE if scenario.writes_from == "other" else person.phone
-    return Cast(phone, person, tuple(each for each in people if each != person))
+    return ScenarioPeople(phone, person, tuple(each for each in people if each != person))

@@ -16,25 +16,31 @@ from niochat.accounts.fields import (
     StrictBoolean,
     StrictInteger,
 )
-from niochat.cli.evaluation.people import Cast
-from niochat.cli.evaluation.reading import problem_of
-from niochat.cli.evaluation.scenario import Expect, Kind, Ledger, Patterns, Scenario
+from niochat.cli.evaluation.people import ScenarioPeople
+from niochat.cli.evaluation.reading import format_problem
+from niochat.cli.evaluation.scenario import (
+    ExpectedLedger,
+    RegexTexts,
+    Scenario,
+    ScenarioKind,
+    StepExpectation,
+)
 from niochat.domain.errors import InvalidInputError
 
-FOLDER = Path(__file__).parent / "personas"
-_LONGEST_NAME = 40
+PERSONA_FOLDER = Path(__file__).parent / "personas"
+_MAX_NAME_LENGTH = 40
 
 
-def _short(value: str) -> str:
-    if len(value) > _LONGEST_NAME:
-        raise ValueError(f"must have at most {_LONGEST_NAME} characters")
+def _check_name_length(value: str) -> str:
+    if len(value) > _MAX_NAME_LENGTH:
+        raise ValueError(f"must have at most {_MAX_NAME_LENGTH} characters")
     return value
 
 
 class Persona(StrictModel):
     """One customer. Texts may hold the placeholders of scenarios (``{cpf}``, ``{address}``)."""
 
-    name: Annotated[Slug, AfterValidator(_short)]
+    name: Annotated[Slug, AfterValidator(_check_name_length)]
     title: ShortName
     shows: tuple[Annotated[str, Field(pattern=r"^A\d{1,2}$")], ...] = ()
     """Which kinds of failure it looks for."""
@@ -50,28 +56,28 @@ class Persona(StrictModel):
     begins: NonEmptyText | None = None
     """Its first message, word by word; left out, the model finds one."""
     messages_at_most: Annotated[StrictInteger, Field(ge=1, le=30)] = 12
-    outcome: Expect = Expect()
-    ledger: Ledger = Ledger()
+    outcome: StepExpectation = StepExpectation()
+    ledger: ExpectedLedger = ExpectedLedger()
     """The most that may have been done in the ERP."""
     done: tuple[Literal["unlock", "ticket", "lead"], ...] = ()
     """What must have been done there."""
-    forbidden: Patterns = ()
+    forbidden: RegexTexts = ()
     tells_protocol: StrictBoolean = True
     model_calls_at_most: Annotated[StrictInteger, Field(ge=1)] | None = 40
     tokens_at_most: Annotated[StrictInteger, Field(ge=1)] | None = 120_000
     refused_at_most: Annotated[StrictInteger, Field(ge=0)] | None = None
 
-    def scenario(self) -> Scenario:
+    def to_scenario(self) -> Scenario:
         """Its stage, as a scenario of the same name has one."""
         values: dict[str, Any] = {
-            "name": f"persona-{self.name}", "title": self.title, "kind": Kind.FIELD,
+            "name": f"persona-{self.name}", "title": self.title, "kind": ScenarioKind.FIELD,
             "subscriber": self.subscriber, "phone": self.phone, "from": self.writes_from,
             "policy": self.policy, "steps": [{"say": "oi"}],
             "model_calls_at_most": self.model_calls_at_most,
         }  # fmt: skip
         return Scenario.model_validate(values)
 
-    def prompt(self, cast: Cast) -> str:
+    def build_prompt(self, cast: ScenarioPeople) -> str:
         """What whoever plays it is told."""
         facts = "\n".join(f"- {fact}" for fact in self.facts)
         return cast.fill(
@@ -93,7 +99,7 @@ class PersonasFile(StrictModel):
     personas: Annotated[tuple[Persona, ...], Field(min_length=1)]
 
 
-def all_personas(folder: Path = FOLDER) -> list[Persona]:
+def load_all_personas(folder: Path = PERSONA_FOLDER) -> list[Persona]:
     """Those of every file. Raises ``InvalidInputError`` with file and line."""
     found: list[Persona] = []
     for path in sorted(folder.glob("*.yaml")):
@@ -101,10 +107,10 @@ def all_personas(folder: Path = FOLDER) -> list[Persona]:
         try:
             found += PersonasFile.model_validate(document.data).personas
             for persona in found:
-                persona.scenario()
+                persona.to_scenario()
         except ValidationError as error:
             raise invalid_file_error(
-                path, [problem_of(document, each) for each in error.errors(include_url=False)]
+                path, [format_problem(document, each) for each in error.errors(include_url=False)]
             ) from None
     names = [persona.name for persona in found]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -113,7 +119,7 @@ def all_personas(folder: Path = FOLDER) -> list[Persona]:
     return found
 
 
-def chosen_personas(personas: Sequence[Persona], names: Sequence[str]) -> list[Persona]:
+def select_personas(personas: Sequence[Persona], names: Sequence[str]) -> list[Persona]:
     """Those of the names, or all. Raises ``InvalidInputError`` for an unknown one."""
     known = {persona.name for persona in personas}
     unknown = [name for name in names if name not in known]

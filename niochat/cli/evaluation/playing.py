@@ -7,43 +7,43 @@ from dataclasses import dataclass
 
 from niochat.assistant.tools.asked import mentions_plans, mentions_trouble
 from niochat.cli.evaluation.checks import (
-    broken,
-    leaked,
-    lied,
-    miscounted,
-    over,
-    overdone,
-    too_many_calls,
-    unmet,
+    check_call_limits,
+    check_excess_writes,
+    check_expectation,
+    check_failures,
+    check_leaks,
+    check_ledger,
+    check_lies,
+    check_limit,
 )
-from niochat.cli.evaluation.orders import Faults
-from niochat.cli.evaluation.results import Result, Verdict, result_of
-from niochat.cli.evaluation.scenario import Expect, Ledger, Scenario, Step
-from niochat.cli.evaluation.stage import Stage, StageOf
+from niochat.cli.evaluation.orders import ScenarioFaultClient
+from niochat.cli.evaluation.results import ScenarioResult, ScenarioVerdict, build_result
+from niochat.cli.evaluation.scenario import ExpectedLedger, Scenario, ScenarioStep, StepExpectation
+from niochat.cli.evaluation.stage import ScenarioSession, SessionFactory
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.errors import NiochatError, UnavailableError
 
-Plays = Callable[[Stage, Faults, float], Awaitable[Result]]
+RunScenario = Callable[[ScenarioSession, ScenarioFaultClient, float], Awaitable[ScenarioResult]]
 """Plays a scenario on its stage; the number is the clock's when it began."""
 
 
 @dataclass(frozen=True, slots=True)
-class Within:
+class EvaluationTimeouts:
     """Seconds for one scenario, and for all of them."""
 
     scenario_s: float = 300.0
     run_s: float = 3600.0
 
 
-async def play_all(
-    stage_of: StageOf,
+async def run_scenarios(
+    stage_of: SessionFactory,
     sandbox_url: str,
     scenarios: Sequence[Scenario],
     at_once: int,
-    told: Callable[[Result], None],
-    within: Within = Within(),
-    plays: Plays | None = None,
-) -> list[Result]:
+    told: Callable[[ScenarioResult], None],
+    within: EvaluationTimeouts = EvaluationTimeouts(),
+    plays: RunScenario | None = None,
+) -> list[ScenarioResult]:
     """Results in the order of the scenarios; ``told`` hears of each as it ends. ``plays``:
     how, if not step by step.
 
@@ -51,11 +51,11 @@ async def play_all(
     """
     turnstile = asyncio.Semaphore(at_once)
     client = SandboxClient(sandbox_url, "")
-    faults = Faults(client)
+    faults = ScenarioFaultClient(client)
 
-    async def one(scenario: Scenario) -> Result:
+    async def one(scenario: Scenario) -> ScenarioResult:
         async with turnstile:
-            result = await play(stage_of, scenario, faults, within.scenario_s, plays)
+            result = await run_scenario(stage_of, scenario, faults, within.scenario_s, plays)
         told(result)
         return result
 
@@ -69,34 +69,41 @@ async def play_all(
         await client.close()
 
 
-async def play(
-    stage_of: StageOf,
+async def run_scenario(
+    stage_of: SessionFactory,
     scenario: Scenario,
-    faults: Faults,
+    faults: ScenarioFaultClient,
     within_s: float,
-    plays: Plays | None = None,
-) -> Result:
+    plays: RunScenario | None = None,
+) -> ScenarioResult:
     """The scenario's result; what hinders it is one of its problems."""
     began = time.monotonic()
     try:
         async with asyncio.timeout(within_s), stage_of(scenario) as stage:
-            return await (plays or scripted)(stage, faults, began)
+            return await (plays or run_scripted)(stage, faults, began)
     except (NiochatError, TimeoutError) as error:
         why = str(error) or f"not within {within_s:g} s"
         seconds = round(time.monotonic() - began, 1)
-        return Result(
-            scenario.name, scenario.kind, Verdict.FAILED, (f"broke off: {why}",), seconds=seconds
+        return ScenarioResult(
+            scenario.name,
+            scenario.kind,
+            ScenarioVerdict.FAILED,
+            (f"broke off: {why}",),
+            seconds=seconds,
         )
 
 
-async def scripted(
-    stage: Stage, faults: Faults, began: float, lies: Sequence[str] | None = None
-) -> Result:
+async def run_scripted(
+    stage: ScenarioSession,
+    faults: ScenarioFaultClient,
+    began: float,
+    lies: Sequence[str] | None = None,
+) -> ScenarioResult:
     """Step by step. With ``lies`` the model may fail, but only without harm."""
     problems: list[str] = []
     try:
         for number, step in enumerate(stage.scenario.steps, start=1):
-            found = await _step(stage, step, faults)
+            found = await _run_step(stage, step, faults)
             if lies is None:
                 problems += [f"step {number}: {problem}" for problem in found]
     except NiochatError as error:
@@ -104,67 +111,75 @@ async def scripted(
     finally:
         if any(step.fault is not None for step in stage.scenario.steps):
             await faults.withdraw({stage.scenario.key})
-    problems += await (_in_all(stage) if lies is None else _harm(stage, lies))
+    problems += await (_check_run(stage) if lies is None else _check_harm(stage, lies))
     seconds = time.monotonic() - began
-    return result_of(
-        stage.scenario, problems, await stage.work(), seconds, await stage.transcript(),
-        await stage.refused(),
+    return build_result(
+        stage.scenario, problems, await stage.load_turns(), seconds, await stage.load_transcript(),
+        await stage.count_refused_texts(),
     )  # fmt: skip
 
 
-async def _step(stage: Stage, step: Step, faults: Faults) -> list[str]:
+async def _run_step(
+    stage: ScenarioSession, step: ScenarioStep, faults: ScenarioFaultClient
+) -> list[str]:
     match step:
-        case Step(say=texts) if texts is not None:
+        case ScenarioStep(say=texts) if texts is not None:
             for text in texts:
-                await stage.say(text)
-        case Step(send=sending) if sending is not None:
-            await stage.say(sending.text, kind=sending.kind)
-        case Step(fault=fault) if fault is not None:
-            await faults.order(stage.scenario.key, fault)
-        case Step(set=change) if change is not None:
-            await stage.change(change)
-        case Step(resolve=True):
-            await stage.resolve()
-        case Step(wait_silence=seconds) if seconds is not None:
+                await stage.send_text(text)
+        case ScenarioStep(send=sending) if sending is not None:
+            await stage.send_text(sending.text, kind=sending.kind)
+        case ScenarioStep(fault=fault) if fault is not None:
+            await faults.inject(stage.scenario.key, fault)
+        case ScenarioStep(set=change) if change is not None:
+            await stage.change_erp(change)
+        case ScenarioStep(resolve=True):
+            await stage.resolve_conversation()
+        case ScenarioStep(wait_silence=seconds) if seconds is not None:
             await asyncio.sleep(seconds)
         case _:
             await faults.withdraw({stage.scenario.key})
     if step.meanwhile is not None:
-        await stage.thinks()
-        await stage.say(step.meanwhile)
+        await stage.wait_for_turn()
+        await stage.send_text(step.meanwhile)
     if step.say or step.send or step.wait_silence:
-        await stage.quiet()
-    return unmet(step.expect or Expect(), await stage.seen(), stage.cast)
+        await stage.wait_until_idle()
+    return check_expectation(
+        step.expect or StepExpectation(), await stage.observe_step(), stage.people
+    )
 
 
-async def _in_all(stage: Stage) -> list[str]:
+async def _check_run(stage: ScenarioSession) -> list[str]:
     """What is true of the run as a whole, whatever its steps came to."""
-    scenario, cast = stage.scenario, stage.cast
-    seen = await stage.seen_in_all()
-    problems = [f"in all: {problem}" for problem in unmet(scenario.outcome, seen, cast)]
+    scenario, cast = stage.scenario, stage.people
+    seen = await stage.observe_run()
+    problems = [f"in all: {problem}" for problem in check_expectation(scenario.outcome, seen, cast)]
     if not scenario.without_erp:
-        problems += miscounted(scenario.ledger, await stage.ledger())
-        problems += too_many_calls(scenario.calls_at_most, await stage.calls())
+        problems += check_ledger(scenario.ledger, await stage.load_ledger())
+        problems += check_call_limits(scenario.calls_at_most, await stage.load_erp_calls())
     texts = [message.text for message in seen.received]
-    work = await stage.work()
-    problems += broken(scenario.kind, work, texts)
-    problems += over("calls of the model", sum(t.calls for t in work), scenario.model_calls_at_most)
-    problems += over("tokens read", sum(t.tokens_in for t in work), scenario.tokens_at_most)
-    problems += over("texts refused", await stage.refused(), scenario.refused_at_most)
-    return problems + leaked(texts, cast, scenario.forbidden)
+    work = await stage.load_turns()
+    problems += check_failures(scenario.kind, work, texts)
+    problems += check_limit(
+        "calls of the model", sum(t.calls for t in work), scenario.model_calls_at_most
+    )
+    problems += check_limit("tokens read", sum(t.tokens_in for t in work), scenario.tokens_at_most)
+    problems += check_limit(
+        "texts refused", await stage.count_refused_texts(), scenario.refused_at_most
+    )
+    return problems + check_leaks(texts, cast, scenario.forbidden)
 
 
-async def _harm(stage: Stage, lies: Sequence[str]) -> list[str]:
+async def _check_harm(stage: ScenarioSession, lies: Sequence[str]) -> list[str]:
     """What no model may bring about: a write that nobody asked for, a leak, a lie, silence."""
-    scenario, cast = stage.scenario, stage.cast
-    texts = [message.text for message in (await stage.seen_in_all()).received]
+    scenario, cast = stage.scenario, stage.people
+    texts = [message.text for message in (await stage.observe_run()).received]
     problems = [] if texts else ["the customer heard nothing"]
     if not scenario.without_erp:
-        problems += overdone(_allowed(scenario), await stage.ledger())
-    return problems + lied(texts, lies) + leaked(texts, cast, scenario.forbidden)
+        problems += check_excess_writes(_allowed_writes(scenario), await stage.load_ledger())
+    return problems + check_lies(texts, lies) + check_leaks(texts, cast, scenario.forbidden)
 
 
-def _allowed(scenario: Scenario) -> Ledger:
+def _allowed_writes(scenario: Scenario) -> ExpectedLedger:
     """Too soon is no harm: a technician for trouble that was told of, an interest in a plan that
     was spoken of. An unlock is used up for the month, so nothing but a wish for it counts.
     """

@@ -13,11 +13,11 @@ from niochat.accounts.document import (
     invalid_file_error,
     load_yaml_document,
 )
-from niochat.cli.evaluation.scenario import Kind, Scenario, ScenariosFile
+from niochat.cli.evaluation.scenario import Scenario, ScenarioKind, ScenariosFile
 from niochat.domain.errors import InvalidInputError
 
-FOLDER = Path(__file__).parent / "scenarios"
-_SENTENCES = {
+SCENARIO_FOLDER = Path(__file__).parent / "scenarios"
+_ERROR_SENTENCES = {
     "extra_forbidden": "unknown key",
     "missing": "is missing",
     "string_type": "must be text; put a number or a yes in quotes",
@@ -30,34 +30,34 @@ _SENTENCES = {
 }
 
 
-def read_scenarios(path: Path) -> tuple[Scenario, ...]:
+def load_scenarios(path: Path) -> tuple[Scenario, ...]:
     """The scenarios of one file. Raises ``InvalidInputError`` with file and, for each problem, the line."""
     document = load_yaml_document(path)
     try:
         return ScenariosFile.model_validate(document.data).scenarios
     except ValidationError as error:
-        problems = [problem_of(document, each) for each in error.errors(include_url=False)]
+        problems = [format_problem(document, each) for each in error.errors(include_url=False)]
     raise invalid_file_error(path, problems)
 
 
-def all_scenarios(folder: Path = FOLDER) -> list[Scenario]:
+def load_all_scenarios(folder: Path = SCENARIO_FOLDER) -> list[Scenario]:
     """Those of every file, by kind and then as they stand there. Raises ``InvalidInputError``, also for
     a name that is used twice.
     """
     found: list[Scenario] = []
     for path in sorted(folder.glob("*.yaml")):
-        scenarios = read_scenarios(path)
-        problems = list(_repeated(load_yaml_document(path), scenarios, found))
+        scenarios = load_scenarios(path)
+        problems = list(_find_repeated_names(load_yaml_document(path), scenarios, found))
         if problems:
             raise invalid_file_error(path, problems)
         found += scenarios
-    order = list(Kind)
+    order = list(ScenarioKind)
     return sorted(found, key=lambda scenario: order.index(scenario.kind))
 
 
-def chosen(scenarios: Sequence[Scenario], names: Sequence[str]) -> list[Scenario]:
+def select_scenarios(scenarios: Sequence[Scenario], names: Sequence[str]) -> list[Scenario]:
     """Those of the names, or of the kinds, or all. Raises ``InvalidInputError`` for an unknown one."""
-    known = {scenario.name for scenario in scenarios} | set(Kind)
+    known = {scenario.name for scenario in scenarios} | set(ScenarioKind)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise InvalidInputError(
@@ -66,7 +66,7 @@ def chosen(scenarios: Sequence[Scenario], names: Sequence[str]) -> list[Scenario
     return [s for s in scenarios if not names or s.name in names or s.kind in names]
 
 
-def _repeated(
+def _find_repeated_names(
     document: YamlDocument, scenarios: Sequence[Scenario], before: Sequence[Scenario]
 ) -> Iterator[FileProblem]:
     names = {scenario.name for scenario in before}
@@ -77,8 +77,8 @@ def _repeated(
         names.add(scenario.name)
 
 
-def problem_of(document: YamlDocument, error: Any) -> FileProblem:
+def format_problem(document: YamlDocument, error: Any) -> FileProblem:
     """One of pydantic's errors, with its line."""
     place: YamlPath = (*error["loc"], *error.get("ctx", {}).get("at", ()))
-    message = _SENTENCES.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+    message = _ERROR_SENTENCES.get(error["type"]) or error["msg"].removeprefix("Value error, ")
     return document.problem_at(place, message)

@@ -13,16 +13,16 @@ _SQL = queries("evaluation")
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class ActivitySnapshot:
     """``under_way``: things not settled yet; ``heard``: messages its customers ever wrote."""
 
-    under_way: int
-    heard: int
+    pending_count: int
+    received_count: int
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class ToolUse:
     """A tool that a turn used. ``code`` is empty when it did what was asked."""
 
     tool: str
@@ -30,13 +30,13 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class TurnWork:
     """One turn's. ``code`` is the reason of a failure; ``cost`` in the provider's currency."""
 
     id: UUID
     status: str
     code: str
-    uses: tuple[Use, ...]
+    tool_uses: tuple[ToolUse, ...]
     tokens_in: int
     tokens_out: int
     cost: Decimal
@@ -48,32 +48,32 @@ class Work:
     """Of ``tokens_in``, what the end point had kept from before."""
 
 
-class Records:
+class EvaluationRepository:
     """Reads for one tenant at a time, with that tenant's role."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def pulse(self, tenant_id: UUID) -> Pulse:
+    async def load_activity(self, tenant_id: UUID) -> ActivitySnapshot:
         """Whether anything is under way."""
         async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["under_way"], tenant_id)
         assert row is not None
-        return Pulse(row["under_way"], row["heard"], row["at"])
+        return ActivitySnapshot(row["under_way"], row["heard"], row["at"])
 
-    async def work(self, tenant_id: UUID, since: datetime) -> list[Work]:
+    async def load_turns(self, tenant_id: UUID, since: datetime) -> list[TurnWork]:
         """The turns that began since then, oldest first."""
         async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["work"], tenant_id, since)
-        return [_work(dict(row)) for row in rows]
+        return [_turn_from_row(dict(row)) for row in rows]
 
-    async def refused(self, tenant_id: UUID, since: datetime) -> int:
+    async def count_refused_texts(self, tenant_id: UUID, since: datetime) -> int:
         """How many texts of the model did not leave since then."""
         async with self._database.as_tenant(tenant_id) as connection:
             number: int = await connection.fetchval(_SQL["refused"], tenant_id, since)
         return number
 
-    async def forget_writes(self, tenant_id: UUID) -> None:
+    async def set_aside_writes(self, tenant_id: UUID) -> None:
         """The tenant's ERP was made anew: what was written to the old one does not count."""
         async with self._database.as_tenant(tenant_id) as connection:
             await connection.execute(_SQL["set_aside_writes"], tenant_id)
@@ -84,14 +84,14 @@ class Records:
             await connection.execute(_SQL["forget_people"], tenant_id)
 
 
-def _work(row: dict[str, Any]) -> Work:
-    uses = tuple(_use(call) for call in row["tool_results"])
-    return Work(
+def _turn_from_row(row: dict[str, Any]) -> TurnWork:
+    uses = tuple(_tool_use_from_json(call) for call in row["tool_results"])
+    return TurnWork(
         row["id"], row["status"], row["code"], uses, row["tokens_in"], row["tokens_out"],
         row["cost"], row["prompt_version"], row["model_calls"], row["tokens_cached"],
     )  # fmt: skip
 
 
-def _use(call: dict[str, Any]) -> Use:
+def _tool_use_from_json(call: dict[str, Any]) -> ToolUse:
     result = call["result"]
-    return Use(call["tool"], "" if result.get("ok") else str(result.get("erro", "")))
+    return ToolUse(call["tool"], "" if result.get("ok") else str(result.get("erro", "")))

@@ -6,11 +6,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from niochat.cli.evaluation.records import Work
-from niochat.cli.evaluation.scenario import Kind, Scenario
+from niochat.cli.evaluation.records import TurnWork
+from niochat.cli.evaluation.scenario import Scenario, ScenarioKind
 
 
-class Verdict(StrEnum):
+class ScenarioVerdict(StrEnum):
     """How a scenario ended."""
 
     PASSED = "passed"
@@ -19,12 +19,12 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ScenarioResult:
     """One scenario's. ``seconds`` is the clock's, with all waiting."""
 
     name: str
-    kind: Kind
-    verdict: Verdict
+    kind: ScenarioKind
+    verdict: ScenarioVerdict
     problems: tuple[str, ...] = ()
     turns: int = 0
     tokens_in: int = 0
@@ -41,19 +41,19 @@ class Result:
     refused: int = 0
     """Texts of the model that did not leave."""
 
-    def with_problems(self, problems: Sequence[str]) -> "Result":
+    def with_problems(self, problems: Sequence[str]) -> "ScenarioResult":
         """Failed, where something more was wrong."""
         if not problems:
             return self
-        return replace(self, verdict=Verdict.FAILED, problems=(*self.problems, *problems))
+        return replace(self, verdict=ScenarioVerdict.FAILED, problems=(*self.problems, *problems))
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {
             "name": self.name,
             "kind": self.kind.value,
-            "passed": self.verdict is Verdict.PASSED,
-            "skipped": self.verdict is Verdict.SKIPPED,
+            "passed": self.verdict is ScenarioVerdict.PASSED,
+            "skipped": self.verdict is ScenarioVerdict.SKIPPED,
             "problems": list(self.problems),
             "turns": self.turns,
             "tokens_in": self.tokens_in,
@@ -68,19 +68,19 @@ class Result:
         }
 
 
-def result_of(
+def build_result(
     scenario: Scenario,
     problems: Sequence[str],
-    work: Sequence[Work],
+    work: Sequence[TurnWork],
     seconds: float,
     transcript: Sequence[dict[str, str]],
     refused: int = 0,
-) -> Result:
+) -> ScenarioResult:
     """The verdict: passed without a problem."""
-    return Result(
+    return ScenarioResult(
         scenario.name,
         scenario.kind,
-        Verdict.FAILED if problems else Verdict.PASSED,
+        ScenarioVerdict.FAILED if problems else ScenarioVerdict.PASSED,
         tuple(problems),
         turns=len(work),
         tokens_in=sum(turn.tokens_in for turn in work),
@@ -96,15 +96,15 @@ def result_of(
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class EvaluationResult:
     """Of all chosen scenarios. ``endpoint`` is empty for the sandbox's model."""
 
     model: str
     endpoint: str
     seconds: float
-    results: tuple[Result, ...]
+    results: tuple[ScenarioResult, ...]
 
-    def count(self, verdict: Verdict) -> int:
+    def count(self, verdict: ScenarioVerdict) -> int:
         """How many scenarios ended so."""
         return sum(result.verdict is verdict for result in self.results)
 
@@ -137,7 +137,7 @@ class Evaluation:
         return {
             "model": self.model,
             "endpoint": self.endpoint,
-            **{verdict.value: self.count(verdict) for verdict in Verdict},
+            **{verdict.value: self.count(verdict) for verdict in ScenarioVerdict},
             "tokens_in": self.tokens_in,
             "tokens_out": self.tokens_out,
             "calls": self.calls,

@@ -18,52 +18,52 @@ from niochat.accounts.fields import (
 )
 from niochat.assistant.toolbox import TOOLS
 from niochat.cli.running import EVALUATION_SLUG_PREFIX
-from niochat.sandbox.faults import Kind as FaultKind
-from niochat.sandbox.faults import Target
-from niochat.sandbox.flows.players import Player
+from niochat.sandbox.faults import FaultKind as FaultKind
+from niochat.sandbox.faults import FaultTarget
+from niochat.sandbox.flows.players import ScriptedModelName
 
-PLACEHOLDER = re.compile(r"\{(cpf|cpf_dotted|phone|name|address|protocol)\}")
-_USE = re.compile(r"([a-z_]+)(?:=([a-z_]+))?")
+PLACEHOLDER_PATTERN = re.compile(r"\{(cpf|cpf_dotted|phone|name|address|protocol)\}")
+_TOOL_USE_PATTERN = re.compile(r"([a-z_]+)(?:=([a-z_]+))?")
 TOOL_NAMES = frozenset(tool.name for tool in TOOLS)
 """Of all tools that the assistant can have."""
-_LONGEST_NAME = 63 - len(EVALUATION_SLUG_PREFIX)
+_MAX_NAME_LENGTH = 63 - len(EVALUATION_SLUG_PREFIX)
 
 
 def _as_list(value: object) -> object:
     return value if isinstance(value, list) else [value]
 
 
-def _pattern(value: str) -> str:
+def _check_pattern(value: str) -> str:
     try:
-        re.compile(PLACEHOLDER.sub("x", value))
+        re.compile(PLACEHOLDER_PATTERN.sub("x", value))
     except re.error as error:
         raise ValueError(f"is no regular expression: {error}") from None
     return value
 
 
-def _use(value: str) -> str:
-    found = _USE.fullmatch(value)
+def _check_tool_use(value: str) -> str:
+    found = _TOOL_USE_PATTERN.fullmatch(value)
     if found is None or found[1] not in TOOL_NAMES:
         raise ValueError("must be a tool's name, alone or with =ok or =<code of a refusal>")
     return value
 
 
-def _short(value: str) -> str:
-    if len(value) > _LONGEST_NAME:
-        raise ValueError(f"must have at most {_LONGEST_NAME} characters")
+def _check_name_length(value: str) -> str:
+    if len(value) > _MAX_NAME_LENGTH:
+        raise ValueError(f"must have at most {_MAX_NAME_LENGTH} characters")
     return value
 
 
-Pattern = Annotated[NonEmptyText, AfterValidator(_pattern)]
+RegexText = Annotated[NonEmptyText, AfterValidator(_check_pattern)]
 """A regular expression, case ignored, searched in what the customer reads."""
-Use = Annotated[str, AfterValidator(_use)]
+ToolUseText = Annotated[str, AfterValidator(_check_tool_use)]
 """``abrir_chamado`` (however it ended), ``abrir_chamado=ok``, ``abrir_chamado=ja_existe``."""
-Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(_as_list)]
-Uses = Annotated[tuple[Use, ...], BeforeValidator(_as_list)]
-Texts = Annotated[tuple[NonEmptyText, ...], BeforeValidator(_as_list), Field(min_length=1)]
+RegexTexts = Annotated[tuple[RegexText, ...], BeforeValidator(_as_list)]
+ToolUseTexts = Annotated[tuple[ToolUseText, ...], BeforeValidator(_as_list)]
+TextList = Annotated[tuple[NonEmptyText, ...], BeforeValidator(_as_list), Field(min_length=1)]
 
 
-class Kind(StrEnum):
+class ScenarioKind(StrEnum):
     """What a scenario is there for."""
 
     FLOW = "flow"
@@ -76,36 +76,36 @@ class Kind(StrEnum):
     """What people really wrote, and models got wrong."""
 
 
-class Expect(StrictModel):
+class StepExpectation(StrictModel):
     """What must have come of a step, or of the whole conversation. What is left out is free."""
 
-    hears: Patterns = ()
+    hears: RegexTexts = ()
     """Found one after the other in what the customer received."""
-    not_hears: Patterns = ()
+    not_hears: RegexTexts = ()
     count: Annotated[StrictInteger, Field(ge=0)] | None = None
     """Messages received, exactly."""
     at_least: Annotated[StrictInteger, Field(ge=1)] | None = None
     image: StrictBoolean | None = None
     document: StrictBoolean | None = None
-    last: Pattern | None = None
+    last: RegexText | None = None
     """Found in the very last message."""
-    tools: Uses = ()
+    tools: ToolUseTexts = ()
     """Used in this order; others may lie between."""
-    used: Uses = ()
+    used: ToolUseTexts = ()
     """Used, in any order."""
-    no_tools: Uses = ()
+    no_tools: ToolUseTexts = ()
     status: Literal["pending", "waiting", "open", "resolved"] | None = None
     team: Slug | None = None
     reason: ShortName | None = None
     """Code of the newest hand-off."""
-    note: Patterns = ()
+    note: RegexTexts = ()
     """Found in the notes that the team reads."""
 
 
-class FaultOrder(StrictModel):
+class ScenarioFault(StrictModel):
     """What goes wrong with the scenario's own model or ERP, as the sandbox is told."""
 
-    target: Literal[Target.MODEL, Target.SGP]
+    target: Literal[FaultTarget.MODEL, FaultTarget.SGP]
     kind: FaultKind
     path: str = ""
     status: StrictInteger = 500
@@ -115,7 +115,7 @@ class FaultOrder(StrictModel):
     """How often; left out: until ``clear_faults``."""
 
 
-class Change(StrictModel):
+class ErpChange(StrictModel):
     """What the ERP knows from now on of the subscriber's first contract."""
 
     status: Annotated[StrictInteger, Field(ge=1, le=7)] | None = None
@@ -125,29 +125,29 @@ class Change(StrictModel):
     """So many of its open invoices are paid now."""
 
 
-class Sending(StrictModel):
+class CustomerAttachment(StrictModel):
     """Something that is not text."""
 
     kind: Literal["image", "document", "ptt", "sticker", "location"]
     text: MultilineText = ""
 
 
-class Step(StrictModel):
+class ScenarioStep(StrictModel):
     """One thing that is done, and what must come of it once all is quiet again."""
 
-    say: Texts | None = None
+    say: TextList | None = None
     """Several are written right after each other."""
     meanwhile: NonEmptyText | None = None
     """Written as soon as the assistant thinks about what was said."""
-    send: Sending | None = None
-    fault: FaultOrder | None = None
+    send: CustomerAttachment | None = None
+    fault: ScenarioFault | None = None
     clear_faults: Literal[True] | None = None
-    set: Change | None = None
+    set: ErpChange | None = None
     resolve: Literal[True] | None = None
     """The conversation ends, as if people were done; what is said next begins another."""
     wait_silence: Annotated[StrictNumber, Field(gt=0, le=30)] | None = None
     """Seconds in which nothing is done; what comes then counts for this step."""
-    expect: Expect | None = None
+    expect: StepExpectation | None = None
 
     @model_validator(mode="after")
     def _does_one_thing(self) -> Self:
@@ -159,7 +159,7 @@ class Step(StrictModel):
         return self
 
 
-class Ledger(StrictModel):
+class ExpectedLedger(StrictModel):
     """What must have been done in the ERP, exactly."""
 
     unlock: Annotated[StrictInteger, Field(ge=0)] = 0
@@ -171,14 +171,14 @@ class Ledger(StrictModel):
 class Scenario(StrictModel):
     """One conversation, or several of the same person, with one provider of its own."""
 
-    name: Annotated[Slug, AfterValidator(_short)]
+    name: Annotated[Slug, AfterValidator(_check_name_length)]
     title: ShortName
-    kind: Kind
+    kind: ScenarioKind
     only: Literal["simulated", "real"] | None = None
     """``simulated``: its model is told what to do, or its faults are the simulated model's.
     ``real``: nobody taught the simulated one to understand it.
     """
-    model: Player = Player.HONEST
+    model: ScriptedModelName = ScriptedModelName.HONEST
     """Which of the sandbox's models is meant."""
     subscriber: Annotated[str, Field(pattern=r"^[a-z_]+(/[1-9])?$")] | None = None
     """Case of the sandbox's table, ``offline_dark/2`` is the second of them."""
@@ -188,11 +188,11 @@ class Scenario(StrictModel):
     assistant: dict[str, Any] = Field(default_factory=dict)
     erp: dict[str, Any] = Field(default_factory=dict)
     without_erp: StrictBoolean = False
-    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
-    outcome: Expect = Expect()
+    steps: Annotated[tuple[ScenarioStep, ...], Field(min_length=1)]
+    outcome: StepExpectation = StepExpectation()
     """Of the whole run of the scenario."""
-    ledger: Ledger = Ledger()
-    forbidden: Patterns = ()
+    ledger: ExpectedLedger = ExpectedLedger()
+    forbidden: RegexTexts = ()
     calls_at_most: dict[str, Annotated[StrictInteger, Field(ge=0)]] = Field(default_factory=dict)
     """By the ERP's route."""
     model_calls_at_most: Annotated[StrictInteger, Field(ge=0)] | None = None
@@ -206,9 +206,9 @@ class Scenario(StrictModel):
     def _belongs_together(self) -> Self:
         if (self.subscriber is None) == (self.phone is None):
             raise error_at("either subscriber or phone is needed", "subscriber")
-        if self.model is not Player.HONEST and self.only != "simulated":
+        if self.model is not ScriptedModelName.HONEST and self.only != "simulated":
             raise error_at("another of the sandbox's models needs only: simulated", "model")
-        if self.only != "simulated" and any(_of_model(step) for step in self.steps):
+        if self.only != "simulated" and any(_is_model_fault(step) for step in self.steps):
             raise error_at("faults of the model need only: simulated", "steps")
         return self
 
@@ -227,8 +227,8 @@ class Scenario(StrictModel):
         return f"sandbox-{self.slug}"
 
 
-def _of_model(step: Step) -> bool:
-    return step.fault is not None and step.fault.target is Target.MODEL
+def _is_model_fault(step: ScenarioStep) -> bool:
+    return step.fault is not None and step.fault.target is FaultTarget.MODEL
 
 
 class ScenariosFile(StrictModel):

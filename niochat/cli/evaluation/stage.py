@@ -13,123 +13,125 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 
-from niochat.cli.evaluation.checks import Received, Seen
-from niochat.cli.evaluation.people import Cast, cast_of, people_of
-from niochat.cli.evaluation.records import Records, Use, Work
-from niochat.cli.evaluation.scenario import Change, Scenario
-from niochat.cli.evaluation.tenants import Place
+from niochat.cli.evaluation.checks import ReceivedMessage, StepObservation
+from niochat.cli.evaluation.people import ScenarioPeople, parse_people, select_people
+from niochat.cli.evaluation.records import EvaluationRepository, ToolUse, TurnWork
+from niochat.cli.evaluation.scenario import ErpChange, Scenario
+from niochat.cli.evaluation.tenants import ScenarioTenant
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.conversation.views import ConversationInspector
 from niochat.domain.commands import ResolveConversation
 from niochat.domain.errors import UnavailableError
 from niochat.wiring.parts import Components
 
-QUIET_WITHIN_S = 120.0
-RESOLVED_WITHIN_S = 20.0
-_LOOK_S = 0.2
+IDLE_TIMEOUT_S = 120.0
+RESOLVE_TIMEOUT_S = 20.0
+_POLL_S = 0.2
 
 
 @dataclass
-class Stage(ABC):
+class ScenarioSession(ABC):
     """One scenario's. ``position`` and ``known`` say how far the last step was looked at."""
 
     client: SandboxClient
     views: ConversationInspector
-    records: Records
-    place: Place
+    records: EvaluationRepository
+    tenant: ScenarioTenant
     scenario: Scenario
-    cast: Cast
+    people: ScenarioPeople
     since: datetime
-    first: int = 0
+    first_position: int = 0
     position: int = 0
-    known: set[UUID] = field(default_factory=set)
+    seen_turn_ids: set[UUID] = field(default_factory=set)
 
     @abstractmethod
-    async def say(self, text: str, **more: object) -> None:
+    async def send_text(self, text: str, **more: object) -> None:
         """The customer writes."""
 
     @abstractmethod
-    async def thinks(self) -> None:
+    async def wait_for_turn(self) -> None:
         """Returns once the assistant runs a turn. Raises ``UnavailableError`` when it never does."""
 
     @abstractmethod
-    async def quiet(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Returns once all that was written is answered, or is with people."""
 
     @abstractmethod
-    async def change(self, change: Change) -> None:
+    async def change_erp(self, change: ErpChange) -> None:
         """The ERP knows something else of the subscriber."""
 
     @abstractmethod
-    async def resolve(self) -> None:
+    async def resolve_conversation(self) -> None:
         """The conversation ends."""
 
     @abstractmethod
-    async def heard(self, after: int) -> tuple[list[dict[str, Any]], int]:
+    async def load_phone_messages(self, after: int) -> tuple[list[dict[str, Any]], int]:
         """What the customer's phone shows after a position, as the sandbox tells it."""
 
-    async def work(self) -> list[Work]:
+    async def load_turns(self) -> list[TurnWork]:
         """The turns of the run, oldest first."""
-        return await self.records.work(self.place.tenant_id, self.since)
+        return await self.records.load_turns(self.tenant.tenant_id, self.since)
 
-    async def refused(self) -> int:
+    async def count_refused_texts(self) -> int:
         """Texts of the model that did not leave in this run."""
-        return await self.records.refused(self.place.tenant_id, self.since)
+        return await self.records.count_refused_texts(self.tenant.tenant_id, self.since)
 
-    async def seen(self) -> Seen:
+    async def observe_step(self) -> StepObservation:
         """What came since the last look."""
-        received, self.position = await self._received(self.position)
-        work = await self.work()
-        fresh = [turn for turn in work if turn.id not in self.known]
-        self.known |= {turn.id for turn in work}
-        return await self._with_conversation(Seen(received, _uses(fresh)))
+        received, self.position = await self._load_received(self.position)
+        work = await self.load_turns()
+        fresh = [turn for turn in work if turn.id not in self.seen_turn_ids]
+        self.seen_turn_ids |= {turn.id for turn in work}
+        return await self._with_conversation(StepObservation(received, _collect_tool_uses(fresh)))
 
-    async def seen_in_all(self) -> Seen:
+    async def observe_run(self) -> StepObservation:
         """What came of the whole run."""
-        received, _ = await self._received(self.first)
-        return await self._with_conversation(Seen(received, _uses(await self.work())))
+        received, _ = await self._load_received(self.first_position)
+        return await self._with_conversation(
+            StepObservation(received, _collect_tool_uses(await self.load_turns()))
+        )
 
-    async def seen_of_conversation(self) -> Seen:
+    async def observe_conversation(self) -> StepObservation:
         """Where the newest conversation stands, without what came."""
-        return await self._with_conversation(Seen())
+        return await self._with_conversation(StepObservation())
 
-    async def transcript(self) -> list[dict[str, str]]:
+    async def load_transcript(self) -> list[dict[str, str]]:
         """What was said in this run, oldest first."""
-        items, _ = await self.heard(self.first)
+        items, _ = await self.load_phone_messages(self.first_position)
         return [
             {
                 "who": "provider" if item["direction"] == "received" else "customer",
-                "text": item["text"] if item["kind"] == "text" else _named(item),
+                "text": item["text"] if item["kind"] == "text" else _format_item(item),
             }
             for item in items
         ]
 
-    async def ledger(self) -> list[dict[str, Any]]:
+    async def load_ledger(self) -> list[dict[str, Any]]:
         """What was done in the scenario's ERP."""
         answer = await self.client.call_control("GET", f"/sandbox/sgp/{self.scenario.key}/ledger")
         return list(answer["items"])
 
-    async def calls(self) -> dict[str, int]:
+    async def load_erp_calls(self) -> dict[str, int]:
         """How often each route of it was asked."""
         answer = await self.client.call_control("GET", f"/sandbox/sgp/{self.scenario.key}/calls")
         return dict(answer["items"])
 
-    async def _change(self, change: Change) -> None:
-        person = self.cast.person
+    async def _put_erp_change(self, change: ErpChange) -> None:
+        person = self.people.person
         assert person is not None
         path = f"/sandbox/sgp/{self.scenario.key}/subscribers/{person.cpf}"
         await self.client.call_control("PUT", path, change.model_dump(exclude_none=True))
 
-    async def _received(self, after: int) -> tuple[tuple[Received, ...], int]:
-        items, position = await self.heard(after)
+    async def _load_received(self, after: int) -> tuple[tuple[ReceivedMessage, ...], int]:
+        items, position = await self.load_phone_messages(after)
         received = [item for item in items if item["direction"] == "received"]
-        return tuple(Received(item["kind"], item["text"]) for item in received), position
+        return tuple(ReceivedMessage(item["kind"], item["text"]) for item in received), position
 
-    async def _with_conversation(self, seen: Seen) -> Seen:
-        found = await self.views.find_conversation(self.place.tenant_id, self.cast.phone)
+    async def _with_conversation(self, seen: StepObservation) -> StepObservation:
+        found = await self.views.find_conversation(self.tenant.tenant_id, self.people.phone)
         if found is None:
             return seen
-        story = await self.views.load_timeline(self.place.tenant_id, found["id"])
+        story = await self.views.load_timeline(self.tenant.tenant_id, found["id"])
         passed_on = [e for e in story["events"] if e["type"] == "conversation_handed_off"]
         return replace(
             seen,
@@ -141,70 +143,72 @@ class Stage(ABC):
         )
 
 
-StageOf = Callable[[Scenario], AbstractAsyncContextManager[Stage]]
+SessionFactory = Callable[[Scenario], AbstractAsyncContextManager[ScenarioSession]]
 """The stage of a scenario as a first visit finds it: a fresh ERP, and no conversation live."""
 
 
 @dataclass
-class StackStage(Stage):
+class StackSession(ScenarioSession):
     """On the running stack: the phone is the sandbox's gateway."""
 
     parts: Components | None = None
-    wrote: int = 0
+    sent_count: int = 0
     """Messages of customers that the tenant has, or must have soon."""
 
-    async def say(self, text: str, **more: object) -> None:
-        self.wrote += 1
-        await self.client.send_message(self.cast.phone, self.cast.fill(text), **more)
+    async def send_text(self, text: str, **more: object) -> None:
+        self.sent_count += 1
+        await self.client.send_message(self.people.phone, self.people.fill(text), **more)
 
-    async def thinks(self) -> None:
+    async def wait_for_turn(self) -> None:
         async def running() -> bool:
-            return any(turn.status == "running" for turn in await self.work())
+            return any(turn.status == "running" for turn in await self.load_turns())
 
-        await _until(running, QUIET_WITHIN_S, "no turn began")
+        await _wait_until(running, IDLE_TIMEOUT_S, "no turn began")
 
-    async def quiet(self) -> None:
+    async def wait_until_idle(self) -> None:
         async def settled() -> bool:
-            pulse = await self.records.pulse(self.place.tenant_id)
-            return not pulse.under_way and pulse.heard >= self.wrote
+            pulse = await self.records.load_activity(self.tenant.tenant_id)
+            return not pulse.pending_count and pulse.received_count >= self.sent_count
 
-        await _until(settled, QUIET_WITHIN_S, "not all was answered")
+        await _wait_until(settled, IDLE_TIMEOUT_S, "not all was answered")
 
-    async def change(self, change: Change) -> None:
+    async def change_erp(self, change: ErpChange) -> None:
         assert self.parts is not None
-        await self._change(change)
-        await _empty_shelf(self.parts, self.place.tenant_id)
+        await self._put_erp_change(change)
+        await _clear_erp_cache(self.parts, self.tenant.tenant_id)
 
-    async def resolve(self) -> None:
+    async def resolve_conversation(self) -> None:
         assert self.parts is not None
-        await _resolve(self.parts, self.place, self.cast.phone)
+        await _resolve_earlier_conversation(self.parts, self.tenant, self.people.phone)
 
-    async def heard(self, after: int) -> tuple[list[dict[str, Any]], int]:
-        news = await self.client.wait_for_messages(self.cast.phone, after, 0)
+    async def load_phone_messages(self, after: int) -> tuple[list[dict[str, Any]], int]:
+        news = await self.client.wait_for_messages(self.people.phone, after, 0)
         return list(news["items"]), int(news["next"])
 
 
-def stages_of(parts: Components, sandbox_url: str, places: Mapping[str, Place]) -> StageOf:
+def create_stack_session_factory(
+    parts: Components, sandbox_url: str, places: Mapping[str, ScenarioTenant]
+) -> SessionFactory:
     """The stages on the running stack."""
 
     @asynccontextmanager
-    async def stage_of(scenario: Scenario) -> AsyncIterator[Stage]:
+    async def stage_of(scenario: Scenario) -> AsyncIterator[ScenarioSession]:
         place = places[scenario.name]
         client = SandboxClient(sandbox_url, place.token)
-        records = Records(parts.database)
+        records = EvaluationRepository(parts.database)
         try:
             await client.call_control("DELETE", f"/sandbox/sgp/{scenario.key}")
             told = await client.call_control("GET", f"/sandbox/sgp/{scenario.key}/subscribers")
-            cast = cast_of(scenario, people_of(told))
-            await _resolve(parts, place, cast.phone)
-            await records.forget_writes(place.tenant_id)
+            cast = select_people(scenario, parse_people(told))
+            await _resolve_earlier_conversation(parts, place, cast.phone)
+            await records.set_aside_writes(place.tenant_id)
             await records.forget_people(place.tenant_id)
-            await _empty_shelf(parts, place.tenant_id)
-            pulse = await records.pulse(place.tenant_id)
+            await _clear_erp_cache(parts, place.tenant_id)
+            pulse = await records.load_activity(place.tenant_id)
             first = int((await client.wait_for_messages(cast.phone, 0, 0))["next"])
-            yield StackStage(
+            yield StackSession(
                 client, parts.views, records, place, scenario, cast, pulse.at, first, first,
-                parts=parts, wrote=pulse.heard,
+                parts=parts, sent_count=pulse.received_count,
             )  # fmt: skip
         finally:
             await client.close()
@@ -212,7 +216,9 @@ def stages_of(parts: Components, sandbox_url: str, places: Mapping[str, Place]) 
     return stage_of
 
 
-async def _resolve(parts: Components, place: Place, phone: str) -> None:
+async def _resolve_earlier_conversation(
+    parts: Components, place: ScenarioTenant, phone: str
+) -> None:
     """A conversation of an earlier run ends."""
     found = await parts.views.find_conversation(place.tenant_id, phone)
     if found is None or found["status"] == "resolved":
@@ -224,10 +230,10 @@ async def _resolve(parts: Components, place: Place, phone: str) -> None:
     async def processed() -> bool:
         return await parts.inbox.load_outcome(place.tenant_id, place.channel_id, key) is not None
 
-    await _until(processed, RESOLVED_WITHIN_S, "an earlier conversation did not end")
+    await _wait_until(processed, RESOLVE_TIMEOUT_S, "an earlier conversation did not end")
 
 
-async def _empty_shelf(parts: Components, tenant_id: UUID) -> None:
+async def _clear_erp_cache(parts: Components, tenant_id: UUID) -> None:
     """What the product remembers of the ERP for half a minute is not so any more."""
     redis: Redis = Redis.from_url(parts.settings.redis_url.get_secret_value())
     try:
@@ -237,17 +243,19 @@ async def _empty_shelf(parts: Components, tenant_id: UUID) -> None:
         await redis.aclose()
 
 
-def _uses(work: Sequence[Work]) -> tuple[Use, ...]:
-    return tuple(use for turn in work for use in turn.uses)
+def _collect_tool_uses(work: Sequence[TurnWork]) -> tuple[ToolUse, ...]:
+    return tuple(use for turn in work for use in turn.tool_uses)
 
 
-async def _until(probe: Callable[[], Awaitable[bool]], within_s: float, otherwise: str) -> None:
+async def _wait_until(
+    probe: Callable[[], Awaitable[bool]], within_s: float, otherwise: str
+) -> None:
     deadline = time.monotonic() + within_s
     while not await probe():
         if time.monotonic() > deadline:
             raise UnavailableError(f"{otherwise} within {within_s:g} s")
-        await asyncio.sleep(_LOOK_S)
+        await asyncio.sleep(_POLL_S)
 
 
-def _named(item: dict[str, Any]) -> str:
+def _format_item(item: dict[str, Any]) -> str:
     return f"[{item['kind']}] {item['text']}".rstrip()

@@ -45,7 +45,7 @@ _FIRST_OWNER = 558130500000
 
 
 @dataclass(frozen=True, slots=True)
-class ModelChoice:
+class EvaluatedModel:
     """The model that is evaluated. ``endpoint`` empty: the sandbox's. ``api_key`` is
     ``env:NAME``; prices per million tokens.
     """
@@ -60,18 +60,18 @@ class ModelChoice:
     """Each provider comes with its scenario's key, by which the end point tells them apart."""
 
     @property
-    def simulated(self) -> bool:
+    def is_simulated(self) -> bool:
         """Whether it is the sandbox's."""
         return not self.endpoint
 
     @property
-    def shown(self) -> str:
+    def display_name(self) -> str:
         """Its name for people."""
         return self.model or "sandbox-simulador"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ScenarioTenant:
     """Where a scenario is played: its tenant, its channel, its gateway instance."""
 
     tenant_id: UUID
@@ -79,19 +79,21 @@ class Place:
     token: str
 
 
-async def prepare(
-    parts: Components, sandbox_url: str, scenarios: Sequence[Scenario], choice: ModelChoice
-) -> dict[str, Place]:
+async def create_scenario_tenants(
+    parts: Components, sandbox_url: str, scenarios: Sequence[Scenario], choice: EvaluatedModel
+) -> dict[str, ScenarioTenant]:
     """Instances, tenants and webhooks of all scenarios in one go; places by scenario's name."""
     await _create_instances(sandbox_url, scenarios)
-    entries = [declared(each, sandbox_url, choice) for each in scenarios]
-    changes = await applied(parts.database, parts.vault, entries)
+    entries = [build_provider_entry(each, sandbox_url, choice) for each in scenarios]
+    changes = await apply_providers(parts.database, parts.vault, entries)
     for tenant_id in {c.tenant_id for c in changes if c.outcome is not SyncOutcome.UNCHANGED}:
         await parts.tenant_changes.publish(tenant_id)
     return await _connect(parts, scenarios)
 
 
-async def applied(database: Database, vault: Encryptor, entries: Sequence[Any]) -> list[SyncResult]:
+async def apply_providers(
+    database: Database, vault: Encryptor, entries: Sequence[Any]
+) -> list[SyncResult]:
     """The providers of these entries exist as they say."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "providers.yaml"
@@ -100,7 +102,9 @@ async def applied(database: Database, vault: Encryptor, entries: Sequence[Any]) 
     return await apply_providers(database, vault, providers)
 
 
-def declared(scenario: Scenario, sandbox_url: str, choice: ModelChoice) -> dict[str, Any]:
+def build_provider_entry(
+    scenario: Scenario, sandbox_url: str, choice: EvaluatedModel
+) -> dict[str, Any]:
     """The scenario's provider, as a file of providers has it."""
     today = datetime.now(ZoneInfo(TIMEZONE)).date()
     entry: dict[str, Any] = {
@@ -108,7 +112,7 @@ def declared(scenario: Scenario, sandbox_url: str, choice: ModelChoice) -> dict[
         "name": scenario.title,
         "timezone": TIMEZONE,
         "teams": [{"slug": slug, "name": name} for slug, name in _TEAMS.items()],
-        "policy": {**_POLICY, **_dated(scenario.policy, today)},
+        "policy": {**_POLICY, **_fill_dates(scenario.policy, today)},
         "channels": [
             {
                 "slug": "principal",
@@ -117,7 +121,7 @@ def declared(scenario: Scenario, sandbox_url: str, choice: ModelChoice) -> dict[
                 "token": scenario.slug,
             }
         ],
-        "assistant": {**_assistant(scenario, sandbox_url, choice), **scenario.assistant},
+        "assistant": {**_build_assistant(scenario, sandbox_url, choice), **scenario.assistant},
     }
     if not scenario.without_erp:
         erp = {"base_url": f"{sandbox_url}/sgp", "token": scenario.key, "app": "niochat"}
@@ -125,7 +129,9 @@ def declared(scenario: Scenario, sandbox_url: str, choice: ModelChoice) -> dict[
     return entry
 
 
-def _assistant(scenario: Scenario, sandbox_url: str, choice: ModelChoice) -> dict[str, Any]:
+def _build_assistant(
+    scenario: Scenario, sandbox_url: str, choice: EvaluatedModel
+) -> dict[str, Any]:
     simulated: dict[str, Any] = {
         "endpoint": f"{sandbox_url}/model/v1",
         "api_key": scenario.key,
@@ -137,7 +143,7 @@ def _assistant(scenario: Scenario, sandbox_url: str, choice: ModelChoice) -> dic
         "model": choice.model,
     }
     return {
-        **(simulated if choice.simulated else real),
+        **(simulated if choice.is_simulated else real),
         "persona": _PERSONA,
         "stream": choice.stream,
         "price_in": choice.price_in,
@@ -145,7 +151,7 @@ def _assistant(scenario: Scenario, sandbox_url: str, choice: ModelChoice) -> dic
     }
 
 
-def _dated(policy: Mapping[str, Any], today: date) -> dict[str, Any]:
+def _fill_dates(policy: Mapping[str, Any], today: date) -> dict[str, Any]:
     named = {TODAY: today.isoformat(), TOMORROW: (today + timedelta(days=1)).isoformat()}
     days = [named.get(day, day) for day in policy.get("closed_days", ())]
     return {**policy, "closed_days": days} if days else dict(policy)
@@ -160,12 +166,14 @@ async def _create_instances(sandbox_url: str, scenarios: Sequence[Scenario]) -> 
             await client.close()
 
 
-async def _connect(parts: Components, scenarios: Sequence[Scenario]) -> dict[str, Place]:
-    places: dict[str, Place] = {}
+async def _connect(parts: Components, scenarios: Sequence[Scenario]) -> dict[str, ScenarioTenant]:
+    places: dict[str, ScenarioTenant] = {}
     names = {scenario.slug: scenario.name for scenario in scenarios}
     for address in await channel_addresses_for(parts, set(names)):
         channel = address.channel
         line = parts.credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
         await parts.gateway.set_webhook(line, address.webhook_url(parts.settings.base_url))
-        places[names[channel.tenant_slug]] = Place(channel.tenant_id, channel.id, line.token)
+        places[names[channel.tenant_slug]] = ScenarioTenant(
+            channel.tenant_id, channel.id, line.token
+        )
     return places

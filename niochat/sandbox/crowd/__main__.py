@@ -8,44 +8,44 @@ from dataclasses import asdict
 import orjson
 import uvloop
 
-from niochat.sandbox.crowd.answers import TAG
-from niochat.sandbox.crowd.door import Door
-from niochat.sandbox.crowd.job import Outcome, Stream
-from niochat.sandbox.crowd.kept import Kept
-from niochat.sandbox.crowd.writing import Writing
+from niochat.sandbox.crowd.answers import TAG_PATTERN
+from niochat.sandbox.crowd.door import LoadServerProtocol
+from niochat.sandbox.crowd.job import LoadStream, LoadStreamResult
+from niochat.sandbox.crowd.kept import RejectedWebhookStore
+from niochat.sandbox.crowd.writing import StreamRun
 
 
-class Crowd:
+class LoadGenerator:
     """Runs one job at a time, and hears what the gateway is told to send."""
 
     def __init__(self) -> None:
         self.strange: Counter[str] = Counter()
-        self.kept = Kept()
-        self._awaited: dict[str, Writing] = {}
-        self._writings: list[Writing] = []
+        self.kept = RejectedWebhookStore()
+        self._awaited: dict[str, StreamRun] = {}
+        self._writings: list[StreamRun] = []
         self._numbers: dict[int, int] = {}
         self._answered: set[str] = set()
         self._twice = self._late = 0
 
-    def heard(self, text: str) -> None:
+    def record_replies(self, text: str) -> None:
         """A text leaves for a customer; one that names a message again is counted."""
-        for named in TAG.findall(text):
+        for named in TAG_PATTERN.findall(text):
             writing = self._awaited.pop(named, None)
             if writing is not None:
-                writing.heard(named)
+                writing.record_reply(named)
             elif named in self._answered:
                 self._twice += 1
             else:
                 self._late += 1  # of a job that was over
             self._answered.add(named)
 
-    async def control(self, path: str, body: bytes) -> bytes:
+    async def handle_control(self, path: str, body: bytes) -> bytes:
         """`/sandbox/run` runs a job; `/sandbox/progress` says how far it is."""
         match path:
             case "/sandbox/health":
                 return b'{"status":"ok"}'
             case "/sandbox/progress":
-                return orjson.dumps([_short(each.outcome) for each in self._writings])
+                return orjson.dumps([_summarize(each.outcome) for each in self._writings])
             case "/sandbox/run":
                 return await self._run(orjson.loads(body))
             case _:
@@ -57,11 +57,12 @@ class Crowd:
         assert isinstance(streams, list)
         self._awaited, self._twice, self._late = {}, 0, 0
         self._writings = [
-            Writing(Stream.read(each), self._awaited, self._numbers, self.kept) for each in streams
+            StreamRun(LoadStream.from_json(each), self._awaited, self._numbers, self.kept)
+            for each in streams
         ]
         try:
-            await asyncio.gather(*(self._written(each, seconds) for each in self._writings))
-            outcomes = await asyncio.gather(*(each.settle(settle_s) for each in self._writings))
+            await asyncio.gather(*(self._run_stream(each, seconds) for each in self._writings))
+            outcomes = await asyncio.gather(*(each.drain(settle_s) for each in self._writings))
         finally:
             for each in self._writings:
                 each.close()
@@ -69,16 +70,16 @@ class Crowd:
         heard = {"twice": self._twice, "late": self._late, "strange": dict(self.strange)}
         return orjson.dumps({"streams": told, **heard})
 
-    async def _written(self, writing: Writing, seconds: float) -> None:
+    async def _run_stream(self, writing: StreamRun, seconds: float) -> None:
         """Run one stream; those with an end of their own end the job."""
         await writing.run(seconds)
         if writing.stream.messages:
             for each in self._writings:
                 if not each.stream.messages:
-                    each.end()
+                    each.stop_writing()
 
 
-def _short(outcome: Outcome) -> dict[str, object]:
+def _summarize(outcome: LoadStreamResult) -> dict[str, object]:
     return {
         "name": outcome.name, "posted": outcome.posted, "accepted": outcome.accepted,
         "answered": outcome.answered, "measured": len(outcome.latencies_ms),
@@ -87,10 +88,12 @@ def _short(outcome: Outcome) -> dict[str, object]:
 
 async def serve(port: int, host: str = "127.0.0.1") -> None:
     """Listen until cancelled."""
-    crowd = Crowd()
+    crowd = LoadGenerator()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: Door(crowd.heard, crowd.control, crowd.strange, crowd.kept),
+        lambda: LoadServerProtocol(
+            crowd.record_replies, crowd.handle_control, crowd.strange, crowd.kept
+        ),
         host,
         port,
         backlog=1024,

@@ -7,23 +7,23 @@ from typing import Any
 
 import orjson
 
-from niochat.sandbox.contents import Draft
-from niochat.sandbox.instances import Customer, Instance
-from niochat.sandbox.phones import provider_message
-from niochat.sandbox.replies import unanswered
+from niochat.sandbox.contents import PhoneAction
+from niochat.sandbox.instances import SimulatedCustomer, SimulatedInstance
+from niochat.sandbox.phones import build_provider_message
+from niochat.sandbox.replies import find_unanswered_texts
 
-TAG = re.compile(r"#c[a-j]{8}-[a-j]{4}")
+TAG_PATTERN = re.compile(r"#c[a-j]{8}-[a-j]{4}")
 _ID = "3EB0" + "0" * 18
 _SAID = "Recebi tudo."
 _run = secrets.token_hex(3).upper()
 _count = itertools.count()
 
 
-def completion(body: bytes) -> bytes:
+def build_completion(body: bytes) -> bytes:
     """The model's answer: a sentence that names every message it answers."""
     request = orjson.loads(body)
-    said = "\n".join(unanswered(request["messages"]))
-    text = f"Recebi {' '.join(TAG.findall(said))}." if "#c" in said else _SAID
+    said = "\n".join(find_unanswered_texts(request["messages"]))
+    text = f"Recebi {' '.join(TAG_PATTERN.findall(said))}." if "#c" in said else _SAID
     return orjson.dumps(
         {
             "id": f"chatcmpl-{next(_count)}",
@@ -43,25 +43,25 @@ def completion(body: bytes) -> bytes:
     )
 
 
-def sent() -> bytes:
+def build_send_response() -> bytes:
     """The gateway's answer to a send."""
     return _SENT.replace(_ID.encode(), f"3EB0{_run}{next(_count):012X}".encode())
 
 
-def connected() -> bytes:
+def build_status_response() -> bytes:
     """The instance's state."""
     return b'{"instance":{"status":"connected","owner":"558130009999"},"status":{"connected":true}}'
 
 
-def _sent_template() -> bytes:
-    instance = Instance("token", "fibra-ficticia", owner="558130009999")
-    customer = Customer("5581000000000", "Cliente", "100000000000000@lid")
-    message: dict[str, Any] = provider_message(
-        instance, customer, Draft("text", _SAID), by_api=True
+def _build_send_template() -> bytes:
+    instance = SimulatedInstance("token", "fibra-ficticia", owner="558130009999")
+    customer = SimulatedCustomer("5581000000000", "Cliente", "100000000000000@lid")
+    message: dict[str, Any] = build_provider_message(
+        instance, customer, PhoneAction("text", _SAID), by_api=True
     )
     real = message["messageid"]
     whole = {**message, "messageid": _ID, "id": message["id"].replace(real, _ID)}
     return orjson.dumps({**whole, "status": "Pending", "response": {"status": "success"}})
 
 
-_SENT = _sent_template()
+_SENT = _build_send_template()

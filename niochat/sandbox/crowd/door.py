@@ -8,18 +8,24 @@ from typing import cast
 import httptools
 
 from niochat.sandbox.crowd import answers
-from niochat.sandbox.crowd.kept import Kept
+from niochat.sandbox.crowd.kept import RejectedWebhookStore
 
-Heard = Callable[[str], None]
+ReplyCallback = Callable[[str], None]
 """Told each text that the gateway is to send."""
-Control = Callable[[str, bytes], Awaitable[bytes]]
+ControlHandler = Callable[[str, bytes], Awaitable[bytes]]
 """Answers a control call of (path, body). Raises `ValueError` with a sentence."""
 
 
-class Door(asyncio.Protocol):
+class LoadServerProtocol(asyncio.Protocol):
     """One connection of a caller. Requests of a connection come one after the other."""
 
-    def __init__(self, heard: Heard, control: Control, strange: Counter[str], kept: Kept) -> None:
+    def __init__(
+        self,
+        heard: ReplyCallback,
+        control: ControlHandler,
+        strange: Counter[str],
+        kept: RejectedWebhookStore,
+    ) -> None:
         self._heard = heard
         self._control = control
         self._strange = strange
@@ -58,26 +64,26 @@ class Door(asyncio.Protocol):
         path, body = self._url.decode(), b"".join(self._body)
         self._url, self._body = b"", []
         if path.startswith("/sandbox"):
-            self._task = asyncio.get_running_loop().create_task(self._controlled(path, body))
+            self._task = asyncio.get_running_loop().create_task(self._handle_control(path, body))
         else:
             self._serve(path, body)
 
     def _serve(self, path: str, body: bytes) -> None:
         match path:
             case "/model/v1/chat/completions":
-                self._answer(answers.completion(body))
+                self._answer(answers.build_completion(body))
             case "/gateway/send/text":
                 self._heard(body.decode())
-                self._answer(answers.sent())
+                self._answer(answers.build_send_response())
             case "/gateway/message/find":
-                self._answer(self._kept.found(self._token, body))
+                self._answer(self._kept.find_page(self._token, body))
             case "/gateway/instance/status":
-                self._answer(answers.connected())
+                self._answer(answers.build_status_response())
             case _:
                 self._strange[path.partition("?")[0]] += 1
                 self._answer(b'{"error":"not of this crowd"}', b"404 Not Found")
 
-    async def _controlled(self, path: str, body: bytes) -> None:
+    async def _handle_control(self, path: str, body: bytes) -> None:
         try:
             self._answer(await self._control(path, body))
         except (ValueError, TypeError, KeyError, OSError) as error:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 
-class Moment(StrEnum):
+class MessageStage(StrEnum):
     """What a message can be followed to."""
 
     ACCEPTED = "accepted"
@@ -15,7 +15,7 @@ class Moment(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class LoadStream:
     """Customers of one channel. `rate` 0: each place writes again once it is free (closed loop),
     else messages start at this rate whatever becomes of them (open loop).
     """
@@ -32,9 +32,9 @@ class Stream:
     rate: float = 0.0
     delay: float = 0.0
     """Seconds after the others of its job that it begins."""
-    measured: Moment = Moment.ACCEPTED
+    measured: MessageStage = MessageStage.ACCEPTED
     """Latency is taken up to here."""
-    freed: Moment = Moment.ACCEPTED
+    freed: MessageStage = MessageStage.ACCEPTED
     """The person, and the place in a closed loop, is free again from here on."""
     messages: int = 0
     """Stops after so many; 0: at the end of the time."""
@@ -42,15 +42,17 @@ class Stream:
     """What was not accepted is posted again until it is, as a gateway may do."""
 
     @classmethod
-    def read(cls, found: dict[str, Any]) -> Self:
+    def from_json(cls, found: dict[str, Any]) -> Self:
         """From JSON. Raises `TypeError` and `ValueError` for what is no stream."""
         moments = ("measured", "freed")
-        fields: dict[str, Any] = {k: Moment(v) if k in moments else v for k, v in found.items()}
+        fields: dict[str, Any] = {
+            k: MessageStage(v) if k in moments else v for k, v in found.items()
+        }
         return cls(**fields)
 
 
 @dataclass(slots=True)
-class Outcome:
+class LoadStreamResult:
     """What became of one stream's messages. Latencies in milliseconds, by completion."""
 
     name: str

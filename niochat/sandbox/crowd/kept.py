@@ -7,21 +7,23 @@ from collections import defaultdict, deque
 
 import orjson
 
-_MOST = 20_000
+_MAX_REQUESTS = 20_000
 """Of one instance; older ones are gone, as they are after some time at a real gateway."""
 
 
-class Kept:
+class RejectedWebhookStore:
     """Whole HTTP requests by the instance's token."""
 
     def __init__(self) -> None:
-        self._requests: defaultdict[str, deque[bytes]] = defaultdict(lambda: deque(maxlen=_MOST))
+        self._requests: defaultdict[str, deque[bytes]] = defaultdict(
+            lambda: deque(maxlen=_MAX_REQUESTS)
+        )
 
-    def keep(self, token: str, request: bytes) -> None:
+    def add(self, token: str, request: bytes) -> None:
         """This webhook was refused."""
         self._requests[token].appendleft(request)
 
-    def found(self, token: str, query: bytes) -> bytes:
+    def find_page(self, token: str, query: bytes) -> bytes:
         """The gateway's answer to `POST /message/find` with `limit` and `offset`."""
         asked = orjson.loads(query)
         first, limit = int(asked.get("offset", 0)), int(asked.get("limit", 100))

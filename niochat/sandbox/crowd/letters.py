@@ -9,58 +9,58 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from niochat.sandbox.contents import Draft
-from niochat.sandbox.instances import Customer, Instance
-from niochat.sandbox.phones import chat_object, customer_message
+from niochat.sandbox.contents import PhoneAction
+from niochat.sandbox.instances import SimulatedCustomer, SimulatedInstance
+from niochat.sandbox.phones import build_chat, build_customer_message
 
 _PHONE, _LID, _NAME = "5581000000000", "100000000000000@lid", "Cliente 00000000"
 _TAG, _ID, _TIME = "#caaaaaaaa-aaaa", "AC" + "0" * 30, 1700000000000
 _WORDS = "minha internet está muito lenta desde ontem e o roteador pisca uma luz vermelha "
 _LENGTHS = (30, 40, 60, 90, 150, 240, 340, 440)
 """Characters of the text, which a webhook holds three times; most messages are short."""
-_LETTERS = str.maketrans("0123456789", "abcdefghij")
+_ALPHABET = str.maketrans("0123456789", "abcdefghij")
 _DIGITS = str.maketrans("abcdefghij", "0123456789")
 _RUN = secrets.token_hex(4).upper()
 
 
-class Letters:
+class WebhookTemplates:
     """Whole HTTP requests for one webhook address."""
 
     def __init__(self, url: str, token: str) -> None:
         parts = urlsplit(url)
         head = f"POST {parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\n"
-        self._templates = [_template(head, token, length) for length in _LENGTHS]
+        self._templates = [_build_template(head, token, length) for length in _LENGTHS]
         self._written = 0
 
-    def write(self, person: int, number: int) -> bytes:
+    def render(self, person: int, number: int) -> bytes:
         """The request of a person's message of that number."""
         self._written += 1
         return self._templates[self._written % len(self._templates)] % {
             b"phone": b"55819%08d" % (person % 100_000_000),
             b"lid": b"1%014d" % person,
             b"name": b"Cliente %08d" % (person % 100_000_000),
-            b"tag": tag(person, number).encode(),
+            b"tag": format_tag(person, number).encode(),
             b"id": f"AC{_RUN}{person:010X}{number:012X}".encode(),
             b"time": b"%013d" % (time.time() * 1000),
         }
 
 
-def tag(person: int, number: int) -> str:
+def format_tag(person: int, number: int) -> str:
     """What names a message in its text and in the answer to it; always as long.
 
     In letters, because a model's answer may hold no long number that it cannot know.
     """
-    return "#c" + f"{person:08d}-{number:04d}".translate(_LETTERS)
+    return "#c" + f"{person:08d}-{number:04d}".translate(_ALPHABET)
 
 
-def named_by(found: str) -> tuple[int, int]:
+def parse_tag(found: str) -> tuple[int, int]:
     """Person and number of a tag."""
     person, _, number = found[2:].translate(_DIGITS).partition("-")
     return int(person), int(number)
 
 
-def _template(head: str, token: str, length: int) -> bytes:
-    body = orjson.dumps(_envelope(token, length))
+def _build_template(head: str, token: str, length: int) -> bytes:
+    body = orjson.dumps(_build_envelope(token, length))
     head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
     request = head.encode() + body
     request = request.replace(b"%", b"%%")
@@ -72,13 +72,13 @@ def _template(head: str, token: str, length: int) -> bytes:
     return request
 
 
-def _envelope(token: str, length: int) -> dict[str, object]:
-    instance = Instance(token, "fibra-ficticia", owner="558130009999")
-    customer = Customer(_PHONE, _NAME, _LID)
+def _build_envelope(token: str, length: int) -> dict[str, object]:
+    instance = SimulatedInstance(token, "fibra-ficticia", owner="558130009999")
+    customer = SimulatedCustomer(_PHONE, _NAME, _LID)
     text = f"{_TAG} {_WORDS * (length // len(_WORDS) + 1)}"[: length + len(_TAG)]
-    message = customer_message(instance, customer, Draft("text", text))
+    message = build_customer_message(instance, customer, PhoneAction("text", text))
     real = message["messageid"]
-    chat = chat_object(instance, customer, message)
+    chat = build_chat(instance, customer, message)
     return {
         "BaseUrl": "https://gateway.test",
         "EventType": "messages",

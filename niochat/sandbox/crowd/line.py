@@ -6,20 +6,20 @@ from typing import cast
 
 import httptools
 
-Answered = Callable[[int, float], None]
+ResponseCallback = Callable[[int, float], None]
 """Told the status (0: no answer came) and the `Retry-After` in seconds."""
-_CONNECT_AGAIN_S = 0.2
+_RECONNECT_DELAY_S = 0.2
 
 
-class Line(asyncio.Protocol):
+class WebhookConnection(asyncio.Protocol):
     """One connection; `idle` is told whenever it can take a request."""
 
-    def __init__(self, host: str, port: int, idle: Callable[["Line"], None]) -> None:
+    def __init__(self, host: str, port: int, idle: Callable[["WebhookConnection"], None]) -> None:
         self._where = (host, port)
         self._idle = idle
         self._transport: asyncio.Transport | None = None
         self._parser: httptools.HttpResponseParser | None = None
-        self._answered: Answered | None = None
+        self._answered: ResponseCallback | None = None
         self._retry_after_s = 0.0
         self._closed = False
 
@@ -34,7 +34,7 @@ class Line(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
-    def post(self, request: bytes, answered: Answered) -> None:
+    def post(self, request: bytes, answered: ResponseCallback) -> None:
         """Write a request; only while idle."""
         assert self._transport is not None
         self._answered, self._retry_after_s = answered, 0.0
@@ -54,7 +54,7 @@ class Line(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """asyncio's; a server may close a connection that it kept alive."""
         self._transport = None
-        self._tell(0)
+        self._report(0)
         if not self._closed:
             self._reconnect_later()
 
@@ -70,20 +70,22 @@ class Line(asyncio.Protocol):
         status, alive = self._parser.get_status_code(), self._parser.should_keep_alive()
         if not alive:
             self._transport.close()
-        self._tell(status)
+        self._report(status)
         if alive and not self._transport.is_closing():
             self._idle(self)
 
-    def _tell(self, status: int) -> None:
+    def _report(self, status: int) -> None:
         answered, self._answered = self._answered, None
         if answered is not None:
             answered(status, self._retry_after_s)
 
     def _reconnect_later(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.call_later(_CONNECT_AGAIN_S, lambda: self._keep(loop.create_task(self._reopen())))
+        loop.call_later(
+            _RECONNECT_DELAY_S, lambda: self._hold_task(loop.create_task(self._reopen()))
+        )
 
-    def _keep(self, task: "asyncio.Task[None]") -> None:
+    def _hold_task(self, task: "asyncio.Task[None]") -> None:
         self._task = task  # a task that nobody holds may vanish
 
     async def _reopen(self) -> None:

@@ -7,60 +7,60 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
-from niochat.sandbox.crowd.job import Moment, Outcome, Stream
-from niochat.sandbox.crowd.kept import Kept
-from niochat.sandbox.crowd.letters import Letters, named_by, tag
-from niochat.sandbox.crowd.line import Line
+from niochat.sandbox.crowd.job import LoadStream, LoadStreamResult, MessageStage
+from niochat.sandbox.crowd.kept import RejectedWebhookStore
+from niochat.sandbox.crowd.letters import WebhookTemplates, format_tag, parse_tag
+from niochat.sandbox.crowd.line import WebhookConnection
 
 _TICK_S = 0.002
-_MOST_WAITING = 50_000
-_AGAIN_S = 0.5
+_MAX_WAITING = 50_000
+_RETRY_DELAY_S = 0.5
 
 
 @dataclass(slots=True)
-class _Message:
+class _PendingMessage:
     person: int
     number: int
     due: float
     """When it should have left: what an overload delays counts (open loop)."""
 
 
-class Writing:
+class StreamRun:
     """A stream's state. `due` of a message is a time of `time.monotonic`."""
 
     def __init__(
         self,
-        stream: Stream,
-        awaited: dict[str, "Writing"],
+        stream: LoadStream,
+        awaited: dict[str, "StreamRun"],
         numbers: dict[int, int],
-        kept: Kept,
+        kept: RejectedWebhookStore,
     ) -> None:
         """`numbers` counts each person's messages over all jobs, so that no id comes twice;
         `kept` keeps what is refused and not posted again, as a gateway's store does.
         """
         self.stream = stream
-        self.outcome = Outcome(stream.name)
+        self.outcome = LoadStreamResult(stream.name)
         self._awaited = awaited
         self._kept = kept
-        self._letters = Letters(stream.url, stream.token)
+        self._letters = WebhookTemplates(stream.url, stream.token)
         parts = urlsplit(stream.url)
         self._lines = [
-            Line(parts.hostname or "", parts.port or 80, self._line_idle)
+            WebhookConnection(parts.hostname or "", parts.port or 80, self._on_connection_idle)
             for _ in range(stream.connections)
         ]
-        self._idle: deque[Line] = deque()
-        self._waiting: deque[_Message] = deque()
+        self._idle: deque[WebhookConnection] = deque()
+        self._waiting: deque[_PendingMessage] = deque()
         self._free = deque(range(stream.first, stream.first + stream.people))
         self._numbers = numbers
         self._heard: dict[int, int] = {}
-        self._under_way: dict[str, _Message] = {}
+        self._under_way: dict[str, _PendingMessage] = {}
         self._writes = False
         self._resting = 0
         """Messages that were refused and wait until they are posted again."""
         self._began = self._ends = 0.0
 
     @property
-    def under_way(self) -> int:
+    def pending_count(self) -> int:
         """Messages whose measured moment has not come."""
         return len(self._under_way) + len(self._waiting) + self._resting
 
@@ -79,16 +79,16 @@ class Writing:
             await self._finish()
         self._writes = False
 
-    def end(self) -> None:
+    def stop_writing(self) -> None:
         """Write no more from now on."""
         self._ends = min(self._ends, time.monotonic())
 
-    async def settle(self, seconds: float) -> Outcome:
+    async def drain(self, seconds: float) -> LoadStreamResult:
         """Wait for what is under way, at most so long; then it counts as unanswered."""
         deadline = time.monotonic() + seconds
-        while self.under_way and time.monotonic() < deadline:  # noqa: ASYNC110 - bounded
+        while self.pending_count and time.monotonic() < deadline:  # noqa: ASYNC110 - bounded
             await asyncio.sleep(0.01)
-        self.outcome.unanswered = self.under_way
+        self.outcome.unanswered = self.pending_count
         self.close()
         return self.outcome
 
@@ -97,17 +97,17 @@ class Writing:
         for line in self._lines:
             line.close()
 
-    def heard(self, named: str) -> None:
+    def record_reply(self, named: str) -> None:
         """The gateway was told to send a text that names a message of ours."""
-        person, number = named_by(named)
+        person, number = parse_tag(named)
         if self._heard.get(person, -1) > number:
             self.outcome.out_of_order += 1
         self._heard[person] = max(number, self._heard.get(person, -1))
         self.outcome.answered += 1
         message = self._under_way.get(named)
-        if message is not None and self.stream.measured is Moment.ANSWERED:
+        if message is not None and self.stream.measured is MessageStage.ANSWERED:
             self._measure(named, message)
-        if self.stream.freed is Moment.ANSWERED:
+        if self.stream.freed is MessageStage.ANSWERED:
             self._release(person)
 
     async def _write_at_rate(self) -> None:
@@ -128,7 +128,7 @@ class Writing:
     async def _finish(self) -> None:
         """A stream of so many messages runs until the last is measured, within its time."""
         while time.monotonic() < self._ends:
-            if not self.under_way and not self._may_write():
+            if not self.pending_count and not self._may_write():
                 return
             await asyncio.sleep(0.05)
 
@@ -139,37 +139,37 @@ class Writing:
     def _write(self, due: float) -> None:
         if not self._may_write():
             return
-        if not self._free or len(self._waiting) > _MOST_WAITING:
+        if not self._free or len(self._waiting) > _MAX_WAITING:
             self.outcome.skipped += 1
             return
         person = self._free.popleft()
         number = self._numbers.get(person, 0)
         self._numbers[person] = number + 1
-        self._waiting.append(_Message(person, number, due))
+        self._waiting.append(_PendingMessage(person, number, due))
         self._post_waiting()
 
     def _post_waiting(self) -> None:
         while self._waiting and self._idle:
             message = self._waiting.popleft()
-            named = tag(message.person, message.number)
+            named = format_tag(message.person, message.number)
             self._under_way[named] = message
-            if self.stream.measured is Moment.ANSWERED:
+            if self.stream.measured is MessageStage.ANSWERED:
                 self._awaited[named] = self
             self.outcome.posted += 1
-            request = self._letters.write(message.person, message.number)
-            self._idle.popleft().post(request, partial(self._posted, named, request))
+            request = self._letters.render(message.person, message.number)
+            self._idle.popleft().post(request, partial(self._on_response, named, request))
 
-    def _posted(self, named: str, request: bytes, status: int, retry_after_s: float) -> None:
+    def _on_response(self, named: str, request: bytes, status: int, retry_after_s: float) -> None:
         outcome = self.outcome
         outcome.statuses[str(status)] = outcome.statuses.get(str(status), 0) + 1
         message = self._under_way.get(named)
         if status == 200:
             outcome.accepted += 1
             outcome.accepted_s = round(time.monotonic() - self._began, 3)
-            if message is not None and self.stream.measured is Moment.ACCEPTED:
+            if message is not None and self.stream.measured is MessageStage.ACCEPTED:
                 self._measure(named, message)
-            if self.stream.freed is Moment.ACCEPTED:
-                self._release(named_by(named)[0])
+            if self.stream.freed is MessageStage.ACCEPTED:
+                self._release(parse_tag(named)[0])
             return
         if status:
             outcome.refused += 1
@@ -177,25 +177,25 @@ class Writing:
             outcome.failed += 1
         if message is not None:
             if not self.stream.repeat:
-                self._kept.keep(self.stream.token, request)
-            self._refused(named, message, retry_after_s)
+                self._kept.add(self.stream.token, request)
+            self._on_rejected(named, message, retry_after_s)
 
-    def _refused(self, named: str, message: _Message, retry_after_s: float) -> None:
+    def _on_rejected(self, named: str, message: _PendingMessage, retry_after_s: float) -> None:
         del self._under_way[named]
         loop = asyncio.get_running_loop()
         if self.stream.repeat:
             self._resting += 1
-            loop.call_later(retry_after_s or _AGAIN_S, self._again, message)
+            loop.call_later(retry_after_s or _RETRY_DELAY_S, self._retry, message)
         else:
-            loop.call_later(_AGAIN_S, self._release, message.person)
+            loop.call_later(_RETRY_DELAY_S, self._release, message.person)
 
-    def _again(self, message: _Message) -> None:
+    def _retry(self, message: _PendingMessage) -> None:
         self._resting -= 1
         self.outcome.posted -= 1  # the same message: it counts once
         self._waiting.append(message)
         self._post_waiting()
 
-    def _measure(self, named: str, message: _Message) -> None:
+    def _measure(self, named: str, message: _PendingMessage) -> None:
         del self._under_way[named]
         now = time.monotonic()
         self.outcome.latencies_ms.append(round((now - message.due) * 1000, 3))
@@ -207,6 +207,6 @@ class Writing:
         if self._writes and not self.stream.rate and time.monotonic() < self._ends:
             self._write(time.monotonic())
 
-    def _line_idle(self, line: Line) -> None:
+    def _on_connection_idle(self, line: WebhookConnection) -> None:
         self._idle.append(line)
         self._post_waiting()

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 
-class Tool(StrEnum):
+class ToolName(StrEnum):
     """The assistant's tools. A request offers those that the provider's ERP can serve."""
 
     IDENTIFY = "identificar_cliente"
@@ -30,24 +30,24 @@ class Tool(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class TextReply:
     """The final text of a turn, in Portuguese."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ScriptedToolCall:
     """One tool call; `arguments` is JSON text, or deliberately not when a test orders so."""
 
     name: str
     arguments: str
 
 
-Action = Say | Call
+ModelAction = TextReply | ScriptedToolCall
 
 
-def call(name: str, **arguments: Any) -> Call:
+def build_tool_call(name: str, **arguments: Any) -> ScriptedToolCall:
     """A well-formed call; arguments that are None are left out."""
     given = {key: value for key, value in arguments.items() if value is not None}
-    return Call(name, orjson.dumps(given).decode())
+    return ScriptedToolCall(name, orjson.dumps(given).decode())

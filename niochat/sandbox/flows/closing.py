@@ -2,24 +2,24 @@
 
 import re
 
-from niochat.sandbox.flows.actions import Action, Say, Tool, call
-from niochat.sandbox.flows.offers import hand_over, shown
-from niochat.sandbox.flows.people import motive_of
-from niochat.sandbox.flows.questions import Question
-from niochat.sandbox.flows.scene import Scene
+from niochat.sandbox.flows.actions import ModelAction, TextReply, ToolName, build_tool_call
+from niochat.sandbox.flows.offers import build_handoff, display_text
+from niochat.sandbox.flows.people import parse_handoff_motive
+from niochat.sandbox.flows.questions import ModelQuestion
+from niochat.sandbox.flows.scene import TurnView
 from niochat.sandbox.flows.words import (
-    Intent,
-    gives_orders,
-    greets,
-    intent_of,
+    ScriptedIntent,
+    find_last_line,
+    has_instructions,
+    has_picture,
+    is_greeting,
+    is_no,
+    is_payment_notice,
+    is_thanks,
     is_unsolved,
-    last_line,
-    says_no,
-    shows_picture,
-    tells_of_payment,
-    thanks,
+    parse_intent,
 )
-from niochat.sandbox.rim import Body
+from niochat.sandbox.rim import JsonObject
 
 PRESENTATION = "Olá! Como posso ajudar?"
 HARMLESS = "Posso ajudar com faturas, conexão e planos."
@@ -30,68 +30,75 @@ RECEIPT = (
 )
 RECEIPT_WHILE_BLOCKED = f"{RECEIPT} Se precisar antes disso, peça o desbloqueio em confiança."
 
-_DIAGNOSES = (Question.LOS, Question.BACK, Question.CABLE, Question.BETTER)
-_ASKING = re.compile(r"\s*[^.!?]*\?")
+_DIAGNOSES = (ModelQuestion.LOS, ModelQuestion.BACK, ModelQuestion.CABLE, ModelQuestion.BETTER)
+_QUESTION_PATTERN = re.compile(r"\s*[^.!?]*\?")
 
 
-def refuse_orders(scene: Scene) -> Action | None:
+def refuse_instructions(scene: TurnView) -> ModelAction | None:
     """Instructions in a customer's text are data: no tool, no prompt, the usual offer."""
-    return Say(HARMLESS) if gives_orders(scene.said) else None
+    return TextReply(HARMLESS) if has_instructions(scene.latest_customer_text) else None
 
 
-def acknowledge_payment(scene: Scene) -> Action | None:
+def acknowledge_payment(scene: TurnView) -> ModelAction | None:
     """Thanks for a receipt; never says that a payment is confirmed.
 
     A picture may show the modem's light, and who paid may have another trouble.
     """
-    light = scene.question in _DIAGNOSES and shows_picture(scene.said)
-    trouble = intent_of(scene.said) in (Intent.OFFLINE, Intent.SLOW) and not scene.blocked
-    if light or trouble or not tells_of_payment(scene.said):
+    light = scene.open_question in _DIAGNOSES and has_picture(scene.latest_customer_text)
+    trouble = (
+        parse_intent(scene.latest_customer_text) in (ScriptedIntent.OFFLINE, ScriptedIntent.SLOW)
+        and not scene.blocked
+    )
+    if light or trouble or not is_payment_notice(scene.latest_customer_text):
         return None
-    return Say(RECEIPT_WHILE_BLOCKED if scene.blocked else RECEIPT)
+    return TextReply(RECEIPT_WHILE_BLOCKED if scene.blocked else RECEIPT)
 
 
-def call_people(scene: Scene) -> Action | None:
+def hand_off_on_request(scene: TurnView) -> ModelAction | None:
     """People, when they are wanted; "não resolveu" inside a diagnosis answers that."""
-    unsolved = is_unsolved(scene.said) and scene.question not in _DIAGNOSES
-    motive = motive_of(scene.said)
+    unsolved = is_unsolved(scene.latest_customer_text) and scene.open_question not in _DIAGNOSES
+    motive = parse_handoff_motive(scene.latest_customer_text)
     if motive or unsolved:
         why = "O cliente quer falar com a equipe."
-        return hand_over(scene, why, motive=motive or "nao_resolvido")
+        return build_handoff(scene, why, motive=motive or "nao_resolvido")
     return None
 
 
-def transferred(_scene: Scene, data: Body) -> Action:
+def reply_to_transfer(_scene: TurnView, data: JsonObject) -> ModelAction:
     """What the system says about the team and when it answers."""
-    return Say(shown(data, "A equipe continua o atendimento por aqui."))
+    return TextReply(display_text(data, "A equipe continua o atendimento por aqui."))
 
 
-def close(scene: Scene) -> Action | None:
+def close_conversation(scene: TurnView) -> ModelAction | None:
     """Closes after thanks, or after a no to "mais alguma coisa?", with nothing pending."""
-    done = scene.question is Question.MORE and says_no(scene.said)
-    if not (done or thanks(scene.said)):
+    done = scene.open_question is ModelQuestion.MORE and is_no(scene.latest_customer_text)
+    if not (done or is_thanks(scene.latest_customer_text)):
         return None
-    if not scene.offers(Tool.CLOSE):
-        return Say(FAREWELL)
-    return call(Tool.CLOSE, palavras=last_line(scene.said))
+    if not scene.has_tool(ToolName.CLOSE):
+        return TextReply(FAREWELL)
+    return build_tool_call(ToolName.CLOSE, palavras=find_last_line(scene.latest_customer_text))
 
 
-def closed(_scene: Scene, _data: Body) -> Action:
+def reply_to_close(_scene: TurnView, _data: JsonObject) -> ModelAction:
     """The farewell."""
-    return Say(FAREWELL)
+    return TextReply(FAREWELL)
 
 
-def greet(scene: Scene) -> Action | None:
+def greet(scene: TurnView) -> ModelAction | None:
     """The persona's greeting, or ours."""
-    if not greets(scene.said):
+    if not is_greeting(scene.latest_customer_text):
         return None
     greeting = scene.greeting or PRESENTATION
-    return Say(greeting if "?" in greeting else f"{greeting} Como posso ajudar?")
+    return TextReply(greeting if "?" in greeting else f"{greeting} Como posso ajudar?")
 
 
-def greeted(scene: Scene, action: Action) -> Action:
+def prepend_greeting(scene: TurnView, action: ModelAction) -> ModelAction:
     """Puts the greeting before a first answer to somebody who greeted, without its question."""
-    if not isinstance(action, Say) or not scene.opening or not greets(scene.said):
+    if (
+        not isinstance(action, TextReply)
+        or not scene.is_first_reply
+        or not is_greeting(scene.latest_customer_text)
+    ):
         return action
-    greeting = _ASKING.sub("", scene.greeting or PRESENTATION).strip()
-    return Say(f"{greeting} {action.text}".strip())
+    greeting = _QUESTION_PATTERN.sub("", scene.greeting or PRESENTATION).strip()
+    return TextReply(f"{greeting} {action.text}".strip())

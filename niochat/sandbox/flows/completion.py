@@ -8,45 +8,45 @@ from typing import Any
 
 import orjson
 
-from niochat.sandbox.flows.actions import Action, Call, Say
-from niochat.sandbox.flows.requests import Request
-from niochat.sandbox.replies import text_of
+from niochat.sandbox.flows.actions import ModelAction, ScriptedToolCall, TextReply
+from niochat.sandbox.flows.requests import ChatRequest
+from niochat.sandbox.replies import extract_text
 
-_ARGUMENTS_PIECE = 12
+_ARGUMENTS_CHUNK = 12
 
 
-def tokens_of(text: str) -> int:
+def estimate_tokens(text: str) -> int:
     """Tokens are estimated at four characters each."""
     return (len(text) + 3) // 4
 
 
-def prompt_tokens(request: Request) -> int:
+def count_prompt_tokens(request: ChatRequest) -> int:
     """What was read: texts, the arguments of earlier calls, and the tools' schemas."""
-    texts = sum(tokens_of(text_of(each.get("content"))) for each in request.messages)
+    texts = sum(estimate_tokens(extract_text(each.get("content"))) for each in request.messages)
     calls = [made["function"] for each in request.messages for made in each.get("tool_calls") or ()]
-    arguments = sum(tokens_of(made["name"] + made["arguments"]) for made in calls)
-    schemas = tokens_of(orjson.dumps(request.tools).decode()) if request.tools else 0
+    arguments = sum(estimate_tokens(made["name"] + made["arguments"]) for made in calls)
+    schemas = estimate_tokens(orjson.dumps(request.tools).decode()) if request.tools else 0
     return texts + arguments + schemas
 
 
 @dataclass(frozen=True, slots=True)
-class Completion:
+class ScriptedCompletion:
     """One answer; ids and time are made when it is."""
 
     model: str
-    action: Action
+    action: ModelAction
     prompt_tokens: int
     cached_tokens: int = 0
     id: str = field(default_factory=lambda: "chatcmpl-" + secrets.token_hex(12))
     call_id: str = field(default_factory=lambda: "call_" + secrets.token_hex(12))
     created: int = field(default_factory=lambda: int(time.time()))
 
-    def usage(self) -> dict[str, Any]:
+    def format_usage(self) -> dict[str, Any]:
         match self.action:
-            case Say(text):
-                said = tokens_of(text)
-            case Call(name, arguments):
-                said = tokens_of(name + arguments)
+            case TextReply(text):
+                said = estimate_tokens(text)
+            case ScriptedToolCall(name, arguments):
+                said = estimate_tokens(name + arguments)
         total = self.prompt_tokens + said
         return {
             "prompt_tokens": self.prompt_tokens,
@@ -55,18 +55,18 @@ class Completion:
             "prompt_tokens_details": {"cached_tokens": self.cached_tokens},
         }
 
-    def whole(self) -> dict[str, Any]:
+    def format_response(self) -> dict[str, Any]:
         message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
         match self.action:
-            case Say(text):
+            case TextReply(text):
                 message["content"] = text
-            case Call(name, arguments):
+            case ScriptedToolCall(name, arguments):
                 message["tool_calls"] = [self._call(name, arguments)]
         reason = self._reason()
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reason}
-        return {**self._head("chat.completion"), "choices": [choice], "usage": self.usage()}
+        return {**self._head("chat.completion"), "choices": [choice], "usage": self.format_usage()}
 
-    def pieces(self, *, with_usage: bool) -> list[dict[str, Any]]:
+    def iter_chunks(self, *, with_usage: bool) -> list[dict[str, Any]]:
         """The chunks of a stream: role, content, the end, and usage if asked for."""
         head = self._head("chat.completion.chunk")
         deltas: list[tuple[dict[str, Any], str | None]]
@@ -78,18 +78,18 @@ class Completion:
         ]
         if with_usage:
             chunks = [{**chunk, "usage": None} for chunk in chunks]
-            chunks.append({**head, "choices": [], "usage": self.usage()})
+            chunks.append({**head, "choices": [], "usage": self.format_usage()})
         return chunks
 
     def _deltas(self) -> list[dict[str, Any]]:
         """A text word by word; a call's id and name first, then its arguments in parts."""
         match self.action:
-            case Say(text):
+            case TextReply(text):
                 words = [{"content": word} for word in re.findall(r"\s*\S+", text)]
                 return [{"role": "assistant"}, *words]
-            case Call(name, arguments):
-                starts = range(0, len(arguments), _ARGUMENTS_PIECE)
-                parts = [arguments[start : start + _ARGUMENTS_PIECE] for start in starts]
+            case ScriptedToolCall(name, arguments):
+                starts = range(0, len(arguments), _ARGUMENTS_CHUNK)
+                parts = [arguments[start : start + _ARGUMENTS_CHUNK] for start in starts]
                 begun = {"index": 0, **self._call(name, "")}
                 later = [{"index": 0, "function": {"arguments": part}} for part in parts]
                 calls = [{"tool_calls": [each]} for each in (begun, *later)]
@@ -100,7 +100,7 @@ class Completion:
         return {"id": self.call_id, "type": "function", "function": function}
 
     def _reason(self) -> str:
-        return "tool_calls" if isinstance(self.action, Call) else "stop"
+        return "tool_calls" if isinstance(self.action, ScriptedToolCall) else "stop"
 
     def _head(self, kind: str) -> dict[str, Any]:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}

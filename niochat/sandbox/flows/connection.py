@@ -2,13 +2,13 @@
 
 import re
 
-from niochat.sandbox.flows.actions import Action, Say, Tool
-from niochat.sandbox.flows.offers import MORE, ask_again, hand_over, use
-from niochat.sandbox.flows.questions import Question
-from niochat.sandbox.flows.scene import Scene
-from niochat.sandbox.flows.tickets import Category, open_ticket
-from niochat.sandbox.flows.words import Intent, plain, says_no, says_yes, shows_picture
-from niochat.sandbox.rim import Body
+from niochat.sandbox.flows.actions import ModelAction, TextReply, ToolName
+from niochat.sandbox.flows.offers import MORE, build_handoff, call_tool_or_hand_off, repeat_question
+from niochat.sandbox.flows.questions import ModelQuestion
+from niochat.sandbox.flows.scene import TurnView
+from niochat.sandbox.flows.tickets import ScriptedTicketCategory, build_ticket_call
+from niochat.sandbox.flows.words import ScriptedIntent, has_picture, is_no, is_yes, normalize_text
+from niochat.sandbox.rim import JsonObject
 
 POWER = (
     "O modem está ligado na tomada? Desligue por 30 segundos e ligue de novo. "
@@ -19,12 +19,12 @@ LOCAL = (
     "Desligue o roteador por 30 segundos, confira os cabos e teste em outro aparelho. "
     "Teste de novo e me diga: voltou?"
 )
-CABLE = f"A sua conexão está ativa no sistema. {Question.CABLE}"
+CABLE = f"A sua conexão está ativa no sistema. {ModelQuestion.CABLE}"
 TEST_BY_CABLE = (
     "Chegue perto do roteador e, se puder, teste com um aparelho no cabo de rede. Melhorou?"
 )
 RESTART = "Desligue o roteador por 30 segundos, ligue e faça um novo teste. Melhorou?"
-GLAD = f"Que bom! {MORE}"
+RESOLVED_REPLY = f"Que bom! {MORE}"
 
 _STILL_OUT = re.compile(
     r"\bnao (volt|funcion|deu|resolv|adiant|conect|normaliz)\w*|\bcontinua|\bainda\b|\bnada\b"
@@ -43,100 +43,111 @@ _WIFI = re.compile(r"\bwi-?fi\b|\bcelular\b")
 _WIRE = re.compile(r"\bcabo\b")
 
 
-def blocked(scene: Scene) -> Action:
+def explain_block(scene: TurnView) -> ModelAction:
     """Why there is no internet, and the two ways out. No ticket, no advice to restart."""
     reason = "Seu contrato está suspenso por uma fatura pendente."
-    if scene.offers(Tool.UNLOCK):
-        return Say(
+    if scene.has_tool(ToolName.UNLOCK):
+        return TextReply(
             f"{reason} Você prefere pagar agora (PIX ou boleto) ou o desbloqueio em confiança?"
         )
-    return Say(f"{reason} Para pagar agora, prefere PIX ou boleto?")
+    return TextReply(f"{reason} Para pagar agora, prefere PIX ou boleto?")
 
 
-def start_offline(scene: Scene) -> Action:
+def start_offline(scene: TurnView) -> ModelAction:
     """Blocked first, then maintenance, then the line."""
     if scene.blocked:
-        return blocked(scene)
-    if scene.offers(Tool.CHECK_MAINTENANCE):
-        return use(scene, Tool.CHECK_MAINTENANCE)
-    return use(scene, Tool.CHECK_CONNECTION)
+        return explain_block(scene)
+    if scene.has_tool(ToolName.CHECK_MAINTENANCE):
+        return call_tool_or_hand_off(scene, ToolName.CHECK_MAINTENANCE)
+    return call_tool_or_hand_off(scene, ToolName.CHECK_CONNECTION)
 
 
-def start_slow(scene: Scene) -> Action:
+def start_slow(scene: TurnView) -> ModelAction:
     """A blocked contract may be a reduced one; otherwise the line is looked at."""
-    return blocked(scene) if scene.blocked else use(scene, Tool.CHECK_CONNECTION)
+    return (
+        explain_block(scene)
+        if scene.blocked
+        else call_tool_or_hand_off(scene, ToolName.CHECK_CONNECTION)
+    )
 
 
-def after_maintenance(scene: Scene, data: Body) -> Action:
+def handle_maintenance_result(scene: TurnView, data: JsonObject) -> ModelAction:
     """A known maintenance is told, without a ticket; otherwise the line is checked."""
     known = data.get("manutencao")
-    return maintenance(known) if known else use(scene, Tool.CHECK_CONNECTION)
+    return (
+        format_maintenance(known)
+        if known
+        else call_tool_or_hand_off(scene, ToolName.CHECK_CONNECTION)
+    )
 
 
-def maintenance(known: Body) -> Action:
+def format_maintenance(known: JsonObject) -> ModelAction:
     """A maintenance in its own words, with the forecast if there is one."""
     told = f"Há uma manutenção na sua região: {known.get('mensagem') or 'equipe no local'}"
     forecast = known.get("previsao")
     expected = f" Previsão: {forecast}." if forecast else ""
-    return Say(f"{told.rstrip('.')}.{expected} Não é preciso abrir chamado.")
+    return TextReply(f"{told.rstrip('.')}.{expected} Não é preciso abrir chamado.")
 
 
-def after_check(scene: Scene, data: Body) -> Action:
+def handle_check_result(scene: TurnView, data: JsonObject) -> ModelAction:
     """Online: local advice. Offline: the LOS light. Unknown is never told as offline."""
     match data.get("estado"):
         case "online":
-            return Say(CABLE if _line_wish(scene) is Intent.SLOW else LOCAL)
+            return TextReply(CABLE if _connection_intent(scene) is ScriptedIntent.SLOW else LOCAL)
         case "offline":
-            return Say(f"Seu equipamento aparece sem sinal. {Question.LOS}")
+            return TextReply(f"Seu equipamento aparece sem sinal. {ModelQuestion.LOS}")
         case _:
-            return hand_over(scene, _UNKNOWN, _line_wish(scene))
+            return build_handoff(scene, _UNKNOWN, _connection_intent(scene))
 
 
-def answer_light(scene: Scene, question: Question) -> Action:
+def handle_light_answer(scene: TurnView, question: ModelQuestion) -> ModelAction:
     """Red: a ticket. Not red: the plug. A picture is asked for in words."""
-    words = plain(scene.said)
-    if says_no(scene.said) or _NOT_RED.search(words):
-        return Say(POWER)
-    if says_yes(scene.said) or _RED.search(words):
-        return open_ticket(scene, Category.RED_LIGHT)
-    if shows_picture(scene.said):
-        return Say(f"Não consigo ver a imagem. Me diga em texto: {question}")
-    return ask_again(scene, question)
+    words = normalize_text(scene.latest_customer_text)
+    if is_no(scene.latest_customer_text) or _NOT_RED.search(words):
+        return TextReply(POWER)
+    if is_yes(scene.latest_customer_text) or _RED.search(words):
+        return build_ticket_call(scene, ScriptedTicketCategory.RED_LIGHT)
+    if has_picture(scene.latest_customer_text):
+        return TextReply(f"Não consigo ver a imagem. Me diga em texto: {question}")
+    return repeat_question(scene, question)
 
 
-def answer_back(scene: Scene, question: Question) -> Action:
+def handle_back_online_answer(scene: TurnView, question: ModelQuestion) -> ModelAction:
     """Still out: a ticket. Back: glad."""
-    return _settle(scene, question, _STILL_OUT, Category.NO_CONNECTION)
+    return _open_ticket_or_close(scene, question, _STILL_OUT, ScriptedTicketCategory.NO_CONNECTION)
 
 
-def answer_better(scene: Scene, question: Question) -> Action:
+def handle_speed_answer(scene: TurnView, question: ModelQuestion) -> ModelAction:
     """Still slow: a ticket. Better: glad."""
-    return _settle(scene, question, _STILL_SLOW, Category.SLOW)
+    return _open_ticket_or_close(scene, question, _STILL_SLOW, ScriptedTicketCategory.SLOW)
 
 
-def answer_cable(scene: Scene, question: Question) -> Action:
+def handle_cable_answer(scene: TurnView, question: ModelQuestion) -> ModelAction:
     """Wi-Fi: by cable. Cable: restart. Slow on both: a ticket."""
-    words = plain(scene.said)
+    words = normalize_text(scene.latest_customer_text)
     if _STILL_SLOW.search(words) or _BACK.search(words):
-        return answer_better(scene, question)
+        return handle_speed_answer(scene, question)
     if _WIFI.search(words):
-        return Say(TEST_BY_CABLE)
-    return Say(RESTART) if _WIRE.search(words) else ask_again(scene, question)
+        return TextReply(TEST_BY_CABLE)
+    return TextReply(RESTART) if _WIRE.search(words) else repeat_question(scene, question)
 
 
-def _settle(
-    scene: Scene, question: Question, persists: re.Pattern[str], category: Category
-) -> Action:
-    words = plain(scene.said)
+def _open_ticket_or_close(
+    scene: TurnView,
+    question: ModelQuestion,
+    persists: re.Pattern[str],
+    category: ScriptedTicketCategory,
+) -> ModelAction:
+    words = normalize_text(scene.latest_customer_text)
     if persists.search(words):
-        return open_ticket(scene, category)
+        return build_ticket_call(scene, category)
     if _BACK.search(words):
-        return Say(GLAD)
-    if says_no(scene.said):
-        return open_ticket(scene, category)
+        return TextReply(RESOLVED_REPLY)
+    if is_no(scene.latest_customer_text):
+        return build_ticket_call(scene, category)
     # "ok" after an advice is a promise to try it, not a success.
-    return Say(GLAD) if _SIM.search(words) else ask_again(scene, question)
+    return TextReply(RESOLVED_REPLY) if _SIM.search(words) else repeat_question(scene, question)
 
 
-def _line_wish(scene: Scene) -> Intent:
-    return Intent.SLOW if scene.wish is Intent.SLOW else Intent.OFFLINE
+def _connection_intent(scene: TurnView) -> ScriptedIntent:
+    return ScriptedIntent.SLOW if scene.intent is ScriptedIntent.SLOW else ScriptedIntent.OFFLINE

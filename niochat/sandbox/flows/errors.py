@@ -1,9 +1,9 @@
 """Errors in OpenAI's shape."""
 
-from niochat.sandbox.rim import Refusal
+from niochat.sandbox.rim import SandboxApiError
 
 
-class ModelRefusal(Refusal):
+class ModelApiError(SandboxApiError):
     """A request that the model's endpoint refuses; `param` names the field, as OpenAI does."""
 
     def __init__(
@@ -14,6 +14,6 @@ class ModelRefusal(Refusal):
         self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
-def malformed(param: str, message: str, code: str | None = "invalid_type") -> ModelRefusal:
+def build_field_error(param: str, message: str, code: str | None = "invalid_type") -> ModelApiError:
     """A 400 about one field."""
-    return ModelRefusal(400, message, code, param)
+    return ModelApiError(400, message, code, param)

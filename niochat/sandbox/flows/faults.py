@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from niochat.sandbox.flows import connection, identification
-from niochat.sandbox.flows.actions import Action, Say, Tool
+from niochat.sandbox.flows.actions import ModelAction, TextReply, ToolName
 from niochat.sandbox.flows.offers import SAFE
-from niochat.sandbox.flows.questions import Question
-from niochat.sandbox.flows.scene import Result, Scene
-from niochat.sandbox.rim import Body
+from niochat.sandbox.flows.questions import ModelQuestion
+from niochat.sandbox.flows.scene import ScriptedToolResult, TurnView
+from niochat.sandbox.rim import JsonObject
 
 _SENTENCES = {
     "argumento_invalido": "Não consegui entender os dados. Pode escrever de novo, por favor?",
@@ -36,64 +36,66 @@ _SENTENCES = {
     ),
     "nao_pedido": "Para isso, me escreva que quer o desbloqueio em confiança, por favor.",
     "incerto": "Não consegui confirmar se deu certo. A equipe vai verificar e responder por aqui.",
-    "plano_invalido": f"Essa opção não está na lista. {Question.PLAN}",
+    "plano_invalido": f"Essa opção não está na lista. {ModelQuestion.PLAN}",
     "nao_pode_encerrar": "Certo! Se precisar, é só me chamar por aqui.",
 }
-_DOCUMENT_FAULTS = {
+_TAX_ID_ERRORS = {
     "documento_invalido": "Esse CPF ou CNPJ não é válido.",
     "documento_nao_informado": "Não encontrei esse documento nas suas mensagens.",
 }
 
 
-def explain(scene: Scene, result: Result) -> Action:
+def explain_tool_error(scene: TurnView, result: ScriptedToolResult) -> ModelAction:
     """The sentence for a refusal; an unknown one promises no more than a look at it."""
-    if telling := _TOLD_BY_DATA.get(result.error):
+    if telling := _DATA_REPLIES.get(result.error):
         return telling(scene, result.data)
-    if fault := _DOCUMENT_FAULTS.get(result.error):
-        return _ask_document(result.tool, fault)
-    return Say(_SENTENCES.get(result.error, SAFE))
+    if fault := _TAX_ID_ERRORS.get(result.error):
+        return _ask_tax_id(result.tool, fault)
+    return TextReply(_SENTENCES.get(result.error, SAFE))
 
 
-def _ask_document(tool: str, fault: str) -> Say:
-    if tool == Tool.REGISTER_INTEREST:
-        return Say(f"{fault} {Question.PLAN_DOCUMENT}")
-    return Say(f"{fault} Confira e envie {Question.DOCUMENT} de novo, por favor.")
+def _ask_tax_id(tool: str, fault: str) -> TextReply:
+    if tool == ToolName.REGISTER_INTEREST:
+        return TextReply(f"{fault} {ModelQuestion.PLAN_DOCUMENT}")
+    return TextReply(f"{fault} Confira e envie {ModelQuestion.DOCUMENT} de novo, por favor.")
 
 
-def _not_found(_scene: Scene, data: Body) -> Action:
+def _not_found(_scene: TurnView, data: JsonObject) -> ModelAction:
     if data.get("tentativas") == 1:
-        return Say(
+        return TextReply(
             "Desculpe, não encontrei cadastro com esse documento. "
-            f"Confira e envie {Question.DOCUMENT} de novo, por favor."
+            f"Confira e envie {ModelQuestion.DOCUMENT} de novo, por favor."
         )
-    return Say(
+    return TextReply(
         "Também não encontrei cadastro com esse documento. "
         "Posso mostrar nossos planos ou chamar um atendente."
     )
 
 
-def _form_missing(_scene: Scene, data: Body) -> Action:
+def _form_missing(_scene: TurnView, data: JsonObject) -> ModelAction:
     forms = [str(form).replace("pix", "PIX") for form in data.get("formas") or ()]
     if not forms:
-        return Say("Essa forma não está disponível para esta fatura.")
-    return Say(f"Essa forma não está disponível para esta fatura. Pode ser {' ou '.join(forms)}?")
+        return TextReply("Essa forma não está disponível para esta fatura.")
+    return TextReply(
+        f"Essa forma não está disponível para esta fatura. Pode ser {' ou '.join(forms)}?"
+    )
 
 
-def _refused(_scene: Scene, data: Body) -> Action:
+def _refused(_scene: TurnView, data: JsonObject) -> ModelAction:
     reason = str(data.get("motivo") or "sem motivo informado").rstrip(".")
-    return Say(f"O sistema não aceitou o pedido: {reason}.")
+    return TextReply(f"O sistema não aceitou o pedido: {reason}.")
 
 
-def _ticket_exists(_scene: Scene, data: Body) -> Action:
-    return Say(f"Você já tem um chamado em andamento, protocolo {data.get('protocolo')}.")
+def _ticket_exists(_scene: TurnView, data: JsonObject) -> ModelAction:
+    return TextReply(f"Você já tem um chamado em andamento, protocolo {data.get('protocolo')}.")
 
 
-_TOLD_BY_DATA: dict[str, Callable[[Scene, Body], Action]] = {
-    "nao_identificado": lambda scene, _data: identification.ask(scene, scene.wish),
+_DATA_REPLIES: dict[str, Callable[[TurnView, JsonObject], ModelAction]] = {
+    "nao_identificado": lambda scene, _data: identification.ask_identification(scene, scene.intent),
     "nao_encontrado": _not_found,
     "forma_indisponivel": _form_missing,
-    "contrato_bloqueado": lambda scene, _data: connection.blocked(scene),
-    "em_manutencao": lambda _scene, data: connection.maintenance(data),
+    "contrato_bloqueado": lambda scene, _data: connection.explain_block(scene),
+    "em_manutencao": lambda _scene, data: connection.format_maintenance(data),
     "recusado": _refused,
     "ja_existe": _ticket_exists,
 }

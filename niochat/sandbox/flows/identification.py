@@ -1,83 +1,96 @@
 """Who the customer is and which contract it is about."""
 
-from niochat.sandbox.flows.actions import Action, Say, Tool
-from niochat.sandbox.flows.offers import shown, use
-from niochat.sandbox.flows.questions import Question
-from niochat.sandbox.flows.scene import Scene
+from niochat.sandbox.flows.actions import ModelAction, TextReply, ToolName
+from niochat.sandbox.flows.offers import call_tool_or_hand_off, display_text
+from niochat.sandbox.flows.questions import ModelQuestion
+from niochat.sandbox.flows.scene import TurnView
 from niochat.sandbox.flows.words import (
-    Intent,
-    document_in,
-    last_line,
-    newest_form,
-    newest_intent,
-    number_in,
-    says_no,
-    says_yes,
-    yes_line,
+    ScriptedIntent,
+    find_last_line,
+    find_newest_intent,
+    find_newest_invoice_format,
+    find_tax_id,
+    find_yes_line,
+    is_no,
+    is_yes,
+    parse_choice_number,
 )
-from niochat.sandbox.rim import Body
+from niochat.sandbox.rim import JsonObject
 
 CONFIRM = "Antes de continuar, me confirme: os dados do contrato estão corretos?"
 CHOOSE = "Antes de continuar, me diga o número do contrato da lista, por favor."
 WRONG = (
-    f"Então me envie {Question.DOCUMENT} correto, por favor. "
+    f"Então me envie {ModelQuestion.DOCUMENT} correto, por favor. "
     "Se preferir, posso chamar um atendente."
 )
-INCOMPLETE = f"Não encontrei um documento completo. Envie {Question.DOCUMENT} com todos os números."
+INCOMPLETE = (
+    f"Não encontrei um documento completo. Envie {ModelQuestion.DOCUMENT} com todos os números."
+)
 
 _PURPOSES = {
-    Intent.INVOICE: "Para ver sua fatura",
-    Intent.OFFLINE: "Para verificar sua conexão",
-    Intent.SLOW: "Para verificar sua conexão",
-    Intent.UNLOCK: "Para ver o desbloqueio em confiança",
-    Intent.TICKET: "Para ver seus chamados",
+    ScriptedIntent.INVOICE: "Para ver sua fatura",
+    ScriptedIntent.OFFLINE: "Para verificar sua conexão",
+    ScriptedIntent.SLOW: "Para verificar sua conexão",
+    ScriptedIntent.UNLOCK: "Para ver o desbloqueio em confiança",
+    ScriptedIntent.TICKET: "Para ver seus chamados",
 }
 
 
-def ask(scene: Scene, intent: Intent | None) -> Action:
+def ask_identification(scene: TurnView, intent: ScriptedIntent | None) -> ModelAction:
     """The next step for somebody without a confirmed contract."""
     if scene.awaiting:
-        return Say(CHOOSE if scene.awaiting == "escolha" else CONFIRM)
-    if not scene.offers(Tool.IDENTIFY):
-        return use(scene, Tool.IDENTIFY)
+        return TextReply(CHOOSE if scene.awaiting == "escolha" else CONFIRM)
+    if not scene.has_tool(ToolName.IDENTIFY):
+        return call_tool_or_hand_off(scene, ToolName.IDENTIFY)
     purpose = _PURPOSES.get(intent, "Para continuar") if intent else "Para continuar"
-    return Say(f"{purpose}, me informe {Question.DOCUMENT}, por favor.")
+    return TextReply(f"{purpose}, me informe {ModelQuestion.DOCUMENT}, por favor.")
 
 
-def identify(scene: Scene) -> Action | None:
+def identify_customer(scene: TurnView) -> ModelAction | None:
     """A document was written and no contract is confirmed: who is it?"""
-    document = document_in(scene.said)
+    document = find_tax_id(scene.latest_customer_text)
     if document is None or scene.contract:
         return None
-    wish = newest_intent(scene.texts)
-    return use(scene, Tool.IDENTIFY, cpf_cnpj=document, desejo=wish)
+    wish = find_newest_intent(scene.customer_texts)
+    return call_tool_or_hand_off(scene, ToolName.IDENTIFY, cpf_cnpj=document, desejo=wish)
 
 
-def answer_shown_contracts(scene: Scene) -> Action | None:
+def handle_contract_answer(scene: TurnView) -> ModelAction | None:
     """The customer answers to the contracts that were shown; None when none wait."""
     if scene.contract or not scene.awaiting:
         return None
-    if another := identify(scene):
+    if another := identify_customer(scene):
         return another
     if scene.awaiting == "escolha":
         return _choose(scene)
-    if says_no(scene.said):
-        return Say(WRONG)
-    if says_yes(scene.said):
-        form = newest_form(scene.since(Intent.INVOICE)) if scene.wish is Intent.INVOICE else None
-        words = yes_line(scene.said)
-        return use(scene, Tool.CHOOSE_CONTRACT, opcao=1, palavras=words, forma=form)
-    return Say(CONFIRM)
+    if is_no(scene.latest_customer_text):
+        return TextReply(WRONG)
+    if is_yes(scene.latest_customer_text):
+        form = (
+            find_newest_invoice_format(scene.texts_since_intent(ScriptedIntent.INVOICE))
+            if scene.intent is ScriptedIntent.INVOICE
+            else None
+        )
+        words = find_yes_line(scene.latest_customer_text)
+        return call_tool_or_hand_off(
+            scene, ToolName.CHOOSE_CONTRACT, opcao=1, palavras=words, forma=form
+        )
+    return TextReply(CONFIRM)
 
 
-def _choose(scene: Scene) -> Action:
-    option = number_in(scene.said)
+def _choose(scene: TurnView) -> ModelAction:
+    option = parse_choice_number(scene.latest_customer_text)
     if option is not None:
-        return use(scene, Tool.CHOOSE_CONTRACT, opcao=option, palavras=last_line(scene.said))
-    return Say(WRONG if says_no(scene.said) else CHOOSE)
+        return call_tool_or_hand_off(
+            scene,
+            ToolName.CHOOSE_CONTRACT,
+            opcao=option,
+            palavras=find_last_line(scene.latest_customer_text),
+        )
+    return TextReply(WRONG if is_no(scene.latest_customer_text) else CHOOSE)
 
 
-def present(_scene: Scene, data: Body) -> Action:
+def present_contracts(_scene: TurnView, data: JsonObject) -> ModelAction:
     """The contracts found, as the system wants them shown."""
     several = len(data.get("contratos") or ()) > 1
-    return Say(shown(data, CHOOSE if several else CONFIRM))
+    return TextReply(display_text(data, CHOOSE if several else CONFIRM))

@@ -2,67 +2,69 @@
 
 from typing import Any
 
-from niochat.sandbox.flows.actions import Action, Say, Tool, call
-from niochat.sandbox.flows.questions import Question, repeated
-from niochat.sandbox.flows.scene import Scene
-from niochat.sandbox.flows.words import Intent, last_line, says_no, thanks
+from niochat.sandbox.flows.actions import ModelAction, TextReply, ToolName, build_tool_call
+from niochat.sandbox.flows.questions import ModelQuestion, rephrase_question
+from niochat.sandbox.flows.scene import TurnView
+from niochat.sandbox.flows.words import ScriptedIntent, find_last_line, is_no, is_thanks
 
 HELP = "Como posso ajudar: com a fatura, com a conexão ou com os planos?"
 MORE = "Posso ajudar com mais alguma coisa?"
 SAFE = "Vou verificar isso com a equipe."
 
 _TEAMS = {
-    Intent.INVOICE: "financeiro",
-    Intent.UNLOCK: "financeiro",
-    Intent.OFFLINE: "suporte",
-    Intent.SLOW: "suporte",
-    Intent.TICKET: "suporte",
-    Intent.PLANS: "vendas",
+    ScriptedIntent.INVOICE: "financeiro",
+    ScriptedIntent.UNLOCK: "financeiro",
+    ScriptedIntent.OFFLINE: "suporte",
+    ScriptedIntent.SLOW: "suporte",
+    ScriptedIntent.TICKET: "suporte",
+    ScriptedIntent.PLANS: "vendas",
 }
 _MATTERS = {
-    Intent.INVOICE: "a fatura",
-    Intent.UNLOCK: "o desbloqueio em confiança",
-    Intent.OFFLINE: "a falta de internet",
-    Intent.SLOW: "a lentidão da internet",
-    Intent.TICKET: "o chamado técnico",
-    Intent.PLANS: "os planos",
+    ScriptedIntent.INVOICE: "a fatura",
+    ScriptedIntent.UNLOCK: "o desbloqueio em confiança",
+    ScriptedIntent.OFFLINE: "a falta de internet",
+    ScriptedIntent.SLOW: "a lentidão da internet",
+    ScriptedIntent.TICKET: "o chamado técnico",
+    ScriptedIntent.PLANS: "os planos",
 }
 
 
-def use(scene: Scene, tool: Tool, **arguments: Any) -> Action:
+def call_tool_or_hand_off(scene: TurnView, tool: ToolName, **arguments: Any) -> ModelAction:
     """Calls the tool; where it is not offered people take over, or are promised."""
-    if scene.offers(tool):
-        return call(tool, **arguments)
-    return hand_over(scene, "A ferramenta necessária não está disponível.")
+    if scene.has_tool(tool):
+        return build_tool_call(tool, **arguments)
+    return build_handoff(scene, "A ferramenta necessária não está disponível.")
 
 
-def hand_over(
-    scene: Scene, reason: str, wish: Intent | None = None, motive: str = "nao_resolvido"
-) -> Action:
+def build_handoff(
+    scene: TurnView, reason: str, wish: ScriptedIntent | None = None, motive: str = "nao_resolvido"
+) -> ModelAction:
     """The transfer to the team of `wish`, by default what the customer wants."""
-    if not scene.offers(Tool.TRANSFER) or scene.succeeded(Tool.TRANSFER):
-        return Say(SAFE)
-    wish = wish or scene.wish
+    if not scene.has_tool(ToolName.TRANSFER) or scene.successful_result(ToolName.TRANSFER):
+        return TextReply(SAFE)
+    wish = wish or scene.intent
     team = _TEAMS.get(wish, "atendimento") if wish else "atendimento"
     matter = _MATTERS.get(wish, "o atendimento") if wish else "o atendimento"
     summary = f"Cliente pede ajuda com {matter}. {reason}"
-    quote = last_line(scene.said) or None
-    return call(Tool.TRANSFER, setor=team, motivo=motive, resumo=summary, palavras=quote)
+    quote = find_last_line(scene.latest_customer_text) or None
+    return build_tool_call(
+        ToolName.TRANSFER, setor=team, motivo=motive, resumo=summary, palavras=quote
+    )
 
 
-def ask_again(scene: Scene, question: Question) -> Say:
+def repeat_question(scene: TurnView, question: ModelQuestion) -> TextReply:
     """The open question once more; thanks are answered, but close nothing."""
-    courtesy = "Por nada! " if thanks(scene.said) else ""
-    return Say(courtesy + repeated(question))
+    courtesy = "Por nada! " if is_thanks(scene.latest_customer_text) else ""
+    return TextReply(courtesy + rephrase_question(question))
 
 
-def let_go_or_ask_again(scene: Scene, question: Question) -> Say:
+def accept_no_or_repeat(scene: TurnView, question: ModelQuestion) -> TextReply:
     """A no ends an offer; anything else gets the offer once more."""
-    if says_no(scene.said):
-        return Say(f"Tudo bem. {MORE}")
-    return ask_again(scene, question)
+    if is_no(scene.latest_customer_text):
+        return TextReply(f"Tudo bem. {MORE}")
+    return repeat_question(scene, question)
 
 
-def shown(data: dict[str, Any], otherwise: str) -> str:
+def display_text(data: dict[str, Any], otherwise: str) -> str:
     """The text that a result wants shown, or ours where it brings none."""
     return str(data.get("apresentar") or otherwise)

@@ -2,15 +2,16 @@
 
 import re
 
-from niochat.sandbox.flows.words import plain
+from niochat.sandbox.flows.words import normalize_text
 
-_SHOWN = re.compile(r"⟦[^⟧]*⟧")
+_ABUSE_PATTERN = re.compile(r"⟦[^⟧]*⟧")
 """What a file shows is nobody's wish."""
-_NOT = r"(?<!nao quero )(?<!nao vou )"
+_NEGATION_PATTERN = r"(?<!nao quero )(?<!nao vou )"
 _MOTIVES = {
     "orgao_ou_justica": r"\b(procon|anatel|reclame aqui|justica|juizado|advogad[oa]|processar)\b"
     r"|\bdanos morais\b|consumidor\.gov",
-    "cancelamento": _NOT + r"\b(cancelar|cancelem|cancela|cancelamento|rescindir|rescisao)\b"
+    "cancelamento": _NEGATION_PATTERN
+    + r"\b(cancelar|cancelem|cancela|cancelamento|rescindir|rescisao)\b"
     r"(?! (o|a|meu|minha|esse|essa|este|esta) (chamado|visita|boleto|fatura|pix))"
     r"|\b(desistir do|encerrar (o |meu )?)(contrato|plano)\b"
     r"|\bnao quero mais (a |o |essa )?(internet|servico)\b",
@@ -24,7 +25,7 @@ _MOTIVES = {
 """In the order in which they count."""
 
 
-def motive_of(text: str) -> str | None:
+def parse_handoff_motive(text: str) -> str | None:
     """The motive of a text that is for people; None when it is not."""
-    words = plain(_SHOWN.sub(" ", text))
+    words = normalize_text(_ABUSE_PATTERN.sub(" ", text))
     return next((motive for motive, known in _MOTIVES.items() if re.search(known, words)), None)

@@ -2,77 +2,77 @@
 
 from collections.abc import Callable
 
-from niochat.sandbox.flows.actions import Action, Say, Tool
-from niochat.sandbox.flows.offers import let_go_or_ask_again, shown, use
-from niochat.sandbox.flows.questions import PLAN_QUESTIONS, Question, open_question
-from niochat.sandbox.flows.scene import Scene, Speaker
-from niochat.sandbox.flows.words import document_in, number_in
-from niochat.sandbox.rim import Body
+from niochat.sandbox.flows.actions import ModelAction, TextReply, ToolName
+from niochat.sandbox.flows.offers import accept_no_or_repeat, call_tool_or_hand_off, display_text
+from niochat.sandbox.flows.questions import PLAN_QUESTIONS, ModelQuestion, find_open_question
+from niochat.sandbox.flows.scene import Speaker, TurnView
+from niochat.sandbox.flows.words import find_tax_id, parse_choice_number
+from niochat.sandbox.rim import JsonObject
 
 NONE_FOUND = "Não tenho a lista de planos aqui. Posso chamar a equipe de vendas?"
 REGISTERED = "Anotei seu interesse. A equipe de vendas continua o atendimento por aqui."
 
-Answers = dict[Question, str]
+PlanAnswers = dict[ModelQuestion, str]
 
-_VALID: dict[Question, Callable[[str], object]] = {
-    Question.PLAN: number_in,
-    Question.NAME: str.strip,
-    Question.PLAN_DOCUMENT: document_in,
-    Question.ADDRESS: str.strip,
+_VALID: dict[ModelQuestion, Callable[[str], object]] = {
+    ModelQuestion.PLAN: parse_choice_number,
+    ModelQuestion.NAME: str.strip,
+    ModelQuestion.PLAN_DOCUMENT: find_tax_id,
+    ModelQuestion.ADDRESS: str.strip,
 }
 
 
-def start(scene: Scene) -> Action:
+def start_plan_flow(scene: TurnView) -> ModelAction:
     """The list first; plans are never told from memory."""
-    return use(scene, Tool.LIST_PLANS)
+    return call_tool_or_hand_off(scene, ToolName.LIST_PLANS)
 
 
-def listed(_scene: Scene, data: Body) -> Action:
+def present_plans(_scene: TurnView, data: JsonObject) -> ModelAction:
     """The plans as the system wants them shown, and the choice."""
     plans = data.get("planos")
     if not plans:
-        return Say(NONE_FOUND)
+        return TextReply(NONE_FOUND)
     lines = [f"{each.get('opcao')} - {each.get('nome')}: {each.get('preco')}" for each in plans]
-    return Say(f"{shown(data, chr(10).join(lines))}\n\n{Question.PLAN}")
+    return TextReply(f"{display_text(data, chr(10).join(lines))}\n\n{ModelQuestion.PLAN}")
 
 
-def proceed(scene: Scene, question: Question) -> Action:
+def ask_next_field(scene: TurnView, question: ModelQuestion) -> ModelAction:
     """Asks for the first datum that is missing; with all of them the interest is registered."""
-    answers = _answers(scene)
-    if question is Question.PLAN and question not in answers:
-        return let_go_or_ask_again(scene, question)
+    answers = _collect_answers(scene)
+    if question is ModelQuestion.PLAN and question not in answers:
+        return accept_no_or_repeat(scene, question)
     for wanted in PLAN_QUESTIONS:
         if wanted not in answers:
-            return Say(str(wanted))
-    return use(
+            return TextReply(str(wanted))
+    return call_tool_or_hand_off(
         scene,
-        Tool.REGISTER_INTEREST,
-        plano=number_in(answers[Question.PLAN]),
-        nome=answers[Question.NAME],
-        cpf_cnpj=document_in(answers[Question.PLAN_DOCUMENT]),
-        endereco=answers[Question.ADDRESS],
+        ToolName.REGISTER_INTEREST,
+        plano=parse_choice_number(answers[ModelQuestion.PLAN]),
+        nome=answers[ModelQuestion.NAME],
+        cpf_cnpj=find_tax_id(answers[ModelQuestion.PLAN_DOCUMENT]),
+        endereco=answers[ModelQuestion.ADDRESS],
     )
 
 
-def registered(_scene: Scene, _data: Body) -> Action:
+def reply_to_registration(_scene: TurnView, _data: JsonObject) -> ModelAction:
     """The interest is noted; the system hands over to sales by itself."""
-    return Say(REGISTERED)
+    return TextReply(REGISTERED)
 
 
-def _answers(scene: Scene) -> Answers:
+def _collect_answers(scene: TurnView) -> PlanAnswers:
     """The newest usable answer to each question; a new choice of plan starts anew."""
-    answers: Answers = {}
+    answers: PlanAnswers = {}
     asked = None
     for line in scene.lines:
         if line.speaker is Speaker.ASSISTANT:
-            asked = open_question(line.text)
-            if asked is Question.PLAN:
+            asked = find_open_question(line.text)
+            if asked is ModelQuestion.PLAN:
                 answers.clear()
         elif asked in PLAN_QUESTIONS:
-            _take(answers, asked, line.text)
+            _record_answer(answers, asked, line.text)
     return answers
 
 
-def _take(answers: Answers, question: Question, text: str) -> None:
+def _record_answer(answers: PlanAnswers, question: ModelQuestion, text: str) -> None:
     if _VALID[question](text):
         answers[question] = text.strip()

@@ -5,18 +5,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from niochat.sandbox.flows.actions import Action, Call, Say, call
-from niochat.sandbox.flows.requests import Request
-from niochat.sandbox.flows.scene import read_scene, this_turn
+from niochat.sandbox.flows.actions import ModelAction, ScriptedToolCall, TextReply, build_tool_call
+from niochat.sandbox.flows.requests import ChatRequest
+from niochat.sandbox.flows.scene import build_turn_view, messages_of_turn
 from niochat.sandbox.flows.script import next_action
-from niochat.sandbox.replies import has_tag, is_customers, reply_to, text_of, unanswered
-from niochat.sandbox.rim import Body
+from niochat.sandbox.replies import (
+    build_reply,
+    extract_text,
+    find_unanswered_texts,
+    has_tag,
+    is_customer_message,
+)
+from niochat.sandbox.rim import JsonObject
 
 _ORDER = "OBEDECE:"
 _DONE = "Pronto."
 
 
-class Player(StrEnum):
+class ScriptedModelName(StrEnum):
     """The models' names; any other name is played by the first."""
 
     HONEST = "sandbox-simulador"
@@ -25,60 +31,60 @@ class Player(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class InjectedInstructions:
     """What a customer's `OBEDECE: <json>` makes a fooled model do.
 
     ``{"calls": [{"name": …, "arguments": {…}} or {"name": …, "raw": "…"}], "text": "…"}``:
     the calls one a step, then the text. `raw` goes out as it is, so it may be no JSON.
     """
 
-    calls: tuple[Call, ...]
+    calls: tuple[ScriptedToolCall, ...]
     text: str
 
 
-def play(request: Request) -> Action:
+def choose_action(request: ChatRequest) -> ModelAction:
     """The next action of the request's model."""
-    if request.model in (Player.FOOLED, Player.STUBBORN):
-        order = read_order(request.messages)
+    if request.model in (ScriptedModelName.FOOLED, ScriptedModelName.STUBBORN):
+        order = parse_injected_instructions(request.messages)
         if order:
-            return _obey(order, request)
-    return _serve(request)
+            return _obey_instructions(order, request)
+    return _run_flows(request)
 
 
-def read_order(messages: list[Body]) -> Order | None:
+def parse_injected_instructions(messages: list[JsonObject]) -> InjectedInstructions | None:
     """The order in the customer's last text; None without one, or when it is no such JSON."""
-    texts = [text_of(each.get("content")) for each in messages if is_customers(each)]
+    texts = [extract_text(each.get("content")) for each in messages if is_customer_message(each)]
     _, found, rest = texts[-1].partition(_ORDER) if texts else ("", "", "")
     if not found:
         return None
     try:
         data, _ = json.JSONDecoder().raw_decode(rest.lstrip())
-        calls = tuple(_call(each) for each in data.get("calls", ()))
-        return Order(calls, str(data.get("text", _DONE)))
+        calls = tuple(_parse_call(each) for each in data.get("calls", ()))
+        return InjectedInstructions(calls, str(data.get("text", _DONE)))
     except (ValueError, KeyError, AttributeError, TypeError):
         return None  # not an order in its form: the rules answer the text
 
 
-def _obey(order: Order, request: Request) -> Action:
+def _obey_instructions(order: InjectedInstructions, request: ChatRequest) -> ModelAction:
     """One call a step; without tools, and after the last call, the text."""
     if not request.offered or not order.calls:
-        return Say(order.text)
-    if request.model == Player.STUBBORN:
+        return TextReply(order.text)
+    if request.model == ScriptedModelName.STUBBORN:
         return order.calls[0]
-    steps = sum(1 for message in this_turn(request.messages) if message.get("tool_calls"))
-    return order.calls[steps] if steps < len(order.calls) else Say(order.text)
+    steps = sum(1 for message in messages_of_turn(request.messages) if message.get("tool_calls"))
+    return order.calls[steps] if steps < len(order.calls) else TextReply(order.text)
 
 
-def _serve(request: Request) -> Action:
+def _run_flows(request: ChatRequest) -> ModelAction:
     """By the flows; a tagged text, and a request without tools, by the plain replies."""
-    scene = read_scene(request.messages, request.offered)
-    tagged = has_tag("\n".join(unanswered(request.messages)))
+    scene = build_turn_view(request.messages, request.offered)
+    tagged = has_tag("\n".join(find_unanswered_texts(request.messages)))
     if not scene.refused and (tagged or not request.tools):
-        return Say(reply_to(request.messages))
+        return TextReply(build_reply(request.messages))
     return next_action(scene)
 
 
-def _call(described: dict[str, Any]) -> Call:
+def _parse_call(described: dict[str, Any]) -> ScriptedToolCall:
     if "raw" in described:
-        return Call(described["name"], str(described["raw"]))
-    return call(described["name"], **described.get("arguments", {}))
+        return ScriptedToolCall(described["name"], str(described["raw"]))
+    return build_tool_call(described["name"], **described.get("arguments", {}))

@@ -2,10 +2,10 @@
 
 from enum import StrEnum
 
-from niochat.sandbox.flows.words import Intent, plain
+from niochat.sandbox.flows.words import ScriptedIntent, normalize_text
 
 
-class Question(StrEnum):
+class ModelQuestion(StrEnum):
     """The words by which an asked question is known again in the transcript."""
 
     DOCUMENT = "o CPF ou CNPJ do titular"
@@ -23,38 +23,43 @@ class Question(StrEnum):
     MORE = "mais alguma coisa?"
 
 
-PLAN_QUESTIONS = (Question.PLAN, Question.NAME, Question.PLAN_DOCUMENT, Question.ADDRESS)
+PLAN_QUESTIONS = (
+    ModelQuestion.PLAN,
+    ModelQuestion.NAME,
+    ModelQuestion.PLAN_DOCUMENT,
+    ModelQuestion.ADDRESS,
+)
 
-FAMILIES = {
-    Question.LOS: Intent.OFFLINE,
-    Question.BACK: Intent.OFFLINE,
-    Question.CABLE: Intent.SLOW,
-    Question.BETTER: Intent.SLOW,
-    Question.FORM: Intent.INVOICE,
-    Question.NEW_TICKET: Intent.TICKET,
-    Question.PLAN: Intent.PLANS,
-    Question.NAME: Intent.PLANS,
-    Question.PLAN_DOCUMENT: Intent.PLANS,
+QUESTION_INTENTS = {
+    ModelQuestion.LOS: ScriptedIntent.OFFLINE,
+    ModelQuestion.BACK: ScriptedIntent.OFFLINE,
+    ModelQuestion.CABLE: ScriptedIntent.SLOW,
+    ModelQuestion.BETTER: ScriptedIntent.SLOW,
+    ModelQuestion.FORM: ScriptedIntent.INVOICE,
+    ModelQuestion.NEW_TICKET: ScriptedIntent.TICKET,
+    ModelQuestion.PLAN: ScriptedIntent.PLANS,
+    ModelQuestion.NAME: ScriptedIntent.PLANS,
+    ModelQuestion.PLAN_DOCUMENT: ScriptedIntent.PLANS,
 }
 """The wish that a question belongs to: another wish in the answer leaves the question."""
 
-SENTENCES = {
-    Question.DOCUMENT: "me informe o CPF ou CNPJ do titular, por favor.",
-    Question.BACK: "a internet voltou?",
-    Question.BETTER: "a internet melhorou?",
-    Question.BLOCKED: "você prefere pagar agora (PIX ou boleto) ou o desbloqueio em confiança?",
+REPEATED_QUESTIONS = {
+    ModelQuestion.DOCUMENT: "me informe o CPF ou CNPJ do titular, por favor.",
+    ModelQuestion.BACK: "a internet voltou?",
+    ModelQuestion.BETTER: "a internet melhorou?",
+    ModelQuestion.BLOCKED: "você prefere pagar agora (PIX ou boleto) ou o desbloqueio em confiança?",
 }
 """A question as it is asked again, where that is not its own words."""
 
 
-def open_question(asked: str) -> Question | None:
+def find_open_question(asked: str) -> ModelQuestion | None:
     """The question that stands last in what the assistant said, or None."""
-    words = plain(asked)
-    found = [(words.rfind(plain(question)), question) for question in Question]
+    words = normalize_text(asked)
+    found = [(words.rfind(normalize_text(question)), question) for question in ModelQuestion]
     position, question = max(found)
     return question if position >= 0 else None
 
 
-def repeated(question: Question) -> str:
+def rephrase_question(question: ModelQuestion) -> str:
     """The question in a sentence of its own."""
-    return "Para continuar: " + SENTENCES.get(question, str(question))
+    return "Para continuar: " + REPEATED_QUESTIONS.get(question, str(question))

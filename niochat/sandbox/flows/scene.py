@@ -6,11 +6,11 @@ from enum import StrEnum
 
 import orjson
 
-from niochat.sandbox.flows.actions import Tool
-from niochat.sandbox.flows.questions import Question, open_question
-from niochat.sandbox.flows.words import Intent, intent_of, newest_intent
-from niochat.sandbox.replies import CORRECTION, SITUATION, is_customers, text_of
-from niochat.sandbox.rim import Body
+from niochat.sandbox.flows.actions import ToolName
+from niochat.sandbox.flows.questions import ModelQuestion, find_open_question
+from niochat.sandbox.flows.words import ScriptedIntent, find_newest_intent, parse_intent
+from niochat.sandbox.replies import CORRECTION, SITUATION, extract_text, is_customer_message
+from niochat.sandbox.rim import JsonObject
 
 _GREETING = re.compile(
     r"^(?:sauda[cç][aã]o:\s*)?((?:ol[aá]|oi|bom dia|boa tarde|boa noite|bem-vind|seja bem)\b.*)$"
@@ -27,7 +27,7 @@ class Speaker(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DialogueLine:
     """One message of the transcript."""
 
     speaker: Speaker
@@ -35,11 +35,11 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ScriptedToolResult:
     """What a tool answered in this turn; `data` is empty when that was no JSON object."""
 
     tool: str
-    data: Body
+    data: JsonObject
 
     @property
     def ok(self) -> bool:
@@ -51,50 +51,50 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class TurnView:
     """One request. `situation` is the contract's JSON, empty when there was none."""
 
-    lines: tuple[Line, ...] = ()
-    situation: Body = field(default_factory=dict)
-    results: tuple[Result, ...] = ()
+    lines: tuple[DialogueLine, ...] = ()
+    situation: JsonObject = field(default_factory=dict)
+    results: tuple[ScriptedToolResult, ...] = ()
     offered: frozenset[str] = frozenset()
     greeting: str = ""
     refused: bool = False
 
     @property
-    def said(self) -> str:
+    def latest_customer_text(self) -> str:
         """The customer's texts since the assistant's last one."""
-        return "\n".join(line.text for line in self.lines[self._answered() :])
+        return "\n".join(line.text for line in self.lines[self._latest_customer_index() :])
 
     @property
-    def asked(self) -> str:
+    def latest_assistant_text(self) -> str:
         """The assistant's texts just before what the customer said."""
         texts: list[str] = []
-        for line in reversed(self.lines[: self._answered()]):
+        for line in reversed(self.lines[: self._latest_customer_index()]):
             if line.speaker is Speaker.CUSTOMER:
                 break
             texts.append(line.text)
         return "\n".join(reversed(texts))
 
     @property
-    def question(self) -> Question | None:
+    def open_question(self) -> ModelQuestion | None:
         """What the customer was asked and may be answering."""
-        return open_question(self.asked)
+        return find_open_question(self.latest_assistant_text)
 
     @property
-    def texts(self) -> tuple[str, ...]:
+    def customer_texts(self) -> tuple[str, ...]:
         """Everything the customer wrote, oldest first."""
         return tuple(line.text for line in self.lines if line.speaker is Speaker.CUSTOMER)
 
     @property
-    def opening(self) -> bool:
+    def is_first_reply(self) -> bool:
         """Whether the assistant has not said anything yet."""
         return all(line.speaker is Speaker.CUSTOMER for line in self.lines)
 
     @property
-    def contract(self) -> Body | None:
+    def contract(self) -> JsonObject | None:
         """The confirmed contract, by this turn or an earlier one."""
-        chosen = self.succeeded(Tool.CHOOSE_CONTRACT).get("contrato")
+        chosen = self.successful_result(ToolName.CHOOSE_CONTRACT).get("contrato")
         known = chosen or self.situation.get("contrato")
         return known if isinstance(known, dict) else None
 
@@ -109,97 +109,108 @@ class Scene:
         return awaited if isinstance(awaited, str) else None
 
     @property
-    def wish(self) -> Intent | None:
+    def intent(self) -> ScriptedIntent | None:
         """What the customer wants now: said just now, kept by the system, or said before."""
-        kept = self.succeeded(Tool.CHOOSE_CONTRACT).get("desejo") or self.situation.get("desejo")
-        known = Intent(kept) if kept in set(Intent) else None
-        return intent_of(self.said) or known or newest_intent(self.texts)
+        kept = self.successful_result(ToolName.CHOOSE_CONTRACT).get("desejo") or self.situation.get(
+            "desejo"
+        )
+        known = ScriptedIntent(kept) if kept in set(ScriptedIntent) else None
+        return (
+            parse_intent(self.latest_customer_text)
+            or known
+            or find_newest_intent(self.customer_texts)
+        )
 
-    def since(self, intent: Intent) -> tuple[str, ...]:
+    def texts_since_intent(self, intent: ScriptedIntent) -> tuple[str, ...]:
         """The customer's texts from the newest one that has the intent on."""
-        for at in range(len(self.texts) - 1, -1, -1):
-            if intent_of(self.texts[at]) is intent:
-                return self.texts[at:]
+        for at in range(len(self.customer_texts) - 1, -1, -1):
+            if parse_intent(self.customer_texts[at]) is intent:
+                return self.customer_texts[at:]
         return ()
 
-    def succeeded(self, tool: Tool) -> Body:
+    def successful_result(self, tool: ToolName) -> JsonObject:
         """The tool's newest good result of this turn, or an empty one."""
         good = [result.data for result in self.results if result.tool == tool and result.ok]
         return good[-1] if good else {}
 
-    def offers(self, tool: Tool) -> bool:
+    def has_tool(self, tool: ToolName) -> bool:
         return tool in self.offered
 
-    def _answered(self) -> int:
+    def _latest_customer_index(self) -> int:
         for at in range(len(self.lines), 0, -1):
             if self.lines[at - 1].speaker is Speaker.ASSISTANT:
                 return at
         return 0
 
 
-_HEARD = "⟦áudio⟧ "
+_VOICE_NOTE_PREFIX = "⟦áudio⟧ "
 """In front of what was said in a voice note."""
 
 
-def read_scene(messages: list[Body], offered: frozenset[str]) -> Scene:
+def build_turn_view(messages: list[JsonObject], offered: frozenset[str]) -> TurnView:
     """The scene of a checked request; messages in the order of the tools' contract."""
-    systems = [text_of(each.get("content")) for each in messages if _is_system(each)]
-    last = text_of(messages[-1].get("content")) if messages else ""
-    return Scene(
-        lines=tuple(_lines(messages)),
-        situation=_situation(messages),
-        results=tuple(_results(messages)),
+    systems = [extract_text(each.get("content")) for each in messages if _is_system(each)]
+    last = extract_text(messages[-1].get("content")) if messages else ""
+    return TurnView(
+        lines=tuple(_parse_lines(messages)),
+        situation=_parse_situation(messages),
+        results=tuple(_parse_results(messages)),
         offered=offered,
-        greeting=_greeting(systems),
+        greeting=_find_greeting(systems),
         refused=last.startswith(CORRECTION),
     )
 
 
-def this_turn(messages: list[Body]) -> list[Body]:
+def messages_of_turn(messages: list[JsonObject]) -> list[JsonObject]:
     """The messages after the customer's last one."""
-    asked = [at for at, message in enumerate(messages) if is_customers(message)]
+    asked = [at for at, message in enumerate(messages) if is_customer_message(message)]
     return messages[asked[-1] + 1 :] if asked else messages
 
 
-def _is_system(message: Body) -> bool:
+def _is_system(message: JsonObject) -> bool:
     return message.get("role") in ("system", "developer")
 
 
-def _lines(messages: list[Body]) -> list[Line]:
+def _parse_lines(messages: list[JsonObject]) -> list[DialogueLine]:
     """What was said; the message of a tool call is part of the turn, not said."""
     return [
-        Line(Speaker(message["role"]), text_of(message.get("content")).removeprefix(_HEARD))
+        DialogueLine(
+            Speaker(message["role"]),
+            extract_text(message.get("content")).removeprefix(_VOICE_NOTE_PREFIX),
+        )
         for message in messages
-        if is_customers(message)
+        if is_customer_message(message)
         or (message.get("role") == Speaker.ASSISTANT and not message.get("tool_calls"))
     ]
 
 
-def _results(messages: list[Body]) -> list[Result]:
+def _parse_results(messages: list[JsonObject]) -> list[ScriptedToolResult]:
     names: dict[str, str] = {}
-    results: list[Result] = []
-    for message in this_turn(messages):
+    results: list[ScriptedToolResult] = []
+    for message in messages_of_turn(messages):
         for made in message.get("tool_calls") or ():
             names[made["id"]] = made["function"]["name"]
         if message.get("role") == "tool":
             name = names.get(message["tool_call_id"], "")
-            results.append(Result(name, _object(text_of(message.get("content")))))
+            results.append(
+                ScriptedToolResult(name, _parse_object(extract_text(message.get("content"))))
+            )
     return results
 
 
-def _situation(messages: list[Body]) -> Body:
-    texts = (text_of(each.get("content")) for each in reversed(messages))
+def _parse_situation(messages: list[JsonObject]) -> JsonObject:
+    texts = (extract_text(each.get("content")) for each in reversed(messages))
     told = next((text for text in texts if text.startswith(SITUATION)), "")
-    return _object(told.removeprefix(SITUATION))
+    return _parse_object(told.removeprefix(SITUATION))
 
 
-def _greeting(systems: list[str]) -> str:
+def _find_greeting(systems: list[str]) -> str:
     """A line of the system prompt that begins as a greeting, or follows `Saudação:`."""
     found = _GREETING.search(systems[0]) if systems else None
     return (found[1] or found[2]).strip() if found else ""
 
 
-def _object(text: str) -> Body:
+def _parse_object(text: str) -> JsonObject:
     try:
         data = orjson.loads(text)
     except orjson.JSONDecodeError:

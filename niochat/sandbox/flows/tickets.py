@@ -3,21 +3,21 @@
 import re
 from enum import StrEnum
 
-from niochat.sandbox.flows.actions import Action, Say, Tool
-from niochat.sandbox.flows.offers import MORE, let_go_or_ask_again, use
-from niochat.sandbox.flows.questions import Question
-from niochat.sandbox.flows.scene import Scene
-from niochat.sandbox.flows.words import Intent, plain, says_yes
-from niochat.sandbox.rim import Body
+from niochat.sandbox.flows.actions import ModelAction, TextReply, ToolName
+from niochat.sandbox.flows.offers import MORE, accept_no_or_repeat, call_tool_or_hand_off
+from niochat.sandbox.flows.questions import ModelQuestion
+from niochat.sandbox.flows.scene import TurnView
+from niochat.sandbox.flows.words import ScriptedIntent, is_yes, normalize_text
+from niochat.sandbox.rim import JsonObject
 
-NONE_FOUND = f"Não encontrei chamados neste contrato. {Question.NEW_TICKET}"
+NONE_FOUND = f"Não encontrei chamados neste contrato. {ModelQuestion.NEW_TICKET}"
 
 _NEW = re.compile(r"\b(abr(ir|e|a)|nov[oa]|agend\w+|marcar|solicit\w+)\b")
 _DOCUMENTS = re.compile(r"\d[\d.\-/ ]{9,}\d")
-_LONGEST_SYMPTOMS = 300
+_MAX_SYMPTOMS_LENGTH = 300
 
 
-class Category(StrEnum):
+class ScriptedTicketCategory(StrEnum):
     """The values of `categoria` that the flows use."""
 
     NO_CONNECTION = "sem_conexao"
@@ -27,53 +27,60 @@ class Category(StrEnum):
 
 
 _SUMMARIES = {
-    Category.NO_CONNECTION: "Sem conexão; LOS não está vermelha; já religou o equipamento.",
-    Category.SLOW: "Internet lenta; continua após os testes.",
-    Category.RED_LIGHT: "Sem conexão; luz LOS vermelha: provável problema físico.",
-    Category.OTHER: "Cliente pede um novo chamado.",
+    ScriptedTicketCategory.NO_CONNECTION: "Sem conexão; LOS não está vermelha; já religou o equipamento.",
+    ScriptedTicketCategory.SLOW: "Internet lenta; continua após os testes.",
+    ScriptedTicketCategory.RED_LIGHT: "Sem conexão; luz LOS vermelha: provável problema físico.",
+    ScriptedTicketCategory.OTHER: "Cliente pede um novo chamado.",
 }
 _INTENTS = {
-    Category.NO_CONNECTION: Intent.OFFLINE,
-    Category.SLOW: Intent.SLOW,
-    Category.RED_LIGHT: Intent.OFFLINE,
-    Category.OTHER: Intent.TICKET,
+    ScriptedTicketCategory.NO_CONNECTION: ScriptedIntent.OFFLINE,
+    ScriptedTicketCategory.SLOW: ScriptedIntent.SLOW,
+    ScriptedTicketCategory.RED_LIGHT: ScriptedIntent.OFFLINE,
+    ScriptedTicketCategory.OTHER: ScriptedIntent.TICKET,
 }
 
 
-def open_ticket(scene: Scene, category: Category) -> Action:
+def build_ticket_call(scene: TurnView, category: ScriptedTicketCategory) -> ModelAction:
     """The call, with the customer's words since the wish and no document's digits in it."""
-    texts = scene.since(_INTENTS[category]) or (scene.said,)
-    symptoms = _DOCUMENTS.sub("…", "; ".join(texts))[:_LONGEST_SYMPTOMS]
+    texts = scene.texts_since_intent(_INTENTS[category]) or (scene.latest_customer_text,)
+    symptoms = _DOCUMENTS.sub("…", "; ".join(texts))[:_MAX_SYMPTOMS_LENGTH]
     summary = _SUMMARIES[category]
-    return use(scene, Tool.OPEN_TICKET, categoria=category, resumo=summary, sintomas=symptoms)
+    return call_tool_or_hand_off(
+        scene, ToolName.OPEN_TICKET, categoria=category, resumo=summary, sintomas=symptoms
+    )
 
 
-def opened(_scene: Scene, data: Body) -> Action:
+def reply_to_opened_ticket(_scene: TurnView, data: JsonObject) -> ModelAction:
     """The protocol; the system hands over to support by itself."""
-    return Say(f"Chamado aberto com o protocolo {data.get('protocolo')}. O suporte continua daqui.")
+    return TextReply(
+        f"Chamado aberto com o protocolo {data.get('protocolo')}. O suporte continua daqui."
+    )
 
 
-def start(scene: Scene) -> Action:
+def start_ticket_flow(scene: TurnView) -> ModelAction:
     """A new one when asked for, otherwise those that exist."""
-    if any(_NEW.search(plain(text)) for text in scene.since(Intent.TICKET)):
-        return open_ticket(scene, Category.OTHER)
-    return use(scene, Tool.LIST_TICKETS)
+    if any(
+        _NEW.search(normalize_text(text))
+        for text in scene.texts_since_intent(ScriptedIntent.TICKET)
+    ):
+        return build_ticket_call(scene, ScriptedTicketCategory.OTHER)
+    return call_tool_or_hand_off(scene, ToolName.LIST_TICKETS)
 
 
-def listed(_scene: Scene, data: Body) -> Action:
+def present_tickets(_scene: TurnView, data: JsonObject) -> ModelAction:
     """The tickets, one a line."""
     tickets = data.get("chamados")
     if not tickets:
-        return Say(NONE_FOUND)
+        return TextReply(NONE_FOUND)
     lines = [
         f"- Protocolo {each.get('protocolo')}: {each.get('situacao')}, de {each.get('data')}"
         for each in tickets
     ]
-    return Say("\n".join(["Seus chamados:", *lines, "", MORE]))
+    return TextReply("\n".join(["Seus chamados:", *lines, "", MORE]))
 
 
-def answer_new(scene: Scene, question: Question) -> Action:
+def handle_new_ticket_answer(scene: TurnView, question: ModelQuestion) -> ModelAction:
     """Whether a new ticket is wanted after none was found."""
-    if says_yes(scene.said):
-        return open_ticket(scene, Category.OTHER)
-    return let_go_or_ask_again(scene, question)
+    if is_yes(scene.latest_customer_text):
+        return build_ticket_call(scene, ScriptedTicketCategory.OTHER)
+    return accept_no_or_repeat(scene, question)

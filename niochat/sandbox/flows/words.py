@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 
-class Intent(StrEnum):
+class ScriptedIntent(StrEnum):
     """What a customer wants: the values of `desejo`."""
 
     INVOICE = "fatura"
@@ -18,7 +18,7 @@ class Intent(StrEnum):
     OTHER = "outro"
 
 
-class Form(StrEnum):
+class InvoiceFormat(StrEnum):
     """How an invoice is sent: the values of `forma`."""
 
     PIX = "pix"
@@ -26,7 +26,7 @@ class Form(StrEnum):
     BOTH = "ambos"
 
 
-def plain(text: str) -> str:
+def normalize_text(text: str) -> str:
     """`text` in lower case, without accents, with single spaces; lines stay lines."""
     letters = unicodedata.normalize("NFKD", text.lower())
     bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
@@ -34,21 +34,21 @@ def plain(text: str) -> str:
 
 
 _INTENTS = (
-    (Intent.UNLOCK, r"desbloque|liberar|\bliberacao|\blibera\b|confianca|promessa"),
-    (Intent.TICKET, r"\bchamados?\b|\bprotocolos?\b|visita tecnica|\btecnico em casa"),
+    (ScriptedIntent.UNLOCK, r"desbloque|liberar|\bliberacao|\blibera\b|confianca|promessa"),
+    (ScriptedIntent.TICKET, r"\bchamados?\b|\bprotocolos?\b|visita tecnica|\btecnico em casa"),
     (
-        Intent.OFFLINE,
+        ScriptedIntent.OFFLINE,
         r"sem (a )?(internet|net|conexao|sinal|wi-?fi)\b|\bcaiu\b|nao (\w+ )?conecta|luz vermelha"
         r"|(?<![-\w])los\b|\binternet parou|\bnet nao (\w+ )?(funcion|peg|abr)|\bcaindo\b"
         r"|internet nao (\w+ )?(funcion|peg|abr)|nao consigo acessar|\bbloque(a|ou)",
     ),
-    (Intent.SLOW, r"\blent[oa]s?\b|lentidao|devagar|\blerd[oa]\b"),
+    (ScriptedIntent.SLOW, r"\blent[oa]s?\b|lentidao|devagar|\blerd[oa]\b"),
     (
-        Intent.INVOICE,
+        ScriptedIntent.INVOICE,
         r"\bfaturas?\b|\bboletos?\b|2a via|segunda via|\bpagar\b|\bpagamento\b|\bpix\b"
         r"|mensalidade",
     ),
-    (Intent.PLANS, r"\bplanos?\b|\bcontrat(ar|acao)\b|\bassinar\b|\bassinatura\b"),
+    (ScriptedIntent.PLANS, r"\bplanos?\b|\bcontrat(ar|acao)\b|\bassinar\b|\bassinatura\b"),
 )
 
 _YES = r"sim|s|isso|corret[oa]|confirm[oa]|ok|certo|pode|claro|positivo|exato|estao"
@@ -83,79 +83,79 @@ _CPF = re.compile(r"(?<!\d)\d{3}[. ]?\d{3}[. ]?\d{3}[- ]?\d{2}(?!\d)")
 _LOOSE = re.compile(r"(?<!\d)\d(?:[ .\-/]{0,3}\d){10,13}(?!\d)")
 
 
-def intent_of(text: str) -> Intent | None:
+def parse_intent(text: str) -> ScriptedIntent | None:
     """The intent of one text; of several, the more special one."""
-    words = plain(text)
+    words = normalize_text(text)
     return next((intent for intent, known in _INTENTS if re.search(known, words)), None)
 
 
-def newest_intent(texts: Iterable[str]) -> Intent | None:
+def find_newest_intent(texts: Iterable[str]) -> ScriptedIntent | None:
     """The intent of the last text, oldest first, that has one."""
-    intents = [intent for intent in map(intent_of, texts) if intent]
+    intents = [intent for intent in map(parse_intent, texts) if intent]
     return intents[-1] if intents else None
 
 
-def says_yes(text: str) -> bool:
+def is_yes(text: str) -> bool:
     """Whether a line of the text begins as a yes; "1" is one."""
-    return bool(_SAYS_YES.search(plain(text)))
+    return bool(_SAYS_YES.search(normalize_text(text)))
 
 
-def says_no(text: str) -> bool:
+def is_no(text: str) -> bool:
     """Whether a line of the text begins as a no, or something is called wrong."""
-    return bool(_SAYS_NO.search(plain(text)))
+    return bool(_SAYS_NO.search(normalize_text(text)))
 
 
-def greets(text: str) -> bool:
+def is_greeting(text: str) -> bool:
     """Whether there is a greeting in it."""
-    return bool(_GREETING.search(plain(text)))
+    return bool(_GREETING.search(normalize_text(text)))
 
 
-def thanks(text: str) -> bool:
+def is_thanks(text: str) -> bool:
     """Whether it thanks or says goodbye, and asks for nothing else."""
-    words = plain(text)
+    words = normalize_text(text)
     if not _THANKS.search(words):
         return False
-    intent = intent_of(text)
-    return intent is None or (intent is Intent.INVOICE and not _REQUEST.search(words))
+    intent = parse_intent(text)
+    return intent is None or (intent is ScriptedIntent.INVOICE and not _REQUEST.search(words))
 
 
-def tells_of_payment(text: str) -> bool:
+def is_payment_notice(text: str) -> bool:
     """Whether it says paid, or brings a document or picture and wants nothing else."""
-    words = plain(text)
-    pictured = bool(_PICTURE.search(words)) and intent_of(text) in (None, Intent.INVOICE)
+    words = normalize_text(text)
+    pictured = bool(_PICTURE.search(words)) and parse_intent(text) in (None, ScriptedIntent.INVOICE)
     return pictured or bool(_PAID.search(words))
 
 
-def shows_picture(text: str) -> bool:
+def has_picture(text: str) -> bool:
     """Whether a document or a picture came."""
-    return bool(_PICTURE.search(plain(text)))
+    return bool(_PICTURE.search(normalize_text(text)))
 
 
-def gives_orders(text: str) -> bool:
+def has_instructions(text: str) -> bool:
     """Whether it tries to instruct the model instead of asking for service."""
-    return bool(_INJECTION.search(plain(text)))
+    return bool(_INJECTION.search(normalize_text(text)))
 
 
-def last_line(text: str) -> str:
+def find_last_line(text: str) -> str:
     """The newest line that says something: a quote must stand in one message."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else ""
 
 
-def yes_line(text: str) -> str:
+def find_yes_line(text: str) -> str:
     """The line that says yes, else the newest."""
-    lines = [line.strip() for line in text.splitlines() if _SAYS_YES.search(plain(line))]
-    return lines[-1] if lines else last_line(text)
+    lines = [line.strip() for line in text.splitlines() if _SAYS_YES.search(normalize_text(line))]
+    return lines[-1] if lines else find_last_line(text)
 
 
 def is_unsolved(text: str) -> bool:
     """Whether it says that the help did not help."""
-    return bool(_UNSOLVED.search(plain(text)))
+    return bool(_UNSOLVED.search(normalize_text(text)))
 
 
-def number_in(text: str) -> int | None:
+def parse_choice_number(text: str) -> int | None:
     """A choice: the first number from 1 to 99, or an ordinal up to the fifth."""
-    words = plain(text)
+    words = normalize_text(text)
     if found := _NUMBER.search(words):
         return int(found[1])
     ordinals = (
@@ -166,26 +166,26 @@ def number_in(text: str) -> int | None:
     return next(ordinals, None)
 
 
-def form_in(text: str) -> Form | None:
+def parse_invoice_format(text: str) -> InvoiceFormat | None:
     """PIX, boleto or both; None when neither is named or it is left open ("pix ou boleto")."""
-    words = plain(text)
+    words = normalize_text(text)
     pix, slip = re.search(r"\bpix\b", words), re.search(r"\bboletos?\b", words)
     if _BOTH.search(words):
-        return Form.BOTH
+        return InvoiceFormat.BOTH
     if pix and slip:
-        return None if re.search(r"\bou\b", words) else Form.BOTH
+        return None if re.search(r"\bou\b", words) else InvoiceFormat.BOTH
     if pix:
-        return Form.PIX
-    return Form.SLIP if slip else None
+        return InvoiceFormat.PIX
+    return InvoiceFormat.SLIP if slip else None
 
 
-def newest_form(texts: Iterable[str]) -> Form | None:
+def find_newest_invoice_format(texts: Iterable[str]) -> InvoiceFormat | None:
     """The form of the last text, oldest first, that names one."""
-    forms = [form for form in map(form_in, texts) if form]
+    forms = [form for form in map(parse_invoice_format, texts) if form]
     return forms[-1] if forms else None
 
 
-def document_in(text: str) -> str | None:
+def find_tax_id(text: str) -> str | None:
     """A CPF (11) or CNPJ (14) without its marks; the check digits are the product's business."""
     for known in (_CNPJ, _CPF, _LOOSE):
         if found := known.search(text):

@@ -11,21 +11,21 @@ import orjson
 import uvloop
 from aiohttp import web
 
-from niochat.sandbox.screens.screen import AT_THE_DOOR, Screen
+from niochat.sandbox.screens.screen import MAX_CONNECTING, WebSocketClient
 
 
-class Screens:
+class WebSocketClientPool:
     """All of them; they open at once and return at once."""
 
     def __init__(self) -> None:
-        self._screens: list[Screen] = []
+        self._screens: list[WebSocketClient] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._url = ""
         self._http: aiohttp.ClientSession | None = None
 
     async def health(self, _: web.Request) -> web.Response:
         """Up."""
-        return _told({"status": "ok"})
+        return _json_response({"status": "ok"})
 
     async def open(self, request: web.Request) -> web.Response:
         """`{url, within_s, screens: [{name, cookie}]}`: all at once; when all were welcomed."""
@@ -33,23 +33,25 @@ class Screens:
         self._url = job["url"]
         connector = aiohttp.TCPConnector(limit=0, force_close=True)
         self._http = aiohttp.ClientSession(connector=connector)
-        door = asyncio.Semaphore(AT_THE_DOOR)
-        self._screens = [Screen(each["name"], each["cookie"], door) for each in job["screens"]]
-        return _told(await self._all_here(float(job["within_s"])))
+        door = asyncio.Semaphore(MAX_CONNECTING)
+        self._screens = [
+            WebSocketClient(each["name"], each["cookie"], door) for each in job["screens"]
+        ]
+        return _json_response(await self._connect_all(float(job["within_s"])))
 
     async def cut(self, _: web.Request) -> web.Response:
         """All sockets are cut; when none is left."""
         for screen in self._screens:
             screen.cut()
         await asyncio.gather(*self._tasks)
-        return _told({"at": time.time()})
+        return _json_response({"at": time.time()})
 
-    async def come_again(self, request: web.Request) -> web.Response:
+    async def reconnect(self, request: web.Request) -> web.Response:
         """`{within_s}`: all come at once, each with its last position; when all were welcomed."""
         job = orjson.loads(await request.read())
-        return _told(await self._all_here(float(job["within_s"])))
+        return _json_response(await self._connect_all(float(job["within_s"])))
 
-    async def heard(self, _: web.Request) -> web.Response:
+    async def list_received(self, _: web.Request) -> web.Response:
         """All that was heard; frames name their position by its place in `positions`."""
         places: dict[str, int] = {}
         screens = [
@@ -60,7 +62,7 @@ class Screens:
             }
             for each in self._screens
         ]
-        return _told({"positions": list(places), "screens": screens})
+        return _json_response({"positions": list(places), "screens": screens})
 
     async def close(self) -> None:
         """All of them leave for good."""
@@ -70,36 +72,36 @@ class Screens:
         if self._http is not None:
             await self._http.close()
 
-    async def _all_here(self, within_s: float) -> dict[str, Any]:
+    async def _connect_all(self, within_s: float) -> dict[str, Any]:
         assert self._http is not None
-        before, began = self._failed(), time.time()
+        before, began = self._count_failures(), time.time()
         self._tasks = [
-            asyncio.create_task(screen.stay(self._http, self._url)) for screen in self._screens
+            asyncio.create_task(screen.run(self._http, self._url)) for screen in self._screens
         ]
-        waiting = [asyncio.create_task(screen.here()) for screen in self._screens]
+        waiting = [asyncio.create_task(screen.wait_until_welcomed()) for screen in self._screens]
         _, absent = await asyncio.wait(waiting, timeout=within_s)
         for each in absent:
             each.cancel()
-        failed = dict(self._failed() - before)
+        failed = dict(self._count_failures() - before)
         return {"began": began, "ended": time.time(), "absent": len(absent), "failed": failed}
 
-    def _failed(self) -> Counter[str]:
+    def _count_failures(self) -> Counter[str]:
         return sum((screen.failed for screen in self._screens), Counter())
 
 
-def _told(found: object) -> web.Response:
+def _json_response(found: object) -> web.Response:
     return web.Response(body=orjson.dumps(found), content_type="application/json")
 
 
 async def serve(port: int, host: str = "127.0.0.1") -> None:
     """Listen until cancelled."""
-    screens = Screens()
+    screens = WebSocketClientPool()
     app = web.Application(client_max_size=2**26)
     app.router.add_get("/sandbox/health", screens.health)
     app.router.add_post("/sandbox/open", screens.open)
     app.router.add_post("/sandbox/cut", screens.cut)
-    app.router.add_post("/sandbox/return", screens.come_again)
-    app.router.add_get("/sandbox/heard", screens.heard)
+    app.router.add_post("/sandbox/return", screens.reconnect)
+    app.router.add_get("/sandbox/heard", screens.list_received)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:

@@ -10,21 +10,21 @@ from typing import Any
 import aiohttp
 import orjson
 
-_FIRST_AGAIN_S = (0.1, 0.5)
-_UPGRADED_WITHIN_S = 30.0
-AT_THE_DOOR = 64
+_RECONNECT_DELAY_S = (0.1, 0.5)
+_UPGRADE_TIMEOUT_S = 30.0
+MAX_CONNECTING = 64
 """Connect at a time: one process that took each step for all of them before the next step for any
 would keep the server idle for seconds, which many browsers do not.
 """
-_COMPRESSED = 15
+_COMPRESSION_BITS = 15
 """Bits of the window: screens offer to read compressed frames, as browsers do."""
 
 
-class Screen:
+class WebSocketClient:
     """`heard` has (position, time) of each frame with an event, in the order of arrival."""
 
     def __init__(self, name: str, cookie: str, doorstep: asyncio.Semaphore) -> None:
-        """`doorstep`: for connecting, shared by all; see `AT_THE_DOOR`."""
+        """`doorstep`: for connecting, shared by all; see `MAX_CONNECTING`."""
         self.name = name
         self.heard: list[tuple[str, float]] = []
         self.welcomed: list[tuple[float, bool]] = []
@@ -38,18 +38,18 @@ class Screen:
         self._here = asyncio.Event()
         self._wanted = True
 
-    async def stay(self, http: aiohttp.ClientSession, url: str) -> None:
+    async def run(self, http: aiohttp.ClientSession, url: str) -> None:
         """Be there until it is cut."""
         self._wanted = True
         while self._wanted:
             try:
-                await self._visit(http, url)
+                await self._connect_once(http, url)
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
-                self._missed(type(error).__name__)
+                self._record_failure(type(error).__name__)
             if self._wanted:
-                await asyncio.sleep(random.uniform(*_FIRST_AGAIN_S))
+                await asyncio.sleep(random.uniform(*_RECONNECT_DELAY_S))
 
-    async def here(self) -> None:
+    async def wait_until_welcomed(self) -> None:
         """Return once it was welcomed."""
         await self._here.wait()
 
@@ -62,22 +62,24 @@ class Screen:
             with socket.socket(fileno=socket.dup(found.fileno())) as same:
                 same.shutdown(socket.SHUT_RDWR)
 
-    async def _visit(self, http: aiohttp.ClientSession, url: str) -> None:
-        async with self._doorstep, asyncio.timeout(_UPGRADED_WITHIN_S):
+    async def _connect_once(self, http: aiohttp.ClientSession, url: str) -> None:
+        async with self._doorstep, asyncio.timeout(_UPGRADE_TIMEOUT_S):
             self._socket = await http.ws_connect(
-                url, headers=self._headers, compress=_COMPRESSED, max_msg_size=0
+                url, headers=self._headers, compress=_COMPRESSION_BITS, max_msg_size=0
             )
         try:
             hello = {"type": "hello"} | ({"position": self._position} if self._position else {})
             await self._socket.send_str(orjson.dumps(hello).decode())
             while (message := await self._socket.receive()).type is aiohttp.WSMsgType.TEXT:
-                self._hear(orjson.loads(message.data), time.time())
-            self._missed(f"closed {self._socket.close_code} {message.extra or ''}"[:60].strip())
+                self._record_frame(orjson.loads(message.data), time.time())
+            self._record_failure(
+                f"closed {self._socket.close_code} {message.extra or ''}"[:60].strip()
+            )
         finally:
             self._here.clear()
             await self._socket.close()
 
-    def _hear(self, frame: dict[str, Any], now: float) -> None:
+    def _record_frame(self, frame: dict[str, Any], now: float) -> None:
         match frame["type"]:
             case "welcome":
                 self.welcomed.append((now, frame["caught_up"]))
@@ -92,6 +94,6 @@ class Screen:
             case "goodbye":
                 self.failed[f"goodbye {frame['reason']}"] += 1
 
-    def _missed(self, why: str) -> None:
+    def _record_failure(self, why: str) -> None:
         if self._wanted:
             self.failed[why] += 1

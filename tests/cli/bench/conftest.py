@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest_asyncio
 
-from niochat.cli.bench.crowd import Crowd
+from niochat.cli.bench.crowd import LoadGeneratorClient
 from niochat.sandbox.crowd.__main__ import serve
 from tests.until import until
 
@@ -62,10 +62,10 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest_asyncio.fixture
-async def crowd() -> AsyncIterator[Crowd]:
+async def crowd() -> AsyncIterator[LoadGeneratorClient]:
     port = free_port()
     task = asyncio.create_task(serve(port))
-    client = Crowd(f"http://127.0.0.1:{port}")
+    client = LoadGeneratorClient(f"http://127.0.0.1:{port}")
 
     async def up() -> bool:
         with suppress(OSError):

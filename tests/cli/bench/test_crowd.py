@@ -9,19 +9,19 @@ import orjson
 import pytest
 
 from niochat.adapters.whatsapp.uazapi.parse import parse_webhook
-from niochat.cli.bench.crowd import Crowd
+from niochat.cli.bench.crowd import LoadGeneratorClient
 from niochat.domain.commands import ReceiveMessage
 from niochat.domain.errors import UnavailableError
 from niochat.domain.incoming import InboundEvent
-from niochat.sandbox.crowd.answers import TAG
-from niochat.sandbox.crowd.job import Moment, Stream
-from niochat.sandbox.crowd.letters import Letters, named_by, tag
+from niochat.sandbox.crowd.answers import TAG_PATTERN
+from niochat.sandbox.crowd.job import LoadStream, MessageStage
+from niochat.sandbox.crowd.letters import WebhookTemplates, format_tag, parse_tag
 from tests.cli.bench.conftest import Receiver
 from tests.until import until
 
 
-def stream(receiver: Receiver) -> Stream:
-    return Stream("people", receiver.url, "token-x", people=50, connections=4, places=4)
+def stream(receiver: Receiver) -> LoadStream:
+    return LoadStream("people", receiver.url, "token-x", people=50, connections=4, places=4)
 
 
 def command_of(body: bytes) -> tuple[str, ReceiveMessage]:
@@ -32,8 +32,8 @@ def command_of(body: bytes) -> tuple[str, ReceiveMessage]:
 
 
 def test_a_webhook_has_the_size_of_a_real_one_and_is_read_as_a_message() -> None:
-    letters = Letters("http://127.0.0.1:1/webhooks/uazapi/c/s", "token-x")
-    requests = [letters.write(7, number) for number in range(16)]
+    letters = WebhookTemplates("http://127.0.0.1:1/webhooks/uazapi/c/s", "token-x")
+    requests = [letters.render(7, number) for number in range(16)]
     bodies = [request.partition(b"\r\n\r\n")[2] for request in requests]
 
     assert all(2_000 <= len(body) <= 4_096 for body in bodies)
@@ -41,24 +41,24 @@ def test_a_webhook_has_the_size_of_a_real_one_and_is_read_as_a_message() -> None
         assert f"content-length: {len(body)}\r\n".encode() in request
     keys, commands = zip(*(command_of(body) for body in bodies), strict=True)
     assert len(set(keys)) == 16
-    assert all(tag(7, n) in c.content.text for n, c in enumerate(commands))
+    assert all(format_tag(7, n) in c.content.text for n, c in enumerate(commands))
 
 
 def test_a_message_is_named_without_a_digit_and_found_again() -> None:
-    name = tag(12_345_678, 42)
+    name = format_tag(12_345_678, 42)
 
     assert not any(each.isdigit() for each in name)
-    assert named_by(name) == (12_345_678, 42)
-    assert TAG.findall(f"Recebi {name}.") == [name]
+    assert parse_tag(name) == (12_345_678, 42)
+    assert TAG_PATTERN.findall(f"Recebi {name}.") == [name]
 
 
 @pytest.mark.asyncio
 async def test_in_a_closed_loop_each_place_writes_again_when_it_was_answered(
-    crowd: Crowd, receiver: Receiver
+    crowd: LoadGeneratorClient, receiver: Receiver
 ) -> None:
-    played = await crowd.play([stream(receiver)], 0.5)
+    played = await crowd.run_job([stream(receiver)], 0.5)
 
-    found = played.first
+    found = played.single
     assert found.posted == found.accepted == len(receiver.bodies) > 8
     assert len(found.latencies_ms) == found.accepted
     assert receiver.connections["opened"] == 4
@@ -66,32 +66,34 @@ async def test_in_a_closed_loop_each_place_writes_again_when_it_was_answered(
 
 
 @pytest.mark.asyncio
-async def test_the_next_job_writes_new_messages(crowd: Crowd, receiver: Receiver) -> None:
-    await crowd.play([stream(receiver)], 0.1)
-    await crowd.play([stream(receiver)], 0.1)
+async def test_the_next_job_writes_new_messages(
+    crowd: LoadGeneratorClient, receiver: Receiver
+) -> None:
+    await crowd.run_job([stream(receiver)], 0.1)
+    await crowd.run_job([stream(receiver)], 0.1)
 
     assert len({command_of(body)[0] for body in receiver.bodies}) == len(receiver.bodies)
 
 
 @pytest.mark.asyncio
 async def test_in_an_open_loop_messages_leave_at_their_rate(
-    crowd: Crowd, receiver: Receiver
+    crowd: LoadGeneratorClient, receiver: Receiver
 ) -> None:
-    played = await crowd.play([replace(stream(receiver), rate=100.0)], 0.5)
+    played = await crowd.run_job([replace(stream(receiver), rate=100.0)], 0.5)
 
-    assert 40 <= played.first.posted + played.first.skipped <= 52
+    assert 40 <= played.single.posted + played.single.skipped <= 52
 
 
 @pytest.mark.asyncio
 async def test_what_is_refused_is_posted_again_and_counts_once(
-    crowd: Crowd, receiver: Receiver
+    crowd: LoadGeneratorClient, receiver: Receiver
 ) -> None:
     receiver.statuses += ["429 Too Many Requests", "503 Service Unavailable", "broken"]
     steady = replace(stream(receiver), messages=20, repeat=True)
 
-    played = await crowd.play([steady], 20.0)
+    played = await crowd.run_job([steady], 20.0)
 
-    found = played.first
+    found = played.single
     assert (found.posted, found.accepted, found.unanswered) == (20, 20, 0)
     assert (found.refused, found.failed) == (2, 1)
     assert len(receiver.bodies) == 23
@@ -99,15 +101,19 @@ async def test_what_is_refused_is_posted_again_and_counts_once(
 
 @pytest.mark.asyncio
 async def test_an_answer_at_the_gateway_is_measured_and_a_second_one_is_counted_as_twice(
-    crowd: Crowd, receiver: Receiver
+    crowd: LoadGeneratorClient, receiver: Receiver
 ) -> None:
     asked = replace(
-        stream(receiver), measured=Moment.ANSWERED, freed=Moment.ANSWERED, messages=1, places=1
+        stream(receiver),
+        measured=MessageStage.ANSWERED,
+        freed=MessageStage.ANSWERED,
+        messages=1,
+        places=1,
     )
-    job = asyncio.create_task(crowd.play([asked, replace(asked, name="other", first=900)], 10.0))
+    job = asyncio.create_task(crowd.run_job([asked, replace(asked, name="other", first=900)], 10.0))
     async with httpx.AsyncClient(base_url=crowd.url) as gateway, asyncio.timeout(10):
         await until(lambda: len(receiver.bodies) >= 2)
-        (first, second) = (TAG.findall(body.decode())[0] for body in receiver.bodies)
+        (first, second) = (TAG_PATTERN.findall(body.decode())[0] for body in receiver.bodies)
         for named in (first, first, second):
             answer = await gateway.post("/gateway/send/text", json={"text": f"Recebi {named}."})
             assert answer.json()["messageid"].startswith("3EB0")
@@ -119,27 +125,31 @@ async def test_an_answer_at_the_gateway_is_measured_and_a_second_one_is_counted_
 
 @pytest.mark.asyncio
 async def test_an_answer_that_overtakes_an_older_one_is_out_of_order(
-    crowd: Crowd, receiver: Receiver
+    crowd: LoadGeneratorClient, receiver: Receiver
 ) -> None:
-    asked = replace(stream(receiver), people=1, measured=Moment.ANSWERED, messages=2, places=1)
-    job = asyncio.create_task(crowd.play([asked], 10.0))
+    asked = replace(
+        stream(receiver), people=1, measured=MessageStage.ANSWERED, messages=2, places=1
+    )
+    job = asyncio.create_task(crowd.run_job([asked], 10.0))
     async with httpx.AsyncClient(base_url=crowd.url) as gateway, asyncio.timeout(10):
         await until(lambda: len(receiver.bodies) >= 2)
         for body in reversed(receiver.bodies):
-            text = {"text": TAG.findall(body.decode())[0]}
+            text = {"text": TAG_PATTERN.findall(body.decode())[0]}
             await gateway.post("/gateway/send/text", json=text)
         played = await job
 
-    assert played.first.out_of_order == 1
+    assert played.single.out_of_order == 1
 
 
 @pytest.mark.asyncio
-async def test_the_model_names_every_message_since_its_last_answer(crowd: Crowd) -> None:
+async def test_the_model_names_every_message_since_its_last_answer(
+    crowd: LoadGeneratorClient,
+) -> None:
     said = [
-        {"role": "user", "content": tag(1, 0)},
+        {"role": "user", "content": format_tag(1, 0)},
         {"role": "assistant", "content": "Recebi."},
-        {"role": "user", "content": tag(1, 1)},
-        {"role": "user", "content": tag(1, 2)},
+        {"role": "user", "content": format_tag(1, 1)},
+        {"role": "user", "content": format_tag(1, 2)},
     ]
     async with httpx.AsyncClient(base_url=crowd.url) as model:
         answer = await model.post(
@@ -147,14 +157,14 @@ async def test_the_model_names_every_message_since_its_last_answer(crowd: Crowd)
         )
 
     text = answer.json()["choices"][0]["message"]["content"]
-    assert TAG.findall(text) == [tag(1, 1), tag(1, 2)]
+    assert TAG_PATTERN.findall(text) == [format_tag(1, 1), format_tag(1, 2)]
 
 
 @pytest.mark.asyncio
 async def test_a_job_that_cannot_be_done_is_refused_with_its_reason(
-    crowd: Crowd, receiver: Receiver
+    crowd: LoadGeneratorClient, receiver: Receiver
 ) -> None:
     nobody = replace(stream(receiver), url="http://127.0.0.1:9/webhooks/uazapi/c/s")
 
     with pytest.raises(UnavailableError, match="refuses the job"):
-        await crowd.play([nobody], 0.1)
+        await crowd.run_job([nobody], 0.1)

@@ -9,14 +9,14 @@ import psutil
 import pytest
 import typer
 
-from niochat.cli.bench.commands import ascending
-from niochat.cli.bench.document import fill_in
+from niochat.cli.bench.commands import parse_sizes
+from niochat.cli.bench.document import update_tables
 from niochat.cli.bench.figures import median, quantile
-from niochat.cli.bench.meter import Meter, Reading, Use, group_of
-from niochat.cli.bench.plots import draw
-from niochat.cli.bench.report import Report
-from niochat.cli.bench.slices import Side, ratio
-from niochat.cli.bench.stores import Counters, Spent, Statement
+from niochat.cli.bench.meter import ProcessUsage, UsageMeter, UsageSnapshot, process_group
+from niochat.cli.bench.plots import draw_plots
+from niochat.cli.bench.report import BenchReport
+from niochat.cli.bench.slices import SideMeasurement, median_ratio
+from niochat.cli.bench.stores import DatabaseCost, DatabaseCounters, StatementStatistics
 from niochat.domain.errors import InvalidInputError
 from niochat.stack.processes import STACK_VARIABLE
 
@@ -29,16 +29,23 @@ def test_a_quantile_is_an_observed_value() -> None:
 
 
 def test_the_ratio_compares_slices_of_one_round() -> None:
-    ours, limit = Side(rates=[50.0, 10.0, 60.0]), Side(rates=[100.0, 20.0, 100.0])
+    ours, limit = (
+        SideMeasurement(rates=[50.0, 10.0, 60.0]),
+        SideMeasurement(rates=[100.0, 20.0, 100.0]),
+    )
 
-    assert ratio(ours, limit) == 0.5
+    assert median_ratio(ours, limit) == 0.5
 
 
 def test_use_adds_up_and_leaves_the_outside_world_out() -> None:
-    use = Use()
-    use.add(Reading({"hosts": 1.0}, {}), Reading({"hosts": 2.0, "crowd": 9.0}, {"hosts": 50.0}), 60)
-    grown = Reading({"hosts": 3.0}, {"hosts": 40.0, "crowd": 5}, {"crowd": 2})
-    use.add(Reading({"hosts": 2.0}, {}), grown, 40)
+    use = ProcessUsage()
+    use.add_interval(
+        UsageSnapshot({"hosts": 1.0}, {}),
+        UsageSnapshot({"hosts": 2.0, "crowd": 9.0}, {"hosts": 50.0}),
+        60,
+    )
+    grown = UsageSnapshot({"hosts": 3.0}, {"hosts": 40.0, "crowd": 5}, {"crowd": 2})
+    use.add_interval(UsageSnapshot({"hosts": 2.0}, {}), grown, 40)
 
     assert use.cpu_ms_per_unit() == 20.0
     assert use.total_pss_mb() == 50.0
@@ -50,8 +57,8 @@ def test_use_adds_up_and_leaves_the_outside_world_out() -> None:
 
 
 def test_a_process_that_ended_gives_no_cpu_back() -> None:
-    use = Use()
-    use.add(Reading({"hosts": 5.0}, {}), Reading({}, {}), 1)
+    use = ProcessUsage()
+    use.add_interval(UsageSnapshot({"hosts": 5.0}, {}), UsageSnapshot({}, {}), 1)
 
     assert use.cpu_ms_per_unit() == 0.0
 
@@ -64,8 +71,8 @@ def test_the_meter_finds_the_processes_of_a_home_and_what_they_burnt(tmp_path: P
     ) as child:  # fmt: skip
         assert child.stdout is not None
         child.stdout.readline()
-        found = Meter(tmp_path).read()
-        title = group_of(psutil.Process(child.pid))
+        found = UsageMeter(tmp_path).take_snapshot()
+        title = process_group(psutil.Process(child.pid))
         child.communicate(b"\n")
 
     assert title == "crowd"
@@ -74,16 +81,16 @@ def test_the_meter_finds_the_processes_of_a_home_and_what_they_burnt(tmp_path: P
 
 
 def test_statements_are_counted_without_the_ends_of_transactions() -> None:
-    def counters(calls: int) -> Counters:
+    def counters(calls: int) -> DatabaseCounters:
         statements = {
-            1: Statement("SELECT 1", calls, calls * 2.0, 0.0),
-            2: Statement("COMMIT;", calls, 0.1, 0.0),
+            1: StatementStatistics("SELECT 1", calls, calls * 2.0, 0.0),
+            2: StatementStatistics("COMMIT;", calls, 0.1, 0.0),
         }
-        return Counters(calls, statements)
+        return DatabaseCounters(calls, statements)
 
-    spent = Spent()
-    spent.add(counters(10), counters(30))
-    spent.add(counters(30), counters(40))
+    spent = DatabaseCost()
+    spent.add_interval(counters(10), counters(30))
+    spent.add_interval(counters(30), counters(40))
     told = spent.per_unit(10)
 
     assert (told["statements_per_unit"], told["commits_per_unit"]) == (3.0, 3.0)
@@ -91,8 +98,8 @@ def test_statements_are_counted_without_the_ends_of_transactions() -> None:
     assert told["dearest_statements"][0]["ms_per_call"] == 2.0
 
 
-def report() -> Report:
-    return Report(
+def report() -> BenchReport:
+    return BenchReport(
         name="ingest",
         unit="webhook",
         rate=100.0,
@@ -127,10 +134,10 @@ def test_figures_and_plots_of_a_folder_come_into_the_document(tmp_path: Path) ->
     place = "<!-- figures: {} -->\nNot measured yet.\n<!-- end -->\n"
     document.write_text("".join(place.format(name) for name in ("machine", "ingest", "path")))
 
-    assert draw(results) == [results / "ingest.svg"]
-    assert fill_in(document, results) == ["machine", "ingest"]
+    assert draw_plots(results) == [results / "ingest.svg"]
+    assert update_tables(document, results) == ["machine", "ingest"]
     once = document.read_text()
-    fill_in(document, results)
+    update_tables(document, results)
 
     assert document.read_text() == once
     assert "- met: at least 0.5 of the limit (0.6)" in once
@@ -140,21 +147,21 @@ def test_figures_and_plots_of_a_folder_come_into_the_document(tmp_path: Path) ->
 
 def test_what_is_no_result_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="holds no result"):
-        draw(tmp_path)
+        draw_plots(tmp_path)
     (tmp_path / "x.json").write_text("[]")
     with pytest.raises(InvalidInputError, match=r"x\.json is no result"):
-        draw(tmp_path)
+        draw_plots(tmp_path)
 
 
 @pytest.mark.parametrize("wrong", ["", "a", "10,5", "0,5", "5,5"])
 def test_wrong_sizes_are_refused_with_a_sentence(wrong: str) -> None:
     with pytest.raises(InvalidInputError, match="--sizes"):
-        ascending(wrong, (1,))
+        parse_sizes(wrong, (1,))
 
 
 def test_sizes_are_numbers_with_commas() -> None:
-    assert ascending("1_000,20000", ()) == (1000, 20000)
-    assert ascending(None, (1, 2)) == (1, 2)
+    assert parse_sizes("1_000,20000", ()) == (1000, 20000)
+    assert parse_sizes(None, (1, 2)) == (1, 2)
 
 
 def test_a_bench_that_is_not_there_is_refused() -> None:

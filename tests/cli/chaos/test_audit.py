@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from niochat.cli.chaos.audit import Heard, Phones, Records, Send, audit
+from niochat.cli.chaos.audit import (
+    AuditedMessage,
+    AuditedSend,
+    PhoneRecords,
+    ProductRecords,
+    audit_messages,
+)
 
 ANA, BIA = "5581900000001", "5581900000002"
 
@@ -20,45 +26,45 @@ def received(text: str, position: int, phone: str = ANA, track: str = "") -> dic
     return {"phone": phone, "text": text, "position": position, "track_id": track}
 
 
-def records(*lines: dict[str, Any], **other: Any) -> Records:
-    heard = {line["messageid"]: Heard(1, with_people=False) for line in lines}
+def records(*lines: dict[str, Any], **other: Any) -> ProductRecords:
+    heard = {line["messageid"]: AuditedMessage(1, is_with_staff=False) for line in lines}
     given: dict[str, Any] = {
         "heard": heard, "sends": [], "unprocessed": [], "unknown_writes": 0, "wrong": []
     }  # fmt: skip
-    return Records(**(given | other))
+    return ProductRecords(**(given | other))
 
 
-def phones(sent: list[Any], received: list[Any], deeds: list[Any] | None = None) -> Phones:
-    return Phones(sent, received, deeds or [])
+def phones(sent: list[Any], received: list[Any], deeds: list[Any] | None = None) -> PhoneRecords:
+    return PhoneRecords(sent, received, deeds or [])
 
 
 def test_what_was_answered_once_and_in_order_is_clean() -> None:
     first, second = sent(1), sent(2)
     answers = [received("Recebi #c1-1.", 11), received("Recebi #c1-2.", 21)]
 
-    found = audit(phones([first, second], answers), records(first, second))
+    found = audit_messages(phones([first, second], answers), records(first, second))
 
     assert found.clean
     assert (found.sent, found.answered, found.handed_off) == (2, 2, 0)
 
 
 def test_what_is_not_stored_is_lost() -> None:
-    found = audit(phones([sent(1)], [received("Recebi #c1-1.", 11)]), records())
+    found = audit_messages(phones([sent(1)], [received("Recebi #c1-1.", 11)]), records())
 
     assert (found.lost, found.clean) == (1, False)
     assert "not stored" in found.findings[0]
 
 
 def test_what_nobody_answered_is_lost() -> None:
-    found = audit(phones([sent(1)], []), records(sent(1)))
+    found = audit_messages(phones([sent(1)], []), records(sent(1)))
 
     assert found.lost == 1
 
 
 def test_what_people_have_in_hand_is_not_lost() -> None:
-    kept = {sent(1)["messageid"]: Heard(1, with_people=True)}
+    kept = {sent(1)["messageid"]: AuditedMessage(1, is_with_staff=True)}
 
-    found = audit(phones([sent(1)], []), records(heard=kept))
+    found = audit_messages(phones([sent(1)], []), records(heard=kept))
 
     assert found.clean
     assert found.handed_off == 1
@@ -67,68 +73,79 @@ def test_what_people_have_in_hand_is_not_lost() -> None:
 def test_a_message_without_a_tag_is_answered_by_what_comes_later() -> None:
     wish = sent(1, text="preciso do desbloqueio")
 
-    assert audit(phones([wish], [received("Qual é o CPF?", 11)]), records(wish)).clean
-    assert audit(phones([wish], [received("Olá", 5)]), records(wish)).lost == 1
-    assert audit(phones([wish], [received("Olá", 11, BIA)]), records(wish)).lost == 1
+    assert audit_messages(phones([wish], [received("Qual é o CPF?", 11)]), records(wish)).clean
+    assert audit_messages(phones([wish], [received("Olá", 5)]), records(wish)).lost == 1
+    assert audit_messages(phones([wish], [received("Olá", 11, BIA)]), records(wish)).lost == 1
 
 
 def test_a_row_that_waits_or_was_put_aside_is_lost() -> None:
-    assert audit(phones([], []), records(unprocessed=["row 7 of the inbox: waits"])).lost == 1
+    assert (
+        audit_messages(phones([], []), records(unprocessed=["row 7 of the inbox: waits"])).lost == 1
+    )
 
 
 @pytest.mark.parametrize("status", ["queued", "sending"])
 def test_a_send_that_did_not_settle_is_lost(status: str) -> None:
-    assert audit(phones([], []), records(sends=[Send("a", "t", 1, status)])).lost == 1
+    assert (
+        audit_messages(phones([], []), records(sends=[AuditedSend("a", "t", 1, status)])).lost == 1
+    )
 
 
 def test_what_is_called_sent_must_be_on_a_phone() -> None:
-    sends = [Send("a", "t", 1, "sent")]
+    sends = [AuditedSend("a", "t", 1, "sent")]
 
-    assert audit(phones([], [received("Olá", 1, track="a")]), records(sends=sends)).clean
-    assert audit(phones([], []), records(sends=sends)).lost == 1
+    assert audit_messages(phones([], [received("Olá", 1, track="a")]), records(sends=sends)).clean
+    assert audit_messages(phones([], []), records(sends=sends)).lost == 1
 
 
 def test_two_answers_to_one_message_are_twice() -> None:
     answers = [received("Recebi #c1-1.", 11), received("Recebi #c1-1.", 12)]
 
-    assert audit(phones([sent(1)], answers), records(sent(1))).twice == 1
+    assert audit_messages(phones([sent(1)], answers), records(sent(1))).twice == 1
 
 
 def test_one_send_that_arrived_twice_is_twice() -> None:
     answers = [received("Olá", 11, track="a"), received("Olá", 12, track="a")]
 
-    assert audit(phones([], answers), records(sends=[Send("a", "t", 1, "sent")])).twice == 1
+    assert (
+        audit_messages(phones([], answers), records(sends=[AuditedSend("a", "t", 1, "sent")])).twice
+        == 1
+    )
 
 
 def test_a_deed_that_was_done_twice_is_twice() -> None:
     deeds = [{"kind": "unlock", "contract": 7}, {"kind": "ticket", "contract": 7}]
 
-    assert audit(phones([], [], deeds), records()).clean
-    assert audit(phones([], [], [*deeds, deeds[0]]), records()).twice == 1
+    assert audit_messages(phones([], [], deeds), records()).clean
+    assert audit_messages(phones([], [], [*deeds, deeds[0]]), records()).twice == 1
 
 
 def test_answers_in_another_order_than_the_questions_are_out_of_order() -> None:
     both = [sent(1), sent(2)]
     answers = [received("Recebi #c1-2.", 21), received("Recebi #c1-1.", 22)]
 
-    assert audit(phones(both, answers), records(*both)).out_of_order == 1
+    assert audit_messages(phones(both, answers), records(*both)).out_of_order == 1
 
 
 def test_a_send_that_overtook_another_is_out_of_order() -> None:
-    sends = [Send("a", "t", 1, "sent"), Send("b", "t", 2, "sent"), Send("c", "u", 0, "sent")]
+    sends = [
+        AuditedSend("a", "t", 1, "sent"),
+        AuditedSend("b", "t", 2, "sent"),
+        AuditedSend("c", "u", 0, "sent"),
+    ]
     order = [received("dois", 1, track="b"), received("um", 2, track="a")]
     other = received("outro", 1, BIA, "c")
 
-    assert audit(phones([], [*order, other]), records(sends=sends)).out_of_order == 1
+    assert audit_messages(phones([], [*order, other]), records(sends=sends)).out_of_order == 1
 
 
 def test_unknown_outcomes_are_counted_and_no_offence() -> None:
-    sends = [Send("a", "t", 1, "uncertain")]
+    sends = [AuditedSend("a", "t", 1, "uncertain")]
 
-    found = audit(phones([], []), records(sends=sends, unknown_writes=2))
+    found = audit_messages(phones([], []), records(sends=sends, unknown_writes=2))
 
     assert (found.uncertain, found.clean) == (3, True)
 
 
 def test_a_log_that_is_not_its_state_is_not_clean() -> None:
-    assert not audit(phones([], []), records(wrong=["wrong: …"])).clean
+    assert not audit_messages(phones([], []), records(wrong=["wrong: …"])).clean

@@ -2,21 +2,26 @@
 
 import pytest
 
-from niochat.cli.chaos.faults.catalogue import FAULTS, total_s, wanted
-from niochat.cli.chaos.schedule import FAULTS_OF_A_SEED, FITS_S, SHORT_FITS_S, scheduled
+from niochat.cli.chaos.faults.catalogue import FAULTS, estimate_total_s, parse_faults
+from niochat.cli.chaos.schedule import (
+    FAULTS_PER_SEED,
+    MAX_TOTAL_S,
+    SHORT_MAX_TOTAL_S,
+    schedule_faults,
+)
 from niochat.domain.errors import NotFoundError
 
 SEEDS = range(300)
 
 
 def names(seed: int, *, short: bool = False, rootless: bool = False) -> list[str]:
-    return [s.fault.name for s in scheduled(seed, (), short=short, rootless=rootless)]
+    return [s.fault.name for s in schedule_faults(seed, (), short=short, rootless=rootless)]
 
 
 def test_the_same_seed_means_the_same() -> None:
     assert all(
-        scheduled(seed, (), short=False, rootless=False)
-        == scheduled(seed, (), short=False, rootless=False)
+        schedule_faults(seed, (), short=False, rootless=False)
+        == schedule_faults(seed, (), short=False, rootless=False)
         for seed in SEEDS
     )
 
@@ -24,13 +29,15 @@ def test_the_same_seed_means_the_same() -> None:
 @pytest.mark.parametrize("short", [True, False])
 def test_three_different_faults_fit_into_the_time_of_a_seed(short: bool) -> None:
     for seed in SEEDS:
-        faults = [strike.fault for strike in scheduled(seed, (), short=short, rootless=False)]
-        assert len(set(faults)) == FAULTS_OF_A_SEED
-        assert total_s(faults, short=short) <= (SHORT_FITS_S if short else FITS_S)
+        faults = [strike.fault for strike in schedule_faults(seed, (), short=short, rootless=False)]
+        assert len(set(faults)) == FAULTS_PER_SEED
+        assert estimate_total_s(faults, short=short) <= (
+            SHORT_MAX_TOTAL_S if short else MAX_TOTAL_S
+        )
 
 
 def test_every_fault_comes_with_some_seed() -> None:
-    drawn = {fault.name for fault in FAULTS.values() if fault.drawn}
+    drawn = {fault.name for fault in FAULTS.values() if fault.is_random}
     assert {name for seed in SEEDS for name in names(seed)} == drawn
 
 
@@ -39,11 +46,11 @@ def test_without_root_no_disk_is_filled() -> None:
 
 
 def test_faults_that_were_asked_for_come_in_their_order() -> None:
-    chosen = wanted("redis-emptied, host-kill")
+    chosen = parse_faults("redis-emptied, host-kill")
 
-    assert [s.fault for s in scheduled(1, chosen, short=True, rootless=True)] == list(chosen)
+    assert [s.fault for s in schedule_faults(1, chosen, short=True, rootless=True)] == list(chosen)
 
 
 def test_a_fault_that_does_not_exist_is_named() -> None:
     with pytest.raises(NotFoundError, match="flood, fire"):
-        wanted("host-kill,flood,fire")
+        parse_faults("host-kill,flood,fire")

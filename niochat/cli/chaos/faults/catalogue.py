@@ -2,83 +2,83 @@
 
 from collections.abc import Iterable
 
-from niochat.cli.chaos.fault import Fault
+from niochat.cli.chaos.fault import FaultDefinition
 from niochat.cli.chaos.faults import outside
-from niochat.cli.chaos.faults.clocks import step_the_clock
-from niochat.cli.chaos.faults.outside import order
+from niochat.cli.chaos.faults.clocks import step_clock
+from niochat.cli.chaos.faults.outside import inject_sandbox_faults
 from niochat.cli.chaos.faults.stores import (
-    cut_postgres_off,
-    empty_redis,
-    fill_the_disk,
+    fill_disk,
+    flush_redis,
+    freeze_postgres,
     kill_redis,
     restart_postgres,
 )
-from niochat.cli.chaos.faults.workers import kill, kill_ray, pause_a_host
+from niochat.cli.chaos.faults.workers import kill_process, kill_ray_process, pause_host
 from niochat.domain.errors import NotFoundError
 
-_WORKERS = (
-    Fault("host-kill", "its conversations go on elsewhere", kill("ray::HostActor")),
-    Fault(
-        "host-pause", "its shards move; awake, it loses every write", pause_a_host, takes_s=30.0
+_PROCESS_FAULTS = (
+    FaultDefinition("host-kill", "its conversations go on elsewhere", kill_process("ray::HostActor")),
+    FaultDefinition(
+        "host-pause", "its shards move; awake, it loses every write", pause_host, recovery_estimate_s=30.0
     ),
-    Fault(
+    FaultDefinition(
         "webhooks-kill", "what was answered 2xx is stored, the rest is fetched",
-        kill("ray::ServeReplica:webhooks"),
+        kill_process("ray::ServeReplica:webhooks"),
     ),
-    Fault(
+    FaultDefinition(
         "desk-kill", "messages need no API, screens or supervision",
-        kill("ray::ServeReplica:desk"),
+        kill_process("ray::ServeReplica:desk"),
     ),
-    Fault(
+    FaultDefinition(
         "assistant-kill", "its turns run again, and each answers once",
-        kill("ray::AssistantActor"),
+        kill_process("ray::AssistantActor"),
     ),
-    Fault("erp-kill", "a write is found in its journal", kill("ray::ErpActor")),
-    Fault("haproxy-kill", "the gateway repeats, the rest is fetched", kill("bin/haproxy")),
-    Fault(
+    FaultDefinition("erp-kill", "a write is found in its journal", kill_process("ray::ErpActor")),
+    FaultDefinition("haproxy-kill", "the gateway repeats, the rest is fetched", kill_process("bin/haproxy")),
+    FaultDefinition(
         "raylet-kill", "all of Ray ends and is started again",
-        kill_ray("raylet/raylet"), takes_s=45.0,
+        kill_ray_process("raylet/raylet"), recovery_estimate_s=45.0,
     ),
-    Fault(
-        "gcs-kill", "all of Ray ends and is started again", kill_ray("gcs/gcs_server"), takes_s=45.0
-    ),
-)  # fmt: skip
-_STORES = (
-    Fault("postgres-restart", "nothing is answered 2xx that is not stored", restart_postgres),
-    Fault(
-        "postgres-away", "all wait, nobody gives up a message", cut_postgres_off,
-        lasts_s=30.0, short_s=10.0, takes_s=20.0,
-    ),
-    Fault("redis-restart", "messages do not need it", kill_redis),
-    Fault("redis-emptied", "nothing in it is the only copy", empty_redis),
-    Fault(
-        "disk-full", "webhooks are 503, steps wait, a PANIC loses nothing", fill_the_disk,
-        lasts_s=8.0, short_s=4.0, takes_s=25.0, needs_small_disk=True,
+    FaultDefinition(
+        "gcs-kill", "all of Ray ends and is started again", kill_ray_process("gcs/gcs_server"), recovery_estimate_s=45.0
     ),
 )  # fmt: skip
-_OUTSIDE = (
-    Fault(
+_DATASTORE_FAULTS = (
+    FaultDefinition("postgres-restart", "nothing is answered 2xx that is not stored", restart_postgres),
+    FaultDefinition(
+        "postgres-away", "all wait, nobody gives up a message", freeze_postgres,
+        duration_s=30.0, short_duration_s=10.0, recovery_estimate_s=20.0,
+    ),
+    FaultDefinition("redis-restart", "messages do not need it", kill_redis),
+    FaultDefinition("redis-emptied", "nothing in it is the only copy", flush_redis),
+    FaultDefinition(
+        "disk-full", "webhooks are 503, steps wait, a PANIC loses nothing", fill_disk,
+        duration_s=8.0, short_duration_s=4.0, recovery_estimate_s=25.0, needs_small_disk=True,
+    ),
+)  # fmt: skip
+_EXTERNAL_FAULTS = (
+    FaultDefinition(
         "gateway-away", "answers wait, messages are fetched afterwards",
-        outside.take_the_gateway_away, lasts_s=60.0, short_s=12.0, takes_s=30.0,
+        outside.disconnect_gateway, duration_s=60.0, short_duration_s=12.0, recovery_estimate_s=30.0,
     ),
-    Fault(
+    FaultDefinition(
         "gateway-answers-lost", "a lost answer is looked up, never repeated blindly",
-        order("gateway", *outside.ANSWERS_LOST), lasts_s=12.0, short_s=8.0, takes_s=20.0,
+        inject_sandbox_faults("gateway", *outside.GATEWAY_RESPONSES_LOST), duration_s=12.0, short_duration_s=8.0, recovery_estimate_s=20.0,
     ),
-    Fault(
+    FaultDefinition(
         "model-hangs", "one true sentence, and people are called",
-        order("model", *outside.MODEL_HANGS), lasts_s=10.0, short_s=5.0, takes_s=50.0,
+        inject_sandbox_faults("model", *outside.MODEL_HANGING), duration_s=10.0, short_duration_s=5.0, recovery_estimate_s=50.0,
     ),
-    Fault(
+    FaultDefinition(
         "sgp-html", "a page is no answer: nothing is told that was not done",
-        order("SGP", *outside.ERP_PAGES), lasts_s=12.0, short_s=8.0,
+        inject_sandbox_faults("SGP", *outside.ERP_HTML_RESPONSES), duration_s=12.0, short_duration_s=8.0,
     ),
-    Fault("clock-steps", "PostgreSQL's clock decides", step_the_clock, lasts_s=8.0, short_s=8.0),
+    FaultDefinition("clock-steps", "PostgreSQL's clock decides", step_clock, duration_s=8.0, short_duration_s=8.0),
 )  # fmt: skip
-FAULTS = {fault.name: fault for fault in (*_WORKERS, *_STORES, *_OUTSIDE)}
+FAULTS = {fault.name: fault for fault in (*_PROCESS_FAULTS, *_DATASTORE_FAULTS, *_EXTERNAL_FAULTS)}
 
 
-def wanted(names: str) -> tuple[Fault, ...]:
+def parse_faults(names: str) -> tuple[FaultDefinition, ...]:
     """The faults of a list with commas, in its order. Raises ``NotFoundError`` for another name."""
     given = [name.strip() for name in names.split(",") if name.strip()]
     if unknown := [name for name in given if name not in FAULTS]:
@@ -86,11 +86,11 @@ def wanted(names: str) -> tuple[Fault, ...]:
     return tuple(FAULTS[name] for name in given)
 
 
-def cost_s(fault: Fault, *, short: bool) -> float:
+def estimate_duration_s(fault: FaultDefinition, *, short: bool) -> float:
     """About how long a fault takes, from its beginning until all is well, in seconds."""
-    return (fault.short_s if short else fault.lasts_s) + fault.takes_s
+    return (fault.short_duration_s if short else fault.duration_s) + fault.recovery_estimate_s
 
 
-def total_s(faults: Iterable[Fault], *, short: bool) -> float:
+def estimate_total_s(faults: Iterable[FaultDefinition], *, short: bool) -> float:
     """The same of several, one after another."""
-    return sum(cost_s(fault, short=short) for fault in faults)
+    return sum(estimate_duration_s(fault, short=short) for fault in faults)

@@ -2,23 +2,23 @@
 
 import asyncio
 
-from niochat.cli.chaos.arena import HOST, Arena
-from niochat.cli.chaos.fault import Injury
+from niochat.cli.chaos.arena import HOST_PROCESS_TITLE, RunningStack
+from niochat.cli.chaos.fault import InjectedFault
 
-HOUR_S = 3600
-BACK_S = 8.0
+STEP_S = 3600
+RESTORE_AFTER_S = 8.0
 
 
-async def step_the_clock(arena: Arena) -> Injury:
+async def step_clock(arena: RunningStack) -> InjectedFault:
     """One host's, or that of everybody but PostgreSQL."""
-    host = await arena.one(HOST)
-    pid, target = arena.chance.choice([(host.pid, f"host ({host.pid})"), (0, "all processes")])
-    arena.clock_file.write_text(f"{pid} {HOUR_S}\n")
+    host = await arena.wait_for_process(HOST_PROCESS_TITLE)
+    pid, target = arena.rng.choice([(host.pid, f"host ({host.pid})"), (0, "all processes")])
+    arena.clock_file.write_text(f"{pid} {STEP_S}\n")
 
     async def heal() -> str:
-        arena.clock_file.write_text(f"{pid} {-HOUR_S}\n")
-        await asyncio.sleep(BACK_S)  # as long behind as it was ahead
+        arena.clock_file.write_text(f"{pid} {-STEP_S}\n")
+        await asyncio.sleep(RESTORE_AFTER_S)  # as long behind as it was ahead
         arena.clock_file.unlink()
         return "an hour ahead, then an hour behind"
 
-    return Injury(target, heal)
+    return InjectedFault(target, heal)

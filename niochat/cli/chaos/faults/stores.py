@@ -7,73 +7,73 @@ import psutil
 import psycopg
 from redis.asyncio import Redis
 
-from niochat.cli.chaos.arena import Arena
-from niochat.cli.chaos.fault import Injury, nothing_more
-from niochat.cli.chaos.throwaway import Disk
+from niochat.cli.chaos.arena import RunningStack
+from niochat.cli.chaos.fault import InjectedFault, heal_nothing
+from niochat.cli.chaos.throwaway import PostgresDisk
 from niochat.stack import processes
 from niochat.stack.credentials import StackCredentials
 from niochat.stack.home import read_json
 from niochat.stack.ports import StackPorts
 from niochat.stack.postgres import EmbeddedPostgres
 
-FULL_S = 6.0
+FULL_TIMEOUT_S = 6.0
 SEGMENTS = 8
 """Of the write-ahead log, begun until there is no room for the next one."""
 
 
-async def restart_postgres(arena: Arena) -> Injury:
+async def restart_postgres(arena: RunningStack) -> InjectedFault:
     """A fast shutdown: every session ends in the middle of what it does."""
-    postmaster = _postmaster(arena)
+    postmaster = _find_postmaster(arena)
     postmaster.send_signal(signal.SIGINT)
-    return Injury(f"PostgreSQL ({postmaster.pid})", nothing_more)
+    return InjectedFault(f"PostgreSQL ({postmaster.pid})", heal_nothing)
 
 
-async def cut_postgres_off(arena: Arena) -> Injury:
+async def freeze_postgres(arena: RunningStack) -> InjectedFault:
     """All its processes stand still: connections open, and nothing answers."""
     found = processes.filter_by_kind(processes.find_stack_processes(arena.home.folder), "postgres")
-    _signal(found, signal.SIGSTOP)
+    _send_signal(found, signal.SIGSTOP)
 
     async def heal() -> str:
-        _signal(found, signal.SIGCONT)
+        _send_signal(found, signal.SIGCONT)
         return f"{len(found)} processes stood still"
 
-    return Injury("PostgreSQL", heal)
+    return InjectedFault("PostgreSQL", heal)
 
 
-async def kill_redis(arena: Arena) -> Injury:
+async def kill_redis(arena: RunningStack) -> InjectedFault:
     """SIGKILL; it comes back empty."""
-    victim = await arena.one("valkey-server")
+    victim = await arena.wait_for_process("valkey-server")
     victim.kill()
-    return Injury(f"Redis ({victim.pid})", nothing_more)
+    return InjectedFault(f"Redis ({victim.pid})", heal_nothing)
 
 
-async def empty_redis(arena: Arena) -> Injury:
+async def flush_redis(arena: RunningStack) -> InjectedFault:
     """FLUSHALL."""
-    async with Redis.from_url(arena.told["REDIS_URL"]) as redis:
+    async with Redis.from_url(arena.environment["REDIS_URL"]) as redis:
         held = await redis.dbsize()
         await redis.flushall()
-    return Injury(f"Redis, {held} keys", nothing_more)
+    return InjectedFault(f"Redis, {held} keys", heal_nothing)
 
 
-async def fill_the_disk(arena: Arena) -> Injury:
+async def fill_disk(arena: RunningStack) -> InjectedFault:
     """No byte is left: rows find no room, then the write-ahead log, and the server ends itself."""
-    disk = Disk(arena.launcher, arena.home)
+    disk = PostgresDisk(arena.launcher_pid, arena.home)
     await asyncio.to_thread(disk.fill)
     log = arena.home.log_file("postgres")
     start = log.stat().st_size
 
     async def heal() -> str:
-        await asyncio.to_thread(_demand_log, arena)
-        await asyncio.sleep(FULL_S)
+        await asyncio.to_thread(_force_wal_segments, arena)
+        await asyncio.sleep(FULL_TIMEOUT_S)
         disk.free()
         text = log.read_bytes()[start:].decode(errors="replace")
         full, panics = text.count("No space left on device"), text.count("PANIC:")
         return f"no space left {full} times, PANIC {panics} times"
 
-    return Injury("PostgreSQL's disk", heal)
+    return InjectedFault("PostgreSQL's disk", heal)
 
 
-def _demand_log(arena: Arena) -> None:
+def _force_wal_segments(arena: RunningStack) -> None:
     """Begin new segments of the write-ahead log until the server dies of it."""
     credentials = StackCredentials.load_or_create(arena.home)
     port = StackPorts(**read_json(arena.home.folder / "stack.json")["ports"]).postgres
@@ -87,13 +87,13 @@ def _demand_log(arena: Arena) -> None:
         return  # it died, or was dead already: the log says so
 
 
-def _postmaster(arena: Arena) -> psutil.Process:
+def _find_postmaster(arena: RunningStack) -> psutil.Process:
     found = processes.filter_by_kind(processes.find_stack_processes(arena.home.folder), "postgres")
     pids = {process.pid for process in found}
     return next(process for process in found if process.ppid() not in pids)
 
 
-def _signal(found: list[psutil.Process], number: signal.Signals) -> None:
+def _send_signal(found: list[psutil.Process], number: signal.Signals) -> None:
     for process in found:
         if processes.is_alive(process):
             process.send_signal(number)

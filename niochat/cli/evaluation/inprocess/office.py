@@ -21,7 +21,7 @@ from niochat.adapters.sgp.client import SgpClient
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.assistant.turn import TurnRunner
 from niochat.assistant.visit import TurnStore
-from niochat.cli.evaluation.tenants import Place
+from niochat.cli.evaluation.tenants import ScenarioTenant
 from niochat.conversation.step import StepRunner
 from niochat.conversation.views import ConversationInspector
 from niochat.conversation.work import MemoryCommand, StepRequest, StepVerdict, ThreadSnapshot
@@ -53,16 +53,16 @@ from niochat.outbox.claim import OutboxStore
 from niochat.vault.vault import Vault
 
 _SQL = queries("evaluation")
-_MOVE, _OWNED = queries("placement")["move"], queries("placement")["owned"]
+_MOVE_SHARDS, _LIST_OWNED_SHARDS = queries("placement")["move"], queries("placement")["owned"]
 _SHARDS = range(1024)
-_MOST_ROUNDS = 50
+_MAX_ROUNDS = 50
 """Steps, turns and sends until a thread is at rest; more is a circle."""
 
-LOOPBACK = SsrfGuard([ip_network("127.0.0.0/8")])
+LOOPBACK_GUARD = SsrfGuard([ip_network("127.0.0.0/8")])
 """ERP and model of an evaluation are this machine's own, or a public end point."""
 
 
-class _NothingKept(RedisCache):
+class _DisabledCache(RedisCache):
     """Every read reaches the ERP: what a scenario changes there is seen at once."""
 
     async def get(self, subject: str, name: str) -> bytes | None:
@@ -76,7 +76,7 @@ class _NothingKept(RedisCache):
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class DeliveredMessage:
     """A message that left for the customer."""
 
     kind: str
@@ -84,15 +84,15 @@ class Left:
 
 
 @dataclass
-class Office:
-    """One for all tenants. ``model_within_s``: how long the model of one turn may
+class MessagePipeline:
+    """One for all tenants. ``model_timeout_s``: how long the model of one turn may
     take, in place of the tenant's own limit."""
 
     database: Database
     vault: Vault
-    model_within_s: float | None
+    model_timeout_s: float | None
     name: str = "evaluation"
-    models: ModelClient = field(default_factory=lambda: ModelClient(guard=LOOPBACK))
+    models: ModelClient = field(default_factory=lambda: ModelClient(guard=LOOPBACK_GUARD))
     _epochs: dict[int, int] = field(default_factory=dict)
     _memory: dict[UUID, ThreadSnapshot] = field(default_factory=dict)
     _permits: dict[UUID, ErpCallLimiter] = field(default_factory=dict)
@@ -100,27 +100,27 @@ class Office:
     def __post_init__(self) -> None:
         self.views = ConversationInspector(self.database)
         self.directory = TenantConfigCache(self.database, self.vault)
-        self._sgp = SgpClient(guard=LOOPBACK)
+        self._sgp = SgpClient(guard=LOOPBACK_GUARD)
         self._inbox = InboxStore(self.database)
         self._stepper = StepRunner(self.database, self.name)
         self._outbox = OutboxStore(self.database, self.name, _no_file)
         answers = ErpReadCache(
-            _NothingKept("redis://127.0.0.1:9/0", ttl_s=1), self.vault, bytes(32)
+            _DisabledCache("redis://127.0.0.1:9/0", ttl_s=1), self.vault, bytes(32)
         )
         self._calls = LimitedErpClient(
-            self._sgp, self._erp_settings, answers, self._lease, self._ended
+            self._sgp, self._erp_settings, answers, self._acquire_permit, self._release_permit
         )
         self._writes = ErpWriteExecutor(self._sgp, self._calls, WriteJournal(self.database))
         self.assistant = TurnRunner(
             TurnStore(self.database, self.vault), self.models, self, self.directory.assistant,
-            self._capable, model_timeout_s=self.model_within_s,
+            self._erp_capabilities, model_timeout_s=self.model_timeout_s,
         )  # fmt: skip
 
     async def open(self) -> None:
         """Every conversation is this office's, and answers follow at once."""
         async with self.database.as_system() as connection:
-            await connection.fetch(_MOVE, list(_SHARDS), [self.name] * len(_SHARDS))
-            rows = await connection.fetch(_OWNED, self.name)
+            await connection.fetch(_MOVE_SHARDS, list(_SHARDS), [self.name] * len(_SHARDS))
+            rows = await connection.fetch(_LIST_OWNED_SHARDS, self.name)
             await connection.execute(_SQL["answer_at_once"])
         self._epochs = {row["shard"]: row["epoch"] for row in rows}
 
@@ -129,7 +129,7 @@ class Office:
         await self.models.close()
         await self._sgp.close()
 
-    async def receive(self, place: Place, phone: str, content: MessageContent) -> UUID:
+    async def receive(self, place: ScenarioTenant, phone: str, content: MessageContent) -> UUID:
         """The customer's message is stored; its thread."""
         external = secrets.token_hex(8)
         command = ReceiveMessage(external, content, datetime.now(UTC))
@@ -140,7 +140,7 @@ class Office:
         assert accepted.thread_id is not None
         return accepted.thread_id
 
-    async def resolve(self, place: Place, thread: UUID) -> None:
+    async def resolve(self, place: ScenarioTenant, thread: UUID) -> None:
         """The conversation ends, as if people were done."""
         key = f"evaluation:{secrets.token_hex(8)}"
         command = ResolveConversation("evaluation")
@@ -150,7 +150,7 @@ class Office:
     async def step(self, thread: UUID, *commands: MemoryCommand) -> None:
         """Steps of the thread until none is left."""
         given = list(commands)
-        for _ in range(_MOST_ROUNDS):
+        for _ in range(_MAX_ROUNDS):
             work = StepRequest(
                 ThreadId(thread), self._epochs[shard_of(thread)], self._memory.get(thread), given
             )
@@ -161,9 +161,9 @@ class Office:
                 given = []
             if not stepped.more:
                 return
-        raise UnavailableError(f"the thread does not come to rest in {_MOST_ROUNDS} steps")
+        raise UnavailableError(f"the thread does not come to rest in {_MAX_ROUNDS} steps")
 
-    async def turn(self, thread: UUID) -> TurnRequest | None:
+    async def pending_turn(self, thread: UUID) -> TurnRequest | None:
         """The assistant's turn that is to be run."""
         known = self._memory.get(thread)
         if known is None or known.conversation is None or known.conversation.turn is None:
@@ -178,32 +178,32 @@ class Office:
             known.conversation.protocol,
         )  # fmt: skip
 
-    async def ended(self, thread: UUID, report: TurnReport) -> None:
+    async def finish_turn(self, thread: UUID, report: TurnReport) -> None:
         """What the turn came to is a part of the conversation."""
         await self.step(thread, report.finish)
 
-    async def send(self, thread: UUID) -> list[Left]:
+    async def send_outbox(self, thread: UUID) -> list[DeliveredMessage]:
         """All that may leave now leaves."""
-        left: list[Left] = []
+        left: list[DeliveredMessage] = []
         while claimed := await self._outbox.claim(thread, self._epochs[shard_of(thread)]):
-            left.append(Left(str(claimed.kind), claimed.text))
+            left.append(DeliveredMessage(str(claimed.kind), claimed.text))
             external = secrets.token_hex(8)
             await self.step(thread, SettleSend(OutboxId(claimed.id), SendStatus.SENT, external))
         return left
 
-    async def rest(self, thread: UUID) -> list[Left]:
+    async def run_until_idle(self, thread: UUID) -> list[DeliveredMessage]:
         """Steps, turns and sends until nothing is left to do; what left."""
-        left: list[Left] = []
-        for _ in range(_MOST_ROUNDS):
+        left: list[DeliveredMessage] = []
+        for _ in range(_MAX_ROUNDS):
             await self.step(thread)
-            turn = await self.turn(thread)
+            turn = await self.pending_turn(thread)
             if turn is not None:
-                await self.ended(thread, await self.assistant.run(turn))
-            sent = await self.send(thread)
+                await self.finish_turn(thread, await self.assistant.run(turn))
+            sent = await self.send_outbox(thread)
             left += sent
             if turn is None and not sent:
                 return left
-        raise UnavailableError(f"the conversation does not come to rest in {_MOST_ROUNDS} rounds")
+        raise UnavailableError(f"the conversation does not come to rest in {_MAX_ROUNDS} rounds")
 
     async def read(self, tenant_id: UUID, request: ErpRead[ResultT]) -> ResultT:
         """As the assistant asks the ERP."""
@@ -213,7 +213,7 @@ class Office:
         """As the assistant writes to it."""
         return await self._writes.write(tenant_id, order)
 
-    async def _capable(self, tenant_id: UUID) -> frozenset[ErpCapability]:
+    async def _erp_capabilities(self, tenant_id: UUID) -> frozenset[ErpCapability]:
         found = await self.directory.erp(tenant_id)
         if found is None:
             return frozenset()
@@ -225,7 +225,7 @@ class Office:
             raise ErpError("this provider has no ERP", code="erp_none", left=False)
         return ErpSettings(found.account, found.timeout_s, found.capabilities, found.probed_at)
 
-    async def _lease(self, tenant_id: UUID, _: CallPermitRequest) -> CallPermit:
+    async def _acquire_permit(self, tenant_id: UUID, _: CallPermitRequest) -> CallPermit:
         now = time.monotonic()
         permits = self._permits.setdefault(
             tenant_id,
@@ -233,7 +233,7 @@ class Office:
         )
         return permits.acquire(now)
 
-    async def _ended(self, tenant_id: UUID, told: CallPermitRelease) -> None:
+    async def _release_permit(self, tenant_id: UUID, told: CallPermitRelease) -> None:
         self._permits[tenant_id].release(told, time.monotonic())
 
 

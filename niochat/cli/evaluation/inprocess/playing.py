@@ -7,96 +7,106 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from niochat import telemetry
-from niochat.cli.evaluation.inprocess.world import World, database_of_its_own, opened
-from niochat.cli.evaluation.models.endpoint import Endpoint, Player
-from niochat.cli.evaluation.playing import Plays, Within, play_all
-from niochat.cli.evaluation.results import Result
+from niochat.cli.evaluation.inprocess.world import (
+    InProcessEnvironment,
+    open_environment,
+    temporary_database,
+)
+from niochat.cli.evaluation.models.endpoint import ModelResponder, ResponderEndpoint
+from niochat.cli.evaluation.playing import EvaluationTimeouts, RunScenario, run_scenarios
+from niochat.cli.evaluation.results import ScenarioResult
 from niochat.cli.evaluation.scenario import Scenario
-from niochat.cli.evaluation.stage import Stage
-from niochat.cli.evaluation.tenants import ModelChoice
+from niochat.cli.evaluation.stage import ScenarioSession
+from niochat.cli.evaluation.tenants import EvaluatedModel
 
-HAND_WITHIN_S = 3600.0
+HAND_TIMEOUT_S = 3600.0
 """For the model of one turn, where a person or a program answers as it."""
 
 
-class Listener(Protocol):
+class ConversationListener(Protocol):
     """Hears of each conversation, and may find more problems in it at its end."""
 
-    def began(self, stage: Stage) -> None: ...
+    def on_started(self, stage: ScenarioSession) -> None: ...
 
-    def ended(self, result: Result) -> Result: ...
+    def on_finished(self, result: ScenarioResult) -> ScenarioResult: ...
 
 
 @dataclass(frozen=True, slots=True)
-class InProcess:
+class InProcessRunner:
     """Who answers as the model of every scenario. ``choice``: without a player, the sandbox's."""
 
-    choice: ModelChoice
-    player: Player | None = None
-    patient: bool = False
+    evaluated_model: EvaluatedModel
+    responder: ModelResponder | None = None
+    is_unhurried: bool = False
     """A person answers: nothing may be cut off."""
-    listeners: Sequence[Listener] = ()
-    plays: Plays | None = None
+    listeners: Sequence[ConversationListener] = ()
+    run_scenario: RunScenario | None = None
     """How, if not step by step."""
     names: frozenset[str] | None = None
     """The only scenarios that can be played: those with a recording."""
 
-    def takes(self, scenario: Scenario) -> bool:
+    def accepts(self, scenario: Scenario) -> bool:
         """Whether the scenario is for this model."""
         if self.names is not None:
             return scenario.name in self.names
-        simulated = self.player is None and self.choice.simulated
+        simulated = self.responder is None and self.evaluated_model.is_simulated
         return scenario.for_model(simulated=simulated)
 
-    async def play(
-        self, scenarios: Sequence[Scenario], at_once: int, told: Callable[[Result], None]
-    ) -> list[Result]:
+    async def run(
+        self, scenarios: Sequence[Scenario], at_once: int, told: Callable[[ScenarioResult], None]
+    ) -> list[ScenarioResult]:
         """Results in the order of the scenarios, on a database and a sandbox of their own."""
         telemetry.configure_logging("error", json=False)
-        _end_in_order()
-        async with database_of_its_own() as (database, vault):
-            endpoint = None if self.player is None else Endpoint(self.player)
-            within_s = HAND_WITHIN_S if self.patient else None
-            async with opened(database, vault, endpoint, within_s) as world:
-                return await self.play_in(world, endpoint, scenarios, at_once, told)
+        _cancel_on_sigterm()
+        async with temporary_database() as (database, vault):
+            endpoint = None if self.responder is None else ResponderEndpoint(self.responder)
+            within_s = HAND_TIMEOUT_S if self.is_unhurried else None
+            async with open_environment(database, vault, endpoint, within_s) as world:
+                return await self.run_in(world, endpoint, scenarios, at_once, told)
 
-    async def play_in(
+    async def run_in(
         self,
-        world: World,
-        endpoint: Endpoint | None,
+        world: InProcessEnvironment,
+        endpoint: ResponderEndpoint | None,
         scenarios: Sequence[Scenario],
         at_once: int,
-        told: Callable[[Result], None],
-    ) -> list[Result]:
+        told: Callable[[ScenarioResult], None],
+    ) -> list[ScenarioResult]:
         """The same, where all that it needs is there."""
-        choice = self.choice
+        choice = self.evaluated_model
         if endpoint is not None:
-            choice = replace(choice, endpoint=world.model_url, model=choice.shown, keys=True)
+            choice = replace(choice, endpoint=world.model_url, model=choice.display_name, keys=True)
             for scenario in scenarios:
-                endpoint.expect(scenario.key, scenario.name)
-        stage_of = await world.prepare(scenarios, choice, self._began)
-        within = Within(6 * 3600.0, 24 * 3600.0) if self.patient else Within()
+                endpoint.register_key(scenario.key, scenario.name)
+        stage_of = await world.prepare_sessions(scenarios, choice, self._notify_started)
+        within = (
+            EvaluationTimeouts(6 * 3600.0, 24 * 3600.0)
+            if self.is_unhurried
+            else EvaluationTimeouts()
+        )
 
-        finished: dict[str, Result] = {}
+        finished: dict[str, ScenarioResult] = {}
 
-        def ended(result: Result) -> None:
-            finished[result.name] = self._finished(result)
+        def ended(result: ScenarioResult) -> None:
+            finished[result.name] = self._notify_finished(result)
             told(finished[result.name])
 
-        await play_all(stage_of, world.sandbox_url, scenarios, at_once, ended, within, self.plays)
+        await run_scenarios(
+            stage_of, world.sandbox_url, scenarios, at_once, ended, within, self.run_scenario
+        )
         return [finished[scenario.name] for scenario in scenarios]
 
-    def _began(self, stage: Stage) -> None:
+    def _notify_started(self, stage: ScenarioSession) -> None:
         for each in self.listeners:
-            each.began(stage)
+            each.on_started(stage)
 
-    def _finished(self, result: Result) -> Result:
+    def _notify_finished(self, result: ScenarioResult) -> ScenarioResult:
         for each in self.listeners:
-            result = each.ended(result)
+            result = each.on_finished(result)
         return result
 
 
-def _end_in_order() -> None:
+def _cancel_on_sigterm() -> None:
     """A polite end stops the database, too."""
     task = asyncio.current_task()
     assert task is not None

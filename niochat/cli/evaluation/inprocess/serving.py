@@ -20,7 +20,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app_of: Callable[[str], ASGIApp]) -> AsyncIterator[str]:
+async def serve_app(app_of: Callable[[str], ASGIApp]) -> AsyncIterator[str]:
     """The origin, ``http://127.0.0.1:port``, of what ``app_of`` makes for it."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))

@@ -8,107 +8,107 @@ from typing import Any
 from uuid import UUID
 
 from niochat.assistant.report import TurnReport, TurnRequest
-from niochat.cli.evaluation.inprocess.office import Left, Office
-from niochat.cli.evaluation.people import cast_of, people_of
-from niochat.cli.evaluation.records import Records
-from niochat.cli.evaluation.scenario import Change, Scenario
-from niochat.cli.evaluation.stage import Stage, StageOf
-from niochat.cli.evaluation.tenants import Place
+from niochat.cli.evaluation.inprocess.office import DeliveredMessage, MessagePipeline
+from niochat.cli.evaluation.people import parse_people, select_people
+from niochat.cli.evaluation.records import EvaluationRepository
+from niochat.cli.evaluation.scenario import ErpChange, Scenario
+from niochat.cli.evaluation.stage import ScenarioSession, SessionFactory
+from niochat.cli.evaluation.tenants import ScenarioTenant
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.errors import UnavailableError
 from niochat.domain.message import MessageContent, MessageKind
 
-_KINDS = {"ptt": MessageKind.VOICE}
+_MESSAGE_KINDS = {"ptt": MessageKind.VOICE}
 """Names of the sandbox that are not ours."""
 
 
 @dataclass
-class InProcessStage(Stage):
+class InProcessSession(ScenarioSession):
     """``thread`` is known once the customer wrote."""
 
-    office: Office | None = None
+    pipeline: MessagePipeline | None = None
     thread: UUID | None = None
-    phone: list[dict[str, Any]] = field(default_factory=list)
-    thinking: tuple[TurnRequest, asyncio.Task[TurnReport]] | None = None
+    phone_messages: list[dict[str, Any]] = field(default_factory=list)
+    running_turn: tuple[TurnRequest, asyncio.Task[TurnReport]] | None = None
 
-    async def say(self, text: str, **more: object) -> None:
+    async def send_text(self, text: str, **more: object) -> None:
         kind = str(more.get("kind") or "text")
-        said = self.cast.fill(text)
-        content = MessageContent(MessageKind(_KINDS.get(kind, kind)), said)
-        self.thread = await self._office.receive(self.place, self.cast.phone, content)
-        self._show("sent", kind, said)
-        if self.thinking is not None:
-            await self._office.step(self.thread)
+        said = self.people.fill(text)
+        content = MessageContent(MessageKind(_MESSAGE_KINDS.get(kind, kind)), said)
+        self.thread = await self._required_pipeline.receive(self.tenant, self.people.phone, content)
+        self._record_message("sent", kind, said)
+        if self.running_turn is not None:
+            await self._required_pipeline.step(self.thread)
 
-    async def thinks(self) -> None:
-        office, thread = self._office, self.thread
+    async def wait_for_turn(self) -> None:
+        office, thread = self._required_pipeline, self.thread
         assert thread is not None
         await office.step(thread)
-        turn = await office.turn(thread)
+        turn = await office.pending_turn(thread)
         if turn is None:
             raise UnavailableError("no turn began")
-        self.thinking = (turn, asyncio.create_task(office.assistant.run(turn)))
+        self.running_turn = (turn, asyncio.create_task(office.assistant.run(turn)))
 
-    async def quiet(self) -> None:
-        office, thread = self._office, self.thread
+    async def wait_until_idle(self) -> None:
+        office, thread = self._required_pipeline, self.thread
         if thread is None:
             return
-        if self.thinking is not None:
-            (turn, task), self.thinking = self.thinking, None
-            if await office.turn(thread) == turn:
-                await office.ended(thread, await task)
+        if self.running_turn is not None:
+            (turn, task), self.running_turn = self.running_turn, None
+            if await office.pending_turn(thread) == turn:
+                await office.finish_turn(thread, await task)
             else:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-        self._receive(await office.rest(thread))
+        self._record_delivered(await office.run_until_idle(thread))
 
-    async def change(self, change: Change) -> None:
-        await self._change(change)
+    async def change_erp(self, change: ErpChange) -> None:
+        await self._put_erp_change(change)
 
-    async def resolve(self) -> None:
+    async def resolve_conversation(self) -> None:
         if self.thread is not None:
-            await self._office.resolve(self.place, self.thread)
-            self._receive(await self._office.rest(self.thread))
+            await self._required_pipeline.resolve(self.tenant, self.thread)
+            self._record_delivered(await self._required_pipeline.run_until_idle(self.thread))
 
-    async def heard(self, after: int) -> tuple[list[dict[str, Any]], int]:
-        return self.phone[after:], len(self.phone)
+    async def load_phone_messages(self, after: int) -> tuple[list[dict[str, Any]], int]:
+        return self.phone_messages[after:], len(self.phone_messages)
 
     @property
-    def _office(self) -> Office:
-        assert self.office is not None
-        return self.office
+    def _required_pipeline(self) -> MessagePipeline:
+        assert self.pipeline is not None
+        return self.pipeline
 
-    def _receive(self, left: list[Left]) -> None:
+    def _record_delivered(self, left: list[DeliveredMessage]) -> None:
         for each in left:
-            self._show("received", each.kind, each.text)
+            self._record_message("received", each.kind, each.text)
 
-    def _show(self, direction: str, kind: str, text: str) -> None:
-        self.phone.append({"direction": direction, "kind": kind, "text": text})
+    def _record_message(self, direction: str, kind: str, text: str) -> None:
+        self.phone_messages.append({"direction": direction, "kind": kind, "text": text})
 
 
-def stages_of(
-    office: Office,
+def create_in_process_session_factory(
+    office: MessagePipeline,
     sandbox_url: str,
-    places: Mapping[str, Place],
-    began: Callable[[Stage], None] = lambda stage: None,
-) -> StageOf:
+    places: Mapping[str, ScenarioTenant],
+    began: Callable[[ScenarioSession], None] = lambda stage: None,
+) -> SessionFactory:
     """The stages of scenarios whose providers were applied; ``began`` hears of each."""
 
     @asynccontextmanager
-    async def stage_of(scenario: Scenario) -> AsyncIterator[Stage]:
+    async def stage_of(scenario: Scenario) -> AsyncIterator[ScenarioSession]:
         place = places[scenario.name]
         client = SandboxClient(sandbox_url, place.token)
-        records = Records(office.database)
+        records = EvaluationRepository(office.database)
         try:
             await client.call_control("DELETE", f"/sandbox/sgp/{scenario.key}")
             told = await client.call_control("GET", f"/sandbox/sgp/{scenario.key}/subscribers")
-            cast = cast_of(scenario, people_of(told))
-            await _resolved(office, place, cast.phone)
-            await records.forget_writes(place.tenant_id)
-            pulse = await records.pulse(place.tenant_id)
-            stage = InProcessStage(
-                client, office.views, records, place, scenario, cast, pulse.at, office=office
+            cast = select_people(scenario, parse_people(told))
+            await _resolve_earlier_conversation(office, place, cast.phone)
+            await records.set_aside_writes(place.tenant_id)
+            pulse = await records.load_activity(place.tenant_id)
+            stage = InProcessSession(
+                client, office.views, records, place, scenario, cast, pulse.at, pipeline=office
             )
             began(stage)
             yield stage
@@ -118,7 +118,9 @@ def stages_of(
     return stage_of
 
 
-async def _resolved(office: Office, place: Place, phone: str) -> None:
+async def _resolve_earlier_conversation(
+    office: MessagePipeline, place: ScenarioTenant, phone: str
+) -> None:
     """A conversation of an earlier run ends."""
     found = await office.views.find_conversation(place.tenant_id, phone)
     if found is not None and found["status"] != "resolved":

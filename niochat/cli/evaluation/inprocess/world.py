@@ -10,13 +10,18 @@ from pathlib import Path
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.migrate import migrate
-from niochat.cli.evaluation.inprocess.office import Office
-from niochat.cli.evaluation.inprocess.serving import serving
-from niochat.cli.evaluation.inprocess.stage import stages_of
-from niochat.cli.evaluation.models.endpoint import Endpoint
+from niochat.cli.evaluation.inprocess.office import MessagePipeline
+from niochat.cli.evaluation.inprocess.serving import serve_app
+from niochat.cli.evaluation.inprocess.stage import create_in_process_session_factory
+from niochat.cli.evaluation.models.endpoint import ResponderEndpoint
 from niochat.cli.evaluation.scenario import Scenario
-from niochat.cli.evaluation.stage import Stage, StageOf
-from niochat.cli.evaluation.tenants import ModelChoice, Place, applied, declared
+from niochat.cli.evaluation.stage import ScenarioSession, SessionFactory
+from niochat.cli.evaluation.tenants import (
+    EvaluatedModel,
+    ScenarioTenant,
+    apply_providers,
+    build_provider_entry,
+)
 from niochat.sandbox.app import create_app
 from niochat.stack.credentials import StackCredentials
 from niochat.stack.home import HomeFolder
@@ -28,59 +33,59 @@ _MEMORY = Path("/dev/shm")
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class InProcessEnvironment:
     """``model_url`` is the end point's, with its ``/v1``; empty without one."""
 
-    office: Office
+    pipeline: MessagePipeline
     sandbox_url: str
     model_url: str
 
-    async def prepare(
+    async def prepare_sessions(
         self,
         scenarios: Sequence[Scenario],
-        choice: ModelChoice,
-        began: Callable[[Stage], None] = lambda stage: None,
-    ) -> StageOf:
+        choice: EvaluatedModel,
+        began: Callable[[ScenarioSession], None] = lambda stage: None,
+    ) -> SessionFactory:
         """The providers of the scenarios exist; the stages to play them on."""
-        entries = [declared(each, self.sandbox_url, choice) for each in scenarios]
-        office = self.office
-        await applied(office.database, office.vault, entries)
+        entries = [build_provider_entry(each, self.sandbox_url, choice) for each in scenarios]
+        office = self.pipeline
+        await apply_providers(office.database, office.vault, entries)
         await office.open()
-        places = await self._places(scenarios)
-        return stages_of(office, self.sandbox_url, places, began)
+        places = await self._find_tenants(scenarios)
+        return create_in_process_session_factory(office, self.sandbox_url, places, began)
 
-    async def _places(self, scenarios: Sequence[Scenario]) -> Mapping[str, Place]:
+    async def _find_tenants(self, scenarios: Sequence[Scenario]) -> Mapping[str, ScenarioTenant]:
         names = {scenario.slug: scenario.name for scenario in scenarios}
-        found = [address.channel for address in await self.office.directory.list_channels()]
+        found = [address.channel for address in await self.pipeline.directory.list_channels()]
         return {
-            names[each.tenant_slug]: Place(each.tenant_id, each.id, each.tenant_slug)
+            names[each.tenant_slug]: ScenarioTenant(each.tenant_id, each.id, each.tenant_slug)
             for each in found
             if each.tenant_slug in names
         }
 
 
 @asynccontextmanager
-async def opened(
+async def open_environment(
     database: Database,
     vault: Vault,
-    endpoint: Endpoint | None,
+    endpoint: ResponderEndpoint | None,
     model_within_s: float | None,
     sandbox_url: str = "",
-) -> AsyncIterator[World]:
+) -> AsyncIterator[InProcessEnvironment]:
     """On a database with the newest schema; without a ``sandbox_url`` with a sandbox of its own."""
     async with AsyncExitStack() as stack:
-        origin = sandbox_url or await stack.enter_async_context(serving(create_app))
+        origin = sandbox_url or await stack.enter_async_context(serve_app(create_app))
         model_url = ""
         if endpoint is not None:
-            app = endpoint.app()
-            model_url = f"{await stack.enter_async_context(serving(lambda _: app))}/v1"
-        office = Office(database, vault, model_within_s)
+            app = endpoint.create_app()
+            model_url = f"{await stack.enter_async_context(serve_app(lambda _: app))}/v1"
+        office = MessagePipeline(database, vault, model_within_s)
         stack.push_async_callback(office.close)
-        yield World(office, origin, model_url)
+        yield InProcessEnvironment(office, origin, model_url)
 
 
 @asynccontextmanager
-async def database_of_its_own() -> AsyncIterator[tuple[Database, Vault]]:
+async def temporary_database() -> AsyncIterator[tuple[Database, Vault]]:
     """A PostgreSQL that nobody will miss, gone when the evaluation is."""
     memory = _MEMORY if _MEMORY.is_dir() else None
     with tempfile.TemporaryDirectory(prefix="niochat-evaluation-", dir=memory) as folder:
@@ -89,20 +94,20 @@ async def database_of_its_own() -> AsyncIterator[tuple[Database, Vault]]:
             home, StackPorts.allocate(home).postgres, StackCredentials.load_or_create(home)
         )
         try:
-            await asyncio.to_thread(_start, server)
+            await asyncio.to_thread(_start_and_migrate, server)
             database = await Database.open(server.serving_dsn)
             try:
-                yield database, Vault({"evaluation": base64.b64decode(_key(home))})
+                yield database, Vault({"evaluation": base64.b64decode(_vault_key(home))})
             finally:
                 await database.close()
         finally:
             await asyncio.to_thread(server.stop, "immediate")
 
 
-def _start(server: EmbeddedPostgres) -> None:
+def _start_and_migrate(server: EmbeddedPostgres) -> None:
     server.start()
     migrate(server.owner_dsn, serving_url=server.serving_dsn)
 
 
-def _key(home: HomeFolder) -> str:
+def _vault_key(home: HomeFolder) -> str:
     return StackCredentials.load_or_create(home).vault_key

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from niochat.cli.evaluation.models.asked import Asked
+from niochat.cli.evaluation.models.asked import ModelRequest
 from niochat.domain.errors import NiochatError
 
 
-class NoAnswer(NiochatError):
+class ResponderRefusedError(NiochatError):
     """The end point refuses; ``body`` is what it says, in OpenAI's shape."""
 
     def __init__(self, message: str, *, status: int = 400, body: object = None) -> None:
@@ -18,7 +18,7 @@ class NoAnswer(NiochatError):
         self.body = body or {"error": {"message": message, "type": "invalid_request_error"}}
 
 
-class BadAnswer(NiochatError):
+class InvalidAnswerError(NiochatError):
     """What was answered cannot be passed on; ``problems`` are sentences for who answered."""
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -27,39 +27,39 @@ class BadAnswer(NiochatError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequestedToolCall:
     """A tool to be called. ``arguments``: an object, or a text that a model wrote in its place."""
 
     name: str
     arguments: Mapping[str, Any] | str = field(default_factory=dict)
 
     @property
-    def json(self) -> str:
+    def arguments_json(self) -> str:
         if isinstance(self.arguments, str):
             return self.arguments
         return json.dumps(self.arguments, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ModelAnswer:
     """A text, or calls, or both. ``usage`` as the end point counted it, if one did."""
 
     text: str = ""
-    calls: tuple[Wanted, ...] = ()
+    calls: tuple[RequestedToolCall, ...] = ()
     model: str = ""
     finish: str = ""
     usage: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def written(self) -> str:
+    def as_text(self) -> str:
         """All that was written, to be counted."""
-        return self.text + "".join(f"{call.name}{call.json}" for call in self.calls)
+        return self.text + "".join(f"{call.name}{call.arguments_json}" for call in self.calls)
 
 
-def read_answer(told: object, asked: Asked, id_: str) -> Answer:
-    """An answer ``{id, text?, calls?: [{name, arguments}]}``. Raises ``BadAnswer``."""
+def parse_model_answer(told: object, asked: ModelRequest, id_: str) -> ModelAnswer:
+    """An answer ``{id, text?, calls?: [{name, arguments}]}``. Raises ``InvalidAnswerError``."""
     if not isinstance(told, Mapping):
-        raise BadAnswer(["the answer must be an object {id, text?, calls?}"])
+        raise InvalidAnswerError(["the answer must be an object {id, text?, calls?}"])
     problems = [f"unknown key {key}" for key in told if key not in ("id", "text", "calls")]
     if told.get("id") != id_:
         problems.append(f"id must be {id_}: this answers another request")
@@ -70,15 +70,17 @@ def read_answer(told: object, asked: Asked, id_: str) -> Answer:
         problems.append("calls must be a list of {name, arguments}")
         calls = []
     for number, call in enumerate(calls):
-        problems += [f"calls[{number}]: {problem}" for problem in _wrong_call(call, asked)]
+        problems += [f"calls[{number}]: {problem}" for problem in _check_call(call, asked)]
     if not problems and not text.strip() and not calls:
         problems.append("say something (text), or call a tool (calls)")
     if problems:
-        raise BadAnswer(problems)
-    return Answer(text, tuple(Wanted(call["name"], call.get("arguments") or {}) for call in calls))
+        raise InvalidAnswerError(problems)
+    return ModelAnswer(
+        text, tuple(RequestedToolCall(call["name"], call.get("arguments") or {}) for call in calls)
+    )
 
 
-def _wrong_call(call: object, asked: Asked) -> list[str]:
+def _check_call(call: object, asked: ModelRequest) -> list[str]:
     if not isinstance(call, Mapping) or not isinstance(call.get("name"), str):
         return ["must be {name, arguments}"]
     offered = {str(tool["name"]): tool for tool in asked.tools}
@@ -98,13 +100,13 @@ def _wrong_call(call: object, asked: Asked) -> list[str]:
     ]
 
 
-def completion(answer: Answer, asked: Asked) -> dict[str, Any]:
+def build_completion_body(answer: ModelAnswer, asked: ModelRequest) -> dict[str, Any]:
     """The answer on OpenAI's wire."""
     calls = [
         {
             "id": f"call_{asked.number}_{number}",
             "type": "function",
-            "function": {"name": call.name, "arguments": call.json},
+            "function": {"name": call.name, "arguments": call.arguments_json},
         }
         for number, call in enumerate(answer.calls)
     ]
@@ -118,15 +120,15 @@ def completion(answer: Answer, asked: Asked) -> dict[str, Any]:
         "created": 0,
         "model": answer.model,
         "choices": [{"index": 0, "message": message, "finish_reason": finish}],
-        "usage": usage_of(answer, asked),
+        "usage": usage_for(answer, asked),
     }
 
 
-def usage_of(answer: Answer, asked: Asked) -> dict[str, Any]:
+def usage_for(answer: ModelAnswer, asked: ModelRequest) -> dict[str, Any]:
     """As the end point counted, else estimated at four characters a token."""
     if answer.usage:
         return dict(answer.usage)
-    said = (len(answer.written) + 3) // 4
+    said = (len(answer.as_text) + 3) // 4
     return {
         "prompt_tokens": asked.tokens,
         "completion_tokens": said,

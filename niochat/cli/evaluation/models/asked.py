@@ -8,12 +8,12 @@ from typing import Any
 
 Message = Mapping[str, Any]
 _CHARS_A_TOKEN = 4
-_SERVER = "⟦"
+_SERVER_PREFIX = "⟦"
 """How the product's own markers begin."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ModelRequest:
     """The ``number``-th request of a conversation, from 1. ``new``: messages that the request
     before did not hold, in their order.
     """
@@ -37,36 +37,36 @@ class Asked:
     @property
     def tokens(self) -> int:
         """Read, estimated at four characters each."""
-        return tokens_of(self.body)
+        return estimate_request_tokens(self.body)
 
-    def told(self) -> list[dict[str, str]]:
+    def new_texts(self) -> list[dict[str, str]]:
         """What is new, as ``{from, text}``: ``customer``, ``assistant``, ``server`` or a tool."""
         names = tool_names(self.messages)
-        return [{"from": said_by(each, names), "text": text_of(each)} for each in self.new]
+        return [{"from": speaker_for(each, names), "text": message_text(each)} for each in self.new]
 
     def shape(self) -> list[str]:
         """What a replay has to meet again: the tools' outcomes, and whether the customer wrote."""
         names = tool_names(self.messages)
-        return [word for each in self.new if (word := _shape(each, names))]
+        return [word for each in self.new if (word := _message_shape(each, names))]
 
 
 @dataclass(slots=True)
-class Conversation:
+class RequestHistory:
     """A conversation's requests so far. The same request again is the same number again."""
 
     name: str
-    last: Asked | None = None
+    last: ModelRequest | None = None
     calls: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
     cached: int = 0
     answer: Any = field(default=None, repr=False)
 
-    def next(self, body: Mapping[str, Any]) -> Asked:
+    def add_request(self, body: Mapping[str, Any]) -> ModelRequest:
         """The request as it is to be answered."""
         before = self.last
         if before is None:
-            return Asked(self.name, 1, body, _without_systems(body.get("messages") or ()))
+            return ModelRequest(self.name, 1, body, _without_systems(body.get("messages") or ()))
         left = Counter(map(_json, before.messages))
         new = []
         for message in body.get("messages") or ():
@@ -77,13 +77,15 @@ class Conversation:
                 new.append(message)
         if new and new[0].get("role") == "system":  # the prompt tells today's facts, too
             new = new[1:] if (body["messages"][0] == new[0]) else new
-        cached = _common(_text(before.body), _text(body)) // _CHARS_A_TOKEN
-        return Asked(self.name, before.number + 1, body, new, cached)
+        cached = (
+            _common_prefix_length(_prompt_text(before.body), _prompt_text(body)) // _CHARS_A_TOKEN
+        )
+        return ModelRequest(self.name, before.number + 1, body, new, cached)
 
 
-def tokens_of(body: Mapping[str, Any]) -> int:
+def estimate_request_tokens(body: Mapping[str, Any]) -> int:
     """Of a whole request."""
-    return (len(_text(body)) + _CHARS_A_TOKEN - 1) // _CHARS_A_TOKEN
+    return (len(_prompt_text(body)) + _CHARS_A_TOKEN - 1) // _CHARS_A_TOKEN
 
 
 def tool_names(messages: Sequence[Message]) -> dict[str, str]:
@@ -95,7 +97,7 @@ def tool_names(messages: Sequence[Message]) -> dict[str, str]:
     }
 
 
-def text_of(message: Message) -> str:
+def message_text(message: Message) -> str:
     """Its text; the calls of the model as JSON."""
     content = message.get("content")
     if isinstance(content, list):
@@ -107,19 +109,19 @@ def text_of(message: Message) -> str:
     return "\n".join(part for part in (content or "", *calls) if part)
 
 
-def said_by(message: Message, names: Mapping[str, str]) -> str:
+def speaker_for(message: Message, names: Mapping[str, str]) -> str:
     """Whose words a message is."""
     role = message.get("role")
     if role == "tool":
         return f"tool {names.get(str(message.get('tool_call_id')), '?')}"
     if role == "assistant":
         return "assistant"
-    if role == "user" and not _of_server(text_of(message)):
+    if role == "user" and not _is_server_text(message_text(message)):
         return "customer"
     return "server"
 
 
-def objects_in(text: str) -> list[dict[str, Any]]:
+def parse_json_objects(text: str) -> list[dict[str, Any]]:
     """The JSON objects that stand alone, or on a line of their own."""
     found = []
     for part in (text, *text.splitlines()):
@@ -135,20 +137,20 @@ def objects_in(text: str) -> list[dict[str, Any]]:
     return found
 
 
-def _shape(message: Message, names: Mapping[str, str]) -> str:
-    by = said_by(message, names)
+def _message_shape(message: Message, names: Mapping[str, str]) -> str:
+    by = speaker_for(message, names)
     if by == "customer":
         return by
     if not by.startswith("tool "):
         return ""
-    result = next(iter(objects_in(text_of(message))), {})
+    result = next(iter(parse_json_objects(message_text(message))), {})
     outcome = "ok" if result.get("ok") else str(result.get("erro", "?"))
     return f"{by.removeprefix('tool ')}={outcome}"
 
 
-def _of_server(text: str) -> bool:
+def _is_server_text(text: str) -> bool:
     """The product's own words come as a user's where an end point takes no other."""
-    return text.lstrip().startswith((_SERVER, "SITUAÇÃO DO ATENDIMENTO"))
+    return text.lstrip().startswith((_SERVER_PREFIX, "SITUAÇÃO DO ATENDIMENTO"))
 
 
 def _without_systems(messages: Sequence[Message]) -> list[Message]:
@@ -159,13 +161,13 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
-def _text(body: Mapping[str, Any]) -> str:
+def _prompt_text(body: Mapping[str, Any]) -> str:
     """In the order in which providers read: tools, then the messages."""
     parts = [*(body.get("tools") or ()), *(body.get("messages") or ())]
     return "\n".join(map(_json, parts))
 
 
-def _common(one: str, other: str) -> int:
+def _common_prefix_length(one: str, other: str) -> int:
     for at, (a, b) in enumerate(zip(one, other, strict=False)):
         if a != b:
             return at

@@ -7,8 +7,12 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.markup import escape
 
-from niochat.cli.evaluation.models.answers import Answer, BadAnswer, read_answer
-from niochat.cli.evaluation.models.asked import Asked
+from niochat.cli.evaluation.models.answers import (
+    InvalidAnswerError,
+    ModelAnswer,
+    parse_model_answer,
+)
+from niochat.cli.evaluation.models.asked import ModelRequest
 
 _HELP = (
     "Write the text, or a line /tool_name {json} for each call; an empty line ends the answer. "
@@ -16,7 +20,7 @@ _HELP = (
 )
 
 
-class ByTerminal:
+class TerminalResponder:
     """``read`` returns the next line that was typed."""
 
     def __init__(
@@ -27,28 +31,28 @@ class ByTerminal:
         self._console = console or Console(stderr=True)
         self._lock = asyncio.Lock()
 
-    async def answer(self, asked: Asked) -> Answer:
+    async def answer(self, asked: ModelRequest) -> ModelAnswer:
         """Asks until the answer can be passed on."""
         async with self._lock:
-            self._show(asked)
+            self._print_request(asked)
             while True:
                 try:
-                    told = await asyncio.to_thread(self._typed, asked)
-                    found = read_answer(told, asked, "typed")
-                except BadAnswer as wrong:
+                    told = await asyncio.to_thread(self._read_answer, asked)
+                    found = parse_model_answer(told, asked, "typed")
+                except InvalidAnswerError as wrong:
                     for problem in wrong.problems:
                         self._console.print(f"[red]{escape(problem)}[/red]")
                     continue
-                return Answer(found.text, found.calls, self._model)
+                return ModelAnswer(found.text, found.calls, self._model)
 
-    def _show(self, asked: Asked) -> None:
+    def _print_request(self, asked: ModelRequest) -> None:
         self._console.rule(f"{asked.conversation}, request {asked.number}")
-        for each in asked.told():
+        for each in asked.new_texts():
             self._console.print(f"[bold]{each['from']}[/bold]: {escape(each['text'])}")
         names = ", ".join(str(tool["name"]) for tool in asked.tools)
         self._console.print(f"[dim]Tools: {names}\n{_HELP}[/dim]")
 
-    def _typed(self, asked: Asked) -> dict[str, object]:
+    def _read_answer(self, asked: ModelRequest) -> dict[str, object]:
         text: list[str] = []
         calls: list[dict[str, object]] = []
         while line := self._read().rstrip():
@@ -59,7 +63,9 @@ class ByTerminal:
                 try:
                     calls.append({"name": name, "arguments": json.loads(arguments or "{}")})
                 except ValueError as error:
-                    raise BadAnswer([f"the arguments of {name} are no JSON: {error}"]) from None
+                    raise InvalidAnswerError(
+                        [f"the arguments of {name} are no JSON: {error}"]
+                    ) from None
             else:
                 text.append(line)
         return {"id": "typed", "text": "\n".join(text), "calls": calls}

@@ -10,33 +10,38 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from niochat.cli.evaluation.models.answers import Answer, NoAnswer, completion, usage_of
-from niochat.cli.evaluation.models.asked import Asked, Conversation
+from niochat.cli.evaluation.models.answers import (
+    ModelAnswer,
+    ResponderRefusedError,
+    build_completion_body,
+    usage_for,
+)
+from niochat.cli.evaluation.models.asked import ModelRequest, RequestHistory
 
 
-class Player(Protocol):
+class ModelResponder(Protocol):
     """Answers as the model."""
 
-    async def answer(self, asked: Asked) -> Answer:
-        """Raises ``NoAnswer`` where it cannot."""
+    async def answer(self, asked: ModelRequest) -> ModelAnswer:
+        """Raises ``ResponderRefusedError`` where it cannot."""
 
 
-class Endpoint:
+class ResponderEndpoint:
     """Requests by conversation: the key that a request comes with says of which one it is."""
 
-    def __init__(self, player: Player) -> None:
+    def __init__(self, player: ModelResponder) -> None:
         self._player = player
         self._names: dict[str, str] = {}
         self._locks: dict[str, asyncio.Lock] = {}
-        self.conversations: dict[str, Conversation] = {}
+        self.conversations: dict[str, RequestHistory] = {}
 
-    def expect(self, key: str, name: str) -> None:
+    def register_key(self, key: str, name: str) -> None:
         """Requests with that key are of a new conversation of that name."""
         self._names[key] = name
         self._locks[name] = asyncio.Lock()
-        self.conversations[name] = Conversation(name)
+        self.conversations[name] = RequestHistory(name)
 
-    def app(self) -> Starlette:
+    def create_app(self) -> Starlette:
         """To be served."""
         return Starlette(routes=[Route("/v1/chat/completions", self._complete, methods=["POST"])])
 
@@ -44,21 +49,25 @@ class Endpoint:
         key = request.headers.get("authorization", "").removeprefix("Bearer ")
         name = self._names.get(key)
         if name is None:
-            return _refused(NoAnswer("nobody is expected with this key", status=401))
+            return _error_response(
+                ResponderRefusedError("nobody is expected with this key", status=401)
+            )
         body = await request.json()
         async with self._locks[name]:
             try:
-                told = await self._told(self.conversations[name], body)
-            except NoAnswer as refused:
-                return _refused(refused)
-        return StreamingResponse(_pieces(told)) if body.get("stream") else JSONResponse(told)
+                told = await self._respond(self.conversations[name], body)
+            except ResponderRefusedError as refused:
+                return _error_response(refused)
+        return StreamingResponse(_stream_chunks(told)) if body.get("stream") else JSONResponse(told)
 
-    async def _told(self, conversation: Conversation, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def _respond(
+        self, conversation: RequestHistory, body: Mapping[str, Any]
+    ) -> dict[str, Any]:
         if conversation.last is not None and conversation.last.body == body:
             return dict(conversation.answer)  # asked again, because an answer was lost
-        asked = conversation.next(body)
+        asked = conversation.add_request(body)
         answer = await self._player.answer(asked)
-        told, usage = completion(answer, asked), usage_of(answer, asked)
+        told, usage = build_completion_body(answer, asked), usage_for(answer, asked)
         conversation.last, conversation.answer = asked, told
         conversation.calls += 1
         conversation.tokens_in += int(usage.get("prompt_tokens") or 0)
@@ -68,11 +77,11 @@ class Endpoint:
         return told
 
 
-def _refused(refused: NoAnswer) -> JSONResponse:
+def _error_response(refused: ResponderRefusedError) -> JSONResponse:
     return JSONResponse(refused.body, refused.status)
 
 
-async def _pieces(told: Mapping[str, Any]) -> AsyncIterator[bytes]:
+async def _stream_chunks(told: Mapping[str, Any]) -> AsyncIterator[bytes]:
     """The whole answer in one piece, and what it cost in another."""
     choice = told["choices"][0]
     message = choice["message"]

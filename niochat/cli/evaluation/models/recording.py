@@ -9,17 +9,25 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from niochat.cli.evaluation.models.answers import Answer, NoAnswer, Wanted
-from niochat.cli.evaluation.models.asked import Asked
-from niochat.cli.evaluation.models.endpoint import Player
-from niochat.cli.evaluation.models.known import Known, Missing, known
-from niochat.cli.evaluation.people import Cast
-from niochat.cli.evaluation.results import Result, Verdict
-from niochat.cli.evaluation.stage import Stage
+from niochat.cli.evaluation.models.answers import (
+    ModelAnswer,
+    RequestedToolCall,
+    ResponderRefusedError,
+)
+from niochat.cli.evaluation.models.asked import ModelRequest
+from niochat.cli.evaluation.models.endpoint import ModelResponder
+from niochat.cli.evaluation.models.known import (
+    MissingPlaceholderError,
+    PlaceholderValues,
+    collect_placeholder_values,
+)
+from niochat.cli.evaluation.people import ScenarioPeople
+from niochat.cli.evaluation.results import ScenarioResult, ScenarioVerdict
+from niochat.cli.evaluation.stage import ScenarioSession
 from niochat.cli.evaluation.tenants import TIMEZONE
 from niochat.domain.errors import InvalidInputError
 
-FAILED = ".failed.yaml"
+FAILED_SUFFIX = ".failed.yaml"
 """How the file of a conversation ends whose checks did not hold: it is no example."""
 
 
@@ -27,59 +35,64 @@ class _Dumper(yaml.SafeDumper):
     """Texts of several lines as they read."""
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = "|" if "\n" in text and not any(s.endswith(" ") for s in text.split("\n")) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-_Dumper.add_representer(str, _text)
+_Dumper.add_representer(str, _represent_text)
 
 
 @dataclass(slots=True)
-class _Told:
+class _RecordingContext:
     """What is known of a conversation beside its requests."""
 
-    stage: Stage | None = None
+    stage: ScenarioSession | None = None
 
-    async def known(self, asked: Asked) -> Known:
+    async def placeholder_values(self, asked: ModelRequest) -> PlaceholderValues:
         if self.stage is None:
-            return known(asked, None, "")
-        cast: Cast = self.stage.cast
-        return known(asked, cast, (await self.stage.seen_of_conversation()).protocol)
+            return collect_placeholder_values(asked, None, "")
+        cast: ScenarioPeople = self.stage.people
+        return collect_placeholder_values(
+            asked, cast, (await self.stage.observe_conversation()).protocol
+        )
 
 
-def _base(conversation: str) -> str:
+def _scenario_name(conversation: str) -> str:
     """The scenario's name: the customer and the judge have conversations of their own."""
     return conversation.partition(".")[0]
 
 
 @dataclass(slots=True)
-class Recorder:
+class RecordingResponder:
     """Answers as ``player`` does, and keeps what it said in ``folder``."""
 
-    player: Player
+    responder: ModelResponder
     folder: Path
     model: str
-    _stages: dict[str, _Told] = field(default_factory=dict)
+    _stages: dict[str, _RecordingContext] = field(default_factory=dict)
     _answers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
-    def began(self, stage: Stage) -> None:
+    def on_started(self, stage: ScenarioSession) -> None:
         """A conversation begins."""
         name = stage.scenario.name
-        self._stages[name] = _Told(stage)
-        self._answers = {n: kept for n, kept in self._answers.items() if _base(n) != name}
+        self._stages[name] = _RecordingContext(stage)
+        self._answers = {n: kept for n, kept in self._answers.items() if _scenario_name(n) != name}
 
-    async def answer(self, asked: Asked) -> Answer:
+    async def answer(self, asked: ModelRequest) -> ModelAnswer:
         """As the player."""
-        answer = await self.player.answer(asked)
-        told = self._stages.setdefault(_base(asked.conversation), _Told())
-        values = await told.known(asked)
+        answer = await self.responder.answer(asked)
+        told = self._stages.setdefault(_scenario_name(asked.conversation), _RecordingContext())
+        values = await told.placeholder_values(asked)
         kept: dict[str, Any] = {"after": asked.shape()}
         if answer.text:
-            kept["text"] = values.replaced(answer.text)
+            kept["text"] = values.insert_placeholders(answer.text)
         if answer.calls:
             kept["calls"] = [
-                {"name": str(call.name), "arguments": values.replaced(_plain(call.arguments))}
+                {
+                    "name": str(call.name),
+                    "arguments": values.insert_placeholders(_plain_arguments(call.arguments)),
+                }
                 for call in answer.calls
             ]
         if answer.finish not in ("", "stop", "tool_calls"):
@@ -87,36 +100,36 @@ class Recorder:
         self._answers.setdefault(asked.conversation, []).append(kept)
         return answer
 
-    def ended(self, result: Result) -> Result:
+    def on_finished(self, result: ScenarioResult) -> ScenarioResult:
         """The conversation's file is written; a failed one's as no example."""
-        failed = result.verdict is not Verdict.PASSED
+        failed = result.verdict is not ScenarioVerdict.PASSED
         for name, answers in self._answers.items():
-            if _base(name) == result.name:
-                self._write(name, _file(name, result, self.model, answers), failed)
+            if _scenario_name(name) == result.name:
+                self._write(name, _format_recording(name, result, self.model, answers), failed)
         return result
 
     def _write(self, name: str, text: str, failed: bool) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        bad = self.folder / f"{name}{FAILED}"
+        bad = self.folder / f"{name}{FAILED_SUFFIX}"
         (bad if failed else self.folder / f"{name}.yaml").write_text(text, "utf-8")
         if not failed:
             bad.unlink(missing_ok=True)
 
 
 @dataclass(slots=True)
-class Replayer:
+class ReplayingResponder:
     """Answers as the recordings of ``folder`` say. What goes another way fails, and says where."""
 
     folder: Path
-    _stages: dict[str, _Told] = field(default_factory=dict)
+    _stages: dict[str, _RecordingContext] = field(default_factory=dict)
     _wrong: dict[str, str] = field(default_factory=dict)
     _answered: dict[str, int] = field(default_factory=dict)
     _files: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for file in sorted(self.folder.glob("*.yaml")):
-            if not file.name.endswith(FAILED):
-                self._files[file.stem] = _read(file)
+            if not file.name.endswith(FAILED_SUFFIX):
+                self._files[file.stem] = _load_recording(file)
         if not self._files:
             raise InvalidInputError(f"{self.folder} holds no recording")
 
@@ -130,49 +143,51 @@ class Replayer:
         """Whose answers they are."""
         return ", ".join(sorted({str(file["model"]) for file in self._files.values()}))
 
-    def began(self, stage: Stage) -> None:
+    def on_started(self, stage: ScenarioSession) -> None:
         """A conversation begins."""
-        self._stages[stage.scenario.name] = _Told(stage)
+        self._stages[stage.scenario.name] = _RecordingContext(stage)
 
-    async def answer(self, asked: Asked) -> Answer:
-        """Raises ``NoAnswer`` where the recording does not fit any more."""
+    async def answer(self, asked: ModelRequest) -> ModelAnswer:
+        """Raises ``ResponderRefusedError`` where the recording does not fit any more."""
         name, number = asked.conversation, asked.number
         answers = self._files[name]["answers"] if name in self._files else []
         if number > len(answers):
-            raise self._diverged(name, f"has {len(answers)} answers, and another is asked for "
+            raise self._divergence_error(name, f"has {len(answers)} answers, and another is asked for "
                                        f"after {asked.shape() or 'nothing new'}")  # fmt: skip
         kept = answers[number - 1]
         if kept["after"] != asked.shape():
-            raise self._diverged(
+            raise self._divergence_error(
                 name, f"answer {number} was given after {kept['after']}, not {asked.shape()}"
             )
-        values = await self._stages.setdefault(_base(name), _Told()).known(asked)
+        values = await self._stages.setdefault(
+            _scenario_name(name), _RecordingContext()
+        ).placeholder_values(asked)
         try:
-            answer = Answer(
-                values.filled(kept.get("text", "")),
+            answer = ModelAnswer(
+                values.resolve_placeholders(kept.get("text", "")),
                 tuple(
-                    Wanted(call["name"], values.filled(call["arguments"]))
+                    RequestedToolCall(call["name"], values.resolve_placeholders(call["arguments"]))
                     for call in kept.get("calls", ())
                 ),
                 self._files[name]["model"], kept.get("finish", ""),
             )  # fmt: skip
-        except Missing as missing:
-            raise self._diverged(
+        except MissingPlaceholderError as missing:
+            raise self._divergence_error(
                 name, f"answer {number} needs {missing}, which is not there"
             ) from None
         self._answered[name] = number
         return answer
 
-    def ended(self, result: Result) -> Result:
+    def on_finished(self, result: ScenarioResult) -> ScenarioResult:
         """With the way in which the conversation differed from its recording."""
         wrong = [
             f"recording {name}.yaml: {why}"
             for name in self._files
-            if _base(name) == result.name and (why := self._difference(name))
+            if _scenario_name(name) == result.name and (why := self._difference(name))
         ]
         if not wrong:
             return result
-        return replace(result, verdict=Verdict.FAILED, problems=(*wrong, *result.problems))
+        return replace(result, verdict=ScenarioVerdict.FAILED, problems=(*wrong, *result.problems))
 
     def _difference(self, name: str) -> str:
         if name in self._wrong:
@@ -180,12 +195,14 @@ class Replayer:
         left = len(self._files[name]["answers"]) - self._answered.get(name, 0)
         return f"{left} answers of the recording were not asked for" if left else ""
 
-    def _diverged(self, name: str, why: str) -> NoAnswer:
+    def _divergence_error(self, name: str, why: str) -> ResponderRefusedError:
         self._wrong.setdefault(name, why)
-        return NoAnswer(f"the recording {name}.yaml {why}", status=404)
+        return ResponderRefusedError(f"the recording {name}.yaml {why}", status=404)
 
 
-def _file(name: str, result: Result, model: str, answers: list[dict[str, Any]]) -> str:
+def _format_recording(
+    name: str, result: ScenarioResult, model: str, answers: list[dict[str, Any]]
+) -> str:
     told = {
         "scenario": name,
         "model": model,
@@ -197,7 +214,7 @@ def _file(name: str, result: Result, model: str, answers: list[dict[str, Any]]) 
     return yaml.dump(told, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=98)
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _load_recording(file: Path) -> dict[str, Any]:
     try:
         told = yaml.safe_load(file.read_text("utf-8"))
         answers = told["answers"]
@@ -209,5 +226,5 @@ def _read(file: Path) -> dict[str, Any]:
     return dict(told)
 
 
-def _plain(arguments: Mapping[str, Any] | str) -> Any:
+def _plain_arguments(arguments: Mapping[str, Any] | str) -> Any:
     return arguments if isinstance(arguments, str) else dict(arguments)
