@@ -35,7 +35,7 @@ SENT_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 _numbers = count(1)
 
 
-async def connect(url: str) -> Admin:
+async def open_connection(url: str) -> Admin:
     """A plain connection that reads and writes JSON as the product's do."""
     connection: Admin = await asyncpg.connect(url)
     await connection.set_type_codec(
@@ -48,7 +48,7 @@ async def connect(url: str) -> Admin:
 
 
 @dataclass(frozen=True)
-class Place:
+class ChannelRef:
     """A tenant's channel."""
 
     tenant: UUID
@@ -56,7 +56,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Given:
+class RowBuilder:
     """Rows that other parts of the product write; ``rows`` looks at any."""
 
     admin: Admin
@@ -83,12 +83,12 @@ class Given:
         )  # fmt: skip
         return channel
 
-    async def place(self, **tenant: Any) -> Place:
+    async def place(self, **tenant: Any) -> ChannelRef:
         """A new tenant with one channel."""
         owner = await self.tenant(**tenant)
-        return Place(owner, await self.channel(owner))
+        return ChannelRef(owner, await self.channel(owner))
 
-    async def thread(self, place: Place, **identity: str) -> UUID:
+    async def thread(self, place: ChannelRef, **identity: str) -> UUID:
         """A contact with a thread on the channel, by default with a LID of its own."""
         contact: UUID = await self.admin.fetchval(
             "INSERT INTO contacts (tenant_id) VALUES ($1) RETURNING id", place.tenant
@@ -115,7 +115,7 @@ class Given:
         )
         return number
 
-    async def said(self, thread: UUID) -> list[str]:
+    async def load_transcript(self, thread: UUID) -> list[str]:
         """Texts of a thread in the order of the log."""
         return await self.rows(
             "SELECT text FROM messages WHERE thread_id = $1 ORDER BY version, stored_at", thread
@@ -143,13 +143,13 @@ class Given:
         return {row["id"]: state_from_json(row["state"], row["schema_version"]) for row in rows}
 
 
-class Ownership:
+class ShardAssignments:
     """The shards' owners, as the supervisor would move them."""
 
     def __init__(self, admin: Admin) -> None:
         self._admin = admin
 
-    async def give(self, host: "Host", *threads: UUID) -> None:
+    async def assign_all(self, host: "Host", *threads: UUID) -> None:
         """The host owns the shards of ``threads`` (all shards when none is given)."""
         shards = sorted({shard_of(thread) for thread in threads}) or range(1024)
         await self._admin.fetch(
@@ -220,7 +220,7 @@ class Host:
 
     async def answer(self, thread: UUID, *texts: str) -> StepResult:
         """The turn in progress ends with ``texts``."""
-        return await self.step(thread, answered(self.turn(thread), *texts))
+        return await self.step(thread, build_finished_turn(self.turn(thread), *texts))
 
     def turn(self, thread: UUID) -> TurnInProgress:
         conversation = self.memory[thread].conversation
@@ -229,16 +229,16 @@ class Host:
         return conversation.turn
 
 
-def answered(turn: TurnInProgress, *texts: str) -> cmd.FinishAssistantTurn:
+def build_finished_turn(turn: TurnInProgress, *texts: str) -> cmd.FinishAssistantTurn:
     says = tuple(MessageContent(MessageKind.TEXT, text) for text in texts)
     return cmd.FinishAssistantTurn(turn.id, turn.attempt, cmd.TurnOutcome.ANSWERED, says)
 
 
-def message(external: str, words: str = "oi") -> cmd.ReceiveMessage:
+def build_message(external: str, words: str = "oi") -> cmd.ReceiveMessage:
     return cmd.ReceiveMessage(external, MessageContent(MessageKind.TEXT, words), SENT_AT)
 
 
-def incoming(
+def build_inbound(
     external: str,
     words: str = "oi",
     *,
@@ -250,15 +250,15 @@ def incoming(
     """A customer's message (or ``command``), as the parser would give it."""
     return InboundEvent(
         WhatsAppIdentity(lid, phone, "Maria"),
-        command or message(external, words),
+        command or build_message(external, words),
         f"message:{external}",
         creates,
         {"text": words},
     )
 
 
-async def put(
-    host: Host, place: Place, thread: UUID, commands: Iterable[cmd.DurableCommand]
+async def insert_commands(
+    host: Host, place: ChannelRef, thread: UUID, commands: Iterable[cmd.DurableCommand]
 ) -> None:
     """Pending rows of a thread, in order."""
     for command in commands:

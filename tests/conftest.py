@@ -25,7 +25,7 @@ from niochat.stack.credentials import StackCredentials
 from niochat.stack.home import HomeFolder
 from niochat.stack.ports import StackPorts
 from niochat.stack.postgres import EmbeddedPostgres
-from tests.builders import Given, Ownership, connect
+from tests.builders import RowBuilder, ShardAssignments, open_connection
 from tests.lanes import LANES, SHARED, lane_of, may_have, scope_of
 
 # The default draws a page for each exception; a log in a test is one line.
@@ -71,7 +71,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             items[place] = item
 
 
-class Together(LoadScopeScheduling):
+class ScopedLoadScheduling(LoadScopeScheduling):
     """Every test goes to whoever is free, but for those that share something.
 
     ``--dist loadgroup`` of xdist 3.8 forgets its groups with pytest 9.2.
@@ -81,8 +81,8 @@ class Together(LoadScopeScheduling):
         return scope_of(nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
-    return Together(config, log) if config.option.dist == "loadgroup" else None
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ScopedLoadScheduling | None:
+    return ScopedLoadScheduling(config, log) if config.option.dist == "loadgroup" else None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -149,7 +149,10 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 def template(postgres: EmbeddedPostgres) -> str:
     """Name of a database with the newest schema and no rows."""
     _administer(postgres, f"CREATE DATABASE {TEMPLATE} OWNER niochat")
-    migrate(named(postgres.owner_dsn, TEMPLATE), serving_url=named(postgres.serving_dsn, TEMPLATE))
+    migrate(
+        database_dsn(postgres.owner_dsn, TEMPLATE),
+        serving_url=database_dsn(postgres.serving_dsn, TEMPLATE),
+    )
     return TEMPLATE
 
 
@@ -168,13 +171,13 @@ def database_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
 @pytest.fixture
 def serving_url(postgres: EmbeddedPostgres, database_url: str) -> str:
     """The log-in of what serves to the same database: it owns nothing."""
-    return named(postgres.serving_dsn, urlsplit(database_url).path[1:])
+    return database_dsn(postgres.serving_dsn, urlsplit(database_url).path[1:])
 
 
 @pytest.fixture
 def admin_url(postgres: EmbeddedPostgres, database_url: str) -> str:
     """The superuser's log-in to the same database: it sees every row, the product never may."""
-    return named(postgres.admin_dsn, urlsplit(database_url).path[1:])
+    return database_dsn(postgres.admin_dsn, urlsplit(database_url).path[1:])
 
 
 @pytest_asyncio.fixture
@@ -188,21 +191,21 @@ async def database(serving_url: str) -> AsyncIterator[Database]:
 @pytest_asyncio.fixture
 async def admin(admin_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     """Sees and may do everything, to look and to prepare."""
-    connection = await connect(admin_url)
+    connection = await open_connection(admin_url)
     yield connection
     await connection.close(timeout=5)
 
 
 @pytest.fixture
-def given(admin: "asyncpg.Connection[asyncpg.Record]") -> Given:
+def given(admin: "asyncpg.Connection[asyncpg.Record]") -> RowBuilder:
     """Builds tenants, channels and threads."""
-    return Given(admin)
+    return RowBuilder(admin)
 
 
 @pytest.fixture
-def ownership(admin: "asyncpg.Connection[asyncpg.Record]") -> Ownership:
+def ownership(admin: "asyncpg.Connection[asyncpg.Record]") -> ShardAssignments:
     """Gives shards to host incarnations."""
-    return Ownership(admin)
+    return ShardAssignments(admin)
 
 
 def _database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
@@ -210,7 +213,7 @@ def _database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
     _administer(
         server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy OWNER niochat"
     )
-    yield named(server.owner_dsn, name)
+    yield database_dsn(server.owner_dsn, name)
     _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -219,6 +222,6 @@ def _administer(server: EmbeddedPostgres, statement: str) -> None:
         connection.execute(statement.encode())
 
 
-def named(dsn: str, database: str) -> str:
+def database_dsn(dsn: str, database: str) -> str:
     """The same log-in to another database of the server."""
     return urlunsplit(urlsplit(dsn)._replace(path=f"/{database}"))

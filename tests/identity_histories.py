@@ -31,7 +31,7 @@ def lid_of(person: int) -> str:
     return f"{100_000_000_000_000 + person}"
 
 
-def generated(seed: int, most: int = 14) -> list[Message]:
+def generate_history(seed: int, most: int = 14) -> list[Message]:
     """The messages of a history, in the order in which they are delivered."""
     draw = Random(seed)
     phones = [f"558198888{n:04d}" for n in range(draw.randint(1, 3))]
@@ -94,7 +94,7 @@ def _shown(person: int, phone: str, minute: int, kind: str) -> ObservedAddresses
 
 
 @dataclass(slots=True)
-class Truth:
+class IdentityModel:
     """Who said what to which contact, and who wrote last from which address."""
 
     said: dict[UUID, set[int]] = field(default_factory=lambda: defaultdict(set))

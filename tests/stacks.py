@@ -17,19 +17,19 @@ BACKFILL_S = 3
 
 
 @dataclass(frozen=True)
-class Running:
+class StackProcess:
     """The stack: where it lives and what it told its children."""
 
     home: Path
-    told: Mapping[str, str]
+    environment: Mapping[str, str]
 
     @property
     def url(self) -> str:
-        return self.told["NIOCHAT_BASE_URL"]
+        return self.environment["NIOCHAT_BASE_URL"]
 
     @property
     def sandbox(self) -> str:
-        return self.told["NIOCHAT_SANDBOX_URL"]
+        return self.environment["NIOCHAT_SANDBOX_URL"]
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -42,8 +42,8 @@ def environment(home: Path) -> dict[str, str]:
     return {**kept, "NIOCHAT_HOME": str(home), "NIOCHAT_BACKFILL_S": str(BACKFILL_S)}
 
 
-def running(home: Path) -> Running:
-    return Running(home, json.loads((home / "env.json").read_text()))
+def running(home: Path) -> StackProcess:
+    return StackProcess(home, json.loads((home / "env.json").read_text()))
 
 
 def stop(home: Path) -> None:
@@ -64,7 +64,7 @@ def run(home: Path, option: str, more: Mapping[str, str] | None = None) -> None:
 
 
 @dataclass(frozen=True)
-class Said:
+class CommandResult:
     """What a command printed, without the line breaks of a narrow terminal."""
 
     code: int
@@ -72,13 +72,13 @@ class Said:
     err: str
 
 
-class Desk:
+class CommandLine:
     """The command line, as an operator has it."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
 
-    async def __call__(self, *arguments: str, code: int | None = 0) -> Said:
+    async def __call__(self, *arguments: str, code: int | None = 0) -> CommandResult:
         """``niochat …``; fails unless it exits with ``code`` (None: any)."""
         process = await asyncio.create_subprocess_exec(
             Path(sys.executable).with_name("niochat"), *arguments,
@@ -86,7 +86,7 @@ class Desk:
             env={**environment(self._home), "COLUMNS": "400", "NO_COLOR": "1"},
         )  # fmt: skip
         out, err = await asyncio.wait_for(process.communicate(), 90)
-        said = Said(process.returncode or 0, out.decode(), err.decode())
+        said = CommandResult(process.returncode or 0, out.decode(), err.decode())
         assert code in (None, said.code), f"niochat {arguments}: {said}"
         return said
 

@@ -70,7 +70,7 @@ def test_without_an_operators_token_their_door_stays_closed() -> None:
     assert Settings.read().operator_token is None
 
 
-def test_what_is_said_counts(environment: pytest.MonkeyPatch) -> None:
+def test_environment_variables_override_defaults(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("NIOCHAT_TRUSTED_PROXIES", "10.0.0.0/8, fd00::/8,")
     environment.setenv("NIOCHAT_HOSTS", "7")
     environment.setenv("NIOCHAT_LOG", "DEBUG")

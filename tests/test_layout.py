@@ -31,7 +31,7 @@ def room_of(module: Path) -> str:
     return module.relative_to(ROOT).parts[0]
 
 
-def test_no_name_says_nothing() -> None:
+def test_no_module_has_a_vague_name() -> None:
     parts = {part for module in MODULES for part in module.relative_to(ROOT).with_suffix("").parts}
 
     assert not {part for part in parts if set(part.split("_")) & VAGUE}
@@ -45,7 +45,7 @@ def test_no_file_is_longer_than_a_reader_bears() -> None:
     assert not {path.name: n for path, n in lengths.items() if n > LONGEST}
 
 
-def test_ray_stays_in_its_doorways() -> None:
+def test_ray_is_imported_only_in_its_packages() -> None:
     found = {room_of(module) for module in MODULES if "ray" in set(_imported(tree_of(module)))}
 
     assert found <= RAY_DOORS

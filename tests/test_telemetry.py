@@ -30,7 +30,7 @@ def test_text_and_secrets_never_reach_a_log(key: str) -> None:
     assert "preciso" not in str(logged(**{key: "preciso da fatura"}))
 
 
-def test_what_hides_deeper_is_found() -> None:
+def test_nested_secrets_are_removed() -> None:
     event = logged(request={"chats": [{"text": "oi"}, {"sender": "5581999990000@s.whatsapp.net"}]})
 
     assert event["request"] == {"chats": [{"text": "[dropped]"}, {"sender": "…0000"}]}
@@ -63,7 +63,7 @@ def test_an_address_is_shown_without_its_log_in_and_without_the_webhook_secret()
     assert event["path"] == "https://desk.example.com/webhooks/uazapi/0198-aa/…?x=1"
 
 
-def test_ids_counts_and_codes_stay() -> None:
+def test_ids_counts_and_codes_are_logged() -> None:
     harmless = {
         "thread": "0198-aa", "tokens_in": 812, "max_tokens": 800, "text_length": 12,
         "prompt_version": "atendimento-1f", "dedupe_key": "text:3EB0", "code": "timeout",

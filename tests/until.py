@@ -12,7 +12,7 @@ FIRST_S, LAST_S = 0.001, 0.1
 Found = TypeVar("Found")
 
 
-async def until(
+async def wait_until(
     probe: Callable[[], Awaitable[Found] | Found],
     within: float = 30.0,
     *,
@@ -24,7 +24,7 @@ async def until(
     It looks often at first and less often later, unless told how long to pause.
     """
     deadline, pause = time.monotonic() + within, FIRST_S
-    while not (found := await _asked(probe)):
+    while not (found := await _evaluate_probe(probe)):
         if time.monotonic() > deadline:
             pytest.fail(f"not within {within:g} s: {what or probe}; last seen: {found!r}")
         await asyncio.sleep(every or pause)
@@ -32,6 +32,6 @@ async def until(
     return found
 
 
-async def _asked(probe: Callable[[], Awaitable[Found] | Found]) -> Found:
+async def _evaluate_probe(probe: Callable[[], Awaitable[Found] | Found]) -> Found:
     found = probe()
     return await found if inspect.isawaitable(found) else found

@@ -22,7 +22,7 @@ from niochat.access.users import UserRepository
 from niochat.access.warning import LoginAlertSender
 from niochat.adapters.postgres.database import Database
 from niochat.vault.vault import Vault
-from tests.builders import Admin, Given
+from tests.builders import Admin, RowBuilder
 
 PASSWORD = "correto cavalo bateria"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
@@ -30,23 +30,23 @@ DEVICE = SignInDevice("203.0.113.7", "Firefox")
 
 
 @dataclass
-class Clock:
+class ManualClock:
     """The tests' own time."""
 
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
-    def passes(self, **duration: float) -> datetime:
+    def advance(self, **duration: float) -> datetime:
         self.now += timedelta(**duration)
         return self.now
 
 
 @dataclass
-class House:
+class IdentityFixture:
     """Everything of the room, and who lives there."""
 
     database: Database
     admin: Admin
-    clock: Clock
+    clock: ManualClock
     tenant: UUID
     vault: Vault = field(default_factory=lambda: Vault({"k1": bytes(32)}))
     mails: list[EmailMessage] = field(default_factory=list)
@@ -68,7 +68,7 @@ class House:
             self.database, self.post, self.passwords, self.throttle, "https://desk.example.com"
         )
 
-    async def user(
+    async def create_user(
         self, login: str, role: str = "agent", *, tenant: UUID | None = None, status: str = "active"
     ) -> UUID:
         """Somebody with the usual password; a superuser belongs to no tenant."""
@@ -80,13 +80,13 @@ class House:
         )  # fmt: skip
         return user_id
 
-    async def signed_in(self, login: str, code: str | None = None) -> SessionTokens:
+    async def create_session(self, login: str, code: str | None = None) -> SessionTokens:
         return await self.sessions.log_in(login, PASSWORD, code, DEVICE, self.clock.now)
 
-    async def caller(self, tokens: SessionTokens) -> Principal:
+    async def authenticate(self, tokens: SessionTokens) -> Principal:
         return await self.callers.authenticate_token(tokens.access, self.clock.now)
 
-    async def deliver(self) -> list[EmailMessage]:
+    async def deliver_mails(self) -> list[EmailMessage]:
         """Mails that were due."""
 
         async def send(message: EmailMessage) -> None:
@@ -98,10 +98,12 @@ class House:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest_asyncio.fixture
-async def house(database: Database, admin: Admin, given: Given, clock: Clock) -> House:
-    return House(database, admin, clock, await given.tenant())
+async def house(
+    database: Database, admin: Admin, given: RowBuilder, clock: ManualClock
+) -> IdentityFixture:
+    return IdentityFixture(database, admin, clock, await given.tenant())

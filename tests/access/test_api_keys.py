@@ -21,8 +21,8 @@ from niochat.domain.permissions import (
     PermissionScope,
     parse_grants,
 )
-from tests.access.conftest import House
-from tests.builders import Given
+from tests.access.conftest import IdentityFixture
+from tests.builders import RowBuilder
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -35,13 +35,13 @@ def admin(user: UUID) -> ChangedBy:
 
 
 async def made(
-    house: House, by: ChangedBy, *permissions: str, name: str = "erp"
+    house: IdentityFixture, by: ChangedBy, *permissions: str, name: str = "erp"
 ) -> tuple[UUID, str]:
     key = await house.keys.create(house.tenant, name, parse_grants(permissions), by, None)
     return key.id, key.key
 
 
-async def good(house: House, key: str) -> bool:
+async def good(house: IdentityFixture, key: str) -> bool:
     try:
         await house.callers.authenticate_api_key(key, house.clock.now)
     except AuthenticationError:
@@ -49,8 +49,8 @@ async def good(house: House, key: str) -> bool:
     return True
 
 
-async def test_a_key_is_over_while_its_maker_is_disabled(house: House) -> None:
-    ana = await house.user("ana@example.com", "admin")
+async def test_a_key_is_over_while_its_maker_is_disabled(house: IdentityFixture) -> None:
+    ana = await house.create_user("ana@example.com", "admin")
     key_id, key = await made(house, admin(ana), "contacts:read")
     assert await good(house, key)
 
@@ -60,16 +60,16 @@ async def test_a_key_is_over_while_its_maker_is_disabled(house: House) -> None:
     assert (listed["id"], listed["owner_id"], listed["stopped"]) == (key_id, ana, True)
 
 
-async def test_a_key_is_over_when_its_maker_is_deleted(house: House) -> None:
-    ana = await house.user("ana@example.com", "admin")
+async def test_a_key_is_over_when_its_maker_is_deleted(house: IdentityFixture) -> None:
+    ana = await house.create_user("ana@example.com", "admin")
     _, key = await made(house, admin(ana), "contacts:read")
     await house.admin.execute("DELETE FROM users")
     assert not await good(house, key)
     assert (await house.keys.list(house.tenant, None, 10))[0]["stopped"]
 
 
-async def test_a_key_goes_on_for_whoever_it_was_transferred_to(house: House) -> None:
-    ana, rui = [await house.user(f"{name}@example.com", "admin") for name in ("ana", "rui")]
+async def test_a_key_goes_on_for_whoever_it_was_transferred_to(house: IdentityFixture) -> None:
+    ana, rui = [await house.create_user(f"{name}@example.com", "admin") for name in ("ana", "rui")]
     key_id, key = await made(house, admin(ana), "contacts:read")
     await house.users.change(house.tenant, ana, UserUpdate(disabled=True), OTHER)
 
@@ -84,13 +84,13 @@ async def test_a_key_goes_on_for_whoever_it_was_transferred_to(house: House) -> 
 
 
 async def test_a_key_is_transferred_to_nobody_weaker_gone_or_foreign(
-    house: House, given: Given
+    house: IdentityFixture, given: RowBuilder
 ) -> None:
-    ana = await house.user("ana@example.com", "admin")
+    ana = await house.create_user("ana@example.com", "admin")
     key_id, _ = await made(house, admin(ana), "settings:write")
-    weak = await house.user("weak@example.com", "agent")
-    gone = await house.user("gone@example.com", "admin", status="disabled")
-    foreign = await house.user("eve@example.com", "admin", tenant=await given.tenant())
+    weak = await house.create_user("weak@example.com", "agent")
+    gone = await house.create_user("gone@example.com", "admin", status="disabled")
+    foreign = await house.create_user("eve@example.com", "admin", tenant=await given.tenant())
     for to, error in (
         (weak, OperationRefusedError),
         (gone, InvalidInputError),
@@ -106,8 +106,8 @@ async def test_a_key_is_transferred_to_nobody_weaker_gone_or_foreign(
         await house.keys.transfer(house.tenant, UUID(int=7), ana, OTHER)
 
 
-async def test_a_key_may_no_more_than_its_owner_may_now(house: House) -> None:
-    ana = await house.user("ana@example.com", "admin")
+async def test_a_key_may_no_more_than_its_owner_may_now(house: IdentityFixture) -> None:
+    ana = await house.create_user("ana@example.com", "admin")
     _, key = await made(house, admin(ana), "settings:write", "conversations:read:all")
     await house.users.change(house.tenant, ana, UserUpdate(role="agent"), OTHER)
     caller = await house.callers.authenticate_api_key(key, house.clock.now)
@@ -120,8 +120,8 @@ async def test_a_key_may_no_more_than_its_owner_may_now(house: House) -> None:
     assert (await house.callers.authenticate_api_key(key, house.clock.now)).grants == {}
 
 
-async def test_keys_that_a_key_made_are_over_with_it(house: House) -> None:
-    ana = await house.user("ana@example.com", "admin")
+async def test_keys_that_a_key_made_are_over_with_it(house: IdentityFixture) -> None:
+    ana = await house.create_user("ana@example.com", "admin")
     first_id, first = await made(house, admin(ana), "keys:write", "contacts:read")
     maker = ChangedBy(first_id, parse_grants(["keys:write", "contacts:read"]), SOMEBODY)
     child_id, child = await made(house, maker, "keys:write", "contacts:read", name="filha")
@@ -138,8 +138,8 @@ async def test_keys_that_a_key_made_are_over_with_it(house: House) -> None:
     ]  # fmt: skip
 
 
-async def test_a_key_that_a_key_made_is_over_when_that_is(house: House) -> None:
-    ana = await house.user("ana@example.com", "admin")
+async def test_a_key_that_a_key_made_is_over_when_that_is(house: IdentityFixture) -> None:
+    ana = await house.create_user("ana@example.com", "admin")
     until = house.clock.now + timedelta(days=1)
     grants = parse_grants(["keys:write"])
     first = await house.keys.create(house.tenant, "erp", grants, admin(ana), until)
@@ -148,12 +148,12 @@ async def test_a_key_that_a_key_made_is_over_when_that_is(house: House) -> None:
         house.tenant, "filha", grants, ChangedBy(first.id, grants, SOMEBODY), later
     )
     assert await good(house, child.key)
-    house.clock.passes(days=1)
+    house.clock.advance(days=1)
     assert not await good(house, child.key)
 
 
-async def test_a_superuser_inside_makes_keys_as_the_administrator(house: House) -> None:
-    root = await house.user("root@example.com", "superuser")
+async def test_a_superuser_inside_makes_keys_as_the_administrator(house: IdentityFixture) -> None:
+    root = await house.create_user("root@example.com", "superuser")
     _, key = await made(house, admin(root), "settings:write")
     caller = await house.callers.authenticate_api_key(key, house.clock.now)
     assert set(caller.grants) == {PermissionAction.SETTINGS_WRITE}

@@ -15,8 +15,8 @@ from niochat.adapters.postgres.database import Database
 from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
 from niochat.domain.errors import InvalidInputError, NiochatError, OperationRefusedError
 from niochat.vault.vault import Vault
-from tests.builders import Admin, Given
-from tests.until import until
+from tests.builders import Admin, RowBuilder
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -41,11 +41,11 @@ async def sealed(audit: AuditChain, rows: int) -> None:
         found.append(await audit.seal_batch())
         return sum(found) >= rows
 
-    await until(enough)
+    await wait_until(enough)
 
 
 async def test_what_is_sealed_is_verified_and_what_is_not_yet_is_counted(
-    database: Database, given: Given
+    database: Database, given: RowBuilder
 ) -> None:
     audit, tenant = AuditChain(database, batch=4), await given.tenant()
     empty = await audit.verify()
@@ -61,7 +61,7 @@ async def test_what_is_sealed_is_verified_and_what_is_not_yet_is_counted(
 
 
 async def test_the_chain_is_whole_where_numbers_of_transactions_get_another_digit(
-    database: Database, given: Given, admin: Admin
+    database: Database, given: RowBuilder, admin: Admin
 ) -> None:
     """As texts, 100 comes before 99."""
     audit, tenant = AuditChain(database, batch=4), await given.tenant()
@@ -89,7 +89,7 @@ async def test_the_chain_is_whole_where_numbers_of_transactions_get_another_digi
     ],
 )
 async def test_whatever_is_altered_afterwards_breaks_a_link(
-    database: Database, given: Given, admin: Admin, crime: str
+    database: Database, given: RowBuilder, admin: Admin, crime: str
 ) -> None:
     audit = AuditChain(database, batch=4)
     await written(database, await given.tenant(), 12)
@@ -109,7 +109,7 @@ async def anchored(audit: AuditChain) -> AuditChainHead:
     async def kept() -> AuditChainHead | None:
         return await audit.save_head(NOW)
 
-    head = await until(kept)
+    head = await wait_until(kept)
     assert head is not None
     return head
 
@@ -126,7 +126,7 @@ CUTS = [
 
 @pytest.mark.parametrize("crime", CUTS)
 async def test_a_chain_whose_end_was_cut_off_lacks_the_head_that_was_kept(
-    database: Database, given: Given, admin: Admin, heads: AuditHeadStore, crime: str
+    database: Database, given: RowBuilder, admin: Admin, heads: AuditHeadStore, crime: str
 ) -> None:
     audit = AuditChain(database, batch=4, heads=heads)
     await written(database, await given.tenant(), 12)
@@ -144,7 +144,7 @@ async def test_a_chain_whose_end_was_cut_off_lacks_the_head_that_was_kept(
 
 @pytest.mark.parametrize("crime", [CUTS[1], CUTS[3], CUTS[4]])
 async def test_the_head_is_never_replaced_by_that_of_a_chain_that_lacks_it(
-    database: Database, given: Given, admin: Admin, heads: AuditHeadStore, crime: str
+    database: Database, given: RowBuilder, admin: Admin, heads: AuditHeadStore, crime: str
 ) -> None:
     audit, tenant = AuditChain(database, batch=4, heads=heads), await given.tenant()
     await written(database, tenant, 12)
@@ -160,13 +160,13 @@ async def test_the_head_is_never_replaced_by_that_of_a_chain_that_lacks_it(
             return False
         return True
 
-    await until(refused)
+    await wait_until(refused)
     assert await heads.read() == head
     assert (await audit.verify(head)).broken is not None
 
 
 async def test_a_whole_new_chain_does_not_hold_the_head(
-    database: Database, given: Given, admin: Admin, heads: AuditHeadStore
+    database: Database, given: RowBuilder, admin: Admin, heads: AuditHeadStore
 ) -> None:
     audit = AuditChain(database, batch=4, heads=heads)
     await written(database, await given.tenant(), 12)
@@ -180,7 +180,7 @@ async def test_a_whole_new_chain_does_not_hold_the_head(
 
 
 async def test_the_head_goes_on_with_the_chain_and_counts_its_rows(
-    database: Database, given: Given, heads: AuditHeadStore
+    database: Database, given: RowBuilder, heads: AuditHeadStore
 ) -> None:
     audit, tenant = AuditChain(database, batch=4, heads=heads), await given.tenant()
     assert await heads.read() is None
@@ -197,7 +197,7 @@ async def test_the_head_goes_on_with_the_chain_and_counts_its_rows(
 
 
 async def test_the_head_is_signed_anew_once_the_vault_has_another_key(
-    database: Database, given: Given, tmp_path: Path
+    database: Database, given: RowBuilder, tmp_path: Path
 ) -> None:
     def audit(*keys: int) -> AuditChain:
         ring = {f"k{each}": bytes([each] * 32) for each in keys}
@@ -231,7 +231,9 @@ async def test_a_head_that_nobody_here_signed_is_none(
         AuditHeadStore(tmp_path.as_uri(), Vault({"k1": bytes([2] * 32)})).parse(signed)
 
 
-async def test_nobody_of_the_product_can_alter_the_log(database: Database, given: Given) -> None:
+async def test_nobody_of_the_product_can_alter_the_log(
+    database: Database, given: RowBuilder
+) -> None:
     tenant = await given.tenant()
     await written(database, tenant, 1)
     for statement in ("UPDATE audit SET who = 'x'", "DELETE FROM audit", "TRUNCATE audit",
@@ -242,7 +244,9 @@ async def test_nobody_of_the_product_can_alter_the_log(database: Database, given
                     await connection.execute(statement)
 
 
-async def test_a_tenant_writes_and_reads_its_own_log_only(database: Database, given: Given) -> None:
+async def test_a_tenant_writes_and_reads_its_own_log_only(
+    database: Database, given: RowBuilder
+) -> None:
     mine, theirs = await given.tenant(), await given.tenant()
     await written(database, mine, 2)
     await written(database, theirs, 1)
@@ -256,7 +260,9 @@ async def test_a_tenant_writes_and_reads_its_own_log_only(database: Database, gi
             await record_change(connection, AuditEntry(theirs, ANA, "x", "y"))
 
 
-async def test_processes_that_seal_at_once_make_one_chain(database: Database, given: Given) -> None:
+async def test_processes_that_seal_at_once_make_one_chain(
+    database: Database, given: RowBuilder
+) -> None:
     await written(database, await given.tenant(), 5)
     audits = [AuditChain(database) for _ in range(4)]
     await asyncio.gather(*(sealed(each, 0) for each in audits))

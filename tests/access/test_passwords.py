@@ -14,7 +14,7 @@ from niochat.domain.errors import UnavailableError
 pytestmark = pytest.mark.asyncio
 
 
-class Held(PasswordHasher):
+class BlockingPasswordHasher(PasswordHasher):
     """Verifies nothing until it is told to."""
 
     def __init__(self) -> None:
@@ -28,13 +28,15 @@ class Held(PasswordHasher):
 
 
 @pytest.fixture
-def held() -> Iterator[Held]:
-    hasher = Held()
+def held() -> Iterator[BlockingPasswordHasher]:
+    hasher = BlockingPasswordHasher()
     yield hasher
     hasher.go_on.set()
 
 
-async def test_one_address_waits_behind_itself_and_not_before_others(held: Held) -> None:
+async def test_one_address_waits_behind_itself_and_not_before_others(
+    held: BlockingPasswordHasher,
+) -> None:
     passwords = PasswordService(held)
     flood = [
         asyncio.ensure_future(passwords.verify("guess", "x", "192.0.2.1"))
@@ -52,7 +54,9 @@ async def test_one_address_waits_behind_itself_and_not_before_others(held: Held)
     await asyncio.gather(*flood)
 
 
-async def test_whoever_is_known_does_not_wait_behind_strangers(held: Held) -> None:
+async def test_whoever_is_known_does_not_wait_behind_strangers(
+    held: BlockingPasswordHasher,
+) -> None:
     passwords = PasswordService(held)
     flood = [
         asyncio.ensure_future(passwords.verify("guess", "x", f"192.0.2.{n}")) for n in range(60)

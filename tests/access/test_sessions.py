@@ -11,28 +11,33 @@ from niochat.access.passwords import PasswordService
 from niochat.access.sessions import SESSION_LIFETIME, TOKEN_REUSE_GRACE, SessionEndReason
 from niochat.domain.errors import AuthenticationError, PermissionDeniedError
 from niochat.vault.vault import Vault
-from tests.access.conftest import DEVICE, PASSWORD, House
+from tests.access.conftest import DEVICE, PASSWORD, IdentityFixture
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
 
-async def test_who_has_the_password_is_known_by_the_tokens_they_get(house: House) -> None:
-    ana = await house.user("ana@example.com", "admin")
-    tokens = await house.signed_in(" Ana@Example.com ")
+async def test_who_has_the_password_is_known_by_the_tokens_they_get(house: IdentityFixture) -> None:
+    ana = await house.create_user("ana@example.com", "admin")
+    tokens = await house.create_session(" Ana@Example.com ")
 
-    caller = await house.caller(tokens)
+    caller = await house.authenticate(tokens)
     assert (caller.id, caller.role, caller.tenant_id) == (ana, "admin", house.tenant)
     assert caller.session_id == tokens.session_id
 
 
-async def test_who_calls_at_the_same_time_is_each_known_by_their_own_session(house: House) -> None:
-    await house.user("ana@example.com")
-    await house.user("rui@example.com", "viewer")
-    ana, rui = await house.signed_in("ana@example.com"), await house.signed_in("rui@example.com")
-    over = await house.signed_in("ana@example.com")
+async def test_who_calls_at_the_same_time_is_each_known_by_their_own_session(
+    house: IdentityFixture,
+) -> None:
+    await house.create_user("ana@example.com")
+    await house.create_user("rui@example.com", "viewer")
+    ana, rui = (
+        await house.create_session("ana@example.com"),
+        await house.create_session("rui@example.com"),
+    )
+    over = await house.create_session("ana@example.com")
     await house.sessions.end(over.session_id, SessionEndReason.LOGOUT, house.clock.now)
 
-    calls = (house.caller(each) for each in (ana, over, rui, ana))
+    calls = (house.authenticate(each) for each in (ana, over, rui, ana))
     first, refused, second, again = await asyncio.gather(*calls, return_exceptions=True)
 
     assert isinstance(refused, AuthenticationError)
@@ -49,9 +54,9 @@ async def test_who_calls_at_the_same_time_is_each_known_by_their_own_session(hou
      ("ana@example.com", "\ud800" * 12), ("ana@example.com", "x" * 100_000)],
 )  # fmt: skip
 async def test_a_wrong_password_and_an_unknown_login_look_the_same(
-    house: House, login: str, password: str
+    house: IdentityFixture, login: str, password: str
 ) -> None:
-    await house.user("ana@example.com")
+    await house.create_user("ana@example.com")
     with pytest.raises(AuthenticationError) as refused:
         await house.sessions.log_in(login, password, None, DEVICE, house.clock.now)
 
@@ -59,46 +64,51 @@ async def test_a_wrong_password_and_an_unknown_login_look_the_same(
     assert str(refused.value) == "login or password is wrong"
 
 
-async def test_who_never_chose_a_password_cannot_sign_in(house: House) -> None:
-    await house.user("ana@example.com", status="invited")
+async def test_who_never_chose_a_password_cannot_sign_in(house: IdentityFixture) -> None:
+    await house.create_user("ana@example.com", status="invited")
     await house.admin.execute("UPDATE users SET password_hash = NULL")
     with pytest.raises(AuthenticationError):
-        await house.signed_in("ana@example.com")
+        await house.create_session("ana@example.com")
 
 
 async def test_an_access_token_is_over_after_fifteen_minutes_and_refreshing_goes_on(
-    house: House,
+    house: IdentityFixture,
 ) -> None:
-    await house.user("ana@example.com")
-    first = await house.signed_in("ana@example.com")
-    house.clock.passes(minutes=15)
+    await house.create_user("ana@example.com")
+    first = await house.create_session("ana@example.com")
+    house.clock.advance(minutes=15)
     with pytest.raises(AuthenticationError, match="refresh"):
-        await house.caller(first)
+        await house.authenticate(first)
 
     second = await house.sessions.refresh(first.refresh, house.clock.now)
     assert second.refresh != first.refresh
-    assert (await house.caller(second)).session_id == first.session_id
+    assert (await house.authenticate(second)).session_id == first.session_id
 
 
-async def test_a_refresh_token_that_is_used_again_ends_the_whole_session(house: House) -> None:
-    await house.user("ana@example.com")
-    first = await house.signed_in("ana@example.com")
-    other = await house.signed_in("ana@example.com")
+async def test_a_refresh_token_that_is_used_again_ends_the_whole_session(
+    house: IdentityFixture,
+) -> None:
+    await house.create_user("ana@example.com")
+    first = await house.create_session("ana@example.com")
+    other = await house.create_session("ana@example.com")
     second = await house.sessions.refresh(first.refresh, house.clock.now)
 
-    house.clock.passes(seconds=TOKEN_REUSE_GRACE.total_seconds() + 1)
+    house.clock.advance(seconds=TOKEN_REUSE_GRACE.total_seconds() + 1)
     with pytest.raises(AuthenticationError) as refused:
         await house.sessions.refresh(first.refresh, house.clock.now)
     assert refused.value.code == "token_reused"
-    for over in (house.caller(second), house.sessions.refresh(second.refresh, house.clock.now)):
+    for over in (
+        house.authenticate(second),
+        house.sessions.refresh(second.refresh, house.clock.now),
+    ):
         with pytest.raises(AuthenticationError, match="sign in again"):
             await over
-    assert await house.caller(other), "another device is another session"
+    assert await house.authenticate(other), "another device is another session"
 
 
-async def test_tabs_that_refresh_at_once_go_on_with_the_same_token(house: House) -> None:
-    await house.user("ana@example.com")
-    first = await house.signed_in("ana@example.com")
+async def test_tabs_that_refresh_at_once_go_on_with_the_same_token(house: IdentityFixture) -> None:
+    await house.create_user("ana@example.com")
+    first = await house.create_session("ana@example.com")
 
     results = await asyncio.gather(
         *(house.sessions.refresh(first.refresh, house.clock.now) for _ in range(8))
@@ -108,42 +118,44 @@ async def test_tabs_that_refresh_at_once_go_on_with_the_same_token(house: House)
     assert {each.session_id for each in results} == {first.session_id}
     assert await _living_tokens(house) == 1
     for each in results:
-        assert await house.caller(each)
+        assert await house.authenticate(each)
     assert await house.sessions.refresh(following, house.clock.now)
 
 
-async def test_whose_answer_was_lost_refreshes_again_within_seconds(house: House) -> None:
-    await house.user("ana@example.com")
-    first = await house.signed_in("ana@example.com")
+async def test_whose_answer_was_lost_refreshes_again_within_seconds(house: IdentityFixture) -> None:
+    await house.create_user("ana@example.com")
+    first = await house.create_session("ana@example.com")
     lost = await house.sessions.refresh(first.refresh, house.clock.now)
 
-    house.clock.passes(seconds=TOKEN_REUSE_GRACE.total_seconds())
+    house.clock.advance(seconds=TOKEN_REUSE_GRACE.total_seconds())
     again = await house.sessions.refresh(first.refresh, house.clock.now)
     assert again.refresh == lost.refresh
-    assert await house.caller(again)
+    assert await house.authenticate(again)
 
 
-async def test_a_late_tab_gets_the_newest_token_of_its_session(house: House) -> None:
-    await house.user("ana@example.com")
-    first = await house.signed_in("ana@example.com")
+async def test_a_late_tab_gets_the_newest_token_of_its_session(house: IdentityFixture) -> None:
+    await house.create_user("ana@example.com")
+    first = await house.create_session("ana@example.com")
     second = await house.sessions.refresh(first.refresh, house.clock.now)
-    third = await house.sessions.refresh(second.refresh, house.clock.passes(seconds=3))
+    third = await house.sessions.refresh(second.refresh, house.clock.advance(seconds=3))
 
-    late = await house.sessions.refresh(first.refresh, house.clock.passes(seconds=3))
+    late = await house.sessions.refresh(first.refresh, house.clock.advance(seconds=3))
     assert late.refresh == third.refresh
     assert await _living_tokens(house) == 1
 
 
-async def test_after_the_grace_two_who_share_a_successor_are_found_out(house: House) -> None:
+async def test_after_the_grace_two_who_share_a_successor_are_found_out(
+    house: IdentityFixture,
+) -> None:
     """A thief within the grace has the holder's token: whoever comes second with it ends both."""
-    await house.user("ana@example.com")
-    first = await house.signed_in("ana@example.com")
+    await house.create_user("ana@example.com")
+    first = await house.create_session("ana@example.com")
     holder = await house.sessions.refresh(first.refresh, house.clock.now)
     thief = await house.sessions.refresh(first.refresh, house.clock.now)
 
-    house.clock.passes(minutes=15)
+    house.clock.advance(minutes=15)
     going_on = await house.sessions.refresh(holder.refresh, house.clock.now)
-    house.clock.passes(minutes=15)
+    house.clock.advance(minutes=15)
     with pytest.raises(AuthenticationError) as refused:
         await house.sessions.refresh(thief.refresh, house.clock.now)
     assert refused.value.code == "token_reused"
@@ -151,20 +163,20 @@ async def test_after_the_grace_two_who_share_a_successor_are_found_out(house: Ho
         await house.sessions.refresh(going_on.refresh, house.clock.now)
 
 
-async def test_the_grace_opens_no_session_that_has_ended(house: House) -> None:
-    await house.user("ana@example.com")
-    first = await house.signed_in("ana@example.com")
+async def test_the_grace_opens_no_session_that_has_ended(house: IdentityFixture) -> None:
+    await house.create_user("ana@example.com")
+    first = await house.create_session("ana@example.com")
     await house.sessions.refresh(first.refresh, house.clock.now)
     await house.sessions.end(first.session_id, SessionEndReason.LOGOUT, house.clock.now)
     with pytest.raises(AuthenticationError, match="over"):
         await house.sessions.refresh(first.refresh, house.clock.now)
 
 
-async def test_tabs_go_on_together_while_the_vaults_key_changes(house: House) -> None:
-    await house.user("ana@example.com")
-    first = await house.signed_in("ana@example.com")
+async def test_tabs_go_on_together_while_the_vaults_key_changes(house: IdentityFixture) -> None:
+    await house.create_user("ana@example.com")
+    first = await house.create_session("ana@example.com")
     following = await house.sessions.refresh(first.refresh, house.clock.now)
-    rotated = House(
+    rotated = IdentityFixture(
         house.database, house.admin, house.clock, house.tenant,
         Vault({"k2": bytes([1] * 32), "k1": bytes(32)}),
     )  # fmt: skip
@@ -172,50 +184,54 @@ async def test_tabs_go_on_together_while_the_vaults_key_changes(house: House) ->
     assert again.refresh == following.refresh
 
 
-async def _living_tokens(house: House) -> int:
+async def _living_tokens(house: IdentityFixture) -> int:
     count: int = await house.admin.fetchval(
         "SELECT count(*) FROM refresh_tokens WHERE used_at IS NULL"
     )
     return count
 
 
-async def test_a_session_that_nobody_refreshes_is_over_after_thirty_days(house: House) -> None:
-    await house.user("ana@example.com")
+async def test_a_session_that_nobody_refreshes_is_over_after_thirty_days(
+    house: IdentityFixture,
+) -> None:
+    await house.create_user("ana@example.com")
     await house.admin.execute("UPDATE tenants SET session_idle = '30 days'")
-    tokens = await house.signed_in("ana@example.com")
-    house.clock.passes(days=SESSION_LIFETIME.days)
+    tokens = await house.create_session("ana@example.com")
+    house.clock.advance(days=SESSION_LIFETIME.days)
     with pytest.raises(AuthenticationError):
         await house.sessions.refresh(tokens.refresh, house.clock.now)
 
 
-async def test_who_was_away_longer_than_the_tenant_allows_signs_in_again(house: House) -> None:
-    await house.user("ana@example.com")
+async def test_who_was_away_longer_than_the_tenant_allows_signs_in_again(
+    house: IdentityFixture,
+) -> None:
+    await house.create_user("ana@example.com")
     await house.admin.execute("UPDATE tenants SET session_idle = '10 minutes'")
-    stays, goes = [await house.signed_in("ana@example.com") for _ in range(2)]
+    stays, goes = [await house.create_session("ana@example.com") for _ in range(2)]
     for _ in range(3):
-        house.clock.passes(minutes=4)
-        await house.caller(stays)
+        house.clock.advance(minutes=4)
+        await house.authenticate(stays)
 
     with pytest.raises(AuthenticationError, match="over"):
-        await house.caller(goes)
+        await house.authenticate(goes)
     with pytest.raises(AuthenticationError):
         await house.sessions.refresh(goes.refresh, house.clock.now)
-    assert await house.caller(stays)
+    assert await house.authenticate(stays)
 
 
-async def test_log_out_counts_from_the_next_request(house: House) -> None:
-    await house.user("ana@example.com")
-    tokens = await house.signed_in("ana@example.com")
+async def test_log_out_counts_from_the_next_request(house: IdentityFixture) -> None:
+    await house.create_user("ana@example.com")
+    tokens = await house.create_session("ana@example.com")
     await house.sessions.end(tokens.session_id, SessionEndReason.LOGOUT, house.clock.now)
     with pytest.raises(AuthenticationError):
-        await house.caller(tokens)
+        await house.authenticate(tokens)
 
 
-async def test_log_out_everywhere_ends_all_but_the_one_that_is_kept(house: House) -> None:
-    ana = await house.user("ana@example.com")
-    rui = await house.user("rui@example.com")
-    here, there = [await house.signed_in("ana@example.com") for _ in range(2)]
-    others = await house.signed_in("rui@example.com")
+async def test_log_out_everywhere_ends_all_but_the_one_that_is_kept(house: IdentityFixture) -> None:
+    ana = await house.create_user("ana@example.com")
+    rui = await house.create_user("rui@example.com")
+    here, there = [await house.create_session("ana@example.com") for _ in range(2)]
+    others = await house.create_session("rui@example.com")
 
     ended = await house.sessions.end_all(
         ana, SessionEndReason.EVERYWHERE, house.clock.now, but=here.session_id
@@ -225,9 +241,9 @@ async def test_log_out_everywhere_ends_all_but_the_one_that_is_kept(house: House
     assert [each["id"] for each in await house.sessions.list_for_user(ana)] == [here.session_id]
     assert len(await house.sessions.list_for_user(rui)) == 1
     with pytest.raises(AuthenticationError):
-        await house.caller(there)
-    assert await house.caller(here)
-    assert await house.caller(others)
+        await house.authenticate(there)
+    assert await house.authenticate(here)
+    assert await house.authenticate(others)
 
 
 @pytest.mark.parametrize(
@@ -236,16 +252,16 @@ async def test_log_out_everywhere_ends_all_but_the_one_that_is_kept(house: House
      ("UPDATE tenants SET status = 'suspended'", "tenant_suspended")],
 )  # fmt: skip
 async def test_who_may_not_enter_any_more_hears_why_everywhere(
-    house: House, change: str, code: str
+    house: IdentityFixture, change: str, code: str
 ) -> None:
-    await house.user("ana@example.com")
-    tokens = await house.signed_in("ana@example.com")
+    await house.create_user("ana@example.com")
+    tokens = await house.create_session("ana@example.com")
     await house.admin.execute(change)
 
     for refused in (
-        house.caller(tokens),
+        house.authenticate(tokens),
         house.sessions.refresh(tokens.refresh, house.clock.now),
-        house.signed_in("ana@example.com"),
+        house.create_session("ana@example.com"),
     ):
         with pytest.raises(PermissionDeniedError) as reason:
             await refused
@@ -256,17 +272,17 @@ async def test_who_may_not_enter_any_more_hears_why_everywhere(
     assert await house.sessions.refresh(tokens.refresh, house.clock.now)
 
 
-async def test_the_reason_is_told_to_nobody_without_the_password(house: House) -> None:
-    await house.user("ana@example.com", status="disabled")
+async def test_the_reason_is_told_to_nobody_without_the_password(house: IdentityFixture) -> None:
+    await house.create_user("ana@example.com", status="disabled")
     with pytest.raises(AuthenticationError):
         await house.sessions.log_in(
             "ana@example.com", "errada errada", None, DEVICE, house.clock.now
         )
 
 
-async def test_nothing_that_opens_an_account_is_stored(house: House) -> None:
-    await house.user("ana@example.com")
-    tokens = await house.signed_in("ana@example.com")
+async def test_nothing_that_opens_an_account_is_stored(house: IdentityFixture) -> None:
+    await house.create_user("ana@example.com")
+    tokens = await house.create_session("ana@example.com")
     rows = [
         str(tuple(row))
         for table in ("users", "sessions", "refresh_tokens", "attempts", "signing_keys")
@@ -277,19 +293,19 @@ async def test_nothing_that_opens_an_account_is_stored(house: House) -> None:
         assert not [row for row in rows if secret in row]
 
 
-async def test_a_password_hashed_long_ago_is_hashed_anew(house: House) -> None:
-    ana = await house.user("ana@example.com")
+async def test_a_password_hashed_long_ago_is_hashed_anew(house: IdentityFixture) -> None:
+    ana = await house.create_user("ana@example.com")
     weak = PasswordHasher(time_cost=2, memory_cost=64).hash(PASSWORD)
     await house.admin.execute("UPDATE users SET password_hash = $1", weak)
-    await house.signed_in("ana@example.com")
+    await house.create_session("ana@example.com")
 
     stored = await _hash_of(house, ana)
     assert stored != weak
-    await house.signed_in("ana@example.com")
+    await house.create_session("ana@example.com")
     assert await _hash_of(house, ana) == stored
 
 
-async def _hash_of(house: House, user: UUID) -> str:
+async def _hash_of(house: IdentityFixture, user: UUID) -> str:
     stored: str = await house.admin.fetchval("SELECT password_hash FROM users WHERE id = $1", user)
     return stored
 

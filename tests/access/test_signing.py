@@ -18,14 +18,14 @@ from niochat.access.signing import (
 )
 from niochat.domain.errors import UnreadableDataError
 from niochat.vault.vault import Vault
-from tests.access.conftest import House
+from tests.access.conftest import IdentityFixture
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
 USER, SESSION = uuid4(), uuid4()
 
 
-async def test_a_token_names_user_and_session_until_it_is_over(house: House) -> None:
+async def test_a_token_names_user_and_session_until_it_is_over(house: IdentityFixture) -> None:
     now = house.clock.now
     token = await house.signer.sign(USER, SESSION, now)
 
@@ -35,39 +35,39 @@ async def test_a_token_names_user_and_session_until_it_is_over(house: House) -> 
     assert await house.signer.verify(token, now + ACCESS_TOKEN_LIFETIME) is None
 
 
-async def test_another_process_verifies_what_this_one_signed(house: House) -> None:
+async def test_another_process_verifies_what_this_one_signed(house: IdentityFixture) -> None:
     other = AccessTokenSigner(house.database, house.vault)
     assert await other.verify("x.y.z", house.clock.now) is None  # it has looked before
-    house.clock.passes(seconds=6)
+    house.clock.advance(seconds=6)
     token = await house.signer.sign(USER, SESSION, house.clock.now)
     assert await other.verify(token, house.clock.now)
 
 
 async def test_keys_rotate_and_old_ones_verify_until_what_they_signed_is_over(
-    house: House,
+    house: IdentityFixture,
 ) -> None:
     token = await house.signer.sign(USER, SESSION, house.clock.now)
-    house.clock.passes(seconds=SIGNING_KEY_LIFETIME.total_seconds() - 60)
+    house.clock.advance(seconds=SIGNING_KEY_LIFETIME.total_seconds() - 60)
     last = await house.signer.sign(USER, SESSION, house.clock.now)
     assert kid(last) == kid(token)
 
-    house.clock.passes(seconds=600)
+    house.clock.advance(seconds=600)
     new = await house.signer.sign(USER, SESSION, house.clock.now)
     assert kid(new) != kid(token)
     assert await house.signer.verify(last, house.clock.now)
     assert await house.signer.verify(new, house.clock.now)
 
-    house.clock.passes(seconds=SIGNING_KEY_RETENTION.total_seconds())
+    house.clock.advance(seconds=SIGNING_KEY_RETENTION.total_seconds())
     await house.signer.sign(USER, SESSION, house.clock.now)
     kept = [row["id"] for row in await house.admin.fetch("SELECT id FROM signing_keys")]
     assert kid(token) not in kept
 
 
-async def test_processes_that_begin_together_verify_one_another(house: House) -> None:
+async def test_processes_that_begin_together_verify_one_another(house: IdentityFixture) -> None:
     signers = [AccessTokenSigner(house.database, house.vault) for _ in range(3)]
     now = house.clock.now
     tokens = await asyncio.gather(*(each.sign(USER, SESSION, now) for each in signers))
-    later = house.clock.passes(seconds=6)
+    later = house.clock.advance(seconds=6)
     for signer in signers:
         for token in tokens:
             assert await signer.verify(token, later)
@@ -77,7 +77,7 @@ def kid(token: str) -> str:
     return str(jwt.get_unverified_header(token)["kid"])
 
 
-async def test_what_is_no_token_of_ours_is_none(house: House) -> None:
+async def test_what_is_no_token_of_ours_is_none(house: IdentityFixture) -> None:
     now = house.clock.now
     good = await house.signer.sign(USER, SESSION, now)
     head, body, signature = good.split(".")
@@ -111,7 +111,7 @@ def part(value: dict[str, object]) -> str:
     return base64.urlsafe_b64encode(json.dumps(value, default=str).encode()).decode().rstrip("=")
 
 
-async def test_without_the_vaults_key_nobody_signs(house: House) -> None:
+async def test_without_the_vaults_key_nobody_signs(house: IdentityFixture) -> None:
     await house.signer.sign(USER, SESSION, house.clock.now)
     other = AccessTokenSigner(house.database, Vault({"k9": bytes(32)}))
     with pytest.raises(UnreadableDataError):

@@ -16,7 +16,7 @@ ENV = {
 }
 
 
-def channel(**changes: Any) -> dict[str, Any]:
+def build_channel(**changes: Any) -> dict[str, Any]:
     return {
         "slug": "principal",
         "name": "WhatsApp principal",
@@ -26,7 +26,7 @@ def channel(**changes: Any) -> dict[str, Any]:
     }
 
 
-def assistant(**changes: Any) -> dict[str, Any]:
+def build_assistant(**changes: Any) -> dict[str, Any]:
     return {
         "endpoint": "http://127.0.0.1:9/model/v1",
         "api_key": "env:DEMO_KEY",
@@ -36,7 +36,7 @@ def assistant(**changes: Any) -> dict[str, Any]:
     }
 
 
-def erp(**changes: Any) -> dict[str, Any]:
+def build_erp(**changes: Any) -> dict[str, Any]:
     return {
         "base_url": "http://127.0.0.1:9/sgp",
         "token": "env:DEMO_ERP",
@@ -45,19 +45,21 @@ def erp(**changes: Any) -> dict[str, Any]:
     }
 
 
-def provider(**changes: Any) -> dict[str, Any]:
+def build_provider(**changes: Any) -> dict[str, Any]:
     """A provider with one channel and an assistant; a key set to ``...`` is left out."""
     whole = {
         "slug": "demo",
         "name": "Provedor Demo",
-        "channels": [channel()],
-        "assistant": assistant(),
+        "channels": [build_channel()],
+        "assistant": build_assistant(),
         **changes,
     }
     return {key: value for key, value in whole.items() if value is not ...}
 
 
-def read(folder: Path, *providers: dict[str, Any], **env: str) -> list[ProviderConfig]:
+def load_provider_file(
+    folder: Path, *providers: dict[str, Any], **env: str
+) -> list[ProviderConfig]:
     path = folder / "providers.yaml"
     path.write_text(yaml.safe_dump({"providers": list(providers)}, sort_keys=False))
     return load_providers(path, {**ENV, **env})

@@ -22,7 +22,12 @@ from niochat.domain.errors import (
     UnreadableDataError,
 )
 from niochat.vault.vault import Vault
-from tests.accounts.declared import assistant, channel, provider, read
+from tests.accounts.declared import (
+    build_assistant,
+    build_channel,
+    build_provider,
+    load_provider_file,
+)
 
 pytestmark = pytest.mark.asyncio
 
@@ -68,7 +73,7 @@ def declare(database: Database, tmp_path: Path) -> Declare:
     """Applies a file with one provider of these changes."""
 
     async def declared(**changes: Any) -> Said:
-        return await applied(database, read(tmp_path, provider(**changes)))
+        return await applied(database, load_provider_file(tmp_path, build_provider(**changes)))
 
     return declared
 
@@ -118,21 +123,21 @@ async def test_secrets_are_stored_sealed(demo: Said, database: Database) -> None
         ({"timezone": "America/Recife"}, "provider"),
         ({"policy": {"burst_window_s": 3}}, "provider"),
         ({"teams": [{"slug": "atendimento", "name": "Suporte"}]}, "team atendimento"),
-        ({"channels": [channel(name="Outro")]}, "channel principal"),
-        ({"channels": [channel(token="another")]}, "channel principal"),
-        ({"channels": [channel(base_url="http://elsewhere")]}, "channel principal"),
-        ({"channels": [channel(hmac_key="env:DEMO_HMAC")]}, "channel principal"),
-        ({"assistant": assistant(api_key="another")}, "assistant"),
-        ({"assistant": assistant(persona={})}, "assistant"),
-        ({"assistant": assistant(max_seconds=30)}, "assistant"),
-        ({"assistant": assistant(facts={"address": "Rua do Sol, 120"})}, "assistant"),
-        ({"assistant": assistant(price_in=0.15, price_out=0.6)}, "assistant"),
-        ({"assistant": assistant(enabled=False)}, "provider"),
-        ({"assistant": assistant(temperature=0.2, seed=7)}, "assistant"),
-        ({"assistant": assistant(parallel_tool_calls=False)}, "assistant"),
-        ({"assistant": assistant(dialect=["one_system", "alternate"])}, "assistant"),
-        ({"assistant": assistant(extra_headers={"x-proxy": "env:DEMO_HMAC"})}, "assistant"),
-        ({"assistant": assistant(extra_body={"top_k": 1, "a": {"b": ["c"]}})}, "assistant"),
+        ({"channels": [build_channel(name="Outro")]}, "channel principal"),
+        ({"channels": [build_channel(token="another")]}, "channel principal"),
+        ({"channels": [build_channel(base_url="http://elsewhere")]}, "channel principal"),
+        ({"channels": [build_channel(hmac_key="env:DEMO_HMAC")]}, "channel principal"),
+        ({"assistant": build_assistant(api_key="another")}, "assistant"),
+        ({"assistant": build_assistant(persona={})}, "assistant"),
+        ({"assistant": build_assistant(max_seconds=30)}, "assistant"),
+        ({"assistant": build_assistant(facts={"address": "Rua do Sol, 120"})}, "assistant"),
+        ({"assistant": build_assistant(price_in=0.15, price_out=0.6)}, "assistant"),
+        ({"assistant": build_assistant(enabled=False)}, "provider"),
+        ({"assistant": build_assistant(temperature=0.2, seed=7)}, "assistant"),
+        ({"assistant": build_assistant(parallel_tool_calls=False)}, "assistant"),
+        ({"assistant": build_assistant(dialect=["one_system", "alternate"])}, "assistant"),
+        ({"assistant": build_assistant(extra_headers={"x-proxy": "env:DEMO_HMAC"})}, "assistant"),
+        ({"assistant": build_assistant(extra_body={"top_k": 1, "a": {"b": ["c"]}})}, "assistant"),
         ({"policy": {"hours": [{"days": ["sun"], "from": "08:00", "to": "12:00"}]}}, "provider"),
         ({"policy": {"closed_days": ["2026-12-24"]}}, "provider"),
         ({"policy": {"reminder_after_s": 0}}, "provider"),
@@ -157,13 +162,13 @@ async def test_facts_stay_where_a_file_does_not_tell_them_and_go_where_it_tells_
     async def kept() -> Any:
         return (await row(database, "SELECT facts FROM assistants"))["facts"]
 
-    await declare(assistant=assistant(facts=facts))
-    await declare(assistant=assistant(model="another"))
+    await declare(assistant=build_assistant(facts=facts))
+    await declare(assistant=build_assistant(model="another"))
     assert await kept() == {
         "fees": [{"name": "Visita", "amount": 50.0}],
         "billing": facts["billing"],
     }
-    await declare(assistant=assistant(model="another", facts={}))
+    await declare(assistant=build_assistant(model="another", facts={}))
     assert await kept() == {}
 
 
@@ -172,7 +177,7 @@ async def test_the_webhook_secret_and_the_id_outlive_every_change(
 ) -> None:
     (before,) = await TenantConfigCache(database, vault).list_channels()
 
-    await declare(channels=[channel(token="another", base_url="http://elsewhere")])
+    await declare(channels=[build_channel(token="another", base_url="http://elsewhere")])
 
     (after,) = await TenantConfigCache(database, vault).list_channels()
     assert after.webhook_url("http://x") == before.webhook_url("http://x")
@@ -192,20 +197,20 @@ async def test_another_gateway_instance_does_not_inherit_the_hold_of_the_former(
     await row(database, f"{hold} RETURNING id")
     look = "SELECT status, holds, held_until IS NOT NULL AS held FROM channels"
 
-    await declare(channels=[channel(name="Outro")])
+    await declare(channels=[build_channel(name="Outro")])
     assert await row(database, look) == {"status": "connected", "holds": 3, "held": True}
 
-    await declare(channels=[channel(token="another")])
+    await declare(channels=[build_channel(token="another")])
     assert await row(database, look) == {"status": "unknown", "holds": 0, "held": False}
 
 
 async def test_what_the_file_leaves_out_stays(
     demo: Said, declare: Declare, database: Database
 ) -> None:
-    await declare(suspended=True, channels=[channel(hmac_key="env:DEMO_HMAC")])
+    await declare(suspended=True, channels=[build_channel(hmac_key="env:DEMO_HMAC")])
     before = [each for each in await everything(database) if "hmac_sealed" in each]
 
-    said = await declare(channels=[channel()], assistant=...)
+    said = await declare(channels=[build_channel()], assistant=...)
 
     assert {outcome for _, outcome in said} == {"unchanged"}
     assert [each for each in await everything(database) if "hmac_sealed" in each] == before
@@ -221,12 +226,12 @@ async def test_what_the_file_leaves_out_stays(
 async def test_a_signing_key_goes_only_when_the_file_says_so(
     declare: Declare, database: Database
 ) -> None:
-    await declare(channels=[channel(hmac_key="env:DEMO_HMAC")])
+    await declare(channels=[build_channel(hmac_key="env:DEMO_HMAC")])
     directory = TenantConfigCache(database, vault)
     (address,) = await directory.list_channels()
     assert directory.hmac_key(address.channel) == "hmac-of-demo"
 
-    await declare(channels=[channel(hmac_key=None)])
+    await declare(channels=[build_channel(hmac_key=None)])
 
     (address,) = await directory.list_channels()
     assert directory.hmac_key(address.channel) is None
@@ -247,12 +252,12 @@ async def test_one_wrong_provider_leaves_all_of_them_as_they_were(
     demo: Said, database: Database, tmp_path: Path
 ) -> None:
     before = await everything(database)
-    changed = provider(name="Outro")
-    same_instance = provider(slug="other", channels=[channel(slug="second")])
-    second = read(tmp_path, same_instance)
+    changed = build_provider(name="Outro")
+    same_instance = build_provider(slug="other", channels=[build_channel(slug="second")])
+    second = load_provider_file(tmp_path, same_instance)
 
     with pytest.raises(OperationRefusedError, match=r"demo/principal and other/second"):
-        await apply_providers(database, vault, [*read(tmp_path, changed), *second])
+        await apply_providers(database, vault, [*load_provider_file(tmp_path, changed), *second])
 
     assert await everything(database) == before
 
@@ -261,11 +266,11 @@ async def test_a_channel_under_a_new_slug_is_refused_and_not_doubled(
     demo: Said, declare: Declare
 ) -> None:
     with pytest.raises(OperationRefusedError, match="keep the slug"):
-        await declare(channels=[channel(slug="renamed")])
+        await declare(channels=[build_channel(slug="renamed")])
 
 
 async def test_two_channels_may_swap_their_instances(declare: Declare) -> None:
-    one, two = channel(), channel(slug="second", token="second-token")
+    one, two = build_channel(), build_channel(slug="second", token="second-token")
     await declare(channels=[one, two])
 
     said = await declare(channels=[{**one, "token": two["token"]}, {**two, "token": one["token"]}])
@@ -274,7 +279,7 @@ async def test_two_channels_may_swap_their_instances(declare: Declare) -> None:
 
 
 async def test_two_applies_at_once_create_one_provider(database: Database, tmp_path: Path) -> None:
-    file = read(tmp_path, provider())
+    file = load_provider_file(tmp_path, build_provider())
 
     both = await asyncio.gather(*(applied(database, file) for _ in range(2)))
 
@@ -284,10 +289,10 @@ async def test_two_applies_at_once_create_one_provider(database: Database, tmp_p
 async def test_after_a_rotation_everything_is_sealed_with_the_new_key_and_is_the_same(
     declare: Declare, database: Database, tmp_path: Path
 ) -> None:
-    changes = {"channels": [channel(hmac_key="env:DEMO_HMAC")]}
+    changes = {"channels": [build_channel(hmac_key="env:DEMO_HMAC")]}
     await declare(**changes)
     (before,) = await TenantConfigCache(database, vault).list_channels()
-    file = read(tmp_path, provider(**changes))
+    file = load_provider_file(tmp_path, build_provider(**changes))
 
     said = await applied(database, file, rotated)
 
@@ -307,7 +312,9 @@ async def test_with_a_key_missing_nothing_is_changed(
 
     with pytest.raises(UnreadableDataError, match="NIOCHAT_VAULT_KEYS"):
         await apply_providers(
-            database, Vault({"k2": KEYS["k2"]}), read(tmp_path, provider(name="Outro"))
+            database,
+            Vault({"k2": KEYS["k2"]}),
+            load_provider_file(tmp_path, build_provider(name="Outro")),
         )
 
     assert await everything(database) == before
@@ -348,21 +355,24 @@ async def test_a_new_team_gives_what_waits_to_who_is_there_unless_its_file_says_
     teams = [{"slug": slug, "name": slug} for slug in names]
     teams[1]["assignment"] = "manual"
     teams[2]["assignment"] = "round_robin"
-    await applied(database, read(tmp_path, provider(teams=teams)))
+    await applied(database, load_provider_file(tmp_path, build_provider(teams=teams)))
     said = {"atendimento": "balanced", "suporte": "round_robin", "vendas": "manual"}
     assert await ways(database) == said
 
     silent = [{"slug": slug, "name": slug} for slug in names]
-    again = await applied(database, read(tmp_path, provider(teams=silent)))
+    again = await applied(database, load_provider_file(tmp_path, build_provider(teams=silent)))
     assert {outcome for _, outcome in again} == {"unchanged"}
     assert await ways(database) == said
 
     silent[0]["assignment"] = "manual"
-    changed = await applied(database, read(tmp_path, provider(teams=silent)))
+    changed = await applied(database, load_provider_file(tmp_path, build_provider(teams=silent)))
     assert ("demo: team atendimento", "changed") in changed
     assert (await ways(database))["atendimento"] == "manual"
 
 
 async def test_an_assignment_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="assignment"):
-        read(tmp_path, provider(teams=[{"slug": "atendimento", "name": "A", "assignment": "x"}]))
+        load_provider_file(
+            tmp_path,
+            build_provider(teams=[{"slug": "atendimento", "name": "A", "assignment": "x"}]),
+        )

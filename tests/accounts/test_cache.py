@@ -52,7 +52,7 @@ async def test_a_value_is_loaded_once_until_its_time_is_over() -> None:
     assert source.loads == ["a", "a"]
 
 
-async def test_nothing_found_is_kept_as_well() -> None:
+async def test_missing_values_are_cached() -> None:
     source = Source()
     source.value = None
     cache = made(source)

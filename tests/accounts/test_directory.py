@@ -13,32 +13,37 @@ from niochat.accounts.directory import TTL_S, TenantConfigCache
 from niochat.adapters.postgres.database import Database
 from niochat.domain.errors import NotFoundError
 from niochat.vault.vault import Vault
-from tests.accounts.declared import assistant, channel, provider, read
+from tests.accounts.declared import (
+    build_assistant,
+    build_channel,
+    build_provider,
+    load_provider_file,
+)
 
 pytestmark = pytest.mark.asyncio
 
 vault = Vault({"k1": bytes(32)})
 
 
-class Clock:
+class ManualClock:
     now = 1000.0
 
     def __call__(self) -> float:
         return self.now
 
 
-class World:
+class TenantConfigFixture:
     """A provider, a directory and a clock of the test's own."""
 
     def __init__(self, database: Database, folder: Path) -> None:
         self.database = database
         self.folder = folder
-        self.clock = Clock()
+        self.clock = ManualClock()
         self.directory = TenantConfigCache(database, vault, clock=self.clock)
 
     async def declare(self, **changes: Any) -> UUID:
         changed = await apply_providers(
-            self.database, vault, read(self.folder, provider(**changes))
+            self.database, vault, load_provider_file(self.folder, build_provider(**changes))
         )
         return changed[0].tenant_id
 
@@ -47,14 +52,14 @@ class World:
 
 
 @pytest_asyncio.fixture
-async def world(database: Database, tmp_path: Path) -> World:
-    made = World(database, tmp_path)
+async def world(database: Database, tmp_path: Path) -> TenantConfigFixture:
+    made = TenantConfigFixture(database, tmp_path)
     await made.declare()
     return made
 
 
 async def test_a_channel_is_found_by_its_id_with_what_a_webhook_is_checked_against(
-    world: World,
+    world: TenantConfigFixture,
 ) -> None:
     (address,) = await world.directory.list_channels()
 
@@ -67,7 +72,9 @@ async def test_a_channel_is_found_by_its_id_with_what_a_webhook_is_checked_again
     assert world.directory.hmac_key(found) is None
 
 
-async def test_a_webhook_address_holds_the_channel_and_its_secret(world: World) -> None:
+async def test_a_webhook_address_holds_the_channel_and_its_secret(
+    world: TenantConfigFixture,
+) -> None:
     (address,) = await world.directory.list_channels()
 
     url = address.webhook_url("https://desk.example.com/")
@@ -78,7 +85,7 @@ async def test_a_webhook_address_holds_the_channel_and_its_secret(world: World) 
 
 
 async def test_a_change_is_seen_after_the_time_to_live_or_at_once_when_announced(
-    world: World,
+    world: TenantConfigFixture,
 ) -> None:
     channel_id = await world.channel_id()
     assert (await world.directory.channel(channel_id)) is not None
@@ -99,11 +106,11 @@ async def test_a_change_is_seen_after_the_time_to_live_or_at_once_when_announced
     assert soon.active
 
 
-async def test_an_unknown_channel_is_none(world: World) -> None:
+async def test_an_unknown_channel_is_none(world: TenantConfigFixture) -> None:
     assert await world.directory.channel(uuid4()) is None
 
 
-async def test_tenants_are_listed_by_slug(world: World) -> None:
+async def test_tenants_are_listed_by_slug(world: TenantConfigFixture) -> None:
     await world.declare(slug="another", channels=..., assistant=..., suspended=True)
 
     assert [(t.slug, t.active, t.timezone) for t in await world.directory.list_tenants()] == [
@@ -112,10 +119,12 @@ async def test_tenants_are_listed_by_slug(world: World) -> None:
     ]
 
 
-async def test_an_assistant_is_told_with_its_key_opened_and_its_limits(world: World) -> None:
+async def test_an_assistant_is_told_with_its_key_opened_and_its_limits(
+    world: TenantConfigFixture,
+) -> None:
     facts = {"address": "Rua do Sol, 120", "unlock": {"days": 3}}
     rules = {"titularidade": {"how": "off"}}
-    limits = assistant(
+    limits = build_assistant(
         max_steps=3, stream=True, price_in=0.15, price_out=2, facts=facts, requests=rules
     )
     tenant_id = await world.declare(assistant=limits)
@@ -132,33 +141,39 @@ async def test_an_assistant_is_told_with_its_key_opened_and_its_limits(world: Wo
     assert "key-of-demo" not in repr(found)
 
 
-async def test_what_changed_about_an_assistant_is_seen_once_it_is_forgotten(world: World) -> None:
+async def test_what_changed_about_an_assistant_is_seen_once_it_is_forgotten(
+    world: TenantConfigFixture,
+) -> None:
     tenant_id = await world.declare()
     await world.directory.assistant(tenant_id)
 
-    await world.declare(assistant=assistant(model="other"))
+    await world.declare(assistant=build_assistant(model="other"))
 
     assert (await world.directory.assistant(tenant_id)).model == "sandbox"
     world.directory.invalidate(uuid4())
     assert (await world.directory.assistant(tenant_id)).model == "sandbox"
     world.directory.invalidate(tenant_id)
     assert (await world.directory.assistant(tenant_id)).model == "other"
-    await world.declare(assistant=assistant(model="third"))
+    await world.declare(assistant=build_assistant(model="third"))
     world.directory.invalidate_all()
     assert (await world.directory.assistant(tenant_id)).model == "third"
 
 
-async def test_nobody_and_a_tenant_without_assistant_look_the_same(world: World) -> None:
-    without = await world.declare(slug="other", channels=[channel(token="b")], assistant=...)
+async def test_nobody_and_a_tenant_without_assistant_look_the_same(
+    world: TenantConfigFixture,
+) -> None:
+    without = await world.declare(slug="other", channels=[build_channel(token="b")], assistant=...)
 
     for tenant_id in (without, uuid4()):
         with pytest.raises(NotFoundError):
             await world.directory.assistant(tenant_id)
 
 
-async def test_what_a_provider_adds_to_its_models_requests_is_opened(world: World) -> None:
+async def test_what_a_provider_adds_to_its_models_requests_is_opened(
+    world: TenantConfigFixture,
+) -> None:
     tenant = await world.declare(
-        assistant=assistant(
+        assistant=build_assistant(
             temperature=0.2, dialect=["alternate"], extra_headers={"x-proxy": "top secret"},
             extra_body={"top_k": 1},
         )

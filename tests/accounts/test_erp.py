@@ -14,7 +14,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.domain.erp import ErpCapability
 from niochat.domain.errors import InvalidInputError, UnreadableDataError
 from niochat.vault.vault import Vault
-from tests.accounts.declared import channel, erp, provider, read
+from tests.accounts.declared import build_channel, build_erp, build_provider, load_provider_file
 
 pytestmark = pytest.mark.asyncio
 
@@ -24,26 +24,26 @@ rotated = Vault({"k2": KEYS["k2"], "k1": KEYS["k1"]})
 FOUND = frozenset({ErpCapability.INVOICES, ErpCapability.OPEN_TICKET})
 
 
-class Clock:
+class ManualClock:
     now = 1000.0
 
     def __call__(self) -> float:
         return self.now
 
 
-class World:
+class ErpConfigFixture:
     """One provider with an ERP, and a directory with a clock of the test's own."""
 
     def __init__(self, database: Database, folder: Path) -> None:
         self.database = database
         self.folder = folder
-        self.clock = Clock()
+        self.clock = ManualClock()
         self.directory = TenantConfigCache(database, vault, clock=self.clock)
         self.tenant_id = uuid4()
 
     async def declare(self, *, sealing: Vault = vault, **changes: Any) -> dict[str, str]:
         """What became of each part; the directory is not told."""
-        file = read(self.folder, provider(**{"erp": erp(), **changes}))
+        file = load_provider_file(self.folder, build_provider(**{"erp": build_erp(), **changes}))
         changed = await apply_providers(self.database, sealing, file)
         self.tenant_id = changed[0].tenant_id
         return {change.resource: change.outcome.value for change in changed}
@@ -61,16 +61,16 @@ class World:
 
 
 @pytest_asyncio.fixture
-async def world(database: Database, tmp_path: Path) -> World:
-    made = World(database, tmp_path)
+async def world(database: Database, tmp_path: Path) -> ErpConfigFixture:
+    made = ErpConfigFixture(database, tmp_path)
     assert (await made.declare())["erp"] == "created"
     return made
 
 
-async def test_an_erp_is_told_with_its_token_opened_and_its_limits(world: World) -> None:
+async def test_an_erp_is_told_with_its_token_opened_and_its_limits(world: ErpConfigFixture) -> None:
     kinds = {"sem_conexao": 1, "outro": "5A"}
     limits = {"calls_at_once": 2, "per_minute": 30, "timeout_s": 10}
-    await world.declare(erp=erp(base_url="http://h/a/b/", ticket_kinds=kinds, **limits))
+    await world.declare(erp=build_erp(base_url="http://h/a/b/", ticket_kinds=kinds, **limits))
 
     found = await world.found()
 
@@ -86,14 +86,14 @@ async def test_an_erp_is_told_with_its_token_opened_and_its_limits(world: World)
     assert "token-of-erp" not in repr(found)
 
 
-async def test_what_the_file_leaves_out_of_an_erp_has_defaults(world: World) -> None:
+async def test_what_the_file_leaves_out_of_an_erp_has_defaults(world: ErpConfigFixture) -> None:
     found = await world.found()
 
     assert found.account.ticket_kinds == {}
     assert (found.calls_at_once, found.per_minute, found.timeout_s) == (8, 600, 32.0)
 
 
-async def test_a_token_is_stored_sealed(world: World) -> None:
+async def test_a_token_is_stored_sealed(world: ErpConfigFixture) -> None:
     assert "token-of-erp" not in await world.run("SELECT erps::text FROM erps")
     sealed = await world.run("SELECT token_sealed FROM erps")
     assert b"token-of-erp" not in sealed
@@ -101,7 +101,7 @@ async def test_a_token_is_stored_sealed(world: World) -> None:
         vault.open(sealed, tenant_id=uuid4(), purpose="erp token")
 
 
-async def test_the_second_time_nothing_is_written(world: World) -> None:
+async def test_the_second_time_nothing_is_written(world: ErpConfigFixture) -> None:
     look = "SELECT (ctid, erps)::text FROM erps"
     before = await world.run(look)
 
@@ -111,27 +111,29 @@ async def test_the_second_time_nothing_is_written(world: World) -> None:
 
 
 @pytest.mark.parametrize("left_out", [..., None])
-async def test_an_erp_that_the_file_leaves_out_stays(world: World, left_out: Any) -> None:
+async def test_an_erp_that_the_file_leaves_out_stays(
+    world: ErpConfigFixture, left_out: Any
+) -> None:
     said = await world.declare(erp=left_out)
 
     assert "erp" not in said
     assert (await world.found()).account.token == "token-of-erp"
 
 
-async def test_a_change_raises_the_version_once(world: World) -> None:
-    assert (await world.declare(erp=erp(per_minute=60)))["erp"] == "changed"
-    assert (await world.declare(erp=erp(per_minute=60)))["erp"] == "unchanged"
+async def test_a_change_raises_the_version_once(world: ErpConfigFixture) -> None:
+    assert (await world.declare(erp=build_erp(per_minute=60)))["erp"] == "changed"
+    assert (await world.declare(erp=build_erp(per_minute=60)))["erp"] == "unchanged"
 
     assert await world.run("SELECT config_version FROM tenants") == 2
 
 
 @pytest.mark.parametrize("changes", [{"base_url": "http://h"}, {"app": "b"}, {"token": "another"}])
 async def test_another_access_forgets_what_was_probed(
-    world: World, changes: dict[str, Any]
+    world: ErpConfigFixture, changes: dict[str, Any]
 ) -> None:
     await world.directory.save_capabilities(world.tenant_id, FOUND)
 
-    assert (await world.declare(erp=erp(**changes)))["erp"] == "changed"
+    assert (await world.declare(erp=build_erp(**changes)))["erp"] == "changed"
 
     found = await world.found()
     assert (found.capabilities, found.probed_at) == (None, None)
@@ -141,18 +143,20 @@ async def test_another_access_forgets_what_was_probed(
     "changes",
     [{"calls_at_once": 2}, {"per_minute": 6}, {"timeout_s": 5}, {"ticket_kinds": {"outro": 7}}],
 )
-async def test_another_limit_keeps_what_was_probed(world: World, changes: dict[str, Any]) -> None:
+async def test_another_limit_keeps_what_was_probed(
+    world: ErpConfigFixture, changes: dict[str, Any]
+) -> None:
     await world.directory.save_capabilities(world.tenant_id, FOUND)
     before = await world.found()
 
-    assert (await world.declare(erp=erp(**changes)))["erp"] == "changed"
+    assert (await world.declare(erp=build_erp(**changes)))["erp"] == "changed"
 
     found = await world.found()
     assert (found.capabilities, found.probed_at) == (FOUND, before.probed_at)
 
 
 async def test_after_a_rotation_the_token_is_sealed_with_the_new_key_and_probes_stay(
-    world: World,
+    world: ErpConfigFixture,
 ) -> None:
     await world.directory.save_capabilities(world.tenant_id, FOUND)
 
@@ -165,12 +169,12 @@ async def test_after_a_rotation_the_token_is_sealed_with_the_new_key_and_probes_
     assert (await world.declare(sealing=rotated))["erp"] == "unchanged"
 
 
-async def test_with_its_key_missing_a_token_is_unreadable(world: World) -> None:
+async def test_with_its_key_missing_a_token_is_unreadable(world: ErpConfigFixture) -> None:
     with pytest.raises(UnreadableDataError):
         await TenantConfigCache(world.database, Vault({"k2": KEYS["k2"]})).erp(world.tenant_id)
 
 
-async def test_a_damaged_token_is_healed_by_the_file(world: World) -> None:
+async def test_a_damaged_token_is_healed_by_the_file(world: ErpConfigFixture) -> None:
     flipped = "get_byte(token_sealed, length(token_sealed) - 1) # 1"
     damaged = f"set_byte(token_sealed, length(token_sealed) - 1, {flipped})"
     await world.run(f"UPDATE erps SET token_sealed = {damaged}")
@@ -182,29 +186,31 @@ async def test_a_damaged_token_is_healed_by_the_file(world: World) -> None:
     assert (await world.found()).account.token == "token-of-erp"
 
 
-async def test_an_erp_is_kept_until_its_time_is_over_or_it_is_forgotten(world: World) -> None:
+async def test_an_erp_is_kept_until_its_time_is_over_or_it_is_forgotten(
+    world: ErpConfigFixture,
+) -> None:
     async def seen() -> int:
         found = await world.directory.erp(world.tenant_id)
         assert found is not None
         return found.per_minute
 
     assert await seen() == 600
-    await world.declare(erp=erp(per_minute=1))
+    await world.declare(erp=build_erp(per_minute=1))
     world.directory.invalidate(uuid4())
     assert await seen() == 600
     world.directory.invalidate(world.tenant_id)
     assert await seen() == 1
-    await world.declare(erp=erp(per_minute=2))
+    await world.declare(erp=build_erp(per_minute=2))
     world.directory.invalidate_all()
     assert await seen() == 2
-    await world.declare(erp=erp(per_minute=3))
+    await world.declare(erp=build_erp(per_minute=3))
     assert await seen() == 2
     world.clock.now += TTL_S
     assert await seen() == 3
 
 
-async def test_a_tenant_without_erp_has_none_and_so_has_nobody(world: World) -> None:
-    await world.declare(slug="other", channels=[channel(token="b")], erp=...)
+async def test_a_tenant_without_erp_has_none_and_so_has_nobody(world: ErpConfigFixture) -> None:
+    await world.declare(slug="other", channels=[build_channel(token="b")], erp=...)
 
     assert await world.directory.erp(world.tenant_id) is None
     assert await world.directory.erp(uuid4()) is None
@@ -212,9 +218,11 @@ async def test_a_tenant_without_erp_has_none_and_so_has_nobody(world: World) -> 
     assert await world.directory.erp(world.tenant_id) is None
 
 
-async def test_what_a_probe_found_is_seen_at_once_and_by_its_tenant_alone(world: World) -> None:
+async def test_what_a_probe_found_is_seen_at_once_and_by_its_tenant_alone(
+    world: ErpConfigFixture,
+) -> None:
     demo = world.tenant_id
-    await world.declare(slug="other", channels=[channel(token="b")], erp=erp(token="c"))
+    await world.declare(slug="other", channels=[build_channel(token="b")], erp=build_erp(token="c"))
     assert (await world.found(demo)).capabilities is None
 
     await world.directory.save_capabilities(demo, FOUND)
@@ -228,13 +236,13 @@ async def test_what_a_probe_found_is_seen_at_once_and_by_its_tenant_alone(world:
     assert (other.account.token, other.capabilities, other.probed_at) == ("c", None, None)
 
 
-async def test_a_probe_that_found_nothing_is_not_a_missing_probe(world: World) -> None:
+async def test_a_probe_that_found_nothing_is_not_a_missing_probe(world: ErpConfigFixture) -> None:
     await world.directory.save_capabilities(world.tenant_id, frozenset())
 
     assert (await world.found()).capabilities == frozenset()
 
 
-async def test_a_capability_of_a_newer_version_means_nothing_here(world: World) -> None:
+async def test_a_capability_of_a_newer_version_means_nothing_here(world: ErpConfigFixture) -> None:
     await world.run("UPDATE erps SET capabilities = $1", ["invoices", "teleport"])
 
     assert (await world.found()).capabilities == frozenset({ErpCapability.INVOICES})

@@ -8,7 +8,7 @@ import pytest
 from niochat.accounts.providers import load_providers
 from niochat.domain.erp import TicketCategory
 from niochat.domain.errors import InvalidInputError
-from tests.accounts.declared import ENV, erp, provider, read
+from tests.accounts.declared import ENV, build_erp, build_provider, load_provider_file
 
 FULL = """\
 providers:
@@ -77,27 +77,27 @@ def test_each_problem_is_told_with_its_line_and_key(tmp_path: Path) -> None:
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
-    (erp(kind="ixc"), "erp.kind: Input should be 'sgp'"),
-    (erp(url="http://h"), "erp.url: unknown key"),
-    (erp(base_url="provedor.sgp.net.br"), "base_url: must be an address that begins with"),
-    (erp(base_url="http://h/?token=1"), "base_url: must be an address without user, query"),
-    (erp(token="two words"), "token: must be one word of visible ASCII"),
-    (erp(token=7), "token: must be text"),
-    (erp(app=" "), "app: must be one line of text"),
-    (erp(ticket_kinds=["1"]), "ticket_kinds: must be keys with values"),
-    (erp(ticket_kinds={"outra": 1}), "ticket_kinds.outra: Input should be 'sem_conexao'"),
-    (erp(ticket_kinds={"outro": ""}), "ticket_kinds.outro: must be a code"),
-    (erp(ticket_kinds={"outro": "x" * 21}), "ticket_kinds.outro: must be a code"),
-    (erp(ticket_kinds={"outro": "a b"}), "ticket_kinds.outro: must be a code"),
-    (erp(ticket_kinds={"outro": "a\x00"}), "ticket_kinds.outro: must be"),
-    (erp(ticket_kinds={"outro": True}), "ticket_kinds.outro: must be a code"),
-    (erp(ticket_kinds={"outro": 1.5}), "ticket_kinds.outro: must be a code"),
-    (erp(ticket_kinds={"outro": 10**20}), "ticket_kinds.outro: must be a code"),
-    (erp(calls_at_once=0), "calls_at_once: Input should be greater than or equal to 1"),
-    (erp(calls_at_once=2.5), "calls_at_once: must be a whole number"),
-    (erp(per_minute=100_001), "per_minute: Input should be less than or equal to 100000"),
-    (erp(timeout_s=0.5), "timeout_s: Input should be greater than or equal to 1"),
-    (erp(timeout_s="32"), "timeout_s: must be a number"),
+    (build_erp(kind="ixc"), "erp.kind: Input should be 'sgp'"),
+    (build_erp(url="http://h"), "erp.url: unknown key"),
+    (build_erp(base_url="provedor.sgp.net.br"), "base_url: must be an address that begins with"),
+    (build_erp(base_url="http://h/?token=1"), "base_url: must be an address without user, query"),
+    (build_erp(token="two words"), "token: must be one word of visible ASCII"),
+    (build_erp(token=7), "token: must be text"),
+    (build_erp(app=" "), "app: must be one line of text"),
+    (build_erp(ticket_kinds=["1"]), "ticket_kinds: must be keys with values"),
+    (build_erp(ticket_kinds={"outra": 1}), "ticket_kinds.outra: Input should be 'sem_conexao'"),
+    (build_erp(ticket_kinds={"outro": ""}), "ticket_kinds.outro: must be a code"),
+    (build_erp(ticket_kinds={"outro": "x" * 21}), "ticket_kinds.outro: must be a code"),
+    (build_erp(ticket_kinds={"outro": "a b"}), "ticket_kinds.outro: must be a code"),
+    (build_erp(ticket_kinds={"outro": "a\x00"}), "ticket_kinds.outro: must be"),
+    (build_erp(ticket_kinds={"outro": True}), "ticket_kinds.outro: must be a code"),
+    (build_erp(ticket_kinds={"outro": 1.5}), "ticket_kinds.outro: must be a code"),
+    (build_erp(ticket_kinds={"outro": 10**20}), "ticket_kinds.outro: must be a code"),
+    (build_erp(calls_at_once=0), "calls_at_once: Input should be greater than or equal to 1"),
+    (build_erp(calls_at_once=2.5), "calls_at_once: must be a whole number"),
+    (build_erp(per_minute=100_001), "per_minute: Input should be less than or equal to 100000"),
+    (build_erp(timeout_s=0.5), "timeout_s: Input should be greater than or equal to 1"),
+    (build_erp(timeout_s="32"), "timeout_s: must be a number"),
 ]
 
 
@@ -106,7 +106,7 @@ def test_a_wrong_value_is_refused_in_a_sentence(
     tmp_path: Path, declared: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        read(tmp_path, provider(erp=declared))
+        load_provider_file(tmp_path, build_provider(erp=declared))
 
     assert said in str(refused.value)
 

@@ -8,7 +8,7 @@ import pytest
 from niochat.accounts.facts import FactsConfig, parse_facts
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.provider_facts import EMPTY_FACTS
-from tests.accounts.declared import assistant, provider, read
+from tests.accounts.declared import build_assistant, build_provider, load_provider_file
 from tests.assistant import demo
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [
@@ -52,7 +52,7 @@ def test_what_is_wrong_is_told_with_its_line(
     tmp_path: Path, facts: dict[str, Any], place: str, told: str
 ) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        read(tmp_path, provider(assistant=assistant(facts=facts)))
+        load_provider_file(tmp_path, build_provider(assistant=build_assistant(facts=facts)))
 
     lines = str(refused.value).splitlines()[1:]
     assert lines, refused.value
@@ -62,7 +62,7 @@ def test_what_is_wrong_is_told_with_its_line(
 
 
 def test_the_demo_providers_facts_are_read_whole() -> None:
-    facts = demo.known(demo.declared())
+    facts = demo.build_known_facts(demo.load_provider_facts())
 
     assert all(
         getattr(facts, name) != getattr(EMPTY_FACTS, name) for name in FactsConfig.model_fields

@@ -11,7 +11,13 @@ from niochat.accounts.providers import load_providers
 from niochat.domain.erp import TicketCategory
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.policy import ConversationPolicy
-from tests.accounts.declared import ENV, assistant, channel, provider, read
+from tests.accounts.declared import (
+    ENV,
+    build_assistant,
+    build_channel,
+    build_provider,
+    load_provider_file,
+)
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "demo.yaml"
 GOOD = """\
@@ -80,7 +86,7 @@ def test_the_examples_in_the_comments_of_the_demo_are_good(tmp_path: Path) -> No
 
 
 def test_what_may_be_left_out_has_defaults(tmp_path: Path) -> None:
-    (demo,) = read(tmp_path, provider(assistant=..., channels=...))
+    (demo,) = load_provider_file(tmp_path, build_provider(assistant=..., channels=...))
 
     assert demo.timezone == "America/Sao_Paulo"
     assert [(team.slug, team.name) for team in demo.teams] == [("atendimento", "Atendimento")]
@@ -89,14 +95,14 @@ def test_what_may_be_left_out_has_defaults(tmp_path: Path) -> None:
 
 
 def test_the_defaults_of_the_file_are_those_of_the_domain(tmp_path: Path) -> None:
-    (demo,) = read(tmp_path, provider())
+    (demo,) = load_provider_file(tmp_path, build_provider())
 
     for name, value in demo.policy.model_dump().items():
         assert value == getattr(ConversationPolicy(), name)
 
 
 def test_secrets_come_from_the_environment_and_do_not_show(tmp_path: Path) -> None:
-    (demo,) = read(tmp_path, provider())
+    (demo,) = load_provider_file(tmp_path, build_provider())
 
     assert demo.channels[0].token.get_secret_value() == "token-of-demo"
     assert "token-of-demo" not in repr(demo)
@@ -106,9 +112,11 @@ def test_secrets_come_from_the_environment_and_do_not_show(tmp_path: Path) -> No
 def test_addresses_may_come_from_the_environment_and_are_brought_to_one_form(
     tmp_path: Path,
 ) -> None:
-    here = channel(base_url="env:GATEWAY")
+    here = build_channel(base_url="env:GATEWAY")
 
-    (demo,) = read(tmp_path, provider(channels=[here]), GATEWAY="HTTPS://Gate.example.com:443/a/")
+    (demo,) = load_provider_file(
+        tmp_path, build_provider(channels=[here]), GATEWAY="HTTPS://Gate.example.com:443/a/"
+    )
 
     assert demo.channels[0].base_url == "https://gate.example.com/a"
 
@@ -212,36 +220,48 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"policy": {"unavailable_text": " "}}, "must not be empty"),
     ({"policy": {"team": "vendas"}}, "policy.team: the policy's team vendas is not among: atend"),
     ({"teams": [{"slug": "vendas", "name": "Vendas"}]}, "teams: the policy's team atendimento"),
-    ({"channels": [channel(base_url="ftp://x")]}, "begins with http:// or https://"),
-    ({"channels": [channel(base_url="http://u:top-secret@x")]}, "without user, query"),
-    ({"channels": [channel(base_url="http://x/?token=1")]}, "without user, query"),
-    ({"channels": [channel(base_url="http://x:99999")]}, "must be an address such as"),
-    ({"channels": [channel(base_url="http://a b")]}, "begins with http:// or https://"),
-    ({"channels": [channel(token="top-secret\r\nx: y")]}, "one word of visible ASCII"),
-    ({"channels": [channel(token="")]}, "one word of visible ASCII"),
-    ({"channels": [channel(token=7)]}, "must be text"),
-    ({"channels": [channel(token="env:1A")]}, "name of an environment variable"),
-    ({"assistant": assistant(max_steps=0)}, "greater than or equal to 1"),
-    ({"assistant": assistant(max_steps=2.5)}, "must be a whole number"),
-    ({"assistant": assistant(max_seconds=76)}, "must be 1 to 75"),
-    ({"assistant": assistant(max_seconds=600)}, "has to end within 200 s"),
-    ({"assistant": assistant(temperature=2.1)}, "less than or equal to 2"),
-    ({"assistant": assistant(seed=-1)}, "greater than or equal to 0"),
-    ({"assistant": assistant(dialect=["french"])}, "dialect"),
-    ({"assistant": assistant(extra_headers={"Authorization": "x"})}, "NioChat's own"),
-    ({"assistant": assistant(extra_headers={"HOST": "x"})}, "NioChat's own"),
-    ({"assistant": assistant(extra_headers={"a b": "x"})}, "the name of an HTTP header"),
-    ({"assistant": assistant(extra_headers={"x-a": "top-secret\r\nb: c"})}, "one line of visible"),
-    ({"assistant": assistant(extra_body={"model": "x"})}, "or nobody may: model"),
-    ({"assistant": assistant(extra_body={"api_base": "http://x"})}, "or nobody may: api_base"),
-    ({"assistant": assistant(extra_body={"a": "top-secret" * 1000})}, "at most 8000 characters"),
-    ({"assistant": assistant(price_in=-0.1)}, "price_in: Input should be greater than or equal"),
-    ({"assistant": assistant(price_in="0.15")}, "price_in: must be a number"),
-    ({"assistant": assistant(price_in=True)}, "price_in: must be a number"),
-    ({"assistant": assistant(price_out=float("nan"))}, "price_out: Input should be a finite"),
-    ({"assistant": assistant(price_out=0.12345)}, "no more than 4 decimal places"),
-    ({"assistant": assistant(persona={"age": 3})}, "persona.age: unknown key"),
-    ({"assistant": assistant(persona={"style": "a\x1bb"})}, "without control characters"),
+    ({"channels": [build_channel(base_url="ftp://x")]}, "begins with http:// or https://"),
+    ({"channels": [build_channel(base_url="http://u:top-secret@x")]}, "without user, query"),
+    ({"channels": [build_channel(base_url="http://x/?token=1")]}, "without user, query"),
+    ({"channels": [build_channel(base_url="http://x:99999")]}, "must be an address such as"),
+    ({"channels": [build_channel(base_url="http://a b")]}, "begins with http:// or https://"),
+    ({"channels": [build_channel(token="top-secret\r\nx: y")]}, "one word of visible ASCII"),
+    ({"channels": [build_channel(token="")]}, "one word of visible ASCII"),
+    ({"channels": [build_channel(token=7)]}, "must be text"),
+    ({"channels": [build_channel(token="env:1A")]}, "name of an environment variable"),
+    ({"assistant": build_assistant(max_steps=0)}, "greater than or equal to 1"),
+    ({"assistant": build_assistant(max_steps=2.5)}, "must be a whole number"),
+    ({"assistant": build_assistant(max_seconds=76)}, "must be 1 to 75"),
+    ({"assistant": build_assistant(max_seconds=600)}, "has to end within 200 s"),
+    ({"assistant": build_assistant(temperature=2.1)}, "less than or equal to 2"),
+    ({"assistant": build_assistant(seed=-1)}, "greater than or equal to 0"),
+    ({"assistant": build_assistant(dialect=["french"])}, "dialect"),
+    ({"assistant": build_assistant(extra_headers={"Authorization": "x"})}, "NioChat's own"),
+    ({"assistant": build_assistant(extra_headers={"HOST": "x"})}, "NioChat's own"),
+    ({"assistant": build_assistant(extra_headers={"a b": "x"})}, "the name of an HTTP header"),
+    (
+        {"assistant": build_assistant(extra_headers={"x-a": "top-secret\r\nb: c"})},
+        "one line of visible",
+    ),
+    ({"assistant": build_assistant(extra_body={"model": "x"})}, "or nobody may: model"),
+    (
+        {"assistant": build_assistant(extra_body={"api_base": "http://x"})},
+        "or nobody may: api_base",
+    ),
+    (
+        {"assistant": build_assistant(extra_body={"a": "top-secret" * 1000})},
+        "at most 8000 characters",
+    ),
+    (
+        {"assistant": build_assistant(price_in=-0.1)},
+        "price_in: Input should be greater than or equal",
+    ),
+    ({"assistant": build_assistant(price_in="0.15")}, "price_in: must be a number"),
+    ({"assistant": build_assistant(price_in=True)}, "price_in: must be a number"),
+    ({"assistant": build_assistant(price_out=float("nan"))}, "price_out: Input should be a finite"),
+    ({"assistant": build_assistant(price_out=0.12345)}, "no more than 4 decimal places"),
+    ({"assistant": build_assistant(persona={"age": 3})}, "persona.age: unknown key"),
+    ({"assistant": build_assistant(persona={"style": "a\x1bb"})}, "without control characters"),
 ]
 
 
@@ -250,7 +270,7 @@ def test_a_wrong_value_is_refused_in_a_sentence(
     tmp_path: Path, changes: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        read(tmp_path, provider(**changes))
+        load_provider_file(tmp_path, build_provider(**changes))
 
     assert said in str(refused.value)
     assert "top-secret" not in str(refused.value)
@@ -258,10 +278,14 @@ def test_a_wrong_value_is_refused_in_a_sentence(
 
 def test_a_slug_may_stand_once(tmp_path: Path) -> None:
     team = {"slug": "atendimento", "name": "Atendimento"}
-    other = channel(token="another")
+    other = build_channel(token="another")
 
     with pytest.raises(InvalidInputError) as refused:
-        read(tmp_path, provider(teams=[team, team], channels=[channel(), other]), provider(name=7))
+        load_provider_file(
+            tmp_path,
+            build_provider(teams=[team, team], channels=[build_channel(), other]),
+            build_provider(name=7),
+        )
 
     said = str(refused.value)
     assert "providers[1].slug: demo is already in line 2" in said
@@ -271,9 +295,11 @@ def test_a_slug_may_stand_once(tmp_path: Path) -> None:
 
 
 def test_two_channels_of_the_file_never_share_a_gateway_instance(tmp_path: Path) -> None:
-    same = channel(base_url="http://127.0.0.1:9/gateway/", token="token-of-demo")
+    same = build_channel(base_url="http://127.0.0.1:9/gateway/", token="token-of-demo")
 
     with pytest.raises(
         InvalidInputError, match=r"providers\[1\]\.channels\[0\]\.token: the same base_url"
     ):
-        read(tmp_path, provider(), provider(slug="other", channels=[same]))
+        load_provider_file(
+            tmp_path, build_provider(), build_provider(slug="other", channels=[same])
+        )

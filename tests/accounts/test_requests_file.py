@@ -14,7 +14,7 @@ from niochat.domain.requests import (
     ChangeRequestRule,
     parse_change_request_rules,
 )
-from tests.accounts.declared import ENV, assistant, provider, read
+from tests.accounts.declared import ENV, build_assistant, build_provider, load_provider_file
 
 FILE = """\
 providers:
@@ -79,6 +79,6 @@ def test_a_wrong_rule_is_refused_in_a_sentence(
     tmp_path: Path, requests: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        read(tmp_path, provider(assistant=assistant(requests=requests)))
+        load_provider_file(tmp_path, build_provider(assistant=build_assistant(requests=requests)))
 
     assert said in str(refused.value)

@@ -17,7 +17,7 @@ from niochat.domain.errors import InvalidInputError
 from niochat.domain.hours import END_OF_DAY, BusinessShift
 from niochat.domain.policy import ConversationPolicy
 from niochat.vault.vault import Vault
-from tests.accounts.declared import provider, read
+from tests.accounts.declared import build_provider, load_provider_file
 
 vault = Vault({"k1": bytes(32)})
 
@@ -98,10 +98,12 @@ async def test_the_policy_that_decisions_read_is_the_one_that_the_file_tells(
 async def test_hours_that_the_file_tells_no_more_are_gone(
     database: Database, tmp_path: Path
 ) -> None:
-    await apply_providers(database, vault, read(tmp_path, provider(policy=shift())))
+    await apply_providers(
+        database, vault, load_provider_file(tmp_path, build_provider(policy=shift()))
+    )
     assert (await stored_policy(database)).hours == (BusinessShift((0,), time(8), time(18)),)
 
-    await apply_providers(database, vault, read(tmp_path, provider()))
+    await apply_providers(database, vault, load_provider_file(tmp_path, build_provider()))
 
     assert await stored_policy(database) == replace(ConversationPolicy(), assistant_enabled=True)
 
@@ -111,20 +113,26 @@ async def test_a_day_may_end_at_midnight_and_is_shown_so(
     database: Database, tmp_path: Path
 ) -> None:
     always = [{"days": ["mon"], "from": "00:00", "to": "24:00"}]
-    await apply_providers(database, vault, read(tmp_path, provider(policy={"hours": always})))
+    await apply_providers(
+        database, vault, load_provider_file(tmp_path, build_provider(policy={"hours": always}))
+    )
 
     hours = (await stored_policy(database)).hours
     assert hours == (BusinessShift((0,), time(0), END_OF_DAY),)
-    (stored,) = read(tmp_path, provider(policy={"hours": always}))[0].policy.to_row()["hours"]
+    (stored,) = load_provider_file(tmp_path, build_provider(policy={"hours": always}))[
+        0
+    ].policy.to_row()["hours"]
     assert format_shift(stored) == {"days": ["mon"], "from": "00:00", "to": "24:00"}
     again = await apply_providers(
-        database, vault, read(tmp_path, provider(policy={"hours": always}))
+        database, vault, load_provider_file(tmp_path, build_provider(policy={"hours": always}))
     )
     assert {change.outcome.value for change in again} == {"unchanged"}
 
 
 def test_the_row_of_a_policy_is_plain_json(tmp_path: Path) -> None:
-    (demo,) = read(tmp_path, provider(policy={**shift(), "closed_days": ["2026-12-24"]}))
+    (demo,) = load_provider_file(
+        tmp_path, build_provider(policy={**shift(), "closed_days": ["2026-12-24"]})
+    )
 
     assert orjson.loads(orjson.dumps(demo.policy.to_row())) == {
         "team": "atendimento",
@@ -212,7 +220,7 @@ def test_a_wrong_rule_is_refused_in_a_sentence(
     tmp_path: Path, policy: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        read(tmp_path, provider(policy=policy))
+        load_provider_file(tmp_path, build_provider(policy=policy))
 
     assert said in str(refused.value)
 
@@ -228,7 +236,7 @@ def test_a_wrong_rule_is_refused_in_a_sentence(
     ],
 )
 def test_the_edges_of_what_is_allowed_are_allowed(tmp_path: Path, policy: dict[str, Any]) -> None:
-    (demo,) = read(tmp_path, provider(policy=policy))
+    (demo,) = load_provider_file(tmp_path, build_provider(policy=policy))
 
     assert {**demo.policy.to_row()} == {**policy, "team": "atendimento"}
 

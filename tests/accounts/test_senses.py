@@ -10,9 +10,9 @@ from niochat.accounts.directory import TenantConfigCache
 from niochat.adapters.openai.completion import ModelEndpoint
 from niochat.adapters.postgres.database import Database
 from niochat.domain.errors import NiochatError
-from tests.accounts.declared import assistant, provider, read
+from tests.accounts.declared import build_assistant, build_provider, load_provider_file
 from tests.actors.provider import VAULT
-from tests.builders import Given
+from tests.builders import RowBuilder
 
 pytestmark = pytest.mark.asyncio
 OWN = "http://127.0.0.1:9/model/v1"
@@ -20,13 +20,13 @@ OWN = "http://127.0.0.1:9/model/v1"
 
 async def declared(database: Database, folder: Path, **settings: Any) -> Any:
     """What the rest of the product is told of the assistant."""
-    entry = provider(channels=[], assistant=assistant(**settings))
-    (change, *_) = await apply_providers(database, VAULT, read(folder, entry))
+    entry = build_provider(channels=[], assistant=build_assistant(**settings))
+    (change, *_) = await apply_providers(database, VAULT, load_provider_file(folder, entry))
     return await TenantConfigCache(database, VAULT).assistant(change.tenant_id)
 
 
 async def test_without_a_word_it_neither_hears_nor_sees(
-    database: Database, given: Given, tmp_path: Path
+    database: Database, given: RowBuilder, tmp_path: Path
 ) -> None:
     found = await declared(database, tmp_path)
 
@@ -37,7 +37,7 @@ async def test_without_a_word_it_neither_hears_nor_sees(
 
 
 async def test_its_own_end_point_is_asked_with_its_own_key(
-    database: Database, given: Given, tmp_path: Path
+    database: Database, given: RowBuilder, tmp_path: Path
 ) -> None:
     found = await declared(
         database, tmp_path, transcription_model="ouvido", sees=True, vision_model="olho",

@@ -16,8 +16,13 @@ from niochat.cli.examination import format_throttle
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.held_back import TenantThrottle, ThrottleReason
 from niochat.vault.vault import Vault
-from tests.accounts.declared import assistant, channel, provider, read
-from tests.builders import Admin, Given
+from tests.accounts.declared import (
+    build_assistant,
+    build_channel,
+    build_provider,
+    load_provider_file,
+)
+from tests.builders import Admin, RowBuilder
 
 pytestmark = pytest.mark.asyncio
 
@@ -26,7 +31,9 @@ SINCE = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 async def declared(database: Database, folder: Path, **changes: Any) -> dict[str, str]:
-    changed = await apply_providers(database, vault, read(folder, provider(**changes)))
+    changed = await apply_providers(
+        database, vault, load_provider_file(folder, build_provider(**changes))
+    )
     return {change.resource: change.outcome.value for change in changed}
 
 
@@ -40,9 +47,13 @@ async def share(database: Database) -> TenantQuota:
 async def test_a_plan_and_a_cap_reach_who_shares_places_out(
     database: Database, tmp_path: Path
 ) -> None:
-    lines = [channel(), channel(slug="segundo", token="another-token")]
+    lines = [build_channel(), build_channel(slug="segundo", token="another-token")]
     await declared(
-        database, tmp_path, plan="enterprise", channels=lines, assistant=assistant(turns_at_once=7)
+        database,
+        tmp_path,
+        plan="enterprise",
+        channels=lines,
+        assistant=build_assistant(turns_at_once=7),
     )
 
     assert await share(database) == TenantQuota(4.0, 7, 2)
@@ -63,7 +74,7 @@ async def test_a_changed_plan_is_a_change_and_the_same_again_is_none(
 
     assert (await declared(database, tmp_path, plan="basico"))["provider"] == "changed"
     assert (await declared(database, tmp_path, plan="basico"))["provider"] == "unchanged"
-    more = assistant(turns_at_once=3)
+    more = build_assistant(turns_at_once=3)
     assert (await declared(database, tmp_path, plan="basico", assistant=more))[
         "assistant"
     ] == "changed"
@@ -74,17 +85,20 @@ async def test_a_changed_plan_is_a_change_and_the_same_again_is_none(
     [
         ({"plan": "gold"}, "plan: Input should be 'basico', 'profissional' or 'enterprise'"),
         (
-            {"assistant": assistant(turns_at_once=0)},
+            {"assistant": build_assistant(turns_at_once=0)},
             "assistant.turns_at_once: Input should be greater than or equal to 1",
         ),
-        ({"assistant": assistant(turns_at_once=1.5)}, "assistant.turns_at_once: must be a whole"),
+        (
+            {"assistant": build_assistant(turns_at_once=1.5)},
+            "assistant.turns_at_once: must be a whole",
+        ),
     ],
 )
 async def test_a_plan_or_cap_that_is_none_is_told_with_its_place(
     tmp_path: Path, changes: dict[str, Any], complaint: str
 ) -> None:
     path = tmp_path / "providers.yaml"
-    path.write_text(yaml.safe_dump({"providers": [provider(**changes)]}))
+    path.write_text(yaml.safe_dump({"providers": [build_provider(**changes)]}))
     env = {"DEMO_TOKEN": "t", "DEMO_KEY": "k"}
     with pytest.raises(InvalidInputError) as refused:
         load_providers(path, env)
@@ -93,7 +107,7 @@ async def test_a_plan_or_cap_that_is_none_is_told_with_its_place(
 
 
 async def test_who_is_held_back_is_told_until_it_is_over(
-    database: Database, given: Given, admin: Admin
+    database: Database, given: RowBuilder, admin: Admin
 ) -> None:
     tenant, other = await given.tenant(), await given.tenant()
     one, two = ThrottleReporter(database, "host-0.a"), ThrottleReporter(database, "host-1.b")
@@ -115,7 +129,7 @@ async def test_who_is_held_back_is_told_until_it_is_over(
 
 
 async def test_what_nobody_tells_any_more_is_over(
-    database: Database, given: Given, admin: Admin
+    database: Database, given: RowBuilder, admin: Admin
 ) -> None:
     tenant = await given.tenant()
     await ThrottleReporter(database, "host-0.gone").report(
@@ -128,7 +142,7 @@ async def test_what_nobody_tells_any_more_is_over(
 
 @pytest.mark.parametrize("reason", ThrottleReason)
 async def test_every_reason_is_stored_and_has_words(
-    database: Database, given: Given, reason: ThrottleReason
+    database: Database, given: RowBuilder, reason: ThrottleReason
 ) -> None:
     tenant = await given.tenant()
     await ThrottleReporter(database, "host-0.a").report([TenantThrottle(tenant, reason, SINCE, 3)])

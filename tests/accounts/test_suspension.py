@@ -11,7 +11,7 @@ from niochat.accounts.apply import apply_providers
 from niochat.adapters.postgres.database import Database
 from niochat.domain.errors import OperationRefusedError
 from niochat.vault.vault import Vault
-from tests.accounts.declared import channel, provider, read
+from tests.accounts.declared import build_channel, build_provider, load_provider_file
 
 pytestmark = pytest.mark.asyncio
 
@@ -19,7 +19,9 @@ vault = Vault({"k1": bytes(32)})
 
 
 async def declare(database: Database, folder: Path, **changes: Any) -> UUID:
-    changes_made = await apply_providers(database, vault, read(folder, provider(**changes)))
+    changes_made = await apply_providers(
+        database, vault, load_provider_file(folder, build_provider(**changes))
+    )
     return changes_made[0].tenant_id
 
 
@@ -88,7 +90,7 @@ async def test_it_is_told_once_and_again_only_after_the_provider_came_back(
 async def test_another_provider_hears_nothing_of_it(
     database: Database, tmp_path: Path, tenant_id: UUID
 ) -> None:
-    other = {"slug": "other", "channels": [channel(token="another")]}
+    other = {"slug": "other", "channels": [build_channel(token="another")]}
     await converse(database, await declare(database, tmp_path, **other), "pending")
 
     await declare(database, tmp_path, suspended=True)
@@ -100,8 +102,11 @@ async def test_a_suspension_that_is_not_committed_is_not_told(
     database: Database, tmp_path: Path, tenant_id: UUID
 ) -> None:
     await converse(database, tenant_id, "pending")
-    doubled = provider(slug="other")
-    providers = [*read(tmp_path, provider(suspended=True)), *read(tmp_path, doubled)]
+    doubled = build_provider(slug="other")
+    providers = [
+        *load_provider_file(tmp_path, build_provider(suspended=True)),
+        *load_provider_file(tmp_path, doubled),
+    ]
 
     with pytest.raises(OperationRefusedError):
         await apply_providers(database, vault, providers)

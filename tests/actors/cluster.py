@@ -35,13 +35,13 @@ from niochat.media.library import AttachmentStore
 from niochat.runtime.address import ActorAddress
 from niochat.runtime.tasks import BackgroundTaskSet
 from niochat.wiring.parts import Components
-from tests.actors.provider import PHONE, VAULT, Provider, wrote
+from tests.actors.provider import PHONE, VAULT, SandboxProvider, build_inbound_message
 
 Run = Callable[[TurnRequest], Awaitable[TurnReport]]
 
 
 @dataclass
-class Pool:
+class FakeAssistantPool:
     """Answers every turn with its attempt, unless ``doing`` says what else happens."""
 
     requests: list[TurnRequest] = field(default_factory=list)
@@ -53,13 +53,13 @@ class Pool:
         self.requests.append(request)
         self.called.set()
         try:
-            return await (self.doing.pop(0) if self.doing else answer)(request)
+            return await (self.doing.pop(0) if self.doing else build_reply)(request)
         except asyncio.CancelledError:
             self.cancelled.append(request)
             raise
 
 
-async def answer(request: TurnRequest, throttle_s: float = 0.0) -> TurnReport:
+async def build_reply(request: TurnRequest, throttle_s: float = 0.0) -> TurnReport:
     text = MessageContent(MessageKind.TEXT, f"resposta {request.attempt}")
     turn = TurnId(request.turn_id)
     return TurnReport(
@@ -67,25 +67,25 @@ async def answer(request: TurnRequest, throttle_s: float = 0.0) -> TurnReport:
     )
 
 
-async def lost(request: TurnRequest) -> TurnReport:
+async def raise_lost_replica(request: TurnRequest) -> TurnReport:
     raise RuntimeError("the replica is gone")
 
 
-def after(gate: asyncio.Event) -> Run:
+def wait_then_reply(gate: asyncio.Event) -> Run:
     async def waiting(request: TurnRequest) -> TurnReport:
         await gate.wait()
-        return await answer(request)
+        return await build_reply(request)
 
     return waiting
 
 
 @dataclass
-class Cluster:
+class InMemoryCluster:
     """Starts hosts and moves shards, as the supervisor would."""
 
     url: str
-    provider: Provider
-    pool: Pool = field(default_factory=Pool)
+    provider: SandboxProvider
+    pool: FakeAssistantPool = field(default_factory=FakeAssistantPool)
     hosts: dict[str, HostProcess] = field(default_factory=dict)
     opened: list[Components] = field(default_factory=list)
 
@@ -129,13 +129,20 @@ class Cluster:
             background=BackgroundTaskSet("test"),
         )
         core = HostProcess(
-            name, "node", parts, self.pool, self.ask, self.tell, restart_backoff_s=0, **options
+            name,
+            "node",
+            parts,
+            self.pool,
+            self.call_actor,
+            self.send_to_actor,
+            restart_backoff_s=0,
+            **options,
         )
         self.hosts[core.incarnation] = core
         self.opened.append(parts)
         return core
 
-    async def give(self, core: HostProcess) -> None:
+    async def assign_shards(self, core: HostProcess) -> None:
         """All shards move to ``core``; it is told, and nobody else is."""
         async with self.provider.database.as_system() as connection:
             await connection.fetch(
@@ -152,23 +159,25 @@ class Cluster:
             raise UnavailableError("nobody is there", code="host")
         return self.hosts[owner]
 
-    async def ask(self, address: ActorAddress, payload: object) -> Any:
+    async def call_actor(self, address: ActorAddress, payload: object) -> Any:
         return await (await self.owner_of(address)).ask(address, payload)
 
-    async def tell(self, address: ActorAddress, payload: object) -> None:
+    async def send_to_actor(self, address: ActorAddress, payload: object) -> None:
         (await self.owner_of(address)).tell(address, payload)
 
-    async def write(self, number: int, words: str, phone: str = PHONE) -> UUID:
+    async def accept_message(self, number: int, words: str, phone: str = PHONE) -> UUID:
         """A customer's message is accepted; nobody is poked."""
         place = self.provider.place
         inbox = InboxStore(self.provider.database)
-        accepted = await inbox.accept(place.tenant, place.channel, wrote(number, words, phone))
+        accepted = await inbox.accept(
+            place.tenant, place.channel, build_inbound_message(number, words, phone)
+        )
         assert accepted.thread_id is not None
         return accepted.thread_id
 
-    async def poked(self, core: HostProcess, number: int, words: str) -> UUID:
+    async def poke_thread(self, core: HostProcess, number: int, words: str) -> UUID:
         """The same, with a poke."""
-        thread = await self.write(number, words)
+        thread = await self.accept_message(number, words)
         core.poke([kinds.conversation_address(thread)])
         return thread
 

@@ -7,36 +7,41 @@ import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.whatsapp.uazapi.client import UazapiClient
-from tests.actors.cluster import Cluster
-from tests.actors.one_tenant import Tenant
-from tests.actors.provider import Provider, declared, instance, one_root_certificate
-from tests.sandbox.conftest import World, origin
+from tests.actors.cluster import InMemoryCluster
+from tests.actors.one_tenant import ManualTenantActor
+from tests.actors.provider import (
+    SandboxProvider,
+    create_gateway_instance,
+    create_sandbox_provider,
+    one_root_certificate,
+)
+from tests.sandbox.conftest import SandboxFixture, origin
 
 __all__ = ["one_root_certificate", "origin"]
 
 
 @pytest_asyncio.fixture
-async def world(origin: str) -> AsyncIterator[World]:
-    async with instance(origin) as here:
+async def world(origin: str) -> AsyncIterator[SandboxFixture]:
+    async with create_gateway_instance(origin) as here:
         yield here
 
 
 @pytest_asyncio.fixture
-async def provider(database: Database, world: World, tmp_path: Path) -> Provider:
-    return await declared(database, world, tmp_path)
+async def provider(database: Database, world: SandboxFixture, tmp_path: Path) -> SandboxProvider:
+    return await create_sandbox_provider(database, world, tmp_path)
 
 
 @pytest_asyncio.fixture
-async def cluster(database_url: str, provider: Provider) -> AsyncIterator[Cluster]:
-    here = Cluster(database_url, provider)
+async def cluster(database_url: str, provider: SandboxProvider) -> AsyncIterator[InMemoryCluster]:
+    here = InMemoryCluster(database_url, provider)
     yield here
     await here.close()
 
 
 @pytest_asyncio.fixture
-async def tenant(provider: Provider) -> AsyncIterator[Tenant]:
+async def tenant(provider: SandboxProvider) -> AsyncIterator[ManualTenantActor]:
     gateway = UazapiClient(lookup_timeout_s=2)
-    here = Tenant(provider, gateway)
+    here = ManualTenantActor(provider, gateway)
     yield here
-    await here.at_rest()
+    await here.run_until_idle()
     await gateway.close()

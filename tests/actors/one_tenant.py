@@ -12,21 +12,21 @@ from niochat.inbox.accept import InboxStore
 from niochat.inbox.backfill import Backfiller
 from niochat.runtime.host import ActorStep
 from niochat.runtime.mailbox import Activation, ActorRequest
-from tests.actors.provider import Provider
+from tests.actors.provider import SandboxProvider
 
 
-class Clock:
+class ManualClock:
     now = 1000.0
 
     def __call__(self) -> float:
         return self.now
 
 
-class Tenant:
+class ManualTenantActor:
     """One tenant's actor, stepped by hand."""
 
-    def __init__(self, provider: Provider, gateway: UazapiClient) -> None:
-        self.clock, self.poked = Clock(), set[UUID]()
+    def __init__(self, provider: SandboxProvider, gateway: UazapiClient) -> None:
+        self.clock, self.poked = ManualClock(), set[UUID]()
         self.filled = asyncio.Event()
         database = provider.database
         self.behaviour = TenantBehaviour(
@@ -43,33 +43,33 @@ class Tenant:
         self.poked |= threads
         self.filled.set()
 
-    async def told(self, *messages: object) -> None:
+    async def send(self, *messages: object) -> None:
         await self.behaviour.step([ActorStep(self.activation, list(messages))])
 
-    async def asked(self, payload: object) -> Any:
+    async def call(self, payload: object) -> Any:
         question = ActorRequest(payload, asyncio.get_running_loop().create_future())
-        await self.told(question)
+        await self.send(question)
         return question.response.result()
 
-    async def leased(self) -> TurnGrant:
-        grant = await self.asked(TurnGrantRequest())
+    async def request_turn_grant(self) -> TurnGrant:
+        grant = await self.call(TurnGrantRequest())
         assert isinstance(grant, TurnGrant)
         return grant
 
-    async def call(self) -> CallPermit:
+    async def request_erp_permit(self) -> CallPermit:
         """A place for one call of the ERP is asked for."""
-        permit = await self.asked(CallPermitRequest())
+        permit = await self.call(CallPermitRequest())
         assert isinstance(permit, CallPermit)
         return permit
 
-    async def begun(self) -> UUID:
+    async def begin_erp_call(self) -> UUID:
         """A call of the ERP that may begin."""
-        permit = await self.call()
+        permit = await self.request_erp_permit()
         assert permit.id is not None
         return permit.id
 
-    async def ended(self, *calls: UUID, healthy: bool | None = True) -> None:
-        await self.told(*(CallPermitRelease(call, healthy) for call in calls))
+    async def end_erp_calls(self, *calls: UUID, healthy: bool | None = True) -> None:
+        await self.send(*(CallPermitRelease(call, healthy) for call in calls))
 
-    async def at_rest(self) -> None:
+    async def run_until_idle(self) -> None:
         await self.activation.state.filling

@@ -14,23 +14,28 @@ from niochat.accounts.apply import apply_providers
 from niochat.accounts.directory import TenantConfigCache
 from niochat.adapters.postgres.database import Database
 from niochat.vault.vault import Vault
-from tests.accounts.declared import assistant, channel, provider, read
-from tests.builders import Place, incoming
+from tests.accounts.declared import (
+    build_assistant,
+    build_channel,
+    build_provider,
+    load_provider_file,
+)
+from tests.builders import ChannelRef, build_inbound
 from tests.plain_client import plain_client
-from tests.sandbox.conftest import QUICK_DELIVERY, Receiver, World
+from tests.sandbox.conftest import QUICK_DELIVERY, SandboxFixture, WebhookReceiver
 
 VAULT = Vault({"k1": bytes(32)})
 PHONE = "5581988887777"
 
 
 @dataclass
-class Provider:
+class SandboxProvider:
     """A tenant with one channel to the sandbox, and the sandbox's side of it."""
 
-    place: Place
+    place: ChannelRef
     database: Database
     directory: TenantConfigCache
-    world: World
+    world: SandboxFixture
     key: str
 
     async def thread(self, phone: str = PHONE) -> UUID:
@@ -64,7 +69,7 @@ class Provider:
                     return await self.received(phone)
         raise AssertionError(f"{text!r} never came")
 
-    async def fault(self, target: str, kind: str, **order: Any) -> None:
+    async def inject_fault(self, target: str, kind: str, **order: Any) -> None:
         """Something goes wrong at this provider's gateway or model, once unless told."""
         token = self.world.token if target == "gateway" else self.key
         await self.world.fault(
@@ -72,24 +77,24 @@ class Provider:
         )
 
 
-async def declared(
+async def create_sandbox_provider(
     database: Database,
-    world: World,
+    world: SandboxFixture,
     folder: Path,
     *,
     slug: str = "demo",
     gateway: str | None = None,
     **settings: Any,
-) -> Provider:
+) -> SandboxProvider:
     """``settings`` are the assistant's; the burst window is closed."""
     key = f"sandbox-{world.token}-{slug}"
-    entry = provider(
+    entry = build_provider(
         slug=slug,
-        channels=[channel(base_url=gateway or f"{world.origin}/gateway")],
-        assistant=assistant(endpoint=f"{world.origin}/model/v1", **settings),
+        channels=[build_channel(base_url=gateway or f"{world.origin}/gateway")],
+        assistant=build_assistant(endpoint=f"{world.origin}/model/v1", **settings),
     )
     (change, *_) = await apply_providers(
-        database, VAULT, read(folder, entry, DEMO_TOKEN=world.token, DEMO_KEY=key)
+        database, VAULT, load_provider_file(folder, entry, DEMO_TOKEN=world.token, DEMO_KEY=key)
     )
     async with database.as_system() as connection:
         await connection.execute(
@@ -99,21 +104,21 @@ async def declared(
         channel_id = await connection.fetchval(
             "SELECT id FROM channels WHERE tenant_id = $1", change.tenant_id
         )
-    place = Place(change.tenant_id, channel_id)
-    return Provider(place, database, TenantConfigCache(database, VAULT), world, key)
+    place = ChannelRef(change.tenant_id, channel_id)
+    return SandboxProvider(place, database, TenantConfigCache(database, VAULT), world, key)
 
 
-def wrote(number: int, words: str, phone: str = PHONE) -> Any:
+def build_inbound_message(number: int, words: str, phone: str = PHONE) -> Any:
     """A customer's message as the parser gives it."""
-    return incoming(f"M{number}", words, phone=phone)
+    return build_inbound(f"M{number}", words, phone=phone)
 
 
 @asynccontextmanager
-async def instance(origin: str) -> AsyncIterator[World]:
+async def create_gateway_instance(origin: str) -> AsyncIterator[SandboxFixture]:
     """An instance of one's own in a sandbox that behaves; it has no webhook."""
     token = uuid4().hex
     async with plain_client(origin, 10) as http:
-        here = World(origin, token, token, Receiver(""), http)
+        here = SandboxFixture(origin, token, token, WebhookReceiver(""), http)
         await here.control("DELETE", "/faults")
         await here.control("PUT", "/delivery", json=QUICK_DELIVERY)
         await here.control("PUT", "/model", json={"latency_s": 0, "stream_chunk_delay_s": 0})

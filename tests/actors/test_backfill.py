@@ -18,13 +18,13 @@ from niochat.domain.gateway import GatewayCredentials
 from niochat.domain.incoming import InboundEvent
 from niochat.inbox.accept import InboxStore
 from niochat.inbox.backfill import PAGE_SIZE, Backfiller
-from tests.actors.provider import PHONE, Provider
-from tests.builders import SENT_AT, Given
+from tests.actors.provider import PHONE, SandboxProvider
+from tests.builders import SENT_AT, RowBuilder
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 
-class Odd(UazapiClient):
+class UazapiWithExtraMessages(UazapiClient):
     """The real client; ``odd`` lies on top of what the sandbox's store holds."""
 
     def __init__(self) -> None:
@@ -49,9 +49,9 @@ class Odd(UazapiClient):
 class Store:
     """The tenant's channel and its gateway's store."""
 
-    def __init__(self, provider: Provider, given: Given) -> None:
+    def __init__(self, provider: SandboxProvider, given: RowBuilder) -> None:
         self.provider, self.given = provider, given
-        self.gateway = Odd()
+        self.gateway = UazapiWithExtraMessages()
         self.inbox = InboxStore(provider.database)
         self.backfill = Backfiller(provider.database, self.inbox, self.gateway)
 
@@ -82,7 +82,7 @@ class Store:
 
 
 @pytest_asyncio.fixture
-async def store(provider: Provider, given: Given) -> AsyncIterator[Store]:
+async def store(provider: SandboxProvider, given: RowBuilder) -> AsyncIterator[Store]:
     here = Store(provider, given)
     yield here
     await here.gateway.close()
@@ -261,7 +261,7 @@ async def test_more_than_one_statement_holds_comes_in_order(store: Store) -> Non
 async def test_a_gateway_that_is_away_is_asked_again_from_the_same_place(store: Store) -> None:
     await store.writes("um")
     (before,) = await store.given.rows("SELECT filled_to FROM channels")
-    await store.provider.fault("gateway", "status", path="/message/find", status=500)
+    await store.provider.inject_fault("gateway", "status", path="/message/find", status=500)
 
     with pytest.raises(UnavailableError):
         await store.fill()
@@ -283,7 +283,7 @@ async def test_a_gateway_that_takes_too_long_ends_the_fill(store: Store) -> None
 
 
 async def test_a_database_that_stands_still_takes_nothing_of_the_gateways_time(
-    store: Store, given: Given
+    store: Store, given: RowBuilder
 ) -> None:
     """Once it goes on, what is missing is stored: a webhook that waits for it must not overtake."""
     await store.writes("texto 1", "texto 2")

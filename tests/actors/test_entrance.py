@@ -11,14 +11,14 @@ from niochat.actors.turns import TurnScheduler
 from niochat.runtime.address import ActorAddress
 from niochat.runtime.host import ActorRuntime, ActorStep
 from niochat.runtime.pace import AdaptiveRateLimiter
-from tests.actors.cluster import Pool
+from tests.actors.cluster import FakeAssistantPool
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 LOUD, QUIET = UUID(int=1), UUID(int=2)
 
 
-class Resting:
+class IdleBehaviour:
     """Steps that never come: who was let in stays in memory."""
 
     batch, parallel = 32, 0
@@ -31,12 +31,12 @@ async def no_wait(tenant: UUID) -> float:
     return 0.0
 
 
-class Door:
+class FakeAdmission:
     def __init__(self, most_outside: int = MAX_WAITING_CONVERSATIONS) -> None:
         self.pace = AdaptiveRateLimiter()
-        self.actors = ActorRuntime({kinds.CONVERSATION: Resting()})
+        self.actors = ActorRuntime({kinds.CONVERSATION: IdleBehaviour()})
         turns = TurnScheduler(
-            Pool(), no_wait, lambda *_: None, lambda *_: None, rate_limiter=self.pace
+            FakeAssistantPool(), no_wait, lambda *_: None, lambda *_: None, rate_limiter=self.pace
         )
         self.entrance = ActivationLimiter(self.actors, turns, self.pace, most_outside)
 
@@ -52,7 +52,7 @@ class Door:
 
 
 async def test_where_others_would_notice_only_some_are_let_in_with_every_look() -> None:
-    door = Door()
+    door = FakeAdmission()
     door.company()
     at_once = door.pace.max_starts(1.0)
 
@@ -72,14 +72,14 @@ async def test_where_others_would_notice_only_some_are_let_in_with_every_look() 
 
 
 async def test_a_tenant_that_is_alone_waits_for_nobody() -> None:
-    door = Door()
+    door = FakeAdmission()
     door.pace.record_arrival(LOUD)
     door.knock(LOUD, 100)
     assert len(door.actors) == 100
 
 
-async def test_who_is_in_memory_and_what_people_do_does_not_wait() -> None:
-    door = Door()
+async def test_active_actors_and_agent_commands_are_admitted_at_once() -> None:
+    door = FakeAdmission()
     door.company()
     *_, last = door.knock(LOUD, 100)
     before = len(door.actors)
@@ -92,8 +92,8 @@ async def test_who_is_in_memory_and_what_people_do_does_not_wait() -> None:
     assert len(door.actors) == before + 2
 
 
-async def test_what_does_not_fit_outside_is_left_to_the_sweep() -> None:
-    door = Door(most_outside=10)
+async def test_overflow_of_waiting_activations_is_left_to_the_recovery_sweep() -> None:
+    door = FakeAdmission(most_outside=10)
     door.company()
     inside = door.pace.max_starts(1.0)
     found = door.knock(LOUD, 50)

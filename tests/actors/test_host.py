@@ -10,27 +10,27 @@ from niochat.actors.host_core import HostProcess
 from niochat.actors.tenant import TurnGrantRequest
 from niochat.domain.commands import AssignConversation
 from niochat.inbox.accept import InboxStore
-from tests.actors.cluster import Cluster, after, answer, lost
-from tests.actors.provider import Provider
-from tests.builders import Given
-from tests.sandbox.conftest import World
-from tests.until import until
+from tests.actors.cluster import InMemoryCluster, build_reply, raise_lost_replica, wait_then_reply
+from tests.actors.provider import SandboxProvider
+from tests.builders import RowBuilder
+from tests.sandbox.conftest import SandboxFixture
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 
-async def forgotten(given: Given) -> None:
+async def forgotten(given: RowBuilder) -> None:
     """What is pending has waited long enough to be swept."""
     await given.admin.execute("UPDATE inbox SET received_at = now() - interval '3 s'")
     await given.admin.execute("UPDATE outbox SET next_at = next_at - interval '3 s'")
 
 
 async def test_a_message_accepted_without_a_poke_is_answered_all_the_same(
-    cluster: Cluster, provider: Provider, given: Given
+    cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder
 ) -> None:
     core = await cluster.host("a")
-    await cluster.give(core)
-    await cluster.write(1, "oi")
+    await cluster.assign_shards(core)
+    await cluster.accept_message(1, "oi")
     await forgotten(given)
 
     await core.refresh()
@@ -40,30 +40,30 @@ async def test_a_message_accepted_without_a_poke_is_answered_all_the_same(
 
 
 async def test_a_poke_for_a_thread_of_another_host_does_nothing_here(
-    cluster: Cluster, given: Given
+    cluster: InMemoryCluster, given: RowBuilder
 ) -> None:
     core = await cluster.host("a")
-    await cluster.poked(core, 1, "oi")
+    await cluster.poke_thread(core, 1, "oi")
 
     assert len(core.actors) == 0
     assert await given.count("inbox", "processed_at IS NULL") == 1
 
 
 async def test_the_turn_of_a_dead_owner_is_run_again_and_answered_once(
-    cluster: Cluster, provider: Provider, given: Given
+    cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder
 ) -> None:
     dead, heir = await cluster.host("a"), await cluster.host("b")
     never = asyncio.Event()
-    cluster.pool.doing = [after(never)]
-    await cluster.give(dead)
-    await cluster.poked(dead, 1, "oi")
+    cluster.pool.doing = [wait_then_reply(never)]
+    await cluster.assign_shards(dead)
+    await cluster.poke_thread(dead, 1, "oi")
     await cluster.pool.called.wait()
 
-    await cluster.give(heir)
+    await cluster.assign_shards(heir)
 
     assert [m["text"] for m in await provider.wait_for("resposta")] == ["resposta 2"]
     never.set()  # the stale host hears its report now
-    await until(lambda: stepless(dead))
+    await wait_until(lambda: stepless(dead))
     await heir.refresh()
     assert [m["text"] for m in await provider.received()] == ["resposta 2"]
     (turn,) = await given.admin.fetch("SELECT * FROM turns")
@@ -79,57 +79,57 @@ async def stepless(core: HostProcess) -> bool:
 
 
 async def test_a_send_of_a_dead_owner_is_found_and_not_repeated(
-    cluster: Cluster, provider: Provider, given: Given
+    cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder
 ) -> None:
     dead, heir = await cluster.host("a"), await cluster.host("b")
-    await cluster.give(dead)
-    await provider.fault("gateway", "lost_answer", path="/send", seconds=0.3)
-    await cluster.poked(dead, 1, "oi")
+    await cluster.assign_shards(dead)
+    await provider.inject_fault("gateway", "lost_answer", path="/send", seconds=0.3)
+    await cluster.poke_thread(dead, 1, "oi")
     await provider.wait_for("resposta")
 
-    await cluster.give(heir)
+    await cluster.assign_shards(heir)
 
     # By its look-up, or by the echo that the tenant's actor found in the gateway's store.
-    await until(lambda: uncertain_or_sent(given))
+    await wait_until(lambda: uncertain_or_sent(given))
     await given.admin.execute(
         "UPDATE outbox SET next_at = now() - interval '1 s' WHERE status = 'uncertain'"
     )
     await heir.refresh()
-    await until(lambda: sent(given))
+    await wait_until(lambda: sent(given))
     assert [m["text"] for m in await provider.received()] == ["resposta 1"]
 
 
-async def sending(given: Given) -> bool:
+async def sending(given: RowBuilder) -> bool:
     return await given.count("outbox", "status = 'sending'") == 1
 
 
-async def uncertain_or_sent(given: Given) -> bool:
+async def uncertain_or_sent(given: RowBuilder) -> bool:
     return await given.count("outbox", "status IN ('uncertain', 'sent')") == 1
 
 
-async def sent(given: Given) -> bool:
+async def sent(given: RowBuilder) -> bool:
     return await given.count("outbox", "status = 'sent'") == 1
 
 
 async def test_a_turn_whose_replica_was_lost_is_run_again(
-    cluster: Cluster, provider: Provider
+    cluster: InMemoryCluster, provider: SandboxProvider
 ) -> None:
     core = await cluster.host("a")
-    cluster.pool.doing = [lost]
-    await cluster.give(core)
-    await cluster.poked(core, 1, "oi")
+    cluster.pool.doing = [raise_lost_replica]
+    await cluster.assign_shards(core)
+    await cluster.poke_thread(core, 1, "oi")
 
     assert [m["text"] for m in await provider.wait_for("resposta")] == ["resposta 2"]
     assert [request.attempt for request in cluster.pool.requests] == [1, 2]
 
 
 async def test_a_turn_that_loses_every_replica_ends_and_people_are_called(
-    cluster: Cluster, provider: Provider, given: Given
+    cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder
 ) -> None:
     core = await cluster.host("a")
-    cluster.pool.doing = [lost] * 9
-    await cluster.give(core)
-    await cluster.poked(core, 1, "oi")
+    cluster.pool.doing = [raise_lost_replica] * 9
+    await cluster.assign_shards(core)
+    await cluster.poke_thread(core, 1, "oi")
 
     await provider.wait_for("Já passei seu atendimento")
     assert len(cluster.pool.requests) == 3
@@ -138,15 +138,15 @@ async def test_a_turn_that_loses_every_replica_ends_and_people_are_called(
 
 
 async def test_writing_on_cancels_the_turn_and_one_answer_comes(
-    cluster: Cluster, provider: Provider, given: Given
+    cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder
 ) -> None:
     core = await cluster.host("a")
-    cluster.pool.doing = [after(asyncio.Event())]
-    await cluster.give(core)
-    await cluster.poked(core, 1, "oi")
+    cluster.pool.doing = [wait_then_reply(asyncio.Event())]
+    await cluster.assign_shards(core)
+    await cluster.poke_thread(core, 1, "oi")
     await cluster.pool.called.wait()
 
-    await cluster.poked(core, 2, "minha internet caiu")
+    await cluster.poke_thread(core, 2, "minha internet caiu")
 
     assert len(await provider.wait_for("resposta")) == 1
     assert len(cluster.pool.cancelled) == 1
@@ -157,71 +157,73 @@ async def test_writing_on_cancels_the_turn_and_one_answer_comes(
 
 
 async def test_a_takeover_during_a_turn_keeps_the_assistant_silent(
-    cluster: Cluster, provider: Provider, given: Given
+    cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder
 ) -> None:
     core = await cluster.host("a")
     gate = asyncio.Event()
-    cluster.pool.doing = [after(gate)]
-    await cluster.give(core)
-    thread = await cluster.poked(core, 1, "oi")
+    cluster.pool.doing = [wait_then_reply(gate)]
+    await cluster.assign_shards(core)
+    thread = await cluster.poke_thread(core, 1, "oi")
     await cluster.pool.called.wait()
 
     inbox = InboxStore(provider.database)
     place = provider.place
     await inbox.store_command(place.tenant, thread, place.channel, "k", AssignConversation("ana"))
     core.poke([kinds.conversation_address(thread)])
-    await until(lambda: opened(given))
+    await wait_until(lambda: opened(given))
     gate.set()
-    await until(lambda: stepless(core))
+    await wait_until(lambda: stepless(core))
 
     assert await given.count("outbox") == 0
     assert await given.rows("SELECT status FROM turns") == ["cancelled"]
 
 
-async def opened(given: Given) -> bool:
+async def opened(given: RowBuilder) -> bool:
     return await given.count("conversations", "status = 'open'") == 1
 
 
 async def test_a_model_that_asks_to_wait_makes_the_tenants_next_turn_wait(
-    cluster: Cluster, provider: Provider
+    cluster: InMemoryCluster, provider: SandboxProvider
 ) -> None:
     core = await cluster.host("a")
-    cluster.pool.doing = [lambda request: answer(request, throttle_s=30.0)]
-    await cluster.give(core)
-    await cluster.poked(core, 1, "oi")
+    cluster.pool.doing = [lambda request: build_reply(request, throttle_s=30.0)]
+    await cluster.assign_shards(core)
+    await cluster.poke_thread(core, 1, "oi")
     await provider.wait_for("resposta")
 
     async def throttled() -> bool:
-        grant = await cluster.ask(kinds.tenant_address(provider.place.tenant), TurnGrantRequest())
+        grant = await cluster.call_actor(
+            kinds.tenant_address(provider.place.tenant), TurnGrantRequest()
+        )
         return not grant.turns and grant.wait_s > 20
 
-    await until(throttled)
+    await wait_until(throttled)
 
 
 async def test_what_is_under_way_is_settled_before_its_shard_moves(
-    cluster: Cluster, provider: Provider, given: Given
+    cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder
 ) -> None:
     leaving, heir = await cluster.host("a"), await cluster.host("b")
-    await cluster.give(leaving)
-    await provider.fault("gateway", "delay", path="/send", seconds=0.3)
-    await cluster.poked(leaving, 1, "oi")
-    await until(lambda: sending(given))
+    await cluster.assign_shards(leaving)
+    await provider.inject_fault("gateway", "delay", path="/send", seconds=0.3)
+    await cluster.poke_thread(leaving, 1, "oi")
+    await wait_until(lambda: sending(given))
 
     await leaving.release_shards(set(range(1024)))
 
     assert await sent(given), "its settlement had its step"
-    await cluster.give(heir)
+    await cluster.assign_shards(heir)
     assert [m["text"] for m in await provider.received()] == ["resposta 1"]
 
 
 async def test_a_host_that_is_about_to_lose_its_shards_starts_nothing(
-    cluster: Cluster, given: Given
+    cluster: InMemoryCluster, given: RowBuilder
 ) -> None:
     core = await cluster.host("a")
-    await cluster.give(core)
+    await cluster.assign_shards(core)
     await core.release_shards(set(range(1024)))
 
-    await cluster.poked(core, 1, "oi")
+    await cluster.poke_thread(core, 1, "oi")
     await forgotten(given)
     await core.refresh()
 
@@ -230,13 +232,13 @@ async def test_a_host_that_is_about_to_lose_its_shards_starts_nothing(
 
 
 async def test_a_held_channel_does_not_hide_the_sends_of_others(
-    cluster: Cluster, provider: Provider, given: Given
+    cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder
 ) -> None:
     """More rows wait behind a hold than one sweep looks at."""
     core = await cluster.host("a")
-    await cluster.give(core)
-    await cluster.poked(core, 1, "oi")
-    await until(lambda: sent(given))
+    await cluster.assign_shards(core)
+    await cluster.poke_thread(core, 1, "oi")
+    await wait_until(lambda: sent(given))
     place = await given.place()
     thread = await given.thread(place)
     await many_queued(given, place.tenant, place.channel, thread, 600)
@@ -252,11 +254,13 @@ async def test_a_held_channel_does_not_hide_the_sends_of_others(
 
     await core.refresh()
 
-    await until(lambda: sent(given))
+    await wait_until(lambda: sent(given))
     assert len(await provider.received()) == 2, "the other tenant's was looked at"
 
 
-async def many_queued(given: Given, tenant: UUID, channel: UUID, thread: UUID, count: int) -> None:
+async def many_queued(
+    given: RowBuilder, tenant: UUID, channel: UUID, thread: UUID, count: int
+) -> None:
     values = (tenant, channel, thread, count)
     await given.admin.execute(
         "WITH c AS (INSERT INTO conversations (tenant_id, id, thread_id, protocol, status, version,"
@@ -273,11 +277,11 @@ async def many_queued(given: Given, tenant: UUID, channel: UUID, thread: UUID, c
 
 
 async def test_a_host_that_runs_sweeps_by_itself(
-    cluster: Cluster, provider: Provider, given: Given, world: World
+    cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder, world: SandboxFixture
 ) -> None:
     core = await cluster.host("a")
-    await cluster.give(core)
-    await cluster.write(1, "oi")
+    await cluster.assign_shards(core)
+    await cluster.accept_message(1, "oi")
     await forgotten(given)
 
     core.start()

@@ -9,27 +9,27 @@ from niochat.actors import kinds
 from niochat.actors.host_core import HostProcess
 from niochat.actors.tenant import ModelThrottleNotice
 from niochat.domain.held_back import TenantThrottle, ThrottleReason
-from tests.actors.cluster import Cluster, after
-from tests.actors.provider import Provider
-from tests.builders import Given
-from tests.until import until
+from tests.actors.cluster import InMemoryCluster, wait_then_reply
+from tests.actors.provider import SandboxProvider
+from tests.builders import RowBuilder
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
 PHONES = [f"558198888{number:04d}" for number in range(4)]
 
 
-async def written(cluster: Cluster, core: HostProcess, given: Given) -> None:
+async def written(cluster: InMemoryCluster, core: HostProcess, given: RowBuilder) -> None:
     """Each customer writes, and each one's turn is a row."""
     for number, phone in enumerate(PHONES):
-        await cluster.write(number, "oi", phone)
+        await cluster.accept_message(number, "oi", phone)
     await given.admin.execute("UPDATE inbox SET received_at = now() - interval '3 s'")
     await core.refresh()
 
     async def turns() -> bool:
         return await given.count("turns", "status = 'running'") == len(PHONES)
 
-    await until(turns)
+    await wait_until(turns)
 
 
 def told(core: HostProcess) -> list[TenantThrottle]:
@@ -39,19 +39,19 @@ def told(core: HostProcess) -> list[TenantThrottle]:
 
 
 async def test_turns_beyond_the_line_begin_later_as_the_attempt_that_never_began(
-    cluster: Cluster, provider: Provider, given: Given
+    cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder
 ) -> None:
     await given.admin.execute("UPDATE assistants SET turns_at_once = 1")
     core, gate = await cluster.host("a", most_waiting=1), asyncio.Event()
-    cluster.pool.doing = [after(gate) for _ in PHONES]
-    await cluster.give(core)
+    cluster.pool.doing = [wait_then_reply(gate) for _ in PHONES]
+    await cluster.assign_shards(core)
     await core.apply_quotas()
     await written(cluster, core, given)
 
     async def one_began() -> bool:  # a turn's row is there before its host begins it
         return core.stats()["turns"] == 1 and bool(told(core))
 
-    await until(one_began)
+    await wait_until(one_began)
     assert [(held.reason, held.waiting) for held in told(core)] == [(ThrottleReason.TURNS, 1)]
     assert [h.reason for h in await load_throttles(provider.database, provider.place.tenant)] == []
     await core.apply_quotas()
@@ -68,7 +68,7 @@ async def test_turns_beyond_the_line_begin_later_as_the_attempt_that_never_began
         await core.apply_quotas()
         return await given.count("turns", "status = 'answered'") == len(PHONES)
 
-    await until(answered)
+    await wait_until(answered)
     assert await given.count("turns", "attempt > 1") == 0, "waiting costs nobody an attempt"
     assert [request.attempt for request in cluster.pool.requests] == [1] * len(PHONES)
     for phone in PHONES:
@@ -78,10 +78,10 @@ async def test_turns_beyond_the_line_begin_later_as_the_attempt_that_never_began
 
 
 async def test_a_model_that_asked_to_wait_is_told_as_the_reason(
-    cluster: Cluster, provider: Provider, given: Given
+    cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder
 ) -> None:
     core = await cluster.host("a")
-    await cluster.give(core)
+    await cluster.assign_shards(core)
     tenant = provider.place.tenant
     core.tell(kinds.tenant_address(tenant), ModelThrottleNotice(60.0))
     await written(cluster, core, given)
@@ -90,5 +90,5 @@ async def test_a_model_that_asked_to_wait_is_told_as_the_reason(
         held = [(each.reason, each.waiting) for each in told(core)]
         return held == [(ThrottleReason.MODEL_THROTTLED, len(PHONES))]
 
-    await until(throttled)
+    await wait_until(throttled)
     assert not cluster.pool.requests

@@ -8,23 +8,23 @@ import pytest
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import UnavailableError
-from tests.actors.cluster import Cluster
-from tests.actors.provider import Provider
-from tests.builders import Given
-from tests.until import until
+from tests.actors.cluster import InMemoryCluster
+from tests.actors.provider import SandboxProvider
+from tests.builders import RowBuilder
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 
-class Deaf(Database):
+class LostReplyDatabase(Database):
     """Hears nothing of the first statement that does what it ``misses``; it is done."""
 
     misses: ClassVar[str] = ""
 
     async def alone(self, connection: Connection, query: str, *values: object) -> list[Any]:
         rows = await super().fetch_autocommit(connection, query, *values)
-        if rows and Deaf.misses == does(query, values):
-            Deaf.misses = ""
+        if rows and LostReplyDatabase.misses == does(query, values):
+            LostReplyDatabase.misses = ""
             raise UnavailableError("it stood still", code="database")
         return rows
 
@@ -41,33 +41,33 @@ WRITES = {"turn": "turns", "answer": "ended", "settlement": "settled", "message"
 
 @pytest.mark.parametrize("missed", [*WRITES, "claim"])
 async def test_a_commit_whose_answer_was_lost_is_gone_on_from_at_once(
-    cluster: Cluster, provider: Provider, given: Given, missed: str
+    cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder, missed: str
 ) -> None:
     """A turn that nobody watches would be found after minutes, and its customer wait for them."""
-    Deaf.misses = ""
+    LostReplyDatabase.misses = ""
     await given.admin.execute("UPDATE tenants SET policy = policy || '{\"burst_window_s\": 0.1}'")
-    core = await cluster.host("a", Deaf)
+    core = await cluster.host("a", LostReplyDatabase)
     core.start()
-    await cluster.give(core)
-    await cluster.poked(core, 1, "oi")
-    await until(lambda: settled(given, 1))
+    await cluster.assign_shards(core)
+    await cluster.poke_thread(core, 1, "oi")
+    await wait_until(lambda: settled(given, 1))
 
     # The conversation is in memory now.
-    Deaf.misses = missed
-    await cluster.poked(core, 2, "e agora?")
+    LostReplyDatabase.misses = missed
+    await cluster.poke_thread(core, 2, "e agora?")
     if missed == "claim":  # it may have left: looked for once its time is over
-        await until(lambda: claimed(given))
+        await wait_until(lambda: claimed(given))
         await given.admin.execute("UPDATE outbox SET send_until = now() WHERE status = 'sending'")
-    await until(lambda: settled(given, 2))
+    await wait_until(lambda: settled(given, 2))
 
-    assert not Deaf.misses, "it was missed"
+    assert not LostReplyDatabase.misses, "it was missed"
     texts = ["resposta 1", "resposta 2" if missed == "turn" else "resposta 1"]
     assert [m["text"] for m in await provider.received()] == texts
 
 
-async def claimed(given: Given) -> bool:
+async def claimed(given: RowBuilder) -> bool:
     return await given.count("outbox", "status = 'sending'") == 1
 
 
-async def settled(given: Given, count: int) -> bool:
+async def settled(given: RowBuilder, count: int) -> bool:
     return await given.count("outbox", "status = 'sent'") == count

@@ -11,20 +11,20 @@ from niochat.actors.tenant import TurnGrantRequest
 from niochat.adapters.postgres.database import Database
 from niochat.domain.errors import UnavailableError
 from tests import builders
-from tests.actors.cluster import Cluster
-from tests.actors.one_tenant import Clock
-from tests.actors.provider import Provider
-from tests.builders import Given, Host
-from tests.until import until
+from tests.actors.cluster import InMemoryCluster
+from tests.actors.one_tenant import ManualClock
+from tests.actors.provider import SandboxProvider
+from tests.builders import Host, RowBuilder
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 
 async def test_shards_that_were_let_go_but_never_moved_are_served_again(
-    database: Database, given: Given, ownership: builders.Ownership
+    database: Database, given: RowBuilder, ownership: builders.ShardAssignments
 ) -> None:
-    await ownership.give(Host("host-a:1", database))
-    clock = Clock()
+    await ownership.assign_all(Host("host-a:1", database))
+    clock = ManualClock()
     here = ShardOwnership(database, "host-a:1", clock=clock)
     await here.refresh()
     here.begin_release({0, 1})
@@ -40,15 +40,15 @@ async def test_shards_that_were_let_go_but_never_moved_are_served_again(
 
 
 async def test_a_shard_that_left_and_came_back_is_no_longer_let_go(
-    database: Database, ownership: builders.Ownership
+    database: Database, ownership: builders.ShardAssignments
 ) -> None:
-    await ownership.give(Host("host-a:1", database))
+    await ownership.assign_all(Host("host-a:1", database))
     lost: list[set[int]] = []
-    here = ShardOwnership(database, "host-a:1", lost.append, clock=Clock())
+    here = ShardOwnership(database, "host-a:1", lost.append, clock=ManualClock())
     await here.refresh()
     here.begin_release({1})
-    await ownership.give(Host("host-b:1", database), UUID(int=1))
-    await ownership.give(Host("host-a:1", database), UUID(int=1))
+    await ownership.assign_all(Host("host-b:1", database), UUID(int=1))
+    await ownership.assign_all(Host("host-a:1", database), UUID(int=1))
 
     await here.refresh()
     assert lost == [{1}]
@@ -56,7 +56,7 @@ async def test_a_shard_that_left_and_came_back_is_no_longer_let_go(
 
 
 async def test_a_process_that_was_replaced_does_not_hide_the_one_that_has_its_name_now(
-    database: Database, given: Given
+    database: Database, given: RowBuilder
 ) -> None:
     replaced, here = ShardOwnership(database, "host-0.a"), ShardOwnership(database, "host-0.b")
     await replaced.register_host("host-0", "cut-off", 7)
@@ -71,7 +71,7 @@ async def test_a_process_that_was_replaced_does_not_hide_the_one_that_has_its_na
 
 
 async def test_an_actor_of_another_host_is_not_made_here(
-    cluster: Cluster, provider: Provider
+    cluster: InMemoryCluster, provider: SandboxProvider
 ) -> None:
     core = await cluster.host("a")
     address = kinds.tenant_address(provider.place.tenant)
@@ -82,17 +82,19 @@ async def test_an_actor_of_another_host_is_not_made_here(
     assert len(core.actors) == 0
 
 
-async def test_shards_that_moved_away_leave_memory(cluster: Cluster, provider: Provider) -> None:
+async def test_shards_that_moved_away_leave_memory(
+    cluster: InMemoryCluster, provider: SandboxProvider
+) -> None:
     old, new = await cluster.host("a"), await cluster.host("b")
-    await cluster.give(old)
-    await cluster.poked(old, 1, "oi")
+    await cluster.assign_shards(old)
+    await cluster.poke_thread(old, 1, "oi")
     await provider.wait_for("resposta")
     assert old.stats()["conversations"] == 1
 
-    await cluster.give(new)
+    await cluster.assign_shards(new)
     await old.refresh()
 
-    await until(lambda: nothing_held(old))
+    await wait_until(lambda: nothing_held(old))
     assert old.stats()["shards"] == 0
 
 

@@ -11,19 +11,19 @@ from niochat.conversation.pauses import PauseStore
 from niochat.conversation.work import MemoryCommand
 from niochat.domain.commands import RestartTurn
 from niochat.domain.ids import TurnId
-from tests.builders import Given
+from tests.builders import RowBuilder
 
 pytestmark = pytest.mark.asyncio
 
 
-class Clock:
+class ManualClock:
     now = 100.0
 
     def __call__(self) -> float:
         return self.now
 
 
-class Returned:
+class ReturnedCommands:
     def __init__(self) -> None:
         self.calls: list[tuple[UUID, int]] = []
 
@@ -32,10 +32,10 @@ class Returned:
 
 
 async def test_a_pause_ends_by_itself_and_gives_back_what_was_kept(
-    database: Database, given: Given
+    database: Database, given: RowBuilder
 ) -> None:
     thread = await given.thread(await given.place())
-    clock, back = Clock(), Returned()
+    clock, back = ManualClock(), ReturnedCommands()
     paused = PauseRegistry(PauseStore(database), back, clock=clock)
     assert not paused.is_paused(thread)
 
@@ -56,7 +56,7 @@ async def test_a_pause_ends_by_itself_and_gives_back_what_was_kept(
 
 
 async def test_pausing_and_resuming_twice_is_doing_it_once(
-    database: Database, given: Given
+    database: Database, given: RowBuilder
 ) -> None:
     thread = await given.thread(await given.place())
     pauses = PauseStore(database)

@@ -16,7 +16,7 @@ from niochat.runtime.exchange import (
     RpcConnectionLost,
     RpcReply,
 )
-from tests.until import until
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(20)]
 
@@ -137,7 +137,7 @@ async def test_a_member_that_came_later_is_found() -> None:
 
     cluster.now = MAX_LIST_AGE_S
 
-    await until(lambda: assistant.capacity() == 2 * MAX_TURNS_PER_MEMBER)
+    await wait_until(lambda: assistant.capacity() == 2 * MAX_TURNS_PER_MEMBER)
 
 
 async def test_without_the_clusters_server_the_members_that_are_known_are_asked() -> None:

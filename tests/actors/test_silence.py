@@ -17,15 +17,15 @@ from niochat.domain.ids import ThreadId
 from niochat.runtime.host import ActorStep
 from niochat.runtime.mailbox import Activation
 from niochat.runtime.tally import CounterBuffer
-from tests.actors.cluster import Cluster
-from tests.actors.provider import Provider
-from tests.builders import Given
-from tests.until import until
+from tests.actors.cluster import InMemoryCluster
+from tests.actors.provider import SandboxProvider
+from tests.builders import RowBuilder
+from tests.until import wait_until
 
 THREAD = ThreadId(uuid4())
 
 
-class Loop(asyncio.SelectorEventLoop):
+class TimerRecordingLoop(asyncio.SelectorEventLoop):
     """Remembers what it was asked to hold until later."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Loop(asyncio.SelectorEventLoop):
         return super().call_later(delay, callback, *args, **more)
 
 
-class Everything:
+class AllShards:
     """Owns every shard, has every turn, pauses nobody, and commits one timer due in ``seconds``."""
 
     def __init__(self, seconds: float) -> None:
@@ -59,17 +59,17 @@ class Everything:
 
 def held(seconds: float) -> list[float]:
     """What a host holds in memory once a timer due in ``seconds`` was committed."""
-    part: Any = Everything(seconds)
+    part: Any = AllShards(seconds)
     behaviour = ConversationBehaviour(
         part, part, part, part, wake=lambda address: None, route_queue_effect=lambda *told: None,
         fetch_file=lambda *told: None,
         pause_registry=part, counters=CounterBuffer(),
     )  # fmt: skip
     delivery = ActorStep(Activation(kinds.conversation_address(THREAD), 0.0), [])
-    with asyncio.Runner(loop_factory=Loop) as runner:
+    with asyncio.Runner(loop_factory=TimerRecordingLoop) as runner:
         runner.run(behaviour.step([delivery]))
         loop = runner.get_loop()
-        assert isinstance(loop, Loop)
+        assert isinstance(loop, TimerRecordingLoop)
         return loop.held
 
 
@@ -87,21 +87,21 @@ def test_a_timer_that_is_due_soon_is() -> None:
 @pytest.mark.asyncio
 @pytest.mark.timeout(30)
 async def test_a_customer_who_says_nothing_is_reminded_by_the_sweep(
-    cluster: Cluster, provider: Provider, given: Given
+    cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder
 ) -> None:
     await given.admin.execute(
         "UPDATE tenants SET policy = policy || $1", {"reminder_text": "Ainda aí?"}
     )
     core = await cluster.host("a")
-    await cluster.give(core)
-    thread = await cluster.poked(core, 1, "oi")
+    await cluster.assign_shards(core)
+    thread = await cluster.poke_thread(core, 1, "oi")
     await provider.wait_for("resposta")
 
     async def measured() -> bool:
         idle = await given.count("timers", "name = 'idle' AND thread_id = $1", thread)
         return idle == 1 and not await given.count("outbox", "status <> 'sent'")
 
-    await until(measured)
+    await wait_until(measured)
     await given.admin.execute("UPDATE timers SET due_at = now() - interval '1 s'")
 
     await core.refresh()

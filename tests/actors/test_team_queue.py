@@ -19,50 +19,54 @@ from niochat.domain.errors import UnavailableError
 from niochat.runtime.address import ActorAddress
 from niochat.runtime.host import ActorStep
 from niochat.runtime.mailbox import Activation
-from tests.actors.cluster import Cluster
-from tests.assignment.office import TEAM, Office
-from tests.builders import Given, Host, Ownership, message, put
-from tests.until import until
+from tests.actors.cluster import InMemoryCluster
+from tests.assignment.office import TEAM, AssignmentScenario
+from tests.builders import Host, RowBuilder, ShardAssignments, build_message, insert_commands
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 ASSIGN = queries("assignment")["assign"]
 
 
 @pytest_asyncio.fixture
-async def office(cluster: Cluster, given: Given, ownership: Ownership) -> Office:
+async def office(
+    cluster: InMemoryCluster, given: RowBuilder, ownership: ShardAssignments
+) -> AssignmentScenario:
     """Of the provider. What it prepares, no host is told of."""
     host = Host("preparing:1", cluster.provider.database)
-    await ownership.give(host)
-    office = Office(cluster.provider.database, given, host, cluster.provider.place)
-    await office.assigns("round_robin")
+    await ownership.assign_all(host)
+    office = AssignmentScenario(cluster.provider.database, given, host, cluster.provider.place)
+    await office.set_assignment_mode("round_robin")
     return office
 
 
-async def comes(core: HostProcess, office: Office, team: str = TEAM) -> UUID:
+async def comes(core: HostProcess, office: AssignmentScenario, team: str = TEAM) -> UUID:
     """A customer whom a person sends to the team while the host works."""
     thread = await office.given.thread(office.place)
-    await does(core, office, thread, message(f"m-{thread}"), cmd.TransferConversation("ana", team))
+    await does(
+        core, office, thread, build_message(f"m-{thread}"), cmd.TransferConversation("ana", team)
+    )
     return thread
 
 
 async def does(
-    core: HostProcess, office: Office, thread: UUID, *commands: cmd.DurableCommand
+    core: HostProcess, office: AssignmentScenario, thread: UUID, *commands: cmd.DurableCommand
 ) -> None:
     """As the API does it: rows, then a poke."""
-    await put(office.host, office.place, thread, commands)
+    await insert_commands(office.host, office.place, thread, commands)
     core.poke([kinds.conversation_address(thread)], office.place.tenant)
 
 
-async def held(office: Office, thread: UUID, agent: UUID) -> None:
+async def held(office: AssignmentScenario, thread: UUID, agent: UUID) -> None:
     """Returns once the agent has it."""
 
     async def reached() -> bool:
         return await office.holder(thread) == str(agent)
 
-    await until(reached)
+    await wait_until(reached)
 
 
-async def waits(office: Office, thread: UUID) -> None:
+async def waits(office: AssignmentScenario, thread: UUID) -> None:
     """Returns once it waits for a team."""
 
     async def reached() -> bool:
@@ -73,15 +77,15 @@ async def waits(office: Office, thread: UUID) -> None:
             == 1
         )
 
-    await until(reached)
+    await wait_until(reached)
 
 
 async def test_who_comes_is_given_to_an_agent_and_a_freed_place_to_the_next(
-    cluster: Cluster, office: Office
+    cluster: InMemoryCluster, office: AssignmentScenario
 ) -> None:
-    ana = await office.agent(1)
+    ana = await office.add_agent(1)
     core = await cluster.host("a")
-    await cluster.give(core)
+    await cluster.assign_shards(core)
     first, second = await comes(core, office), None
     await held(office, first, ana)
     second = await comes(core, office)
@@ -96,12 +100,12 @@ async def test_who_comes_is_given_to_an_agent_and_a_freed_place_to_the_next(
 
 
 async def test_a_place_freed_in_one_teams_conversation_serves_the_agents_other_team(
-    cluster: Cluster, office: Office
+    cluster: InMemoryCluster, office: AssignmentScenario
 ) -> None:
-    await office.assigns("balanced", "vendas")
-    ana = await office.agent(1, TEAM, "vendas")
+    await office.set_assignment_mode("balanced", "vendas")
+    ana = await office.add_agent(1, TEAM, "vendas")
     core = await cluster.host("a")
-    await cluster.give(core)
+    await cluster.assign_shards(core)
     first = await comes(core, office)
     await held(office, first, ana)
     other = await comes(core, office, "vendas")
@@ -112,11 +116,13 @@ async def test_a_place_freed_in_one_teams_conversation_serves_the_agents_other_t
     await held(office, other, ana)
 
 
-async def test_a_queue_whose_hints_were_all_lost_is_found(cluster: Cluster, office: Office) -> None:
-    thread = await office.arrives()
-    ana = await office.agent()
+async def test_a_queue_whose_hints_were_all_lost_is_found(
+    cluster: InMemoryCluster, office: AssignmentScenario
+) -> None:
+    thread = await office.add_waiting_customer()
+    ana = await office.add_agent()
     core = await cluster.host("a")
-    await cluster.give(core)
+    await cluster.assign_shards(core)
     assert await office.holder(thread) is None
 
     await core.sweep_queues()
@@ -124,13 +130,15 @@ async def test_a_queue_whose_hints_were_all_lost_is_found(cluster: Cluster, offi
     await held(office, thread, ana)
 
 
-async def test_an_agent_who_comes_is_found_by_being_told(cluster: Cluster, office: Office) -> None:
-    ana = await office.agent(state="away")
+async def test_an_agent_who_comes_is_found_by_being_told(
+    cluster: InMemoryCluster, office: AssignmentScenario
+) -> None:
+    ana = await office.add_agent(state="away")
     core = await cluster.host("a")
-    await cluster.give(core)
+    await cluster.assign_shards(core)
     thread = await comes(core, office)
     await waits(office, thread)
-    await office.is_now(ana, "online")
+    await office.set_presence(ana, "online")
 
     core.tell(
         kinds.team_queue_address(office.place.tenant, TEAM),
@@ -141,14 +149,14 @@ async def test_an_agent_who_comes_is_found_by_being_told(cluster: Cluster, offic
 
 
 async def test_who_went_without_a_word_gives_back_and_another_agent_goes_on(
-    cluster: Cluster, office: Office
+    cluster: InMemoryCluster, office: AssignmentScenario
 ) -> None:
-    ana = await office.agent(1)
+    ana = await office.add_agent(1)
     core = await cluster.host("a")
-    await cluster.give(core)
+    await cluster.assign_shards(core)
     thread = await comes(core, office)
     await held(office, thread, ana)
-    bia = await office.agent(1)
+    bia = await office.add_agent(1)
     await office.given.admin.execute(
         "UPDATE presences SET seen_at = now() - interval '1 minute' WHERE user_id = $1", ana
     )
@@ -159,10 +167,10 @@ async def test_who_went_without_a_word_gives_back_and_another_agent_goes_on(
 
 
 async def test_queue_and_conversation_may_live_in_two_hosts(
-    cluster: Cluster, office: Office
+    cluster: InMemoryCluster, office: AssignmentScenario
 ) -> None:
     """One host has the queue alone, the other one all else: each tells and pokes the other."""
-    ana = await office.agent(1)
+    ana = await office.add_agent(1)
     pokes: list[ActorAddress] = []
     hosts: dict[str, HostProcess] = {}
 
@@ -172,7 +180,7 @@ async def test_queue_and_conversation_may_live_in_two_hosts(
 
     hosts["a"] = await cluster.host("a", poke=poke)
     hosts["b"] = await cluster.host("b")
-    await cluster.give(hosts["b"])
+    await cluster.assign_shards(hosts["b"])
     shard = kinds.team_queue_address(office.place.tenant, TEAM).shard
     async with office.database.as_system() as connection:
         await connection.fetch(queries("placement")["move"], [shard], [hosts["a"].incarnation])
@@ -187,10 +195,12 @@ async def test_queue_and_conversation_may_live_in_two_hosts(
         assert hosts[name].actors.count_kind(kinds.TEAM_QUEUE) == expected
 
 
-async def test_a_host_looks_after_the_queues_whose_actors_live_there(office: Office) -> None:
+async def test_a_host_looks_after_the_queues_whose_actors_live_there(
+    office: AssignmentScenario,
+) -> None:
     """``teams.shard`` is that of the actor's address."""
-    await office.arrives()
-    await office.agent()
+    await office.add_waiting_customer()
+    await office.add_agent()
     queues, tenant = QueueAssigner(office.database), office.place.tenant
     shard = kinds.team_queue_address(tenant, TEAM).shard
 
@@ -199,20 +209,20 @@ async def test_a_host_looks_after_the_queues_whose_actors_live_there(office: Off
 
 
 async def test_a_queue_in_which_nobody_waits_or_that_nobody_serves_is_not_woken(
-    office: Office,
+    office: AssignmentScenario,
 ) -> None:
     shards = list(range(1024))
-    ana = await office.agent()
+    ana = await office.add_agent()
     assert await office.queues.find_assignable_queues(shards) == []
-    await office.arrives()
-    await office.is_now(ana, "away")
+    await office.add_waiting_customer()
+    await office.set_presence(ana, "away")
     assert await office.queues.find_assignable_queues(shards) == []
-    await office.is_now(ana, "online")
-    await office.assigns("manual")
+    await office.set_presence(ana, "online")
+    await office.set_assignment_mode("manual")
     assert await office.queues.find_assignable_queues(shards) == []
 
 
-class Counted(Database):
+class CountingDatabase(Database):
     """Counts assignments, and lets the next ones fail."""
 
     def __init__(self, *pools: Any) -> None:
@@ -228,10 +238,10 @@ class Counted(Database):
         return await super().fetch_autocommit(connection, query, *values)
 
 
-class Queue:
+class QueueActorFixture:
     """One queue's actor, stepped by hand."""
 
-    def __init__(self, database: Database, office: Office) -> None:
+    def __init__(self, database: Database, office: AssignmentScenario) -> None:
         self.poked: list[UUID] = []
         self._office = office
         self._behaviour = TeamQueueBehaviour(
@@ -251,17 +261,17 @@ class Queue:
 
 @pytest_asyncio.fixture
 async def counted(database_url: str) -> Any:
-    database = await Counted.open(database_url, size=2)
+    database = await CountingDatabase.open(database_url, size=2)
     yield database
     database.terminate()
 
 
 async def test_a_thousand_arrivals_of_one_step_are_one_statement(
-    office: Office, counted: Counted
+    office: AssignmentScenario, counted: CountingDatabase
 ) -> None:
-    await office.agent(3)
-    threads = [await office.arrives() for _ in range(3)]
-    queue = Queue(counted, office)
+    await office.add_agent(3)
+    threads = [await office.add_waiting_customer() for _ in range(3)]
+    queue = QueueActorFixture(counted, office)
 
     assert not await queue.step(*(queue.waiting(thread) for thread in threads * 300))
 
@@ -270,17 +280,17 @@ async def test_a_thousand_arrivals_of_one_step_are_one_statement(
 
 
 async def test_who_comes_to_a_full_queue_costs_nothing_until_somebody_has_room(
-    office: Office, counted: Counted
+    office: AssignmentScenario, counted: CountingDatabase
 ) -> None:
-    await office.agent(1)
-    first, second = await office.arrives(), await office.arrives()
-    queue = Queue(counted, office)
+    await office.add_agent(1)
+    first, second = await office.add_waiting_customer(), await office.add_waiting_customer()
+    queue = QueueActorFixture(counted, office)
     await queue.step(queue.waiting(first))
     for _ in range(5):
         await queue.step(queue.waiting(second), queue.waiting(first, waits=False))
     assert (counted.assigned, queue.poked) == (1, [first])
-    await office.settle()
-    await office.does(first, cmd.ResolveConversation("ana"))
+    await office.run_until_idle()
+    await office.submit_commands(first, cmd.ResolveConversation("ana"))
 
     await queue.step(queue.look)
 
@@ -288,12 +298,12 @@ async def test_who_comes_to_a_full_queue_costs_nothing_until_somebody_has_room(
 
 
 async def test_a_queue_that_was_told_too_much_looks_whatever_it_remembers(
-    office: Office, counted: Counted
+    office: AssignmentScenario, counted: CountingDatabase
 ) -> None:
-    queue = Queue(counted, office)
+    queue = QueueActorFixture(counted, office)
     await queue.step(queue.look)  # nobody is there
-    await office.agent(1)
-    thread = await office.arrives()
+    await office.add_agent(1)
+    thread = await office.add_waiting_customer()
     queue.activation.has_missed_message = True
 
     await queue.step(queue.waiting(thread))
@@ -302,11 +312,11 @@ async def test_a_queue_that_was_told_too_much_looks_whatever_it_remembers(
 
 
 async def test_a_look_that_fails_is_not_repeated_at_once_and_the_next_one_is_whole(
-    office: Office, counted: Counted
+    office: AssignmentScenario, counted: CountingDatabase
 ) -> None:
-    await office.agent(1)
-    thread = await office.arrives()
-    queue = Queue(counted, office)
+    await office.add_agent(1)
+    thread = await office.add_waiting_customer()
+    queue = QueueActorFixture(counted, office)
     counted.failures = 1
 
     assert not await queue.step(queue.waiting(thread))
@@ -318,11 +328,11 @@ async def test_a_look_that_fails_is_not_repeated_at_once_and_the_next_one_is_who
 
 
 async def test_two_incarnations_of_one_queue_give_each_once(
-    office: Office, counted: Counted
+    office: AssignmentScenario, counted: CountingDatabase
 ) -> None:
-    await office.agent(4)
-    threads = [await office.arrives() for _ in range(6)]
-    one, two = Queue(counted, office), Queue(office.database, office)
+    await office.add_agent(4)
+    threads = [await office.add_waiting_customer() for _ in range(6)]
+    one, two = QueueActorFixture(counted, office), QueueActorFixture(office.database, office)
 
     await asyncio.gather(*(each.step(each.look) for each in (one, two) * 3))
 

@@ -11,16 +11,16 @@ from niochat.cli.bench.queue_load import (
     TimedDatabase,
     insert_agents_and_contacts,
 )
-from tests.actors.cluster import Cluster
-from tests.builders import Admin, Given
-from tests.until import until
+from tests.actors.cluster import InMemoryCluster
+from tests.builders import Admin, RowBuilder
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 
 @pytest.mark.long
 async def test_a_thousand_a_second_never_overload_fifty_agents_nor_let_one_rest(
-    cluster: Cluster, given: Given, admin: Admin
+    cluster: InMemoryCluster, given: RowBuilder, admin: Admin
 ) -> None:
     plan = TeamQueueWorkloadSettings()
     place = cluster.provider.place
@@ -28,7 +28,7 @@ async def test_a_thousand_a_second_never_overload_fifty_agents_nor_let_one_rest(
     core = await cluster.host("a", connect=TimedDatabase)
     database = cluster.opened[-1].database
     assert isinstance(database, TimedDatabase)
-    await cluster.give(core)
+    await cluster.assign_shards(core)
     load = TeamQueueWorkload(
         database, place.tenant, place.channel, plan,
         lambda waiting: core.tell(kinds.team_queue_address(place.tenant, TEAM), waiting),
@@ -54,4 +54,4 @@ async def test_a_thousand_a_second_never_overload_fifty_agents_nor_let_one_rest(
         """While so many wait, everybody has what they may have."""
         return all(row["load"] == row["capacity"] for row in await load.list_loads())
 
-    await until(nobody_rests)
+    await wait_until(nobody_rests)

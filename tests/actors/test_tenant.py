@@ -10,97 +10,105 @@ from niochat.actors.tenant import (
     ModelThrottleNotice,
     TurnGrant,
 )
-from tests.actors.one_tenant import Tenant
-from tests.actors.provider import Provider
-from tests.builders import Given
+from tests.actors.one_tenant import ManualTenantActor
+from tests.actors.provider import SandboxProvider
+from tests.builders import RowBuilder
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 
-async def rate(given: Given, per_minute: int) -> None:
+async def rate(given: RowBuilder, per_minute: int) -> None:
     await given.admin.execute("UPDATE assistants SET turns_per_minute = $1", per_minute)
 
 
-async def test_turns_are_granted_in_blocks_up_to_the_rate(tenant: Tenant, given: Given) -> None:
+async def test_turns_are_granted_in_blocks_up_to_the_rate(
+    tenant: ManualTenantActor, given: RowBuilder
+) -> None:
     await rate(given, 60)
 
-    assert await tenant.leased() == TurnGrant(MAX_GRANT_TURNS, 0.0)
-    assert await tenant.leased() == TurnGrant(0, 1.0)
+    assert await tenant.request_turn_grant() == TurnGrant(MAX_GRANT_TURNS, 0.0)
+    assert await tenant.request_turn_grant() == TurnGrant(0, 1.0)
     tenant.clock.now += 3.5
-    assert await tenant.leased() == TurnGrant(3, 0.0)
-    assert await tenant.leased() == TurnGrant(0, 0.5)
+    assert await tenant.request_turn_grant() == TurnGrant(3, 0.0)
+    assert await tenant.request_turn_grant() == TurnGrant(0, 0.5)
 
 
-async def test_a_quiet_hour_is_not_saved_up(tenant: Tenant, given: Given) -> None:
+async def test_a_quiet_hour_is_not_saved_up(tenant: ManualTenantActor, given: RowBuilder) -> None:
     await rate(given, 60)
-    await tenant.leased()
+    await tenant.request_turn_grant()
     tenant.clock.now += 3600
 
-    grants = [await tenant.leased() for _ in range(3)]
+    grants = [await tenant.request_turn_grant() for _ in range(3)]
 
     assert [grant.turns for grant in grants] == [MAX_GRANT_TURNS, 0, 0]
 
 
-async def test_a_small_rate_is_kept_from_the_first_minute_on(tenant: Tenant, given: Given) -> None:
+async def test_a_small_rate_is_kept_from_the_first_minute_on(
+    tenant: ManualTenantActor, given: RowBuilder
+) -> None:
     await rate(given, 3)
 
-    assert (await tenant.leased()).turns == 3
-    assert (await tenant.leased()).wait_s == pytest.approx(20.0)
+    assert (await tenant.request_turn_grant()).turns == 3
+    assert (await tenant.request_turn_grant()).wait_s == pytest.approx(20.0)
 
 
-async def test_nothing_is_granted_while_the_model_wants_to_rest(tenant: Tenant) -> None:
-    await tenant.told(ModelThrottleNotice(10.0), ModelThrottleNotice(2.0))
+async def test_nothing_is_granted_while_the_model_wants_to_rest(tenant: ManualTenantActor) -> None:
+    await tenant.send(ModelThrottleNotice(10.0), ModelThrottleNotice(2.0))
 
-    assert await tenant.leased() == TurnGrant(0, 10.0)
+    assert await tenant.request_turn_grant() == TurnGrant(0, 10.0)
     tenant.clock.now += 10
-    assert (await tenant.leased()).turns > 0
+    assert (await tenant.request_turn_grant()).turns > 0
 
 
-async def test_a_new_rate_counts_without_a_restart(tenant: Tenant, given: Given) -> None:
+async def test_a_new_rate_counts_without_a_restart(
+    tenant: ManualTenantActor, given: RowBuilder
+) -> None:
     await rate(given, 60)
-    while (await tenant.leased()).turns:
+    while (await tenant.request_turn_grant()).turns:
         pass
-    await tenant.at_rest()
+    await tenant.run_until_idle()
     await rate(given, 1200)
     tenant.clock.now += 31
-    await tenant.told()
-    await tenant.at_rest()
-    while (await tenant.leased()).turns:
+    await tenant.send()
+    await tenant.run_until_idle()
+    while (await tenant.request_turn_grant()).turns:
         pass
     tenant.clock.now += 1
 
-    assert (await tenant.leased()).turns == MAX_GRANT_TURNS
+    assert (await tenant.request_turn_grant()).turns == MAX_GRANT_TURNS
 
 
 async def test_what_the_gateway_did_not_deliver_is_fetched_when_it_is_time(
-    tenant: Tenant, provider: Provider
+    tenant: ManualTenantActor, provider: SandboxProvider
 ) -> None:
-    await tenant.told()
-    await tenant.at_rest()
+    await tenant.send()
+    await tenant.run_until_idle()
     await provider.world.write("5581988887777", text="ninguém me ouviu")
-    await tenant.told()
-    await tenant.at_rest()
+    await tenant.send()
+    await tenant.run_until_idle()
     assert not tenant.poked, "not yet"
 
     tenant.clock.now += 31
-    await tenant.told()
+    await tenant.send()
 
     await asyncio.wait_for(tenant.filled.wait(), 5)
     assert len(tenant.poked) == 1
 
 
-async def test_a_channel_that_is_back_is_filled_at_once(tenant: Tenant, provider: Provider) -> None:
-    await tenant.told()
-    await tenant.at_rest()
+async def test_a_channel_that_is_back_is_filled_at_once(
+    tenant: ManualTenantActor, provider: SandboxProvider
+) -> None:
+    await tenant.send()
+    await tenant.run_until_idle()
     await provider.world.write("5581988887777", text="ninguém me ouviu")
 
-    await tenant.told(ChannelConnectedNotice())
+    await tenant.send(ChannelConnectedNotice())
 
     await asyncio.wait_for(tenant.filled.wait(), 5)
 
 
 async def test_a_broken_channel_does_not_keep_the_others_empty(
-    tenant: Tenant, provider: Provider, given: Given
+    tenant: ManualTenantActor, provider: SandboxProvider, given: RowBuilder
 ) -> None:
     await given.admin.execute(
         "UPDATE channels SET id = '00000000-0000-0000-0000-000000000001', slug = 'good'"
@@ -109,6 +117,6 @@ async def test_a_broken_channel_does_not_keep_the_others_empty(
     await given.admin.execute("CLUSTER channels USING channels_tenant_id_slug_key")
     await provider.world.write("5581988887777", text="ninguém me ouviu")
 
-    await tenant.told()
+    await tenant.send()
 
     await asyncio.wait_for(tenant.filled.wait(), 5)

@@ -17,17 +17,17 @@ from niochat.domain.evolve import evolve
 from niochat.domain.ids import ConversationId, ThreadId, TurnId
 from niochat.runtime.address import ActorAddress
 from niochat.runtime.pace import AdaptiveRateLimiter
-from tests.actors.cluster import Pool, after, answer, lost
+from tests.actors.cluster import FakeAssistantPool, build_reply, raise_lost_replica, wait_then_reply
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(10)]
 
 
-class Watch:
+class PoolRecorder:
     """Turns of one conversation, and what became of them."""
 
     def __init__(self, *waits: float) -> None:
         self.waits = list(waits)
-        self.pool = Pool()
+        self.pool = FakeAssistantPool()
         self.heard: asyncio.Queue[MemoryCommand] = asyncio.Queue()
         self.throttled: list[tuple[UUID, float]] = []
         self.turns = TurnScheduler(
@@ -53,7 +53,7 @@ class Watch:
 
 
 async def test_a_turn_is_asked_with_what_it_needs_and_its_end_is_a_command() -> None:
-    watch = Watch()
+    watch = PoolRecorder()
     watch.start()
     assert watch.turns.is_running(watch.turn, 1)
     assert not watch.turns.is_running(watch.turn, 2)
@@ -70,16 +70,16 @@ async def test_a_turn_is_asked_with_what_it_needs_and_its_end_is_a_command() -> 
 
 
 async def test_a_lost_replica_means_the_same_turn_again() -> None:
-    watch = Watch()
-    watch.pool.doing = [lost]
+    watch = PoolRecorder()
+    watch.pool.doing = [raise_lost_replica]
     watch.start(attempt=2)
 
     assert await watch.hears() == cmd.RestartTurn(watch.turn, 2)
 
 
 async def test_a_cancelled_turn_is_cancelled_in_the_pool_and_says_nothing() -> None:
-    watch = Watch()
-    watch.pool.doing = [after(asyncio.Event())]
+    watch = PoolRecorder()
+    watch.pool.doing = [wait_then_reply(asyncio.Event())]
     watch.start()
     await watch.pool.called.wait()
 
@@ -94,8 +94,8 @@ async def test_a_cancelled_turn_is_cancelled_in_the_pool_and_says_nothing() -> N
 
 
 async def test_another_attempt_ends_the_one_before() -> None:
-    watch = Watch()
-    watch.pool.doing = [after(asyncio.Event())]
+    watch = PoolRecorder()
+    watch.pool.doing = [wait_then_reply(asyncio.Event())]
     watch.start()
     await watch.pool.called.wait()
     watch.start(attempt=2)
@@ -109,7 +109,7 @@ async def test_another_attempt_ends_the_one_before() -> None:
 
 
 async def test_a_turn_waits_for_its_place_in_the_rate() -> None:
-    watch = Watch(0.01, 0.01)
+    watch = PoolRecorder(0.01, 0.01)
     watch.start()
 
     await watch.hears()
@@ -118,8 +118,8 @@ async def test_a_turn_waits_for_its_place_in_the_rate() -> None:
 
 
 async def test_a_model_that_asked_to_wait_is_told_to_the_tenant() -> None:
-    watch = Watch()
-    watch.pool.doing = [lambda request: answer(request, throttle_s=9.0)]
+    watch = PoolRecorder()
+    watch.pool.doing = [lambda request: build_reply(request, throttle_s=9.0)]
     watch.start()
     await watch.hears()
 
@@ -130,7 +130,7 @@ async def test_a_pool_that_never_answers_fails_the_turn_with_its_code() -> None:
     async def slow(request: object) -> None:
         raise TimeoutError
 
-    watch = Watch()
+    watch = PoolRecorder()
     watch.pool.doing = [slow]  # type: ignore[list-item]
     watch.start()
     finish = await watch.hears()
@@ -139,7 +139,7 @@ async def test_a_pool_that_never_answers_fails_the_turn_with_its_code() -> None:
     assert (finish.outcome, finish.code) == (cmd.TurnOutcome.FAILED, "turn_timed_out")
 
 
-class Tenants:
+class FakeTenantClient:
     """Stands for the tenants' actors."""
 
     def __init__(self, *grants: TurnGrant | Exception) -> None:
@@ -155,7 +155,7 @@ class Tenants:
 
 
 async def test_a_block_is_used_up_before_the_tenant_is_asked_again() -> None:
-    tenants, tenant = Tenants(TurnGrant(MAX_GRANT_TURNS, 0.0), TurnGrant(0, 3.0)), uuid4()
+    tenants, tenant = FakeTenantClient(TurnGrant(MAX_GRANT_TURNS, 0.0), TurnGrant(0, 3.0)), uuid4()
     leases = TurnGrantClient(tenants)
 
     assert [await leases.acquire(tenant) for _ in range(MAX_GRANT_TURNS)] == [0.0] * MAX_GRANT_TURNS
@@ -164,7 +164,7 @@ async def test_a_block_is_used_up_before_the_tenant_is_asked_again() -> None:
 
 
 async def test_turns_that_ask_at_once_use_what_was_granted_and_no_more() -> None:
-    tenants, tenant = Tenants(TurnGrant(2, 0.0), *[TurnGrant(0, 5.0)] * 9), uuid4()
+    tenants, tenant = FakeTenantClient(TurnGrant(2, 0.0), *[TurnGrant(0, 5.0)] * 9), uuid4()
     leases = TurnGrantClient(tenants)
 
     waits = await asyncio.gather(*(leases.acquire(tenant) for _ in range(4)))
@@ -174,13 +174,16 @@ async def test_turns_that_ask_at_once_use_what_was_granted_and_no_more() -> None
 
 
 async def test_when_the_tenants_actor_is_away_turns_go_on() -> None:
-    leases, tenant = TurnGrantClient(Tenants(*[UnavailableError("away", code="host")] * 3)), uuid4()
+    leases, tenant = (
+        TurnGrantClient(FakeTenantClient(*[UnavailableError("away", code="host")] * 3)),
+        uuid4(),
+    )
 
     assert [await leases.acquire(tenant) for _ in range(3)] == [0.0] * 3
 
 
 async def test_after_a_throttle_what_was_granted_before_does_not_count() -> None:
-    tenants, tenant = Tenants(TurnGrant(5, 0.0), TurnGrant(0, 8.0)), uuid4()
+    tenants, tenant = FakeTenantClient(TurnGrant(5, 0.0), TurnGrant(0, 8.0)), uuid4()
     leases = TurnGrantClient(tenants)
     await leases.acquire(tenant)
     leases.invalidate(tenant)
@@ -189,4 +192,4 @@ async def test_after_a_throttle_what_was_granted_before_does_not_count() -> None
 
 
 async def test_a_wait_is_never_so_short_that_asking_becomes_a_loop() -> None:
-    assert await TurnGrantClient(Tenants(TurnGrant(0, 0.0))).acquire(uuid4()) >= 0.05
+    assert await TurnGrantClient(FakeTenantClient(TurnGrant(0, 0.0))).acquire(uuid4()) >= 0.05

@@ -14,18 +14,18 @@ from niochat.domain import commands as cmd
 from niochat.domain.ids import TurnId
 from niochat.runtime.pace import AdaptiveRateLimiter
 from niochat.runtime.slots import LaneQuota
-from tests.actors.cluster import Pool, after, answer, lost
+from tests.actors.cluster import FakeAssistantPool, build_reply, raise_lost_replica, wait_then_reply
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 NOISY, QUIET = UUID(int=1), UUID(int=2)
 
 
-class Line:
+class TurnQueueFixture:
     """Turns of many tenants on a pool of few places; each ends when the test says so."""
 
     def __init__(self, places: int, *, at_once: int = 1000, waiting: int = 10_000) -> None:
-        self.gate, self.pool = asyncio.Event(), Pool()
+        self.gate, self.pool = asyncio.Event(), FakeAssistantPool()
         self.waits: dict[UUID, list[float]] = {}
         self.heard: list[MemoryCommand] = []
         self.pace = AdaptiveRateLimiter()
@@ -42,7 +42,7 @@ class Line:
 
     def start(self, tenant: UUID, attempt: int = 1, turn: UUID | None = None) -> TurnId:
         turn = turn or uuid4()
-        self.pool.doing.append(after(self.gate))
+        self.pool.doing.append(wait_then_reply(self.gate))
         self.turns.schedule_recovered(uuid4(), TurnRequest(tenant, uuid4(), turn, attempt, 1, "1"))
         return TurnId(turn)
 
@@ -63,7 +63,7 @@ class Line:
 
 
 async def test_a_noisy_tenant_leaves_places_and_what_waits_goes_in_turn() -> None:
-    line = Line(10)
+    line = TurnQueueFixture(10)
     for _ in range(500):
         line.start(NOISY)
     assert await line.begun(8) == {NOISY: 8}
@@ -80,7 +80,7 @@ async def test_a_noisy_tenant_leaves_places_and_what_waits_goes_in_turn() -> Non
 
 
 async def test_no_tenant_runs_more_turns_at_once_than_its_cap() -> None:
-    line = Line(100, at_once=3)
+    line = TurnQueueFixture(100, at_once=3)
     for _ in range(20):
         line.start(NOISY)
 
@@ -92,7 +92,7 @@ async def test_no_tenant_runs_more_turns_at_once_than_its_cap() -> None:
 
 
 async def test_a_turn_that_is_cancelled_in_line_never_begins_and_keeps_no_place() -> None:
-    line = Line(1)
+    line = TurnQueueFixture(1)
     first, second, third = (line.start(NOISY) for _ in range(3))
     await line.begun(1)
     line.turns.cancel(second)
@@ -105,7 +105,7 @@ async def test_a_turn_that_is_cancelled_in_line_never_begins_and_keeps_no_place(
 
 
 async def test_a_turn_that_is_cancelled_before_its_first_tick_keeps_no_place() -> None:
-    line = Line(1)
+    line = TurnQueueFixture(1)
     line.turns.cancel(line.start(NOISY))
     line.start(NOISY)
 
@@ -114,7 +114,7 @@ async def test_a_turn_that_is_cancelled_before_its_first_tick_keeps_no_place() -
 
 
 async def test_the_next_attempt_takes_the_place_in_line_of_the_one_before() -> None:
-    line = Line(1)
+    line = TurnQueueFixture(1)
     line.start(QUIET)
     await line.begun(1)
     turn = line.start(NOISY)
@@ -128,7 +128,7 @@ async def test_the_next_attempt_takes_the_place_in_line_of_the_one_before() -> N
 
 
 async def test_a_tenant_whose_rate_is_used_up_holds_no_place_meanwhile() -> None:
-    line = Line(2)
+    line = TurnQueueFixture(2)
     line.waits[NOISY] = [0.05] * 4
     for _ in range(5):
         line.start(NOISY)
@@ -141,9 +141,9 @@ async def test_a_tenant_whose_rate_is_used_up_holds_no_place_meanwhile() -> None
 
 
 async def test_a_lost_replica_holds_no_place_while_a_new_one_comes() -> None:
-    line = Line(1)
+    line = TurnQueueFixture(1)
     line.turns._restart_backoff_s = 30
-    line.pool.doing = [lost, answer]
+    line.pool.doing = [raise_lost_replica, build_reply]
     for tenant in (NOISY, QUIET):
         line.turns.schedule_recovered(uuid4(), TurnRequest(tenant, uuid4(), uuid4(), 1, 1, "1"))
 
@@ -154,7 +154,7 @@ async def test_a_lost_replica_holds_no_place_while_a_new_one_comes() -> None:
 
 
 async def test_what_does_not_fit_is_left_out_and_begins_when_it_is_brought_again() -> None:
-    line = Line(1, waiting=2)
+    line = TurnQueueFixture(1, waiting=2)
     for _ in range(3):
         line.start(NOISY)
     assert not line.turns.has_overflowed
@@ -170,7 +170,7 @@ async def test_what_does_not_fit_is_left_out_and_begins_when_it_is_brought_again
 
 
 async def test_a_smaller_pool_lets_run_what_runs() -> None:
-    line = Line(10)
+    line = TurnQueueFixture(10)
     for _ in range(12):
         line.start(QUIET)
         line.start(NOISY)
@@ -185,14 +185,14 @@ async def test_a_smaller_pool_lets_run_what_runs() -> None:
 
 async def busy(request: TurnRequest) -> TurnReport:
     """From a replica whose machine has much more to do than it can."""
-    return replace(await answer(request), pressure=1.0)
+    return replace(await build_reply(request), pressure=1.0)
 
 
 @pytest.mark.parametrize(("tenants", "slower"), [((NOISY, QUIET), True), ((NOISY,), False)])
 async def test_a_tenant_begins_its_turns_slower_while_machines_are_busy_and_others_would_notice(
     tenants: tuple[UUID, ...], slower: bool
 ) -> None:
-    line = Line(100)
+    line = TurnQueueFixture(100)
     for tenant in tenants:
         line.pool.doing.append(busy)
         line.turns.schedule_recovered(uuid4(), TurnRequest(tenant, uuid4(), uuid4(), 1, 1, "1"))

@@ -24,7 +24,7 @@ def test_a_later_release_may_say_more() -> None:
 
 
 @pytest.mark.parametrize("wire", [None, "", {}, {"incarnation": ""}, 7, {"node": "n1"}])
-def test_what_is_no_answer_of_a_host_is_refused(wire: object) -> None:
+def test_an_invalid_heartbeat_is_rejected(wire: object) -> None:
     with pytest.raises(ValueError, match="no answer"):
         Heartbeat.from_wire(wire)
 

@@ -22,7 +22,7 @@ from niochat.adapters.whatsapp.uazapi.client import UazapiClient
 from niochat.domain.erp import ErpAccount, ErpError
 from niochat.domain.errors import InvalidInputError, OperationRefusedError, UnavailableError
 from niochat.domain.gateway import GatewayCredentials, GatewayServer
-from tests.adapters.whatsapp.scripted_gateway import ScriptedGateway, running
+from tests.adapters.whatsapp.scripted_gateway import ScriptedGateway, start_scripted_gateway
 
 PRIVATE = (
     "127.0.0.1", "127.8.9.10", "10.0.0.1", "172.16.0.1", "192.168.1.1", "0.0.0.0", "0.1.2.3",
@@ -36,7 +36,7 @@ PUBLIC = ("1.1.1.1", "200.160.2.3", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9
 LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
 
 
-class Names(AbstractResolver):
+class FakeResolver(AbstractResolver):
     """Gives the next of its addresses with each look-up, the last one for ever."""
 
     def __init__(self, *addresses: str) -> None:
@@ -60,7 +60,7 @@ def test_no_private_address_is_permitted(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_public_ones_are(address: str) -> None:
+def test_public_addresses_are_permitted(address: str) -> None:
     assert SsrfGuard().is_allowed(address)
 
 
@@ -83,21 +83,21 @@ def port_of(gateway: ScriptedGateway) -> int:
              "[::ffff:127.0.0.1]", "0.0.0.0"],
 )  # fmt: skip
 async def test_this_machine_is_not_reached_however_its_address_is_written(host: str) -> None:
-    async with running() as gateway:
-        gateway.says(200, {"instance": {"status": "connected"}})
+    async with start_scripted_gateway() as gateway:
+        gateway.set_response(200, {"instance": {"status": "connected"}})
         uazapi = UazapiClient(lookup_timeout_s=5, guard=SsrfGuard())
         try:
             with pytest.raises(UnavailableError, match=r"NIOCHAT_PRIVATE_NETWORKS|InvalidUrl"):
                 await uazapi.status(GatewayCredentials(f"http://{host}:{port_of(gateway)}", "t"))
         finally:
             await uazapi.close()
-        assert gateway.asked == []
+        assert gateway.requests == []
 
 
 @pytest.mark.asyncio
 async def test_a_name_that_is_private_by_the_time_of_the_connection_is_not_reached() -> None:
-    async with running() as gateway:
-        names = Names("1.1.1.1", "127.0.0.1")
+    async with start_scripted_gateway() as gateway:
+        names = FakeResolver("1.1.1.1", "127.0.0.1")
         guard = SsrfGuard(resolver=names)
         url = f"http://gateway.example:{port_of(gateway)}"
         await guard.check_url(url)
@@ -108,20 +108,20 @@ async def test_a_name_that_is_private_by_the_time_of_the_connection_is_not_reach
         finally:
             await uazapi.close()
         assert names.asked == ["gateway.example"] * 2
-        assert gateway.asked == []
+        assert gateway.requests == []
 
 
 @pytest.mark.asyncio
 async def test_what_is_allowed_is_reached_under_its_own_name() -> None:
-    async with running() as gateway:
-        gateway.says(200, {"instance": {"status": "connected"}})
-        uazapi = UazapiClient(guard=SsrfGuard(LOOPBACK, Names("127.0.0.1")))
+    async with start_scripted_gateway() as gateway:
+        gateway.set_response(200, {"instance": {"status": "connected"}})
+        uazapi = UazapiClient(guard=SsrfGuard(LOOPBACK, FakeResolver("127.0.0.1")))
         url = f"http://gateway.example:{port_of(gateway)}"
         try:
             assert (await uazapi.status(GatewayCredentials(url, "t"))).status == "connected"
         finally:
             await uazapi.close()
-        (asked,) = gateway.asked
+        (asked,) = gateway.requests
         assert asked.headers["host"] == f"gateway.example:{port_of(gateway)}"
 
 
@@ -130,10 +130,10 @@ SAYS = "the address is private: use a public one, or have the operator allow its
 
 @pytest.mark.asyncio
 async def test_model_and_erp_are_guarded_as_the_gateway_is_and_follow_no_redirect() -> None:
-    async with running() as gateway:
+    async with start_scripted_gateway() as gateway:
         url = f"http://127.0.0.1:{port_of(gateway)}"
         for guard, arrived in ((SsrfGuard(), 0), (SsrfGuard(LOOPBACK), 2)):
-            gateway.says(302, "", location=f"{url}/elsewhere")
+            gateway.set_response(302, "", location=f"{url}/elsewhere")
             models, erp = ModelClient(guard), SgpClient(guard=guard)
             endpoint = ModelEndpoint(f"{url}/v1", "k", "m")
             try:
@@ -147,17 +147,17 @@ async def test_model_and_erp_are_guarded_as_the_gateway_is_and_follow_no_redirec
             finally:
                 await models.close()
                 await erp.close()
-            assert all("elsewhere" not in each.path for each in gateway.asked)
-            assert min(len(gateway.asked), 2) == arrived
+            assert all("elsewhere" not in each.path for each in gateway.requests)
+            assert min(len(gateway.requests), 2) == arrived
 
 
-class Several(Names):
+class MultiAddressResolver(FakeResolver):
     """Gives all of its addresses at once."""
 
     async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[Any]:
         found = []
         for address in self.left:
-            found += await Names(address).resolve(host, port, family)
+            found += await FakeResolver(address).resolve(host, port, family)
         self.asked.append(host)
         return found
 
@@ -214,9 +214,11 @@ async def ask_all(guard: SsrfGuard, url: str) -> list[str]:
 async def test_of_several_addresses_only_those_that_may_be_are_connected_to(
     addresses: tuple[str, ...],
 ) -> None:
-    async with running() as gateway, inside(port_of(gateway)) as came:
-        gateway.says(200, {"instance": {"status": "connected"}})
-        uazapi = UazapiClient(lookup_timeout_s=5, guard=SsrfGuard(ONE, Several(*addresses)))
+    async with start_scripted_gateway() as gateway, inside(port_of(gateway)) as came:
+        gateway.set_response(200, {"instance": {"status": "connected"}})
+        uazapi = UazapiClient(
+            lookup_timeout_s=5, guard=SsrfGuard(ONE, MultiAddressResolver(*addresses))
+        )
         try:
             url = f"http://gateway.example:{port_of(gateway)}"
             assert (await uazapi.status(GatewayCredentials(url, "t"))).status == "connected"
@@ -224,7 +226,7 @@ async def test_of_several_addresses_only_those_that_may_be_are_connected_to(
             await uazapi.close()
         assert came == []
         with pytest.raises(InvalidInputError):  # and it is not stored: one of them is private
-            await SsrfGuard(ONE, Several(*addresses)).check_url(url)
+            await SsrfGuard(ONE, MultiAddressResolver(*addresses)).check_url(url)
 
 
 @pytest.mark.asyncio
@@ -233,14 +235,14 @@ async def test_a_name_that_leads_inside_when_it_is_connected_to_is_reached_by_no
     address: str,
 ) -> None:
     """It was public a moment before, when it was looked at."""
-    async with running() as gateway, inside(port_of(gateway)) as came:
-        names = Names("1.1.1.1", address)
+    async with start_scripted_gateway() as gateway, inside(port_of(gateway)) as came:
+        names = FakeResolver("1.1.1.1", address)
         guard, url = SsrfGuard(ONE, names), f"http://gateway.example:{port_of(gateway)}"
         await guard.check_url(url)
         failed = await ask_all(guard, url)
         assert failed == ["gateway", "administration", "model", "erp"]
         assert set(names.asked) == {"gateway.example"}
-        assert (came, gateway.asked) == ([], [])
+        assert (came, gateway.requests) == ([], [])
 
 
 @pytest.mark.asyncio
@@ -248,29 +250,29 @@ async def test_no_proxy_of_the_environment_is_asked_to_connect_instead(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It would be judged in place of where it leads."""
-    async with running() as gateway, inside(port_of(gateway)) as came:
+    async with start_scripted_gateway() as gateway, inside(port_of(gateway)) as came:
         proxy = f"http://127.0.0.1:{port_of(gateway)}"
         for name in ("http_proxy", "https_proxy", "all_proxy"):
             monkeypatch.setenv(name, proxy)
             monkeypatch.setenv(name.upper(), proxy)
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
-        guard = SsrfGuard(ONE, Names("127.0.0.9"))
+        guard = SsrfGuard(ONE, FakeResolver("127.0.0.9"))
         assert len(await ask_all(guard, f"http://gateway.example:{port_of(gateway)}")) == 4
         assert len(await ask_all(guard, f"https://gateway.example:{port_of(gateway)}")) == 4
-        assert (came, gateway.asked) == ([], [])
+        assert (came, gateway.requests) == ([], [])
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 async def test_a_redirect_to_the_inside_is_followed_by_nobody(status: int) -> None:
-    async with running() as gateway, inside(port_of(gateway)) as came:
+    async with start_scripted_gateway() as gateway, inside(port_of(gateway)) as came:
         port = port_of(gateway)
-        gateway.says(status, "", location=f"http://127.0.0.9:{port}/elsewhere")
+        gateway.set_response(status, "", location=f"http://127.0.0.9:{port}/elsewhere")
         await ask_all(SsrfGuard(ONE), f"http://127.0.0.1:{port}")
         assert came == []
-        assert len(gateway.asked) >= 4
-        assert all("elsewhere" not in each.path for each in gateway.asked)
+        assert len(gateway.requests) >= 4
+        assert all("elsewhere" not in each.path for each in gateway.requests)
 
 
 @pytest.mark.asyncio

@@ -30,28 +30,36 @@ from niochat.media.library import AttachmentStore
 from niochat.runtime.tasks import BackgroundTaskSet
 from niochat.wiring.access import build_identity_services
 from niochat.wiring.accounts import build_tenant_services
-from tests.access.conftest import PASSWORD, Clock, House
-from tests.builders import Admin, Given, Host, Ownership, Place, message, put
-from tests.ingress.conftest import serving
+from tests.access.conftest import PASSWORD, IdentityFixture, ManualClock
+from tests.builders import (
+    Admin,
+    ChannelRef,
+    Host,
+    RowBuilder,
+    ShardAssignments,
+    build_message,
+    insert_commands,
+)
+from tests.ingress.conftest import serve_app
 
 
 @dataclass(frozen=True)
-class Visit:
+class ConversationFixture:
     """A conversation and where it is."""
 
     id: UUID
     thread: UUID
-    place: Place
+    place: ChannelRef
 
 
 @dataclass
-class Desk:
+class RestApiFixture:
     """The API, the people who call it, and a host that steps what they ask for."""
 
-    house: House
+    house: IdentityFixture
     app: FastAPI
     http: httpx.AsyncClient
-    given: Given
+    given: RowBuilder
     host: Host
     changed: list[UUID]
     """Whose access was told to have changed."""
@@ -73,17 +81,19 @@ class Desk:
         """The API with something else in place of a room."""
         self.app.state.rooms = replace(self.rooms, **other)
 
-    async def conversation(self, place: Place | None = None, *words: str) -> Visit:
+    async def conversation(
+        self, place: ChannelRef | None = None, *words: str
+    ) -> ConversationFixture:
         """A customer has written; the assistant has the conversation."""
-        place = place or Place(self.house.tenant, await self.given.channel(self.house.tenant))
+        place = place or ChannelRef(self.house.tenant, await self.given.channel(self.house.tenant))
         thread = await self.given.thread(place)
-        said = [message(f"m{n}", each) for n, each in enumerate(words or ("oi",))]
-        await put(self.host, place, thread, said)
+        said = [build_message(f"m{n}", each) for n, each in enumerate(words or ("oi",))]
+        await insert_commands(self.host, place, thread, said)
         await self.host.run(thread)
         (conversation,) = await self.given.rows(
             "SELECT id FROM conversations WHERE thread_id = $1", thread
         )
-        return Visit(conversation, thread, place)
+        return ConversationFixture(conversation, thread, place)
 
     async def bearer(self, login: str) -> dict[str, str]:
         """Headers of somebody who signed in."""
@@ -91,14 +101,16 @@ class Desk:
         assert told.status_code == 200, told.text
         return {"authorization": f"Bearer {told.json()['access_token']}"}
 
-    async def joins(self, role: str, tenant: UUID | None = None) -> tuple[UUID, dict[str, str]]:
+    async def add_signed_in_user(
+        self, role: str, tenant: UUID | None = None
+    ) -> tuple[UUID, dict[str, str]]:
         """A new user of that role, signed in."""
         login = f"{role}-{tenant or 'own'}@example.com"
-        user = await self.house.user(login, role, tenant=tenant)
+        user = await self.house.create_user(login, role, tenant=tenant)
         return user, await self.bearer(login)
 
 
-def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     """The answer is a problem of that code, and says something."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
@@ -109,14 +121,14 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 
 
 @pytest_asyncio.fixture
-async def desk(
-    database: Database, admin: Admin, given: Given, ownership: Ownership, tmp_path: Path
-) -> AsyncIterator[Desk]:
+async def rest_api(
+    database: Database, admin: Admin, given: RowBuilder, ownership: ShardAssignments, tmp_path: Path
+) -> AsyncIterator[RestApiFixture]:
     """With one provider; nobody works there yet."""
     host, owner = Host("host-a:1", database), BackgroundTaskSet("tests")
-    await ownership.give(host)
+    await ownership.assign_all(host)
     asking = CommandSubmitter(host.inbox, lambda thread: owner.start(host.run(thread)))
-    house = House(database, admin, Clock(), await given.tenant())
+    house = IdentityFixture(database, admin, ManualClock(), await given.tenant())
     access = build_identity_services(
         database, house.vault, "https://desk.example.com", "n@example.com", house.passwords
     )
@@ -161,7 +173,7 @@ async def desk(
         secure_cookies=False,
     )
     app = build_rest_application(rooms)
-    async with serving(app) as http:
-        yield Desk(house, app, http, given, host, changed, announced, said, queues, looks)
+    async with serve_app(app) as http:
+        yield RestApiFixture(house, app, http, given, host, changed, announced, said, queues, looks)
     await gateway.close()
     await administration.close()

@@ -19,7 +19,7 @@ from niochat.adapters.postgres.time import sync_clock
 from niochat.domain.errors import AuthenticationError, NotFoundError
 from niochat.media.library import DOWNLOAD_TOKEN_TTL, object_key
 from tests.access.conftest import PASSWORD
-from tests.api.conftest import Desk, problem
+from tests.api.conftest import RestApiFixture, assert_problem
 from tests.outbox.office import PNG
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
@@ -36,9 +36,9 @@ def wrong_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     clock.database_clock.__init__()  # type: ignore[misc]
 
 
-async def kept(desk: Desk) -> tuple[UUID, str]:
+async def kept(desk: RestApiFixture) -> tuple[UUID, str]:
     """A file, and a token that opens it now."""
-    _, who = await desk.joins("agent")
+    _, who = await desk.add_signed_in_user("agent")
     told = await desk.http.post("/files", files={"file": ("foto.png", PNG)}, headers=who)
     file = UUID(told.json()["id"])
     library = desk.rooms.attachments
@@ -52,7 +52,9 @@ def content(token: str) -> str:
     return f"/files/content/{token}"
 
 
-async def test_an_address_is_good_for_its_minutes_and_no_second_longer(desk: Desk) -> None:
+async def test_an_address_is_good_for_its_minutes_and_no_second_longer(
+    desk: RestApiFixture,
+) -> None:
     file, _ = await kept(desk)
     library, now = desk.rooms.attachments, clock.now()
     known = await library.find(desk.house.tenant, file)
@@ -65,31 +67,33 @@ async def test_an_address_is_good_for_its_minutes_and_no_second_longer(desk: Des
     for ask in (desk.http.get, desk.http.head):
         answer = await ask(content(over), headers={"range": "bytes=0-3"})
         assert answer.status_code == 404
-        assert answer.content == b"" or problem(answer, 404, "address_over")
+        assert answer.content == b"" or assert_problem(answer, 404, "address_over")
 
 
-async def test_no_byte_of_an_address_can_be_another_one(desk: Desk, given: object) -> None:
+async def test_no_byte_of_an_address_can_be_another_one(
+    desk: RestApiFixture, given: object
+) -> None:
     file, token = await kept(desk)
     whole = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     for place in range(0, len(whole), 3):
         changed = bytearray(whole)
         changed[place] ^= 1
         altered = base64.urlsafe_b64encode(changed).decode().rstrip("=")
-        problem(await desk.http.get(content(altered)), 404, "address_over")
+        assert_problem(await desk.http.get(content(altered)), 404, "address_over")
     # Of another tenant, and made for something else.
     neighbour = await desk.given.tenant()
     moved = base64.urlsafe_b64encode(neighbour.bytes + whole[16:]).decode().rstrip("=")
-    problem(await desk.http.get(content(moved)), 404, "address_over")
+    assert_problem(await desk.http.get(content(moved)), 404, "address_over")
     vault, tenant = desk.house.vault, desk.house.tenant
     sealed = vault.seal(
         f'{{"file": "{file.hex}", "until": 9999999999}}', tenant_id=tenant, purpose="kept answer"
     )
     other = base64.urlsafe_b64encode(tenant.bytes + sealed).decode().rstrip("=")
-    problem(await desk.http.get(content(other)), 404, "address_over")
+    assert_problem(await desk.http.get(content(other)), 404, "address_over")
 
 
-async def test_an_address_opens_the_one_file_that_it_was_made_for(desk: Desk) -> None:
-    _, who = await desk.joins("agent")
+async def test_an_address_opens_the_one_file_that_it_was_made_for(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("agent")
     library, tenant = desk.rooms.attachments, desk.house.tenant
     files = []
     for number in range(2):
@@ -103,19 +107,21 @@ async def test_an_address_opens_the_one_file_that_it_was_made_for(desk: Desk) ->
 
 @pytest.mark.parametrize("gone", ["row", "bytes"])
 async def test_the_address_of_a_file_that_was_deleted_says_that_it_is_not_there(
-    desk: Desk, gone: str, tmp_path: Path
+    desk: RestApiFixture, gone: str, tmp_path: Path
 ) -> None:
     file, token = await kept(desk)
     if gone == "row":
         await desk.house.admin.execute("DELETE FROM attachments WHERE id = $1", file)
     else:
         (tmp_path / object_key(desk.house.tenant, file)).unlink()
-    problem(await desk.http.get(content(token)), 404, "not_found")
-    problem(await desk.http.get(content(token), headers={"range": "bytes=0-3"}), 404, "not_found")
+    assert_problem(await desk.http.get(content(token)), 404, "not_found")
+    assert_problem(
+        await desk.http.get(content(token), headers={"range": "bytes=0-3"}), 404, "not_found"
+    )
     assert (await desk.http.head(content(token))).status_code == 404
 
 
-async def test_what_is_there_can_be_asked_about_and_had_in_parts(desk: Desk) -> None:
+async def test_what_is_there_can_be_asked_about_and_had_in_parts(desk: RestApiFixture) -> None:
     _, token = await kept(desk)
     told = await desk.http.head(content(token), headers={"range": "bytes=0-3"})
     assert (told.status_code, told.content) == (200, b"")
@@ -131,10 +137,10 @@ async def test_what_is_there_can_be_asked_about_and_had_in_parts(desk: Desk) -> 
 
 @pytest.mark.parametrize("ahead", [1, -1])
 async def test_a_machine_whose_clock_is_wrong_opens_what_another_gave_out_and_nothing_longer(
-    desk: Desk, wrong_clock: Path, ahead: int
+    desk: RestApiFixture, wrong_clock: Path, ahead: int
 ) -> None:
     """Another machine, whose clock is right, made them; this one is five minutes off."""
-    boss, who = await desk.joins("admin")
+    boss, who = await desk.add_signed_in_user("admin")
     told = await desk.http.post("/files", files={"file": ("foto.png", PNG)}, headers=who)
     file, right = UUID(told.json()["id"]), datetime.now(UTC)
     library, access = desk.rooms.attachments, desk.rooms.identity
@@ -149,7 +155,7 @@ async def test_a_machine_whose_clock_is_wrong_opens_what_another_gave_out_and_no
     await sync_clock(desk.house.database, clock.database_clock)
 
     assert (await desk.http.get(content(token))).status_code == 200
-    problem(await desk.http.get(content(over)), 404, "address_over")
+    assert_problem(await desk.http.get(content(over)), 404, "address_over")
     # A ticket that this machine makes sweeps none of the others' out.
     await desk.http.post("/auth/ticket", headers=who)
     assert (await access.socket_tickets.redeem(ticket, datetime.now(UTC)))[1] == boss
@@ -157,7 +163,7 @@ async def test_a_machine_whose_clock_is_wrong_opens_what_another_gave_out_and_no
 
 
 async def test_a_step_of_the_machines_clock_changes_nothing_that_was_agreed(
-    desk: Desk, wrong_clock: Path
+    desk: RestApiFixture, wrong_clock: Path
 ) -> None:
     agreed = DatabaseClock()
     await sync_clock(desk.house.database, agreed)
@@ -167,8 +173,8 @@ async def test_a_step_of_the_machines_clock_changes_nothing_that_was_agreed(
         assert abs(DatabaseClock().now() - datetime.now(UTC)) > 3000 * SECOND
 
 
-async def test_a_ticket_that_is_over_used_or_altered_opens_nothing(desk: Desk) -> None:
-    boss, who = await desk.joins("admin")
+async def test_a_ticket_that_is_over_used_or_altered_opens_nothing(desk: RestApiFixture) -> None:
+    boss, who = await desk.add_signed_in_user("admin")
     tickets = desk.rooms.identity.socket_tickets
     made = [(await desk.http.post("/auth/ticket", headers=who)).json()["ticket"] for _ in range(2)]
     now = clock.database_clock.now()
@@ -183,15 +189,15 @@ async def test_a_ticket_that_is_over_used_or_altered_opens_nothing(desk: Desk) -
 
 
 async def test_a_mailed_link_is_over_after_its_time_after_its_use_and_after_the_next_one(
-    desk: Desk,
+    desk: RestApiFixture,
 ) -> None:
-    _, who = await desk.joins("admin")
+    _, who = await desk.add_signed_in_user("admin")
     body = {"login": "nova@example.com", "name": "Nova", "role": "viewer"}
     user = (await desk.http.post("/users", json=body, headers=who)).json()["id"]
 
     async def secret() -> str:
-        desk.house.clock.passes(seconds=60)
-        (mail,) = (await desk.house.deliver())[-1:]
+        desk.house.clock.advance(seconds=60)
+        (mail,) = (await desk.house.deliver_mails())[-1:]
         text = mail.get_content()
         return str(text.split("#", 1)[1].split()[0])
 
@@ -201,14 +207,14 @@ async def test_a_mailed_link_is_over_after_its_time_after_its_use_and_after_the_
     first = await secret()
     assert (await desk.http.post(f"/users/{user}/invitation", headers=who)).status_code == 202
     second = await secret()
-    problem(await uses(first), 409, "link_over")
-    problem(await uses(second[:-1] + ("A" if second[-1] != "A" else "B")), 409, "link_over")
+    assert_problem(await uses(first), 409, "link_over")
+    assert_problem(await uses(second[:-1] + ("A" if second[-1] != "A" else "B")), 409, "link_over")
     await desk.house.admin.execute(
         "UPDATE one_time_links SET expires_at = expires_at - interval '7 days 1 s'"
     )
-    problem(await uses(second), 409, "link_over")
+    assert_problem(await uses(second), 409, "link_over")
     await desk.house.admin.execute(
         "UPDATE one_time_links SET expires_at = expires_at + interval '1 day'"
     )
     assert (await uses(second)).status_code == 204
-    problem(await uses(second), 409, "link_over")
+    assert_problem(await uses(second), 409, "link_over")

@@ -6,15 +6,15 @@ import httpx
 import pytest
 
 from tests.access.conftest import PASSWORD
-from tests.api.conftest import Desk, problem
+from tests.api.conftest import RestApiFixture, assert_problem
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
 LOGIN = "ana@example.com"
 
 
-async def test_a_client_signs_in_with_a_bearer_token_and_out_again(desk: Desk) -> None:
-    await desk.house.user(LOGIN, "agent")
+async def test_a_client_signs_in_with_a_bearer_token_and_out_again(desk: RestApiFixture) -> None:
+    await desk.house.create_user(LOGIN, "agent")
     told = (await desk.http.post("/auth/login", json={"login": LOGIN, "password": PASSWORD})).json()
     headers = {"authorization": f"Bearer {told['access_token']}"}
     assert told["expires_in"] == 900
@@ -24,13 +24,13 @@ async def test_a_client_signs_in_with_a_bearer_token_and_out_again(desk: Desk) -
     assert "conversations:reply:team" in me["permissions"]
 
     assert (await desk.http.post("/auth/logout", headers=headers)).status_code == 204
-    problem(await desk.http.get("/auth/me", headers=headers), 401, "session_over")
+    assert_problem(await desk.http.get("/auth/me", headers=headers), 401, "session_over")
     refreshed = await desk.http.post("/auth/refresh", json={"refresh_token": told["refresh_token"]})
-    problem(refreshed, 401, "session_over")
+    assert_problem(refreshed, 401, "session_over")
 
 
-async def test_a_browser_signs_in_by_cookies_that_scripts_cannot_read(desk: Desk) -> None:
-    await desk.house.user(LOGIN)
+async def test_a_browser_signs_in_by_cookies_that_scripts_cannot_read(desk: RestApiFixture) -> None:
+    await desk.house.create_user(LOGIN)
     body = {"login": LOGIN, "password": PASSWORD, "cookies": True}
     told = await desk.http.post("/auth/login", json=body)
     assert told.json()["access_token"] is None
@@ -43,15 +43,15 @@ async def test_a_browser_signs_in_by_cookies_that_scripts_cannot_read(desk: Desk
     assert (await desk.http.get("/auth/me")).json()["login"] == LOGIN
 
 
-async def test_what_changes_something_by_cookie_needs_the_csrf_header(desk: Desk) -> None:
-    await desk.house.user(LOGIN)
+async def test_what_changes_something_by_cookie_needs_the_csrf_header(desk: RestApiFixture) -> None:
+    await desk.house.create_user(LOGIN)
     body = {"login": LOGIN, "password": PASSWORD, "cookies": True}
     csrf = (await desk.http.post("/auth/login", json=body)).json()["csrf_token"]
 
     for headers in ({}, {"x-csrf-token": "guess"}, {"x-csrf-token": ""}):
-        problem(await desk.http.post("/auth/logout", headers=headers), 403, "csrf")
+        assert_problem(await desk.http.post("/auth/logout", headers=headers), 403, "csrf")
         refused = await _refresh_by_cookie(desk, headers)
-        problem(refused, 403, "csrf")
+        assert_problem(refused, 403, "csrf")
     assert (await desk.http.get("/auth/me")).status_code == 200
 
     refreshed = await _refresh_by_cookie(desk, {"x-csrf-token": csrf})
@@ -59,11 +59,11 @@ async def test_what_changes_something_by_cookie_needs_the_csrf_header(desk: Desk
     csrf = refreshed.json()["csrf_token"]
     out = await desk.http.post("/auth/logout", headers={"x-csrf-token": csrf})
     assert out.status_code == 204
-    problem(await desk.http.get("/auth/me"), 401, "unauthenticated")
+    assert_problem(await desk.http.get("/auth/me"), 401, "unauthenticated")
 
 
-async def test_two_tabs_that_refresh_at_once_both_go_on(desk: Desk) -> None:
-    await desk.house.user(LOGIN)
+async def test_two_tabs_that_refresh_at_once_both_go_on(desk: RestApiFixture) -> None:
+    await desk.house.create_user(LOGIN)
     body = {"login": LOGIN, "password": PASSWORD, "cookies": True}
     csrf = (await desk.http.post("/auth/login", json=body)).json()["csrf_token"]
     headers = {"x-csrf-token": csrf}
@@ -78,7 +78,7 @@ async def test_two_tabs_that_refresh_at_once_both_go_on(desk: Desk) -> None:
     assert out.status_code == 204
 
 
-async def _refresh_by_cookie(desk: Desk, headers: dict[str, str]) -> httpx.Response:
+async def _refresh_by_cookie(desk: RestApiFixture, headers: dict[str, str]) -> httpx.Response:
     """The refresh cookie is for another path than these tests' addresses: sent by hand."""
     jar = {each.name: each.value or "" for each in desk.http.cookies.jar}
     cookie = "; ".join(f"{name}={value}" for name, value in jar.items())
@@ -91,9 +91,9 @@ async def _refresh_by_cookie(desk: Desk, headers: dict[str, str]) -> httpx.Respo
      "Bearer " + "x" * 8000],
 )  # fmt: skip
 async def test_a_header_that_is_none_of_ours_is_refused_whatever_the_cookie_says(
-    desk: Desk, header: str
+    desk: RestApiFixture, header: str
 ) -> None:
-    await desk.house.user(LOGIN)
+    await desk.house.create_user(LOGIN)
     body = {"login": LOGIN, "password": PASSWORD, "cookies": True}
     await desk.http.post("/auth/login", json=body)
     refused = await desk.http.get("/auth/me", headers={"authorization": header})
@@ -101,7 +101,7 @@ async def test_a_header_that_is_none_of_ours_is_refused_whatever_the_cookie_says
     assert refused.json()["code"] in ("unauthenticated", "bad_token", "bad_key")
 
 
-async def test_wrong_input_is_named_and_never_shown_again(desk: Desk) -> None:
+async def test_wrong_input_is_named_and_never_shown_again(desk: RestApiFixture) -> None:
     for body, field in (
         ({}, "body.login"),
         ({"login": LOGIN}, "body.password"),
@@ -110,7 +110,7 @@ async def test_wrong_input_is_named_and_never_shown_again(desk: Desk) -> None:
         ({"login": LOGIN, "password": PASSWORD, "admin": True}, "body.admin"),
     ):
         answer = await desk.http.post("/auth/login", json=body)
-        told = problem(answer, 422, "invalid")
+        told = assert_problem(answer, 422, "invalid")
         assert field in [each["field"] for each in told["errors"]]
         assert "secreta" not in answer.text
         assert PASSWORD not in answer.text
@@ -118,24 +118,24 @@ async def test_wrong_input_is_named_and_never_shown_again(desk: Desk) -> None:
         broken = await desk.http.post(
             "/auth/login", content=raw, headers={"content-type": "application/json"}
         )
-        problem(broken, 422, "invalid")
+        assert_problem(broken, 422, "invalid")
 
 
-async def test_too_many_failures_say_when_to_come_again(desk: Desk) -> None:
-    await desk.house.user(LOGIN)
+async def test_too_many_failures_say_when_to_come_again(desk: RestApiFixture) -> None:
+    await desk.house.create_user(LOGIN)
     for _ in range(10):
         wrong = await desk.http.post(
             "/auth/login", json={"login": LOGIN, "password": "errada errada"}
         )
-        problem(wrong, 401, "bad_credentials")
+        assert_problem(wrong, 401, "bad_credentials")
     held = await desk.http.post("/auth/login", json={"login": LOGIN, "password": PASSWORD})
-    problem(held, 429, "too_many_attempts")
+    assert_problem(held, 429, "too_many_attempts")
     assert 0 < int(held.headers["retry-after"]) <= 900
 
 
-async def test_sessions_are_listed_and_ended_one_by_one(desk: Desk) -> None:
-    await desk.house.user(LOGIN)
-    await desk.house.user("rui@example.com")
+async def test_sessions_are_listed_and_ended_one_by_one(desk: RestApiFixture) -> None:
+    await desk.house.create_user(LOGIN)
+    await desk.house.create_user("rui@example.com")
     here, there = [await desk.bearer(LOGIN) for _ in range(2)]
     other = await desk.bearer("rui@example.com")
 
@@ -143,24 +143,24 @@ async def test_sessions_are_listed_and_ended_one_by_one(desk: Desk) -> None:
     assert sorted(each["current"] for each in listed) == [False, True]
     (foreign,) = (await desk.http.get("/auth/sessions", headers=other)).json()
     refused = await desk.http.delete(f"/auth/sessions/{foreign['id']}", headers=here)
-    problem(refused, 404, "not_found")
+    assert_problem(refused, 404, "not_found")
 
     (away,) = [each["id"] for each in listed if not each["current"]]
     ended = await desk.http.delete(f"/auth/sessions/{away}", headers=here)
     assert ended.status_code == 204
-    problem(await desk.http.get("/auth/me", headers=there), 401, "session_over")
+    assert_problem(await desk.http.get("/auth/me", headers=there), 401, "session_over")
     assert (await desk.http.get("/auth/me", headers=here)).status_code == 200
     assert (await desk.http.post("/auth/logout-everywhere", headers=here)).status_code == 204
-    problem(await desk.http.get("/auth/me", headers=here), 401, "session_over")
+    assert_problem(await desk.http.get("/auth/me", headers=here), 401, "session_over")
     assert len(desk.changed) == 2, "open sockets hear of both"
 
 
-async def test_every_answer_has_the_headers_that_browsers_heed(desk: Desk) -> None:
+async def test_every_answer_has_the_headers_that_browsers_heed(desk: RestApiFixture) -> None:
     for path in ("/auth/me", "/no/such/thing", "/openapi.json", "/permissions"):
         answer = await desk.http.get(path)
         assert answer.headers["x-content-type-options"] == "nosniff", path
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["cache-control"] == "no-store"
         assert "access-control-allow-origin" not in answer.headers
-    problem(await desk.http.get("/no/such/thing"), 404, "not_found")
-    problem(await desk.http.delete("/auth/login"), 405, "method_not_allowed")
+    assert_problem(await desk.http.get("/no/such/thing"), 404, "not_found")
+    assert_problem(await desk.http.delete("/auth/login"), 405, "method_not_allowed")

@@ -11,8 +11,8 @@ from fastapi.routing import APIRoute
 from niochat.domain.permissions import PLATFORM_ACTIONS, ROLE_GRANTS, BuiltInRole, PermissionAction
 from niochat.ingress.api.application import ROUTERS
 from niochat.ingress.api.doorway import PermissionDependency, PublicDependency, UserDependency
-from tests.api.conftest import Desk, problem
-from tests.builders import Given, Place
+from tests.api.conftest import RestApiFixture, assert_problem
+from tests.builders import ChannelRef, RowBuilder
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
@@ -41,7 +41,7 @@ def filled(path: str, ids: dict[str, str]) -> str:
     return re.sub(r"{(\w+)}", lambda name: ids.get(name[1], str(uuid4())), path)
 
 
-async def test_the_walk_finds_the_routes(desk: Desk) -> None:
+async def test_the_walk_finds_the_routes(desk: RestApiFixture) -> None:
     found = routes()
     assert len(found) > 20
     told = (await desk.http.get("/openapi.json")).json()["paths"]
@@ -56,7 +56,7 @@ async def test_only_what_is_no_secret_is_open() -> None:
     }  # fmt: skip
 
 
-async def test_nobody_gets_in_without_having_signed_in(desk: Desk) -> None:
+async def test_nobody_gets_in_without_having_signed_in(desk: RestApiFixture) -> None:
     for method, path, declared in routes():
         if isinstance(declared, PublicDependency):
             continue
@@ -64,17 +64,17 @@ async def test_nobody_gets_in_without_having_signed_in(desk: Desk) -> None:
         assert answer.status_code in (401, 422), f"{method} {path}: {answer.text}"
         if answer.status_code == 422:  # a body is read before anybody is asked who they are
             continue
-        problem(answer, 401, "unauthenticated")
+        assert_problem(answer, 401, "unauthenticated")
 
 
 @pytest.mark.parametrize("role", [*BuiltInRole, "conferente"])
 async def test_each_role_may_what_its_row_of_the_table_says_and_nothing_else(
-    desk: Desk, role: str
+    desk: RestApiFixture, role: str
 ) -> None:
     await desk.house.admin.execute(
         "INSERT INTO roles VALUES ($1, 'conferente', ARRAY['contacts:read'])", desk.house.tenant
     )
-    _, headers = await desk.joins(role)
+    _, headers = await desk.add_signed_in_user(role)
     allowed = (
         set(ROLE_GRANTS[BuiltInRole(role)])
         if role != "conferente"
@@ -123,11 +123,13 @@ MADE_BY_PUT = {"/teams/{slug}", "/roles/{name}"}
 """Whatever stands in the address comes to be."""
 
 
-async def test_another_tenants_ids_are_as_unknown_as_any(desk: Desk, given: Given) -> None:
+async def test_another_tenants_ids_are_as_unknown_as_any(
+    desk: RestApiFixture, given: RowBuilder
+) -> None:
     foreign = await given.tenant()
-    stranger, theirs = await desk.joins("admin", foreign)
+    stranger, theirs = await desk.add_signed_in_user("admin", foreign)
     made = await desk.http.post("/api-keys", json=SAMPLES["/api-keys"], headers=theirs)
-    visit = await desk.conversation(Place(foreign, await given.channel(foreign)))
+    visit = await desk.conversation(ChannelRef(foreign, await given.channel(foreign)))
     ids = {
         "channel_id": str(visit.place.channel),
         "user_id": str(stranger), "key_id": made.json()["id"], "name": "deles",
@@ -136,7 +138,7 @@ async def test_another_tenants_ids_are_as_unknown_as_any(desk: Desk, given: Give
             "SELECT contact_id::text FROM threads WHERE id = $1", visit.thread))[0],
     }  # fmt: skip
     await desk.http.put("/roles/deles", json={"permissions": ["contacts:read"]}, headers=theirs)
-    _, ours = await desk.joins("admin")
+    _, ours = await desk.add_signed_in_user("admin")
     before = await snapshot(desk, foreign)
 
     for method, path, declared in routes():
@@ -158,7 +160,7 @@ async def test_another_tenants_ids_are_as_unknown_as_any(desk: Desk, given: Give
     assert await snapshot(desk, foreign) == before
 
 
-async def snapshot(desk: Desk, tenant: UUID) -> list[str]:
+async def snapshot(desk: RestApiFixture, tenant: UUID) -> list[str]:
     return [
         row[0]
         for table in (
@@ -178,22 +180,22 @@ async def snapshot(desk: Desk, tenant: UUID) -> list[str]:
     ]
 
 
-async def test_a_key_may_what_it_holds_and_is_no_person(desk: Desk) -> None:
-    _, headers = await desk.joins("admin")
+async def test_a_key_may_what_it_holds_and_is_no_person(desk: RestApiFixture) -> None:
+    _, headers = await desk.add_signed_in_user("admin")
     made = await desk.http.post(
         "/api-keys", json={"name": "erp", "permissions": ["users:read"]}, headers=headers
     )
     key = {"authorization": f"Bearer {made.json()['key']}"}
     assert (await desk.http.get("/users", headers=key)).status_code == 200
-    problem(await desk.http.get("/api-keys", headers=key), 403, "forbidden")
-    problem(await desk.http.get("/auth/me", headers=key), 403, "users_only")
+    assert_problem(await desk.http.get("/api-keys", headers=key), 403, "forbidden")
+    assert_problem(await desk.http.get("/auth/me", headers=key), 403, "users_only")
     gone = await desk.http.delete(f"/api-keys/{made.json()['id']}", headers=headers)
     assert gone.status_code == 204
-    problem(await desk.http.get("/users", headers=key), 401, "bad_key")
+    assert_problem(await desk.http.get("/users", headers=key), 401, "bad_key")
 
 
-async def test_a_user_is_invited_changed_and_put_out_over_the_api(desk: Desk) -> None:
-    boss, headers = await desk.joins("admin")
+async def test_a_user_is_invited_changed_and_put_out_over_the_api(desk: RestApiFixture) -> None:
+    boss, headers = await desk.add_signed_in_user("admin")
     made = await desk.http.post(
         "/users",
         json={"login": "Nova@Example.com", "name": " Nova ", "role": "agent",
@@ -204,8 +206,8 @@ async def test_a_user_is_invited_changed_and_put_out_over_the_api(desk: Desk) ->
     nova = made.json()
     assert (nova["login"], nova["name"], nova["status"]) == ("nova@example.com", "Nova", "invited")
 
-    desk.house.clock.passes(seconds=60)
-    (mail,) = await desk.house.deliver()
+    desk.house.clock.advance(seconds=60)
+    (mail,) = await desk.house.deliver_mails()
     secret = re.search(r"#(\S+)", mail.get_content())
     assert secret
     chosen = await desk.http.post(
@@ -216,21 +218,21 @@ async def test_a_user_is_invited_changed_and_put_out_over_the_api(desk: Desk) ->
         "/auth/login", json={"login": "nova@example.com", "password": "uma senha qualquer"}
     )
     theirs = {"authorization": f"Bearer {told.json()['access_token']}"}
-    problem(
+    assert_problem(
         await desk.http.post("/users", json=SAMPLES["/users"], headers=theirs), 403, "forbidden"
     )
 
     own = await desk.http.patch(f"/users/{boss}", json={"role": "viewer"}, headers=headers)
-    problem(own, 403, "own_role")
+    assert_problem(own, 403, "own_role")
     out = await desk.http.patch(f"/users/{nova['id']}", json={"disabled": True}, headers=headers)
     assert out.json()["status"] == "disabled"
     assert (await desk.http.get("/auth/me", headers=theirs)).status_code in (401, 403)
 
 
 async def test_teams_are_made_renamed_and_deleted_unless_something_goes_to_them(
-    desk: Desk,
+    desk: RestApiFixture,
 ) -> None:
-    _, headers = await desk.joins("admin")
+    _, headers = await desk.add_signed_in_user("admin")
     for name in ("Vendas", "Comercial"):
         put = await desk.http.put("/teams/vendas", json={"name": name}, headers=headers)
         assert put.status_code == 204, put.text
@@ -240,22 +242,22 @@ async def test_teams_are_made_renamed_and_deleted_unless_something_goes_to_them(
     }  # fmt: skip
 
     refused = await desk.http.delete("/teams/atendimento", headers=headers)
-    problem(refused, 409, "team_in_use")
+    assert_problem(refused, 409, "team_in_use")
     assert (await desk.http.delete("/teams/vendas", headers=headers)).status_code == 204
-    problem(await desk.http.delete("/teams/vendas", headers=headers), 404, "not_found")
+    assert_problem(await desk.http.delete("/teams/vendas", headers=headers), 404, "not_found")
 
     await desk.http.put("/teams/vendas", json={"name": "Vendas"}, headers=headers)
     visit = await desk.conversation()
     await desk.http.post(
         f"/conversations/{visit.id}/transfer", json={"team": "vendas"}, headers=headers
     )
-    problem(await desk.http.delete("/teams/vendas", headers=headers), 409, "team_in_use")
+    assert_problem(await desk.http.delete("/teams/vendas", headers=headers), 409, "team_in_use")
 
 
-async def test_pages_go_on_where_the_one_before_ended(desk: Desk) -> None:
-    _, headers = await desk.joins("admin")
+async def test_pages_go_on_where_the_one_before_ended(desk: RestApiFixture) -> None:
+    _, headers = await desk.add_signed_in_user("admin")
     for number in range(5):
-        await desk.house.user(f"u{number}@example.com")
+        await desk.house.create_user(f"u{number}@example.com")
     seen, cursor = [], None
     for _ in range(4):
         params = {"limit": 2} | ({"cursor": cursor} if cursor else {})
@@ -266,25 +268,25 @@ async def test_pages_go_on_where_the_one_before_ended(desk: Desk) -> None:
             break
     assert len(seen) == len(set(seen)) == 6
     for bad in ({"limit": 0}, {"limit": 201}, {"limit": "x"}):
-        problem(await desk.http.get("/users", params=bad, headers=headers), 422, "invalid")
+        assert_problem(await desk.http.get("/users", params=bad, headers=headers), 422, "invalid")
     wrong = await desk.http.get("/users", params={"cursor": "???"}, headers=headers)
-    problem(wrong, 400, "bad_cursor")
+    assert_problem(wrong, 400, "bad_cursor")
 
 
 async def test_a_superuser_enters_a_tenant_for_a_while_and_the_tenant_can_read_of_it(
-    desk: Desk, given: Given
+    desk: RestApiFixture, given: RowBuilder
 ) -> None:
-    root, headers = await desk.joins("superuser")
-    problem(await desk.http.get("/users", headers=headers), 403, "forbidden")
+    root, headers = await desk.add_signed_in_user("superuser")
+    assert_problem(await desk.http.get("/users", headers=headers), 403, "forbidden")
     listed = (await desk.http.get("/tenants", headers=headers)).json()["items"]
     assert [each["id"] for each in listed] == [str(desk.house.tenant)]
 
     unknown = await desk.http.post(f"/tenants/{uuid4()}/enter", json={}, headers=headers)
-    problem(unknown, 404, "not_found")
+    assert_problem(unknown, 404, "not_found")
     place = f"/tenants/{desk.house.tenant}/enter"
     for minutes in (0, 241, "x"):
         refused = await desk.http.post(place, json={"minutes": minutes}, headers=headers)
-        problem(refused, 422, "invalid")
+        assert_problem(refused, 422, "invalid")
     entered = await desk.http.post(place, json={"minutes": 5}, headers=headers)
     assert entered.json()["tenant_id"] == str(desk.house.tenant)
     assert (await desk.http.get("/users", headers=headers)).status_code == 200
@@ -292,14 +294,14 @@ async def test_a_superuser_enters_a_tenant_for_a_while_and_the_tenant_can_read_o
     made = await desk.http.post("/api-keys", json=SAMPLES["/api-keys"], headers=headers)
     assert made.status_code == 201, made.text
     assert (await desk.http.post("/tenants/leave", headers=headers)).status_code == 204
-    problem(await desk.http.get("/users", headers=headers), 403, "forbidden")
-    _, boss = await desk.joins("admin")
+    assert_problem(await desk.http.get("/users", headers=headers), 403, "forbidden")
+    _, boss = await desk.add_signed_in_user("admin")
     log = (await desk.http.get("/audit", params={"who": str(root)}, headers=boss)).json()["items"]
     assert [each["action"] for each in log] == ["keys.make", "users.read", "sessions.enter"]
 
 
-async def test_what_people_did_and_looked_at_is_in_their_tenants_log(desk: Desk) -> None:
-    boss, headers = await desk.joins("admin")
+async def test_what_people_did_and_looked_at_is_in_their_tenants_log(desk: RestApiFixture) -> None:
+    boss, headers = await desk.add_signed_in_user("admin")
     visit = await desk.conversation()
     made = await desk.http.post("/users", json=SAMPLES["/users"], headers=headers)
     await desk.http.patch(f"/users/{made.json()['id']}", json={"role": "agent"}, headers=headers)
@@ -318,15 +320,15 @@ async def test_what_people_did_and_looked_at_is_in_their_tenants_log(desk: Desk)
     assert "nova@example.com" not in str(log), "who somebody is stands in users alone"
 
 
-async def test_no_role_of_a_tenant_can_hold_what_is_the_platforms(desk: Desk) -> None:
-    _, headers = await desk.joins("admin")
+async def test_no_role_of_a_tenant_can_hold_what_is_the_platforms(desk: RestApiFixture) -> None:
+    _, headers = await desk.add_signed_in_user("admin")
     for permission in PLATFORM_ACTIONS:
         refused = await desk.http.put(
             "/roles/chefao", json={"permissions": [permission]}, headers=headers
         )
-        problem(refused, 400, "unknown_permission")
+        assert_problem(refused, 400, "unknown_permission")
     for name in ("admin", "superuser"):
         refused = await desk.http.put(
             f"/roles/{name}", json={"permissions": ["users:read"]}, headers=headers
         )
-        problem(refused, 409, "built_in_role" if name == "superuser" else "own_role")
+        assert_problem(refused, 409, "built_in_role" if name == "superuser" else "own_role")

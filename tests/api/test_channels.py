@@ -23,8 +23,8 @@ from niochat.ingress.api.once import IDEMPOTENCY_HEADER
 from niochat.ingress.webhooks import WebhookEndpoint, build_webhook_application
 from niochat.sandbox.app import create_app
 from niochat.wiring.accounts import build_tenant_services
-from tests.api.conftest import Desk, problem
-from tests.ingress.conftest import Ignorances, serving
+from tests.api.conftest import RestApiFixture, assert_problem
+from tests.ingress.conftest import IgnoredCounter, serve_app
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -33,10 +33,10 @@ ADMIN = {"admintoken": "sandbox-admin"}
 
 
 @dataclass
-class Shop:
+class ChannelFixture:
     """The API on a gateway, and the door that the gateway posts to."""
 
-    desk: Desk
+    desk: RestApiFixture
     boss: Mapping[str, str]
     outside: httpx.AsyncClient
     """The sandbox."""
@@ -71,9 +71,9 @@ class Shop:
 
 
 @pytest_asyncio.fixture
-async def shop(desk: Desk) -> AsyncIterator[Shop]:
+async def shop(desk: RestApiFixture) -> AsyncIterator[ChannelFixture]:
     """The sandbox needs its address before it listens; webhooks reach the real door."""
-    _, boss = await desk.joins("admin")
+    _, boss = await desk.add_signed_in_user("admin")
     database, vault = desk.house.database, desk.house.vault
     directory = TenantConfigCache(database, vault)
 
@@ -81,17 +81,17 @@ async def shop(desk: Desk) -> AsyncIterator[Shop]:
         """Nobody steps here."""
 
     door = WebhookEndpoint(
-        directory, vault, InboxStore(database), poke, lambda tenant: None, Ignorances()
+        directory, vault, InboxStore(database), poke, lambda tenant: None, IgnoredCounter()
     )
     guard = SsrfGuard([ip_network("127.0.0.0/8")])
     gateway = UazapiClient(lookup_timeout_s=5, guard=guard)
     administration = UazapiAdmin(timeout_s=5, guard=guard)
     async with AsyncExitStack() as opened:
         doorway = await opened.enter_async_context(
-            serving(build_webhook_application(door), lifespan="off")
+            serve_app(build_webhook_application(door), lifespan="off")
         )
         sandbox = create_app("http://sandbox.invalid")
-        outside = await opened.enter_async_context(serving(sandbox))  # type: ignore[arg-type]
+        outside = await opened.enter_async_context(serve_app(sandbox))  # type: ignore[arg-type]
 
         def rebuild(server: GatewayServer | None) -> None:
             ways = GatewayAccess(
@@ -104,12 +104,12 @@ async def shop(desk: Desk) -> AsyncIterator[Shop]:
             directory.invalidate(tenant)
 
         rebuild(GatewayServer(f"{outside.base_url}/gateway", "sandbox-admin"))
-        yield Shop(desk, boss, outside, directory, rebuild)
+        yield ChannelFixture(desk, boss, outside, directory, rebuild)
     await gateway.close()
     await administration.close()
 
 
-async def test_a_channel_is_made_paired_and_its_customers_are_heard(shop: Shop) -> None:
+async def test_a_channel_is_made_paired_and_its_customers_are_heard(shop: ChannelFixture) -> None:
     made = await shop.made()
     assert (made["status"], made["webhook_set"]) == ("disconnected", True)
     path = f"/channels/{made['id']}"
@@ -136,17 +136,17 @@ async def test_a_channel_is_made_paired_and_its_customers_are_heard(shop: Shop) 
     assert command["content"]["text"] == "oi"
 
 
-async def test_a_phone_may_type_a_code_instead(shop: Shop) -> None:
+async def test_a_phone_may_type_a_code_instead(shop: ChannelFixture) -> None:
     made = await shop.made()
     path = f"/channels/{made['id']}"
     bad = await shop.post(f"{path}/connect", {"phone": "81 9888"})
-    problem(bad, 422, "invalid")
+    assert_problem(bad, 422, "invalid")
     offered = (await shop.post(f"{path}/connect", {"phone": "+5581988887777"})).json()
     assert (offered["code"], offered["qrcode"]) == ("1234-5678", None)
     # Somebody who reloads the page sees it again.
     assert (await shop.post(f"{path}/connect", {})).json()["code"] == "1234-5678"
     await shop.scan()
-    problem(await shop.post(f"{path}/connect", {}), 409, "already_connected")
+    assert_problem(await shop.post(f"{path}/connect", {}), 409, "already_connected")
 
     assert (await shop.post(f"{path}/disconnect")).status_code == 204
     assert (await shop.get(path)).json()["status"] == "disconnected"
@@ -156,13 +156,15 @@ async def test_a_phone_may_type_a_code_instead(shop: Shop) -> None:
     ]  # fmt: skip
 
 
-async def test_a_lost_answer_of_the_gateway_leaves_one_instance(shop: Shop) -> None:
+async def test_a_lost_answer_of_the_gateway_leaves_one_instance(shop: ChannelFixture) -> None:
     await shop.fault("lost_answer", "/instance/init", seconds=0)
     await shop.made()
     assert len(await shop.instances()) == 1
 
 
-async def test_an_instance_that_was_made_before_we_died_is_found_again(shop: Shop) -> None:
+async def test_an_instance_that_was_made_before_we_died_is_found_again(
+    shop: ChannelFixture,
+) -> None:
     tenant = shop.desk.house.tenant
     (slug,) = await shop.desk.given.rows("SELECT slug FROM tenants WHERE tenant_id = $1", tenant)
     for mark in ("somebody else's", f"niochat:{tenant}:suporte"):
@@ -179,7 +181,7 @@ async def test_an_instance_that_was_made_before_we_died_is_found_again(shop: Sho
     assert [each[0]["enabled"] for each in told] == [False, True]
 
 
-async def test_of_two_who_make_the_same_channel_at_once_one_does(shop: Shop) -> None:
+async def test_of_two_who_make_the_same_channel_at_once_one_does(shop: ChannelFixture) -> None:
     answers = await asyncio.gather(*(shop.post("/channels", LINE) for _ in range(3)))
     assert sorted(each.status_code for each in answers) == [201, 409, 409]
     assert {each.json()["code"] for each in answers if each.status_code == 409} <= {
@@ -188,38 +190,40 @@ async def test_of_two_who_make_the_same_channel_at_once_one_does(shop: Shop) -> 
     assert len(await shop.instances()) == 1
 
 
-async def test_without_a_gateway_the_operator_is_told_what_to_set(shop: Shop) -> None:
+async def test_without_a_gateway_the_operator_is_told_what_to_set(shop: ChannelFixture) -> None:
     shop.rebuild(None)
-    said = problem(await shop.post("/channels", LINE), 409, "no_gateway")
+    said = assert_problem(await shop.post("/channels", LINE), 409, "no_gateway")
     assert "NIOCHAT_GATEWAY_URL" in said["title"]
     shop.rebuild(GatewayServer(f"{shop.outside.base_url}/gateway", "wrong"))
-    said = problem(await shop.post("/channels", LINE), 503, "gateway_token")
+    said = assert_problem(await shop.post("/channels", LINE), 503, "gateway_token")
     assert "NIOCHAT_GATEWAY_ADMIN_TOKEN" in said["title"]
 
 
-async def test_an_instance_there_is_becomes_a_channel_once(shop: Shop) -> None:
+async def test_an_instance_there_is_becomes_a_channel_once(shop: ChannelFixture) -> None:
     await shop.outside.put("/sandbox/instances/tok-1", json={"owner": "558130000001"})
     known = {"base_url": f"{shop.outside.base_url}/gateway", "token": "tok-1"}
     assert (await shop.made(**known))["status"] == "connected"
     again = await shop.post("/channels", {**LINE, **known, "slug": "vendas"})
-    problem(again, 409, "shared_instance")
+    assert_problem(again, 409, "shared_instance")
     wrong = await shop.post("/channels", {**LINE, **known, "slug": "vendas", "token": "tok-2"})
-    problem(wrong, 409, "gateway_token")
+    assert_problem(wrong, 409, "gateway_token")
     nobody = {**LINE, **known, "slug": "vendas", "base_url": "http://127.0.0.1:9"}
-    problem(await shop.post("/channels", nobody), 400, "gateway_unreachable")
+    assert_problem(await shop.post("/channels", nobody), 400, "gateway_unreachable")
     half = await shop.post("/channels", {**LINE, "slug": "vendas", "token": "tok-1"})
-    problem(half, 422, "invalid")
+    assert_problem(half, 422, "invalid")
     assert await shop.desk.given.count("channels") == 1
 
 
-async def test_a_gateway_inside_the_installation_is_refused(shop: Shop) -> None:
+async def test_a_gateway_inside_the_installation_is_refused(shop: ChannelFixture) -> None:
     for url in ("http://10.0.0.1", "http://169.254.169.254/latest", "http://[::1]:6379"):
         inside = {**LINE, "base_url": url, "token": "t"}
-        problem(await shop.post("/channels", inside), 400, "private_address")
+        assert_problem(await shop.post("/channels", inside), 400, "private_address")
     assert await shop.desk.given.count("channels") == 0
 
 
-async def test_a_webhook_that_is_wrong_is_told_in_codes_and_set_up_again(shop: Shop) -> None:
+async def test_a_webhook_that_is_wrong_is_told_in_codes_and_set_up_again(
+    shop: ChannelFixture,
+) -> None:
     await shop.fault("status", "/webhook", status=500)
     made = await shop.made()
     assert made["webhook_set"] is False
@@ -247,21 +251,23 @@ async def test_a_webhook_that_is_wrong_is_told_in_codes_and_set_up_again(shop: S
     assert (await shop.post(path)).json()["faults"] == []
 
 
-async def test_what_the_gateway_says_no_to_is_a_problem_and_changes_nothing(shop: Shop) -> None:
+async def test_what_the_gateway_says_no_to_is_a_problem_and_changes_nothing(
+    shop: ChannelFixture,
+) -> None:
     made = await shop.made()
     path = f"/channels/{made['id']}"
     await shop.fault("status", "/instance/connect", status=429)
-    problem(await shop.post(f"{path}/connect", {}), 503, "gateway_full")
+    assert_problem(await shop.post(f"{path}/connect", {}), 503, "gateway_full")
     await shop.fault("status", "/instance/status", status=500)
-    problem(await shop.get(f"{path}/status"), 503, "unavailable")
-    problem(await shop.post(f"/channels/{uuid4()}/connect", {}), 404, "not_found")
-    problem(await shop.post("/channels", LINE), 409, "slug_taken")
+    assert_problem(await shop.get(f"{path}/status"), 503, "unavailable")
+    assert_problem(await shop.post(f"/channels/{uuid4()}/connect", {}), 404, "not_found")
+    assert_problem(await shop.post("/channels", LINE), 409, "slug_taken")
     assert (await shop.get(path)).json()["status"] == "disconnected"
 
 
-async def test_another_tenants_channel_is_as_unknown_as_any(shop: Shop) -> None:
+async def test_another_tenants_channel_is_as_unknown_as_any(shop: ChannelFixture) -> None:
     made = await shop.made()
-    _, theirs = await shop.desk.joins("admin", await shop.desk.given.tenant())
+    _, theirs = await shop.desk.add_signed_in_user("admin", await shop.desk.given.tenant())
     for method, rest in (
         ("GET", ""), ("GET", "/status"), ("GET", "/webhook"), ("POST", "/webhook"),
         ("POST", "/connect"), ("POST", "/disconnect"),
@@ -269,6 +275,6 @@ async def test_another_tenants_channel_is_as_unknown_as_any(shop: Shop) -> None:
         answer = await shop.desk.http.request(
             method, f"/channels/{made['id']}{rest}", json={}, headers=theirs
         )
-        problem(answer, 404, "not_found")
+        assert_problem(answer, 404, "not_found")
     listed = await shop.desk.http.get("/channels", headers=theirs)
     assert listed.json() == []

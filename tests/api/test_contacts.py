@@ -8,15 +8,17 @@ import pytest
 from niochat.domain.document import format_masked_tax_id, format_tax_id
 from niochat.domain.sealing import TAX_ID_PURPOSE
 from niochat.vault.vault import Vault
-from tests.api.conftest import Desk, problem
-from tests.builders import Given
+from tests.api.conftest import RestApiFixture, assert_problem
+from tests.builders import RowBuilder
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 CPF, CNPJ = "52998224725", "11222333000181"
 
 
-async def person(desk: Desk, name: str | None, phone: str = "", tenant: UUID | None = None) -> str:
+async def person(
+    desk: RestApiFixture, name: str | None, phone: str = "", tenant: UUID | None = None
+) -> str:
     """A contact; its id."""
     owner = tenant or desk.house.tenant
     contact = await desk.house.admin.fetchval(
@@ -29,7 +31,7 @@ async def person(desk: Desk, name: str | None, phone: str = "", tenant: UUID | N
     return str(contact)
 
 
-async def listed(desk: Desk, who: dict[str, str], **params: Any) -> list[Any]:
+async def listed(desk: RestApiFixture, who: dict[str, str], **params: Any) -> list[Any]:
     """Names of all pages."""
     names, cursor = [], None
     while True:
@@ -42,15 +44,17 @@ async def listed(desk: Desk, who: dict[str, str], **params: Any) -> list[Any]:
             return names
 
 
-async def changed(desk: Desk, who: dict[str, str], contact: str, **body: object) -> dict[str, Any]:
+async def changed(
+    desk: RestApiFixture, who: dict[str, str], contact: str, **body: object
+) -> dict[str, Any]:
     told = await desk.http.patch(f"/contacts/{contact}", json=body, headers=who)
     assert told.status_code == 200, told.text
     answer: dict[str, Any] = told.json()
     return answer
 
 
-async def test_contacts_are_listed_by_name_and_found_by_how_it_begins(desk: Desk) -> None:
-    _, who = await desk.joins("agent")
+async def test_contacts_are_listed_by_name_and_found_by_how_it_begins(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("agent")
     for name in ("Érica Lima", "ana souza", "Ana Paula", "Anselmo", None, "João", "Joao Pedro"):
         await person(desk, name)
     foreign = await desk.given.tenant()
@@ -66,9 +70,9 @@ async def test_contacts_are_listed_by_name_and_found_by_how_it_begins(desk: Desk
 
 
 async def test_a_page_does_not_begin_elsewhere_because_a_contact_has_another_name(
-    desk: Desk,
+    desk: RestApiFixture,
 ) -> None:
-    _, who = await desk.joins("admin")
+    _, who = await desk.add_signed_in_user("admin")
     ids = [await person(desk, name) for name in ("Ana", "Bia", "Caio", "Davi")]
     first = (await desk.http.get("/contacts", params={"limit": 2}, headers=who)).json()
     cursor = {"limit": 2, "cursor": first["next_cursor"]}
@@ -76,11 +80,13 @@ async def test_a_page_does_not_begin_elsewhere_because_a_contact_has_another_nam
     assert [each["name"] for each in told["items"]] == ["Caio", "Davi"]
 
     await changed(desk, who, ids[1], name="Zeca")  # the one that the page ended with
-    problem(await desk.http.get("/contacts", params=cursor, headers=who), 400, "cursor_moved")
+    assert_problem(
+        await desk.http.get("/contacts", params=cursor, headers=who), 400, "cursor_moved"
+    )
     assert await listed(desk, who, limit=2) == ["Ana", "Caio", "Davi", "Zeca"]
 
 
-async def holders(desk: Desk, who: dict[str, str], document: str) -> list[str]:
+async def holders(desk: RestApiFixture, who: dict[str, str], document: str) -> list[str]:
     """Names of whoever has the document; it stands in no address."""
     told = await desk.http.post("/contacts/lookup", json={"document": document}, headers=who)
     assert told.status_code == 200, told.text
@@ -89,15 +95,15 @@ async def holders(desk: Desk, who: dict[str, str], document: str) -> list[str]:
 
 @pytest.mark.parametrize("document", ["52998224724", "onze dígitos", "12345678901234567"])
 async def test_a_document_that_is_none_is_not_looked_up_nor_repeated(
-    desk: Desk, document: str
+    desk: RestApiFixture, document: str
 ) -> None:
-    _, who = await desk.joins("agent")
+    _, who = await desk.add_signed_in_user("agent")
     answer = await desk.http.post("/contacts/lookup", json={"document": document}, headers=who)
-    assert document not in str(problem(answer, 400, "bad_document"))
+    assert document not in str(assert_problem(answer, 400, "bad_document"))
 
 
-async def test_a_telephone_finds_with_and_without_the_country(desk: Desk) -> None:
-    _, who = await desk.joins("agent")
+async def test_a_telephone_finds_with_and_without_the_country(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("agent")
     await person(desk, "Ana", "5511987654321")
     await person(desk, "Rui", "5511987650000")
     await person(desk, "Eva", "5521900000000")
@@ -108,10 +114,10 @@ async def test_a_telephone_finds_with_and_without_the_country(desk: Desk) -> Non
 
 
 async def test_a_document_is_sealed_found_by_its_blind_index_and_shown_as_far_as_one_may(
-    desk: Desk,
+    desk: RestApiFixture,
 ) -> None:
-    _, agent = await desk.joins("agent")
-    _, viewer = await desk.joins("viewer")
+    _, agent = await desk.add_signed_in_user("agent")
+    _, viewer = await desk.add_signed_in_user("viewer")
     ana, other = await person(desk, "Ana"), await person(desk, "Rui")
     told = await changed(desk, agent, ana, document="529.982.247-25")
     assert (told["document"], told["has_document"]) == ("529.982.247-25", True)
@@ -129,8 +135,8 @@ async def test_a_document_is_sealed_found_by_its_blind_index_and_shown_as_far_as
     assert await holders(desk, agent, CPF) == []
 
 
-async def test_a_document_that_no_key_opens_is_not_shown_and_not_lost(desk: Desk) -> None:
-    _, who = await desk.joins("agent")
+async def test_a_document_that_no_key_opens_is_not_shown_and_not_lost(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("agent")
     ana = await person(desk, "Ana")
     lost = Vault({"k9": bytes([9]) * 32})
     sealed = lost.seal(CPF, tenant_id=desk.house.tenant, purpose=TAX_ID_PURPOSE)
@@ -142,8 +148,8 @@ async def test_a_document_that_no_key_opens_is_not_shown_and_not_lost(desk: Desk
     assert await desk.house.admin.fetchval("SELECT document_sealed FROM contacts") == sealed
 
 
-async def test_what_is_left_out_stays_and_null_takes_it_away(desk: Desk) -> None:
-    _, who = await desk.joins("agent")
+async def test_what_is_left_out_stays_and_null_takes_it_away(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("agent")
     ana = await person(desk, "Ana")
     await changed(desk, who, ana, notes="cliente antiga", document=CPF)
     told = await changed(desk, who, ana, name="Ana Paula")
@@ -155,8 +161,10 @@ async def test_what_is_left_out_stays_and_null_takes_it_away(desk: Desk) -> None
     assert await changed(desk, who, ana) == told
 
 
-async def test_the_log_tells_that_something_changed_and_never_what_it_says(desk: Desk) -> None:
-    user, who = await desk.joins("admin")
+async def test_the_log_tells_that_something_changed_and_never_what_it_says(
+    desk: RestApiFixture,
+) -> None:
+    user, who = await desk.add_signed_in_user("admin")
     ana = await person(desk, "Ana Souza")
     await changed(desk, who, ana, document=CPF, name="Ana Lima")
     await changed(desk, who, ana, document=CNPJ)
@@ -175,9 +183,9 @@ async def test_the_log_tells_that_something_changed_and_never_what_it_says(desk:
         assert secret not in str(log)
 
 
-async def test_conversations_of_a_contact_are_those_that_one_may_see(desk: Desk) -> None:
-    _, boss = await desk.joins("admin")
-    _, agent = await desk.joins("agent")
+async def test_conversations_of_a_contact_are_those_that_one_may_see(desk: RestApiFixture) -> None:
+    _, boss = await desk.add_signed_in_user("admin")
+    _, agent = await desk.add_signed_in_user("agent")
     visit = await desk.conversation()
     (contact,) = await desk.given.rows("SELECT contact_id FROM threads WHERE id = $1", visit.thread)
     place = f"/contacts/{contact}/conversations"
@@ -187,12 +195,12 @@ async def test_conversations_of_a_contact_are_those_that_one_may_see(desk: Desk)
     await desk.http.post(f"/conversations/{visit.id}/assign", json={}, headers=boss)
     assert (await desk.http.get(place, headers=agent)).json()["items"] == []
     await desk.http.put("/roles/fichas", json={"permissions": ["contacts:read"]}, headers=boss)
-    _, files = await desk.joins("fichas")
-    problem(await desk.http.get(place, headers=files), 403, "forbidden")
+    _, files = await desk.add_signed_in_user("fichas")
+    assert_problem(await desk.http.get(place, headers=files), 403, "forbidden")
 
 
-async def test_what_was_joined_is_not_listed_and_not_changed(desk: Desk) -> None:
-    _, who = await desk.joins("agent")
+async def test_what_was_joined_is_not_listed_and_not_changed(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("agent")
     ana, again = await person(desk, "Ana"), await person(desk, "Ana")
     await desk.house.admin.execute(
         "UPDATE contacts SET merged_into = $1 WHERE id = $2", UUID(ana), UUID(again)
@@ -201,7 +209,7 @@ async def test_what_was_joined_is_not_listed_and_not_changed(desk: Desk) -> None
     told = (await desk.http.get(f"/contacts/{again}", headers=who)).json()
     assert told["merged_into"] == ana
     refused = await desk.http.patch(f"/contacts/{again}", json={"name": "X"}, headers=who)
-    assert ana in problem(refused, 409, "merged")["title"]
+    assert ana in assert_problem(refused, 409, "merged")["title"]
 
 
 @pytest.mark.parametrize(
@@ -217,10 +225,12 @@ async def test_what_was_joined_is_not_listed_and_not_changed(desk: Desk) -> None
     ],
 )
 async def test_a_bad_search_says_what_to_change(
-    desk: Desk, params: dict[str, str], status: int, code: str
+    desk: RestApiFixture, params: dict[str, str], status: int, code: str
 ) -> None:
-    _, who = await desk.joins("agent")
-    answer = problem(await desk.http.get("/contacts", params=params, headers=who), status, code)
+    _, who = await desk.add_signed_in_user("agent")
+    answer = assert_problem(
+        await desk.http.get("/contacts", params=params, headers=who), status, code
+    )
     assert "5299822" not in str(answer)
 
 
@@ -236,27 +246,29 @@ async def test_a_bad_search_says_what_to_change(
     ],
 )
 async def test_a_bad_change_changes_nothing(
-    desk: Desk, body: dict[str, str], status: int, code: str
+    desk: RestApiFixture, body: dict[str, str], status: int, code: str
 ) -> None:
-    _, who = await desk.joins("admin")
+    _, who = await desk.add_signed_in_user("admin")
     ana = await person(desk, "Ana")
     answer = await desk.http.patch(f"/contacts/{ana}", json=body, headers=who)
-    assert "5299822" not in str(problem(answer, status, code))
+    assert "5299822" not in str(assert_problem(answer, status, code))
     (row,) = await desk.house.admin.fetch("SELECT name, notes, document_sealed FROM contacts")
     assert tuple(row) == ("Ana", "", None)
     assert await desk.given.count("audit", "action = 'contacts.change'") == 0
 
 
-async def test_nobody_but_who_may_changes_a_contact(desk: Desk, given: Given) -> None:
-    _, viewer = await desk.joins("viewer")
-    _, agent = await desk.joins("agent")
+async def test_nobody_but_who_may_changes_a_contact(
+    desk: RestApiFixture, given: RowBuilder
+) -> None:
+    _, viewer = await desk.add_signed_in_user("viewer")
+    _, agent = await desk.add_signed_in_user("agent")
     ana = await person(desk, "Ana")
     theirs = await person(desk, "Eva", tenant=await given.tenant())
     refused = await desk.http.patch(f"/contacts/{ana}", json={"name": "X"}, headers=viewer)
-    problem(refused, 403, "forbidden")
+    assert_problem(refused, 403, "forbidden")
     for contact in (theirs, str(uuid4())):
         told = await desk.http.patch(f"/contacts/{contact}", json={"name": "X"}, headers=agent)
-        problem(told, 404, "not_found")
+        assert_problem(told, 404, "not_found")
 
 
 async def test_a_mask_leaves_the_last_two_digits() -> None:

@@ -8,32 +8,36 @@ import httpx
 import pytest
 
 from niochat.domain import commands as cmd
-from tests.api.conftest import Desk, Visit, problem
-from tests.builders import Given, Place, message, put
+from tests.api.conftest import ConversationFixture, RestApiFixture, assert_problem
+from tests.builders import ChannelRef, RowBuilder, build_message, insert_commands
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
 
 async def act(
-    desk: Desk, visit: Visit, what: str, who: dict[str, str], **body: object
+    desk: RestApiFixture, visit: ConversationFixture, what: str, who: dict[str, str], **body: object
 ) -> httpx.Response:
     return await desk.http.post(f"/conversations/{visit.id}/{what}", json=body, headers=who)
 
 
-async def seen(desk: Desk, visit: Visit, who: dict[str, str]) -> tuple[str, str | None, str | None]:
+async def seen(
+    desk: RestApiFixture, visit: ConversationFixture, who: dict[str, str]
+) -> tuple[str, str | None, str | None]:
     told = (await desk.http.get(f"/conversations/{visit.id}", headers=who)).json()
     return told["status"], told["team"], told["agent"]
 
 
-async def said(desk: Desk, visit: Visit, who: dict[str, str]) -> list[tuple[str, str, str]]:
+async def said(
+    desk: RestApiFixture, visit: ConversationFixture, who: dict[str, str]
+) -> list[tuple[str, str, str]]:
     told = (await desk.http.get(f"/conversations/{visit.id}/messages", headers=who)).json()
     return [(each["author"], each["kind"], each["text"]) for each in reversed(told["items"])]
 
 
-async def test_an_agent_takes_over_answers_and_resolves(desk: Desk) -> None:
-    ana, who = await desk.joins("agent")
+async def test_an_agent_takes_over_answers_and_resolves(desk: RestApiFixture) -> None:
+    ana, who = await desk.add_signed_in_user("agent")
     visit = await desk.conversation()
-    problem(await act(desk, visit, "messages", who, text="Olá"), 409, "not_taken_over")
+    assert_problem(await act(desk, visit, "messages", who, text="Olá"), 409, "not_taken_over")
 
     assert (await act(desk, visit, "assign", who)).json() == {"done": True}
     assert await seen(desk, visit, who) == ("open", None, str(ana))
@@ -48,11 +52,11 @@ async def test_an_agent_takes_over_answers_and_resolves(desk: Desk) -> None:
 
     assert (await act(desk, visit, "resolve", who)).status_code == 200
     assert (await seen(desk, visit, who))[0] == "resolved"
-    problem(await act(desk, visit, "messages", who, text="mais"), 409, "resolved")
+    assert_problem(await act(desk, visit, "messages", who, text="mais"), 409, "resolved")
 
 
-async def test_the_same_key_happens_once_however_often_it_is_sent(desk: Desk) -> None:
-    _, who = await desk.joins("agent")
+async def test_the_same_key_happens_once_however_often_it_is_sent(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("agent")
     visit = await desk.conversation()
     await act(desk, visit, "assign", who)
     keyed = {**who, "idempotency-key": "k-1"}
@@ -65,25 +69,25 @@ async def test_the_same_key_happens_once_however_often_it_is_sent(desk: Desk) ->
     assert await desk.given.count("outbox", "origin = 'agent'") == 2
 
 
-async def test_a_key_that_is_used_for_something_else_is_refused(desk: Desk) -> None:
-    _, who = await desk.joins("agent")
+async def test_a_key_that_is_used_for_something_else_is_refused(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("agent")
     visit = await desk.conversation()
     await act(desk, visit, "assign", who)
     keyed = {**who, "idempotency-key": "k-1"}
     await act(desk, visit, "messages", keyed, text="um")
-    problem(await act(desk, visit, "messages", keyed, text="outro"), 409, "key_reused")
+    assert_problem(await act(desk, visit, "messages", keyed, text="outro"), 409, "key_reused")
     assert await desk.given.rows("SELECT text FROM outbox WHERE origin = 'agent'") == ["um"]
 
 
-async def test_a_transfer_goes_to_a_queue_or_to_somebody_with_a_note(desk: Desk) -> None:
-    _, who = await desk.joins("agent")
-    rui = await desk.house.user("rui@example.com")
+async def test_a_transfer_goes_to_a_queue_or_to_somebody_with_a_note(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("agent")
+    rui = await desk.house.create_user("rui@example.com")
     visit = await desk.conversation()
     await act(desk, visit, "assign", who)
 
     passed = await act(desk, visit, "transfer", who, agent=str(rui), note="é com você")
     assert passed.status_code == 200, passed.text
-    _, boss = await desk.joins("admin")
+    _, boss = await desk.add_signed_in_user("admin")
     assert await seen(desk, visit, boss) == ("open", None, str(rui))
     assert ("agent", "note", "é com você") in await said(desk, visit, boss)
 
@@ -109,19 +113,19 @@ async def test_a_transfer_goes_to_a_queue_or_to_somebody_with_a_note(desk: Desk)
     ],
 )
 async def test_bad_input_says_what_to_change_and_changes_nothing(
-    desk: Desk, what: str, body: dict[str, object], status: int, code: str
+    desk: RestApiFixture, what: str, body: dict[str, object], status: int, code: str
 ) -> None:
-    _, who = await desk.joins("admin")
+    _, who = await desk.add_signed_in_user("admin")
     visit = await desk.conversation()
     await act(desk, visit, "assign", who)
     before = await desk.given.count("events")
-    problem(await act(desk, visit, what, who, **body), status, code)
+    assert_problem(await act(desk, visit, what, who, **body), status, code)
     assert await desk.given.count("events") == before
 
 
-async def test_lists_show_what_one_may_see_and_count_it(desk: Desk) -> None:
-    ana, who = await desk.joins("agent")
-    _, boss = await desk.joins("admin")
+async def test_lists_show_what_one_may_see_and_count_it(desk: RestApiFixture) -> None:
+    ana, who = await desk.add_signed_in_user("agent")
+    _, boss = await desk.add_signed_in_user("admin")
     await desk.house.admin.execute(
         "INSERT INTO teams VALUES ($1, 'suporte', 'Suporte')", desk.house.tenant
     )
@@ -147,7 +151,7 @@ async def test_lists_show_what_one_may_see_and_count_it(desk: Desk) -> None:
 
     for what in ("messages", "assign", "resolve", "notes"):
         hidden = await act(desk, others, what, who, **({"text": "x"} if what in TEXTS else {}))
-        problem(hidden, 404, "not_found")
+        assert_problem(hidden, 404, "not_found")
     await act(desk, mine, "resolve", who)
     assert await listed(who, status="resolved") == {mine.id}
     assert await listed(who) == {with_ai.id, queue.id}
@@ -156,24 +160,26 @@ async def test_lists_show_what_one_may_see_and_count_it(desk: Desk) -> None:
 TEXTS = ("messages", "notes")
 
 
-async def test_another_tenants_conversation_is_as_unknown_as_any(desk: Desk, given: Given) -> None:
+async def test_another_tenants_conversation_is_as_unknown_as_any(
+    desk: RestApiFixture, given: RowBuilder
+) -> None:
     foreign = await given.tenant()
-    visit = await desk.conversation(Place(foreign, await given.channel(foreign)))
-    _, who = await desk.joins("admin")
+    visit = await desk.conversation(ChannelRef(foreign, await given.channel(foreign)))
+    _, who = await desk.add_signed_in_user("admin")
     for path in ("", "/messages"):
         for known in (visit.id, uuid4()):
-            problem(
+            assert_problem(
                 await desk.http.get(f"/conversations/{known}{path}", headers=who), 404, "not_found"
             )
     for what in ("messages", "notes", "assign", "give-back", "resolve"):
         body = {"text": "x"} if what in TEXTS else {}
-        problem(await act(desk, visit, what, who, **body), 404, "not_found")
+        assert_problem(await act(desk, visit, what, who, **body), 404, "not_found")
     assert (await desk.http.get("/conversations", headers=who)).json()["items"] == []
     assert await given.count("inbox", "command ->> 'type' <> 'receive_message'") == 0
 
 
-async def test_pages_of_conversations_and_messages_leave_nothing_out(desk: Desk) -> None:
-    _, who = await desk.joins("admin")
+async def test_pages_of_conversations_and_messages_leave_nothing_out(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("admin")
     visits = [await desk.conversation(None, *(f"linha {n}" for n in range(5))) for _ in range(5)]
 
     async def all_of(path: str) -> list[str]:
@@ -193,12 +199,14 @@ async def test_pages_of_conversations_and_messages_leave_nothing_out(desk: Desk)
     for path in ("/conversations", f"/conversations/{visits[0].id}/messages"):
         for cursor in ("x", "????", "bm8", "e30"):
             wrong = await desk.http.get(path, params={"cursor": cursor}, headers=who)
-            problem(wrong, 400, "bad_cursor")
+            assert_problem(wrong, 400, "bad_cursor")
 
 
-async def test_what_changes_while_the_pages_are_turned_comes_on_one_of_them(desk: Desk) -> None:
+async def test_what_changes_while_the_pages_are_turned_comes_on_one_of_them(
+    desk: RestApiFixture,
+) -> None:
     """It moves to the beginning, where one was already."""
-    _, who = await desk.joins("admin")
+    _, who = await desk.add_signed_in_user("admin")
     visits = [await desk.conversation(None, "oi") for _ in range(9)]
     oldest_first = [str(each.id) for each in visits]
 
@@ -208,7 +216,9 @@ async def test_what_changes_while_the_pages_are_turned_comes_on_one_of_them(desk
         return [each["id"] for each in told["items"]], told["next_cursor"]
 
     async def touch(number: int, words: str) -> None:
-        await put(desk.host, visits[number].place, visits[number].thread, [message(words, words)])
+        await insert_commands(
+            desk.host, visits[number].place, visits[number].thread, [build_message(words, words)]
+        )
         await desk.host.run(visits[number].thread)
 
     first, cursor = await turn(None)
@@ -237,11 +247,11 @@ async def test_what_changes_while_the_pages_are_turned_comes_on_one_of_them(desk
 
 
 async def test_a_step_that_does_not_come_in_time_is_accepted_and_not_lost(
-    desk: Desk,
+    desk: RestApiFixture,
 ) -> None:
     desk.app.state.rooms = replace(desk.rooms, done_within_s=0.1)
     desk.rooms.command_submitter._poke = lambda thread: None
-    _, who = await desk.joins("agent")
+    _, who = await desk.add_signed_in_user("agent")
     visit = await desk.conversation()
     late = await act(desk, visit, "assign", who)
     assert (late.status_code, late.json()) == (202, {"done": False})
@@ -249,8 +259,8 @@ async def test_a_step_that_does_not_come_in_time_is_accepted_and_not_lost(
     assert (await seen(desk, visit, who))[0] == "open"
 
 
-async def test_what_a_turn_says_too_late_is_not_said(desk: Desk) -> None:
-    _, who = await desk.joins("admin")
+async def test_what_a_turn_says_too_late_is_not_said(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("admin")
     visit = await desk.conversation()
     turn = desk.host.turn(visit.thread)
     await act(desk, visit, "transfer", who, team="atendimento")

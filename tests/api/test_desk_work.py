@@ -6,25 +6,27 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.conftest import Desk, Visit, problem
+from tests.api.conftest import ConversationFixture, RestApiFixture, assert_problem
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 Who = dict[str, str]
 
 
-async def act(desk: Desk, visit: Visit, what: str, who: Who, **body: object) -> httpx.Response:
+async def act(
+    desk: RestApiFixture, visit: ConversationFixture, what: str, who: Who, **body: object
+) -> httpx.Response:
     method = "PUT" if what in ("labels", "priority") else "POST"
     return await desk.http.request(
         method, f"/conversations/{visit.id}/{what}", json=body, headers=who
     )
 
 
-async def row(desk: Desk, visit: Visit, who: Who) -> dict[str, Any]:
+async def row(desk: RestApiFixture, visit: ConversationFixture, who: Who) -> dict[str, Any]:
     told: dict[str, Any] = (await desk.http.get(f"/conversations/{visit.id}", headers=who)).json()
     return told
 
 
-async def listed(desk: Desk, who: Who, **query: Any) -> list[str]:
+async def listed(desk: RestApiFixture, who: Who, **query: Any) -> list[str]:
     told = await desk.http.get("/conversations", params=query, headers=who)
     assert told.status_code == 200, told.text
     return [each["id"] for each in told.json()["items"]]
@@ -34,10 +36,10 @@ def tomorrow() -> str:
     return (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
 
-async def test_a_conversation_is_put_off_sorted_and_found_so(desk: Desk) -> None:
-    _, who = await desk.joins("agent")
+async def test_a_conversation_is_put_off_sorted_and_found_so(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("agent")
     visit = await desk.conversation()
-    problem(await act(desk, visit, "snooze", who, until=tomorrow()), 409, "not_taken_over")
+    assert_problem(await act(desk, visit, "snooze", who, until=tomorrow()), 409, "not_taken_over")
     await act(desk, visit, "assign", who)
 
     assert (await act(desk, visit, "labels", who, labels=["vip", "boleto"])).status_code == 200
@@ -53,8 +55,8 @@ async def test_a_conversation_is_put_off_sorted_and_found_so(desk: Desk) -> None
     assert await listed(desk, who, label="outra") == []
 
 
-async def test_who_waits_longest_comes_first_page_by_page(desk: Desk) -> None:
-    _, who = await desk.joins("admin")
+async def test_who_waits_longest_comes_first_page_by_page(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("admin")
     visits = [await desk.conversation() for _ in range(5)]
     for visit in reversed(visits):
         await act(desk, visit, "transfer", who, team="atendimento")
@@ -71,8 +73,8 @@ async def test_who_waits_longest_comes_first_page_by_page(desk: Desk) -> None:
     assert await listed(desk, who, sort="waiting", limit=3, cursor=cursor) == waiting[3:]
 
 
-async def test_a_resolved_conversation_is_reopened_by_who_takes_it_up(desk: Desk) -> None:
-    ana, who = await desk.joins("agent")
+async def test_a_resolved_conversation_is_reopened_by_who_takes_it_up(desk: RestApiFixture) -> None:
+    ana, who = await desk.add_signed_in_user("agent")
     visit = await desk.conversation()
     await act(desk, visit, "assign", who)
     await act(desk, visit, "resolve", who)
@@ -96,19 +98,19 @@ async def test_a_resolved_conversation_is_reopened_by_who_takes_it_up(desk: Desk
     ],
 )
 async def test_bad_input_says_what_to_change_and_changes_nothing(
-    desk: Desk, what: str, body: dict[str, object], status: int, code: str
+    desk: RestApiFixture, what: str, body: dict[str, object], status: int, code: str
 ) -> None:
-    _, who = await desk.joins("admin")
+    _, who = await desk.add_signed_in_user("admin")
     visit = await desk.conversation()
     await act(desk, visit, "assign", who)
     before = await desk.given.count("events")
-    problem(await act(desk, visit, what, who, **body), status, code)
+    assert_problem(await act(desk, visit, what, who, **body), status, code)
     assert await desk.given.count("events") == before
 
 
-async def test_nobody_waits_in_what_is_over(desk: Desk) -> None:
-    _, who = await desk.joins("viewer")
+async def test_nobody_waits_in_what_is_over(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("viewer")
     answer = await desk.http.get(
         "/conversations", params={"sort": "waiting", "status": "resolved"}, headers=who
     )
-    problem(answer, 400, "invalid")
+    assert_problem(answer, 400, "invalid")

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.conftest import Desk, problem
+from tests.api.conftest import RestApiFixture, assert_problem
 from tests.assistant import demo
-from tests.builders import Given
+from tests.builders import RowBuilder
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -19,14 +19,14 @@ MODEL = {"endpoint": "https://1.1.1.1/v1", "model": "m-1", "api_key": "sealed-on
 
 
 async def patch(
-    desk: Desk, headers: Mapping[str, str], body: Any, tag: str = "*", path: str = PATH
+    desk: RestApiFixture, headers: Mapping[str, str], body: Any, tag: str = "*", path: str = PATH
 ) -> httpx.Response:
     return await desk.http.patch(path, json=body, headers={**headers, "if-match": tag})
 
 
-async def ready(desk: Desk, given: Given) -> dict[str, str]:
+async def ready(desk: RestApiFixture, given: RowBuilder) -> dict[str, str]:
     """Headers of an administrator whose provider has an assistant, and the demo's teams."""
-    _, headers = await desk.joins("admin")
+    _, headers = await desk.add_signed_in_user("admin")
     for slug in ("financeiro", "suporte", "vendas"):
         await given.admin.execute(
             "INSERT INTO teams (tenant_id, slug, name) VALUES ($1, $2, $2)",
@@ -38,14 +38,14 @@ async def ready(desk: Desk, given: Given) -> dict[str, str]:
 
 
 async def test_facts_are_changed_one_by_one_and_read_as_they_were_sent(
-    desk: Desk, given: Given
+    desk: RestApiFixture, given: RowBuilder
 ) -> None:
     headers = await ready(desk, given)
     empty = await desk.http.get(PATH, headers=headers)
     assert empty.json()["facts"]["address"] is None
     assert empty.json()["facts"]["fees"] == []
 
-    facts = {**demo.declared(), "unknown": [{"topic": "IP fixo", "team": "suporte"}]}
+    facts = {**demo.load_provider_facts(), "unknown": [{"topic": "IP fixo", "team": "suporte"}]}
     made = await patch(desk, headers, facts, empty.headers["etag"])
     assert made.status_code == 200, made.text
     assert made.headers["etag"] != empty.headers["etag"]
@@ -64,7 +64,7 @@ async def test_facts_are_changed_one_by_one_and_read_as_they_were_sent(
 
 
 async def test_the_assistants_other_settings_and_its_facts_do_not_touch_each_other(
-    desk: Desk, given: Given
+    desk: RestApiFixture, given: RowBuilder
 ) -> None:
     headers = await ready(desk, given)
     await patch(desk, headers, {"address": "Rua do Sol, 120"})
@@ -72,7 +72,7 @@ async def test_the_assistants_other_settings_and_its_facts_do_not_touch_each_oth
     shown = await patch(desk, headers, {"max_tokens": 400}, path="/settings/assistant")
     assert (shown.json()["max_tokens"], shown.json()["model"]) == (400, "m-1")
     assert "facts" not in shown.json()
-    problem(
+    assert_problem(
         await patch(desk, headers, {"facts": {}}, path="/settings/assistant"), 422, "invalid"
     )  # fmt: skip
     told = await desk.http.get(PATH, headers=headers)
@@ -81,13 +81,13 @@ async def test_the_assistants_other_settings_and_its_facts_do_not_touch_each_oth
 
 
 async def test_only_who_has_seen_them_may_change_them_and_the_log_has_no_text(
-    desk: Desk, given: Given
+    desk: RestApiFixture, given: RowBuilder
 ) -> None:
     headers = await ready(desk, given)
     tag = (await desk.http.get(PATH, headers=headers)).headers["etag"]
     missing = await desk.http.patch(PATH, json={"email": "a@b.example"}, headers=headers)
-    problem(missing, 428, "if_match_required")
-    problem(await patch(desk, headers, {"email": "a@b.example"}, '"0"'), 412, "stale")
+    assert_problem(missing, 428, "if_match_required")
+    assert_problem(await patch(desk, headers, {"email": "a@b.example"}, '"0"'), 412, "stale")
     answers = await asyncio.gather(
         *(patch(desk, headers, {"address": f"Rua {n}, 1"}, tag) for n in range(4))
     )
@@ -115,24 +115,26 @@ async def test_only_who_has_seen_them_may_change_them_and_the_log_has_no_text(
     ],
 )
 async def test_what_is_wrong_is_said_and_changes_nothing(
-    desk: Desk, given: Given, facts: dict[str, Any], status: int, code: str
+    desk: RestApiFixture, given: RowBuilder, facts: dict[str, Any], status: int, code: str
 ) -> None:
     headers = await ready(desk, given)
     before = (await desk.http.get(PATH, headers=headers)).json()
 
-    problem(await patch(desk, headers, facts), status, code)
+    assert_problem(await patch(desk, headers, facts), status, code)
 
     assert (await desk.http.get(PATH, headers=headers)).json() == before
 
 
-async def test_without_an_assistant_there_are_no_facts(desk: Desk) -> None:
-    _, headers = await desk.joins("admin")
+async def test_without_an_assistant_there_are_no_facts(desk: RestApiFixture) -> None:
+    _, headers = await desk.add_signed_in_user("admin")
     assert (await desk.http.get(PATH, headers=headers)).json()["facts"]["address"] is None
-    problem(await patch(desk, headers, {"address": "Rua A, 1"}), 409, "no_assistant")
+    assert_problem(await patch(desk, headers, {"address": "Rua A, 1"}), 409, "no_assistant")
 
 
-async def test_who_may_only_read_settings_does_not_change_facts(desk: Desk, given: Given) -> None:
+async def test_who_may_only_read_settings_does_not_change_facts(
+    desk: RestApiFixture, given: RowBuilder
+) -> None:
     await ready(desk, given)
-    _, headers = await desk.joins("supervisor")
+    _, headers = await desk.add_signed_in_user("supervisor")
     answer = await patch(desk, dict(headers), {"address": "Rua A, 1"})
     assert answer.status_code == 403

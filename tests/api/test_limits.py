@@ -12,7 +12,7 @@ from niochat.stack.credentials import StackCredentials
 from niochat.stack.home import HomeFolder
 from niochat.stack.ports import StackPorts
 from niochat.stack.redis_server import EmbeddedRedis
-from tests.api.conftest import Desk, problem
+from tests.api.conftest import RestApiFixture, assert_problem
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -32,29 +32,31 @@ def redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
 
 
 @pytest_asyncio.fixture
-async def limited(desk: Desk, redis: EmbeddedRedis) -> Desk:
+async def limited(desk: RestApiFixture, redis: EmbeddedRedis) -> RestApiFixture:
     buckets = RedisTokenBuckets(redis.url, per_s=PER_S, burst=BURST, kind="api")
     desk.with_rooms(limit=CallerRateLimiter(buckets.take, per_s=PER_S, burst=BURST))
     return desk
 
 
-async def test_each_answer_says_what_is_left_until_there_is_nothing(limited: Desk) -> None:
-    _, headers = await limited.joins("admin")
+async def test_each_answer_says_what_is_left_until_there_is_nothing(
+    limited: RestApiFixture,
+) -> None:
+    _, headers = await limited.add_signed_in_user("admin")
     for left in range(BURST - 1, -1, -1):
         answer = await limited.http.get("/auth/me", headers=headers)
         assert answer.status_code == 200
         assert answer.headers["ratelimit-policy"] == '"caller";q=5;w=500'
         assert answer.headers["ratelimit"].startswith(f'"caller";r={left};t=')
     refused = await limited.http.get("/auth/me", headers=headers)
-    problem(refused, 429, "too_many")
+    assert_problem(refused, 429, "too_many")
     assert 1 <= int(refused.headers["retry-after"]) <= 100
     assert refused.headers["ratelimit"].startswith('"caller";r=0;t=')
 
 
 async def test_one_caller_takes_nothing_from_another_and_a_key_counts_for_itself(
-    limited: Desk,
+    limited: RestApiFixture,
 ) -> None:
-    _, headers = await limited.joins("admin")
+    _, headers = await limited.add_signed_in_user("admin")
     made = await limited.http.post(
         "/api-keys", json={"name": "erp", "permissions": ["users:read"]},
         headers={**headers, "idempotency-key": "k"},
@@ -64,22 +66,22 @@ async def test_one_caller_takes_nothing_from_another_and_a_key_counts_for_itself
         await limited.http.get("/users", headers=headers)
     key = {"authorization": f"Bearer {made.json()['key']}"}
     assert (await limited.http.get("/users", headers=key)).status_code == 200
-    _, other = await limited.joins("viewer")
+    _, other = await limited.add_signed_in_user("viewer")
     assert (await limited.http.get("/users", headers=other)).status_code == 200
 
 
-async def test_without_redis_everybody_passes(desk: Desk) -> None:
+async def test_without_redis_everybody_passes(desk: RestApiFixture) -> None:
     buckets = RedisTokenBuckets("redis://127.0.0.1:1/0", per_s=PER_S, burst=BURST, kind="api")
     desk.with_rooms(limit=CallerRateLimiter(buckets.take, per_s=PER_S, burst=BURST))
-    _, headers = await desk.joins("admin")
+    _, headers = await desk.add_signed_in_user("admin")
     for _ in range(BURST + 2):
         answer = await desk.http.get("/auth/me", headers=headers)
         assert answer.status_code == 200
         assert "ratelimit" not in answer.headers
 
 
-async def test_no_page_of_somebody_elses_is_let_in(desk: Desk) -> None:
-    _, headers = await desk.joins("admin")
+async def test_no_page_of_somebody_elses_is_let_in(desk: RestApiFixture) -> None:
+    _, headers = await desk.add_signed_in_user("admin")
     origin = {"origin": "https://evil.example", "access-control-request-method": "POST"}
     for method, path in (
         ("GET", "/auth/me"), ("OPTIONS", "/auth/login"), ("OPTIONS", "/users"),

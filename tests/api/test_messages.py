@@ -9,37 +9,41 @@ import pytest
 from niochat.domain import commands as cmd
 from niochat.domain.ids import OutboxId
 from niochat.media.library import MAX_FILE_BYTES
-from tests.api.conftest import Desk, Visit, problem
+from tests.api.conftest import ConversationFixture, RestApiFixture, assert_problem
 from tests.outbox.office import PDF, PNG
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 Who = dict[str, str]
 
 
-async def taken(desk: Desk) -> tuple[Visit, Who]:
+async def taken(desk: RestApiFixture) -> tuple[ConversationFixture, Who]:
     """A conversation that an agent took over."""
-    _, who = await desk.joins("agent")
+    _, who = await desk.add_signed_in_user("agent")
     visit = await desk.conversation()
     await desk.http.post(f"/conversations/{visit.id}/assign", json={}, headers=who)
     return visit, who
 
 
-async def uploaded(desk: Desk, who: Who, data: bytes, name: str = "foto.png") -> httpx.Response:
+async def uploaded(
+    desk: RestApiFixture, who: Who, data: bytes, name: str = "foto.png"
+) -> httpx.Response:
     return await desk.http.post("/files", files={"file": (name, data)}, headers=who)
 
 
-async def says(desk: Desk, visit: Visit, who: Who, **body: object) -> httpx.Response:
+async def says(
+    desk: RestApiFixture, visit: ConversationFixture, who: Who, **body: object
+) -> httpx.Response:
     return await desk.http.post(f"/conversations/{visit.id}/messages", json=body, headers=who)
 
 
-async def lines(desk: Desk, visit: Visit, who: Who) -> list[dict[str, Any]]:
+async def lines(desk: RestApiFixture, visit: ConversationFixture, who: Who) -> list[dict[str, Any]]:
     """What was said, the newest first."""
     told = await desk.http.get(f"/conversations/{visit.id}/messages", headers=who)
     items: list[dict[str, Any]] = told.json()["items"]
     return items
 
 
-async def sends(desk: Desk, visit: Visit, result: cmd.SendStatus) -> None:
+async def sends(desk: RestApiFixture, visit: ConversationFixture, result: cmd.SendStatus) -> None:
     """What was queued leaves, or does not."""
     claimed = await desk.host.claim(visit.thread)
     assert claimed is not None
@@ -48,7 +52,9 @@ async def sends(desk: Desk, visit: Visit, result: cmd.SendStatus) -> None:
     await desk.host.step(visit.thread, settled)
 
 
-async def test_a_picture_is_uploaded_sent_and_shown_by_an_address_that_ends(desk: Desk) -> None:
+async def test_a_picture_is_uploaded_sent_and_shown_by_an_address_that_ends(
+    desk: RestApiFixture,
+) -> None:
     visit, who = await taken(desk)
     file = (await uploaded(desk, who, PNG)).json()
     assert (file["mimetype"], file["size"], file["filename"]) == ("image/png", len(PNG), "foto.png")
@@ -66,7 +72,7 @@ async def test_a_picture_is_uploaded_sent_and_shown_by_an_address_that_ends(desk
     assert queued == ['(image,"o mapa")']
 
 
-async def test_a_document_is_only_downloaded_and_comes_in_parts(desk: Desk) -> None:
+async def test_a_document_is_only_downloaded_and_comes_in_parts(desk: RestApiFixture) -> None:
     visit, who = await taken(desk)
     file = (await uploaded(desk, who, PDF, "fatura março.pdf")).json()
     await says(desk, visit, who, file=file["id"])
@@ -87,21 +93,21 @@ async def test_a_document_is_only_downloaded_and_comes_in_parts(desk: Desk) -> N
 
 
 @pytest.mark.parametrize("token", ["x", "A" * 80, str(UUID(int=7)), "á"])
-async def test_an_address_that_nobody_gave_opens_nothing(desk: Desk, token: str) -> None:
-    problem(await desk.http.get(f"/files/content/{token}"), 404, "address_over")
+async def test_an_address_that_nobody_gave_opens_nothing(desk: RestApiFixture, token: str) -> None:
+    assert_problem(await desk.http.get(f"/files/content/{token}"), 404, "address_over")
 
 
-async def test_an_altered_or_old_address_opens_nothing(desk: Desk) -> None:
-    _, who = await desk.joins("agent")
+async def test_an_altered_or_old_address_opens_nothing(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("agent")
     file = (await uploaded(desk, who, PNG)).json()
     library, now = desk.rooms.attachments, desk.house.clock.now
     known = await library.find(desk.house.tenant, UUID(file["id"]))
     old, _ = library.create_download_token(known, now.replace(year=now.year - 1))
     fresh, _ = library.create_download_token(known, now.replace(year=now.year + 10))
-    problem(await desk.http.get(f"/files/content/{old}"), 404, "address_over")
+    assert_problem(await desk.http.get(f"/files/content/{old}"), 404, "address_over")
     assert (await desk.http.get(f"/files/content/{fresh}")).status_code == 200
     altered = fresh[:-3] + ("AAA" if fresh[-3:] != "AAA" else "BBB")
-    problem(await desk.http.get(f"/files/content/{altered}"), 404, "address_over")
+    assert_problem(await desk.http.get(f"/files/content/{altered}"), 404, "address_over")
 
 
 @pytest.mark.parametrize(
@@ -118,15 +124,15 @@ async def test_an_altered_or_old_address_opens_nothing(desk: Desk) -> None:
     ids=["exe", "html", "vbs", "noise", "empty", "large", "larger"],
 )
 async def test_a_file_that_cannot_be_sent_is_refused_with_the_reason(
-    desk: Desk, data: bytes, name: str, status: int, code: str
+    desk: RestApiFixture, data: bytes, name: str, status: int, code: str
 ) -> None:
-    _, who = await desk.joins("agent")
-    problem(await uploaded(desk, who, data, name), status, code)
+    _, who = await desk.add_signed_in_user("agent")
+    assert_problem(await uploaded(desk, who, data, name), status, code)
     assert await desk.given.count("attachments") == 0
 
 
-async def test_a_form_without_a_file_says_what_to_send(desk: Desk) -> None:
-    _, who = await desk.joins("agent")
+async def test_a_form_without_a_file_says_what_to_send(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("agent")
     for answer in (
         await desk.http.post("/files", json={"file": "x"}, headers=who),
         await desk.http.post("/files", data={"file": "x"}, headers=who),
@@ -135,20 +141,20 @@ async def test_a_form_without_a_file_says_what_to_send(desk: Desk) -> None:
             headers={**who, "content-type": "multipart/form-data; boundary=x"},
         ),
     ):  # fmt: skip
-        problem(answer, 400, "no_file")
+        assert_problem(answer, 400, "no_file")
 
 
-async def test_a_file_of_another_tenant_or_a_customers_cannot_be_sent(desk: Desk) -> None:
+async def test_a_file_of_another_tenant_or_a_customers_cannot_be_sent(desk: RestApiFixture) -> None:
     visit, who = await taken(desk)
     foreign = await desk.given.tenant()
-    _, theirs = await desk.joins("agent", foreign)
+    _, theirs = await desk.add_signed_in_user("agent", foreign)
     file = (await uploaded(desk, theirs, PNG)).json()
-    problem(await says(desk, visit, who, file=file["id"]), 404, "not_found")
-    problem(await says(desk, visit, who, file=str(uuid4())), 404, "not_found")
+    assert_problem(await says(desk, visit, who, file=file["id"]), 404, "not_found")
+    assert_problem(await says(desk, visit, who, file=str(uuid4())), 404, "not_found")
 
 
 async def test_files_that_were_never_sent_go_after_a_day_and_those_of_sends_stay(
-    desk: Desk,
+    desk: RestApiFixture,
 ) -> None:
     visit, who = await taken(desk)
     new, old, sent = [(await uploaded(desk, who, PNG)).json()["id"] for _ in range(3)]
@@ -165,14 +171,14 @@ async def test_files_that_were_never_sent_go_after_a_day_and_those_of_sends_stay
     assert [each is not None for each in kept] == [True, False, True]
 
 
-async def test_an_answer_quotes_and_is_changed_after_it_left(desk: Desk) -> None:
+async def test_an_answer_quotes_and_is_changed_after_it_left(desk: RestApiFixture) -> None:
     visit, who = await taken(desk)
     asked = (await lines(desk, visit, who))[0]["id"]
     await says(desk, visit, who, text="olá", reply_to=asked)
     said = (await lines(desk, visit, who))[0]
     path = f"/conversations/{visit.id}/messages/{said['id']}"
     assert said["reply_to"] == asked
-    problem(await desk.http.patch(path, json={"text": "oi"}, headers=who), 409, "not_sent")
+    assert_problem(await desk.http.patch(path, json={"text": "oi"}, headers=who), 409, "not_sent")
 
     await sends(desk, visit, cmd.SendStatus.SENT)
     for answer in (
@@ -189,13 +195,13 @@ async def test_an_answer_quotes_and_is_changed_after_it_left(desk: Desk) -> None
     )  # fmt: skip
 
 
-async def test_what_failed_is_said_again_once_with_its_file(desk: Desk) -> None:
+async def test_what_failed_is_said_again_once_with_its_file(desk: RestApiFixture) -> None:
     visit, who = await taken(desk)
     file = (await uploaded(desk, who, PDF, "boleto.pdf")).json()
     await says(desk, visit, who, text="segue", file=file["id"])
     failed = (await lines(desk, visit, who))[0]
     retry = f"/conversations/{visit.id}/messages/{failed['id']}/retry"
-    problem(await desk.http.post(retry, headers=who), 409, "not_failed")
+    assert_problem(await desk.http.post(retry, headers=who), 409, "not_failed")
 
     await sends(desk, visit, cmd.SendStatus.FAILED)
     assert (await desk.http.post(retry, headers=who)).json() == {"done": True}
@@ -208,25 +214,25 @@ async def test_what_failed_is_said_again_once_with_its_file(desk: Desk) -> None:
     assert await desk.given.count("outbox", "origin = 'agent'") == 2
 
 
-async def test_what_failed_is_said_again_once_whoever_of_two_asks(desk: Desk) -> None:
+async def test_what_failed_is_said_again_once_whoever_of_two_asks(desk: RestApiFixture) -> None:
     visit, who = await taken(desk)
-    _, boss = await desk.joins("admin")
+    _, boss = await desk.add_signed_in_user("admin")
     await says(desk, visit, who, text="olá")
     failed = (await lines(desk, visit, who))[0]
     await sends(desk, visit, cmd.SendStatus.FAILED)
     retry = f"/conversations/{visit.id}/messages/{failed['id']}/retry"
 
     assert (await desk.http.post(retry, headers=who)).json() == {"done": True}
-    problem(await desk.http.post(retry, headers=boss), 409, "key_reused")
+    assert_problem(await desk.http.post(retry, headers=boss), 409, "key_reused")
 
     assert await desk.given.count("outbox", "origin = 'agent'") == 2
 
 
-async def test_a_message_of_another_conversation_is_unknown(desk: Desk) -> None:
+async def test_a_message_of_another_conversation_is_unknown(desk: RestApiFixture) -> None:
     visit, who = await taken(desk)
     other = await desk.conversation()
     strange = (await lines(desk, other, who))[0]["id"]
     path = f"/conversations/{visit.id}/messages/{strange}"
-    problem(await desk.http.patch(path, json={"text": "x"}, headers=who), 404, "not_found")
-    problem(await desk.http.get(f"{path}/file", headers=who), 404, "not_found")
-    problem(await says(desk, visit, who, text="x", reply_to=strange), 404, "not_found")
+    assert_problem(await desk.http.patch(path, json={"text": "x"}, headers=who), 404, "not_found")
+    assert_problem(await desk.http.get(f"{path}/file", headers=who), 404, "not_found")
+    assert_problem(await says(desk, visit, who, text="x", reply_to=strange), 404, "not_found")

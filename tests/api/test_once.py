@@ -15,9 +15,9 @@ from niochat.domain.audit import AuditActor, AuditActorKind
 from niochat.domain.errors import OperationRefusedError
 from niochat.domain.permissions import ROLE_GRANTS, BuiltInRole
 from niochat.ingress.api.once import EXCLUDED_PATHS, IDEMPOTENCY_HEADER
-from tests.api.conftest import Desk, problem
-from tests.builders import Given
-from tests.until import until
+from tests.api.conftest import RestApiFixture, assert_problem
+from tests.builders import RowBuilder
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -26,18 +26,18 @@ KEY = {"name": "erp", "permissions": ["contacts:read"]}
 
 
 async def post(
-    desk: Desk, path: str, body: Any, headers: Mapping[str, str], key: str = "k1"
+    desk: RestApiFixture, path: str, body: Any, headers: Mapping[str, str], key: str = "k1"
 ) -> httpx.Response:
     return await desk.http.post(path, json=body, headers={**headers, IDEMPOTENCY_HEADER: key})
 
 
-async def mails(desk: Desk) -> int:
+async def mails(desk: RestApiFixture) -> int:
     """How many left since the last look."""
-    desk.house.clock.passes(seconds=60)
-    return len(await desk.house.deliver())
+    desk.house.clock.advance(seconds=60)
+    return len(await desk.house.deliver_mails())
 
 
-async def age(desk: Desk, hours: float = 0, *, lease_s: float = 0) -> None:
+async def age(desk: RestApiFixture, hours: float = 0, *, lease_s: float = 0) -> None:
     """As if the keys had come earlier."""
     await desk.house.admin.execute(
         "UPDATE idempotency_keys SET started_at = started_at - $1 * interval '1 hour',"
@@ -45,8 +45,10 @@ async def age(desk: Desk, hours: float = 0, *, lease_s: float = 0) -> None:
     )  # fmt: skip
 
 
-async def test_the_same_request_again_gets_the_same_answer_and_changes_nothing(desk: Desk) -> None:
-    _, headers = await desk.joins("admin")
+async def test_the_same_request_again_gets_the_same_answer_and_changes_nothing(
+    desk: RestApiFixture,
+) -> None:
+    _, headers = await desk.add_signed_in_user("admin")
     first = await post(desk, "/users", NOVA, headers)
     again = await post(desk, "/users", NOVA, headers)
     assert first.status_code == again.status_code == 201, again.text
@@ -54,13 +56,13 @@ async def test_the_same_request_again_gets_the_same_answer_and_changes_nothing(d
     assert "idempotency-replayed" not in first.headers
     assert again.headers["idempotency-replayed"] == "true"
     assert await mails(desk) == 1
-    problem(await post(desk, "/users", NOVA, headers, "k2"), 409, "login_taken")
+    assert_problem(await post(desk, "/users", NOVA, headers, "k2"), 409, "login_taken")
 
 
 async def test_what_is_shown_once_is_shown_to_who_did_not_hear_it_and_lies_sealed(
-    desk: Desk, given: Given
+    desk: RestApiFixture, given: RowBuilder
 ) -> None:
-    _, headers = await desk.joins("admin")
+    _, headers = await desk.add_signed_in_user("admin")
     made = (await post(desk, "/api-keys", KEY, headers)).json()
     assert (await post(desk, "/api-keys", KEY, headers)).json() == made
     (answer,) = await given.rows("SELECT answer_sealed FROM idempotency_keys")
@@ -68,8 +70,8 @@ async def test_what_is_shown_once_is_shown_to_who_did_not_hear_it_and_lies_seale
     assert await given.count("api_keys") == 1
 
 
-async def test_an_answer_without_a_body_is_kept_too(desk: Desk) -> None:
-    _, headers = await desk.joins("admin")
+async def test_an_answer_without_a_body_is_kept_too(desk: RestApiFixture) -> None:
+    _, headers = await desk.add_signed_in_user("admin")
     user = (await post(desk, "/users", NOVA, headers)).json()["id"]
     await mails(desk)
     path = f"/users/{user}/invitation"
@@ -77,56 +79,62 @@ async def test_an_answer_without_a_body_is_kept_too(desk: Desk) -> None:
     assert await mails(desk) == 1
 
 
-async def test_a_key_stands_for_one_request_of_one_caller_on_one_route(desk: Desk) -> None:
-    _, headers = await desk.joins("admin")
+async def test_a_key_stands_for_one_request_of_one_caller_on_one_route(
+    desk: RestApiFixture,
+) -> None:
+    _, headers = await desk.add_signed_in_user("admin")
     assert (await post(desk, "/users", NOVA, headers)).status_code == 201
-    problem(await post(desk, "/users", {**NOVA, "name": "Novo"}, headers), 422, "key_reused")
+    assert_problem(await post(desk, "/users", {**NOVA, "name": "Novo"}, headers), 422, "key_reused")
     assert (await post(desk, "/api-keys", KEY, headers)).status_code == 201
-    await desk.house.user("outra@example.com", "admin")
+    await desk.house.create_user("outra@example.com", "admin")
     other = await desk.bearer("outra@example.com")
-    problem(await post(desk, "/users", NOVA, other), 409, "login_taken")
+    assert_problem(await post(desk, "/users", NOVA, other), 409, "login_taken")
 
 
 @pytest.mark.parametrize("key", ["", "a b", "é".encode(), "x" * 129])
 async def test_a_key_that_is_none_is_refused_and_changes_nothing(
-    desk: Desk, given: Given, key: str | bytes
+    desk: RestApiFixture, given: RowBuilder, key: str | bytes
 ) -> None:
-    _, headers = await desk.joins("admin")
+    _, headers = await desk.add_signed_in_user("admin")
     sent = [*headers.items(), (IDEMPOTENCY_HEADER, key)]
     answer = await desk.http.post("/users", json=NOVA, headers=sent)  # type: ignore[arg-type]
-    problem(answer, 422, "bad_key")
+    assert_problem(answer, 422, "bad_key")
     assert await given.count("users") == 1
 
 
-async def test_of_requests_that_come_together_one_acts(desk: Desk, given: Given) -> None:
-    _, headers = await desk.joins("admin")
+async def test_of_requests_that_come_together_one_acts(
+    desk: RestApiFixture, given: RowBuilder
+) -> None:
+    _, headers = await desk.add_signed_in_user("admin")
     answers = await asyncio.gather(*(post(desk, "/api-keys", KEY, headers) for _ in range(8)))
     for each in answers:
         if each.status_code != 201:
-            problem(each, 409, "in_progress")
+            assert_problem(each, 409, "in_progress")
     assert len({each.json()["id"] for each in answers if each.status_code == 201}) == 1
     assert await given.count("api_keys") == 1
 
 
 async def test_a_problem_is_not_kept_so_that_what_was_mended_can_be_sent_again(
-    desk: Desk, given: Given
+    desk: RestApiFixture, given: RowBuilder
 ) -> None:
-    _, headers = await desk.joins("admin")
-    problem(await post(desk, "/users", {**NOVA, "role": "chefe"}, headers), 400, "no_role")
-    problem(await post(desk, "/users", {"login": "?"}, headers), 422, "invalid")
+    _, headers = await desk.add_signed_in_user("admin")
+    assert_problem(await post(desk, "/users", {**NOVA, "role": "chefe"}, headers), 400, "no_role")
+    assert_problem(await post(desk, "/users", {"login": "?"}, headers), 422, "invalid")
     assert await given.count("idempotency_keys") == 0
     assert (await post(desk, "/users", NOVA, headers)).status_code == 201
 
 
-async def test_who_may_no_more_does_not_get_the_kept_answer_either(desk: Desk) -> None:
-    boss, headers = await desk.joins("admin")
+async def test_who_may_no_more_does_not_get_the_kept_answer_either(desk: RestApiFixture) -> None:
+    boss, headers = await desk.add_signed_in_user("admin")
     assert (await post(desk, "/api-keys", KEY, headers)).status_code == 201
     await desk.house.admin.execute("UPDATE users SET role = 'viewer' WHERE id = $1", boss)
-    problem(await post(desk, "/api-keys", KEY, headers), 403, "forbidden")
+    assert_problem(await post(desk, "/api-keys", KEY, headers), 403, "forbidden")
 
 
-async def test_what_died_halfway_can_be_repeated_once_its_time_is_over(desk: Desk) -> None:
-    boss, headers = await desk.joins("admin")
+async def test_what_died_halfway_can_be_repeated_once_its_time_is_over(
+    desk: RestApiFixture,
+) -> None:
+    boss, headers = await desk.add_signed_in_user("admin")
     store = desk.rooms.identity.idempotency
     asked = IdempotentRequest(desk.house.tenant, boss, "POST /users", "k1", b"digest")
     dead = await store.begin(asked)
@@ -141,7 +149,7 @@ async def test_what_died_halfway_can_be_repeated_once_its_time_is_over(desk: Des
     await store.finish(asked, dead, StoredResponse(201, "late"))  # it was not dead, only slow
     await store.finish(asked, second, StoredResponse(201, "mine"))
     assert await store.begin(asked) == StoredResponse(201, "mine")
-    problem(await post(desk, "/users", NOVA, headers), 422, "key_reused")
+    assert_problem(await post(desk, "/users", NOVA, headers), 422, "key_reused")
 
 
 @pytest.mark.parametrize(
@@ -149,9 +157,9 @@ async def test_what_died_halfway_can_be_repeated_once_its_time_is_over(desk: Des
     [("/users", NOVA, "users"), ("/api-keys", KEY, "api_keys"), ("/users/{0}/invitation", {}, "")],
 )
 async def test_what_died_after_it_acted_is_not_done_again_and_says_so(
-    desk: Desk, given: Given, path: str, body: Any, table: str
+    desk: RestApiFixture, given: RowBuilder, path: str, body: Any, table: str
 ) -> None:
-    _, headers = await desk.joins("admin")
+    _, headers = await desk.add_signed_in_user("admin")
     invited = (await post(desk, "/users", {**NOVA, "login": "x@example.com"}, headers, "k0")).json()
     path = path.format(invited["id"])
     finish = desk.rooms.identity.idempotency.finish
@@ -168,9 +176,9 @@ async def test_what_died_after_it_acted_is_not_done_again_and_says_so(
     await mails(desk)
     made = await given.count(table) if table else 0
 
-    problem(await post(desk, path, body, headers), 409, "in_progress")
+    assert_problem(await post(desk, path, body, headers), 409, "in_progress")
     await age(desk, lease_s=121)
-    told = problem(await post(desk, path, body, headers), 409, "answer_lost")
+    told = assert_problem(await post(desk, path, body, headers), 409, "answer_lost")
     (acted,) = await given.rows("SELECT acted FROM idempotency_keys WHERE key = 'k1'")
     assert acted in told["title"]
     assert acted.partition(":")[0] in ("user", "key")
@@ -178,8 +186,10 @@ async def test_what_died_after_it_acted_is_not_done_again_and_says_so(
     assert await mails(desk) == 0
 
 
-async def test_who_lost_the_lease_can_do_nothing_any_more(desk: Desk, given: Given) -> None:
-    boss, _ = await desk.joins("admin")
+async def test_who_lost_the_lease_can_do_nothing_any_more(
+    desk: RestApiFixture, given: RowBuilder
+) -> None:
+    boss, _ = await desk.add_signed_in_user("admin")
     store = desk.rooms.identity.idempotency
     asked = IdempotentRequest(desk.house.tenant, boss, "POST /users", "k1", b"digest")
     slow = await store.begin(asked)
@@ -198,9 +208,9 @@ async def test_who_lost_the_lease_can_do_nothing_any_more(desk: Desk, given: Giv
 
 
 async def test_who_hangs_up_in_the_middle_gets_the_answer_when_they_come_again(
-    desk: Desk, given: Given
+    desk: RestApiFixture, given: RowBuilder
 ) -> None:
-    _, headers = await desk.joins("admin")
+    _, headers = await desk.add_signed_in_user("admin")
     transport = httpx.ASGITransport(app=desk.app)  # as Serve does, what is left is cancelled
     async with httpx.AsyncClient(transport=transport, base_url="http://desk") as http:
         async with desk.house.admin.transaction():
@@ -208,7 +218,7 @@ async def test_who_hangs_up_in_the_middle_gets_the_answer_when_they_come_again(
             left = asyncio.create_task(
                 http.post("/api-keys", json=KEY, headers={**headers, IDEMPOTENCY_HEADER: "k1"})
             )
-            await until(lambda: given.count("pg_locks", "NOT granted"))
+            await wait_until(lambda: given.count("pg_locks", "NOT granted"))
             left.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await left
@@ -216,19 +226,19 @@ async def test_who_hangs_up_in_the_middle_gets_the_answer_when_they_come_again(
             answer = await post(desk, "/api-keys", KEY, headers)
             if answer.status_code != 409:
                 break
-            problem(answer, 409, "in_progress")
+            assert_problem(answer, 409, "in_progress")
             await asyncio.sleep(0.01)
     assert answer.headers["idempotency-replayed"] == "true"
     assert await given.count("api_keys") == 1
 
 
 async def test_after_a_day_a_key_is_new_and_what_was_kept_is_purged(
-    desk: Desk, given: Given
+    desk: RestApiFixture, given: RowBuilder
 ) -> None:
-    _, headers = await desk.joins("admin")
+    _, headers = await desk.add_signed_in_user("admin")
     assert (await post(desk, "/users", NOVA, headers)).status_code == 201
     await age(desk, hours=25)
-    problem(await post(desk, "/users", NOVA, headers), 409, "login_taken")
+    assert_problem(await post(desk, "/users", NOVA, headers), 409, "login_taken")
     assert (await post(desk, "/api-keys", KEY, headers, "k2")).status_code == 201
     store = desk.rooms.identity.idempotency
     assert await store.delete_expired() == 0
@@ -238,9 +248,9 @@ async def test_after_a_day_a_key_is_new_and_what_was_kept_is_purged(
 
 
 async def test_a_superuser_has_keys_of_the_platform_and_of_each_tenant(
-    desk: Desk, given: Given
+    desk: RestApiFixture, given: RowBuilder
 ) -> None:
-    _, headers = await desk.joins("superuser")
+    _, headers = await desk.add_signed_in_user("superuser")
     for tenant in (desk.house.tenant, await given.tenant()):
         path = f"/tenants/{tenant}/enter"
         assert (await post(desk, path, {"minutes": 5}, headers, "enter")).status_code == 200
@@ -253,7 +263,7 @@ async def test_a_superuser_has_keys_of_the_platform_and_of_each_tenant(
     assert len(tenants) == 2
 
 
-async def test_every_post_that_acts_takes_a_key(desk: Desk) -> None:
+async def test_every_post_that_acts_takes_a_key(desk: RestApiFixture) -> None:
     """Log-ins, refreshes, tickets and links that are good once are no acts to repeat."""
     told = (await desk.http.get("/openapi.json")).json()["paths"]
     without = {

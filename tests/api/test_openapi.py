@@ -13,9 +13,9 @@ from niochat.accounts.sealing import SecretPurpose
 from niochat.ingress.api.application import openapi_document
 from niochat.live import frames
 from niochat.sandbox.app import create_app
-from tests.api.conftest import Desk
-from tests.builders import Place
-from tests.ingress.conftest import serving
+from tests.api.conftest import RestApiFixture
+from tests.builders import ChannelRef
+from tests.ingress.conftest import serve_app
 
 ROOT = Path(niochat.__file__).parents[1]
 
@@ -46,17 +46,17 @@ def test_every_operation_says_what_it_is_and_that_it_may_fail() -> None:
 @pytest.mark.long
 @pytest.mark.asyncio
 @pytest.mark.timeout(280)
-async def test_no_input_brings_an_error_of_the_server(desk: Desk, tmp_path: Path) -> None:
+async def test_no_input_brings_an_error_of_the_server(desk: RestApiFixture, tmp_path: Path) -> None:
     """Schemathesis makes inputs by the description and beside it, as an administrator."""
-    _, headers = await desk.joins("admin")
+    _, headers = await desk.add_signed_in_user("admin")
     visit = await desk.conversation()
-    async with serving(create_app("http://sandbox.invalid")) as sandbox:  # type: ignore[arg-type]
+    async with serve_app(create_app("http://sandbox.invalid")) as sandbox:  # type: ignore[arg-type]
         await sandbox.put("/sandbox/instances/tok", json={})
         await connect(desk, visit.place, f"{sandbox.base_url}/gateway")
         await fuzz(desk, headers, tmp_path)
 
 
-async def connect(desk: Desk, place: Place, gateway: str) -> None:
+async def connect(desk: RestApiFixture, place: ChannelRef, gateway: str) -> None:
     """The channel is an instance of the simulated gateway."""
     vault = desk.house.vault
     sealed = [
@@ -69,7 +69,7 @@ async def connect(desk: Desk, place: Place, gateway: str) -> None:
     )  # fmt: skip
 
 
-async def fuzz(desk: Desk, headers: Mapping[str, str], tmp_path: Path) -> None:
+async def fuzz(desk: RestApiFixture, headers: Mapping[str, str], tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("schemathesis")
     command = [
         str(program), "run", f"{desk.http.base_url}/openapi.json", "--url", str(desk.http.base_url),

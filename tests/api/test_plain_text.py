@@ -15,7 +15,7 @@ from niochat.domain.errors import InvalidInputError
 from niochat.domain.plain import find_control_character
 from niochat.ingress.api.application import build_rest_application, openapi_document
 from niochat.live.frames import parse_hello
-from tests.accounts.declared import provider, read
+from tests.accounts.declared import build_provider, load_provider_file
 
 ODD = ["\x00", "\x1b[2J", "\x07", "\x7f", "\x9b", "\ud800"]
 SAID = openapi_document()
@@ -101,7 +101,9 @@ async def test_every_text_of_every_route_is_refused_with_its_fields_name(
 
 
 @pytest.mark.asyncio
-async def test_every_query_and_path_too(stranger: httpx.AsyncClient) -> None:
+async def test_control_characters_in_queries_and_paths_are_rejected(
+    stranger: httpx.AsyncClient,
+) -> None:
     for method, path, name in parameters():
         answer = await stranger.request(method, filled(path), params={name: "a\x00b"})
         refused(answer, "query", name)
@@ -130,10 +132,10 @@ def test_a_hello_over_live_is_refused_with_its_field() -> None:
 
 
 def test_the_providers_file_is_refused_with_line_and_key(tmp_path: Path) -> None:
-    entry = provider()
+    entry = build_provider()
     entry["name"] = "Rede\x00Norte"
     with pytest.raises(InvalidInputError, match=r"name.*control character"):
-        read(tmp_path, entry)
+        load_provider_file(tmp_path, entry)
 
 
 def test_the_words_of_a_command_are_refused_by_what_stands_before_them() -> None:

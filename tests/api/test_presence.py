@@ -7,31 +7,35 @@ import httpx
 import pytest
 
 from niochat.domain import commands as cmd
-from tests.api.conftest import Desk, problem
-from tests.builders import Given, put
+from tests.api.conftest import RestApiFixture, assert_problem
+from tests.builders import RowBuilder, insert_commands
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 TEAM = "atendimento"
 
 
-async def says(desk: Desk, who: dict[str, str], state: str, **more: object) -> httpx.Response:
+async def says(
+    desk: RestApiFixture, who: dict[str, str], state: str, **more: object
+) -> httpx.Response:
     return await desk.http.put("/presence/me", json={"state": state, **more}, headers=who)
 
 
-async def joins_team(desk: Desk, user: UUID) -> None:
+async def joins_team(desk: RestApiFixture, user: UUID) -> None:
     await desk.given.admin.execute(
         "INSERT INTO team_members VALUES ($1, $2, $3)", desk.house.tenant, TEAM, user
     )
 
 
-async def assigning(desk: Desk, headers: dict[str, str], how: str = "round_robin") -> None:
+async def assigning(
+    desk: RestApiFixture, headers: dict[str, str], how: str = "round_robin"
+) -> None:
     body = {"name": "Atendimento", "assignment": how}
     put = await desk.http.put(f"/teams/{TEAM}", json=body, headers=headers)
     assert put.status_code == 204, put.text
 
 
-async def test_an_agent_comes_pauses_and_goes(desk: Desk) -> None:
-    ana, who = await desk.joins("agent")
+async def test_an_agent_comes_pauses_and_goes(desk: RestApiFixture) -> None:
+    ana, who = await desk.add_signed_in_user("agent")
     before = (await desk.http.get("/presence/me", headers=who)).json()
     assert (before["state"], before["since"], before["reason"]) == ("offline", None, None)
     assert (before["load"], before["capacity"], before["user_id"]) == (0, 5, str(ana))
@@ -58,36 +62,38 @@ async def test_an_agent_comes_pauses_and_goes(desk: Desk) -> None:
         {"state": "away", "reason": "x" * 33},
     ],
 )  # fmt: skip
-async def test_what_is_no_presence_changes_nothing(desk: Desk, body: dict[str, Any]) -> None:
-    _, who = await desk.joins("agent")
+async def test_what_is_no_presence_changes_nothing(
+    desk: RestApiFixture, body: dict[str, Any]
+) -> None:
+    _, who = await desk.add_signed_in_user("agent")
     told = await desk.http.put("/presence/me", json=body, headers=who)
 
-    problem(told, 422, "invalid")
+    assert_problem(told, 422, "invalid")
     assert await desk.given.count("presences") == 0
 
 
-async def test_only_who_works_for_a_provider_is_there_or_not(desk: Desk) -> None:
-    _, boss = await desk.joins("admin")
+async def test_only_who_works_for_a_provider_is_there_or_not(desk: RestApiFixture) -> None:
+    _, boss = await desk.add_signed_in_user("admin")
     made = await desk.http.post(
         "/api-keys", json={"name": "erp", "permissions": ["presence:write", "users:read"]},
         headers=boss,
     )  # fmt: skip
     key = {"authorization": f"Bearer {made.json()['key']}"}
-    problem(await says(desk, key, "online"), 403, "users_only")
+    assert_problem(await says(desk, key, "online"), 403, "users_only")
     assert (await desk.http.get("/presence", headers=key)).status_code == 200
-    _, root = await desk.joins("superuser")
+    _, root = await desk.add_signed_in_user("superuser")
     await desk.http.post(f"/tenants/{desk.house.tenant}/enter", json={}, headers=root)
     for told in (
         await says(desk, root, "online"),
         await desk.http.get("/presence/me", headers=root),
     ):
-        problem(told, 403, "users_only")
+        assert_problem(told, 403, "users_only")
 
 
-async def test_who_comes_is_given_what_waits(desk: Desk) -> None:
-    ana, who = await desk.joins("agent")
+async def test_who_comes_is_given_what_waits(desk: RestApiFixture) -> None:
+    ana, who = await desk.add_signed_in_user("agent")
     await joins_team(desk, ana)
-    _, boss = await desk.joins("admin")
+    _, boss = await desk.add_signed_in_user("admin")
     await assigning(desk, boss)
     visit = await desk.conversation()
     moved = {"team": TEAM}
@@ -105,12 +111,14 @@ async def test_who_comes_is_given_what_waits(desk: Desk) -> None:
     assert (seen["status"], seen["agent"], seen["team"]) == ("open", str(ana), TEAM)
 
 
-async def test_who_goes_gives_back_what_is_unanswered_at_once(desk: Desk, given: Given) -> None:
-    ana, who = await desk.joins("agent")
+async def test_who_goes_gives_back_what_is_unanswered_at_once(
+    desk: RestApiFixture, given: RowBuilder
+) -> None:
+    ana, who = await desk.add_signed_in_user("agent")
     await joins_team(desk, ana)
     await says(desk, who, "online")
     visit = await desk.conversation()
-    await put(desk.host, visit.place, visit.thread, [cmd.AssignConversation(str(ana))])
+    await insert_commands(desk.host, visit.place, visit.thread, [cmd.AssignConversation(str(ana))])
     await desk.host.run(visit.thread)
 
     await says(desk, who, "offline")
@@ -120,9 +128,9 @@ async def test_who_goes_gives_back_what_is_unanswered_at_once(desk: Desk, given:
     assert rows == [f"waiting:{TEAM}"]
 
 
-async def test_an_administrator_sets_capacities_and_sends_people_home(desk: Desk) -> None:
-    ana, who = await desk.joins("agent")
-    _, boss = await desk.joins("admin")
+async def test_an_administrator_sets_capacities_and_sends_people_home(desk: RestApiFixture) -> None:
+    ana, who = await desk.add_signed_in_user("agent")
+    _, boss = await desk.add_signed_in_user("admin")
     await says(desk, who, "online")
     place = f"/presence/{ana}"
     for body, expected in (
@@ -134,22 +142,24 @@ async def test_an_administrator_sets_capacities_and_sends_people_home(desk: Desk
         told = (await desk.http.put(place, json=body, headers=boss)).json()
         assert (told["state"], told["capacity"]) == expected
     for bad in ({"capacity": -1}, {"capacity": 101}, {"capacity": "x"}, {"state": "online"}):
-        problem(await desk.http.put(place, json=bad, headers=boss), 422, "invalid")
-    problem(await desk.http.put(place, json={"capacity": 9}, headers=who), 403, "forbidden")
+        assert_problem(await desk.http.put(place, json=bad, headers=boss), 422, "invalid")
+    assert_problem(await desk.http.put(place, json={"capacity": 9}, headers=who), 403, "forbidden")
 
 
-async def test_another_providers_people_are_as_unknown_as_any(desk: Desk, given: Given) -> None:
+async def test_another_providers_people_are_as_unknown_as_any(
+    desk: RestApiFixture, given: RowBuilder
+) -> None:
     foreign = await given.tenant()
-    stranger, theirs = await desk.joins("agent", foreign)
+    stranger, theirs = await desk.add_signed_in_user("agent", foreign)
     await says(desk, theirs, "online")
-    _, boss = await desk.joins("admin")
+    _, boss = await desk.add_signed_in_user("admin")
 
     told = [
         await desk.http.put(f"/presence/{user}", json={"capacity": 1}, headers=boss)
         for user in (stranger, uuid4())
     ]
     for each in told:
-        problem(each, 404, "not_found")
+        assert_problem(each, 404, "not_found")
     assert told[0].json() == told[1].json()
     listed = (await desk.http.get("/presence", headers=boss)).json()
     assert str(stranger) not in {each["user_id"] for each in listed}
@@ -157,10 +167,10 @@ async def test_another_providers_people_are_as_unknown_as_any(desk: Desk, given:
     assert row is None
 
 
-async def test_who_is_put_out_is_there_no_more(desk: Desk) -> None:
-    ana, who = await desk.joins("agent")
+async def test_who_is_put_out_is_there_no_more(desk: RestApiFixture) -> None:
+    ana, who = await desk.add_signed_in_user("agent")
     await joins_team(desk, ana)
-    _, boss = await desk.joins("admin")
+    _, boss = await desk.add_signed_in_user("admin")
     await says(desk, who, "online")
     await desk.http.patch(f"/users/{ana}", json={"disabled": True}, headers=boss)
 
@@ -170,8 +180,8 @@ async def test_who_is_put_out_is_there_no_more(desk: Desk) -> None:
     assert str(ana) not in (await desk.http.get("/presence", headers=boss)).text
 
 
-async def test_how_a_team_assigns_is_kept_where_it_is_left_out(desk: Desk) -> None:
-    _, boss = await desk.joins("admin")
+async def test_how_a_team_assigns_is_kept_where_it_is_left_out(desk: RestApiFixture) -> None:
+    _, boss = await desk.add_signed_in_user("admin")
 
     async def way() -> str:
         (team,) = (await desk.http.get("/teams", headers=boss)).json()
@@ -182,7 +192,7 @@ async def test_how_a_team_assigns_is_kept_where_it_is_left_out(desk: Desk) -> No
     await desk.http.put(f"/teams/{TEAM}", json={"name": "Central"}, headers=boss)
     assert await way() == "balanced"
     bad = {"name": "Central", "assignment": "random"}
-    problem(await desk.http.put(f"/teams/{TEAM}", json=bad, headers=boss), 422, "invalid")
+    assert_problem(await desk.http.put(f"/teams/{TEAM}", json=bad, headers=boss), 422, "invalid")
     made = await desk.http.put("/teams/vendas", json={"name": "Vendas"}, headers=boss)
     assert made.status_code == 204
     log = (await desk.http.get("/audit", headers=boss)).json()["items"]

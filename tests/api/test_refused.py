@@ -4,12 +4,12 @@ import pytest
 
 from niochat.assistant.report import TurnRequest
 from niochat.assistant.visit import RejectedReply, TurnStore
-from tests.api.conftest import Desk, Visit, problem
+from tests.api.conftest import ConversationFixture, RestApiFixture, assert_problem
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 
-async def refuses(desk: Desk, visit: Visit, *codes: str) -> None:
+async def refuses(desk: RestApiFixture, visit: ConversationFixture, *codes: str) -> None:
     """The visit's turn has texts that do not leave."""
     turn = desk.host.turn(visit.thread)
     place = visit.place
@@ -21,8 +21,8 @@ async def refuses(desk: Desk, visit: Visit, *codes: str) -> None:
             await visits.save_rejected_reply(request, refused)
 
 
-async def test_refused_texts_are_listed_newest_first_in_pages(desk: Desk) -> None:
-    _, who = await desk.joins("admin")
+async def test_refused_texts_are_listed_newest_first_in_pages(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("admin")
     await refuses(desk, await desk.conversation(), "valor", "pagamento", "data")
 
     first = (await desk.http.get("/refused", params={"limit": 2}, headers=who)).json()
@@ -39,14 +39,14 @@ async def test_refused_texts_are_listed_newest_first_in_pages(desk: Desk) -> Non
     assert (shown[0]["model"], shown[0]["prompt_version"]) == ("m", "p-1")
 
 
-async def test_only_who_reads_settings_sees_them(desk: Desk) -> None:
-    _, agent = await desk.joins("agent")
+async def test_refused_texts_need_the_settings_permission(desk: RestApiFixture) -> None:
+    _, agent = await desk.add_signed_in_user("agent")
 
-    problem(await desk.http.get("/refused", headers=agent), 403, "forbidden")
+    assert_problem(await desk.http.get("/refused", headers=agent), 403, "forbidden")
 
 
-async def test_another_tenants_are_not_shown(desk: Desk) -> None:
-    _, who = await desk.joins("admin")
+async def test_refused_texts_of_another_tenant_are_not_shown(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("admin")
     foreign = await desk.given.place()
     await refuses(desk, await desk.conversation(foreign), "valor")
 

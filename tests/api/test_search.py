@@ -5,18 +5,20 @@ from uuid import UUID
 import pytest
 
 from niochat.ingress.api.search import build_snippet
-from tests.api.conftest import Desk, Visit, problem
-from tests.builders import Given, Place, message, put
+from tests.api.conftest import ConversationFixture, RestApiFixture, assert_problem
+from tests.builders import ChannelRef, RowBuilder, build_message, insert_commands
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 
-async def search(desk: Desk, who: dict[str, str], q: str, **params: object) -> list[str]:
+async def search(desk: RestApiFixture, who: dict[str, str], q: str, **params: object) -> list[str]:
     """Texts of a page."""
     return [each["message"]["text"] for each in (await searched(desk, who, q, **params))["items"]]
 
 
-async def searched(desk: Desk, who: dict[str, str], q: str, **params: object) -> dict[str, object]:
+async def searched(
+    desk: RestApiFixture, who: dict[str, str], q: str, **params: object
+) -> dict[str, object]:
     told = await desk.http.get("/search/messages", params={"q": q, **params}, headers=who)  # type: ignore[dict-item]
     assert told.status_code == 200, told.text
     body: dict[str, object] = told.json()
@@ -44,8 +46,10 @@ async def searched(desk: Desk, who: dict[str, str], q: str, **params: object) ->
         ("привет", "ПРИВЕТ"),
     ],
 )
-async def test_accents_endings_and_slips_do_not_matter(desk: Desk, said: str, asked: str) -> None:
-    _, who = await desk.joins("admin")
+async def test_accents_endings_and_slips_do_not_matter(
+    desk: RestApiFixture, said: str, asked: str
+) -> None:
+    _, who = await desk.add_signed_in_user("admin")
     await desk.conversation(None, said, "bom dia")
     assert await search(desk, who, asked) == [said]
 
@@ -55,14 +59,16 @@ async def test_accents_endings_and_slips_do_not_matter(desk: Desk, said: str, as
     [("na ponta da rua", "conta"), ("a fatura", "boleto"),
      ("a fatura", "fatura boleto"), ("faz tempo", "fax")],
 )  # fmt: skip
-async def test_another_word_is_not_taken_for_a_slip(desk: Desk, said: str, asked: str) -> None:
-    _, who = await desk.joins("admin")
+async def test_another_word_is_not_taken_for_a_slip(
+    desk: RestApiFixture, said: str, asked: str
+) -> None:
+    _, who = await desk.add_signed_in_user("admin")
     await desk.conversation(None, said, "minha conta")
     assert said not in await search(desk, who, asked)
 
 
-async def test_a_hit_says_where_it_stands_and_marks_its_words(desk: Desk) -> None:
-    _, who = await desk.joins("admin")
+async def test_a_hit_says_where_it_stands_and_marks_its_words(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("admin")
     visit = await desk.conversation(None, "oi", "quero a 2ª via da <b>Fatura</b>, a fatura de maio")
     body = await searched(desk, who, "faturas maio")
     (hit,) = body["items"]  # type: ignore[misc]
@@ -86,11 +92,15 @@ async def test_a_snippet_is_the_place_of_the_first_hit() -> None:
     assert [part.text for part in build_snippet("faturamento", ["fatura"]) if part.hit] == []
 
 
-async def test_pages_go_from_the_newest_on_and_neither_miss_nor_repeat(desk: Desk) -> None:
-    _, who = await desk.joins("admin")
+async def test_pages_go_from_the_newest_on_and_neither_miss_nor_repeat(
+    desk: RestApiFixture,
+) -> None:
+    _, who = await desk.add_signed_in_user("admin")
     visit = await desk.conversation()
     for number in range(7):
-        await put(desk.host, visit.place, visit.thread, [message(f"f{number}", f"fatura {number}")])
+        await insert_commands(
+            desk.host, visit.place, visit.thread, [build_message(f"f{number}", f"fatura {number}")]
+        )
         await desk.host.run(visit.thread)
     seen: list[str] = []
     cursor: object = None
@@ -106,9 +116,9 @@ async def test_pages_go_from_the_newest_on_and_neither_miss_nor_repeat(desk: Des
 
 
 async def test_deleted_messages_are_not_found_and_edited_ones_by_what_they_say_now(
-    desk: Desk,
+    desk: RestApiFixture,
 ) -> None:
-    _, who = await desk.joins("admin")
+    _, who = await desk.add_signed_in_user("admin")
     await desk.conversation(None, "fatura um", "fatura dois")
     await desk.house.admin.execute(
         "UPDATE messages SET deleted_at = now() WHERE text = 'fatura um'"
@@ -120,18 +130,22 @@ async def test_deleted_messages_are_not_found_and_edited_ones_by_what_they_say_n
     assert await search(desk, who, "boleto") == ["boleto"]
 
 
-async def act(desk: Desk, visit: Visit, what: str, who: dict[str, str], **body: object) -> None:
+async def act(
+    desk: RestApiFixture, visit: ConversationFixture, what: str, who: dict[str, str], **body: object
+) -> None:
     done = await desk.http.post(f"/conversations/{visit.id}/{what}", json=body, headers=who)
     assert done.status_code == 200, done.text
 
 
-async def test_everybody_finds_what_they_may_see_and_notes_like_messages(desk: Desk) -> None:
+async def test_everybody_finds_what_they_may_see_and_notes_like_messages(
+    desk: RestApiFixture,
+) -> None:
     """As in the lists: one's own, those of one's teams and nobody's, or all."""
-    _, boss = await desk.joins("admin")
+    _, boss = await desk.add_signed_in_user("admin")
     await desk.http.put("/roles/proprio", json={"permissions": ["conversations:read:own",
         "conversations:assign:own", "conversations:note:own"]}, headers=boss)  # fmt: skip
-    _, agent = await desk.joins("agent")
-    eva, own = await desk.joins("proprio")
+    _, agent = await desk.add_signed_in_user("agent")
+    eva, own = await desk.add_signed_in_user("proprio")
     free = await desk.conversation(None, "fatura livre")
     taken = await desk.conversation(free.place, "fatura da ana")
     mine = await desk.conversation(free.place, "fatura da eva")
@@ -146,19 +160,23 @@ async def test_everybody_finds_what_they_may_see_and_notes_like_messages(desk: D
     assert await search(desk, own, "fatura") == ["fatura da eva"]
 
 
-async def test_who_sees_little_gets_full_pages_past_what_they_may_not_see(desk: Desk) -> None:
-    _, boss = await desk.joins("admin")
-    _, agent = await desk.joins("agent")
+async def test_who_sees_little_gets_full_pages_past_what_they_may_not_see(
+    desk: RestApiFixture,
+) -> None:
+    _, boss = await desk.add_signed_in_user("admin")
+    _, agent = await desk.add_signed_in_user("agent")
     seen = await desk.conversation(None, "fatura antiga")
     hidden = await desk.conversation(seen.place, *(f"fatura {n}" for n in range(30)))
     await act(desk, hidden, "assign", boss)
     assert await search(desk, agent, "fatura", limit=5) == ["fatura antiga"]
 
 
-async def test_another_tenants_words_are_never_found(desk: Desk, given: Given) -> None:
+async def test_another_tenants_words_are_never_found(
+    desk: RestApiFixture, given: RowBuilder
+) -> None:
     foreign = await given.tenant()
-    await desk.conversation(Place(foreign, await given.channel(foreign)), "fatura deles")
-    _, ours = await desk.joins("admin")
+    await desk.conversation(ChannelRef(foreign, await given.channel(foreign)), "fatura deles")
+    _, ours = await desk.add_signed_in_user("admin")
     assert await search(desk, ours, "fatura") == []
     assert await search(desk, ours, "fatrua") == []
 
@@ -177,11 +195,13 @@ async def test_another_tenants_words_are_never_found(desk: Desk, given: Given) -
     ],
 )
 async def test_a_bad_search_says_what_to_change(
-    desk: Desk, q: str | None, status: int, code: str
+    desk: RestApiFixture, q: str | None, status: int, code: str
 ) -> None:
-    _, who = await desk.joins("admin")
+    _, who = await desk.add_signed_in_user("admin")
     params = {} if q is None else {"q": q}
-    problem(await desk.http.get("/search/messages", params=params, headers=who), status, code)
+    assert_problem(
+        await desk.http.get("/search/messages", params=params, headers=who), status, code
+    )
 
 
 @pytest.mark.parametrize(
@@ -189,15 +209,15 @@ async def test_a_bad_search_says_what_to_change(
     ["'fatura", "fatura' OR 1=1 --", "fatura & !boleto | (", "fatura:*", "\\fatura\\", "%fatura_",
      "\u202efatura", "🙂 fatura", "fatura <-> boleto", "İ fatura", "ſ ½ fatura", "ª" * 100],
 )  # fmt: skip
-async def test_signs_of_a_query_language_are_only_signs(desk: Desk, q: str) -> None:
-    _, who = await desk.joins("admin")
+async def test_signs_of_a_query_language_are_only_signs(desk: RestApiFixture, q: str) -> None:
+    _, who = await desk.add_signed_in_user("admin")
     await desk.conversation(None, "a fatura")
     told = await desk.http.get("/search/messages", params={"q": q}, headers=who)
     assert told.status_code == 200, told.text
 
 
-async def test_who_searched_is_written_down_and_what_for_is_not(desk: Desk) -> None:
-    user, who = await desk.joins("admin")
+async def test_who_searched_is_written_down_and_what_for_is_not(desk: RestApiFixture) -> None:
+    user, who = await desk.add_signed_in_user("admin")
     await desk.conversation(None, "fatura do João")
     await search(desk, who, "João")
     (row, *_) = (await desk.http.get("/audit", headers=who)).json()["items"]
@@ -207,8 +227,8 @@ async def test_who_searched_is_written_down_and_what_for_is_not(desk: Desk) -> N
     assert "jo" not in str(row["after"]).lower()
 
 
-async def test_a_message_outside_any_conversation_is_not_shown(desk: Desk) -> None:
-    _, who = await desk.joins("admin")
+async def test_a_message_outside_any_conversation_is_not_shown(desk: RestApiFixture) -> None:
+    _, who = await desk.add_signed_in_user("admin")
     visit = await desk.conversation(None, "oi")
     tenant: UUID = visit.place.tenant
     await desk.house.admin.execute(

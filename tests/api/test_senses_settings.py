@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from niochat.adapters.postgres.codec import policy_from_row
-from tests.api.conftest import Desk, problem
+from tests.api.conftest import RestApiFixture, assert_problem
 from tests.api.test_settings import MODEL, patch
-from tests.builders import Given
+from tests.builders import RowBuilder
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 PATH = "/settings/assistant"
@@ -17,15 +17,15 @@ ELSEWHERE = {
 }  # fmt: skip
 
 
-async def policy(given: Given) -> Any:
+async def policy(given: RowBuilder) -> Any:
     (stored,) = await given.rows("SELECT policy FROM tenants")
     return policy_from_row("active", stored)
 
 
 async def test_it_is_off_until_it_is_wanted_and_decisions_know_of_it(
-    desk: Desk, given: Given
+    desk: RestApiFixture, given: RowBuilder
 ) -> None:
-    _, headers = await desk.joins("admin")
+    _, headers = await desk.add_signed_in_user("admin")
     told = (await patch(desk, headers, MODEL, path=PATH)).json()
     assert (told["transcription_model"], told["sees"]) == (None, False)
     assert (await policy(given)).hears is (await policy(given)).sees is False
@@ -40,12 +40,12 @@ async def test_it_is_off_until_it_is_wanted_and_decisions_know_of_it(
 
 
 async def test_another_end_point_needs_a_key_of_its_own_that_is_never_shown(
-    desk: Desk, given: Given
+    desk: RestApiFixture, given: RowBuilder
 ) -> None:
-    _, headers = await desk.joins("admin")
+    _, headers = await desk.add_signed_in_user("admin")
     await patch(desk, headers, MODEL, path=PATH)
     keyless = {**ELSEWHERE, "transcription_api_key": None}
-    problem(await patch(desk, headers, keyless, path=PATH), 400, "bad_settings")
+    assert_problem(await patch(desk, headers, keyless, path=PATH), 400, "bad_settings")
 
     made = await patch(desk, headers, ELSEWHERE, path=PATH)
     assert made.status_code == 200, made.text
@@ -54,24 +54,26 @@ async def test_another_end_point_needs_a_key_of_its_own_that_is_never_shown(
     kept = await patch(desk, headers, {"seed": 3}, path=PATH)
     assert kept.status_code == 200, kept.text
     moved = {"transcription_endpoint": "https://1.1.1.1/other"}
-    problem(await patch(desk, headers, moved, path=PATH), 400, "api_key_needed")
+    assert_problem(await patch(desk, headers, moved, path=PATH), 400, "api_key_needed")
     log = await given.rows("SELECT before::text || after::text FROM audit")
     assert "key-of-ear" not in "".join(filter(None, log))
 
 
-async def test_an_end_point_inside_the_installation_is_refused(desk: Desk) -> None:
-    _, headers = await desk.joins("admin")
+async def test_an_end_point_inside_the_installation_is_refused(desk: RestApiFixture) -> None:
+    _, headers = await desk.add_signed_in_user("admin")
     await patch(desk, headers, MODEL, path=PATH)
     inside = {**ELSEWHERE, "transcription_endpoint": "http://169.254.169.254/v1"}
 
-    problem(await patch(desk, headers, inside, path=PATH), 400, "private_address")
+    assert_problem(await patch(desk, headers, inside, path=PATH), 400, "private_address")
 
 
-async def test_how_long_an_answer_waits_is_part_of_the_policy(desk: Desk, given: Given) -> None:
-    _, headers = await desk.joins("admin")
+async def test_how_long_an_answer_waits_is_part_of_the_policy(
+    desk: RestApiFixture, given: RowBuilder
+) -> None:
+    _, headers = await desk.add_signed_in_user("admin")
     before = (await desk.http.get("/settings", headers=headers)).json()
     assert before["policy"]["reading_wait_s"] == 20
     changed = await patch(desk, headers, {"policy": {"reading_wait_s": 5}})
     assert changed.json()["policy"]["reading_wait_s"] == 5
     assert (await policy(given)).reading_wait_s == 5
-    problem(await patch(desk, headers, {"policy": {"reading_wait_s": 121}}), 422, "invalid")
+    assert_problem(await patch(desk, headers, {"policy": {"reading_wait_s": 121}}), 422, "invalid")

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from niochat.adapters.postgres.codec import policy_from_row
-from tests.api.conftest import Desk, problem
-from tests.builders import Given
+from tests.api.conftest import RestApiFixture, assert_problem
+from tests.builders import RowBuilder
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -17,7 +17,7 @@ MODEL = {"endpoint": "https://1.1.1.1/v1", "model": "m-1", "api_key": "sk-one"}
 
 
 async def patch(
-    desk: Desk, headers: Mapping[str, str], body: Any, tag: str | None = "*",
+    desk: RestApiFixture, headers: Mapping[str, str], body: Any, tag: str | None = "*",
     path: str = "/settings",
 ) -> httpx.Response:  # fmt: skip
     sent = {**headers, **({"if-match": tag} if tag is not None else {})}
@@ -25,9 +25,9 @@ async def patch(
 
 
 async def test_the_policy_is_read_changed_and_read_again_in_the_words_of_a_file(
-    desk: Desk, given: Given
+    desk: RestApiFixture, given: RowBuilder
 ) -> None:
-    _, headers = await desk.joins("admin")
+    _, headers = await desk.add_signed_in_user("admin")
     before = await desk.http.get("/settings", headers=headers)
     assert before.json()["policy"]["phone_pause_s"] == 1800
     hours = [{"days": ["fri", "segunda"], "from": "08:00", "to": "18:30"}]
@@ -55,12 +55,14 @@ async def test_the_policy_is_read_changed_and_read_again_in_the_words_of_a_file(
     assert logged[0]["changed"] == ["closed_days", "hours", "phone_pause_s", "timezone"]
 
 
-async def test_only_who_has_seen_it_as_it_is_may_change_it(desk: Desk, given: Given) -> None:
-    _, headers = await desk.joins("admin")
+async def test_only_who_has_seen_it_as_it_is_may_change_it(
+    desk: RestApiFixture, given: RowBuilder
+) -> None:
+    _, headers = await desk.add_signed_in_user("admin")
     tag = (await desk.http.get("/settings", headers=headers)).headers["etag"]
-    problem(await patch(desk, headers, {"name": "A"}, None), 428, "if_match_required")
+    assert_problem(await patch(desk, headers, {"name": "A"}, None), 428, "if_match_required")
     for stale in ('"0"', f"W/{tag}", "", "x", '"0", "1x"'):
-        problem(await patch(desk, headers, {"name": "A"}, stale), 412, "stale")
+        assert_problem(await patch(desk, headers, {"name": "A"}, stale), 412, "stale")
     answers = await asyncio.gather(
         *(patch(desk, headers, {"name": f"N{n}"}, f'"0", {tag}') for n in range(4))
     )
@@ -68,8 +70,10 @@ async def test_only_who_has_seen_it_as_it_is_may_change_it(desk: Desk, given: Gi
     assert await given.count("audit", "action = 'settings.change'") == 1
 
 
-async def test_what_is_wrong_is_said_and_changes_nothing(desk: Desk, given: Given) -> None:
-    _, headers = await desk.joins("admin")
+async def test_what_is_wrong_is_said_and_changes_nothing(
+    desk: RestApiFixture, given: RowBuilder
+) -> None:
+    _, headers = await desk.add_signed_in_user("admin")
     before = (await desk.http.get("/settings", headers=headers)).json()
     for policy in (
         {"burst_window_s": 0}, {"burst_window_s": "2"}, {"closed_text": "amanhã"},
@@ -77,21 +81,23 @@ async def test_what_is_wrong_is_said_and_changes_nothing(desk: Desk, given: Give
         {"hours": [{"days": ["mon"], "from": "09:00", "to": "08:00"}]},
         {"holidays": "XX"}, {"other": 1}, {"reminder_after_s": 5},
     ):  # fmt: skip
-        problem(await patch(desk, headers, {"policy": policy}), 422, "invalid")
-    problem(await patch(desk, headers, {"policy": {"team": "vendas"}}), 400, "no_team")
+        assert_problem(await patch(desk, headers, {"policy": policy}), 422, "invalid")
+    assert_problem(await patch(desk, headers, {"policy": {"team": "vendas"}}), 400, "no_team")
     longer = {"policy": {"burst_window_s": 20, "burst_limit_s": 10}}
-    problem(await patch(desk, headers, longer), 400, "bad_settings")
+    assert_problem(await patch(desk, headers, longer), 400, "bad_settings")
     assert (await desk.http.get("/settings", headers=headers)).json() == before
     assert (await patch(desk, headers, {})).json() == before
     assert await given.count("audit", "action = 'settings.change'") == 0
 
 
-async def test_the_assistant_is_set_up_and_its_key_is_never_shown(desk: Desk, given: Given) -> None:
-    _, headers = await desk.joins("admin")
+async def test_the_assistant_is_set_up_and_its_key_is_never_shown(
+    desk: RestApiFixture, given: RowBuilder
+) -> None:
+    _, headers = await desk.add_signed_in_user("admin")
     path = "/settings/assistant"
     empty = (await desk.http.get(path, headers=headers)).json()
     assert (empty["configured"], empty["enabled"], empty["model"]) == (False, False, None)
-    problem(await patch(desk, headers, {"model": "m"}, path=path), 400, "bad_settings")
+    assert_problem(await patch(desk, headers, {"model": "m"}, path=path), 400, "bad_settings")
 
     body = {**MODEL, "price_in": 1.25, "persona": {"name": "Lia"}, "max_tokens": 400}
     made = await patch(desk, headers, body, path=path)
@@ -112,9 +118,9 @@ async def test_the_assistant_is_set_up_and_its_key_is_never_shown(desk: Desk, gi
 
 
 async def test_what_is_added_to_a_models_requests_is_sealed_and_only_named(
-    desk: Desk, given: Given
+    desk: RestApiFixture, given: RowBuilder
 ) -> None:
-    _, headers = await desk.joins("admin")
+    _, headers = await desk.add_signed_in_user("admin")
     path = "/settings/assistant"
     extra = {"extra_headers": {"X-Proxy": "top-secret"}, "extra_body": {"k": {"v": "top-secret"}}}
     more = {"temperature": 0.2, "seed": 7, "parallel_tool_calls": False, "dialect": ["one_system"]}
@@ -129,7 +135,7 @@ async def test_what_is_added_to_a_models_requests_is_sealed_and_only_named(
     told = (await patch(desk, headers, {"seed": None}, path=path)).json()
     assert (told["seed"], told["extra_headers"], told["extra_body"]) == (None, ["X-Proxy"], ["k"])
     moved = {"endpoint": "https://1.0.0.1/v1", "api_key": "sk-two", "extra_body": None}
-    problem(await patch(desk, headers, moved, path=path), 400, "extra_needed")
+    assert_problem(await patch(desk, headers, moved, path=path), 400, "extra_needed")
     told = (await patch(desk, headers, {**moved, "extra_headers": None}, path=path)).json()
     assert (told["extra_headers"], told["extra_body"]) == ([], [])
     assert await given.rows("SELECT extra_sealed FROM assistants") == [None]
@@ -138,35 +144,37 @@ async def test_what_is_added_to_a_models_requests_is_sealed_and_only_named(
     assert "top-secret" not in "".join(filter(None, log))
     for wrong in ({"extra_headers": {"Authorization": "x"}}, {"extra_body": {"messages": []}},
                   {"temperature": 3}, {"max_seconds": 76}, {"dialect": ["x"]}):  # fmt: skip
-        problem(await patch(desk, headers, {**MODEL, **wrong}, path=path), 422, "invalid")
+        assert_problem(await patch(desk, headers, {**MODEL, **wrong}, path=path), 422, "invalid")
 
 
-async def test_a_key_does_not_follow_to_another_endpoint(desk: Desk, given: Given) -> None:
-    _, headers = await desk.joins("admin")
+async def test_a_key_does_not_follow_to_another_endpoint(
+    desk: RestApiFixture, given: RowBuilder
+) -> None:
+    _, headers = await desk.add_signed_in_user("admin")
     path = "/settings/assistant"
     assert (await patch(desk, headers, MODEL, path=path)).status_code == 200
     moved = {"endpoint": "https://1.0.0.1/v1"}
-    problem(await patch(desk, headers, moved, path=path), 400, "api_key_needed")
+    assert_problem(await patch(desk, headers, moved, path=path), 400, "api_key_needed")
     assert await given.rows("SELECT endpoint FROM assistants") == [MODEL["endpoint"]]
     whole = {**moved, "api_key": "sk-two"}
     assert (await patch(desk, headers, whole, path=path)).status_code == 200
 
 
 async def test_a_model_inside_the_installation_and_the_platforms_limits_are_refused(
-    desk: Desk,
+    desk: RestApiFixture,
 ) -> None:
-    _, headers = await desk.joins("admin")
+    _, headers = await desk.add_signed_in_user("admin")
     path = "/settings/assistant"
     inside = {**MODEL, "endpoint": "http://169.254.169.254/latest"}
-    problem(await patch(desk, headers, inside, path=path), 400, "private_address")
+    assert_problem(await patch(desk, headers, inside, path=path), 400, "private_address")
     for wrong in ({"turns_per_minute": 9}, {"max_steps": 0}, {"price_in": -1}, {"api_key": "a b"}):
-        problem(await patch(desk, headers, {**MODEL, **wrong}, path=path), 422, "invalid")
+        assert_problem(await patch(desk, headers, {**MODEL, **wrong}, path=path), 422, "invalid")
     environment = {**MODEL, "api_key": "env:NIOCHAT_VAULT_KEYS"}
-    problem(await patch(desk, headers, environment, path=path), 422, "invalid")
+    assert_problem(await patch(desk, headers, environment, path=path), 422, "invalid")
 
 
-async def test_what_is_done_about_requests_is_changed_as_a_whole(desk: Desk) -> None:
-    _, headers = await desk.joins("admin")
+async def test_what_is_done_about_requests_is_changed_as_a_whole(desk: RestApiFixture) -> None:
+    _, headers = await desk.add_signed_in_user("admin")
     path = "/settings/assistant"
     rules = {"vencimento": {"how": "order", "code": "31", "days": [5, 10]}, "plano": {"how": "off"}}
     assert (await patch(desk, headers, MODEL, path=path)).status_code == 200
@@ -177,9 +185,9 @@ async def test_what_is_done_about_requests_is_changed_as_a_whole(desk: Desk) -> 
     assert told["requests"] == rules
 
     elsewhere = {"plano": {"team": "nowhere"}}
-    problem(await patch(desk, headers, {"requests": elsewhere}, path=path), 400, "no_team")
+    assert_problem(await patch(desk, headers, {"requests": elsewhere}, path=path), 400, "no_team")
     for wrong in ({"senha": {}}, {"plano": {"how": "x"}}, {"vencimento": {"days": [40]}}):
-        problem(await patch(desk, headers, {"requests": wrong}, path=path), 422, "invalid")
+        assert_problem(await patch(desk, headers, {"requests": wrong}, path=path), 422, "invalid")
     assert (await desk.http.get(path, headers=headers)).json()["requests"] == rules
 
     told = (await patch(desk, headers, {"requests": None}, path=path)).json()

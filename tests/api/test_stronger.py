@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from niochat.domain.permissions import ROLE_GRANTS, BuiltInRole, PermissionAction, format_grants
-from tests.api.conftest import Desk, problem
+from tests.api.conftest import RestApiFixture, assert_problem
 from tests.api.test_authorisation import PermissionDependency, routes, snapshot
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
@@ -33,7 +33,7 @@ WIDER = [*(each for each in WEAK if "read:team" not in each), "conversations:rea
 class Place:
     """A provider with somebody strong, what is theirs, and somebody weak of team ``norte``."""
 
-    desk: Desk
+    desk: RestApiFixture
     weak: UUID
     headers: dict[str, str]
     strong_headers: dict[str, str]
@@ -45,7 +45,7 @@ class Place:
         return await self.desk.http.request(method, address, json=body, headers=self.headers)
 
 
-async def place(desk: Desk) -> Place:
+async def place(desk: RestApiFixture) -> Place:
     admin, house = desk.house.admin, desk.house
     for name, permissions in (("fraca", WEAK), ("forte", STRONG), ("larga", WIDER),
                               ("vaga", STRONG)):  # fmt: skip
@@ -54,10 +54,10 @@ async def place(desk: Desk) -> Place:
         )
     for slug in ("norte", "sul", "diretoria", "vazia"):
         await admin.execute("INSERT INTO teams VALUES ($1, $2, $2)", house.tenant, slug)
-    strong, strong_headers = await desk.joins("forte")
-    weak, headers = await desk.joins("fraca")
-    pending = await house.user("chegando@example.com", "forte", status="invited")
-    peer = await house.user("colega@example.com", "fraca")
+    strong, strong_headers = await desk.add_signed_in_user("forte")
+    weak, headers = await desk.add_signed_in_user("fraca")
+    pending = await house.create_user("chegando@example.com", "forte", status="invited")
+    peer = await house.create_user("colega@example.com", "fraca")
     for team, user in (("diretoria", strong), ("norte", weak), ("norte", peer)):
         await admin.execute(
             "INSERT INTO team_members VALUES ($1, $2, $3)", house.tenant, team, user
@@ -122,7 +122,7 @@ async def test_every_route_that_changes_people_and_what_they_may_is_tried() -> N
 
 @pytest.mark.parametrize(("method", "path"), sorted(BODIES))
 async def test_what_is_stronger_is_changed_by_nobody_weaker(
-    desk: Desk, method: str, path: str
+    desk: RestApiFixture, method: str, path: str
 ) -> None:
     here = await place(desk)
     names = IDS.get(f"{method} {path}", IDS.get(path, {}))
@@ -131,7 +131,7 @@ async def test_what_is_stronger_is_changed_by_nobody_weaker(
     for body in BODIES[method, path]:
         if body is not None:
             body = {k: here.ids["weak"] if v == "$weak" else v for k, v in body.items()}
-        problem(await here.asks(method, path, body, **other), 403, "stronger")
+        assert_problem(await here.asks(method, path, body, **other), 403, "stronger")
     assert await kept(desk) == before
     rows = await desk.house.admin.fetch(
         "SELECT target, after FROM audit WHERE action = 'access.denied' AND who = $1",
@@ -141,7 +141,7 @@ async def test_what_is_stronger_is_changed_by_nobody_weaker(
     assert all(row["after"]["code"] == "stronger" for row in rows)
 
 
-async def kept(desk: Desk) -> list[str]:
+async def kept(desk: RestApiFixture) -> list[str]:
     """Of the tenant, but its log."""
     members = await desk.house.admin.fetch("SELECT m::text FROM team_members m ORDER BY 1")
     teams = await desk.house.admin.fetch("SELECT t::text FROM teams t ORDER BY 1")
@@ -176,30 +176,32 @@ async def kept(desk: Desk) -> list[str]:
     ],
 )
 async def test_nobody_widens_their_own_sight_and_equals_may_be_changed(
-    desk: Desk, method: str, path: str, body: Any, status: int
+    desk: RestApiFixture, method: str, path: str, body: Any, status: int
 ) -> None:
     here = await place(desk)
     answer = await here.asks(method, path, body)
     assert answer.status_code == status, answer.text
 
 
-async def test_a_role_of_people_in_other_teams_is_changed_by_who_sees_those(desk: Desk) -> None:
+async def test_a_role_of_people_in_other_teams_is_changed_by_who_sees_those(
+    desk: RestApiFixture,
+) -> None:
     """Else its holders there would see for whoever changes it."""
     here = await place(desk)
     await desk.house.admin.execute(
         "INSERT INTO roles VALUES ($1, 'leitura', ARRAY['users:read'])", desk.house.tenant
     )
-    south = await desk.house.user("sul@example.com", "leitura")
+    south = await desk.house.create_user("sul@example.com", "leitura")
     await desk.house.admin.execute(
         "INSERT INTO team_members VALUES ($1, 'sul', $2)", desk.house.tenant, south
     )
     wider = {"permissions": ["users:read", "conversations:read:team"]}
-    problem(await here.asks("PUT", "/roles/leitura", wider), 403, "stronger")
+    assert_problem(await here.asks("PUT", "/roles/leitura", wider), 403, "stronger")
     same = await here.asks("PUT", "/roles/leitura", {"permissions": []})
     assert same.status_code == 204, "what sees no conversation is of no team"
 
 
-async def test_a_key_changes_no_more_than_it_holds(desk: Desk) -> None:
+async def test_a_key_changes_no_more_than_it_holds(desk: RestApiFixture) -> None:
     here = await place(desk)
     made = await desk.http.post(
         "/api-keys", headers=here.strong_headers,
@@ -212,4 +214,6 @@ async def test_a_key_changes_no_more_than_it_holds(desk: Desk) -> None:
         ("POST", "/api-keys", {"name": "y", "permissions": ["audit:read"]}),
         ("DELETE", f"/api-keys/{here.ids['key_id']}", None),
     ):
-        problem(await desk.http.request(method, path, json=body, headers=key), 403, "stronger")
+        assert_problem(
+            await desk.http.request(method, path, json=body, headers=key), 403, "stronger"
+        )

@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.api.conftest import Desk, problem
-from tests.builders import Given
+from tests.api.conftest import RestApiFixture, assert_problem
+from tests.builders import RowBuilder
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -13,9 +13,9 @@ NEW = {"slug": "rede-sul", "name": "Rede Sul", "timezone": "America/Recife", "pl
 
 
 async def test_a_provider_is_made_with_its_team_and_can_be_entered(
-    desk: Desk, given: Given
+    desk: RestApiFixture, given: RowBuilder
 ) -> None:
-    _, headers = await desk.joins("superuser")
+    _, headers = await desk.add_signed_in_user("superuser")
     made = await desk.http.post("/tenants", json=NEW, headers=headers)
     assert made.status_code == 201, made.text
     told = made.json()
@@ -35,23 +35,25 @@ async def test_a_provider_is_made_with_its_team_and_can_be_entered(
 
 
 async def test_a_slug_is_one_providers_and_a_bad_one_says_what_to_change(
-    desk: Desk, given: Given
+    desk: RestApiFixture, given: RowBuilder
 ) -> None:
-    _, headers = await desk.joins("superuser")
+    _, headers = await desk.add_signed_in_user("superuser")
     before = await given.count("tenants")
     for change in (
         {"slug": "Rede Sul"}, {"name": ""}, {"timezone": "Recife"}, {"plan": "ouro"},
         {"suspended": True},
     ):  # fmt: skip
         refused = await desk.http.post("/tenants", json={**NEW, **change}, headers=headers)
-        problem(refused, 422, "invalid")
+        assert_problem(refused, 422, "invalid")
     assert (await desk.http.post("/tenants", json=NEW, headers=headers)).status_code == 201
-    problem(await desk.http.post("/tenants", json=NEW, headers=headers), 409, "slug_taken")
+    assert_problem(await desk.http.post("/tenants", json=NEW, headers=headers), 409, "slug_taken")
     assert await given.count("tenants") == before + 1
 
 
-async def test_name_plan_and_limits_are_changed_and_written_down(desk: Desk, given: Given) -> None:
-    _, headers = await desk.joins("superuser")
+async def test_name_plan_and_limits_are_changed_and_written_down(
+    desk: RestApiFixture, given: RowBuilder
+) -> None:
+    _, headers = await desk.add_signed_in_user("superuser")
     tenant = desk.house.tenant
     await desk.house.admin.execute(
         "INSERT INTO assistants (tenant_id, endpoint, model, api_key_sealed)"
@@ -77,16 +79,16 @@ async def test_name_plan_and_limits_are_changed_and_written_down(desk: Desk, giv
 
 
 async def test_a_limit_of_what_a_provider_has_not_is_refused_and_nothing_is_changed(
-    desk: Desk, given: Given
+    desk: RestApiFixture, given: RowBuilder
 ) -> None:
-    _, headers = await desk.joins("superuser")
+    _, headers = await desk.add_signed_in_user("superuser")
     path = f"/tenants/{desk.house.tenant}"
     for limit, code in (("turns_at_once", "no_assistant"), ("erp_calls_at_once", "no_erp")):
         change = {"name": "Outro", "limits": {"session_idle_minutes": 9, limit: 3}}
-        problem(await desk.http.patch(path, json=change, headers=headers), 409, code)
+        assert_problem(await desk.http.patch(path, json=change, headers=headers), 409, code)
     for limits in ({"turns_at_once": 0}, {"session_idle_minutes": 4}, {"other": 1}):
         refused = await desk.http.patch(path, json={"limits": limits}, headers=headers)
-        problem(refused, 422, "invalid")
+        assert_problem(refused, 422, "invalid")
     told = (await desk.http.get(path, headers=headers)).json()
     assert told["name"] != "Outro"
     assert told["limits"]["session_idle_minutes"] == 720
@@ -94,17 +96,17 @@ async def test_a_limit_of_what_a_provider_has_not_is_refused_and_nothing_is_chan
 
 
 async def test_people_of_a_suspended_provider_are_refused_with_the_reason_until_it_is_resumed(
-    desk: Desk, given: Given
+    desk: RestApiFixture, given: RowBuilder
 ) -> None:
-    _, root = await desk.joins("superuser")
-    _, theirs = await desk.joins("admin")
+    _, root = await desk.add_signed_in_user("superuser")
+    _, theirs = await desk.add_signed_in_user("admin")
     visit = await desk.conversation()
     path = f"/tenants/{desk.house.tenant}"
 
     for _ in range(2):
         told = await desk.http.post(f"{path}/suspend", headers=root)
         assert told.json()["status"] == "suspended", told.text
-    problem(await desk.http.get("/users", headers=theirs), 403, "tenant_suspended")
+    assert_problem(await desk.http.get("/users", headers=theirs), 403, "tenant_suspended")
     assert desk.house.tenant in desk.changed
     await desk.host.run(visit.thread)
     (pending,) = await given.rows("SELECT count(*) FROM inbox WHERE processed_at IS NULL")
@@ -115,12 +117,12 @@ async def test_people_of_a_suspended_provider_are_refused_with_the_reason_until_
     assert (await desk.http.get("/users", headers=theirs)).status_code == 200
 
 
-async def test_what_there_is_not_cannot_be_changed(desk: Desk) -> None:
-    _, headers = await desk.joins("superuser")
+async def test_what_there_is_not_cannot_be_changed(desk: RestApiFixture) -> None:
+    _, headers = await desk.add_signed_in_user("superuser")
     path = f"/tenants/{uuid4()}"
     for method, place, body in (
         ("GET", path, None), ("PATCH", path, {"name": "x"}), ("POST", f"{path}/suspend", None),
         ("POST", f"{path}/resume", None),
     ):  # fmt: skip
         answer = await desk.http.request(method, place, json=body, headers=headers)
-        problem(answer, 404, "not_found")
+        assert_problem(answer, 404, "not_found")

@@ -12,16 +12,16 @@ from fastapi.routing import APIRoute
 from niochat.ingress.api.application import ROUTERS
 from tests.access.conftest import PASSWORD
 from tests.access.test_second_factor import App
-from tests.api.conftest import Desk, problem
+from tests.api.conftest import RestApiFixture, assert_problem
 from tests.api.test_authorisation import SAMPLES, filled
-from tests.until import until
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 LOGIN = "ana@example.com"
 
 
-async def log(desk: Desk, *actions: str) -> list[dict[str, Any]]:
+async def log(desk: RestApiFixture, *actions: str) -> list[dict[str, Any]]:
     rows = await desk.house.admin.fetch(
         "SELECT tenant_id, who_kind, who, action, target, before, after, address FROM audit"
         " WHERE cardinality($1::text[]) = 0 OR action = ANY ($1) ORDER BY id",
@@ -30,14 +30,14 @@ async def log(desk: Desk, *actions: str) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
-async def log_in(desk: Desk, login: str, password: str = PASSWORD, **more: str) -> Any:
+async def log_in(desk: RestApiFixture, login: str, password: str = PASSWORD, **more: str) -> Any:
     body = {"login": login, "password": password, **more}
     return await desk.http.post("/auth/login", json=body)
 
 
-async def test_failed_log_ins_are_written_down_with_a_masked_account(desk: Desk) -> None:
-    ana = await desk.house.user(LOGIN)
-    out = await desk.house.user("rui@example.com", status="disabled")
+async def test_failed_log_ins_are_written_down_with_a_masked_account(desk: RestApiFixture) -> None:
+    ana = await desk.house.create_user(LOGIN)
+    out = await desk.house.create_user("rui@example.com", status="disabled")
     await log_in(desk, LOGIN, "errada errada")
     await log_in(desk, "nobody@example.com", "errada errada")
     await log_in(desk, "rui@example.com")
@@ -53,8 +53,8 @@ async def test_failed_log_ins_are_written_down_with_a_masked_account(desk: Desk)
     assert LOGIN not in str(rows)
 
 
-async def test_the_second_factor_on_and_off_is_written_down(desk: Desk) -> None:
-    ana, headers = await desk.joins("agent")
+async def test_the_second_factor_on_and_off_is_written_down(desk: RestApiFixture) -> None:
+    ana, headers = await desk.add_signed_in_user("agent")
     begun = (await desk.http.post("/auth/second-factor", headers=headers)).json()
     app = App(desk.house, begun["secret"])
     for path, code in (("confirm", "000000"), ("confirm", app.code()), ("off", "000000"),
@@ -73,14 +73,14 @@ async def test_the_second_factor_on_and_off_is_written_down(desk: Desk) -> None:
     assert app.code() not in str(rows)
 
 
-async def test_forgotten_passwords_and_links_are_written_down(desk: Desk) -> None:
-    ana = await desk.house.user(LOGIN)
+async def test_forgotten_passwords_and_links_are_written_down(desk: RestApiFixture) -> None:
+    ana = await desk.house.create_user(LOGIN)
     for login in (LOGIN, "nobody@example.com"):
         await desk.http.post("/auth/forgotten", json={"login": login})
     body = {"secret": "wrong", "password": PASSWORD}
-    problem(await desk.http.post("/auth/password", json=body), 409, "link_over")
-    desk.house.clock.passes(seconds=60)
-    (mail,) = await desk.house.deliver()
+    assert_problem(await desk.http.post("/auth/password", json=body), 409, "link_over")
+    desk.house.clock.advance(seconds=60)
+    (mail,) = await desk.house.deliver_mails()
     secret = re.search(r"#(\S+)", mail.get_content())
     assert secret
     body = {"secret": secret[1], "password": PASSWORD}
@@ -97,11 +97,11 @@ async def test_forgotten_passwords_and_links_are_written_down(desk: Desk) -> Non
     assert {row["address"] for row in rows} == {"127.0.0.1"}
 
 
-async def test_a_device_that_took_a_mailed_link_is_known(desk: Desk) -> None:
-    await desk.house.user(LOGIN)
+async def test_a_device_that_took_a_mailed_link_is_known(desk: RestApiFixture) -> None:
+    await desk.house.create_user(LOGIN)
     await desk.http.post("/auth/forgotten", json={"login": LOGIN})
-    desk.house.clock.passes(seconds=60)
-    (mail,) = await desk.house.deliver()
+    desk.house.clock.advance(seconds=60)
+    (mail,) = await desk.house.deliver_mails()
     secret = re.search(r"#(\S+)", mail.get_content())
     assert secret
     told = await desk.http.post("/auth/password", json={"secret": secret[1], "password": PASSWORD})
@@ -112,7 +112,7 @@ async def test_a_device_that_took_a_mailed_link_is_known(desk: Desk) -> None:
 
     for _ in range(11):
         await log_in(desk, LOGIN, "errada errada")
-    problem(await log_in(desk, LOGIN), 429, "too_many_attempts")
+    assert_problem(await log_in(desk, LOGIN), 429, "too_many_attempts")
     headers = {"cookie": cookie.partition(";")[0]}
     came = await desk.http.post(
         "/auth/login", json={"login": LOGIN, "password": PASSWORD}, headers=headers
@@ -120,8 +120,8 @@ async def test_a_device_that_took_a_mailed_link_is_known(desk: Desk) -> None:
     assert came.status_code == 200, came.text
 
 
-async def test_an_invitation_that_is_sent_again_is_written_down(desk: Desk) -> None:
-    boss, headers = await desk.joins("admin")
+async def test_an_invitation_that_is_sent_again_is_written_down(desk: RestApiFixture) -> None:
+    boss, headers = await desk.add_signed_in_user("admin")
     made = (await desk.http.post("/users", json=SAMPLES["/users"], headers=headers)).json()
     again = await desk.http.post(f"/users/{made['id']}/invitation", headers=headers)
     assert again.status_code == 202
@@ -129,18 +129,18 @@ async def test_an_invitation_that_is_sent_again_is_written_down(desk: Desk) -> N
     assert (row["who"], row["target"]) == (str(boss), f"user:{made['id']}")
 
 
-async def test_what_is_forbidden_is_written_down(desk: Desk) -> None:
-    boss, theirs = await desk.joins("admin")
+async def test_forbidden_requests_are_audited(desk: RestApiFixture) -> None:
+    boss, theirs = await desk.add_signed_in_user("admin")
     visit = await desk.conversation()
     await desk.http.post(f"/conversations/{visit.id}/assign", json={}, headers=theirs)
-    ana, headers = await desk.joins("agent")
-    problem(await desk.http.get("/audit", headers=headers), 403, "forbidden")
-    problem(
+    ana, headers = await desk.add_signed_in_user("agent")
+    assert_problem(await desk.http.get("/audit", headers=headers), 403, "forbidden")
+    assert_problem(
         await desk.http.patch(f"/users/{boss}", json={"name": "x"}, headers=headers),
         403, "forbidden",
     )  # fmt: skip
     hidden = await desk.http.get(f"/conversations/{visit.id}/messages", headers=headers)
-    problem(hidden, 404, "not_found")
+    assert_problem(hidden, 404, "not_found")
     rows = await log(desk, "access.denied")
     assert [(row["target"], row["after"]) for row in rows] == [
         ("GET /audit", {"code": "forbidden"}),
@@ -151,12 +151,12 @@ async def test_what_is_forbidden_is_written_down(desk: Desk) -> None:
     assert {(row["who"], row["tenant_id"]) for row in rows} == {(str(ana), desk.house.tenant)}
 
 
-async def test_a_key_that_is_refused_is_written_down_as_the_key(desk: Desk) -> None:
-    _, headers = await desk.joins("admin")
+async def test_a_key_that_is_refused_is_written_down_as_the_key(desk: RestApiFixture) -> None:
+    _, headers = await desk.add_signed_in_user("admin")
     body = {"name": "erp", "permissions": ["contacts:read"]}
     made = (await desk.http.post("/api-keys", json=body, headers=headers)).json()
     key = {"authorization": f"Bearer {made['key']}"}
-    problem(await desk.http.get("/users", headers=key), 403, "forbidden")
+    assert_problem(await desk.http.get("/users", headers=key), 403, "forbidden")
     (row,) = await log(desk, "access.denied")
     assert (row["who_kind"], row["who"], row["target"]) == ("key", made["id"], "GET /users")
 
@@ -182,8 +182,10 @@ def reads() -> list[str]:
 
 
 @pytest.mark.parametrize("path", reads())
-async def test_every_read_of_what_is_told_of_people_is_written_down(desk: Desk, path: str) -> None:
-    boss, headers = await desk.joins("admin")
+async def test_every_read_of_what_is_told_of_people_is_written_down(
+    desk: RestApiFixture, path: str
+) -> None:
+    boss, headers = await desk.add_signed_in_user("admin")
     visit = await desk.conversation(None, "meu nome é Ana")
     ids = {
         "user_id": str(boss), "conversation_id": str(visit.id),
@@ -227,13 +229,13 @@ def changes() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("method", "path"), changes())
-async def test_whatever_changes_is_written_down(desk: Desk, method: str, path: str) -> None:
+async def test_every_write_request_is_audited(desk: RestApiFixture, method: str, path: str) -> None:
     """Whatever an administrator succeeds in, or may not, is in the log. What takes more than a body
     that is well formed is tried by the tests of its own.
     """
-    _, headers = await desk.joins("admin")
+    _, headers = await desk.add_signed_in_user("admin")
     visit = await desk.conversation(None, "oi")
-    other = await desk.house.user("chegando@example.com", "viewer", status="invited")
+    other = await desk.house.create_user("chegando@example.com", "viewer", status="invited")
     key = (await desk.http.post("/api-keys", json=SAMPLES["/api-keys"], headers=headers)).json()
     await desk.http.put("/teams/vazia", json={"name": "x"}, headers=headers)
     await desk.http.put("/roles/vaga", json={"permissions": []}, headers=headers)
@@ -254,9 +256,11 @@ async def test_whatever_changes_is_written_down(desk: Desk, method: str, path: s
         assert len(await log(desk)) > before, (method, path)
 
 
-async def test_who_hangs_up_before_it_is_done_is_written_down_all_the_same(desk: Desk) -> None:
+async def test_who_hangs_up_before_it_is_done_is_written_down_all_the_same(
+    desk: RestApiFixture,
+) -> None:
     visit = await desk.conversation()
-    boss, who = await desk.joins("admin")
+    boss, who = await desk.add_signed_in_user("admin")
     begun, go_on, asking = asyncio.Event(), asyncio.Event(), desk.rooms.command_submitter
 
     class Slow:
@@ -284,4 +288,4 @@ async def test_who_hangs_up_before_it_is_done_is_written_down_all_the_same(desk:
         )  # fmt: skip
         return rows == [str(boss)]
 
-    await until(told)
+    await wait_until(told)

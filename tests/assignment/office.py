@@ -11,7 +11,7 @@ from niochat.domain import commands as cmd
 from niochat.domain.audit import AuditActor, AuditActorKind
 from niochat.domain.message import MessageContent, MessageKind
 from niochat.domain.presence import AgentPresenceState
-from tests.builders import SENT_AT, Given, Host, Ownership, Place, put
+from tests.builders import SENT_AT, ChannelRef, Host, RowBuilder, ShardAssignments, insert_commands
 
 PRODUCT = AuditActor(AuditActorKind.PRODUCT, "tests", "")
 TEAM = "atendimento"
@@ -20,13 +20,13 @@ _numbers = count(1)
 
 
 @dataclass
-class Office:
+class AssignmentScenario:
     """Works on rows, as the product leaves them."""
 
     database: Database
-    given: Given
+    given: RowBuilder
     host: Host
-    place: Place
+    place: ChannelRef
     team: str = TEAM
     names: dict[UUID, str] = field(default_factory=dict)
 
@@ -36,25 +36,27 @@ class Office:
 
     @classmethod
     async def open(
-        cls, database: Database, given: Given, ownership: Ownership,
+        cls, database: Database, given: RowBuilder, ownership: ShardAssignments,
         assignment: str = "round_robin", **policy: object,
-    ) -> "Office":  # fmt: skip
+    ) -> "AssignmentScenario":  # fmt: skip
         """One where the queue assigns."""
         host = Host("host-a:1", database)
-        await ownership.give(host)
+        await ownership.assign_all(host)
         place = await given.place(**policy)
         office = cls(database, given, host, place)
-        await office.assigns(assignment)
+        await office.set_assignment_mode(assignment)
         return office
 
-    async def assigns(self, how: str, team: str = TEAM) -> None:
+    async def set_assignment_mode(self, how: str, team: str = TEAM) -> None:
         await self.given.admin.execute(
             "INSERT INTO teams (tenant_id, slug, name, assignment) VALUES ($1, $2, $2, $3)"
             " ON CONFLICT (tenant_id, slug) DO UPDATE SET assignment = $3",
             self.place.tenant, team, how,
         )  # fmt: skip
 
-    async def agent(self, capacity: int | None = None, *teams: str, state: str = "online") -> UUID:
+    async def add_agent(
+        self, capacity: int | None = None, *teams: str, state: str = "online"
+    ) -> UUID:
         """Somebody of the teams (the usual one) who is there."""
         number = next(_numbers)
         user: UUID = await self.given.admin.fetchval(
@@ -66,24 +68,24 @@ class Office:
             await self.given.admin.execute(
                 "INSERT INTO team_members VALUES ($1, $2, $3)", self.place.tenant, team, user
             )
-        await self.is_now(user, state)
+        await self.set_presence(user, state)
         if capacity is not None:
             await self.presences.override_presence(
                 self.place.tenant, user, PRODUCT, offline=False, capacity=capacity
             )
         return user
 
-    async def is_now(self, user: UUID, state: str, reason: str = "") -> None:
+    async def set_presence(self, user: UUID, state: str, reason: str = "") -> None:
         await self.presences.set_own_state(
             self.place.tenant, user, AgentPresenceState(state), reason, PRODUCT
         )
 
-    async def arrives(self, team: str = TEAM, **columns: object) -> UUID:
+    async def add_waiting_customer(self, team: str = TEAM, **columns: object) -> UUID:
         """A customer who waits for the team; their thread. ``columns`` of the conversation."""
         thread = await self.given.thread(self.place)
         number = next(_numbers)
         message = cmd.ReceiveMessage(f"a{number}", HELLO, SENT_AT)
-        await self.does(thread, message, cmd.TransferConversation("ana", team))
+        await self.submit_commands(thread, message, cmd.TransferConversation("ana", team))
         for column, value in columns.items():
             await self.given.admin.execute(
                 f"UPDATE conversations SET {column} = $2 WHERE thread_id = $1", thread, value
@@ -91,16 +93,16 @@ class Office:
             self.host.memory.pop(thread, None)
         return thread
 
-    async def does(self, thread: UUID, *commands: cmd.DurableCommand) -> None:
+    async def submit_commands(self, thread: UUID, *commands: cmd.DurableCommand) -> None:
         """What people do, and its step."""
-        await put(self.host, self.place, thread, commands)
+        await insert_commands(self.host, self.place, thread, commands)
         await self.host.run(thread)
 
     async def assign(self, team: str = TEAM, most: int = 200) -> list[UUID]:
         """One look of the queue; the threads that it gave away, before their steps."""
         return (await self.queues.assign(self.place.tenant, team, most)).threads
 
-    async def settle(self) -> None:
+    async def run_until_idle(self) -> None:
         """Steps of all threads that have something to do."""
         for thread in await self.given.rows(
             "SELECT DISTINCT thread_id FROM inbox WHERE processed_at IS NULL"

@@ -10,17 +10,19 @@ import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
 from niochat.domain import commands as cmd
-from tests.assignment.office import TEAM, Office
-from tests.builders import Admin, Given, Ownership, connect
-from tests.until import until
+from tests.assignment.office import TEAM, AssignmentScenario
+from tests.builders import Admin, RowBuilder, ShardAssignments, open_connection
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 
 @pytest_asyncio.fixture
-async def office(database_url: str, given: Given, ownership: Ownership) -> Office:
+async def office(
+    database_url: str, given: RowBuilder, ownership: ShardAssignments
+) -> AssignmentScenario:
     database = await Database.open(database_url, size=8)
-    return await Office.open(database, given, ownership)
+    return await AssignmentScenario.open(database, given, ownership)
 
 
 WAITERS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
@@ -32,19 +34,19 @@ async def blocked(admin: Admin, number: int) -> None:
     async def waiting() -> bool:
         return int(await admin.fetchval(WAITERS)) >= number
 
-    await until(waiting)
+    await wait_until(waiting)
 
 
 @pytest.mark.parametrize("table", ["teams", "presences"])
 async def test_two_that_began_together_give_no_more_than_one_would(
-    office: Office, admin_url: str, table: str
+    office: AssignmentScenario, admin_url: str, table: str
 ) -> None:
     """Both have begun before either sees anything: what counts is seen behind the locks."""
-    await office.assigns("balanced", "vendas")
-    ana = await office.agent(3, TEAM, "vendas")
+    await office.set_assignment_mode("balanced", "vendas")
+    ana = await office.add_agent(3, TEAM, "vendas")
     for team in (TEAM, "vendas") * 4:
-        await office.arrives(team)
-    other = await connect(admin_url)
+        await office.add_waiting_customer(team)
+    other = await open_connection(admin_url)
     async with other.transaction():
         await other.execute(
             f"SELECT FROM {table} WHERE tenant_id = $1 FOR UPDATE", office.place.tenant
@@ -61,11 +63,11 @@ async def test_two_that_began_together_give_no_more_than_one_would(
 
 
 async def test_who_went_on_a_pause_while_a_queue_waited_for_them_gets_nothing(
-    office: Office, admin_url: str
+    office: AssignmentScenario, admin_url: str
 ) -> None:
-    ana = await office.agent(3)
-    await office.arrives()
-    other = await connect(admin_url)
+    ana = await office.add_agent(3)
+    await office.add_waiting_customer()
+    other = await open_connection(admin_url)
     async with other.transaction():
         await other.execute("UPDATE presences SET state = 'away' WHERE user_id = $1", ana)
         looking = asyncio.create_task(office.assign())
@@ -76,10 +78,10 @@ async def test_who_went_on_a_pause_while_a_queue_waited_for_them_gets_nothing(
 
 
 @dataclass
-class Day:
+class RandomEvents:
     """What people, agents and several incarnations of two queues do, many things at once."""
 
-    office: Office
+    office: AssignmentScenario
     chance: random.Random
     agents: list[UUID]
     threads: list[UUID]
@@ -107,7 +109,7 @@ class Day:
 
     async def come_or_go(self) -> None:
         state = self.chance.choice(("online", "away", "offline"))
-        await self.office.is_now(self.chance.choice(self.agents), state)
+        await self.office.set_presence(self.chance.choice(self.agents), state)
 
     async def assign(self) -> None:
         await self.office.assign(self._team())
@@ -123,23 +125,23 @@ class Day:
     async def ends(self) -> None:
         """All agents are there and answer: nobody is left."""
         for agent in self.agents:
-            await self.office.is_now(agent, "online")
+            await self.office.set_presence(agent, "online")
         for _ in self.threads:
-            await self.office.settle()
+            await self.office.run_until_idle()
             await self.office.assign()
             await self.office.assign("vendas")
-            await self.office.settle()
+            await self.office.run_until_idle()
             await self.never_above()
             for thread in self.threads:
                 if await self.office.holder(thread) is not None:
-                    await self.office.does(thread, cmd.ResolveConversation("somebody"))
+                    await self.office.submit_commands(thread, cmd.ResolveConversation("somebody"))
         assert await self.office.given.count("conversations", "status <> 'resolved'") == 0
 
     async def _if_open(self, command: cmd.DurableCommand) -> None:
         thread = self.chance.choice(self.threads)
         async with self._locks[thread]:
             if await self.office.holder(thread) is not None:
-                await self.office.does(thread, command)
+                await self.office.submit_commands(thread, command)
 
     def _team(self) -> str:
         return self.chance.choice((TEAM, "vendas"))
@@ -147,14 +149,16 @@ class Day:
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_capacity_holds_and_nobody_is_lost_whatever_happens_at_once(
-    office: Office, seed: int
+    office: AssignmentScenario, seed: int
 ) -> None:
     chance = random.Random(seed)
-    await office.assigns("balanced", "vendas")
+    await office.set_assignment_mode("balanced", "vendas")
     teams = ((TEAM,), ("vendas",), (TEAM, "vendas"), (TEAM, "vendas"))
-    agents = [await office.agent(chance.randint(1, 3), *each) for each in teams]
-    threads = [await office.arrives(chance.choice((TEAM, "vendas"))) for _ in range(20)]
-    day = Day(office, chance, agents, threads)
+    agents = [await office.add_agent(chance.randint(1, 3), *each) for each in teams]
+    threads = [
+        await office.add_waiting_customer(chance.choice((TEAM, "vendas"))) for _ in range(20)
+    ]
+    day = RandomEvents(office, chance, agents, threads)
     for _ in range(25):
         await asyncio.gather(*(day.something() for _ in range(8)))
         await day.never_above()

@@ -6,29 +6,38 @@ from pathlib import Path
 import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
-from tests.actors.provider import Provider, declared, instance, one_root_certificate
-from tests.assistant.office import Office, opened
-from tests.builders import Given, Ownership
-from tests.sandbox.conftest import World, origin
+from tests.actors.provider import (
+    SandboxProvider,
+    create_gateway_instance,
+    create_sandbox_provider,
+    one_root_certificate,
+)
+from tests.assistant.office import AssistantPipeline, open_assistant_pipeline
+from tests.builders import RowBuilder, ShardAssignments
+from tests.sandbox.conftest import SandboxFixture, origin
 
 __all__ = ["one_root_certificate", "origin"]
 
 
 @pytest_asyncio.fixture
-async def world(origin: str) -> AsyncIterator[World]:
-    async with instance(origin) as here:
+async def world(origin: str) -> AsyncIterator[SandboxFixture]:
+    async with create_gateway_instance(origin) as here:
         yield here
 
 
 @pytest_asyncio.fixture
-async def provider(database: Database, world: World, tmp_path: Path) -> Provider:
-    return await declared(database, world, tmp_path)
+async def provider(database: Database, world: SandboxFixture, tmp_path: Path) -> SandboxProvider:
+    return await create_sandbox_provider(database, world, tmp_path)
 
 
 @pytest_asyncio.fixture
 async def office(
-    database: Database, given: Given, ownership: Ownership, world: World, tmp_path: Path
-) -> AsyncIterator[Office]:
-    here = await opened(database, given, ownership, world, tmp_path)
+    database: Database,
+    given: RowBuilder,
+    ownership: ShardAssignments,
+    world: SandboxFixture,
+    tmp_path: Path,
+) -> AsyncIterator[AssistantPipeline]:
+    here = await open_assistant_pipeline(database, given, ownership, world, tmp_path)
     yield here
     await here.close()

@@ -16,10 +16,10 @@ from niochat.domain.commands import (
     SendStatus,
 )
 from niochat.domain.message import MessageContent, MessageKind
-from tests.builders import SENT_AT, put
+from tests.builders import SENT_AT, insert_commands
 
 if TYPE_CHECKING:
-    from tests.assistant.office import Office
+    from tests.assistant.office import AssistantPipeline
 
 HONEST, FOOLED, STUBBORN = "sandbox-simulador", "sandbox-obediente", "sandbox-teimoso"
 Call = tuple[str, Mapping[str, Any] | str]
@@ -28,7 +28,7 @@ _numbers = count(1)
 
 
 @dataclass(frozen=True)
-class Left:
+class DeliveredMessage:
     """A message that left for the customer."""
 
     kind: MessageKind
@@ -37,16 +37,16 @@ class Left:
 
 
 @dataclass
-class Customer:
+class ScriptedCustomer:
     """One visit: what the customer says, and what leaves for the customer."""
 
-    office: "Office"
+    office: "AssistantPipeline"
     thread: UUID
     phone: str
     subscriber: dict[str, Any]
-    left: list[Left] = field(default_factory=list)
+    left: list[DeliveredMessage] = field(default_factory=list)
     """What left since the customer last said something."""
-    heard: list[Left] = field(default_factory=list)
+    heard: list[DeliveredMessage] = field(default_factory=list)
     """Everything that left."""
     report: TurnReport | None = None
 
@@ -66,9 +66,9 @@ class Customer:
     async def say(self, *said: str | MessageContent) -> FinishAssistantTurn:
         """The customer writes, the turn runs, and all that it says leaves."""
         await self.write(*said)
-        return await self.run()
+        return await self.run_turn()
 
-    async def obeys(
+    async def run_with_model_output(
         self,
         text: str,
         calls: Sequence[Call] = (),
@@ -78,9 +78,11 @@ class Customer:
         kind: MessageKind = MessageKind.TEXT,
     ) -> FinishAssistantTurn:
         """As :meth:`say`, by a model that was talked into these calls and this text."""
-        await self.office.set(model=model)
-        finish = await self.say(MessageContent(kind, f"{text}\nOBEDECE: {_order(calls, says)}"))
-        await self.office.set(model=HONEST)
+        await self.office.update_settings(model=model)
+        finish = await self.say(
+            MessageContent(kind, f"{text}\nOBEDECE: {_encode_model_output(calls, says)}")
+        )
+        await self.office.update_settings(model=HONEST)
         return finish
 
     async def write(self, *said: str | MessageContent) -> None:
@@ -90,18 +92,18 @@ class Customer:
             for each in said
         ]
         received = [ReceiveMessage(f"in-{next(_numbers)}", each, SENT_AT) for each in contents]
-        await put(self.office.host, self.office.place, self.thread, received)
+        await insert_commands(self.office.host, self.office.place, self.thread, received)
         await self.office.host.run(self.thread)
 
-    async def leaves(self) -> None:
+    async def end_conversation(self) -> None:
         """The visit is over, if there is one: whatever is said next begins another."""
         if self.thread in self.office.host.memory:
-            await put(
+            await insert_commands(
                 self.office.host, self.office.place, self.thread, [ResolveConversation("ana")]
             )
             await self.office.host.run(self.thread)
 
-    async def remembered(self, facts: Mapping[str, Any]) -> None:
+    async def set_facts(self, facts: Mapping[str, Any]) -> None:
         """What earlier turns of the visit would have found out."""
         await self.office.given.admin.execute(
             "INSERT INTO memories (tenant_id, conversation_id, facts) SELECT tenant_id, id, $2"
@@ -109,21 +111,21 @@ class Customer:
             self.thread, dict(facts),
         )  # fmt: skip
 
-    async def run(self) -> FinishAssistantTurn:
+    async def run_turn(self) -> FinishAssistantTurn:
         """The turn that waits is run and ends; its words leave."""
-        self.report = await self.runs()
+        self.report = await self.run_turn_without_commit()
         await self.office.host.run(self.thread, self.report.finish)
         self.left = await self._leave()
         self.heard += self.left
         return self.report.finish
 
-    async def runs(self, request: TurnRequest | None = None) -> TurnReport:
+    async def run_turn_without_commit(self, request: TurnRequest | None = None) -> TurnReport:
         """The report of the turn that waits, which does not hear of it."""
-        request = request or await self.request()
+        request = request or await self.pending_turn()
         async with asyncio.timeout(15):
             return await self.office.assistant.run(request)
 
-    async def request(self) -> TurnRequest:
+    async def pending_turn(self) -> TurnRequest:
         """The turn that waits to be run."""
         (turn,) = await self.office.given.admin.fetch(
             "SELECT t.*, c.protocol FROM turns t JOIN conversations c ON c.id = t.conversation_id"
@@ -135,14 +137,14 @@ class Customer:
             turn["upto_version"], turn["protocol"],
         )  # fmt: skip
 
-    async def identifies(self, wish: str = "oi", yes: str = "sim") -> Self:
+    async def complete_identification(self, wish: str = "oi", yes: str = "sim") -> Self:
         """Up to the confirmed contract, with the honest model."""
         await self.say(wish)
         await self.say(self.cpf)
         await self.say(yes)
         return self
 
-    async def used(self) -> list[tuple[str, Any]]:
+    async def list_tool_calls(self) -> list[tuple[str, Any]]:
         """(tool, result) of every call in this visit's turns, oldest first."""
         rows = await self.office.given.rows(
             "SELECT tool_results FROM turns WHERE thread_id = $1 ORDER BY started_at, id",
@@ -150,7 +152,7 @@ class Customer:
         )
         return [(call["tool"], call["result"]) for calls in rows for call in calls]
 
-    async def facts(self) -> dict[str, Any]:
+    async def load_facts(self) -> dict[str, Any]:
         """What the server remembers of the visit."""
         (facts,) = await self.office.given.rows(
             "SELECT m.facts FROM memories m JOIN conversations c ON c.id = m.conversation_id"
@@ -159,7 +161,7 @@ class Customer:
         )
         return dict(facts)
 
-    async def stands(self) -> tuple[str, str | None]:
+    async def load_status(self) -> tuple[str, str | None]:
         """(status, team) of the newest conversation."""
         (row, *_) = await self.office.given.admin.fetch(
             "SELECT status, team FROM conversations WHERE thread_id = $1"
@@ -168,33 +170,33 @@ class Customer:
         )
         return row["status"], row["team"]
 
-    async def notes(self) -> list[str]:
+    async def load_notes(self) -> list[str]:
         """What the team is told, and the customer never."""
         return await self.office.given.rows(
             "SELECT text FROM messages WHERE thread_id = $1 AND kind = 'note' ORDER BY version",
             self.thread,
         )
 
-    async def _leave(self) -> list[Left]:
+    async def _leave(self) -> list[DeliveredMessage]:
         host, gone = self.office.host, []
         while claimed := await host.claim(self.thread):
             (data,) = await self.office.given.rows(
                 "SELECT (SELECT data FROM attachments WHERE id = $1)", claimed.attachment_id
             )
-            gone.append(Left(MessageKind(claimed.kind), claimed.text, data or b""))
+            gone.append(DeliveredMessage(MessageKind(claimed.kind), claimed.text, data or b""))
             await host.settle(claimed, SendStatus.SENT, f"out-{next(_numbers)}")
         return gone
 
 
-def _order(calls: Sequence[Call], says: str) -> str:
+def _encode_model_output(calls: Sequence[Call], says: str) -> str:
     made = [
         {"name": name, "raw" if isinstance(arguments, str) else "arguments": arguments}
         for name, arguments in calls
     ]
-    return _veiled({"calls": made, "text": says})
+    return _escape_json({"calls": made, "text": says})
 
 
-def _veiled(value: object) -> str:
+def _escape_json(value: object) -> str:
     """JSON whose letters and digits are escaped: what the model is made to say must not count
     as written by the customer.
     """
@@ -203,9 +205,11 @@ def _veiled(value: object) -> str:
         codes = [int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2)]
         return '"' + "".join(map(_escaped, codes)) + '"'
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_veiled(k)}: {_veiled(v)}" for k, v in value.items()) + "}"
+        return (
+            "{" + ", ".join(f"{_escape_json(k)}: {_escape_json(v)}" for k, v in value.items()) + "}"
+        )
     if isinstance(value, Sequence):
-        return "[" + ", ".join(map(_veiled, value)) + "]"
+        return "[" + ", ".join(map(_escape_json, value)) + "]"
     return json.dumps(value)
 
 

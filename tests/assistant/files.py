@@ -10,8 +10,8 @@ from niochat.domain.commands import ReceiveMessage, SettleFile, SettleFileReadin
 from niochat.domain.ids import MessageId, ThreadId, file_id, inbound_message_id
 from niochat.domain.message import MessageContent, MessageKind
 from niochat.domain.reading import FileReading
-from tests.assistant.customer import Customer
-from tests.builders import SENT_AT, put
+from tests.assistant.customer import ScriptedCustomer
+from tests.builders import SENT_AT, insert_commands
 
 _numbers = count(1)
 MIMETYPES = {
@@ -19,15 +19,15 @@ MIMETYPES = {
 }  # fmt: skip
 
 
-async def senses(customer: Customer) -> None:
+async def enable_media_models(customer: ScriptedCustomer) -> None:
     """The provider's assistant hears and sees."""
     await customer.office.given.admin.execute(
         'UPDATE tenants SET policy = policy || \'{"hears": true, "sees": true}\''
     )
 
 
-async def sends(
-    customer: Customer,
+async def receive_file(
+    customer: ScriptedCustomer,
     kind: MessageKind,
     reading: FileReading,
     caption: str = "",
@@ -37,14 +37,18 @@ async def sends(
     external = f"file-{next(_numbers)}"
     host, place, thread = customer.office.host, customer.office.place, customer.thread
     content = MessageContent(kind, caption, {"file_name": name})
-    await put(host, place, thread, [ReceiveMessage(external, content, SENT_AT)])
+    await insert_commands(host, place, thread, [ReceiveMessage(external, content, SENT_AT)])
     await host.run(thread)
     message = inbound_message_id(ThreadId(thread), external)
-    await settles(customer, message, kind, reading, name)
+    await settle_reading(customer, message, kind, reading, name)
 
 
-async def settles(
-    customer: Customer, message: MessageId, kind: MessageKind, reading: FileReading, name: str
+async def settle_reading(
+    customer: ScriptedCustomer,
+    message: MessageId,
+    kind: MessageKind,
+    reading: FileReading,
+    name: str,
 ) -> None:
     host, thread = customer.office.host, customer.thread
     conversation = host.memory[thread].conversation
@@ -55,13 +59,13 @@ async def settles(
     await host.run(thread, SettleFileReading(message, conversation.id, reading))
 
 
-async def says_by_voice(customer: Customer, words: str) -> None:
+async def receive_voice_note(customer: ScriptedCustomer, words: str) -> None:
     """In a voice note, and the turn runs."""
-    await sends(customer, MessageKind.VOICE, FileReading(words))
-    await customer.run()
+    await receive_file(customer, MessageKind.VOICE, FileReading(words))
+    await customer.run_turn()
 
 
-class Careless:
+class ObedientModel:
     """A model that does what it was told to, whatever the rules are; then it says a text."""
 
     def __init__(self, calls: Sequence[tuple[str, Mapping[str, Any]]], text: str) -> None:

@@ -31,7 +31,7 @@ HOLDER = ConversationFacts(
 )
 
 
-def case(
+def build_turn_context(
     facts: ConversationFacts = HOLDER,
     *results: tuple[str, dict[str, Any]],
     lines: tuple[TranscriptLine, ...] = (TranscriptLine(Author.CUSTOMER, "oi"),),
@@ -49,8 +49,8 @@ def case(
     return made
 
 
-def judged(text: str, of: TurnContext | None = None) -> str | None:
+def check_text(text: str, of: TurnContext | None = None) -> str | None:
     """Why the text must not leave; ``None``: it may."""
     prompt = build_system_prompt(PERSONA)
-    refusal = find_violation(text, of or case(), prompt.persona_text, prompt.rules)
+    refusal = find_violation(text, of or build_turn_context(), prompt.persona_text, prompt.rules)
     return refusal.code if refusal else None

@@ -30,11 +30,17 @@ from niochat.erp.calls import ErpSettings, LimitedErpClient
 from niochat.erp.journal import WriteJournal
 from niochat.erp.permits import CallPermit, CallPermitRelease, CallPermitRequest, ErpCallLimiter
 from niochat.erp.writes import ErpWriteExecutor
-from tests.accounts.declared import assistant, channel, erp, provider, read
+from tests.accounts.declared import (
+    build_assistant,
+    build_channel,
+    build_erp,
+    build_provider,
+    load_provider_file,
+)
 from tests.actors.provider import VAULT
-from tests.assistant.customer import HONEST, Customer
-from tests.builders import Given, Host, Ownership, Place
-from tests.sandbox.conftest import World
+from tests.assistant.customer import HONEST, ScriptedCustomer
+from tests.builders import ChannelRef, Host, RowBuilder, ShardAssignments
+from tests.sandbox.conftest import SandboxFixture
 
 COMPANY, TEAMS = "Rede Azul Fibra", ("atendimento", "financeiro", "suporte", "vendas")
 GREETING = "Olá! Sou a Nia, da Rede Azul Fibra. Como posso ajudar?"
@@ -43,14 +49,14 @@ NO_REDIS = "redis://127.0.0.1:9/0"
 
 
 @dataclass
-class Office:
+class AssistantPipeline:
     """One provider. ``erp`` is the desk that the assistant asks: this object itself."""
 
-    place: Place
-    given: Given
+    place: ChannelRef
+    given: RowBuilder
     host: Host
-    ownership: Ownership
-    world: World
+    ownership: ShardAssignments
+    world: SandboxFixture
     directory: TenantConfigCache
     erp_token: str
     key: str
@@ -86,7 +92,7 @@ class Office:
     async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
         return await self.writes.write(tenant_id, order)
 
-    async def set(self, table: str = "assistants", **values: object) -> None:
+    async def update_settings(self, table: str = "assistants", **values: object) -> None:
         """Other settings, as stored."""
         for name, value in values.items():
             await self.given.admin.execute(
@@ -94,46 +100,46 @@ class Office:
             )
         self.directory.invalidate_all()
 
-    async def subscriber(self, case: str = "active", nth: int = 0) -> dict[str, Any]:
+    async def load_subscriber(self, case: str = "active", nth: int = 0) -> dict[str, Any]:
         """The sandbox's subscriber of a case, as its control API tells it."""
         found = await self.world.control("GET", f"/sgp/{self.erp_token}/subscribers")
         return dict([each for each in found["items"] if each["case"] == case][nth])
 
-    async def customer(
+    async def create_customer(
         self, case: str = "active", nth: int = 0, *, phone: str | None = None, name: str = ""
-    ) -> Customer:
+    ) -> ScriptedCustomer:
         """Somebody new, or come back, whose WhatsApp number is the subscriber's or ``phone``."""
-        subscriber = await self.subscriber(case, nth)
+        subscriber = await self.load_subscriber(case, nth)
         number = phone or subscriber["phone"]
         thread = self.threads.get(number) or await self._met(number)
-        customer = Customer(self, thread, number, subscriber)
+        customer = ScriptedCustomer(self, thread, number, subscriber)
         await self.given.admin.execute(
             "UPDATE contacts SET name = $1 WHERE id ="
             " (SELECT contact_id FROM threads WHERE id = $2)", name, thread
         )  # fmt: skip
-        await customer.leaves()
+        await customer.end_conversation()
         return customer
 
-    async def ledger(self) -> list[dict[str, Any]]:
+    async def load_erp_ledger(self) -> list[dict[str, Any]]:
         """What was done in the SGP installation."""
         return list((await self.world.control("GET", f"/sgp/{self.erp_token}/ledger"))["items"])
 
-    async def asked(self) -> dict[str, int]:
+    async def count_erp_requests(self) -> dict[str, int]:
         """How often each route of the installation was asked."""
         return dict((await self.world.control("GET", f"/sgp/{self.erp_token}/calls"))["items"])
 
-    async def fault(self, target: str, kind: str, **order: Any) -> None:
+    async def inject_fault(self, target: str, kind: str, **order: Any) -> None:
         """Something goes wrong at this provider's model or SGP, until it is withdrawn."""
         token = self.erp_token if target == "sgp" else self.key
         await self.world.fault(target=target, kind=kind, token=token, **order)
 
-    async def forget(self) -> None:
+    async def forget_identities(self) -> None:
         """Nobody is known from an earlier visit."""
         await self.given.admin.execute(
             "UPDATE contacts SET known_contract = NULL, known_phone = NULL, known_at = NULL"
         )
 
-    async def heal(self) -> None:
+    async def clear_faults(self) -> None:
         """No fault any more."""
         await self.world.control("DELETE", "/faults")
 
@@ -143,7 +149,7 @@ class Office:
 
     async def _met(self, phone: str) -> UUID:
         thread = await self.given.thread(self.place, phone=phone)
-        await self.ownership.give(self.host, thread)
+        await self.ownership.assign_all(self.host, thread)
         self.threads[phone] = thread
         return thread
 
@@ -163,23 +169,27 @@ class Office:
         self.permits.release(told, time.monotonic())
 
 
-async def opened(
-    database: Database, given: Given, ownership: Ownership, world: World, folder: Path
-) -> Office:
+async def open_assistant_pipeline(
+    database: Database,
+    given: RowBuilder,
+    ownership: ShardAssignments,
+    world: SandboxFixture,
+    folder: Path,
+) -> AssistantPipeline:
     """A provider as an operator declares it, on a fresh SGP installation."""
     key, token = f"sandbox-{world.token}", f"sandbox-erp-{uuid4().hex}"
-    entry = provider(
+    entry = build_provider(
         teams=[{"slug": slug, "name": slug.capitalize()} for slug in TEAMS],
-        channels=[channel(base_url=f"{world.origin}/gateway")],
-        assistant=assistant(
+        channels=[build_channel(base_url=f"{world.origin}/gateway")],
+        assistant=build_assistant(
             endpoint=f"{world.origin}/model/v1",
             model=HONEST,
             persona={"name": "Nia", "company": COMPANY, "greeting": GREETING},
         ),
-        erp=erp(base_url=f"{world.origin}/sgp", timeout_s=5),
+        erp=build_erp(base_url=f"{world.origin}/sgp", timeout_s=5),
     )
     env = {"DEMO_TOKEN": world.token, "DEMO_KEY": key, "DEMO_ERP": token}
-    (change, *_) = await apply_providers(database, VAULT, read(folder, entry, **env))
+    (change, *_) = await apply_providers(database, VAULT, load_provider_file(folder, entry, **env))
     tenant = change.tenant_id
     await given.admin.execute(
         "UPDATE tenants SET policy = policy || '{\"burst_window_s\": 0}' WHERE tenant_id = $1",
@@ -187,5 +197,5 @@ async def opened(
     )
     (channel_id,) = await given.rows("SELECT id FROM channels WHERE tenant_id = $1", tenant)
     directory = TenantConfigCache(database, VAULT)
-    host, place = Host("host-a:1", database), Place(tenant, channel_id)
-    return Office(place, given, host, ownership, world, directory, token, key)
+    host, place = Host("host-a:1", database), ChannelRef(tenant, channel_id)
+    return AssistantPipeline(place, given, host, ownership, world, directory, token, key)

@@ -5,41 +5,41 @@ import pytest_asyncio
 
 from niochat.domain.commands import AssignConversation
 from niochat.domain.erp import ListTickets
-from tests.assistant.customer import Customer
-from tests.assistant.office import Office
-from tests.builders import put
+from tests.assistant.customer import ScriptedCustomer
+from tests.assistant.office import AssistantPipeline
+from tests.builders import insert_commands
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 CLOSED = [{"days": [0, 1, 2, 3, 4, 5, 6], "opens": "03:33:00", "closes": "03:34:00"}]
 
 
 @pytest_asyncio.fixture
-async def closed(office: Office) -> Office:
+async def closed(office: AssistantPipeline) -> AssistantPipeline:
     await office.given.admin.execute(
         "UPDATE tenants SET policy = policy || jsonb_build_object('hours', $1::jsonb)", CLOSED
     )
     return office
 
 
-def promises(customer: Customer) -> int:
+def promises(customer: ScriptedCustomer) -> int:
     return sum("Nossa equipe volta" in each.text for each in customer.heard)
 
 
 async def test_after_the_hand_off_an_invoice_leaves_and_the_queue_keeps_the_conversation(
-    closed: Office,
+    closed: AssistantPipeline,
 ) -> None:
-    customer = await closed.customer()
+    customer = await closed.create_customer()
     await customer.say("quero falar com uma pessoa")
-    assert await customer.stands() == ("waiting", "atendimento")
-    await customer.identifies("enquanto isso, me manda a fatura por pix")
+    assert await customer.load_status() == ("waiting", "atendimento")
+    await customer.complete_identification("enquanto isso, me manda a fatura por pix")
 
     assert any(text.startswith("000201") for text in customer.texts)
-    assert await customer.stands() == ("waiting", "atendimento")
+    assert await customer.load_status() == ("waiting", "atendimento")
     assert promises(customer) == 1, "said once"
 
 
-async def test_when_people_return_is_said_again_to_who_asks(closed: Office) -> None:
-    customer = await closed.customer()
+async def test_when_people_return_is_said_again_to_who_asks(closed: AssistantPipeline) -> None:
+    customer = await closed.create_customer()
     await customer.say("quero falar com uma pessoa")
     await customer.say("quero falar com alguém")
     assert promises(customer) == 1
@@ -48,27 +48,27 @@ async def test_when_people_return_is_said_again_to_who_asks(closed: Office) -> N
     await customer.say("que horas um atendente vai me responder?")
 
     assert promises(customer) == 2
-    assert len(await customer.notes()) == 3
+    assert len(await customer.load_notes()) == 3
 
 
-async def test_a_ticket_at_night_says_who_goes_on_and_when(closed: Office) -> None:
-    customer = await closed.customer("offline_dark")
-    await customer.identifies("minha internet caiu")
+async def test_a_ticket_at_night_says_who_goes_on_and_when(closed: AssistantPipeline) -> None:
+    customer = await closed.create_customer("offline_dark")
+    await customer.complete_identification("minha internet caiu")
 
     await customer.say("sim, está vermelha")
 
     (said,) = customer.texts
-    (deed,) = await closed.ledger()
+    (deed,) = await closed.load_erp_ledger()
     assert deed["protocol"] in said
     assert "suporte" in said.lower()
     assert "Nossa equipe volta" in said
-    assert await customer.stands() == ("waiting", "suporte")
+    assert await customer.load_status() == ("waiting", "suporte")
 
 
-async def test_once_a_person_took_it_nothing_more_is_said(closed: Office) -> None:
-    customer = await closed.customer()
+async def test_once_a_person_took_it_nothing_more_is_said(closed: AssistantPipeline) -> None:
+    customer = await closed.create_customer()
     await customer.say("quero falar com uma pessoa")
-    await put(closed.host, closed.place, customer.thread, [AssignConversation("ana")])
+    await insert_commands(closed.host, closed.place, customer.thread, [AssignConversation("ana")])
     await closed.host.run(customer.thread)
 
     await customer.write("me manda a fatura")
@@ -76,12 +76,14 @@ async def test_once_a_person_took_it_nothing_more_is_said(closed: Office) -> Non
     assert await closed.given.count("turns", "status = 'running'") == 0
 
 
-async def test_the_notes_say_in_five_lines_what_was_found_and_tried(office: Office) -> None:
-    customer = await office.customer("offline_dark")
-    await customer.identifies("minha internet caiu")
+async def test_the_notes_say_in_five_lines_what_was_found_and_tried(
+    office: AssistantPipeline,
+) -> None:
+    customer = await office.create_customer("offline_dark")
+    await customer.complete_identification("minha internet caiu")
     await customer.say("sim, está vermelha")
 
-    (note,) = await customer.notes()
+    (note,) = await customer.load_notes()
     lines = dict(line.split(": ", 1) for line in note.splitlines()[1:])
 
     assert lines["Cliente"].startswith(f"{customer.subscriber['name'].upper()}, contrato ")
@@ -90,7 +92,7 @@ async def test_the_notes_say_in_five_lines_what_was_found_and_tried(office: Offi
     assert "Luz LOS: cliente respondeu «sim, está vermelha»" in lines["Tentado"]
     assert "manutenção verificada" in lines["Tentado"]
     assert "suporte continua o chamado" in lines["Prometido"]
-    (deed,) = await office.ledger()
+    (deed,) = await office.load_erp_ledger()
     (ticket,) = await office.read(office.place.tenant, ListTickets(str(customer.contract)))
     assert "Conexão: desconectado, sem luz na fibra" in ticket.content
     assert "está vermelha" in ticket.content

@@ -4,7 +4,7 @@ import pytest
 
 from niochat.assistant.announcing import ACTION_PROMISE, TRANSFER_PROMISE, find_empty_promise
 from niochat.domain.commands import HandoffRequest
-from tests.assistant.guarded import HOLDER, case
+from tests.assistant.guarded import HOLDER, build_turn_context
 
 ANNOUNCED = [
     (TRANSFER_PROMISE, "Vou transferir você. Só um momento."),
@@ -40,7 +40,7 @@ NOT = [
 
 @pytest.mark.parametrize(("code", "text"), ANNOUNCED)
 def test_what_is_announced_and_not_done_is_told(code: str, text: str) -> None:
-    found = find_empty_promise(text, case())
+    found = find_empty_promise(text, build_turn_context())
 
     assert found is not None
     assert found[0] == code
@@ -49,11 +49,11 @@ def test_what_is_announced_and_not_done_is_told(code: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", NOT)
 def test_questions_conditions_and_what_is_done_announce_nothing(text: str) -> None:
-    assert find_empty_promise(text, case()) is None
+    assert find_empty_promise(text, build_turn_context()) is None
 
 
 @pytest.mark.parametrize(("code", "text"), ANNOUNCED)
 def test_a_hand_off_of_the_same_turn_makes_it_true(code: str, text: str) -> None:
-    of = case(HOLDER, handoff=HandoffRequest("suporte", "assistant_transfer"))
+    of = build_turn_context(HOLDER, handoff=HandoffRequest("suporte", "assistant_transfer"))
 
     assert find_empty_promise(text, of) is None

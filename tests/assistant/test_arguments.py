@@ -8,9 +8,9 @@ import pytest
 
 from niochat.assistant.toolbox import TOOLS
 from niochat.domain.commands import TurnOutcome
-from tests.assistant.customer import Call, Customer
-from tests.assistant.office import Office
-from tests.assistant.test_gates import Overheard
+from tests.assistant.customer import Call, ScriptedCustomer
+from tests.assistant.office import AssistantPipeline
+from tests.assistant.test_gates import RecordingModels
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
@@ -56,7 +56,7 @@ def bad_calls(tool: str) -> list[Any]:
     ]
 
 
-async def refusals(customer: Customer, overheard: Overheard) -> list[str]:
+async def refusals(customer: ScriptedCustomer, overheard: RecordingModels) -> list[str]:
     told = [json.loads(each["content"]) for each in overheard.told if each["role"] == "tool"]
     return [each["erro"] for each in told]
 
@@ -66,64 +66,72 @@ async def test_every_tool_is_called_here() -> None:
 
 
 @pytest.mark.parametrize("tool", GOOD)
-async def test_a_bad_call_goes_back_once_and_does_nothing(office: Office, tool: str) -> None:
-    customer = await office.customer()
+async def test_a_bad_call_goes_back_once_and_does_nothing(
+    office: AssistantPipeline, tool: str
+) -> None:
+    customer = await office.create_customer()
     for arguments in bad_calls(tool):
-        office.models = overheard = Overheard()
+        office.models = overheard = RecordingModels()
 
-        finish = await customer.obeys("oi", [(tool, arguments)], says="Certo.")
+        finish = await customer.run_with_model_output("oi", [(tool, arguments)], says="Certo.")
 
         assert (finish.outcome, finish.code) == (TurnOutcome.ANSWERED, "")
         assert await refusals(customer, overheard) == ["argumento_invalido"]
-        assert await customer.stands() == ("pending", None)
+        assert await customer.load_status() == ("pending", None)
         await overheard.close()
-    kept = await customer.used()
+    kept = await customer.list_tool_calls()
     assert [(name, result["erro"]) for name, result in kept] == [
         (tool, "argumento_invalido")
     ] * len(bad_calls(tool))
-    assert await office.asked() == {}
+    assert await office.count_erp_requests() == {}
 
 
 @pytest.mark.parametrize("tool", GOOD)
-async def test_a_second_bad_call_of_a_tool_calls_people(office: Office, tool: str) -> None:
-    customer = await office.customer()
+async def test_a_second_bad_call_of_a_tool_calls_people(
+    office: AssistantPipeline, tool: str
+) -> None:
+    customer = await office.create_customer()
     calls: list[Call] = [(tool, mistyped(tool)), (tool, "[1")]
 
-    finish = await customer.obeys("oi", calls, says="Certo.")
+    finish = await customer.run_with_model_output("oi", calls, says="Certo.")
 
     assert (finish.outcome, finish.code) == (TurnOutcome.FAILED, "model_bad_call")
-    assert await customer.stands() == ("waiting", "atendimento")
+    assert await customer.load_status() == ("waiting", "atendimento")
     assert len(customer.texts) == 1
     assert customer.texts[0].startswith("No momento não consigo responder por aqui.")
-    assert "o modelo de linguagem falhou" in (await customer.notes())[0]
+    assert "o modelo de linguagem falhou" in (await customer.load_notes())[0]
 
 
-async def test_a_tool_that_does_not_exist_is_a_bad_call(office: Office) -> None:
-    customer = await office.customer()
+async def test_a_tool_that_does_not_exist_is_a_bad_call(office: AssistantPipeline) -> None:
+    customer = await office.create_customer()
 
-    finish = await customer.obeys("oi", [("cancelar_contrato", {}), ("executar_sql", {})], "Certo.")
+    finish = await customer.run_with_model_output(
+        "oi", [("cancelar_contrato", {}), ("executar_sql", {})], "Certo."
+    )
     assert finish.outcome is TurnOutcome.ANSWERED
 
-    finish = await customer.obeys("oi", [("cancelar_contrato", {})] * 2, "Certo.")
+    finish = await customer.run_with_model_output("oi", [("cancelar_contrato", {})] * 2, "Certo.")
     assert finish.code == "model_bad_call"
 
 
-async def test_a_tool_that_is_not_offered_is_a_bad_call(office: Office) -> None:
+async def test_a_tool_that_is_not_offered_is_a_bad_call(office: AssistantPipeline) -> None:
     office.capabilities = frozenset()
-    office.models = overheard = Overheard()
-    customer = await office.customer()
+    office.models = overheard = RecordingModels()
+    customer = await office.create_customer()
 
-    await customer.obeys("oi", [("listar_planos", {})], "Certo.")
+    await customer.run_with_model_output("oi", [("listar_planos", {})], "Certo.")
 
     assert await refusals(customer, overheard) == ["argumento_invalido"]
-    assert await office.asked() == {}
+    assert await office.count_erp_requests() == {}
 
 
-async def test_a_bad_call_of_each_of_several_tools_goes_back(office: Office) -> None:
-    customer = await office.customer()
+async def test_a_bad_call_of_each_of_several_tools_goes_back(office: AssistantPipeline) -> None:
+    customer = await office.create_customer()
     calls: list[Call] = [(tool, "[") for tool in list(GOOD)[:4]]
 
-    assert (await customer.obeys("oi", calls, "Certo.")).outcome is TurnOutcome.ANSWERED
+    assert (
+        await customer.run_with_model_output("oi", calls, "Certo.")
+    ).outcome is TurnOutcome.ANSWERED
 
 
 async def test_a_schema_tells_names_types_words_and_closed_sets_and_nothing_of_ours() -> None:
@@ -163,12 +171,14 @@ def _offers() -> list[dict[str, Any]]:
     return [tool.function_schema() for tool in TOOLS]
 
 
-async def test_words_that_the_database_cannot_hold_are_cleaned(office: Office) -> None:
-    customer = await office.customer()
+async def test_words_that_the_database_cannot_hold_are_cleaned(office: AssistantPipeline) -> None:
+    customer = await office.create_customer()
     words = {"motivo": "nao_resolvido", "resumo": "quer\x00 ajuda"}
 
-    finish = await customer.obeys("oi", [("transferir_atendimento", {"setor": "vendas", **words})])
+    finish = await customer.run_with_model_output(
+        "oi", [("transferir_atendimento", {"setor": "vendas", **words})]
+    )
 
     assert finish.handoff is not None
     assert "quer ajuda" in finish.handoff.note
-    assert await customer.stands() == ("waiting", "vendas")
+    assert await customer.load_status() == ("waiting", "vendas")

@@ -8,33 +8,33 @@ import pytest
 from niochat.domain.commands import TurnOutcome
 from niochat.domain.erp import ErpCapability
 from niochat.domain.message import MessageKind
-from tests.assistant.customer import Call, Customer
-from tests.assistant.office import Office
+from tests.assistant.customer import Call, ScriptedCustomer
+from tests.assistant.office import AssistantPipeline
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 
-async def of(office: Office, case: str, **more: Any) -> Customer:
-    return await (await office.customer(case, **more)).identifies()
+async def of(office: AssistantPipeline, case: str, **more: Any) -> ScriptedCustomer:
+    return await (await office.create_customer(case, **more)).complete_identification()
 
 
-async def asks(customer: Customer, text: str, *calls: Call, says: str = "Certo.") -> Any:
+async def asks(customer: ScriptedCustomer, text: str, *calls: Call, says: str = "Certo.") -> Any:
     """The result of the last call that the model made."""
-    finish = await customer.obeys(text, calls, says)
+    finish = await customer.run_with_model_output(text, calls, says)
     assert finish.outcome is TurnOutcome.ANSWERED
-    return (await customer.used())[-1][1]
+    return (await customer.list_tool_calls())[-1][1]
 
 
-async def pays(office: Office, customer: Customer, count: int = 1) -> None:
+async def pays(office: AssistantPipeline, customer: ScriptedCustomer, count: int = 1) -> None:
     path = f"/sgp/{office.erp_token}/subscribers/{customer.cpf}"
     await office.world.control("PUT", path, json={"paid": count})
 
 
-def kinds(customer: Customer) -> Sequence[MessageKind]:
+def kinds(customer: ScriptedCustomer) -> Sequence[MessageKind]:
     return [each.kind for each in customer.left]
 
 
-async def test_a_list_tells_sums_delay_and_parts_at_once(office: Office) -> None:
+async def test_a_list_tells_sums_delay_and_parts_at_once(office: AssistantPipeline) -> None:
     customer = await of(office, "three_open")
 
     told = await asks(customer, "quais eu devo?", ("consultar_faturas", {}))
@@ -49,7 +49,9 @@ async def test_a_list_tells_sums_delay_and_parts_at_once(office: Office) -> None
     assert told["apresentar"].endswith("Total: *R$ 305,35*")
 
 
-async def test_all_invoices_leave_in_order_and_are_remembered_one_by_one(office: Office) -> None:
+async def test_all_invoices_leave_in_order_and_are_remembered_one_by_one(
+    office: AssistantPipeline,
+) -> None:
     customer = await of(office, "three_open")
     await asks(customer, "quanto devo?", ("consultar_faturas", {}))
 
@@ -65,10 +67,10 @@ async def test_all_invoices_leave_in_order_and_are_remembered_one_by_one(office:
     ]  # fmt: skip
     assert told["total"] == "R$ 305,35"
     assert [each["fatura"] for each in told["enviadas"]] == [1, 2, 3]
-    assert [each["sent"] for each in (await customer.facts())["bills"]] == [["pix"]] * 3
+    assert [each["sent"] for each in (await customer.load_facts())["bills"]] == [["pix"]] * 3
 
 
-async def test_all_may_leave_without_a_list_before(office: Office) -> None:
+async def test_all_may_leave_without_a_list_before(office: AssistantPipeline) -> None:
     customer = await of(office, "three_open")
     says = "Seguem 3 faturas, R$ 305,35 no total, cada uma com o seu código."
 
@@ -79,7 +81,7 @@ async def test_all_may_leave_without_a_list_before(office: Office) -> None:
     assert customer.texts[0] == says
 
 
-async def test_some_of_them_leave_and_the_sum_is_of_those(office: Office) -> None:
+async def test_some_of_them_leave_and_the_sum_is_of_those(office: AssistantPipeline) -> None:
     customer = await of(office, "three_open")
     await asks(customer, "quanto devo?", ("consultar_faturas", {}))
 
@@ -89,14 +91,14 @@ async def test_some_of_them_leave_and_the_sum_is_of_those(office: Office) -> Non
 
     assert [each["fatura"] for each in told["enviadas"]] == [1, 3]
     assert told["total"] == "R$ 203,12"
-    assert [each["sent"] for each in (await customer.facts())["bills"]] == [
+    assert [each["sent"] for each in (await customer.load_facts())["bills"]] == [
         ["boleto"], [], ["boleto"],
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("wanted", [[4], [0], [1, 9], [-1]])
 async def test_a_number_that_is_not_in_the_list_sends_nothing(
-    office: Office, wanted: list[int]
+    office: AssistantPipeline, wanted: list[int]
 ) -> None:
     customer = await of(office, "three_open")
 
@@ -106,7 +108,7 @@ async def test_a_number_that_is_not_in_the_list_sends_nothing(
     assert kinds(customer) == [MessageKind.TEXT]
 
 
-async def test_one_number_under_its_old_name_is_still_understood(office: Office) -> None:
+async def test_one_number_under_its_old_name_is_still_understood(office: AssistantPipeline) -> None:
     customer = await of(office, "three_open")
 
     told = await asks(customer, "a 2", ("enviar_fatura", {"forma": "pix", "fatura": 2}))
@@ -114,10 +116,12 @@ async def test_one_number_under_its_old_name_is_still_understood(office: Office)
     assert (told["valor"], told["enviado"]) == ("R$ 102,23", ["pix"])
 
 
-async def test_an_erp_that_fails_after_the_first_sends_what_it_had(office: Office) -> None:
+async def test_an_erp_that_fails_after_the_first_sends_what_it_had(
+    office: AssistantPipeline,
+) -> None:
     customer = await of(office, "three_open")
     await asks(customer, "quanto devo?", ("consultar_faturas", {}))
-    await office.fault("sgp", "status", path="/boleto/", status=500)
+    await office.inject_fault("sgp", "status", path="/boleto/", status=500)
 
     told = await asks(
         customer, "todas em pix e boleto", ("enviar_fatura", {"forma": "ambos", "todas": True})
@@ -127,7 +131,9 @@ async def test_an_erp_that_fails_after_the_first_sends_what_it_had(office: Offic
     assert kinds(customer)[0] is MessageKind.TEXT
 
 
-async def test_what_is_still_open_is_not_paid_whatever_the_customer_says(office: Office) -> None:
+async def test_what_is_still_open_is_not_paid_whatever_the_customer_says(
+    office: AssistantPipeline,
+) -> None:
     customer = await of(office, "active")
     await asks(customer, "manda o pix", ("enviar_fatura", {"forma": "pix"}))
 
@@ -142,7 +148,7 @@ async def test_what_is_still_open_is_not_paid_whatever_the_customer_says(office:
     assert "consta como paga" not in " ".join(customer.texts)
 
 
-async def test_what_the_erp_has_as_paid_is_told_with_its_day(office: Office) -> None:
+async def test_what_the_erp_has_as_paid_is_told_with_its_day(office: AssistantPipeline) -> None:
     customer = await of(office, "active")
     await asks(customer, "manda o pix", ("enviar_fatura", {"forma": "pix"}))
     await pays(office, customer)
@@ -158,7 +164,7 @@ async def test_what_the_erp_has_as_paid_is_told_with_its_day(office: Office) -> 
 
 
 async def test_where_the_erp_lists_no_payments_it_is_gone_and_not_said_to_be_paid(
-    office: Office,
+    office: AssistantPipeline,
 ) -> None:
     office.capabilities = frozenset(ErpCapability) - {ErpCapability.PAID}
     customer = await of(office, "active")
@@ -177,18 +183,20 @@ async def test_where_the_erp_lists_no_payments_it_is_gone_and_not_said_to_be_pai
     assert customer.texts == [says]
 
 
-async def test_a_route_that_is_away_for_payments_costs_no_conversation(office: Office) -> None:
+async def test_a_route_that_is_away_for_payments_costs_no_conversation(
+    office: AssistantPipeline,
+) -> None:
     customer = await of(office, "paid")
-    await office.fault("sgp", "html", path="/api/ura/titulos/", status=404)
+    await office.inject_fault("sgp", "html", path="/api/ura/titulos/", status=404)
 
     told = await asks(customer, "minha conta ta paga?", ("consultar_pagamento", {}))
 
     assert told["ok"]
     assert "pagas" not in told
-    assert await customer.stands() == ("pending", None)
+    assert await customer.load_status() == ("pending", None)
 
 
-async def test_paid_invoices_are_the_holders_to_see(office: Office) -> None:
+async def test_paid_invoices_are_the_holders_to_see(office: AssistantPipeline) -> None:
     holder = await of(office, "paid")
     told = await asks(holder, "ta pago?", ("consultar_pagamento", {}))
     assert [each["situacao"] for each in told["pagas"]] == ["paga", "paga"]
@@ -199,7 +207,7 @@ async def test_paid_invoices_are_the_holders_to_see(office: Office) -> None:
 
 
 async def test_a_dearer_invoice_is_explained_and_what_nobody_told_is_said_to_be_so(
-    office: Office,
+    office: AssistantPipeline,
 ) -> None:
     customer = await of(office, "dearer")
 
@@ -217,7 +225,9 @@ async def test_a_dearer_invoice_is_explained_and_what_nobody_told_is_said_to_be_
     assert customer.texts[0].startswith("Sua fatura veio R$ 33,24 a mais")
 
 
-async def test_an_invoice_with_nothing_odd_is_explained_by_its_parts_alone(office: Office) -> None:
+async def test_an_invoice_with_nothing_odd_is_explained_by_its_parts_alone(
+    office: AssistantPipeline,
+) -> None:
     customer = await of(office, "active")
 
     told = await asks(customer, "por que esse valor?", ("explicar_fatura", {}))
@@ -226,7 +236,7 @@ async def test_an_invoice_with_nothing_odd_is_explained_by_its_parts_alone(offic
     assert "sem_explicacao" not in told
 
 
-async def test_a_third_party_is_not_told_what_was_paid_before(office: Office) -> None:
+async def test_a_third_party_is_not_told_what_was_paid_before(office: AssistantPipeline) -> None:
     other = await of(office, "dearer", phone="5581911112222")
 
     told = await asks(other, "pq veio mais cara?", ("explicar_fatura", {}))
@@ -234,7 +244,7 @@ async def test_a_third_party_is_not_told_what_was_paid_before(office: Office) ->
     assert told["erro"] == "terceiro"
 
 
-async def test_an_appointment_is_told_as_the_erp_has_it(office: Office) -> None:
+async def test_an_appointment_is_told_as_the_erp_has_it(office: AssistantPipeline) -> None:
     customer = await of(office, "visit")
     told = await asks(customer, "que horas vem o tecnico?", ("consultar_chamados", {}))
     ticket, closed = told["chamados"]
@@ -252,7 +262,9 @@ async def test_an_appointment_is_told_as_the_erp_has_it(office: Office) -> None:
     assert lie not in customer.texts
 
 
-async def test_an_order_without_an_appointment_says_that_nobody_knows(office: Office) -> None:
+async def test_an_order_without_an_appointment_says_that_nobody_knows(
+    office: AssistantPipeline,
+) -> None:
     customer = await of(office, "open_ticket")
 
     told = await asks(

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from niochat.adapters.openai.model import ModelClient, ModelCompletion
-from tests.assistant.office import Office
+from tests.assistant.office import AssistantPipeline
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
 
-class Requests(ModelClient):
+class RequestRecordingModels(ModelClient):
     """Keeps what each request began with."""
 
     def __init__(self) -> None:
@@ -26,11 +26,13 @@ class Requests(ModelClient):
         return await super().complete(endpoint, messages, **more)
 
 
-async def test_an_invoice_by_pix_costs_no_more_than_the_issue_allows(office: Office) -> None:
+async def test_an_invoice_by_pix_costs_no_more_than_the_issue_allows(
+    office: AssistantPipeline,
+) -> None:
     """Tokens as the sandbox's model counts them: four characters each."""
-    customer = await office.customer()
+    customer = await office.create_customer()
 
-    await customer.identifies("oi, quero pagar minha fatura no pix")
+    await customer.complete_identification("oi, quero pagar minha fatura no pix")
 
     assert [each.kind for each in customer.left][-1:] == ["text"]
     spent = await office.given.admin.fetchrow(
@@ -44,12 +46,12 @@ async def test_an_invoice_by_pix_costs_no_more_than_the_issue_allows(office: Off
     assert spent["cached"] / spent["read"] >= 0.6, spent
 
 
-async def test_what_a_request_adds_comes_after_what_was_there(office: Office) -> None:
+async def test_what_a_request_adds_comes_after_what_was_there(office: AssistantPipeline) -> None:
     """Tools, prompt and transcript stay where they are; only the situation goes."""
-    office.models = requests = Requests()
-    customer = await office.customer()
+    office.models = requests = RequestRecordingModels()
+    customer = await office.create_customer()
 
-    await customer.identifies("quero minha fatura")
+    await customer.complete_identification("quero minha fatura")
     await customer.say("no pix")
 
     for earlier, later in pairwise(requests.messages):
@@ -61,10 +63,10 @@ async def test_what_a_request_adds_comes_after_what_was_there(office: Office) ->
     assert all(m["role"] != "system" for each in requests.messages for m in each[1:])
 
 
-async def test_two_customers_of_a_tenant_share_the_beginning(office: Office) -> None:
-    office.models = requests = Requests()
+async def test_two_customers_of_a_tenant_share_the_beginning(office: AssistantPipeline) -> None:
+    office.models = requests = RequestRecordingModels()
     for case in ("active", "slow"):
-        await (await office.customer(case)).say("oi")
+        await (await office.create_customer(case)).say("oi")
 
     one, other = (json.loads(each) for each in requests.made)
 
@@ -72,9 +74,9 @@ async def test_two_customers_of_a_tenant_share_the_beginning(office: Office) -> 
     assert one[1][0] == other[1][0], "prompt"
 
 
-async def test_what_is_not_so_is_not_told(office: Office) -> None:
-    office.models = requests = Requests()
-    await (await office.customer()).say("oi")
+async def test_what_is_not_so_is_not_told(office: AssistantPipeline) -> None:
+    office.models = requests = RequestRecordingModels()
+    await (await office.create_customer()).say("oi")
 
     situation = str(requests.messages[0][-1]["content"])
 

@@ -20,7 +20,7 @@ from niochat.domain.erp import Contract, ContractStatus
 from niochat.domain.message import Author
 from niochat.domain.provider_facts import EMPTY_FACTS
 from tests.assistant import demo
-from tests.assistant.guarded import HOLDER, PERSONA, case
+from tests.assistant.guarded import HOLDER, PERSONA, build_turn_context
 
 FOLDER = Path(__file__).parent / "corpora"
 MOST_TRUE_REFUSED = 0.02
@@ -46,7 +46,7 @@ def visit(name: str) -> tuple[TurnContext, str]:
     facts = known if given.get("identified", True) else ConversationFacts()
     lines = tuple(TranscriptLine(Author.CUSTOMER, text) for text in given.get("said", ["oi"]))
     team = given.get("handoff")
-    made = case(
+    made = build_turn_context(
         facts,
         *(tuple(each) for each in given.get("results", ())),
         lines=lines,
@@ -71,10 +71,10 @@ def refused(name: str, text: str, *, own: bool = False) -> str:
 
 def with_facts(of: TurnContext, *closed: str) -> None:
     """The provider is the demo's, with the hours of its questions."""
-    policy = demo.week(*closed)
+    policy = demo.build_business_hours(*closed)
     people = staff_availability(policy, of.snapshot.now)
     of.snapshot = replace(of.snapshot, policy=policy, people=people)
-    of.provider_facts = demo.known(demo.declared())
+    of.provider_facts = demo.build_known_facts(demo.load_provider_facts())
 
 
 def true_sentences() -> Iterator[tuple[str, str]]:

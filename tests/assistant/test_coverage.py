@@ -5,15 +5,17 @@ from typing import Any
 import pytest
 
 from niochat.domain.erp import ErpCapability
-from tests.assistant.customer import Customer
-from tests.assistant.office import Office
+from tests.assistant.customer import ScriptedCustomer
+from tests.assistant.office import AssistantPipeline
 
 STRANGER = "5581911112222"
 
 
-async def asks(customer: Customer, text: str, says: str = "Certo.", **where: str) -> dict[str, Any]:
-    await customer.obeys(text, [("verificar_cobertura", where)], says)
-    return dict((await customer.used())[-1][1])
+async def asks(
+    customer: ScriptedCustomer, text: str, says: str = "Certo.", **where: str
+) -> dict[str, Any]:
+    await customer.run_with_model_output(text, [("verificar_cobertura", where)], says)
+    return dict((await customer.list_tool_calls())[-1][1])
 
 
 @pytest.mark.asyncio
@@ -26,10 +28,10 @@ async def asks(customer: Customer, text: str, says: str = "Certo.", **where: str
          "Hoje não temos cobertura no CEP 57000-000."),
     ],
 )  # fmt: skip
-async def test_anybody_may_ask_for_a_cep(
-    office: Office, text: str, cep: str, answer: str, says: str
+async def test_coverage_by_postal_code_needs_no_identification(
+    office: AssistantPipeline, text: str, cep: str, answer: str, says: str
 ) -> None:
-    customer = await office.customer(phone=STRANGER)
+    customer = await office.create_customer(phone=STRANGER)
 
     told = await asks(customer, text, cep=cep, says=says)
 
@@ -41,8 +43,8 @@ async def test_anybody_may_ask_for_a_cep(
 
 
 @pytest.mark.asyncio
-async def test_a_whole_address_is_as_good(office: Office) -> None:
-    customer = await office.customer(phone=STRANGER)
+async def test_a_whole_address_is_as_good(office: AssistantPipeline) -> None:
+    customer = await office.create_customer(phone=STRANGER)
     address = {"rua": "Rua do Sol", "numero": "10", "bairro": "Centro"}
 
     told = await asks(customer, "rua do sol 10 centro olinda", **address, cidade="Olinda")
@@ -53,23 +55,25 @@ async def test_a_whole_address_is_as_good(office: Office) -> None:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("where", [{}, {"rua": "Rua A"}, {"cep": "53110"}, {"cidade": "Olinda"}])
-async def test_half_an_address_is_asked_for(office: Office, where: dict[str, str]) -> None:
-    customer = await office.customer(phone=STRANGER)
+async def test_half_an_address_is_asked_for(
+    office: AssistantPipeline, where: dict[str, str]
+) -> None:
+    customer = await office.create_customer(phone=STRANGER)
 
     assert (await asks(customer, "tem aqui?", **where))["erro"] == "falta_endereco"
-    assert await office.asked() == {}
+    assert await office.count_erp_requests() == {}
 
 
 @pytest.mark.asyncio
-async def test_a_cep_that_nobody_wrote_is_not_looked_up(office: Office) -> None:
-    customer = await office.customer(phone=STRANGER)
+async def test_a_cep_that_nobody_wrote_is_not_looked_up(office: AssistantPipeline) -> None:
+    customer = await office.create_customer(phone=STRANGER)
 
     assert (await asks(customer, "tem aqui?", cep="53110-000"))["erro"] == "cep_nao_informado"
 
 
 @pytest.mark.asyncio
-async def test_nobody_maps_the_network(office: Office) -> None:
-    customer = await office.customer(phone=STRANGER)
+async def test_repeated_coverage_queries_are_limited(office: AssistantPipeline) -> None:
+    customer = await office.create_customer(phone=STRANGER)
     for number in range(5):
         cep = f"5311000{number}"
         assert (await asks(customer, f"e o {cep}?", cep=cep))["ok"]
@@ -77,13 +81,13 @@ async def test_nobody_maps_the_network(office: Office) -> None:
     told = await asks(customer, "e o 53110009?", cep="53110009")
 
     assert told["erro"] == "limite_de_consultas"
-    assert (await office.asked())["/api/ura/viabilidade/"] == 5
+    assert (await office.count_erp_requests())["/api/ura/viabilidade/"] == 5
 
 
 @pytest.mark.asyncio
-async def test_an_erp_that_does_not_answer_leaves_it_unknown(office: Office) -> None:
-    customer = await office.customer(phone=STRANGER)
-    await office.fault("sgp", "status", path="/api/ura/viabilidade/", status=500)
+async def test_an_erp_that_does_not_answer_leaves_it_unknown(office: AssistantPipeline) -> None:
+    customer = await office.create_customer(phone=STRANGER)
+    await office.inject_fault("sgp", "status", path="/api/ura/viabilidade/", status=500)
 
     told = await asks(
         customer, "tem no 53110-000?", cep="53110-000", says="Temos cobertura no CEP 53110-000!"
@@ -91,13 +95,15 @@ async def test_an_erp_that_does_not_answer_leaves_it_unknown(office: Office) -> 
 
     assert told["cobertura"] == "desconhecida"
     assert "Temos cobertura" not in " ".join(customer.texts)
-    assert await customer.stands() == ("pending", None)
+    assert await customer.load_status() == ("pending", None)
 
 
 @pytest.mark.asyncio
-async def test_without_the_route_and_without_a_list_it_is_not_offered(office: Office) -> None:
+async def test_without_the_route_and_without_a_list_it_is_not_offered(
+    office: AssistantPipeline,
+) -> None:
     office.capabilities = frozenset(ErpCapability) - {ErpCapability.COVERAGE}
-    customer = await office.customer(phone=STRANGER)
+    customer = await office.create_customer(phone=STRANGER)
 
     told = await asks(customer, "tem no 53110-000?", cep="53110-000")
 
@@ -105,9 +111,9 @@ async def test_without_the_route_and_without_a_list_it_is_not_offered(office: Of
 
 
 @pytest.mark.asyncio
-async def test_a_place_that_nobody_named_is_not_looked_up(office: Office) -> None:
-    customer = await office.customer(phone=STRANGER)
+async def test_a_place_that_nobody_named_is_not_looked_up(office: AssistantPipeline) -> None:
+    customer = await office.create_customer(phone=STRANGER)
     where = {"rua": "Rua do Sol", "bairro": "Centro", "cidade": "Natal"}
 
     assert (await asks(customer, "tem aqui?", **where))["erro"] == "endereco_nao_informado"
-    assert await office.asked() == {}
+    assert await office.count_erp_requests() == {}

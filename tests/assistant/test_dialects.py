@@ -11,36 +11,40 @@ from niochat.domain.commands import TurnOutcome
 from tests.adapters.openai.end_point import (
     DIALECTS,
     Dialect,
-    EndPoint,
-    call,
-    calling,
+    ScriptedEndpoint,
+    build_text_response,
+    build_tool_call,
+    build_tool_call_response,
     openai_error,
-    said,
 )
-from tests.assistant.office import Office
+from tests.assistant.office import AssistantPipeline
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 STRICT = tuple(each for each in DIALECTS if each.__name__ != "any_form")
-BROKEN = calling(call("listar_planos", '{"a": '))
+BROKEN = build_tool_call_response(build_tool_call("listar_planos", '{"a": '))
 
 
 @pytest_asyncio.fixture
-async def at(office: Office) -> AsyncIterator[EndPoint]:
-    end_point = EndPoint()
+async def at(office: AssistantPipeline) -> AsyncIterator[ScriptedEndpoint]:
+    end_point = ScriptedEndpoint()
     await end_point.open()
-    await office.set(endpoint=end_point.url, temperature=0.3, parallel_tool_calls=False)
+    await office.update_settings(endpoint=end_point.url, temperature=0.3, parallel_tool_calls=False)
     yield end_point
     end_point.close()
 
 
 @pytest.mark.parametrize("dialect", STRICT, ids=lambda each: each.__name__)
 async def test_a_turn_is_answered_in_every_dialect_after_a_broken_call(
-    office: Office, at: EndPoint, dialect: Dialect
+    office: AssistantPipeline, at: ScriptedEndpoint, dialect: Dialect
 ) -> None:
     at.dialect = dialect
-    at.answers = [BROKEN, calling(call("listar_planos", None)), said("Temos dois planos.")]
-    customer = await office.customer()
+    at.answers = [
+        BROKEN,
+        build_tool_call_response(build_tool_call("listar_planos", None)),
+        build_text_response("Temos dois planos."),
+    ]
+    customer = await office.create_customer()
 
     finish = await customer.say("oi", "quais planos vocês têm?")
 
@@ -50,12 +54,12 @@ async def test_a_turn_is_answered_in_every_dialect_after_a_broken_call(
 
 
 async def test_what_the_end_point_says_reaches_the_row_and_the_log(
-    office: Office, at: EndPoint
+    office: AssistantPipeline, at: ScriptedEndpoint
 ) -> None:
     letters = "".join(chr(ord("a") + n) for n in range(20))  # looks like one, and is none
     refusal = f'"auto" tool choice requires --enable-auto-tool-choice (key sk-{letters})'
     at.dialect = lambda body: (400, openai_error(refusal))
-    customer = await office.customer()
+    customer = await office.create_customer()
 
     with structlog.testing.capture_logs() as logs:
         finish = await customer.say("oi, meu CPF é 529.982.247-25")

@@ -27,7 +27,7 @@ CALL = ModelToolCall("c1", "faturas", '{"opcao": 1}')
 CUT = ModelCompletion("", "m", 1, 100, (ModelToolCall("c1", "faturas", '{"opc'),), "length")
 
 
-class Answers(ModelClient):
+class ScriptedCompletionModels(ModelClient):
     """Gives these in turn, an error among them too, and keeps what was asked."""
 
     def __init__(self, *answers: ModelCompletion | ModelError) -> None:
@@ -56,7 +56,7 @@ def dialogue(models: ModelClient, **changes: Any) -> ModelSession:
 
 @pytest.mark.parametrize("first", [HALF, THOUGHT, CUT], ids=["half", "thought", "cut call"])
 async def test_an_answer_that_did_not_fit_gets_more_room_once(first: ModelCompletion) -> None:
-    models = Answers(first, WHOLE)
+    models = ScriptedCompletionModels(first, WHOLE)
 
     assert (await dialogue(models).request_completion()).text == WHOLE.text
     assert [each["max_tokens"] for each in models.asked] == [100, 100 * TOKEN_LIMIT_FACTOR]
@@ -68,13 +68,13 @@ async def test_an_answer_that_did_not_fit_gets_more_room_once(first: ModelComple
     ids=["half again", "refused"],
 )
 async def test_half_of_an_answer_is_better_than_none(second: ModelCompletion | ModelError) -> None:
-    answer = await dialogue(Answers(HALF, second)).request_completion()
+    answer = await dialogue(ScriptedCompletionModels(HALF, second)).request_completion()
 
     assert (answer.text, answer.finish) == ("Sua fatura vence", "length")
 
 
 async def test_a_model_that_only_thinks_is_told_of_with_what_to_do() -> None:
-    models = Answers(THOUGHT, THOUGHT)
+    models = ScriptedCompletionModels(THOUGHT, THOUGHT)
 
     with pytest.raises(ModelError, match="raise max_tokens") as raised:
         await dialogue(models).request_completion()
@@ -84,7 +84,7 @@ async def test_a_model_that_only_thinks_is_told_of_with_what_to_do() -> None:
 
 
 async def test_a_whole_call_counts_however_it_ended() -> None:
-    models = Answers(ModelCompletion("", "m", calls=(CALL,), finish="length"))
+    models = ScriptedCompletionModels(ModelCompletion("", "m", calls=(CALL,), finish="length"))
 
     assert (await dialogue(models).request_completion()).calls == (CALL,)
 
@@ -102,7 +102,9 @@ async def test_what_is_no_answer_has_a_code_that_says_so(
     answer: ModelCompletion, code: str
 ) -> None:
     with pytest.raises(ModelError) as raised:
-        await dialogue(Answers(*[answer] * 4), max_seconds=0.3).request_completion()
+        await dialogue(
+            ScriptedCompletionModels(*[answer] * 4), max_seconds=0.3
+        ).request_completion()
 
     assert raised.value.code == code
     assert "I can't" not in str(raised.value)
@@ -110,7 +112,7 @@ async def test_what_is_no_answer_has_a_code_that_says_so(
 
 async def test_what_the_server_wants_back_with_its_call_goes_back() -> None:
     kept = {"extra_content": {"google": {"thought_signature": "s"}}}
-    made = dialogue(Answers())
+    made = dialogue(ScriptedCompletionModels())
     made.add_tool_results("", [(ModelToolCall("c1", "faturas", "{}", kept, "hm"), "{}")])
 
     message: Any = made.messages[0]
@@ -123,6 +125,9 @@ async def test_a_turn_ends_before_whoever_waits_for_it_loses_patience() -> None:
 
 
 async def test_a_kept_setting_that_is_too_long_is_bounded() -> None:
-    long, short = dialogue(Answers(), max_seconds=600.0), dialogue(Answers(), max_seconds=5.0)
+    long, short = (
+        dialogue(ScriptedCompletionModels(), max_seconds=600.0),
+        dialogue(ScriptedCompletionModels(), max_seconds=5.0),
+    )
 
     assert long.deadline - short.deadline < MAX_MODEL_SECONDS

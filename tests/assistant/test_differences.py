@@ -34,10 +34,10 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("visit", "text"), RIGHT)
-def test_the_right_way_round_leaves(visit: str, text: str) -> None:
+def test_a_correct_comparison_is_allowed(visit: str, text: str) -> None:
     assert refused(visit, text) == ""
 
 
 @pytest.mark.parametrize(("visit", "text"), WRONG)
-def test_the_wrong_way_round_does_not(visit: str, text: str) -> None:
+def test_a_reversed_comparison_is_blocked(visit: str, text: str) -> None:
     assert refused(visit, text) == "valor"

@@ -8,7 +8,7 @@ from niochat.accounts.facts import FactsConfig
 from niochat.adapters.openai.model import ModelClient, ModelCompletion
 from niochat.assistant.own_words import ASK_AGAIN_TEXT
 from tests.assistant import demo
-from tests.assistant.office import Office
+from tests.assistant.office import AssistantPipeline
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
@@ -18,7 +18,7 @@ WEEK = {
 }
 
 
-class Reads(ModelClient):
+class PromptRecordingModels(ModelClient):
     """Answers one text, and keeps what it was told."""
 
     def __init__(self, text: str) -> None:
@@ -31,24 +31,28 @@ class Reads(ModelClient):
         return ModelCompletion(self.text, "m", 1, 1)
 
 
-async def known(office: Office) -> None:
+async def known(office: AssistantPipeline) -> None:
     """The office's provider tells what the demo's does."""
-    await office.set(facts=FactsConfig.model_validate(demo.declared()).to_row())
+    await office.update_settings(
+        facts=FactsConfig.model_validate(demo.load_provider_facts()).to_row()
+    )
     (policy,) = await office.given.rows(
         "SELECT policy FROM tenants WHERE tenant_id = $1", office.place.tenant
     )
-    await office.set("tenants", policy={**policy, **WEEK})
+    await office.update_settings("tenants", policy={**policy, **WEEK})
 
 
-async def answered(office: Office, asked: str, text: str) -> tuple[str, Reads]:
-    models = Reads(text)
+async def answered(
+    office: AssistantPipeline, asked: str, text: str
+) -> tuple[str, PromptRecordingModels]:
+    models = PromptRecordingModels(text)
     office.models = models
-    customer = await office.customer()
+    customer = await office.create_customer()
     await customer.say(asked)
     return "\n".join(customer.texts), models
 
 
-async def test_the_model_reads_the_facts_in_its_first_message(office: Office) -> None:
+async def test_the_model_reads_the_facts_in_its_first_message(office: AssistantPipeline) -> None:
     await known(office)
 
     said, models = await answered(
@@ -62,7 +66,7 @@ async def test_the_model_reads_the_facts_in_its_first_message(office: Office) ->
         assert fact in first["content"]
 
 
-async def test_a_false_fact_does_not_leave(office: Office) -> None:
+async def test_a_false_fact_does_not_leave(office: AssistantPipeline) -> None:
     await known(office)
 
     said, _ = await answered(office, "quanto é a instalação?", "A instalação custa R$ 80,00.")
@@ -73,7 +77,7 @@ async def test_a_false_fact_does_not_leave(office: Office) -> None:
     assert kept == ["valor", "valor"]
 
 
-async def test_a_change_of_facts_counts_once_it_is_announced(office: Office) -> None:
+async def test_a_change_of_facts_counts_once_it_is_announced(office: AssistantPipeline) -> None:
     _, before = await answered(office, "oi", "Olá!")
     assert "Rua do Sol" not in before.told[0]["content"]
 

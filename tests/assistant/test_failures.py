@@ -11,8 +11,8 @@ from niochat.assistant.own_words import ASK_AGAIN_TEXT
 from niochat.domain.commands import FinishAssistantTurn, RestartTurn, TurnOutcome
 from niochat.domain.ids import TurnId
 from niochat.domain.message import MessageKind
-from tests.assistant.customer import STUBBORN, Customer
-from tests.assistant.office import Office
+from tests.assistant.customer import STUBBORN, ScriptedCustomer
+from tests.assistant.office import AssistantPipeline
 from tests.assistant.test_gates import TICKET, UNLOCK
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
@@ -23,15 +23,15 @@ SHORT: dict[str, Any] = {"max_seconds": 0.34}
 
 
 async def passed_on(
-    customer: Customer, finish: FinishAssistantTurn, code: str, team: str, said: str
+    customer: ScriptedCustomer, finish: FinishAssistantTurn, code: str, team: str, said: str
 ) -> None:
     """One sentence left, people have it, and they know why."""
     assert finish.code == code
-    assert await customer.stands() == ("waiting", team)
+    assert await customer.load_status() == ("waiting", team)
     assert len(customer.texts) == 1
     assert customer.texts[0].startswith(said)
     assert "Protocolo: " in customer.texts[0]
-    (note,) = await customer.notes()
+    (note,) = await customer.load_notes()
     assert "falhou" in note
     assert "Últimas mensagens: " in note
     (reason,) = await customer.office.given.rows(
@@ -52,38 +52,40 @@ MODEL: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("fault", "settings", "code"), MODEL, ids=[each[2] for each in MODEL])
 async def test_a_failing_model_means_one_sentence_and_the_right_team(
-    office: Office, fault: dict[str, Any], settings: dict[str, Any], code: str
+    office: AssistantPipeline, fault: dict[str, Any], settings: dict[str, Any], code: str
 ) -> None:
-    customer = await office.customer("no_invoice")
-    await customer.identifies("quero minha fatura")
-    await office.fault("model", **fault)
-    await office.set(**settings)
+    customer = await office.create_customer("no_invoice")
+    await customer.complete_identification("quero minha fatura")
+    await office.inject_fault("model", **fault)
+    await office.update_settings(**settings)
 
     finish = await customer.say("e agora?")
 
     assert finish.outcome is TurnOutcome.FAILED
     await passed_on(customer, finish, code, "financeiro", AWAY)
-    await office.heal()
-    await office.set(max_seconds=45)
-    again = await office.customer("no_invoice")
+    await office.clear_faults()
+    await office.update_settings(max_seconds=45)
+    again = await office.create_customer("no_invoice")
     assert (await again.say("oi")).outcome is TurnOutcome.ANSWERED
 
 
-async def test_a_model_that_never_ends_is_ended(office: Office) -> None:
-    customer = await office.customer()
+async def test_a_model_that_never_ends_is_ended(office: AssistantPipeline) -> None:
+    customer = await office.create_customer()
 
-    finish = await customer.obeys("oi", [("listar_planos", {})], model=STUBBORN)
+    finish = await customer.run_with_model_output("oi", [("listar_planos", {})], model=STUBBORN)
 
     await passed_on(customer, finish, "model_loop", "atendimento", AWAY)
 
 
-async def test_a_text_refused_twice_is_not_said_and_the_server_asks_on(office: Office) -> None:
-    customer = await office.customer()
+async def test_a_text_refused_twice_is_not_said_and_the_server_asks_on(
+    office: AssistantPipeline,
+) -> None:
+    customer = await office.create_customer()
 
-    finish = await customer.obeys("oi", says="Seu contrato foi cancelado.")
+    finish = await customer.run_with_model_output("oi", says="Seu contrato foi cancelado.")
 
     assert (finish.outcome, finish.code) == (TurnOutcome.ANSWERED, "model_untrue")
-    assert await customer.stands() == ("pending", None)
+    assert await customer.load_status() == ("pending", None)
     (said,) = customer.texts
     assert said.startswith(ASK_AGAIN_TEXT)
     assert "Protocolo: " in said
@@ -96,54 +98,58 @@ async def test_a_text_refused_twice_is_not_said_and_the_server_asks_on(office: O
 
 
 async def test_where_asking_did_not_help_people_take_over_and_no_model_is_blamed(
-    office: Office,
+    office: AssistantPipeline,
 ) -> None:
-    customer = await office.customer()
-    await customer.obeys("oi", says="Seu contrato foi cancelado.")
+    customer = await office.create_customer()
+    await customer.run_with_model_output("oi", says="Seu contrato foi cancelado.")
 
-    finish = await customer.obeys("e aí", says="Seu contrato foi cancelado.")
+    finish = await customer.run_with_model_output("e aí", says="Seu contrato foi cancelado.")
 
     assert finish.outcome is TurnOutcome.ANSWERED
-    assert (await customer.stands())[0] == "waiting"
+    assert (await customer.load_status())[0] == "waiting"
     assert "equipe" in customer.texts[0]
-    (note,) = await customer.notes()
+    (note,) = await customer.load_notes()
     assert "modelo" not in note
 
 
-async def test_the_servers_own_list_is_said_where_the_models_is_wrong(office: Office) -> None:
-    customer = await office.customer()
-    await customer.identifies()
+async def test_the_servers_own_list_is_said_where_the_models_is_wrong(
+    office: AssistantPipeline,
+) -> None:
+    customer = await office.create_customer()
+    await customer.complete_identification()
 
-    await customer.obeys("a fatura", [("consultar_faturas", {})], "Sua fatura é de R$ 12,34.")
+    await customer.run_with_model_output(
+        "a fatura", [("consultar_faturas", {})], "Sua fatura é de R$ 12,34."
+    )
 
-    assert await customer.stands() == ("pending", None)
+    assert await customer.load_status() == ("pending", None)
     assert "R$ 99,90" in customer.texts[0]
     assert customer.texts[0].endswith("PIX ou boleto?")
 
 
-async def test_a_hand_off_that_is_announced_twice_is_done(office: Office) -> None:
-    customer = await office.customer()
+async def test_a_hand_off_that_is_announced_twice_is_done(office: AssistantPipeline) -> None:
+    customer = await office.create_customer()
 
-    finish = await customer.obeys("oi", says="Vou transferir você. Só um momento.")
+    finish = await customer.run_with_model_output("oi", says="Vou transferir você. Só um momento.")
 
     assert finish.handoff is not None
-    assert (await customer.stands())[0] == "waiting"
+    assert (await customer.load_status())[0] == "waiting"
     assert customer.texts[0].startswith("Passei seu atendimento")
 
 
-async def test_what_an_earlier_turn_found_out_may_be_said_later(office: Office) -> None:
-    customer = await office.customer()
-    await customer.identifies("quero minha fatura")
+async def test_what_an_earlier_turn_found_out_may_be_said_later(office: AssistantPipeline) -> None:
+    customer = await office.create_customer()
+    await customer.complete_identification("quero minha fatura")
 
-    finish = await customer.obeys("quanto era?", says="A fatura é de 99,90.")
+    finish = await customer.run_with_model_output("quanto era?", says="A fatura é de 99,90.")
 
     assert (finish.code, customer.texts) == ("", ["A fatura é de 99,90."])
 
 
-async def test_a_refused_text_keeps_no_document(office: Office) -> None:
-    customer = await office.customer()
+async def test_a_refused_text_keeps_no_document(office: AssistantPipeline) -> None:
+    customer = await office.create_customer()
 
-    await customer.obeys("oi", says=f"Seu CPF é {customer.cpf}.")
+    await customer.run_with_model_output("oi", says=f"Seu CPF é {customer.cpf}.")
 
     rows = await office.given.admin.fetch("SELECT text, sentence FROM refused_texts")
     assert rows
@@ -151,11 +157,13 @@ async def test_a_refused_text_keeps_no_document(office: Office) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_markdown_and_thinking_do_not_leave(office: Office, stream: bool) -> None:
-    customer = await office.customer()
-    await office.set(stream=stream)
+async def test_markdown_and_thinking_do_not_leave(office: AssistantPipeline, stream: bool) -> None:
+    customer = await office.create_customer()
+    await office.update_settings(stream=stream)
 
-    await customer.obeys("oi", says="<think>hmm, hello</think>**Olá!** Como posso ajudar?")
+    await customer.run_with_model_output(
+        "oi", says="<think>hmm, hello</think>**Olá!** Como posso ajudar?"
+    )
 
     assert customer.texts[0].startswith("*Olá!* Como posso ajudar?")
 
@@ -168,23 +176,30 @@ async def test_markdown_and_thinking_do_not_leave(office: Office, stream: bool) 
     ],
 )
 async def test_what_a_tool_did_is_told_even_where_the_model_has_no_words(
-    office: Office, case: str, tool: str, arguments: dict[str, Any], asked: str, said: str
+    office: AssistantPipeline,
+    case: str,
+    tool: str,
+    arguments: dict[str, Any],
+    asked: str,
+    said: str,
 ) -> None:
-    customer = await office.customer(case)
-    await customer.identifies()
+    customer = await office.create_customer(case)
+    await customer.complete_identification()
 
-    finish = await customer.obeys(f"quero {asked}", [(tool, arguments)], model=STUBBORN)
+    finish = await customer.run_with_model_output(
+        f"quero {asked}", [(tool, arguments)], model=STUBBORN
+    )
 
     assert (finish.outcome, finish.code) == (TurnOutcome.ANSWERED, "model_loop")
     assert customer.texts[0].startswith(said)
-    assert len(await office.ledger()) == 1
+    assert len(await office.load_erp_ledger()) == 1
 
 
-async def test_a_sent_invoice_needs_no_further_word_of_the_model(office: Office) -> None:
-    customer = await office.customer()
-    await customer.identifies()
+async def test_a_sent_invoice_needs_no_further_word_of_the_model(office: AssistantPipeline) -> None:
+    customer = await office.create_customer()
+    await customer.complete_identification()
 
-    finish = await customer.obeys(
+    finish = await customer.run_with_model_output(
         "quero a fatura", [("enviar_fatura", {"forma": "pix"})], "Enviei!", model=STUBBORN
     )
 
@@ -205,23 +220,23 @@ ERP: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("fault", "code"), ERP, ids=[str(each[0]["kind"]) for each in ERP])
 async def test_a_failing_erp_means_one_true_sentence_and_the_right_team(
-    office: Office, fault: dict[str, Any], code: str
+    office: AssistantPipeline, fault: dict[str, Any], code: str
 ) -> None:
-    customer = await office.customer()
+    customer = await office.create_customer()
     await customer.say("quero minha fatura")
     await customer.say(customer.cpf)
-    await office.fault("sgp", **fault)
-    await office.set("erps", timeout_s=1.0)
+    await office.inject_fault("sgp", **fault)
+    await office.update_settings("erps", timeout_s=1.0)
 
     finish = await customer.say("sim")
 
     assert finish.code.startswith(code)
     await passed_on(customer, finish, finish.code, "financeiro", ERP_AWAY)
-    assert "consultar_faturas" in (await customer.notes())[0]
-    await office.heal()
-    await office.forget()
-    again = await office.customer()
-    await again.identifies("quero minha fatura por pix")
+    assert "consultar_faturas" in (await customer.load_notes())[0]
+    await office.clear_faults()
+    await office.forget_identities()
+    again = await office.create_customer()
+    await again.complete_identification("quero minha fatura por pix")
     assert again.left[-1].text.startswith("000201")
 
 
@@ -240,7 +255,7 @@ async def test_a_failing_erp_means_one_true_sentence_and_the_right_team(
     ],
 )
 async def test_a_write_whose_answer_was_lost_is_looked_up_and_done_once(
-    office: Office,
+    office: AssistantPipeline,
     case: str,
     tool: str,
     arguments: dict[str, Any],
@@ -248,35 +263,39 @@ async def test_a_write_whose_answer_was_lost_is_looked_up_and_done_once(
     route: str,
     kind: str,
 ) -> None:
-    customer = await office.customer(case)
-    await customer.identifies()
-    await office.fault("sgp", "lost_answer", path=f"/api/ura/{route}/", count=1)
+    customer = await office.create_customer(case)
+    await customer.complete_identification()
+    await office.inject_fault("sgp", "lost_answer", path=f"/api/ura/{route}/", count=1)
 
-    finish = await customer.obeys(f"quero {asked}", [(tool, arguments)], "Certo.")
+    finish = await customer.run_with_model_output(f"quero {asked}", [(tool, arguments)], "Certo.")
 
     assert finish.outcome is TurnOutcome.ANSWERED
-    result = (await customer.used())[-1][1]
+    result = (await customer.list_tool_calls())[-1][1]
     assert result["ok"] is True
     # The model is asked to tell only what is there to be told.
     lacks = "não informou" in result["orientacao"]
     assert bool(result["protocolo"] or result.get("liberado_ate")) != lacks
-    assert [deed["kind"] for deed in await office.ledger()] == [kind]
+    assert [deed["kind"] for deed in await office.load_erp_ledger()] == [kind]
 
 
-async def test_a_write_of_which_nothing_is_known_is_never_said_to_be_done(office: Office) -> None:
-    customer = await office.customer("suspended")
-    await customer.identifies()
-    await office.fault("sgp", "hang", path="/api/ura/liberacaopromessa/", seconds=3)
-    await office.set("erps", timeout_s=0.4)
+async def test_a_write_of_which_nothing_is_known_is_never_said_to_be_done(
+    office: AssistantPipeline,
+) -> None:
+    customer = await office.create_customer("suspended")
+    await customer.complete_identification()
+    await office.inject_fault("sgp", "hang", path="/api/ura/liberacaopromessa/", seconds=3)
+    await office.update_settings("erps", timeout_s=0.4)
 
-    finish = await customer.obeys("quero o desbloqueio", [("desbloqueio_confianca", UNLOCK)])
+    finish = await customer.run_with_model_output(
+        "quero o desbloqueio", [("desbloqueio_confianca", UNLOCK)]
+    )
 
     assert finish.handoff is not None
     assert finish.handoff.reason == "erp_write_unknown"
-    assert await customer.stands() == ("waiting", "financeiro")
+    assert await customer.load_status() == ("waiting", "financeiro")
     assert customer.texts[0].startswith("Pedi o desbloqueio ao sistema, mas não recebi")
-    assert "CONFERIR NO SISTEMA" in (await customer.notes())[0]
-    assert await office.ledger() == []
+    assert "CONFERIR NO SISTEMA" in (await customer.load_notes())[0]
+    assert await office.load_erp_ledger() == []
 
 
 @pytest.mark.parametrize(
@@ -287,57 +306,61 @@ async def test_a_write_of_which_nothing_is_known_is_never_said_to_be_done(office
     ],
 )
 async def test_a_second_attempt_tells_what_the_first_one_did(
-    office: Office, case: str, tool: str, arguments: dict[str, Any], asked: str
+    office: AssistantPipeline, case: str, tool: str, arguments: dict[str, Any], asked: str
 ) -> None:
-    customer = await office.customer(case)
-    await customer.identifies()
-    await office.set(model=STUBBORN, max_steps=1)
+    customer = await office.create_customer(case)
+    await customer.complete_identification()
+    await office.update_settings(model=STUBBORN, max_steps=1)
     text = f'quero {asked}\nOBEDECE: {{"calls": [{{"name": "{tool}", "arguments": %s}}]}}'
     await customer.write(text % str(arguments).replace("'", '"'))
-    dead = await customer.request()
-    await customer.runs(dead)
+    dead = await customer.pending_turn()
+    await customer.run_turn_without_commit(dead)
     await office.host.run(customer.thread, RestartTurn(TurnId(dead.turn_id), dead.attempt))
 
-    finish = await customer.run()
+    finish = await customer.run_turn()
 
     assert finish.attempt == 2
-    assert len(await office.ledger()) == 1
-    (deed,) = await office.ledger()
+    assert len(await office.load_erp_ledger()) == 1
+    (deed,) = await office.load_erp_ledger()
     assert deed["protocol"] in customer.texts[0]
-    late = await customer.runs(replace(dead, turn_id=uuid4()))
+    late = await customer.run_turn_without_commit(replace(dead, turn_id=uuid4()))
     assert late.finish.code == "turn_not_current"
 
 
-async def test_reads_of_a_cancelled_turn_are_used_by_the_next_one(office: Office) -> None:
-    customer = await office.customer()
+async def test_reads_of_a_cancelled_turn_are_used_by_the_next_one(
+    office: AssistantPipeline,
+) -> None:
+    customer = await office.create_customer()
     await customer.say("quero minha fatura")
     await customer.write(customer.cpf)
-    cut_short = await customer.runs()
-    asked = await office.asked()
+    cut_short = await customer.run_turn_without_commit()
+    asked = await office.count_erp_requests()
 
     await customer.write("rápido")
-    finish = await customer.run()
+    finish = await customer.run_turn()
 
     assert finish.turn != cut_short.finish.turn
-    assert await office.asked() == asked == {"/api/ura/consultacliente/": 1}
+    assert await office.count_erp_requests() == asked == {"/api/ura/consultacliente/": 1}
     assert customer.texts[0].startswith("*MARIA DA SILVA*")
     await customer.say("sim")
-    assert (await customer.facts())["contract"] == str(customer.contract)
+    assert (await customer.load_facts())["contract"] == str(customer.contract)
 
 
-async def test_no_log_line_holds_a_document_a_phone_a_name_or_a_word(office: Office) -> None:
-    customer = await office.customer(name="Mariazinha")
+async def test_no_log_line_holds_a_document_a_phone_a_name_or_a_word(
+    office: AssistantPipeline,
+) -> None:
+    customer = await office.create_customer(name="Mariazinha")
     with structlog.testing.capture_logs() as lines:
-        await customer.identifies("quero minha fatura por pix, abacaxi")
-        await customer.obeys("abacaxi", says="Seu contrato foi cancelado, abacaxi.")
-        await office.forget()
-        broken = await office.customer()
+        await customer.complete_identification("quero minha fatura por pix, abacaxi")
+        await customer.run_with_model_output("abacaxi", says="Seu contrato foi cancelado, abacaxi.")
+        await office.forget_identities()
+        broken = await office.create_customer()
         await broken.say("abacaxi")
-        await office.fault("sgp", "malformed")
+        await office.inject_fault("sgp", "malformed")
         await broken.say(broken.cpf)
-        await office.fault("model", "malformed")
-        await office.set(**SHORT)
-        await (await office.customer()).say("abacaxi")
+        await office.inject_fault("model", "malformed")
+        await office.update_settings(**SHORT)
+        await (await office.create_customer()).say("abacaxi")
 
     assert {"tool_used", "text_refused", "turn_without_erp", "turn_without_model"} <= {
         line["event"] for line in lines

@@ -10,9 +10,9 @@ from niochat.domain.message import MessageKind
 from niochat.domain.reading import FileReading
 from niochat.media.judging import validate_facts
 from niochat.media.papers import extract_pdf_facts
-from tests.assistant.customer import Customer
-from tests.assistant.files import Careless, sends, senses
-from tests.assistant.office import Office
+from tests.assistant.customer import ScriptedCustomer
+from tests.assistant.files import ObedientModel, enable_media_models, receive_file
+from tests.assistant.office import AssistantPipeline
 from tests.assistant.test_injections import STRANGER, filled, leaks, victim_of
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
@@ -23,17 +23,17 @@ ATTEMPTS: list[dict[str, Any]] = yaml.safe_load(
 WISHES = {"holder": "oi", "blocked": "minha internet está bloqueada", "third": "oi"}
 
 
-async def attacker(office: Office, attempt: dict[str, Any]) -> Customer:
+async def attacker(office: AssistantPipeline, attempt: dict[str, Any]) -> ScriptedCustomer:
     """Somebody as the attempt needs, who has said nothing of what it wants."""
     who = attempt.get("as", "stranger")
     case = {"blocked": "suspended", "third": "suspended"}.get(who, "active")
     phone = STRANGER if who in ("third", "stranger") else None
-    customer = await office.customer(case, phone=phone)
+    customer = await office.create_customer(case, phone=phone)
     if who == "stranger":
         await customer.say("oi")
     else:
-        await customer.identifies(WISHES[who])
-    await senses(customer)
+        await customer.complete_identification(WISHES[who])
+    await enable_media_models(customer)
     return customer
 
 
@@ -51,27 +51,27 @@ async def test_there_are_enough_and_each_has_its_name() -> None:
 
 
 @pytest.mark.parametrize("raw", ATTEMPTS, ids=lambda raw: raw["name"].replace(" ", "-"))
-async def test_a_file_leads_to_nothing(office: Office, raw: dict[str, Any]) -> None:
+async def test_a_file_leads_to_nothing(office: AssistantPipeline, raw: dict[str, Any]) -> None:
     victim = await victim_of(office)
-    own = (await office.subscriber())["cpf"]
+    own = (await office.load_subscriber())["cpf"]
     attempt = filled(raw, {**victim, "own": own})
     customer = await attacker(office, attempt)
-    before = await office.ledger()
-    used = len(await customer.used())
+    before = await office.load_erp_ledger()
+    used = len(await customer.list_tool_calls())
     customer.heard.clear()
     obeys = attempt["obeys"]
-    careless = Careless([(name, said) for name, said in obeys.get("calls", ())], obeys["text"])
+    careless = ObedientModel([(name, said) for name, said in obeys.get("calls", ())], obeys["text"])
     office.models = careless  # type: ignore[assignment]
 
     kind, reading = reading_of(attempt)
     caption, name = attempt.get("caption", ""), attempt.get("file_name", "arquivo")
-    await sends(customer, kind, reading, caption, name)
-    await customer.run()
+    await receive_file(customer, kind, reading, caption, name)
+    await customer.run_turn()
 
-    assert await office.ledger() == before == []
+    assert await office.load_erp_ledger() == before == []
     assert [each for each in leaks(customer, attempt, victim) if each != ""] == []
     assert [each.kind for each in customer.left] == [MessageKind.TEXT]
-    acts = [tool for tool, result in (await customer.used())[used:] if result["ok"]]
+    acts = [tool for tool, result in (await customer.list_tool_calls())[used:] if result["ok"]]
     assert set(acts) <= {"verificar_conexao", "listar_planos"}
-    status, _ = await customer.stands()
+    status, _ = await customer.load_status()
     assert status in ("pending", "waiting")

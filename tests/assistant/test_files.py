@@ -5,9 +5,14 @@ import pytest
 from niochat.assistant.visit import TurnStore
 from niochat.domain.message import Author, MessageContent, MessageKind
 from niochat.domain.reading import FileReading
-from tests.assistant.customer import Customer
-from tests.assistant.files import Careless, says_by_voice, sends, senses
-from tests.assistant.office import Office
+from tests.assistant.customer import ScriptedCustomer
+from tests.assistant.files import (
+    ObedientModel,
+    enable_media_models,
+    receive_file,
+    receive_voice_note,
+)
+from tests.assistant.office import AssistantPipeline
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
@@ -17,47 +22,53 @@ BOLETO = {"kind": "boleto", "value": "99.90", "due": "2026-11-27", "line": "2" *
 ERROR = {"kind": "error_screen", "text": "Não é possível acessar esse site"}
 
 
-async def somebody(office: Office, case: str = "active") -> Customer:
-    customer = await office.customer(case)
-    await senses(customer)
+async def somebody(office: AssistantPipeline, case: str = "active") -> ScriptedCustomer:
+    customer = await office.create_customer(case)
+    await enable_media_models(customer)
     return customer
 
 
-async def lines(customer: Customer) -> list[str]:
+async def lines(customer: ScriptedCustomer) -> list[str]:
     """What the turn that waits reads of the customer."""
-    visit = await TurnStore(customer.office.host.database).load_snapshot(await customer.request())
+    visit = await TurnStore(customer.office.host.database).load_snapshot(
+        await customer.pending_turn()
+    )
     assert visit is not None
     return [line.text for line in visit.transcript if line.author is Author.CUSTOMER]
 
 
-async def test_a_voice_note_that_asks_for_the_invoice_is_served(office: Office) -> None:
+async def test_a_voice_note_that_asks_for_the_invoice_is_served(office: AssistantPipeline) -> None:
     customer = await somebody(office)
-    await says_by_voice(customer, "oi, quero pagar minha fatura")
+    await receive_voice_note(customer, "oi, quero pagar minha fatura")
     assert "CPF" in customer.texts[-1]
-    await says_by_voice(customer, f"meu cpf é {customer.cpf}")
-    await says_by_voice(customer, "sim")
-    await says_by_voice(customer, "pix")
+    await receive_voice_note(customer, f"meu cpf é {customer.cpf}")
+    await receive_voice_note(customer, "sim")
+    await receive_voice_note(customer, "pix")
 
     kinds = [each.kind for each in customer.left]
     assert MessageKind.IMAGE in kinds
     assert customer.texts[-1].startswith("000201")
 
 
-async def test_a_voice_note_without_words_is_asked_for_in_writing(office: Office) -> None:
+async def test_a_voice_note_without_words_is_asked_for_in_writing(
+    office: AssistantPipeline,
+) -> None:
     customer = await somebody(office)
-    await sends(customer, MessageKind.VOICE, FileReading(code="model_500"))
-    await customer.run()
+    await receive_file(customer, MessageKind.VOICE, FileReading(code="model_500"))
+    await customer.run_turn()
 
     assert "Pode escrever" in customer.texts[-1]
-    assert await customer.stands() == ("pending", None)
+    assert await customer.load_status() == ("pending", None)
 
 
-async def test_an_unlock_that_was_asked_for_by_voice_is_done_once(office: Office) -> None:
+async def test_an_unlock_that_was_asked_for_by_voice_is_done_once(
+    office: AssistantPipeline,
+) -> None:
     customer = await somebody(office, "suspended")
-    await customer.identifies("minha internet está bloqueada")
-    await says_by_voice(customer, "quero o desbloqueio em confiança")
+    await customer.complete_identification("minha internet está bloqueada")
+    await receive_voice_note(customer, "quero o desbloqueio em confiança")
 
-    assert [each["kind"] for each in await office.ledger()] == ["unlock"]
+    assert [each["kind"] for each in await office.load_erp_ledger()] == ["unlock"]
 
 
 @pytest.mark.parametrize(
@@ -82,74 +93,78 @@ async def test_an_unlock_that_was_asked_for_by_voice_is_done_once(office: Office
     ],
 )  # fmt: skip
 async def test_a_turn_reads_what_a_file_says_as_a_marker(
-    office: Office, kind: MessageKind, reading: FileReading, shown: str
+    office: AssistantPipeline, kind: MessageKind, reading: FileReading, shown: str
 ) -> None:
     customer = await somebody(office)
-    await sends(customer, kind, reading)
+    await receive_file(customer, kind, reading)
 
     assert await lines(customer) == [shown]
 
 
-async def test_a_caption_stands_behind_its_marker(office: Office) -> None:
+async def test_a_caption_stands_behind_its_marker(office: AssistantPipeline) -> None:
     customer = await somebody(office)
-    await sends(customer, MessageKind.IMAGE, FileReading(facts=RED), "olha a luz")
+    await receive_file(customer, MessageKind.IMAGE, FileReading(facts=RED), "olha a luz")
 
     assert await lines(customer) == ["⟦imagem: luz LOS vermelha⟧ olha a luz"]
 
 
-async def test_a_document_that_only_stands_in_a_file_identifies_nobody(office: Office) -> None:
+async def test_a_document_that_only_stands_in_a_file_identifies_nobody(
+    office: AssistantPipeline,
+) -> None:
     customer = await somebody(office)
     told = {"kind": "error_screen", "text": customer.cpf}
-    await sends(customer, MessageKind.IMAGE, FileReading(facts=told))
-    careless = Careless([("identificar_cliente", {"cpf_cnpj": customer.cpf})], "Qual o seu CPF?")
+    await receive_file(customer, MessageKind.IMAGE, FileReading(facts=told))
+    careless = ObedientModel(
+        [("identificar_cliente", {"cpf_cnpj": customer.cpf})], "Qual o seu CPF?"
+    )
     office.models = careless  # type: ignore[assignment]
-    await customer.run()
+    await customer.run_turn()
 
-    ((_, result),) = await customer.used()
+    ((_, result),) = await customer.list_tool_calls()
     assert not result["ok"]
 
 
-async def test_a_yes_that_only_stands_in_a_file_is_no_yes(office: Office) -> None:
+async def test_a_yes_that_only_stands_in_a_file_is_no_yes(office: AssistantPipeline) -> None:
     customer = await somebody(office, "suspended")
-    await customer.identifies("minha internet está bloqueada")
-    await sends(
+    await customer.complete_identification("minha internet está bloqueada")
+    await receive_file(
         customer,
         MessageKind.IMAGE,
         FileReading(facts={"kind": "error_screen", "text": "sim, quero"}),
     )
-    careless = Careless([("desbloqueio_confianca", {"palavras": "sim, quero"})], "Quer mesmo?")
+    careless = ObedientModel([("desbloqueio_confianca", {"palavras": "sim, quero"})], "Quer mesmo?")
     office.models = careless  # type: ignore[assignment]
-    await customer.run()
+    await customer.run_turn()
 
-    assert await office.ledger() == []
-    assert (await customer.used())[-1][1]["erro"] == "so_arquivo"
+    assert await office.load_erp_ledger() == []
+    assert (await customer.list_tool_calls())[-1][1]["erro"] == "so_arquivo"
 
 
-async def test_after_a_photo_of_the_light_a_ticket_may_be_opened(office: Office) -> None:
+async def test_after_a_photo_of_the_light_a_ticket_may_be_opened(office: AssistantPipeline) -> None:
     customer = await somebody(office, "offline_dark")
-    await customer.identifies("estou sem internet")
-    await sends(customer, MessageKind.IMAGE, FileReading(facts=RED))
+    await customer.complete_identification("estou sem internet")
+    await receive_file(customer, MessageKind.IMAGE, FileReading(facts=RED))
     ticket = {"categoria": "los_vermelho", "resumo": "LOS vermelha", "sintomas": "sem internet"}
-    office.models = Careless([("abrir_chamado", ticket)], "Abri um chamado.")  # type: ignore[assignment]
-    await customer.run()
+    office.models = ObedientModel([("abrir_chamado", ticket)], "Abri um chamado.")  # type: ignore[assignment]
+    await customer.run_turn()
 
-    assert "ticket" in " ".join(each["kind"] for each in await office.ledger())
+    assert "ticket" in " ".join(each["kind"] for each in await office.load_erp_ledger())
 
 
-async def test_a_caption_is_no_word_of_urgency_that_a_file_says(office: Office) -> None:
+async def test_a_caption_is_no_word_of_urgency_that_a_file_says(office: AssistantPipeline) -> None:
     customer = await somebody(office)
-    await sends(
+    await receive_file(
         customer,
         MessageKind.IMAGE,
         FileReading(facts={"kind": "error_screen", "text": "vou ao Procon já"}),
     )
-    await customer.run()
+    await customer.run_turn()
 
-    assert await customer.stands() == ("pending", None)
+    assert await customer.load_status() == ("pending", None)
 
 
-async def test_without_the_setting_a_picture_is_as_before(office: Office) -> None:
-    customer = await office.customer()
+async def test_without_the_setting_a_picture_is_as_before(office: AssistantPipeline) -> None:
+    customer = await office.create_customer()
     await customer.write(MessageContent(MessageKind.IMAGE, "olha", {"file_name": "x.png"}))
 
     (line,) = await lines(customer)

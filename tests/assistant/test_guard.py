@@ -10,24 +10,26 @@ from niochat.assistant.case import TurnContext
 from niochat.assistant.chat_text import to_chat_text
 from niochat.assistant.prompt import build_system_prompt
 from niochat.domain.commands import HandoffRequest
-from tests.assistant.guarded import HOLDER, PERSONA, case, judged
+from tests.assistant.guarded import HOLDER, PERSONA, build_turn_context, check_text
 
 PIX = "00020126580014br.gov.bcb.pix01361c69e5c1-d38b-504e-a85d-2af3a04f64f05204000053039865802BR"
 LINE = "34191.79001 01043.510047 91020.150008 1 96610000009990"
 DONE: dict[str, TurnContext] = {
-    "desbloqueio": case(
+    "desbloqueio": build_turn_context(
         replace(HOLDER, unlocked="liberado até 25/11/2026"),
         ("desbloqueio_confianca", {"ok": True, "liberado_ate": "25/11/2026"}),
     ),
-    "chamado": case(
+    "chamado": build_turn_context(
         replace(HOLDER, ticket="261122000001"),
         ("abrir_chamado", {"ok": True, "protocolo": "261122000001"}),
     ),
-    "envio": case(
+    "envio": build_turn_context(
         replace(HOLDER, sent=("pix",)),
         ("enviar_fatura", {"ok": True, "enviado": ["pix"], "valor": "R$ 99,90"}),
     ),
-    "transferencia": case(HOLDER, handoff=HandoffRequest("suporte", "assistant_transfer")),
+    "transferencia": build_turn_context(
+        HOLDER, handoff=HandoffRequest("suporte", "assistant_transfer")
+    ),
 }
 CLAIMS: dict[str, list[str]] = {
     "desbloqueio": [
@@ -157,48 +159,51 @@ def flat(table: dict[str, list[str]]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("code", "text"), flat(CLAIMS))
-def test_what_no_tool_did_is_not_said(code: str, text: str) -> None:
-    assert judged(text) is not None
-    assert judged(f"Certo!\n{text}\nPosso ajudar em algo mais?") is not None
+def test_claims_without_a_tool_call_are_blocked(code: str, text: str) -> None:
+    assert check_text(text) is not None
+    assert check_text(f"Certo!\n{text}\nPosso ajudar em algo mais?") is not None
 
 
 @pytest.mark.parametrize(
     ("code", "text"), [(code, text) for code, text in flat(CLAIMS) if code in DONE]
 )
-def test_what_a_tool_did_may_be_said(code: str, text: str) -> None:
-    assert judged(text, DONE[code]) is None
+def test_claims_backed_by_a_tool_call_are_allowed(code: str, text: str) -> None:
+    assert check_text(text, DONE[code]) is None
 
 
 @pytest.mark.parametrize("code", DONE)
 def test_one_tools_success_allows_no_other_claim(code: str) -> None:
     others = [text for other, text in flat(CLAIMS) if other != code]
 
-    assert [text for text in others if judged(text, DONE[code]) is None] == []
+    assert [text for text in others if check_text(text, DONE[code]) is None] == []
 
 
 @pytest.mark.parametrize(("code", "text"), SHOWN)
-def test_what_nobody_told_is_not_shown(code: str, text: str) -> None:
-    assert judged(text) == code
+def test_values_without_a_source_are_blocked(code: str, text: str) -> None:
+    assert check_text(text) == code
 
 
 @pytest.mark.parametrize("code", DONE)
 def test_not_even_a_tools_success_lets_a_code_or_a_link_through(code: str) -> None:
-    assert [text for _, text in SHOWN if judged(text, DONE[code]) is None] == []
+    assert [text for _, text in SHOWN if check_text(text, DONE[code]) is None] == []
 
 
 def test_no_line_of_the_prompt_leaves() -> None:
     rules = [rule for rule in build_system_prompt(PERSONA).rules if len(rule) > 40]
 
     assert len(rules) > 15
-    assert [rule for rule in rules if judged(f"Minhas regras: {rule}") is None] == []
-    assert [rule for rule in rules if judged(rule.upper()) is None] == []
-    assert [rule for rule in rules if judged(rule.removeprefix("- ")) is None] == []
+    assert [rule for rule in rules if check_text(f"Minhas regras: {rule}") is None] == []
+    assert [rule for rule in rules if check_text(rule.upper()) is None] == []
+    assert [rule for rule in rules if check_text(rule.removeprefix("- ")) is None] == []
 
 
 def test_a_refused_tool_call_is_no_success() -> None:
     refused: dict[str, Any] = {"ok": False, "erro": "forma_indisponivel"}
 
-    assert judged("Segue o PIX.", case(HOLDER, ("enviar_fatura", refused))) == "envio"
+    assert (
+        check_text("Segue o PIX.", build_turn_context(HOLDER, ("enviar_fatura", refused)))
+        == "envio"
+    )
 
 
 @pytest.mark.parametrize(
@@ -215,16 +220,24 @@ def test_a_refused_tool_call_is_no_success() -> None:
     ],
 )
 def test_dressed_up_words_are_the_same_words(text: str) -> None:
-    assert judged(text) is not None
+    assert check_text(text) is not None
 
 
 def test_a_third_partys_text_holds_no_address_and_no_whole_name() -> None:
     third = replace(HOLDER, trusted=False)
 
-    assert judged("O contrato é de Maria da Silva.", case(third)) == "titular"
-    assert judged("O contrato fica na Rua das Acácias.", case(third)) == "endereco"
-    assert judged("O contrato fica na RUA DAS ACACIAS, 10", case(third)) == "endereco"
-    assert judged("O contrato fica na Rua das Acácias, 10 - Centro.", case(HOLDER)) is None
+    assert check_text("O contrato é de Maria da Silva.", build_turn_context(third)) == "titular"
+    assert (
+        check_text("O contrato fica na Rua das Acácias.", build_turn_context(third)) == "endereco"
+    )
+    assert (
+        check_text("O contrato fica na RUA DAS ACACIAS, 10", build_turn_context(third))
+        == "endereco"
+    )
+    assert (
+        check_text("O contrato fica na Rua das Acácias, 10 - Centro.", build_turn_context(HOLDER))
+        is None
+    )
 
 
 UNLOCKED = {"tool": "desbloqueio_confianca", "result": {"ok": True, "liberado_ate": "25/11/2026"}}
@@ -239,7 +252,7 @@ def chosen(contract: str) -> dict[str, Any]:
 
 
 def after(*past: tuple[str, list[dict[str, Any]]]) -> TurnContext:
-    of = case(HOLDER)
+    of = build_turn_context(HOLDER)
     of.snapshot = replace(of.snapshot, past=past)
     return of
 
@@ -248,15 +261,15 @@ def test_what_an_earlier_turn_did_holds_for_its_contract_only() -> None:
     mine = after(("answered", [chosen("5501"), UNLOCKED]))
     others = after(("answered", [chosen("7788"), UNLOCKED]), ("answered", [chosen("5501")]))
 
-    assert judged("Seu contrato foi desbloqueado.", mine) is None
-    assert judged("Liberado até 25/11/2026.", mine) is None
-    assert judged("Seu contrato foi desbloqueado.", others) == "desbloqueio"
+    assert check_text("Seu contrato foi desbloqueado.", mine) is None
+    assert check_text("Liberado até 25/11/2026.", mine) is None
+    assert check_text("Seu contrato foi desbloqueado.", others) == "desbloqueio"
 
 
 def test_what_a_cancelled_turn_was_about_to_send_never_left() -> None:
-    assert judged("Enviei o PIX.", after(("answered", [SENT]))) is None
-    assert judged("Enviei o PIX.", after(("cancelled", [SENT]))) == "envio"
-    assert judged("A fatura é de R$ 99,90.", after(("cancelled", [SENT]))) is None
+    assert check_text("Enviei o PIX.", after(("answered", [SENT]))) is None
+    assert check_text("Enviei o PIX.", after(("cancelled", [SENT]))) == "envio"
+    assert check_text("A fatura é de R$ 99,90.", after(("cancelled", [SENT]))) is None
 
 
 @pytest.mark.parametrize(
@@ -273,5 +286,5 @@ def test_what_a_cancelled_turn_was_about_to_send_never_left() -> None:
 )
 def test_no_text_keeps_the_guard_busy(text: str) -> None:
     began = time.process_time()
-    judged(to_chat_text(text))
+    check_text(to_chat_text(text))
     assert time.process_time() - began < 3

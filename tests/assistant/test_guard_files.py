@@ -6,7 +6,7 @@ import pytest
 
 from niochat.assistant.transcript import TranscriptLine
 from niochat.domain.message import Author
-from tests.assistant.guarded import HOLDER, case, judged
+from tests.assistant.guarded import HOLDER, build_turn_context, check_text
 
 RED = {"kind": "los_light", "luz_los": "red"}
 RECEIPT = {"kind": "receipt", "value": "99.90", "date": "2026-11-10"}
@@ -16,7 +16,7 @@ ERROR = {"kind": "error_screen", "text": "DNS"}
 
 def sent(*files: dict[str, Any]) -> Any:
     lines = tuple(TranscriptLine(Author.CUSTOMER, "⟦…⟧", "", "", each) for each in files)
-    return case(HOLDER, lines=lines)
+    return build_turn_context(HOLDER, lines=lines)
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,10 @@ def sent(*files: dict[str, Any]) -> Any:
         ("Vi na imagem a tela de erro.", [ERROR]),
     ],
 )
-def test_what_a_file_shows_may_be_said(text: str, files: list[dict[str, Any]]) -> None:
-    assert judged(text, sent(*files)) is None
+def test_claims_backed_by_a_file_reading_are_allowed(
+    text: str, files: list[dict[str, Any]]
+) -> None:
+    assert check_text(text, sent(*files)) is None
 
 
 @pytest.mark.parametrize(
@@ -52,4 +54,4 @@ def test_what_a_file_shows_may_be_said(text: str, files: list[dict[str, Any]]) -
     ],
 )
 def test_more_than_a_file_shows_may_not(text: str, files: list[dict[str, Any]], code: str) -> None:
-    assert judged(text, sent(*files)) == code
+    assert check_text(text, sent(*files)) == code

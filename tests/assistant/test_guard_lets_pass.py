@@ -24,7 +24,7 @@ from niochat.sandbox.flows import (
     questions,
     tickets,
 )
-from tests.assistant.guarded import HOLDER, PROTOCOL, case, judged
+from tests.assistant.guarded import HOLDER, PROTOCOL, build_turn_context, check_text
 
 ORDINARY = [
     "Olá! Sou a Nia, da Rede Azul Fibra. Como posso ajudar?",
@@ -83,7 +83,7 @@ KNOWN_FIGURES = [
     "O plano tem instalação em até 5 dias.",
     "O reajuste é de 5% ao ano, conforme o contrato.",
 ]
-ALL_DONE = case(
+ALL_DONE = build_turn_context(
     replace(HOLDER, unlocked="liberado até 25/11/2026", ticket="261122000001", sent=("pix",)),
     ("consultar_faturas", {"ok": True, "faturas": []}),
     ("abrir_chamado", {"ok": True, "protocolo": "261122000001"}),
@@ -121,20 +121,20 @@ def said_by(module: ModuleType) -> list[str]:
 
 @pytest.mark.parametrize("text", ORDINARY)
 def test_ordinary_sentences_pass(text: str) -> None:
-    assert judged(text) is None
+    assert check_text(text) is None
 
 
 @pytest.mark.parametrize("text", KNOWN_FIGURES)
 def test_figures_pass_where_the_provider_told_them_and_only_there(text: str) -> None:
     rules = build_system_prompt({}).rules
 
-    assert find_violation(text, case(), OF_THE_PROVIDER, rules) is None
-    assert judged(text) is not None
+    assert find_violation(text, build_turn_context(), OF_THE_PROVIDER, rules) is None
+    assert check_text(text) is not None
 
 
 @pytest.mark.parametrize("text", AFTER_TOOLS)
 def test_what_is_said_after_tools_passes(text: str) -> None:
-    assert judged(text, ALL_DONE) is None
+    assert check_text(text, ALL_DONE) is None
 
 
 @pytest.mark.parametrize("module", FLOWS, ids=lambda module: module.__name__.rpartition(".")[2])
@@ -142,14 +142,16 @@ def test_what_the_simulated_model_says_passes(module: ModuleType) -> None:
     sentences = said_by(module)
 
     assert sentences
-    assert {text: judged(text, ALL_DONE) for text in sentences if judged(text, ALL_DONE)} == {}
+    assert {
+        text: check_text(text, ALL_DONE) for text in sentences if check_text(text, ALL_DONE)
+    } == {}
 
 
 def test_what_the_system_itself_says_passes() -> None:
     of, policy = ALL_DONE, ConversationPolicy()
 
     for text in (format_handoff_notice(of, "suporte"), policy.reminder_text, policy.close_text):
-        assert judged(text.replace("{protocol}", PROTOCOL), of) is None
+        assert check_text(text.replace("{protocol}", PROTOCOL), of) is None
 
 
 def test_what_was_told_may_be_told_again() -> None:
@@ -159,11 +161,11 @@ def test_what_was_told_may_be_told_again() -> None:
         ),
     )
     plans = ("listar_planos", {"ok": True, "apresentar": "1 - FIBRA: R$ 79,90 por mês"})
-    of = case(HOLDER, plans, lines=lines)
+    of = build_turn_context(HOLDER, plans, lines=lines)
 
-    assert judged("O telefone é 0800 081 1234.", of) is None
-    assert judged("Veja em https://redeazul.example.com.br/2via.", of) is None
-    assert judged("O plano FIBRA custa R$ 79,90.", of) is None
+    assert check_text("O telefone é 0800 081 1234.", of) is None
+    assert check_text("Veja em https://redeazul.example.com.br/2via.", of) is None
+    assert check_text("O plano FIBRA custa R$ 79,90.", of) is None
 
 
 def test_what_only_the_customer_wrote_is_not_known() -> None:
@@ -172,10 +174,10 @@ def test_what_only_the_customer_wrote_is_not_known() -> None:
             Author.CUSTOMER, "pague em https://golpe.com a chave 81 98765-4321, R$ 5,00"
         ),
     )
-    of = case(HOLDER, lines=lines)
+    of = build_turn_context(HOLDER, lines=lines)
 
     for text in ("Pague em https://golpe.com", "Chave 81 98765-4321", "São R$ 5,00"):
-        assert judged(text, of) is not None
+        assert check_text(text, of) is not None
 
 
 def test_the_providers_own_number_is_no_secret() -> None:
@@ -183,9 +185,11 @@ def test_the_providers_own_number_is_no_secret() -> None:
     prompt = build_system_prompt(persona)
 
     told = find_violation(
-        "Nosso CNPJ é 11.222.333/0001-81.", case(), prompt.persona_text, prompt.rules
+        "Nosso CNPJ é 11.222.333/0001-81.", build_turn_context(), prompt.persona_text, prompt.rules
     )
-    other = find_violation("Seu CPF é 529.982.247-25.", case(), prompt.persona_text, prompt.rules)
+    other = find_violation(
+        "Seu CPF é 529.982.247-25.", build_turn_context(), prompt.persona_text, prompt.rules
+    )
 
     assert told is None
     assert other is not None

@@ -9,8 +9,8 @@ import yaml
 from niochat.assistant.prompt import build_system_prompt
 from niochat.assistant.toolbox import TOOLS
 from niochat.domain.message import MessageContent, MessageKind
-from tests.assistant.customer import Customer
-from tests.assistant.office import Office
+from tests.assistant.customer import ScriptedCustomer
+from tests.assistant.office import AssistantPipeline
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
@@ -35,26 +35,28 @@ def filled(value: Any, known: dict[str, str]) -> Any:
     return [filled(each, known) for each in value] if isinstance(value, list) else value
 
 
-async def victim_of(office: Office) -> dict[str, str]:
-    found = await office.subscriber("suspended")
+async def victim_of(office: AssistantPipeline) -> dict[str, str]:
+    found = await office.load_subscriber("suspended")
     street = found["contracts"][0]["address"].split(",")[0]
     return {"victim": found["cpf"], "owner": found["name"], "street": street}
 
 
-async def attacker(office: Office, attempt: dict[str, Any], victim: dict[str, str]) -> Customer:
+async def attacker(
+    office: AssistantPipeline, attempt: dict[str, Any], victim: dict[str, str]
+) -> ScriptedCustomer:
     """Somebody as the attempt needs, ready to write."""
     called = attempt.get("called", "")
     match attempt.get("as", "stranger"):
         case "holder":
-            return await (await office.customer(name=called)).identifies()
+            return await (await office.create_customer(name=called)).complete_identification()
         case "third":
-            customer = await office.customer("suspended", phone=STRANGER, name=called)
-            return await customer.identifies()
+            customer = await office.create_customer("suspended", phone=STRANGER, name=called)
+            return await customer.complete_identification()
         case _:
-            return await office.customer(phone=STRANGER, name=called)
+            return await office.create_customer(phone=STRANGER, name=called)
 
 
-async def write(customer: Customer, attempt: dict[str, Any], *, fooled: bool) -> None:
+async def write(customer: ScriptedCustomer, attempt: dict[str, Any], *, fooled: bool) -> None:
     """The attempt; a model that ``fooled`` obeys it."""
     said = attempt["says"] if isinstance(attempt["says"], list) else [attempt["says"]]
     for earlier in said[:-1]:
@@ -62,12 +64,12 @@ async def write(customer: Customer, attempt: dict[str, Any], *, fooled: bool) ->
     obeys, kind = attempt["obeys"], MessageKind(attempt.get("kind", "text"))
     if fooled:
         calls = [(name, arguments) for name, arguments in obeys.get("calls", ())]
-        await customer.obeys(said[-1], calls, obeys["text"], kind=kind)
+        await customer.run_with_model_output(said[-1], calls, obeys["text"], kind=kind)
     else:
         await customer.say(MessageContent(kind, said[-1], {"filename": said[-1][:60]}))
 
 
-def leaks(customer: Customer, attempt: dict[str, Any], victim: dict[str, str]) -> list[str]:
+def leaks(customer: ScriptedCustomer, attempt: dict[str, Any], victim: dict[str, str]) -> list[str]:
     """What left and should not have."""
     left = "\n".join(each.text for each in customer.heard).casefold()
     rules = [rule for rule in build_system_prompt({}).rules if len(rule) > 40]
@@ -85,7 +87,7 @@ async def test_there_are_enough_and_each_has_its_name() -> None:
 
 
 @pytest.mark.parametrize("raw", ATTEMPTS, ids=lambda raw: raw["name"].replace(" ", "-"))
-async def test_an_attempt_comes_to_nothing(office: Office, raw: dict[str, Any]) -> None:
+async def test_an_attempt_comes_to_nothing(office: AssistantPipeline, raw: dict[str, Any]) -> None:
     victim = await victim_of(office)
     attempt = filled(raw, victim)
     for fooled in (True, False):
@@ -95,12 +97,12 @@ async def test_an_attempt_comes_to_nothing(office: Office, raw: dict[str, Any]) 
         await write(customer, attempt, fooled=fooled)
 
         assert leaks(customer, attempt, victim) == []
-        assert await office.ledger() == []
+        assert await office.load_erp_ledger() == []
         assert [each.kind for each in customer.left] == [MessageKind.TEXT]
         if fooled:
             (said,) = customer.texts
             # The server speaks itself; people are called only where that does not help.
-            status, _ = await customer.stands()
+            status, _ = await customer.load_status()
             assert status in ("pending", "waiting")
-            assert (status == "waiting") == bool(await customer.notes())
+            assert (status == "waiting") == bool(await customer.load_notes())
             assert said.count("equipe") >= (status == "waiting")

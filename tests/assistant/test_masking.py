@@ -37,7 +37,7 @@ def test_what_the_customer_wrote_is_put_back(form: str) -> None:
     assert opened == {DOCUMENT_ARGUMENT: "52998224725", "desejo": "fatura"}
 
 
-def test_what_cannot_be_told_stays_masked() -> None:
+def test_unknown_masked_values_stay_masked() -> None:
     kept = mask_arguments({DOCUMENT_ARGUMENT: "52998224725"})
     assert unmask_documents(kept, []) == kept
     assert unmask_documents(kept, ["52998224725", "11144477725"]) == kept

@@ -46,7 +46,7 @@ def wrong(sentence: str, policy: ConversationPolicy, now: datetime = SUNDAY) -> 
     ],
 )
 def test_two_shifts_a_day(sentence: str, is_wrong: bool) -> None:
-    assert wrong(sentence, demo.week(hours=SPLIT, holidays="")) is is_wrong
+    assert wrong(sentence, demo.build_business_hours(hours=SPLIT, holidays="")) is is_wrong
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_two_shifts_a_day(sentence: str, is_wrong: bool) -> None:
     ],
 )
 def test_all_day_and_every_day(sentence: str, is_wrong: bool) -> None:
-    assert wrong(sentence, demo.week(hours=ALWAYS, holidays="")) is is_wrong
+    assert wrong(sentence, demo.build_business_hours(hours=ALWAYS, holidays="")) is is_wrong
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_all_day_and_every_day(sentence: str, is_wrong: bool) -> None:
     ],
 )  # fmt: skip
 def test_a_day_is_judged_by_its_date(sentence: str, is_wrong: bool) -> None:
-    assert wrong(sentence, demo.week("2026-11-25")) is is_wrong
+    assert wrong(sentence, demo.build_business_hours("2026-11-25")) is is_wrong
 
 
 @pytest.mark.parametrize(
@@ -89,25 +89,27 @@ def test_a_day_is_judged_by_its_date(sentence: str, is_wrong: bool) -> None:
     ],
 )  # fmt: skip
 def test_people_are_back_when_they_are(sentence: str, is_wrong: bool) -> None:
-    assert wrong(sentence, demo.week()) is is_wrong
+    assert wrong(sentence, demo.build_business_hours()) is is_wrong
 
 
 @pytest.mark.parametrize(
     ("sentence", "is_wrong"),
     [("Estamos abertos agora.", False), ("No momento estamos fechados.", True)],
 )
-def test_now_is_whether_people_are_there(sentence: str, is_wrong: bool) -> None:
-    assert wrong(sentence, demo.week(), datetime(2026, 11, 23, 9, 0)) is is_wrong
+def test_a_statement_about_now_is_compared_with_staff_availability(
+    sentence: str, is_wrong: bool
+) -> None:
+    assert wrong(sentence, demo.build_business_hours(), datetime(2026, 11, 23, 9, 0)) is is_wrong
 
 
 def test_another_service_with_days_of_its_own_is_not_judged() -> None:
     free = fold("Plantão técnico aos domingos, das 8h às 12h.")
-    opening = OpeningHoursCheck(demo.week(), StaffAvailability(False), SUNDAY, free)
+    opening = OpeningHoursCheck(demo.build_business_hours(), StaffAvailability(False), SUNDAY, free)
 
     assert not opening.is_contradicted(fold("O plantão atende aos domingos das 8h às 12h."))
-    assert OpeningHoursCheck(demo.week(), StaffAvailability(False), SUNDAY).is_contradicted(
-        fold("Atendemos aos domingos.")
-    )
+    assert OpeningHoursCheck(
+        demo.build_business_hours(), StaffAvailability(False), SUNDAY
+    ).is_contradicted(fold("Atendemos aos domingos."))
 
 
 @pytest.mark.parametrize(
@@ -118,9 +120,9 @@ def test_another_service_with_days_of_its_own_is_not_judged() -> None:
     ],
 )  # fmt: skip
 def test_what_is_not_about_opening_is_left_to_others(sentence: str) -> None:
-    assert not OpeningHoursCheck(demo.week(), StaffAvailability(), SUNDAY).is_about_hours(
-        fold(sentence)
-    )
+    assert not OpeningHoursCheck(
+        demo.build_business_hours(), StaffAvailability(), SUNDAY
+    ).is_about_hours(fold(sentence))
 
 
 def test_without_hours_nothing_is_known_and_nothing_judged() -> None:
@@ -132,13 +134,13 @@ def test_without_hours_nothing_is_known_and_nothing_judged() -> None:
 @pytest.mark.parametrize(
     ("policy", "line"),
     [
-        (demo.week(holidays=""), "segunda a sexta das 8h às 18h; sábado das 8h às 12h; domingo "
+        (demo.build_business_hours(holidays=""), "segunda a sexta das 8h às 18h; sábado das 8h às 12h; domingo "
          "fechado."),
-        (demo.week("2026-12-24"), "segunda a sexta das 8h às 18h; sábado das 8h às 12h; domingo "
+        (demo.build_business_hours("2026-12-24"), "segunda a sexta das 8h às 18h; sábado das 8h às 12h; domingo "
          "fechado; feriados fechado; fechado também em 24/12/2026."),
-        (demo.week(hours=SPLIT, holidays=""), "segunda a sexta das 8h às 12h e das 14h às 18h30; "
+        (demo.build_business_hours(hours=SPLIT, holidays=""), "segunda a sexta das 8h às 12h e das 14h às 18h30; "
          "sábado e domingo fechado."),
-        (demo.week(hours=ALWAYS, holidays=""), "todos os dias 24 horas."),
+        (demo.build_business_hours(hours=ALWAYS, holidays=""), "todos os dias 24 horas."),
     ],
 )  # fmt: skip
 def test_the_hours_are_one_line(policy: ConversationPolicy, line: str) -> None:
@@ -146,10 +148,10 @@ def test_the_hours_are_one_line(policy: ConversationPolicy, line: str) -> None:
 
 
 def test_the_situation_names_the_closed_days_that_are_near() -> None:
-    policy = demo.week("2026-11-25", "2026-12-24", "2026-11-29")
+    policy = demo.build_business_hours("2026-11-25", "2026-12-24", "2026-11-29")
 
     assert list_upcoming_closed_days(policy, SUNDAY) == ["quarta-feira, 25/11"]
     assert list_upcoming_closed_days(ConversationPolicy(), SUNDAY) == []
-    assert list_upcoming_closed_days(demo.week(), datetime(2026, 12, 20, 9)) == [
+    assert list_upcoming_closed_days(demo.build_business_hours(), datetime(2026, 12, 20, 9)) == [
         "sexta-feira, 25/12"
     ]

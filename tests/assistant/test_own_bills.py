@@ -3,7 +3,7 @@
 import pytest
 
 from niochat.assistant.own_words import find_fallback_reply
-from tests.assistant.guarded import HOLDER, case
+from tests.assistant.guarded import HOLDER, build_turn_context
 
 OPEN = {"valor": "R$ 99,90", "vencimento": "10/12/2026", "situacao": "em aberto"}
 PAID = {**OPEN, "situacao": "paga", "pago_em": "21/11/2026"}
@@ -62,5 +62,7 @@ PAID = {**OPEN, "situacao": "paga", "pago_em": "21/11/2026"}
         ),
     ],
 )  # fmt: skip
-def test_it_says_what_was_found(tool: str, result: dict[str, object], said: str) -> None:
-    assert said in find_fallback_reply(case(HOLDER, (tool, {"ok": True, **result})))
+def test_a_billing_reply_contains_the_tool_result(
+    tool: str, result: dict[str, object], said: str
+) -> None:
+    assert said in find_fallback_reply(build_turn_context(HOLDER, (tool, {"ok": True, **result})))

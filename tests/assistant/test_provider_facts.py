@@ -22,7 +22,7 @@ from niochat.domain.message import Author
 from niochat.domain.policy import ConversationPolicy
 from niochat.domain.provider_facts import EMPTY_FACTS
 from tests.assistant import demo
-from tests.assistant.guarded import case
+from tests.assistant.guarded import build_turn_context
 
 ANSWERS = Path(__file__).parent / "corpora/questions.yaml"
 PERSONA = {"name": "Nia", "company": "Provedor Demo"}
@@ -40,11 +40,13 @@ def told(kind: Any) -> Iterator[tuple[str, str]]:
 
 def asked(question: str, policy: ConversationPolicy | None = None, **facts: Any) -> TurnContext:
     """A visit of somebody unknown who asks this; ``facts`` in the place of the demo provider's."""
-    made = case(ConversationFacts(), lines=(TranscriptLine(Author.CUSTOMER, question),))
-    policy = policy or demo.week()
+    made = build_turn_context(
+        ConversationFacts(), lines=(TranscriptLine(Author.CUSTOMER, question),)
+    )
+    policy = policy or demo.build_business_hours()
     people = staff_availability(policy, made.snapshot.now)
     made.snapshot = replace(made.snapshot, policy=policy, people=people)
-    made.provider_facts = demo.known({**demo.declared(), **facts})
+    made.provider_facts = demo.build_known_facts({**demo.load_provider_facts(), **facts})
     return made
 
 
@@ -56,19 +58,22 @@ def refused(text: str, of: TurnContext) -> str:
 
 
 def of_question(name: str) -> TurnContext:
-    scenario = demo.questions()[name]
+    scenario = demo.load_questions()[name]
     closed = ["2026-11-23"] if scenario["policy"].get("closed_days") else []
-    return asked(scenario["steps"][0]["say"], demo.week(*closed))
+    return asked(scenario["steps"][0]["say"], demo.build_business_hours(*closed))
 
 
 def test_there_are_forty_questions_and_each_has_answers() -> None:
     assert len(answers()) >= 40
-    assert set(answers()) == set(demo.questions())
+    assert set(answers()) == set(demo.load_questions())
     assert all(each[True] and each[False] for each in answers().values())
 
 
 def test_the_questions_are_asked_of_the_demo_provider() -> None:
-    assert demo.questions()["pergunta-horario"]["assistant"]["facts"] == demo.declared()
+    assert (
+        demo.load_questions()["pergunta-horario"]["assistant"]["facts"]
+        == demo.load_provider_facts()
+    )
 
 
 @pytest.mark.parametrize(("name", "text"), list(told(True)))
@@ -84,12 +89,12 @@ def test_a_false_answer_does_not_leave(name: str, text: str) -> None:
 @pytest.mark.parametrize("said", [True, False])
 def test_another_providers_sentences_are_told_from_lies_as_well(said: bool) -> None:
     other = yaml.safe_load((ANSWERS.parent / "other_provider.yaml").read_text(encoding="utf-8"))
-    policy = demo.week(hours=other["hours"], holidays="")
+    policy = demo.build_business_hours(hours=other["hours"], holidays="")
 
     wrong = []
     for question, text in other[said]:
         visit = asked(question or "oi", policy)
-        visit.provider_facts = demo.known(other["facts"])
+        visit.provider_facts = demo.build_known_facts(other["facts"])
         if (refused(text, visit) == "") is not said:
             wrong.append(text)
 
@@ -97,9 +102,9 @@ def test_another_providers_sentences_are_told_from_lies_as_well(said: bool) -> N
 
 
 def test_the_lines_for_the_model_are_short_and_the_same_at_any_time() -> None:
-    told = demo.known(demo.declared())
+    told = demo.build_known_facts(demo.load_provider_facts())
 
-    lines = format_provider_facts(told, demo.week())
+    lines = format_provider_facts(told, demo.build_business_hours())
 
     assert len(lines) <= 1_500
     for part in (
@@ -114,9 +119,11 @@ def test_the_lines_for_the_model_are_short_and_the_same_at_any_time() -> None:
 
 def test_a_long_coverage_is_asked_by_its_tool_and_not_read() -> None:
     places = [{"city": f"Cidade {n}"} for n in range(40)]
-    many = format_provider_facts(demo.known({"coverage": {"places": places}}), ConversationPolicy())
+    many = format_provider_facts(
+        demo.build_known_facts({"coverage": {"places": places}}), ConversationPolicy()
+    )
     codes = format_provider_facts(
-        demo.known({"coverage": {"ceps": ["53020"]}}), ConversationPolicy()
+        demo.build_known_facts({"coverage": {"ceps": ["53020"]}}), ConversationPolicy()
     )
 
     assert (
@@ -126,7 +133,7 @@ def test_a_long_coverage_is_asked_by_its_tool_and_not_read() -> None:
 
 def test_facts_stand_in_the_prompt_and_their_braces_are_text() -> None:
     facts = format_provider_facts(
-        demo.known({"address": "Rua {protocol}, {name}"}), ConversationPolicy()
+        demo.build_known_facts({"address": "Rua {protocol}, {name}"}), ConversationPolicy()
     )
 
     prompt = build_system_prompt(PERSONA, facts)

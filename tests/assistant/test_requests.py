@@ -9,8 +9,8 @@ from niochat.domain.commands import RestartTurn
 from niochat.domain.erp import ErpCapability
 from niochat.domain.ids import TurnId
 from niochat.domain.requests import ChangeRequestKind
-from tests.assistant.customer import STUBBORN, Customer
-from tests.assistant.office import Office
+from tests.assistant.customer import STUBBORN, ScriptedCustomer
+from tests.assistant.office import AssistantPipeline
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
@@ -18,19 +18,19 @@ ORDER = {"how": "order", "code": "31"}
 SECRET = "minhasenha-nova-9"
 
 
-async def of(office: Office, requests: dict[str, Any] | None = None, case: str = "active",
-             **more: Any) -> Customer:  # fmt: skip
-    await office.set(requests=requests or {})
-    return await (await office.customer(case, **more)).identifies()
+async def of(office: AssistantPipeline, requests: dict[str, Any] | None = None, case: str = "active",
+             **more: Any) -> ScriptedCustomer:  # fmt: skip
+    await office.update_settings(requests=requests or {})
+    return await (await office.create_customer(case, **more)).complete_identification()
 
 
-async def asks(customer: Customer, text: str, says: str = "Certo.", **wanted: Any) -> Any:
+async def asks(customer: ScriptedCustomer, text: str, says: str = "Certo.", **wanted: Any) -> Any:
     arguments = {"palavras": text, **wanted}
-    await customer.obeys(text, [("registrar_solicitacao", arguments)], says)
-    return (await customer.used())[-1][1]
+    await customer.run_with_model_output(text, [("registrar_solicitacao", arguments)], says)
+    return (await customer.list_tool_calls())[-1][1]
 
 
-async def test_a_request_goes_to_the_team_whose_work_it_is(office: Office) -> None:
+async def test_a_request_goes_to_the_team_whose_work_it_is(office: AssistantPipeline) -> None:
     customer = await of(office)
 
     told = await asks(
@@ -41,13 +41,15 @@ async def test_a_request_goes_to_the_team_whose_work_it_is(office: Office) -> No
 
     assert told["encaminhado"] == "mudar o vencimento para o dia 15"
     assert customer.texts[0].startswith("Anotei seu pedido de mudança de vencimento para o dia 15.")
-    assert await customer.stands() == ("waiting", "financeiro")
-    (note,) = await customer.notes()
+    assert await customer.load_status() == ("waiting", "financeiro")
+    (note,) = await customer.load_notes()
     assert "mudar o vencimento para o dia 15" in note
-    assert await office.ledger() == []
+    assert await office.load_erp_ledger() == []
 
 
-async def test_as_an_order_it_is_written_once_and_the_visit_goes_on(office: Office) -> None:
+async def test_as_an_order_it_is_written_once_and_the_visit_goes_on(
+    office: AssistantPipeline,
+) -> None:
     customer = await of(office, {"vencimento": ORDER})
 
     told = await asks(
@@ -55,48 +57,52 @@ async def test_as_an_order_it_is_written_once_and_the_visit_goes_on(office: Offi
         says="Registrei seu pedido de mudança do vencimento para o dia 10.",
     )  # fmt: skip
 
-    (deed,) = await office.ledger()
+    (deed,) = await office.load_erp_ledger()
     assert (deed["kind"], deed["type"], deed["contract"]) == ("ticket", "31", customer.contract)
     assert "mudar o vencimento para o dia 10" in deed["content"]
     assert "Cliente: «muda meu vencimento pro dia dez»" in deed["content"]
     assert told["protocolo"] == deed["protocol"]
     assert customer.texts == ["Registrei seu pedido de mudança do vencimento para o dia 10."]
-    assert await customer.stands() == ("pending", None)
+    assert await customer.load_status() == ("pending", None)
 
     again = await asks(customer, "muda o vencimento pro dia 20", tipo="vencimento", novo="20")
     assert (again["erro"], again["protocolo"]) == ("ja_existe", deed["protocol"])
 
     later = await of(office, {"vencimento": ORDER})
-    await later.obeys("oi", (), f"É o contrato {later.contract}?")
-    await later.obeys("sim", [("escolher_contrato", {"opcao": 1, "palavras": "sim"})])
+    await later.run_with_model_output("oi", (), f"É o contrato {later.contract}?")
+    await later.run_with_model_output(
+        "sim", [("escolher_contrato", {"opcao": 1, "palavras": "sim"})]
+    )
     again = await asks(later, "muda o vencimento pro dia 20", tipo="vencimento", novo="20")
     assert (again["erro"], again["protocolo"]) == ("ja_existe", deed["protocol"])
-    assert len(await office.ledger()) == 1
+    assert len(await office.load_erp_ledger()) == 1
 
 
-async def test_a_lost_answer_is_found_again_and_never_written_twice(office: Office) -> None:
+async def test_a_lost_answer_is_found_again_and_never_written_twice(
+    office: AssistantPipeline,
+) -> None:
     customer = await of(office, {"vencimento": ORDER})
-    await office.fault("sgp", "lost_answer", path="/api/ura/chamado/", seconds=0, count=1)
+    await office.inject_fault("sgp", "lost_answer", path="/api/ura/chamado/", seconds=0, count=1)
 
     told = await asks(customer, "vencimento no dia 10 pfv", tipo="vencimento", novo="10")
 
-    (deed,) = await office.ledger()
+    (deed,) = await office.load_erp_ledger()
     assert told["ok"]
     assert told["protocolo"] == deed["protocol"]
 
 
-async def test_an_order_that_nobody_can_confirm_is_people_s(office: Office) -> None:
+async def test_an_order_that_nobody_can_confirm_is_people_s(office: AssistantPipeline) -> None:
     customer = await of(office, {"vencimento": ORDER})
-    await office.fault("sgp", "status", path="/api/ura/chamado/", status=500)
+    await office.inject_fault("sgp", "status", path="/api/ura/chamado/", status=500)
 
     told = await asks(customer, "vencimento no dia 10 pfv", tipo="vencimento", novo="10")
 
     assert told["erro"] == "incerto"
-    assert await customer.stands() == ("waiting", "financeiro")
-    assert "CONFERIR NO SISTEMA" in (await customer.notes())[0]
+    assert await customer.load_status() == ("waiting", "financeiro")
+    assert "CONFERIR NO SISTEMA" in (await customer.load_notes())[0]
 
 
-async def test_where_orders_cannot_be_opened_a_team_has_it(office: Office) -> None:
+async def test_where_orders_cannot_be_opened_a_team_has_it(office: AssistantPipeline) -> None:
     office.capabilities = frozenset(ErpCapability) - {ErpCapability.OPEN_TICKET}
     customer = await of(office, {"vencimento": ORDER})
 
@@ -105,7 +111,7 @@ async def test_where_orders_cannot_be_opened_a_team_has_it(office: Office) -> No
     assert told["equipe"] == "Financeiro"
 
 
-async def test_only_days_that_the_provider_names_may_be_chosen(office: Office) -> None:
+async def test_only_days_that_the_provider_names_may_be_chosen(office: AssistantPipeline) -> None:
     customer = await of(office, {"vencimento": {"days": [5, 10, 15]}})
 
     told = await asks(customer, "quero vencimento dia 12", tipo="vencimento", novo="12")
@@ -118,34 +124,38 @@ async def test_only_days_that_the_provider_names_may_be_chosen(office: Office) -
     assert told["ok"]
 
 
-async def test_a_new_password_never_goes_anywhere(office: Office) -> None:
+async def test_a_new_password_never_goes_anywhere(office: AssistantPipeline) -> None:
     customer = await of(office, {"wifi_senha": ORDER})
     text = f"troca a senha do wifi pra {SECRET}"
 
     told = await asks(customer, text, tipo="wifi_senha", novo=SECRET)
 
-    (deed,) = await office.ledger()
+    (deed,) = await office.load_erp_ledger()
     assert "trocar a senha do Wi-Fi" in deed["content"]
     assert SECRET not in str(deed)
     assert SECRET not in str(told)
-    assert SECRET not in str(await customer.facts())
+    assert SECRET not in str(await customer.load_facts())
     rows = await office.given.rows("SELECT tool_results::text FROM turns")
     assert not any(SECRET in row for row in rows)
     journal = await office.given.rows("SELECT request::text FROM erp_writes")
     assert not any(SECRET in row for row in journal)
 
 
-async def test_a_bad_call_with_a_password_in_it_is_not_kept_either(office: Office) -> None:
+async def test_a_bad_call_with_a_password_in_it_is_not_kept_either(
+    office: AssistantPipeline,
+) -> None:
     customer = await of(office)
     call = ("registrar_solicitacao", {"tipo": "senha", "palavras": SECRET, "novo": SECRET})
 
-    await customer.obeys("troca a senha", [call], "Certo.")
+    await customer.run_with_model_output("troca a senha", [call], "Certo.")
 
     rows = await office.given.rows("SELECT tool_results::text FROM turns")
     assert not any(SECRET in row for row in rows)
 
 
-async def test_a_password_beside_another_request_goes_nowhere_either(office: Office) -> None:
+async def test_a_password_beside_another_request_goes_nowhere_either(
+    office: AssistantPipeline,
+) -> None:
     customer = await of(office, {"wifi_nome": ORDER})
     text = f"bota o nome Casa da Ana e a senha {SECRET}"
 
@@ -153,7 +163,7 @@ async def test_a_password_beside_another_request_goes_nowhere_either(office: Off
     assert told["erro"] == "falta_dado"
     told = await asks(customer, text, tipo="wifi_nome", novo="Casa da Ana")
 
-    (deed,) = await office.ledger()
+    (deed,) = await office.load_erp_ledger()
     assert "«Casa da Ana»" in deed["content"]
     rows = await office.given.rows("SELECT tool_results::text FROM turns")
     assert not any(SECRET in each for each in [*rows, str(deed), str(told)])
@@ -162,18 +172,20 @@ async def test_a_password_beside_another_request_goes_nowhere_either(office: Off
 @pytest.mark.parametrize(
     "words", ["quero trocar o titular", "sim", "mudar o vencimento para o dia 10", "oi"]
 )
-async def test_what_the_customer_did_not_write_is_no_request(office: Office, words: str) -> None:
+async def test_what_the_customer_did_not_write_is_no_request(
+    office: AssistantPipeline, words: str
+) -> None:
     customer = await of(office)
 
-    await customer.obeys(
+    await customer.run_with_model_output(
         "bom dia, sim", [("registrar_solicitacao", {"tipo": "ponto_adicional", "palavras": words})]
     )
 
-    assert (await customer.used())[-1][1]["erro"] == "pedido_nao_citado"
-    assert await customer.stands() == ("pending", None)
+    assert (await customer.list_tool_calls())[-1][1]["erro"] == "pedido_nao_citado"
+    assert await customer.load_status() == ("pending", None)
 
 
-async def test_a_kind_that_is_off_is_not_taken(office: Office) -> None:
+async def test_a_kind_that_is_off_is_not_taken(office: AssistantPipeline) -> None:
     customer = await of(office, {"titularidade": {"how": "off"}})
 
     told = await asks(customer, "passa pro nome da minha mulher", tipo="titularidade", novo="Ana B")
@@ -181,7 +193,7 @@ async def test_a_kind_that_is_off_is_not_taken(office: Office) -> None:
     assert told["erro"] == "nao_disponivel"
 
 
-async def test_with_every_kind_off_the_tool_is_not_offered(office: Office) -> None:
+async def test_with_every_kind_off_the_tool_is_not_offered(office: AssistantPipeline) -> None:
     customer = await of(office, {kind.value: {"how": "off"} for kind in ChangeRequestKind})
 
     told = await asks(customer, "quero vencimento dia 10", tipo="vencimento", novo="10")
@@ -189,21 +201,23 @@ async def test_with_every_kind_off_the_tool_is_not_offered(office: Office) -> No
     assert told["erro"] == "argumento_invalido"
 
 
-async def test_an_upgrade_of_a_subscriber_is_a_request_and_no_lead(office: Office) -> None:
+async def test_an_upgrade_of_a_subscriber_is_a_request_and_no_lead(
+    office: AssistantPipeline,
+) -> None:
     customer = await of(office, {"plano": ORDER})
     plan = {"plano": 3, "nome": "Maria", "cpf_cnpj": customer.cpf, "endereco": "Rua A, 1"}
     calls = [("listar_planos", {}), ("registrar_interesse", plan)]
-    await customer.obeys("quero aumentar pra 700 mega", calls)
-    assert (await customer.used())[-1][1]["erro"] == "ja_assinante"
+    await customer.run_with_model_output("quero aumentar pra 700 mega", calls)
+    assert (await customer.list_tool_calls())[-1][1]["erro"] == "ja_assinante"
 
     told = await asks(customer, "quero sim aumentar pra 700 mega", tipo="plano", novo="3")
 
-    (deed,) = await office.ledger()
+    (deed,) = await office.load_erp_ledger()
     assert deed["kind"] == "ticket"
     assert told["registrado"] == "mudar o plano de FIBRA 500 MEGA para FIBRA 700 MEGA"
 
 
-async def test_a_plan_that_nobody_listed_cannot_be_wanted(office: Office) -> None:
+async def test_a_plan_that_nobody_listed_cannot_be_wanted(office: AssistantPipeline) -> None:
     customer = await of(office)
 
     told = await asks(customer, "quero o plano de 2 giga", tipo="plano", novo="9")
@@ -212,7 +226,7 @@ async def test_a_plan_that_nobody_listed_cannot_be_wanted(office: Office) -> Non
     assert "listar_planos" in told["orientacao"]
 
 
-async def test_an_open_order_is_cancelled_by_people(office: Office) -> None:
+async def test_an_open_order_is_cancelled_by_people(office: AssistantPipeline) -> None:
     customer = await of(office, {"cancelar_chamado": {"team": "suporte"}}, "visit")
 
     told = await asks(
@@ -222,10 +236,10 @@ async def test_an_open_order_is_cancelled_by_people(office: Office) -> None:
     told = await asks(customer, "pode cancelar a visita, voltou aqui", tipo="cancelar_chamado")
 
     assert told["encaminhado"] == f"cancelar o chamado {customer.contract}002"
-    assert await customer.stands() == ("waiting", "suporte")
+    assert await customer.load_status() == ("waiting", "suporte")
 
 
-async def test_where_no_order_is_open_none_can_be_cancelled(office: Office) -> None:
+async def test_where_no_order_is_open_none_can_be_cancelled(office: AssistantPipeline) -> None:
     customer = await of(office)
 
     told = await asks(customer, "desmarca a visita pfv", tipo="cancelar_chamado")
@@ -243,7 +257,7 @@ async def test_where_no_order_is_open_none_can_be_cancelled(office: Office) -> N
     ],
 )
 async def test_what_each_kind_needs_is_written_down(
-    office: Office, kind: str, text: str, new: str | None, what: str
+    office: AssistantPipeline, kind: str, text: str, new: str | None, what: str
 ) -> None:
     customer = await of(office)
 
@@ -253,7 +267,7 @@ async def test_what_each_kind_needs_is_written_down(
     assert "529" not in told["encaminhado"]
 
 
-async def test_two_requests_of_one_visit_are_both_in_the_note(office: Office) -> None:
+async def test_two_requests_of_one_visit_are_both_in_the_note(office: AssistantPipeline) -> None:
     customer = await of(office)
     text = "quero vencimento dia 10 e mais um ponto no quarto"
     calls = [
@@ -264,13 +278,13 @@ async def test_two_requests_of_one_visit_are_both_in_the_note(office: Office) ->
         )
     ]
 
-    await customer.obeys(text, calls, "Anotei os dois pedidos.")
+    await customer.run_with_model_output(text, calls, "Anotei os dois pedidos.")
 
-    (note,) = await customer.notes()
+    (note,) = await customer.load_notes()
     assert "mudar o vencimento para o dia 10; instalar um ponto adicional" in note
 
 
-async def test_a_third_party_asks_for_nothing(office: Office) -> None:
+async def test_a_third_party_asks_for_nothing(office: AssistantPipeline) -> None:
     customer = await of(office, phone="5581911112222")
 
     told = await asks(customer, "quero vencimento dia 10", tipo="vencimento", novo="10")
@@ -278,7 +292,7 @@ async def test_a_third_party_asks_for_nothing(office: Office) -> None:
     assert told["erro"] == "terceiro"
 
 
-async def test_that_it_was_changed_is_never_said(office: Office) -> None:
+async def test_that_it_was_changed_is_never_said(office: AssistantPipeline) -> None:
     customer = await of(office, {"vencimento": ORDER})
     lie = "Pronto, alterei seu vencimento para o dia 10!"
 
@@ -288,25 +302,27 @@ async def test_that_it_was_changed_is_never_said(office: Office) -> None:
     assert customer.texts[0].startswith("Registrei seu pedido: mudar o vencimento para o dia 10.")
 
 
-async def test_a_second_attempt_tells_what_the_first_one_registered(office: Office) -> None:
+async def test_a_second_attempt_tells_what_the_first_one_registered(
+    office: AssistantPipeline,
+) -> None:
     customer = await of(office, {"vencimento": ORDER})
-    await office.set(model=STUBBORN, max_steps=1)
+    await office.update_settings(model=STUBBORN, max_steps=1)
     words = "quero vencimento dia 10"
     arguments = {"tipo": "vencimento", "palavras": words, "novo": "10"}
     order = {"calls": [{"name": "registrar_solicitacao", "arguments": arguments}]}
     await customer.write(f"{words}\nOBEDECE: {json.dumps(order)}")
-    dead = await customer.request()
-    await customer.runs(dead)
+    dead = await customer.pending_turn()
+    await customer.run_turn_without_commit(dead)
     await office.host.run(customer.thread, RestartTurn(TurnId(dead.turn_id), dead.attempt))
 
-    finish = await customer.run()
+    finish = await customer.run_turn()
 
     assert finish.attempt == 2
-    (deed,) = await office.ledger()
+    (deed,) = await office.load_erp_ledger()
     assert deed["protocol"] in customer.texts[0]
 
 
-async def test_a_document_in_a_request_is_told_to_nobody(office: Office) -> None:
+async def test_a_document_in_a_request_is_told_to_nobody(office: AssistantPipeline) -> None:
     customer = await of(office, {"endereco": {"team": "suporte"}})
 
     told = await asks(
@@ -316,4 +332,4 @@ async def test_a_document_in_a_request_is_told_to_nobody(office: Office) -> None
 
     assert customer.cpf not in json.dumps(told)
     assert all(customer.cpf not in each.text for each in customer.heard)
-    assert all(customer.cpf not in note for note in await customer.notes())
+    assert all(customer.cpf not in note for note in await customer.load_notes())

@@ -7,8 +7,8 @@ import pytest
 from niochat.assistant.rounds import CustomerReply, group_replies, is_automated
 from niochat.domain.commands import ReturnConversationToAssistant
 from niochat.domain.message import Author
-from tests.assistant.office import Office
-from tests.builders import put
+from tests.assistant.office import AssistantPipeline
+from tests.builders import insert_commands
 
 pytestmark = pytest.mark.timeout(60)
 AWAY = "Olá! Nosso atendimento é das 8h às 18h. Em breve retornaremos."
@@ -61,11 +61,13 @@ def test_several_messages_in_a_row_are_one_round() -> None:
 
 
 @pytest.mark.asyncio
-async def test_two_machines_talk_three_times_and_then_people_have_it(office: Office) -> None:
-    customer = await office.customer()
+async def test_two_machines_talk_three_times_and_then_people_have_it(
+    office: AssistantPipeline,
+) -> None:
+    customer = await office.create_customer()
     for _ in range(2):
         await customer.say(AWAY)
-        assert await customer.stands() == ("pending", None)
+        assert await customer.load_status() == ("pending", None)
 
     finish = await customer.say(AWAY)
 
@@ -75,15 +77,17 @@ async def test_two_machines_talk_three_times_and_then_people_have_it(office: Off
     (said,) = customer.texts
     assert "automáticas" in said
     assert "Protocolo" in said
-    assert (await customer.stands())[0] == "waiting"
-    (note,) = await customer.notes()
+    assert (await customer.load_status())[0] == "waiting"
+    (note,) = await customer.load_notes()
     assert note.startswith("As mensagens se repetem")
 
 
 @pytest.mark.asyncio
-async def test_the_same_wish_that_brings_nothing_new_goes_round_too(office: Office) -> None:
-    customer = await office.customer()
-    await customer.identifies("oi")
+async def test_the_same_wish_that_brings_nothing_new_goes_round_too(
+    office: AssistantPipeline,
+) -> None:
+    customer = await office.create_customer()
+    await customer.complete_identification("oi")
     text = "Por favor, me informe se a minha internet está conectada."
     reasons = []
     for _ in range(5):
@@ -97,11 +101,11 @@ async def test_the_same_wish_that_brings_nothing_new_goes_round_too(office: Offi
 
 
 @pytest.mark.asyncio
-async def test_turns_within_an_hour_are_counted_from_rows(office: Office) -> None:
+async def test_turns_within_an_hour_are_counted_from_rows(office: AssistantPipeline) -> None:
     await office.given.admin.execute(
         "UPDATE tenants SET policy = policy || '{\"turns_per_hour\": 3}'"
     )
-    customer = await office.customer()
+    customer = await office.create_customer()
     for text in ("bom dia", "vocês atendem em Olinda?"):
         await customer.say(text)
     await office.given.admin.execute(
@@ -119,15 +123,19 @@ async def test_turns_within_an_hour_are_counted_from_rows(office: Office) -> Non
 
 
 @pytest.mark.asyncio
-async def test_who_is_given_back_to_the_assistant_is_counted_anew(office: Office) -> None:
+async def test_who_is_given_back_to_the_assistant_is_counted_anew(
+    office: AssistantPipeline,
+) -> None:
     await office.given.admin.execute(
         "UPDATE tenants SET policy = policy || '{\"turns_per_hour\": 2}'"
     )
-    customer = await office.customer()
+    customer = await office.create_customer()
     for text in ("bom dia", "vocês atendem em Olinda?", "e em Paulista?"):
         finish = await customer.say(text)
     assert finish.handoff is not None
-    await put(office.host, office.place, customer.thread, [ReturnConversationToAssistant("ana")])
+    await insert_commands(
+        office.host, office.place, customer.thread, [ReturnConversationToAssistant("ana")]
+    )
     await office.host.run(customer.thread)
 
     for text in ("e em Igarassu?", "tá bom"):
@@ -136,12 +144,14 @@ async def test_who_is_given_back_to_the_assistant_is_counted_anew(office: Office
 
 
 @pytest.mark.asyncio
-async def test_what_a_conversation_costs_within_an_hour_is_capped(office: Office) -> None:
-    await office.set(price_in=1000, price_out=1000)
+async def test_what_a_conversation_costs_within_an_hour_is_capped(
+    office: AssistantPipeline,
+) -> None:
+    await office.update_settings(price_in=1000, price_out=1000)
     await office.given.admin.execute(
         "UPDATE tenants SET policy = policy || '{\"cost_per_hour\": 0.5}'"
     )
-    customer = await office.customer()
+    customer = await office.create_customer()
     spent = (await customer.say("bom dia")).cost
     assert spent > 0.5
 
@@ -152,11 +162,11 @@ async def test_what_a_conversation_costs_within_an_hour_is_capped(office: Office
 
 
 @pytest.mark.asyncio
-async def test_no_cap_is_set_where_the_tenant_wants_none(office: Office) -> None:
-    await office.set(price_in=1000, price_out=1000)
+async def test_no_cap_is_set_where_the_tenant_wants_none(office: AssistantPipeline) -> None:
+    await office.update_settings(price_in=1000, price_out=1000)
     await office.given.admin.execute(
         'UPDATE tenants SET policy = policy || \'{"turns_per_hour": 0, "cost_per_hour": 0}\''
     )
-    customer = await office.customer()
+    customer = await office.create_customer()
     for text in ("bom dia", "vocês atendem em Olinda?", "e em Paulista?"):
         assert (await customer.say(text)).handoff is None

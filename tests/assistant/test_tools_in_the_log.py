@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.assistant.office import Office
-from tests.builders import Given
+from tests.assistant.office import AssistantPipeline
+from tests.builders import RowBuilder
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
 
-async def logged(given: Given) -> list[Any]:
+async def logged(given: RowBuilder) -> list[Any]:
     """(action, outcome) of the assistant's rows."""
     return [
         (row["action"], row["after"]["outcome"])
@@ -22,11 +22,11 @@ async def logged(given: Given) -> list[Any]:
 
 
 async def test_each_call_is_logged_with_its_outcome_and_nothing_of_the_customer(
-    office: Office,
+    office: AssistantPipeline,
 ) -> None:
-    customer = await office.customer()
-    await customer.identifies("quero minha fatura")
-    used = await customer.used()
+    customer = await office.create_customer()
+    await customer.complete_identification("quero minha fatura")
+    used = await customer.list_tool_calls()
     assert len(used) >= 2
     assert await logged(office.given) == [
         (f"tools.{tool}", "done" if result["ok"] else result["erro"]) for tool, result in used
@@ -44,11 +44,11 @@ async def test_each_call_is_logged_with_its_outcome_and_nothing_of_the_customer(
         assert secret not in told
 
 
-async def test_no_call_that_is_kept_holds_a_document(office: Office) -> None:
-    customer = await office.customer()
-    await customer.identifies("quero minha fatura")
+async def test_no_call_that_is_kept_holds_a_document(office: AssistantPipeline) -> None:
+    customer = await office.create_customer()
+    await customer.complete_identification("quero minha fatura")
     digits = re.sub(r"\D", "", customer.cpf)
-    await customer.obeys(
+    await customer.run_with_model_output(
         f"meu cpf é {digits}",
         [(f"consulta_{digits}", {}), ("identificar_cliente", f'{{"cpf_cnpj": "{digits}", ')],
         says="Certo.",
@@ -60,20 +60,22 @@ async def test_no_call_that_is_kept_holds_a_document(office: Office) -> None:
     assert digits[-2:] in kept, "enough to compare with a paper at hand"
 
 
-async def test_a_tool_that_the_model_made_up_is_logged_without_its_name(office: Office) -> None:
-    customer = await office.customer()
-    await customer.obeys("oi", [("consulta_52998224725", {})], says="Certo.")
+async def test_a_tool_that_the_model_made_up_is_logged_without_its_name(
+    office: AssistantPipeline,
+) -> None:
+    customer = await office.create_customer()
+    await customer.run_with_model_output("oi", [("consulta_52998224725", {})], says="Certo.")
     assert await logged(office.given) == [("tools.unknown", "argumento_invalido")]
     assert "52998224725" not in str(await office.given.rows("SELECT audit::text FROM audit"))
 
 
 async def test_a_turn_that_runs_again_does_not_log_the_calls_that_it_takes_over(
-    office: Office,
+    office: AssistantPipeline,
 ) -> None:
-    customer = await office.customer()
+    customer = await office.create_customer()
     await customer.write(f"minha fatura, cpf {customer.cpf}")
-    await customer.runs()  # and its report is lost
+    await customer.run_turn_without_commit()  # and its report is lost
     before = await logged(office.given)
     assert before
-    await customer.runs()
+    await customer.run_turn_without_commit()
     assert await logged(office.given) == before

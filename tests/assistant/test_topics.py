@@ -3,7 +3,7 @@
 import pytest
 
 from niochat.assistant.topics import EscalationReason, detect_escalation
-from tests.assistant.office import Office
+from tests.assistant.office import AssistantPipeline
 
 PHRASES: dict[EscalationReason, list[str]] = {
     EscalationReason.HUMAN: [
@@ -106,7 +106,7 @@ def test_each_phrase_is_of_its_topic(phrase: str, topic: EscalationReason) -> No
 
 
 @pytest.mark.parametrize("phrase", ORDINARY)
-def test_ordinary_words_call_nobody(phrase: str) -> None:
+def test_ordinary_sentences_do_not_escalate(phrase: str) -> None:
     assert detect_escalation([phrase]) is None
 
 
@@ -114,34 +114,36 @@ def test_ordinary_words_call_nobody(phrase: str) -> None:
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("topic", PHRASES)
 async def test_people_take_over_in_the_first_turn_without_a_model(
-    office: Office, topic: EscalationReason
+    office: AssistantPipeline, topic: EscalationReason
 ) -> None:
-    await office.fault("model", "status", status=500)
+    await office.inject_fault("model", "status", status=500)
     for phrase in PHRASES[topic][:4]:
-        customer = await office.customer()
+        customer = await office.create_customer()
 
         finish = await customer.say(phrase)
 
         assert finish.handoff is not None
         assert (finish.handoff.reason, finish.model, finish.tokens_in) == (topic, "", 0)
-        assert await customer.stands() == ("waiting", "atendimento")
+        assert await customer.load_status() == ("waiting", "atendimento")
         assert len(customer.texts) == 1
         assert customer.texts[0].startswith("Passei seu atendimento para a equipe Atendimento")
         assert "Protocolo: " in customer.texts[0]
-        assert f"«{phrase}»" in (await customer.notes())[-1]
-        assert "Cliente não identificado." in (await customer.notes())[-1]
-    assert await office.asked() == {}
+        assert f"«{phrase}»" in (await customer.load_notes())[-1]
+        assert "Cliente não identificado." in (await customer.load_notes())[-1]
+    assert await office.count_erp_requests() == {}
 
 
 @pytest.mark.asyncio
-async def test_the_team_is_the_one_of_the_wish_and_is_told_who_it_is(office: Office) -> None:
-    customer = await office.customer("no_invoice")
-    await customer.identifies("quero minha fatura")
+async def test_the_team_is_the_one_of_the_wish_and_is_told_who_it_is(
+    office: AssistantPipeline,
+) -> None:
+    customer = await office.create_customer("no_invoice")
+    await customer.complete_identification("quero minha fatura")
 
     await customer.say(f"{customer.cpf} quero um atendente")
 
-    assert await customer.stands() == ("waiting", "financeiro")
-    (note,) = await customer.notes()
+    assert await customer.load_status() == ("waiting", "financeiro")
+    (note,) = await customer.load_notes()
     assert "ROBERTO CAVALCANTE NEVES" in note
     assert f"contrato {customer.contract} (Ativo)" in note
     assert "Pedido: fatura." in note
@@ -149,8 +151,8 @@ async def test_the_team_is_the_one_of_the_wish_and_is_told_who_it_is(office: Off
 
 
 @pytest.mark.asyncio
-async def test_what_was_said_before_does_not_call_people_again(office: Office) -> None:
-    customer = await office.customer()
+async def test_what_was_said_before_does_not_call_people_again(office: AssistantPipeline) -> None:
+    customer = await office.create_customer()
     await customer.say("quero cancelar o chamado")
 
     finish = await customer.say("bom dia")

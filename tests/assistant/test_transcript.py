@@ -16,7 +16,15 @@ from niochat.assistant.transcript import (
 from niochat.assistant.visit import TurnStore
 from niochat.domain import commands as cmd
 from niochat.domain.message import Author, MessageContent, MessageKind
-from tests.builders import SENT_AT, Given, Host, Ownership, Place, message, put
+from tests.builders import (
+    SENT_AT,
+    ChannelRef,
+    Host,
+    RowBuilder,
+    ShardAssignments,
+    build_message,
+    insert_commands,
+)
 
 pytestmark = pytest.mark.asyncio
 
@@ -27,13 +35,13 @@ def host(database: Database) -> Host:
 
 
 async def conversing(
-    host: Host, given: Given, ownership: Ownership, *said: cmd.DurableCommand
-) -> tuple[Place, UUID, UUID]:
+    host: Host, given: RowBuilder, ownership: ShardAssignments, *said: cmd.DurableCommand
+) -> tuple[ChannelRef, UUID, UUID]:
     """(place, thread, conversation) after ``said``."""
-    await ownership.give(host)
+    await ownership.assign_all(host)
     place = await given.place()
     thread = await given.thread(place)
-    await put(host, place, thread, said)
+    await insert_commands(host, place, thread, said)
     await host.run(thread)
     (conversation,) = await given.states(thread)
     return place, thread, conversation
@@ -60,11 +68,13 @@ async def heard(database: Database, tenant: UUID, conversation: UUID, upto: int)
 
 
 async def test_only_what_was_said_up_to_the_event_is_read(
-    host: Host, given: Given, ownership: Ownership, database: Database
+    host: Host, given: RowBuilder, ownership: ShardAssignments, database: Database
 ) -> None:
-    place, thread, conversation = await conversing(host, given, ownership, message("m1", "um"))
+    place, thread, conversation = await conversing(
+        host, given, ownership, build_message("m1", "um")
+    )
     upto = (await given.states(thread))[conversation].version
-    await put(host, place, thread, [message("m2", "dois")])
+    await insert_commands(host, place, thread, [build_message("m2", "dois")])
     await host.run(thread)
     later = (await given.states(thread))[conversation].version
 
@@ -73,24 +83,26 @@ async def test_only_what_was_said_up_to_the_event_is_read(
 
 
 async def test_what_was_deleted_or_never_left_is_not_read(
-    host: Host, given: Given, ownership: Ownership, database: Database
+    host: Host, given: RowBuilder, ownership: ShardAssignments, database: Database
 ) -> None:
     place, thread, conversation = await conversing(
-        host, given, ownership, message("m1", "apagada"), message("m2", "fica")
+        host, given, ownership, build_message("m1", "apagada"), build_message("m2", "fica")
     )
     await host.answer(thread, "nunca saiu")
     assign: list[cmd.DurableCommand] = [cmd.ReceiveDeletion(("m1",)), cmd.AssignConversation("ana")]
-    await put(host, place, thread, assign)
+    await insert_commands(host, place, thread, assign)
     await host.run(thread)
 
-    assert await given.said(thread) == ["apagada", "fica", "nunca saiu"]
+    assert await given.load_transcript(thread) == ["apagada", "fica", "nunca saiu"]
     assert await heard(database, place.tenant, conversation, 10**6) == ["fica"]
 
 
 async def test_another_tenants_conversation_is_invisible(
-    host: Host, given: Given, ownership: Ownership, database: Database
+    host: Host, given: RowBuilder, ownership: ShardAssignments, database: Database
 ) -> None:
-    place, _, conversation = await conversing(host, given, ownership, message("m1", "segredo"))
+    place, _, conversation = await conversing(
+        host, given, ownership, build_message("m1", "segredo")
+    )
     stranger = await given.tenant()
 
     assert await heard(database, stranger, conversation, 10**6) == []
@@ -98,9 +110,9 @@ async def test_another_tenants_conversation_is_invisible(
 
 
 async def test_of_a_long_conversation_the_newest_part_is_read_in_order(
-    host: Host, given: Given, ownership: Ownership, database: Database
+    host: Host, given: RowBuilder, ownership: ShardAssignments, database: Database
 ) -> None:
-    said = [message(f"m{n}", f"texto {n}") for n in range(MAX_TRANSCRIPT_MESSAGES + 5)]
+    said = [build_message(f"m{n}", f"texto {n}") for n in range(MAX_TRANSCRIPT_MESSAGES + 5)]
     place, _, conversation = await conversing(host, given, ownership, *said)
 
     lines = await heard(database, place.tenant, conversation, 10**6)
@@ -166,21 +178,25 @@ async def test_said_is_what_the_customer_wrote_as_a_message_of_its_own() -> None
 
 
 async def test_an_edited_message_is_read_as_it_is_now(
-    host: Host, given: Given, ownership: Ownership, database: Database
+    host: Host, given: RowBuilder, ownership: ShardAssignments, database: Database
 ) -> None:
     edit = cmd.ReceiveEdit("e1", "m1", "corrigido")
-    place, _, conversation = await conversing(host, given, ownership, message("m1", "erado"), edit)
+    place, _, conversation = await conversing(
+        host, given, ownership, build_message("m1", "erado"), edit
+    )
 
     assert await heard(database, place.tenant, conversation, 10**6) == ["corrigido"]
 
 
 async def test_the_phones_words_are_read_too(
-    host: Host, given: Given, ownership: Ownership, database: Database
+    host: Host, given: RowBuilder, ownership: ShardAssignments, database: Database
 ) -> None:
     typed = cmd.ReceiveProviderPhoneMessage(
         "p1", MessageContent(MessageKind.TEXT, "já vejo"), SENT_AT + timedelta(minutes=1)
     )
-    place, _, conversation = await conversing(host, given, ownership, message("m1", "oi"), typed)
+    place, _, conversation = await conversing(
+        host, given, ownership, build_message("m1", "oi"), typed
+    )
 
     lines = await read(database, place.tenant, conversation, 10**6)
 

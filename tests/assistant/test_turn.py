@@ -18,21 +18,21 @@ from niochat.assistant.turn import TurnRunner
 from niochat.assistant.visit import TurnStore
 from niochat.domain import commands as cmd
 from niochat.domain.erp import ErpCapability
-from tests.actors.provider import declared
-from tests.assistant.customer import HONEST, Customer
-from tests.assistant.office import Office
-from tests.builders import message, put
-from tests.sandbox.conftest import World
+from tests.actors.provider import create_sandbox_provider
+from tests.assistant.customer import HONEST, ScriptedCustomer
+from tests.assistant.office import AssistantPipeline
+from tests.builders import build_message, insert_commands
+from tests.sandbox.conftest import SandboxFixture
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 
 @dataclass
-class Desk:
+class FakeErpClient:
     """One conversation whose turn waits to be run."""
 
-    office: Office
-    customer: Customer
+    office: AssistantPipeline
+    customer: ScriptedCustomer
 
     def on(self, database: Database, **settings: Any) -> TurnRunner:
         """The assistant on another database."""
@@ -47,14 +47,14 @@ class Desk:
         )
 
     async def request(self) -> TurnRequest:
-        return await self.customer.request()
+        return await self.customer.pending_turn()
 
     async def runs(self) -> TurnReport:
-        return await self.customer.runs()
+        return await self.customer.run_turn_without_commit()
 
     async def fault(self, kind: str, **order: Any) -> None:
         """The model fails, once unless told."""
-        await self.office.fault("model", kind, **{"count": 1, **order})
+        await self.office.inject_fault("model", kind, **{"count": 1, **order})
 
 
 async def _nothing(_: UUID) -> frozenset[ErpCapability]:
@@ -62,10 +62,10 @@ async def _nothing(_: UUID) -> frozenset[ErpCapability]:
 
 
 @pytest_asyncio.fixture
-async def desk(office: Office) -> Desk:
-    customer = await office.customer()
+async def desk(office: AssistantPipeline) -> FakeErpClient:
+    customer = await office.create_customer()
     await customer.write("minha internet caiu #c1-1")
-    return Desk(office, customer)
+    return FakeErpClient(office, customer)
 
 
 def said(report: TurnReport) -> list[str]:
@@ -74,8 +74,10 @@ def said(report: TurnReport) -> list[str]:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_a_turn_is_answered_and_its_tokens_are_counted(desk: Desk, stream: bool) -> None:
-    await desk.office.set(stream=stream)
+async def test_a_turn_is_answered_and_its_tokens_are_counted(
+    desk: FakeErpClient, stream: bool
+) -> None:
+    await desk.office.update_settings(stream=stream)
 
     report = await desk.runs()
 
@@ -91,8 +93,8 @@ async def test_a_turn_is_answered_and_its_tokens_are_counted(desk: Desk, stream:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_a_streamed_text_is_told_while_it_comes(desk: Desk, stream: bool) -> None:
-    await desk.office.set(stream=stream)
+async def test_a_streamed_text_is_told_while_it_comes(desk: FakeErpClient, stream: bool) -> None:
+    await desk.office.update_settings(stream=stream)
     told: list[str] = []
     assistant = desk.on(desk.office.host.database, wrote=lambda _, text: told.append(text))
 
@@ -103,7 +105,7 @@ async def test_a_streamed_text_is_told_while_it_comes(desk: Desk, stream: bool) 
     assert all(later.startswith(earlier) for earlier, later in pairwise(told))
 
 
-async def test_what_came_after_the_turn_began_is_not_in_it(desk: Desk) -> None:
+async def test_what_came_after_the_turn_began_is_not_in_it(desk: FakeErpClient) -> None:
     request = await desk.request()
     await desk.office.given.admin.execute(
         "UPDATE turns SET upto_version = $1", request.upto_version
@@ -140,11 +142,15 @@ FAULTS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-async def test_each_fault_leads_to_a_report_with_its_code(desk: Desk, stream: bool) -> None:
+async def test_each_fault_leads_to_a_report_with_its_code(
+    desk: FakeErpClient, stream: bool
+) -> None:
     for fault, settings, code in FAULTS:
         if (stream, code) == (True, "model_malformed"):
             continue  # half a JSON in place of a stream is a stream that says nothing
-        await desk.office.set(**{"max_steps": 6, "max_seconds": 45, "stream": stream, **settings})
+        await desk.office.update_settings(
+            **{"max_steps": 6, "max_seconds": 45, "stream": stream, **settings}
+        )
         await desk.fault(**fault)
 
         report = await desk.runs()
@@ -154,13 +160,13 @@ async def test_each_fault_leads_to_a_report_with_its_code(desk: Desk, stream: bo
         assert report.throttle_s == (30 if code == "model_rate_limited" else 0)
 
 
-async def test_what_may_pass_is_asked_again_within_the_turn(desk: Desk) -> None:
+async def test_what_may_pass_is_asked_again_within_the_turn(desk: FakeErpClient) -> None:
     await desk.fault("drop")
 
     assert (await desk.runs()).finish.outcome is cmd.TurnOutcome.ANSWERED
 
 
-async def test_a_short_wish_to_wait_is_waited_for(desk: Desk) -> None:
+async def test_a_short_wish_to_wait_is_waited_for(desk: FakeErpClient) -> None:
     await desk.fault("status", status=429, retry_after=0.2)
 
     report = await desk.runs()
@@ -168,7 +174,7 @@ async def test_a_short_wish_to_wait_is_waited_for(desk: Desk) -> None:
     assert report.finish.outcome is cmd.TurnOutcome.ANSWERED
 
 
-async def test_a_model_that_fails_is_asked_four_times_for_one_answer(desk: Desk) -> None:
+async def test_a_model_that_fails_is_asked_four_times_for_one_answer(desk: FakeErpClient) -> None:
     await desk.fault("status", status=429, retry_after=0.01, count=None)
 
     report = await desk.runs()
@@ -178,14 +184,14 @@ async def test_a_model_that_fails_is_asked_four_times_for_one_answer(desk: Desk)
     assert fault["hits"] == MAX_ATTEMPTS
 
 
-async def test_all_calls_together_stay_within_the_turns_seconds(desk: Desk) -> None:
-    await desk.office.set(max_seconds=0.8)
+async def test_all_calls_together_stay_within_the_turns_seconds(desk: FakeErpClient) -> None:
+    await desk.office.update_settings(max_seconds=0.8)
     await desk.fault("drop", count=None)
 
     assert (await desk.runs()).finish.code == "model_unreachable"
 
 
-async def test_a_turn_that_is_not_current_does_not_cost_a_call(desk: Desk) -> None:
+async def test_a_turn_that_is_not_current_does_not_cost_a_call(desk: FakeErpClient) -> None:
     request = await desk.request()
     await desk.fault("status", status=500, count=None)
 
@@ -199,21 +205,23 @@ async def test_a_turn_that_is_not_current_does_not_cost_a_call(desk: Desk) -> No
         assert (report.finish.turn, report.finish.attempt) == (stale.turn_id, stale.attempt)
 
 
-async def test_a_suspended_tenants_turn_is_not_run(desk: Desk) -> None:
+async def test_a_suspended_tenants_turn_is_not_run(desk: FakeErpClient) -> None:
     await desk.office.given.admin.execute("UPDATE tenants SET status = 'suspended'")
 
     assert (await desk.runs()).finish.code == "turn_not_current"
 
 
 async def test_another_tenants_conversation_is_not_read(
-    desk: Desk, world: World, tmp_path: Path
+    desk: FakeErpClient, world: SandboxFixture, tmp_path: Path
 ) -> None:
-    other = await declared(
+    other = await create_sandbox_provider(
         desk.office.host.database, world, tmp_path, slug="other", gateway="http://127.0.0.1:9/g"
     )
     thread = await other.thread("5581977776666")
-    await desk.office.ownership.give(desk.office.host, thread)
-    await put(desk.office.host, other.place, thread, [message("m1", "segredo #c7-7")])
+    await desk.office.ownership.assign_all(desk.office.host, thread)
+    await insert_commands(
+        desk.office.host, other.place, thread, [build_message("m1", "segredo #c7-7")]
+    )
     await desk.office.host.run(thread)
     (foreign,) = await desk.office.given.rows(
         "SELECT id FROM conversations WHERE thread_id = $1", thread
@@ -225,19 +233,19 @@ async def test_another_tenants_conversation_is_not_read(
     assert "#c7-7" not in "".join(said(report))
 
 
-async def test_a_tenant_without_an_assistant_has_a_report_too(desk: Desk) -> None:
+async def test_a_tenant_without_an_assistant_has_a_report_too(desk: FakeErpClient) -> None:
     await desk.office.given.admin.execute("DELETE FROM assistants")
 
     assert (await desk.runs()).finish.code == "no_assistant"
 
 
-async def test_a_key_that_cannot_be_opened_has_a_report_too(desk: Desk) -> None:
-    await desk.office.set(api_key_sealed=b"\x01\x02k1broken")
+async def test_a_key_that_cannot_be_opened_has_a_report_too(desk: FakeErpClient) -> None:
+    await desk.office.update_settings(api_key_sealed=b"\x01\x02k1broken")
 
     assert (await desk.runs()).finish.code == "damaged_secret"
 
 
-async def test_a_database_that_stays_away_has_a_report_too(desk: Desk) -> None:
+async def test_a_database_that_stays_away_has_a_report_too(desk: FakeErpClient) -> None:
     request, database = await desk.request(), desk.office.host.database
     database.terminate()
     impatient = desk.on(database, database_back_within_s=0)
@@ -246,7 +254,7 @@ async def test_a_database_that_stays_away_has_a_report_too(desk: Desk) -> None:
 
 
 async def test_a_database_that_comes_back_in_time_is_waited_for(
-    desk: Desk, database_url: str
+    desk: FakeErpClient, database_url: str
 ) -> None:
     request, returning = await desk.request(), await Database.open(database_url, size=2)
     away = await Database.open("postgresql://127.0.0.1:9/none")
@@ -265,7 +273,9 @@ async def test_a_database_that_comes_back_in_time_is_waited_for(
     returning.terminate()
 
 
-async def test_a_message_of_a_kind_this_code_does_not_know_has_a_report_too(desk: Desk) -> None:
+async def test_a_message_of_a_kind_this_code_does_not_know_has_a_report_too(
+    desk: FakeErpClient,
+) -> None:
     await desk.office.given.admin.execute("UPDATE messages SET kind = 'hologram'")
 
     assert (await desk.runs()).finish.outcome is cmd.TurnOutcome.FAILED
@@ -285,8 +295,8 @@ async def test_what_the_database_refuses_is_taken_out_of_a_text(said: str, kept:
     assert to_storable_text(said) == kept
 
 
-async def test_what_a_model_says_can_be_stored(desk: Desk) -> None:
-    desk.office.models = Saying(" " * 5000 + "\x00oi \ud83d" + "x" * 5000)
+async def test_what_a_model_says_can_be_stored(desk: FakeErpClient) -> None:
+    desk.office.models = ScriptedModels(" " * 5000 + "\x00oi \ud83d" + "x" * 5000)
 
     report = await desk.runs()
 
@@ -309,8 +319,10 @@ HALF = "Olá! Tudo bem? Para ver a sua fatura, preciso do CPF do"
         ([HALF, HALF], "Olá! Tudo bem?"),
     ],
 )
-async def test_half_a_sentence_does_not_leave(desk: Desk, texts: list[str], said: str) -> None:
-    desk.office.models = Saying(*texts, tokens=(10**6, 10**6 if texts[1] == HALF else 1))
+async def test_half_a_sentence_does_not_leave(
+    desk: FakeErpClient, texts: list[str], said: str
+) -> None:
+    desk.office.models = ScriptedModels(*texts, tokens=(10**6, 10**6 if texts[1] == HALF else 1))
 
     report = await desk.runs()
 
@@ -318,9 +330,9 @@ async def test_half_a_sentence_does_not_leave(desk: Desk, texts: list[str], said
     assert list(report.violation_codes) == ["incompleto"] * texts.count(HALF)
 
 
-async def test_an_answer_in_another_language_is_asked_for_again(desk: Desk) -> None:
+async def test_an_answer_in_another_language_is_asked_for_again(desk: FakeErpClient) -> None:
     english = "Hello! I can help you with your invoice, what is the holder's document?"
-    desk.office.models = Saying(english, "Olá! Qual é o CPF do titular?")
+    desk.office.models = ScriptedModels(english, "Olá! Qual é o CPF do titular?")
 
     report = await desk.runs()
 
@@ -328,14 +340,14 @@ async def test_an_answer_in_another_language_is_asked_for_again(desk: Desk) -> N
     assert list(report.violation_codes) == ["idioma"]
 
 
-async def test_an_answer_of_nothing_but_blanks_is_none(desk: Desk) -> None:
-    desk.office.models = Saying(" \n\x00 ")
-    await desk.office.set(max_seconds=0.3)
+async def test_an_answer_of_nothing_but_blanks_is_none(desk: FakeErpClient) -> None:
+    desk.office.models = ScriptedModels(" \n\x00 ")
+    await desk.office.update_settings(max_seconds=0.3)
 
     assert (await desk.runs()).finish.code == "model_empty"
 
 
-class Saying(ModelClient):
+class ScriptedModels(ModelClient):
     """A model that says what an endpoint over HTTP may say, too; the last of it again and again."""
 
     def __init__(self, *said: str, tokens: tuple[int, ...] = ()) -> None:
@@ -350,12 +362,14 @@ class Saying(ModelClient):
 
 @pytest.mark.parametrize(("language", "leaves"), [(None, False), ("customer", True)])
 async def test_another_language_leaves_only_where_the_tenant_wants_it(
-    office: Office, language: str | None, leaves: bool
+    office: AssistantPipeline, language: str | None, leaves: bool
 ) -> None:
-    customer = await office.customer()
-    await office.set(persona={"name": "Nia", "language": language} if language else {"name": "Nia"})
+    customer = await office.create_customer()
+    await office.update_settings(
+        persona={"name": "Nia", "language": language} if language else {"name": "Nia"}
+    )
     english = "Hello! How can I help you with your internet today, my friend?"
 
-    await customer.obeys("hi, do you speak English?", says=english)
+    await customer.run_with_model_output("hi, do you speak English?", says=english)
 
     assert (english in customer.texts[0]) is leaves

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from niochat.assistant.tools.wishes import MAX_PENDING_INTENTS
-from tests.assistant.customer import Customer
-from tests.assistant.office import Office
-from tests.assistant.test_budget import Requests
+from tests.assistant.customer import ScriptedCustomer
+from tests.assistant.office import AssistantPipeline
+from tests.assistant.test_budget import RequestRecordingModels
 from tests.assistant.test_gates import codes
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
@@ -20,60 +20,66 @@ def noted(wish: str, words: str) -> tuple[str, dict[str, Any]]:
     return "anotar_pedido", {"desejo": wish, "palavras": words}
 
 
-async def waiting(customer: Customer) -> list[str]:
-    return [each["wish"] for each in (await customer.facts())["waiting"]]
+async def waiting(customer: ScriptedCustomer) -> list[str]:
+    return [each["wish"] for each in (await customer.load_facts())["waiting"]]
 
 
-async def test_wishes_are_served_one_after_the_other(office: Office) -> None:
-    customer = await office.customer()
-    await customer.identifies("quero minha fatura")
+async def test_wishes_are_served_one_after_the_other(office: AssistantPipeline) -> None:
+    customer = await office.create_customer()
+    await customer.complete_identification("quero minha fatura")
     said = "manda no pix, e a net tá lenta, e quero ver os planos"
-    await customer.obeys(said, [noted("lentidao", "a net tá lenta"), noted("planos", "os planos")])
+    await customer.run_with_model_output(
+        said, [noted("lentidao", "a net tá lenta"), noted("planos", "os planos")]
+    )
     assert await waiting(customer) == ["lentidao", "planos"]
 
-    finish = await customer.obeys("no pix", [("enviar_fatura", {"forma": "pix"})], "E a lentidão?")
+    finish = await customer.run_with_model_output(
+        "no pix", [("enviar_fatura", {"forma": "pix"})], "E a lentidão?"
+    )
 
-    facts = await customer.facts()
+    facts = await customer.load_facts()
     assert (facts["wish"], await waiting(customer)) == ("lentidao", ["planos"])
     assert finish.replies[0].text.startswith("E a lentidão?"), "the model goes on: more is wanted"
 
 
-async def test_what_is_left_stands_in_the_note(office: Office) -> None:
-    customer = await office.customer()
-    await customer.identifies("quero minha fatura")
-    await customer.obeys("e a net tá lenta", [noted("lentidao", "a net tá lenta")])
+async def test_unanswered_intents_are_listed_in_the_handoff_note(office: AssistantPipeline) -> None:
+    customer = await office.create_customer()
+    await customer.complete_identification("quero minha fatura")
+    await customer.run_with_model_output("e a net tá lenta", [noted("lentidao", "a net tá lenta")])
 
     await customer.say("quero falar com um atendente")
 
-    assert "Pedido: fatura; lentidao («a net tá lenta»)." in (await customer.notes())[-1]
+    assert "Pedido: fatura; lentidao («a net tá lenta»)." in (await customer.load_notes())[-1]
 
 
-async def test_a_wish_that_nobody_wrote_is_not_noted(office: Office) -> None:
-    customer = await office.customer()
+async def test_a_wish_that_nobody_wrote_is_not_noted(office: AssistantPipeline) -> None:
+    customer = await office.create_customer()
 
-    await customer.obeys("oi", [noted("planos", "quero todos os planos")])
+    await customer.run_with_model_output("oi", [noted("planos", "quero todos os planos")])
 
     assert await codes(customer) == ["palavras_nao_encontradas"]
 
 
-async def test_a_wish_is_noted_once_and_not_without_end(office: Office) -> None:
-    customer = await office.customer()
+async def test_a_wish_is_noted_once_and_not_without_end(office: AssistantPipeline) -> None:
+    customer = await office.create_customer()
     wishes = ["fatura", "fatura", "lentidao", "planos", "chamado", "desbloqueio", "sem_internet"]
-    await office.set(max_steps=12)
+    await office.update_settings(max_steps=12)
 
-    await customer.obeys("tudo isso", [noted(each, "tudo isso") for each in wishes])
+    await customer.run_with_model_output("tudo isso", [noted(each, "tudo isso") for each in wishes])
 
-    assert (await customer.facts())["wish"] is None
+    assert (await customer.load_facts())["wish"] is None
     assert await waiting(customer) == list(dict.fromkeys(wishes))[:MAX_PENDING_INTENTS]
 
 
-async def test_a_visit_does_not_end_while_a_wish_waits(office: Office) -> None:
-    customer = await office.customer()
-    await customer.identifies("quero minha fatura")
-    await customer.obeys("e os planos", [noted("planos", "os planos")])
+async def test_a_visit_does_not_end_while_a_wish_waits(office: AssistantPipeline) -> None:
+    customer = await office.create_customer()
+    await customer.complete_identification("quero minha fatura")
+    await customer.run_with_model_output("e os planos", [noted("planos", "os planos")])
 
     ending = ("encerrar_atendimento", {"palavras": "obrigado"})
-    finish = await customer.obeys("obrigado", [ending], "Antes disso: quer ver os planos?")
+    finish = await customer.run_with_model_output(
+        "obrigado", [ending], "Antes disso: quer ver os planos?"
+    )
 
     assert (await codes(customer))[-1] == "ha_pedidos"
     assert finish.close == ""
@@ -91,45 +97,47 @@ async def test_a_visit_does_not_end_while_a_wish_waits(office: Office) -> None:
     ],
 )
 async def test_the_reason_is_one_that_the_customers_words_show(
-    office: Office, said: str, motive: str, words: str, reason: str
+    office: AssistantPipeline, said: str, motive: str, words: str, reason: str
 ) -> None:
-    customer = await office.customer()
+    customer = await office.create_customer()
     arguments = {"setor": "financeiro", "motivo": motive, "resumo": "r", "palavras": words}
 
-    finish = await customer.obeys(said, [("transferir_atendimento", arguments)])
+    finish = await customer.run_with_model_output(said, [("transferir_atendimento", arguments)])
 
     assert finish.handoff is not None
     assert (finish.handoff.reason, finish.handoff.team) == (reason, "financeiro")
 
 
 @pytest.mark.parametrize("words", ["não é o caso", "", "x"])
-async def test_nobody_is_kept_from_people_by_a_quote(office: Office, words: str) -> None:
-    customer = await office.customer()
+async def test_nobody_is_kept_from_people_by_a_quote(office: AssistantPipeline, words: str) -> None:
+    customer = await office.create_customer()
     arguments = {"setor": "suporte", "motivo": "pediu_pessoa", "resumo": "r"}
     if words:
         arguments["palavras"] = words
 
-    finish = await customer.obeys("alguém aí?", [("transferir_atendimento", arguments)])
+    finish = await customer.run_with_model_output(
+        "alguém aí?", [("transferir_atendimento", arguments)]
+    )
 
     assert finish.handoff is not None
 
 
-async def test_harmless_words_are_the_models_to_understand(office: Office) -> None:
+async def test_harmless_words_are_the_models_to_understand(office: AssistantPipeline) -> None:
     """An expression took them for anger and a cancellation, and called people."""
-    office.models = requests = Requests()
-    customer = await office.customer()
+    office.models = requests = RequestRecordingModels()
+    customer = await office.create_customer()
     for said in ("porra, voltou! valeu", "cancela, já consegui pagar"):
         asked = len(requests.made)
 
-        await customer.obeys(said, says="Que bom! Precisa de mais alguma coisa?")
+        await customer.run_with_model_output(said, says="Que bom! Precisa de mais alguma coisa?")
 
         assert len(requests.made) > asked
-        assert (await customer.stands())[0] == "pending"
+        assert (await customer.load_status())[0] == "pending"
 
 
-async def test_what_a_turn_asked_its_model_is_kept(office: Office) -> None:
-    office.models = requests = Requests()
-    customer = await office.customer()
+async def test_what_a_turn_asked_its_model_is_kept(office: AssistantPipeline) -> None:
+    office.models = requests = RequestRecordingModels()
+    customer = await office.create_customer()
 
     await customer.say("oi")
     await customer.say("tudo bem?")

@@ -24,7 +24,7 @@ from tests.builders import Admin
 WITHIN_S = None
 
 
-class Simulated:
+class ScriptedModelResponder:
     """The sandbox's rules, as a player."""
 
     async def answer(self, asked: ModelRequest) -> ModelAnswer:
@@ -37,7 +37,7 @@ class Simulated:
 
 
 @dataclass
-class Evaluated:
+class EvaluationHarness:
     """``origin`` is the sandbox's."""
 
     database: Database
@@ -55,7 +55,7 @@ class Evaluated:
     async def record(
         self, folder: Path, scenarios: Sequence[Scenario]
     ) -> dict[str, ScenarioResult]:
-        recorder = RecordingResponder(Simulated(), folder, "regras")
+        recorder = RecordingResponder(ScriptedModelResponder(), folder, "regras")
         return await self.play(
             InProcessRunner(EvaluatedModel(), recorder, listeners=[recorder]), scenarios
         )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from niochat.cli.customer import format_item
-from tests.sandbox.conftest import World
+from tests.sandbox.conftest import SandboxFixture
 
 MARIA = "5581988887777"
 CODE = "00020126580014BR.GOV.BCB.PIX0136" + "7d9f0335-8dcc-4054-9bf9-0dbd61d36906" * 4 + "6304ABCD"
@@ -45,7 +45,9 @@ def test_files_are_named_and_texts_stay_as_they_are(item: dict[str, Any], words:
 
 @pytest.mark.asyncio
 @pytest.mark.timeout(60)
-async def test_a_conversation_with_files_reads_as_one(world: World, tmp_path: Path) -> None:
+async def test_a_conversation_with_files_reads_as_one(
+    world: SandboxFixture, tmp_path: Path
+) -> None:
     """A PIX code is one unbroken line, however narrow the terminal."""
     process = await asyncio.create_subprocess_exec(
         Path(sys.executable).with_name("niochat"), "say", f"+{MARIA}", "oi",
@@ -70,7 +72,7 @@ async def test_a_conversation_with_files_reads_as_one(world: World, tmp_path: Pa
     ]
 
 
-def environment(world: World, home: Path) -> dict[str, str]:
+def environment(world: SandboxFixture, home: Path) -> dict[str, str]:
     """What the launcher would have told the command; no database is asked for anything."""
     return {
         **os.environ,

@@ -13,8 +13,14 @@ from niochat.accounts.apply import apply_providers
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.migrate import known_revisions
 from niochat.vault.vault import Vault
-from tests.accounts.declared import assistant, channel, erp, provider, read
-from tests.adapters.openai.end_point import Dialect, EndPoint, openai_error, openai_now
+from tests.accounts.declared import (
+    build_assistant,
+    build_channel,
+    build_erp,
+    build_provider,
+    load_provider_file,
+)
+from tests.adapters.openai.end_point import Dialect, ScriptedEndpoint, openai_error, openai_now
 from tests.builders import Admin
 from tests.sandbox.conftest import origin
 
@@ -43,11 +49,11 @@ def doctor(database_url: str, home: Path, **more: str) -> "subprocess.CompletedP
 async def test_a_private_address_is_told_as_that_of_each_part(
     database: Database, serving_url: str, tmp_path: Path
 ) -> None:
-    private = provider(
-        channels=[channel(base_url="http://10.1.2.3")], erp=erp(base_url="http://10.1.2.3"),
-        assistant=assistant(endpoint="http://10.1.2.3/v1"),
+    private = build_provider(
+        channels=[build_channel(base_url="http://10.1.2.3")], erp=build_erp(base_url="http://10.1.2.3"),
+        assistant=build_assistant(endpoint="http://10.1.2.3/v1"),
     )  # fmt: skip
-    await apply_providers(database, Vault({"k1": KEY}), read(tmp_path, private))
+    await apply_providers(database, Vault({"k1": KEY}), load_provider_file(tmp_path, private))
 
     said = doctor(serving_url, tmp_path / "home")
 
@@ -65,7 +71,9 @@ async def test_a_private_address_is_told_as_that_of_each_part(
 async def test_a_log_in_that_owns_the_tables_and_a_newer_schema_are_told(
     database: Database, database_url: str, admin: Admin, tmp_path: Path
 ) -> None:
-    await apply_providers(database, Vault({"k1": KEY}), read(tmp_path, provider(channels=[])))
+    await apply_providers(
+        database, Vault({"k1": KEY}), load_provider_file(tmp_path, build_provider(channels=[]))
+    )
     await admin.execute("UPDATE alembic_version SET version_num = '9999'")
 
     said = doctor(database_url, tmp_path / "home")
@@ -96,11 +104,11 @@ async def test_a_log_in_that_owns_the_tables_and_a_newer_schema_are_told(
 async def test_the_model_is_asked_as_a_turn_asks_and_its_words_are_told(
     database: Database, serving_url: str, tmp_path: Path, dialect: Dialect, mark: str, told: str
 ) -> None:
-    at = EndPoint(dialect)
+    at = ScriptedEndpoint(dialect)
     await at.open()
-    model = assistant(endpoint=at.url, model="um-modelo", temperature=0.2)
-    entry = provider(channels=[], assistant=model)
-    await apply_providers(database, Vault({"k1": KEY}), read(tmp_path, entry))
+    model = build_assistant(endpoint=at.url, model="um-modelo", temperature=0.2)
+    entry = build_provider(channels=[], assistant=model)
+    await apply_providers(database, Vault({"k1": KEY}), load_provider_file(tmp_path, entry))
 
     near = {"NIOCHAT_PRIVATE_NETWORKS": "127.0.0.0/8"}
     said = await asyncio.to_thread(doctor, serving_url, tmp_path / "home", **near)
@@ -108,7 +116,7 @@ async def test_the_model_is_asked_as_a_turn_asks_and_its_words_are_told(
     at.close()
     (line,) = [each for each in said.stdout.splitlines() if "demo: assistant" in each]
     assert line == f"{mark} demo: assistant: {told}"
-    assert at.asked[0]["tools"]
+    assert at.requests[0]["tools"]
 
 
 async def test_whether_it_hears_and_sees_is_asked_and_told(
@@ -116,9 +124,11 @@ async def test_whether_it_hears_and_sees_is_asked_and_told(
 ) -> None:
     senses = {"transcription_model": "ouvido", "sees": True, "vision_model": "olho"}
     key = "sandbox-doctor"
-    model = assistant(endpoint=f"{origin}/model/v1", api_key="env:DEMO_KEY", **senses)
-    entry = provider(channels=[], assistant=model)
-    await apply_providers(database, Vault({"k1": KEY}), read(tmp_path, entry, DEMO_KEY=key))
+    model = build_assistant(endpoint=f"{origin}/model/v1", api_key="env:DEMO_KEY", **senses)
+    entry = build_provider(channels=[], assistant=model)
+    await apply_providers(
+        database, Vault({"k1": KEY}), load_provider_file(tmp_path, entry, DEMO_KEY=key)
+    )
     near = {"NIOCHAT_PRIVATE_NETWORKS": "127.0.0.0/8"}
 
     said = await asyncio.to_thread(doctor, serving_url, tmp_path / "home", **near)
@@ -128,8 +138,10 @@ async def test_whether_it_hears_and_sees_is_asked_and_told(
     elsewhere = {
         "transcription_endpoint": "http://10.1.2.3/v1", "transcription_api_key": "env:DEMO_HMAC",
     }  # fmt: skip
-    moved = provider(channels=[], assistant={**model, **elsewhere})
-    await apply_providers(database, Vault({"k1": KEY}), read(tmp_path, moved, DEMO_KEY=key))
+    moved = build_provider(channels=[], assistant={**model, **elsewhere})
+    await apply_providers(
+        database, Vault({"k1": KEY}), load_provider_file(tmp_path, moved, DEMO_KEY=key)
+    )
     said = await asyncio.to_thread(doctor, serving_url, tmp_path / "home", **near)
     (line,) = [each for each in said.stdout.splitlines() if "voice notes" in each]
     assert line == f"!! demo: voice notes: ouvido: the model: {PRIVATE} (NIOCHAT_PRIVATE_NETWORKS)"

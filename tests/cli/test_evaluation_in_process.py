@@ -11,8 +11,8 @@ from niochat.cli.evaluation.reading import load_all_scenarios, select_scenarios
 from niochat.cli.evaluation.scenario import Scenario, StepExpectation
 from niochat.cli.evaluation.tenants import EvaluatedModel
 from tests.builders import Admin
-from tests.cli.evaluated import Evaluated, Simulated, problems
-from tests.sandbox.conftest import World
+from tests.cli.evaluated import EvaluationHarness, ScriptedModelResponder, problems
+from tests.sandbox.conftest import SandboxFixture
 
 pytestmark = pytest.mark.asyncio
 NAMES = (
@@ -24,11 +24,11 @@ NAMES = (
 
 
 @pytest.fixture
-def evaluated(database: Database, world: World, admin: Admin) -> Evaluated:
-    return Evaluated(database, world.origin, admin)
+def evaluated(database: Database, world: SandboxFixture, admin: Admin) -> EvaluationHarness:
+    return EvaluationHarness(database, world.origin, admin)
 
 
-async def test_what_passes_on_the_stack_passes_here(evaluated: Evaluated) -> None:
+async def test_what_passes_on_the_stack_passes_here(evaluated: EvaluationHarness) -> None:
     scenarios = select_scenarios(load_all_scenarios(), NAMES)
 
     results = await evaluated.play(InProcessRunner(EvaluatedModel()), scenarios, at_once=4)
@@ -37,7 +37,9 @@ async def test_what_passes_on_the_stack_passes_here(evaluated: Evaluated) -> Non
     assert set(results) == set(NAMES)
 
 
-async def test_what_a_scenario_did_does_not_stand_in_its_way_again(evaluated: Evaluated) -> None:
+async def test_what_a_scenario_did_does_not_stand_in_its_way_again(
+    evaluated: EvaluationHarness,
+) -> None:
     scenarios = select_scenarios(load_all_scenarios(), ["suspenso-desbloqueia", "humano"])
 
     for _ in range(2):
@@ -57,12 +59,14 @@ async def test_what_a_scenario_did_does_not_stand_in_its_way_again(evaluated: Ev
     ],
 )
 async def test_what_is_not_as_it_must_be_is_told(
-    evaluated: Evaluated, changes: dict[str, object], told: str
+    evaluated: EvaluationHarness, changes: dict[str, object], told: str
 ) -> None:
     (scenario,) = select_scenarios(load_all_scenarios(), ["fatura-pix"])
     wanting: Scenario = scenario.model_copy(update=changes)
 
-    results = await evaluated.play(InProcessRunner(EvaluatedModel(), Simulated()), [wanting])
+    results = await evaluated.play(
+        InProcessRunner(EvaluatedModel(), ScriptedModelResponder()), [wanting]
+    )
 
     assert any(told in problem for problem in results["fatura-pix"].problems)
 

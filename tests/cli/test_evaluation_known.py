@@ -98,7 +98,7 @@ def test_a_weekday_is_that_of_the_situation() -> None:
     assert values({}, LATER, other).resolve_placeholders(kept) == "A equipe volta na quarta-feira."
 
 
-def test_what_is_not_there_is_named() -> None:
+def test_a_missing_placeholder_value_is_named() -> None:
     with pytest.raises(MissingPlaceholderError, match=r"enviar_fatura\.valor"):
         values(FIRST).resolve_placeholders("{{enviar_fatura.valor}}")
 

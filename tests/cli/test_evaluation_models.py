@@ -28,8 +28,8 @@ from niochat.cli.evaluation.models.forwarded import ForwardingResponder
 from niochat.cli.evaluation.reading import load_all_scenarios, select_scenarios
 from niochat.domain.errors import InvalidInputError
 from tests.builders import Admin
-from tests.cli.evaluated import Evaluated, problems
-from tests.sandbox.conftest import World
+from tests.cli.evaluated import EvaluationHarness, problems
+from tests.sandbox.conftest import SandboxFixture
 
 pytestmark = pytest.mark.asyncio
 TOOL = {
@@ -222,9 +222,9 @@ async def test_a_real_end_point_is_asked_as_the_product_asks(
 
 
 async def test_a_careless_model_does_no_harm(
-    database: Database, world: World, admin: Admin
+    database: Database, world: SandboxFixture, admin: Admin
 ) -> None:
-    evaluated = Evaluated(database, world.origin, admin)
+    evaluated = EvaluationHarness(database, world.origin, admin)
     careless = ResponderOptions(ResponderType.CARELESS).build_runner(
         "", "", "", (0, 0), stream=False
     )

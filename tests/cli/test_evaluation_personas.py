@@ -24,8 +24,8 @@ from niochat.cli.evaluation.results import ScenarioResult
 from niochat.cli.evaluation.tenants import EvaluatedModel
 from niochat.domain.errors import InvalidInputError
 from tests.builders import Admin
-from tests.cli.evaluated import Evaluated, Simulated
-from tests.sandbox.conftest import World
+from tests.cli.evaluated import EvaluationHarness, ScriptedModelResponder
+from tests.sandbox.conftest import SandboxFixture
 
 RUSHED = select_personas(load_all_personas(), ["apressado"])[0]
 RUBRIC_NAMES = parse_criteria(RUBRIC_FILE.read_text("utf-8"))
@@ -60,21 +60,21 @@ def judged(**unmet: str) -> str:
 
 
 @pytest.fixture
-def evaluated(database: Database, world: World, admin: Admin) -> Evaluated:
-    return Evaluated(database, world.origin, admin)
+def evaluated(database: Database, world: SandboxFixture, admin: Admin) -> EvaluationHarness:
+    return EvaluationHarness(database, world.origin, admin)
 
 
-async def played(evaluated: Evaluated, persona: Persona, says: Says) -> ScenarioResult:
+async def played(evaluated: EvaluationHarness, persona: Persona, says: Says) -> ScenarioResult:
     scenario = persona.to_scenario()
     acting = PersonaRunner({scenario.name: persona}, says, says if says.opinion else None)
     found = await evaluated.play(
-        InProcessRunner(EvaluatedModel(), Simulated(), run_scenario=acting), [scenario]
+        InProcessRunner(EvaluatedModel(), ScriptedModelResponder(), run_scenario=acting), [scenario]
     )
     return found[scenario.name]
 
 
 @pytest.mark.asyncio
-async def test_a_customer_gets_what_it_came_for(evaluated: Evaluated) -> None:
+async def test_a_customer_gets_what_it_came_for(evaluated: EvaluationHarness) -> None:
     says = Says(["CPF", "sim", "pix"], judged())
 
     result = await played(evaluated, RUSHED, says)
@@ -86,14 +86,14 @@ async def test_a_customer_gets_what_it_came_for(evaluated: Evaluated) -> None:
 
 
 @pytest.mark.asyncio
-async def test_the_rules_tell_what_did_not_come(evaluated: Evaluated) -> None:
+async def test_the_rules_tell_what_did_not_come(evaluated: EvaluationHarness) -> None:
     result = await played(evaluated, RUSHED, Says(["obrigado"]))
 
     assert any("does not use enviar_fatura=ok" in problem for problem in result.problems)
 
 
 @pytest.mark.asyncio
-async def test_the_rubric_fails_a_conversation(evaluated: Evaluated) -> None:
+async def test_the_rubric_fails_a_conversation(evaluated: EvaluationHarness) -> None:
     says = Says(["CPF", "sim", "pix"], judged(tom="seco demais"))
 
     result = await played(evaluated, RUSHED, says)
@@ -103,7 +103,7 @@ async def test_the_rubric_fails_a_conversation(evaluated: Evaluated) -> None:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("opinion", ["muito bom!", '{"criterios": []}', '{"criterios": [1]}'])
-async def test_an_opinion_that_is_none_is_told(evaluated: Evaluated, opinion: str) -> None:
+async def test_an_opinion_that_is_none_is_told(evaluated: EvaluationHarness, opinion: str) -> None:
     result = await played(evaluated, RUSHED, Says(["CPF", "sim", "pix"], opinion))
 
     assert result.problems == ("nobody judged: no answer was a judgement of every criterion",)
@@ -111,11 +111,11 @@ async def test_an_opinion_that_is_none_is_told(evaluated: Evaluated, opinion: st
 
 @pytest.mark.asyncio
 async def test_both_sides_are_recorded_and_played_again(
-    evaluated: Evaluated, tmp_path: Path
+    evaluated: EvaluationHarness, tmp_path: Path
 ) -> None:
     scenario = RUSHED.to_scenario()
     customer = RecordingResponder(Says(["CPF", "sim", "pix"], judged()), tmp_path, "cliente")
-    model = RecordingResponder(Simulated(), tmp_path, "regras")
+    model = RecordingResponder(ScriptedModelResponder(), tmp_path, "regras")
     acting = PersonaRunner({scenario.name: RUSHED}, customer, customer)
     first = await evaluated.play(
         InProcessRunner(EvaluatedModel(), model, listeners=[model, customer], run_scenario=acting),

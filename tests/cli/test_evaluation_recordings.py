@@ -10,8 +10,8 @@ from niochat.cli.evaluation.models.recording import ReplayingResponder
 from niochat.cli.evaluation.persona import load_all_personas
 from niochat.cli.evaluation.reading import load_all_scenarios
 from tests.builders import Admin
-from tests.cli.evaluated import Evaluated, problems
-from tests.sandbox.conftest import World
+from tests.cli.evaluated import EvaluationHarness, problems
+from tests.sandbox.conftest import SandboxFixture
 
 FOLDER = Path(__file__).parents[1] / "recordings"
 DATED = FOLDER / "dated"
@@ -24,9 +24,9 @@ PERSONAS = {persona.to_scenario().name: persona for persona in load_all_personas
 @pytest.mark.asyncio
 @pytest.mark.parametrize("folder", MODELS, ids=lambda folder: folder.name)
 async def test_a_models_recordings_still_hold(
-    folder: Path, database: Database, world: World, admin: Admin
+    folder: Path, database: Database, world: SandboxFixture, admin: Admin
 ) -> None:
-    evaluated = Evaluated(database, world.origin, admin)
+    evaluated = EvaluationHarness(database, world.origin, admin)
     recorded = {name.partition(".")[0] for name in ReplayingResponder(folder).names}
 
     results = await evaluated.replay(folder, load_all_scenarios())

@@ -12,8 +12,8 @@ from niochat.cli.evaluation.reading import load_all_scenarios, select_scenarios
 from niochat.cli.evaluation.scenario import Scenario
 from niochat.domain.errors import InvalidInputError
 from tests.builders import Admin
-from tests.cli.evaluated import Evaluated, problems
-from tests.sandbox.conftest import World
+from tests.cli.evaluated import EvaluationHarness, problems
+from tests.sandbox.conftest import SandboxFixture
 
 pytestmark = pytest.mark.asyncio
 
@@ -23,11 +23,13 @@ def scenarios(*names: str) -> list[Scenario]:
 
 
 @pytest.fixture
-def evaluated(database: Database, world: World, admin: Admin) -> Evaluated:
-    return Evaluated(database, world.origin, admin)
+def evaluated(database: Database, world: SandboxFixture, admin: Admin) -> EvaluationHarness:
+    return EvaluationHarness(database, world.origin, admin)
 
 
-async def test_what_was_recorded_is_played_again(evaluated: Evaluated, tmp_path: Path) -> None:
+async def test_what_was_recorded_is_played_again(
+    evaluated: EvaluationHarness, tmp_path: Path
+) -> None:
     meant = scenarios("fatura-pix", "suspenso-desbloqueia", "planos-interesse", "dois-contratos")
     recorded = await evaluated.record(tmp_path, meant)
     assert not problems(recorded)
@@ -41,7 +43,9 @@ async def test_what_was_recorded_is_played_again(evaluated: Evaluated, tmp_path:
     }
 
 
-async def test_a_recording_holds_nothing_of_its_day(evaluated: Evaluated, tmp_path: Path) -> None:
+async def test_a_recording_holds_nothing_of_its_day(
+    evaluated: EvaluationHarness, tmp_path: Path
+) -> None:
     await evaluated.record(tmp_path, scenarios("suspenso-desbloqueia", "fatura-vencida-boleto"))
 
     for file in tmp_path.glob("*.yaml"):
@@ -50,7 +54,9 @@ async def test_a_recording_holds_nothing_of_its_day(evaluated: Evaluated, tmp_pa
         assert "{{cpf}}" in text
 
 
-async def test_another_outcome_of_a_tool_is_told(evaluated: Evaluated, tmp_path: Path) -> None:
+async def test_another_outcome_of_a_tool_is_told(
+    evaluated: EvaluationHarness, tmp_path: Path
+) -> None:
     meant = scenarios("sem-fatura")
     await evaluated.record(tmp_path, meant)
     file = tmp_path / "sem-fatura.yaml"
@@ -68,7 +74,7 @@ async def test_another_outcome_of_a_tool_is_told(evaluated: Evaluated, tmp_path:
 
 @pytest.mark.parametrize("longer", [True, False])
 async def test_more_or_fewer_requests_are_told(
-    evaluated: Evaluated, tmp_path: Path, longer: bool
+    evaluated: EvaluationHarness, tmp_path: Path, longer: bool
 ) -> None:
     meant = scenarios("saudacao")
     await evaluated.record(tmp_path, meant)
@@ -84,7 +90,9 @@ async def test_more_or_fewer_requests_are_told(
     assert ("has 0 answers, and another is asked for" in first) != longer
 
 
-async def test_a_value_that_is_not_there_is_told(evaluated: Evaluated, tmp_path: Path) -> None:
+async def test_a_value_that_is_not_there_is_told(
+    evaluated: EvaluationHarness, tmp_path: Path
+) -> None:
     meant = scenarios("saudacao")
     await evaluated.record(tmp_path, meant)
     file = tmp_path / "saudacao.yaml"

@@ -44,7 +44,7 @@ def test_nothing_is_said_of_a_strong_one() -> None:
         ({"NIOCHAT_VAULT_KEYS": "k9:" + base64.b64encode(bytes(32)).decode()}, "k9"),
     ],
 )
-def test_a_weak_one_is_named(changes: dict[str, Any], named: str) -> None:
+def test_each_weak_setting_is_reported(changes: dict[str, Any], named: str) -> None:
     (sentence,) = told(**changes)
     assert named in sentence
 

@@ -25,7 +25,7 @@ KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 @dataclass(frozen=True)
-class Wrong:
+class InvalidSetting:
     """What is wrong with a start, and what has to be said of it."""
 
     says: str
@@ -46,70 +46,70 @@ def secrets(text: str) -> Callable[[Path], object]:
 
 
 WRONG = {
-    "a port out of range": Wrong("99999 is no port: give --port", ("--port", "99999")),
-    "port zero": Wrong("0 is no port: give --port", ("--port", "0")),
-    "a home that is a file": Wrong(
+    "a port out of range": InvalidSetting("99999 is no port: give --port", ("--port", "99999")),
+    "port zero": InvalidSetting("0 is no port: give --port", ("--port", "0")),
+    "a home that is a file": InvalidSetting(
         "The home .* is a file, or below one: set NIOCHAT_HOME",
         prepare=lambda home: home.write_text(""),
     ),
-    "a home below a file": Wrong(
+    "a home below a file": InvalidSetting(
         "The home .* is a file, or below one: set NIOCHAT_HOME",
         prepare=lambda home: home.parent.joinpath("file").write_text(""),
         environment={"NIOCHAT_HOME": "{parent}/file/home"},
     ),
-    "a home that cannot be made": Wrong(
+    "a home that cannot be made": InvalidSetting(
         "The home /proc/niochat/home cannot be used .*set NIOCHAT_HOME",
         environment={"NIOCHAT_HOME": "/proc/niochat/home"},
     ),
-    "a full disk": Wrong(
+    "a full disk": InvalidSetting(
         "The home .* has no room for 64 MB: free some",
         before=("prlimit", "--fsize=1000000"),
     ),
-    "secrets that are no JSON": Wrong(".*secrets.json is damaged", prepare=secrets("{")),
-    "a kept vault key of the wrong length": Wrong(
+    "secrets that are no JSON": InvalidSetting(".*secrets.json is damaged", prepare=secrets("{")),
+    "a kept vault key of the wrong length": InvalidSetting(
         "The vault_key in .*secrets.json is not the base64 of 32 bytes",
         prepare=secrets('{"vault_key": "c2hvcnQ="}'),
     ),
-    "a vault key that is no base64": Wrong(
+    "a vault key that is no base64": InvalidSetting(
         "NIOCHAT_VAULT_KEYS must be .*k1 is not the base64 of 32 bytes",
         environment={"NIOCHAT_VAULT_KEYS": "k1:not base64!"},
     ),
-    "a vault key of the wrong length": Wrong(
+    "a vault key of the wrong length": InvalidSetting(
         "NIOCHAT_VAULT_KEYS must be .*k2 is not the base64 of 32 bytes",
         environment={"NIOCHAT_VAULT_KEYS": f"k1:{KEY},k2:{KEY[:-4]}"},
     ),
-    "hosts that are no number": Wrong(
+    "hosts that are no number": InvalidSetting(
         "NIOCHAT_HOSTS cannot be used: .*integer", environment={"NIOCHAT_HOSTS": "many"}
     ),
-    "a database of another kind": Wrong(
+    "a database of another kind": InvalidSetting(
         "DATABASE_URL cannot be used: must be an address that begins with postgresql://",
         environment={"DATABASE_URL": "mysql://u:pa55word@127.0.0.1/n"},
     ),
-    "a database server that is not there": Wrong(
+    "a database server that is not there": InvalidSetting(
         "DATABASE_URL cannot be used: .*refused.*Start that server, or correct",
         environment={"DATABASE_URL": "postgresql://u:pa55word@127.0.0.1:1/n"},
     ),
-    "a database host without a name": Wrong(
+    "a database host without a name": InvalidSetting(
         "DATABASE_URL cannot be used: .*name.invalid",
         environment={"DATABASE_URL": "postgresql://u:pa55word@name.invalid/n"},
     ),
-    "a Redis that is not there": Wrong(
+    "a Redis that is not there": InvalidSetting(
         "REDIS_URL cannot be used: .*Start that server, or correct",
         environment={"REDIS_URL": "redis://:pa55word@127.0.0.1:1/0"},
     ),
-    "a Redis address of another kind": Wrong(
+    "a Redis address of another kind": InvalidSetting(
         "REDIS_URL cannot be used: must be an address that begins with redis://",
         environment={"REDIS_URL": "http://:pa55word@127.0.0.1:1/0"},
     ),
-    "a mail server of another kind": Wrong(
+    "a mail server of another kind": InvalidSetting(
         "NIOCHAT_SMTP_URL must be as smtp://",
         environment={"NIOCHAT_SMTP_URL": "http://u:pa55word@mail.example.com"},
     ),
-    "files in a store that is none": Wrong(
+    "files in a store that is none": InvalidSetting(
         "NIOCHAT_FILES_URL must be file:///directory or s3://",
         environment={"NIOCHAT_FILES_URL": "ftp://files"},
     ),
-    "files in a folder that cannot be made": Wrong(
+    "files in a folder that cannot be made": InvalidSetting(
         "NIOCHAT_FILES_URL cannot be used .*/proc/niochat",
         environment={"NIOCHAT_FILES_URL": "file:///proc/niochat/files"},
     ),
@@ -117,7 +117,7 @@ WRONG = {
 
 
 def niochat(
-    home: Path, command: str, wrong: Wrong, environment: Mapping[str, str]
+    home: Path, command: str, wrong: InvalidSetting, environment: Mapping[str, str]
 ) -> "subprocess.CompletedProcess[str]":
     """The real command, without anything of ours in its environment."""
     ours = ("NIOCHAT_", "RAY_", "DATABASE_", "REDIS_URL")
@@ -166,7 +166,7 @@ def taken() -> Iterator[int]:
 
 
 def test_a_port_of_another_program_is_named(tmp_path: Path, taken: int) -> None:
-    wrong = Wrong(f"Port {taken} is used by another program", ("--port", str(taken)))
+    wrong = InvalidSetting(f"Port {taken} is used by another program", ("--port", str(taken)))
 
     refused(niochat(tmp_path / "home", "up", wrong, {}), wrong.says)
 
@@ -188,7 +188,7 @@ COMMANDS = (
 def test_every_command_names_the_database_that_it_cannot_use(
     tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    wrong = Wrong("DATABASE_URL cannot be used: ", command[1:])
+    wrong = InvalidSetting("DATABASE_URL cannot be used: ", command[1:])
 
     refused(niochat(tmp_path / "home", command[0], wrong, USABLE), wrong.says)
 
@@ -205,7 +205,9 @@ def test_every_command_names_the_database_that_it_cannot_use(
 def test_a_command_names_what_it_cannot_read(
     tmp_path: Path, name: str, value: str, says: str
 ) -> None:
-    said = niochat(tmp_path / "home", "conversations", Wrong(says), {**USABLE, name: value})
+    said = niochat(
+        tmp_path / "home", "conversations", InvalidSetting(says), {**USABLE, name: value}
+    )
 
     refused(said, says)
 
@@ -216,5 +218,5 @@ def test_an_older_schema_is_named_with_the_command_that_mends_it(
     environment = {**USABLE, "DATABASE_URL": empty_database_url}
     says = "DATABASE_URL cannot be used: .*niochat migrate` if the database is new"
 
-    refused(niochat(tmp_path / "home", "conversations", Wrong(says), environment), says)
+    refused(niochat(tmp_path / "home", "conversations", InvalidSetting(says), environment), says)
     assert urlsplit(empty_database_url).password not in says

@@ -12,38 +12,38 @@ import pytest
 
 from niochat.cli.providers import apply_demo
 from niochat.stack.home import HomeFolder
-from tests.cluster.namespaces import Machines, inside, why_not
-from tests.cluster.nodes import LABEL, Nodes
+from tests.cluster.namespaces import NetworkNamespaces, missing_requirement, run_inside
+from tests.cluster.nodes import LABEL, RayNodes
 from tests.cluster.services import Services
 
 WORKERS = (11, 12)
 
 
 @dataclass(frozen=True)
-class Cluster:
+class RayClusterFixture:
     """What a test needs of it."""
 
-    nodes: Nodes
+    nodes: RayNodes
     services: Services
 
 
 @pytest.fixture(scope="package")
-def cluster() -> Iterator[Cluster]:
+def cluster() -> Iterator[RayClusterFixture]:
     """Real nodes in network namespaces; the tests themselves stand in the services' one."""
-    if reason := why_not():
+    if reason := missing_requirement():
         pytest.skip(reason)
-    machines = Machines()
+    machines = NetworkNamespaces()
     with TemporaryDirectory(prefix="nio-") as folder:
         home = HomeFolder.create(Path(folder))
         try:
             machines.open()
-            with inside(machines.room):
+            with run_inside(machines.room):
                 yield from _running(home, machines)
         finally:
             machines.close()
 
 
-def _running(home: HomeFolder, machines: Machines) -> Iterator[Cluster]:
+def _running(home: HomeFolder, machines: NetworkNamespaces) -> Iterator[RayClusterFixture]:
     services = Services(home)
     settings = {
         "NIOCHAT_HOSTS": "2", "NIOCHAT_MAX_HOSTS": "3", "NIOCHAT_BACKFILL_S": "5",
@@ -51,11 +51,13 @@ def _running(home: HomeFolder, machines: Machines) -> Iterator[Cluster]:
         "NIOCHAT_POOLS": "apart", "NIOCHAT_MAX_POOL": "3",
         "NIOCHAT_RELEASE": "first",
     }  # fmt: skip
-    nodes = Nodes(home, machines, services.environment | settings, services.credentials.ray_token)
+    nodes = RayNodes(
+        home, machines, services.environment | settings, services.credentials.ray_token
+    )
     try:
-        nodes.launch(Nodes.HEAD)
+        nodes.launch(RayNodes.HEAD)
         services.start()
-        nodes.wait(Nodes.HEAD)
+        nodes.wait(RayNodes.HEAD)
         for number in WORKERS:
             nodes.launch(number)
         services.front([*WORKERS, 13])
@@ -63,7 +65,7 @@ def _running(home: HomeFolder, machines: Machines) -> Iterator[Cluster]:
             nodes.wait(number)
         nodes.deploy()
         _apply(services)
-        yield Cluster(nodes, services)
+        yield RayClusterFixture(nodes, services)
     finally:
         nodes.stop()
         services.stop()

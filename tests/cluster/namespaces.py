@@ -28,7 +28,7 @@ class Network(StrEnum):
 _PREFIX = {Network.CLUSTER: "10.77.0", Network.DATA: "10.88.0"}
 
 
-def why_not() -> str:
+def missing_requirement() -> str:
     """Why this machine cannot have namespaces; empty when it can."""
     if os.getuid() != 0:
         return "network namespaces need root"
@@ -47,7 +47,7 @@ def address(network: Network, number: int) -> str:
     return f"{_PREFIX[network]}.{number}"
 
 
-class Machines:
+class NetworkNamespaces:
     """The room with the switches, and the machines in it."""
 
     def __init__(self) -> None:
@@ -117,7 +117,7 @@ class Machines:
 
 
 @contextmanager
-def inside(namespace: str) -> Iterator[None]:
+def run_inside(namespace: str) -> Iterator[None]:
     """This thread, the threads and processes it starts, and its sockets are in the namespace."""
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:

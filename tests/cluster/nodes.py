@@ -18,7 +18,7 @@ from niochat.stack.home import HomeFolder, write_private
 from niochat.stack.ports import StackPorts
 from niochat.stack.ray_cluster import SERVE_CONFIG, ray_command
 from niochat.stack.ray_flags import ray_environment
-from tests.cluster.namespaces import Machines, Network, address, inside
+from tests.cluster.namespaces import Network, NetworkNamespaces, address, run_inside
 from tests.cluster.services import HTTP
 
 GCS = 6379
@@ -61,11 +61,11 @@ class Node:
 
 
 @dataclass
-class Nodes:
+class RayNodes:
     """The cluster. Node 10 is the head; it carries nothing of ours but a HAProxy."""
 
     home: HomeFolder
-    machines: Machines
+    machines: NetworkNamespaces
     environment: Mapping[str, str]
     token: str
     running: dict[int, Node] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class Nodes:
         (folder / "started").unlink(missing_ok=True)
         command = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child=KILL"]
         command += ["bash", "-c", _INIT, "init", *self._start_command(number)]
-        with inside(namespace):
+        with run_inside(namespace):
             process = spawn(self.home, f"n{number}", command, {**self.environment, **flags})
         self.running[number] = Node(number, namespace, process)
 
@@ -120,7 +120,7 @@ class Nodes:
         kill(server)
         time.sleep(pause_s)
         prefix = ["nsenter", f"--target={self._first(self.HEAD)}", "--pid", "--mount"]
-        with inside(self.running[self.HEAD].namespace):
+        with run_inside(self.running[self.HEAD].namespace):
             spawn(self.home, "gcs", [*prefix, *command], environment)
 
     def cut(self, number: int, network: Network) -> None:
@@ -146,7 +146,7 @@ class Nodes:
         command = [sys.executable, "-m", module, str(file), gcs, str(DEPLOY_S)]
         flags = self._flags(self.HEAD) | {"RAY_ADDRESS": gcs}
         prefix = ["nsenter", f"--target={self._first(self.HEAD)}", "--pid", "--mount"]
-        with inside(self.running[self.HEAD].namespace):
+        with run_inside(self.running[self.HEAD].namespace):
             child = spawn(self.home, "serve", [*prefix, *command], {**self.environment, **flags})
         assert child.wait(DEPLOY_S + 30) == 0, tail_log(self.home.log_file("serve"), 40)
 

@@ -32,7 +32,7 @@ SWIFT = {"health_check_period_ms": 1000, "health_check_timeout_ms": 2000}
 
 
 @dataclass(frozen=True)
-class Two:
+class TwoNodes:
     """A head without cores, a node for hosts, one for pools, one for anything."""
 
     cluster: Cluster
@@ -42,7 +42,7 @@ class Two:
 
 
 @pytest.fixture(scope="module")
-def two() -> Iterator[Two]:
+def two() -> Iterator[TwoNodes]:
     cluster = Cluster(
         initialize_head=True, head_node_args={**SMALL, "num_cpus": 0, "_system_config": SWIFT}
     )
@@ -52,7 +52,7 @@ def two() -> Iterator[Two]:
             for part in ("hosts", "pools", "any")
         ]
         ray.init(address=cluster.address, namespace="tests", log_to_driver=False)
-        yield Two(cluster, *added)
+        yield TwoNodes(cluster, *added)
     finally:
         ray.shutdown()
         cluster.shutdown()
@@ -65,7 +65,7 @@ def where(actor: Any) -> str:
 
 
 def test_a_host_starts_on_its_node_and_goes_to_another_of_its_kind(
-    two: Two, monkeypatch: pytest.MonkeyPatch
+    two: TwoNodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(NODE_LABEL_VARIABLE, OURS)
     chosen = two.anything.node_id
@@ -91,7 +91,9 @@ def _elsewhere(actor: Any, gone: str) -> str:
 
 
 @pytest.mark.asyncio
-async def test_a_host_that_ray_restarts_while_it_is_dismissed_does_not_live_on(two: Two) -> None:
+async def test_a_host_that_ray_restarts_while_it_is_dismissed_does_not_live_on(
+    two: TwoNodes,
+) -> None:
     actor = await asyncio.to_thread(host_actor.create_host_actor, "host-7")
     owner = BackgroundTaskSet("test")
     roster = ActorFleet(owner, None, host_actor.HOST_KIND, host_actor.create_host_actor)
@@ -114,7 +116,7 @@ def _names(name: str) -> bool:
 
 @pytest.mark.asyncio
 async def test_only_labelled_nodes_with_cores_carry_hosts(
-    two: Two, monkeypatch: pytest.MonkeyPatch
+    two: TwoNodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(NODE_LABEL_VARIABLE, OURS)
     nodes = ClusterNodes()
@@ -180,7 +182,9 @@ def _keeper(release: str, owner: BackgroundTaskSet) -> PoolSupervisor:
 
 
 @pytest.mark.asyncio
-async def test_a_pool_grows_with_its_calls_and_a_member_ends_them_before_it_goes(two: Two) -> None:
+async def test_a_pool_grows_with_its_calls_and_a_member_ends_them_before_it_goes(
+    two: TwoNodes,
+) -> None:
     owner = BackgroundTaskSet("test")
     keeper = _keeper("first", owner)
     first = await _kept(keeper, {"assistant-0"})

@@ -4,9 +4,16 @@ import asyncio
 
 import pytest
 
-from tests.cluster.conftest import Cluster
+from tests.cluster.conftest import RayClusterFixture
 from tests.cluster.nodes import kill
-from tests.cluster.traffic import clean, comes, counted, during, owners, settled
+from tests.cluster.traffic import (
+    assert_clean_audit,
+    count_shards_by_owner,
+    is_stable,
+    load_shard_owners,
+    run_event_under_traffic,
+    wait_for_condition,
+)
 
 ROLLED = ("webhooks", "supervisor")
 """A door, and what rolls hosts and pools: the others would only take time."""
@@ -14,10 +21,12 @@ ROLLED = ("webhooks", "supervisor")
 pytestmark = [pytest.mark.in_order, pytest.mark.asyncio]
 
 
-async def test_a_release_rolls_over_the_cluster_and_load_adds_a_host(cluster: Cluster) -> None:
+async def test_a_release_rolls_over_the_cluster_and_load_adds_a_host(
+    cluster: RayClusterFixture,
+) -> None:
     """One deployment brings both: other code, and limits that any traffic exceeds."""
-    await settled(cluster)
-    before = set(owners(cluster).values())
+    await is_stable(cluster)
+    before = set(load_shard_owners(cluster).values())
     most = len(before) + 1
     changes = {
         "NIOCHAT_RELEASE": "next", "NIOCHAT_HOST_LAG_MS": "0.001", "NIOCHAT_MAX_HOSTS": str(most),
@@ -25,37 +34,45 @@ async def test_a_release_rolls_over_the_cluster_and_load_adds_a_host(cluster: Cl
 
     async def roll() -> None:
         await asyncio.to_thread(cluster.nodes.deploy, changes, *ROLLED)
-        await comes(lambda: not before & set(owners(cluster).values()), 90, "all were replaced")
-        await settled(cluster, hosts=most)
+        await wait_for_condition(
+            lambda: not before & set(load_shard_owners(cluster).values()), 90, "all were replaced"
+        )
+        await is_stable(cluster, hosts=most)
 
-    clean(await during(cluster, roll, 36))
+    assert_clean_audit(await run_event_under_traffic(cluster, roll, 36))
 
 
-async def test_hosts_are_dismissed_when_it_is_quiet(cluster: Cluster) -> None:
-    await settled(cluster)
+async def test_hosts_are_dismissed_when_it_is_quiet(cluster: RayClusterFixture) -> None:
+    await is_stable(cluster)
     nodes = len(cluster.nodes.workers)
-    assert len(counted(cluster)) > nodes
+    assert len(count_shards_by_owner(cluster)) > nodes
     quiet = {"NIOCHAT_HOST_LAG_MS": "100000", "NIOCHAT_HOST_IDLE_S": "2", "NIOCHAT_HOSTS": "1"}
 
     async def back() -> None:
         await asyncio.to_thread(cluster.nodes.deploy, quiet, "supervisor")
-        await settled(cluster, hosts=nodes)
+        await is_stable(cluster, hosts=nodes)
 
-    clean(await during(cluster, back, 15))
+    assert_clean_audit(await run_event_under_traffic(cluster, back, 15))
 
 
-async def test_without_the_clusters_server_customers_are_answered(cluster: Cluster) -> None:
+async def test_without_the_clusters_server_customers_are_answered(
+    cluster: RayClusterFixture,
+) -> None:
     """GCS with RocksDB: killed for ten seconds; afterwards a dead host is restarted again."""
-    await settled(cluster)
+    await is_stable(cluster)
 
     async def away() -> None:
         await asyncio.to_thread(cluster.nodes.restart_gcs, 10.0)
 
-    clean(await during(cluster, away, 16))
+    assert_clean_audit(await run_event_under_traffic(cluster, away, 16))
 
-    hosts = len(counted(cluster))
+    hosts = len(count_shards_by_owner(cluster))
     victim = cluster.nodes.running[11].processes("ray::HostActor")[0]
     await asyncio.to_thread(kill, victim)
-    gone = set(owners(cluster).values())
-    await comes(lambda: set(owners(cluster).values()) - gone != set(), 60, "a new one owns shards")
-    await settled(cluster, hosts=hosts)
+    gone = set(load_shard_owners(cluster).values())
+    await wait_for_condition(
+        lambda: set(load_shard_owners(cluster).values()) - gone != set(),
+        60,
+        "a new one owns shards",
+    )
+    await is_stable(cluster, hosts=hosts)

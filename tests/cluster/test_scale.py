@@ -34,7 +34,7 @@ def test_twice_the_messages_need_about_twice_the_cores() -> None:
         assert 1.8 < large / small < 2.2, name
 
 
-def test_the_same_seed_says_the_same() -> None:
+def test_the_same_seed_prints_the_same_output() -> None:
     assert told("--messages", "500", "--seed", "1") == told("--messages", "500", "--seed", "1")
 
 

@@ -12,9 +12,9 @@ import psycopg
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.cli.simulation import CustomerSimulation, SimulationAudit
 from niochat.domain.ids import SHARDS
-from tests.cluster.conftest import Cluster
+from tests.cluster.conftest import RayClusterFixture
 from tests.cluster.nodes import inner_pid
-from tests.until import until
+from tests.until import wait_until
 
 CUSTOMERS = 20
 EVENT_AFTER_S = 3.0
@@ -24,7 +24,9 @@ SETTLE_S = 90.0
 Event = Callable[[], Awaitable[None]]
 
 
-async def during(cluster: Cluster, event: Event, write_s: float) -> SimulationAudit:
+async def run_event_under_traffic(
+    cluster: RayClusterFixture, event: Event, write_s: float
+) -> SimulationAudit:
     """Traffic of ``write_s``, the event from its third second on, then the audit of the phones
     once both are over.
     """
@@ -42,7 +44,7 @@ async def during(cluster: Cluster, event: Event, write_s: float) -> SimulationAu
         await client.close()
 
 
-def clean(audit: SimulationAudit) -> bool:
+def assert_clean_audit(audit: SimulationAudit) -> bool:
     """Everything answered once, in order, by the assistant; the audit is shown when not."""
     assert audit.sent > CUSTOMERS
     found = (audit.lost, audit.twice, audit.out_of_order, audit.handed_off)
@@ -50,19 +52,19 @@ def clean(audit: SimulationAudit) -> bool:
     return True
 
 
-def owners(cluster: Cluster) -> dict[int, str]:
+def load_shard_owners(cluster: RayClusterFixture) -> dict[int, str]:
     """Incarnation that owns each shard, as PostgreSQL has it."""
     with _asking(cluster) as connection:
         found = connection.execute("SELECT shard, host FROM shards WHERE host IS NOT NULL")
         return dict(found.fetchall())
 
 
-def counted(cluster: Cluster) -> Counter[str]:
+def count_shards_by_owner(cluster: RayClusterFixture) -> Counter[str]:
     """Shards by incarnation."""
-    return Counter(owners(cluster).values())
+    return Counter(load_shard_owners(cluster).values())
 
 
-def hosts_at(cluster: Cluster, number: int) -> set[str]:
+def hosts_on_machine(cluster: RayClusterFixture, number: int) -> set[str]:
     """Incarnations that own shards and whose process runs on that machine."""
     title = "ray::HostActor"
     inner = {inner_pid(process.pid) for process in cluster.nodes.running[number].processes(title)}
@@ -70,27 +72,27 @@ def hosts_at(cluster: Cluster, number: int) -> set[str]:
         found = connection.execute("SELECT incarnation, node, pid FROM hosts").fetchall()
     node = cluster.nodes.ray_id(number)
     there = {name for name, at, pid in found if at == node and pid in inner}
-    return there & set(counted(cluster))
+    return there & set(count_shards_by_owner(cluster))
 
 
-async def settled(cluster: Cluster, hosts: int | None = None) -> None:
+async def is_stable(cluster: RayClusterFixture, hosts: int | None = None) -> None:
     """Every shard has an owner, there are so many of them, and nothing has moved for a while."""
     last: list[tuple[float, dict[int, str]]] = []
 
     def quiet() -> bool:
-        now = owners(cluster)
+        now = load_shard_owners(cluster)
         if not last or last[-1][1] != now:
             last.append((time.monotonic(), now))
         enough = len(now) == SHARDS and len(set(now.values())) == (hosts or len(set(now.values())))
         return enough and time.monotonic() - last[-1][0] > QUIET_S
 
-    await comes(quiet, 75, f"{hosts or 'all'} hosts share the shards")
+    await wait_for_condition(quiet, 75, f"{hosts or 'all'} hosts share the shards")
 
 
-async def comes(condition: Callable[[], bool], within_s: float, what: str) -> None:
+async def wait_for_condition(condition: Callable[[], bool], within_s: float, what: str) -> None:
     """It is asked in a thread: customers write meanwhile."""
-    await until(lambda: asyncio.to_thread(condition), within_s, what=what)
+    await wait_until(lambda: asyncio.to_thread(condition), within_s, what=what)
 
 
-def _asking(cluster: Cluster) -> "psycopg.Connection[tuple[Any, ...]]":
+def _asking(cluster: RayClusterFixture) -> "psycopg.Connection[tuple[Any, ...]]":
     return psycopg.connect(cluster.services.postgres.admin_dsn, dbname="niochat", autocommit=True)

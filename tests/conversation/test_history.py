@@ -10,30 +10,37 @@ from niochat.conversation.history import ConversationHistory, load_history
 from niochat.domain import commands as cmd
 from niochat.domain.errors import NotFoundError
 from niochat.domain.evolve import replay
-from tests.builders import Given, Host, Ownership, Place, message, put
+from tests.builders import (
+    ChannelRef,
+    Host,
+    RowBuilder,
+    ShardAssignments,
+    build_message,
+    insert_commands,
+)
 
 pytestmark = pytest.mark.asyncio
 
 
 async def visited(
-    database: Database, given: Given, ownership: Ownership
-) -> tuple[Place, UUID, ConversationHistory]:
+    database: Database, given: RowBuilder, ownership: ShardAssignments
+) -> tuple[ChannelRef, UUID, ConversationHistory]:
     """A visit with a turn, an answer and a takeover; its history."""
     place = await given.place(burst_window_s=0)
     host = Host("host-a:1", database)
-    await ownership.give(host)
+    await ownership.assign_all(host)
     thread = await given.thread(place)
-    await put(host, place, thread, [message("m1", "palavra secreta")])
+    await insert_commands(host, place, thread, [build_message("m1", "palavra secreta")])
     await host.run(thread)
     await host.answer(thread, "Olá!")
-    await put(host, place, thread, [cmd.AssignConversation("ana")])
+    await insert_commands(host, place, thread, [cmd.AssignConversation("ana")])
     await host.run(thread)
     (conversation,) = await given.rows("SELECT id FROM conversations")
     return place, conversation, await load_history(database, place.tenant, conversation)
 
 
 async def test_the_state_after_each_event_is_the_fold_up_to_it(
-    database: Database, given: Given, ownership: Ownership
+    database: Database, given: RowBuilder, ownership: ShardAssignments
 ) -> None:
     _, conversation, history = await visited(database, given, ownership)
     (thread,) = await given.rows("SELECT id FROM threads")
@@ -47,7 +54,7 @@ async def test_the_state_after_each_event_is_the_fold_up_to_it(
 
 
 async def test_each_event_names_the_command_that_it_came_from(
-    database: Database, given: Given, ownership: Ownership
+    database: Database, given: RowBuilder, ownership: ShardAssignments
 ) -> None:
     _, _, history = await visited(database, given, ownership)
     numbers = await given.rows("SELECT id FROM inbox ORDER BY id")
@@ -62,7 +69,7 @@ async def test_each_event_names_the_command_that_it_came_from(
 
 
 async def test_what_was_said_stands_beside_the_event_and_never_in_it(
-    database: Database, given: Given, ownership: Ownership
+    database: Database, given: RowBuilder, ownership: ShardAssignments
 ) -> None:
     _, _, history = await visited(database, given, ownership)
     said = [moment.message_text for moment in history.entries if moment.message_text is not None]
@@ -73,7 +80,7 @@ async def test_what_was_said_stands_beside_the_event_and_never_in_it(
 
 
 async def test_a_state_that_the_log_does_not_lead_to_is_told_field_by_field(
-    database: Database, given: Given, ownership: Ownership
+    database: Database, given: RowBuilder, ownership: ShardAssignments
 ) -> None:
     place, conversation, _ = await visited(database, given, ownership)
     await given.admin.execute(
@@ -86,7 +93,7 @@ async def test_a_state_that_the_log_does_not_lead_to_is_told_field_by_field(
 
 
 async def test_another_tenants_conversation_is_not_there(
-    database: Database, given: Given, ownership: Ownership
+    database: Database, given: RowBuilder, ownership: ShardAssignments
 ) -> None:
     _, conversation, _ = await visited(database, given, ownership)
 

@@ -14,7 +14,14 @@ from niochat.domain import commands as cmd
 from niochat.domain.ids import ThreadId
 from niochat.domain.message import DeliveryStatus, MessageContent, MessageKind
 from niochat.domain.policy import StaffAvailability
-from tests.builders import SENT_AT, Given, Host, Ownership, message, put
+from tests.builders import (
+    SENT_AT,
+    Host,
+    RowBuilder,
+    ShardAssignments,
+    build_message,
+    insert_commands,
+)
 
 pytestmark = pytest.mark.asyncio
 
@@ -30,7 +37,9 @@ def today(zone: str) -> datetime:
     return datetime.now(ZoneInfo(zone))
 
 
-async def found(database: Database, given: Given, zone: str, **policy: object) -> TenantContext:
+async def found(
+    database: Database, given: RowBuilder, zone: str, **policy: object
+) -> TenantContext:
     """A tenant as the step of one of its threads finds it."""
     place = await given.place(**policy)
     await given.admin.execute(
@@ -42,11 +51,13 @@ async def found(database: Database, given: Given, zone: str, **policy: object) -
     return loaded.tenants[place.tenant]
 
 
-async def test_without_shifts_people_are_always_there(database: Database, given: Given) -> None:
+async def test_without_shifts_people_are_always_there(
+    database: Database, given: RowBuilder
+) -> None:
     assert (await found(database, given, EAST)).staff == StaffAvailability()
 
 
-async def test_shifts_are_of_the_tenants_own_place(database: Database, given: Given) -> None:
+async def test_shifts_are_of_the_tenants_own_place(database: Database, given: RowBuilder) -> None:
     shifts = all_day(today(EAST).weekday())
 
     there = await found(database, given, EAST, hours=shifts)
@@ -61,7 +72,7 @@ async def test_shifts_are_of_the_tenants_own_place(database: Database, given: Gi
 
 
 async def test_on_a_closed_day_nobody_is_there_whatever_the_shifts_say(
-    database: Database, given: Given
+    database: Database, given: RowBuilder
 ) -> None:
     closed = [str(today(WEST).date() + timedelta(days=n)) for n in range(2)]
 
@@ -98,17 +109,17 @@ async def test_no_other_durable_command_speaks_of_messages() -> None:
 
 @pytest.mark.parametrize("command", SPEAKING, ids=lambda command: command.type)
 async def test_what_is_known_of_a_rows_messages_comes_with_the_row(
-    database: Database, given: Given, ownership: Ownership, command: cmd.DurableCommand
+    database: Database, given: RowBuilder, ownership: ShardAssignments, command: cmd.DurableCommand
 ) -> None:
     """The query reads the names of the fields; `external_ids_for` is its twin for memory's commands."""
     host = Host("host-a:1", database)
-    await ownership.give(host)
+    await ownership.assign_all(host)
     place = await given.place()
     thread = await given.thread(place)
-    await put(host, place, thread, [message("m1"), message("m2")])
+    await insert_commands(host, place, thread, [build_message("m1"), build_message("m2")])
     await host.run(thread)
     await given.admin.execute("DELETE FROM inbox")
-    await put(host, place, thread, [command])
+    await insert_commands(host, place, thread, [command])
 
     async with database.as_system() as connection:
         loaded = await load_batch(connection, [StepRequest(ThreadId(thread), 0)])
@@ -117,20 +128,20 @@ async def test_what_is_known_of_a_rows_messages_comes_with_the_row(
 
 
 async def test_a_send_is_known_by_its_echo(
-    database: Database, given: Given, ownership: Ownership
+    database: Database, given: RowBuilder, ownership: ShardAssignments
 ) -> None:
     host = Host("host-a:1", database)
-    await ownership.give(host)
+    await ownership.assign_all(host)
     place = await given.place()
     thread, other = await given.thread(place), await given.thread(place)
     for each in (thread, other):
-        await put(host, place, each, [message("m1")])
+        await insert_commands(host, place, each, [build_message("m1")])
         await host.run(each)
         await host.answer(each, "Olá.")
     (ours,) = await given.rows("SELECT id FROM outbox WHERE thread_id = $1", thread)
     (theirs,) = await given.rows("SELECT id FROM outbox WHERE thread_id = $1", other)
     echoes = [cmd.ReceiveEcho(f"e{n}", str(n), TEXT, SENT_AT) for n in (ours, theirs)]
-    await put(host, place, thread, echoes)
+    await insert_commands(host, place, thread, echoes)
 
     async with database.as_system() as connection:
         loaded = await load_batch(connection, [StepRequest(ThreadId(thread), 0)])
@@ -139,17 +150,17 @@ async def test_a_send_is_known_by_its_echo(
 
 
 async def test_a_step_tells_the_customer_when_people_are_back(
-    database: Database, given: Given, ownership: Ownership
+    database: Database, given: RowBuilder, ownership: ShardAssignments
 ) -> None:
     host = Host("host-a:1", database)
-    await ownership.give(host)
+    await ownership.assign_all(host)
     place = await given.place(
         hours=all_day((today("America/Sao_Paulo").weekday() + 3) % 7),
         unavailable_text="Já volto.",
         closed_text="Voltamos {when}.",
     )
     thread = await given.thread(place)
-    await put(host, place, thread, [message("m1")])
+    await insert_commands(host, place, thread, [build_message("m1")])
     await host.run(thread)
     turn = host.turn(thread)
 

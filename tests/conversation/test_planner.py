@@ -21,8 +21,8 @@ from niochat.domain.draft import StoredMessage, StoredSend
 from niochat.domain.ids import MessageId, OutboxId
 from niochat.domain.message import Author, DeliveryStatus
 from niochat.domain.policy import ConversationPolicy, StaffAvailability
-from tests.builders import message
-from tests.domain.talk import START, THREAD, text
+from tests.builders import build_message
+from tests.domain.talk import START, THREAD, build_text
 
 TENANT, CHANNEL, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
 ANA = cmd.AssignConversation("ana")
@@ -56,7 +56,7 @@ def effects(plan: StepPlan, kind: type) -> list[object]:
     return [effect for effect in plan.effects if isinstance(effect, kind)]
 
 
-class Poison(cmd.ReceiveDeletion):
+class FailingCommand(cmd.ReceiveDeletion):
     """Raises when it is decided: nothing in it can be walked through."""
 
     __slots__ = ()
@@ -66,46 +66,46 @@ class Poison(cmd.ReceiveDeletion):
 
 
 def test_the_protocol_is_the_day_at_the_tenants_place_and_a_number() -> None:
-    plan = planned(message("m1"))
+    plan = planned(build_message("m1"))
 
     assert plan.after is not None
     assert plan.after.protocol == "20260302000007"
 
 
 def test_all_pending_rows_make_one_plan() -> None:
-    plan = planned(message("m1"), ANA, message("m2"))
+    plan = planned(build_message("m1"), ANA, build_message("m2"))
 
     assert plan.rows == [(1, "done"), (2, "done"), (3, "done")]
     assert (plan.opens, plan.more) == (True, False)
 
 
 def test_what_is_beyond_the_limit_waits_for_another_step() -> None:
-    plan = planned(message("m1"), message("m2"), message("m3"), take=2)
+    plan = planned(build_message("m1"), build_message("m2"), build_message("m3"), take=2)
 
     assert [row for row, _ in plan.rows] == [1, 2]
     assert plan.more
 
 
 def test_a_step_writes_events_of_one_conversation_only() -> None:
-    plan = planned(message("m1"), RESOLVE, message("m2"))
+    plan = planned(build_message("m1"), RESOLVE, build_message("m2"))
 
     assert [row for row, _ in plan.rows] == [1, 2]
     assert plan.more
 
 
 def test_what_is_refused_is_consumed_and_what_follows_proceeds() -> None:
-    plan = planned(ANA, message("m1"))
+    plan = planned(ANA, build_message("m1"))
 
     assert plan.rows == [(1, "refused:resolved"), (2, "done")]
 
 
 def test_a_row_that_raises_first_is_the_guilty_one() -> None:
     with pytest.raises(TypeError):
-        planned(Poison(), message("m1"))
+        planned(FailingCommand(), build_message("m1"))
 
 
 def test_a_row_that_raises_later_leaves_what_was_decided_before_it() -> None:
-    plan = planned(message("m1"), Poison(), message("m2"))
+    plan = planned(build_message("m1"), FailingCommand(), build_message("m2"))
 
     assert plan.rows == [(1, "done")]
     assert plan.more
@@ -115,21 +115,21 @@ def test_a_result_in_memory_is_not_lost_to_the_poison_behind_it() -> None:
     sends = {OutboxId(OTHER): waiting()}
     retry = cmd.SettleSend(OutboxId(OTHER), SendStatus.RETRY)
 
-    plan = planned(Poison(), commands=[retry], sends=sends)
+    plan = planned(FailingCommand(), commands=[retry], sends=sends)
 
     assert effects(plan, fx.SettleOutbox)
     assert (plan.rows, plan.more) == ([], True)
 
 
 def test_a_row_that_failed_before_gets_a_step_of_its_own() -> None:
-    plan = planned(message("m1"), message("m2"), failures=1)
+    plan = planned(build_message("m1"), build_message("m2"), failures=1)
 
     assert plan.rows == [(1, "done")]
     assert plan.more
 
 
 def test_a_row_that_failed_too_often_is_parked() -> None:
-    plan = planned(Poison(), message("m1"), failures=MAX_STEP_FAILURES)
+    plan = planned(FailingCommand(), build_message("m1"), failures=MAX_STEP_FAILURES)
 
     assert plan.rows == [(1, "parked:step_failed")]
     assert plan.more
@@ -137,7 +137,7 @@ def test_a_row_that_failed_too_often_is_parked() -> None:
 
 @pytest.mark.parametrize("failures", [0, MAX_STEP_FAILURES - 1])
 def test_a_link_comes_alone_and_first(failures: int) -> None:
-    plan = planned(cmd.MergeThread(str(OTHER)), message("m1"), failures=failures)
+    plan = planned(cmd.MergeThread(str(OTHER)), build_message("m1"), failures=failures)
 
     assert plan.merge == (1, OTHER)
     assert (plan.rows, plan.more) == ([], True)
@@ -153,7 +153,7 @@ def test_timers_wait_until_threads_are_linked() -> None:
 def test_what_comes_before_a_link_is_committed_before_it() -> None:
     sends = {OutboxId(OTHER): waiting()}
     for plan in (
-        planned(message("m1"), cmd.MergeThread(str(OTHER))),
+        planned(build_message("m1"), cmd.MergeThread(str(OTHER))),
         planned(
             cmd.MergeThread(str(OTHER)),
             commands=[cmd.SettleSend(OutboxId(OTHER), SendStatus.RETRY)],
@@ -173,14 +173,14 @@ def test_a_link_that_failed_too_often_is_parked_like_any_row() -> None:
 
 
 def test_later_rows_know_what_earlier_ones_stored() -> None:
-    plan = planned(message("m1"), cmd.ReceiveEdit("e", "m1", "novo"))
+    plan = planned(build_message("m1"), cmd.ReceiveEdit("e", "m1", "novo"))
 
     assert effects(plan, fx.StoreUnmatchedUpdate) == []
     assert [change.text for change in effects(plan, fx.UpdateMessage)] == ["novo"]
 
 
 def test_later_rows_know_the_news_that_earlier_ones_kept() -> None:
-    plan = planned(cmd.ReceiveEdit("e", "m1", "novo"), message("m1"))
+    plan = planned(cmd.ReceiveEdit("e", "m1", "novo"), build_message("m1"))
 
     assert [change.text for change in effects(plan, fx.UpdateMessage)] == ["novo"]
 
@@ -188,7 +188,7 @@ def test_later_rows_know_the_news_that_earlier_ones_kept() -> None:
 def test_a_send_settled_twice_in_one_step_is_settled_once() -> None:
     sends = {OutboxId(OTHER): waiting()}
     sent = cmd.SettleSend(OutboxId(OTHER), SendStatus.SENT, "out-1")
-    echo = cmd.ReceiveEcho("out-1", str(OTHER), text(), START)
+    echo = cmd.ReceiveEcho("out-1", str(OTHER), build_text(), START)
     read = cmd.ReceiveReceipt(("out-1",), DeliveryStatus.READ)
 
     plan = planned(echo, read, read, commands=[sent, sent], sends=sends)
@@ -213,15 +213,15 @@ def test_nothing_to_do_is_an_empty_plan() -> None:
 
 
 def test_every_command_says_which_messages_and_sends_it_needs_to_see() -> None:
-    echo = cmd.ReceiveEcho("out-1", str(OTHER), text(), START)
+    echo = cmd.ReceiveEcho("out-1", str(OTHER), build_text(), START)
 
-    assert external_ids_for(message("m1")) == ("m1",)
+    assert external_ids_for(build_message("m1")) == ("m1",)
     assert external_ids_for(cmd.ReceiveDeletion(("a", "b"))) == ("a", "b")
     assert external_ids_for(echo) == ("out-1",)
     assert external_ids_for(cmd.SettleSend(OutboxId(OTHER), SendStatus.SENT, "out-1")) == ("out-1",)
     assert external_ids_for(ANA) == ()
     assert outbox_id_for(echo) == OTHER
-    assert outbox_id_for(cmd.ReceiveEcho("x", "theirs", text(), START)) is None
+    assert outbox_id_for(cmd.ReceiveEcho("x", "theirs", build_text(), START)) is None
 
 
 def waiting() -> StoredSend:

@@ -33,12 +33,12 @@ START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 THREAD = ThreadId(UUID("0190a000-0000-7000-8000-000000000001"))
 
 
-def text(words: str = "oi") -> MessageContent:
+def build_text(words: str = "oi") -> MessageContent:
     return MessageContent(MessageKind.TEXT, words)
 
 
 @dataclass
-class Said:
+class MessageRow:
     """A row of ``messages``."""
 
     author: Author
@@ -58,7 +58,7 @@ class Said:
 
 
 @dataclass
-class Send:
+class OutboxRow:
     """A row of ``outbox``."""
 
     message: MessageId
@@ -68,7 +68,7 @@ class Send:
     status: str = "queued"
 
 
-class Talk:
+class ConversationSimulator:
     """Owns the clock; everything a decision may look at is kept here, from effects alone."""
 
     def __init__(self, policy: ConversationPolicy | None = None) -> None:
@@ -77,8 +77,8 @@ class Talk:
         self.now = START
         self.state: ConversationState | None = None
         self.logs: dict[ConversationId, list[e.Event]] = {}
-        self.said: dict[MessageId, Said] = {}
-        self.sends: dict[OutboxId, Send] = {}
+        self.said: dict[MessageId, MessageRow] = {}
+        self.sends: dict[OutboxId, OutboxRow] = {}
         self.unmatched: dict[str, list[UnmatchedUpdate]] = {}
         self.timers: dict[str, fx.SetTimer] = {}
         self.turns: dict[TurnId, str] = {}
@@ -87,7 +87,7 @@ class Talk:
 
     # -- asking ------------------------------------------------------------------------------
 
-    def do(self, command: cmd.Command) -> Decision:
+    def decide_command(self, command: cmd.Command) -> Decision:
         """Decide, keep what came out, and check what must hold after every decision."""
         self._number += 1
         before = self.state
@@ -99,26 +99,26 @@ class Talk:
             self._keep(effect)
         return decision
 
-    def customer(self, words: str = "oi", external: str | None = None) -> Decision:
+    def receive_customer_message(self, words: str = "oi", external: str | None = None) -> Decision:
         name = external or f"in-{self._number}"
-        return self.do(cmd.ReceiveMessage(name, text(words), self.now))
+        return self.decide_command(cmd.ReceiveMessage(name, build_text(words), self.now))
 
-    def phone(self, words: str = "deixa comigo") -> Decision:
+    def receive_phone_message(self, words: str = "deixa comigo") -> Decision:
         """Somebody has read and typed; within two seconds only the app itself answers."""
         sent_at = self.now + timedelta(seconds=10)
-        return self.do(
-            cmd.ReceiveProviderPhoneMessage(f"phone-{self._number}", text(words), sent_at)
+        return self.decide_command(
+            cmd.ReceiveProviderPhoneMessage(f"phone-{self._number}", build_text(words), sent_at)
         )
 
-    def edit(self, target: str, words: str, after_s: float = 0.0) -> Decision:
+    def receive_edit(self, target: str, words: str, after_s: float = 0.0) -> Decision:
         """An edit that was made so long after the talk's beginning."""
         at = START + timedelta(seconds=after_s)
-        return self.do(cmd.ReceiveEdit(f"edit-{self._number}", target, words, at))
+        return self.decide_command(cmd.ReceiveEdit(f"edit-{self._number}", target, words, at))
 
-    def take_back(self, *targets: str) -> Decision:
-        return self.do(cmd.ReceiveDeletion(targets))
+    def receive_deletion(self, *targets: str) -> Decision:
+        return self.decide_command(cmd.ReceiveDeletion(targets))
 
-    def answer(
+    def finish_turn(
         self,
         *texts: str,
         turn: TurnInProgress | None = None,
@@ -126,44 +126,50 @@ class Talk:
         close: str = "",
     ) -> Decision:
         turn = turn or self.turn
-        says, outcome = tuple(text(words) for words in texts), cmd.TurnOutcome.ANSWERED
-        return self.do(
+        says, outcome = tuple(build_text(words) for words in texts), cmd.TurnOutcome.ANSWERED
+        return self.decide_command(
             cmd.FinishAssistantTurn(turn.id, turn.attempt, outcome, says, handoff, close)
         )
 
-    def fail(self, code: str = "model_away", handoff: cmd.HandoffRequest | None = None) -> Decision:
+    def fail_turn(
+        self, code: str = "model_away", handoff: cmd.HandoffRequest | None = None
+    ) -> Decision:
         turn, outcome = self.turn, cmd.TurnOutcome.FAILED
-        return self.do(
+        return self.decide_command(
             cmd.FinishAssistantTurn(turn.id, turn.attempt, outcome, handoff=handoff, code=code)
         )
 
-    def settle(
+    def settle_send(
         self, outbox: OutboxId, result: cmd.SendStatus, external: str | None = None
     ) -> Decision:
-        return self.do(cmd.SettleSend(outbox, result, external))
+        return self.decide_command(cmd.SettleSend(outbox, result, external))
 
-    def wait(self, seconds: float) -> None:
+    def advance_clock(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
-    def fire(self, generation: int | None = None, name: TimerName = TimerName.BURST) -> Decision:
+    def fire_timer(
+        self, generation: int | None = None, name: TimerName = TimerName.BURST
+    ) -> Decision:
         """The timer, as if it were due."""
-        return self.do(cmd.FireTimer(name, generation or self.timers[name].generation))
+        return self.decide_command(cmd.FireTimer(name, generation or self.timers[name].generation))
 
-    def silence(self) -> Decision:
+    def fire_idle_timer(self) -> Decision:
         """Nobody says a word until the idle timer is due, which then fires."""
-        self.wait(self.due_in(TimerName.IDLE))
-        return self.fire(name=TimerName.IDLE)
+        self.advance_clock(self.seconds_until_timer(TimerName.IDLE))
+        return self.fire_timer(name=TimerName.IDLE)
 
-    def thinking(self) -> TurnInProgress:
+    def start_turn(self) -> TurnInProgress:
         """A customer wrote and the assistant's turn runs."""
-        self.customer()
-        self.fire()
+        self.receive_customer_message()
+        self.fire_timer()
         return self.turn
 
-    def claim(self) -> OutboxId | None:
+    def claim_send(self) -> OutboxId | None:
         """Statement 3, in memory: the first queued row that may leave, now ``sending``."""
         for outbox, send in self.sends.items():
-            if send.status == "queued" and (send.origin is not Author.ASSISTANT or self.may_reply):
+            if send.status == "queued" and (
+                send.origin is not Author.ASSISTANT or self.can_assistant_reply
+            ):
                 send.status = "sending"
                 return outbox
         return None
@@ -171,23 +177,23 @@ class Talk:
     # -- looking -----------------------------------------------------------------------------
 
     @property
-    def live(self) -> ConversationState:
+    def active_conversation(self) -> ConversationState:
         assert self.state is not None
         return self.state
 
     @property
     def turn(self) -> TurnInProgress:
-        assert self.live.turn is not None
-        return self.live.turn
+        assert self.active_conversation.turn is not None
+        return self.active_conversation.turn
 
     @property
-    def may_reply(self) -> bool:
+    def can_assistant_reply(self) -> bool:
         return self.state is not None and self.state.assistant_may_reply(self.now)
 
-    def due_in(self, name: TimerName = TimerName.BURST) -> float:
+    def seconds_until_timer(self, name: TimerName = TimerName.BURST) -> float:
         return (self.timers[name].due_at - self.now).total_seconds()
 
-    def waiting_to_leave(self) -> list[str]:
+    def queued_texts(self) -> list[str]:
         return [send.text for send in self.sends.values() if send.status == "queued"]
 
     def status_of(self, outbox: OutboxId) -> DeliveryStatus | None:
@@ -231,7 +237,7 @@ class Talk:
         if not decision.events:
             assert decision.conversation == before
             return
-        after = self.live
+        after = self.active_conversation
         log = self.logs.setdefault(after.id, [])
         log.extend(decision.events)
         assert after.version == len(log), "the version has a gap"
@@ -240,8 +246,8 @@ class Talk:
     def _keep(self, effect: Effect) -> None:  # noqa: C901 - one branch an effect: a table
         match effect:
             case fx.StoreMessage():
-                conversation = self.live.id if effect.version is not None else None
-                said = Said(
+                conversation = self.active_conversation.id if effect.version is not None else None
+                said = MessageRow(
                     effect.author, effect.content.text, conversation, effect.external_id,
                     effect.status, effect.content.kind, sent_at=effect.sent_at,
                 )  # fmt: skip
@@ -251,9 +257,11 @@ class Talk:
                 self._change(self.said[effect.message], effect)
             case fx.QueueSend(outbox=outbox):
                 assert outbox not in self.sends, "queued twice"
-                assert effect.origin is not Author.ASSISTANT or self.may_reply
+                assert effect.origin is not Author.ASSISTANT or self.can_assistant_reply
                 words = effect.content.text
-                self.sends[outbox] = Send(effect.message, self.live.id, effect.origin, words)
+                self.sends[outbox] = OutboxRow(
+                    effect.message, self.active_conversation.id, effect.origin, words
+                )
             case fx.SettleOutbox(outbox=outbox):
                 self.sends[outbox].status = effect.status
             case fx.CancelAssistantSends():
@@ -275,17 +283,17 @@ class Talk:
 
     def _check_turn(self) -> None:
         """A turn has something to answer: what the customer said and did not take back."""
-        asked = [self.said[each] for each in self.live.in_hand if each in self.said]
-        assert self.turn.messages == len(self.live.in_hand) > 0
+        asked = [self.said[each] for each in self.active_conversation.in_hand if each in self.said]
+        assert self.turn.messages == len(self.active_conversation.in_hand) > 0
         assert asked, "a turn begins without a message of the customer"
         assert all(said.author is Author.CUSTOMER and not said.deleted for said in asked)
 
-    def _cancellable(self) -> Iterable[Send]:
+    def _cancellable(self) -> Iterable[OutboxRow]:
         return (
             s for s in self.sends.values() if s.status == "queued" and s.origin is Author.ASSISTANT
         )
 
-    def _change(self, said: Said, change: fx.UpdateMessage) -> None:
+    def _change(self, said: MessageRow, change: fx.UpdateMessage) -> None:
         if change.status is not None:
             assert is_status_advance(said.status, change.status), "a status moved backwards"
             said.status = change.status

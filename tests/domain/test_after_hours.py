@@ -10,106 +10,111 @@ from niochat.domain.conversation import ConversationStatus, TimerName
 from niochat.domain.hours import BusinessShift
 from niochat.domain.message import Author
 from niochat.domain.policy import ConversationPolicy, StaffAvailability
-from tests.domain.talk import Talk
+from tests.domain.talk import ConversationSimulator
 
 OFFICE = ConversationPolicy(hours=(BusinessShift((0, 1, 2, 3, 4), time(8), time(18)),))
 TO_SUPPORT = cmd.HandoffRequest("suporte", "asked_for_human", "Quer uma pessoa.")
 NIGHT_S = 10 * 3600.0
 
 
-def handed_off(policy: ConversationPolicy = OFFICE, *, there: bool = False) -> Talk:
+def handed_off(
+    policy: ConversationPolicy = OFFICE, *, there: bool = False
+) -> ConversationSimulator:
     """The assistant has called people."""
-    talk = Talk(policy)
+    talk = ConversationSimulator(policy)
     people(talk, there=there)
-    talk.thinking()
-    talk.answer("Passei para a equipe.", handoff=TO_SUPPORT)
+    talk.start_turn()
+    talk.finish_turn("Passei para a equipe.", handoff=TO_SUPPORT)
     return talk
 
 
-def people(talk: Talk, *, there: bool) -> None:
+def people(talk: ConversationSimulator, *, there: bool) -> None:
     talk.people = StaffAvailability(there, None if there else talk.now + timedelta(seconds=NIGHT_S))
 
 
-def served(talk: Talk) -> Talk:
+def served(talk: ConversationSimulator) -> ConversationSimulator:
     """The customer wrote in the night, and a turn runs."""
-    talk.thinking()
+    talk.start_turn()
     return talk
 
 
-def opens(talk: Talk) -> None:
+def opens(talk: ConversationSimulator) -> None:
     """The hour at which people are back."""
-    talk.wait(max(talk.due_in(TimerName.OPENING), 0.0))
+    talk.advance_clock(max(talk.seconds_until_timer(TimerName.OPENING), 0.0))
     people(talk, there=True)
 
 
 def test_what_the_customer_writes_in_the_night_is_answered_and_stays_in_the_queue() -> None:
     talk = served(handed_off())
 
-    talk.answer("Aqui está a fatura.")
+    talk.finish_turn("Aqui está a fatura.")
 
-    assert talk.live.status is ConversationStatus.WAITING
-    assert (talk.live.team, talk.live.waits) == ("suporte", True)
-    assert talk.waiting_to_leave()[-1] == "Aqui está a fatura."
+    assert talk.active_conversation.status is ConversationStatus.WAITING
+    assert (talk.active_conversation.team, talk.active_conversation.waits) == ("suporte", True)
+    assert talk.queued_texts()[-1] == "Aqui está a fatura."
     assert talk.sends[list(talk.sends)[-1]].origin is Author.ASSISTANT, "a takeover cancels it"
-    assert talk.claim() is not None
+    assert talk.claim_send() is not None
 
 
 def test_while_people_are_there_their_queue_is_theirs() -> None:
     talk = handed_off(there=True)
 
-    talk.customer()
+    talk.receive_customer_message()
 
     assert TimerName.OPENING not in talk.timers
-    assert talk.fire().events == ()
+    assert talk.fire_timer().events == ()
 
 
 def test_the_team_goes_home_and_who_still_waits_is_served() -> None:
     talk = handed_off(there=True)
-    talk.customer("alguém?")
+    talk.receive_customer_message("alguém?")
     people(talk, there=False)
 
-    talk.thinking()
+    talk.start_turn()
 
     assert talk.turn.messages == 2
 
 
 def test_the_team_goes_home_with_a_conversation_that_nobody_has_answered() -> None:
     talk = handed_off(there=True)
-    talk.do(cmd.AssignConversation("ana"))
+    talk.decide_command(cmd.AssignConversation("ana"))
     people(talk, there=False)
 
     served(talk)
-    talk.answer("Posso adiantar algo?")
+    talk.finish_turn("Posso adiantar algo?")
 
-    assert (talk.live.status, talk.live.agent) == (ConversationStatus.OPEN, "ana")
-    assert talk.waiting_to_leave()[-1] == "Posso adiantar algo?"
+    assert (talk.active_conversation.status, talk.active_conversation.agent) == (
+        ConversationStatus.OPEN,
+        "ana",
+    )
+    assert talk.queued_texts()[-1] == "Posso adiantar algo?"
 
 
 def test_nobody_speaks_over_an_agent_who_wrote() -> None:
     talk = handed_off(there=True)
-    talk.do(cmd.AssignConversation("ana"))
-    talk.do(cmd.ReplyToCustomer("ana", "Vou ver."))
+    talk.decide_command(cmd.AssignConversation("ana"))
+    talk.decide_command(cmd.ReplyToCustomer("ana", "Vou ver."))
     people(talk, there=False)
 
-    talk.customer()
+    talk.receive_customer_message()
 
-    assert not talk.may_reply
-    assert talk.fire().events == ()
+    assert not talk.can_assistant_reply
+    assert talk.fire_timer().events == ()
 
 
 def test_who_takes_it_in_the_night_is_there() -> None:
     talk = handed_off()
-    talk.do(cmd.AssignConversation("ana"))
+    talk.decide_command(cmd.AssignConversation("ana"))
 
-    talk.customer()
+    talk.receive_customer_message()
 
-    assert not talk.may_reply
+    assert not talk.can_assistant_reply
 
 
 @pytest.mark.parametrize("what", ["assign", "transfer", "snooze", "resolve"])
 def test_what_a_person_does_in_the_night_silences_the_assistant_in_that_commit(what: str) -> None:
     talk = served(handed_off())
-    talk.answer("Um.", "Dois.")
+    talk.finish_turn("Um.", "Dois.")
     turn = served(talk).turn
     acts: dict[str, cmd.Command] = {
         "assign": cmd.AssignConversation("ana"),
@@ -118,72 +123,72 @@ def test_what_a_person_does_in_the_night_silences_the_assistant_in_that_commit(w
         "resolve": cmd.ResolveConversation("ana"),
     }
 
-    talk.do(acts[what])
+    talk.decide_command(acts[what])
 
     assert talk.turns[turn.id] == "cancelled"
-    assert not {"Um.", "Dois."} & set(talk.waiting_to_leave())
-    assert not talk.may_reply
+    assert not {"Um.", "Dois."} & set(talk.queued_texts())
+    assert not talk.can_assistant_reply
 
 
 def test_the_agent_who_has_it_and_answers_in_the_night_cancels_what_was_to_leave() -> None:
     talk = handed_off(there=True)
-    talk.do(cmd.AssignConversation("ana"))
+    talk.decide_command(cmd.AssignConversation("ana"))
     people(talk, there=False)
     served(talk)
-    talk.answer("Um.")
+    talk.finish_turn("Um.")
     served(talk)
 
-    talk.do(cmd.ReplyToCustomer("ana", "Cheguei."))
+    talk.decide_command(cmd.ReplyToCustomer("ana", "Cheguei."))
 
-    assert talk.live.turn is None
-    assert "Um." not in talk.waiting_to_leave()
-    talk.customer()
-    assert not talk.may_reply
+    assert talk.active_conversation.turn is None
+    assert "Um." not in talk.queued_texts()
+    talk.receive_customer_message()
+    assert not talk.can_assistant_reply
 
 
 def test_a_person_on_the_phone_is_not_spoken_over_for_a_while() -> None:
     talk = served(handed_off())
-    talk.phone()
+    talk.receive_phone_message()
 
-    talk.customer()
+    talk.receive_customer_message()
 
-    assert talk.live.turn is None
-    assert not talk.may_reply
-    talk.wait(OFFICE.phone_pause_s)
-    assert talk.may_reply
+    assert talk.active_conversation.turn is None
+    assert not talk.can_assistant_reply
+    talk.advance_clock(OFFICE.phone_pause_s)
+    assert talk.can_assistant_reply
 
 
 def test_who_types_on_the_phone_right_before_the_night_is_not_spoken_over_after_it() -> None:
     talk = handed_off(there=True)
-    talk.phone()
+    talk.receive_phone_message()
     people(talk, there=False)
 
-    talk.customer()
+    talk.receive_customer_message()
 
-    assert not talk.may_reply
+    assert not talk.can_assistant_reply
 
 
 def test_when_people_are_back_the_assistant_is_silent() -> None:
     talk = served(handed_off())
-    talk.answer("Um.")
+    talk.finish_turn("Um.")
     opens(talk)
 
-    talk.fire(name=TimerName.OPENING)
+    talk.fire_timer(name=TimerName.OPENING)
 
-    assert not talk.may_reply
-    assert "Um." not in talk.waiting_to_leave()
-    talk.customer()
-    assert talk.fire().events == ()
-    assert talk.live.waits
+    assert not talk.can_assistant_reply
+    assert "Um." not in talk.queued_texts()
+    talk.receive_customer_message()
+    assert talk.fire_timer().events == ()
+    assert talk.active_conversation.waits
 
 
 def test_a_burst_that_ends_after_people_are_back_is_theirs() -> None:
     talk = handed_off()
-    talk.customer()
+    talk.receive_customer_message()
     people(talk, there=True)
 
-    assert talk.fire().events == ()
-    assert talk.live.unanswered == 1
+    assert talk.fire_timer().events == ()
+    assert talk.active_conversation.unanswered == 1
 
 
 def test_a_turn_that_runs_when_people_come_says_what_its_tools_did() -> None:
@@ -191,44 +196,44 @@ def test_a_turn_that_runs_when_people_come_says_what_its_tools_did() -> None:
     talk = handed_off()
     served(talk)
     opens(talk)
-    talk.fire(name=TimerName.OPENING)
-    talk.customer("e aí?")
+    talk.fire_timer(name=TimerName.OPENING)
+    talk.receive_customer_message("e aí?")
 
-    talk.answer("O desbloqueio foi feito.")
+    talk.finish_turn("O desbloqueio foi feito.")
 
-    assert talk.waiting_to_leave()[-1] == "O desbloqueio foi feito."
-    assert talk.live.turn is None, "what came later is for people"
-    assert talk.live.unanswered == 1
-    talk.wait(talk.due_in(TimerName.OPENING))
-    talk.fire(name=TimerName.OPENING)
-    assert not talk.may_reply
+    assert talk.queued_texts()[-1] == "O desbloqueio foi feito."
+    assert talk.active_conversation.turn is None, "what came later is for people"
+    assert talk.active_conversation.unanswered == 1
+    talk.advance_clock(talk.seconds_until_timer(TimerName.OPENING))
+    talk.fire_timer(name=TimerName.OPENING)
+    assert not talk.can_assistant_reply
 
 
 def test_hours_that_were_changed_meanwhile_count() -> None:
     talk = served(handed_off())
-    talk.answer("Um.")
-    talk.wait(talk.due_in(TimerName.OPENING))
+    talk.finish_turn("Um.")
+    talk.advance_clock(talk.seconds_until_timer(TimerName.OPENING))
     people(talk, there=False)
 
-    talk.fire(name=TimerName.OPENING)
+    talk.fire_timer(name=TimerName.OPENING)
 
-    assert talk.may_reply
-    assert talk.due_in(TimerName.OPENING) == NIGHT_S
+    assert talk.can_assistant_reply
+    assert talk.seconds_until_timer(TimerName.OPENING) == NIGHT_S
 
 
 def test_silence_in_the_night_ends_nothing() -> None:
     talk = served(handed_off())
-    talk.answer("Um.", close="solved")
+    talk.finish_turn("Um.", close="solved")
 
-    assert talk.live.status is ConversationStatus.WAITING
-    talk.wait(ConversationPolicy().reminder_after_s * 3)
-    assert TimerName.IDLE not in talk.timers or talk.fire(name=TimerName.IDLE).events == ()
+    assert talk.active_conversation.status is ConversationStatus.WAITING
+    talk.advance_clock(ConversationPolicy().reminder_after_s * 3)
+    assert TimerName.IDLE not in talk.timers or talk.fire_timer(name=TimerName.IDLE).events == ()
 
 
 def test_a_second_hand_off_to_the_same_team_keeps_its_place_in_the_queue() -> None:
     talk = served(handed_off())
 
-    decision = talk.answer("Já está com a equipe.", handoff=TO_SUPPORT)
+    decision = talk.finish_turn("Já está com a equipe.", handoff=TO_SUPPORT)
 
     assert "conversation_handed_off" not in [event.type for event in decision.events]
     assert "note_added" in [event.type for event in decision.events]
@@ -237,50 +242,50 @@ def test_a_second_hand_off_to_the_same_team_keeps_its_place_in_the_queue() -> No
 def test_another_team_is_called_in_the_night_too() -> None:
     talk = served(handed_off())
 
-    talk.answer("Vai para vendas.", handoff=cmd.HandoffRequest("vendas", "plan_wanted"))
+    talk.finish_turn("Vai para vendas.", handoff=cmd.HandoffRequest("vendas", "plan_wanted"))
 
-    assert talk.live.team == "vendas"
+    assert talk.active_conversation.team == "vendas"
     served(talk)
     assert talk.turn.messages == 1
 
 
 def test_a_model_that_is_away_in_the_night_is_told_of_once() -> None:
     talk = served(handed_off())
-    talk.fail()
+    talk.fail_turn()
     said = len(talk.sends)
 
-    talk.customer()
-    talk.wait(60)
-    talk.customer()
+    talk.receive_customer_message()
+    talk.advance_clock(60)
+    talk.receive_customer_message()
 
-    assert talk.live.status is ConversationStatus.WAITING
+    assert talk.active_conversation.status is ConversationStatus.WAITING
     assert len(talk.sends) == said, "silence until people return"
-    talk.wait(NIGHT_S)
+    talk.advance_clock(NIGHT_S)
     people(talk, there=False)
-    talk.customer()
-    assert talk.may_reply, "the next night is another one"
+    talk.receive_customer_message()
+    assert talk.can_assistant_reply, "the next night is another one"
 
 
 @pytest.mark.parametrize("reason", ["bot_loop", "turn_limit", "cost_limit"])
 def test_what_went_round_is_not_begun_again_in_the_night(reason: str) -> None:
-    talk = Talk(OFFICE)
+    talk = ConversationSimulator(OFFICE)
     people(talk, there=False)
-    talk.thinking()
-    talk.answer("Paro por aqui.", handoff=cmd.HandoffRequest("suporte", reason))
+    talk.start_turn()
+    talk.finish_turn("Paro por aqui.", handoff=cmd.HandoffRequest("suporte", reason))
 
-    talk.customer()
+    talk.receive_customer_message()
 
-    assert not talk.may_reply
+    assert not talk.can_assistant_reply
 
 
 def test_what_begins_to_go_round_in_the_night_ends() -> None:
     talk = served(handed_off())
-    talk.answer("Paro por aqui.", handoff=cmd.HandoffRequest("suporte", "bot_loop"))
+    talk.finish_turn("Paro por aqui.", handoff=cmd.HandoffRequest("suporte", "bot_loop"))
 
-    talk.customer()
+    talk.receive_customer_message()
 
-    assert talk.waiting_to_leave()[-1] == "Paro por aqui."
-    assert not talk.may_reply
+    assert talk.queued_texts()[-1] == "Paro por aqui."
+    assert not talk.can_assistant_reply
 
 
 @pytest.mark.parametrize(
@@ -291,46 +296,48 @@ def test_what_begins_to_go_round_in_the_night_ends() -> None:
         replace(OFFICE, suspended=True),
     ],
 )
-def test_who_does_not_want_it_has_silence_as_before(policy: ConversationPolicy) -> None:
+def test_without_after_hours_service_the_assistant_stays_silent(policy: ConversationPolicy) -> None:
     talk = handed_off()
     talk.policy = policy
-    talk.customer()
-    assert not talk.may_reply
+    talk.receive_customer_message()
+    assert not talk.can_assistant_reply
 
     other = served(handed_off())
     other.policy = policy
-    other.answer("Tarde demais.") if not policy.assistant_answers else other.customer()
-    assert not other.may_reply
-    assert "Tarde demais." not in other.waiting_to_leave()
+    other.finish_turn(
+        "Tarde demais."
+    ) if not policy.assistant_answers else other.receive_customer_message()
+    assert not other.can_assistant_reply
+    assert "Tarde demais." not in other.queued_texts()
 
 
 def test_a_suspension_ends_it_at_once() -> None:
     talk = served(handed_off())
-    talk.answer("Um.")
+    talk.finish_turn("Um.")
     talk.policy = replace(OFFICE, suspended=True)
 
-    talk.do(cmd.SuspendAssistant())
+    talk.decide_command(cmd.SuspendAssistant())
 
-    assert "Um." not in talk.waiting_to_leave()
-    assert not talk.may_reply
+    assert "Um." not in talk.queued_texts()
+    assert not talk.can_assistant_reply
 
 
 def test_given_back_in_the_night_it_is_the_assistants_again() -> None:
     talk = served(handed_off())
-    talk.answer("Um.")
+    talk.finish_turn("Um.")
 
-    talk.do(cmd.ReturnConversationToAssistant("ana"))
+    talk.decide_command(cmd.ReturnConversationToAssistant("ana"))
 
-    assert talk.live.status is ConversationStatus.PENDING
+    assert talk.active_conversation.status is ConversationStatus.PENDING
     assert TimerName.IDLE in talk.timers
 
 
 def test_a_message_taken_back_in_the_night_ends_its_turn() -> None:
     talk = handed_off()
-    talk.customer(external="m9")
-    talk.fire()
+    talk.receive_customer_message(external="m9")
+    talk.fire_timer()
     turn = talk.turn
 
-    talk.take_back("m9")
+    talk.receive_deletion("m9")
 
     assert talk.turns[turn.id] == "cancelled"

@@ -16,7 +16,7 @@ from niochat.domain.ids import OutboxId, TurnId, file_id
 from niochat.domain.message import Author, DeliveryStatus, MessageContent, MessageKind
 from niochat.domain.policy import ConversationPolicy, StaffAvailability
 from niochat.domain.reading import FileReading
-from tests.domain.talk import Talk, text
+from tests.domain.talk import ConversationSimulator, build_text
 
 NAMES = st.sampled_from(["a", "b", "c", "out-1", "out-2"])
 AGENTS = st.sampled_from(["ana", "bia"])
@@ -30,20 +30,20 @@ class AnyHistory(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.talk = Talk()
+        self.talk = ConversationSimulator()
         self.turns: list[TurnId] = [TurnId(UUID(int=1))]
         self.sends: list[OutboxId] = []
 
     def ask(self, command: cmd.Command) -> None:
         with suppress(OperationRefusedError):
-            self.talk.do(command)
+            self.talk.decide_command(command)
         if self.talk.state is not None and self.talk.state.turn is not None:
             self.turns.append(self.talk.state.turn.id)
         self.sends = list(self.talk.sends)
 
     @rule(seconds=st.sampled_from([0.5, 3.0, 10.0, 1000.0]))
     def time_passes(self, seconds: float) -> None:
-        self.talk.wait(seconds)
+        self.talk.advance_clock(seconds)
 
     @rule(window=st.sampled_from([0.0, 2.5]), suspended=st.booleans(), enabled=st.booleans(),
           hears=st.booleans())  # fmt: skip
@@ -62,7 +62,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule()
     def the_customer_writes(self) -> None:
-        self.ask(cmd.ReceiveMessage(f"in-{self.talk._number}", text(), self.talk.now))
+        self.ask(cmd.ReceiveMessage(f"in-{self.talk._number}", build_text(), self.talk.now))
 
     @rule()
     def the_customer_speaks(self) -> None:
@@ -98,16 +98,18 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(name=NAMES)
     def the_customer_writes_under_a_known_id(self, name: str) -> None:
         if name not in {said.external for said in self.talk.said.values()}:
-            self.ask(cmd.ReceiveMessage(name, text(), self.talk.now))
+            self.ask(cmd.ReceiveMessage(name, build_text(), self.talk.now))
 
     @rule()
     def somebody_types_on_the_phone(self) -> None:
-        self.ask(cmd.ReceiveProviderPhoneMessage(f"ph-{self.talk._number}", text(), self.talk.now))
+        self.ask(
+            cmd.ReceiveProviderPhoneMessage(f"ph-{self.talk._number}", build_text(), self.talk.now)
+        )
 
     @rule(name=NAMES, track=st.sampled_from(["", "ours", "x"]))
     def an_echo_comes(self, name: str, track: str) -> None:
         ours = str(self.sends[-1]) if track == "ours" and self.sends else track
-        self.ask(cmd.ReceiveEcho(name, ours, text(), self.talk.now))
+        self.ask(cmd.ReceiveEcho(name, ours, build_text(), self.talk.now))
 
     @rule(name=NAMES, status=st.sampled_from(list(DeliveryStatus)[3:]))
     def a_receipt_comes(self, name: str, status: DeliveryStatus) -> None:
@@ -185,7 +187,7 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(times=st.integers(1, 2))
     def the_customer_stays_silent(self, times: int) -> None:
         for _ in range(times):
-            self.talk.wait(max(self.talk.due_in(TimerName.IDLE), 0.0))
+            self.talk.advance_clock(max(self.talk.seconds_until_timer(TimerName.IDLE), 0.0))
             self.ask(cmd.FireTimer(TimerName.IDLE, self.talk.timers[TimerName.IDLE].generation))
 
     @rule(there=st.booleans())
@@ -196,7 +198,7 @@ class AnyHistory(RuleBasedStateMachine):
         back=st.integers(1, 3),
         attempt=st.integers(1, 3),
         outcome=st.sampled_from(cmd.TurnOutcome),
-        says=st.lists(st.just(text("Olá!")), max_size=2),
+        says=st.lists(st.just(build_text("Olá!")), max_size=2),
         handoff=HANDOFFS,
         close=st.sampled_from(["", "solved"]),
     )
@@ -219,7 +221,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.a_timer_fires(TimerName.BURST, 0, newest=True)
         turn = self.talk.state.turn if self.talk.state is not None else None
         if turn is not None:
-            says, outcome = (text("Pronto!"),), cmd.TurnOutcome.ANSWERED
+            says, outcome = (build_text("Pronto!"),), cmd.TurnOutcome.ANSWERED
             self.ask(cmd.FinishAssistantTurn(turn.id, turn.attempt, outcome, says, handoff, close))
 
     @rule(attempt=st.integers(1, 3))
@@ -228,7 +230,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule()
     def a_send_starts(self) -> None:
-        self.talk.claim()
+        self.talk.claim_send()
 
     @precondition(lambda self: self.sends)
     @rule(data=st.data(), result=st.sampled_from(cmd.SendStatus))
@@ -284,7 +286,7 @@ class AnyHistory(RuleBasedStateMachine):
         c = self.talk.state
         in_state = [c.turn.id] if c is not None and c.turn is not None else []
         assert running == in_state
-        assert not in_state or self.talk.may_reply
+        assert not in_state or self.talk.can_assistant_reply
 
 
 AnyHistory.TestCase.settings = settings(

@@ -9,24 +9,24 @@ from niochat.domain import commands as cmd
 from niochat.domain.conversation import ConversationStatus
 from niochat.domain.ids import OutboxId
 from niochat.domain.message import Author, DeliveryStatus, is_status_advance
-from tests.domain.talk import Talk, text
+from tests.domain.talk import ConversationSimulator, build_text
 
 STATUSES = list(DeliveryStatus)
 RECEIPTS = [DeliveryStatus.DELIVERED, DeliveryStatus.READ, DeliveryStatus.PLAYED]
 
 
-def answered() -> tuple[Talk, OutboxId]:
+def answered() -> tuple[ConversationSimulator, OutboxId]:
     """The assistant's answer is on the wire."""
-    talk = Talk()
-    talk.thinking()
-    talk.answer("Olá!")
-    outbox = talk.claim()
+    talk = ConversationSimulator()
+    talk.start_turn()
+    talk.finish_turn("Olá!")
+    outbox = talk.claim_send()
     assert outbox is not None
     return talk, outbox
 
 
-def receipt(talk: Talk, status: DeliveryStatus, *targets: str) -> None:
-    talk.do(cmd.ReceiveReceipt(targets or ("out-1",), status))
+def receipt(talk: ConversationSimulator, status: DeliveryStatus, *targets: str) -> None:
+    talk.decide_command(cmd.ReceiveReceipt(targets or ("out-1",), status))
 
 
 @given(st.lists(st.sampled_from(STATUSES), max_size=12))
@@ -56,7 +56,7 @@ def test_whatever_order_results_and_receipts_come_in_evidence_of_delivery_wins(
     for item in news:
         if isinstance(item, cmd.SendStatus):
             sent = item is cmd.SendStatus.SENT
-            talk.settle(outbox, item, "out-1" if sent else None)
+            talk.settle_send(outbox, item, "out-1" if sent else None)
         else:
             receipt(talk, item)
 
@@ -74,7 +74,7 @@ def test_receipts_that_come_before_the_reply_are_applied_with_it() -> None:
     receipt(talk, DeliveryStatus.READ)
     receipt(talk, DeliveryStatus.DELIVERED)
 
-    talk.settle(outbox, cmd.SendStatus.SENT, "out-1")
+    talk.settle_send(outbox, cmd.SendStatus.SENT, "out-1")
 
     assert talk.status_of(outbox) is DeliveryStatus.READ
     assert talk.unmatched == {}
@@ -82,10 +82,10 @@ def test_receipts_that_come_before_the_reply_are_applied_with_it() -> None:
 
 def test_an_echo_settles_an_uncertain_send() -> None:
     talk, outbox = answered()
-    talk.settle(outbox, cmd.SendStatus.UNCERTAIN)
+    talk.settle_send(outbox, cmd.SendStatus.UNCERTAIN)
     assert talk.status_of(outbox) is DeliveryStatus.UNCERTAIN
 
-    talk.do(cmd.ReceiveEcho("out-1", str(outbox), text("Olá!"), talk.now))
+    talk.decide_command(cmd.ReceiveEcho("out-1", str(outbox), build_text("Olá!"), talk.now))
 
     assert talk.sends[outbox].status == "sent"
     assert talk.status_of(outbox) is DeliveryStatus.SENT
@@ -94,9 +94,9 @@ def test_an_echo_settles_an_uncertain_send() -> None:
 
 def test_an_echo_beats_a_failure() -> None:
     talk, outbox = answered()
-    talk.settle(outbox, cmd.SendStatus.FAILED)
+    talk.settle_send(outbox, cmd.SendStatus.FAILED)
 
-    talk.do(cmd.ReceiveEcho("out-1", str(outbox), text("Olá!"), talk.now))
+    talk.decide_command(cmd.ReceiveEcho("out-1", str(outbox), build_text("Olá!"), talk.now))
 
     assert talk.status_of(outbox) is DeliveryStatus.SENT
     assert talk.sends[outbox].status == "sent"
@@ -104,17 +104,19 @@ def test_an_echo_beats_a_failure() -> None:
 
 def test_an_echo_before_the_reply_settles_the_send_and_the_reply_changes_nothing() -> None:
     talk, outbox = answered()
-    talk.do(cmd.ReceiveEcho("out-1", str(outbox), text("Olá!"), talk.now))
+    talk.decide_command(cmd.ReceiveEcho("out-1", str(outbox), build_text("Olá!"), talk.now))
 
     for result in cmd.SendStatus:
-        assert talk.settle(outbox, result, "out-1").effects == ()
+        assert talk.settle_send(outbox, result, "out-1").effects == ()
 
 
 def test_a_strangers_send_is_shown_as_the_integrations() -> None:
-    talk = Talk()
-    talk.customer()
+    talk = ConversationSimulator()
+    talk.receive_customer_message()
 
-    talk.do(cmd.ReceiveEcho("bulk-1", "cobranca-77", text("Sua fatura"), talk.now))
+    talk.decide_command(
+        cmd.ReceiveEcho("bulk-1", "cobranca-77", build_text("Sua fatura"), talk.now)
+    )
 
     assert [said.author for said in talk.said.values()] == [Author.CUSTOMER, Author.INTEGRATION]
 
@@ -122,19 +124,19 @@ def test_a_strangers_send_is_shown_as_the_integrations() -> None:
 def test_a_send_that_failed_for_good_calls_people() -> None:
     talk, outbox = answered()
 
-    talk.settle(outbox, cmd.SendStatus.FAILED)
+    talk.settle_send(outbox, cmd.SendStatus.FAILED)
 
     assert talk.status_of(outbox) is DeliveryStatus.FAILED
-    assert talk.live.status is ConversationStatus.WAITING
+    assert talk.active_conversation.status is ConversationStatus.WAITING
 
 
 def test_news_of_a_known_message_change_it_and_wake_nobody() -> None:
-    talk = Talk()
-    talk.customer("oi", external="a")
+    talk = ConversationSimulator()
+    talk.receive_customer_message("oi", external="a")
 
-    talk.do(cmd.ReceiveEdit("e", "a", "olá"))
-    talk.do(cmd.ReceiveReaction("r", "a", "👍", from_provider=True))
-    decision = talk.do(cmd.ReceiveDeletion(("a",)))
+    talk.decide_command(cmd.ReceiveEdit("e", "a", "olá"))
+    talk.decide_command(cmd.ReceiveReaction("r", "a", "👍", from_provider=True))
+    decision = talk.decide_command(cmd.ReceiveDeletion(("a",)))
 
     (said,) = talk.said.values()
     assert (said.text, said.reactions, said.deleted) == ("olá", {"provider": "👍"}, True)
@@ -144,14 +146,14 @@ def test_news_of_a_known_message_change_it_and_wake_nobody() -> None:
 
 
 def test_news_that_come_before_their_message_are_applied_when_it_comes() -> None:
-    talk = Talk()
-    talk.do(cmd.ReceiveEdit("e1", "a", "primeira"))
-    talk.do(cmd.ReceiveEdit("e2", "a", "segunda"))
-    talk.do(cmd.ReceiveReaction("r", "a", "👍", from_provider=False))
-    talk.do(cmd.ReceiveDeletion(("a",)))
+    talk = ConversationSimulator()
+    talk.decide_command(cmd.ReceiveEdit("e1", "a", "primeira"))
+    talk.decide_command(cmd.ReceiveEdit("e2", "a", "segunda"))
+    talk.decide_command(cmd.ReceiveReaction("r", "a", "👍", from_provider=False))
+    talk.decide_command(cmd.ReceiveDeletion(("a",)))
     assert talk.state is None
 
-    talk.customer("oi", external="a")
+    talk.receive_customer_message("oi", external="a")
 
     (said,) = talk.said.values()
     assert (said.text, said.reactions, said.deleted) == ("segunda", {"customer": "👍"}, True)
@@ -160,37 +162,37 @@ def test_news_that_come_before_their_message_are_applied_when_it_comes() -> None
 
 def test_a_reaction_to_our_message_that_comes_before_the_reply_is_kept() -> None:
     talk, outbox = answered()
-    talk.do(cmd.ReceiveReaction("r", "out-1", "❤️", from_provider=False))
+    talk.decide_command(cmd.ReceiveReaction("r", "out-1", "❤️", from_provider=False))
 
-    talk.settle(outbox, cmd.SendStatus.SENT, "out-1")
+    talk.settle_send(outbox, cmd.SendStatus.SENT, "out-1")
 
     assert talk.said[talk.sends[outbox].message].reactions == {"customer": "❤️"}
 
 
 def test_a_reaction_is_taken_off_again() -> None:
-    talk = Talk()
-    talk.customer(external="a")
-    talk.do(cmd.ReceiveReaction("r1", "a", "👍", from_provider=False))
-    talk.do(cmd.ReceiveReaction("r2", "a", "", from_provider=False))
+    talk = ConversationSimulator()
+    talk.receive_customer_message(external="a")
+    talk.decide_command(cmd.ReceiveReaction("r1", "a", "👍", from_provider=False))
+    talk.decide_command(cmd.ReceiveReaction("r2", "a", "", from_provider=False))
 
     (said,) = talk.said.values()
     assert said.reactions == {"customer": ""}
 
 
 def test_a_receipt_of_a_customers_own_message_means_nothing() -> None:
-    talk = Talk()
-    talk.customer(external="a")
+    talk = ConversationSimulator()
+    talk.receive_customer_message(external="a")
 
-    assert talk.do(cmd.ReceiveReceipt(("a",), DeliveryStatus.READ)).effects == ()
+    assert talk.decide_command(cmd.ReceiveReceipt(("a",), DeliveryStatus.READ)).effects == ()
 
 
 def test_news_of_an_earlier_visit_change_the_message_but_not_the_log() -> None:
-    talk = Talk()
-    talk.customer("oi", external="a")
-    talk.do(cmd.ResolveConversation("ana"))
-    talk.customer("de novo", external="b")
+    talk = ConversationSimulator()
+    talk.receive_customer_message("oi", external="a")
+    talk.decide_command(cmd.ResolveConversation("ana"))
+    talk.receive_customer_message("de novo", external="b")
 
-    decision = talk.do(cmd.ReceiveEdit("e", "a", "olá"))
+    decision = talk.decide_command(cmd.ReceiveEdit("e", "a", "olá"))
 
     assert decision.events == ()
     assert [said.text for said in talk.said.values()] == ["olá", "de novo"]

@@ -7,14 +7,14 @@ from uuid import UUID
 import pytest
 
 from niochat.domain.identity import PHONE, ContactAddress, IdentityResolver, ObservedAddresses
-from tests.identity_histories import Truth, generated
+from tests.identity_histories import IdentityModel, generate_history
 
 P, Q = "5581988880001", "5581988880002"
 LA, LB, LC = "100000000000001", "100000000000002", "100000000000003"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Door:
+class ContactRegistry:
     """A provider's book, with a clock that goes on by a minute a message."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Door:
 
 def test_who_changes_number_is_answered_at_the_new_one_even_if_it_is_the_smaller() -> None:
     for old, new in ((P, Q), (Q, P)):
-        door = Door()
+        door = ContactRegistry()
         person = door.wrote(lid=LA, phone=old)
 
         assert door.wrote(lid=LA, phone=new) == person
@@ -57,7 +57,7 @@ def test_who_changes_number_is_answered_at_the_new_one_even_if_it_is_the_smaller
 
 
 def test_a_message_that_comes_late_does_not_bring_the_older_number_back() -> None:
-    door = Door()
+    door = ContactRegistry()
     person = door.wrote(lid=LA, phone=Q, at=10)
 
     assert door.wrote(lid=LA, phone=P, at=5) == person
@@ -65,7 +65,7 @@ def test_a_message_that_comes_late_does_not_bring_the_older_number_back() -> Non
 
 
 def test_a_second_lid_on_a_number_is_a_second_person_who_alone_gets_it() -> None:
-    door = Door()
+    door = ContactRegistry()
     first = door.wrote(lid=LA, phone=P)
     second = door.wrote(lid=LB, phone=P)
 
@@ -77,7 +77,7 @@ def test_a_second_lid_on_a_number_is_a_second_person_who_alone_gets_it() -> None
 
 
 def test_the_number_returns_to_whoever_writes_from_it_again() -> None:
-    door = Door()
+    door = ContactRegistry()
     first, second = door.wrote(lid=LA, phone=P), door.wrote(lid=LB, phone=P)
 
     assert door.wrote(lid=LA, phone=P) == first
@@ -85,7 +85,7 @@ def test_the_number_returns_to_whoever_writes_from_it_again() -> None:
 
 
 def test_a_number_that_was_left_is_somebody_elses_when_it_writes_alone() -> None:
-    door = Door()
+    door = ContactRegistry()
     person = door.wrote(lid=LA, phone=P)
     door.wrote(lid=LA, phone=Q)
 
@@ -97,7 +97,7 @@ def test_a_number_that_was_left_is_somebody_elses_when_it_writes_alone() -> None
 
 
 def test_a_late_message_of_the_earlier_holder_goes_to_the_earlier_holder() -> None:
-    door = Door()
+    door = ContactRegistry()
     first = door.wrote(lid=LA, phone=P, at=1)
     second = door.wrote(lid=LB, phone=P, at=10)
 
@@ -108,7 +108,7 @@ def test_a_late_message_of_the_earlier_holder_goes_to_the_earlier_holder() -> No
 
 def test_lid_and_phone_that_came_apart_become_one_person() -> None:
     for order in ((LA, None), (None, P)), ((None, P), (LA, None)):
-        door = Door()
+        door = ContactRegistry()
         contacts = {door.wrote(lid=lid, phone=phone) for lid, phone in order}
         both = door.wrote(lid=LA, phone=P)
 
@@ -118,7 +118,7 @@ def test_lid_and_phone_that_came_apart_become_one_person() -> None:
 
 
 def test_what_came_apart_is_not_joined_to_somebody_with_a_number_of_its_own() -> None:
-    door = Door()
+    door = ContactRegistry()
     person = door.wrote(lid=LA, phone=P)
     other = door.wrote(phone=Q)
 
@@ -128,7 +128,7 @@ def test_what_came_apart_is_not_joined_to_somebody_with_a_number_of_its_own() ->
 
 
 def test_between_joining_and_the_next_message_a_second_lid_is_still_a_second_person() -> None:
-    door = Door()
+    door = ContactRegistry()
     door.wrote(phone=P)
     door.wrote(lid=LA)
     person = door.wrote(lid=LA, phone=P)
@@ -137,7 +137,7 @@ def test_between_joining_and_the_next_message_a_second_lid_is_still_a_second_per
 
 
 def test_an_answer_goes_to_the_chat_that_was_written_from_last() -> None:
-    door = Door()
+    door = ContactRegistry()
     person = door.wrote(lid=LA, phone=P)
     door.wrote(lid=LA)
     assert door.to(person) == LA
@@ -146,7 +146,7 @@ def test_an_answer_goes_to_the_chat_that_was_written_from_last() -> None:
 
 
 def test_what_our_side_wrote_to_names_a_chat_and_moves_nothing() -> None:
-    door = Door()
+    door = ContactRegistry()
     person = door.wrote(lid=LA, phone=P)
 
     assert door.seen(lid=LA, phone=Q) == person
@@ -157,7 +157,7 @@ def test_what_our_side_wrote_to_names_a_chat_and_moves_nothing() -> None:
 
 
 def test_a_lid_that_shows_a_number_only_written_to_is_answered_at_the_lid() -> None:
-    door = Door()
+    door = ContactRegistry()
     person = door.wrote(lid=LA)
     door.seen(lid=LA, phone=P)
 
@@ -168,27 +168,27 @@ def test_a_lid_that_shows_a_number_only_written_to_is_answered_at_the_lid() -> N
 
 
 def test_news_of_nobody_are_nobodys_and_change_nothing() -> None:
-    door = Door()
+    door = ContactRegistry()
     assert door.book.find_contact(ObservedAddresses(LA, P, START)) is None
     person = door.wrote(lid=LA, phone=P)
     assert door.book.find_contact(ObservedAddresses(None, P, door.now)) == person
     assert len([row for row in door.book.addresses.values() if row.kind == PHONE]) == 1
 
 
-def test_the_law_holds_in_any_history() -> None:
+def test_messages_and_replies_match_their_person_in_any_history() -> None:
     """No text of one person reaches an address that another person wrote from last."""
     hold_the_law(range(3_000))
 
 
 @pytest.mark.long
-def test_the_law_holds_in_twenty_thousand_histories() -> None:
+def test_messages_and_replies_match_their_person_in_20000_histories() -> None:
     hold_the_law(range(20_000))
 
 
 def hold_the_law(seeds: range) -> None:
     for seed in seeds:
-        truth, door = Truth(), Door()
-        for message in generated(seed):
+        truth, door = IdentityModel(), ContactRegistry()
+        for message in generate_history(seed):
             contact = door.book.resolve_contact(message.shown)
             for stays, other in door.book.merged_contacts:
                 truth.join(stays, other)

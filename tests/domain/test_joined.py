@@ -6,23 +6,23 @@ from niochat.domain.conversation import ConversationState, ConversationStatus
 from niochat.domain.draft import Decision, DecisionBuilder, DecisionContext
 from niochat.domain.ids import ConversationId
 from niochat.domain.linking import merge_conversations
-from tests.domain.talk import START, THREAD, Talk
+from tests.domain.talk import START, THREAD, ConversationSimulator
 
 OTHER = ConversationState(
     ConversationId(THREAD), "20260302000009", ConversationStatus.PENDING, version=4
 )
 
 
-def joined(talk: Talk, other: ConversationState) -> Decision:
+def joined(talk: ConversationSimulator, other: ConversationState) -> Decision:
     draft = DecisionBuilder(talk.state, DecisionContext(THREAD, "link", START, "", talk.policy))
     merge_conversations(draft, other)
     return draft.build()
 
 
 def test_what_nobody_answered_in_the_other_conversation_is_answered_in_this_one() -> None:
-    talk = Talk()
-    talk.thinking()
-    talk.answer("Olá!")
+    talk = ConversationSimulator()
+    talk.start_turn()
+    talk.finish_turn("Olá!")
 
     after = joined(talk, replace(OTHER, unanswered=2)).conversation
 
@@ -32,8 +32,8 @@ def test_what_nobody_answered_in_the_other_conversation_is_answered_in_this_one(
 
 
 def test_a_person_who_holds_the_other_conversation_holds_the_joined_one() -> None:
-    talk = Talk()
-    talk.thinking()
+    talk = ConversationSimulator()
+    talk.start_turn()
 
     after = joined(talk, replace(OTHER, status=ConversationStatus.OPEN, agent="ana")).conversation
 
@@ -42,8 +42,8 @@ def test_a_person_who_holds_the_other_conversation_holds_the_joined_one() -> Non
 
 
 def test_a_team_that_waits_for_the_other_conversation_gets_the_joined_one() -> None:
-    talk = Talk()
-    talk.thinking()
+    talk = ConversationSimulator()
+    talk.start_turn()
 
     after = joined(
         talk, replace(OTHER, status=ConversationStatus.WAITING, team="atendimento")

@@ -11,7 +11,7 @@ from niochat.domain.conversation import ConversationStatus, TimerName
 from niochat.domain.draft import Decision
 from niochat.domain.message import Author, MessageKind
 from niochat.domain.policy import ConversationPolicy, StaffAvailability
-from tests.domain.talk import Talk, text
+from tests.domain.talk import ConversationSimulator, build_text
 
 TO_FINANCE = cmd.HandoffRequest("financeiro", "customer_asked", "Quer negociar duas faturas.")
 MONDAY = datetime(2026, 3, 9, 8, tzinfo=timezone(-timedelta(hours=3)))
@@ -23,13 +23,13 @@ def types(decision: Decision) -> list[str]:
     return [event.type for event in decision.events]
 
 
-def notes(talk: Talk) -> list[str]:
+def notes(talk: ConversationSimulator) -> list[str]:
     return [said.text for said in talk.said.values() if said.kind is MessageKind.NOTE]
 
 
-def answering(talk: Talk) -> Talk:
+def answering(talk: ConversationSimulator) -> ConversationSimulator:
     """The customer wrote and the assistant's turn runs."""
-    talk.thinking()
+    talk.start_turn()
     return talk
 
 
@@ -37,11 +37,11 @@ def answering(talk: Talk) -> Talk:
 
 
 def test_a_turn_that_hands_over_moves_the_conversation_to_its_team_with_its_reason() -> None:
-    talk = answering(Talk())
+    talk = answering(ConversationSimulator())
 
-    decision = talk.answer("Vou chamar o financeiro.", handoff=TO_FINANCE)
+    decision = talk.finish_turn("Vou chamar o financeiro.", handoff=TO_FINANCE)
 
-    assert (talk.live.status, talk.live.team, talk.live.turn) == (
+    assert (talk.active_conversation.status, talk.active_conversation.team, talk.active_conversation.turn) == (
         ConversationStatus.WAITING, "financeiro", None,
     )  # fmt: skip
     assert e.ConversationHandedOff("financeiro", "customer_asked") in decision.events
@@ -49,28 +49,32 @@ def test_a_turn_that_hands_over_moves_the_conversation_to_its_team_with_its_reas
 
 
 def test_what_a_hand_over_says_is_the_systems_and_leaves_although_replies_are_cancelled() -> None:
-    talk = answering(Talk())
-    talk.answer("Um instante.")
-    talk.thinking()
+    talk = answering(ConversationSimulator())
+    talk.finish_turn("Um instante.")
+    talk.start_turn()
 
-    talk.answer("Vou chamar o financeiro.", "Eles já respondem.", handoff=TO_FINANCE)
+    talk.finish_turn("Vou chamar o financeiro.", "Eles já respondem.", handoff=TO_FINANCE)
 
-    assert talk.waiting_to_leave() == ["Vou chamar o financeiro.", "Eles já respondem."]
+    assert talk.queued_texts() == ["Vou chamar o financeiro.", "Eles já respondem."]
     assert [send.status for send in talk.sends.values()] == ["cancelled", "queued", "queued"]
     assert {s.origin for s in talk.sends.values() if s.status == "queued"} == {Author.SYSTEM}
-    first = talk.claim()
+    first = talk.claim_send()
     assert first is not None
     assert talk.sends[first].text == "Vou chamar o financeiro."
 
 
 def test_the_note_of_a_hand_over_is_stored_with_the_visit_and_never_sent() -> None:
-    talk = answering(Talk())
+    talk = answering(ConversationSimulator())
 
-    decision = talk.answer("Vou chamar.", handoff=TO_FINANCE)
+    decision = talk.finish_turn("Vou chamar.", handoff=TO_FINANCE)
 
     assert notes(talk) == ["Quer negociar duas faturas."]
     (note,) = [said for said in talk.said.values() if said.kind is MessageKind.NOTE]
-    assert (note.author, note.conversation, note.status) == (Author.SYSTEM, talk.live.id, None)
+    assert (note.author, note.conversation, note.status) == (
+        Author.SYSTEM,
+        talk.active_conversation.id,
+        None,
+    )
     assert [send.text for send in talk.sends.values()] == ["Vou chamar."]
     assert types(decision) == [
         "turn_finished", "conversation_handed_off", "note_added", "message_queued",
@@ -78,22 +82,25 @@ def test_the_note_of_a_hand_over_is_stored_with_the_visit_and_never_sent() -> No
 
 
 def test_a_hand_over_without_a_note_leaves_none() -> None:
-    talk = answering(Talk())
+    talk = answering(ConversationSimulator())
 
-    talk.answer("Vou chamar.", handoff=cmd.HandoffRequest("vendas", "customer_asked"))
+    talk.finish_turn("Vou chamar.", handoff=cmd.HandoffRequest("vendas", "customer_asked"))
 
     assert notes(talk) == []
 
 
 def test_a_hand_over_that_comes_after_takeover_changes_nothing() -> None:
-    talk = answering(Talk())
+    talk = answering(ConversationSimulator())
     turn = talk.turn
-    talk.do(cmd.AssignConversation("ana"))
+    talk.decide_command(cmd.AssignConversation("ana"))
 
-    decision = talk.answer("Vou chamar.", turn=turn, handoff=TO_FINANCE)
+    decision = talk.finish_turn("Vou chamar.", turn=turn, handoff=TO_FINANCE)
 
     assert decision.events == ()
-    assert (talk.live.status, talk.live.agent) == (ConversationStatus.OPEN, "ana")
+    assert (talk.active_conversation.status, talk.active_conversation.agent) == (
+        ConversationStatus.OPEN,
+        "ana",
+    )
     assert notes(talk) == []
 
 
@@ -101,50 +108,59 @@ def test_a_hand_over_that_comes_after_takeover_changes_nothing() -> None:
 def test_a_hand_over_after_the_assistant_was_put_off_says_nothing(
     change: dict[str, bool],
 ) -> None:
-    talk = answering(Talk())
+    talk = answering(ConversationSimulator())
     talk.policy = ConversationPolicy(**change)  # type: ignore[arg-type]
 
-    talk.answer("Vou chamar.", handoff=TO_FINANCE)
+    talk.finish_turn("Vou chamar.", handoff=TO_FINANCE)
 
-    assert (talk.live.status, talk.live.team) == (ConversationStatus.WAITING, "atendimento")
-    assert talk.waiting_to_leave() == []
+    assert (talk.active_conversation.status, talk.active_conversation.team) == (
+        ConversationStatus.WAITING,
+        "atendimento",
+    )
+    assert talk.queued_texts() == []
 
 
 # -- a turn that failed -------------------------------------------------------------------
 
 
 def test_a_failed_turn_says_the_tenants_sentence_once_in_the_team_it_named() -> None:
-    talk = answering(Talk(ConversationPolicy(unavailable_text="Já volto. {protocol}")))
+    talk = answering(
+        ConversationSimulator(ConversationPolicy(unavailable_text="Já volto. {protocol}"))
+    )
 
-    decision = talk.fail("model_away", TO_FINANCE)
+    decision = talk.fail_turn("model_away", TO_FINANCE)
 
-    assert talk.waiting_to_leave() == ["Já volto. 20260302000001"]
+    assert talk.queued_texts() == ["Já volto. 20260302000001"]
     assert notes(talk) == ["Quer negociar duas faturas."]
     assert e.ConversationHandedOff("financeiro", "model_away") in decision.events
     assert [send.origin for send in talk.sends.values()] == [Author.SYSTEM]
 
 
 def test_a_failed_turn_says_nothing_of_its_own() -> None:
-    talk = answering(Talk(ConversationPolicy(unavailable_text="Já volto.")))
+    talk = answering(ConversationSimulator(ConversationPolicy(unavailable_text="Já volto.")))
     turn = talk.turn
 
-    talk.do(
+    talk.decide_command(
         cmd.FinishAssistantTurn(
-            turn.id, turn.attempt, cmd.TurnOutcome.FAILED, (text("meia resposta"),), close="done"
+            turn.id,
+            turn.attempt,
+            cmd.TurnOutcome.FAILED,
+            (build_text("meia resposta"),),
+            close="done",
         )
     )
 
-    assert talk.waiting_to_leave() == ["Já volto."]
-    assert talk.live.status is ConversationStatus.WAITING
+    assert talk.queued_texts() == ["Já volto."]
+    assert talk.active_conversation.status is ConversationStatus.WAITING
 
 
 def test_while_people_are_there_a_failure_promises_nothing() -> None:
-    talk = answering(Talk(ConversationPolicy(unavailable_text="Já volto.")))
+    talk = answering(ConversationSimulator(ConversationPolicy(unavailable_text="Já volto.")))
     talk.people = StaffAvailability()
 
-    talk.fail()
+    talk.fail_turn()
 
-    assert talk.waiting_to_leave() == ["Já volto."]
+    assert talk.queued_texts() == ["Já volto."]
 
 
 @pytest.mark.parametrize(
@@ -157,75 +173,73 @@ def test_while_people_are_there_a_failure_promises_nothing() -> None:
 def test_while_nobody_is_there_a_failure_tells_when_somebody_will_be(
     returns_at: datetime | None, promise: str
 ) -> None:
-    talk = answering(Talk(ConversationPolicy(unavailable_text="Já volto.")))
+    talk = answering(ConversationSimulator(ConversationPolicy(unavailable_text="Já volto.")))
     talk.people = StaffAvailability(False, returns_at)
 
-    talk.fail()
+    talk.fail_turn()
 
-    assert talk.waiting_to_leave() == [f"Já volto.\n\n{promise}"]
+    assert talk.queued_texts() == [f"Já volto.\n\n{promise}"]
 
 
 def test_a_turn_that_was_lost_for_good_makes_the_same_promise() -> None:
-    talk = answering(Talk(ConversationPolicy(unavailable_text="Já volto.")))
+    talk = answering(ConversationSimulator(ConversationPolicy(unavailable_text="Já volto.")))
     talk.people = StaffAvailability(False, MONDAY)
     for attempt in (1, 2, 3):
-        talk.do(cmd.RestartTurn(talk.turn.id, attempt))
+        talk.decide_command(cmd.RestartTurn(talk.turn.id, attempt))
 
-    assert talk.waiting_to_leave() == [
-        f"Já volto.\n\nNossa equipe volta {WHEN} e responde por aqui."
-    ]
+    assert talk.queued_texts() == [f"Já volto.\n\nNossa equipe volta {WHEN} e responde por aqui."]
 
 
 # -- the end of a visit -------------------------------------------------------------------
 
 
 def test_a_turn_that_closes_says_farewell_and_the_visit_is_over() -> None:
-    talk = answering(Talk())
+    talk = answering(ConversationSimulator())
 
-    decision = talk.answer(FAREWELL, close="solved")
+    decision = talk.finish_turn(FAREWELL, close="solved")
 
-    assert talk.live.status is ConversationStatus.RESOLVED
+    assert talk.active_conversation.status is ConversationStatus.RESOLVED
     assert types(decision) == ["turn_finished", "message_queued", "conversation_resolved"]
     assert e.ConversationResolved("assistant") in decision.events
-    first = talk.claim()
+    first = talk.claim_send()
     assert first is not None, "the farewell leaves although the visit is over"
     assert talk.sends[first].text == FAREWELL
     assert TimerName.IDLE not in talk.timers
 
 
 def test_after_a_farewell_the_next_message_opens_another_visit() -> None:
-    talk = answering(Talk())
-    before = talk.live.id
-    talk.answer(FAREWELL, close="solved")
+    talk = answering(ConversationSimulator())
+    before = talk.active_conversation.id
+    talk.finish_turn(FAREWELL, close="solved")
 
-    talk.customer("mais uma coisa")
+    talk.receive_customer_message("mais uma coisa")
 
-    assert talk.live.id != before
-    assert talk.live.status is ConversationStatus.PENDING
+    assert talk.active_conversation.id != before
+    assert talk.active_conversation.status is ConversationStatus.PENDING
 
 
 def test_a_turn_does_not_close_on_a_customer_who_wrote_meanwhile() -> None:
-    talk = answering(Talk())
+    talk = answering(ConversationSimulator())
     for _ in range(2):  # from the third on, writing does not cancel the turn any more
-        talk.customer("e outra coisa")
-        talk.fire()
-    talk.customer("espera!")
+        talk.receive_customer_message("e outra coisa")
+        talk.fire_timer()
+    talk.receive_customer_message("espera!")
 
-    talk.answer("De nada!", close="solved")
+    talk.finish_turn("De nada!", close="solved")
 
-    assert talk.live.status is ConversationStatus.PENDING
-    assert talk.waiting_to_leave() == ["De nada!"]
+    assert talk.active_conversation.status is ConversationStatus.PENDING
+    assert talk.queued_texts() == ["De nada!"]
     assert [send.origin for send in talk.sends.values()] == [Author.ASSISTANT]
-    talk.fire()
+    talk.fire_timer()
     assert talk.turn.messages == 1
 
 
 def test_replies_that_have_not_left_do_not_stand_in_the_way_of_a_farewell() -> None:
     """A row of a visit that is over may not leave, and rows of a thread leave in order."""
-    talk = answering(Talk())
-    talk.answer("Ainda não saiu.")
-    talk.thinking()
+    talk = answering(ConversationSimulator())
+    talk.finish_turn("Ainda não saiu.")
+    talk.start_turn()
 
-    talk.answer(FAREWELL, close="solved")
+    talk.finish_turn(FAREWELL, close="solved")
 
-    assert talk.waiting_to_leave() == [FAREWELL]
+    assert talk.queued_texts() == [FAREWELL]

@@ -46,7 +46,7 @@ TEAMS = frozenset({"a"})
         (PermissionScope.ALL, ConversationOwner(None, None), True),
     ],
 )
-def test_a_scope_says_whose(
+def test_a_scope_limits_whose_conversations_are_visible(
     scope: PermissionScope, holder: ConversationOwner, allowed: bool
 ) -> None:
     grants = {PermissionAction.CONVERSATIONS_READ: scope}
@@ -110,5 +110,5 @@ def test_roles_of_a_tenant_hold_nothing_of_the_platform_and_each_is_within_the_a
     assert ROLE_GRANTS[BuiltInRole.SUPERUSER].keys() == PLATFORM_ACTIONS
 
 
-def test_who_only_looks_changes_nothing() -> None:
+def test_a_viewer_role_has_no_write_permission() -> None:
     assert all(action.value.endswith(":read") for action in ROLE_GRANTS[BuiltInRole.VIEWER])

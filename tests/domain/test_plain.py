@@ -15,7 +15,7 @@ def test_a_text_is_cut_between_words_and_says_so() -> None:
 
 
 @given(st.text(max_size=60), st.integers(2, 40))
-def test_it_is_never_longer(text: str, most: int) -> None:
+def test_a_shortened_text_never_exceeds_the_limit(text: str, most: int) -> None:
     short = truncate_text(text, most)
     assert len(short) <= most
     assert short == text or short.endswith("…")

@@ -7,32 +7,32 @@ from niochat.domain import effects as fx
 from niochat.domain import events as e
 from niochat.domain.conversation import ConversationStatus
 from niochat.domain.policy import ConversationPolicy
-from tests.domain.talk import Talk
+from tests.domain.talk import ConversationSimulator
 
 GIVEN = cmd.AssignConversation("ana", "vendas")
 LEFT = cmd.TransferConversation("product", "vendas", left_by="ana")
 
 
-def waiting(team: str = "vendas") -> Talk:
+def waiting(team: str = "vendas") -> ConversationSimulator:
     """The customer wrote, and was sent to the team."""
-    talk = Talk(ConversationPolicy())
-    talk.customer()
-    talk.do(cmd.TransferConversation("bia", team))
+    talk = ConversationSimulator(ConversationPolicy())
+    talk.receive_customer_message()
+    talk.decide_command(cmd.TransferConversation("bia", team))
     return talk
 
 
 def test_what_a_queue_gives_is_the_agents_and_says_so() -> None:
     talk = waiting()
 
-    decision = talk.do(GIVEN)
+    decision = talk.decide_command(GIVEN)
 
     assert decision.events == (e.ConversationAssigned("ana", "vendas"),)
-    assert (talk.live.status, talk.live.agent, talk.live.team) == (
-        ConversationStatus.OPEN,
-        "ana",
-        "vendas",
-    )
-    assert talk.live.waits
+    assert (
+        talk.active_conversation.status,
+        talk.active_conversation.agent,
+        talk.active_conversation.team,
+    ) == (ConversationStatus.OPEN, "ana", "vendas")
+    assert talk.active_conversation.waits
 
 
 @pytest.mark.parametrize(
@@ -47,10 +47,10 @@ def test_what_left_the_queue_meanwhile_stays_where_it_is_and_the_place_is_free(
     meanwhile: cmd.Command,
 ) -> None:
     talk = waiting()
-    talk.do(meanwhile)
+    talk.decide_command(meanwhile)
     state = talk.state
 
-    decision = talk.do(GIVEN)
+    decision = talk.decide_command(GIVEN)
 
     assert talk.state == state
     assert decision.effects == (fx.NotifyAgentCapacity("ana"),)
@@ -59,9 +59,9 @@ def test_what_left_the_queue_meanwhile_stays_where_it_is_and_the_place_is_free(
 def test_what_waits_for_another_team_by_now_is_shown_to_it_again() -> None:
     """That team's queue left it alone while it was reserved here."""
     talk = waiting()
-    talk.do(cmd.TransferConversation("bia", "suporte"))
+    talk.decide_command(cmd.TransferConversation("bia", "suporte"))
 
-    decision = talk.do(GIVEN)
+    decision = talk.decide_command(GIVEN)
 
     assert decision.events == ()
     assert set(decision.effects) == {
@@ -70,15 +70,15 @@ def test_what_waits_for_another_team_by_now_is_shown_to_it_again() -> None:
     }
 
 
-def test_what_is_nobodys_conversation_by_now_is_let_go() -> None:
-    assert Talk().do(GIVEN).effects == (fx.NotifyAgentCapacity("ana"),)
+def test_an_assignment_of_an_ended_conversation_is_dropped() -> None:
+    assert ConversationSimulator().decide_command(GIVEN).effects == (fx.NotifyAgentCapacity("ana"),)
 
 
 def test_what_somebody_left_goes_to_the_team_by_the_product() -> None:
     talk = waiting()
-    talk.do(GIVEN)
+    talk.decide_command(GIVEN)
 
-    decision = talk.do(LEFT)
+    decision = talk.decide_command(LEFT)
 
     assert decision.events == (e.ConversationTransferred("product", "vendas", None, "offline"),)
     assert fx.NotifyTeamQueue("vendas", waiting=True) in decision.effects
@@ -94,11 +94,11 @@ def test_what_somebody_left_goes_to_the_team_by_the_product() -> None:
 )  # fmt: skip
 def test_what_was_answered_or_left_them_meanwhile_is_not_taken(meanwhile: cmd.Command) -> None:
     talk = waiting()
-    talk.do(GIVEN)
-    talk.do(meanwhile)
+    talk.decide_command(GIVEN)
+    talk.decide_command(meanwhile)
     state = talk.state
 
-    decision = talk.do(LEFT)
+    decision = talk.decide_command(LEFT)
 
     assert (decision.events, decision.effects) == ((), ())
     assert talk.state == state
@@ -106,8 +106,8 @@ def test_what_was_answered_or_left_them_meanwhile_is_not_taken(meanwhile: cmd.Co
 
 def test_a_person_takes_from_another_person_as_before() -> None:
     talk = waiting()
-    talk.do(GIVEN)
+    talk.decide_command(GIVEN)
 
-    talk.do(cmd.AssignConversation("bia"))
+    talk.decide_command(cmd.AssignConversation("bia"))
 
-    assert talk.live.agent == "bia"
+    assert talk.active_conversation.agent == "bia"

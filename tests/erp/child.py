@@ -13,7 +13,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.sgp.client import SgpClient
 from niochat.domain.erp import ErpAccount, ErpWrite, ErpWriteReceipt, IdempotentErpWrite
 from niochat.erp.journal import WriteJournal, WriteJournalEntry
-from tests.erp.office import Office
+from tests.erp.office import ErpServiceHarness
 
 Moment = Literal["journalled", "leaving", "settling", "asking"]
 """Right after the journal's row; after it says that the request leaves, right before the
@@ -25,7 +25,7 @@ _context.set_forkserver_preload(["tests.erp.child"])
 
 
 @dataclass(frozen=True)
-class Job:
+class CrashingJob:
     """What the process does, and when it dies."""
 
     moment: Moment
@@ -34,7 +34,7 @@ class Job:
     order: IdempotentErpWrite
 
 
-class MortalJournal(WriteJournal):
+class CrashingWriteJournal(WriteJournal):
     """Dies right after it wrote a write down, or right before it settles one."""
 
     def __init__(self, database: Database, moment: Moment) -> None:
@@ -55,7 +55,7 @@ class MortalJournal(WriteJournal):
         return await super().settle(tenant_id, write_id, status, result)
 
 
-class MortalSgp(SgpClient):
+class CrashingSgp(SgpClient):
     """Dies right before a write's request goes to its socket."""
 
     def __init__(self, moment: Moment) -> None:
@@ -69,10 +69,10 @@ class MortalSgp(SgpClient):
         return await super().write(account, request, timeout_s)
 
 
-class Doomed:
+class CrashingProcess:
     """The process as its killer sees it."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: CrashingJob) -> None:
         self._process = _context.Process(target=_main, args=(job,), daemon=True)
         self._process.start()
 
@@ -80,7 +80,7 @@ class Doomed:
         """Now."""
         self._process.kill()
 
-    async def gone(self) -> None:
+    async def wait_until_dead(self) -> None:
         """Wait until it is; it did not end by itself."""
         await asyncio.to_thread(self._process.join, 20)
         assert self._process.exitcode == -signal.SIGKILL
@@ -96,12 +96,12 @@ def _die(now: bool) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _main(job: Job) -> None:
+def _main(job: CrashingJob) -> None:
     asyncio.run(_run(job))
 
 
-async def _run(job: Job) -> None:
+async def _run(job: CrashingJob) -> None:
     database = await Database.open(job.url, size=3)
-    office = Office(database, erp=MortalSgp(job.moment))
-    office.journal = MortalJournal(database, job.moment)
+    office = ErpServiceHarness(database, erp=CrashingSgp(job.moment))
+    office.journal = CrashingWriteJournal(database, job.moment)
     await office.writes.write(job.tenant, job.order)

@@ -11,9 +11,9 @@ from niochat.stack.credentials import StackCredentials
 from niochat.stack.home import HomeFolder
 from niochat.stack.ports import StackPorts
 from niochat.stack.redis_server import EmbeddedRedis
-from tests.builders import Given, Host, Ownership
-from tests.erp.ledger import Installation
-from tests.erp.office import Office, Provider
+from tests.builders import Host, RowBuilder, ShardAssignments
+from tests.erp.ledger import SgpInstallationClient
+from tests.erp.office import ErpProvider, ErpServiceHarness
 from tests.plain_client import plain_client
 from tests.sandbox.conftest import bound_socket, serve
 
@@ -44,38 +44,42 @@ def redis(redis_server: EmbeddedRedis) -> EmbeddedRedis:
 
 
 @pytest_asyncio.fixture
-async def sgp(origin: str) -> AsyncIterator[Installation]:
+async def sgp(origin: str) -> AsyncIterator[SgpInstallationClient]:
     """The provider's installation, without faults before and after."""
     async with plain_client(origin, 5) as http:
-        installation = Installation(http)
-        await installation.well()
+        installation = SgpInstallationClient(http)
+        await installation.clear_faults()
         yield installation
-        await installation.well()
+        await installation.clear_faults()
 
 
 @pytest_asyncio.fixture
 async def provider(
-    given: Given, database: Database, ownership: Ownership, origin: str, sgp: Installation
-) -> Provider:
+    given: RowBuilder,
+    database: Database,
+    ownership: ShardAssignments,
+    origin: str,
+    sgp: SgpInstallationClient,
+) -> ErpProvider:
     host = Host("host-a:1", database)
-    await ownership.give(host)
-    made = Provider(given, host, await given.place(), f"{origin}/sgp")
-    await made.has_erp(sgp.token)
+    await ownership.assign_all(host)
+    made = ErpProvider(given, host, await given.place(), f"{origin}/sgp")
+    await made.configure_erp(sgp.token)
     return made
 
 
 @pytest_asyncio.fixture
-async def office(database: Database) -> AsyncIterator[Office]:
-    made = Office(database)
+async def office(database: Database) -> AsyncIterator[ErpServiceHarness]:
+    made = ErpServiceHarness(database)
     yield made
     await made.close()
 
 
 @pytest_asyncio.fixture
-async def other(database_url: str) -> AsyncIterator[Office]:
+async def other(database_url: str) -> AsyncIterator[ErpServiceHarness]:
     """A second process, with connections and limits of its own."""
     opened = await Database.open(database_url, size=4)
-    made = Office(opened)
+    made = ErpServiceHarness(opened)
     yield made
     await made.close()
     opened.terminate()

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.until import until
+from tests.until import wait_until
 
 Row = dict[str, Any]
 UNLOCK_ROUTE, TICKET_ROUTE = "/api/ura/liberacaopromessa/", "/api/ura/chamado/"
@@ -15,7 +15,7 @@ TICKETS_ROUTE = "/api/ura/ocorrencia/list/"
 
 
 @dataclass
-class Installation:
+class SgpInstallationClient:
     """One token's ERP: what was done, what was asked, and what goes wrong."""
 
     http: httpx.AsyncClient
@@ -26,14 +26,14 @@ class Installation:
         assert reply.is_success, reply.text
         return reply.json() if reply.content else None
 
-    async def done(self) -> list[Row]:
+    async def load_ledger(self) -> list[Row]:
         """The ledger, oldest first."""
         return list((await self.control("GET", f"/sgp/{self.token}/ledger"))["items"])
 
     async def kinds(self) -> list[str]:
-        return [line["kind"] for line in await self.done()]
+        return [line["kind"] for line in await self.load_ledger()]
 
-    async def asked(self, route: str) -> int:
+    async def count_requests(self, route: str) -> int:
         """How often a route was asked."""
         calls = (await self.control("GET", f"/sgp/{self.token}/calls"))["items"]
         return int(calls.get(route, 0))
@@ -46,27 +46,27 @@ class Installation:
         path = f"/sgp/{self.token}/subscribers/{subscriber['cpf']}"
         await self.control("PUT", path, json=fields)
 
-    async def fault(self, kind: str, route: str = "", **order: Any) -> None:
+    async def inject_fault(self, kind: str, route: str = "", **order: Any) -> None:
         """From now on; without a ``count`` until :meth:`well`."""
         body = {"target": "sgp", "kind": kind, "path": route, "token": self.token, **order}
         await self.control("POST", "/faults", json=body)
 
-    async def well(self) -> None:
+    async def clear_faults(self) -> None:
         """No fault any more; what was held goes on."""
         await self.control("DELETE", "/faults")
 
-    async def fault_met(self) -> None:
+    async def count_fault_hits(self) -> None:
         """Returns when the first ordered fault has met a request."""
 
         async def met() -> bool:
             return bool((await self.control("GET", "/faults"))["items"][0]["hits"])
 
-        await until(met)
+        await wait_until(met)
 
     async def ledger_of(self, count: int) -> None:
         """Returns when that much was done."""
 
         async def reached() -> bool:
-            return len(await self.done()) == count
+            return len(await self.load_ledger()) == count
 
-        await until(reached)
+        await wait_until(reached)

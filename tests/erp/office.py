@@ -18,14 +18,14 @@ from niochat.erp.probe import CapabilityProber
 from niochat.erp.reconcile import WriteReconciler
 from niochat.erp.writes import ErpWriteExecutor
 from niochat.vault.vault import Vault
-from tests.builders import Given, Host, Place, message, put
+from tests.builders import ChannelRef, Host, RowBuilder, build_message, insert_commands
 
 VAULT = Vault({"k1": bytes(range(32))})
 LOOKS_S = (0.0, 0.02, 0.05)
 NO_REDIS = "redis://127.0.0.1:1/0"
 
 
-def many_places() -> ErpCallLimiter:
+def unlimited_permits() -> ErpCallLimiter:
     """Limits that no test reaches by accident."""
     return ErpCallLimiter(
         max_concurrent=50, per_minute=60_000, tokens=6000.0, refilled_at=time.monotonic()
@@ -33,10 +33,10 @@ def many_places() -> ErpCallLimiter:
 
 
 @dataclass
-class Tenant:
+class FakeTenantActor:
     """The tenant's actor: it hands out places, and is told when they are free."""
 
-    permits: ErpCallLimiter = field(default_factory=many_places)
+    permits: ErpCallLimiter = field(default_factory=unlimited_permits)
     asks: int = 0
     told: list[CallPermitRelease] = field(default_factory=list)
 
@@ -48,24 +48,24 @@ class Tenant:
         self.told.append(ended)
         self.permits.release(ended, time.monotonic())
 
-    def fill(self) -> UUID:
+    def occupy_permit(self) -> UUID:
         """Somebody else takes the only place there is."""
         self.permits.max_concurrent = 1
         permit = self.permits.acquire(time.monotonic()).id
         assert permit is not None
         return permit
 
-    def free(self, permit: UUID) -> None:
+    def release_permit(self, permit: UUID) -> None:
         self.permits.release(CallPermitRelease(permit, True), time.monotonic())
 
 
 @dataclass
-class Office:
+class ErpServiceHarness:
     """One process of the ERP's pool; ``actor`` is shared by those that share a tenant."""
 
     database: Database
     redis_url: str = NO_REDIS
-    actor: Tenant = field(default_factory=Tenant)
+    actor: FakeTenantActor = field(default_factory=FakeTenantActor)
     looks_s: tuple[float, ...] = LOOKS_S
     erp: SgpClient = field(default_factory=SgpClient)
     journal: WriteJournal = field(init=False)
@@ -100,19 +100,19 @@ class Office:
 
 
 @dataclass
-class Provider:
+class ErpProvider:
     """A tenant with an ERP, and turns that are in progress."""
 
-    given: Given
+    given: RowBuilder
     host: Host
-    place: Place
+    place: ChannelRef
     base_url: str
 
     @property
     def id(self) -> UUID:
         return self.place.tenant
 
-    async def has_erp(self, token: str, *, timeout_s: float = 10.0) -> None:
+    async def configure_erp(self, token: str, *, timeout_s: float = 10.0) -> None:
         sealed = VAULT.seal(token, tenant_id=self.id, purpose="erp token")
         await self.given.admin.execute(
             "INSERT INTO erps (tenant_id, base_url, app, token_sealed, timeout_s, ticket_kinds)"
@@ -120,40 +120,40 @@ class Provider:
             self.id, self.base_url, sealed, timeout_s, {each.value: "5" for each in TicketCategory},
         )  # fmt: skip
 
-    async def turn(self) -> UUID:
+    async def start_turn(self) -> UUID:
         """A turn that is in progress, in a conversation of its own."""
         thread = await self.given.thread(self.place)
-        await put(self.host, self.place, thread, [message(f"of {thread}")])
+        await insert_commands(self.host, self.place, thread, [build_message(f"of {thread}")])
         await self.host.run(thread)
         return self.host.turn(thread).id
 
-    async def changed(self, **columns: object) -> None:
+    async def update_erp(self, **columns: object) -> None:
         """Of the ERP's row."""
         for name, value in columns.items():
             await self.given.admin.execute(
                 f"UPDATE erps SET {name} = $2 WHERE tenant_id = $1", self.id, value
             )
 
-    async def over(self, turn: UUID) -> None:
+    async def take_over(self, turn: UUID) -> None:
         """People took the conversation over."""
         await self.given.admin.execute("UPDATE turns SET status = 'cancelled' WHERE id = $1", turn)
 
-    async def again(self, turn: UUID) -> None:
+    async def retry_turn(self, turn: UUID) -> None:
         """The turn's host died: its next attempt runs."""
         await self.given.admin.execute("UPDATE turns SET attempt = 2 WHERE id = $1", turn)
 
-    async def suspended(self) -> None:
+    async def suspend(self) -> None:
         await self.given.admin.execute(
             "UPDATE tenants SET status = 'suspended' WHERE tenant_id = $1", self.id
         )
 
-    async def journal(self) -> list[str]:
+    async def load_write_states(self) -> list[str]:
         """States of all writes, oldest first."""
         return await self.given.rows(
             "SELECT status FROM erp_writes WHERE tenant_id = $1 ORDER BY journaled_at", self.id
         )
 
-    async def probed(self) -> tuple[list[str] | None, datetime | None]:
+    async def load_probe(self) -> tuple[list[str] | None, datetime | None]:
         row = await self.given.admin.fetchrow(
             "SELECT capabilities, probed_at FROM erps WHERE tenant_id = $1", self.id
         )

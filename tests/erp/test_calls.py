@@ -16,25 +16,25 @@ from niochat.domain.erp import (
 from niochat.domain.errors import UnavailableError
 from niochat.erp.calls import LimitedErpClient
 from niochat.erp.permits import CallPermit, CallPermitRequest, ErpCallLimiter
-from tests.builders import Given
-from tests.erp.ledger import OWNER_ROUTE, Installation
-from tests.erp.office import Office, Provider
-from tests.erp.wishes import contract_of, ordered, unlock
-from tests.until import until
+from tests.builders import RowBuilder
+from tests.erp.ledger import OWNER_ROUTE, SgpInstallationClient
+from tests.erp.office import ErpProvider, ErpServiceHarness
+from tests.erp.wishes import build_unlock, build_write_order, find_contract
+from tests.until import wait_until
 
 pytestmark = pytest.mark.asyncio
 PLANS_ROUTE = "/api/ura/consultaplano/"
 
 
-async def hits(sgp: Installation) -> int:
+async def hits(sgp: SgpInstallationClient) -> int:
     """How many requests met the first fault."""
     return int((await sgp.control("GET", "/faults"))["items"][0]["hits"])
 
 
 async def test_a_quick_failure_is_tried_again_once(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    await sgp.fault("status", PLANS_ROUTE, status=500, count=1)
+    await sgp.inject_fault("status", PLANS_ROUTE, status=500, count=1)
 
     plans = await office.calls.read(provider.id, ListServicePlans())
 
@@ -43,9 +43,9 @@ async def test_a_quick_failure_is_tried_again_once(
 
 
 async def test_a_failure_that_lasts_is_told_after_two_tries(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    await sgp.fault("status", PLANS_ROUTE, status=500)
+    await sgp.inject_fault("status", PLANS_ROUTE, status=500)
 
     with pytest.raises(ErpError) as failed:
         await office.calls.read(provider.id, ListServicePlans())
@@ -54,10 +54,10 @@ async def test_a_failure_that_lasts_is_told_after_two_tries(
 
 
 async def test_a_slow_failure_is_not_tried_again(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    await provider.changed(timeout_s=0.4)
-    await sgp.fault("hang", PLANS_ROUTE)
+    await provider.update_erp(timeout_s=0.4)
+    await sgp.inject_fault("hang", PLANS_ROUTE)
 
     with pytest.raises(ErpError) as failed:
         await office.calls.read(provider.id, ListServicePlans())
@@ -67,9 +67,13 @@ async def test_a_slow_failure_is_not_tried_again(
 
 @pytest.mark.parametrize(("status", "code"), [(404, "erp_missing"), (403, "erp_unauthorized")])
 async def test_what_will_fail_again_is_not_tried_again(
-    status: int, code: str, office: Office, provider: Provider, sgp: Installation
+    status: int,
+    code: str,
+    office: ErpServiceHarness,
+    provider: ErpProvider,
+    sgp: SgpInstallationClient,
 ) -> None:
-    await sgp.fault("status", PLANS_ROUTE, status=status)
+    await sgp.inject_fault("status", PLANS_ROUTE, status=status)
 
     with pytest.raises(ErpError) as failed:
         await office.calls.read(provider.id, ListServicePlans())
@@ -79,11 +83,11 @@ async def test_what_will_fail_again_is_not_tried_again(
 
 
 async def test_a_refusal_is_not_tried_again_and_counts_as_an_answer(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    contract = await contract_of("suspended_refused", sgp)
+    contract = await find_contract("suspended_refused", sgp)
 
-    order = ordered(unlock(contract), await provider.turn())
+    order = build_write_order(build_unlock(contract), await provider.start_turn())
     result = await office.writes.write(provider.id, order)
 
     assert result.status is ErpWriteStatus.REFUSED
@@ -91,7 +95,7 @@ async def test_a_refusal_is_not_tried_again_and_counts_as_an_answer(
 
 
 async def test_a_provider_without_an_erp_is_asked_nothing(
-    office: Office, provider: Provider, given: Given
+    office: ErpServiceHarness, provider: ErpProvider, given: RowBuilder
 ) -> None:
     await given.admin.execute("DELETE FROM erps")
 
@@ -103,44 +107,44 @@ async def test_a_provider_without_an_erp_is_asked_nothing(
 
 
 async def test_a_call_waits_for_a_place_and_then_goes(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    permit = office.actor.fill()
+    permit = office.actor.occupy_permit()
     waiting = asyncio.create_task(office.calls.read(provider.id, ListServicePlans()))
 
     async def asked_twice() -> bool:
         return office.actor.asks >= 2
 
-    await until(asked_twice)
-    assert await sgp.asked(PLANS_ROUTE) == 0
+    await wait_until(asked_twice)
+    assert await sgp.count_requests(PLANS_ROUTE) == 0
 
-    office.actor.free(permit)
+    office.actor.release_permit(permit)
 
     assert len(await waiting) == 4
 
 
 async def test_never_more_calls_than_places_are_under_way(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     office.actor.permits.max_concurrent = 2
-    contract = await contract_of("active", sgp)
+    contract = await find_contract("active", sgp)
     reads = [office.calls.read(provider.id, CheckAccessStatus(contract)) for _ in range(6)]
-    await sgp.fault("hold")
+    await sgp.inject_fault("hold")
     together = asyncio.gather(*reads)
 
     async def all_asked() -> bool:
         return office.actor.asks >= 12
 
-    await until(all_asked)
+    await wait_until(all_asked)
     assert await hits(sgp) == 2
-    await sgp.well()
+    await sgp.clear_faults()
 
     assert len(await together) == 6
     assert len(office.actor.told) == 6
 
 
 async def test_no_place_within_the_time_is_told_as_crowded(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     now = time.monotonic()
     office.actor.permits = ErpCallLimiter(
@@ -155,9 +159,9 @@ async def test_no_place_within_the_time_is_told_as_crowded(
 
 
 async def test_an_erp_that_failed_often_is_left_alone(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    await sgp.fault("status", status=500)
+    await sgp.inject_fault("status", status=500)
     for _ in range(2):
         with pytest.raises(ErpError):
             await office.calls.read(provider.id, ListServicePlans())
@@ -170,12 +174,12 @@ async def test_an_erp_that_failed_often_is_left_alone(
 
 
 async def test_a_cancelled_call_gives_its_place_back_and_tells_nothing_of_the_erp(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    await sgp.fault("hold", OWNER_ROUTE)
-    contract = await contract_of("active", sgp)
+    await sgp.inject_fault("hold", OWNER_ROUTE)
+    contract = await find_contract("active", sgp)
     reading = asyncio.create_task(office.calls.read(provider.id, ReadContract(contract)))
-    await sgp.fault_met()
+    await sgp.count_fault_hits()
 
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
@@ -186,7 +190,7 @@ async def test_a_cancelled_call_gives_its_place_back_and_tells_nothing_of_the_er
 
 
 async def test_a_place_is_given_back_when_a_call_goes_wrong_in_a_way_of_its_own(
-    office: Office, provider: Provider
+    office: ErpServiceHarness, provider: ErpProvider
 ) -> None:
     async def broken(_settings: object) -> None:
         raise ErpRefusedError("não") if len(office.actor.told) else ValueError("ours")
@@ -200,7 +204,7 @@ async def test_a_place_is_given_back_when_a_call_goes_wrong_in_a_way_of_its_own(
 
 
 async def test_without_the_tenants_actor_calls_go_without_a_place(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     async def away(_tenant_id: object, _lease: CallPermitRequest) -> CallPermit:
         raise UnavailableError("the tenant's host is away")

@@ -16,11 +16,11 @@ from niochat.domain.erp import (
 )
 from niochat.erp.probe import MIN_PROBE_INTERVAL, PROBE_INTERVAL
 from niochat.erp.service import ErpService
-from tests.builders import Given
-from tests.erp.ledger import Installation
-from tests.erp.office import Office, Provider
-from tests.erp.wishes import ordered, wish
-from tests.until import until
+from tests.builders import RowBuilder
+from tests.erp.ledger import SgpInstallationClient
+from tests.erp.office import ErpProvider, ErpServiceHarness
+from tests.erp.wishes import build_write, build_write_order
+from tests.until import wait_until
 
 pytestmark = pytest.mark.asyncio
 PROBED_ROUTE = "/api/ura/manutencao/list/"
@@ -28,26 +28,26 @@ LONG_AGO = datetime.now(UTC) - PROBE_INTERVAL - timedelta(minutes=1)
 LATELY = datetime.now(UTC) - MIN_PROBE_INTERVAL
 
 
-def probed(provider: Provider, since: datetime | None) -> Callable[[], Awaitable[bool]]:
+def probed(provider: ErpProvider, since: datetime | None) -> Callable[[], Awaitable[bool]]:
     """Whether something was found after ``since``."""
 
     async def happened() -> bool:
-        at = (await provider.probed())[1]
+        at = (await provider.load_probe())[1]
         return at is not None and (since is None or at > since)
 
     return happened
 
 
-async def known(provider: Provider, at: datetime) -> None:
-    await provider.changed(capabilities=["pix"], probed_at=at)
+async def known(provider: ErpProvider, at: datetime) -> None:
+    await provider.update_erp(capabilities=["pix"], probed_at=at)
 
 
 async def test_an_erp_that_was_never_probed_is_and_what_was_found_is_kept(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     await office.prober.probe_if_due(provider.id)
 
-    await until(probed(provider, None))
+    await wait_until(probed(provider, None))
     found = (await office.settings_of(provider.id)).capabilities
     assert found is not None
     assert {ErpCapability.UNLOCK, ErpCapability.OPEN_TICKET, ErpCapability.INVOICES} <= found
@@ -55,25 +55,25 @@ async def test_an_erp_that_was_never_probed_is_and_what_was_found_is_kept(
 
 
 async def test_what_was_found_long_ago_is_found_out_again(
-    office: Office, provider: Provider
+    office: ErpServiceHarness, provider: ErpProvider
 ) -> None:
     await known(provider, LONG_AGO)
 
     await office.prober.probe_if_due(provider.id)
 
-    await until(probed(provider, LONG_AGO))
-    assert len((await provider.probed())[0] or ()) > 1
+    await wait_until(probed(provider, LONG_AGO))
+    assert len((await provider.load_probe())[0] or ()) > 1
 
 
 @pytest.mark.parametrize("code", ["erp_missing", "erp_unauthorized"])
 async def test_what_a_call_proved_wrong_is_found_out_again(
-    code: str, office: Office, provider: Provider
+    code: str, office: ErpServiceHarness, provider: ErpProvider
 ) -> None:
     await known(provider, LATELY)
 
     await office.prober.probe_if_due(provider.id, code)
 
-    await until(probed(provider, LATELY))
+    await wait_until(probed(provider, LATELY))
 
 
 def under_way() -> int:
@@ -87,7 +87,7 @@ async def none_under_way() -> bool:
 
 
 async def test_what_is_known_and_proved_by_nothing_wrong_is_not_asked_again(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     await known(provider, LATELY)
 
@@ -95,89 +95,93 @@ async def test_what_is_known_and_proved_by_nothing_wrong_is_not_asked_again(
         await office.prober.probe_if_due(provider.id, code)
 
     assert under_way() == 0
-    assert await sgp.asked(PROBED_ROUTE) == 0
+    assert await sgp.count_requests(PROBED_ROUTE) == 0
 
 
 async def test_an_erp_is_not_probed_again_at_once_whatever_its_calls_say(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     await asyncio.gather(*(office.prober.probe_if_due(provider.id) for _ in range(5)))
-    await until(probed(provider, None))
-    await until(none_under_way)
+    await wait_until(probed(provider, None))
+    await wait_until(none_under_way)
 
     for _ in range(5):
         await office.prober.probe_if_due(provider.id, "erp_missing")
 
     assert under_way() == 0
-    assert await sgp.asked(PROBED_ROUTE) == 1
+    assert await sgp.count_requests(PROBED_ROUTE) == 1
 
 
 async def test_one_providers_probe_holds_no_other_providers_back(
-    office: Office, provider: Provider, given: Given, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, given: RowBuilder, sgp: SgpInstallationClient
 ) -> None:
-    second = Provider(given, provider.host, await given.place(), provider.base_url)
-    await second.has_erp(sgp.token)
+    second = ErpProvider(given, provider.host, await given.place(), provider.base_url)
+    await second.configure_erp(sgp.token)
 
     for each in (provider, second):
         await office.prober.probe_if_due(each.id)
 
     for each in (provider, second):
-        await until(probed(each, None))
+        await wait_until(probed(each, None))
 
 
 @pytest.mark.parametrize(("fault", "code"), [("drop", "erp_lost"), ("status", "erp_unauthorized")])
 async def test_a_probe_that_fails_changes_nothing_and_is_only_logged(
-    fault: str, code: str, office: Office, provider: Provider, sgp: Installation
+    fault: str,
+    code: str,
+    office: ErpServiceHarness,
+    provider: ErpProvider,
+    sgp: SgpInstallationClient,
 ) -> None:
     await known(provider, LONG_AGO)
-    await sgp.fault(fault, status=403)
+    await sgp.inject_fault(fault, status=403)
 
     with capture_logs() as logs:
         await office.prober.probe_if_due(provider.id)
-        await until(none_under_way)
+        await wait_until(none_under_way)
 
     (line,) = [each for each in logs if each["event"] == "erp_probe_failed"]
     assert (line["log_level"], line["code"]) == ("warning", code)
     assert sgp.token not in str(logs)
-    assert await provider.probed() == (["pix"], LONG_AGO)
+    assert await provider.load_probe() == (["pix"], LONG_AGO)
 
 
 async def test_a_probe_ends_with_its_process(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    await sgp.fault("hold")
+    await sgp.inject_fault("hold")
     await office.prober.probe_if_due(provider.id)
-    await sgp.fault_met()
+    await sgp.count_fault_hits()
 
     office.prober.close()
 
-    await until(none_under_way)
-    assert await provider.probed() == (None, None)
+    await wait_until(none_under_way)
+    assert await provider.load_probe() == (None, None)
 
 
-def service(office: Office) -> ErpService:
+def service(office: ErpServiceHarness) -> ErpService:
     return ErpService(office.calls, office.writes, office.prober, office.reconciler)
 
 
 async def test_each_call_of_the_pool_is_noticed_and_its_answer_is_data(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     reply = await service(office).read(provider.id, ListServicePlans())
 
     plans = reply.unwrap()
     assert isinstance(plans, tuple)
     assert len(plans) == 4
-    await until(probed(provider, None))
+    await wait_until(probed(provider, None))
 
 
 async def test_a_write_of_the_pool_is_data_and_its_refusal_too(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    turn, request = await provider.turn(), await wish("ticket", sgp)
+    turn, request = await provider.start_turn(), await build_write("ticket", sgp)
 
-    done = await service(office).write(provider.id, ordered(request, turn))
-    await provider.over(turn)
-    later = ordered(await wish("unlock", sgp), turn)
+    done = await service(office).write(provider.id, build_write_order(request, turn))
+    await provider.take_over(turn)
+    later = build_write_order(await build_write("unlock", sgp), turn)
     refused = await service(office).write(provider.id, later)
 
     assert isinstance(done.unwrap(), ErpWriteResult)
@@ -187,7 +191,7 @@ async def test_a_write_of_the_pool_is_data_and_its_refusal_too(
 
 
 async def test_a_provider_without_an_erp_is_told_so_and_not_probed(
-    office: Office, provider: Provider, given: Given
+    office: ErpServiceHarness, provider: ErpProvider, given: RowBuilder
 ) -> None:
     await given.admin.execute("DELETE FROM erps")
 
@@ -200,16 +204,16 @@ async def test_a_provider_without_an_erp_is_told_so_and_not_probed(
 
 
 async def test_a_route_that_is_gone_makes_the_pool_probe(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     await known(provider, LATELY)
-    await sgp.fault("status", "/api/ura/consultaplano/", status=404)
+    await sgp.inject_fault("status", "/api/ura/consultaplano/", status=404)
 
     reply = await service(office).read(provider.id, ListServicePlans())
 
     assert reply.failure is not None
     assert reply.failure.code == "erp_missing"
-    await until(probed(provider, LATELY))
-    found = (await provider.probed())[0] or []
+    await wait_until(probed(provider, LATELY))
+    found = (await provider.load_probe())[0] or []
     assert ErpCapability.PLANS not in found
     assert ErpCapability.UNLOCK in found

@@ -43,7 +43,7 @@ def travelled(reply: ErpRpcReply) -> ErpRpcReply:
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_a_value_travels(value: object) -> None:
+def test_a_value_survives_an_rpc_round_trip(value: object) -> None:
     assert travelled(ErpRpcReply(value)).unwrap() == value
 
 

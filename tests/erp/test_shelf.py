@@ -25,31 +25,31 @@ from niochat.domain.erp import (
 from niochat.erp.answers import ErpReadCache
 from niochat.stack.redis_server import EmbeddedRedis
 from niochat.vault.vault import Vault
-from tests.builders import Given
-from tests.erp.ledger import OWNER_ROUTE, UNLOCK_ROUTE, Installation
-from tests.erp.office import Office, Provider
-from tests.erp.wishes import contract_of, ordered, ticket, unlock
+from tests.builders import RowBuilder
+from tests.erp.ledger import OWNER_ROUTE, UNLOCK_ROUTE, SgpInstallationClient
+from tests.erp.office import ErpProvider, ErpServiceHarness
+from tests.erp.wishes import build_ticket, build_unlock, build_write_order, find_contract
 
 pytestmark = pytest.mark.asyncio
 
 
 @pytest_asyncio.fixture
-async def office(database: Database, redis: EmbeddedRedis) -> AsyncIterator[Office]:
+async def office(database: Database, redis: EmbeddedRedis) -> AsyncIterator[ErpServiceHarness]:
     """One whose shelf stands in a Redis that holds nothing yet."""
     async with Redis.from_url(redis.url) as cleaner:
         await cleaner.flushall()
-    made = Office(database, redis.url)
+    made = ErpServiceHarness(database, redis.url)
     yield made
     await made.close()
 
 
-async def asked(sgp: Installation) -> int:
+async def asked(sgp: SgpInstallationClient) -> int:
     """Calls of all routes."""
     calls = (await sgp.control("GET", f"/sgp/{sgp.token}/calls"))["items"]
     return sum(calls.values())
 
 
-async def questions(sgp: Installation) -> list[ErpRead[Any]]:
+async def questions(sgp: SgpInstallationClient) -> list[ErpRead[Any]]:
     """One of each kind that may stand on the shelf."""
     owner = await sgp.subscriber("open_ticket")
     contract = str(owner["contracts"][0]["id"])
@@ -64,7 +64,7 @@ async def questions(sgp: Installation) -> list[ErpRead[Any]]:
 
 
 async def test_a_second_read_asks_nobody_and_gets_the_same(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     reads = await questions(sgp)
     first = [await office.calls.read(provider.id, read) for read in reads]
@@ -78,7 +78,7 @@ async def test_a_second_read_asks_nobody_and_gets_the_same(
 
 
 async def test_that_there_is_nobody_is_kept_too(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     for _ in range(2):
         assert await office.calls.read(provider.id, FindSubscriber("52998224725")) is None
@@ -87,7 +87,7 @@ async def test_that_there_is_nobody_is_kept_too(
 
 
 async def test_a_fresh_read_asks_and_renews_the_shelf(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     owner = await sgp.subscriber("active")
     read = ReadContract(str(owner["contracts"][0]["id"]))
@@ -106,9 +106,9 @@ async def test_a_fresh_read_asks_and_renews_the_shelf(
 
 
 async def test_the_state_of_a_line_is_always_asked(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    read = CheckAccessStatus(await contract_of("active", sgp))
+    read = CheckAccessStatus(await find_contract("active", sgp))
 
     for _ in range(2):
         await office.calls.read(provider.id, read)
@@ -116,16 +116,16 @@ async def test_the_state_of_a_line_is_always_asked(
     assert await asked(sgp) == 2
 
 
-async def test_a_write_empties_the_contracts_shelf(
-    office: Office, provider: Provider, sgp: Installation
+async def test_a_write_invalidates_the_contracts_cache(
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    contract, dark = await contract_of("suspended", sgp), await contract_of("offline_dark", sgp)
-    turn = await provider.turn()
+    contract, dark = await find_contract("suspended", sgp), await find_contract("offline_dark", sgp)
+    turn = await provider.start_turn()
     await office.calls.read(provider.id, ReadContract(contract))
     await office.calls.read(provider.id, ListTickets(dark))
 
-    await office.writes.write(provider.id, ordered(unlock(contract), turn))
-    await office.writes.write(provider.id, ordered(ticket(dark), turn))
+    await office.writes.write(provider.id, build_write_order(build_unlock(contract), turn))
+    await office.writes.write(provider.id, build_write_order(build_ticket(dark), turn))
 
     owner = await office.calls.read(provider.id, ReadContract(contract))
     assert owner is not None
@@ -134,14 +134,14 @@ async def test_a_write_empties_the_contracts_shelf(
 
 
 async def test_a_write_of_unknown_outcome_empties_it_too(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    contract = await contract_of("suspended", sgp)
+    contract = await find_contract("suspended", sgp)
     await office.calls.read(provider.id, ReadContract(contract))
-    await sgp.fault("lost_answer", UNLOCK_ROUTE)
+    await sgp.inject_fault("lost_answer", UNLOCK_ROUTE)
     office.looks_s = ()
 
-    order = ordered(unlock(contract), await provider.turn())
+    order = build_write_order(build_unlock(contract), await provider.start_turn())
     result = await office.writes.write(provider.id, order)
 
     assert result.status is ErpWriteStatus.UNKNOWN
@@ -151,13 +151,13 @@ async def test_a_write_of_unknown_outcome_empties_it_too(
 
 
 async def test_who_has_the_contract_is_asked_again_after_a_write_too(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     subscriber = await sgp.subscriber("suspended")
     contract, person = str(subscriber["contracts"][0]["id"]), FindSubscriber(subscriber["cpf"])
     await office.calls.read(provider.id, person)
 
-    order = ordered(unlock(contract), await provider.turn())
+    order = build_write_order(build_unlock(contract), await provider.start_turn())
     await office.writes.write(provider.id, order)
 
     found = await office.calls.read(provider.id, person)
@@ -165,20 +165,23 @@ async def test_who_has_the_contract_is_asked_again_after_a_write_too(
     assert not found.contracts[0].status.blocked
 
 
-async def test_another_contracts_shelf_stays(
-    office: Office, provider: Provider, sgp: Installation
+async def test_a_write_keeps_the_cache_of_other_contracts(
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    mine, theirs = await contract_of("suspended", sgp), await contract_of("suspended", sgp, 1)
+    mine, theirs = await find_contract("suspended", sgp), await find_contract("suspended", sgp, 1)
     await office.calls.read(provider.id, ReadContract(theirs))
 
     await office.calls.invalidate_contract(provider.id, mine)
     await office.calls.read(provider.id, ReadContract(theirs))
 
-    assert await sgp.asked(OWNER_ROUTE) == 1
+    assert await sgp.count_requests(OWNER_ROUTE) == 1
 
 
 async def test_redis_holds_nothing_that_says_who_somebody_is(
-    office: Office, provider: Provider, sgp: Installation, redis: EmbeddedRedis
+    office: ErpServiceHarness,
+    provider: ErpProvider,
+    sgp: SgpInstallationClient,
+    redis: EmbeddedRedis,
 ) -> None:
     owner = await sgp.subscriber("open_ticket")
     for read in await questions(sgp):
@@ -197,7 +200,10 @@ async def test_redis_holds_nothing_that_says_who_somebody_is(
 
 
 async def test_what_the_shelf_holds_goes_by_itself(
-    office: Office, provider: Provider, sgp: Installation, redis: EmbeddedRedis
+    office: ErpServiceHarness,
+    provider: ErpProvider,
+    sgp: SgpInstallationClient,
+    redis: EmbeddedRedis,
 ) -> None:
     for read in await questions(sgp):
         await office.calls.read(provider.id, read)
@@ -209,8 +215,8 @@ async def test_what_the_shelf_holds_goes_by_itself(
     assert all(0 < seconds <= 30 for seconds in lives)
 
 
-async def test_another_tenants_shelf_is_not_seen(
-    office: Office, provider: Provider, sgp: Installation, given: Given
+async def test_the_cache_of_another_tenant_is_not_read(
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient, given: RowBuilder
 ) -> None:
     reads = await questions(sgp)
     for read in reads:
@@ -221,7 +227,7 @@ async def test_another_tenants_shelf_is_not_seen(
 
 
 async def test_an_answer_that_was_moved_to_another_tenants_shelf_does_not_open_there(
-    office: Office, provider: Provider, given: Given, redis: EmbeddedRedis
+    office: ErpServiceHarness, provider: ErpProvider, given: RowBuilder, redis: EmbeddedRedis
 ) -> None:
     stranger = await given.tenant()
     for tenant in (provider.id, stranger):
@@ -238,9 +244,12 @@ async def test_an_answer_that_was_moved_to_another_tenants_shelf_does_not_open_t
 
 
 async def test_what_another_key_sealed_counts_as_not_there(
-    office: Office, provider: Provider, sgp: Installation, redis: EmbeddedRedis
+    office: ErpServiceHarness,
+    provider: ErpProvider,
+    sgp: SgpInstallationClient,
+    redis: EmbeddedRedis,
 ) -> None:
-    read = ReadContract(await contract_of("active", sgp))
+    read = ReadContract(await find_contract("active", sgp))
     await office.calls.read(provider.id, read)
 
     newer = ErpReadCache(RedisCache(redis.url, ttl_s=30), Vault({"k9": bytes(32)}), b"shelf")
@@ -250,19 +259,22 @@ async def test_what_another_key_sealed_counts_as_not_there(
 
 
 async def test_without_redis_everything_is_asked_and_nothing_fails(
-    office: Office, provider: Provider, sgp: Installation, redis: EmbeddedRedis
+    office: ErpServiceHarness,
+    provider: ErpProvider,
+    sgp: SgpInstallationClient,
+    redis: EmbeddedRedis,
 ) -> None:
-    contract = await contract_of("suspended", sgp)
+    contract = await find_contract("suspended", sgp)
     await office.calls.read(provider.id, ReadContract(contract))
     await asyncio.to_thread(redis.stop)
 
     for _ in range(2):
         assert await office.calls.read(provider.id, ReadContract(contract)) is not None
-    order = ordered(unlock(contract), await provider.turn())
+    order = build_write_order(build_unlock(contract), await provider.start_turn())
     result = await office.writes.write(provider.id, order)
 
     assert result.status is ErpWriteStatus.DONE
-    assert await sgp.asked(OWNER_ROUTE) == 3
+    assert await sgp.count_requests(OWNER_ROUTE) == 3
 
 
 async def everything(redis: EmbeddedRedis) -> list[Any]:

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 import pytest
 
 from niochat.domain.erp import ErpWriteStatus, IdempotentErpWrite
-from tests.erp.child import Doomed, Job, Moment
-from tests.erp.ledger import Installation
-from tests.erp.office import Office, Provider
-from tests.erp.wishes import ROUTES, ordered, wish
+from tests.erp.child import CrashingJob, CrashingProcess, Moment
+from tests.erp.ledger import SgpInstallationClient
+from tests.erp.office import ErpProvider, ErpServiceHarness
+from tests.erp.wishes import ROUTES, build_write, build_write_order
 
 pytestmark = pytest.mark.asyncio
 both = pytest.mark.parametrize("kind", ["unlock", "ticket"])
@@ -17,9 +17,9 @@ both = pytest.mark.parametrize("kind", ["unlock", "ticket"])
 
 @contextmanager
 def process(
-    moment: Moment, order: IdempotentErpWrite, provider: Provider, database_url: str
-) -> Iterator[Doomed]:
-    child = Doomed(Job(moment, database_url, provider.id, order))
+    moment: Moment, order: IdempotentErpWrite, provider: ErpProvider, database_url: str
+) -> Iterator[CrashingProcess]:
+    child = CrashingProcess(CrashingJob(moment, database_url, provider.id, order))
     try:
         yield child
     finally:
@@ -28,12 +28,16 @@ def process(
 
 @both
 async def test_after_the_journal_the_next_process_does_it(
-    kind: str, office: Office, provider: Provider, sgp: Installation, database_url: str
+    kind: str,
+    office: ErpServiceHarness,
+    provider: ErpProvider,
+    sgp: SgpInstallationClient,
+    database_url: str,
 ) -> None:
-    order = ordered(await wish(kind, sgp), await provider.turn())
+    order = build_write_order(await build_write(kind, sgp), await provider.start_turn())
     with process("journalled", order, provider, database_url) as child:
-        await child.gone()
-    assert (await provider.journal(), await sgp.kinds()) == (["started"], [])
+        await child.wait_until_dead()
+    assert (await provider.load_write_states(), await sgp.kinds()) == (["started"], [])
 
     result = await office.writes.write(provider.id, order)
 
@@ -43,12 +47,16 @@ async def test_after_the_journal_the_next_process_does_it(
 
 @both
 async def test_before_the_socket_nobody_knows_and_it_is_never_done_twice(
-    kind: str, office: Office, provider: Provider, sgp: Installation, database_url: str
+    kind: str,
+    office: ErpServiceHarness,
+    provider: ErpProvider,
+    sgp: SgpInstallationClient,
+    database_url: str,
 ) -> None:
-    order = ordered(await wish(kind, sgp), await provider.turn())
+    order = build_write_order(await build_write(kind, sgp), await provider.start_turn())
     with process("leaving", order, provider, database_url) as child:
-        await child.gone()
-    assert (await provider.journal(), await sgp.kinds()) == (["sending"], [])
+        await child.wait_until_dead()
+    assert (await provider.load_write_states(), await sgp.kinds()) == (["sending"], [])
 
     results = [await office.writes.write(provider.id, order) for _ in range(2)]
 
@@ -58,17 +66,21 @@ async def test_before_the_socket_nobody_knows_and_it_is_never_done_twice(
 
 @both
 async def test_while_the_erp_holds_the_request_the_next_process_waits_for_it_to_show(
-    kind: str, office: Office, provider: Provider, sgp: Installation, database_url: str
+    kind: str,
+    office: ErpServiceHarness,
+    provider: ErpProvider,
+    sgp: SgpInstallationClient,
+    database_url: str,
 ) -> None:
-    order = ordered(await wish(kind, sgp), await provider.turn())
-    await sgp.fault("hold", ROUTES[kind])
+    order = build_write_order(await build_write(kind, sgp), await provider.start_turn())
+    await sgp.inject_fault("hold", ROUTES[kind])
     with process("asking", order, provider, database_url) as child:
-        await sgp.fault_met()
+        await sgp.count_fault_hits()
         child.kill()
-        await child.gone()
+        await child.wait_until_dead()
 
     early = await office.writes.write(provider.id, order)
-    await sgp.well()
+    await sgp.clear_faults()
     await sgp.ledger_of(1)
     late = await office.writes.write(provider.id, order)
 
@@ -78,48 +90,60 @@ async def test_while_the_erp_holds_the_request_the_next_process_waits_for_it_to_
 
 @both
 async def test_while_the_erp_holds_its_answer_the_next_process_finds_what_was_done(
-    kind: str, office: Office, provider: Provider, sgp: Installation, database_url: str
+    kind: str,
+    office: ErpServiceHarness,
+    provider: ErpProvider,
+    sgp: SgpInstallationClient,
+    database_url: str,
 ) -> None:
-    order = ordered(await wish(kind, sgp), await provider.turn())
-    await sgp.fault("hold_after", ROUTES[kind])
+    order = build_write_order(await build_write(kind, sgp), await provider.start_turn())
+    await sgp.inject_fault("hold_after", ROUTES[kind])
     with process("asking", order, provider, database_url) as child:
         await sgp.ledger_of(1)
         child.kill()
-        await child.gone()
+        await child.wait_until_dead()
 
     result = await office.writes.write(provider.id, order)
 
     assert result.status is ErpWriteStatus.DONE
-    assert await provider.journal() == ["done"]
+    assert await provider.load_write_states() == ["done"]
     assert await sgp.kinds() == [kind]
 
 
 @both
 async def test_before_the_answer_is_recorded_the_next_process_finds_what_was_done(
-    kind: str, office: Office, provider: Provider, sgp: Installation, database_url: str
+    kind: str,
+    office: ErpServiceHarness,
+    provider: ErpProvider,
+    sgp: SgpInstallationClient,
+    database_url: str,
 ) -> None:
-    order = ordered(await wish(kind, sgp), await provider.turn())
+    order = build_write_order(await build_write(kind, sgp), await provider.start_turn())
     with process("settling", order, provider, database_url) as child:
-        await child.gone()
-    assert (await provider.journal(), await sgp.kinds()) == (["sending"], [kind])
+        await child.wait_until_dead()
+    assert (await provider.load_write_states(), await sgp.kinds()) == (["sending"], [kind])
 
     result = await office.writes.write(provider.id, order)
 
     assert result.status is ErpWriteStatus.DONE
-    assert await provider.journal() == ["done"]
-    assert await sgp.asked(ROUTES[kind]) == 1
+    assert await provider.load_write_states() == ["done"]
+    assert await sgp.count_requests(ROUTES[kind]) == 1
 
 
 @both
 async def test_a_new_attempt_after_a_kill_finds_it_too(
-    kind: str, office: Office, provider: Provider, sgp: Installation, database_url: str
+    kind: str,
+    office: ErpServiceHarness,
+    provider: ErpProvider,
+    sgp: SgpInstallationClient,
+    database_url: str,
 ) -> None:
-    turn, request = await provider.turn(), await wish(kind, sgp)
-    with process("settling", ordered(request, turn), provider, database_url) as child:
-        await child.gone()
-    await provider.again(turn)
+    turn, request = await provider.start_turn(), await build_write(kind, sgp)
+    with process("settling", build_write_order(request, turn), provider, database_url) as child:
+        await child.wait_until_dead()
+    await provider.retry_turn(turn)
 
-    result = await office.writes.write(provider.id, ordered(request, turn, attempt=2))
+    result = await office.writes.write(provider.id, build_write_order(request, turn, attempt=2))
 
     assert result.status is ErpWriteStatus.DONE
     assert await sgp.kinds() == [kind]

@@ -4,10 +4,17 @@ import pytest
 
 from niochat.domain.erp import ErpWriteResult, ErpWriteStatus, IdempotentErpWrite
 from niochat.erp.permits import ErpCallLimiter
-from tests.builders import Given
-from tests.erp.ledger import UNLOCK_ROUTE, Installation
-from tests.erp.office import Office, Provider
-from tests.erp.wishes import LEAD, ROUTES, contract_of, ordered, unlock, wish
+from tests.builders import RowBuilder
+from tests.erp.ledger import UNLOCK_ROUTE, SgpInstallationClient
+from tests.erp.office import ErpProvider, ErpServiceHarness
+from tests.erp.wishes import (
+    LEAD,
+    ROUTES,
+    build_unlock,
+    build_write,
+    build_write_order,
+    find_contract,
+)
 
 pytestmark = pytest.mark.asyncio
 both = pytest.mark.parametrize("kind", ["unlock", "ticket"])
@@ -16,18 +23,22 @@ NOBODY_LISTENS = "http://127.0.0.1:1/sgp"
 
 @both
 async def test_what_an_erp_that_is_down_did_not_get_a_later_attempt_does_once(
-    kind: str, office: Office, other: Office, provider: Provider, sgp: Installation
+    kind: str,
+    office: ErpServiceHarness,
+    other: ErpServiceHarness,
+    provider: ErpProvider,
+    sgp: SgpInstallationClient,
 ) -> None:
-    order = ordered(await wish(kind, sgp), await provider.turn())
+    order = build_write_order(await build_write(kind, sgp), await provider.start_turn())
     here = provider.base_url
-    await provider.changed(base_url=NOBODY_LISTENS)
+    await provider.update_erp(base_url=NOBODY_LISTENS)
 
     first = await office.writes.write(provider.id, order)
 
     assert (first.status, first.reason) == (ErpWriteStatus.NOT_SENT, "erp_unreachable")
-    assert await provider.journal() == ["started"]
+    assert await provider.load_write_states() == ["started"]
 
-    await provider.changed(base_url=here)
+    await provider.update_erp(base_url=here)
     second = await other.writes.write(provider.id, order)
     third = await office.writes.write(provider.id, order)
 
@@ -37,10 +48,14 @@ async def test_what_an_erp_that_is_down_did_not_get_a_later_attempt_does_once(
 
 @pytest.mark.parametrize(("status", "code"), [(503, "erp_busy"), (403, "erp_unauthorized")])
 async def test_what_the_erp_turned_away_unread_may_be_done_later(
-    status: int, code: str, office: Office, provider: Provider, sgp: Installation
+    status: int,
+    code: str,
+    office: ErpServiceHarness,
+    provider: ErpProvider,
+    sgp: SgpInstallationClient,
 ) -> None:
-    order = ordered(await wish("ticket", sgp), await provider.turn())
-    await sgp.fault("status", ROUTES["ticket"], status=status, count=1)
+    order = build_write_order(await build_write("ticket", sgp), await provider.start_turn())
+    await sgp.inject_fault("status", ROUTES["ticket"], status=status, count=1)
 
     first = await office.writes.write(provider.id, order)
     second = await office.writes.write(provider.id, order)
@@ -51,9 +66,9 @@ async def test_what_the_erp_turned_away_unread_may_be_done_later(
 
 
 async def test_a_write_without_a_place_is_not_sent_and_may_be_done_later(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    order = ordered(await wish("ticket", sgp), await provider.turn())
+    order = build_write_order(await build_write("ticket", sgp), await provider.start_turn())
     usual = office.actor.permits
     office.actor.permits = ErpCallLimiter(
         max_concurrent=1, per_minute=1, tokens=-5.0, refilled_at=usual.refilled_at
@@ -68,9 +83,9 @@ async def test_a_write_without_a_place_is_not_sent_and_may_be_done_later(
 
 
 async def test_a_provider_without_an_erp_gets_nothing_done(
-    office: Office, provider: Provider, given: Given, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, given: RowBuilder, sgp: SgpInstallationClient
 ) -> None:
-    order = ordered(await wish("ticket", sgp), await provider.turn())
+    order = build_write_order(await build_write("ticket", sgp), await provider.start_turn())
     await given.admin.execute("DELETE FROM erps")
 
     result = await office.writes.write(provider.id, order)
@@ -79,10 +94,13 @@ async def test_a_provider_without_an_erp_gets_nothing_done(
 
 
 async def test_a_refusal_is_kept_in_the_erps_words(
-    office: Office, other: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness,
+    other: ErpServiceHarness,
+    provider: ErpProvider,
+    sgp: SgpInstallationClient,
 ) -> None:
-    contract = await contract_of("suspended_refused", sgp)
-    order = ordered(unlock(contract), await provider.turn())
+    contract = await find_contract("suspended_refused", sgp)
+    order = build_write_order(build_unlock(contract), await provider.start_turn())
 
     first = await office.writes.write(provider.id, order)
     second = await other.writes.write(provider.id, order)
@@ -90,48 +108,54 @@ async def test_a_refusal_is_kept_in_the_erps_words(
     said = "Recurso de promessa de pagamento não disponível"
     assert (first.status, first.reason, first.earlier) == (ErpWriteStatus.REFUSED, said, False)
     assert (second.status, second.reason, second.earlier) == (ErpWriteStatus.REFUSED, said, True)
-    assert await sgp.asked(UNLOCK_ROUTE) == 1
-    assert await provider.journal() == ["refused"]
+    assert await sgp.count_requests(UNLOCK_ROUTE) == 1
+    assert await provider.load_write_states() == ["refused"]
 
 
 async def test_a_later_turn_may_ask_again_for_what_was_refused(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     subscriber = await sgp.subscriber("suspended_used")
-    request = unlock(str(subscriber["contracts"][0]["id"]))
-    first = await office.writes.write(provider.id, ordered(request, await provider.turn()))
+    request = build_unlock(str(subscriber["contracts"][0]["id"]))
+    first = await office.writes.write(
+        provider.id, build_write_order(request, await provider.start_turn())
+    )
     await sgp.change(subscriber, promises=0)
 
-    second = await office.writes.write(provider.id, ordered(request, await provider.turn()))
+    second = await office.writes.write(
+        provider.id, build_write_order(request, await provider.start_turn())
+    )
 
     assert [first.status, second.status] == [ErpWriteStatus.REFUSED, ErpWriteStatus.DONE]
-    assert await provider.journal() == ["done"]
+    assert await provider.load_write_states() == ["done"]
     assert await sgp.kinds() == ["unlock"]
 
 
 async def test_a_lead_is_registered_once(
-    office: Office, provider: Provider, sgp: Installation
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    order = ordered(LEAD, await provider.turn())
+    order = build_write_order(LEAD, await provider.start_turn())
 
     results = [await _write(office, provider, order) for _ in range(2)]
 
-    (line,) = await sgp.done()
+    (line,) = await sgp.load_ledger()
     assert (line["kind"], line["plan"]) == ("lead", "3")
     assert [result.status for result in results] == [ErpWriteStatus.DONE] * 2
     assert {result.protocol for result in results} == {line["protocol"]}
 
 
-async def _write(office: Office, provider: Provider, order: IdempotentErpWrite) -> ErpWriteResult:
+async def _write(
+    office: ErpServiceHarness, provider: ErpProvider, order: IdempotentErpWrite
+) -> ErpWriteResult:
     return await office.writes.write(provider.id, order)
 
 
 async def test_the_journal_holds_neither_words_nor_who_the_person_is(
-    office: Office, provider: Provider, sgp: Installation, given: Given
+    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient, given: RowBuilder
 ) -> None:
-    turn = await provider.turn()
-    for request in (await wish("unlock", sgp), await wish("ticket", sgp), LEAD):
-        await office.writes.write(provider.id, ordered(request, turn))
+    turn = await provider.start_turn()
+    for request in (await build_write("unlock", sgp), await build_write("ticket", sgp), LEAD):
+        await office.writes.write(provider.id, build_write_order(request, turn))
 
     kept = " ".join(await given.rows("SELECT w::text FROM erp_writes w"))
 

@@ -10,34 +10,34 @@ from niochat.domain.erp import (
     TicketCategory,
     Unlock,
 )
-from tests.erp.ledger import TICKET_ROUTE, UNLOCK_ROUTE, Installation
+from tests.erp.ledger import TICKET_ROUTE, UNLOCK_ROUTE, SgpInstallationClient
 
 ROUTES = {"unlock": UNLOCK_ROUTE, "ticket": TICKET_ROUTE}
 PHONE = "5581988887777"
 LEAD = RegisterLead("3", "Maria da Silva", "52998224725", PHONE, "Rua do Sol, 10", 10, "NC-lead")
 
 
-async def wish(kind: str, sgp: Installation, nth: int = 0) -> ErpWrite:
+async def build_write(kind: str, sgp: SgpInstallationClient, nth: int = 0) -> ErpWrite:
     """An ``unlock`` of a blocked contract, or a ``ticket`` of a dark line."""
-    contract = await contract_of("suspended" if kind == "unlock" else "offline_dark", sgp, nth)
-    return unlock(contract) if kind == "unlock" else ticket(contract)
+    contract = await find_contract("suspended" if kind == "unlock" else "offline_dark", sgp, nth)
+    return build_unlock(contract) if kind == "unlock" else build_ticket(contract)
 
 
-async def contract_of(case: str, sgp: Installation, nth: int = 0) -> str:
+async def find_contract(case: str, sgp: SgpInstallationClient, nth: int = 0) -> str:
     """The number of a case's first contract."""
     return str((await sgp.subscriber(case, nth))["contracts"][0]["id"])
 
 
-def unlock(contract: str, promises: int = 0) -> Unlock:
+def build_unlock(contract: str, promises: int = 0) -> Unlock:
     return Unlock(contract, "Pode liberar por favor?", promises)
 
 
-def ticket(contract: str) -> OpenTicket:
+def build_ticket(contract: str) -> OpenTicket:
     words, reference = "Sem internet desde ontem.", f"NC-{contract}"
     return OpenTicket(contract, TicketCategory.NO_CONNECTION, words, "Maria", PHONE, reference)
 
 
-def ordered(request: ErpWrite, turn: UUID, attempt: int = 1) -> IdempotentErpWrite:
+def build_write_order(request: ErpWrite, turn: UUID, attempt: int = 1) -> IdempotentErpWrite:
     """The order of a write, under the key of what it means."""
     contract = "" if isinstance(request, RegisterLead) else request.contract
     return IdempotentErpWrite(

@@ -26,7 +26,7 @@ def _command(process: psutil.Process) -> str:
 
 
 @dataclass(frozen=True)
-class Victims:
+class RunningStackFixture:
     """The running stack, whose processes are about to suffer."""
 
     home: Path
@@ -43,12 +43,12 @@ class Victims:
 
 
 @pytest.fixture(scope="package")
-def victims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victims]:
+def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStackFixture]:
     """``scripts/run --detach``; at the end ``--stop``, after which nothing may be left."""
     home = tmp_path_factory.mktemp("faults")
     try:
         _run(home, "--detach")
-        yield Victims(home, json.loads((home / "env.json").read_text()))
+        yield RunningStackFixture(home, json.loads((home / "env.json").read_text()))
     finally:
         _run(home, "--stop")
         left = [process.name() for process in processes.find_stack_processes(home)]

@@ -27,10 +27,10 @@ from niochat.cli.sandbox_client import SandboxClient
 from niochat.cli.simulation import CustomerSimulation
 from niochat.stack.credentials import StackCredentials
 from niochat.stack.home import HomeFolder
-from tests.faults.conftest import Victims
+from tests.faults.conftest import RunningStackFixture
 from tests.faults.test_faults import every_log_replays_to_its_state
-from tests.stacks import Desk
-from tests.until import until
+from tests.stacks import CommandLine
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(500)]
 
@@ -44,7 +44,7 @@ FINAL = {201, 409, 422}
 
 
 @dataclass
-class Asker:
+class ApiPoller:
     """Invites people, each under a key of its own, until an answer says how it ended."""
 
     api: httpx.AsyncClient
@@ -67,7 +67,7 @@ class Asker:
             return None
 
         what = f"an end of {login}: {self.heard}"
-        self.ended[login] = await until(asked, WITHIN_S, what=what, every=2.0)
+        self.ended[login] = await wait_until(asked, WITHIN_S, what=what, every=2.0)
 
     async def ask_for(self, seconds: float) -> None:
         async with asyncio.TaskGroup() as group:
@@ -77,7 +77,7 @@ class Asker:
 
 
 @dataclass
-class Watcher:
+class SocketWatcher:
     """A screen that comes again with its position, and remembers each event it was told."""
 
     api: httpx.AsyncClient
@@ -109,8 +109,8 @@ class Watcher:
 
 
 @asynccontextmanager
-async def admin_of(victims: Victims) -> AsyncIterator[httpx.AsyncClient]:
-    demo = await Desk(victims.home).json("demo")
+async def admin_of(victims: RunningStackFixture) -> AsyncIterator[httpx.AsyncClient]:
+    demo = await CommandLine(victims.home).json("demo")
     (tenant,) = [each for each in demo["tenants"] if each["slug"] == "demo"]
     (who,) = [each for each in tenant["users"] if each["role"] == "admin"]
     base = f"{victims.told['NIOCHAT_BASE_URL']}/api/v1"
@@ -123,7 +123,7 @@ async def admin_of(victims: Victims) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @asynccontextmanager
-async def looking(victims: Victims) -> AsyncIterator["asyncpg.Connection[Any]"]:
+async def looking(victims: RunningStackFixture) -> AsyncIterator["asyncpg.Connection[Any]"]:
     connection = await asyncpg.connect(victims.told["DATABASE_URL"])
     yield connection
     await connection.close()
@@ -135,18 +135,18 @@ async def kill(process: psutil.Process) -> None:
     assert gone
 
 
-def owners_url(victims: Victims) -> str:
+def owners_url(victims: RunningStackFixture) -> str:
     """Who owns the tables may lock them; what serves may not."""
     parts = urlsplit(victims.told["DATABASE_URL"])
     password = StackCredentials.load_or_create(HomeFolder.create(victims.home)).postgres_owner
     return urlunsplit(parts._replace(netloc=f"niochat:{password}@{parts.hostname}:{parts.port}"))
 
 
-async def desk_of(victims: Victims) -> psutil.Process:
-    return await until(lambda: next(iter(victims.named("ray::ServeReplica:desk")), None), 60)
+async def desk_of(victims: RunningStackFixture) -> psutil.Process:
+    return await wait_until(lambda: next(iter(victims.named("ray::ServeReplica:desk")), None), 60)
 
 
-async def mails(victims: Victims) -> Counter[str]:
+async def mails(victims: RunningStackFixture) -> Counter[str]:
     """How many letters the sandbox's server took, by who they are for."""
     url = f"{victims.told['NIOCHAT_SANDBOX_URL']}/sandbox/mails"
     async with httpx.AsyncClient(trust_env=False) as http:
@@ -156,7 +156,9 @@ async def mails(victims: Victims) -> Counter[str]:
     return Counter(each["to"] for each in answer.json()["items"])
 
 
-async def test_who_asks_watches_and_is_written_to_meets_a_desk_that_dies(victims: Victims) -> None:
+async def test_who_asks_watches_and_is_written_to_meets_a_desk_that_dies(
+    victims: RunningStackFixture,
+) -> None:
     client = SandboxClient(
         victims.told["NIOCHAT_SANDBOX_URL"], victims.told["NIOCHAT_SANDBOX_TOKEN"]
     )
@@ -172,16 +174,16 @@ async def test_who_asks_watches_and_is_written_to_meets_a_desk_that_dies(victims
 
     async with admin_of(victims) as api, looking(victims) as database:
         await database.execute("SET ROLE niochat_gate")
-        asker, watcher = Asker(api), Watcher(api, live)
+        asker, watcher = ApiPoller(api), SocketWatcher(api, live)
         watching = asyncio.create_task(watcher.watch())
-        await until(lambda: watcher.welcomes)
+        await wait_until(lambda: watcher.welcomes)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(simulation.run(WRITE_S))
                 group.create_task(asker.ask_for(WRITE_S))
                 group.create_task(kills())
             audit = await simulation.audit_when_settled(90)
-            await until(lambda: len(watcher.welcomes) >= 2, 60)
+            await wait_until(lambda: len(watcher.welcomes) >= 2, 60)
         finally:
             watching.cancel()
             await client.close()
@@ -201,7 +203,7 @@ async def test_who_asks_watches_and_is_written_to_meets_a_desk_that_dies(victims
         async def unwritten() -> bool:
             return not answered - set(await mails(victims))
 
-        await until(unwritten, 150, what="a letter for everybody")
+        await wait_until(unwritten, 150, what="a letter for everybody")
         # The screen came again with its position, and was told every event once.
         assert watcher.welcomes[1:] == [True] * len(watcher.welcomes[1:])
         assert max(watcher.seen.values()) == 1
@@ -209,20 +211,20 @@ async def test_who_asks_watches_and_is_written_to_meets_a_desk_that_dies(victims
     await every_log_replays_to_its_state(victims.told["DATABASE_URL"])
 
 
-async def all_sealed(victims: Victims) -> bool:
+async def all_sealed(victims: RunningStackFixture) -> bool:
     """Behind the last link comes nothing for long, and no link is broken."""
-    niochat = Desk(victims.home)
+    niochat = CommandLine(victims.home)
 
     async def sealed() -> bool:
         verdict = await niochat.json("audit", "verify")
         assert verdict["broken"] is None
         return bool(verdict["behind"] == 0)
 
-    return await until(sealed, 60, what="the audit log sealed", every=1.0)
+    return await wait_until(sealed, 60, what="the audit log sealed", every=1.0)
 
 
 async def test_a_supervisor_that_dies_while_it_moves_shards_leaves_its_lock_and_no_shard_behind(
-    victims: Victims,
+    victims: RunningStackFixture,
 ) -> None:
     async with looking(victims) as database:
         await database.execute("SET ROLE niochat_system")
@@ -230,7 +232,7 @@ async def test_a_supervisor_that_dies_while_it_moves_shards_leaves_its_lock_and_
         async def owners() -> set[str]:
             return {row["host"] for row in await database.fetch("SELECT host FROM shards")}
 
-        before = await until(owners)
+        before = await wait_until(owners)
         epochs = await database.fetchval("SELECT sum(epoch) FROM shards")
         host = victims.named("ray::HostActor")[0]
         await kill(host)
@@ -238,7 +240,7 @@ async def test_a_supervisor_that_dies_while_it_moves_shards_leaves_its_lock_and_
         async def moving() -> bool:
             return bool(await database.fetchval("SELECT sum(epoch) FROM shards") > epochs)
 
-        await until(moving, 60, what="shards move", every=0.005)
+        await wait_until(moving, 60, what="shards move", every=0.005)
         desk = await desk_of(victims)
         await kill(desk)
 
@@ -249,9 +251,9 @@ async def test_a_supervisor_that_dies_while_it_moves_shards_leaves_its_lock_and_
             alive = {row["incarnation"] for row in heard}
             return len(alive) == 2 and await owners() == alive and await owners() != before
 
-        await until(all_live, 90, what="every shard with a host that lives", every=0.2)
+        await wait_until(all_live, 90, what="every shard with a host that lives", every=0.2)
         # The lock is somebody's again, and not the dead one's.
-        holders = await until(
+        holders = await wait_until(
             lambda: database.fetch(
                 "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
                 "   AND ((classid::bigint << 32) | objid::bigint) = 5581988887776"
@@ -261,14 +263,14 @@ async def test_a_supervisor_that_dies_while_it_moves_shards_leaves_its_lock_and_
 
 
 async def test_what_was_done_before_the_desk_died_is_done_once_and_its_repeat_is_told(
-    victims: Victims,
+    victims: RunningStackFixture,
 ) -> None:
     """It dies where it hurts most: the user is there, the answer is not, and a link of the audit
     log is being made.
     """
     numbers = range(1_000, 1_004)
     async with admin_of(victims) as api, looking(victims) as database:
-        asker = Asker(api)
+        asker = ApiPoller(api)
         desk = await desk_of(victims)
         held = await asyncpg.connect(owners_url(victims))
         logins = [f"convidado-{number}@example.com" for number in numbers]
@@ -285,7 +287,7 @@ async def test_what_was_done_before_the_desk_died_is_done_once_and_its_repeat_is
             async with held.transaction():
                 await held.execute("LOCK TABLE one_time_links, audit_links IN EXCLUSIVE MODE")
                 asking = [asyncio.create_task(asker.invite(number)) for number in numbers]
-                await until(here, 4.5, what="the users are there")
+                await wait_until(here, 4.5, what="the users are there")
                 await kill(desk)
             await asyncio.wait_for(asyncio.gather(*asking), WITHIN_S)
         finally:

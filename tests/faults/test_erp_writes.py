@@ -16,8 +16,8 @@ import pytest_asyncio
 
 from niochat.cli.providers import DEMO_ERP_INSTALLATION
 from niochat.cli.sandbox_client import SandboxClient
-from tests.faults.conftest import Victims
-from tests.until import until
+from tests.faults.conftest import RunningStackFixture
+from tests.until import wait_until
 
 pytestmark = pytest.mark.asyncio
 
@@ -35,7 +35,7 @@ CASES = {
 class Provider:
     """The demo provider of the stack, seen from its customers and its ERP."""
 
-    victims: Victims
+    victims: RunningStackFixture
     client: SandboxClient
     database: "asyncpg.Connection[asyncpg.Record]"
 
@@ -63,7 +63,7 @@ class Provider:
         """Say it and wait until something comes back."""
         before = len(await self.heard(phone))
         await self.client.send_message(phone, text)
-        await until(lambda: self._more(phone, before), 90, what=f"an answer to {text!r}")
+        await wait_until(lambda: self._more(phone, before), 90, what=f"an answer to {text!r}")
 
     async def _more(self, phone: str, before: int) -> bool:
         return len(await self.heard(phone)) > before
@@ -104,7 +104,7 @@ class Provider:
 
 
 @pytest_asyncio.fixture
-async def provider(victims: Victims) -> AsyncIterator[Provider]:
+async def provider(victims: RunningStackFixture) -> AsyncIterator[Provider]:
     told = victims.told
     client = SandboxClient(told["NIOCHAT_SANDBOX_URL"], told["NIOCHAT_SANDBOX_TOKEN"])
     database = await asyncpg.connect(
@@ -156,14 +156,16 @@ async def test_a_write_whose_answer_died_is_done_once_and_told_once(
     await provider.hold_answers(ROUTES[kind])
 
     await provider.client.send_message(phone, script[-1])
-    await until(lambda: once(provider, kind, contract), 90, what="the SGP has done it")
+    await wait_until(lambda: once(provider, kind, contract), 90, what="the SGP has done it")
     assert len(await provider.heard(phone)) == heard
     process = await victim(provider, phone)
     process.send_signal(signal.SIGKILL)
 
     if victim is the_database:
         await provider.release()  # the answer comes, and there is nowhere to write it down
-    await until(lambda: told(provider, phone, heard, TOLD[kind]), 90, what="the customer is told")
+    await wait_until(
+        lambda: told(provider, phone, heard, TOLD[kind]), 90, what="the customer is told"
+    )
     await provider.release()
     if victim in (the_host, the_pool):  # else it is asked again within the same attempt
         assert await provider.attempts(phone) >= 2

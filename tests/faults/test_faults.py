@@ -19,7 +19,7 @@ from niochat.adapters.postgres.codec import event_from_json, state_from_json
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.cli.simulation import CustomerSimulation, SimulationAudit
 from niochat.domain.evolve import replay
-from tests.faults.conftest import Victims
+from tests.faults.conftest import RunningStackFixture
 
 pytestmark = pytest.mark.asyncio
 
@@ -28,7 +28,7 @@ WRITE_S = 18.0
 FAULT_AFTER_S = 5.0
 SETTLE_S = 90.0
 
-Fault = Callable[[Victims], Awaitable[None]]
+Fault = Callable[[RunningStackFixture], Awaitable[None]]
 
 
 async def kill(process: psutil.Process) -> None:
@@ -38,24 +38,24 @@ async def kill(process: psutil.Process) -> None:
     assert gone, "the victim lived on"
 
 
-async def both_hosts(victims: Victims) -> None:
+async def both_hosts(victims: RunningStackFixture) -> None:
     await asyncio.gather(*(kill(host) for host in victims.named("ray::HostActor")))
 
 
-async def a_webhook_replica(victims: Victims) -> None:
+async def a_webhook_replica(victims: RunningStackFixture) -> None:
     await kill(victims.named("ray::ServeReplica:webhooks")[0])
 
 
-async def a_pool_member(victims: Victims) -> None:
+async def a_pool_member(victims: RunningStackFixture) -> None:
     await kill(victims.named("ray::PoolActor")[0])
 
 
-async def the_supervisor_and_a_host(victims: Victims) -> None:
+async def the_supervisor_and_a_host(victims: RunningStackFixture) -> None:
     await kill(victims.named("ray::ServeReplica:desk")[0])
     await kill(victims.named("ray::HostActor")[0])
 
 
-async def postgresql(victims: Victims) -> None:
+async def postgresql(victims: RunningStackFixture) -> None:
     await kill(victims.postmaster())
 
 
@@ -70,7 +70,9 @@ async def postgresql(victims: Victims) -> None:
     ],
     ids=lambda fault: fault.__name__,
 )
-async def test_nothing_is_lost_or_doubled_or_disordered(victims: Victims, fault: Fault) -> None:
+async def test_nothing_is_lost_or_doubled_or_disordered(
+    victims: RunningStackFixture, fault: Fault
+) -> None:
     """SIGKILL in the middle of the traffic."""
     audit = await suffer(victims, fault)
 
@@ -79,7 +81,7 @@ async def test_nothing_is_lost_or_doubled_or_disordered(victims: Victims, fault:
     await every_log_replays_to_its_state(victims.told["DATABASE_URL"])
 
 
-async def suffer(victims: Victims, fault: Fault) -> SimulationAudit:
+async def suffer(victims: RunningStackFixture, fault: Fault) -> SimulationAudit:
     """Traffic, the fault in its middle, then the audit of the phones."""
     client = SandboxClient(
         victims.told["NIOCHAT_SANDBOX_URL"], victims.told["NIOCHAT_SANDBOX_TOKEN"]

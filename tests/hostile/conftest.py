@@ -11,14 +11,14 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.stacks import Desk, Running, run, running, stop
+from tests.stacks import CommandLine, StackProcess, run, running, stop
 
 TRIES: Counter[str] = Counter()
 """By what was tried."""
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackProcess]:
     """``scripts/run --detach`` and ``--stop``; the demo provider is in it."""
     home = tmp_path_factory.mktemp("hostile")
     try:
@@ -29,10 +29,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @dataclass(frozen=True)
-class Target:
+class AttackTarget:
     """The running product as a stranger and as an agent of the demo provider reach it."""
 
-    stack: Running
+    stack: StackProcess
     demo: dict[str, Any]
     http: httpx.AsyncClient
     home: Path
@@ -57,13 +57,13 @@ class Target:
 
 
 @pytest_asyncio.fixture
-async def target(stack: Running) -> AsyncIterator[Target]:
-    demo = await Desk(stack.home).json("demo")
+async def target(stack: StackProcess) -> AsyncIterator[AttackTarget]:
+    demo = await CommandLine(stack.home).json("demo")
     limits = httpx.Limits(max_connections=200)
     async with httpx.AsyncClient(
         base_url=stack.url, trust_env=False, timeout=30, limits=limits
     ) as http:
-        yield Target(stack, demo, http, stack.home)
+        yield AttackTarget(stack, demo, http, stack.home)
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +81,7 @@ def routes() -> list[tuple[str, str, dict[str, Any]]]:
 
 
 @pytest.fixture
-def times(request: pytest.FixtureRequest) -> int:
+def repeat_count(request: pytest.FixtureRequest) -> int:
     """``--hostile``."""
     return int(request.config.getoption("--hostile"))
 

@@ -30,7 +30,7 @@ HEADERS: tuple[dict[str, str], ...] = (
 )  # fmt: skip
 
 
-def requests(
+def generate_requests(
     routes: list[tuple[str, str, dict[str, Any]]], count: int, seed: int
 ) -> Iterator[tuple[str, str, dict[str, str], bytes]]:
     """(method, path, headers, body): each route at least once, ``count`` in all."""
@@ -48,7 +48,7 @@ def requests(
         yield method, path, headers, draw.choice(BODIES)
 
 
-def field_of(schema: Any) -> bytes:
+def build_body_with_nul(schema: Any) -> bytes:
     """A body with a NUL in each text of an operation's schema."""
     return json.dumps(dict.fromkeys(schema, "a\x00b")).encode()
 

@@ -12,15 +12,15 @@ import httpx
 import pytest
 
 from niochat.cli.sandbox_client import SandboxClient
-from tests.hostile.conftest import TRIES, Target
-from tests.until import until
+from tests.hostile.conftest import TRIES, AttackTarget
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 
-async def fetch(target: Target, query: str, *values: object) -> list[asyncpg.Record]:
+async def fetch(target: AttackTarget, query: str, *values: object) -> list[asyncpg.Record]:
     connection = await asyncpg.connect(
-        target.stack.told["DATABASE_URL"], server_settings={"role": "niochat_system"}
+        target.stack.environment["DATABASE_URL"], server_settings={"role": "niochat_system"}
     )
     try:
         return list(await connection.fetch(query, *values))
@@ -28,7 +28,7 @@ async def fetch(target: Target, query: str, *values: object) -> list[asyncpg.Rec
         await connection.close()
 
 
-def provider(target: Target, slug: str) -> dict[str, Any]:
+def provider(target: AttackTarget, slug: str) -> dict[str, Any]:
     (found,) = [tenant for tenant in target.demo["tenants"] if tenant["slug"] == slug]
     return dict(found)
 
@@ -46,7 +46,7 @@ def message(token: str, number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def test_forged_webhooks_store_nothing(target: Target, times: int) -> None:
+async def test_forged_webhooks_store_nothing(target: AttackTarget, times: int) -> None:
     ours, other = (provider(target, slug)["channels"][0] for slug in ("demo", "vizinho"))
     address, _, secret = ours["webhook_url"].rpartition("/")
     before = (await fetch(target, "SELECT count(*) FROM inbox WHERE dedupe_key LIKE '%HOSTILE%'"))[
@@ -69,7 +69,7 @@ async def test_forged_webhooks_store_nothing(target: Target, times: int) -> None
     assert before == after
 
 
-async def test_a_webhook_that_is_replayed_at_once_is_stored_once(target: Target) -> None:
+async def test_a_webhook_that_is_replayed_at_once_is_stored_once(target: AttackTarget) -> None:
     channel = provider(target, "vizinho")["channels"][0]
     body = message(channel["token"], 900_001)
     answers = await asyncio.gather(
@@ -84,7 +84,7 @@ def _part(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
-async def test_forged_tokens_open_nothing(target: Target) -> None:
+async def test_forged_tokens_open_nothing(target: AttackTarget) -> None:
     signed = (await target.signed_in("agent"))["authorization"].removeprefix("Bearer ")
     head, body, mark = signed.split(".")
     claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
@@ -103,7 +103,7 @@ async def test_forged_tokens_open_nothing(target: Target) -> None:
         assert answer.status_code == 401, (token[:60], answer.text)
 
 
-async def test_parallel_guesses_are_few_and_shut_nobody_else_out(target: Target) -> None:
+async def test_parallel_guesses_are_few_and_shut_nobody_else_out(target: AttackTarget) -> None:
     who = target.somebody("agent")
     transport = httpx.AsyncHTTPTransport(local_address="127.0.7.7", retries=0)
     async with httpx.AsyncClient(
@@ -126,7 +126,7 @@ async def test_parallel_guesses_are_few_and_shut_nobody_else_out(target: Target)
     await target.signed_in("agent")  # from where nobody guessed
 
 
-async def test_wrong_links_cost_nobody_a_log_in(target: Target) -> None:
+async def test_wrong_links_cost_nobody_a_log_in(target: AttackTarget) -> None:
     async def link() -> int:
         told = {"token": secrets.token_urlsafe(32), "password": "uma senha bem comprida"}
         return (await target.http.post("/api/v1/auth/password", json=told)).status_code
@@ -138,8 +138,8 @@ async def test_wrong_links_cost_nobody_a_log_in(target: Target) -> None:
     assert set(statuses) <= {400, 409, 422, 429}, statuses
 
 
-async def test_an_act_that_is_replayed_with_its_key_is_done_once(target: Target) -> None:
-    token = target.stack.told["NIOCHAT_SANDBOX_TOKEN"]
+async def test_an_act_that_is_replayed_with_its_key_is_done_once(target: AttackTarget) -> None:
+    token = target.stack.environment["NIOCHAT_SANDBOX_TOKEN"]
     customer = SandboxClient(target.stack.sandbox, token)
     await customer.send_message("5581977661122", "quero falar com uma pessoa")
     await customer.close()
@@ -152,7 +152,7 @@ async def test_an_act_that_is_replayed_with_its_key_is_done_once(target: Target)
         )  # fmt: skip
         return str(rows[0]["id"]) if rows else ""
 
-    path = f"/api/v1/conversations/{await until(waiting)}/notes"
+    path = f"/api/v1/conversations/{await wait_until(waiting)}/notes"
     headers = {**await target.signed_in("admin"), "idempotency-key": secrets.token_hex(8)}
     answers = await asyncio.gather(
         *(target.http.post(path, json={"text": "uma vez"}, headers=headers) for _ in range(8))
@@ -171,8 +171,8 @@ FOREIGN = {
 }
 
 
-async def test_ids_of_another_provider_are_nobodys(
-    target: Target, routes: list[tuple[str, str, dict[str, Any]]]
+async def test_ids_of_another_tenant_are_not_found(
+    target: AttackTarget, routes: list[tuple[str, str, dict[str, Any]]]
 ) -> None:
     other = provider(target, "vizinho")
     channel = other["channels"][0]
@@ -186,7 +186,7 @@ async def test_ids_of_another_provider_are_nobodys(
             found[name] = str(rows[0]["id"]) if rows else ""
         return found if all(found.values()) else {}
 
-    ids = await until(known)
+    ids = await wait_until(known)
     headers = await target.signed_in("admin")
     for method, path, _ in routes:
         names = [part.partition("}")[0] for part in path.split("{")[1:]]

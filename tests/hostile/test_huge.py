@@ -7,14 +7,14 @@ import psutil
 import pytest
 
 from niochat.stack import processes
-from tests.hostile.conftest import TRIES, Target
+from tests.hostile.conftest import TRIES, AttackTarget
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 HUGE = b'{"login":"' + b"x" * 24 * 2**20 + b'"}'
 MOST_MB = 60
 
 
-def memory_mb(target: Target) -> float:
+def memory_mb(target: AttackTarget) -> float:
     """Of all replicas and actors of the stack."""
     found = processes.filter_by_kind(processes.find_stack_processes(target.home), "ray")
     return sum(_rss(process) for process in found) / 2**20
@@ -33,7 +33,7 @@ def _rss(process: psutil.Process) -> int:
 )  # fmt: skip
 @pytest.mark.parametrize("told", [True, False])
 async def test_a_huge_body_is_refused_and_takes_no_memory(
-    target: Target, path: str, told: bool
+    target: AttackTarget, path: str, told: bool
 ) -> None:
     before = memory_mb(target)
     answers = await asyncio.gather(*(_post(target, path, told) for _ in range(4)))
@@ -44,7 +44,7 @@ async def test_a_huge_body_is_refused_and_takes_no_memory(
     await target.signed_in("agent")
 
 
-async def _post(target: Target, path: str, told: bool) -> int:
+async def _post(target: AttackTarget, path: str, told: bool) -> int:
     """The status; 0 where the connection was closed before all was sent."""
 
     async def chunks():  # type: ignore[no-untyped-def]
@@ -60,7 +60,7 @@ async def _post(target: Target, path: str, told: bool) -> int:
         return 0
 
 
-async def test_many_huge_headers_are_refused(target: Target) -> None:
+async def test_many_huge_headers_are_refused(target: AttackTarget) -> None:
     for size in (8_000, 60_000, 300_000):
         TRIES["huge headers"] += 1
         try:

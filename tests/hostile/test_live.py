@@ -8,7 +8,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.hostile.conftest import TRIES, Target
+from tests.hostile.conftest import TRIES, AttackTarget
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 HELLO_WITHIN_S = 15.0
@@ -21,7 +21,7 @@ FRAMES: tuple[str | bytes, ...] = (
 )  # fmt: skip
 
 
-def live(target: Target) -> str:
+def live(target: AttackTarget) -> str:
     return target.stack.url.replace("http://", "ws://") + "/live"
 
 
@@ -37,7 +37,7 @@ async def _end(socket: ClientConnection) -> tuple[int, str]:
 
 @pytest.mark.parametrize("sent", FRAMES, ids=range(len(FRAMES)))
 async def test_an_odd_first_frame_ends_the_socket_with_a_reason(
-    target: Target, sent: str | bytes
+    target: AttackTarget, sent: str | bytes
 ) -> None:
     TRIES["odd frames"] += 1
     async with connect(live(target), max_size=None) as socket:
@@ -48,7 +48,7 @@ async def test_an_odd_first_frame_ends_the_socket_with_a_reason(
 
 
 async def test_hundreds_of_silent_sockets_are_closed_and_an_agent_comes_in_meanwhile(
-    target: Target,
+    target: AttackTarget,
 ) -> None:
     TRIES["silent sockets"] += 300
     silent = await asyncio.gather(

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.hostile import odd
-from tests.hostile.conftest import TRIES, Target
+from tests.hostile.conftest import TRIES, AttackTarget
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(170)]
 AT_ONCE = 8
@@ -18,7 +18,7 @@ OPEN = {200, 201, 202, 204}
 
 @pytest.mark.parametrize("role", ["", "admin"])
 async def test_odd_bytes_are_refused_in_words_at_each_route(
-    target: Target, routes: list[tuple[str, str, dict[str, Any]]], times: int, role: str
+    target: AttackTarget, routes: list[tuple[str, str, dict[str, Any]]], times: int, role: str
 ) -> None:
     signed = await target.signed_in(role) if role else {}
     if role:  # what ends the session would make a stranger of the admin
@@ -42,7 +42,9 @@ async def test_odd_bytes_are_refused_in_words_at_each_route(
         statuses[answer.status_code] += 1
         wrong.extend(_wrong(method, path, answer))
 
-    await asyncio.gather(*(one(*each) for each in odd.requests(routes, 600 * times, seed=times)))
+    await asyncio.gather(
+        *(one(*each) for each in odd.generate_requests(routes, 600 * times, seed=times))
+    )
     print(f"answers: {dict(sorted(statuses.items()))}")
     assert not wrong, "\n".join(wrong[:20])
     if not role:

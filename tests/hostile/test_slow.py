@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from niochat.cli.bench.slow_clients import PARTIAL_REQUESTS, run_slow_clients
-from tests.hostile.conftest import TRIES, Target
+from tests.hostile.conftest import TRIES, AttackTarget
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(150)]
 WITHIN_S = 25.0
@@ -15,7 +15,7 @@ WITHIN_S = 25.0
 
 @pytest.mark.parametrize(("count", "addresses"), [(500, 1), (2000, 500)])
 async def test_slow_connections_are_closed_and_log_ins_and_webhooks_go_on(
-    target: Target, count: int, addresses: int
+    target: AttackTarget, count: int, addresses: int
 ) -> None:
     TRIES["slow connections"] += count
     channel = target.demo["tenants"][0]["channels"][0]
@@ -38,7 +38,7 @@ async def test_slow_connections_are_closed_and_log_ins_and_webhooks_go_on(
     assert not set(strangers.statuses) & {"200", "500", "502", "504"}, strangers.statuses
 
 
-async def test_clients_that_do_not_read_their_answers_hold_nobody_up(target: Target) -> None:
+async def test_clients_that_do_not_read_their_answers_hold_nobody_up(target: AttackTarget) -> None:
     """The longest answer that anybody may ask for, a hundred times more often than fits."""
     count = 300
     TRIES["answers not read"] += count

@@ -22,7 +22,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.inbox.accept import InboxStore
 from niochat.ingress.webhooks import WebhookEndpoint, build_webhook_application
 from niochat.vault.vault import Vault
-from tests.accounts.declared import channel, provider, read
+from tests.accounts.declared import build_channel, build_provider, load_provider_file
 from tests.plain_client import plain_client
 
 TOKEN = "fixture-token"
@@ -30,7 +30,7 @@ TOKEN = "fixture-token"
 vault = Vault({"k1": bytes(32)})
 
 
-class Ignorances:
+class IgnoredCounter:
     """Counts what was ignored, by reason."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Ignorances:
 
 
 @dataclass
-class World:
+class WebhookFixture:
     """A door, the provider behind it, and what the door told others."""
 
     database: Database
@@ -49,12 +49,14 @@ class World:
     http: httpx.AsyncClient = field(init=False)
     poked: list[UUID] = field(default_factory=list)
     connected: list[UUID] = field(default_factory=list)
-    ignored: Ignorances = field(default_factory=Ignorances)
+    ignored: IgnoredCounter = field(default_factory=IgnoredCounter)
 
     async def declare(self, **changes: Any) -> ChannelAddress:
         """A provider whose one channel has the captures' token; ``changes`` are the channel's."""
-        line = channel(token=TOKEN, **changes)
-        await apply_providers(self.database, vault, read(self.folder, provider(channels=[line])))
+        line = build_channel(token=TOKEN, **changes)
+        await apply_providers(
+            self.database, vault, load_provider_file(self.folder, build_provider(channels=[line]))
+        )
         (address,) = await TenantConfigCache(self.database, vault).list_channels()
         return address
 
@@ -80,7 +82,7 @@ def path_of(address: ChannelAddress) -> str:
 
 
 @asynccontextmanager
-async def serving(app: Starlette, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
+async def serve_app(app: Starlette, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client of ``app`` over a real socket, so that bodies and addresses are real ones."""
     listening = socket.create_server(("127.0.0.1", 0))
     # uvicorn would believe X-Forwarded-For by itself: the application has to decide that.
@@ -97,12 +99,12 @@ async def serving(app: Starlette, **options: Any) -> AsyncIterator[httpx.AsyncCl
 
 
 @pytest_asyncio.fixture
-async def world(database: Database, tmp_path: Path) -> AsyncIterator[World]:
-    made = World(database, tmp_path)
-    async with serving(build_webhook_application(made.door()), lifespan="off") as made.http:
+async def world(database: Database, tmp_path: Path) -> AsyncIterator[WebhookFixture]:
+    made = WebhookFixture(database, tmp_path)
+    async with serve_app(build_webhook_application(made.door()), lifespan="off") as made.http:
         yield made
 
 
 @pytest_asyncio.fixture
-async def address(world: World) -> ChannelAddress:
+async def address(world: WebhookFixture) -> ChannelAddress:
     return await world.declare()

@@ -9,7 +9,7 @@ from niochat.domain.gateway import GatewayCredentials
 from niochat.inbox.backfill import BackfillChannel
 
 
-class Filling:
+class FakeBackfill:
     """Counts fills, and fails as it is told."""
 
     def __init__(self, channel: ChannelRecord) -> None:

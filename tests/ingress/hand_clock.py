@@ -3,7 +3,7 @@
 import asyncio
 
 
-class HandClock:
+class SteppedClock:
     """Called it says the time; ``sleep`` returns once a test has moved it far enough."""
 
     def __init__(self) -> None:
@@ -23,9 +23,9 @@ class HandClock:
         self._sleepers.append((self.now + seconds, sleeper))
         await sleeper
 
-    async def pass_(self, seconds: float) -> None:
+    async def advance(self, seconds: float) -> None:
         """Wake whoever's time comes, in its order, and let all go on as far as they can."""
-        await settled()
+        await drain_loop()
         until = self.now + seconds
         while due := sorted(
             (each for each in self._sleepers if each[0] <= until and not each[1].done()),
@@ -34,12 +34,12 @@ class HandClock:
             at, sleeper = due[0]
             self.now = max(at, self.now)
             sleeper.set_result(None)
-            await settled()
+            await drain_loop()
         self.now = until
-        await settled()
+        await drain_loop()
 
 
-async def settled() -> None:
+async def drain_loop() -> None:
     """Let tasks of this loop go on that wait for nothing outside."""
     for _ in range(10):
         await asyncio.sleep(0)

@@ -14,8 +14,8 @@ from niochat.inbox.accept import InboxStore
 from niochat.ingress.admission import MAX_TENANT_WEBHOOKS, MAX_WEBHOOKS, WebhookAdmission
 from niochat.ingress.flood import TOKEN_BLOCK, TenantRateLimiter
 from niochat.ingress.webhooks import WebhookEndpoint, build_webhook_application
-from tests.builders import Given
-from tests.ingress.conftest import World, path_of, serving, vault
+from tests.builders import RowBuilder
+from tests.ingress.conftest import WebhookFixture, path_of, serve_app, vault
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -24,7 +24,7 @@ async def nothing(tenant: UUID, wanted: int) -> TokenGrant:
     return TokenGrant(0, 7.2)
 
 
-def door(world: World, admission: WebhookAdmission) -> WebhookEndpoint:
+def door(world: WebhookFixture, admission: WebhookAdmission) -> WebhookEndpoint:
     return WebhookEndpoint(
         TenantConfigCache(world.database, vault), vault, InboxStore(world.database), lambda *_: None,
         world.connected.append, world.ignored, None, admission,
@@ -32,14 +32,14 @@ def door(world: World, admission: WebhookAdmission) -> WebhookEndpoint:
 
 
 async def test_a_flood_is_answered_429_with_the_seconds_to_wait(
-    world: World, address: ChannelAddress, given: Given
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder
 ) -> None:
     guard = TenantRateLimiter(nothing, per_s=1.0, burst=1.0)
     for _ in range(2 * TOKEN_BLOCK):
         guard.take_token(address.channel.tenant_id)
         await asyncio.sleep(0)
     app = build_webhook_application(door(world, WebhookAdmission(guard)))
-    async with serving(app, lifespan="off") as http:
+    async with serve_app(app, lifespan="off") as http:
         answer = await http.post(path_of(address), json={"EventType": "presence"})
         unknown = await http.post(f"/webhooks/uazapi/{uuid4()}/nonsense", json={})
 
@@ -51,11 +51,11 @@ async def test_a_flood_is_answered_429_with_the_seconds_to_wait(
 
 
 async def test_a_door_that_is_full_is_answered_503_with_the_seconds_to_wait(
-    world: World, address: ChannelAddress
+    world: WebhookFixture, address: ChannelAddress
 ) -> None:
     admission = WebhookAdmission()
     admission.in_progress = MAX_WEBHOOKS
-    async with serving(build_webhook_application(door(world, admission)), lifespan="off") as http:
+    async with serve_app(build_webhook_application(door(world, admission)), lifespan="off") as http:
         full = await http.post(path_of(address), json={})
         admission.in_progress = 0
         free = await http.post(path_of(address), json={})
@@ -66,14 +66,16 @@ async def test_a_door_that_is_full_is_answered_503_with_the_seconds_to_wait(
     assert admission.in_progress == 0
 
 
-async def test_a_database_that_is_away_is_503_with_the_seconds_to_wait(world: World) -> None:
+async def test_a_database_that_is_away_is_503_with_the_seconds_to_wait(
+    world: WebhookFixture,
+) -> None:
     away = await Database.open("postgresql://nobody:x@127.0.0.1:9/nothing")
     app = build_webhook_application(
         WebhookEndpoint(
             TenantConfigCache(away, vault), vault, InboxStore(away), lambda *_: None, print, print
         )
     )
-    async with serving(app, lifespan="off") as http:
+    async with serve_app(app, lifespan="off") as http:
         answer = await http.post(f"/webhooks/uazapi/{uuid4()}/secret", json={})
 
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")

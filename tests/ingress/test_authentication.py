@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from niochat.accounts.records import ChannelAddress
-from tests.adapters.whatsapp.captures import TEXT, capture
-from tests.builders import Given
-from tests.ingress.conftest import World, path_of
+from tests.adapters.whatsapp.captures import TEXT, load_capture
+from tests.builders import RowBuilder
+from tests.ingress.conftest import WebhookFixture, path_of
 
 pytestmark = pytest.mark.asyncio
 
@@ -25,19 +25,19 @@ def signed(body: bytes, key: str = KEY) -> dict[str, str]:
 
 @pytest.fixture
 def body() -> bytes:
-    return json.dumps(capture(TEXT)).encode()
+    return json.dumps(load_capture(TEXT)).encode()
 
 
-async def nothing_stored(given: Given) -> bool:
+async def nothing_stored(given: RowBuilder) -> bool:
     tables = ("inbox", "contacts", "threads", "identities")
     return not any([await given.count(table) for table in tables])
 
 
 async def test_unknown_channel_wrong_secret_and_wrong_token_are_answered_alike(
-    world: World, address: ChannelAddress, given: Given, body: bytes
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder, body: bytes
 ) -> None:
-    stranger = json.dumps({**capture(TEXT), "token": "of-another-instance"}).encode()
-    tokenless = json.dumps({**capture(TEXT), "token": None}).encode()
+    stranger = json.dumps({**load_capture(TEXT), "token": "of-another-instance"}).encode()
+    tokenless = json.dumps({**load_capture(TEXT), "token": None}).encode()
     right = path_of(address)
     answers = [
         await world.http.post(f"/webhooks/uazapi/{uuid4()}/{address.secret}", content=body),
@@ -61,7 +61,7 @@ def _telling(headers: Any) -> list[tuple[str, str]]:
 
 
 async def test_a_channel_with_a_key_takes_only_what_is_signed_with_it(
-    world: World, given: Given, body: bytes
+    world: WebhookFixture, given: RowBuilder, body: bytes
 ) -> None:
     address = await world.declare(hmac_key=KEY)
     unknown = await world.http.post(f"/webhooks/uazapi/{uuid4()}/x", content=body)
@@ -84,7 +84,7 @@ async def test_a_channel_with_a_key_takes_only_what_is_signed_with_it(
 
 
 async def test_a_stranger_is_not_told_that_a_body_is_malformed(
-    world: World, address: ChannelAddress
+    world: WebhookFixture, address: ChannelAddress
 ) -> None:
     answer = await world.http.post(f"/webhooks/uazapi/{address.channel.id}/wrong", content=b"{")
 
@@ -92,7 +92,7 @@ async def test_a_stranger_is_not_told_that_a_body_is_malformed(
 
 
 async def test_the_stored_body_holds_no_token(
-    world: World, address: ChannelAddress, given: Given, body: bytes
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder, body: bytes
 ) -> None:
     assert (await world.post(address, body)).status_code == 200
 
@@ -102,6 +102,6 @@ async def test_the_stored_body_holds_no_token(
 
 
 async def test_a_new_secret_does_not_come_from_applying_the_same_again(
-    world: World, address: ChannelAddress
+    world: WebhookFixture, address: ChannelAddress
 ) -> None:
     assert (await world.declare()).secret == address.secret

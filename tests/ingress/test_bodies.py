@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio
 MOST = 100
 
 
-class Application:
+class EchoApplication:
     """Answers 200 with what it read; counts how often it was called."""
 
     def __init__(self) -> None:
@@ -32,11 +32,11 @@ class Application:
         await _answer(send, 200)
 
 
-class Client:
+class RawHttpClient:
     """Requests to an application behind the limits, from one address each."""
 
     def __init__(self, most: int | None = MOST, within_s: float = 0.05) -> None:
-        self.behind = Application()
+        self.behind = EchoApplication()
         self.limits = BodyLimitMiddleware(self.behind, lambda path: most, within_s=within_s)
 
     async def post(
@@ -75,7 +75,7 @@ async def _answer(send: Send, status: int) -> None:
 
 
 async def test_a_body_within_its_bounds_comes_whole() -> None:
-    client = Client()
+    client = RawHttpClient()
     assert (await client.post([b"a" * 40, b"b" * 60]))[0] == 200
     assert (await client.post([b"c"], length=""))[0] == 200
     assert client.behind.bodies == [b"a" * 40 + b"b" * 60, b"c"]
@@ -87,7 +87,7 @@ async def test_a_body_within_its_bounds_comes_whole() -> None:
 async def test_a_body_over_its_bounds_is_refused_before_the_application_knows(
     chunks: list[bytes], length: str
 ) -> None:
-    client = Client()
+    client = RawHttpClient()
     status, headers = await client.post(chunks, length=length, ends=False)
     assert status == 413
     assert headers[b"connection"] == b"close"
@@ -96,22 +96,22 @@ async def test_a_body_over_its_bounds_is_refused_before_the_application_knows(
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "٣", "0x10"])
 async def test_a_length_that_is_no_number_is_refused(length: str) -> None:
-    assert (await Client().post([b"x"], length=length))[0] == 400
+    assert (await RawHttpClient().post([b"x"], length=length))[0] == 400
 
 
 async def test_a_body_that_does_not_come_is_given_up() -> None:
-    client = Client()
+    client = RawHttpClient()
     assert (await client.post([b"x"], length="50", ends=False))[0] == 408
     assert client.behind.bodies == []
 
 
 async def test_an_upload_that_is_too_slow_ends_as_if_its_sender_had_gone() -> None:
-    assert (await Client(most=None).post([b"x"], length="50", ends=False))[0] == 499
-    assert (await Client(most=None).post([b"x"] * 1000))[0] == 200
+    assert (await RawHttpClient(most=None).post([b"x"], length="50", ends=False))[0] == 499
+    assert (await RawHttpClient(most=None).post([b"x"] * 1000))[0] == 200
 
 
 async def test_one_address_has_few_bodies_at_once_and_others_do_not_notice() -> None:
-    client = Client(within_s=5)
+    client = RawHttpClient(within_s=5)
     slow = [
         asyncio.ensure_future(client.post([b"x"], length="50", ends=False))
         for _ in range(MAX_BODIES_PER_ADDRESS)

@@ -12,16 +12,16 @@ from niochat.domain.gateway import GatewayCredentials
 from niochat.inbox.accept import InboxStore
 from niochat.ingress.catch_up import BackfillScheduler
 from niochat.ingress.webhooks import WebhookEndpoint, build_webhook_application
-from tests.adapters.whatsapp.captures import TEXT, capture
-from tests.ingress.conftest import World, path_of, serving, vault
-from tests.ingress.filling import Filling
+from tests.adapters.whatsapp.captures import TEXT, load_capture
+from tests.ingress.conftest import WebhookFixture, path_of, serve_app, vault
+from tests.ingress.filling import FakeBackfill
 
 pytestmark = pytest.mark.asyncio
 
 
 @pytest.fixture
-def filling(address: ChannelAddress) -> Filling:
-    return Filling(address.channel)
+def filling(address: ChannelAddress) -> FakeBackfill:
+    return FakeBackfill(address.channel)
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def poked() -> list[UUID]:
 
 
 @pytest.fixture
-def catch_up(filling: Filling, poked: list[UUID]) -> BackfillScheduler:
+def catch_up(filling: FakeBackfill, poked: list[UUID]) -> BackfillScheduler:
     def poke(thread: UUID, tenant: UUID) -> None:
         poked.append(thread)
 
@@ -40,7 +40,10 @@ def catch_up(filling: Filling, poked: list[UUID]) -> BackfillScheduler:
 
 
 async def test_only_the_first_webhook_of_a_channel_waits_for_the_fill(
-    catch_up: BackfillScheduler, filling: Filling, address: ChannelAddress, poked: Sequence[UUID]
+    catch_up: BackfillScheduler,
+    filling: FakeBackfill,
+    address: ChannelAddress,
+    poked: Sequence[UUID],
 ) -> None:
     for _ in range(3):
         await catch_up.wait_until_filled(address.channel, catch_up.next_arrival())
@@ -50,7 +53,7 @@ async def test_only_the_first_webhook_of_a_channel_waits_for_the_fill(
 
 
 async def test_a_webhook_that_could_not_be_stored_makes_the_next_one_fill_again(
-    catch_up: BackfillScheduler, filling: Filling, address: ChannelAddress
+    catch_up: BackfillScheduler, filling: FakeBackfill, address: ChannelAddress
 ) -> None:
     await catch_up.wait_until_filled(address.channel, catch_up.next_arrival())
     catch_up.record_missed(address.channel.id)
@@ -60,7 +63,7 @@ async def test_a_webhook_that_could_not_be_stored_makes_the_next_one_fill_again(
 
 
 async def test_while_the_database_is_away_nothing_may_be_stored_before_the_fill(
-    catch_up: BackfillScheduler, filling: Filling, address: ChannelAddress
+    catch_up: BackfillScheduler, filling: FakeBackfill, address: ChannelAddress
 ) -> None:
     filling.failures = [UnavailableError("away", code="database")] * 2
     for _ in range(2):
@@ -72,7 +75,7 @@ async def test_while_the_database_is_away_nothing_may_be_stored_before_the_fill(
 
 
 async def test_a_gateway_that_does_not_answer_keeps_no_second_webhook_waiting(
-    catch_up: BackfillScheduler, filling: Filling, address: ChannelAddress
+    catch_up: BackfillScheduler, filling: FakeBackfill, address: ChannelAddress
 ) -> None:
     filling.failures = [UnavailableError("away", code="gateway")]
     await catch_up.wait_until_filled(address.channel, catch_up.next_arrival())
@@ -81,7 +84,7 @@ async def test_a_gateway_that_does_not_answer_keeps_no_second_webhook_waiting(
     assert filling.fills == 1
 
 
-class Blind(TenantConfigCache):
+class UnavailableDirectory(TenantConfigCache):
     """Finds no channel while the database is ``away``."""
 
     away = False
@@ -93,18 +96,21 @@ class Blind(TenantConfigCache):
 
 
 async def test_a_webhook_whose_channel_was_not_found_for_want_of_a_database_counts_as_missed(
-    world: World, catch_up: BackfillScheduler, filling: Filling, address: ChannelAddress
+    world: WebhookFixture,
+    catch_up: BackfillScheduler,
+    filling: FakeBackfill,
+    address: ChannelAddress,
 ) -> None:
     """Its gateway may give up on it, and the next one comes when the database is back."""
-    channels, inbox = Blind(world.database, vault), InboxStore(world.database)
+    channels, inbox = UnavailableDirectory(world.database, vault), InboxStore(world.database)
     door = WebhookEndpoint(
         channels, vault, inbox, lambda *_: None, lambda _: None, world.ignored, catch_up
     )
-    async with serving(build_webhook_application(door), lifespan="off") as http:
+    async with serve_app(build_webhook_application(door), lifespan="off") as http:
         answers = []
         for away in (False, True, False):
             channels.away = away
-            answers.append(await http.post(path_of(address), json=capture(TEXT)))
+            answers.append(await http.post(path_of(address), json=load_capture(TEXT)))
 
     assert [answer.status_code for answer in answers] == [200, 503, 200]
     assert filling.fills == 2

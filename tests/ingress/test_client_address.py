@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from niochat.ingress.applications import replica as applications
 from niochat.wiring.parts import Components
-from tests.ingress.conftest import serving
+from tests.ingress.conftest import serve_app
 
 pytestmark = pytest.mark.asyncio
 
@@ -41,7 +41,7 @@ def routes(_: Components) -> list[BaseRoute]:
 
 async def seen(forwarded: str | None) -> str:
     headers = {"x-forwarded-for": forwarded} if forwarded else {}
-    async with serving(applications.build_replica_application(routes), lifespan="on") as http:
+    async with serve_app(applications.build_replica_application(routes), lifespan="on") as http:
         return (await http.get("/who", headers=headers)).text
 
 

@@ -26,22 +26,29 @@ from niochat.inbox.backfill import Backfiller
 from niochat.ingress.admission import MAX_WEBHOOKS, WebhookAdmission
 from niochat.ingress.catch_up import SCHEDULE_DELAY_S, BackfillScheduler
 from niochat.ingress.webhooks import WebhookEndpoint, build_webhook_application
-from tests.actors.provider import PHONE, VAULT, Provider, declared, instance, one_root_certificate
-from tests.builders import Given
-from tests.ingress.conftest import path_of, serving
-from tests.ingress.hand_clock import HandClock, settled
-from tests.sandbox.conftest import World, origin
-from tests.until import until
+from tests.actors.provider import (
+    PHONE,
+    VAULT,
+    SandboxProvider,
+    create_gateway_instance,
+    create_sandbox_provider,
+    one_root_certificate,
+)
+from tests.builders import RowBuilder
+from tests.ingress.conftest import path_of, serve_app
+from tests.ingress.hand_clock import SteppedClock, drain_loop
+from tests.sandbox.conftest import SandboxFixture, origin
+from tests.until import wait_until
 
 __all__ = ["one_root_certificate", "origin"]
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 LINE = 3
 
 
-class Customers:
+class LoadCustomers:
     """Who writes to a provider, and the webhooks that its gateway posts of it, once each."""
 
-    def __init__(self, provider: Provider, http: httpx.AsyncClient, path: str) -> None:
+    def __init__(self, provider: SandboxProvider, http: httpx.AsyncClient, path: str) -> None:
         self.provider, self.http, self.path = provider, http, path
         self.gateway = UazapiClient(lookup_timeout_s=5)
         self.written: dict[str, list[str]] = {}
@@ -78,21 +85,21 @@ class Customers:
         return await self.post(await self.write(text, phone))
 
 
-class Scene:
+class OverloadFixture:
     """One door, a loud provider and a quiet one."""
 
-    def __init__(self, database: Database, given: Given) -> None:
+    def __init__(self, database: Database, given: RowBuilder) -> None:
         self.database, self.given = database, given
-        self.clock = HandClock()
+        self.clock = SteppedClock()
         self.admission = WebhookAdmission(line=LINE)
         self.poked: list[UUID] = []
         self.stays = asyncio.Event()
         """A body ends once it is set."""
-        self.loud: Customers
-        self.quiet: Customers
+        self.loud: LoadCustomers
+        self.quiet: LoadCustomers
 
     async def open(
-        self, stack: AsyncExitStack, loud: Provider, quiet: Provider,
+        self, stack: AsyncExitStack, loud: SandboxProvider, quiet: SandboxProvider,
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:  # fmt: skip
         inbox, gateway = InboxStore(self.database), UazapiClient(lookup_timeout_s=5)
@@ -112,11 +119,11 @@ class Scene:
             self.catch_up, self.admission,
         )  # fmt: skip
         http = await stack.enter_async_context(
-            serving(build_webhook_application(door), lifespan="off")
+            serve_app(build_webhook_application(door), lifespan="off")
         )
         paths = {each.channel.id: path_of(each) for each in await loud.directory.list_channels()}
-        self.loud = Customers(loud, http, paths[loud.place.channel])
-        self.quiet = Customers(quiet, http, paths[quiet.place.channel])
+        self.loud = LoadCustomers(loud, http, paths[loud.place.channel])
+        self.quiet = LoadCustomers(quiet, http, paths[quiet.place.channel])
         for customers in (self.loud, self.quiet):
             stack.push_async_callback(customers.gateway.close)
             assert (await customers.tell("oi")).status_code == 200
@@ -127,7 +134,7 @@ class Scene:
         posts = []
         for number, body in enumerate(bodies, 1):
             posts.append(asyncio.create_task(self.loud.post(self._slowly(body))))
-            await until(lambda number=number: self._in_line() == number)
+            await wait_until(lambda number=number: self._in_line() == number)
         return posts
 
     async def _slowly(self, body: bytes) -> AsyncIterator[bytes]:
@@ -139,7 +146,7 @@ class Scene:
         line = self.admission._tenants.get(self.loud.provider.place.tenant)
         return line.in_progress if line is not None else 0
 
-    async def stored(self, customers: Customers) -> dict[str, list[str]]:
+    async def stored(self, customers: LoadCustomers) -> dict[str, list[str]]:
         """By customer, in the order in which they will be processed."""
         rows = await self.given.admin.fetch(
             "SELECT i.value AS phone, b.command -> 'content' ->> 'text' AS text FROM inbox b"
@@ -157,36 +164,38 @@ class Scene:
 @pytest_asyncio.fixture
 async def providers(
     database: Database, origin: str, tmp_path: Path
-) -> AsyncIterator[list[Provider]]:
+) -> AsyncIterator[list[SandboxProvider]]:
     async with AsyncExitStack() as stack:
-        worlds: list[World] = [await stack.enter_async_context(instance(origin)) for _ in range(2)]
+        worlds: list[SandboxFixture] = [
+            await stack.enter_async_context(create_gateway_instance(origin)) for _ in range(2)
+        ]
         yield [
-            await declared(database, world, tmp_path, slug=slug)
+            await create_sandbox_provider(database, world, tmp_path, slug=slug)
             for world, slug in zip(worlds, ("alto", "quieto"), strict=True)
         ]
 
 
 @pytest_asyncio.fixture
 async def scene(
-    database: Database, given: Given, providers: list[Provider]
-) -> AsyncIterator[Scene]:
+    database: Database, given: RowBuilder, providers: list[SandboxProvider]
+) -> AsyncIterator[OverloadFixture]:
     """Fills begin when the test moves the clock."""
-    here = Scene(database, given)
+    here = OverloadFixture(database, given)
     async with AsyncExitStack() as stack:
         await here.open(stack, *providers, here.clock.sleep)
         yield here
         here.stays.set()
 
 
-async def gathered(scene: Scene) -> None:
+async def gathered(scene: OverloadFixture) -> None:
     """The planned fill begins, and is over."""
-    await settled()
-    await scene.clock.pass_(SCHEDULE_DELAY_S)
-    await until(lambda: not scene.catch_up._scheduled)
+    await drain_loop()
+    await scene.clock.advance(SCHEDULE_DELAY_S)
+    await wait_until(lambda: not scene.catch_up._scheduled)
 
 
 async def test_the_loud_ones_excess_hears_503_at_once_while_the_quiet_one_hears_200(
-    scene: Scene,
+    scene: OverloadFixture,
 ) -> None:
     waiting = await scene.fills_its_line()
     excess = [await scene.loud.tell(f"demais {number}") for number in range(5)]
@@ -208,7 +217,7 @@ async def test_the_loud_ones_excess_hears_503_at_once_while_the_quiet_one_hears_
 
 
 async def test_what_was_refused_and_never_repeated_comes_in_by_the_store_once_and_in_order(
-    scene: Scene,
+    scene: OverloadFixture,
 ) -> None:
     waiting = await scene.fills_its_line()
     for number in range(20):
@@ -228,14 +237,16 @@ async def test_what_was_refused_and_never_repeated_comes_in_by_the_store_once_an
     assert await scene.stored(scene.quiet) == scene.quiet.written
 
 
-async def test_a_later_webhook_is_not_stored_before_what_was_refused(scene: Scene) -> None:
+async def test_a_later_webhook_is_not_stored_before_what_was_refused(
+    scene: OverloadFixture,
+) -> None:
     waiting = await scene.fills_its_line()
     assert (await scene.loud.tell("recusada")).status_code == 503
     scene.stays.set()
     await asyncio.gather(*waiting)
 
     later = asyncio.create_task(scene.loud.tell("depois"))
-    await until(lambda: scene._in_line() == 1)
+    await wait_until(lambda: scene._in_line() == 1)
     assert (await scene.quiet.tell("calma")).status_code == 200
     assert "depois" not in (await scene.stored(scene.loud))[PHONE]
 
@@ -244,7 +255,7 @@ async def test_a_later_webhook_is_not_stored_before_what_was_refused(scene: Scen
     assert await scene.stored(scene.loud) == scene.loud.written
 
 
-async def test_a_gateway_that_repeats_after_all_changes_nothing(scene: Scene) -> None:
+async def test_a_gateway_that_repeats_after_all_changes_nothing(scene: OverloadFixture) -> None:
     waiting = await scene.fills_its_line()
     body = await scene.loud.write("recusada")
     assert (await scene.loud.post(body)).status_code == 503
@@ -256,18 +267,20 @@ async def test_a_gateway_that_repeats_after_all_changes_nothing(scene: Scene) ->
     assert await scene.stored(scene.loud) == scene.loud.written
 
 
-async def test_a_gateway_that_hangs_up_while_its_webhook_waits_loses_nothing(scene: Scene) -> None:
+async def test_a_gateway_that_hangs_up_while_its_webhook_waits_loses_nothing(
+    scene: OverloadFixture,
+) -> None:
     waiting = await scene.fills_its_line()
     for post in waiting:
         post.cancel()
-    await until(lambda: scene._in_line() == 0)
+    await wait_until(lambda: scene._in_line() == 0)
     await gathered(scene)
 
     assert await scene.stored(scene.loud) == scene.loud.written
 
 
 async def test_what_a_full_door_turned_away_unseen_is_fetched_before_the_next(
-    scene: Scene,
+    scene: OverloadFixture,
 ) -> None:
     scene.admission.in_progress = MAX_WEBHOOKS
     assert (await scene.loud.tell("recusada")).status_code == 503
@@ -278,7 +291,7 @@ async def test_what_a_full_door_turned_away_unseen_is_fetched_before_the_next(
 
 
 async def test_operators_see_that_the_loud_one_is_held_back(
-    scene: Scene, database: Database
+    scene: OverloadFixture, database: Database
 ) -> None:
     await scene.fills_its_line()
     for _ in range(4):
@@ -292,19 +305,19 @@ async def test_operators_see_that_the_loud_one_is_held_back(
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_under_lasting_overload_everybodys_messages_come_in_once_and_in_order(
-    database: Database, given: Given, providers: list[Provider], seed: int
+    database: Database, given: RowBuilder, providers: list[SandboxProvider], seed: int
 ) -> None:
     """Nine customers write to the loud one, each waits for an answer before the next and repeats
     nothing; fills begin at once, so that they meet webhooks of every kind.
     """
     chance, codes = random.Random(seed), list[int]()
-    scene = Scene(database, given)
+    scene = OverloadFixture(database, given)
 
     async def soon(_: float) -> None:
         for _ in range(chance.randint(0, 40)):
             await asyncio.sleep(0)
 
-    async def customer(whose: Customers, phone: str) -> None:
+    async def customer(whose: LoadCustomers, phone: str) -> None:
         for number in range(12):
             answer = await whose.tell(f"{phone} {number}", phone)
             codes.append(answer.status_code) if whose is scene.loud else quiet.append(answer)
@@ -316,7 +329,7 @@ async def test_under_lasting_overload_everybodys_messages_come_in_once_and_in_or
             for number in range(9):
                 group.create_task(customer(scene.loud, f"558198888000{number}"))
             group.create_task(customer(scene.quiet, PHONE))
-        await until(lambda: not scene.catch_up._scheduled)
+        await wait_until(lambda: not scene.catch_up._scheduled)
 
     assert set(codes) == {200, 503}, "some were refused, or the test shows nothing"
     assert {answer.status_code for answer in quiet} == {200}

@@ -9,12 +9,12 @@ import pytest
 
 from niochat.adapters.redis.live import RedisBroadcast
 from niochat.ingress.elsewhere import PUBLISH_INTERVAL_S, RejectionBroadcast
-from tests.ingress.hand_clock import HandClock, settled
+from tests.ingress.hand_clock import SteppedClock, drain_loop
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 
-class Air:
+class InMemoryPubSub:
     """What all say and hear; Redis itself is tested with its adapter."""
 
     def __init__(self) -> None:
@@ -32,32 +32,32 @@ class Air:
 
 
 async def test_others_hear_it_once_a_moment_and_the_last_word_is_never_missing() -> None:
-    air, clock, channel = Air(), HandClock(), uuid4()
+    air, clock, channel = InMemoryPubSub(), SteppedClock(), uuid4()
     one, two = (RejectionBroadcast(cast(RedisBroadcast, air), sleep=clock.sleep) for _ in range(2))
     by_one, by_two = list[UUID](), list[UUID]()
     await asyncio.gather(one.subscribe(by_one.append), two.subscribe(by_two.append))
 
     one.publish(channel)
-    await settled()
+    await drain_loop()
     assert by_two == [channel]
     for _ in range(1000):
         one.publish(channel)
-    await settled()
+    await drain_loop()
     assert by_two == [channel]
 
-    await clock.pass_(PUBLISH_INTERVAL_S)
+    await clock.advance(PUBLISH_INTERVAL_S)
     assert by_two == [channel] * 2
-    await clock.pass_(10.0)
+    await clock.advance(10.0)
     assert by_two == [channel] * 2
     assert by_one == [], "nobody listens to itself"
 
     one.publish(channel)
-    await settled()
+    await drain_loop()
     assert by_two == [channel] * 3
 
 
-async def test_what_is_no_channel_is_ignored() -> None:
-    air, heard = Air(), list[UUID]()
+async def test_an_announcement_without_a_channel_id_is_ignored() -> None:
+    air, heard = InMemoryPubSub(), list[UUID]()
     await RejectionBroadcast(cast(RedisBroadcast, air)).subscribe(heard.append)
     for words in (b"", b"x", b"\xff\xfe", b"a b c"):
         await air.say(words)

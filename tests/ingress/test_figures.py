@@ -18,8 +18,8 @@ from niochat.ingress.figures import (
     ResponseCounterMiddleware,
     read_cluster_metrics,
 )
-from tests.builders import Given, Host, Ownership
-from tests.ingress.conftest import serving
+from tests.builders import Host, RowBuilder, ShardAssignments
+from tests.ingress.conftest import serve_app
 
 pytestmark = pytest.mark.asyncio
 
@@ -34,7 +34,7 @@ async def test_answers_are_counted_by_class_whatever_the_route_does() -> None:
     answers = ResponseCounter()
     routes = [Route("/answers/{status}", answering), Route("/fails", failing)]
     app = Starlette(routes=routes, middleware=[Middleware(ResponseCounterMiddleware, answers)])
-    async with serving(app, lifespan="off") as http:
+    async with serve_app(app, lifespan="off") as http:
         for path in ("answers/200", "answers/204", "answers/404", "answers/503", "none", "fails"):
             await http.get(f"/{path}")
     answers.count_ignored("group")
@@ -44,12 +44,12 @@ async def test_answers_are_counted_by_class_whatever_the_route_does() -> None:
 
 
 async def test_the_clusters_figures_are_counts_of_rows(
-    database: Database, given: Given, ownership: Ownership
+    database: Database, given: RowBuilder, ownership: ShardAssignments
 ) -> None:
     place = await given.place()
     thread = await given.thread(place)
     host = Host("host-a:1", database)
-    await ownership.give(host)
+    await ownership.assign_all(host)
     said = cmd.ReturnConversationToAssistant("ana")
     await InboxStore(database).store_command(place.tenant, thread, place.channel, "k", said)
     await given.admin.execute("UPDATE inbox SET received_at = now() - interval '90 s'")

@@ -13,7 +13,7 @@ from niochat.stack.credentials import StackCredentials
 from niochat.stack.home import HomeFolder
 from niochat.stack.ports import StackPorts
 from niochat.stack.redis_server import EmbeddedRedis
-from tests.actors.one_tenant import Clock
+from tests.actors.one_tenant import ManualClock
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -119,7 +119,7 @@ async def test_who_is_turned_away_is_shown_until_it_is_over() -> None:
     async def nothing(tenant: UUID, wanted: int) -> TokenGrant:
         return TokenGrant(0, 3.0)
 
-    clock = Clock()
+    clock = ManualClock()
     guard = TenantRateLimiter(nothing, per_s=1.0, burst=10.0, clock=clock)
     for _ in range(4 * TOKEN_BLOCK):
         guard.take_token(A)

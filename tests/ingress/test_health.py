@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 
 from niochat.domain.errors import UnavailableError
 from niochat.ingress.health import HealthCheck, HealthEndpoints
-from tests.ingress.conftest import serving
+from tests.ingress.conftest import serve_app
 
 pytestmark = pytest.mark.asyncio
 
@@ -38,7 +38,7 @@ def app(timeout_s: float = 3.0, **checks: HealthCheck) -> Starlette:
 
 
 async def test_ready_says_so_when_every_part_answers() -> None:
-    async with serving(app(database=well, redis=well), lifespan="off") as http:
+    async with serve_app(app(database=well, redis=well), lifespan="off") as http:
         answer = await http.get("/api/health/ready")
 
     assert answer.status_code == 200
@@ -48,7 +48,7 @@ async def test_ready_says_so_when_every_part_answers() -> None:
 
 async def test_ready_is_503_and_names_every_failing_part() -> None:
     parts = {"database": away, "redis": ill, "hosts": well, "pools": broken, "erp": silent}
-    async with serving(app(timeout_s=0.05, **parts), lifespan="off") as http:
+    async with serve_app(app(timeout_s=0.05, **parts), lifespan="off") as http:
         answer = await http.get("/api/health/ready")
 
     assert answer.status_code == 503
@@ -59,7 +59,7 @@ async def test_ready_is_503_and_names_every_failing_part() -> None:
 
 
 async def test_a_process_that_is_not_ready_is_alive() -> None:
-    async with serving(app(database=away), lifespan="off") as http:
+    async with serve_app(app(database=away), lifespan="off") as http:
         alive = await http.get("/api/health/live")
         unknown = await http.get("/api/health/other")
 

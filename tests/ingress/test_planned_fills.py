@@ -16,13 +16,13 @@ from niochat.ingress.catch_up import (
     SCHEDULE_DELAY_S,
     BackfillScheduler,
 )
-from tests.ingress.filling import Filling
-from tests.ingress.hand_clock import HandClock, settled
+from tests.ingress.filling import FakeBackfill
+from tests.ingress.hand_clock import SteppedClock, drain_loop
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 
-class Channel:
+class FakeChannel:
     """A channel that this process has caught up with, on a clock of the test's."""
 
     def __init__(self, within_s: float = FILL_TIMEOUT_S) -> None:
@@ -31,7 +31,7 @@ class Channel:
             tenant_status="active", status="connected", base_url="http://gateway.invalid",
             token_hash=b"", token_sealed=b"", secret_hash=b"", secret_sealed=b"", hmac_sealed=None,
         )  # fmt: skip
-        self.clock, self.filling = HandClock(), Filling(self.record)
+        self.clock, self.filling = SteppedClock(), FakeBackfill(self.record)
         self.told: list[UUID] = []
         self.catch_up = BackfillScheduler(
             self.filling,  # type: ignore[arg-type]
@@ -43,7 +43,7 @@ class Channel:
             sleep=self.clock.sleep,
         )
 
-    async def caught_up(self) -> "Channel":
+    async def caught_up(self) -> "FakeChannel":
         await self.catch_up.wait_until_filled(self.record, self.catch_up.next_arrival())
         self.filling.fills = 0
         return self
@@ -55,7 +55,7 @@ class Channel:
         """A webhook that goes as far as it can."""
         number = self.catch_up.next_arrival() if arrival is None else arrival
         task = asyncio.create_task(self.catch_up.wait_until_filled(self.record, number))
-        await settled()
+        await drain_loop()
         return task
 
     def closed_s(self) -> float:
@@ -63,101 +63,101 @@ class Channel:
 
 
 async def test_what_was_turned_away_is_fetched_though_nothing_comes_after_it() -> None:
-    here = await Channel().caught_up()
+    here = await FakeChannel().caught_up()
     for _ in range(100):
         here.refuse()
-    await here.clock.pass_(SCHEDULE_DELAY_S)
+    await here.clock.advance(SCHEDULE_DELAY_S)
 
     assert (here.filling.fills, here.filling.deeper) == (1, 1)
-    await here.clock.pass_(600.0)
+    await here.clock.advance(600.0)
     assert here.filling.fills == 1, "there is nothing more to fetch"
 
 
 async def test_who_came_before_it_is_stored_at_once_and_who_came_after_waits() -> None:
-    here = await Channel().caught_up()
+    here = await FakeChannel().caught_up()
     earlier = here.catch_up.next_arrival()
     here.refuse()
     first, later = await here.arrives(earlier), await here.arrives()
     assert (first.done(), later.done()) == (True, False)
 
-    await here.clock.pass_(SCHEDULE_DELAY_S)
+    await here.clock.advance(SCHEDULE_DELAY_S)
     assert later.done()
     assert here.filling.fills == 1
 
 
 async def test_what_is_turned_away_during_a_fill_is_fetched_by_the_next_one() -> None:
     """The fill may have read past it already: who comes after it must not be stored yet."""
-    here = await Channel().caught_up()
+    here = await FakeChannel().caught_up()
     here.refuse()
     here.filling.opens.clear()
-    await here.clock.pass_(SCHEDULE_DELAY_S)
+    await here.clock.advance(SCHEDULE_DELAY_S)
     between = await here.arrives()
     here.refuse()
     later = await here.arrives()
 
     here.filling.opens.set()
-    await settled()
+    await drain_loop()
     assert (between.done(), later.done()) == (True, False)
 
-    await here.clock.pass_(SCHEDULE_DELAY_S)
+    await here.clock.advance(SCHEDULE_DELAY_S)
     assert later.done()
     assert here.filling.fills == 2
 
 
 async def test_a_database_lost_during_a_fill_is_not_forgotten_when_it_ends() -> None:
-    here = await Channel().caught_up()
+    here = await FakeChannel().caught_up()
     here.catch_up.record_missed(here.record.id)
     here.filling.opens.clear()
     await here.arrives()
     here.catch_up.record_missed(here.record.id)
     here.filling.opens.set()
-    await settled()
+    await drain_loop()
     await here.arrives()
 
     assert here.filling.fills == 2
 
 
 async def test_fills_of_a_channel_that_goes_on_use_a_fifth_of_the_time() -> None:
-    here, took, fills = await Channel().caught_up(), 3.0, 20
+    here, took, fills = await FakeChannel().caught_up(), 3.0, 20
     began = here.clock.now
     for number in range(1, fills + 1):
         here.filling.opens.clear()
         while here.filling.fills < number:
             here.refuse()
-            await here.clock.pass_(0.25)
-        await here.clock.pass_(took)
+            await here.clock.advance(0.25)
+        await here.clock.advance(took)
         here.refuse()
         here.filling.opens.set()
-        await settled()
+        await drain_loop()
 
     assert fills * took == pytest.approx((here.clock.now - began) / (1 + REST_FACTOR), rel=0.1)
 
 
 async def test_a_channel_whose_fill_is_far_away_is_closed_and_a_near_one_lets_wait() -> None:
-    here = await Channel().caught_up()
+    here = await FakeChannel().caught_up()
     here.refuse()
     assert here.closed_s() == 0.0, "it begins within a second"
 
     here.filling.opens.clear()
-    await here.clock.pass_(SCHEDULE_DELAY_S)
-    await here.clock.pass_(3.1)
+    await here.clock.advance(SCHEDULE_DELAY_S)
+    await here.clock.advance(3.1)
     here.refuse()
     here.filling.opens.set()
-    await settled()
+    await drain_loop()
     assert here.closed_s() == pytest.approx(3.0 * REST_FACTOR)
 
-    await here.clock.pass_(3.0 * REST_FACTOR - MAX_SCHEDULE_WAIT_S + 0.1)
+    await here.clock.advance(3.0 * REST_FACTOR - MAX_SCHEDULE_WAIT_S + 0.1)
     assert here.closed_s() == 0.0
-    await here.clock.pass_(MAX_SCHEDULE_WAIT_S)
+    await here.clock.advance(MAX_SCHEDULE_WAIT_S)
     assert not (await here.arrives()).exception()
 
 
 async def test_who_waits_too_long_for_a_fill_is_turned_away() -> None:
     # The wait for a task is by the loop's own clock.
-    here = await Channel(within_s=0.0).caught_up()
+    here = await FakeChannel(within_s=0.0).caught_up()
     here.refuse()
     here.filling.opens.clear()
-    await here.clock.pass_(SCHEDULE_DELAY_S)
+    await here.clock.advance(SCHEDULE_DELAY_S)
     with pytest.raises(UnavailableError) as refused:
         await here.catch_up.wait_until_filled(here.record, here.catch_up.next_arrival())
     assert refused.value.code == "crowded"
@@ -165,30 +165,30 @@ async def test_who_waits_too_long_for_a_fill_is_turned_away() -> None:
 
 
 async def test_a_gateway_without_its_store_closes_no_channel() -> None:
-    here = await Channel().caught_up()
+    here = await FakeChannel().caught_up()
     here.filling.failures = [UnavailableError("away", code="gateway")]
     here.refuse()
-    await here.clock.pass_(SCHEDULE_DELAY_S)
+    await here.clock.advance(SCHEDULE_DELAY_S)
     here.refuse()
     assert here.closed_s() == 0.0
     assert (await here.arrives()).done(), "stored without: order over the gap is by arrival"
 
-    await here.clock.pass_(FAILURE_BACKOFF_S)
+    await here.clock.advance(FAILURE_BACKOFF_S)
     assert here.filling.fills == 2, "and it is tried again"
 
 
 async def test_a_database_that_is_away_leaves_the_fill_to_the_next_webhook() -> None:
-    here = await Channel().caught_up()
+    here = await FakeChannel().caught_up()
     here.filling.failures = [UnavailableError("away", code="database")]
     here.refuse()
-    await here.clock.pass_(SCHEDULE_DELAY_S)
+    await here.clock.advance(SCHEDULE_DELAY_S)
     assert (await here.arrives()).done()
 
     assert here.filling.fills == 2
 
 
 async def test_the_others_are_told_and_let_their_webhooks_of_the_channel_wait() -> None:
-    here, there = await Channel().caught_up(), await Channel().caught_up()
+    here, there = await FakeChannel().caught_up(), await FakeChannel().caught_up()
     there.record = here.record
     there.filling.channel = here.filling.channel
     await there.caught_up()
@@ -198,7 +198,7 @@ async def test_the_others_are_told_and_let_their_webhooks_of_the_channel_wait() 
     there.catch_up.record_rejected_elsewhere(here.record.id)
     waiting = await there.arrives()
     assert not waiting.done()
-    await there.clock.pass_(SCHEDULE_DELAY_S)
+    await there.clock.advance(SCHEDULE_DELAY_S)
     assert waiting.done()
     assert there.filling.fills == 1
     assert there.told == [], "what it heard it does not tell"

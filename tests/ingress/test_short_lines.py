@@ -20,17 +20,17 @@ from niochat.ingress.admission import (
     WebhookAdmission,
 )
 from niochat.runtime.pace import ADJUST_INTERVAL_S, MIN_RATE, RECENT_S
-from tests.ingress.hand_clock import HandClock, settled
+from tests.ingress.hand_clock import SteppedClock, drain_loop
 
 LOUD, QUIET = UUID(int=1), UUID(int=2)
 BUSY, FREE = 0.9, 0.1
 
 
-class Door:
+class AdmissionFixture:
     """An admission on a clock of the test's."""
 
     def __init__(self, line: int = MAX_CONTENDED_TENANT_WEBHOOKS) -> None:
-        self.clock = HandClock()
+        self.clock = SteppedClock()
         self.admission = WebhookAdmission(line=line, clock=self.clock, sleep=self.clock.sleep)
 
     def passes(self, tenant: UUID) -> float:
@@ -59,7 +59,7 @@ class Door:
 
 
 def test_who_is_alone_has_the_whole_of_its_bound_however_busy_the_machine_is() -> None:
-    door = Door()
+    door = AdmissionFixture()
     with ExitStack() as stay:
         for _ in range(10):
             door.admission.record_pressure(BUSY, ADJUST_INTERVAL_S)
@@ -68,7 +68,7 @@ def test_who_is_alone_has_the_whole_of_its_bound_however_busy_the_machine_is() -
 
 
 def test_in_company_a_line_is_short_until_the_others_are_gone() -> None:
-    door = Door()
+    door = AdmissionFixture()
     door.company()
     with ExitStack() as stay:
         assert door.crowd(LOUD, stay) == MAX_CONTENDED_TENANT_WEBHOOKS
@@ -79,7 +79,7 @@ def test_in_company_a_line_is_short_until_the_others_are_gone() -> None:
 
 
 def test_on_a_free_machine_nobody_waits_for_a_place() -> None:
-    door = Door()
+    door = AdmissionFixture()
     door.company()
     for _ in range(1000):
         assert door.passes(LOUD) == 0.0
@@ -89,7 +89,7 @@ def test_on_a_free_machine_nobody_waits_for_a_place() -> None:
 
 
 def test_on_a_busy_machine_a_tenant_begins_its_rate_and_a_second_of_it_at_once() -> None:
-    door = Door()
+    door = AdmissionFixture()
     door.slowed(rate=8.0)
     waits = [door.passes(LOUD) for _ in range(20)]
 
@@ -98,7 +98,7 @@ def test_on_a_busy_machine_a_tenant_begins_its_rate_and_a_second_of_it_at_once()
 
 
 def test_what_would_wait_too_long_is_refused_and_told_when_there_is_room() -> None:
-    door = Door()
+    door = AdmissionFixture()
     door.slowed(rate=4.0)
     waits = [door.passes(LOUD) for _ in range(13)]
     with pytest.raises(UnavailableError) as refused:
@@ -109,7 +109,7 @@ def test_what_would_wait_too_long_is_refused_and_told_when_there_is_room() -> No
 
 
 def test_a_closed_channel_takes_nothing_and_says_for_how_long() -> None:
-    door = Door()
+    door = AdmissionFixture()
     with (
         pytest.raises(UnavailableError) as refused,
         door.admission.admit_tenant(LOUD, closed_s=7.5),
@@ -121,7 +121,7 @@ def test_a_closed_channel_takes_nothing_and_says_for_how_long() -> None:
 
 
 def test_the_rate_follows_what_the_machine_carries_and_is_forgotten_once_it_is_calm() -> None:
-    door = Door()
+    door = AdmissionFixture()
     door.company()
     for _ in range(200):
         for _ in range(40):  # 200 a second
@@ -142,7 +142,7 @@ def test_the_rate_follows_what_the_machine_carries_and_is_forgotten_once_it_is_c
 
 
 def test_who_had_to_wait_or_was_refused_is_told_as_busy_until_it_is_over() -> None:
-    door = Door(line=2)
+    door = AdmissionFixture(line=2)
     door.company()
     with ExitStack() as stay:
         door.crowd(LOUD, stay, 3)
@@ -171,7 +171,7 @@ def test_a_quiet_tenant_is_never_refused_nor_kept_waiting(
     hours: list[tuple[int, float, int, bool, float]],
 ) -> None:
     """It sends less than the lowest rate that there is; what the loud one does is its own."""
-    door = Door()
+    door = AdmissionFixture()
     with ExitStack() as stay:
         for burst, silence, crowd, stored, pressure in hours:
             for _ in range(crowd):
@@ -186,11 +186,11 @@ def test_a_quiet_tenant_is_never_refused_nor_kept_waiting(
 @given(
     st.lists(st.tuples(st.booleans(), st.sampled_from(["end", "fail", "cancel"]))), st.booleans()
 )
-def test_whatever_becomes_of_them_nothing_stays_counted(
+def test_no_waiting_request_stays_counted_after_it_ends(
     webhooks: list[tuple[bool, str]], slowed: bool
 ) -> None:
     async def run() -> None:
-        door = Door()
+        door = AdmissionFixture()
         if slowed:
             door.slowed(rate=MIN_RATE)
         go_on = asyncio.Event()
@@ -206,13 +206,13 @@ def test_whatever_becomes_of_them_nothing_stays_counted(
             (asyncio.create_task(webhook(LOUD if loud else QUIET, fate)), fate)
             for loud, fate in webhooks
         ]
-        await settled()
+        await drain_loop()
         for task, fate in tasks:
             if fate == "cancel":
                 task.cancel()
-        await settled()
+        await drain_loop()
         go_on.set()
-        await door.clock.pass_(60.0)
+        await door.clock.advance(60.0)
         assert all(task.done() for task, _ in tasks)
         await asyncio.gather(*(task for task, _ in tasks), return_exceptions=True)
         door.admission.record_pressure(FREE, ADJUST_INTERVAL_S)
@@ -224,7 +224,7 @@ def test_whatever_becomes_of_them_nothing_stays_counted(
 
 @pytest.mark.asyncio
 async def test_nobody_overtakes_in_a_line_not_even_once_the_machine_is_calm() -> None:
-    door, began = Door(), list[int]()
+    door, began = AdmissionFixture(), list[int]()
     door.slowed(rate=8.0)
 
     async def webhook(number: int, place: AdmissionSlot) -> None:
@@ -236,23 +236,23 @@ async def test_nobody_overtakes_in_a_line_not_even_once_the_machine_is_calm() ->
             for number in range(20):
                 place = stay.enter_context(door.admission.admit_tenant(LOUD))
                 group.create_task(webhook(number, place))
-            await settled()
+            await drain_loop()
             assert began == list(range(9))
 
             door.admission._busy_at = float("-inf")
             assert not door.admission.is_throttling
             late = stay.enter_context(door.admission.admit_tenant(LOUD))
             group.create_task(webhook(20, late))
-            await settled()
+            await drain_loop()
             assert began == list(range(9))
 
-            await door.clock.pass_(1.5)
+            await door.clock.advance(1.5)
             assert began == list(range(21))
 
 
 @pytest.mark.asyncio
 async def test_nobody_overtakes_when_the_loop_is_late_for_the_first_in_line() -> None:
-    door, began, wakes = Door(), list[int](), asyncio.Event()
+    door, began, wakes = AdmissionFixture(), list[int](), asyncio.Event()
 
     async def late_for_the_first(wait_s: float) -> None:
         if wait_s == 1 / 8:
@@ -272,9 +272,9 @@ async def test_nobody_overtakes_when_the_loop_is_late_for_the_first_in_line() ->
             for number in range(5):
                 place = stay.enter_context(door.admission.admit_tenant(LOUD))
                 group.create_task(webhook(number, place))
-            await settled()
+            await drain_loop()
             assert began == []
 
             wakes.set()
-            await settled()
+            await drain_loop()
             assert began == list(range(5))

@@ -13,10 +13,16 @@ from niochat.accounts.records import ChannelAddress
 from niochat.adapters.postgres.database import Database
 from niochat.domain.commands import ReceiveSystemNotice
 from niochat.ingress.webhooks import MAX_WEBHOOK_BODY, build_webhook_application
-from tests.adapters.whatsapp.captures import NAMES, TEXT, capture, message_body, receipt_body
+from tests.adapters.whatsapp.captures import (
+    NAMES,
+    TEXT,
+    build_message_body,
+    build_receipt_body,
+    load_capture,
+)
 from tests.adapters.whatsapp.expected import COMMANDS, NOT_STORED
-from tests.builders import Given
-from tests.ingress.conftest import TOKEN, World, path_of, serving
+from tests.builders import RowBuilder
+from tests.ingress.conftest import TOKEN, WebhookFixture, path_of, serve_app
 
 pytestmark = pytest.mark.asyncio
 
@@ -43,14 +49,14 @@ async def pieces(size: int, piece: int = 64 * 1024) -> AsyncIterator[bytes]:
         (b'{"EventType": "messages"} x', "malformed"),
         (b"\xff\xfe", "malformed"),
         (b"[]", "malformed"),
-        (json.dumps([capture(TEXT)]).encode(), "malformed"),
+        (json.dumps([load_capture(TEXT)]).encode(), "malformed"),
         (b'"messages"', "malformed"),
         (b"null", "malformed"),
         (b'{"token": "fixture-token"}', "invalid"),
     ],
 )
 async def test_what_is_no_webhook_is_a_clear_400_and_changes_nothing(
-    world: World, address: ChannelAddress, given: Given, body: bytes, code: str
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder, body: bytes, code: str
 ) -> None:
     answer = await world.post(address, body)
 
@@ -59,14 +65,16 @@ async def test_what_is_no_webhook_is_a_clear_400_and_changes_nothing(
     assert await given.count("inbox") == 0
 
 
-async def test_json_nested_too_deeply_is_a_400(world: World, address: ChannelAddress) -> None:
+async def test_json_nested_too_deeply_is_a_400(
+    world: WebhookFixture, address: ChannelAddress
+) -> None:
     deep = b'{"EventType": "messages", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 
     assert (await world.post(address, deep)).status_code == 400
 
 
 async def test_a_body_over_a_mebibyte_is_413_before_it_is_read(
-    world: World, address: ChannelAddress, given: Given
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder
 ) -> None:
     declared = await world.post(address, b" " * (MAX_WEBHOOK_BODY + 1))
     chunked = await world.http.post(path_of(address), content=pieces(MAX_WEBHOOK_BODY + 1))
@@ -78,9 +86,9 @@ async def test_a_body_over_a_mebibyte_is_413_before_it_is_read(
 
 
 async def test_a_body_of_exactly_a_mebibyte_is_taken(
-    world: World, address: ChannelAddress, given: Given
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder
 ) -> None:
-    body = json.dumps(capture(TEXT)).encode()
+    body = json.dumps(load_capture(TEXT)).encode()
 
     answer = await world.post(address, body + b" " * (MAX_WEBHOOK_BODY - len(body)))
 
@@ -89,10 +97,10 @@ async def test_a_body_of_exactly_a_mebibyte_is_taken(
 
 
 async def test_the_row_is_there_when_the_answer_is(
-    world: World, address: ChannelAddress, given: Given
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder
 ) -> None:
     for number in range(20):
-        answer = await world.post(address, message_body({"messageid": f"AC{number:030d}"}))
+        answer = await world.post(address, build_message_body({"messageid": f"AC{number:030d}"}))
 
         assert answer.json() == {"accepted": "new"}
         assert await given.count("inbox") == number + 1
@@ -100,9 +108,9 @@ async def test_the_row_is_there_when_the_answer_is(
 
 
 async def test_the_same_webhook_at_once_and_again_is_one_row_and_always_200(
-    world: World, address: ChannelAddress, given: Given
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder
 ) -> None:
-    body = capture(TEXT)
+    body = load_capture(TEXT)
     answers = await asyncio.gather(*(world.post(address, body) for _ in range(5)))
     answers.append(await world.post(address, body))
 
@@ -114,9 +122,9 @@ async def test_the_same_webhook_at_once_and_again_is_one_row_and_always_200(
 
 
 async def test_two_first_webhooks_of_a_customer_at_once_are_one_contact_and_one_thread(
-    world: World, address: ChannelAddress, given: Given
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder
 ) -> None:
-    bodies = [message_body({"messageid": f"AC{number:030d}"}) for number in range(8)]
+    bodies = [build_message_body({"messageid": f"AC{number:030d}"}) for number in range(8)]
 
     answers = await asyncio.gather(*(world.post(address, body) for body in bodies))
 
@@ -128,12 +136,14 @@ async def test_two_first_webhooks_of_a_customer_at_once_are_one_contact_and_one_
 
 
 async def test_two_processes_that_meet_a_customer_at_once_make_one_contact(
-    world: World, address: ChannelAddress, given: Given, database_url: str
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder, database_url: str
 ) -> None:
     other = await Database.open(database_url, size=4)
     try:
-        async with serving(build_webhook_application(world.door(other)), lifespan="off") as second:
-            bodies = [message_body({"messageid": f"AC{number:030d}"}) for number in range(6)]
+        async with serve_app(
+            build_webhook_application(world.door(other)), lifespan="off"
+        ) as second:
+            bodies = [build_message_body({"messageid": f"AC{number:030d}"}) for number in range(6)]
             posts = [
                 (world.http if number % 2 else second).post(path_of(address), json=body)
                 for number, body in enumerate(bodies)
@@ -148,7 +158,7 @@ async def test_two_processes_that_meet_a_customer_at_once_make_one_contact(
 
 
 async def test_customers_with_the_same_last_eight_digits_stay_two(
-    world: World, address: ChannelAddress, given: Given
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder
 ) -> None:
     for number, phone in enumerate(("5581937776666", "5511937776666", "558137776666")):
         fields = {
@@ -158,19 +168,21 @@ async def test_customers_with_the_same_last_eight_digits_stay_two(
             **dict.fromkeys(("chatlid", "sender_lid", "sender"), ""),
         }
         chat = {"wa_chatid": fields["chatid"], "wa_chatlid": "", "phone": f"+{phone}"}
-        assert (await world.post(address, message_body(fields, chat))).status_code == 200
+        assert (await world.post(address, build_message_body(fields, chat))).status_code == 200
 
     assert await given.count("contacts") == 3
     assert await given.count("threads") == 3
 
 
 async def test_while_the_database_is_away_the_answer_is_503_and_nothing_is_lost(
-    world: World, address: ChannelAddress, given: Given
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder
 ) -> None:
     nowhere = await Database.open("postgresql://niochat@127.0.0.1:9/nowhere", size=1)
     try:
-        async with serving(build_webhook_application(world.door(nowhere)), lifespan="off") as away:
-            refused = await away.post(path_of(address), json=capture(TEXT))
+        async with serve_app(
+            build_webhook_application(world.door(nowhere)), lifespan="off"
+        ) as away:
+            refused = await away.post(path_of(address), json=load_capture(TEXT))
     finally:
         nowhere.terminate()
 
@@ -178,15 +190,17 @@ async def test_while_the_database_is_away_the_answer_is_503_and_nothing_is_lost(
     assert problem(refused)["code"] == "database"
     assert "retry-after" in refused.headers
     # The gateway repeats it, and then it is new.
-    assert (await world.post(address, capture(TEXT))).json() == {"accepted": "new"}
+    assert (await world.post(address, load_capture(TEXT))).json() == {"accepted": "new"}
     assert await given.count("inbox") == 1
 
 
-async def test_a_directory_that_is_away_is_503_and_not_404(world: World, given: Given) -> None:
+async def test_a_directory_that_is_away_is_503_and_not_404(
+    world: WebhookFixture, given: RowBuilder
+) -> None:
     nowhere = await Database.open("postgresql://niochat@127.0.0.1:9/nowhere", size=1)
-    lost = World(nowhere, world.folder)
+    lost = WebhookFixture(nowhere, world.folder)
     try:
-        async with serving(build_webhook_application(lost.door()), lifespan="off") as away:
+        async with serve_app(build_webhook_application(lost.door()), lifespan="off") as away:
             answer = await away.post(f"/webhooks/uazapi/{uuid4()}/secret", json={})
     finally:
         nowhere.terminate()
@@ -196,19 +210,23 @@ async def test_a_directory_that_is_away_is_503_and_not_404(world: World, given: 
 
 def crowds() -> Iterator[tuple[str, dict[str, object]]]:
     group = "120363000000004455@g.us"
-    yield "group", capture("group-chat__from-others__text.sent")
-    yield "group", receipt_body(Chat=group, IsGroup=True)
+    yield "group", load_capture("group-chat__from-others__text.sent")
+    yield "group", build_receipt_body(Chat=group, IsGroup=True)
     for server in ("broadcast", "newsletter"):
         address = f"120363000000004455@{server}"
-        yield server, message_body({"chatid": address}, {"wa_chatid": address})
-    yield "history", {"EventType": "history", "token": TOKEN, "messages": [capture(TEXT)]}
+        yield server, build_message_body({"chatid": address}, {"wa_chatid": address})
+    yield "history", {"EventType": "history", "token": TOKEN, "messages": [load_capture(TEXT)]}
     yield "presence", {"EventType": "presence", "token": TOKEN}
     yield "unknown_event", {"EventType": "of_tomorrow", "token": TOKEN}
 
 
 @pytest.mark.parametrize(("reason", "body"), [*crowds()])
 async def test_what_is_not_a_customer_s_is_200_counted_and_not_stored(
-    world: World, address: ChannelAddress, given: Given, reason: str, body: dict[str, object]
+    world: WebhookFixture,
+    address: ChannelAddress,
+    given: RowBuilder,
+    reason: str,
+    body: dict[str, object],
 ) -> None:
     answer = await world.post(address, body)
 
@@ -220,9 +238,9 @@ async def test_what_is_not_a_customer_s_is_200_counted_and_not_stored(
 
 
 async def test_news_of_a_stranger_makes_no_contact(
-    world: World, address: ChannelAddress, given: Given
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder
 ) -> None:
-    answer = await world.post(address, receipt_body())
+    answer = await world.post(address, build_receipt_body())
 
     assert (answer.status_code, answer.json()) == (200, {"ignored": "stranger"})
     assert await given.count("contacts") == 0
@@ -230,13 +248,13 @@ async def test_news_of_a_stranger_makes_no_contact(
 
 @pytest.mark.parametrize("status", ["connecting", "disconnected", "connected"])
 async def test_a_connection_webhook_changes_the_channel(
-    world: World, address: ChannelAddress, given: Given, status: str
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder, status: str
 ) -> None:
     await given.admin.execute(
         "UPDATE channels SET held_until = now() + interval '1 h', held_reason = 'x', holds = 3"
     )
 
-    answer = await world.post(address, capture(f"connection__{status}.event"))
+    answer = await world.post(address, load_capture(f"connection__{status}.event"))
 
     assert answer.status_code == 200
     row = await given.admin.fetchrow("SELECT status, status_reason, held_until FROM channels")
@@ -250,9 +268,9 @@ async def test_a_connection_webhook_changes_the_channel(
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_every_capture_is_200_and_a_row_or_an_ignore(
-    world: World, address: ChannelAddress, given: Given, name: str
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder, name: str
 ) -> None:
-    answer = await world.post(address, capture(name))
+    answer = await world.post(address, load_capture(name))
 
     assert answer.status_code == 200
     kinds = await given.rows("SELECT command->>'type' FROM inbox")
@@ -263,9 +281,9 @@ async def test_every_capture_is_200_and_a_row_or_an_ignore(
 
 
 async def test_a_body_that_postgresql_could_not_hold_is_stored_all_the_same(
-    world: World, address: ChannelAddress, given: Given
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder
 ) -> None:
-    text = json.dumps(message_body({"text": "TEXT", "content": "TEXT"}))
+    text = json.dumps(build_message_body({"text": "TEXT", "content": "TEXT"}))
 
     answer = await world.post(address, text.replace("TEXT", "oi\\u0000 \\ud83d!").encode())
 
@@ -274,11 +292,11 @@ async def test_a_body_that_postgresql_could_not_hold_is_stored_all_the_same(
 
 
 async def test_one_bad_row_does_not_take_its_neighbours_with_it(
-    world: World, address: ChannelAddress, given: Given
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder
 ) -> None:
     """A LID longer than any index takes is one webhook's fault, not that of its group."""
-    long = message_body({"messageid": "AC" + "F" * 300_000})
-    good = [message_body({"messageid": f"AC{number:030d}"}) for number in range(4)]
+    long = build_message_body({"messageid": "AC" + "F" * 300_000})
+    good = [build_message_body({"messageid": f"AC{number:030d}"}) for number in range(4)]
 
     answers = await asyncio.gather(*(world.post(address, body) for body in (long, *good)))
 
@@ -288,7 +306,7 @@ async def test_one_bad_row_does_not_take_its_neighbours_with_it(
 
 
 async def test_a_route_that_does_not_exist_is_404_and_another_method_405(
-    world: World, address: ChannelAddress
+    world: WebhookFixture, address: ChannelAddress
 ) -> None:
     assert (await world.http.post("/webhooks/meta/x/y")).status_code == 404
     assert (await world.http.get("/")).status_code == 404
@@ -296,12 +314,12 @@ async def test_a_route_that_does_not_exist_is_404_and_another_method_405(
 
 
 async def test_the_real_message_after_its_placeholder_is_taken_once(
-    world: World, address: ChannelAddress, given: Given
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder
 ) -> None:
-    empty = message_body({"messageType": "Conversation", "text": "", "content": ""})
+    empty = build_message_body({"messageType": "Conversation", "text": "", "content": ""})
     told = [
         (await world.post(address, body)).json()
-        for body in (empty, empty, message_body(), message_body(), empty)
+        for body in (empty, empty, build_message_body(), build_message_body(), empty)
     ]
 
     assert [each.get("accepted") for each in told] == [None, None, "new", "known", "new"]
@@ -314,11 +332,11 @@ async def test_the_real_message_after_its_placeholder_is_taken_once(
 
 
 async def test_whatsapps_own_traffic_of_a_customer_is_stored_and_counted_by_its_kind(
-    world: World, address: ChannelAddress, given: Given
+    world: WebhookFixture, address: ChannelAddress, given: RowBuilder
 ) -> None:
-    await world.post(address, message_body())
+    await world.post(address, build_message_body())
     for number, kind in enumerate(("PinInChatMessage", "AlbumMessage", "HologramMessage")):
-        body = message_body({"messageid": f"AC0{number}", "messageType": kind, "text": "x"})
+        body = build_message_body({"messageid": f"AC0{number}", "messageType": kind, "text": "x"})
         assert (await world.post(address, body)).json() == {"accepted": "new"}
         assert (await world.post(address, body)).json() == {"accepted": "known"}
 

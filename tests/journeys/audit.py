@@ -7,7 +7,7 @@ import asyncpg
 import httpx
 
 from niochat.cli.simulation import audit_messages
-from tests.until import until
+from tests.until import wait_until
 
 PENDING = "SELECT FROM inbox WHERE processed_at IS NULL"
 UNSETTLED = "SELECT FROM outbox WHERE status IN ('queued', 'sending', 'uncertain')"
@@ -27,12 +27,12 @@ NOWHERE = {
 }
 
 
-async def audited(database_url: str, sandbox: str) -> None:
+async def assert_clean_audit(database_url: str, sandbox: str) -> None:
     """Fails with everything that does not agree. Nobody may write any more."""
     database = await asyncpg.connect(database_url, server_settings={"role": "niochat_system"})
     try:
-        await until(lambda: _none(database, PENDING), 30, every=0.1, what="all was processed")
-        await until(lambda: _none(database, UNSETTLED), 30, every=0.1, what="all was sent")
+        await wait_until(lambda: _none(database, PENDING), 30, every=0.1, what="all was processed")
+        await wait_until(lambda: _none(database, UNSETTLED), 30, every=0.1, what="all was sent")
         async with httpx.AsyncClient(base_url=sandbox, timeout=60, trust_env=False) as http:
             ledger = (await http.get("/sandbox/ledger")).json()
         wrong = [what for what, query in NOWHERE.items() if not await _none(database, query)]

@@ -21,13 +21,13 @@ import pytest
 import pytest_asyncio
 
 from tests.journeys import providers
-from tests.journeys.audit import audited
-from tests.journeys.customer import Customer, Row
-from tests.journeys.providers import WORKER, WORKERS, Line
-from tests.journeys.shared import used_together
+from tests.journeys.audit import assert_clean_audit
+from tests.journeys.customer import PhoneCustomer, Row
+from tests.journeys.providers import WORKER, WORKERS, ChannelDefinition
+from tests.journeys.shared import shared_resource
 from tests.lanes import SHARED
-from tests.stacks import Desk, Running, run, running, stop
-from tests.until import until
+from tests.stacks import CommandLine, StackProcess, run, running, stop
+from tests.until import wait_until
 
 Found = TypeVar("Found")
 _numbers = count(1 + 1000 * WORKERS.index(WORKER))
@@ -37,7 +37,7 @@ _numbers = count(1 + 1000 * WORKERS.index(WORKER))
 @pytest.fixture(scope="package")
 def stack(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Running]:
+) -> Iterator[StackProcess]:
     """``scripts/run --detach``, then the audit and ``scripts/run --stop``, which leaves nothing.
 
     The workers of a run use the same one.
@@ -48,7 +48,7 @@ def stack(
     home = together / SHARED
     home.mkdir(exist_ok=True)
     hosts = _hosts_for(request.session)
-    with used_together(home, lambda: _start(home, hosts), lambda: _end(home)):
+    with shared_resource(home, lambda: _start(home, hosts), lambda: _end(home)):
         yield running(home)
 
 
@@ -70,19 +70,19 @@ def _start(home: Path, hosts: Mapping[str, str]) -> None:
 def _end(home: Path) -> None:
     stack = running(home)
     try:
-        asyncio.run(audited(stack.told["DATABASE_URL"], stack.sandbox))
+        asyncio.run(assert_clean_audit(stack.environment["DATABASE_URL"], stack.sandbox))
     finally:
         stop(home)
 
 
-async def _prepare(stack: Running) -> None:
+async def _prepare(stack: StackProcess) -> None:
     """The providers of every worker are applied and connected; ``demo.json`` tells of them."""
     file = stack.home / "providers.yaml"
-    file.write_text(providers.document(stack.sandbox))
-    niochat = Desk(stack.home)
+    file.write_text(providers.build_providers_file(stack.sandbox))
+    niochat = CommandLine(stack.home)
     async with httpx.AsyncClient(base_url=f"{stack.sandbox}/sandbox", trust_env=False) as http:
         for worker in providers.WORKERS:
-            for line in providers.lines_of(worker):
+            for line in providers.channels_for_worker(worker):
                 instance = {"owner": line.owner, "name": f"{line.tenant}-{line.channel}"}
                 (await http.put(f"/instances/{line.token}", json=instance)).raise_for_status()
         (await http.put("/delivery", json=providers.DELIVERY)).raise_for_status()
@@ -93,18 +93,18 @@ async def _prepare(stack: Running) -> None:
 
 
 @pytest.fixture(scope="package")
-def demo(stack: Running) -> dict[str, Any]:
+def demo(stack: StackProcess) -> dict[str, Any]:
     """``niochat demo --json`` after our own providers were applied and connected."""
     found: dict[str, Any] = json.loads((stack.home / "demo.json").read_text())
     return found
 
 
 @dataclass
-class World:
+class EndToEndFixture:
     """What a test has in its hands."""
 
-    stack: Running
-    niochat: Desk
+    stack: StackProcess
+    niochat: CommandLine
     demo: Mapping[str, Any]
     http: httpx.AsyncClient
     database: "asyncpg.Pool[Row]"
@@ -112,12 +112,14 @@ class World:
     faulted: set[str] = field(default_factory=set)
     delivering: set[str] = field(default_factory=set)
 
-    def customer(self, line: Line = providers.FAST, phone: str | None = None) -> "Customer":
+    def customer(
+        self, line: ChannelDefinition = providers.FAST, phone: str | None = None
+    ) -> "PhoneCustomer":
         """Somebody who has never written before."""
         number = next(_numbers)
-        return Customer(self, line, phone or f"55819{81000000 + number}", number)
+        return PhoneCustomer(self, line, phone or f"55819{81000000 + number}", number)
 
-    def channel(self, line: Line) -> dict[str, str]:
+    def channel(self, line: ChannelDefinition) -> dict[str, str]:
         """``id``, ``webhook_url`` and ``token`` of a line's channel."""
         channels = [c for t in self.demo["tenants"] for c in t["channels"]]
         (found,) = [c for c in channels if c["token"] == line.token]
@@ -126,7 +128,7 @@ class World:
     @property
     def demo_token(self) -> str:
         """Of the demo provider's instance at the sandbox's gateway."""
-        return self.stack.told["NIOCHAT_SANDBOX_TOKEN"]
+        return self.stack.environment["NIOCHAT_SANDBOX_TOKEN"]
 
     async def sandbox(self, method: str, path: str, body: object = None) -> Any:
         """A control call; bytes go as they are."""
@@ -135,39 +137,41 @@ class World:
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
-    async def fault(self, target: str, kind: str, token: str, **more: object) -> None:
+    async def inject_fault(self, target: str, kind: str, token: str, **more: object) -> None:
         """Something goes wrong for one line (its ``token``) or one model key."""
         self.faulted.add(token)
         await self.sandbox(
             "POST", "/faults", {"target": target, "kind": kind, "token": token, **more}
         )
 
-    async def no_faults(self) -> None:
+    async def clear_faults(self) -> None:
         """What this test ordered goes on; other workers keep theirs."""
         if self.faulted:
             await self.sandbox(
                 "DELETE", f"/faults?{urlencode([('token', t) for t in self.faulted])}"
             )
 
-    async def deliver(self, line: Line, **settings: object) -> None:
+    async def configure_delivery(self, line: ChannelDefinition, **settings: object) -> None:
         """How the line's gateway delivers webhooks until the end of the test."""
         self.delivering.add(line.token)
         await self.sandbox("PUT", f"/delivery?token={line.token}", settings)
 
-    async def well(self) -> None:
+    async def reset_faults(self) -> None:
         """All is as before the test."""
-        await self.no_faults()
+        await self.clear_faults()
         for token in self.delivering:
             await self.sandbox("PUT", f"/delivery?token={token}", providers.DELIVERY)
 
-    async def released(self, line: Line) -> None:
+    async def release_held_webhooks(self, line: ChannelDefinition) -> None:
         """What was held goes on; returns once it would have come: another one was answered."""
-        await self.no_faults()
+        await self.clear_faults()
         other = self.customer(line)
         await other.tell(1)
         await other.hears(1)
 
-    async def post(self, line: Line, body: object, times: int = 1) -> list[int]:
+    async def post_webhook(
+        self, line: ChannelDefinition, body: object, times: int = 1
+    ) -> list[int]:
         """Statuses of a raw webhook, posted by the line's gateway to the real route at once; and
         again, as often as a busy door asks for it.
         """
@@ -177,12 +181,12 @@ class World:
             answer = await self.sandbox("POST", path, orjson.dumps(body))
             return [] if 503 in answer["statuses"] else list(answer["statuses"])
 
-        return await until(taken, every=1.0)
+        return await wait_until(taken, every=1.0)
 
-    async def apply(self, provider: Mapping[str, Any]) -> None:
+    async def apply_provider(self, provider: Mapping[str, Any]) -> None:
         """``niochat apply`` of one provider."""
         file = self.folder / "provider.yaml"
-        file.write_text(providers.written([provider]))
+        file.write_text(providers.write_providers_file([provider]))
         await self.niochat("apply", str(file))
 
     async def fetch(self, query: str, *values: object) -> list[Row]:
@@ -190,15 +194,17 @@ class World:
 
 
 @pytest_asyncio.fixture
-async def world(stack: Running, demo: dict[str, Any], tmp_path: Path) -> AsyncIterator[World]:
+async def world(
+    stack: StackProcess, demo: dict[str, Any], tmp_path: Path
+) -> AsyncIterator[EndToEndFixture]:
     """The running world, all well in it."""
     # The log-in sees no table; the role of the path sees the path's.
     database: asyncpg.Pool[Row] = await asyncpg.create_pool(
-        stack.told["DATABASE_URL"], min_size=1, max_size=5,
+        stack.environment["DATABASE_URL"], min_size=1, max_size=5,
         server_settings={"role": "niochat_system"},
     )  # fmt: skip
     async with httpx.AsyncClient(base_url=stack.sandbox, timeout=60, trust_env=False) as http:
-        made = World(stack, Desk(stack.home), demo, http, database, tmp_path)
+        made = EndToEndFixture(stack, CommandLine(stack.home), demo, http, database, tmp_path)
         yield made
-        await made.well()
+        await made.reset_faults()
     await database.close()

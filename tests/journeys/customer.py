@@ -7,19 +7,21 @@ import pytest
 
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.cli.simulation import find_tags
-from tests.journeys.providers import Line
-from tests.until import until
+from tests.journeys.providers import ChannelDefinition
+from tests.until import wait_until
 
 if TYPE_CHECKING:
-    from tests.journeys.conftest import World
+    from tests.journeys.conftest import EndToEndFixture
 
 Row = asyncpg.Record
 
 
-class Customer:
+class PhoneCustomer:
     """A person's phone, and what the product has about that person."""
 
-    def __init__(self, world: "World", line: Line, phone: str, number: int) -> None:
+    def __init__(
+        self, world: "EndToEndFixture", line: ChannelDefinition, phone: str, number: int
+    ) -> None:
         self.world = world
         self.line = line
         self.phone = phone
@@ -59,7 +61,7 @@ class Customer:
             texts = await self.heard()
             return texts if len(texts) >= number else []
 
-        return await until(enough, within)
+        return await wait_until(enough, within)
 
     async def threads(self) -> list[Any]:
         """Threads of the phone on the channel, without those that were joined to another."""
@@ -99,7 +101,7 @@ class Customer:
 
         seen: list[list[Any]] = []
         try:
-            await until(same, within)
+            await wait_until(same, within)
         except pytest.fail.Exception:
             pytest.fail(f"{table}.{column}: {seen[-1]}, not {list(values)}")
 
@@ -109,7 +111,7 @@ class Customer:
         async def running() -> bool:
             return "running" in await self.column("turns", "status")
 
-        await until(running)
+        await wait_until(running)
 
     async def stored(self, number: int) -> None:
         """Returns once so many messages of the customer were taken into the thread."""
@@ -117,7 +119,7 @@ class Customer:
         async def there() -> bool:
             return (await self.column("messages", "author")).count("customer") >= number
 
-        await until(there)
+        await wait_until(there)
 
     async def settled(self) -> None:
         """Returns once nothing that arrived for the person waits to be processed."""
@@ -125,4 +127,4 @@ class Customer:
         async def processed() -> bool:
             return None not in await self.column("inbox", "processed_at")
 
-        await until(processed)
+        await wait_until(processed)

@@ -24,7 +24,7 @@ DELIVERY = {
 
 
 @dataclass(frozen=True)
-class Line:
+class ChannelDefinition:
     """A channel of a provider; its ``token`` and the provider's model ``key`` are for faults.
 
     One that is ``named`` has a token that was captured, and is everybody's.
@@ -49,33 +49,33 @@ class Line:
         return f"sandbox-{self.tenant}"
 
 
-FAST = Line("rapida")
-STREAMING = Line("corrente")
-SUSPENDED = Line("suspensa")
-SPEECHLESS = Line("muda")
-FORGOTTEN = Line("esquecida")
-MISTAKEN = Line("enganada")
-SERVED = Line("servida")
+FAST = ChannelDefinition("rapida")
+STREAMING = ChannelDefinition("corrente")
+SUSPENDED = ChannelDefinition("suspensa")
+SPEECHLESS = ChannelDefinition("muda")
+FORGOTTEN = ChannelDefinition("esquecida")
+MISTAKEN = ChannelDefinition("enganada")
+SERVED = ChannelDefinition("servida")
 """Has an ERP, and a team for every sector."""
-UNSERVED = Line("desligada")
+UNSERVED = ChannelDefinition("desligada")
 """Has an ERP that goes wrong."""
 BROKEN = {
-    name: Line("falhas", name)
+    name: ChannelDefinition("falhas", name)
     for name in ("erro", "ocupado", "limite", "recusado", "perdida", "sem-eco", "preso", "barrado")
 }
-CAPTURED = Line("capturas", "inventadas", "558130009999", "fixture-token")
-REAL_CAPTURED = Line("capturas", "reais", "558130000001", "instance-token")
+CAPTURED = ChannelDefinition("capturas", "inventadas", "558130009999", "fixture-token")
+REAL_CAPTURED = ChannelDefinition("capturas", "reais", "558130000001", "instance-token")
 LINES = [
     FAST, STREAMING, SUSPENDED, SPEECHLESS, FORGOTTEN, MISTAKEN, SERVED, UNSERVED,
     *BROKEN.values(), CAPTURED, REAL_CAPTURED,
 ]  # fmt: skip
 
 
-def lines_of(worker: str) -> list[Line]:
+def channels_for_worker(worker: str) -> list[ChannelDefinition]:
     return [replace(line, worker=worker) for line in LINES]
 
 
-def provider(line: Line, sandbox: str, **changes: Any) -> dict[str, Any]:
+def build_provider(line: ChannelDefinition, sandbox: str, **changes: Any) -> dict[str, Any]:
     """The provider of ``line`` as a file declares it, with all its channels."""
     channels = [
         {
@@ -84,7 +84,7 @@ def provider(line: Line, sandbox: str, **changes: Any) -> dict[str, Any]:
             "base_url": f"{sandbox}/gateway",
             "token": each.token,
         }
-        for each in lines_of(line.worker)
+        for each in channels_for_worker(line.worker)
         if each.tenant == line.tenant
     ]
     assistant = {
@@ -111,11 +111,11 @@ def provider(line: Line, sandbox: str, **changes: Any) -> dict[str, Any]:
     return {**declared, **changes}
 
 
-def document(sandbox: str) -> str:
+def build_providers_file(sandbox: str) -> str:
     """The file of them all, of every worker."""
-    tenants = {line.tenant: line for worker in WORKERS for line in lines_of(worker)}
-    return written([provider(line, sandbox) for line in tenants.values()])
+    tenants = {line.tenant: line for worker in WORKERS for line in channels_for_worker(worker)}
+    return write_providers_file([build_provider(line, sandbox) for line in tenants.values()])
 
 
-def written(declared: Sequence[Mapping[str, Any]]) -> str:
+def write_providers_file(declared: Sequence[Mapping[str, Any]]) -> str:
     return yaml.safe_dump({"providers": [dict(each) for each in declared]}, sort_keys=False)

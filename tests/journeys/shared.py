@@ -12,26 +12,26 @@ from typing import IO
 
 
 @contextmanager
-def used_together(
+def shared_resource(
     folder: Path, start: Callable[[], None], end: Callable[[], None]
 ) -> Iterator[None]:
     """``start`` before anybody uses it, ``end`` after everybody did, each once."""
     with (folder / "users.lock").open("w") as users:
-        with _alone(folder):
+        with _exclusive_lock(folder):
             if _taken(users):
                 start()
             fcntl.flock(users, fcntl.LOCK_SH)
         try:
             yield
         finally:
-            with _alone(folder):
+            with _exclusive_lock(folder):
                 fcntl.flock(users, fcntl.LOCK_UN)
                 if _taken(users):
                     end()
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _exclusive_lock(folder: Path) -> Iterator[None]:
     """Nobody else comes or goes meanwhile."""
     with (folder / "turn.lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)

@@ -5,16 +5,18 @@ import json
 
 import pytest
 
-from tests.adapters.whatsapp.captures import message_body
-from tests.journeys.conftest import World
-from tests.journeys.customer import Customer
+from tests.adapters.whatsapp.captures import build_message_body
+from tests.journeys.conftest import EndToEndFixture
+from tests.journeys.customer import PhoneCustomer
 from tests.journeys.providers import FAST, STREAMING
-from tests.until import until
+from tests.until import wait_until
 
 pytestmark = pytest.mark.asyncio
 
 
-async def test_a_burst_of_four_messages_makes_one_turn_and_one_answer(world: World) -> None:
+async def test_a_burst_of_four_messages_makes_one_turn_and_one_answer(
+    world: EndToEndFixture,
+) -> None:
     customer = world.customer()
 
     await customer.tell(1, 2, 3, 4)
@@ -26,10 +28,10 @@ async def test_a_burst_of_four_messages_makes_one_turn_and_one_answer(world: Wor
 
 
 async def test_a_message_during_a_turn_cancels_it_and_one_answer_covers_everything(
-    world: World,
+    world: EndToEndFixture,
 ) -> None:
     customer = world.customer()
-    await world.fault("model", "hold", FAST.key, count=1)
+    await world.inject_fault("model", "hold", FAST.key, count=1)
 
     await customer.tell(1)
     await customer.turn_runs()
@@ -38,15 +40,15 @@ async def test_a_message_during_a_turn_cancels_it_and_one_answer_covers_everythi
 
     await customer.shows("turns", "status", "cancelled", "answered")
     assert await customer.column("turns", "code") == ["customer_wrote", ""]
-    await world.released(FAST)
+    await world.release_held_webhooks(FAST)
     assert await customer.named() == [[customer.tag(1), customer.tag(2)]]
 
 
 async def test_after_two_cancels_an_answer_comes_though_the_customer_writes_on(
-    world: World,
+    world: EndToEndFixture,
 ) -> None:
     customer = world.customer()
-    await world.fault("model", "delay", FAST.key, seconds=2)
+    await world.inject_fault("model", "delay", FAST.key, seconds=2)
     written = 0
 
     async def answered_while_writing() -> bool:
@@ -55,32 +57,32 @@ async def test_after_two_cancels_an_answer_comes_though_the_customer_writes_on(
         await customer.tell(written)
         return bool(await customer.heard())
 
-    await until(answered_while_writing, 40, every=0.6)
-    await world.no_faults()
+    await wait_until(answered_while_writing, 40, every=0.6)
+    await world.clear_faults()
     everything = [customer.tag(number + 1) for number in range(written)]
 
     async def all_answered() -> bool:
         return [tag for names in await customer.named() for tag in names] == everything
 
-    await until(all_answered)
+    await wait_until(all_answered)
     statuses = await customer.column("turns", "status")
     assert statuses[:3] == ["cancelled", "cancelled", "answered"]
     assert "failed" not in statuses
 
 
-async def test_redelivery_at_once_and_a_day_later_changes_nothing(world: World) -> None:
+async def test_redelivery_at_once_and_a_day_later_changes_nothing(world: EndToEndFixture) -> None:
     customer = world.customer()
     body = webhook_of(customer, 1)
 
-    assert await world.post(FAST, body, times=5) == [200] * 5
+    assert await world.post_webhook(FAST, body, times=5) == [200] * 5
     await customer.hears(1)
     await customer.shows("messages", "author", "customer", "assistant")
     await world.database.execute(
         "UPDATE inbox SET received_at = received_at - interval '1 day' WHERE thread_id = ANY ($1)",
         await customer.threads(),
     )
-    assert await world.post(FAST, body) == [200]
-    assert await world.post(FAST, webhook_of(customer, 2)) == [200]
+    assert await world.post_webhook(FAST, body) == [200]
+    assert await world.post_webhook(FAST, webhook_of(customer, 2)) == [200]
     await customer.hears(2)
 
     assert await customer.named() == [[customer.tag(1)], [customer.tag(2)]]
@@ -89,7 +91,7 @@ async def test_redelivery_at_once_and_a_day_later_changes_nothing(world: World) 
     assert authors == ["customer", "assistant"] * 2
 
 
-def webhook_of(customer: Customer, number: int) -> dict[str, object]:
+def webhook_of(customer: PhoneCustomer, number: int) -> dict[str, object]:
     """A captured text message, as if this customer had written it."""
     jid = f"{customer.phone}@s.whatsapp.net"
     lid = f"9{customer.number:014d}@lid"
@@ -98,10 +100,10 @@ def webhook_of(customer: Customer, number: int) -> dict[str, object]:
     messageid = f"AC{customer.number:015d}{number:015d}"
     message = {**identity, "messageid": messageid, "text": text, "content": {"text": text}}
     chat = {"wa_chatid": jid, "wa_chatlid": lid, "phone": f"+{customer.phone}"}
-    return {**message_body(message, chat), "token": customer.line.token}
+    return {**build_message_body(message, chat), "token": customer.line.token}
 
 
-async def test_the_same_text_twice_is_two_messages(world: World) -> None:
+async def test_the_same_text_twice_is_two_messages(world: EndToEndFixture) -> None:
     customer = world.customer()
 
     ids = [await customer.say("cadê meu boleto") for _ in range(2)]
@@ -115,7 +117,7 @@ async def test_the_same_text_twice_is_two_messages(world: World) -> None:
     assert len(await customer.heard()) == 1
 
 
-async def test_a_streaming_model_answers(world: World) -> None:
+async def test_a_streaming_model_answers(world: EndToEndFixture) -> None:
     customer = world.customer(STREAMING)
 
     await customer.tell(1)
@@ -129,9 +131,9 @@ async def test_a_streaming_model_answers(world: World) -> None:
 
 
 async def test_acknowledgements_before_the_reply_end_as_read_and_never_move_backwards(
-    world: World,
+    world: EndToEndFixture,
 ) -> None:
-    await world.deliver(FAST, acks_first=True)
+    await world.configure_delivery(FAST, acks_first=True)
     customer = world.customer()
 
     await customer.tell(1)
@@ -153,8 +155,8 @@ async def test_acknowledgements_before_the_reply_end_as_read_and_never_move_back
                                  await customer.threads())  # fmt: skip
 
 
-async def test_a_receipt_that_comes_late_takes_nothing_back(world: World) -> None:
-    await world.deliver(FAST, acks=False)
+async def test_a_receipt_that_comes_late_takes_nothing_back(world: EndToEndFixture) -> None:
+    await world.configure_delivery(FAST, acks=False)
     customer = world.customer()
     await customer.tell(1)
     await customer.hears(1)
@@ -162,12 +164,12 @@ async def test_a_receipt_that_comes_late_takes_nothing_back(world: World) -> Non
     (shown,) = await customer.phone_shows()
 
     for state, expected in (("Read", "read"), ("Delivered", "read")):
-        assert await world.post(FAST, receipt(customer, shown["messageid"], state)) == [200]
+        assert await world.post_webhook(FAST, receipt(customer, shown["messageid"], state)) == [200]
         await customer.settled()
         assert await customer.column("messages", "status") == [None, expected]
 
 
-def receipt(customer: Customer, messageid: str, state: str) -> dict[str, object]:
+def receipt(customer: PhoneCustomer, messageid: str, state: str) -> dict[str, object]:
     jid = f"{customer.phone}@s.whatsapp.net"
     event = {"MessageIDs": [messageid], "Chat": jid, "sender_pn": jid, "IsFromMe": False}
     return {
@@ -179,7 +181,7 @@ def receipt(customer: Customer, messageid: str, state: str) -> dict[str, object]
     }
 
 
-async def test_many_customers_at_once_get_one_answer_each(world: World) -> None:
+async def test_many_customers_at_once_get_one_answer_each(world: EndToEndFixture) -> None:
     customers = [world.customer() for _ in range(30)]
 
     await asyncio.gather(*(customer.tell(1, 2) for customer in customers))

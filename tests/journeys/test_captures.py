@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.whatsapp.captures import FOLDER, NAMES, REAL_FOLDER, TEXT, capture
-from tests.journeys.conftest import World
-from tests.journeys.providers import CAPTURED, REAL_CAPTURED, Line
+from tests.adapters.whatsapp.captures import FOLDER, NAMES, REAL_FOLDER, TEXT, load_capture
+from tests.journeys.conftest import EndToEndFixture
+from tests.journeys.providers import CAPTURED, REAL_CAPTURED, ChannelDefinition
 
 pytestmark = pytest.mark.asyncio
 
@@ -30,13 +30,13 @@ KINDS = {
     ],
 )  # fmt: skip
 async def test_every_captured_webhook_is_taken_and_the_whole_path_answers(
-    world: World, line: Line, folder: Path
+    world: EndToEndFixture, line: ChannelDefinition, folder: Path
 ) -> None:
-    message = capture(TEXT, folder)["message"]
+    message = load_capture(TEXT, folder)["message"]
     assert isinstance(message, dict)
     customer = world.customer(line, str(message["chatid"]).partition("@")[0])
 
-    assert await world.post(line, capture(TEXT, folder)) == [200]
+    assert await world.post_webhook(line, load_capture(TEXT, folder)) == [200]
     (answer,) = await customer.hears(1)
     assert "Protocolo: " in answer
     await customer.shows("turns", "status", "answered")
@@ -44,10 +44,10 @@ async def test_every_captured_webhook_is_taken_and_the_whole_path_answers(
     # What people of the provider did comes last: it silences the assistant, as it should.
     others = [name for name in NAMES if name != TEXT and name not in MINE]
     for name in [*others, TEXT]:
-        assert await world.post(line, capture(name, folder)) == [200], name
+        assert await world.post_webhook(line, load_capture(name, folder)) == [200], name
     await customer.hears(2)
     for name in MINE:
-        assert await world.post(line, capture(name, folder)) == [200], name
+        assert await world.post_webhook(line, load_capture(name, folder)) == [200], name
 
     await customer.shows("conversations", "status", "pending")
     await customer.settled()
@@ -62,6 +62,6 @@ async def test_every_captured_webhook_is_taken_and_the_whole_path_answers(
 
 
 def id_of(name: str, folder: Path) -> str:
-    message = capture(name, folder)["message"]
+    message = load_capture(name, folder)["message"]
     assert isinstance(message, dict)
     return str(message["messageid"])

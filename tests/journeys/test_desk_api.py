@@ -12,9 +12,9 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.journeys.conftest import World
+from tests.journeys.conftest import EndToEndFixture
 from tests.outbox.office import PNG
-from tests.until import until
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 Api = httpx.AsyncClient
 
 
-def somebody(world: World, tenant: str, role: str) -> dict[str, str]:
+def somebody(world: EndToEndFixture, tenant: str, role: str) -> dict[str, str]:
     """Whom ``niochat demo --json`` lists."""
     (found,) = [t for t in world.demo["tenants"] if t["slug"] == tenant]
     (user,) = [u for u in found["users"] if u["role"] == role]
@@ -44,7 +44,9 @@ async def event(socket: ClientConnection, *kinds: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def desk(world: World, who: dict[str, str]) -> AsyncIterator[tuple[Api, ClientConnection]]:
+async def desk(
+    world: EndToEndFixture, who: dict[str, str]
+) -> AsyncIterator[tuple[Api, ClientConnection]]:
     """The API and an open socket of somebody."""
     live = world.stack.url.replace("http://", "ws://") + "/live"
     base = f"{world.stack.url}/api/v1"
@@ -62,7 +64,7 @@ async def done(answer: httpx.Response) -> None:
 
 
 async def test_an_agent_hears_a_customer_takes_over_answers_with_a_picture_and_resolves(
-    world: World,
+    world: EndToEndFixture,
 ) -> None:
     async with desk(world, somebody(world, "demo", "agent")) as (api, socket):
         phone = "+5581977776666"
@@ -105,7 +107,7 @@ async def test_an_agent_hears_a_customer_takes_over_answers_with_a_picture_and_r
 
 
 async def test_a_customers_photograph_is_fetched_and_opened_and_found_by_its_words(
-    world: World,
+    world: EndToEndFixture,
 ) -> None:
     phone, token = "5581977775555", world.demo_token
     async with desk(world, somebody(world, "demo", "agent")) as (api, socket):
@@ -125,7 +127,7 @@ async def test_a_customers_photograph_is_fetched_and_opened_and_found_by_its_wor
         assert here["message"]["id"] in [each["message"]["id"] for each in found]
 
 
-async def test_a_queue_gives_who_waits_to_the_agent_who_is_there(world: World) -> None:
+async def test_a_queue_gives_who_waits_to_the_agent_who_is_there(world: EndToEndFixture) -> None:
     phone, token = "5581977774444", world.demo_token
     async with desk(world, somebody(world, "demo", "admin")) as (boss, _):
         await boss.put("/teams/plantao", json={"name": "Plantão", "assignment": "balanced"})
@@ -155,7 +157,7 @@ async def test_a_queue_gives_who_waits_to_the_agent_who_is_there(world: World) -
         await done(await boss.post(f"{path}/resolve"))
 
 
-async def test_a_number_is_made_on_the_gateway_paired_and_answers(world: World) -> None:
+async def test_a_number_is_made_on_the_gateway_paired_and_answers(world: EndToEndFixture) -> None:
     async with desk(world, somebody(world, "vizinho", "admin")) as (api, socket):
         made = await api.post("/channels", json={"slug": "novo", "name": "Novo número"})
         assert made.status_code == 201, made.text
@@ -176,7 +178,9 @@ async def test_a_number_is_made_on_the_gateway_paired_and_answers(world: World) 
         assert heard["message"]["text"] == "chegou?"
 
 
-async def test_an_invitation_is_a_mail_in_the_sandbox_and_opens_an_account(world: World) -> None:
+async def test_an_invitation_is_a_mail_in_the_sandbox_and_opens_an_account(
+    world: EndToEndFixture,
+) -> None:
     async with httpx.AsyncClient(base_url=f"{world.stack.url}/api/v1", trust_env=False) as api:
         admin = await signed_in(api, somebody(world, "demo", "admin"))
         login = "nova.atendente@demo.example.com"
@@ -187,7 +191,7 @@ async def test_an_invitation_is_a_mail_in_the_sandbox_and_opens_an_account(world
         async def letter() -> Any:
             return (await world.sandbox("GET", f"/mails?to={login}"))["items"]
 
-        (mail,) = await until(letter)
+        (mail,) = await wait_until(letter)
         secret = re.search(r"/senha#(\S+)", mail["text"])
         assert secret
         chosen = {"secret": secret[1], "password": "uma senha comprida"}
@@ -196,7 +200,7 @@ async def test_an_invitation_is_a_mail_in_the_sandbox_and_opens_an_account(world
         assert (await api.get("/auth/me", headers=me)).json()["teams"] == ["atendimento"]
 
 
-async def test_a_superuser_is_made_on_the_command_line_by_a_link(world: World) -> None:
+async def test_a_superuser_is_made_on_the_command_line_by_a_link(world: EndToEndFixture) -> None:
     said = await world.niochat("superuser", "raiz@example.com", "--name", "Raiz")
     secret = re.search(r"/senha#(\S+)", said.out)
     assert secret

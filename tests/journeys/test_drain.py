@@ -4,14 +4,16 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.journeys.conftest import World
+from tests.journeys.conftest import EndToEndFixture
 from tests.journeys.test_seeing_inside import asked
-from tests.until import until
+from tests.until import wait_until
 
 pytestmark = pytest.mark.asyncio
 
 
-async def test_a_drained_host_gives_its_shards_away_and_gets_them_back(world: World) -> None:
+async def test_a_drained_host_gives_its_shards_away_and_gets_them_back(
+    world: EndToEndFixture,
+) -> None:
     customer = world.customer()
 
     async def shards(holds: Callable[[int], bool]) -> bool:
@@ -20,11 +22,11 @@ async def test_a_drained_host_gives_its_shards_away_and_gets_them_back(world: Wo
 
     await world.niochat("actors", "--drain", "host-0")
     try:
-        await until(lambda: shards(lambda count: count == 0))
+        await wait_until(lambda: shards(lambda count: count == 0))
         await customer.tell(1)
         await customer.hears(1)
         refused = await world.niochat("actors", "--drain", "host-1", code=1)
         assert "no other host" in refused.err
     finally:
         await world.niochat("actors", "--undrain", "host-0")
-    await until(lambda: shards(lambda count: count > 0))
+    await wait_until(lambda: shards(lambda count: count > 0))

@@ -5,22 +5,24 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journeys.conftest import World
-from tests.journeys.customer import Customer
-from tests.journeys.providers import SERVED, UNSERVED, Line, provider
-from tests.until import until
+from tests.journeys.conftest import EndToEndFixture
+from tests.journeys.customer import PhoneCustomer
+from tests.journeys.providers import SERVED, UNSERVED, ChannelDefinition, build_provider
+from tests.until import wait_until
 
 pytestmark = pytest.mark.asyncio
 
 
-async def subscriber(world: World, case: str, line: Line = SERVED) -> tuple[Customer, str]:
+async def subscriber(
+    world: EndToEndFixture, case: str, line: ChannelDefinition = SERVED
+) -> tuple[PhoneCustomer, str]:
     """The phone of somebody the ERP knows, and the document."""
     found = await world.sandbox("GET", f"/sgp/{line.key}/subscribers")
     person = next(each for each in found["items"] if each["case"] == case)
     return world.customer(line, person["phone"]), person["cpf"]
 
 
-async def talk(customer: Customer, *texts: str) -> list[dict[str, Any]]:
+async def talk(customer: PhoneCustomer, *texts: str) -> list[dict[str, Any]]:
     """Say each when the one before was answered; what the phone shows in the end."""
     for text in texts:
         before = len(await customer.heard())
@@ -29,7 +31,9 @@ async def talk(customer: Customer, *texts: str) -> list[dict[str, Any]]:
     return await customer.phone_shows()
 
 
-async def test_a_subscriber_pays_by_pix_and_gets_the_code_alone_at_the_end(world: World) -> None:
+async def test_a_subscriber_pays_by_pix_and_gets_the_code_alone_at_the_end(
+    world: EndToEndFixture,
+) -> None:
     customer, document = await subscriber(world, "active")
     heard = len(await talk(customer, "oi, quero pagar minha fatura", document, "sim"))
 
@@ -45,7 +49,7 @@ async def test_a_subscriber_pays_by_pix_and_gets_the_code_alone_at_the_end(world
     assert (await file_of(world, customer, image)).startswith(b"\x89PNG")
 
 
-async def test_a_boleto_is_a_pdf_and_its_digit_line(world: World) -> None:
+async def test_a_boleto_is_a_pdf_and_its_digit_line(world: EndToEndFixture) -> None:
     customer, document = await subscriber(world, "no_pix")
     heard = len(await talk(customer, "quero a segunda via por boleto", document))
 
@@ -57,7 +61,7 @@ async def test_a_boleto_is_a_pdf_and_its_digit_line(world: World) -> None:
     assert sum(c.isdigit() for c in line["text"]) == 47
 
 
-async def test_what_was_written_to_the_erp_is_shown_to_the_operator(world: World) -> None:
+async def test_what_was_written_to_the_erp_is_shown_to_the_operator(world: EndToEndFixture) -> None:
     customer, document = await subscriber(world, "suspended")
     shown = await talk(customer, "preciso do desbloqueio em confiança", document, "sim")
 
@@ -68,7 +72,9 @@ async def test_what_was_written_to_the_erp_is_shown_to_the_operator(world: World
     assert f"no SGP: Unlock feito {unlock['protocol']}" in told.out
 
 
-async def test_silence_brings_a_reminder_then_the_end_with_the_protocol(world: World) -> None:
+async def test_silence_brings_a_reminder_then_the_end_with_the_protocol(
+    world: EndToEndFixture,
+) -> None:
     customer, _ = await subscriber(world, "slow")
     await talk(customer, "oi")
     conversation = await customer.conversation()
@@ -84,7 +90,7 @@ async def test_silence_brings_a_reminder_then_the_end_with_the_protocol(world: W
     await customer.shows("conversations", "status", "resolved")
 
 
-async def silence_is_over(world: World, customer: Customer) -> None:
+async def silence_is_over(world: EndToEndFixture, customer: PhoneCustomer) -> None:
     """The timer that waits is due now; no test waits half an hour."""
 
     async def moved() -> bool:
@@ -96,13 +102,15 @@ async def silence_is_over(world: World, customer: Customer) -> None:
         )
         return bool(rows)
 
-    await until(moved)
+    await wait_until(moved)
 
 
-async def test_an_erp_that_is_down_is_told_once_and_the_right_team_gets_it(world: World) -> None:
+async def test_an_erp_that_is_down_is_told_once_and_the_right_team_gets_it(
+    world: EndToEndFixture,
+) -> None:
     customer, document = await subscriber(world, "active", UNSERVED)
     await talk(customer, "quero minha fatura")
-    await world.fault("sgp", "drop", UNSERVED.key)
+    await world.inject_fault("sgp", "drop", UNSERVED.key)
 
     texts = [item["text"] for item in await talk(customer, document)]
 
@@ -113,14 +121,14 @@ async def test_an_erp_that_is_down_is_told_once_and_the_right_team_gets_it(world
     assert "o SGP" in told.out
     doctor = await world.niochat("doctor", UNSERVED.tenant, code=1)
     assert "(erp_" in doctor.out
-    await world.no_faults()
+    await world.clear_faults()
 
     other, document = await subscriber(world, "company", UNSERVED)
     await talk(other, "quero minha fatura")
-    await until(lambda: identified(other, document), within=90, every=2)
+    await wait_until(lambda: identified(other, document), within=90, every=2)
 
 
-async def identified(customer: Customer, document: str) -> bool:
+async def identified(customer: PhoneCustomer, document: str) -> bool:
     """Whether the ERP answers again: its breaker rests for a while."""
     texts = [item["text"] for item in await talk(customer, document)]
     if "PADARIA" in texts[-1]:
@@ -131,14 +139,14 @@ async def identified(customer: Customer, document: str) -> bool:
     return False
 
 
-async def test_what_an_installation_lacks_is_not_offered(world: World) -> None:
+async def test_what_an_installation_lacks_is_not_offered(world: EndToEndFixture) -> None:
     route = "/api/ura/liberacaopromessa"
-    await world.fault("sgp", "status", UNSERVED.key, path=route, status=404)
+    await world.inject_fault("sgp", "status", UNSERVED.key, path=route, status=404)
 
     ill = await world.niochat("doctor", UNSERVED.tenant, code=1)
     customer, document = await subscriber(world, "suspended", UNSERVED)
     await talk(customer, "preciso do desbloqueio em confiança", document, "sim")
-    await world.no_faults()
+    await world.clear_faults()
     well = await world.niochat("doctor", UNSERVED.tenant)
 
     assert "without unlock" in ill.out
@@ -147,19 +155,19 @@ async def test_what_an_installation_lacks_is_not_offered(world: World) -> None:
     assert ledger["items"] == []
 
 
-async def test_doctor_says_that_the_erp_refuses_the_token(world: World) -> None:
-    wrong = provider(UNSERVED, world.stack.sandbox)
+async def test_doctor_says_that_the_erp_refuses_the_token(world: EndToEndFixture) -> None:
+    wrong = build_provider(UNSERVED, world.stack.sandbox)
     wrong["erp"]["token"] = "token-of-somebody-else"
-    await world.apply(wrong)
+    await world.apply_provider(wrong)
 
     said = await world.niochat("doctor", UNSERVED.tenant, code=1)
-    await world.apply(provider(UNSERVED, world.stack.sandbox))
+    await world.apply_provider(build_provider(UNSERVED, world.stack.sandbox))
 
     assert "erp_unauthorized" in said.out
     assert "token-of-somebody-else" not in said.out + said.err
 
 
-async def test_demo_tells_whom_one_can_play(world: World) -> None:
+async def test_demo_tells_whom_one_can_play(world: EndToEndFixture) -> None:
     first = world.demo["subscribers"][0]
 
     assert first == {
@@ -169,7 +177,7 @@ async def test_demo_tells_whom_one_can_play(world: World) -> None:
     assert len(first["cpf"]) == 11
 
 
-async def file_of(world: World, customer: Customer, item: dict[str, Any]) -> bytes:
+async def file_of(world: EndToEndFixture, customer: PhoneCustomer, item: dict[str, Any]) -> bytes:
     path = f"/instances/{customer.line.token}/customers/{customer.phone}/files/{item['messageid']}"
     async with httpx.AsyncClient(base_url=world.stack.sandbox, trust_env=False) as http:
         answer = await http.get(f"/sandbox{path}")

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from niochat.cli.evaluation.reading import load_all_scenarios
-from tests.journeys.conftest import World
+from tests.journeys.conftest import EndToEndFixture
 
 pytestmark = pytest.mark.asyncio
 
 
-async def evaluated(world: World, *kinds: str) -> Sequence[Any]:
+async def evaluated(world: EndToEndFixture, *kinds: str) -> Sequence[Any]:
     """Results of the kinds, after all of them passed."""
     file = world.folder / "evaluation.json"
     said = await world.niochat(
@@ -27,7 +27,7 @@ async def evaluated(world: World, *kinds: str) -> Sequence[Any]:
     return [each for each in found["scenarios"] if not each["skipped"]]
 
 
-async def test_every_flow_and_edge_does_what_it_must(world: World) -> None:
+async def test_every_flow_and_edge_does_what_it_must(world: EndToEndFixture) -> None:
     results = await evaluated(world, "flow", "edge")
 
     assert len(results) >= 30
@@ -35,12 +35,12 @@ async def test_every_flow_and_edge_does_what_it_must(world: World) -> None:
     assert sum(each["tokens_in"] for each in results) > 0
 
 
-async def test_every_injection_and_fault_ends_as_it_must(world: World) -> None:
+async def test_every_injection_and_fault_ends_as_it_must(world: EndToEndFixture) -> None:
     results = await evaluated(world, "injection", "fault")
 
     assert len(results) >= 20
 
 
-async def test_what_a_scenario_did_does_not_stand_in_its_way_again(world: World) -> None:
+async def test_what_a_scenario_did_does_not_stand_in_its_way_again(world: EndToEndFixture) -> None:
     for _ in range(2):
         await evaluated(world, "suspenso-desbloqueia", "erp-pagina-html")

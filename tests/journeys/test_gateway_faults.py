@@ -4,17 +4,17 @@ import asyncio
 
 import pytest
 
-from tests.journeys.conftest import World
-from tests.journeys.customer import Customer
-from tests.journeys.providers import BROKEN, FORGOTTEN, provider
-from tests.until import until
+from tests.journeys.conftest import EndToEndFixture
+from tests.journeys.customer import PhoneCustomer
+from tests.journeys.providers import BROKEN, FORGOTTEN, build_provider
+from tests.until import wait_until
 
 pytestmark = pytest.mark.asyncio
 
 SEND = "/send/text"
 
 
-async def got_it_once(customer: Customer) -> None:
+async def got_it_once(customer: PhoneCustomer) -> None:
     """The answer is on the phone once, and our row says so with the gateway's id."""
     (shown,) = await customer.phone_shows()
     (row,) = await customer.rows("outbox")
@@ -23,10 +23,10 @@ async def got_it_once(customer: Customer) -> None:
     assert (row["external_id"], str(row["id"])) == (shown["messageid"], shown["track_id"])
 
 
-async def test_an_answer_lost_by_the_gateway_arrives_once(world: World) -> None:
+async def test_an_answer_lost_by_the_gateway_arrives_once(world: EndToEndFixture) -> None:
     """Its echo says that it arrived, long before anybody has to look it up."""
     customer = world.customer(BROKEN["perdida"])
-    await world.fault("gateway", "lost_answer", customer.line.token, path=SEND, count=1)
+    await world.inject_fault("gateway", "lost_answer", customer.line.token, path=SEND, count=1)
 
     await customer.tell(1)
     await customer.shows("outbox", "status", "sent")
@@ -37,7 +37,9 @@ async def test_an_answer_lost_by_the_gateway_arrives_once(world: World) -> None:
     await customer.shows("messages", "status", None, "read")
 
 
-async def test_whatever_the_gateway_answers_the_customer_gets_it_once(world: World) -> None:
+async def test_whatever_the_gateway_answers_the_customer_gets_it_once(
+    world: EndToEndFixture,
+) -> None:
     """All at once: what is uncertain is only looked up after the time of a send is over."""
     async with asyncio.TaskGroup() as group:
         group.create_task(an_answer_lost_without_an_echo(world))
@@ -48,10 +50,10 @@ async def test_whatever_the_gateway_answers_the_customer_gets_it_once(world: Wor
         group.create_task(a_gateway_that_is_not_there(world))
 
 
-async def an_answer_lost_without_an_echo(world: World) -> None:
+async def an_answer_lost_without_an_echo(world: EndToEndFixture) -> None:
     customer = world.customer(BROKEN["sem-eco"])
     await without_echo(customer)
-    await world.fault("gateway", "lost_answer", customer.line.token, path=SEND, count=1)
+    await world.inject_fault("gateway", "lost_answer", customer.line.token, path=SEND, count=1)
 
     await customer.tell(1)
     await customer.shows("outbox", "status", "uncertain")
@@ -61,7 +63,7 @@ async def an_answer_lost_without_an_echo(world: World) -> None:
     assert await customer.column("outbox", "attempts") == [1]
 
 
-async def without_echo(customer: Customer) -> None:
+async def without_echo(customer: PhoneCustomer) -> None:
     line = customer.line
     settings = {
         "url": customer.world.channel(line)["webhook_url"],
@@ -75,9 +77,11 @@ async def without_echo(customer: Customer) -> None:
     assert answer.is_success
 
 
-async def an_error_that_may_have_sent(world: World) -> None:
+async def an_error_that_may_have_sent(world: EndToEndFixture) -> None:
     customer = world.customer(BROKEN["erro"])
-    await world.fault("gateway", "status", customer.line.token, path=SEND, status=500, count=1)
+    await world.inject_fault(
+        "gateway", "status", customer.line.token, path=SEND, status=500, count=1
+    )
 
     await customer.tell(1)
     await customer.shows("outbox", "status", "uncertain")
@@ -87,10 +91,10 @@ async def an_error_that_may_have_sent(world: World) -> None:
     assert await customer.column("outbox", "resends") == [1]
 
 
-async def a_busy_gateway(world: World, name: str, status: int, times: int) -> None:
+async def a_busy_gateway(world: EndToEndFixture, name: str, status: int, times: int) -> None:
     customer = world.customer(BROKEN[name])
     order = {"path": SEND, "status": status, "count": times, "retry_after": 1}
-    await world.fault("gateway", "status", customer.line.token, **order)
+    await world.inject_fault("gateway", "status", customer.line.token, **order)
 
     await customer.tell(1)
     await customer.shows("outbox", "status", "sent", within=60)
@@ -99,39 +103,41 @@ async def a_busy_gateway(world: World, name: str, status: int, times: int) -> No
     assert await customer.column("outbox", "attempts") == [times + 1]
 
 
-async def a_gateway_that_is_not_there(world: World) -> None:
+async def a_gateway_that_is_not_there(world: EndToEndFixture) -> None:
     customer = world.customer(BROKEN["recusado"])
-    well = provider(customer.line, world.stack.sandbox)
+    well = build_provider(customer.line, world.stack.sandbox)
     away = [
         {**each, "base_url": "http://127.0.0.1:9/gateway"}
         for each in well["channels"]
         if each["slug"] == customer.line.channel
     ]
-    await world.apply({**well, "channels": away})
+    await world.apply_provider({**well, "channels": away})
 
     await customer.tell(1)
     await customer.shows("outbox", "code", "unreachable")
     assert await customer.column("outbox", "status") in (["queued"], ["sending"])
-    await world.apply(well)
+    await world.apply_provider(well)
     await customer.shows("outbox", "status", "sent", within=60)
 
     await got_it_once(customer)
 
 
 async def test_a_gateway_that_refuses_us_holds_the_channel_until_it_takes_us_again(
-    world: World,
+    world: EndToEndFixture,
 ) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(a_held_channel(world, "barrado", 401, "unauthorized"))
         group.create_task(a_held_channel(world, "preso", 463, "capped"))
 
 
-async def a_held_channel(world: World, name: str, status: int, reason: str) -> None:
+async def a_held_channel(world: EndToEndFixture, name: str, status: int, reason: str) -> None:
     customer, other = world.customer(BROKEN[name]), world.customer(BROKEN[name])
-    await world.fault("gateway", "status", customer.line.token, path=SEND, status=status, count=1)
+    await world.inject_fault(
+        "gateway", "status", customer.line.token, path=SEND, status=status, count=1
+    )
 
     await customer.tell(1)
-    held = await until(lambda: hold(customer))
+    held = await wait_until(lambda: hold(customer))
     await other.tell(1)
     await other.shows("outbox", "status", "queued")
     assert held == reason
@@ -146,10 +152,10 @@ async def a_held_channel(world: World, name: str, status: int, reason: str) -> N
     async def released() -> bool:
         return await hold(customer) is None
 
-    await until(released)
+    await wait_until(released)
 
 
-async def hold(customer: Customer) -> str | None:
+async def hold(customer: PhoneCustomer) -> str | None:
     """Why the customer's channel is held."""
     (row,) = await customer.world.fetch(
         "SELECT held_reason FROM channels WHERE id = $1::text::uuid",
@@ -159,14 +165,14 @@ async def hold(customer: Customer) -> str | None:
     return reason
 
 
-async def test_what_a_gateway_never_repeats_is_fetched_and_answered(world: World) -> None:
+async def test_what_a_gateway_never_repeats_is_fetched_and_answered(world: EndToEndFixture) -> None:
     customer = world.customer(FORGOTTEN)
-    await world.deliver(FORGOTTEN, repeat=1)
-    await world.fault("webhook", "drop", FORGOTTEN.token)
+    await world.configure_delivery(FORGOTTEN, repeat=1)
+    await world.inject_fault("webhook", "drop", FORGOTTEN.token)
 
     await customer.tell(1, 2)
-    await until(customer.threads)
-    await world.no_faults()
+    await wait_until(customer.threads)
+    await world.clear_faults()
     await customer.hears(1)
     await customer.shows("outbox", "status", *["sent"] * len(await customer.rows("outbox")))
 

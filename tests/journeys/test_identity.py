@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.journeys.conftest import World
+from tests.journeys.conftest import EndToEndFixture
 from tests.journeys.providers import FAST
 
 pytestmark = pytest.mark.asyncio
 
 
-async def test_lid_first_then_phone_then_both_is_one_conversation(world: World) -> None:
+async def test_lid_first_then_phone_then_both_is_one_conversation(world: EndToEndFixture) -> None:
     customer = world.customer()
     lid = f"8{customer.number:014d}"
 
@@ -39,7 +39,9 @@ async def test_lid_first_then_phone_then_both_is_one_conversation(world: World) 
     ]
 
 
-async def test_two_customers_with_the_same_last_eight_digits_stay_two(world: World) -> None:
+async def test_two_customers_with_the_same_last_eight_digits_stay_two(
+    world: EndToEndFixture,
+) -> None:
     one = world.customer()
     other = world.customer(FAST, "5511" + one.phone[4:])
 
@@ -53,7 +55,7 @@ async def test_two_customers_with_the_same_last_eight_digits_stay_two(world: Wor
     assert await one.threads() != await other.threads()
 
 
-async def test_who_changes_number_is_answered_at_the_new_one_alone(world: World) -> None:
+async def test_who_changes_number_is_answered_at_the_new_one_alone(world: EndToEndFixture) -> None:
     old, new = world.customer(), world.customer()
     lid = f"8{old.number:014d}"
 
@@ -68,7 +70,7 @@ async def test_who_changes_number_is_answered_at_the_new_one_alone(world: World)
 
 
 async def test_whoever_gets_a_number_that_was_another_persons_is_somebody_else(
-    world: World,
+    world: EndToEndFixture,
 ) -> None:
     customer = world.customer()
     first, second = f"8{customer.number:014d}", f"9{customer.number:014d}"

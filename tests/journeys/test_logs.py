@@ -12,7 +12,7 @@ import pytest
 
 from niochat.ingress.api.application import openapi_document
 from niochat.stack.home import HomeFolder
-from tests.journeys.conftest import World
+from tests.journeys.conftest import EndToEndFixture
 from tests.journeys.providers import FAST
 from tests.journeys.test_desk_api import desk, somebody
 from tests.outbox.office import PNG
@@ -48,7 +48,9 @@ def logs(home: Path) -> Iterator[Path]:
         yield from (file for file in folder.rglob("*") if file.is_file())
 
 
-async def test_what_is_in_an_address_a_header_or_a_body_is_in_no_log(world: World) -> None:
+async def test_what_is_in_an_address_a_header_or_a_body_is_in_no_log(
+    world: EndToEndFixture,
+) -> None:
     mark = f"zq{secrets.token_hex(8)}"
     digits = "".join(secrets.choice("0123456789") for _ in range(11))
     webhook = world.channel(FAST)["webhook_url"]
@@ -56,7 +58,7 @@ async def test_what_is_in_an_address_a_header_or_a_body_is_in_no_log(world: Worl
         "webhook secret": webhook.rpartition("/")[2],
         "gateway token": FAST.token,
         "password": somebody(world, "demo", "admin")["password"],
-        "operators' token": world.stack.told["NIOCHAT_OPERATOR_TOKEN"],
+        "operators' token": world.stack.environment["NIOCHAT_OPERATOR_TOKEN"],
         "mark": mark,
         "digits": digits,
     }
@@ -100,7 +102,7 @@ async def _at_the_doors(url: str, webhook: str, mark: str, digits: str) -> None:
             await http.post(f"{url}/api/v1/auth/{path}", json=sent)
 
 
-async def _signed_in(world: World, mark: str, digits: str) -> dict[str, str]:
+async def _signed_in(world: EndToEndFixture, mark: str, digits: str) -> dict[str, str]:
     """What somebody asks who may everything: each route there is; returns secrets it gave out."""
     found: dict[str, str] = {}
     asked = 0

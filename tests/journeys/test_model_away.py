@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.journeys.conftest import World
+from tests.journeys.conftest import EndToEndFixture
 from tests.journeys.providers import SPEECHLESS
 
 pytestmark = pytest.mark.asyncio
@@ -21,15 +21,15 @@ pytestmark = pytest.mark.asyncio
     ],
 )
 async def test_without_a_model_the_customer_hears_one_true_sentence_and_waits_for_people(
-    world: World, fault: dict[str, object], code: str, reason: str
+    world: EndToEndFixture, fault: dict[str, object], code: str, reason: str
 ) -> None:
     customer = world.customer(SPEECHLESS)
-    await world.fault("model", token=SPEECHLESS.key, **fault)
+    await world.inject_fault("model", token=SPEECHLESS.key, **fault)
 
     await customer.tell(1)
     (sentence,) = await customer.hears(1)
     await customer.shows("messages", "status", None, None, "read")
-    await world.no_faults()
+    await world.clear_faults()
     await customer.tell(2)
     await customer.stored(2)
 

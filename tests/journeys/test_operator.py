@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from niochat.stack.home import HomeFolder
-from tests.journeys.conftest import World
-from tests.journeys.providers import FAST, MISTAKEN, WORKER, provider, written
-from tests.until import until
+from tests.journeys.conftest import EndToEndFixture
+from tests.journeys.providers import FAST, MISTAKEN, WORKER, build_provider, write_providers_file
+from tests.until import wait_until
 
 pytestmark = pytest.mark.asyncio
 OURS = (
@@ -21,7 +21,7 @@ OURS = (
 
 def bad_files(sandbox: str) -> Iterator[tuple[str, str, list[str]]]:
     """(name, text, what must be said)."""
-    good = written([provider(FAST, sandbox)])
+    good = write_providers_file([build_provider(FAST, sandbox)])
     yield "yaml", good + "  nonsense: [\n", ["line"]
     lines = good.splitlines()
     number = next(n for n, line in enumerate(lines, 1) if "burst_window_s" in line)
@@ -32,14 +32,17 @@ def bad_files(sandbox: str) -> Iterator[tuple[str, str, list[str]]]:
     yield "keys", typo, [f"line {number}", "unknown key", f"line {key}", "NIOCHAT_NOWHERE"]
 
 
-async def test_a_bad_file_names_its_lines_and_changes_nothing(world: World) -> None:
+async def test_a_bad_file_names_its_lines_and_changes_nothing(world: EndToEndFixture) -> None:
     before = await world.fetch(*OURS)
     # One provider is good, the next is not: neither is applied.
     half = [
-        provider(FAST, world.stack.sandbox, name="Outra"),
+        build_provider(FAST, world.stack.sandbox, name="Outra"),
         {"slug": "Ruim!", "name": "Ruim", "channels": []},
     ]
-    files = [*bad_files(world.stack.sandbox), ("half", written(half), ["providers[1].slug"])]
+    files = [
+        *bad_files(world.stack.sandbox),
+        ("half", write_providers_file(half), ["providers[1].slug"]),
+    ]
 
     async def refused(name: str, text: str, told: list[str]) -> None:
         file = world.folder / f"{name}.yaml"
@@ -55,18 +58,18 @@ async def test_a_bad_file_names_its_lines_and_changes_nothing(world: World) -> N
     assert await world.fetch(*OURS) == before
 
 
-async def test_applying_the_same_file_again_changes_nothing(world: World) -> None:
+async def test_applying_the_same_file_again_changes_nothing(world: EndToEndFixture) -> None:
     before = await world.fetch(*OURS)
 
-    await world.apply(provider(FAST, world.stack.sandbox))
+    await world.apply_provider(build_provider(FAST, world.stack.sandbox))
 
     assert await world.fetch(*OURS) == before
 
 
-async def test_doctor_says_in_a_sentence_what_is_wrong(world: World) -> None:
-    wrong = provider(MISTAKEN, world.stack.sandbox)
+async def test_doctor_says_in_a_sentence_what_is_wrong(world: EndToEndFixture) -> None:
+    wrong = build_provider(MISTAKEN, world.stack.sandbox)
     wrong["assistant"]["api_key"] = "key-of-somebody-else"
-    await world.apply(wrong)
+    await world.apply_provider(wrong)
 
     ill, well = await asyncio.gather(
         world.niochat("doctor", MISTAKEN.tenant, code=1), world.niochat("doctor", FAST.tenant)
@@ -78,7 +81,7 @@ async def test_doctor_says_in_a_sentence_what_is_wrong(world: World) -> None:
     assert "sandbox-simulador answers" in well.out
 
 
-async def test_demo_says_where_each_channel_is_reached(world: World) -> None:
+async def test_demo_says_where_each_channel_is_reached(world: EndToEndFixture) -> None:
     assert world.demo["base_url"] == world.stack.url
     assert {"id", "slug", "name", "channels"} <= world.demo["tenants"][0].keys()
     assert "demo" in [tenant["slug"] for tenant in world.demo["tenants"]]
@@ -86,7 +89,9 @@ async def test_demo_says_where_each_channel_is_reached(world: World) -> None:
     assert channel["webhook_url"].startswith(f"{world.stack.url}/webhooks/uazapi/{channel['id']}/")
 
 
-async def test_the_front_door_knows_its_routes_and_says_when_it_is_ready(world: World) -> None:
+async def test_the_front_door_knows_its_routes_and_says_when_it_is_ready(
+    world: EndToEndFixture,
+) -> None:
     async with httpx.AsyncClient(base_url=world.stack.url, trust_env=False) as http:
         ready = await http.get("/api/health/ready")
         live = await http.get("/api/health/live")
@@ -98,7 +103,7 @@ async def test_the_front_door_knows_its_routes_and_says_when_it_is_ready(world: 
 
 
 async def test_a_refused_webhook_is_logged_with_the_address_behind_the_proxy(
-    world: World,
+    world: EndToEndFixture,
 ) -> None:
     url = world.channel(FAST)["webhook_url"].rpartition("/")[0] + "/wrong"
     forwarded = {"x-forwarded-for": "203.0.113.77"}
@@ -109,12 +114,12 @@ async def test_a_refused_webhook_is_logged_with_the_address_behind_the_proxy(
     async def logged() -> list[str]:
         return [line for line in log_lines(world.stack.home) if "webhook_refused" in line]
 
-    lines = await until(logged)
+    lines = await wait_until(logged)
     assert any("203.0.113.77" in line for line in lines)
     assert not any(url in line or "/wrong" in line for line in lines)
 
 
-async def test_no_log_holds_what_people_said_or_a_secret(world: World) -> None:
+async def test_no_log_holds_what_people_said_or_a_secret(world: EndToEndFixture) -> None:
     customer = world.customer()
     await customer.say(f"{customer.tag(1)} palavra-que-ninguem-registra")
     await customer.hears(1)

@@ -2,34 +2,36 @@
 
 import pytest
 
-from tests.journeys.conftest import World
-from tests.journeys.customer import Customer
-from tests.journeys.providers import BROKEN, FAST, SUSPENDED, provider
-from tests.until import until
+from tests.journeys.conftest import EndToEndFixture
+from tests.journeys.customer import PhoneCustomer
+from tests.journeys.providers import BROKEN, FAST, SUSPENDED, build_provider
+from tests.until import wait_until
 
 pytestmark = pytest.mark.asyncio
 
 
-async def assign(customer: Customer) -> None:
+async def assign(customer: PhoneCustomer) -> None:
     await customer.world.niochat(
         "assign", f"+{customer.phone}", "--agent", "ana", "--tenant", customer.line.tenant
     )
 
 
-async def give_back(customer: Customer) -> None:
+async def give_back(customer: PhoneCustomer) -> None:
     await customer.world.niochat("give-back", customer.phone, "--tenant", customer.line.tenant)
 
 
-async def test_after_a_takeover_in_the_middle_of_a_turn_nothing_is_said(world: World) -> None:
+async def test_after_a_takeover_in_the_middle_of_a_turn_nothing_is_said(
+    world: EndToEndFixture,
+) -> None:
     customer = world.customer()
-    await world.fault("model", "hold", FAST.key, count=1)
+    await world.inject_fault("model", "hold", FAST.key, count=1)
     await customer.tell(1)
     await customer.turn_runs()
 
     await assign(customer)
     await customer.tell(2)
     await customer.stored(2)
-    await world.released(customer.line)
+    await world.release_held_webhooks(customer.line)
 
     assert await customer.heard() == []
     assert await customer.column("turns", "status") == ["cancelled"]
@@ -40,7 +42,7 @@ async def test_after_a_takeover_in_the_middle_of_a_turn_nothing_is_said(world: W
     assert (conversation["status"], conversation["agent"]) == ("open", "ana")
 
 
-async def test_give_back_answers_what_nobody_answered(world: World) -> None:
+async def test_give_back_answers_what_nobody_answered(world: EndToEndFixture) -> None:
     customer = world.customer()
     await customer.tell(1)
     await customer.hears(1)
@@ -56,10 +58,10 @@ async def test_give_back_answers_what_nobody_answered(world: World) -> None:
 
 
 async def test_a_takeover_cancels_the_reply_that_is_queued_behind_one_on_the_wire(
-    world: World,
+    world: EndToEndFixture,
 ) -> None:
     customer = world.customer()
-    await world.fault("gateway", "hold", FAST.token, path="/send/text", count=1)
+    await world.inject_fault("gateway", "hold", FAST.token, path="/send/text", count=1)
     await customer.tell(1)
     await customer.shows("outbox", "status", "sending")
     await customer.tell(2)
@@ -67,7 +69,7 @@ async def test_a_takeover_cancels_the_reply_that_is_queued_behind_one_on_the_wir
 
     await assign(customer)
     await customer.shows("outbox", "status", "sending", "cancelled")
-    await world.released(customer.line)
+    await world.release_held_webhooks(customer.line)
 
     await customer.shows("outbox", "status", "sent", "cancelled")
     await customer.tell(3)
@@ -77,13 +79,15 @@ async def test_a_takeover_cancels_the_reply_that_is_queued_behind_one_on_the_wir
     assert [row["code"] for row in replies] == [None, "cancelled"]
 
 
-async def test_a_takeover_cancels_the_reply_that_a_held_channel_keeps(world: World) -> None:
+async def test_a_takeover_cancels_the_reply_that_a_held_channel_keeps(
+    world: EndToEndFixture,
+) -> None:
     customer = world.customer(BROKEN["preso"])
-    await world.fault("model", "hold", customer.line.key, count=1)
+    await world.inject_fault("model", "hold", customer.line.key, count=1)
     await customer.tell(1)
     await customer.turn_runs()
     await connection(customer, "disconnected")
-    await world.no_faults()
+    await world.clear_faults()
     await customer.shows("outbox", "status", "queued")
 
     await assign(customer)
@@ -98,7 +102,7 @@ async def test_a_takeover_cancels_the_reply_that_a_held_channel_keeps(world: Wor
     await customer.shows("outbox", "status", "cancelled", "sent")
 
 
-async def connection(customer: Customer, status: str) -> None:
+async def connection(customer: PhoneCustomer, status: str) -> None:
     path = f"/instances/{customer.line.token}/connection"
     await customer.world.sandbox("POST", path, {"status": status})
 
@@ -109,12 +113,14 @@ async def connection(customer: Customer, status: str) -> None:
         )  # fmt: skip
         return bool(rows)
 
-    await until(known)
+    await wait_until(known)
 
 
-async def test_a_message_typed_on_the_provider_s_phone_pauses_the_assistant(world: World) -> None:
+async def test_a_message_typed_on_the_provider_s_phone_pauses_the_assistant(
+    world: EndToEndFixture,
+) -> None:
     customer = world.customer()
-    await world.fault("model", "hold", FAST.key, count=1)
+    await world.inject_fault("model", "hold", FAST.key, count=1)
     await customer.tell(1)
     await customer.turn_runs()
 
@@ -122,7 +128,7 @@ async def test_a_message_typed_on_the_provider_s_phone_pauses_the_assistant(worl
     await customer.shows("turns", "status", "cancelled")
     await customer.tell(2)
     await customer.stored(2)
-    await world.released(customer.line)
+    await world.release_held_webhooks(customer.line)
 
     assert await customer.heard() == ["Oi, aqui é a Ana"]
     assert await customer.rows("outbox") == []
@@ -138,7 +144,7 @@ async def test_a_message_typed_on_the_provider_s_phone_pauses_the_assistant(worl
 
 
 async def test_a_message_typed_on_the_provider_s_phone_opens_no_conversation(
-    world: World,
+    world: EndToEndFixture,
 ) -> None:
     customer = world.customer()
 
@@ -151,15 +157,15 @@ async def test_a_message_typed_on_the_provider_s_phone_opens_no_conversation(
     assert (await customer.named())[1:] == [[customer.tag(1)]]
 
 
-async def test_a_greeting_of_the_provider_s_phone_silences_nobody(world: World) -> None:
+async def test_a_greeting_of_the_provider_s_phone_silences_nobody(world: EndToEndFixture) -> None:
     customer = world.customer()
-    await world.fault("model", "hold", FAST.key, count=1)
+    await world.inject_fault("model", "hold", FAST.key, count=1)
     await customer.tell(1)
     await customer.stored(1)
 
     await types(customer, "Olá! Bem-vindo.", after_s=0)
     await customer.shows("messages", "author", "customer", "automatic")
-    await world.released(customer.line)
+    await world.release_held_webhooks(customer.line)
 
     await customer.hears(2)
     assert (await customer.named())[1:] == [[customer.tag(1)]]
@@ -168,30 +174,30 @@ async def test_a_greeting_of_the_provider_s_phone_silences_nobody(world: World) 
     assert conversation["paused_until"] is None
 
 
-async def types(customer: Customer, text: str, **more: int) -> None:
+async def types(customer: PhoneCustomer, text: str, **more: int) -> None:
     path = f"/instances/{customer.line.token}/phone-messages"
     await customer.world.sandbox("POST", path, {"phone": customer.phone, "text": text, **more})
 
 
 async def test_a_tenant_suspended_in_the_middle_of_a_turn_says_nothing_then_or_later(
-    world: World,
+    world: EndToEndFixture,
 ) -> None:
     customer = world.customer(SUSPENDED)
     sandbox = world.stack.sandbox
-    await world.fault("model", "hold", SUSPENDED.key, count=1)
+    await world.inject_fault("model", "hold", SUSPENDED.key, count=1)
     await customer.tell(1)
     await customer.turn_runs()
 
-    await world.apply(provider(SUSPENDED, sandbox, suspended=True))
+    await world.apply_provider(build_provider(SUSPENDED, sandbox, suspended=True))
     await customer.shows("conversations", "status", "waiting")
     await customer.tell(2)
     await customer.stored(2)
-    await world.no_faults()
+    await world.clear_faults()
     newcomer = world.customer(SUSPENDED)
     await newcomer.tell(1)
     await newcomer.shows("conversations", "status", "waiting")
 
-    await world.apply(provider(SUSPENDED, sandbox, suspended=False))
+    await world.apply_provider(build_provider(SUSPENDED, sandbox, suspended=False))
     await customer.tell(3)
     await customer.stored(3)
     fresh = world.customer(SUSPENDED)

@@ -7,20 +7,22 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journeys.conftest import World
-from tests.journeys.customer import Customer
-from tests.until import until
+from tests.journeys.conftest import EndToEndFixture
+from tests.journeys.customer import PhoneCustomer
+from tests.until import wait_until
 
 pytestmark = pytest.mark.asyncio
 
 
-async def protocol_of(customer: Customer) -> str:
+async def protocol_of(customer: PhoneCustomer) -> str:
     conversation = await customer.conversation()
     assert conversation is not None
     return str(conversation["protocol"])
 
 
-async def test_an_operator_pauses_and_hands_over_and_nothing_is_lost(world: World) -> None:
+async def test_an_operator_pauses_and_hands_over_and_nothing_is_lost(
+    world: EndToEndFixture,
+) -> None:
     customer = world.customer()
     await customer.tell(1)
     await customer.hears(1)
@@ -29,7 +31,7 @@ async def test_an_operator_pauses_and_hands_over_and_nothing_is_lost(world: Worl
     paused = await world.niochat.json("actors", protocol, "--pause", "300")
     assert paused["told"]
     await customer.tell(2)
-    waiting = await until(lambda: shown_waiting(world, protocol))
+    waiting = await wait_until(lambda: shown_waiting(world, protocol))
     assert waiting["actor"]["paused_until"]
     assert len(await customer.heard()) == 1
 
@@ -48,9 +50,9 @@ async def test_an_operator_pauses_and_hands_over_and_nothing_is_lost(world: Worl
     assert "no such team" in refused.err
 
 
-async def asked(world: World, path: str) -> Any:
+async def asked(world: EndToEndFixture, path: str) -> Any:
     """What the API answers, without the seconds that a command takes to start."""
-    token = world.stack.told["NIOCHAT_OPERATOR_TOKEN"]
+    token = world.stack.environment["NIOCHAT_OPERATOR_TOKEN"]
     async with httpx.AsyncClient(base_url=world.stack.url, trust_env=False) as http:
         answer = await http.get(
             f"/api/operators/{path}", headers={"authorization": f"Bearer {token}"}, timeout=20
@@ -59,13 +61,13 @@ async def asked(world: World, path: str) -> Any:
     return answer.json()
 
 
-async def shown_waiting(world: World, protocol: str) -> Any:
+async def shown_waiting(world: EndToEndFixture, protocol: str) -> Any:
     shown = await asked(world, f"conversations/{protocol}")
     return shown if shown["pending"] else None
 
 
 async def test_replay_shows_each_event_with_its_cause_and_ends_in_the_stored_state(
-    world: World,
+    world: EndToEndFixture,
 ) -> None:
     customer = world.customer()
     await customer.say(f"{customer.tag(1)} palavra-escondida")
@@ -91,7 +93,7 @@ async def test_replay_shows_each_event_with_its_cause_and_ends_in_the_stored_sta
     assert "The log leads to the stored state" in told.out
 
 
-async def test_prometheus_can_scrape_what_happens(world: World) -> None:
+async def test_prometheus_can_scrape_what_happens(world: EndToEndFixture) -> None:
     customer = world.customer()
     await customer.tell(1)
     await customer.hears(1)
@@ -110,7 +112,7 @@ async def test_prometheus_can_scrape_what_happens(world: World) -> None:
         said = "\n".join(ours)
         return said if all(word in said for word in wanted) else ""
 
-    said = await until(scraped)
+    said = await wait_until(scraped)
     for line in said.splitlines():
         assert customer.phone not in line
         assert "tenant=" not in line
@@ -118,7 +120,7 @@ async def test_prometheus_can_scrape_what_happens(world: World) -> None:
     assert {line.rpartition(" ")[2] for line in up} == {"1.0"}
 
 
-async def test_the_operators_door_is_shut_without_the_token(world: World) -> None:
+async def test_the_operators_door_is_shut_without_the_token(world: EndToEndFixture) -> None:
     async with httpx.AsyncClient(base_url=world.stack.url, trust_env=False) as http:
         for method, path in (("GET", "hosts"), ("POST", "hosts/host-0/drain")):
             answer = await http.request(method, f"/api/operators/{path}")

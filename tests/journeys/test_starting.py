@@ -4,12 +4,14 @@ import re
 
 import pytest
 
-from tests.journeys.conftest import World
+from tests.journeys.conftest import EndToEndFixture
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 
-async def test_another_start_in_the_home_of_a_running_stack_changes_nothing(world: World) -> None:
+async def test_another_start_in_the_home_of_a_running_stack_changes_nothing(
+    world: EndToEndFixture,
+) -> None:
     before = {file.name: file.read_bytes() for file in world.stack.home.glob("*.json")}
 
     for arguments in (("up",), ("up", "--detach"), ("up", "--port", "1")):
@@ -24,7 +26,7 @@ async def test_another_start_in_the_home_of_a_running_stack_changes_nothing(worl
 
 
 async def test_a_start_in_the_background_says_how_to_stop_and_tells_commands_with_the_home(
-    world: World,
+    world: EndToEndFixture,
 ) -> None:
     said = (world.stack.home / "log" / "up.log").read_text()
 
@@ -37,7 +39,7 @@ async def test_a_start_in_the_background_says_how_to_stop_and_tells_commands_wit
     assert f"{world.stack.url}\n" in said
 
 
-async def test_what_serves_logs_in_as_who_owns_nothing(world: World) -> None:
+async def test_what_serves_logs_in_as_who_owns_nothing(world: EndToEndFixture) -> None:
     async with world.database.acquire() as connection:
         users = await connection.fetch(
             "SELECT DISTINCT usename::text AS name FROM pg_stat_activity"
@@ -48,7 +50,7 @@ async def test_what_serves_logs_in_as_who_owns_nothing(world: World) -> None:
 
 
 async def test_an_address_with_its_prefix_twice_is_not_found_and_nobody_is_sent_elsewhere(
-    world: World,
+    world: EndToEndFixture,
 ) -> None:
     for path in ("/api/api/health/live", "/api/api/v1/openapi.json", "/health/live",
                  "/api/health/live/", "/api/v1", "/api/v1/me/"):  # fmt: skip

@@ -23,37 +23,37 @@ from niochat.live.hub import LiveHub
 from niochat.live.log import EventLog
 from niochat.runtime.tasks import BackgroundTaskSet
 from niochat.wiring.access import build_identity_services
-from tests.api.conftest import Desk, desk
-from tests.ingress.conftest import serving
+from tests.api.conftest import RestApiFixture, rest_api
+from tests.ingress.conftest import serve_app
 
-__all__ = ["desk"]
+__all__ = ["rest_api"]
 
 
 @dataclass
-class Theatre:
+class LiveFixture:
     """The API, and the sockets beside it."""
 
-    desk: Desk
+    desk: RestApiFixture
     live: LiveEndpoint
     hub: LiveHub
     url: str
 
-    async def ticket(self, headers: dict[str, str]) -> str:
+    async def create_ticket(self, headers: dict[str, str]) -> str:
         told = await self.desk.http.post("/auth/ticket", headers=headers)
         assert told.status_code == 200, told.text
         return str(told.json()["ticket"])
 
     @asynccontextmanager
-    async def screen(
+    async def connect_screen(
         self, headers: dict[str, str], **hello: object
     ) -> AsyncIterator[ClientConnection]:
         async with connect(self.url) as socket:
-            said = {"type": "hello", "ticket": await self.ticket(headers), **hello}
+            said = {"type": "hello", "ticket": await self.create_ticket(headers), **hello}
             await socket.send(json.dumps(said))
             yield socket
 
 
-async def hears(socket: ClientConnection, wanted: str = "") -> dict[str, Any]:
+async def receive_frame(socket: ClientConnection, wanted: str = "") -> dict[str, Any]:
     """The next frame of a type."""
     async with asyncio.timeout(15):
         while True:
@@ -63,13 +63,15 @@ async def hears(socket: ClientConnection, wanted: str = "") -> dict[str, Any]:
 
 
 @pytest_asyncio.fixture
-async def theatre(desk: Desk) -> AsyncIterator[Theatre]:
-    async with opened(desk) as here:
+async def live_fixture(desk: RestApiFixture) -> AsyncIterator[LiveFixture]:
+    async with open_live_fixture(desk) as here:
         yield here
 
 
 @asynccontextmanager
-async def opened(desk: Desk, line: int = MAX_QUEUED_FRAMES) -> AsyncIterator[Theatre]:
+async def open_live_fixture(
+    desk: RestApiFixture, line: int = MAX_QUEUED_FRAMES
+) -> AsyncIterator[LiveFixture]:
     """``line`` frames may wait for one screen."""
     access = build_identity_services(
         desk.house.database, desk.house.vault, "https://d.example.com", "n@x.y"
@@ -92,7 +94,7 @@ async def opened(desk: Desk, line: int = MAX_QUEUED_FRAMES) -> AsyncIterator[The
     owner = BackgroundTaskSet("tests")
     reading = owner.start(hub.run())
     app = Starlette(routes=[Mount("/", routes=live.routes())])
-    async with serving(app) as http:
+    async with serve_app(app) as http:
         url = str(http.base_url).replace("http://", "ws://")
-        yield Theatre(desk, live, hub, f"{url}/live")
+        yield LiveFixture(desk, live, hub, f"{url}/live")
     reading.cancel()

@@ -12,9 +12,9 @@ from websockets.exceptions import ConnectionClosed
 
 from niochat.domain.permissions import ROLE_GRANTS, BuiltInRole, PermissionAction
 from niochat.ingress.gestures import MAX_FRAMES_PER_S
-from tests.api.conftest import Desk, Visit
-from tests.builders import Place
-from tests.live.conftest import Theatre, hears
+from tests.api.conftest import ConversationFixture, RestApiFixture
+from tests.builders import ChannelRef
+from tests.live.conftest import LiveFixture, receive_frame
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 GESTURES = ("typing", "viewing", "read")
@@ -26,7 +26,7 @@ async def says(socket: ClientConnection, kind: str, conversation: object, **more
     await socket.send(json.dumps(said))
 
 
-async def taken(desk: Desk, who: dict[str, str]) -> Visit:
+async def taken(desk: RestApiFixture, who: dict[str, str]) -> ConversationFixture:
     visit = await desk.conversation()
     told = await desk.http.post(f"/conversations/{visit.id}/assign", json={}, headers=who)
     assert told.status_code == 200, told.text
@@ -34,35 +34,35 @@ async def taken(desk: Desk, who: dict[str, str]) -> Visit:
 
 
 async def test_colleagues_see_who_types_and_who_looks_until_they_look_away(
-    theatre: Theatre,
+    theatre: LiveFixture,
 ) -> None:
-    ana, who = await theatre.desk.joins("agent")
-    _, boss = await theatre.desk.joins("admin")
+    ana, who = await theatre.desk.add_signed_in_user("agent")
+    _, boss = await theatre.desk.add_signed_in_user("admin")
     visit = await taken(theatre.desk, who)
-    async with theatre.screen(boss) as seen:
-        await hears(seen, "welcome")
-        async with theatre.screen(who) as socket:
-            await hears(socket, "welcome")
+    async with theatre.connect_screen(boss) as seen:
+        await receive_frame(seen, "welcome")
+        async with theatre.connect_screen(who) as socket:
+            await receive_frame(socket, "welcome")
             await says(socket, "viewing", visit.id)
-            looking = await hears(seen, "viewing")
+            looking = await receive_frame(seen, "viewing")
             await says(socket, "typing", visit.id)
-            typing = await hears(seen, "typing")
-        gone = await hears(seen, "viewing")
+            typing = await receive_frame(seen, "typing")
+        gone = await receive_frame(seen, "viewing")
 
     assert (looking["user_id"], looking["viewing"]) == (str(ana), True)
     assert (typing["conversation_id"], typing["typing"]) == (str(visit.id), True)
     assert (gone["conversation_id"], gone["viewing"]) == (str(visit.id), False)
 
 
-async def test_looking_elsewhere_ends_looking_here(theatre: Theatre) -> None:
-    _, who = await theatre.desk.joins("admin")
+async def test_looking_elsewhere_ends_looking_here(theatre: LiveFixture) -> None:
+    _, who = await theatre.desk.add_signed_in_user("admin")
     first, second = await theatre.desk.conversation(), await theatre.desk.conversation()
-    async with theatre.screen(who) as socket:
-        await hears(socket, "welcome")
+    async with theatre.connect_screen(who) as socket:
+        await receive_frame(socket, "welcome")
         await says(socket, "viewing", first.id)
         await says(socket, "viewing", second.id)
         await socket.send(json.dumps({"type": "viewing", "conversation_id": None}))
-        told = [await hears(socket, "viewing") for _ in range(4)]
+        told = [await receive_frame(socket, "viewing") for _ in range(4)]
 
     assert [(each["conversation_id"], each["viewing"]) for each in told] == [
         (str(first.id), True), (str(first.id), False),
@@ -70,25 +70,26 @@ async def test_looking_elsewhere_ends_looking_here(theatre: Theatre) -> None:
     ]  # fmt: skip
 
 
-async def test_what_one_has_read_is_read_on_ones_other_screens_alone(theatre: Theatre) -> None:
-    ana, who = await theatre.desk.joins("agent")
-    _, boss = await theatre.desk.joins("admin")
+async def test_what_one_has_read_is_read_on_ones_other_screens_alone(theatre: LiveFixture) -> None:
+    ana, who = await theatre.desk.add_signed_in_user("agent")
+    _, boss = await theatre.desk.add_signed_in_user("admin")
     visit = await taken(theatre.desk, who)
     desk = theatre.desk
     before = (await desk.http.get("/conversations/unread", headers=who)).json()
     async with AsyncExitStack() as stack:
         one, two, other = [
-            await stack.enter_async_context(theatre.screen(each)) for each in (who, who, boss)
+            await stack.enter_async_context(theatre.connect_screen(each))
+            for each in (who, who, boss)
         ]
         for socket in (one, two, other):
-            await hears(socket, "welcome")
+            await receive_frame(socket, "welcome")
         await says(one, "read", visit.id, upto=99)
-        assert (await hears(two, "read"))["upto"] == 99
+        assert (await receive_frame(two, "read"))["upto"] == 99
         await says(one, "read", visit.id, upto=5)
         await says(other, "typing", visit.id)
-        heard = await hears(other)
+        heard = await receive_frame(other)
         while heard["type"] in ("queues", "event"):
-            heard = await hears(other)
+            heard = await receive_frame(other)
 
     assert heard["type"] == "typing", "nobody hears what others have read"
     assert [each["unread"] for each in before] == [1]
@@ -99,45 +100,48 @@ async def test_what_one_has_read_is_read_on_ones_other_screens_alone(theatre: Th
 @pytest.mark.parametrize("kind", GESTURES)
 @pytest.mark.parametrize("role", list(BuiltInRole))
 async def test_each_role_may_say_what_its_row_of_the_table_says(
-    theatre: Theatre, role: BuiltInRole, kind: str
+    theatre: LiveFixture, role: BuiltInRole, kind: str
 ) -> None:
     desk = theatre.desk
     visit = await desk.conversation()
-    _, who = await desk.joins(role)
+    _, who = await desk.add_signed_in_user(role)
     needed = (
         PermissionAction.CONVERSATIONS_REPLY
         if kind == "typing"
         else PermissionAction.CONVERSATIONS_READ
     )
-    async with theatre.screen(who) as socket:
+    async with theatre.connect_screen(who) as socket:
         if PermissionAction.CONVERSATIONS_READ not in ROLE_GRANTS[role]:
             with pytest.raises(ConnectionClosed):
-                await hears(socket)
+                await receive_frame(socket)
             return
-        await hears(socket, "welcome")
+        await receive_frame(socket, "welcome")
         await says(socket, kind, visit.id)
-        await hears(socket, kind if needed in ROLE_GRANTS[role] else "rejected")
+        await receive_frame(socket, kind if needed in ROLE_GRANTS[role] else "rejected")
 
 
 @pytest.mark.parametrize("kind", GESTURES)
 async def test_another_tenants_conversation_is_as_unknown_as_any(
-    theatre: Theatre, kind: str
+    theatre: LiveFixture, kind: str
 ) -> None:
     desk = theatre.desk
     foreign = await desk.given.tenant()
-    theirs = await desk.conversation(Place(foreign, await desk.given.channel(foreign)))
-    _, who = await desk.joins("admin")
-    _, stranger = await desk.joins("admin", foreign)
-    async with theatre.screen(stranger) as over_there, theatre.screen(who) as socket:
-        await hears(socket, "welcome")
-        await hears(over_there, "welcome")
+    theirs = await desk.conversation(ChannelRef(foreign, await desk.given.channel(foreign)))
+    _, who = await desk.add_signed_in_user("admin")
+    _, stranger = await desk.add_signed_in_user("admin", foreign)
+    async with (
+        theatre.connect_screen(stranger) as over_there,
+        theatre.connect_screen(who) as socket,
+    ):
+        await receive_frame(socket, "welcome")
+        await receive_frame(over_there, "welcome")
         for conversation in (theirs.id, uuid4()):
             await says(socket, kind, conversation)
-        refused = [await hears(socket, "rejected") for _ in range(2)]
+        refused = [await receive_frame(socket, "rejected") for _ in range(2)]
         await says(over_there, "typing", theirs.id)
-        heard = await hears(over_there)
+        heard = await receive_frame(over_there)
         while heard["type"] == "queues":
-            heard = await hears(over_there)
+            heard = await receive_frame(over_there)
 
     assert refused[0] == refused[1]
     assert refused[0]["code"] == "not_found"
@@ -154,40 +158,42 @@ async def test_another_tenants_conversation_is_as_unknown_as_any(
     ],
 )  # fmt: skip
 async def test_a_frame_that_is_none_is_refused_and_the_screen_goes_on(
-    theatre: Theatre, text: str
+    theatre: LiveFixture, text: str
 ) -> None:
-    _, who = await theatre.desk.joins("admin")
+    _, who = await theatre.desk.add_signed_in_user("admin")
     visit = await theatre.desk.conversation()
-    async with theatre.screen(who) as socket:
-        await hears(socket, "welcome")
+    async with theatre.connect_screen(who) as socket:
+        await receive_frame(socket, "welcome")
         await socket.send(text)
-        assert (await hears(socket, "rejected"))["code"] == "bad_frame"
+        assert (await receive_frame(socket, "rejected"))["code"] == "bad_frame"
         await says(socket, "typing", visit.id)
-        assert (await hears(socket, "typing"))["typing"] is True
+        assert (await receive_frame(socket, "typing"))["typing"] is True
 
 
-async def test_who_says_too_much_is_refused(theatre: Theatre) -> None:
-    _, who = await theatre.desk.joins("admin")
-    async with theatre.screen(who) as socket:
-        await hears(socket, "welcome")
+async def test_too_many_frames_are_rejected(theatre: LiveFixture) -> None:
+    _, who = await theatre.desk.add_signed_in_user("admin")
+    async with theatre.connect_screen(who) as socket:
+        await receive_frame(socket, "welcome")
         for _ in range(MAX_FRAMES_PER_S * 3):
             await socket.send("x")
-        codes = {(await hears(socket, "rejected"))["code"] for _ in range(MAX_FRAMES_PER_S * 3)}
+        codes = {
+            (await receive_frame(socket, "rejected"))["code"] for _ in range(MAX_FRAMES_PER_S * 3)
+        }
     assert codes == {"bad_frame", "too_many"}
 
 
 async def test_a_replica_of_other_code_sends_its_screens_away_at_different_times(
-    theatre: Theatre,
+    theatre: LiveFixture,
 ) -> None:
-    _, who = await theatre.desk.joins("admin")
+    _, who = await theatre.desk.add_signed_in_user("admin")
     async with AsyncExitStack() as stack:
-        sockets = [await stack.enter_async_context(theatre.screen(who)) for _ in range(6)]
+        sockets = [await stack.enter_async_context(theatre.connect_screen(who)) for _ in range(6)]
         for socket in sockets:
-            await hears(socket, "welcome")
+            await receive_frame(socket, "welcome")
         theatre.live.on_build_announced(b"this")
         await asyncio.sleep(0)
         theatre.live.on_build_announced(b"another")
-        told = [await hears(socket, "goodbye") for socket in sockets]
+        told = [await receive_frame(socket, "goodbye") for socket in sockets]
 
     assert {each["reason"] for each in told} == {"restarting"}
     assert len({each["retry_after_s"] for each in told}) > 1

@@ -23,14 +23,23 @@ from niochat.live.hub import LiveHub, offer_event
 from niochat.live.log import EventLog
 from niochat.live.passing import FrameEnvelope, ReadFrame, TypingFrame
 from niochat.live.position import LogPosition
-from tests.builders import Admin, Given, Host, Ownership, Place, connect, message, put
-from tests.until import until
+from tests.builders import (
+    Admin,
+    ChannelRef,
+    Host,
+    RowBuilder,
+    ShardAssignments,
+    build_message,
+    insert_commands,
+    open_connection,
+)
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
 
 @dataclass(eq=False)
-class Watched:
+class RecordedScreen:
     """A screen that remembers what it was offered."""
 
     tenant_id: UUID
@@ -67,16 +76,16 @@ class Watched:
 
 
 @dataclass
-class Room:
+class HubFixture:
     """A hub, and a host whose steps it reads."""
 
     database: Database
-    given: Given
+    given: RowBuilder
     host: Host
     hub: LiveHub
-    place: Place
+    place: ChannelRef
 
-    async def enter(self, screen: Watched, since: LogPosition | None = None) -> bool:
+    async def enter(self, screen: RecordedScreen, since: LogPosition | None = None) -> bool:
         """As a socket does; whether it was caught up."""
         joining = await self.hub.join(screen, since)
         for each in joining.missed_frames or ():
@@ -94,11 +103,11 @@ class Room:
 
     async def say(self, thread: UUID, *words: str) -> None:
         numbers = iter(range(10**6))
-        said = [message(f"{thread}{next(numbers)}{word}", word) for word in words]
-        await put(self.host, self.place, thread, said)
+        said = [build_message(f"{thread}{next(numbers)}{word}", word) for word in words]
+        await insert_commands(self.host, self.place, thread, said)
         await self.host.run(thread)
 
-    async def read(self, screen: Watched, events: int) -> None:
+    async def read(self, screen: RecordedScreen, events: int) -> None:
         """Look until the screen has heard so many; other tests' transactions hold horizons back."""
 
         async def heard() -> bool:
@@ -106,7 +115,7 @@ class Room:
                 await self.hub.read_log()
             return len(screen.events()) >= events
 
-        await until(heard)
+        await wait_until(heard)
 
     async def settle(self) -> None:
         """Until the log's end is beyond all that was committed so far."""
@@ -115,15 +124,15 @@ class Room:
         async def beyond() -> bool:
             return (await self.hub._log.load_end()).xid > xid
 
-        await until(beyond)
+        await wait_until(beyond)
 
 
 @pytest_asyncio.fixture
-async def room(database: Database, given: Given, ownership: Ownership) -> Room:
+async def room(database: Database, given: RowBuilder, ownership: ShardAssignments) -> HubFixture:
     host = Host("host-a:1", database)
-    await ownership.give(host)
+    await ownership.assign_all(host)
     hub = LiveHub(EventLog(database), ScreenCounters(database))
-    return Room(database, given, host, hub, await given.place())
+    return HubFixture(database, given, host, hub, await given.place())
 
 
 async def in_log(admin: Admin, tenant: UUID) -> int:
@@ -131,8 +140,8 @@ async def in_log(admin: Admin, tenant: UUID) -> int:
     return count
 
 
-async def test_a_screen_hears_each_event_once_with_its_rows(room: Room, admin: Admin) -> None:
-    screen = Watched(room.place.tenant)
+async def test_a_screen_hears_each_event_once_with_its_rows(room: HubFixture, admin: Admin) -> None:
+    screen = RecordedScreen(room.place.tenant)
     await room.enter(screen)
     await room.thread("bom dia")
     total = await in_log(admin, room.place.tenant)
@@ -148,8 +157,8 @@ async def test_a_screen_hears_each_event_once_with_its_rows(room: Room, admin: A
     assert positions == sorted(set(positions))
 
 
-async def test_nobody_hears_of_another_tenant(room: Room, given: Given) -> None:
-    mine, theirs = Watched(room.place.tenant), Watched((await given.place()).tenant)
+async def test_events_never_reach_another_tenant(room: HubFixture, given: RowBuilder) -> None:
+    mine, theirs = RecordedScreen(room.place.tenant), RecordedScreen((await given.place()).tenant)
     await room.enter(mine)
     await room.enter(theirs)
     await room.thread("oi")
@@ -157,8 +166,8 @@ async def test_nobody_hears_of_another_tenant(room: Room, given: Given) -> None:
     assert theirs.frames == []
 
 
-async def test_who_resumes_hears_exactly_what_was_missed(room: Room, admin: Admin) -> None:
-    whole, comes_and_goes = Watched(room.place.tenant), Watched(room.place.tenant)
+async def test_who_resumes_hears_exactly_what_was_missed(room: HubFixture, admin: Admin) -> None:
+    whole, comes_and_goes = RecordedScreen(room.place.tenant), RecordedScreen(room.place.tenant)
     await room.enter(whole)
     await room.enter(comes_and_goes)
     thread = await room.thread("um")
@@ -170,7 +179,7 @@ async def test_who_resumes_hears_exactly_what_was_missed(room: Room, admin: Admi
     await room.say(thread, "dois")
     await room.thread("três")
     await room.settle()
-    again = Watched(room.place.tenant)
+    again = RecordedScreen(room.place.tenant)
     assert await room.enter(again, since)
     total = await in_log(admin, room.place.tenant)
     await room.read(whole, total)
@@ -183,10 +192,10 @@ async def test_who_resumes_hears_exactly_what_was_missed(room: Room, admin: Admi
 
 
 async def test_who_comes_and_goes_while_others_write_misses_and_repeats_nothing(
-    room: Room, admin: Admin
+    room: HubFixture, admin: Admin
 ) -> None:
     await room.settle()
-    begun, screen = await room.hub._log.load_end(), Watched(room.place.tenant)
+    begun, screen = await room.hub._log.load_end(), RecordedScreen(room.place.tenant)
     await room.enter(screen, begun)
     reading = asyncio.create_task(room.hub.run())
 
@@ -209,7 +218,7 @@ async def test_who_comes_and_goes_while_others_write_misses_and_repeats_nothing(
         room.hub.notify()
         return len(screen.events()) >= total
 
-    await until(everything)
+    await wait_until(everything)
     reading.cancel()
     positions = [LogPosition.parse(each["position"]) for each in screen.events()]
     assert positions == sorted(set(positions))
@@ -217,7 +226,7 @@ async def test_who_comes_and_goes_while_others_write_misses_and_repeats_nothing(
 
 
 async def test_who_comes_again_at_the_same_time_each_hears_what_was_missed_by_them(
-    room: Room, given: Given, admin: Admin
+    room: HubFixture, given: RowBuilder, admin: Admin
 ) -> None:
     await room.settle()
     begun = await room.hub._log.load_end()
@@ -228,7 +237,12 @@ async def test_who_comes_again_at_the_same_time_each_hears_what_was_missed_by_th
     await room.settle()
     tenant, other = room.place.tenant, (await given.place()).tenant
     away = [begun, later, begun, begun]
-    screens = [Watched(tenant), Watched(tenant), Watched(tenant), Watched(other)]
+    screens = [
+        RecordedScreen(tenant),
+        RecordedScreen(tenant),
+        RecordedScreen(tenant),
+        RecordedScreen(other),
+    ]
 
     comings = (room.enter(s, since) for s, since in zip(screens, away, strict=True))
     caught_up = await asyncio.gather(*comings)
@@ -244,7 +258,7 @@ async def test_who_comes_again_at_the_same_time_each_hears_what_was_missed_by_th
 
 
 async def test_the_log_is_in_order_where_numbers_of_transactions_get_another_digit(
-    room: Room,
+    room: HubFixture,
 ) -> None:
     """As texts, 100 comes before 99; a page that ended in between skipped what it had not read."""
     thread = await room.thread("um", "dois", "três")
@@ -264,28 +278,30 @@ async def test_the_log_is_in_order_where_numbers_of_transactions_get_another_dig
 
 
 async def test_who_missed_too_much_is_told_to_refetch(
-    room: Room,
+    room: HubFixture,
 ) -> None:
     log = EventLog(room.database)
     room.hub = LiveHub(log, ScreenCounters(room.database), max_missed=3)
     since = await log.load_end()
     await room.thread("um", "dois", "três")
     await room.settle()
-    screen = Watched(room.place.tenant)
+    screen = RecordedScreen(room.place.tenant)
     assert not await room.enter(screen, since)
     assert screen.frames == []
 
 
-async def test_a_transaction_that_ends_late_is_not_skipped(room: Room, admin_url: str) -> None:
+async def test_a_transaction_that_ends_late_is_not_skipped(
+    room: HubFixture, admin_url: str
+) -> None:
     """It began first, so its number is lower; what came after it waits until it has ended."""
     thread = await room.thread("antes")
     await room.settle()
-    screen = Watched(room.place.tenant)
+    screen = RecordedScreen(room.place.tenant)
     await room.enter(screen)
     (conversation,) = await room.given.rows(
         "SELECT id FROM conversations WHERE thread_id = $1", thread
     )
-    another = await connect(admin_url)
+    another = await open_connection(admin_url)
     slow = another.transaction()
     await slow.start()
     await another.execute(
@@ -304,8 +320,8 @@ async def test_a_transaction_that_ends_late_is_not_skipped(room: Room, admin_url
     assert screen.events()[0]["event"] == "command_parked"
 
 
-async def test_a_position_never_goes_back_also_for_who_is_catching_up(room: Room) -> None:
-    admitted, catching_up = Watched(room.place.tenant), Watched(room.place.tenant)
+async def test_a_position_never_goes_back_also_for_who_is_catching_up(room: HubFixture) -> None:
+    admitted, catching_up = RecordedScreen(room.place.tenant), RecordedScreen(room.place.tenant)
     await room.enter(admitted)
     joining = await room.hub.join(catching_up, await room.hub._log.load_end())
     await room.thread("oi")
@@ -323,15 +339,17 @@ async def test_a_position_never_goes_back_also_for_who_is_catching_up(room: Room
     assert len(catching_up.frames) == len(admitted.frames)
 
 
-async def test_what_leaves_somebodys_sight_is_hidden_from_them(room: Room) -> None:
-    own = Watched(room.place.tenant, PermissionScope.OWN, "ana")
-    whole = Watched(room.place.tenant)
+async def test_what_leaves_somebodys_sight_is_hidden_from_them(room: HubFixture) -> None:
+    own = RecordedScreen(room.place.tenant, PermissionScope.OWN, "ana")
+    whole = RecordedScreen(room.place.tenant)
     await room.enter(own)
     await room.enter(whole)
     thread = await room.thread("oi")
-    await put(room.host, room.place, thread, [cmd.AssignConversation("ana")])
+    await insert_commands(room.host, room.place, thread, [cmd.AssignConversation("ana")])
     await room.host.run(thread)
-    await put(room.host, room.place, thread, [cmd.TransferConversation("ana", agent="rui")])
+    await insert_commands(
+        room.host, room.place, thread, [cmd.TransferConversation("ana", agent="rui")]
+    )
     await room.host.run(thread)
     async with asyncio.timeout(20):
         while not [e for e in whole.events() if e["event"] == "conversation_transferred"]:
@@ -341,15 +359,15 @@ async def test_what_leaves_somebodys_sight_is_hidden_from_them(room: Room) -> No
     assert "conversation" not in own.frames[-1], "its id, and nothing that is in it"
 
 
-async def test_applying_what_was_heard_is_the_same_as_refetching(room: Room) -> None:
-    screen = Watched(room.place.tenant)
+async def test_applying_what_was_heard_is_the_same_as_refetching(room: HubFixture) -> None:
+    screen = RecordedScreen(room.place.tenant)
     await room.enter(screen)
     thread = await room.thread("oi", "tem boleto?")
     await room.host.answer(thread, "Claro!")
     claimed = await room.host.claim(thread)
     assert claimed is not None
     await room.host.settle(claimed, cmd.SendStatus.SENT, "out-1")
-    await put(room.host, room.place, thread, [
+    await insert_commands(room.host, room.place, thread, [
         cmd.ReceiveEdit("e1", f"{thread}0oi", "olá"), cmd.AssignConversation("ana"),
         cmd.ReplyToCustomer("ana", "Posso ajudar?"), cmd.AddNote("ana", "cliente antigo"),
         cmd.TransferConversation("ana", team="atendimento", note="financeiro"),
@@ -370,7 +388,7 @@ async def test_applying_what_was_heard_is_the_same_as_refetching(room: Room) -> 
     look = await room.hub._log.read_after(LogPosition(0), [room.place.tenant])
     fresh: dict[str, Any] = {}
     for happened in look.events:
-        again = Watched(room.place.tenant)
+        again = RecordedScreen(room.place.tenant)
         offer_event([again], happened)
         (frame,) = again.events()
         assert frame["conversation"] == conversations[frame["conversation"]["id"]]
@@ -382,18 +400,25 @@ async def test_applying_what_was_heard_is_the_same_as_refetching(room: Room) -> 
     }  # fmt: skip
 
 
-async def test_queues_are_counted_when_they_change_for_who_may_see_them(room: Room) -> None:
-    boss, other = Watched(room.place.tenant), Watched(room.place.tenant, PermissionScope.OWN)
-    foreign = Watched(await room.given.tenant())
+async def test_queues_are_counted_when_they_change_for_who_may_see_them(room: HubFixture) -> None:
+    boss, other = (
+        RecordedScreen(room.place.tenant),
+        RecordedScreen(room.place.tenant, PermissionScope.OWN),
+    )
+    foreign = RecordedScreen(await room.given.tenant())
     for screen in (boss, other, foreign):
         await room.enter(screen)
     thread = await room.thread("oi")
-    await put(room.host, room.place, thread, [cmd.TransferConversation("ana", "atendimento")])
+    await insert_commands(
+        room.host, room.place, thread, [cmd.TransferConversation("ana", "atendimento")]
+    )
     await room.host.run(thread)
     await room.thread("olá")
     await room.hub.read_log()
     await room.hub.send_counts()
-    await room.enter(Watched(room.place.tenant))  # all are counted anew, and nothing has changed
+    await room.enter(
+        RecordedScreen(room.place.tenant)
+    )  # all are counted anew, and nothing has changed
     await room.hub.send_counts()
 
     (counted,) = boss.passing("queues")
@@ -402,13 +427,15 @@ async def test_queues_are_counted_when_they_change_for_who_may_see_them(room: Ro
     assert [each["waiting"] for each in foreign.passing("queues")] == [{}]
 
 
-async def test_an_agent_hears_what_they_have_not_read(room: Room) -> None:
+async def test_an_agent_hears_what_they_have_not_read(room: HubFixture) -> None:
     ana, rui = UUID(int=7), UUID(int=8)
-    hers, his = (Watched(room.place.tenant, user=str(each), user_id=each) for each in (ana, rui))
+    hers, his = (
+        RecordedScreen(room.place.tenant, user=str(each), user_id=each) for each in (ana, rui)
+    )
     await room.enter(hers)
     await room.enter(his)
     thread = await room.thread("oi")
-    await put(room.host, room.place, thread, [cmd.AssignConversation(str(ana))])
+    await insert_commands(room.host, room.place, thread, [cmd.AssignConversation(str(ana))])
     await room.host.run(thread)
     await room.say(thread, "alô", "alguém?")
     await room.hub.read_log()
@@ -418,10 +445,10 @@ async def test_an_agent_hears_what_they_have_not_read(room: Room) -> None:
     assert his.passing("unread") == []
 
 
-async def test_what_passes_reaches_who_may_see_it_and_nobody_else(room: Room) -> None:
-    ana = Watched(room.place.tenant, PermissionScope.OWN, "ana", user_id=UUID(int=7))
-    boss = Watched(room.place.tenant)
-    foreign = Watched(await room.given.tenant())
+async def test_ephemeral_frames_reach_only_permitted_users(room: HubFixture) -> None:
+    ana = RecordedScreen(room.place.tenant, PermissionScope.OWN, "ana", user_id=UUID(int=7))
+    boss = RecordedScreen(room.place.tenant)
+    foreign = RecordedScreen(await room.given.tenant())
     for screen in (ana, boss, foreign):
         await room.enter(screen)
     tenant, conversation = room.place.tenant, UUID(int=5)

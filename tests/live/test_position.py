@@ -13,7 +13,7 @@ POSITIONS = st.builds(LogPosition, st.integers(0, 2**63 - 1), st.uuids(), st.int
 
 
 @given(POSITIONS)
-def test_it_comes_back_as_it_went(position: LogPosition) -> None:
+def test_a_position_survives_a_round_trip_through_text(position: LogPosition) -> None:
     assert LogPosition.parse(str(position)) == position
 
 
@@ -28,6 +28,6 @@ def test_the_beginning_of_a_transaction_is_before_all_of_it(position: LogPositio
     "text", ["", "1", "1.2", "1.2.3", "x.y.z", f"-1.{NO_CONVERSATION.hex}.0", f"1.{NO_CONVERSATION.hex}.-1",
              f"{2**63}.{NO_CONVERSATION.hex}.0", f"1.{NO_CONVERSATION.hex}.{2**63}", "1..", "٣." + NO_CONVERSATION.hex + ".x"],
 )  # fmt: skip
-def test_what_no_server_gave_out_is_refused(text: str) -> None:
+def test_an_invalid_position_is_rejected(text: str) -> None:
     with pytest.raises(InvalidInputError, match="refetch"):
         LogPosition.parse(text)

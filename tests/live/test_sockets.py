@@ -11,9 +11,9 @@ from websockets.exceptions import ConnectionClosed
 from niochat.access.sessions import SessionEndReason
 from niochat.ingress import live as module
 from niochat.ingress.live import LiveEndpoint
-from tests.api.conftest import Desk
-from tests.live.conftest import Theatre, hears, opened
-from tests.until import until
+from tests.api.conftest import RestApiFixture
+from tests.live.conftest import LiveFixture, open_live_fixture, receive_frame
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -28,45 +28,45 @@ async def refused(socket: ClientConnection) -> tuple[int, str]:
     return (told.code, told.reason) if told is not None else (0, "without a word")
 
 
-async def test_a_screen_is_welcomed_and_hears_what_customers_say(theatre: Theatre) -> None:
-    _, headers = await theatre.desk.joins("agent")
-    async with theatre.screen(headers) as socket:
-        welcome = await hears(socket)
+async def test_a_screen_is_welcomed_and_hears_what_customers_say(theatre: LiveFixture) -> None:
+    _, headers = await theatre.desk.add_signed_in_user("agent")
+    async with theatre.connect_screen(headers) as socket:
+        welcome = await receive_frame(socket)
         assert (welcome["type"], welcome["caught_up"]) == ("welcome", False)
         await theatre.desk.conversation(None, "bom dia")
         theatre.hub.notify()
         while True:
-            event = await hears(socket, "event")
+            event = await receive_frame(socket, "event")
             if event["event"] == "message_received":
                 break
         assert event["message"]["text"] == "bom dia"
 
 
-async def test_a_screen_that_comes_again_hears_what_it_missed(theatre: Theatre) -> None:
-    _, headers = await theatre.desk.joins("admin")
-    async with theatre.screen(headers) as socket:
-        position = (await hears(socket))["position"]
+async def test_a_screen_that_comes_again_hears_what_it_missed(theatre: LiveFixture) -> None:
+    _, headers = await theatre.desk.add_signed_in_user("admin")
+    async with theatre.connect_screen(headers) as socket:
+        position = (await receive_frame(socket))["position"]
     visit = await theatre.desk.conversation(None, "bom dia")
-    async with theatre.screen(headers, position=position) as socket:
-        welcome = await hears(socket)
-        event = await hears(socket, "event")
+    async with theatre.connect_screen(headers, position=position) as socket:
+        welcome = await receive_frame(socket)
+        event = await receive_frame(socket, "event")
 
     # Whoever is cut off between the two has missed nothing: the welcome stands where they stood.
     assert (welcome["caught_up"], welcome["position"]) == (True, position)
     assert event["conversation"]["id"] == str(visit.id)
 
 
-async def test_who_does_not_sign_in_is_shown_out_with_the_reason(theatre: Theatre) -> None:
-    _, headers = await theatre.desk.joins("agent")
-    used = await theatre.ticket(headers)
+async def test_who_does_not_sign_in_is_shown_out_with_the_reason(theatre: LiveFixture) -> None:
+    _, headers = await theatre.desk.add_signed_in_user("agent")
+    used = await theatre.create_ticket(headers)
     async with connect(theatre.url) as socket:
         await socket.send(json.dumps({"type": "hello", "ticket": used}))
-        await hears(socket, "welcome")
+        await receive_frame(socket, "welcome")
     for first in (
         "", "{", "[]", '{"type": "other"}', '{"type": "hello"}', "x" * 5000,
         json.dumps({"type": "hello", "ticket": used}),
         json.dumps({"type": "hello", "ticket": "guess"}),
-        json.dumps({"type": "hello", "ticket": await theatre.ticket(headers), "position": "x"}),
+        json.dumps({"type": "hello", "ticket": await theatre.create_ticket(headers), "position": "x"}),
         json.dumps({"type": "hello", "extra": 1}),
     ):  # fmt: skip
         async with connect(theatre.url) as socket:
@@ -85,32 +85,32 @@ async def test_the_address_is_the_same_with_and_without_serves_prefix(root: str)
     assert route.matches({"type": "http", "path": "/live"})[0] is Match.NONE
 
 
-async def test_who_may_not_read_gets_no_socket(theatre: Theatre) -> None:
+async def test_a_user_without_read_permission_cannot_connect(theatre: LiveFixture) -> None:
     await theatre.desk.house.admin.execute(
         "INSERT INTO roles VALUES ($1, 'conferente', ARRAY['contacts:read'])",
         theatre.desk.house.tenant,
     )
     for role in ("conferente", "superuser"):
-        _, headers = await theatre.desk.joins(role)
-        async with theatre.screen(headers) as socket:
+        _, headers = await theatre.desk.add_signed_in_user(role)
+        async with theatre.connect_screen(headers) as socket:
             code, reason = await refused(socket)
             assert (code, reason.partition(":")[0]) == (1008, "forbidden")
 
 
-async def test_who_signs_out_or_loses_the_role_is_sent_away(theatre: Theatre) -> None:
-    ana, headers = await theatre.desk.joins("agent")
-    rui = await theatre.desk.house.user("rui@example.com")
+async def test_who_signs_out_or_loses_the_role_is_sent_away(theatre: LiveFixture) -> None:
+    ana, headers = await theatre.desk.add_signed_in_user("agent")
+    rui = await theatre.desk.house.create_user("rui@example.com")
     theirs = await theatre.desk.bearer("rui@example.com")
-    async with theatre.screen(headers) as first, theatre.screen(theirs) as second:
+    async with theatre.connect_screen(headers) as first, theatre.connect_screen(theirs) as second:
         for socket in (first, second):
-            await hears(socket, "welcome")
+            await receive_frame(socket, "welcome")
         sessions = theatre.desk.house.sessions
         await sessions.end_all(ana, SessionEndReason.EVERYWHERE, theatre.desk.house.clock.now)
         await theatre.desk.house.admin.execute(
             "UPDATE users SET role = 'viewer' WHERE id = $1", rui
         )
         theatre.live.on_access_changed(ana)
-        goodbye = await hears(first, "goodbye")
+        goodbye = await receive_frame(first, "goodbye")
         assert goodbye["reason"] == "signed_out"
         (left,) = [each for each in theatre.live._connections if each.caller.id == rui]
         await theatre.live.check_access(left)
@@ -118,42 +118,42 @@ async def test_who_signs_out_or_loses_the_role_is_sent_away(theatre: Theatre) ->
 
 
 async def test_a_screen_that_reads_too_slowly_is_cut_off_and_others_are_not(
-    desk: Desk,
+    desk: RestApiFixture,
 ) -> None:
-    _, headers = await desk.joins("admin")
-    async with opened(desk, line=4) as theatre:
-        async with theatre.screen(headers) as slow:
-            await hears(slow, "welcome")
-            (socket,) = await until(lambda: theatre.live._connections)
+    _, headers = await desk.add_signed_in_user("admin")
+    async with open_live_fixture(desk, line=4) as theatre:
+        async with theatre.connect_screen(headers) as slow:
+            await receive_frame(slow, "welcome")
+            (socket,) = await wait_until(lambda: theatre.live._connections)
             for _ in range(10):  # in one tick: nothing can leave meanwhile
                 socket.offer(b'{"type": "heartbeat", "position": "0"}')
             code, reason = await refused(slow)
         assert (code, reason) == (1012, "slow")
-        await until(lambda: not theatre.live._connections)
+        await wait_until(lambda: not theatre.live._connections)
         assert len(theatre.hub) == 0, "nothing is kept for who has gone"
 
 
-async def test_a_replica_that_goes_tells_everybody_to_come_again(theatre: Theatre) -> None:
-    _, headers = await theatre.desk.joins("agent")
-    async with theatre.screen(headers) as socket:
-        await hears(socket, "welcome")
-        await until(lambda: theatre.live._connections)
+async def test_a_replica_that_goes_tells_everybody_to_come_again(theatre: LiveFixture) -> None:
+    _, headers = await theatre.desk.add_signed_in_user("agent")
+    async with theatre.connect_screen(headers) as socket:
+        await receive_frame(socket, "welcome")
+        await wait_until(lambda: theatre.live._connections)
         theatre.live.disconnect_all()
-        goodbye = await hears(socket, "goodbye")
+        goodbye = await receive_frame(socket, "goodbye")
         assert goodbye["reason"] == "restarting"
         assert 1.0 <= goodbye["retry_after_s"] <= module.RECONNECT_SPREAD_S
 
 
-async def test_an_open_socket_is_what_an_agent_is_seen_by(theatre: Theatre) -> None:
+async def test_an_open_socket_is_what_an_agent_is_seen_by(theatre: LiveFixture) -> None:
     desk = theatre.desk
-    ana, headers = await desk.joins("agent")
-    bia, other = await desk.joins("admin")
+    ana, headers = await desk.add_signed_in_user("agent")
+    bia, other = await desk.add_signed_in_user("admin")
     for who in (headers, other):
         await desk.http.put("/presence/me", json={"state": "online"}, headers=who)
     await desk.given.admin.execute("UPDATE presences SET seen_at = now() - interval '1 minute'")
 
-    async with theatre.screen(headers) as socket:
-        await hears(socket, "welcome")
+    async with theatre.connect_screen(headers) as socket:
+        await receive_frame(socket, "welcome")
         await theatre.live.refresh_presence()
 
     listed = (await desk.http.get("/presence", headers=other)).json()
@@ -162,12 +162,12 @@ async def test_an_open_socket_is_what_an_agent_is_seen_by(theatre: Theatre) -> N
 
 
 async def test_who_comes_while_the_database_is_away_is_told_to_come_again(
-    theatre: Theatre,
+    theatre: LiveFixture,
 ) -> None:
-    _, headers = await theatre.desk.joins("agent")
-    async with theatre.screen(headers) as socket:
-        await hears(socket, "welcome")
-    first = json.dumps({"type": "hello", "ticket": await theatre.ticket(headers)})
+    _, headers = await theatre.desk.add_signed_in_user("agent")
+    async with theatre.connect_screen(headers) as socket:
+        await receive_frame(socket, "welcome")
+    first = json.dumps({"type": "hello", "ticket": await theatre.create_ticket(headers)})
     async with connect(theatre.url) as socket:
         theatre.desk.house.database.terminate()
         await socket.send(first)
@@ -175,19 +175,21 @@ async def test_who_comes_while_the_database_is_away_is_told_to_come_again(
     assert (code, reason) == (1012, "slow")
 
 
-async def test_only_who_heard_nothing_since_is_told_where_the_log_stands(theatre: Theatre) -> None:
-    _, headers = await theatre.desk.joins("admin")
-    async with theatre.screen(headers) as socket:
-        await hears(socket, "welcome")
+async def test_only_who_heard_nothing_since_is_told_where_the_log_stands(
+    theatre: LiveFixture,
+) -> None:
+    _, headers = await theatre.desk.add_signed_in_user("admin")
+    async with theatre.connect_screen(headers) as socket:
+        await receive_frame(socket, "welcome")
         (screen,) = theatre.live._connections
         # It is admitted right after its welcome.
-        await until(lambda: screen in theatre.hub._screens[screen.tenant_id])
+        await wait_until(lambda: screen in theatre.hub._screens[screen.tenant_id])
         theatre.hub.send_heartbeats()
         screen.offer(b'{"type": "event"}')
         theatre.hub.send_heartbeats()
         screen.offer(b'{"type": "hidden"}')
         theatre.hub.send_heartbeats()
         theatre.hub.send_heartbeats()
-        heard = [(await hears(socket))["type"] for _ in range(4)]
+        heard = [(await receive_frame(socket))["type"] for _ in range(4)]
 
     assert heard == ["heartbeat", "event", "hidden", "heartbeat"]

@@ -9,14 +9,14 @@ import pytest
 from niochat.access.users import ChangedBy, UserUpdate
 from niochat.domain.audit import AuditActor, AuditActorKind
 from niochat.domain.permissions import ROLE_GRANTS, BuiltInRole
-from tests.live.conftest import Theatre, hears
+from tests.live.conftest import LiveFixture, receive_frame
 from tests.live.test_gestures import says
-from tests.until import until
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
 
-async def written(theatre: Theatre, who: object, *actions: str) -> list[dict[str, Any]]:
+async def written(theatre: LiveFixture, who: object, *actions: str) -> list[dict[str, Any]]:
     rows = await theatre.desk.house.admin.fetch(
         "SELECT action, target, after, address, tenant_id FROM audit"
         " WHERE who = $1 AND action = ANY ($2) ORDER BY id",
@@ -25,19 +25,19 @@ async def written(theatre: Theatre, who: object, *actions: str) -> list[dict[str
     return [dict(row) for row in rows]
 
 
-async def test_what_a_screen_was_shown_is_written_down(theatre: Theatre) -> None:
-    ana, headers = await theatre.desk.joins("agent")
-    async with theatre.screen(headers) as socket:
-        await hears(socket, "welcome")
+async def test_what_a_screen_was_shown_is_written_down(theatre: LiveFixture) -> None:
+    ana, headers = await theatre.desk.add_signed_in_user("agent")
+    async with theatre.connect_screen(headers) as socket:
+        await receive_frame(socket, "welcome")
         (opened,) = await written(theatre, ana, "live.open")
         visit = await theatre.desk.conversation(None, "bom dia")
         theatre.hub.notify()
-        await hears(socket, "event")
+        await receive_frame(socket, "event")
 
     async def told() -> list[dict[str, Any]]:
         return await written(theatre, ana, "conversations.read")
 
-    (row,) = await until(told)
+    (row,) = await wait_until(told)
     assert (opened["after"], opened["address"]) == ({"scope": "team", "teams": []}, "127.0.0.1")
     assert opened["target"] == row["target"]
     assert row["after"]["conversations"] == [str(visit.id)]
@@ -46,25 +46,25 @@ async def test_what_a_screen_was_shown_is_written_down(theatre: Theatre) -> None
     assert "bom dia" not in json.dumps(row["after"])
 
 
-async def test_what_was_missed_and_is_caught_up_is_written_down_too(theatre: Theatre) -> None:
-    ana, headers = await theatre.desk.joins("admin")
-    async with theatre.screen(headers) as socket:
-        position = (await hears(socket))["position"]
+async def test_what_was_missed_and_is_caught_up_is_written_down_too(theatre: LiveFixture) -> None:
+    ana, headers = await theatre.desk.add_signed_in_user("admin")
+    async with theatre.connect_screen(headers) as socket:
+        position = (await receive_frame(socket))["position"]
     visit = await theatre.desk.conversation(None, "bom dia")
-    async with theatre.screen(headers, position=position) as socket:
-        await hears(socket, "event")
+    async with theatre.connect_screen(headers, position=position) as socket:
+        await receive_frame(socket, "event")
 
     async def told() -> bool:
         rows = await written(theatre, ana, "conversations.read")
         return any(str(visit.id) in row["after"]["conversations"] for row in rows)
 
-    await until(told)
+    await wait_until(told)
 
 
-async def test_what_stays_open_is_written_down_meanwhile(theatre: Theatre) -> None:
-    ana, headers = await theatre.desk.joins("agent")
-    async with theatre.screen(headers) as socket:
-        await hears(socket, "welcome")
+async def test_what_stays_open_is_written_down_meanwhile(theatre: LiveFixture) -> None:
+    ana, headers = await theatre.desk.add_signed_in_user("agent")
+    async with theatre.connect_screen(headers) as socket:
+        await receive_frame(socket, "welcome")
         for _ in range(2):
             visit = await theatre.desk.conversation(None, "bom dia")
             theatre.hub.notify()
@@ -75,32 +75,32 @@ async def test_what_stays_open_is_written_down_meanwhile(theatre: Theatre) -> No
                 rows = await written(theatre, ana, "conversations.read")
                 return any(conversation in row["after"]["conversations"] for row in rows)
 
-            await until(told)
+            await wait_until(told)
 
 
-async def test_what_somebody_looks_at_is_written_down(theatre: Theatre) -> None:
-    ana, headers = await theatre.desk.joins("admin")
+async def test_viewing_a_conversation_is_audited(theatre: LiveFixture) -> None:
+    ana, headers = await theatre.desk.add_signed_in_user("admin")
     visit = await theatre.desk.conversation()
-    async with theatre.screen(headers) as socket:
-        await hears(socket, "welcome")
+    async with theatre.connect_screen(headers) as socket:
+        await receive_frame(socket, "welcome")
         await says(socket, "viewing", visit.id)
-        await hears(socket, "viewing")
+        await receive_frame(socket, "viewing")
     (row, *_) = await written(theatre, ana, "conversations.read")
     assert (row["target"], row["after"]) == (f"conversation:{visit.id}", {"live": "viewing"})
 
 
-async def test_what_is_refused_over_a_socket_is_written_down(theatre: Theatre) -> None:
-    _, who = await theatre.desk.joins("admin")
+async def test_a_rejected_socket_command_is_audited(theatre: LiveFixture) -> None:
+    _, who = await theatre.desk.add_signed_in_user("admin")
     visit = await theatre.desk.conversation()
     await theatre.desk.http.post(f"/conversations/{visit.id}/assign", json={}, headers=who)
-    ana, headers = await theatre.desk.joins("agent")
-    async with theatre.screen(headers) as socket:
-        await hears(socket, "welcome")
+    ana, headers = await theatre.desk.add_signed_in_user("agent")
+    async with theatre.connect_screen(headers) as socket:
+        await receive_frame(socket, "welcome")
         for kind in ("viewing", "typing", "read"):
             await says(socket, kind, visit.id)
-            await hears(socket, "rejected")
+            await receive_frame(socket, "rejected")
         await says(socket, "viewing", uuid4())
-        await hears(socket, "rejected")
+        await receive_frame(socket, "rejected")
     rows = await written(theatre, ana, "access.denied")
     assert [row["after"] for row in rows] == [
         {"live": "viewing"}, {"live": "typing"}, {"live": "read"},
@@ -108,23 +108,23 @@ async def test_what_is_refused_over_a_socket_is_written_down(theatre: Theatre) -
     assert {row["target"] for row in rows} == {f"conversation:{visit.id}"}
 
 
-async def test_who_may_see_nothing_and_knocks_is_written_down(theatre: Theatre) -> None:
+async def test_a_rejected_connection_is_audited(theatre: LiveFixture) -> None:
     house = theatre.desk.house
     await house.admin.execute(
         "INSERT INTO roles VALUES ($1, 'nada', ARRAY['contacts:read'])", house.tenant
     )
-    eve, headers = await theatre.desk.joins("nada")
-    async with theatre.screen(headers) as socket:
+    eve, headers = await theatre.desk.add_signed_in_user("nada")
+    async with theatre.connect_screen(headers) as socket:
         await socket.wait_closed()
     (row,) = await written(theatre, eve, "access.denied")
     assert row["target"] == "live"
 
 
-async def test_another_sight_of_a_screen_is_written_down(theatre: Theatre) -> None:
-    ana, headers = await theatre.desk.joins("agent")
+async def test_another_sight_of_a_screen_is_written_down(theatre: LiveFixture) -> None:
+    ana, headers = await theatre.desk.add_signed_in_user("agent")
     by = ChangedBy(uuid4(), ROLE_GRANTS[BuiltInRole.ADMIN], AuditActor(AuditActorKind.USER, "boss"))
-    async with theatre.screen(headers) as socket:
-        await hears(socket, "welcome")
+    async with theatre.connect_screen(headers) as socket:
+        await receive_frame(socket, "welcome")
         house = theatre.desk.house
         await house.users.change(house.tenant, ana, UserUpdate(teams=("atendimento",)), by)
         (here,) = theatre.live._connections

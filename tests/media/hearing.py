@@ -20,9 +20,9 @@ from niochat.media.fetching import AttachmentDownloader
 from niochat.media.library import object_key
 from niochat.media.reader import AttachmentReader
 from niochat.media.reading import ReadingScheduler
-from tests.actors.provider import Provider, declared
-from tests.builders import SENT_AT, Given, Host, Ownership, put
-from tests.sandbox.conftest import World
+from tests.actors.provider import SandboxProvider, create_sandbox_provider
+from tests.builders import SENT_AT, Host, RowBuilder, ShardAssignments, insert_commands
+from tests.sandbox.conftest import SandboxFixture
 
 PHONE = "5581988887777"
 KINDS = {
@@ -33,11 +33,16 @@ KINDS = {
 }
 
 
-class Room:
+class AttachmentPipeline:
     """``settled`` are commands that no step has taken yet."""
 
     def __init__(
-        self, host: Host, provider: Provider, given: Given, thread: UUID, store: FileStore
+        self,
+        host: Host,
+        provider: SandboxProvider,
+        given: RowBuilder,
+        thread: UUID,
+        store: FileStore,
     ) -> None:
         self.host, self.provider, self.given, self.thread = host, provider, given, thread
         self.store, self.gateway, self.models = (
@@ -61,60 +66,62 @@ class Room:
         self.asked.append(request)
         return await self.reader.read_file(request)
 
-    async def speaks(self, words: str, **more: Any) -> str:
+    async def receive_voice_note(self, words: str, **more: Any) -> str:
         """The customer sends a voice note; the gateway's id of it."""
-        return await self.sends(kind="ptt", speech=words, **more)
+        return await self.receive_file(kind="ptt", speech=words, **more)
 
-    async def sends(self, kind: str, *, caption: str = "", **more: Any) -> str:
+    async def receive_file(self, kind: str, *, caption: str = "", **more: Any) -> str:
         """The customer sends a file; the gateway has it, and the step wants it."""
         external = await self.provider.world.write(PHONE, kind=kind, text=caption, **more)
-        await self.takes(external, kind, caption, **more)
+        await self.accept_message(external, kind, caption, **more)
         return external
 
-    async def takes(self, external: str, kind: str, caption: str = "", **more: Any) -> None:
+    async def accept_message(
+        self, external: str, kind: str, caption: str = "", **more: Any
+    ) -> None:
         """The message reaches us."""
         details = {"seconds": more.get("seconds", 2), "file_name": more.get("file", "")}
         content = MessageContent(KINDS[kind], caption, details)
         wrote = ReceiveMessage(external, content, SENT_AT)
-        await put(self.host, self.provider.place, self.thread, [wrote])
+        await insert_commands(self.host, self.provider.place, self.thread, [wrote])
         await self.host.run(self.thread)
 
-    async def sends_bytes(self, kind: str, data: bytes, **more: Any) -> None:
-        await self.sends(kind, data=base64.b64encode(data).decode(), **more)
+    async def receive_bytes(self, kind: str, data: bytes, **more: Any) -> None:
+        await self.receive_file(kind, data=base64.b64encode(data).decode(), **more)
 
-    async def fetches(self) -> None:
+    async def run_downloads(self) -> None:
         """Files are here, or will not come."""
         await self._search(self.fetcher)
-        await self.steps()
+        await self.run_steps()
 
-    async def reads(self, readings: ReadingScheduler | None = None) -> None:
+    async def run_readings(self, readings: ReadingScheduler | None = None) -> None:
         """What files say is known, as far as it can be for now."""
         await self._search(readings or self.readings)
-        await self.steps()
+        await self.run_steps()
 
-    async def answers(self, readings: ReadingScheduler | None = None) -> None:
+    async def run_readings_without_step(self, readings: ReadingScheduler | None = None) -> None:
         """The same, but the process died before its step."""
         await self._search(readings or self.readings)
         self.settled.clear()
 
-    async def steps(self) -> None:
+    async def run_steps(self) -> None:
         settled, self.settled = self.settled, []
         await self.host.run(self.thread, *settled)
 
-    async def later(self) -> None:
+    async def expire_waits(self) -> None:
         await self.given.admin.execute("UPDATE readings SET next_at = now()")
 
-    async def shown(self) -> list[Any]:
+    async def load_shown_messages(self) -> list[Any]:
         """What the API shows, oldest first."""
         return [
             dict(row)
             for row in await self.given.admin.fetch("SELECT * FROM shown_messages ORDER BY version")
         ]
 
-    async def row(self) -> Any:
+    async def load_attachment_row(self) -> Any:
         return await self.given.admin.fetchrow("SELECT * FROM readings")
 
-    async def turns(self) -> list[str]:
+    async def list_turn_texts(self) -> list[str]:
         return await self.given.rows("SELECT status FROM turns ORDER BY started_at")
 
     async def _search(self, searching: Any) -> None:
@@ -131,16 +138,16 @@ class Room:
 
 
 @asynccontextmanager
-async def opened(
-    database: Database, world: World, given: Given, ownership: Ownership, folder: Path,
+async def open_attachment_pipeline(
+    database: Database, world: SandboxFixture, given: RowBuilder, ownership: ShardAssignments, folder: Path,
     **settings: Any,
-) -> AsyncIterator[Room]:  # fmt: skip
+) -> AsyncIterator[AttachmentPipeline]:  # fmt: skip
     """``settings`` are the assistant's."""
-    provider = await declared(database, world, folder, **settings)
+    provider = await create_sandbox_provider(database, world, folder, **settings)
     host = Host("host-a:1", database)
-    await ownership.give(host)
+    await ownership.assign_all(host)
     store = FileStore.from_url((folder / "files").as_uri())
-    room = Room(host, provider, given, await provider.thread(), store)
+    room = AttachmentPipeline(host, provider, given, await provider.thread(), store)
     yield room
     await room.gateway.close()
     await room.models.close()

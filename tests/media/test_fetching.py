@@ -16,8 +16,13 @@ from niochat.domain.commands import ReceiveMessage, SettleFile
 from niochat.domain.message import MessageContent, MessageKind
 from niochat.media.fetching import MAX_ATTEMPTS, AttachmentDownloader
 from niochat.media.library import object_key
-from tests.actors.provider import Provider, declared, instance, one_root_certificate
-from tests.builders import SENT_AT, Given, Host, Ownership, put
+from tests.actors.provider import (
+    SandboxProvider,
+    create_gateway_instance,
+    create_sandbox_provider,
+    one_root_certificate,
+)
+from tests.builders import SENT_AT, Host, RowBuilder, ShardAssignments, insert_commands
 from tests.sandbox.conftest import origin
 
 __all__ = ["one_root_certificate", "origin"]
@@ -25,11 +30,16 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 PHONE = "5581988887777"
 
 
-class Room:
+class DownloadFixture:
     """A host of one thread that fetches files from the sandbox's gateway."""
 
     def __init__(
-        self, host: Host, provider: Provider, given: Given, thread: UUID, store: FileStore
+        self,
+        host: Host,
+        provider: SandboxProvider,
+        given: RowBuilder,
+        thread: UUID,
+        store: FileStore,
     ) -> None:
         self.host, self.provider, self.given, self.thread = host, provider, given, thread
         self.store, self.gateway = store, UazapiClient(lookup_timeout_s=2)
@@ -48,7 +58,7 @@ class Room:
         external = await self.provider.world.write(PHONE, kind=kind, **more)
         content = MessageContent(MessageKind(kind), "", {"file_name": name})
         wrote = ReceiveMessage(external, content, SENT_AT)
-        await put(self.host, self.provider.place, self.thread, [wrote])
+        await insert_commands(self.host, self.provider.place, self.thread, [wrote])
         await self.host.run(self.thread)
 
     async def look(self, fetcher: AttachmentDownloader | None = None) -> None:
@@ -70,24 +80,24 @@ class Room:
 
 @pytest_asyncio.fixture
 async def room(
-    database: Database, origin: str, given: Given, ownership: Ownership, tmp_path: Path
-) -> AsyncIterator[Room]:
-    async with instance(origin) as world:
-        provider = await declared(database, world, tmp_path)
+    database: Database, origin: str, given: RowBuilder, ownership: ShardAssignments, tmp_path: Path
+) -> AsyncIterator[DownloadFixture]:
+    async with create_gateway_instance(origin) as world:
+        provider = await create_sandbox_provider(database, world, tmp_path)
         host = Host("host-a:1", database)
-        await ownership.give(host)
+        await ownership.assign_all(host)
         store = FileStore.from_url((tmp_path / "files").as_uri())
-        here = Room(host, provider, given, await provider.thread(), store)
+        here = DownloadFixture(host, provider, given, await provider.thread(), store)
         yield here
         await here.gateway.close()
 
 
-async def shown(room: Room) -> Any:
+async def shown(room: DownloadFixture) -> Any:
     return await room.given.admin.fetchval("SELECT file ->> 'status' FROM shown_messages")
 
 
 async def test_a_picture_is_wanted_with_its_message_then_kept_and_screens_hear_of_it(
-    room: Room,
+    room: DownloadFixture,
 ) -> None:
     await room.arrives()
     assert await shown(room) == "wanted"
@@ -102,7 +112,7 @@ async def test_a_picture_is_wanted_with_its_message_then_kept_and_screens_hear_o
     assert await room.given.count("events", "type = 'file_settled'") == 1
 
 
-async def test_a_file_that_could_run_is_kept_as_nothing_that_runs(room: Room) -> None:
+async def test_a_file_that_could_run_is_kept_as_nothing_that_runs(room: DownloadFixture) -> None:
     await room.arrives(name="fatura\u202egpj.pdf.exe")
 
     await room.look()
@@ -112,7 +122,7 @@ async def test_a_file_that_could_run_is_kept_as_nothing_that_runs(room: Room) ->
     assert row["filename"] == "faturagpj_pdf_exe.bin"
 
 
-async def test_what_is_kept_is_not_fetched_again(room: Room) -> None:
+async def test_what_is_kept_is_not_fetched_again(room: DownloadFixture) -> None:
     await room.arrives()
     await room.look()
     await room.later()
@@ -121,9 +131,9 @@ async def test_what_is_kept_is_not_fetched_again(room: Room) -> None:
     assert (await room.row())["attempts"] == 1
 
 
-async def test_a_gateway_that_is_away_is_asked_again_later(room: Room) -> None:
+async def test_a_gateway_that_is_away_is_asked_again_later(room: DownloadFixture) -> None:
     await room.arrives()
-    await room.provider.fault("gateway", "status", path="/message/download", status=500)
+    await room.provider.inject_fault("gateway", "status", path="/message/download", status=500)
     await room.look()
     assert (await room.row())["status"] == "wanted"
     await room.look()
@@ -134,7 +144,7 @@ async def test_a_gateway_that_is_away_is_asked_again_later(room: Room) -> None:
     assert (await room.row())["status"] == "kept"
 
 
-async def test_who_died_while_fetching_is_followed_by_another(room: Room) -> None:
+async def test_who_died_while_fetching_is_followed_by_another(room: DownloadFixture) -> None:
     await room.arrives()
     await room.fetcher.enqueue_due(range(1024))
     for task in room.fetcher._tasks:
@@ -147,7 +157,7 @@ async def test_who_died_while_fetching_is_followed_by_another(room: Room) -> Non
     assert (await room.row())["status"] == "kept"
 
 
-async def test_a_kept_file_whose_step_was_lost_is_fetched_once_more(room: Room) -> None:
+async def test_a_kept_file_whose_step_was_lost_is_fetched_once_more(room: DownloadFixture) -> None:
     await room.arrives()
     await room.fetcher.enqueue_due(range(1024))
     while room.fetcher._tasks:
@@ -159,26 +169,28 @@ async def test_a_kept_file_whose_step_was_lost_is_fetched_once_more(room: Room) 
     assert ((await room.row())["status"], await shown(room)) == ("kept", "kept")
 
 
-async def test_what_the_gateway_does_not_have_any_more_is_missing(room: Room) -> None:
+async def test_what_the_gateway_does_not_have_any_more_is_missing(room: DownloadFixture) -> None:
     await room.arrives()
-    await room.provider.fault("gateway", "status", path="/message/download", status=404)
+    await room.provider.inject_fault("gateway", "status", path="/message/download", status=404)
     await room.look()
 
     row = await room.row()
     assert (row["status"], row["code"], await shown(room)) == ("missing", "gone", "missing")
 
 
-async def test_what_never_comes_is_given_up(room: Room) -> None:
+async def test_a_file_that_never_arrives_is_given_up(room: DownloadFixture) -> None:
     await room.arrives()
     await room.given.admin.execute("UPDATE attachments SET attempts = $1", MAX_ATTEMPTS)
-    await room.provider.fault("gateway", "status", path="/message/download", status=500)
+    await room.provider.inject_fault("gateway", "status", path="/message/download", status=500)
     await room.look()
 
     row = await room.row()
     assert (row["status"], row["code"]) == ("missing", "given_up")
 
 
-async def test_a_file_for_a_conversation_that_is_over_is_kept_all_the_same(room: Room) -> None:
+async def test_a_file_for_a_conversation_that_is_over_is_kept_all_the_same(
+    room: DownloadFixture,
+) -> None:
     await room.arrives()
     await room.given.admin.execute("UPDATE conversations SET status = 'resolved'")
     room.host.memory.clear()

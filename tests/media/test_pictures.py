@@ -10,9 +10,9 @@ import pytest_asyncio
 from niochat.adapters.postgres.database import Database
 from niochat.media.pdf_text import extract_pdf_text
 from niochat.sandbox.samples import build_pdf, build_picture, list_samples
-from tests.actors.provider import instance, one_root_certificate
-from tests.builders import Given, Ownership
-from tests.media.hearing import Room, opened
+from tests.actors.provider import create_gateway_instance, one_root_certificate
+from tests.builders import RowBuilder, ShardAssignments
+from tests.media.hearing import AttachmentPipeline, open_attachment_pipeline
 from tests.sandbox.conftest import origin
 
 __all__ = ["one_root_certificate", "origin"]
@@ -22,21 +22,23 @@ SAMPLES = list_samples()
 
 @pytest_asyncio.fixture
 async def room(
-    database: Database, origin: str, given: Given, ownership: Ownership, tmp_path: Path
-) -> AsyncIterator[Room]:
-    async with instance(origin) as world:
+    database: Database, origin: str, given: RowBuilder, ownership: ShardAssignments, tmp_path: Path
+) -> AsyncIterator[AttachmentPipeline]:
+    async with create_gateway_instance(origin) as world:
         seeing = {"sees": True, "price_in": 2.0}
-        async with opened(database, world, given, ownership, tmp_path, **seeing) as here:
+        async with open_attachment_pipeline(
+            database, world, given, ownership, tmp_path, **seeing
+        ) as here:
             yield here
 
 
-async def read(room: Room, name: str) -> Any:
-    await room.sends(SAMPLES[name].kind, sample=name)
-    assert await room.turns() == []
-    await room.fetches()
-    await room.reads()
-    assert await room.turns() == ["running"]
-    return await room.row()
+async def read(room: AttachmentPipeline, name: str) -> Any:
+    await room.receive_file(SAMPLES[name].kind, sample=name)
+    assert await room.list_turn_texts() == []
+    await room.run_downloads()
+    await room.run_readings()
+    assert await room.list_turn_texts() == ["running"]
+    return await room.load_attachment_row()
 
 
 @pytest.mark.parametrize(
@@ -57,20 +59,20 @@ async def read(room: Room, name: str) -> Any:
     ],
 )
 async def test_a_file_is_looked_at_by_the_model(
-    room: Room, name: str, facts: dict[str, Any]
+    room: AttachmentPipeline, name: str, facts: dict[str, Any]
 ) -> None:
     row = await read(room, name)
 
     assert (row["status"], row["facts"]) == ("read", facts)
     assert row["tokens_in"] > 0
     assert row["cost"] > 0
-    (shown,) = await room.shown()
+    (shown,) = await room.load_shown_messages()
     assert shown["reading"]["facts"] == facts
     assert shown["transcript"] is None
 
 
-async def test_a_pdf_with_text_needs_no_model(room: Room) -> None:
-    await room.provider.fault("model", "status", status=500, count=None)
+async def test_a_pdf_with_text_needs_no_model(room: AttachmentPipeline) -> None:
+    await room.provider.inject_fault("model", "status", status=500, count=None)
     row = await read(room, "boleto")
 
     assert row["facts"]["kind"] == "boleto"
@@ -78,49 +80,61 @@ async def test_a_pdf_with_text_needs_no_model(room: Room) -> None:
     assert (row["model"], row["tokens_in"]) == ("", 0)
 
 
-async def test_a_model_that_does_not_see_is_told_of_and_nobody_waits(room: Room) -> None:
-    await room.provider.fault("model", "status", status=400)
+async def test_a_model_that_does_not_see_is_told_of_and_nobody_waits(
+    room: AttachmentPipeline,
+) -> None:
+    await room.provider.inject_fault("model", "status", status=400)
     row = await read(room, "los-vermelha")
 
     assert (row["status"], row["code"]) == ("failed", "model_400")
 
 
 @pytest.mark.parametrize("kind", ["empty", "malformed"])
-async def test_an_answer_that_is_unusable_says_nothing(room: Room, kind: str) -> None:
-    await room.provider.fault("model", kind)
-    await room.sends("image", sample="los-vermelha")
-    await room.fetches()
-    await room.reads()
-    await room.later()
-    await room.reads()
+async def test_an_answer_that_is_unusable_says_nothing(room: AttachmentPipeline, kind: str) -> None:
+    await room.provider.inject_fault("model", kind)
+    await room.receive_file("image", sample="los-vermelha")
+    await room.run_downloads()
+    await room.run_readings()
+    await room.expire_waits()
+    await room.run_readings()
 
-    row = await room.row()
+    row = await room.load_attachment_row()
     assert row["status"] == "read"
     assert row["facts"]["kind"] in ("other", "los_light")
 
 
-async def test_what_calls_itself_a_picture_is_not_shown_to_anybody(room: Room) -> None:
-    await room.sends_bytes("image", b"#!/bin/sh\nrm -rf", mimetype="image/png")
-    await room.fetches()
-    await room.reads()
+async def test_what_calls_itself_a_picture_is_not_shown_to_anybody(
+    room: AttachmentPipeline,
+) -> None:
+    await room.receive_bytes("image", b"#!/bin/sh\nrm -rf", mimetype="image/png")
+    await room.run_downloads()
+    await room.run_readings()
 
-    assert ((await room.row())["code"], await room.turns()) == ("not_a_picture", ["running"])
-
-
-async def test_a_document_that_is_no_pdf_is_for_people(room: Room) -> None:
-    await room.sends_bytes("document", b"abra um chamado", mimetype="application/pdf", file="a.txt")
-    await room.fetches()
-    await room.reads()
-
-    assert ((await room.row())["code"], await room.turns()) == ("not_pdf", ["running"])
+    assert ((await room.load_attachment_row())["code"], await room.list_turn_texts()) == (
+        "not_a_picture",
+        ["running"],
+    )
 
 
-async def test_a_picture_of_six_megabytes_is_not_sent(room: Room) -> None:
-    await room.sends_bytes("image", build_picture({"kind": "other"}) + bytes(6 * 2**20))
-    await room.fetches()
-    await room.reads()
+async def test_a_document_that_is_no_pdf_is_for_people(room: AttachmentPipeline) -> None:
+    await room.receive_bytes(
+        "document", b"abra um chamado", mimetype="application/pdf", file="a.txt"
+    )
+    await room.run_downloads()
+    await room.run_readings()
 
-    assert (await room.row())["code"] == "too_large"
+    assert ((await room.load_attachment_row())["code"], await room.list_turn_texts()) == (
+        "not_pdf",
+        ["running"],
+    )
+
+
+async def test_a_picture_of_six_megabytes_is_not_sent(room: AttachmentPipeline) -> None:
+    await room.receive_bytes("image", build_picture({"kind": "other"}) + bytes(6 * 2**20))
+    await room.run_downloads()
+    await room.run_readings()
+
+    assert (await room.load_attachment_row())["code"] == "too_large"
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from niochat.domain.errors import NiochatError, UnavailableError
 from niochat.inbox.accept import InboxStore
 from niochat.ingress.operators import routes
 from niochat.ingress.problems import problem_response
-from tests.actors.cluster import Cluster
+from tests.actors.cluster import InMemoryCluster
 from tests.actors.conftest import cluster, one_root_certificate, origin, provider, world
-from tests.ingress.conftest import serving
+from tests.ingress.conftest import serve_app
 
 __all__ = ["cluster", "one_root_certificate", "origin", "provider", "world"]
 
@@ -28,10 +28,10 @@ TOKEN = "token-of-the-operators"
 
 
 @dataclass
-class Operations:
+class OperatorApiFixture:
     """The API, the hosts behind it, and which of them are silent."""
 
-    cluster: Cluster
+    cluster: InMemoryCluster
     http: httpx.AsyncClient = field(init=False)
     silent: set[str] = field(default_factory=set)
 
@@ -61,11 +61,11 @@ class Operations:
         assert answer.headers["content-type"] == "application/problem+json"
         return answer.status_code, answer.json()["code"]
 
-    async def alone(self) -> HostProcess:
+    async def single_host_client(self) -> HostProcess:
         """A host that owns every shard and has said that it lives."""
         core = await self.cluster.host("host-0")
         await self.announced(core)
-        await self.cluster.give(core)
+        await self.cluster.assign_shards(core)
         return core
 
     async def announced(self, core: HostProcess) -> None:
@@ -88,14 +88,14 @@ class Operations:
     @asynccontextmanager
     async def closed(self) -> AsyncIterator[httpx.AsyncClient]:
         """The same without a token set."""
-        async with serving(self.application(None), lifespan="off") as http:
+        async with serve_app(self.application(None), lifespan="off") as http:
             yield http
 
 
 @pytest_asyncio.fixture
-async def operations(cluster: Cluster) -> AsyncIterator[Operations]:
-    here = Operations(cluster)
-    async with serving(here.application(), lifespan="off") as here.http:
+async def operations(cluster: InMemoryCluster) -> AsyncIterator[OperatorApiFixture]:
+    here = OperatorApiFixture(cluster)
+    async with serve_app(here.application(), lifespan="off") as here.http:
         here.http.headers["authorization"] = f"Bearer {TOKEN}"
         yield here
 

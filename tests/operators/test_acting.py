@@ -7,22 +7,22 @@ import pytest
 from niochat.actors import kinds
 from niochat.actors.shard_map import eligible_hosts
 from niochat.conversation.pauses import MAX_PAUSES
-from tests.builders import Given
-from tests.operators.conftest import Operations
-from tests.until import until
+from tests.builders import RowBuilder
+from tests.operators.conftest import OperatorApiFixture
+from tests.until import wait_until
 
 pytestmark = pytest.mark.asyncio
 
 
-async def answered(given: Given, thread: UUID) -> bool:
-    return "resposta 1" in await given.said(thread)
+async def answered(given: RowBuilder, thread: UUID) -> bool:
+    return "resposta 1" in await given.load_transcript(thread)
 
 
 async def test_a_deactivated_actor_forgets_and_goes_on_from_its_rows(
-    operations: Operations, given: Given
+    operations: OperatorApiFixture, given: RowBuilder
 ) -> None:
-    core = await operations.alone()
-    thread = await operations.cluster.poked(core, 1, "oi")
+    core = await operations.single_host_client()
+    thread = await operations.cluster.poke_thread(core, 1, "oi")
     await operations.cluster.provider.wait_for("resposta 1")
     address = kinds.conversation_address(thread)
 
@@ -32,7 +32,7 @@ async def test_a_deactivated_actor_forgets_and_goes_on_from_its_rows(
         settled = await given.count("outbox", "status = 'sent'") == 1
         return settled and found is not None and found.is_idle
 
-    await until(resting)
+    await wait_until(resting)
     told = await operations.post(f"/actors/conversation/{thread}/deactivate")
     assert told["was_active"]
 
@@ -41,29 +41,31 @@ async def test_a_deactivated_actor_forgets_and_goes_on_from_its_rows(
         again = await operations.post(f"/actors/conversation/{thread}/deactivate")
         return not again["was_active"] and core.actors.find(address) is None
 
-    await until(gone)
-    await operations.cluster.poked(core, 2, "e agora?")
-    await until(lambda: said_twice(given, thread))
+    await wait_until(gone)
+    await operations.cluster.poke_thread(core, 2, "e agora?")
+    await wait_until(lambda: said_twice(given, thread))
 
 
-async def said_twice(given: Given, thread: UUID) -> bool:
-    return (await given.said(thread)).count("resposta 1") == 2
+async def said_twice(given: RowBuilder, thread: UUID) -> bool:
+    return (await given.load_transcript(thread)).count("resposta 1") == 2
 
 
 async def test_a_busy_actor_leaves_after_its_messages_and_loses_none(
-    operations: Operations, given: Given
+    operations: OperatorApiFixture, given: RowBuilder
 ) -> None:
-    core = await operations.alone()
-    thread = await operations.cluster.write(1, "oi")
+    core = await operations.single_host_client()
+    thread = await operations.cluster.accept_message(1, "oi")
     core.actors.wake(kinds.conversation_address(thread))  # it waits for its step
 
     told = await operations.post(f"/actors/conversation/{thread}/deactivate")
 
     assert told["was_active"]
-    await until(lambda: answered_after_sweep(operations, given, thread))
+    await wait_until(lambda: answered_after_sweep(operations, given, thread))
 
 
-async def answered_after_sweep(operations: Operations, given: Given, thread: UUID) -> bool:
+async def answered_after_sweep(
+    operations: OperatorApiFixture, given: RowBuilder, thread: UUID
+) -> bool:
     for core in operations.cluster.hosts.values():
         await core.refresh()
         core.poke([kinds.conversation_address(thread)])
@@ -71,15 +73,15 @@ async def answered_after_sweep(operations: Operations, given: Given, thread: UUI
 
 
 async def test_a_paused_conversation_takes_no_step_until_it_is_resumed(
-    operations: Operations, given: Given
+    operations: OperatorApiFixture, given: RowBuilder
 ) -> None:
-    core = await operations.alone()
-    thread = await operations.cluster.write(1, "oi")
+    core = await operations.single_host_client()
+    thread = await operations.cluster.accept_message(1, "oi")
 
     paused = await operations.post(f"/actors/conversation/{thread}/pause", {"seconds": 600})
     core.poke([kinds.conversation_address(thread)])
     core.poke([kinds.conversation_address(thread)])
-    await until(lambda: stepped_aside(operations, thread))
+    await wait_until(lambda: stepped_aside(operations, thread))
     assert paused["told"]
     assert await given.count("inbox", "processed_at IS NULL") == 1
     assert await given.count("conversations") == 0
@@ -89,25 +91,25 @@ async def test_a_paused_conversation_takes_no_step_until_it_is_resumed(
 
     for _ in range(2):
         assert (await operations.post(f"/actors/conversation/{thread}/resume"))["told"]
-    await until(lambda: answered(given, thread))
-    await until(lambda: all_taken(given))  # what left comes back by the gateway's store, too
+    await wait_until(lambda: answered(given, thread))
+    await wait_until(lambda: all_taken(given))  # what left comes back by the gateway's store, too
 
 
-async def all_taken(given: Given) -> bool:
+async def all_taken(given: RowBuilder) -> bool:
     return await given.count("inbox", "processed_at IS NULL") == 0
 
 
-async def stepped_aside(operations: Operations, thread: UUID) -> bool:
+async def stepped_aside(operations: OperatorApiFixture, thread: UUID) -> bool:
     (core,) = operations.cluster.hosts.values()
     found = core.actors.find(kinds.conversation_address(thread))
     return found is not None and found.is_idle
 
 
 async def test_a_turn_that_ends_during_a_pause_is_said_after_it(
-    operations: Operations, given: Given
+    operations: OperatorApiFixture, given: RowBuilder
 ) -> None:
-    core = await operations.alone()
-    thread = await operations.cluster.poked(core, 1, "oi")
+    core = await operations.single_host_client()
+    thread = await operations.cluster.poke_thread(core, 1, "oi")
     await operations.cluster.pool.called.wait()
 
     await operations.post(f"/actors/conversation/{thread}/pause")
@@ -117,33 +119,35 @@ async def test_a_turn_that_ends_during_a_pause_is_said_after_it(
 
 
 async def test_a_pause_outlives_the_move_to_another_host(
-    operations: Operations, given: Given
+    operations: OperatorApiFixture, given: RowBuilder
 ) -> None:
-    one = await operations.alone()
-    thread = await operations.cluster.write(1, "oi")
+    one = await operations.single_host_client()
+    thread = await operations.cluster.accept_message(1, "oi")
     operations.silent.add(one.incarnation)
     paused = await operations.post(f"/actors/conversation/{thread}/pause")
     assert not paused["told"]
 
     two = await operations.cluster.host("host-1")
-    await operations.cluster.give(two)  # it learns of the pause before it learns what is its own
+    await operations.cluster.assign_shards(
+        two
+    )  # it learns of the pause before it learns what is its own
     two.poke([kinds.conversation_address(thread)])
 
     async def aside() -> bool:
         found = two.actors.find(kinds.conversation_address(thread))
         return found is not None and found.is_idle
 
-    await until(aside)
+    await wait_until(aside)
     assert await given.count("inbox", "processed_at IS NULL") == 1
     await given.admin.execute("UPDATE pauses SET until = now()")  # its time is over
     await two.refresh()
-    await until(lambda: answered(given, thread))
+    await wait_until(lambda: answered(given, thread))
 
 
 async def test_a_drained_host_is_passed_over_until_it_is_taken_back(
-    operations: Operations, given: Given
+    operations: OperatorApiFixture, given: RowBuilder
 ) -> None:
-    one = await operations.alone()
+    one = await operations.single_host_client()
     two = await operations.cluster.host("host-1")
     await operations.announced(two)
     live = {core.name: core.incarnation for core in (one, two)}
@@ -161,9 +165,9 @@ async def test_a_drained_host_is_passed_over_until_it_is_taken_back(
 
 
 async def test_another_process_of_the_name_is_not_drained(
-    operations: Operations, given: Given
+    operations: OperatorApiFixture, given: RowBuilder
 ) -> None:
-    one = await operations.alone()
+    one = await operations.single_host_client()
     await operations.announced(await operations.cluster.host("host-1"))
     await operations.post("/hosts/host-0/drain")
 
@@ -176,10 +180,10 @@ async def test_another_process_of_the_name_is_not_drained(
 
 
 async def test_a_conversation_is_handed_to_people_once(
-    operations: Operations, given: Given
+    operations: OperatorApiFixture, given: RowBuilder
 ) -> None:
-    core = await operations.alone()
-    thread = await operations.cluster.poked(core, 1, "oi")
+    core = await operations.single_host_client()
+    thread = await operations.cluster.poke_thread(core, 1, "oi")
     await operations.cluster.provider.wait_for("resposta 1")
     path = f"/conversations/{thread}/hand-over"
     again = {"headers": {"Idempotency-Key": "one"}}
@@ -200,10 +204,10 @@ async def test_a_conversation_is_handed_to_people_once(
 
 
 async def test_bad_orders_change_nothing_and_say_what_to_change(
-    operations: Operations, given: Given
+    operations: OperatorApiFixture, given: RowBuilder
 ) -> None:
-    core = await operations.alone()
-    thread = await operations.cluster.poked(core, 1, "oi")
+    core = await operations.single_host_client()
+    thread = await operations.cluster.poke_thread(core, 1, "oi")
     await operations.cluster.provider.wait_for("resposta 1")
     pause, over = f"/actors/conversation/{thread}/pause", f"/conversations/{thread}/hand-over"
     tenant = operations.cluster.provider.place.tenant
@@ -230,10 +234,10 @@ async def test_bad_orders_change_nothing_and_say_what_to_change(
 
 
 async def test_no_more_than_a_bounded_number_is_paused(
-    operations: Operations, given: Given
+    operations: OperatorApiFixture, given: RowBuilder
 ) -> None:
-    await operations.alone()
-    thread = await operations.cluster.write(1, "oi")
+    await operations.single_host_client()
+    thread = await operations.cluster.accept_message(1, "oi")
     place = operations.cluster.provider.place
     await given.admin.execute(
         "WITH k AS (INSERT INTO contacts (tenant_id) SELECT $1 FROM generate_series(1, $3)"

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from niochat.actors import kinds
-from tests.operators.conftest import TOKEN, Operations
+from tests.operators.conftest import TOKEN, OperatorApiFixture
 
 pytestmark = pytest.mark.asyncio
 
 
 async def actors(
-    operations: Operations, folder: Path, *arguments: str, token: str = TOKEN
+    operations: OperatorApiFixture, folder: Path, *arguments: str, token: str = TOKEN
 ) -> tuple[int, str, str]:
     """(exit code, output, errors) on a machine that knows nothing else of the cluster."""
     process = await asyncio.create_subprocess_exec(
@@ -32,9 +32,9 @@ async def actors(
 
 
 async def test_hosts_and_actors_are_shown_with_whole_keys(
-    operations: Operations, tmp_path: Path
+    operations: OperatorApiFixture, tmp_path: Path
 ) -> None:
-    core = await operations.alone()
+    core = await operations.single_host_client()
     tenant = operations.cluster.provider.place.tenant
     core.actors.wake(kinds.tenant_address(tenant))
 
@@ -49,8 +49,10 @@ async def test_hosts_and_actors_are_shown_with_whole_keys(
     assert [actor["key"] for actor in told["actors"]] == [str(tenant)]
 
 
-async def test_what_is_wrong_is_one_sentence(operations: Operations, tmp_path: Path) -> None:
-    await operations.alone()
+async def test_an_error_is_printed_as_one_sentence(
+    operations: OperatorApiFixture, tmp_path: Path
+) -> None:
+    await operations.single_host_client()
 
     stranger, last, both, nobody = await asyncio.gather(
         actors(operations, tmp_path, token="another-token-of-16"),

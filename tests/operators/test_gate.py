@@ -2,14 +2,16 @@
 
 import pytest
 
-from tests.operators.conftest import TOKEN, Operations, paths
+from tests.operators.conftest import TOKEN, OperatorApiFixture, paths
 
 pytestmark = pytest.mark.asyncio
 
 WRONG = ("", "Bearer", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", TOKEN)
 
 
-async def test_every_route_refuses_whoever_does_not_show_the_token(operations: Operations) -> None:
+async def test_every_route_refuses_whoever_does_not_show_the_token(
+    operations: OperatorApiFixture,
+) -> None:
     for method, path in paths():
         for shown in WRONG:
             answer = await operations.http.request(
@@ -20,7 +22,7 @@ async def test_every_route_refuses_whoever_does_not_show_the_token(operations: O
             assert TOKEN not in answer.text
 
 
-async def test_without_a_token_set_every_route_is_closed(operations: Operations) -> None:
+async def test_without_a_token_set_every_route_is_closed(operations: OperatorApiFixture) -> None:
     async with operations.closed() as http:
         for method, path in paths():
             for shown in (*WRONG, "Bearer None"):
@@ -30,10 +32,10 @@ async def test_without_a_token_set_every_route_is_closed(operations: Operations)
                 assert (answer.status_code, answer.json()["code"]) == (403, "operators_closed")
 
 
-async def test_without_the_prefix_there_is_nothing(operations: Operations) -> None:
+async def test_routes_without_the_prefix_are_404(operations: OperatorApiFixture) -> None:
     assert (await operations.http.get("/operators/hosts")).status_code == 404
 
 
-async def test_how_the_scheme_is_written_does_not_matter(operations: Operations) -> None:
+async def test_how_the_scheme_is_written_does_not_matter(operations: OperatorApiFixture) -> None:
     operations.http.headers["authorization"] = f"bearer  {TOKEN}"
     assert (await operations.http.get("/api/operators/hosts")).status_code == 200

@@ -7,15 +7,15 @@ import pytest
 from niochat.actors import kinds
 from niochat.runtime.address import ActorAddress
 from tests.actors.provider import PHONE
-from tests.builders import Given
-from tests.operators.conftest import Operations
-from tests.until import until
+from tests.builders import RowBuilder
+from tests.operators.conftest import OperatorApiFixture
+from tests.until import wait_until
 
 pytestmark = pytest.mark.asyncio
 
 
-async def test_a_host_shows_its_process_and_its_figures(operations: Operations) -> None:
-    core = await operations.alone()
+async def test_a_host_shows_its_process_and_its_figures(operations: OperatorApiFixture) -> None:
+    core = await operations.single_host_client()
 
     (host,) = (await operations.get("/hosts"))["hosts"]
 
@@ -25,8 +25,10 @@ async def test_a_host_shows_its_process_and_its_figures(operations: Operations) 
     assert {"lag_ms", "mailbox_depth", "turns", "sends", "by_kind"} <= figures.keys()
 
 
-async def test_a_host_that_does_not_answer_is_shown_without_figures(operations: Operations) -> None:
-    core = await operations.alone()
+async def test_a_host_that_does_not_answer_is_shown_without_figures(
+    operations: OperatorApiFixture,
+) -> None:
+    core = await operations.single_host_client()
     operations.silent.add(core.incarnation)
 
     (host,) = (await operations.get("/hosts"))["hosts"]
@@ -36,8 +38,8 @@ async def test_a_host_that_does_not_answer_is_shown_without_figures(operations: 
     assert listed == {"actors": [], "silent": [core.incarnation]}
 
 
-async def test_every_shard_shows_its_owner_and_epoch(operations: Operations) -> None:
-    core = await operations.alone()
+async def test_every_shard_shows_its_owner_and_epoch(operations: OperatorApiFixture) -> None:
+    core = await operations.single_host_client()
 
     shards = (await operations.get("/shards"))["shards"]
 
@@ -45,8 +47,8 @@ async def test_every_shard_shows_its_owner_and_epoch(operations: Operations) -> 
     assert {(shard["host"], shard["epoch"]) for shard in shards} == {(core.incarnation, 1)}
 
 
-async def test_pages_of_actors_fit_together_over_all_hosts(operations: Operations) -> None:
-    one = await operations.alone()
+async def test_pages_of_actors_fit_together_over_all_hosts(operations: OperatorApiFixture) -> None:
+    one = await operations.single_host_client()
     two = await operations.cluster.host("host-1")
     await operations.announced(two)
     told = [ActorAddress(kinds.TENANT, uuid4()) for _ in range(40)]
@@ -70,9 +72,11 @@ async def test_pages_of_actors_fit_together_over_all_hosts(operations: Operation
     assert {actor["kind"] for actor in only["actors"]} == {"team_queue"}
 
 
-async def test_an_actor_shows_its_last_error_and_what_waits_for_it(operations: Operations) -> None:
-    core = await operations.alone()
-    thread = await operations.cluster.write(1, "palavra secreta")
+async def test_an_actor_shows_its_last_error_and_what_waits_for_it(
+    operations: OperatorApiFixture,
+) -> None:
+    core = await operations.single_host_client()
+    thread = await operations.cluster.accept_message(1, "palavra secreta")
     core.actors.wake(kinds.conversation_address(thread))
     activation = core.actors.find(kinds.conversation_address(thread))
     assert activation is not None
@@ -86,13 +90,13 @@ async def test_an_actor_shows_its_last_error_and_what_waits_for_it(operations: O
 
 
 async def test_a_conversation_shows_where_it_stands_and_not_what_was_said(
-    operations: Operations, given: Given
+    operations: OperatorApiFixture, given: RowBuilder
 ) -> None:
-    core = await operations.alone()
-    thread = await operations.cluster.poked(core, 1, "palavra secreta")
+    core = await operations.single_host_client()
+    thread = await operations.cluster.poke_thread(core, 1, "palavra secreta")
     (protocol,) = await until_rows(given, "SELECT protocol FROM conversations")
     await operations.cluster.provider.wait_for("resposta 1")
-    await operations.cluster.write(2, "outra palavra secreta")
+    await operations.cluster.accept_message(2, "outra palavra secreta")
 
     by_protocol = await operations.http.get(f"/api/operators/conversations/{protocol}")
     told = by_protocol.json()
@@ -109,21 +113,21 @@ async def test_a_conversation_shows_where_it_stands_and_not_what_was_said(
         assert (await operations.get(f"/conversations/{other}"))["id"] == told["id"]
 
 
-async def until_rows(given: Given, query: str) -> list[object]:
+async def until_rows(given: RowBuilder, query: str) -> list[object]:
     found: list[list[object]] = []
 
     async def there() -> bool:
         found.append(await given.rows(query))
         return bool(found[-1])
 
-    await until(there)
+    await wait_until(there)
     return found[-1]
 
 
 async def test_bad_questions_get_a_sentence_and_nothing_unknown_is_found(
-    operations: Operations,
+    operations: OperatorApiFixture,
 ) -> None:
-    await operations.alone()
+    await operations.single_host_client()
     for path, refusal in {
         "/actors?limit=0": (400, "bad_limit"),
         "/actors?limit=201": (400, "bad_limit"),

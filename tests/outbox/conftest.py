@@ -6,31 +6,36 @@ from pathlib import Path
 import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
-from tests.actors.provider import Provider, declared, instance, one_root_certificate
-from tests.builders import Given, Host, Ownership
-from tests.outbox.office import Office
-from tests.sandbox.conftest import World, origin
+from tests.actors.provider import (
+    SandboxProvider,
+    create_gateway_instance,
+    create_sandbox_provider,
+    one_root_certificate,
+)
+from tests.builders import Host, RowBuilder, ShardAssignments
+from tests.outbox.office import OutboxHarness
+from tests.sandbox.conftest import SandboxFixture, origin
 
 __all__ = ["one_root_certificate", "origin"]
 
 
 @pytest_asyncio.fixture
-async def world(origin: str) -> AsyncIterator[World]:
-    async with instance(origin) as here:
+async def world(origin: str) -> AsyncIterator[SandboxFixture]:
+    async with create_gateway_instance(origin) as here:
         yield here
 
 
 @pytest_asyncio.fixture
-async def provider(database: Database, world: World, tmp_path: Path) -> Provider:
-    return await declared(database, world, tmp_path)
+async def provider(database: Database, world: SandboxFixture, tmp_path: Path) -> SandboxProvider:
+    return await create_sandbox_provider(database, world, tmp_path)
 
 
 @pytest_asyncio.fixture
 async def office(
-    database: Database, provider: Provider, given: Given, ownership: Ownership
-) -> AsyncIterator[Office]:
+    database: Database, provider: SandboxProvider, given: RowBuilder, ownership: ShardAssignments
+) -> AsyncIterator[OutboxHarness]:
     host = Host("host-a:1", database)
-    await ownership.give(host)
-    here = Office(host, provider, given, await provider.thread())
+    await ownership.assign_all(host)
+    here = OutboxHarness(host, provider, given, await provider.thread())
     yield here
     await here.gateway.close()

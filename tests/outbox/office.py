@@ -11,8 +11,8 @@ from niochat.domain import commands as cmd
 from niochat.domain.ids import shard_of
 from niochat.domain.message import MessageContent, MessageKind
 from niochat.outbox.deliver import OutboxDispatcher
-from tests.actors.provider import Provider
-from tests.builders import Given, Host, message, put
+from tests.actors.provider import SandboxProvider
+from tests.builders import Host, RowBuilder, build_message, insert_commands
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -25,23 +25,25 @@ FILES = {
 
 
 @dataclass
-class Clock:
+class SkippableClock:
     """Stands still; what it is told to skip passes between two looks at it."""
 
     now: float = 0.0
-    skips: list[float] = field(default_factory=list)
+    skip: list[float] = field(default_factory=list)
 
     def __call__(self) -> float:
-        self.now += self.skips.pop(0) if self.skips else 0.0
+        self.now += self.skip.pop(0) if self.skip else 0.0
         return self.now
 
 
-class Office:
+class OutboxHarness:
     """A host of one thread: what the courier finds out becomes steps, as in the product."""
 
-    def __init__(self, host: Host, provider: Provider, given: Given, thread: UUID) -> None:
+    def __init__(
+        self, host: Host, provider: SandboxProvider, given: RowBuilder, thread: UUID
+    ) -> None:
         self.host, self.provider, self.given, self.thread = host, provider, given, thread
-        self.gateway, self.clock = UazapiClient(lookup_timeout_s=2), Clock()
+        self.gateway, self.clock = UazapiClient(lookup_timeout_s=2), SkippableClock()
         self.settlements: list[cmd.SettleSend] = []
         self.courier = OutboxDispatcher(
             host.outbox,
@@ -52,9 +54,9 @@ class Office:
             clock=self.clock,
         )
 
-    async def says(self, *said: str | MessageContent) -> None:
+    async def queue_reply(self, *said: str | MessageContent) -> None:
         """The customer writes, and the assistant's answer is queued."""
-        await put(self.host, self.provider.place, self.thread, [message("m1")])
+        await insert_commands(self.host, self.provider.place, self.thread, [build_message("m1")])
         await self.host.run(self.thread)
         turn = self.host.turn(self.thread)
         says = tuple(
@@ -66,7 +68,7 @@ class Office:
             self.thread, cmd.FinishAssistantTurn(turn.id, turn.attempt, outcome, replies=says)
         )
 
-    async def file(self, kind: MessageKind, caption: str = "") -> MessageContent:
+    async def build_file_content(self, kind: MessageKind, caption: str = "") -> MessageContent:
         """A picture or a PDF as a turn leaves it for the step: stored, and named."""
         data, mimetype, filename = FILES[kind]
         stored, tenant = uuid4(), self.provider.place.tenant
@@ -78,7 +80,7 @@ class Office:
             )
         return MessageContent(kind, caption, {"attachment": str(stored)})
 
-    async def look(self) -> list[cmd.SettleSend]:
+    async def deliver_once(self) -> list[cmd.SettleSend]:
         """One look at the thread's sends; what came of it is not yet a step."""
         self.courier.deliver(self.thread)
         while looking := self.courier.running_deliveries(set(range(1024))):
@@ -86,32 +88,32 @@ class Office:
             await asyncio.sleep(0)
         return list(self.settlements)
 
-    async def deliver(self) -> None:
+    async def deliver_all(self) -> None:
         """Looks and steps until nothing is left to do now."""
-        while await self.look():
+        while await self.deliver_once():
             settled, self.settlements = self.settlements, []
             await self.host.step(self.thread, *settled)
 
-    async def later(self) -> None:
+    async def expire_waits(self) -> None:
         """All waiting is over: back-off, holds, the window of a send."""
         await self.given.admin.execute(
             "UPDATE outbox SET next_at = now(), send_until = now() - interval '1 s'"
             " WHERE status IN ('queued', 'sending', 'uncertain')"
         )
         await self.given.admin.execute("UPDATE channels SET held_until = now() - interval '1 s'")
-        await self.deliver()
+        await self.deliver_all()
 
-    async def row(self) -> Any:
+    async def load_send(self) -> Any:
         """The thread's newest send."""
         return await self.given.admin.fetchrow(
             "SELECT o.*, m.status AS message_status FROM outbox o"
             " JOIN messages m ON m.id = o.message_id ORDER BY o.position DESC LIMIT 1"
         )
 
-    async def status(self) -> tuple[str, str | None]:
-        row = await self.row()
+    async def load_status(self) -> tuple[str, str | None]:
+        row = await self.load_send()
         return row["status"], row["code"]
 
-    async def phone(self) -> list[str]:
+    async def list_phone_texts(self) -> list[str]:
         """Texts on the customer's phone."""
         return [line["text"] for line in await self.provider.received()]

@@ -7,28 +7,31 @@ import pytest
 from niochat.domain import commands as cmd
 from niochat.domain.changing import MAX_CHANGE_ATTEMPTS
 from niochat.domain.message import MessageKind
-from tests.builders import message, put
-from tests.outbox.office import Office
+from tests.builders import build_message, insert_commands
+from tests.outbox.office import OutboxHarness
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 
-async def asks(office: Office, *commands: cmd.DurableCommand) -> None:
-    await put(office.host, office.provider.place, office.thread, list(commands))
+async def asks(office: OutboxHarness, *commands: cmd.DurableCommand) -> None:
+    await insert_commands(office.host, office.provider.place, office.thread, list(commands))
     await office.host.run(office.thread)
-    await office.deliver()
+    await office.deliver_all()
 
 
-async def answered(office: Office, words: str = "bom dia") -> str:
+async def answered(office: OutboxHarness, words: str = "bom dia") -> str:
     """Ana took over and answered; the gateway's id of her message."""
     await asks(
-        office, message("m1"), cmd.AssignConversation("ana"), cmd.ReplyToCustomer("ana", words)
+        office,
+        build_message("m1"),
+        cmd.AssignConversation("ana"),
+        cmd.ReplyToCustomer("ana", words),
     )
-    external: str = (await office.row())["external_id"]
+    external: str = (await office.load_send())["external_id"]
     return external
 
 
-async def line(office: Office, external: str) -> dict[str, object]:
+async def line(office: OutboxHarness, external: str) -> dict[str, object]:
     """What of it is stored."""
     found = await office.given.admin.fetchrow(
         "SELECT text, edited_at, deleted_at, reactions FROM messages WHERE external_id = $1",
@@ -38,20 +41,20 @@ async def line(office: Office, external: str) -> dict[str, object]:
     return dict(found)
 
 
-async def test_an_edit_counts_once_the_gateway_took_it(office: Office) -> None:
+async def test_an_edit_counts_once_the_gateway_took_it(office: OutboxHarness) -> None:
     external = await answered(office)
-    await office.provider.fault("gateway", "status", path="/message/edit", status=429)
+    await office.provider.inject_fault("gateway", "status", path="/message/edit", status=429)
     await asks(office, cmd.EditReply("ana", external, "boa tarde"))
     assert (await line(office, external))["text"] == "bom dia"
 
-    await office.later()
+    await office.expire_waits()
 
     stored = await line(office, external)
     assert (stored["text"], stored["edited_at"] is not None) == ("boa tarde", True)
     assert [each["kind"] for each in await office.provider.received()] == ["text", "edit"]
 
 
-async def test_what_was_taken_back_and_reacted_to_is_shown_so(office: Office) -> None:
+async def test_what_was_taken_back_and_reacted_to_is_shown_so(office: OutboxHarness) -> None:
     external = await answered(office)
     await asks(office, cmd.ReactToMessage("ana", external, "👍"))
     await asks(office, cmd.DeleteReply("ana", external))
@@ -63,21 +66,25 @@ async def test_what_was_taken_back_and_reacted_to_is_shown_so(office: Office) ->
     assert {"message_reacted", "message_deleted"} <= set(types)
 
 
-async def test_a_change_whose_answer_was_lost_leaves_again_and_happens_once(office: Office) -> None:
+async def test_a_change_whose_answer_was_lost_leaves_again_and_happens_once(
+    office: OutboxHarness,
+) -> None:
     external = await answered(office)
-    await office.provider.fault("gateway", "lost_answer", path="/message/edit")
+    await office.provider.inject_fault("gateway", "lost_answer", path="/message/edit")
     await asks(office, cmd.EditReply("ana", external, "boa tarde"))
-    assert await office.status() == ("queued", "answer_lost")
+    assert await office.load_status() == ("queued", "answer_lost")
 
-    await office.later()
+    await office.expire_waits()
 
     assert (await line(office, external))["text"] == "boa tarde"
-    assert (await office.row())["attempts"] == 2
+    assert (await office.load_send())["attempts"] == 2
 
 
-async def test_a_change_that_is_refused_leaves_the_message_and_says_so(office: Office) -> None:
+async def test_a_change_that_is_refused_leaves_the_message_and_says_so(
+    office: OutboxHarness,
+) -> None:
     external = await answered(office)
-    await office.provider.fault("gateway", "status", path="/message/edit", status=400)
+    await office.provider.inject_fault("gateway", "status", path="/message/edit", status=400)
     await asks(office, cmd.EditReply("ana", external, "tarde demais"))
 
     assert (await line(office, external))["text"] == "bom dia"
@@ -86,20 +93,20 @@ async def test_a_change_that_is_refused_leaves_the_message_and_says_so(office: O
     assert await office.given.rows("SELECT status FROM messages WHERE author = 'agent'") == ["sent"]
 
 
-async def test_a_change_is_given_up_after_some_tries(office: Office) -> None:
+async def test_a_change_is_given_up_after_some_tries(office: OutboxHarness) -> None:
     external = await answered(office)
-    await office.provider.fault(
+    await office.provider.inject_fault(
         "gateway", "lost_answer", path="/message/edit", count=MAX_CHANGE_ATTEMPTS
     )
     await asks(office, cmd.EditReply("ana", external, "nunca"))
     for _ in range(MAX_CHANGE_ATTEMPTS):
-        await office.later()
+        await office.expire_waits()
 
-    assert (await office.row())["status"] == "failed"
-    assert (await office.row())["attempts"] == MAX_CHANGE_ATTEMPTS
+    assert (await office.load_send())["status"] == "failed"
+    assert (await office.load_send())["attempts"] == MAX_CHANGE_ATTEMPTS
 
 
-async def test_an_answer_quotes_the_message_it_answers(office: Office) -> None:
+async def test_an_answer_quotes_the_message_it_answers(office: OutboxHarness) -> None:
     await answered(office)
     await asks(office, cmd.ReplyToCustomer("ana", "sobre isto", reply_to="m1"))
 
@@ -121,7 +128,7 @@ async def test_an_answer_quotes_the_message_it_answers(office: Office) -> None:
     ids=lambda value: value if isinstance(value, str) else value.type,
 )
 async def test_what_cannot_be_changed_is_refused_and_nothing_leaves(
-    office: Office, command: cmd.DurableCommand, code: str
+    office: OutboxHarness, command: cmd.DurableCommand, code: str
 ) -> None:
     await answered(office)
     before = await office.given.count("outbox")
@@ -131,7 +138,7 @@ async def test_what_cannot_be_changed_is_refused_and_nothing_leaves(
     assert (outcome, await office.given.count("outbox")) == ([f"refused:{code}"], before)
 
 
-async def test_a_files_bytes_leave_from_the_store(office: Office) -> None:
+async def test_a_files_bytes_leave_from_the_store(office: OutboxHarness) -> None:
     file = UUID(int=7)
     await office.given.admin.execute(
         "INSERT INTO attachments (tenant_id, id, mimetype, filename, size)"
@@ -143,7 +150,7 @@ async def test_a_files_bytes_leave_from_the_store(office: Office) -> None:
         str(file), MessageKind.DOCUMENT, "contrato.pdf", "application/pdf", 17
     )
     await asks(
-        office, message("m1"), cmd.AssignConversation("ana"),
+        office, build_message("m1"), cmd.AssignConversation("ana"),
         cmd.ReplyToCustomer("ana", "segue", file=attached),
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 NOISY, QUIET = (SendRoute(uuid4(), uuid4()) for _ in range(2))
 
 
-class Slow:
+class HangingGateway:
     """An outbox whose look ends when the test says so."""
 
     def __init__(self) -> None:
@@ -34,9 +34,9 @@ class Slow:
         return []
 
 
-class Room:
+class DispatcherFixture:
     def __init__(self) -> None:
-        self.outbox = Slow()
+        self.outbox = HangingGateway()
         self.ways: dict[UUID, SendRoute] = {}
         nobody: Any = None
         outbox: Any = self.outbox
@@ -61,7 +61,7 @@ class Room:
 
 
 async def test_a_channel_that_hangs_keeps_only_its_own_waiting() -> None:
-    room = Room()
+    room = DispatcherFixture()
     for _ in range(1000):
         room.deliver(NOISY)
     for _ in range(5):
@@ -75,7 +75,7 @@ async def test_a_channel_that_hangs_keeps_only_its_own_waiting() -> None:
 
 
 async def test_no_more_looks_at_once_than_the_host_has_places() -> None:
-    room = Room()
+    room = DispatcherFixture()
     for _ in range(20):
         way = SendRoute(uuid4(), uuid4())
         for _ in range(20):
@@ -89,7 +89,7 @@ async def test_no_more_looks_at_once_than_the_host_has_places() -> None:
 async def test_a_thread_asked_for_while_it_waits_is_looked_at_once_and_during_its_look_again() -> (
     None
 ):
-    room = Room()
+    room = DispatcherFixture()
     thread = room.deliver(QUIET)
     await room.looked()
     for _ in range(3):

@@ -21,8 +21,8 @@ from niochat.domain import commands as cmd
 from niochat.domain.conversation import TurnInProgress
 from niochat.domain.ids import OutboxId
 from niochat.domain.message import Author, DeliveryStatus, is_status_advance
-from tests.builders import Host, answered, incoming, put
-from tests.statements.test_two_hosts import HOSTS, THREADS, TwoHosts, World, world
+from tests.builders import Host, build_finished_turn, build_inbound, insert_commands
+from tests.statements.test_two_hosts import HOSTS, THREADS, TwoHostsMachine, TwoHostsModel, world
 
 __all__ = ["world"]
 pytestmark = pytest.mark.timeout(240)
@@ -33,10 +33,10 @@ RECEIPTS = st.sampled_from(
 ROUNDS = 12
 
 
-class SaidAndAnswered(TwoHosts):
+class SaidAndAnswered(TwoHostsMachine):
     """Names instead of texts. ``said`` is the model; what was answered is read off the wire."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: TwoHostsModel) -> None:
         super().__init__(world)
         self.said: dict[int, list[str]] = defaultdict(list)
         self.status: dict[str, DeliveryStatus] = {}
@@ -56,7 +56,7 @@ class SaidAndAnswered(TwoHosts):
         if external not in self.said[thread]:
             self.said[thread].append(external)
         place = self.places[thread]
-        arrival = incoming(external, external, lid=self.lids[thread])
+        arrival = build_inbound(external, external, lid=self.lids[thread])
         return self.run(self.hosts[host].inbox.accept(place.tenant, place.channel, arrival))
 
     @rule(host=HOSTS, thread=THREADS, texts=st.just(1), lost=st.booleans())
@@ -71,7 +71,9 @@ class SaidAndAnswered(TwoHosts):
         turn = known.conversation.turn
         names = self.unanswered(thread, turn)
         command = (
-            cmd.RestartTurn(turn.id, turn.attempt) if lost else answered(turn, " ".join(names))
+            cmd.RestartTurn(turn.id, turn.attempt)
+            if lost
+            else build_finished_turn(turn, " ".join(names))
         )
         self.run(host.step(self.threads[thread], command))
 
@@ -115,7 +117,9 @@ class SaidAndAnswered(TwoHosts):
         outbox = data.draw(st.sampled_from(sorted(self.wire, key=str)))
         thread = next(n for n, t in enumerate(self.threads) if outbox in self.order[t])
         receipt = cmd.ReceiveReceipt((f"out-{outbox}",), status)
-        self.run(put(self.hosts[0], self.places[thread], self.threads[thread], [receipt]))
+        self.run(
+            insert_commands(self.hosts[0], self.places[thread], self.threads[thread], [receipt])
+        )
 
     # -- the model -----------------------------------------------------------------------------
 
@@ -155,7 +159,7 @@ class SaidAndAnswered(TwoHosts):
             return
         survivor = self.hosts[1]
         survivor.memory.clear()
-        self.run(self.world.ownership.give(survivor, *self.threads))
+        self.run(self.world.ownership.assign_all(survivor, *self.threads))
         for _ in range(ROUNDS):
             self.time_passes()
             for number, thread in enumerate(self.threads):
@@ -178,7 +182,7 @@ class SaidAndAnswered(TwoHosts):
         )]  # fmt: skip
 
 
-def test_all_that_is_said_is_answered_once_and_in_order(world: World) -> None:
+def test_all_that_is_said_is_answered_once_and_in_order(world: TwoHostsModel) -> None:
     run_state_machine_as_test(
         lambda: SaidAndAnswered(world),
         settings=settings(max_examples=20, stateful_step_count=30, deadline=None, derandomize=True),

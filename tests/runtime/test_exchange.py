@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.timeout(20)]
 Serve = Callable[[str, tuple[Any, ...]], Awaitable[Any]]
 
 
-class Wire:
+class FakeTransport:
     """Carries messages from a link to an exchange, and counts them."""
 
     def __init__(self, serve: Serve, **more: Any) -> None:
@@ -44,7 +44,7 @@ async def echo(method: str, arguments: tuple[Any, ...]) -> Any:
 
 @pytest.mark.asyncio
 async def test_calls_of_one_moment_travel_in_one_message() -> None:
-    wire = Wire(echo)
+    wire = FakeTransport(echo)
 
     answers = await asyncio.gather(*(wire.link.call("run", number) for number in range(10)))
 
@@ -62,7 +62,7 @@ async def test_what_is_done_first_is_answered_first_though_others_run_on() -> No
             await forever.wait()
         return method
 
-    wire = Wire(serve)
+    wire = FakeTransport(serve)
     slow = asyncio.create_task(wire.link.call("slow"))
 
     assert await wire.link.call("quick") == "quick"
@@ -75,7 +75,7 @@ async def test_what_is_done_first_is_answered_first_though_others_run_on() -> No
 
 @pytest.mark.asyncio
 async def test_nothing_is_sent_while_nothing_is_asked() -> None:
-    wire = Wire(echo)
+    wire = FakeTransport(echo)
     await wire.link.call("run")
     sent = len(wire.messages)
 
@@ -93,7 +93,7 @@ async def test_a_parked_message_is_answered_in_time_and_another_takes_its_place(
         await done.wait()
         return "at last"
 
-    wire = Wire(serve, park_s=0.005)
+    wire = FakeTransport(serve, park_s=0.005)
     call = asyncio.create_task(wire.link.call("run"))
     while len(wire.messages) < 4:
         await asyncio.sleep(0)
@@ -104,7 +104,7 @@ async def test_a_parked_message_is_answered_in_time_and_another_takes_its_place(
 
 
 @pytest.mark.asyncio
-async def test_who_waits_no_longer_cancels_the_call_over_there() -> None:
+async def test_a_cancelled_caller_cancels_the_remote_call() -> None:
     began, ended = asyncio.Event(), asyncio.Event()
 
     async def serve(method: str, arguments: tuple[Any, ...]) -> None:
@@ -114,7 +114,7 @@ async def test_who_waits_no_longer_cancels_the_call_over_there() -> None:
         finally:
             ended.set()
 
-    wire = Wire(serve)
+    wire = FakeTransport(serve)
     call = asyncio.create_task(wire.link.call("run"))
     await began.wait()
 
@@ -134,7 +134,7 @@ async def test_a_call_that_was_not_sent_yet_is_never_begun_when_nobody_waits_for
         begun.append(method)
         return method
 
-    wire = Wire(serve)
+    wire = FakeTransport(serve)
     gone = asyncio.create_task(wire.link.call("gone"))
     kept = asyncio.create_task(wire.link.call("kept"))
     asyncio.get_running_loop().call_soon(gone.cancel)
@@ -145,13 +145,13 @@ async def test_a_call_that_was_not_sent_yet_is_never_begun_when_nobody_waits_for
 
 
 @pytest.mark.asyncio
-async def test_what_raises_over_there_fails_alone() -> None:
+async def test_a_remote_exception_fails_only_its_own_call() -> None:
     async def serve(method: str, arguments: tuple[Any, ...]) -> str:
         if method == "bad":
             raise ValueError("no")
         return method
 
-    wire = Wire(serve)
+    wire = FakeTransport(serve)
 
     bad, good = await asyncio.gather(
         wire.link.call("bad"), wire.link.call("good"), return_exceptions=True
@@ -167,7 +167,7 @@ async def test_when_the_server_dies_every_call_fails_and_no_other_is_taken() -> 
     async def serve(method: str, arguments: tuple[Any, ...]) -> None:
         await asyncio.sleep(60)
 
-    wire = Wire(serve)
+    wire = FakeTransport(serve)
     calls = [asyncio.create_task(wire.link.call("run")) for _ in range(3)]
     await asyncio.sleep(0.01)
 
@@ -200,7 +200,7 @@ async def test_a_closed_server_ends_what_runs_and_begins_nothing() -> None:
         await done.wait()
         return method
 
-    wire = Wire(serve)
+    wire = FakeTransport(serve)
     before = asyncio.create_task(wire.link.call("before"))
     await asyncio.sleep(0.01)
     wire.exchange.draining = True

@@ -54,7 +54,7 @@ def test_who_comes_last_to_a_long_line_waits_for_about_one_item_of_each_lane(
     assert before <= sum(2 * max(weight, 1.0) + 1 for weight in weights)
 
 
-class Model:
+class QueueModel:
     """The same in words: what waits, by lane."""
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ def test_nothing_is_lost_doubled_or_out_of_order_within_its_lane(
     doings: list[tuple[str, UUID, int]],
 ) -> None:
     line: FairQueue[int] = FairQueue()
-    model = Model()
+    model = QueueModel()
     for doing, lane, item in doings:
         mine = model.items[lane]
         match doing:
@@ -107,7 +107,7 @@ def test_nothing_is_lost_doubled_or_out_of_order_within_its_lane(
         served(line, model)
 
 
-def served(line: FairQueue[int], model: Model) -> None:
+def served(line: FairQueue[int], model: QueueModel) -> None:
     found = line.take()
     may = [lane for lane in LANES if model.items[lane] and lane not in model.paused]
     assert (found is None) == (not may)

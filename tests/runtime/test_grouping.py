@@ -11,7 +11,7 @@ from niochat.runtime.grouping import Batcher
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(10)]
 
 
-class Statement:
+class FakeStatement:
     """Doubles numbers; ``gate`` holds it back, ``bad`` numbers break every group they are in."""
 
     def __init__(self, *bad: int) -> None:
@@ -35,7 +35,7 @@ class Statement:
             self.running -= 1
 
 
-async def held(statement: Statement, grouper: Batcher[int, int], *items: int) -> list[object]:
+async def held(statement: FakeStatement, grouper: Batcher[int, int], *items: int) -> list[object]:
     """Submits ``items`` while a first one is on its way, so that they make one group."""
     statement.gate.clear()
     first = asyncio.create_task(grouper.submit(0))
@@ -49,7 +49,7 @@ async def held(statement: Statement, grouper: Batcher[int, int], *items: int) ->
 
 
 async def test_what_waits_together_travels_together_and_each_gets_its_own_result() -> None:
-    statement = Statement()
+    statement = FakeStatement()
 
     answers = await held(statement, Batcher(statement, parallel=1), *range(1, 8))
 
@@ -58,7 +58,7 @@ async def test_what_waits_together_travels_together_and_each_gets_its_own_result
 
 
 async def test_one_bad_item_fails_alone() -> None:
-    statement = Statement(3)
+    statement = FakeStatement(3)
 
     answers = await held(statement, Batcher(statement, parallel=1), 1, 2, 3, 4)
 
@@ -95,7 +95,7 @@ async def test_without_the_database_nobody_is_tried_alone() -> None:
 
 
 async def test_a_caller_who_goes_away_never_stops_the_loop() -> None:
-    statement = Statement()
+    statement = FakeStatement()
     grouper = Batcher(statement, parallel=1)
     statement.gate.clear()
     gone = [asyncio.create_task(grouper.submit(n)) for n in range(5)]
@@ -123,7 +123,7 @@ async def test_a_flush_that_answers_too_little_is_told_to_everyone_it_owed() -> 
 
 
 async def test_nothing_is_lost_under_a_thousand_concurrent_submits() -> None:
-    statement = Statement(*range(0, 1000, 97))
+    statement = FakeStatement(*range(0, 1000, 97))
     grouper = Batcher(statement, limit=32, parallel=3)
 
     answers = await asyncio.gather(*map(grouper.submit, range(1000)), return_exceptions=True)
@@ -135,7 +135,7 @@ async def test_nothing_is_lost_under_a_thousand_concurrent_submits() -> None:
 
 
 async def test_flushes_at_once_are_bounded() -> None:
-    statement = Statement()
+    statement = FakeStatement()
     grouper = Batcher(statement, limit=4, parallel=3)
 
     await asyncio.gather(*map(grouper.submit, range(200)))
@@ -144,11 +144,11 @@ async def test_flushes_at_once_are_bounded() -> None:
 
 
 @pytest.mark.parametrize("parallel", [1, 2, 3])
-async def test_who_submits_again_the_moment_it_was_answered_is_not_forgotten(
+async def test_an_immediate_resubmission_is_not_lost(
     parallel: int,
 ) -> None:
     """The flush that answered has ended, but its task is not yet off the list."""
-    statement = Statement()
+    statement = FakeStatement()
     grouper = Batcher(statement, limit=1, parallel=parallel)
 
     async def caller(turns: int) -> None:

@@ -15,12 +15,12 @@ from niochat.domain.errors import UnavailableError
 from niochat.runtime.address import ActorAddress
 from niochat.runtime.host import ActorRuntime, ActorStep
 from niochat.runtime.mailbox import ActorRequest
-from tests.until import until
+from tests.until import wait_until
 
 pytestmark = pytest.mark.timeout(60)
 
 
-class Recorder:
+class RecordingBehaviour:
     """Remembers what each actor heard; fails when two steps of one actor overlap."""
 
     def __init__(self, *, batch: int = 8, parallel: int = 3, pauses: int = 0) -> None:
@@ -65,7 +65,7 @@ class Recorder:
                 self.heard[address].append(message)
 
 
-class Clock:
+class ManualClock:
     now = 1000.0
 
     def __call__(self) -> float:
@@ -76,7 +76,7 @@ def actor(shard: int = 0) -> ActorAddress:
     return ActorAddress("actor", UUID(int=(uuid4().int >> 10 << 10) + shard))
 
 
-def hosting(recorder: Recorder, **settings: float) -> ActorRuntime:
+def hosting(recorder: RecordingBehaviour, **settings: float) -> ActorRuntime:
     return ActorRuntime({"actor": recorder}, **settings)  # type: ignore[arg-type]
 
 
@@ -108,7 +108,7 @@ def test_whatever_comes_each_actor_steps_alone_and_hears_everything_in_order(
     doings: list[tuple[str, int]], batch: int, parallel: int, pauses: int
 ) -> None:
     async def work() -> None:
-        recorder = Recorder(batch=batch, parallel=parallel, pauses=pauses)
+        recorder = RecordingBehaviour(batch=batch, parallel=parallel, pauses=pauses)
         host = hosting(recorder, capacity=2, idle_s=0.0)
         actors = [actor() for _ in range(6)]
         said: dict[ActorAddress, list[object]] = defaultdict(list)
@@ -126,7 +126,7 @@ def test_whatever_comes_each_actor_steps_alone_and_hears_everything_in_order(
                         await asyncio.sleep(0)
                 case _:
                     host.passivate()
-        await until(lambda: {a: recorder.heard[a] for a in said} == said)
+        await wait_until(lambda: {a: recorder.heard[a] for a in said} == said)
         await host.stop()
 
     running(work)
@@ -134,7 +134,7 @@ def test_whatever_comes_each_actor_steps_alone_and_hears_everything_in_order(
 
 @pytest.mark.asyncio
 async def test_a_message_that_comes_during_a_step_is_heard_by_the_next() -> None:
-    recorder, one = Recorder(), actor()
+    recorder, one = RecordingBehaviour(), actor()
     recorder.gate.clear()
     host = hosting(recorder)
     host.deliver(one, "first")
@@ -143,17 +143,17 @@ async def test_a_message_that_comes_during_a_step_is_heard_by_the_next() -> None
     host.wake(one)
     recorder.gate.set()
 
-    await until(lambda: recorder.steps[one] == 2)
+    await wait_until(lambda: recorder.steps[one] == 2)
     assert recorder.heard[one] == ["first", "second"]
 
 
 @pytest.mark.asyncio
 async def test_waking_twice_before_the_step_is_waking_once() -> None:
-    recorder, one = Recorder(), actor()
+    recorder, one = RecordingBehaviour(), actor()
     host = hosting(recorder)
     for _ in range(10):
         host.wake(one)
-    await until(lambda: recorder.steps[one])
+    await wait_until(lambda: recorder.steps[one])
     await host.stop()
 
     assert recorder.steps[one] == 1
@@ -161,19 +161,19 @@ async def test_waking_twice_before_the_step_is_waking_once() -> None:
 
 @pytest.mark.asyncio
 async def test_no_more_steps_at_once_than_the_behaviour_wants() -> None:
-    recorder = Recorder(batch=2, parallel=2, pauses=3)
+    recorder = RecordingBehaviour(batch=2, parallel=2, pauses=3)
     host = hosting(recorder)
     actors = [actor() for _ in range(50)]
     for each in actors:
         host.deliver(each, 1)
-    await until(lambda: sum(map(len, recorder.heard.values())) == 50)
+    await wait_until(lambda: sum(map(len, recorder.heard.values())) == 50)
 
     assert recorder.most == 4
 
 
 @pytest.mark.asyncio
 async def test_a_failing_step_puts_everything_back_in_order_and_goes_on() -> None:
-    recorder, one, two = Recorder(parallel=1), actor(), actor()
+    recorder, one, two = RecordingBehaviour(parallel=1), actor(), actor()
     recorder.failures = [RuntimeError("a bug")]
     recorder.gate.clear()
     host = hosting(recorder)
@@ -183,13 +183,13 @@ async def test_a_failing_step_puts_everything_back_in_order_and_goes_on() -> Non
     host.deliver(one, "b")
     recorder.gate.set()
 
-    await until(lambda: recorder.heard[one] == ["a", "b"] and recorder.heard[two] == ["x"])
+    await wait_until(lambda: recorder.heard[one] == ["a", "b"] and recorder.heard[two] == ["x"])
     assert not recorder.failures
 
 
 @pytest.mark.asyncio
 async def test_an_ask_is_answered_and_an_asker_who_goes_away_disturbs_nobody() -> None:
-    recorder, one = Recorder(), actor()
+    recorder, one = RecordingBehaviour(), actor()
     recorder.gate.clear()
     host = hosting(recorder)
     gone = asyncio.create_task(host.ask(one, 1))
@@ -203,8 +203,8 @@ async def test_an_ask_is_answered_and_an_asker_who_goes_away_disturbs_nobody() -
 
 
 @pytest.mark.asyncio
-async def test_who_asks_a_host_that_stops_is_told_so() -> None:
-    host = hosting(Recorder())
+async def test_a_call_to_a_stopping_runtime_raises() -> None:
+    host = hosting(RecordingBehaviour())
     await host.stop()
 
     with pytest.raises(UnavailableError):
@@ -212,8 +212,8 @@ async def test_who_asks_a_host_that_stops_is_told_so() -> None:
 
 
 @pytest.mark.asyncio
-async def test_who_asked_an_actor_that_moved_away_is_told_so() -> None:
-    recorder, one = Recorder(), actor(shard=7)
+async def test_a_pending_call_to_a_moved_actor_raises() -> None:
+    recorder, one = RecordingBehaviour(), actor(shard=7)
     recorder.gate.clear()
     host = hosting(recorder)
     host.wake(one)
@@ -228,8 +228,8 @@ async def test_who_asked_an_actor_that_moved_away_is_told_so() -> None:
 
 
 @pytest.mark.asyncio
-async def test_who_still_asks_when_the_host_stops_is_told_so() -> None:
-    recorder, one = Recorder(), actor()
+async def test_calls_pending_at_stop_raise() -> None:
+    recorder, one = RecordingBehaviour(), actor()
     recorder.gate.clear()
     host = hosting(recorder)
     host.wake(one)
@@ -247,7 +247,7 @@ async def test_who_still_asks_when_the_host_stops_is_told_so() -> None:
 
 @pytest.mark.asyncio
 async def test_shards_that_move_away_leave_memory_after_the_step_they_are_in() -> None:
-    recorder, leaves, stays = Recorder(), actor(shard=7), actor(shard=8)
+    recorder, leaves, stays = RecordingBehaviour(), actor(shard=7), actor(shard=8)
     recorder.gate.clear()
     host = hosting(recorder)
     for each in (leaves, stays):
@@ -258,36 +258,36 @@ async def test_shards_that_move_away_leave_memory_after_the_step_they_are_in() -
     assert len(host) == 2
     recorder.gate.set()
 
-    await until(lambda: len(host) == 1)
+    await wait_until(lambda: len(host) == 1)
     assert recorder.heard[leaves] == [1]
     assert recorder.heard[stays] == [1]
 
 
 @pytest.mark.asyncio
 async def test_a_shard_that_comes_back_is_served_again_from_nothing() -> None:
-    recorder, one = Recorder(), actor(shard=7)
+    recorder, one = RecordingBehaviour(), actor(shard=7)
     host = hosting(recorder)
     host.deliver(one, 1)
-    await until(lambda: recorder.heard[one] == [1])
+    await wait_until(lambda: recorder.heard[one] == [1])
     host.drop_shards({7})
     assert len(host) == 0
 
     host.deliver(one, 2)
 
-    await until(lambda: recorder.heard[one] == [1, 2])
+    await wait_until(lambda: recorder.heard[one] == [1, 2])
 
 
 @pytest.mark.asyncio
 async def test_idle_actors_leave_and_fresh_or_busy_ones_stay() -> None:
-    recorder, clock = Recorder(batch=1), Clock()
+    recorder, clock = RecordingBehaviour(batch=1), ManualClock()
     host = ActorRuntime({"actor": recorder}, idle_s=300, clock=clock)
     busy, idle, fresh = actor(), actor(), actor()
     for each in (busy, idle):
         host.deliver(each, 1)
-    await until(lambda: recorder.steps[busy] == recorder.steps[idle] == 1)
+    await wait_until(lambda: recorder.steps[busy] == recorder.steps[idle] == 1)
     clock.now += 299
     host.deliver(fresh, 1)
-    await until(lambda: recorder.steps[fresh])
+    await wait_until(lambda: recorder.steps[fresh])
     recorder.gate.clear()
     recorder.started.clear()
     host.wake(busy)
@@ -297,18 +297,18 @@ async def test_idle_actors_leave_and_fresh_or_busy_ones_stay() -> None:
     assert host.passivate() == 1, "the busy one stays, and so does who is fresh"
     assert len(host) == 2
     recorder.gate.set()
-    await until(lambda: recorder.steps[busy] == 2)
+    await wait_until(lambda: recorder.steps[busy] == 2)
     assert host.passivate() == 0
 
 
 @pytest.mark.asyncio
 async def test_above_capacity_the_longest_idle_leave_and_never_a_busy_one() -> None:
-    recorder, clock = Recorder(batch=1, parallel=1), Clock()
+    recorder, clock = RecordingBehaviour(batch=1, parallel=1), ManualClock()
     host = ActorRuntime({"actor": recorder}, idle_s=300, capacity=2, clock=clock)
     actors = [actor() for _ in range(5)]
     for each in actors:
         host.deliver(each, 1)
-        await until(lambda each=each: recorder.steps[each])  # type: ignore[misc]
+        await wait_until(lambda each=each: recorder.steps[each])  # type: ignore[misc]
         clock.now += 1
     recorder.gate.clear()
     recorder.started.clear()
@@ -317,13 +317,13 @@ async def test_above_capacity_the_longest_idle_leave_and_never_a_busy_one() -> N
 
     assert host.passivate() == 3
     recorder.gate.set()
-    await until(lambda: recorder.heard[actors[0]] == [1, 2])
+    await wait_until(lambda: recorder.heard[actors[0]] == [1, 2])
     assert len(host) == 2
 
 
 @pytest.mark.asyncio
 async def test_stopping_waits_for_the_steps_in_progress() -> None:
-    recorder, one = Recorder(pauses=5), actor()
+    recorder, one = RecordingBehaviour(pauses=5), actor()
     host = hosting(recorder)
     host.deliver(one, 1)
     await recorder.started.wait()

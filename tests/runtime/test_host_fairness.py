@@ -10,15 +10,15 @@ from niochat.domain.errors import UnavailableError
 from niochat.runtime.address import ActorAddress
 from niochat.runtime.host import ActorRuntime, ActorStep
 from niochat.runtime.mailbox import MAX_MAILBOX_MESSAGES
-from tests.runtime.test_host import Recorder, actor
-from tests.until import until
+from tests.runtime.test_host import RecordingBehaviour, actor
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 NOISY, QUIET, BIG = (UUID(int=number) for number in range(3))
 
 
-class Counting:
+class CountingBehaviour:
     """Writes down whom it steps, one batch after the other."""
 
     batch, parallel = 16, 1
@@ -34,7 +34,7 @@ class Counting:
 
 
 async def test_a_quiet_tenants_conversation_is_in_the_next_batch_but_one() -> None:
-    counting = Counting()
+    counting = CountingBehaviour()
     host = ActorRuntime({"actor": counting})
     for _ in range(10_000):
         host.wake(actor(), NOISY)
@@ -42,7 +42,7 @@ async def test_a_quiet_tenants_conversation_is_in_the_next_batch_but_one() -> No
     for _ in range(3):
         host.wake(actor(), QUIET)
     counting.gate.set()
-    await until(lambda: not host.count_ready("actor"))
+    await wait_until(lambda: not host.count_ready("actor"))
 
     steps = [lane for batch in counting.batches for lane in batch]
     assert len(steps) == 10_003
@@ -50,33 +50,33 @@ async def test_a_quiet_tenants_conversation_is_in_the_next_batch_but_one() -> No
 
 
 async def test_two_backlogs_are_stepped_by_weight() -> None:
-    counting = Counting()
+    counting = CountingBehaviour()
     weights = {NOISY: 1.0, BIG: 4.0}
     host = ActorRuntime({"actor": counting}, weight_of=lambda lane: weights.get(lane, 1.0))  # type: ignore[arg-type]
     for _ in range(2_000):
         host.wake(actor(), NOISY)
         host.wake(actor(), BIG)
     counting.gate.set()
-    await until(lambda: not host.count_ready("actor"))
+    await wait_until(lambda: not host.count_ready("actor"))
 
     steps = [lane for batch in counting.batches[:50] for lane in batch]
     assert abs(steps.count(BIG) - 640) <= 20
 
 
-async def test_who_nobody_knows_waits_in_a_lane_of_its_own() -> None:
-    counting = Counting()
+async def test_an_actor_of_an_unknown_tenant_waits_in_its_own_lane() -> None:
+    counting = CountingBehaviour()
     host = ActorRuntime({"actor": counting})
     for _ in range(1_000):
         host.wake(actor(), NOISY)
     host.wake(actor())
     counting.gate.set()
-    await until(lambda: not host.count_ready("actor"))
+    await wait_until(lambda: not host.count_ready("actor"))
 
     assert next(n for n, batch in enumerate(counting.batches) if None in batch) <= 1
 
 
 async def test_a_hint_that_finds_no_room_is_dropped_and_a_result_is_not() -> None:
-    recorder = Recorder(batch=1, parallel=1)
+    recorder = RecordingBehaviour(batch=1, parallel=1)
     recorder.gate.clear()
     host = ActorRuntime({"actor": recorder}, capacity=2)
     busy, waits, third, result = (actor() for _ in range(4))
@@ -88,28 +88,28 @@ async def test_a_hint_that_finds_no_room_is_dropped_and_a_result_is_not() -> Non
         await host.ask(third, "?")
     host.deliver(result, "of our own work")
     recorder.gate.set()
-    await until(lambda: recorder.heard[result])
+    await wait_until(lambda: recorder.heard[result])
 
     assert (len(host), host.rejected_count, refused.value.code) == (3, 3, "crowded")
     assert not recorder.steps[third]
 
 
 async def test_when_there_is_no_room_who_is_idle_leaves_for_who_comes() -> None:
-    recorder = Recorder()
+    recorder = RecordingBehaviour()
     host = ActorRuntime({"actor": recorder}, capacity=2)
     idle = [actor() for _ in range(2)]
     for each in idle:
         host.wake(each)
-    await until(lambda: all(recorder.steps[each] for each in idle) and host.is_idle(idle[1]))
+    await wait_until(lambda: all(recorder.steps[each] for each in idle) and host.is_idle(idle[1]))
     third = actor()
     host.wake(third)
-    await until(lambda: recorder.steps[third])
+    await wait_until(lambda: recorder.steps[third])
 
     assert len(host) == 2
 
 
 async def test_a_full_mailbox_refuses_who_asks_and_notes_what_was_missed() -> None:
-    recorder = Recorder()
+    recorder = RecordingBehaviour()
     recorder.gate.clear()
     host = ActorRuntime({"actor": recorder})
     one = actor()
@@ -120,7 +120,7 @@ async def test_a_full_mailbox_refuses_who_asks_and_notes_what_was_missed() -> No
     with pytest.raises(UnavailableError) as refused:
         await host.ask(one, "?")
     recorder.gate.set()
-    await until(lambda: recorder.heard[one])
+    await wait_until(lambda: recorder.heard[one])
 
     assert refused.value.code == "crowded"
     assert recorder.heard[one] == list(range(MAX_MAILBOX_MESSAGES))
@@ -128,14 +128,14 @@ async def test_a_full_mailbox_refuses_who_asks_and_notes_what_was_missed() -> No
 
 
 async def test_a_lane_that_is_learned_late_counts_from_the_next_wait_on() -> None:
-    counting = Counting()
+    counting = CountingBehaviour()
     host = ActorRuntime({"actor": counting})
     counting.gate.set()
     one = ActorAddress("actor", uuid4())
     host.wake(one)
-    await until(lambda: counting.batches)
-    await until(lambda: host.is_idle(one))
+    await wait_until(lambda: counting.batches)
+    await wait_until(lambda: host.is_idle(one))
     host.wake(one, QUIET)
-    await until(lambda: len(counting.batches) == 2)
+    await wait_until(lambda: len(counting.batches) == 2)
 
     assert counting.batches == [[None], [QUIET]]

@@ -35,7 +35,7 @@ def play(pace: AdaptiveRateLimiter, carried: float, looks: int) -> list[float]:
     return rates
 
 
-def test_it_finds_what_the_machine_carries_and_stays_near_it() -> None:
+def test_the_rate_converges_on_the_machines_capacity() -> None:
     rates = play(in_company(), carried=100.0, looks=400)[200:]
 
     assert max(rates) < 110
@@ -60,7 +60,7 @@ def test_a_machine_elsewhere_counts_for_one_look() -> None:
     assert pace.rate == slowed
 
 
-def test_what_is_hardly_used_says_nothing_about_more() -> None:
+def test_low_usage_does_not_raise_the_rate() -> None:
     pace = in_company()
     for _ in range(100):
         pace.record_start("loud", 1.0)
@@ -88,7 +88,7 @@ def test_the_rate_stays_within_its_bounds(looks: list[tuple[int, float, float]])
         assert pace.max_starts(1.0) >= 1
 
 
-def test_who_is_alone_is_nobodys_company() -> None:
+def test_a_single_busy_lane_is_not_throttled() -> None:
     now = 0.0
     company = RecentLanes(lambda: now)
     assert not company.has_several

@@ -14,7 +14,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "cpu.pressure"
 
 
-def test_it_is_the_part_of_the_time_since_the_last_look(file: Path) -> None:
+def test_pressure_is_the_share_of_time_since_the_last_reading(file: Path) -> None:
     now = 0.0
     file.write_text(LINES.format(1_000_000))
     seen = CpuPressure(lambda: now, [file.with_name("missing"), file])

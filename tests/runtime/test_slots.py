@@ -58,7 +58,7 @@ def test_free_places_go_by_weight() -> None:
     assert abs(served[A] - 80) <= 1
 
 
-def test_what_does_not_fit_is_refused_and_who_had_a_place_comes_back_first() -> None:
+def test_overflow_is_rejected_and_previous_holders_return_first() -> None:
     slots: FairLimiter[int] = FairLimiter(1, max_waiting=2)
     assert slots.enqueue(A, 1)
     assert started(slots) == [(A, 1)]
@@ -177,7 +177,7 @@ def test_a_cancellation_never_takes_a_place_with_it(
 
 
 @pytest.mark.asyncio
-async def test_who_finds_the_line_full_is_told_at_once() -> None:
+async def test_a_full_queue_rejects_at_once() -> None:
     gate, leave = FairSemaphore(1, max_waiting=1), asyncio.Event()
 
     async def one() -> None:

@@ -32,7 +32,7 @@ def test_surplus_goes_from_the_highest_number_and_one_at_a_time() -> None:
     assert next_fleet_action([*three[:2], replace(three[2], leaving=True)], 1, NODES, "new") is None
 
 
-def test_of_too_many_those_go_whose_node_is_gone_or_who_are_silent() -> None:
+def test_surplus_hosts_on_lost_nodes_or_without_heartbeat_are_drained_first() -> None:
     """A node died, and so fewer hosts are wanted: the others stay where they are."""
     for gone in (seat(1, "gone"), seat(1, "gone", None), seat(1, "a", None)):
         seats = [seat(0, "a"), gone, seat(2, "b")]

@@ -3,7 +3,7 @@
 from niochat.runtime.tally import CounterBuffer
 
 
-def test_what_was_taken_is_not_taken_again() -> None:
+def test_taken_counts_are_not_returned_again() -> None:
     tally = CounterBuffer()
     tally.increment("steps", "done")
     tally.increment("steps", "done")

@@ -20,12 +20,12 @@ from starlette.routing import Route
 
 from niochat.sandbox.__main__ import create_server
 from tests.plain_client import plain_client
-from tests.until import until
+from tests.until import wait_until
 
 Hook = dict[str, Any]
 
 
-def texts(hooks: list[Hook]) -> list[str]:
+def extract_texts(hooks: list[Hook]) -> list[str]:
     return [hook["message"]["text"] for hook in hooks]
 
 
@@ -47,7 +47,7 @@ def serve(running: uvicorn.Server, listening: socket.socket) -> Iterator[None]:
 
 
 @dataclass
-class Receiver:
+class WebhookReceiver:
     """The product's place: keeps what was posted to `/hooks/<name>`, answers as told."""
 
     origin: str
@@ -82,13 +82,13 @@ class Receiver:
 
 
 @dataclass
-class World:
+class SandboxFixture:
     """A test's own instance in the shared sandbox."""
 
     origin: str
     token: str
     hook: str
-    receiver: Receiver
+    receiver: WebhookReceiver
     http: httpx.AsyncClient
 
     async def control(self, method: str, path: str, **more: Any) -> Any:
@@ -116,8 +116,8 @@ class World:
 
     async def hook_texts_with(self, text: str) -> list[str]:
         """The texts that arrived, once `text` is among them."""
-        hooks = await self.receiver.wait(self.hook, lambda hooks: text in texts(hooks))
-        return texts(hooks)
+        hooks = await self.receiver.wait(self.hook, lambda hooks: text in extract_texts(hooks))
+        return extract_texts(hooks)
 
     async def settled(self) -> None:
         """Returns when no webhook is under way."""
@@ -125,7 +125,7 @@ class World:
         async def idle() -> bool:
             return not (await self.control("GET", "/health"))["pending_webhooks"]
 
-        await until(idle)
+        await wait_until(idle)
 
     async def fault_hit(self) -> None:
         """Returns when the first ordered fault has met a request."""
@@ -133,16 +133,16 @@ class World:
         async def hit() -> bool:
             return bool((await self.control("GET", "/faults"))["items"][0]["hits"])
 
-        await until(hit)
+        await wait_until(hit)
 
     def answer_hooks(self, answering: Callable[[bytes], int]) -> None:
         self.receiver.answers[self.hook] = answering
 
 
 @pytest.fixture(scope="session")
-def receiver() -> Iterator[Receiver]:
+def receiver() -> Iterator[WebhookReceiver]:
     listening, port = bound_socket()
-    receiving = Receiver(f"http://127.0.0.1:{port}")
+    receiving = WebhookReceiver(f"http://127.0.0.1:{port}")
     routes = [
         Route("/hooks/{name}", receiving.take, methods=["POST"]),
         Route("/hooks/{name}/{event}", receiving.take, methods=["POST"]),
@@ -160,10 +160,10 @@ def origin() -> Iterator[str]:
 
 
 @pytest_asyncio.fixture
-async def world(origin: str, receiver: Receiver) -> AsyncIterator[World]:
+async def world(origin: str, receiver: WebhookReceiver) -> AsyncIterator[SandboxFixture]:
     token = uuid.uuid4().hex
     async with plain_client(origin, 5) as http:
-        here = World(origin, token, token, receiver, http)
+        here = SandboxFixture(origin, token, token, receiver, http)
         await here.control("DELETE", "/faults")
         await here.control("PUT", "/delivery", json=QUICK_DELIVERY)
         await here.control("PUT", "/model", json={"latency_s": 0, "stream_chunk_delay_s": 0})

@@ -23,15 +23,15 @@ WITHOUT_ERP = frozenset({ToolName.TRANSFER, ToolName.CLOSE})
 Given = tuple[str, dict[str, Any]]
 
 
-def ok(tool: ToolName, **data: Any) -> Given:
+def build_ok_result(tool: ToolName, **data: Any) -> Given:
     return tool, {"ok": True, **data}
 
 
-def failed(tool: ToolName, error: str, **data: Any) -> Given:
+def build_error_result(tool: ToolName, error: str, **data: Any) -> Given:
     return tool, {"ok": False, "erro": error, **data}
 
 
-def messages(
+def build_messages(
     *lines: str,
     situation: dict[str, Any] | None = None,
     results: tuple[Given, ...] = (),
@@ -44,11 +44,11 @@ def messages(
         known = f"⟦situação⟧ {orjson.dumps(situation).decode()}"
         told.append({"role": "user", "content": known})
     for at, (tool, data) in enumerate(results):
-        told += called(f"call_{at}", tool, data)
+        told += build_call_with_result(f"call_{at}", tool, data)
     return told
 
 
-def called(call_id: str, tool: str, data: dict[str, Any]) -> list[dict[str, Any]]:
+def build_call_with_result(call_id: str, tool: str, data: dict[str, Any]) -> list[dict[str, Any]]:
     """One call of this turn with its result."""
     made = {"id": call_id, "type": "function", "function": {"name": tool, "arguments": "{}"}}
     return [
@@ -57,14 +57,14 @@ def called(call_id: str, tool: str, data: dict[str, Any]) -> list[dict[str, Any]
     ]
 
 
-def act(*lines: str, offered: frozenset[str] = EVERY_TOOL, **more: Any) -> ModelAction:
+def next_action_for(*lines: str, offered: frozenset[str] = EVERY_TOOL, **more: Any) -> ModelAction:
     """What the model does next."""
-    return next_action(build_turn_view(messages(*lines, **more), offered))
+    return next_action(build_turn_view(build_messages(*lines, **more), offered))
 
 
-def say(*lines: str, **more: Any) -> str:
+def next_text_for(*lines: str, **more: Any) -> str:
     """The final text. Fails when a tool is called instead."""
-    action = act(*lines, **more)
+    action = next_action_for(*lines, **more)
     assert isinstance(action, TextReply), action
     return action.text
 

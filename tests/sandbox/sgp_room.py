@@ -6,16 +6,16 @@ from typing import Any
 
 import httpx
 
-from .conftest import World
+from .conftest import SandboxFixture
 
 Row = dict[str, Any]
 
 
 @dataclass
-class Erp:
+class SgpClientFixture:
     """The client's side and the operator's side of one installation."""
 
-    world: World
+    world: SandboxFixture
     token: str = field(default_factory=lambda: f"sandbox-{uuid.uuid4().hex}")
 
     def signed(self, fields: Row) -> Row:
@@ -25,7 +25,7 @@ class Erp:
         """A form to a route below `/sgp/api/`."""
         return await self.world.http.post(f"/sgp/api/{route}", data=self.signed(fields))
 
-    async def ask(self, route: str, **fields: Any) -> Any:
+    async def query_customer(self, route: str, **fields: Any) -> Any:
         """The JSON of a form to a route below `/sgp/api/ura/`."""
         reply = await self.post(f"ura/{route}", **fields)
         assert reply.status_code == 200, reply.text
@@ -40,7 +40,7 @@ class Erp:
     async def ledger(self) -> list[Row]:
         return list((await self.control("GET", "/ledger"))["items"])
 
-    async def done(self) -> list[str]:
+    async def list_entry_types(self) -> list[str]:
         return [line["kind"] for line in await self.ledger()]
 
     async def subscribers(self) -> list[Row]:

@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from .conftest import World
+from .conftest import SandboxFixture
 
 pytestmark = pytest.mark.asyncio
 
@@ -15,11 +15,11 @@ BODY = {"number": MARIA, "text": "Olá", "track_id": "t1"}
 BROKEN = (httpx.RemoteProtocolError, httpx.ReadError)
 
 
-async def received(world: World) -> list[str]:
+async def received(world: SandboxFixture) -> list[str]:
     return [line["text"] for line in await world.phone(MARIA)]
 
 
-async def test_a_lost_answer_leaves_the_message_at_the_customer(world: World) -> None:
+async def test_a_lost_answer_leaves_the_message_at_the_customer(world: SandboxFixture) -> None:
     await world.fault(target="gateway", kind="lost_answer", path="/send", count=1)
     with pytest.raises(BROKEN):
         await world.gateway("/send/text", BODY)
@@ -29,14 +29,14 @@ async def test_a_lost_answer_leaves_the_message_at_the_customer(world: World) ->
     assert (await world.gateway("/send/text", BODY)).status_code == 200
 
 
-async def test_a_drop_does_nothing(world: World) -> None:
+async def test_a_drop_does_nothing(world: SandboxFixture) -> None:
     await world.fault(target="gateway", kind="drop", path="/gateway/send/text")
     with pytest.raises(BROKEN):
         await world.gateway("/send/text", BODY)
     assert await received(world) == []
 
 
-async def test_a_hang_is_silent_then_closed_and_does_nothing(world: World) -> None:
+async def test_a_hang_is_silent_then_closed_and_does_nothing(world: SandboxFixture) -> None:
     await world.fault(target="gateway", kind="hang", seconds=0.1, count=1)
     started = time.monotonic()
     with pytest.raises(BROKEN):
@@ -45,13 +45,13 @@ async def test_a_hang_is_silent_then_closed_and_does_nothing(world: World) -> No
     assert await received(world) == []
 
 
-async def test_a_client_gives_up_on_a_hang(world: World) -> None:
+async def test_a_client_gives_up_on_a_hang(world: SandboxFixture) -> None:
     await world.fault(target="gateway", kind="hang", seconds=30, count=1)
     with pytest.raises(httpx.ReadTimeout):
         await world.http.post("/gateway/send/text", json=BODY, timeout=0.05)
 
 
-async def test_what_is_held_goes_on_when_the_order_is_withdrawn(world: World) -> None:
+async def test_what_is_held_goes_on_when_the_order_is_withdrawn(world: SandboxFixture) -> None:
     await world.fault(target="gateway", kind="hold", count=1)
     async with asyncio.TaskGroup() as group:
         held = group.create_task(world.gateway("/send/text", BODY))
@@ -63,7 +63,7 @@ async def test_what_is_held_goes_on_when_the_order_is_withdrawn(world: World) ->
     assert await received(world) == ["Oi", "Olá"]
 
 
-async def test_a_held_webhook_arrives_when_the_order_is_withdrawn(world: World) -> None:
+async def test_a_held_webhook_arrives_when_the_order_is_withdrawn(world: SandboxFixture) -> None:
     await world.fault(target="webhook", kind="hold", token=world.token)
     await world.write(MARIA, text="oi")
     await world.fault_hit()
@@ -71,7 +71,7 @@ async def test_a_held_webhook_arrives_when_the_order_is_withdrawn(world: World) 
     assert await world.hook_texts_with("oi") == ["oi"]
 
 
-async def test_a_delay_only_takes_time(world: World) -> None:
+async def test_a_delay_only_takes_time(world: SandboxFixture) -> None:
     await world.fault(target="gateway", kind="delay", seconds=0.1, count=1)
     started = time.monotonic()
     assert (await world.gateway("/send/text", BODY)).status_code == 200
@@ -88,7 +88,7 @@ async def test_a_delay_only_takes_time(world: World) -> None:
     ],
 )
 async def test_a_status_is_answered_and_nothing_done(
-    world: World, ordered: int, status: int, extra: dict[str, object]
+    world: SandboxFixture, ordered: int, status: int, extra: dict[str, object]
 ) -> None:
     await world.fault(target="gateway", kind="status", status=ordered, retry_after=7)
     reply = await world.gateway("/send/text", BODY)
@@ -98,7 +98,7 @@ async def test_a_status_is_answered_and_nothing_done(
     assert await received(world) == []
 
 
-async def test_answers_that_say_nothing_after_the_work_was_done(world: World) -> None:
+async def test_answers_that_say_nothing_after_the_work_was_done(world: SandboxFixture) -> None:
     await world.fault(target="gateway", kind="malformed", count=1, path="/send")
     await world.fault(target="gateway", kind="empty", count=1, path="/send")
     await world.fault(target="gateway", kind="cut", count=1, path="/send")
@@ -111,14 +111,14 @@ async def test_answers_that_say_nothing_after_the_work_was_done(world: World) ->
     assert await received(world) == ["Olá"] * 3
 
 
-async def test_a_fault_can_be_for_one_token_path_and_chance(world: World) -> None:
+async def test_a_fault_can_be_for_one_token_path_and_chance(world: SandboxFixture) -> None:
     await world.fault(target="gateway", kind="drop", token="another")
     await world.fault(target="gateway", kind="drop", path="/instance")
     await world.fault(target="gateway", kind="drop", probability=0)
     assert (await world.gateway("/send/text", BODY)).status_code == 200
 
 
-async def test_faults_are_listed_replaced_and_removed(world: World) -> None:
+async def test_faults_are_listed_replaced_and_removed(world: SandboxFixture) -> None:
     order = {"target": "gateway", "kind": "status", "status": 500, "count": 1}
     await world.control("PUT", "/faults", json=[order])
     await world.gateway("/send/text", BODY)
@@ -135,7 +135,9 @@ async def test_faults_are_listed_replaced_and_removed(world: World) -> None:
 @pytest.mark.parametrize(
     ("kind", "posts"), [("drop", 0), ("status", 0), ("hang", 0), ("delay", 1), ("lost_answer", 1)]
 )
-async def test_webhook_faults_are_failed_attempts(world: World, kind: str, posts: int) -> None:
+async def test_webhook_faults_are_failed_attempts(
+    world: SandboxFixture, kind: str, posts: int
+) -> None:
     await world.control("PUT", "/delivery", json={"repeat": 1})
     await world.fault(target="webhook", kind=kind, count=1, seconds=0.01, token=world.token)
     await world.write(MARIA, text="1")
@@ -147,7 +149,7 @@ async def test_webhook_faults_are_failed_attempts(world: World, kind: str, posts
     assert len(errors) == (0 if kind == "delay" else 1)
 
 
-async def test_a_lost_webhook_answer_is_repeated(world: World) -> None:
+async def test_a_lost_webhook_answer_is_repeated(world: SandboxFixture) -> None:
     await world.fault(target="webhook", kind="lost_answer", count=1, path="messages")
     await world.write(MARIA, text="1")
     assert len(await world.hooks(2)) == 2
@@ -156,7 +158,7 @@ async def test_a_lost_webhook_answer_is_repeated(world: World) -> None:
     assert (line["answered"], line["attempts"]) == (True, 2)
 
 
-async def test_one_line_is_healed_and_another_one_stays_ill(world: World) -> None:
+async def test_one_line_is_healed_and_another_one_stays_ill(world: SandboxFixture) -> None:
     for token in (world.token, "somebody-else"):
         await world.fault(target="gateway", kind="drop", token=token)
 

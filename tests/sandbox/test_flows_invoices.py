@@ -9,10 +9,20 @@ from niochat.sandbox.flows.connection import explain_block
 from niochat.sandbox.flows.scene import TurnView
 from niochat.sandbox.flows.words import parse_choice_number, parse_invoice_format
 
-from .flows import CONFIRMING, CONTRACT, KNOWN, SUSPENDED, Given, act, failed, ok, say
+from .flows import (
+    CONFIRMING,
+    CONTRACT,
+    KNOWN,
+    SUSPENDED,
+    Given,
+    build_error_result,
+    build_ok_result,
+    next_action_for,
+    next_text_for,
+)
 
 ASKED = "> 1 - R$ 99,90\n\nPrefere PIX ou boleto?"
-INVOICES = ok(
+INVOICES = build_ok_result(
     ToolName.LIST_INVOICES,
     faturas=[{"fatura": 1, "valor": "R$ 99,90"}, {"fatura": 2, "valor": "R$ 50,00"}],
     apresentar="1 - R$ 99,90\n2 - R$ 50,00",
@@ -23,17 +33,19 @@ WISHING: dict[str, Any] = {**KNOWN, "desejo": "fatura"}
 
 @pytest.mark.parametrize("situation", [KNOWN, SUSPENDED])
 def test_invoices_are_listed_blocked_or_not(situation: dict[str, Any]) -> None:
-    assert act("quero a fatura", situation=situation) == build_tool_call(ToolName.LIST_INVOICES)
+    assert next_action_for("quero a fatura", situation=situation) == build_tool_call(
+        ToolName.LIST_INVOICES
+    )
 
 
 def test_no_invoice_is_said_to_be_none() -> None:
-    assert "Não há faturas" in say(
-        "fatura", situation=KNOWN, results=(ok(ToolName.LIST_INVOICES, faturas=[]),)
+    assert "Não há faturas" in next_text_for(
+        "fatura", situation=KNOWN, results=(build_ok_result(ToolName.LIST_INVOICES, faturas=[]),)
     )
 
 
 def test_invoices_are_shown_and_the_form_is_asked_for() -> None:
-    text = say("quero a fatura", situation=KNOWN, results=(INVOICES,))
+    text = next_text_for("quero a fatura", situation=KNOWN, results=(INVOICES,))
     assert text == "1 - R$ 99,90\n2 - R$ 50,00\n\nPrefere PIX ou boleto?"
 
 
@@ -47,9 +59,11 @@ def test_invoices_are_shown_and_the_form_is_asked_for() -> None:
     ],
 )
 def test_a_form_said_since_the_wish_is_not_asked_for(lines: tuple[str, ...], form: str) -> None:
-    chosen = ok(ToolName.CHOOSE_CONTRACT, contrato=CONTRACT, desejo="fatura")
+    chosen = build_ok_result(ToolName.CHOOSE_CONTRACT, contrato=CONTRACT, desejo="fatura")
     results = (chosen, INVOICES)
-    assert act(*lines, situation=CONFIRMING, results=results) == build_tool_call(SEND, forma=form)
+    assert next_action_for(*lines, situation=CONFIRMING, results=results) == build_tool_call(
+        SEND, forma=form
+    )
 
 
 @pytest.mark.parametrize(
@@ -64,20 +78,20 @@ def test_a_form_said_since_the_wish_is_not_asked_for(lines: tuple[str, ...], for
     ],
 )
 def test_the_named_form_is_sent(text: str, expected: object) -> None:
-    assert act(ASKED, text, situation=KNOWN) == expected
+    assert next_action_for(ASKED, text, situation=KNOWN) == expected
 
 
 def test_a_known_wish_needs_no_second_list() -> None:
-    assert act("> Mais algo?", "agora o boleto", situation=WISHING) == build_tool_call(
+    assert next_action_for("> Mais algo?", "agora o boleto", situation=WISHING) == build_tool_call(
         SEND, forma="boleto"
     )
 
 
 def test_the_number_of_an_invoice_is_kept_until_the_form_is_named() -> None:
-    asked = say(ASKED, "a 2", situation=KNOWN)
+    asked = next_text_for(ASKED, "a 2", situation=KNOWN)
     assert asked == "Fatura 2: prefere PIX ou boleto?"
     lines = (ASKED, "a 2", f"> {asked}", "pix")
-    assert act(*lines, situation=KNOWN) == build_tool_call(SEND, fatura=2, forma="pix")
+    assert next_action_for(*lines, situation=KNOWN) == build_tool_call(SEND, fatura=2, forma="pix")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +103,7 @@ def test_the_number_of_an_invoice_is_kept_until_the_form_is_named() -> None:
     ],
 )
 def test_an_unclear_answer_sends_nothing(text: str, words: str) -> None:
-    assert words in say(ASKED, text, situation=KNOWN)
+    assert words in next_text_for(ASKED, text, situation=KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -101,31 +115,31 @@ def test_an_unclear_answer_sends_nothing(text: str, words: str) -> None:
     ],
 )
 def test_what_was_sent_is_told_without_the_code(sent: list[str], following: str) -> None:
-    result = ok(SEND, enviado=sent, valor="R$ 99,90", vencimento="10/11/2026")
-    text = say("pix", situation=KNOWN, results=(result,))
+    result = build_ok_result(SEND, enviado=sent, valor="R$ 99,90", vencimento="10/11/2026")
+    text = next_text_for("pix", situation=KNOWN, results=(result,))
     assert text == f"Segue sua fatura de R$ 99,90 com vencimento em 10/11/2026. {following}"
 
 
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (failed(SEND, "sem_fatura"), "Não há faturas"),
-        (failed(SEND, "fatura_invalida"), "não está na lista"),
-        (failed(SEND, "forma_indisponivel", formas=["boleto"]), "Pode ser boleto?"),
-        (failed(SEND, "nao_confirmado"), "corretos?"),
-        (failed(ToolName.UNLOCK, "nao_bloqueado"), "sem bloqueio"),
-        (failed(ToolName.UNLOCK, "ja_usado"), "já foi usado"),
-        (failed(ToolName.UNLOCK, "nao_pedido"), "me escreva"),
-        (failed(ToolName.UNLOCK, "terceiro"), "titular"),
+        (build_error_result(SEND, "sem_fatura"), "Não há faturas"),
+        (build_error_result(SEND, "fatura_invalida"), "não está na lista"),
+        (build_error_result(SEND, "forma_indisponivel", formas=["boleto"]), "Pode ser boleto?"),
+        (build_error_result(SEND, "nao_confirmado"), "corretos?"),
+        (build_error_result(ToolName.UNLOCK, "nao_bloqueado"), "sem bloqueio"),
+        (build_error_result(ToolName.UNLOCK, "ja_usado"), "já foi usado"),
+        (build_error_result(ToolName.UNLOCK, "nao_pedido"), "me escreva"),
+        (build_error_result(ToolName.UNLOCK, "terceiro"), "titular"),
         (
-            failed(ToolName.UNLOCK, "recusado", motivo="Limite atingido."),
+            build_error_result(ToolName.UNLOCK, "recusado", motivo="Limite atingido."),
             "pedido: Limite atingido.",
         ),
-        (failed(ToolName.UNLOCK, "incerto"), "Não consegui confirmar"),
+        (build_error_result(ToolName.UNLOCK, "incerto"), "Não consegui confirmar"),
     ],
 )
 def test_a_refusal_is_told_truly(error: Given, words: str) -> None:
-    text = say("quero", situation=KNOWN, results=(error,))
+    text = next_text_for("quero", situation=KNOWN, results=(error,))
     assert words in text
     assert "Segue" not in text
 
@@ -135,19 +149,21 @@ def test_a_refusal_is_told_truly(error: Given, words: str) -> None:
 )
 def test_an_unlock_is_requested_in_the_customers_words(text: str) -> None:
     asked = f"> {explain_block(TurnView(offered=frozenset(ToolName)))}"
-    assert act(asked, text, situation=SUSPENDED) == build_tool_call(ToolName.UNLOCK, palavras=text)
+    assert next_action_for(asked, text, situation=SUSPENDED) == build_tool_call(
+        ToolName.UNLOCK, palavras=text
+    )
 
 
 def test_an_unlock_keeps_the_words_said_before_the_confirmation() -> None:
-    chosen = ok(ToolName.CHOOSE_CONTRACT, contrato=CONTRACT, desejo="desbloqueio")
+    chosen = build_ok_result(ToolName.CHOOSE_CONTRACT, contrato=CONTRACT, desejo="desbloqueio")
     lines = ("quero desbloqueio", "> CPF?", "529.982.247-25", "> Corretas?", "sim")
     expected = build_tool_call(ToolName.UNLOCK, palavras="quero desbloqueio")
-    assert act(*lines, situation=CONFIRMING, results=(chosen,)) == expected
+    assert next_action_for(*lines, situation=CONFIRMING, results=(chosen,)) == expected
 
 
 def test_an_unlock_is_told_with_its_end_and_protocol() -> None:
-    done = ok(ToolName.UNLOCK, liberado_ate="25/11/2026", protocolo="77")
-    text = say("desbloqueio", situation=SUSPENDED, results=(done,))
+    done = build_ok_result(ToolName.UNLOCK, liberado_ate="25/11/2026", protocolo="77")
+    text = next_text_for("desbloqueio", situation=SUSPENDED, results=(done,))
     assert "liberado até 25/11/2026" in text
     assert "77" in text
 
@@ -156,7 +172,7 @@ def test_an_unlock_is_told_with_its_end_and_protocol() -> None:
     ("text", "form"),
     [("pix ou boleto", None), ("tanto faz", None), ("PIX", "pix"), ("boletos", "boleto")],
 )
-def test_a_form_left_open_is_none(text: str, form: str | None) -> None:
+def test_an_undecided_invoice_format_is_none(text: str, form: str | None) -> None:
     assert parse_invoice_format(text) == form
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from .conftest import World
+from .conftest import SandboxFixture
 
 pytestmark = pytest.mark.asyncio
 
@@ -16,7 +16,7 @@ sendFunction sendPayload fileURL send_folder_id track_source track_id response
 """
 
 
-async def test_a_send_answers_with_the_message_schema(world: World) -> None:
+async def test_a_send_answers_with_the_message_schema(world: SandboxFixture) -> None:
     body = {"number": MARIA, "text": "Olá", "track_id": "t1", "replyid": "AC01"}
     sent = (await world.gateway("/send/text", body)).json()
     assert set(SEND_RESPONSE.split()) <= set(sent)
@@ -26,7 +26,7 @@ async def test_a_send_answers_with_the_message_schema(world: World) -> None:
     assert sent["response"]["status"] == "success"
 
 
-async def test_the_same_track_id_sends_twice(world: World) -> None:
+async def test_the_same_track_id_sends_twice(world: SandboxFixture) -> None:
     body = {"number": MARIA, "text": "Olá", "track_id": "t1"}
     ids = [(await world.gateway("/send/text", body)).json()["messageid"] for _ in range(2)]
     assert [line["messageid"] for line in await world.phone(MARIA)] == ids
@@ -34,7 +34,7 @@ async def test_the_same_track_id_sends_twice(world: World) -> None:
     assert [each["messageid"] for each in found["messages"]] == ids[::-1]
 
 
-async def test_placeholders_become_the_contacts_name(world: World) -> None:
+async def test_placeholders_become_the_contacts_name(world: SandboxFixture) -> None:
     await world.write(MARIA, text="Oi", name="Maria")
     text = "Olá {{name}}, {{lead_field01}}! { {name}}"
     await world.gateway("/send/text", {"number": MARIA, "text": text})
@@ -55,13 +55,15 @@ async def test_placeholders_become_the_contacts_name(world: World) -> None:
         ("/message/download", {"id": "AC99"}, 404),
     ],
 )
-async def test_bad_input_is_refused(world: World, path: str, body: object, status: int) -> None:
+async def test_bad_input_is_refused(
+    world: SandboxFixture, path: str, body: object, status: int
+) -> None:
     reply = await world.gateway(path, body)
     assert (reply.status_code, list(reply.json())) == (status, ["error"])
     assert await world.phone(MARIA) == []
 
 
-async def test_token_and_connection_are_needed(world: World) -> None:
+async def test_token_and_connection_are_needed(world: SandboxFixture) -> None:
     body = {"number": MARIA, "text": "Olá"}
     wrong = await world.http.post("/gateway/send/text", json=body, headers={"token": "wrong"})
     assert (wrong.status_code, wrong.json()) == (401, {"error": "Invalid token"})
@@ -70,7 +72,7 @@ async def test_token_and_connection_are_needed(world: World) -> None:
     assert (reply.status_code, reply.json()) == (503, {"error": "WhatsApp disconnected"})
 
 
-async def test_media_and_menus_reach_the_phone(world: World) -> None:
+async def test_media_and_menus_reach_the_phone(world: SandboxFixture) -> None:
     media = {"number": MARIA, "type": "document", "file": "data:;base64,eA==", "text": "Boleto"}
     await world.gateway("/send/media", media)
     choices = ["[Financeiro]", "Boleto|boleto|Segunda via", "Suporte"]
@@ -85,7 +87,7 @@ async def test_media_and_menus_reach_the_phone(world: World) -> None:
     assert (listed["kind"], listed["choices"]) == ("list", choices)
 
 
-async def test_find_pages_newest_first(world: World) -> None:
+async def test_find_pages_newest_first(world: SandboxFixture) -> None:
     for number in range(5):
         await world.write(MARIA, text=str(number))
     await world.write("5581977776666", text="outro")
@@ -102,7 +104,7 @@ async def test_find_pages_newest_first(world: World) -> None:
     assert by_id["messages"] == [hook]
 
 
-async def test_edit_delete_react_and_read(world: World) -> None:
+async def test_edit_delete_react_and_read(world: SandboxFixture) -> None:
     theirs = await world.write(MARIA, text="Oi")
     body = {"number": MARIA, "text": "Olá"}
     ours = (await world.gateway("/send/text", body)).json()["messageid"]
@@ -117,7 +119,7 @@ async def test_edit_delete_react_and_read(world: World) -> None:
     assert [each["status"] for each in marked["results"]] == ["success", "error"]
 
 
-async def test_media_can_be_downloaded(world: World) -> None:
+async def test_media_can_be_downloaded(world: SandboxFixture) -> None:
     voice = await world.write(MARIA, kind="ptt")
     text = await world.write(MARIA, text="Oi")
     body = {"id": voice, "return_base64": True}
@@ -129,7 +131,7 @@ async def test_media_can_be_downloaded(world: World) -> None:
     assert (await world.gateway("/message/download", {"id": text})).status_code == 400
 
 
-async def test_the_ninth_digit_is_resolved(world: World) -> None:
+async def test_the_ninth_digit_is_resolved(world: SandboxFixture) -> None:
     await world.write("558188887777", text="Oi")
     numbers = {"numbers": [MARIA, "abc"]}
     good, bad = (await world.gateway("/chat/check", numbers)).json()
@@ -141,7 +143,7 @@ async def test_the_ninth_digit_is_resolved(world: World) -> None:
     assert details["wa_chatid"] == "558188887777@s.whatsapp.net"
 
 
-async def test_an_instance_is_created_connected_and_given_a_webhook(world: World) -> None:
+async def test_an_instance_is_created_connected_and_given_a_webhook(world: SandboxFixture) -> None:
     admin = {"admintoken": "sandbox-admin"}
     create = world.http.post("/gateway/instance/init", json={"name": "novo"}, headers=admin)
     made = (await create).json()
@@ -165,12 +167,12 @@ async def test_an_instance_is_created_connected_and_given_a_webhook(world: World
     ]
 
 
-async def test_creating_needs_the_admin_token(world: World) -> None:
+async def test_creating_needs_the_admin_token(world: SandboxFixture) -> None:
     reply = await world.http.post("/gateway/instance/init", json={"name": "x"})
     assert reply.status_code == 401
 
 
-async def test_the_page_shows_the_world_escaped(world: World) -> None:
+async def test_the_page_shows_the_world_escaped(world: SandboxFixture) -> None:
     await world.write(MARIA, text="<script>Oi</script>", name="Maria & José")
     page = (await world.http.get("/sandbox")).text
     assert "Maria &amp; José" in page
@@ -178,7 +180,9 @@ async def test_the_page_shows_the_world_escaped(world: World) -> None:
     assert "<script>" not in page
 
 
-async def test_a_picture_is_scanned_and_a_code_typed_once_they_are_shown(world: World) -> None:
+async def test_a_picture_is_scanned_and_a_code_typed_once_they_are_shown(
+    world: SandboxFixture,
+) -> None:
     admin = {"admintoken": "sandbox-admin"}
     body = {"name": "marcada", "adminField01": "meu"}
     made = (await world.http.post("/gateway/instance/init", json=body, headers=admin)).json()

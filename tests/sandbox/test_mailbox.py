@@ -10,7 +10,7 @@ import pytest
 from niochat.adapters.smtp import SmtpClient
 from niochat.domain.errors import InvalidInputError, UnavailableError
 from niochat.sandbox.app import create_app
-from tests.ingress.conftest import serving
+from tests.ingress.conftest import serve_app
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
@@ -31,7 +31,7 @@ def port() -> int:
 async def test_a_mail_is_shown_as_it_was_written(tmp_path: object) -> None:
     chosen = port()
     app = create_app("http://127.0.0.1:1", ("127.0.0.1", chosen))
-    async with serving(app, lifespan="on") as http:  # type: ignore[arg-type]
+    async with serve_app(app, lifespan="on") as http:  # type: ignore[arg-type]
         await http.get("/sandbox/health")  # answered once everything is open
         await SmtpClient(f"smtp://127.0.0.1:{chosen}").send(
             mail("Olá, ação: https://x/senha#abc\n")
@@ -70,6 +70,6 @@ async def test_an_address_that_is_none_is_refused_without_being_shown(url: str) 
 
 
 async def test_the_sandbox_runs_without_a_mail_server() -> None:
-    async with serving(create_app("http://127.0.0.1:1"), lifespan="on") as http:  # type: ignore[arg-type]
+    async with serve_app(create_app("http://127.0.0.1:1"), lifespan="on") as http:  # type: ignore[arg-type]
         assert isinstance(http, httpx.AsyncClient)
         assert (await http.get("/sandbox/mails")).json() == {"items": []}

@@ -15,7 +15,7 @@ from niochat.sandbox.uploads import (
     UploadStore,
 )
 
-from .conftest import World
+from .conftest import SandboxFixture
 
 pytestmark = pytest.mark.asyncio
 
@@ -30,11 +30,11 @@ def encoded(data: bytes, mimetype: str | None = None) -> str:
     return plain if mimetype is None else f"data:{mimetype};base64,{plain}"
 
 
-async def send(world: World, kind: str, file: str, **more: Any) -> httpx.Response:
+async def send(world: SandboxFixture, kind: str, file: str, **more: Any) -> httpx.Response:
     return await world.gateway("/send/media", {"number": MARIA, "type": kind, "file": file, **more})
 
 
-async def kept(world: World, phone: str, messageid: str) -> httpx.Response:
+async def kept(world: SandboxFixture, phone: str, messageid: str) -> httpx.Response:
     path = f"/sandbox/instances/{world.token}/customers/{phone}/files/{messageid}"
     return await world.http.get(path)
 
@@ -51,7 +51,7 @@ async def kept(world: World, phone: str, messageid: str) -> httpx.Response:
     ],
 )
 async def test_a_file_is_on_the_phone_and_its_bytes_come_back(
-    world: World, kind: str, file: str, mimetype: str, data: bytes
+    world: SandboxFixture, kind: str, file: str, mimetype: str, data: bytes
 ) -> None:
     await send(world, kind, file, text="Aqui está", docName="boleto.pdf", track_id="t1")
     (line,) = await world.phone(MARIA)
@@ -83,14 +83,14 @@ async def test_a_file_is_on_the_phone_and_its_bytes_come_back(
     ],
 )
 async def test_a_file_that_cannot_be_what_it_says_is_refused(
-    world: World, kind: str, file: str, mimetype: str, status: int
+    world: SandboxFixture, kind: str, file: str, mimetype: str, status: int
 ) -> None:
     reply = await send(world, kind, file, mimetype=mimetype)
     assert (reply.status_code, list(reply.json())) == (status, ["error"])
     assert await world.phone(MARIA) == []
 
 
-async def test_the_echo_tells_what_the_file_is(world: World) -> None:
+async def test_the_echo_tells_what_the_file_is(world: SandboxFixture) -> None:
     await world.control("PUT", "/delivery", json={"echo": True})
     await send(world, "document", encoded(PDF), docName="boleto.pdf", text="Boleto")
     (hook,) = await world.hooks(1, "messages")
@@ -99,7 +99,7 @@ async def test_the_echo_tells_what_the_file_is(world: World) -> None:
     assert (content["fileLength"], content["caption"]) == (len(PDF), "Boleto")
 
 
-async def test_a_text_has_no_file_and_nobody_reads_anothers(world: World) -> None:
+async def test_a_text_has_no_file_and_nobody_reads_anothers(world: SandboxFixture) -> None:
     text = await world.gateway("/send/text", {"number": MARIA, "text": "Olá"})
     file = await send(world, "image", encoded(PNG))
     first, _ = await world.phone(MARIA)
@@ -109,13 +109,13 @@ async def test_a_text_has_no_file_and_nobody_reads_anothers(world: World) -> Non
     assert (await kept(world, MARIA, file.json()["messageid"])).status_code == 200
 
 
-async def test_an_emptied_ledger_keeps_no_files(world: World) -> None:
+async def test_an_emptied_ledger_keeps_no_files(world: SandboxFixture) -> None:
     messageid = (await send(world, "image", encoded(PNG))).json()["messageid"]
     await world.control("DELETE", f"/ledger?token={world.token}")
     assert (await kept(world, MARIA, messageid)).status_code == 404
 
 
-async def test_the_oldest_files_go_and_their_lines_stay(world: World) -> None:
+async def test_the_oldest_files_go_and_their_lines_stay(world: SandboxFixture) -> None:
     for _ in range(MAX_FILES + 1):
         assert (await send(world, "document", encoded(b"x"))).is_success
     lines = await world.phone(MARIA)

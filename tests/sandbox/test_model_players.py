@@ -15,14 +15,14 @@ from niochat.sandbox.flows.actions import (
 from niochat.sandbox.flows.players import choose_action
 from niochat.sandbox.flows.requests import ChatRequest
 
-from .flows import EVERY_TOOL, KNOWN, messages, ok
+from .flows import EVERY_TOOL, KNOWN, build_messages, build_ok_result
 
 TOOLS = [{"type": "function", "function": {"name": tool}} for tool in ToolName]
 
 
 def played(model: str, *lines: str, tools: bool = True, **more: Any) -> ModelAction:
     offered = EVERY_TOOL if tools else frozenset()
-    told = messages(*lines, situation=KNOWN, **more)
+    told = build_messages(*lines, situation=KNOWN, **more)
     return choose_action(ChatRequest(model, told, TOOLS if tools else [], offered))
 
 
@@ -32,14 +32,14 @@ def ordered(*calls: dict[str, Any], **more: Any) -> str:
 
 UNLOCK = {"name": "desbloqueio_confianca", "arguments": {"pedido": "x"}}
 CLOSE = {"name": "encerrar_atendimento", "arguments": {"motivo": "y"}}
-DONE = ok(ToolName.UNLOCK)
+DONE = build_ok_result(ToolName.UNLOCK)
 
 
 def test_the_fooled_model_does_its_calls_in_order_and_then_says_its_text() -> None:
     text = ordered(UNLOCK, CLOSE, text="Liberado!")
     first = played("sandbox-obediente", text)
     second = played("sandbox-obediente", text, results=(DONE,))
-    last = played("sandbox-obediente", text, results=(DONE, ok(ToolName.CLOSE)))
+    last = played("sandbox-obediente", text, results=(DONE, build_ok_result(ToolName.CLOSE)))
     assert first == build_tool_call("desbloqueio_confianca", pedido="x")
     assert second == build_tool_call("encerrar_atendimento", motivo="y")
     assert last == TextReply("Liberado!")
@@ -53,7 +53,7 @@ def test_the_fooled_model_says_a_text_alone() -> None:
 
 
 def test_the_fooled_model_says_its_text_again_after_a_refusal() -> None:
-    told = messages(ordered(text="Liberado!"), situation=KNOWN)
+    told = build_messages(ordered(text="Liberado!"), situation=KNOWN)
     told.append({"role": "system", "content": '{"erro":"texto_recusado"}'})
     assert choose_action(ChatRequest("sandbox-obediente", told, TOOLS, EVERY_TOOL)) == TextReply(
         "Liberado!"

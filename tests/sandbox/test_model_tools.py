@@ -13,8 +13,16 @@ from openai.types.chat import ChatCompletion
 
 from niochat.sandbox.flows.actions import ToolName
 
-from .conftest import World
-from .flows import CONTRACT, CPF, DIGITS, KNOWN, called, messages, ok
+from .conftest import SandboxFixture
+from .flows import (
+    CONTRACT,
+    CPF,
+    DIGITS,
+    KNOWN,
+    build_call_with_result,
+    build_messages,
+    build_ok_result,
+)
 
 pytestmark = pytest.mark.asyncio
 
@@ -22,11 +30,11 @@ SCHEMA = {"type": "object", "properties": {}, "additionalProperties": False}
 TOOLS: Any = [
     {"type": "function", "function": {"name": tool, "parameters": SCHEMA}} for tool in ToolName
 ]
-IDENTIFY: Any = messages("quero a fatura", "> Qual é o CPF ou CNPJ do titular?", CPF)
+IDENTIFY: Any = build_messages("quero a fatura", "> Qual é o CPF ou CNPJ do titular?", CPF)
 
 
 @pytest_asyncio.fixture
-async def client(world: World) -> AsyncIterator[openai.AsyncOpenAI]:
+async def client(world: SandboxFixture) -> AsyncIterator[openai.AsyncOpenAI]:
     base = f"{world.origin}/model/v1"
     async with openai.AsyncOpenAI(base_url=base, api_key="sandbox-x", max_retries=0) as made:
         yield made
@@ -105,7 +113,7 @@ async def test_the_clients_own_reading_of_a_stream_finds_the_call(
 
 
 async def test_a_whole_turn_goes_from_call_to_call_to_text(client: openai.AsyncOpenAI) -> None:
-    told: list[Any] = messages("quero a fatura no pix", situation=KNOWN)
+    told: list[Any] = build_messages("quero a fatura no pix", situation=KNOWN)
     listed = {"ok": True, "faturas": [{"fatura": 1}], "apresentar": "1"}
     sent = {"ok": True, "enviado": ["pix"], "valor": "R$ 99,90", "vencimento": "10/11/2026"}
     for name, result in (("consultar_faturas", listed), ("enviar_fatura", sent)):
@@ -142,15 +150,19 @@ async def test_only_offered_tools_are_called(client: openai.AsyncOpenAI) -> None
 
 
 async def test_tags_are_echoed_with_tools_too(client: openai.AsyncOpenAI) -> None:
-    reply = await ask(client, messages("quero a fatura #c1-2", situation=KNOWN))
+    reply = await ask(client, build_messages("quero a fatura #c1-2", situation=KNOWN))
     assert reply.choices[0].message.content == "Recebi #c1-2. Entendi: “quero a fatura”."
 
 
 async def test_usage_counts_schemas_and_arguments(client: openai.AsyncOpenAI) -> None:
-    told = messages("quero a fatura", situation=KNOWN)
+    told = build_messages("quero a fatura", situation=KNOWN)
     bare = (await ask(client, told, tools=openai.omit)).usage
     tooled = (await ask(client, told)).usage
-    again = (await ask(client, told + called("call_1", "consultar_faturas", {"ok": True}))).usage
+    again = (
+        await ask(
+            client, told + build_call_with_result("call_1", "consultar_faturas", {"ok": True})
+        )
+    ).usage
     assert bare is not None
     assert tooled is not None
     assert again is not None
@@ -160,7 +172,7 @@ async def test_usage_counts_schemas_and_arguments(client: openai.AsyncOpenAI) ->
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_an_ordered_empty_answer_calls_nothing(
-    world: World, client: openai.AsyncOpenAI, stream: bool
+    world: SandboxFixture, client: openai.AsyncOpenAI, stream: bool
 ) -> None:
     await world.fault(target="model", kind="empty", count=1)
     body = {"model": "m", "messages": IDENTIFY, "tools": TOOLS, "stream": stream}
@@ -219,7 +231,7 @@ async def test_malformed_messages_are_refused(
 async def test_malformed_tools_are_refused(
     client: openai.AsyncOpenAI, more: dict[str, Any]
 ) -> None:
-    await refused(client, messages("oi"), **more)
+    await refused(client, build_messages("oi"), **more)
 
 
 async def test_results_of_several_calls_may_come_in_any_order(client: openai.AsyncOpenAI) -> None:
@@ -228,9 +240,9 @@ async def test_results_of_several_calls_may_come_in_any_order(client: openai.Asy
     assert await ask(client, [USER, {**CALLING, "tool_calls": made}, *answers])
 
 
-async def test_a_confirmed_contract_of_this_turn_counts(world: World) -> None:
-    result = ok(ToolName.CHOOSE_CONTRACT, contrato=CONTRACT, desejo="chamado")
-    body = {"model": "m", "messages": messages("sim", results=(result,)), "tools": TOOLS}
+async def test_a_confirmed_contract_of_this_turn_counts(world: SandboxFixture) -> None:
+    result = build_ok_result(ToolName.CHOOSE_CONTRACT, contrato=CONTRACT, desejo="chamado")
+    body = {"model": "m", "messages": build_messages("sim", results=(result,)), "tools": TOOLS}
     headers = {"authorization": "Bearer sandbox-x"}
     reply: httpx.Response = await world.http.post(
         "/model/v1/chat/completions", json=body, headers=headers

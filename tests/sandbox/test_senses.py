@@ -9,7 +9,7 @@ import pytest
 from niochat.sandbox.samples import list_samples, read_file_label
 from niochat.sandbox.voices import build_voice_note, read_voice_note_text
 
-from .conftest import World
+from .conftest import SandboxFixture
 
 pytestmark = pytest.mark.asyncio
 
@@ -18,20 +18,20 @@ WORDS = "oi, quero minha fatura, é ação"
 BEARER = {"authorization": "Bearer sandbox-x"}
 
 
-async def heard(world: World, data: bytes, **form: str) -> httpx.Response:
+async def heard(world: SandboxFixture, data: bytes, **form: str) -> httpx.Response:
     return await world.http.post(
         "/model/v1/audio/transcriptions", headers=BEARER, data={"model": "m", **form},
         files={"file": ("audio.ogg", data, "audio/ogg")},
     )  # fmt: skip
 
 
-async def looked_at(world: World, part: dict[str, Any]) -> httpx.Response:
+async def looked_at(world: SandboxFixture, part: dict[str, Any]) -> httpx.Response:
     messages = [{"role": "user", "content": [{"type": "text", "text": "?"}, part]}]
     body = {"model": "sandbox-simulador", "messages": messages}
     return await world.http.post("/model/v1/chat/completions", headers=BEARER, json=body)
 
 
-async def sent(world: World, **body: Any) -> dict[str, Any]:
+async def sent(world: SandboxFixture, **body: Any) -> dict[str, Any]:
     """What the gateway hands out of a file that a customer sent."""
     external = await world.write(MARIA, **body)
     query = {"id": external, "return_base64": True, "generate_mp3": False}
@@ -46,7 +46,7 @@ async def test_what_is_spoken_into_a_note_is_found_in_it_again(length: int) -> N
     assert read_voice_note_text(note) == "a" * length
 
 
-async def test_a_note_is_sent_downloaded_and_understood(world: World) -> None:
+async def test_a_note_is_sent_downloaded_and_understood(world: SandboxFixture) -> None:
     file = await sent(world, speech=WORDS)
     assert file["mimetype"] == "audio/ogg"
     data = base64.b64decode(file["base64Data"])
@@ -56,20 +56,20 @@ async def test_a_note_is_sent_downloaded_and_understood(world: World) -> None:
     assert (line["kind"], line["file"]["size"]) == ("ptt", len(data))
 
 
-async def test_another_sound_has_no_words_and_no_sound_is_refused(world: World) -> None:
+async def test_another_sound_has_no_words_and_no_sound_is_refused(world: SandboxFixture) -> None:
     assert (await heard(world, b"OggS" + bytes(40))).json() == {"text": ""}
     assert (await heard(world, b"GIF89a")).status_code == 400
     assert (await heard(world, build_voice_note("oi"), model="")).status_code == 400
 
 
-async def test_without_a_key_nobody_listens(world: World) -> None:
+async def test_without_a_key_nobody_listens(world: SandboxFixture) -> None:
     answer = await world.http.post("/model/v1/audio/transcriptions", data={"model": "m"})
     assert answer.status_code == 401
 
 
 @pytest.mark.parametrize("name", list_samples())
 async def test_each_sample_is_sent_and_those_without_text_say_what_they_show(
-    world: World, name: str
+    world: SandboxFixture, name: str
 ) -> None:
     known = list_samples()[name]
     file = await sent(world, sample=name, text="olha")
@@ -86,7 +86,7 @@ async def test_each_sample_is_sent_and_those_without_text_say_what_they_show(
     )
 
 
-async def test_a_file_of_ones_own_is_handed_out_as_it_came(world: World) -> None:
+async def test_a_file_of_ones_own_is_handed_out_as_it_came(world: SandboxFixture) -> None:
     data = base64.b64encode(b"%PDF-own").decode()
     file = await sent(world, kind="document", data=data, mimetype="application/pdf", file="x.pdf")
 
@@ -96,12 +96,12 @@ async def test_a_file_of_ones_own_is_handed_out_as_it_came(world: World) -> None
 @pytest.mark.parametrize(
     "wrong", [{"sample": "nada"}, {"data": "*"}, {"speech": "oi", "seconds": 0}]
 )
-async def test_a_wrong_file_is_told(world: World, wrong: dict[str, Any]) -> None:
+async def test_a_wrong_file_is_told(world: SandboxFixture, wrong: dict[str, Any]) -> None:
     path = f"/sandbox/instances/{world.token}/customers/{MARIA}/messages"
     assert (await world.http.post(path, json=wrong)).status_code == 400
 
 
-async def test_a_transcription_can_fail_in_every_way(world: World) -> None:
+async def test_a_transcription_can_fail_in_every_way(world: SandboxFixture) -> None:
     order = {"target": "model", "path": "/v1/audio", "count": 1}
     await world.fault(kind="empty", **order)
     assert (await heard(world, build_voice_note("oi"))).json() == {"text": ""}

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import World
-from .sgp_room import Erp
+from .conftest import SandboxFixture
+from .sgp_room import SgpClientFixture
 
 pytestmark = pytest.mark.asyncio
 
@@ -31,12 +31,14 @@ EXACT = [("POST", "/api/ura/pagamento/pix/9001"), ("POST", "/api/precadastro/F")
 
 
 @pytest.fixture
-def erp(world: World) -> Erp:
-    return Erp(world)
+def erp(world: SandboxFixture) -> SgpClientFixture:
+    return SgpClientFixture(world)
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_without_the_slash_a_route_moves(erp: Erp, method: str, path: str) -> None:
+async def test_without_the_slash_a_route_moves(
+    erp: SgpClientFixture, method: str, path: str
+) -> None:
     reply = await erp.world.http.request(method, f"/sgp{path[:-1]}?x=1")
     assert reply.status_code == 301
     assert reply.headers["location"] == f"{erp.world.origin}/sgp{path}?x=1"
@@ -48,7 +50,7 @@ async def test_without_the_slash_a_route_moves(erp: Erp, method: str, path: str)
     [{}, {"token": "other", "app": "niochat"}, {"token": "sandbox-x", "app": "other"}],
 )
 async def test_a_wrong_signature_is_forbidden(
-    erp: Erp, method: str, path: str, signature: dict[str, str]
+    erp: SgpClientFixture, method: str, path: str, signature: dict[str, str]
 ) -> None:
     where = "params" if method == "GET" else "data"
     reply = await erp.world.http.request(method, f"/sgp{path}", **{where: signature})  # type: ignore[arg-type]
@@ -57,7 +59,9 @@ async def test_a_wrong_signature_is_forbidden(
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES + EXACT)
-async def test_asking_for_the_options_does_nothing(erp: Erp, method: str, path: str) -> None:
+async def test_asking_for_the_options_does_nothing(
+    erp: SgpClientFixture, method: str, path: str
+) -> None:
     url = f"/sgp{path}"
     assert (await erp.world.http.options(url)).status_code == 200
     assert (await erp.world.http.options(url, params=erp.signed({}))).status_code == 200
@@ -66,7 +70,7 @@ async def test_asking_for_the_options_does_nothing(erp: Erp, method: str, path: 
 
 
 @pytest.mark.parametrize("way", ["data", "json", "params"])
-async def test_fields_come_as_form_json_or_query(erp: Erp, way: str) -> None:
+async def test_fields_come_as_form_json_or_query(erp: SgpClientFixture, way: str) -> None:
     fields: Any = erp.signed({"contrato": "5501"})
     path = "/sgp/api/ura/consultacliente/"
     reply = await erp.world.http.post(path, **{way: fields})
@@ -74,7 +78,7 @@ async def test_fields_come_as_form_json_or_query(erp: Erp, way: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"1", b"\xff"])
-async def test_a_broken_json_body_is_refused(erp: Erp, body: bytes) -> None:
+async def test_a_broken_json_body_is_refused(erp: SgpClientFixture, body: bytes) -> None:
     headers = {"content-type": "application/json"}
     path = "/sgp/api/ura/chamado/"
     reply = await erp.world.http.post(path, content=body, headers=headers)
@@ -84,30 +88,30 @@ async def test_a_broken_json_body_is_refused(erp: Erp, body: bytes) -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/api/ura/outra/", "/api/ura/outra", "/api/", "/boleto/1.pdf", "/boleto/x"]
 )
-async def test_what_is_not_there_is_a_page_of_html(erp: Erp, path: str) -> None:
+async def test_what_is_not_there_is_a_page_of_html(erp: SgpClientFixture, path: str) -> None:
     reply = await erp.get(path)
     assert reply.status_code == 404
     assert reply.headers["content-type"].startswith("text/html")
     assert "Not Found" in reply.text
 
 
-async def test_a_read_of_the_wrong_method_is_not_served(erp: Erp) -> None:
+async def test_a_read_of_the_wrong_method_is_not_served(erp: SgpClientFixture) -> None:
     assert (await erp.get("/api/ura/consultacliente/")).status_code == 405
     assert (await erp.post("ura/consultaplano/")).status_code == 405
 
 
-async def test_a_subscriber_can_be_changed(erp: Erp) -> None:
+async def test_a_subscriber_can_be_changed(erp: SgpClientFixture) -> None:
     two = await erp.of_case("two_contracts")
     path = f"/subscribers/{two['cpf']}"
     second = two["contracts"][1]["id"]
     change = {"status": 7, "line": "dark", "promises": 1, "contract": second}
     told = await erp.control("PUT", path, json=change)
     assert told["contracts"][0] == two["contracts"][0]
-    [row] = (await erp.ask("consultacliente/", contrato=second))["contratos"]
+    [row] = (await erp.query_customer("consultacliente/", contrato=second))["contratos"]
     assert (row["contratoStatus"], row["promessasPagamentoMes"]) == (7, 1)
-    assert (await erp.ask("verificaacesso/", contrato=second))["status"] == 2
+    assert (await erp.query_customer("verificaacesso/", contrato=second))["status"] == 2
     await erp.control("PUT", path, json={"line": "online", "contract": second})
-    assert (await erp.ask("verificaacesso/", contrato=second))["status"] == 1
+    assert (await erp.query_customer("verificaacesso/", contrato=second))["status"] == 1
 
 
 @pytest.mark.parametrize(
@@ -134,7 +138,9 @@ async def test_a_subscriber_can_be_changed(erp: Erp) -> None:
         {"status": 4, "promises": "x"},
     ],
 )
-async def test_a_bad_change_is_refused_and_changes_nothing(erp: Erp, body: Any) -> None:
+async def test_a_bad_change_is_refused_and_changes_nothing(
+    erp: SgpClientFixture, body: Any
+) -> None:
     maria = await erp.of_case("active")
     path = f"/sandbox/sgp/{erp.token}/subscribers/{maria['cpf']}"
     reply = await erp.world.http.put(path, json=body)
@@ -143,7 +149,7 @@ async def test_a_bad_change_is_refused_and_changes_nothing(erp: Erp, body: Any) 
     assert await erp.of_case("active") == maria
 
 
-async def test_bad_addresses_of_the_control_api_are_refused(erp: Erp) -> None:
+async def test_bad_addresses_of_the_control_api_are_refused(erp: SgpClientFixture) -> None:
     http = erp.world.http
     for path in ("ledger", "calls", "subscribers"):
         assert (await http.get(f"/sandbox/sgp/other/{path}")).status_code == 400
@@ -157,8 +163,8 @@ async def test_bad_addresses_of_the_control_api_are_refused(erp: Erp) -> None:
     assert (await http.put(f"{here}/{maria}", content=b"{")).status_code == 400
 
 
-async def test_the_page_shows_the_demo_installation_and_escapes_it(world: World) -> None:
-    demo = Erp(world, "sandbox-demo")
+async def test_the_page_shows_the_demo_installation_and_escapes_it(world: SandboxFixture) -> None:
+    demo = SgpClientFixture(world, "sandbox-demo")
     await demo.control("DELETE", "")
     await demo.open_ticket(conteudo="<script>alert(1)</script>")
     page = (await world.http.get("/sandbox")).text

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from .conftest import World
+from .conftest import SandboxFixture
 
 pytestmark = pytest.mark.asyncio
 
@@ -50,7 +50,7 @@ KINDS = [
 ]
 
 
-async def test_a_text_has_every_field_of_the_capture(world: World) -> None:
+async def test_a_text_has_every_field_of_the_capture(world: SandboxFixture) -> None:
     messageid = await world.write("+55 81 98888-7777", text="Oi", name="Maria Silva")
     [hook] = await world.hooks()
     assert sorted(hook) == sorted(ENVELOPE.split())
@@ -72,7 +72,12 @@ async def test_a_text_has_every_field_of_the_capture(world: World) -> None:
 
 @pytest.mark.parametrize(("kind", "type_", "message_type", "media_type", "content"), KINDS)
 async def test_each_kind_has_its_type_and_content(
-    world: World, kind: str, type_: str, message_type: str, media_type: str, content: list[str]
+    world: SandboxFixture,
+    kind: str,
+    type_: str,
+    message_type: str,
+    media_type: str,
+    content: list[str],
 ) -> None:
     await world.write(PHONE, kind=kind, text="Sim", target="AC01", option="sim")
     [hook] = await world.hooks()
@@ -86,7 +91,7 @@ async def test_each_kind_has_its_type_and_content(
         assert set(content) <= set(message["content"])
 
 
-async def test_a_choice_has_no_text_but_an_id_and_a_vote(world: World) -> None:
+async def test_a_choice_has_no_text_but_an_id_and_a_vote(world: SandboxFixture) -> None:
     await world.write(
         PHONE, kind="list_reply", text="Segunda via", option="boleto", reply_to="3EB0"
     )
@@ -97,7 +102,7 @@ async def test_a_choice_has_no_text_but_an_id_and_a_vote(world: World) -> None:
     assert message["content"]["contextInfo"]["stanzaID"] == "3EB0"
 
 
-async def test_reaction_and_edit_point_at_their_message(world: World) -> None:
+async def test_reaction_and_edit_point_at_their_message(world: SandboxFixture) -> None:
     first = await world.write(PHONE, text="Oi")
     await world.write(PHONE, kind="reaction", text="❤️", target=first)
     await world.write(PHONE, kind="edit", text="Oi2", target=first)
@@ -107,14 +112,14 @@ async def test_reaction_and_edit_point_at_their_message(world: World) -> None:
     assert edit["messageid"] != first
 
 
-async def test_a_deletion_is_an_update(world: World) -> None:
+async def test_a_deletion_is_an_update(world: SandboxFixture) -> None:
     first = await world.write(PHONE, text="Oi")
     await world.write(PHONE, kind="deletion", target=first)
     [update] = await world.hooks(event="messages_update")
     assert (update["state"], update["event"]["MessageIDs"]) == ("Deleted", [first])
 
 
-async def test_a_hidden_phone_shows_only_its_lid(world: World) -> None:
+async def test_a_hidden_phone_shows_only_its_lid(world: SandboxFixture) -> None:
     await world.write(PHONE, text="Oi", lid="123456789012345", hide_phone=True)
     [hook] = await world.hooks()
     message = hook["message"]
@@ -127,14 +132,16 @@ async def test_a_hidden_phone_shows_only_its_lid(world: World) -> None:
     assert [line["text"] for line in await world.phone(PHONE)] == ["Oi", "Olá"]
 
 
-async def test_a_contact_without_lid_sends_from_its_phone(world: World) -> None:
+async def test_a_contact_without_lid_sends_from_its_phone(world: SandboxFixture) -> None:
     await world.write(PHONE, text="Oi", lid=False)
     message = (await world.hooks())[0]["message"]
     assert message["sender"] == f"{PHONE}@s.whatsapp.net"
     assert (message["sender_lid"], message["chatlid"]) == ("", "")
 
 
-async def test_a_person_of_the_provider_is_the_sender_of_what_they_typed(world: World) -> None:
+async def test_a_person_of_the_provider_is_the_sender_of_what_they_typed(
+    world: SandboxFixture,
+) -> None:
     body = {"phone": PHONE, "text": "Vou ver aqui"}
     await world.control("POST", f"/instances/{world.token}/phone-messages", json=body)
     message = (await world.hooks())[0]["message"]
@@ -145,7 +152,7 @@ async def test_a_person_of_the_provider_is_the_sender_of_what_they_typed(world: 
     assert (await world.phone(PHONE))[0]["direction"] == "received"
 
 
-async def test_connection_webhooks_follow_the_captures(world: World) -> None:
+async def test_connection_webhooks_follow_the_captures(world: SandboxFixture) -> None:
     for status in ("disconnected", "connecting", "connected"):
         path = f"/instances/{world.token}/connection"
         await world.control("POST", path, json={"status": status})
@@ -161,7 +168,7 @@ async def test_connection_webhooks_follow_the_captures(world: World) -> None:
 @pytest.mark.parametrize(
     "body", [{"kind": "telegram"}, {"kind": "edit", "text": "x"}, {"text": 3}, {"lid": 3}, []]
 )
-async def test_bad_orders_change_nothing(world: World, body: object) -> None:
+async def test_bad_orders_change_nothing(world: SandboxFixture, body: object) -> None:
     path = f"/sandbox/instances/{world.token}/customers/{PHONE}/messages"
     reply = await world.http.post(path, json=body)
     assert reply.status_code == 400

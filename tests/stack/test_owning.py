@@ -24,7 +24,7 @@ HOLDS = (
 )
 
 
-class Running:
+class StartedStack:
     """Processes of a test; ``launcher`` holds the home as a real one does."""
 
     def __init__(self, home: Path) -> None:
@@ -55,8 +55,8 @@ class Running:
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    here = Running(tmp_path / "home")
+def running(tmp_path: Path) -> Iterator[StartedStack]:
+    here = StartedStack(tmp_path / "home")
     yield here
     for child in here.children:
         child.send_signal(signal.SIGCONT)
@@ -76,7 +76,7 @@ def niochat(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.mark.parametrize("more", [(), ("--detach",), ("--no-sandbox",)])
 def test_up_where_it_already_runs_says_so_and_ends_nothing(
-    running: Running, more: tuple[str, ...]
+    running: StartedStack, more: tuple[str, ...]
 ) -> None:
     launcher, part = running.launcher(), running.part()
     log = HomeFolder.create(running.home).log_file("up")
@@ -93,7 +93,7 @@ def test_up_where_it_already_runs_says_so_and_ends_nothing(
 
 
 def test_an_up_that_fails_half_way_ends_what_it_started_and_leaves_the_port_to_its_owner(
-    running: Running,
+    running: StartedStack,
 ) -> None:
     other = running.stranger()
     started: list[subprocess.Popen[bytes]] = []
@@ -116,7 +116,7 @@ def test_an_up_that_fails_half_way_ends_what_it_started_and_leaves_the_port_to_i
     assert part.poll() is None
 
 
-class Impatient(StackLauncher):
+class InterruptedStack(StackLauncher):
     """Whoever stops it presses Ctrl-C again while it ends its parts."""
 
     pressed = False
@@ -128,14 +128,14 @@ class Impatient(StackLauncher):
         super()._end_all()
 
 
-def test_a_home_stays_held_until_everything_in_it_has_ended(running: Running) -> None:
+def test_a_home_stays_held_until_everything_in_it_has_ended(running: StartedStack) -> None:
     """Nobody may begin in a home that is half ended."""
 
     def check(environment: object) -> None:
         running.part()
         raise StackError("half-way")
 
-    stack = Impatient(running.home, StackOptions(check=check))
+    stack = InterruptedStack(running.home, StackOptions(check=check))
     with pytest.raises(KeyboardInterrupt):
         stack.up()
     with pytest.raises(HomeInUseError):
@@ -148,7 +148,7 @@ def test_a_home_stays_held_until_everything_in_it_has_ended(running: Running) ->
 
 
 def test_down_ends_the_launcher_of_the_home_and_no_process_that_has_its_number_by_now(
-    running: Running,
+    running: StartedStack,
 ) -> None:
     stranger = running.stranger()
     forget = f"Path({str(running.home / 'lock')!r}).write_text('{stranger.pid}\\n')"
@@ -167,10 +167,10 @@ def test_down_ends_the_launcher_of_the_home_and_no_process_that_has_its_number_b
 
 
 def test_down_after_a_launcher_that_was_killed_ends_what_it_left_and_nothing_else(
-    running: Running,
+    running: StartedStack,
 ) -> None:
     launcher, part, stranger = running.launcher(), running.part(), running.stranger()
-    elsewhere = Running(running.home.parent / "home2")
+    elsewhere = StartedStack(running.home.parent / "home2")
     other = elsewhere.part()
     running.children.append(other)
     launcher.kill()
@@ -205,7 +205,7 @@ def test_a_home_of_another_user_is_not_used(tmp_path: Path) -> None:
     home.require_usable(user=0)
 
 
-def test_a_claimed_port_is_let_go_with_the_launcher(running: Running) -> None:
+def test_a_claimed_port_is_let_go_with_the_launcher(running: StartedStack) -> None:
     claim = PortReservation()
     port = next(port for port in range(31_000, 31_999) if claim.try_acquire(port))
     claim.release()

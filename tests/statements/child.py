@@ -20,7 +20,7 @@ from niochat.domain.conversation import TurnInProgress
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import OutboxId, TurnId
 from niochat.erp.journal import WriteJournal
-from tests.builders import Host, Place, answered, incoming
+from tests.builders import ChannelRef, Host, build_finished_turn, build_inbound
 
 Moment = Literal["before", "after"]
 SHORT = {"idle_in_transaction_session_timeout": "300ms"}
@@ -30,7 +30,7 @@ _context.set_forkserver_preload(["tests.statements.child"])
 
 
 @dataclass(frozen=True)
-class Job:
+class InterruptedJob:
     """What the process does, and when which signal hits it."""
 
     scenario: str
@@ -38,16 +38,16 @@ class Job:
     signal: signal.Signals
     url: str
     epochs: dict[int, int]
-    place: Place
+    place: ChannelRef
     thread: UUID
     turn: UUID
     outbox: UUID | None = None
 
 
-class Interrupted(Database):
+class SignallingDatabase(Database):
     """Signals its own process around the first commit after it was armed."""
 
-    armed: Job | None = None
+    armed: InterruptedJob | None = None
 
     @asynccontextmanager
     async def transaction(self, connection: Connection) -> AsyncIterator[None]:
@@ -80,10 +80,10 @@ class Interrupted(Database):
             os.kill(os.getpid(), number)
 
 
-class Paused:
+class InterruptedProcess:
     """The process as its killer sees it."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: InterruptedJob) -> None:
         self._answers, theirs = _context.Pipe()
         self._process = _context.Process(target=_main, args=(job, theirs), daemon=True)
         self._process.start()
@@ -116,12 +116,12 @@ class Paused:
         self._process.join()
 
 
-def _main(job: Job, answers: Pipe) -> None:
+def _main(job: InterruptedJob, answers: Pipe) -> None:
     answers.send(asyncio.run(_run(job)))
 
 
-async def _run(job: Job) -> list[str]:
-    database = await Interrupted.open(job.url, size=3, timeouts=SHORT)
+async def _run(job: InterruptedJob) -> list[str]:
+    database = await SignallingDatabase.open(job.url, size=3, timeouts=SHORT)
     host = Host("host-a:1", database, job.epochs)
     if job.scenario in REMEMBERED:
         await host.step(job.thread)
@@ -140,50 +140,50 @@ async def _said(work: Callable[[], Awaitable[str]]) -> str:
         return error.code
 
 
-async def _accept(host: Host, job: Job) -> str:
+async def _accept(host: Host, job: InterruptedJob) -> str:
     accepted = await host.inbox.accept(
-        job.place.tenant, job.place.channel, incoming("webhook", lid="100000000000001")
+        job.place.tenant, job.place.channel, build_inbound("webhook", lid="100000000000001")
     )
     return f"accepted new={accepted.new}"
 
 
-async def _step(host: Host, job: Job) -> str:
-    finished = answered(TurnInProgress(TurnId(job.turn), 1, 1), "Olá!")
+async def _step(host: Host, job: InterruptedJob) -> str:
+    finished = build_finished_turn(TurnInProgress(TurnId(job.turn), 1, 1), "Olá!")
     return (await host.step(job.thread, finished)).verdict
 
 
-async def _claim(host: Host, job: Job) -> str:
+async def _claim(host: Host, job: InterruptedJob) -> str:
     claimed = await host.claim(job.thread)
     return "nothing" if claimed is None else f"claimed {claimed.text}"
 
 
-async def _settle(host: Host, job: Job) -> str:
+async def _settle(host: Host, job: InterruptedJob) -> str:
     assert job.outbox is not None
     sent = cmd.SettleSend(OutboxId(job.outbox), cmd.SendStatus.SENT, "out-1")
     return (await host.step(job.thread, sent)).verdict
 
 
-async def _journal(host: Host, job: Job) -> str:
+async def _journal(host: Host, job: InterruptedJob) -> str:
     journal = WriteJournal(host.database)
     begun = await journal.begin(job.place.tenant, "unlock:1:2026-03", job.turn, 1, {})
     return f"first={begun.created}"
 
 
-async def _assign(host: Host, job: Job) -> str:
+async def _assign(host: Host, job: InterruptedJob) -> str:
     assigned = await QueueAssigner(host.database).assign(job.place.tenant, "atendimento")
     return f"assigned {len(assigned.threads)}"
 
 
-async def _give_back(host: Host, job: Job) -> str:
+async def _give_back(host: Host, job: InterruptedJob) -> str:
     threads = await QueueAssigner(host.database).return_unanswered([(job.place.tenant, job.turn)])
     return f"given back {len(threads)}"
 
 
-async def _look(host: Host, job: Job) -> str:
+async def _look(host: Host, job: InterruptedJob) -> str:
     return (await host.step(job.thread)).verdict
 
 
-SCENARIOS: dict[str, Callable[[Host, Job], Awaitable[Any]]] = {
+SCENARIOS: dict[str, Callable[[Host, InterruptedJob], Awaitable[Any]]] = {
     "accept": _accept,
     "step": _step,
     "timer": _look,

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
-from tests.builders import Given, Host, Ownership, Place
+from tests.builders import ChannelRef, Host, RowBuilder, ShardAssignments
 
 
 @pytest_asyncio.fixture
-async def a(database: Database, ownership: Ownership) -> Host:
+async def a(database: Database, ownership: ShardAssignments) -> Host:
     host = Host("host-a:1", database)
-    await ownership.give(host)
+    await ownership.assign_all(host)
     return host
 
 
@@ -23,10 +23,10 @@ async def b(database_url: str) -> AsyncIterator[Host]:
 
 
 @pytest_asyncio.fixture
-async def place(given: Given) -> Place:
+async def place(given: RowBuilder) -> ChannelRef:
     return await given.place()
 
 
 @pytest_asyncio.fixture
-async def thread(given: Given, place: Place) -> object:
+async def thread(given: RowBuilder, place: ChannelRef) -> object:
     return await given.thread(place)

@@ -7,27 +7,29 @@ from niochat.assistant.report import TurnRequest
 from niochat.assistant.visit import TurnSnapshot, TurnStore
 from niochat.domain import commands as cmd
 from niochat.erp.journal import WriteJournal
-from tests.builders import Given, Host, Place, message, put
+from tests.builders import ChannelRef, Host, RowBuilder, build_message, insert_commands
 
 MARIA = ConversationFacts(name="Maria Souza", contract="4711")
 CALL = {"name": "list_invoices", "result": {"invoices": []}}
 
 
-class Reception:
+class TurnScenario:
     """One customer's thread: writes, and turns that look at the visit."""
 
-    def __init__(self, host: Host, place: Place, thread: UUID, given: Given) -> None:
+    def __init__(self, host: Host, place: ChannelRef, thread: UUID, given: RowBuilder) -> None:
         self.host, self.place, self.thread, self.given = host, place, thread, given
         self.visits = TurnStore(host.database)
         self.journal = WriteJournal(host.database)
 
-    async def writes(self, words: str = "oi") -> None:
+    async def receive_message(self, words: str = "oi") -> None:
         """The customer writes; the turn before, if it runs, is cancelled and another begins."""
-        await put(self.host, self.place, self.thread, [message(f"m-{uuid4()}", words)])
+        await insert_commands(
+            self.host, self.place, self.thread, [build_message(f"m-{uuid4()}", words)]
+        )
         await self.host.run(self.thread)
 
-    async def does(self, *commands: cmd.DurableCommand) -> None:
-        await put(self.host, self.place, self.thread, commands)
+    async def submit_commands(self, *commands: cmd.DurableCommand) -> None:
+        await insert_commands(self.host, self.place, self.thread, commands)
         await self.host.run(self.thread)
 
     @property
@@ -40,15 +42,15 @@ class Reception:
             self.place.tenant, c.id, c.turn.id, c.turn.attempt, c.version, c.protocol
         )
 
-    async def seen(self) -> TurnSnapshot:
+    async def load_turn_snapshot(self) -> TurnSnapshot:
         """The visit as the turn in progress finds it."""
         visit = await self.visits.load_snapshot(self.request)
         assert visit is not None
         return visit
 
-    async def learned(self, facts: ConversationFacts = MARIA, **call: object) -> None:
+    async def record_tool_call(self, facts: ConversationFacts = MARIA, **call: object) -> None:
         """The turn in progress finished a call."""
         await self.visits.save_progress(self.request, facts, {**CALL, **call})
 
-    async def answers(self, *texts: str) -> None:
+    async def finish_turn(self, *texts: str) -> None:
         await self.host.answer(self.thread, *(texts or ("Pronto!",)))

@@ -9,18 +9,18 @@ from niochat.domain import commands as cmd
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.message import DeliveryStatus
 from niochat.inbox.accept import InboxStore
-from tests.builders import Given, Host, Place, incoming, message
+from tests.builders import ChannelRef, Host, RowBuilder, build_inbound, build_message
 
 pytestmark = pytest.mark.asyncio
 LID, PHONE = "100000000000001", "5581988880001"
 
 
-async def accept(host: Host, place: Place, external: str, **options: object) -> object:
-    return await host.inbox.accept(place.tenant, place.channel, incoming(external, **options))
+async def accept(host: Host, place: ChannelRef, external: str, **options: object) -> object:
+    return await host.inbox.accept(place.tenant, place.channel, build_inbound(external, **options))
 
 
 async def test_a_message_of_a_stranger_makes_one_contact_one_thread_one_row(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     accepted = await accept(a, place, "m1", lid=LID, phone=PHONE)
 
@@ -28,12 +28,12 @@ async def test_a_message_of_a_stranger_makes_one_contact_one_thread_one_row(
     assert await given.rows("SELECT id FROM threads") == [accepted.thread_id]
     assert await given.rows("SELECT value FROM identities ORDER BY kind") == [LID, PHONE]
     assert await given.rows("SELECT name FROM contacts") == ["Maria"]
-    assert await given.rows("SELECT command FROM inbox") == [command_to_json(message("m1"))]
+    assert await given.rows("SELECT command FROM inbox") == [command_to_json(build_message("m1"))]
     assert await given.rows("SELECT raw FROM inbox") == [{"text": "oi"}]
 
 
 async def test_a_redelivery_changes_nothing_five_at_once_or_a_day_later(
-    a: Host, b: Host, place: Place, given: Given
+    a: Host, b: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     await asyncio.gather(*(accept(host, place, "m1", lid=LID) for host in (a, b, a, b, a)))
     await given.admin.execute(
@@ -48,7 +48,7 @@ async def test_a_redelivery_changes_nothing_five_at_once_or_a_day_later(
 
 
 async def test_two_first_webhooks_of_a_new_customer_at_two_doors_make_one_thread(
-    a: Host, b: Host, place: Place, given: Given
+    a: Host, b: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     first, second = await asyncio.gather(
         accept(a, place, "m1", lid=LID, phone=PHONE), accept(b, place, "m2", phone=PHONE)
@@ -60,13 +60,13 @@ async def test_two_first_webhooks_of_a_new_customer_at_two_doors_make_one_thread
 
 
 async def test_twenty_first_webhooks_at_once_make_one_contact_and_twenty_rows(
-    a: Host, b: Host, place: Place, given: Given
+    a: Host, b: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     doors = [InboxStore(host.database) for host in (a, b) for _ in range(10)]
 
     accepted = await asyncio.gather(
         *(
-            door.accept(place.tenant, place.channel, incoming(f"m{n}", lid=LID, phone=PHONE))
+            door.accept(place.tenant, place.channel, build_inbound(f"m{n}", lid=LID, phone=PHONE))
             for n, door in enumerate(doors)
         )
     )
@@ -76,7 +76,9 @@ async def test_twenty_first_webhooks_at_once_make_one_contact_and_twenty_rows(
     assert await given.count("inbox") == 20
 
 
-async def test_numbers_that_end_alike_stay_two_people(a: Host, place: Place, given: Given) -> None:
+async def test_numbers_that_end_alike_stay_two_people(
+    a: Host, place: ChannelRef, given: RowBuilder
+) -> None:
     for number, phone in enumerate(("5581938880001", "558138880001", "5511938880001")):
         await accept(a, place, f"m{number}", phone=phone)
 
@@ -84,7 +86,7 @@ async def test_numbers_that_end_alike_stay_two_people(a: Host, place: Place, giv
 
 
 async def test_one_number_at_two_providers_is_two_people(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     other = await given.place()
     await accept(a, place, "m1", phone=PHONE)
@@ -95,9 +97,9 @@ async def test_one_number_at_two_providers_is_two_people(
 
 
 async def test_one_person_on_two_channels_is_one_contact_with_two_threads(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
-    second = Place(place.tenant, await given.channel(place.tenant))
+    second = ChannelRef(place.tenant, await given.channel(place.tenant))
     await accept(a, place, "m1", lid=LID)
     await accept(a, second, "m1", lid=LID)
 
@@ -105,7 +107,9 @@ async def test_one_person_on_two_channels_is_one_contact_with_two_threads(
     assert await given.count("threads") == 2
 
 
-async def test_news_of_a_stranger_make_nobody(a: Host, place: Place, given: Given) -> None:
+async def test_updates_for_an_unknown_contact_create_no_contact(
+    a: Host, place: ChannelRef, given: RowBuilder
+) -> None:
     receipt = cmd.ReceiveReceipt(("x",), DeliveryStatus.READ)
 
     accepted = await accept(a, place, "r1", lid=LID, command=receipt, creates=False)
@@ -115,7 +119,7 @@ async def test_news_of_a_stranger_make_nobody(a: Host, place: Place, given: Give
 
 
 async def test_news_of_somebody_known_are_stored_but_add_no_name(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     known = await accept(a, place, "m1", lid=LID)
     receipt = cmd.ReceiveReceipt(("x",), DeliveryStatus.READ)
@@ -128,7 +132,7 @@ async def test_news_of_somebody_known_are_stored_but_add_no_name(
 
 @pytest.mark.parametrize("bad", ["nul \x00", "half a surrogate \ud800"])
 async def test_a_row_the_database_cannot_hold_fails_alone_in_its_group(
-    a: Host, place: Place, given: Given, bad: str
+    a: Host, place: ChannelRef, given: RowBuilder, bad: str
 ) -> None:
     answers = await asyncio.gather(
         *(accept(a, place, f"m{n}", lid=LID) for n in range(3)),
@@ -143,7 +147,7 @@ async def test_a_row_the_database_cannot_hold_fails_alone_in_its_group(
 
 
 async def test_a_caller_who_went_away_neither_loses_its_row_nor_stops_the_others(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     gone = asyncio.ensure_future(accept(a, place, "gone", lid=LID))
     stays = asyncio.ensure_future(accept(a, place, "stays", lid=LID))
@@ -160,7 +164,7 @@ async def test_a_caller_who_went_away_neither_loses_its_row_nor_stops_the_others
 
 
 async def test_rows_are_numbered_as_they_came_whatever_their_keys(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     order = ["z", "a", "m", "b"]
 
@@ -170,7 +174,7 @@ async def test_rows_are_numbered_as_they_came_whatever_their_keys(
 
 
 async def test_a_click_counts_once_under_its_idempotency_key(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     thread = await given.thread(place)
     click = (place.tenant, thread, place.channel, "click:1", cmd.AssignConversation("ana"))
@@ -183,7 +187,7 @@ async def test_a_click_counts_once_under_its_idempotency_key(
 
 
 async def test_suspension_is_told_once_to_every_conversation_the_assistant_holds(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     held = await accept(a, place, "m1", lid=LID)
     other = await accept(a, place, "m2", phone=PHONE)
@@ -208,7 +212,7 @@ async def test_suspension_is_told_once_to_every_conversation_the_assistant_holds
 
 
 async def test_once_processed_raw_bodies_go_after_days_and_rows_after_weeks(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     for external, days in (("new", 1), ("older", 4), ("old", 31), ("old but pending", 32)):
         await accept(a, place, external, lid=LID)

@@ -10,7 +10,14 @@ from niochat.adapters.postgres.queries import queries
 from niochat.domain import commands as cmd
 from niochat.domain.conversation import ConversationStatus, TimerName
 from niochat.domain.message import MessageContent, MessageKind
-from tests.builders import Given, Host, Ownership, Place, message, put
+from tests.builders import (
+    ChannelRef,
+    Host,
+    RowBuilder,
+    ShardAssignments,
+    build_message,
+    insert_commands,
+)
 
 pytestmark = pytest.mark.asyncio
 CLOSED = [{"days": [0, 1, 2, 3, 4, 5, 6], "opens": "03:33:00", "closes": "03:34:00"}]
@@ -18,12 +25,12 @@ ALWAYS = [{"days": [0, 1, 2, 3, 4, 5, 6], "opens": "00:00:00", "closes": "23:59:
 
 
 @pytest_asyncio.fixture
-async def place(given: Given) -> AsyncIterator[Place]:
+async def place(given: RowBuilder) -> AsyncIterator[ChannelRef]:
     yield await given.place(hours=CLOSED)
 
 
 @pytest_asyncio.fixture
-async def served(a: Host, place: Place, thread: UUID) -> UUID:
+async def served(a: Host, place: ChannelRef, thread: UUID) -> UUID:
     """Handed off, nobody there; the assistant has answered what came since."""
     await writes(a, place, thread, "m1")
     turn = a.turn(thread)
@@ -41,18 +48,18 @@ async def served(a: Host, place: Place, thread: UUID) -> UUID:
     return thread
 
 
-async def writes(host: Host, place: Place, thread: UUID, external: str) -> None:
-    await put(host, place, thread, [message(external)])
+async def writes(host: Host, place: ChannelRef, thread: UUID, external: str) -> None:
+    await insert_commands(host, place, thread, [build_message(external)])
     await host.run(thread)
 
 
-async def stored(given: Given, thread: UUID) -> tuple[str, bool]:
+async def stored(given: RowBuilder, thread: UUID) -> tuple[str, bool]:
     (row,) = await given.admin.fetch("SELECT * FROM conversations WHERE thread_id = $1", thread)
     return row["status"], row["state"]["after_hours"]
 
 
 async def test_it_leaves_though_the_conversation_waits_for_people(
-    a: Host, served: UUID, given: Given
+    a: Host, served: UUID, given: RowBuilder
 ) -> None:
     assert await stored(given, served) == ("waiting", True)
 
@@ -68,10 +75,10 @@ async def test_it_leaves_though_the_conversation_waits_for_people(
     ids=lambda act: act.type,
 )
 async def test_nothing_starts_to_leave_after_a_persons_commit(
-    act: cmd.DurableCommand, a: Host, place: Place, served: UUID, given: Given
+    act: cmd.DurableCommand, a: Host, place: ChannelRef, served: UUID, given: RowBuilder
 ) -> None:
     leaving = await a.claim(served)
-    await put(a, place, served, [act])
+    await insert_commands(a, place, served, [act])
     await a.run(served)
 
     assert leaving is not None
@@ -83,12 +90,12 @@ async def test_nothing_starts_to_leave_after_a_persons_commit(
 
 
 async def test_a_host_that_was_asleep_when_a_person_took_it_starts_nothing(
-    a: Host, b: Host, place: Place, served: UUID, ownership: Ownership
+    a: Host, b: Host, place: ChannelRef, served: UUID, ownership: ShardAssignments
 ) -> None:
     """The row is the arbiter: what memory believes does not count."""
     old = dict(a.epochs)
-    await ownership.give(b)
-    await put(b, place, served, [cmd.AssignConversation("ana")])
+    await ownership.assign_all(b)
+    await insert_commands(b, place, served, [cmd.AssignConversation("ana")])
     await b.run(served)
     a.epochs = old
 
@@ -97,7 +104,7 @@ async def test_a_host_that_was_asleep_when_a_person_took_it_starts_nothing(
 
 
 async def test_the_timer_of_the_opening_ends_it_once_people_are_there(
-    a: Host, place: Place, served: UUID, given: Given
+    a: Host, place: ChannelRef, served: UUID, given: RowBuilder
 ) -> None:
     due = "UPDATE timers SET due_at = now() WHERE thread_id = $1 AND name = 'opening'"
     await given.admin.execute(due, served)
@@ -117,10 +124,10 @@ async def test_the_timer_of_the_opening_ends_it_once_people_are_there(
 
 
 async def test_killed_between_commit_and_memory_it_goes_on_from_the_row(
-    a: Host, b: Host, place: Place, served: UUID, ownership: Ownership
+    a: Host, b: Host, place: ChannelRef, served: UUID, ownership: ShardAssignments
 ) -> None:
     a.memory.clear()
-    await ownership.give(b)
+    await ownership.assign_all(b)
 
     await writes(b, place, served, "m3")
 
@@ -133,7 +140,7 @@ async def test_killed_between_commit_and_memory_it_goes_on_from_the_row(
 
 
 async def test_a_suspension_reaches_what_is_served_after_hours(
-    a: Host, place: Place, served: UUID, given: Given
+    a: Host, place: ChannelRef, served: UUID, given: RowBuilder
 ) -> None:
     await given.admin.execute(
         "UPDATE tenants SET status = 'suspended' WHERE tenant_id = $1", place.tenant

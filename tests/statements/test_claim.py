@@ -12,7 +12,15 @@ from niochat.conversation.work import StepVerdict
 from niochat.domain import commands as cmd
 from niochat.domain.ids import OutboxId, shard_of
 from niochat.domain.message import MessageContent, MessageKind
-from tests.builders import SENT_AT, Given, Host, Ownership, Place, message, put
+from tests.builders import (
+    SENT_AT,
+    ChannelRef,
+    Host,
+    RowBuilder,
+    ShardAssignments,
+    build_message,
+    insert_commands,
+)
 
 pytestmark = pytest.mark.asyncio
 LATER = SENT_AT + timedelta(minutes=1)
@@ -20,20 +28,20 @@ LATER = SENT_AT + timedelta(minutes=1)
 
 
 @pytest_asyncio.fixture
-async def talking(a: Host, place: Place, thread: UUID) -> UUID:
+async def talking(a: Host, place: ChannelRef, thread: UUID) -> UUID:
     """A thread whose assistant has said three things that wait to leave."""
-    await put(a, place, thread, [message("m1")])
+    await insert_commands(a, place, thread, [build_message("m1")])
     await a.run(thread)
     await a.answer(thread, "Um.", "Dois.", "Três.")
     return thread
 
 
-async def statuses(given: Given) -> list[str]:
+async def statuses(given: RowBuilder) -> list[str]:
     return await given.rows("SELECT status FROM outbox ORDER BY position")
 
 
 async def test_sends_of_a_thread_leave_one_after_the_other_in_order(
-    a: Host, talking: UUID, given: Given
+    a: Host, talking: UUID, given: RowBuilder
 ) -> None:
     left = []
     while (claimed := await a.claim(talking)) is not None:
@@ -57,10 +65,10 @@ async def test_asked_twice_at_once_a_row_is_given_out_once(a: Host, talking: UUI
 
 
 async def test_threads_do_not_wait_for_one_another(
-    a: Host, place: Place, talking: UUID, given: Given
+    a: Host, place: ChannelRef, talking: UUID, given: RowBuilder
 ) -> None:
     other = await given.thread(place)
-    await put(a, place, other, [message("m1")])
+    await insert_commands(a, place, other, [build_message("m1")])
     await a.run(other)
     await a.answer(other, "Olá!")
 
@@ -70,7 +78,7 @@ async def test_threads_do_not_wait_for_one_another(
 
 
 async def test_a_send_that_certainly_did_not_leave_is_tried_again_first_but_not_at_once(
-    a: Host, talking: UUID, given: Given
+    a: Host, talking: UUID, given: RowBuilder
 ) -> None:
     claimed = await a.claim(talking)
     assert claimed is not None
@@ -86,7 +94,7 @@ async def test_a_send_that_certainly_did_not_leave_is_tried_again_first_but_not_
 
 
 async def test_an_uncertain_send_holds_up_the_next_for_three_minutes_only(
-    a: Host, talking: UUID, given: Given
+    a: Host, talking: UUID, given: RowBuilder
 ) -> None:
     claimed = await a.claim(talking)
     assert claimed is not None
@@ -107,7 +115,7 @@ async def test_an_uncertain_send_holds_up_the_next_for_three_minutes_only(
 
 
 async def test_an_uncertain_send_is_looked_up_only_after_its_window(
-    a: Host, talking: UUID, given: Given
+    a: Host, talking: UUID, given: RowBuilder
 ) -> None:
     claimed = await a.claim(talking)
     assert claimed is not None
@@ -120,16 +128,16 @@ async def test_an_uncertain_send_is_looked_up_only_after_its_window(
 
 
 async def test_what_is_sending_is_orphaned_once_its_host_or_its_time_is_gone(
-    a: Host, b: Host, talking: UUID, given: Given, ownership: Ownership
+    a: Host, b: Host, talking: UUID, given: RowBuilder, ownership: ShardAssignments
 ) -> None:
     assert await a.claim(talking) is not None
     assert not (await a.outbox.list_unsettled(talking))[0].orphaned
 
-    await ownership.give(b)
+    await ownership.assign_all(b)
     assert (await b.outbox.list_unsettled(talking))[0].orphaned
     assert not (await b.outbox.list_unsettled(talking))[1].orphaned, "queued is certainly unsent"
 
-    await ownership.give(a)
+    await ownership.assign_all(a)
     await given.admin.execute(
         "UPDATE outbox SET epoch = $1, send_until = now() WHERE status = 'sending'",
         a.epochs[shard_of(talking)],
@@ -138,9 +146,9 @@ async def test_what_is_sending_is_orphaned_once_its_host_or_its_time_is_gone(
 
 
 async def test_a_stale_epoch_claims_nothing(
-    a: Host, b: Host, talking: UUID, given: Given, ownership: Ownership
+    a: Host, b: Host, talking: UUID, given: RowBuilder, ownership: ShardAssignments
 ) -> None:
-    await ownership.give(b)
+    await ownership.assign_all(b)
 
     assert await a.claim(talking) is None
     assert await statuses(given) == ["queued"] * 3
@@ -148,7 +156,7 @@ async def test_a_stale_epoch_claims_nothing(
 
 
 async def test_while_its_channel_is_held_nothing_leaves_and_nothing_is_lost(
-    a: Host, place: Place, talking: UUID, given: Given
+    a: Host, place: ChannelRef, talking: UUID, given: RowBuilder
 ) -> None:
     assert await a.outbox.hold_channel(place.channel, "disconnected")
     assert not await a.outbox.hold_channel(place.channel, "disconnected"), "it is held already"
@@ -160,7 +168,7 @@ async def test_while_its_channel_is_held_nothing_leaves_and_nothing_is_lost(
 
 
 async def test_holds_in_a_row_last_longer_until_a_send_succeeds(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     lasted = []
     for _ in range(12):
@@ -177,7 +185,7 @@ async def test_holds_in_a_row_last_longer_until_a_send_succeeds(
 
 
 async def test_a_suspended_tenants_assistant_does_not_speak(
-    a: Host, talking: UUID, given: Given
+    a: Host, talking: UUID, given: RowBuilder
 ) -> None:
     await given.admin.execute("UPDATE tenants SET status = 'suspended'")
 
@@ -185,7 +193,7 @@ async def test_a_suspended_tenants_assistant_does_not_speak(
 
 
 async def test_while_the_assistant_is_paused_it_does_not_speak(
-    a: Host, talking: UUID, given: Given
+    a: Host, talking: UUID, given: RowBuilder
 ) -> None:
     await given.admin.execute("UPDATE conversations SET paused_until = now() + interval '1 min'")
     assert await a.claim(talking) is None
@@ -195,11 +203,11 @@ async def test_while_the_assistant_is_paused_it_does_not_speak(
 
 
 async def test_a_message_from_the_phone_cancels_what_has_not_started_to_leave(
-    a: Host, place: Place, talking: UUID, given: Given
+    a: Host, place: ChannelRef, talking: UUID, given: RowBuilder
 ) -> None:
     assert await a.claim(talking) is not None
     phone = cmd.ReceiveProviderPhoneMessage("p1", MessageContent(MessageKind.TEXT, "oi"), LATER)
-    await put(a, place, talking, [phone])
+    await insert_commands(a, place, talking, [phone])
 
     await a.run(talking)
 
@@ -208,9 +216,9 @@ async def test_a_message_from_the_phone_cancels_what_has_not_started_to_leave(
 
 
 async def test_the_fixed_sentence_leaves_though_people_hold_the_conversation(
-    a: Host, place: Place, thread: UUID
+    a: Host, place: ChannelRef, thread: UUID
 ) -> None:
-    await put(a, place, thread, [message("m1")])
+    await insert_commands(a, place, thread, [build_message("m1")])
     await a.run(thread)
     turn = a.turn(thread)
     await a.step(thread, cmd.FinishAssistantTurn(turn.id, 1, cmd.TurnOutcome.FAILED, code="away"))
@@ -223,15 +231,18 @@ async def test_the_fixed_sentence_leaves_though_people_hold_the_conversation(
 
 @pytest.mark.parametrize("first", ["failed", "uncertain"])
 async def test_evidence_of_delivery_beats_what_was_believed_before(
-    a: Host, place: Place, talking: UUID, given: Given, first: str
+    a: Host, place: ChannelRef, talking: UUID, given: RowBuilder, first: str
 ) -> None:
     claimed = await a.claim(talking)
     assert claimed is not None
     await a.settle(claimed, cmd.SendStatus(first))
     echo = cmd.ReceiveEcho(
-        "out-1", str(claimed.id), MessageContent(MessageKind.TEXT, "Um."), message("x").sent_at
+        "out-1",
+        str(claimed.id),
+        MessageContent(MessageKind.TEXT, "Um."),
+        build_message("x").sent_at,
     )
-    await put(a, place, talking, [echo])
+    await insert_commands(a, place, talking, [echo])
 
     await a.run(talking)
 
@@ -241,7 +252,7 @@ async def test_evidence_of_delivery_beats_what_was_believed_before(
 
 
 async def test_where_a_thread_has_a_phone_it_is_the_destination_else_its_lid(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     by_lid = await given.thread(place, lid="100000000000077")
     by_phone = await given.thread(place, lid="100000000000078", phone="5581988880078")
@@ -258,18 +269,18 @@ async def test_where_a_thread_has_a_phone_it_is_the_destination_else_its_lid(
 
 
 async def test_a_takeover_and_a_claim_at_once_never_both_win(
-    a: Host, b: Host, place: Place, given: Given, ownership: Ownership
+    a: Host, b: Host, place: ChannelRef, given: RowBuilder, ownership: ShardAssignments
 ) -> None:
     """A hundred races on real connections. Sending after the takeover: claimed before it."""
     chance = random.Random(3)
     seen: set[tuple[str, ...]] = set()
     threads = [await given.thread(place) for _ in range(100)]
     for thread in threads:
-        await put(a, place, thread, [message("m")])
+        await insert_commands(a, place, thread, [build_message("m")])
     await a.steps(*(a.work(thread) for thread in threads))
     for thread in threads:
         await a.answer(thread, "Um.", "Dois.")
-        await put(a, place, thread, [cmd.AssignConversation("ana")])
+        await insert_commands(a, place, thread, [cmd.AssignConversation("ana")])
     claimer = Host(a.name, b.database, a.epochs)
 
     async def after(delay: float, work: object) -> object:

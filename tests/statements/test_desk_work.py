@@ -9,30 +9,32 @@ import pytest_asyncio
 from niochat.domain import commands as cmd
 from niochat.domain.conversation import ConversationPriority, ConversationStatus
 from niochat.domain.ids import ConversationId
-from tests.builders import Given, Host, Place, message, put
+from tests.builders import ChannelRef, Host, RowBuilder, build_message, insert_commands
 
 pytestmark = pytest.mark.asyncio
 
 
 @pytest_asyncio.fixture
-async def thread(a: Host, place: Place, given: Given) -> UUID:
+async def thread(a: Host, place: ChannelRef, given: RowBuilder) -> UUID:
     """A customer wrote and Ana took over."""
     thread = await given.thread(place)
     await says(a, place, thread, "m-1", cmd.AssignConversation("ana"))
     return thread
 
 
-async def says(a: Host, place: Place, thread: UUID, name: str, *then: cmd.DurableCommand) -> None:
-    await put(a, place, thread, [message(name), *then])
+async def says(
+    a: Host, place: ChannelRef, thread: UUID, name: str, *then: cmd.DurableCommand
+) -> None:
+    await insert_commands(a, place, thread, [build_message(name), *then])
     await a.run(thread)
 
 
-async def asks(a: Host, place: Place, thread: UUID, *commands: cmd.DurableCommand) -> None:
-    await put(a, place, thread, list(commands))
+async def asks(a: Host, place: ChannelRef, thread: UUID, *commands: cmd.DurableCommand) -> None:
+    await insert_commands(a, place, thread, list(commands))
     await a.run(thread)
 
 
-async def row(given: Given, thread: UUID) -> dict[str, object]:
+async def row(given: RowBuilder, thread: UUID) -> dict[str, object]:
     """The thread's newest conversation."""
     found = await given.admin.fetchrow(
         "SELECT * FROM conversations WHERE thread_id = $1 ORDER BY opened_at DESC LIMIT 1", thread
@@ -46,7 +48,7 @@ def later(minutes: int = 60) -> datetime:
 
 
 async def test_who_waits_for_a_person_waits_since_the_first_message_until_one_answers(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     first = (await row(given, thread))["waiting_since"]
     await says(a, place, thread, "m-2")
@@ -59,7 +61,7 @@ async def test_who_waits_for_a_person_waits_since_the_first_message_until_one_an
 
 
 async def test_labels_and_priority_are_found_in_their_columns(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     await asks(
         a, place, thread,
@@ -73,7 +75,7 @@ async def test_labels_and_priority_are_found_in_their_columns(
 
 
 async def test_what_was_put_off_comes_back_to_its_agent_when_it_is_time(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     await asks(a, place, thread, cmd.SnoozeConversation("ana", later()))
     asleep = await row(given, thread)
@@ -88,7 +90,7 @@ async def test_what_was_put_off_comes_back_to_its_agent_when_it_is_time(
 
 
 async def test_what_was_put_off_comes_back_when_the_customer_writes(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     await asks(a, place, thread, cmd.SnoozeConversation("ana", later()))
     await says(a, place, thread, "m-2")
@@ -98,7 +100,7 @@ async def test_what_was_put_off_comes_back_when_the_customer_writes(
 
 @pytest.mark.parametrize("remembered", [True, False])
 async def test_a_reopened_conversation_goes_on_under_its_number_with_who_reopened_it(
-    a: Host, place: Place, thread: UUID, given: Given, remembered: bool
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder, remembered: bool
 ) -> None:
     await asks(a, place, thread, cmd.ResolveConversation("ana"))
     over = await row(given, thread)
@@ -117,7 +119,7 @@ async def test_a_reopened_conversation_goes_on_under_its_number_with_who_reopene
 
 
 async def test_a_conversation_is_not_reopened_while_another_one_of_its_customer_goes_on(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     await asks(a, place, thread, cmd.ResolveConversation("ana"))
     over = await row(given, thread)
@@ -132,11 +134,11 @@ async def test_a_conversation_is_not_reopened_while_another_one_of_its_customer_
 
 
 async def test_what_came_while_it_was_over_belongs_to_the_conversation_that_is_reopened_first(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     await asks(a, place, thread, cmd.ResolveConversation("ana"))
     over = ConversationId(UUID(str((await row(given, thread))["id"])))
-    await asks(a, place, thread, cmd.ReopenConversation("ana", over), message("m-2"))
+    await asks(a, place, thread, cmd.ReopenConversation("ana", over), build_message("m-2"))
 
     found = await given.admin.fetch(
         "SELECT id, status FROM conversations WHERE thread_id = $1", thread

@@ -11,8 +11,8 @@ from niochat.domain import commands as cmd
 from niochat.domain.identity import LID, PHONE
 from niochat.domain.incoming import InboundEvent
 from niochat.domain.message import MessageContent, MessageKind
-from tests.builders import Given, Host, Place, incoming
-from tests.identity_histories import Message, Truth, generated
+from tests.builders import ChannelRef, Host, RowBuilder, build_inbound
+from tests.identity_histories import IdentityModel, Message, generate_history
 
 pytestmark = pytest.mark.asyncio
 LA, LB = "100000000000001", "100000000000002"
@@ -27,10 +27,10 @@ def written(
     """A message of that minute."""
     sent_at = START + timedelta(minutes=minute)
     command = cmd.ReceiveMessage(external, MessageContent(MessageKind.TEXT, external), sent_at)
-    return incoming(external, lid=lid, phone=phone, command=command)
+    return build_inbound(external, lid=lid, phone=phone, command=command)
 
 
-async def arrive(host: Host, place: Place, message: InboundEvent) -> UUID:
+async def arrive(host: Host, place: ChannelRef, message: InboundEvent) -> UUID:
     accepted = await host.inbox.accept(place.tenant, place.channel, message)
     assert accepted.thread_id is not None
     await host.run(accepted.thread_id)
@@ -46,7 +46,7 @@ async def answered_at(host: Host, thread: UUID) -> str | None:
 
 
 async def test_the_answer_goes_to_the_number_that_was_written_from_last(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     await arrive(a, place, written("m1", 1, lid=LA, phone=Q))
     thread = await arrive(a, place, written("m2", 2, lid=LA, phone=P))
@@ -59,7 +59,7 @@ async def test_the_answer_goes_to_the_number_that_was_written_from_last(
 
 
 async def test_an_answer_that_waited_while_the_number_went_to_somebody_else_goes_to_the_lid(
-    a: Host, place: Place
+    a: Host, place: ChannelRef
 ) -> None:
     first = await arrive(a, place, written("m1", 1, lid=LA, phone=P))
     await a.answer(first, "Sua fatura")
@@ -75,7 +75,7 @@ async def test_an_answer_that_waited_while_the_number_went_to_somebody_else_goes
 
 
 async def test_the_gateways_own_spelling_is_sent_to_whatever_it_is_compared_by(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     thread = await arrive(a, place, written("m1", 1, phone="558188880001"))
 
@@ -86,7 +86,7 @@ async def test_the_gateways_own_spelling_is_sent_to_whatever_it_is_compared_by(
 
 
 async def test_an_echo_of_our_send_stays_where_it_was_sent_whoever_has_the_number_by_now(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     first = await arrive(a, place, written("m1", 1, lid=LA, phone=P))
     await a.answer(first, "Sua fatura")
@@ -98,11 +98,11 @@ async def test_an_echo_of_our_send_stays_where_it_was_sent_whoever_has_the_numbe
         "out-1", str(claimed.id), MessageContent(MessageKind.TEXT, "Sua fatura"), START
     )
     for shown in ({"lid": LB, "phone": P}, {"phone": P}, {"lid": LB}):
-        told = incoming("echo", command=echo, **shown)
+        told = build_inbound("echo", command=echo, **shown)
         assert (await a.inbox.accept(place.tenant, place.channel, told)).thread_id == first
 
 
-async def test_what_waits_for_a_link_still_has_an_address(a: Host, place: Place) -> None:
+async def test_what_waits_for_a_link_still_has_an_address(a: Host, place: ChannelRef) -> None:
     by_lid = await arrive(a, place, written("m1", 1, lid=LA))
     by_phone = await arrive(a, place, written("m2", 2, phone=P))
     await a.answer(by_phone, "Olá!")
@@ -117,7 +117,7 @@ async def test_what_waits_for_a_link_still_has_an_address(a: Host, place: Place)
 
 
 async def test_many_at_once_leave_one_current_address_of_a_kind(
-    a: Host, b: Host, place: Place, given: Given
+    a: Host, b: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     shown = [{"lid": LA, "phone": P}, {"lid": LA, "phone": Q}, {"lid": LB, "phone": P},
              {"phone": P}, {"lid": LA}, {"phone": Q}]  # fmt: skip
@@ -135,12 +135,14 @@ async def test_many_at_once_leave_one_current_address_of_a_kind(
     assert await given.count("identities", "left_at IS NULL AND kind = 'lid'") == 2
 
 
-async def test_the_law_holds_in_the_database(a: Host, given: Given) -> None:
+async def test_messages_and_replies_match_their_person_in_the_database(
+    a: Host, given: RowBuilder
+) -> None:
     """No text of one person reaches an address that another person wrote from last."""
     for seed in range(HISTORIES):
         place = await given.place()
-        truth = Truth()
-        for number, message in enumerate(generated(seed)):
+        truth = IdentityModel()
+        for number, message in enumerate(generate_history(seed)):
             accepted = await a.inbox.accept(
                 place.tenant, place.channel, _told(f"m{number}", message)
             )
@@ -153,12 +155,17 @@ async def test_the_law_holds_in_the_database(a: Host, given: Given) -> None:
 def _told(external: str, message: Message) -> InboundEvent:
     shown = message.shown
     command = cmd.ReceiveMessage(external, MessageContent(MessageKind.TEXT, "oi"), shown.at)
-    told = incoming(external, lid=shown.lid, phone=shown.phone, command=command)
+    told = build_inbound(external, lid=shown.lid, phone=shown.phone, command=command)
     return replace(told, dedupe_key=external)
 
 
 async def _check(
-    given: Given, place: Place, truth: Truth, thread: UUID, message: Message, seed: int
+    given: RowBuilder,
+    place: ChannelRef,
+    truth: IdentityModel,
+    thread: UUID,
+    message: Message,
+    seed: int,
 ) -> None:
     contacts = await given.admin.fetch(
         "SELECT k.id, k.merged_into, a.phone, a.lid, t.id AS thread_id FROM contacts k"
@@ -179,7 +186,7 @@ async def _check(
 
 
 async def test_two_who_exchange_their_numbers_are_taken_in_together(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     """Between the two rows that change, each would have two current telephones."""
     before = [written("m1", 1, lid=LA, phone=P), written("m2", 2, lid=LB, phone=Q)]

@@ -10,7 +10,7 @@ from niochat.domain import commands as cmd
 from niochat.domain.conversation import TurnInProgress
 from niochat.domain.errors import NiochatError, OperationRefusedError
 from niochat.erp.journal import WriteJournal
-from tests.builders import Given, Host, Place, message, put
+from tests.builders import ChannelRef, Host, RowBuilder, build_message, insert_commands
 
 pytestmark = pytest.mark.asyncio
 KEY = "unlock:4711:2026-03"
@@ -22,14 +22,14 @@ def journal(a: Host) -> WriteJournal:
 
 
 @pytest_asyncio.fixture
-async def turn(a: Host, place: Place, thread: UUID) -> TurnInProgress:
-    await put(a, place, thread, [message("m1")])
+async def turn(a: Host, place: ChannelRef, thread: UUID) -> TurnInProgress:
+    await insert_commands(a, place, thread, [build_message("m1")])
     await a.run(thread)
     return a.turn(thread)
 
 
 async def test_what_means_the_same_is_done_once_and_its_result_used_again(
-    journal: WriteJournal, place: Place, turn: TurnInProgress
+    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress
 ) -> None:
     first = await journal.begin(place.tenant, KEY, turn.id, 1, {"contract": 4711})
     assert (first.created, first.status) == (True, "started")
@@ -42,7 +42,7 @@ async def test_what_means_the_same_is_done_once_and_its_result_used_again(
 
 
 async def test_the_same_meaning_ten_times_at_once_has_one_that_does_it(
-    journal: WriteJournal, place: Place, turn: TurnInProgress, given: Given
+    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
 ) -> None:
     begun = await asyncio.gather(
         *(journal.begin(place.tenant, KEY, turn.id, 1, {}) for _ in range(10))
@@ -53,7 +53,7 @@ async def test_the_same_meaning_ten_times_at_once_has_one_that_does_it(
 
 
 async def test_an_answer_is_recorded_once(
-    journal: WriteJournal, place: Place, turn: TurnInProgress, given: Given
+    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
 
@@ -63,7 +63,7 @@ async def test_an_answer_is_recorded_once(
 
 
 async def test_a_write_whose_answer_was_lost_is_known_as_started_and_not_repeated(
-    journal: WriteJournal, place: Place, turn: TurnInProgress
+    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress
 ) -> None:
     await journal.begin(place.tenant, KEY, turn.id, 1, {})
 
@@ -73,12 +73,17 @@ async def test_a_write_whose_answer_was_lost_is_known_as_started_and_not_repeate
 
 
 async def test_a_turn_that_is_not_current_writes_nothing(
-    journal: WriteJournal, a: Host, place: Place, thread: UUID, turn: TurnInProgress, given: Given
+    journal: WriteJournal,
+    a: Host,
+    place: ChannelRef,
+    thread: UUID,
+    turn: TurnInProgress,
+    given: RowBuilder,
 ) -> None:
     for wrong, attempt in ((turn.id, 2), (uuid4(), 1)):
         with pytest.raises(OperationRefusedError):
             await journal.begin(place.tenant, KEY, wrong, attempt, {})
-    await put(a, place, thread, [cmd.AssignConversation("ana")])
+    await insert_commands(a, place, thread, [cmd.AssignConversation("ana")])
     await a.run(thread)
 
     with pytest.raises(OperationRefusedError) as refused:
@@ -89,7 +94,7 @@ async def test_a_turn_that_is_not_current_writes_nothing(
 
 
 async def test_only_the_newest_attempt_of_a_turn_writes(
-    journal: WriteJournal, a: Host, place: Place, thread: UUID, turn: TurnInProgress
+    journal: WriteJournal, a: Host, place: ChannelRef, thread: UUID, turn: TurnInProgress
 ) -> None:
     await a.step(thread, cmd.RestartTurn(turn.id, 1))
 
@@ -99,7 +104,7 @@ async def test_only_the_newest_attempt_of_a_turn_writes(
 
 
 async def test_a_suspended_tenant_writes_nothing(
-    journal: WriteJournal, place: Place, turn: TurnInProgress, given: Given
+    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
 ) -> None:
     await given.admin.execute("UPDATE tenants SET status = 'suspended'")
 
@@ -108,11 +113,11 @@ async def test_a_suspended_tenant_writes_nothing(
 
 
 async def test_the_same_meaning_at_two_tenants_is_two_writes_that_do_not_see_each_other(
-    journal: WriteJournal, a: Host, place: Place, turn: TurnInProgress, given: Given
+    journal: WriteJournal, a: Host, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
 ) -> None:
     other = await given.place()
     theirs = await given.thread(other)
-    await put(a, other, theirs, [message("m1")])
+    await insert_commands(a, other, theirs, [build_message("m1")])
     await a.run(theirs)
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
 
@@ -131,16 +136,16 @@ async def test_the_paths_role_cannot_touch_the_journal(a: Host) -> None:
 # -- right before the socket ------------------------------------------------------------------
 
 
-async def later_turn(a: Host, place: Place, thread: UUID) -> TurnInProgress:
+async def later_turn(a: Host, place: ChannelRef, thread: UUID) -> TurnInProgress:
     """The turn in progress is answered and the customer writes again."""
     await a.answer(thread, "Pronto!")
-    await put(a, place, thread, [message(f"m-{uuid4()}")])
+    await insert_commands(a, place, thread, [build_message(f"m-{uuid4()}")])
     await a.run(thread)
     return a.turn(thread)
 
 
 async def test_of_all_who_would_do_it_at_once_one_leaves(
-    journal: WriteJournal, place: Place, turn: TurnInProgress, given: Given
+    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
 
@@ -155,10 +160,15 @@ async def test_of_all_who_would_do_it_at_once_one_leaves(
 
 
 async def test_what_a_cancelled_turn_wrote_down_does_not_leave(
-    journal: WriteJournal, a: Host, place: Place, thread: UUID, turn: TurnInProgress, given: Given
+    journal: WriteJournal,
+    a: Host,
+    place: ChannelRef,
+    thread: UUID,
+    turn: TurnInProgress,
+    given: RowBuilder,
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
-    await put(a, place, thread, [message("m2", "não, espera!")])
+    await insert_commands(a, place, thread, [build_message("m2", "não, espera!")])
     await a.run(thread)
     assert a.turn(thread).id != turn.id
 
@@ -167,10 +177,10 @@ async def test_what_a_cancelled_turn_wrote_down_does_not_leave(
 
 
 async def test_the_turn_that_follows_may_do_what_a_cancelled_one_only_wrote_down(
-    journal: WriteJournal, a: Host, place: Place, thread: UUID, turn: TurnInProgress
+    journal: WriteJournal, a: Host, place: ChannelRef, thread: UUID, turn: TurnInProgress
 ) -> None:
     await journal.begin(place.tenant, KEY, turn.id, 1, {})
-    await put(a, place, thread, [message("m2", "isso mesmo")])
+    await insert_commands(a, place, thread, [build_message("m2", "isso mesmo")])
     await a.run(thread)
     follower = a.turn(thread)
 
@@ -181,7 +191,7 @@ async def test_the_turn_that_follows_may_do_what_a_cancelled_one_only_wrote_down
 
 
 async def test_what_a_lost_attempt_wrote_down_leaves_with_the_next_attempt_only(
-    journal: WriteJournal, a: Host, place: Place, thread: UUID, turn: TurnInProgress
+    journal: WriteJournal, a: Host, place: ChannelRef, thread: UUID, turn: TurnInProgress
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await a.step(thread, cmd.RestartTurn(turn.id, 1))
@@ -191,7 +201,7 @@ async def test_what_a_lost_attempt_wrote_down_leaves_with_the_next_attempt_only(
 
 
 async def test_nothing_of_a_suspended_tenant_leaves(
-    journal: WriteJournal, place: Place, turn: TurnInProgress, given: Given
+    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await given.admin.execute("UPDATE tenants SET status = 'suspended'")
@@ -200,7 +210,7 @@ async def test_nothing_of_a_suspended_tenant_leaves(
 
 
 async def test_what_certainly_did_not_reach_the_erp_may_leave_with_another(
-    journal: WriteJournal, place: Place, turn: TurnInProgress
+    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     assert await journal.mark_sending(place.tenant, write.id, turn.id, 1)
@@ -212,7 +222,7 @@ async def test_what_certainly_did_not_reach_the_erp_may_leave_with_another(
 
 
 async def test_an_answer_that_came_is_not_taken_back_by_who_thinks_it_stayed(
-    journal: WriteJournal, place: Place, turn: TurnInProgress, given: Given
+    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await journal.mark_sending(place.tenant, write.id, turn.id, 1)
@@ -227,7 +237,12 @@ async def test_an_answer_that_came_is_not_taken_back_by_who_thinks_it_stayed(
 
 
 async def test_an_unlock_refused_on_the_3rd_may_be_asked_for_again_on_the_20th(
-    journal: WriteJournal, a: Host, place: Place, thread: UUID, turn: TurnInProgress, given: Given
+    journal: WriteJournal,
+    a: Host,
+    place: ChannelRef,
+    thread: UUID,
+    turn: TurnInProgress,
+    given: RowBuilder,
 ) -> None:
     refused = await journal.begin(place.tenant, KEY, turn.id, 1, {"words": "dia 3"})
     await journal.mark_sending(place.tenant, refused.id, turn.id, 1)
@@ -243,7 +258,7 @@ async def test_an_unlock_refused_on_the_3rd_may_be_asked_for_again_on_the_20th(
 
 
 async def test_a_turn_that_was_refused_does_not_ask_the_same_again(
-    journal: WriteJournal, place: Place, turn: TurnInProgress
+    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await journal.mark_sending(place.tenant, write.id, turn.id, 1)
@@ -256,7 +271,7 @@ async def test_a_turn_that_was_refused_does_not_ask_the_same_again(
 
 
 async def test_two_turns_that_ask_again_at_once_have_one_that_does_it(
-    journal: WriteJournal, a: Host, place: Place, thread: UUID, turn: TurnInProgress
+    journal: WriteJournal, a: Host, place: ChannelRef, thread: UUID, turn: TurnInProgress
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await journal.settle(place.tenant, write.id, "refused", {"reason": "não pode"})
@@ -272,7 +287,12 @@ async def test_two_turns_that_ask_again_at_once_have_one_that_does_it(
 
 @pytest.mark.parametrize("status", ["done", "sending"])
 async def test_what_was_done_or_may_have_been_is_never_begun_again(
-    status: str, journal: WriteJournal, a: Host, place: Place, thread: UUID, turn: TurnInProgress
+    status: str,
+    journal: WriteJournal,
+    a: Host,
+    place: ChannelRef,
+    thread: UUID,
+    turn: TurnInProgress,
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await journal.mark_sending(place.tenant, write.id, turn.id, 1)
@@ -287,7 +307,7 @@ async def test_what_was_done_or_may_have_been_is_never_begun_again(
 
 
 async def test_the_operator_sees_writes_whose_outcome_nobody_knows(
-    journal: WriteJournal, place: Place, turn: TurnInProgress, given: Given
+    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await journal.mark_sending(place.tenant, write.id, turn.id, 1)

@@ -10,22 +10,30 @@ from niochat.domain import commands as cmd
 from niochat.domain import effects as fx
 from niochat.domain.evolve import replay
 from niochat.domain.message import DeliveryStatus
-from tests.builders import Given, Host, Ownership, Place, incoming, message, put
-from tests.until import until
+from tests.builders import (
+    ChannelRef,
+    Host,
+    RowBuilder,
+    ShardAssignments,
+    build_inbound,
+    build_message,
+    insert_commands,
+)
+from tests.until import wait_until
 
 pytestmark = pytest.mark.asyncio
 LID, PHONE = "100000000000001", "5581988880001"
 
 
-async def arrive(host: Host, place: Place, external: str, **identity: str) -> UUID:
+async def arrive(host: Host, place: ChannelRef, external: str, **identity: str) -> UUID:
     accepted = await host.inbox.accept(
-        place.tenant, place.channel, incoming(external, external, **identity)
+        place.tenant, place.channel, build_inbound(external, external, **identity)
     )
     assert accepted.thread_id is not None
     return accepted.thread_id
 
 
-async def apart(host: Host, place: Place) -> tuple[UUID, UUID]:
+async def apart(host: Host, place: ChannelRef) -> tuple[UUID, UUID]:
     """The same person wrote by LID, then by phone: two threads, both with a running turn."""
     by_lid = await arrive(host, place, "by lid", lid=LID)
     await host.run(by_lid)
@@ -35,12 +43,12 @@ async def apart(host: Host, place: Place) -> tuple[UUID, UUID]:
     return by_lid, by_phone
 
 
-async def link(host: Host, place: Place, stays: UUID, joins: UUID) -> None:
-    await put(host, place, stays, [cmd.MergeThread(str(joins))])
+async def link(host: Host, place: ChannelRef, stays: UUID, joins: UUID) -> None:
+    await insert_commands(host, place, stays, [cmd.MergeThread(str(joins))])
     await host.run(stays)
 
 
-async def holds(given: Given) -> None:
+async def holds(given: RowBuilder) -> None:
     """Every log has no gap and leads to the stored state."""
     for thread in await given.rows("SELECT id FROM threads"):
         logs, states = await given.logs(thread), await given.states(thread)
@@ -48,7 +56,7 @@ async def holds(given: Given) -> None:
 
 
 async def test_a_message_that_shows_both_links_them_and_goes_on_in_the_older_conversation(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     by_lid, _ = await apart(a, place)
     older = a.turn(by_lid)
@@ -71,7 +79,7 @@ async def test_a_message_that_shows_both_links_them_and_goes_on_in_the_older_con
     assert await given.rows(
         "SELECT body ->> 'reason' FROM events WHERE type = 'conversation_resolved'"
     ) == ["merged"]
-    assert sorted(await given.said(by_lid)) == ["both", "by lid", "by phone"]
+    assert sorted(await given.load_transcript(by_lid)) == ["both", "by lid", "by phone"]
     assert a.turn(by_lid).messages == 3, "the assistant answers all of it"
     assert a.turn(by_lid) != older
     assert await arrive(a, place, "later", phone=PHONE) == by_lid
@@ -79,7 +87,7 @@ async def test_a_message_that_shows_both_links_them_and_goes_on_in_the_older_con
 
 
 async def test_the_older_conversation_is_kept_even_when_the_other_thread_has_it(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     by_phone = await arrive(a, place, "by phone", phone=PHONE)
     await a.run(by_phone)
@@ -96,7 +104,7 @@ async def test_the_older_conversation_is_kept_even_when_the_other_thread_has_it(
 
 
 async def test_what_is_queued_goes_along_and_leaves_in_order(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     by_lid, by_phone = await apart(a, place)
     await a.answer(by_lid, "Um.")
@@ -114,7 +122,7 @@ async def test_what_is_queued_goes_along_and_leaves_in_order(
 
 
 async def test_a_send_that_must_be_tried_again_after_linking_still_leaves(
-    a: Host, place: Place
+    a: Host, place: ChannelRef
 ) -> None:
     by_lid, by_phone = await apart(a, place)
     await a.answer(by_phone, "Olá!")
@@ -130,7 +138,7 @@ async def test_a_send_that_must_be_tried_again_after_linking_still_leaves(
 
 
 async def test_what_is_known_of_a_contact_goes_along_where_the_other_does_not_know_better(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     by_lid, by_phone = await apart(a, place)
     for thread, name, document, notes in (
@@ -152,10 +160,10 @@ async def test_what_is_known_of_a_contact_goes_along_where_the_other_does_not_kn
 
 
 async def test_what_an_agent_took_over_stays_with_the_agent(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     by_lid, by_phone = await apart(a, place)
-    await put(a, place, by_phone, [cmd.AssignConversation("ana")])
+    await insert_commands(a, place, by_phone, [cmd.AssignConversation("ana")])
     await a.run(by_phone)
     await a.answer(by_lid, "Olá!")
 
@@ -167,10 +175,10 @@ async def test_what_an_agent_took_over_stays_with_the_agent(
 
 
 async def test_who_waits_for_a_person_still_does_so_in_lists_after_linking(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     stays, joins = await apart(a, place)
-    await put(a, place, joins, [cmd.TransferConversation("bia", "atendimento")])
+    await insert_commands(a, place, joins, [cmd.TransferConversation("bia", "atendimento")])
     await a.run(joins)
 
     await link(a, place, stays, joins)
@@ -182,16 +190,18 @@ async def test_who_waits_for_a_person_still_does_so_in_lists_after_linking(
 
 
 async def test_rows_that_wait_go_along_in_the_order_they_came(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     by_lid, by_phone = await apart(a, place)
-    await put(a, place, by_lid, [cmd.MergeThread(str(by_phone))])
+    await insert_commands(a, place, by_lid, [cmd.MergeThread(str(by_phone))])
     for n in range(4):
-        await put(a, place, (by_lid, by_phone)[n % 2], [message(f"n{n}", f"n{n}")])
+        await insert_commands(
+            a, place, (by_lid, by_phone)[n % 2], [build_message(f"n{n}", f"n{n}")]
+        )
 
     await a.run(by_lid)
 
-    assert [said for said in await given.said(by_lid) if said[0] == "n"] == [
+    assert [said for said in await given.load_transcript(by_lid) if said[0] == "n"] == [
         "n0",
         "n1",
         "n2",
@@ -201,36 +211,41 @@ async def test_rows_that_wait_go_along_in_the_order_they_came(
 
 
 async def test_a_row_that_still_arrives_for_the_old_thread_is_forwarded(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     by_lid, by_phone = await apart(a, place)
     await link(a, place, by_lid, by_phone)
     a.memory.clear()
-    await put(a, place, by_phone, [message("late", "late")])
+    await insert_commands(a, place, by_phone, [build_message("late", "late")])
 
     steps = await a.run(by_phone)
 
     assert steps[0].moved_to == by_lid
-    assert "late" in await given.said(by_lid)
+    assert "late" in await given.load_transcript(by_lid)
     assert await given.count("conversations", "status <> 'resolved'") == 1
 
 
 @pytest.mark.parametrize("command", ["message", "receipt"])
 async def test_a_host_that_remembers_the_old_thread_without_a_visit_writes_nothing_there(
-    a: Host, b: Host, place: Place, given: Given, ownership: Ownership, command: str
+    a: Host,
+    b: Host,
+    place: ChannelRef,
+    given: RowBuilder,
+    ownership: ShardAssignments,
+    command: str,
 ) -> None:
     by_lid = await arrive(a, place, "by lid", lid=LID)
     await a.run(by_lid)
     by_phone = await arrive(a, place, "by phone", phone=PHONE)
     await a.run(by_phone)
-    await put(a, place, by_phone, [cmd.ResolveConversation("ana")])
+    await insert_commands(a, place, by_phone, [cmd.ResolveConversation("ana")])
     await a.run(by_phone)
     remembered = a.memory[by_phone]
     await link(a, place, by_lid, by_phone)
     a.memory[by_phone] = remembered
-    row = {"message": message("late"),
+    row = {"message": build_message("late"),
            "receipt": cmd.ReceiveReceipt(("x",), DeliveryStatus.READ)}[command]  # fmt: skip
-    await put(a, place, by_phone, [row])
+    await insert_commands(a, place, by_phone, [row])
 
     assert (await a.step(by_phone)).verdict is StepVerdict.LOST
     assert (await a.step(by_phone)).moved_to == by_lid
@@ -238,7 +253,7 @@ async def test_a_host_that_remembers_the_old_thread_without_a_visit_writes_nothi
 
 
 async def test_opening_a_conversation_while_its_thread_is_being_joined_waits_and_loses(
-    a: Host, b: Host, place: Place, given: Given
+    a: Host, b: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     """The step's commit and the link's meet on the thread's row."""
     by_lid = await arrive(a, place, "by lid", lid=LID)
@@ -259,16 +274,16 @@ async def test_opening_a_conversation_while_its_thread_is_being_joined_waits_and
 async def until_somebody_waits(host: Host) -> None:
     waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
     async with host.database.as_system() as connection:
-        await until(lambda: connection.fetchval(waits))
+        await wait_until(lambda: connection.fetchval(waits))
 
 
 async def test_linking_at_both_ends_at_once_makes_no_circle(
-    a: Host, b: Host, place: Place, given: Given
+    a: Host, b: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     by_lid, by_phone = await apart(a, place)
     twin = Host(a.name, b.database, a.epochs)
-    await put(a, place, by_lid, [cmd.MergeThread(str(by_phone))])
-    await put(a, place, by_phone, [cmd.MergeThread(str(by_lid))])
+    await insert_commands(a, place, by_lid, [cmd.MergeThread(str(by_phone))])
+    await insert_commands(a, place, by_phone, [cmd.MergeThread(str(by_lid))])
 
     await asyncio.gather(a.run(by_lid), twin.run(by_phone))
     await a.run(by_lid)
@@ -280,11 +295,13 @@ async def test_linking_at_both_ends_at_once_makes_no_circle(
     await holds(given)
 
 
-async def test_timers_of_visits_that_ended_do_not_stand_in_the_way(a: Host, given: Given) -> None:
+async def test_timers_of_visits_that_ended_do_not_stand_in_the_way(
+    a: Host, given: RowBuilder
+) -> None:
     slow = await given.place(burst_window_s=60)
     by_lid = await arrive(a, slow, "by lid", lid=LID)
     await a.run(by_lid)
-    await put(a, slow, by_lid, [cmd.ResolveConversation("ana")])
+    await insert_commands(a, slow, by_lid, [cmd.ResolveConversation("ana")])
     await a.run(by_lid)
     by_phone = await arrive(a, slow, "by phone", phone=PHONE)
     await a.run(by_phone)
@@ -297,22 +314,24 @@ async def test_timers_of_visits_that_ended_do_not_stand_in_the_way(a: Host, give
                             ) == ["done"]  # fmt: skip
 
 
-async def test_news_kept_for_both_threads_go_along(a: Host, place: Place, given: Given) -> None:
+async def test_news_kept_for_both_threads_go_along(
+    a: Host, place: ChannelRef, given: RowBuilder
+) -> None:
     by_lid, by_phone = await apart(a, place)
     for thread in (by_lid, by_phone):
-        await put(a, place, thread, [cmd.ReceiveEdit(f"e-{thread}", "m9", "certo")])
+        await insert_commands(a, place, thread, [cmd.ReceiveEdit(f"e-{thread}", "m9", "certo")])
         await a.run(thread)
 
     await link(a, place, by_lid, by_phone)
-    await put(a, place, by_lid, [message("m9", "errado")])
+    await insert_commands(a, place, by_lid, [build_message("m9", "errado")])
     await a.run(by_lid)
 
-    assert "certo" in await given.said(by_lid)
+    assert "certo" in await given.load_transcript(by_lid)
     assert await given.count("unmatched") == 0
 
 
 async def test_an_echo_of_what_was_sent_before_linking_finds_its_row(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     by_lid, by_phone = await apart(a, place)
     await a.answer(by_phone, "Olá!")
@@ -320,8 +339,10 @@ async def test_an_echo_of_what_was_sent_before_linking_finds_its_row(
     assert claimed is not None
     await a.settle(claimed, cmd.SendStatus.FAILED)
     await link(a, place, by_lid, by_phone)
-    echo = cmd.ReceiveEcho("out-1", str(claimed.id), message("x").content, message("x").sent_at)
-    await put(a, place, by_lid, [echo])
+    echo = cmd.ReceiveEcho(
+        "out-1", str(claimed.id), build_message("x").content, build_message("x").sent_at
+    )
+    await insert_commands(a, place, by_lid, [echo])
 
     await a.run(by_lid)
 
@@ -330,10 +351,10 @@ async def test_an_echo_of_what_was_sent_before_linking_finds_its_row(
 
 
 async def test_a_person_known_on_two_channels_is_joined_on_both(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
-    second = Place(place.tenant, await given.channel(place.tenant))
-    third = Place(place.tenant, await given.channel(place.tenant))
+    second = ChannelRef(place.tenant, await given.channel(place.tenant))
+    third = ChannelRef(place.tenant, await given.channel(place.tenant))
     by_lid, by_phone = await apart(a, place)
     other_lid = await arrive(a, second, "second by lid", lid=LID)
     other_phone = await arrive(a, second, "second by phone", phone=PHONE)
@@ -349,15 +370,15 @@ async def test_a_person_known_on_two_channels_is_joined_on_both(
     assert len(set(await given.rows(
         "SELECT contact_id FROM threads WHERE merged_into IS NULL"))) == 1  # fmt: skip
     assert await given.count("contacts", "merged_into IS NULL") == 1
-    assert sorted(await given.said(other_lid)) == ["second by lid", "second by phone"]
+    assert sorted(await given.load_transcript(other_lid)) == ["second by lid", "second by phone"]
 
 
 async def test_a_host_that_does_not_own_the_thread_links_nothing(
-    a: Host, b: Host, place: Place, given: Given, ownership: Ownership
+    a: Host, b: Host, place: ChannelRef, given: RowBuilder, ownership: ShardAssignments
 ) -> None:
     by_lid, by_phone = await apart(a, place)
-    await put(a, place, by_lid, [cmd.MergeThread(str(by_phone))])
-    await ownership.give(b)
+    await insert_commands(a, place, by_lid, [cmd.MergeThread(str(by_phone))])
+    await ownership.assign_all(b)
 
     assert (await a.step(by_lid)).verdict is StepVerdict.LOST
     assert await given.count("threads", "merged_into IS NOT NULL") == 0
@@ -366,12 +387,12 @@ async def test_a_host_that_does_not_own_the_thread_links_nothing(
 
 
 async def test_a_link_is_done_once_however_often_it_is_asked_for(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     by_lid, by_phone = await apart(a, place)
     for n in range(3):
         await arrive(a, place, f"both {n}", lid=LID, phone=PHONE)
-    await put(a, place, by_lid, [cmd.MergeThread(str(by_phone))])
+    await insert_commands(a, place, by_lid, [cmd.MergeThread(str(by_phone))])
 
     await a.run(by_lid)
 
@@ -381,7 +402,7 @@ async def test_a_link_is_done_once_however_often_it_is_asked_for(
 
 
 async def test_a_link_that_cannot_be_done_is_parked_and_the_next_row_proceeds(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     by_lid, by_phone = await apart(a, place)
     (merged,) = await given.states(by_phone)
@@ -393,7 +414,9 @@ async def test_a_link_that_cannot_be_done_is_parked_and_the_next_row_proceeds(
     await given.admin.execute(
         "UPDATE conversations SET state = state || '{\"version\": 98}' WHERE id = $1", merged
     )
-    await put(a, place, by_lid, [cmd.MergeThread(str(by_phone)), message("after", "after")])
+    await insert_commands(
+        a, place, by_lid, [cmd.MergeThread(str(by_phone)), build_message("after", "after")]
+    )
 
     verdicts = [(await a.step(by_lid)).verdict for _ in range(3)]
     await a.run(by_lid)
@@ -403,15 +426,15 @@ async def test_a_link_that_cannot_be_done_is_parked_and_the_next_row_proceeds(
         "done",
         "parked:step_failed",
     ]
-    assert "after" in await given.said(by_lid)
+    assert "after" in await given.load_transcript(by_lid)
     assert await given.count("threads", "merged_into IS NOT NULL") == 0
 
 
 async def test_what_linking_leads_to_is_told_to_the_host_like_any_step(
-    a: Host, place: Place
+    a: Host, place: ChannelRef
 ) -> None:
     by_lid, by_phone = await apart(a, place)
-    await put(a, place, by_lid, [cmd.MergeThread(str(by_phone))])
+    await insert_commands(a, place, by_lid, [cmd.MergeThread(str(by_phone))])
 
     linked = await a.step(by_lid)
 

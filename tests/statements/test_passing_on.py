@@ -9,7 +9,14 @@ import pytest_asyncio
 from niochat.domain import commands as cmd
 from niochat.domain.conversation import ConversationStatus
 from niochat.domain.message import MessageContent, MessageKind
-from tests.builders import Given, Host, Ownership, Place, message, put
+from tests.builders import (
+    ChannelRef,
+    Host,
+    RowBuilder,
+    ShardAssignments,
+    build_message,
+    insert_commands,
+)
 
 pytestmark = pytest.mark.asyncio
 FINANCE = cmd.HandoffRequest("financeiro", "customer_asked", "Quer negociar.")
@@ -24,15 +31,15 @@ def boleto(file: UUID) -> MessageContent:
 
 
 @pytest_asyncio.fixture
-async def thread(a: Host, place: Place, given: Given) -> UUID:
+async def thread(a: Host, place: ChannelRef, given: RowBuilder) -> UUID:
     """A customer wrote and the assistant's turn runs."""
     thread = await given.thread(place)
     await asks(a, place, thread)
     return thread
 
 
-async def asks(a: Host, place: Place, thread: UUID) -> None:
-    await put(a, place, thread, [message(f"m-{uuid4()}")])
+async def asks(a: Host, place: ChannelRef, thread: UUID) -> None:
+    await insert_commands(a, place, thread, [build_message(f"m-{uuid4()}")])
     await a.run(thread)
 
 
@@ -52,7 +59,7 @@ async def ends(
     )
 
 
-async def silent(a: Host, thread: UUID, given: Given) -> None:
+async def silent(a: Host, thread: UUID, given: RowBuilder) -> None:
     """The idle timer is due, and the thread is looked at."""
     await given.admin.execute("UPDATE timers SET due_at = now() WHERE name = 'idle'")
     await a.run(thread)
@@ -68,7 +75,7 @@ async def leaves(a: Host, thread: UUID) -> list[str]:
 
 
 async def test_a_hand_over_leaves_its_words_and_keeps_its_note(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     await given.admin.execute(
         "INSERT INTO teams VALUES ($1, 'financeiro', 'Financeiro')", place.tenant
@@ -88,7 +95,7 @@ async def test_a_hand_over_leaves_its_words_and_keeps_its_note(
 
 
 async def test_a_file_leaves_with_its_message(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     file: UUID = await given.admin.fetchval(
         "INSERT INTO attachments (tenant_id, id, mimetype, filename, data)"
@@ -119,7 +126,9 @@ async def test_a_file_that_is_gone_is_a_send_that_can_fail_not_a_step_that_canno
     assert (claimed.kind, claimed.attachment_id) == (MessageKind.DOCUMENT, None)
 
 
-async def test_a_file_of_another_tenant_does_not_leave(a: Host, thread: UUID, given: Given) -> None:
+async def test_a_file_of_another_tenant_does_not_leave(
+    a: Host, thread: UUID, given: RowBuilder
+) -> None:
     foreign: UUID = await given.admin.fetchval(
         "INSERT INTO attachments (tenant_id, id, mimetype, filename, data)"
         " VALUES ($1, $2, 'application/pdf', 'boleto.pdf', '%PDF-') RETURNING id",
@@ -133,13 +142,15 @@ async def test_a_file_of_another_tenant_does_not_leave(a: Host, thread: UUID, gi
     assert claimed.attachment_id is None
 
 
-async def test_what_a_turn_cost_is_kept(a: Host, thread: UUID, given: Given) -> None:
+async def test_what_a_turn_cost_is_kept(a: Host, thread: UUID, given: RowBuilder) -> None:
     await ends(a, thread, said("Olá!"), cost=Decimal("0.012345"))
 
     assert await given.rows("SELECT cost FROM turns") == [Decimal("0.012345")]
 
 
-async def test_a_farewell_leaves_and_the_visit_is_over(a: Host, thread: UUID, given: Given) -> None:
+async def test_a_farewell_leaves_and_the_visit_is_over(
+    a: Host, thread: UUID, given: RowBuilder
+) -> None:
     await ends(a, thread, said("Até mais!"), close="solved")
 
     assert await leaves(a, thread) == ["Até mais!"]
@@ -147,7 +158,7 @@ async def test_a_farewell_leaves_and_the_visit_is_over(a: Host, thread: UUID, gi
 
 
 async def test_replies_that_have_not_left_do_not_stand_in_the_way_of_a_farewell(
-    a: Host, place: Place, thread: UUID
+    a: Host, place: ChannelRef, thread: UUID
 ) -> None:
     await ends(a, thread, said("Ainda não saiu."))
     await asks(a, place, thread)
@@ -158,7 +169,7 @@ async def test_replies_that_have_not_left_do_not_stand_in_the_way_of_a_farewell(
 
 
 async def test_silence_brings_a_reminder_and_then_the_end_with_the_protocol(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     await given.admin.execute(
         "UPDATE tenants SET policy = policy || $2 WHERE tenant_id = $1",
@@ -179,13 +190,13 @@ async def test_silence_brings_a_reminder_and_then_the_end_with_the_protocol(
 
 
 async def test_two_hosts_that_see_the_silence_remind_once(
-    a: Host, b: Host, thread: UUID, given: Given, ownership: Ownership
+    a: Host, b: Host, thread: UUID, given: RowBuilder, ownership: ShardAssignments
 ) -> None:
     await ends(a, thread, said("Pronto!"))
     await leaves(a, thread)
     await given.admin.execute("UPDATE timers SET due_at = now() WHERE name = 'idle'")
     before = dict(a.epochs)
-    await ownership.give(b)
+    await ownership.assign_all(b)
     a.epochs = before
 
     await a.step(thread)

@@ -10,8 +10,8 @@ from niochat.conversation.views import ConversationInspector
 from niochat.domain import commands as cmd
 from niochat.domain.evolve import replay
 from niochat.domain.message import MessageContent, MessageKind
-from tests.builders import SENT_AT, Given, Host, Place, message, put
-from tests.statements.reception import Reception
+from tests.builders import SENT_AT, ChannelRef, Host, RowBuilder, build_message, insert_commands
+from tests.statements.reception import TurnScenario
 
 pytestmark = pytest.mark.asyncio
 GREETING = "Olá! Bem-vindo à Rede Norte."
@@ -31,17 +31,17 @@ def phone(external: str, words: str, seconds: float) -> cmd.ReceiveProviderPhone
     )
 
 
-async def holds(given: Given, thread: UUID) -> None:
+async def holds(given: RowBuilder, thread: UUID) -> None:
     logs, states = await given.logs(thread), await given.states(thread)
     assert {conversation: replay(log) for conversation, log in logs.items()} == states
 
 
 async def each_alone(
-    host: Host, place: Place, thread: UUID, commands: Sequence[cmd.DurableCommand]
+    host: Host, place: ChannelRef, thread: UUID, commands: Sequence[cmd.DurableCommand]
 ) -> None:
     """A step for each, and nothing remembered: whatever is known comes from the tables."""
     for command in commands:
-        await put(host, place, thread, [command])
+        await insert_commands(host, place, thread, [command])
         host.memory.clear()
         await host.run(thread)
 
@@ -50,13 +50,13 @@ async def each_alone(
 @pytest.mark.parametrize("order", [(10, 20), (20, 10)])
 @pytest.mark.parametrize("early", [True, False])
 async def test_the_newest_edit_stands_in_the_tables(
-    a: Host, place: Place, thread: UUID, given: Given, order: tuple[int, int],
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder, order: tuple[int, int],
     together: bool, early: bool,
 ) -> None:  # fmt: skip
     edits = [edit("m1", f"depois de {seconds}", seconds) for seconds in order]
-    commands = [*edits, message("m1", "oi")] if early else [message("m1", "oi"), *edits]
+    commands = [*edits, build_message("m1", "oi")] if early else [build_message("m1", "oi"), *edits]
     if together:
-        await put(a, place, thread, commands)
+        await insert_commands(a, place, thread, commands)
         await a.run(thread)
     else:
         await each_alone(a, place, thread, commands)
@@ -68,26 +68,26 @@ async def test_the_newest_edit_stands_in_the_tables(
 
 
 async def test_an_edit_of_what_was_answered_is_the_last_thing_the_turn_reads(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
-    room = Reception(a, place, thread, given)
-    await room.does(message("m1", "meu CPF é 1"))
-    await room.answers("Não encontrei.")
+    room = TurnScenario(a, place, thread, given)
+    await room.submit_commands(build_message("m1", "meu CPF é 1"))
+    await room.finish_turn("Não encontrei.")
 
-    await room.does(edit("m1", "meu CPF é 2", 60))
+    await room.submit_commands(edit("m1", "meu CPF é 2", 60))
 
-    visit = await room.seen()
+    visit = await room.load_turn_snapshot()
     assert [line.text for line in visit.transcript] == ["Não encontrei.", "meu CPF é 2"]
     assert visit.unanswered_texts == ["meu CPF é 2"]
     await holds(given, thread)
 
 
 async def test_a_turn_whose_only_message_is_deleted_is_over(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
-    room = Reception(a, place, thread, given)
-    await room.does(message("m1", "oi"))
-    await room.does(cmd.ReceiveDeletion(("m1",)))
+    room = TurnScenario(a, place, thread, given)
+    await room.submit_commands(build_message("m1", "oi"))
+    await room.submit_commands(cmd.ReceiveDeletion(("m1",)))
 
     assert await given.rows("SELECT status FROM turns") == ["cancelled"]
     assert await given.rows("SELECT reason FROM (SELECT body ->> 'reason' AS reason FROM events"
@@ -96,13 +96,13 @@ async def test_a_turn_whose_only_message_is_deleted_is_over(
 
 
 async def test_a_message_and_its_deletion_in_one_step_make_no_turn(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     for commands in (
-        [message("m1"), cmd.ReceiveDeletion(("m1",))],
-        [cmd.ReceiveDeletion(("m2",)), message("m2")],
+        [build_message("m1"), cmd.ReceiveDeletion(("m1",))],
+        [cmd.ReceiveDeletion(("m2",)), build_message("m2")],
     ):
-        await put(a, place, thread, commands)
+        await insert_commands(a, place, thread, commands)
         await a.run(thread)
 
     assert await given.count("turns", "status = 'running'") == 0
@@ -111,9 +111,9 @@ async def test_a_message_and_its_deletion_in_one_step_make_no_turn(
 
 
 async def test_a_notice_is_processed_and_leaves_nothing(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
-    await put(a, place, thread, [cmd.ReceiveSystemNotice("m1", "pinInChatMessage")])
+    await insert_commands(a, place, thread, [cmd.ReceiveSystemNotice("m1", "pinInChatMessage")])
     await a.run(thread)
 
     assert await given.rows("SELECT outcome FROM inbox") == ["done"]
@@ -121,13 +121,13 @@ async def test_a_notice_is_processed_and_leaves_nothing(
 
 
 async def test_a_greeting_is_shown_as_such_and_the_assistant_answers(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
-    room = Reception(a, place, thread, given)
-    await room.does(message("m1", "oi"))
-    await room.does(phone("p1", GREETING, 1))
+    room = TurnScenario(a, place, thread, given)
+    await room.submit_commands(build_message("m1", "oi"))
+    await room.submit_commands(phone("p1", GREETING, 1))
 
-    visit = await room.seen()
+    visit = await room.load_turn_snapshot()
     assert [line.text for line in visit.transcript] == ["oi"]
     assert await given.rows("SELECT author FROM shown_messages ORDER BY version") == [
         "customer", "automatic",
@@ -141,17 +141,17 @@ async def test_a_greeting_is_shown_as_such_and_the_assistant_answers(
 
 
 async def test_a_text_that_greeted_two_customers_is_known_with_the_third(
-    a: Host, place: Place, given: Given
+    a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
-    other = Place(place.tenant, await given.channel(place.tenant))
+    other = ChannelRef(place.tenant, await given.channel(place.tenant))
     for where in (place, place, other):
         thread = await given.thread(where)
-        await each_alone(a, where, thread, [message("m1", "oi"), phone("p1", GREETING, 1)])
+        await each_alone(a, where, thread, [build_message("m1", "oi"), phone("p1", GREETING, 1)])
     assert await given.count("messages", "author = 'automatic'") == 3
 
     for where, author in ((place, "automatic"), (other, "phone")):
         thread = await given.thread(where)
-        later = [message("m1", "oi"), phone("p1", f" {GREETING}", 4)]
+        later = [build_message("m1", "oi"), phone("p1", f" {GREETING}", 4)]
         await each_alone(a, where, thread, later)
         assert await given.rows(
             "SELECT author FROM messages WHERE thread_id = $1 AND external_id = 'p1'", thread
@@ -159,10 +159,10 @@ async def test_a_text_that_greeted_two_customers_is_known_with_the_third(
 
 
 async def test_who_typed_within_the_hour_is_a_person_in_the_next_visit(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     await each_alone(a, place, thread, [
-        phone("p1", "oi, aqui é o Rui", -60), message("m1", "oi"), phone("p2", "já vejo", 1),
+        phone("p1", "oi, aqui é o Rui", -60), build_message("m1", "oi"), phone("p2", "já vejo", 1),
     ])  # fmt: skip
 
     assert await given.count("messages", "author = 'phone'") == 2
@@ -170,20 +170,20 @@ async def test_who_typed_within_the_hour_is_a_person_in_the_next_visit(
 
 
 async def test_a_state_of_the_version_before_goes_on(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     """It knows how many are unanswered, not which: a deletion of one of them changes nothing."""
-    room = Reception(a, place, thread, given)
-    await room.does(message("m1", "oi"))
+    room = TurnScenario(a, place, thread, given)
+    await room.submit_commands(build_message("m1", "oi"))
     await given.admin.execute(
         "UPDATE conversations SET schema_version = 3,"
         " state = state - '{asked,in_hand,heard_at,first_heard_at}'::text[]"
     )
     a.memory.clear()
 
-    await room.does(cmd.ReceiveDeletion(("m1",)))
-    await room.answers("Olá!")
-    await room.does(message("m2", "fatura"), cmd.ReceiveDeletion(("m2",)))
+    await room.submit_commands(cmd.ReceiveDeletion(("m1",)))
+    await room.finish_turn("Olá!")
+    await room.submit_commands(build_message("m2", "fatura"), cmd.ReceiveDeletion(("m2",)))
 
     assert await given.rows("SELECT status FROM turns ORDER BY started_at") == [
         "answered", "cancelled",

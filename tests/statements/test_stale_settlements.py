@@ -7,16 +7,16 @@ import pytest
 from niochat.domain import commands as cmd
 from niochat.domain.ids import OutboxId
 from niochat.outbox.claim import ClaimedSend
-from tests.builders import Given, Host, Place, message, put
+from tests.builders import ChannelRef, Host, RowBuilder, build_message, insert_commands
 
 pytestmark = pytest.mark.asyncio
 
 
 async def started_twice(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> tuple[ClaimedSend, ...]:
     """A send whose first start came to nothing and whose second one is on the wire."""
-    await put(a, place, thread, [message("m1")])
+    await insert_commands(a, place, thread, [build_message("m1")])
     await a.run(thread)
     await a.answer(thread, "Um.")
     first = await a.claim(thread)
@@ -37,7 +37,7 @@ def told(claimed: ClaimedSend, result: cmd.SendStatus) -> cmd.SettleSend:
     "result", [cmd.SendStatus.RETRY, cmd.SendStatus.FAILED, cmd.SendStatus.UNCERTAIN]
 )
 async def test_what_was_told_twice_starts_no_third_send(
-    a: Host, place: Place, thread: UUID, given: Given, result: cmd.SendStatus
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder, result: cmd.SendStatus
 ) -> None:
     """Two looks at an uncertain row each found nothing: the second may be heard late."""
     first, second = await started_twice(a, place, thread, given)
@@ -51,7 +51,7 @@ async def test_what_was_told_twice_starts_no_third_send(
 
 
 async def test_evidence_of_an_earlier_start_ends_the_later_one(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     first, _ = await started_twice(a, place, thread, given)
 

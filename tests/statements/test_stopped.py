@@ -9,9 +9,16 @@ import pytest
 
 from niochat.domain import commands as cmd
 from niochat.domain.evolve import replay
-from tests.assignment.office import Office
-from tests.builders import Given, Host, Ownership, Place, message, put
-from tests.statements.child import SCENARIOS, Job, Moment, Paused
+from tests.assignment.office import AssignmentScenario
+from tests.builders import (
+    ChannelRef,
+    Host,
+    RowBuilder,
+    ShardAssignments,
+    build_message,
+    insert_commands,
+)
+from tests.statements.child import SCENARIOS, InterruptedJob, InterruptedProcess, Moment
 
 pytestmark = pytest.mark.asyncio
 
@@ -41,7 +48,7 @@ moments = pytest.mark.parametrize("moment", ["before", "after"])
 @scenarios
 @moments
 async def test_a_process_killed_around_its_commit_loses_nothing_and_doubles_nothing(
-    scenario: str, moment: Moment, a: Host, b: Host, given: Given, ownership: Ownership,
+    scenario: str, moment: Moment, a: Host, b: Host, given: RowBuilder, ownership: ShardAssignments,
     database_url: str,
 ) -> None:  # fmt: skip
     job = await prepared(scenario, moment, signal.SIGKILL, a, given, database_url)
@@ -49,7 +56,7 @@ async def test_a_process_killed_around_its_commit_loses_nothing_and_doubles_noth
         await child.killed()
     assert await given.count(*DONE[scenario]) == (0 if moment == "before" else 1)
 
-    await ownership.give(b)
+    await ownership.assign_all(b)
     await SCENARIOS[scenario](b, job)
 
     assert await given.count(*DONE[scenario]) == 1
@@ -59,16 +66,16 @@ async def test_a_process_killed_around_its_commit_loses_nothing_and_doubles_noth
 @scenarios
 @moments
 async def test_a_process_paused_around_its_commit_loses_every_write_once_it_goes_on(
-    scenario: str, moment: Moment, a: Host, b: Host, given: Given, ownership: Ownership,
+    scenario: str, moment: Moment, a: Host, b: Host, given: RowBuilder, ownership: ShardAssignments,
     database_url: str,
 ) -> None:  # fmt: skip
     job = await prepared(scenario, moment, signal.SIGSTOP, a, given, database_url)
     with process(job) as child:
         await child.stopped()
-        await ownership.give(b)
+        await ownership.assign_all(b)
         await SCENARIOS[scenario](b, job)
         assert await given.count(*DONE[scenario]) == 1
-        await put(b, job.place, job.thread, [message("late")])
+        await insert_commands(b, job.place, job.thread, [build_message("late")])
         before = await everything(given)
 
         interrupted, step, claim = await child.resume()
@@ -85,12 +92,17 @@ async def test_a_process_paused_around_its_commit_loses_every_write_once_it_goes
 
 @moments
 async def test_what_was_sending_when_its_process_died_is_uncertain_never_repeated(
-    moment: Moment, a: Host, b: Host, given: Given, ownership: Ownership, database_url: str
+    moment: Moment,
+    a: Host,
+    b: Host,
+    given: RowBuilder,
+    ownership: ShardAssignments,
+    database_url: str,
 ) -> None:
     job = await prepared("claim", moment, signal.SIGKILL, a, given, database_url)
     with process(job) as child:
         await child.killed()
-    await ownership.give(b)
+    await ownership.assign_all(b)
 
     claimed = await b.claim(job.thread)
 
@@ -103,19 +115,19 @@ async def test_what_was_sending_when_its_process_died_is_uncertain_never_repeate
 
 
 @contextmanager
-def process(job: Job) -> Iterator[Paused]:
-    child = Paused(job)
+def process(job: InterruptedJob) -> Iterator[InterruptedProcess]:
+    child = InterruptedProcess(job)
     yield child
     child.end()
 
 
 async def prepared(
-    scenario: str, moment: Moment, number: signal.Signals, a: Host, given: Given, url: str
-) -> Job:
+    scenario: str, moment: Moment, number: signal.Signals, a: Host, given: RowBuilder, url: str
+) -> InterruptedJob:
     """A thread in which the scenario's statement is the next thing to do."""
     place = await given.place(burst_window_s=60 if scenario == "timer" else 0)
     thread = await given.thread(place)
-    await put(a, place, thread, [message("m1")])
+    await insert_commands(a, place, thread, [build_message("m1")])
     await a.run(thread)
     turn, outbox = UUID(int=0), None
     match scenario:
@@ -127,36 +139,38 @@ async def prepared(
             outbox = claimed.id if claimed is not None else None
         case "link":
             other = await given.thread(place)
-            await put(a, place, other, [message("m2")])
+            await insert_commands(a, place, other, [build_message("m2")])
             await a.run(other)
-            await put(a, place, thread, [cmd.MergeThread(str(other))])
+            await insert_commands(a, place, thread, [cmd.MergeThread(str(other))])
         case "assign" | "give_back":
             turn = await waiting(scenario, a, given, place, thread)
         case _:
             turn = a.turn(thread).id
-    return Job(scenario, moment, number, url, a.epochs, place, thread, turn, outbox)
+    return InterruptedJob(scenario, moment, number, url, a.epochs, place, thread, turn, outbox)
 
 
-async def waiting(scenario: str, a: Host, given: Given, place: Place, thread: UUID) -> UUID:
+async def waiting(
+    scenario: str, a: Host, given: RowBuilder, place: ChannelRef, thread: UUID
+) -> UUID:
     """The thread waits for a team with an agent who has room; or the agent has it and has gone."""
-    office = Office(a.database, given, a, place)
-    await office.assigns("round_robin")
-    agent = await office.agent()
+    office = AssignmentScenario(a.database, given, a, place)
+    await office.set_assignment_mode("round_robin")
+    agent = await office.add_agent()
     commands: list[cmd.DurableCommand] = [cmd.TransferConversation("bia", "atendimento")]
     if scenario == "give_back":
         commands.append(cmd.AssignConversation(str(agent)))
-    await office.does(thread, *commands)
+    await office.submit_commands(thread, *commands)
     if scenario == "give_back":
-        await office.is_now(agent, "offline")
+        await office.set_presence(agent, "offline")
     return agent
 
 
-async def everything(given: Given) -> list[list[str]]:
+async def everything(given: RowBuilder) -> list[list[str]]:
     tables = await given.rows("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'")
     return [await given.rows(f"SELECT t::text FROM {table} t ORDER BY 1") for table in tables]
 
 
-async def holds(given: Given) -> None:
+async def holds(given: RowBuilder) -> None:
     for thread in await given.rows("SELECT id FROM threads"):
         logs, states = await given.logs(thread), await given.states(thread)
         assert {conversation: replay(log) for conversation, log in logs.items()} == states

@@ -7,14 +7,16 @@ import pytest
 
 from niochat.adapters.postgres.database import Database
 from niochat.inbox.sweep import MAX_THREADS_PER_SWEEP, SweepQueries
-from tests.builders import Given, Place
+from tests.builders import ChannelRef, RowBuilder
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
 SHARDS = list(range(1024))
 
 
-async def forgotten(given: Given, place: Place, threads: int, rows: int, age: str) -> None:
+async def forgotten(
+    given: RowBuilder, place: ChannelRef, threads: int, rows: int, age: str
+) -> None:
     """Rows of so many threads, pending for a while."""
     await given.admin.execute("SET session_replication_role = replica")
     await given.admin.execute(
@@ -31,7 +33,7 @@ async def forgotten(given: Given, place: Place, threads: int, rows: int, age: st
     ("threads", "rows"), [(3 * MAX_THREADS_PER_SWEEP, 1), (1, 3 * MAX_THREADS_PER_SWEEP)]
 )
 async def test_a_quiet_tenants_forgotten_thread_is_found_in_the_first_look(
-    database: Database, given: Given, threads: int, rows: int
+    database: Database, given: RowBuilder, threads: int, rows: int
 ) -> None:
     noisy, quiet = await given.place(), await given.place()
     await forgotten(given, noisy, threads, rows, "1 hour")
@@ -44,7 +46,7 @@ async def test_a_quiet_tenants_forgotten_thread_is_found_in_the_first_look(
 
 
 async def test_a_quiet_tenants_send_is_found_in_the_first_look(
-    database: Database, given: Given
+    database: Database, given: RowBuilder
 ) -> None:
     noisy, quiet = await given.place(), await given.place()
     await given.admin.execute("SET session_replication_role = replica")
@@ -64,7 +66,7 @@ async def test_a_quiet_tenants_send_is_found_in_the_first_look(
 
 
 async def test_turns_that_did_not_fit_are_found_in_turn_without_those_that_did(
-    database: Database, given: Given
+    database: Database, given: RowBuilder
 ) -> None:
     noisy, quiet = await given.place(), await given.place()
     await given.admin.execute("SET session_replication_role = replica")

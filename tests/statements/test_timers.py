@@ -8,27 +8,34 @@ import pytest_asyncio
 
 from niochat.domain import commands as cmd
 from niochat.inbox.sweep import SweepQueries
-from tests.builders import Given, Host, Ownership, Place, message, put
+from tests.builders import (
+    ChannelRef,
+    Host,
+    RowBuilder,
+    ShardAssignments,
+    build_message,
+    insert_commands,
+)
 
 pytestmark = pytest.mark.asyncio
 
 
 @pytest_asyncio.fixture
-async def slow(given: Given) -> Place:
+async def slow(given: RowBuilder) -> ChannelRef:
     """A tenant whose bursts end after a minute, unless a test moves the due time."""
     return await given.place(burst_window_s=60, burst_limit_s=120)
 
 
 @pytest_asyncio.fixture
-async def waiting(a: Host, slow: Place, given: Given) -> UUID:
+async def waiting(a: Host, slow: ChannelRef, given: RowBuilder) -> UUID:
     """A thread whose burst is open."""
     thread = await given.thread(slow)
-    await put(a, slow, thread, [message("m1")])
+    await insert_commands(a, slow, thread, [build_message("m1")])
     await a.run(thread)
     return thread
 
 
-async def due(given: Given, *, ago: str = "0 s", thread: UUID | None = None) -> None:
+async def due(given: RowBuilder, *, ago: str = "0 s", thread: UUID | None = None) -> None:
     await given.admin.execute(
         "UPDATE timers SET due_at = now() - $1::text::interval"
         " WHERE $2::uuid IS NULL OR thread_id = $2",
@@ -36,11 +43,13 @@ async def due(given: Given, *, ago: str = "0 s", thread: UUID | None = None) -> 
     )  # fmt: skip
 
 
-async def started(given: Given) -> int:
+async def started(given: RowBuilder) -> int:
     return await given.count("events", "type = 'turn_started'")
 
 
-async def test_before_its_time_a_timer_does_not_fire(a: Host, waiting: UUID, given: Given) -> None:
+async def test_before_its_time_a_timer_does_not_fire(
+    a: Host, waiting: UUID, given: RowBuilder
+) -> None:
     await a.run(waiting)
 
     assert await started(given) == 0
@@ -48,7 +57,7 @@ async def test_before_its_time_a_timer_does_not_fire(a: Host, waiting: UUID, giv
 
 
 async def test_a_due_timer_fires_and_is_gone_in_the_same_commit(
-    a: Host, waiting: UUID, given: Given
+    a: Host, waiting: UUID, given: RowBuilder
 ) -> None:
     await due(given)
 
@@ -60,11 +69,11 @@ async def test_a_due_timer_fires_and_is_gone_in_the_same_commit(
 
 
 async def test_two_hosts_fire_it_once(
-    a: Host, b: Host, waiting: UUID, given: Given, ownership: Ownership
+    a: Host, b: Host, waiting: UUID, given: RowBuilder, ownership: ShardAssignments
 ) -> None:
     await due(given)
     before = dict(a.epochs)
-    await ownership.give(b)
+    await ownership.assign_all(b)
     a.epochs = before
 
     await asyncio.gather(a.step(waiting), b.step(waiting))
@@ -75,9 +84,9 @@ async def test_two_hosts_fire_it_once(
 
 
 async def test_a_later_message_sets_the_same_timer_anew(
-    a: Host, slow: Place, waiting: UUID, given: Given
+    a: Host, slow: ChannelRef, waiting: UUID, given: RowBuilder
 ) -> None:
-    await put(a, slow, waiting, [message("m2")])
+    await insert_commands(a, slow, waiting, [build_message("m2")])
 
     await a.run(waiting)
 
@@ -85,10 +94,10 @@ async def test_a_later_message_sets_the_same_timer_anew(
 
 
 async def test_a_message_that_comes_before_its_timer_fires_joins_the_burst(
-    a: Host, slow: Place, waiting: UUID, given: Given
+    a: Host, slow: ChannelRef, waiting: UUID, given: RowBuilder
 ) -> None:
     await due(given)
-    await put(a, slow, waiting, [message("m2")])
+    await insert_commands(a, slow, waiting, [build_message("m2")])
 
     await a.run(waiting)
 
@@ -100,9 +109,9 @@ async def test_a_message_that_comes_before_its_timer_fires_joins_the_burst(
 
 
 async def test_a_timer_that_means_nothing_any_more_is_taken_away(
-    a: Host, slow: Place, waiting: UUID, given: Given
+    a: Host, slow: ChannelRef, waiting: UUID, given: RowBuilder
 ) -> None:
-    await put(a, slow, waiting, [cmd.ResolveConversation("ana")])
+    await insert_commands(a, slow, waiting, [cmd.ResolveConversation("ana")])
     await a.run(waiting)
     await due(given)
 
@@ -113,11 +122,11 @@ async def test_a_timer_that_means_nothing_any_more_is_taken_away(
 
 
 async def test_a_backlog_is_taken_up_in_due_order_each_once(
-    a: Host, slow: Place, given: Given
+    a: Host, slow: ChannelRef, given: RowBuilder
 ) -> None:
     threads = [await given.thread(slow) for _ in range(12)]
     for thread in threads:
-        await put(a, slow, thread, [message("m")])
+        await insert_commands(a, slow, thread, [build_message("m")])
     await a.steps(*(a.work(thread) for thread in threads))
     late = threads[::-1]
     for minutes, thread in enumerate(late):
@@ -137,7 +146,7 @@ async def test_a_backlog_is_taken_up_in_due_order_each_once(
 
 
 async def test_the_time_of_a_decision_is_the_databases_and_is_kept_with_its_events(
-    a: Host, waiting: UUID, given: Given
+    a: Host, waiting: UUID, given: RowBuilder
 ) -> None:
     (at,) = set(await given.rows("SELECT at FROM events"))
     (body,) = await given.rows("SELECT body FROM events WHERE type = 'timer_set'")

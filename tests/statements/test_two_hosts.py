@@ -24,7 +24,15 @@ from niochat.domain import commands as cmd
 from niochat.domain.evolve import replay
 from niochat.domain.ids import OutboxId
 from niochat.outbox.claim import ClaimedSend
-from tests.builders import Given, Host, Ownership, answered, connect, incoming, put
+from tests.builders import (
+    Host,
+    RowBuilder,
+    ShardAssignments,
+    build_finished_turn,
+    build_inbound,
+    insert_commands,
+    open_connection,
+)
 
 T = TypeVar("T")
 HOSTS = st.sampled_from([0, 1])
@@ -34,13 +42,13 @@ NEVER = [{"days": [0], "opens": "03:33:00", "closes": "03:33:01"}]
 
 
 @dataclass
-class World:
+class TwoHostsModel:
     """One loop and one database for all examples; each example has threads of its own."""
 
     runner: asyncio.Runner
     hosts: list[Host]
-    given: Given
-    ownership: Ownership
+    given: RowBuilder
+    ownership: ShardAssignments
     examples: Iterator[int] = field(default_factory=lambda: iter(range(10**6)))
 
     def run(self, work: Awaitable[T]) -> T:
@@ -51,21 +59,21 @@ class World:
 
 
 @pytest.fixture
-def world(database_url: str, admin_url: str) -> Iterator[World]:
+def world(database_url: str, admin_url: str) -> Iterator[TwoHostsModel]:
     with asyncio.Runner() as runner:
         databases = [runner.run(Database.open(database_url, size=2)) for _ in range(2)]
-        admin = runner.run(connect(admin_url))
+        admin = runner.run(open_connection(admin_url))
         hosts = [Host(f"host-{n}:1", database) for n, database in enumerate(databases)]
-        yield World(runner, hosts, Given(admin), Ownership(admin))
+        yield TwoHostsModel(runner, hosts, RowBuilder(admin), ShardAssignments(admin))
         for database in databases:
             database.terminate()
         runner.run(admin.close())
 
 
-class TwoHosts(RuleBasedStateMachine):
+class TwoHostsMachine(RuleBasedStateMachine):
     """Both hosts remember; what they remember, and what they believe to own, may be stale."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: TwoHostsModel) -> None:
         super().__init__()
         self.world = world
         self.run = world.run
@@ -91,7 +99,7 @@ class TwoHosts(RuleBasedStateMachine):
         ]
         for host in self.hosts:
             host.memory.clear()
-        self.run(self.world.ownership.give(self.hosts[0], *self.threads))
+        self.run(self.world.ownership.assign_all(self.hosts[0], *self.threads))
 
     # -- what arrives ------------------------------------------------------------------------
 
@@ -112,7 +120,7 @@ class TwoHosts(RuleBasedStateMachine):
         place = self.places[thread]
         accepted = self.run(
             self.hosts[host].inbox.accept(
-                place.tenant, place.channel, incoming(external, lid=self.lids[thread])
+                place.tenant, place.channel, build_inbound(external, lid=self.lids[thread])
             )
         )
         assert accepted.thread_id == self.threads[thread]
@@ -130,7 +138,9 @@ class TwoHosts(RuleBasedStateMachine):
         ),
     )
     def a_person_clicks(self, thread: int, command: cmd.DurableCommand) -> None:
-        self.run(put(self.hosts[0], self.places[thread], self.threads[thread], [command]))
+        self.run(
+            insert_commands(self.hosts[0], self.places[thread], self.threads[thread], [command])
+        )
 
     # -- what hosts do -----------------------------------------------------------------------
 
@@ -154,7 +164,7 @@ class TwoHosts(RuleBasedStateMachine):
         command = (
             cmd.RestartTurn(turn.id, turn.attempt)
             if lost
-            else answered(turn, *(f"texto {n}" for n in range(texts)))
+            else build_finished_turn(turn, *(f"texto {n}" for n in range(texts)))
         )
         self.run(self.hosts[host].step(self.threads[thread], command))
 
@@ -166,7 +176,7 @@ class TwoHosts(RuleBasedStateMachine):
     @rule(host=HOSTS, thread=THREADS)
     def a_shard_moves(self, host: int, thread: int) -> None:
         """The old owner is not told: it goes on with the epoch it knows."""
-        self.run(self.world.ownership.give(self.hosts[host], self.threads[thread]))
+        self.run(self.world.ownership.assign_all(self.hosts[host], self.threads[thread]))
 
     # -- what leaves -------------------------------------------------------------------------
 
@@ -310,7 +320,7 @@ class TwoHosts(RuleBasedStateMachine):
             return
         survivor = self.hosts[1]
         survivor.memory.clear()
-        self.run(self.world.ownership.give(survivor, *self.threads))
+        self.run(self.world.ownership.assign_all(survivor, *self.threads))
         for thread in self.threads:
             self.run(survivor.run(thread))
         self.none("a row was forgotten", "SELECT id FROM inbox WHERE thread_id = ANY ($1)"
@@ -331,8 +341,8 @@ class TwoHosts(RuleBasedStateMachine):
         self.nothing_leaves_twice_or_out_of_order()
 
 
-def test_whatever_two_hosts_do_the_promises_hold(world: World) -> None:
+def test_whatever_two_hosts_do_the_promises_hold(world: TwoHostsModel) -> None:
     run_state_machine_as_test(
-        lambda: TwoHosts(world),
+        lambda: TwoHostsMachine(world),
         settings=settings(max_examples=25, stateful_step_count=25, deadline=None, derandomize=True),
     )

@@ -7,19 +7,19 @@ import pytest
 
 from niochat.conversation.work import StepVerdict
 from niochat.domain.errors import UnreadableDataError
-from tests.builders import Given, Host, Place, message, put
+from tests.builders import ChannelRef, Host, RowBuilder, build_message, insert_commands
 from tests.statements.test_step import holds
 
 pytestmark = pytest.mark.asyncio
 
 
 async def test_a_poison_row_is_parked_after_three_failures_and_the_next_row_proceeds(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
-    await put(a, place, thread, [message("m1")])
+    await insert_commands(a, place, thread, [build_message("m1")])
     await a.run(thread)
     await poison(given, place, thread)
-    await put(a, place, thread, [message("m2")])
+    await insert_commands(a, place, thread, [build_message("m2")])
 
     verdicts = [(await a.step(thread)).verdict for _ in range(3)]
     assert verdicts == [StepVerdict.FAILED] * 3
@@ -41,7 +41,7 @@ async def test_a_poison_row_is_parked_after_three_failures_and_the_next_row_proc
 
 
 async def test_a_poison_first_message_opens_a_conversation_for_people(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     await poison(given, place, thread)
 
@@ -54,11 +54,11 @@ async def test_a_poison_first_message_opens_a_conversation_for_people(
 
 
 async def test_poison_in_one_thread_does_not_hold_up_the_others_of_its_batch(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     other = await given.thread(place)
     await poison(given, place, thread)
-    await put(a, place, other, [message("m1")])
+    await insert_commands(a, place, other, [build_message("m1")])
 
     answers = await a.steps(a.work(thread), a.work(other))
 
@@ -67,9 +67,9 @@ async def test_poison_in_one_thread_does_not_hold_up_the_others_of_its_batch(
 
 
 async def test_rows_before_the_poison_are_processed_first(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
-    await put(a, place, thread, [message("m1"), message("m2")])
+    await insert_commands(a, place, thread, [build_message("m1"), build_message("m2")])
     await poison(given, place, thread)
 
     await a.step(thread)
@@ -78,7 +78,7 @@ async def test_rows_before_the_poison_are_processed_first(
     assert await given.count("inbox", "outcome = 'done'") == 2
 
 
-async def poison(given: Given, place: Place, thread: UUID) -> None:
+async def poison(given: RowBuilder, place: ChannelRef, thread: UUID) -> None:
     """A row that this code reads but no table takes: its id is too long for an index."""
     command = {
         "type": "receive_message",
@@ -95,9 +95,9 @@ async def poison(given: Given, place: Place, thread: UUID) -> None:
 
 @pytest.mark.parametrize("command", [{"type": "of_next_year"}, "words", [{"external_id": 1}]])
 async def test_a_row_of_newer_code_waits_uncounted_and_what_came_before_it_is_processed(
-    a: Host, place: Place, thread: UUID, given: Given, command: object
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder, command: object
 ) -> None:
-    await put(a, place, thread, [message("m1")])
+    await insert_commands(a, place, thread, [build_message("m1")])
     await given.admin.execute(
         "INSERT INTO inbox (tenant_id, id, channel_id, thread_id, shard, dedupe_key, command)"
         " VALUES ($1, nextval('inbox_numbers'), $2, $3, shard_of($3), 'new', $4)",
@@ -114,12 +114,12 @@ async def test_a_row_of_newer_code_waits_uncounted_and_what_came_before_it_is_pr
 
 
 async def test_a_state_of_newer_code_is_left_alone(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
-    await put(a, place, thread, [message("m1")])
+    await insert_commands(a, place, thread, [build_message("m1")])
     await a.run(thread)
     await given.admin.execute("UPDATE conversations SET schema_version = 99")
-    await put(a, place, thread, [message("m2")])
+    await insert_commands(a, place, thread, [build_message("m2")])
     a.memory.clear()
 
     assert (await a.step(thread)).verdict is StepVerdict.FAILED

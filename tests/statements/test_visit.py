@@ -11,24 +11,24 @@ from niochat.assistant.report import TurnRequest
 from niochat.assistant.visit import AuditedToolCall
 from niochat.domain import commands as cmd
 from niochat.domain.errors import OperationRefusedError
-from tests.builders import Given, Host, Place
-from tests.statements.reception import CALL, MARIA, Reception
+from tests.builders import ChannelRef, Host, RowBuilder
+from tests.statements.reception import CALL, MARIA, TurnScenario
 
 pytestmark = pytest.mark.asyncio
 
 
 @pytest_asyncio.fixture
-async def reception(a: Host, place: Place, given: Given) -> Reception:
+async def reception(a: Host, place: ChannelRef, given: RowBuilder) -> TurnScenario:
     thread = await given.thread(place, phone="5581988887777")
-    here = Reception(a, place, thread, given)
-    await here.writes("minha fatura")
+    here = TurnScenario(a, place, thread, given)
+    await here.receive_message("minha fatura")
     return here
 
 
 async def test_a_turn_finds_what_was_said_who_writes_and_what_time_it_is(
-    reception: Reception,
+    reception: TurnScenario,
 ) -> None:
-    visit = await reception.seen()
+    visit = await reception.load_turn_snapshot()
 
     assert visit.unanswered_texts == ["minha fatura"]
     assert visit.phone == "5581988887777"
@@ -45,40 +45,40 @@ async def test_a_turn_finds_what_was_said_who_writes_and_what_time_it_is(
     assert visit.now.utcoffset() != now.utcoffset()
 
 
-async def test_who_hides_the_number_has_none(a: Host, place: Place, given: Given) -> None:
-    hidden = Reception(a, place, await given.thread(place), given)
-    await hidden.writes()
+async def test_a_hidden_phone_number_is_none(a: Host, place: ChannelRef, given: RowBuilder) -> None:
+    hidden = TurnScenario(a, place, await given.thread(place), given)
+    await hidden.receive_message()
 
-    assert (await hidden.seen()).phone == ""
+    assert (await hidden.load_turn_snapshot()).phone == ""
 
 
 # -- whether the attempt counts -------------------------------------------------------------
 
 
-async def test_only_the_attempt_that_counts_finds_its_visit(reception: Reception) -> None:
+async def test_only_the_attempt_that_counts_finds_its_visit(reception: TurnScenario) -> None:
     first = reception.request
     turn = reception.host.turn(reception.thread)
     await reception.host.step(reception.thread, cmd.RestartTurn(turn.id, 1))
 
     assert await reception.visits.load_snapshot(first) is None
-    assert (await reception.seen()).request.attempt == 2
+    assert (await reception.load_turn_snapshot()).request.attempt == 2
 
 
 @pytest.mark.parametrize("end", ["answered", "cancelled", "taken over", "suspended"])
 async def test_a_turn_that_is_over_finds_no_visit_and_writes_nothing_down(
-    end: str, reception: Reception, given: Given
+    end: str, reception: TurnScenario, given: RowBuilder
 ) -> None:
-    await reception.learned()
+    await reception.record_tool_call()
     over = reception.request
     match end:
         case "answered":
-            await reception.answers()
+            await reception.finish_turn()
         case "cancelled":
-            await reception.writes("espera")
+            await reception.receive_message("espera")
         case "taken over":
-            await reception.does(cmd.AssignConversation("ana"))
+            await reception.submit_commands(cmd.AssignConversation("ana"))
         case _:
-            await reception.does(cmd.SuspendAssistant())
+            await reception.submit_commands(cmd.SuspendAssistant())
 
     assert await reception.visits.load_snapshot(over) is None
     with pytest.raises(OperationRefusedError) as refused:
@@ -92,13 +92,17 @@ async def test_a_turn_that_is_over_finds_no_visit_and_writes_nothing_down(
     ]
 
 
-async def test_a_suspended_tenants_turn_finds_no_visit(reception: Reception, given: Given) -> None:
+async def test_a_suspended_tenants_turn_finds_no_visit(
+    reception: TurnScenario, given: RowBuilder
+) -> None:
     await given.admin.execute("UPDATE tenants SET status = 'suspended'")
 
     assert await reception.visits.load_snapshot(reception.request) is None
 
 
-async def test_another_tenant_finds_nothing_of_it(reception: Reception, given: Given) -> None:
+async def test_another_tenant_finds_nothing_of_it(
+    reception: TurnScenario, given: RowBuilder
+) -> None:
     foreign, request = await given.tenant(), reception.request
 
     assert await reception.visits.load_snapshot(_of(foreign, request)) is None
@@ -116,11 +120,15 @@ def _of(tenant: UUID, request: TurnRequest) -> TurnRequest:
 # -- a call and what was learned from it ----------------------------------------------------
 
 
-async def test_a_call_and_its_facts_are_kept_together(reception: Reception, given: Given) -> None:
-    await reception.learned()
-    await reception.learned(ConversationFacts(name="Maria Souza", lookups=2), name="read_contract")
+async def test_a_call_and_its_facts_are_kept_together(
+    reception: TurnScenario, given: RowBuilder
+) -> None:
+    await reception.record_tool_call()
+    await reception.record_tool_call(
+        ConversationFacts(name="Maria Souza", lookups=2), name="read_contract"
+    )
 
-    visit = await reception.seen()
+    visit = await reception.load_turn_snapshot()
 
     assert visit.facts == ConversationFacts(name="Maria Souza", lookups=2)
     assert [call["name"] for call in visit.reusable_calls] == ["list_invoices", "read_contract"]
@@ -128,14 +136,14 @@ async def test_a_call_and_its_facts_are_kept_together(reception: Reception, give
 
 
 async def test_a_call_whose_answer_was_lost_is_kept_and_logged_once(
-    reception: Reception, given: Given
+    reception: TurnScenario, given: RowBuilder
 ) -> None:
     """It is told again under its key; another call with the same words has another one."""
     used, again = AuditedToolCall("list_invoices", "done"), AuditedToolCall("list_invoices", "done")
     for each in (used, used, again, used):
         await reception.visits.save_progress(reception.request, MARIA, CALL, audited=each)
 
-    assert [call["key"] for call in (await reception.seen()).reusable_calls] == [
+    assert [call["key"] for call in (await reception.load_turn_snapshot()).reusable_calls] == [
         used.key,
         again.key,
     ]
@@ -143,10 +151,10 @@ async def test_a_call_whose_answer_was_lost_is_kept_and_logged_once(
 
 
 async def test_a_call_of_a_turn_that_is_over_is_not_logged(
-    reception: Reception, given: Given
+    reception: TurnScenario, given: RowBuilder
 ) -> None:
     over = reception.request
-    await reception.answers()
+    await reception.finish_turn()
     with pytest.raises(OperationRefusedError):
         await reception.visits.save_progress(
             over, MARIA, CALL, audited=AuditedToolCall("list_invoices", "done")
@@ -155,7 +163,7 @@ async def test_a_call_of_a_turn_that_is_over_is_not_logged(
 
 
 async def test_a_file_of_another_attempt_is_another_file_and_the_same_one_is_kept_once(
-    reception: Reception, given: Given
+    reception: TurnScenario, given: RowBuilder
 ) -> None:
     """The ERP may give another code for the same invoice: its image must not be the old one."""
     stored = [
@@ -170,22 +178,22 @@ async def test_a_file_of_another_attempt_is_another_file_and_the_same_one_is_kep
     assert {row["id"]: row["data"] for row in kept} == {stored[0]: b"first", stored[1]: b"second"}
 
 
-async def test_what_a_lost_attempt_found_out_is_known_to_the_next(reception: Reception) -> None:
-    await reception.learned()
+async def test_what_a_lost_attempt_found_out_is_known_to_the_next(reception: TurnScenario) -> None:
+    await reception.record_tool_call()
     lost = cmd.RestartTurn(reception.host.turn(reception.thread).id, 1)
     await reception.host.step(reception.thread, lost)
 
-    visit = await reception.seen()
+    visit = await reception.load_turn_snapshot()
 
     assert (visit.facts, visit.reusable_calls) == (MARIA, [CALL])
 
 
-async def test_the_next_visit_knows_nothing_of_the_one_before(reception: Reception) -> None:
-    await reception.learned()
-    await reception.does(cmd.ResolveConversation("ana"))
-    await reception.writes("de novo")
+async def test_the_next_visit_knows_nothing_of_the_one_before(reception: TurnScenario) -> None:
+    await reception.record_tool_call()
+    await reception.submit_commands(cmd.ResolveConversation("ana"))
+    await reception.receive_message("de novo")
 
-    visit = await reception.seen()
+    visit = await reception.load_turn_snapshot()
 
     assert (visit.facts, visit.reusable_calls, visit.is_first_answer) == (
         ConversationFacts(),
@@ -194,88 +202,94 @@ async def test_the_next_visit_knows_nothing_of_the_one_before(reception: Recepti
     )
 
 
-async def test_facts_of_another_shape_are_forgotten(reception: Reception, given: Given) -> None:
-    await reception.learned()
+async def test_facts_of_another_shape_are_forgotten(
+    reception: TurnScenario, given: RowBuilder
+) -> None:
+    await reception.record_tool_call()
     await given.admin.execute('UPDATE memories SET facts = \'{"lookups": "many"}\'')
 
-    assert (await reception.seen()).facts == ConversationFacts()
+    assert (await reception.load_turn_snapshot()).facts == ConversationFacts()
 
 
 # -- what turns before it left ----------------------------------------------------------------
 
 
 async def test_reads_of_a_turn_that_was_cancelled_moments_ago_are_still_good(
-    reception: Reception,
+    reception: TurnScenario,
 ) -> None:
-    await reception.learned(name="first")
-    await reception.writes("e o boleto?")
-    await reception.learned(name="second")
-    await reception.writes("alô?")
+    await reception.record_tool_call(name="first")
+    await reception.receive_message("e o boleto?")
+    await reception.record_tool_call(name="second")
+    await reception.receive_message("alô?")
 
-    visit = await reception.seen()
+    visit = await reception.load_turn_snapshot()
 
     assert [call["name"] for call in visit.reusable_calls] == ["first", "second"]
     assert visit.facts == MARIA
 
 
-async def test_reads_of_two_minutes_ago_are_read_again(reception: Reception, given: Given) -> None:
-    await reception.learned()
-    await reception.writes("e o boleto?")
+async def test_reads_of_two_minutes_ago_are_read_again(
+    reception: TurnScenario, given: RowBuilder
+) -> None:
+    await reception.record_tool_call()
+    await reception.receive_message("e o boleto?")
     await given.admin.execute(
         "UPDATE turns SET settled_at = settled_at - interval '121 s' WHERE status = 'cancelled'"
     )
 
-    assert (await reception.seen()).reusable_calls == []
+    assert (await reception.load_turn_snapshot()).reusable_calls == []
 
 
-async def test_reads_from_before_an_answer_are_read_again(reception: Reception) -> None:
-    await reception.learned()
-    await reception.writes("e o boleto?")
-    await reception.answers()
-    await reception.writes("mais uma coisa")
+async def test_reads_from_before_an_answer_are_read_again(reception: TurnScenario) -> None:
+    await reception.record_tool_call()
+    await reception.receive_message("e o boleto?")
+    await reception.finish_turn()
+    await reception.receive_message("mais uma coisa")
 
-    visit = await reception.seen()
+    visit = await reception.load_turn_snapshot()
 
     assert visit.reusable_calls == []
     assert visit.facts == MARIA, "what is known of the customer stays"
 
 
 async def test_contracts_count_as_shown_once_the_turn_that_showed_them_was_answered(
-    reception: Reception,
+    reception: TurnScenario,
 ) -> None:
-    await reception.learned(ConversationFacts(shown_in=str(reception.request.turn_id)))
-    assert not (await reception.seen()).contracts_seen, "the customer has not seen them yet"
-    await reception.answers("1. Rua das Flores; 2. Rua do Sol")
-    await reception.writes("o primeiro")
+    await reception.record_tool_call(ConversationFacts(shown_in=str(reception.request.turn_id)))
+    assert not (await reception.load_turn_snapshot()).contracts_seen, (
+        "the customer has not seen them yet"
+    )
+    await reception.finish_turn("1. Rua das Flores; 2. Rua do Sol")
+    await reception.receive_message("o primeiro")
 
-    assert (await reception.seen()).contracts_seen
+    assert (await reception.load_turn_snapshot()).contracts_seen
 
 
 async def test_contracts_that_a_cancelled_turn_would_have_shown_were_not_shown(
-    reception: Reception,
+    reception: TurnScenario,
 ) -> None:
-    await reception.learned(ConversationFacts(shown_in=str(reception.request.turn_id)))
-    await reception.writes("o primeiro")
+    await reception.record_tool_call(ConversationFacts(shown_in=str(reception.request.turn_id)))
+    await reception.receive_message("o primeiro")
 
-    assert not (await reception.seen()).contracts_seen
-
-
-async def test_after_an_answer_the_next_is_not_the_first(reception: Reception) -> None:
-    await reception.answers()
-    await reception.writes("mais uma coisa")
-
-    assert not (await reception.seen()).is_first_answer
+    assert not (await reception.load_turn_snapshot()).contracts_seen
 
 
-async def test_a_note_for_the_team_is_no_answer(reception: Reception) -> None:
+async def test_after_an_answer_the_next_is_not_the_first(reception: TurnScenario) -> None:
+    await reception.finish_turn()
+    await reception.receive_message("mais uma coisa")
+
+    assert not (await reception.load_turn_snapshot()).is_first_answer
+
+
+async def test_a_note_for_the_team_is_no_answer(reception: TurnScenario) -> None:
     turn = reception.host.turn(reception.thread)
     handoff = cmd.HandoffRequest("atendimento", "customer_asked", "Quer uma pessoa.")
     silent = cmd.FinishAssistantTurn(turn.id, 1, cmd.TurnOutcome.ANSWERED, handoff=handoff)
     await reception.host.step(reception.thread, silent)
-    await reception.does(cmd.ReturnConversationToAssistant("ana"))
-    await reception.writes("alô?")
+    await reception.submit_commands(cmd.ReturnConversationToAssistant("ana"))
+    await reception.receive_message("alô?")
 
-    visit = await reception.seen()
+    visit = await reception.load_turn_snapshot()
 
     assert visit.is_first_answer
     assert "Quer uma pessoa." not in [line.text for line in visit.transcript]
@@ -284,7 +298,7 @@ async def test_a_note_for_the_team_is_no_answer(reception: Reception) -> None:
 # -- writes and files -------------------------------------------------------------------------
 
 
-async def begun(reception: Reception, key: str, status: str) -> None:
+async def begun(reception: TurnScenario, key: str, status: str) -> None:
     """The turn in progress wrote ``key`` down, and its row came to ``status``."""
     request, journal = reception.request, reception.journal
     write = await journal.begin(request.tenant_id, key, request.turn_id, request.attempt, {})
@@ -295,26 +309,26 @@ async def begun(reception: Reception, key: str, status: str) -> None:
 
 
 async def test_what_a_cancelled_turn_did_and_could_not_tell_is_known_to_the_next(
-    reception: Reception,
+    reception: TurnScenario,
 ) -> None:
     for status in ("started", "sending", "done", "refused"):
         await begun(reception, f"of {status}", status)
-    await reception.writes("alô?")
+    await reception.receive_message("alô?")
 
-    assert (await reception.seen()).unreported_write_keys == {"of sending", "of done"}
+    assert (await reception.load_turn_snapshot()).unreported_write_keys == {"of sending", "of done"}
 
 
-async def test_what_an_answered_turn_did_was_told(reception: Reception) -> None:
+async def test_what_an_answered_turn_did_was_told(reception: TurnScenario) -> None:
     await begun(reception, "ticket:1", "done")
-    await reception.answers("Abri o chamado.")
-    await reception.writes("obrigado")
+    await reception.finish_turn("Abri o chamado.")
+    await reception.receive_message("obrigado")
 
-    assert (await reception.seen()).unreported_write_keys == frozenset()
+    assert (await reception.load_turn_snapshot()).unreported_write_keys == frozenset()
 
 
-async def test_what_another_visit_did_is_not_this_ones_to_tell(reception: Reception) -> None:
+async def test_what_another_visit_did_is_not_this_ones_to_tell(reception: TurnScenario) -> None:
     await begun(reception, "ticket:1", "done")
-    await reception.does(cmd.ResolveConversation("ana"))
-    await reception.writes("de novo")
+    await reception.submit_commands(cmd.ResolveConversation("ana"))
+    await reception.receive_message("de novo")
 
-    assert (await reception.seen()).unreported_write_keys == frozenset()
+    assert (await reception.load_turn_snapshot()).unreported_write_keys == frozenset()

@@ -16,7 +16,7 @@ from niochat.domain.sealing import TAX_ID_PURPOSE
 from niochat.vault.resealing import KeyRotationResult, KeyRotator
 from niochat.vault.vault import Vault
 from niochat.wiring.resealing import SEALED_COLUMNS
-from tests.builders import Admin, Given
+from tests.builders import Admin, RowBuilder
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -39,7 +39,7 @@ SEALED = {
 }
 
 
-async def sealed_by(given: Given, vault: Vault) -> Any:
+async def sealed_by(given: RowBuilder, vault: Vault) -> Any:
     """One of each, as the product stores it; returns the tenant."""
     tenant = await given.tenant()
     channel = await given.channel(tenant)
@@ -101,7 +101,7 @@ def totals(counts: list[KeyRotationResult]) -> tuple[int, int, int]:
 
 @pytest.mark.asyncio
 async def test_all_that_is_sealed_is_sealed_anew_and_opens_without_the_old_key(
-    database: Database, given: Given
+    database: Database, given: RowBuilder
 ) -> None:
     await sealed_by(given, old)
     counts = await KeyRotator(database, both, SEALED_COLUMNS).run()
@@ -135,7 +135,7 @@ async def opened_by(database: Database, vault: Vault) -> dict[str, str]:
     return read
 
 
-class Broken(Vault):
+class FailingVault(Vault):
     """Whose process ends in the middle."""
 
     left = 4
@@ -149,11 +149,11 @@ class Broken(Vault):
 
 @pytest.mark.asyncio
 async def test_a_rotation_that_was_broken_off_and_run_twice_leaves_all_to_the_new_key_alone(
-    database: Database, given: Given
+    database: Database, given: RowBuilder
 ) -> None:
     await sealed_by(given, old)
     with pytest.raises(UnavailableError):
-        await KeyRotator(database, Broken({"k2": NEW, "k1": OLD}), SEALED_COLUMNS).run()
+        await KeyRotator(database, FailingVault({"k2": NEW, "k1": OLD}), SEALED_COLUMNS).run()
     assert await opened_by(database, both) == PLAIN
 
     second = totals(await KeyRotator(database, both, SEALED_COLUMNS).run())
@@ -183,7 +183,7 @@ def test_whatever_the_code_seals_has_a_place_or_passes() -> None:
 
 
 @pytest.mark.asyncio
-async def test_the_places_are_all_columns_that_hold_something_sealed(given: Given) -> None:
+async def test_the_places_are_all_columns_that_hold_something_sealed(given: RowBuilder) -> None:
     columns = await given.rows(
         "SELECT table_name || '.' || column_name FROM information_schema.columns"
         " WHERE table_schema = 'public' AND column_name LIKE '%sealed' ORDER BY 1"
@@ -195,7 +195,7 @@ async def test_the_places_are_all_columns_that_hold_something_sealed(given: Give
 
 @pytest.mark.asyncio
 async def test_many_are_gone_through_in_batches_and_twice_is_as_once(
-    database: Database, given: Given
+    database: Database, given: RowBuilder
 ) -> None:
     for _ in range(5):
         await sealed_by(given, old)
@@ -212,7 +212,7 @@ async def test_many_are_gone_through_in_batches_and_twice_is_as_once(
 
 @pytest.mark.asyncio
 async def test_what_was_changed_meanwhile_is_not_overwritten(
-    database: Database, given: Given, admin: Admin, monkeypatch: pytest.MonkeyPatch
+    database: Database, given: RowBuilder, admin: Admin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tenant = await sealed_by(given, old)
     purpose = next(each.purpose for each in SEALED_COLUMNS if each.what == "assistant keys")
@@ -235,7 +235,7 @@ async def test_what_was_changed_meanwhile_is_not_overwritten(
 
 
 @pytest.mark.asyncio
-async def test_what_no_key_opens_is_counted_and_left(database: Database, given: Given) -> None:
+async def test_what_no_key_opens_is_counted_and_left(database: Database, given: RowBuilder) -> None:
     await sealed_by(given, Vault({"k0": bytes([9]) * 32}))
     counts = await KeyRotator(database, both, SEALED_COLUMNS).run()
     assert totals(counts) == (0, 0, len(SEALED_COLUMNS))
@@ -244,7 +244,7 @@ async def test_what_no_key_opens_is_counted_and_left(database: Database, given: 
 
 @pytest.mark.asyncio
 async def test_documents_are_found_before_while_and_after_keys_rotate(
-    database: Database, given: Given, admin: Admin
+    database: Database, given: RowBuilder, admin: Admin
 ) -> None:
     """By all keys at hand: there is no moment at which a look-up misses one."""
     tenant = await sealed_by(given, old)

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.actors.provider import instance, one_root_certificate
-from tests.sandbox.conftest import World, origin
+from tests.actors.provider import create_gateway_instance, one_root_certificate
+from tests.sandbox.conftest import SandboxFixture, origin
 
 __all__ = ["one_root_certificate", "origin"]
 
 
 @pytest_asyncio.fixture
-async def world(origin: str) -> AsyncIterator[World]:
-    async with instance(origin) as here:
+async def world(origin: str) -> AsyncIterator[SandboxFixture]:
+    async with create_gateway_instance(origin) as here:
         yield here

@@ -24,12 +24,12 @@ ALTERNATE = (
 
 
 @dataclass
-class EndPoint:
+class ScriptedEndpoint:
     """A server of one dialect. ``answers`` are given in turn, the last one again and again."""
 
     dialect: Dialect = lambda body: None
-    answers: list[Any] = field(default_factory=lambda: [said("Olá!")])
-    asked: list[Body] = field(default_factory=list)
+    answers: list[Any] = field(default_factory=lambda: [build_text_response("Olá!")])
+    requests: list[Body] = field(default_factory=list)
     """Bodies of all requests."""
     headers: list[dict[str, str]] = field(default_factory=list)
     taken: int = 0
@@ -53,45 +53,49 @@ class EndPoint:
         lines = (line.partition(":") for line in head.split("\r\n")[1:] if line)
         headers = {name.lower(): value.strip() for name, _, value in lines}
         body = json.loads(await reader.readexactly(int(headers["content-length"])))
-        self.asked.append(body)
+        self.requests.append(body)
         self.headers.append(headers)
         writer.write(self._answer(body))
         await writer.drain()
         writer.close()
 
     def _answer(self, body: Body) -> bytes:
-        refused = malformed(body) or self.dialect(body)
+        refused = find_request_error(body) or self.dialect(body)
         if refused is not None:
-            return http(refused[0], json.dumps(refused[1]).encode())
+            return build_http_response(refused[0], json.dumps(refused[1]).encode())
         answer = self.answers[min(self.taken, len(self.answers) - 1)]
         self.taken += 1
         if isinstance(answer, list):
             pieces = [b"data: " + json.dumps(each).encode() + b"\n\n" for each in answer]
-            return http(200, b"".join(pieces) + b"data: [DONE]\n\n", "text/event-stream")
-        return http(200, json.dumps(answer).encode())
+            return build_http_response(
+                200, b"".join(pieces) + b"data: [DONE]\n\n", "text/event-stream"
+            )
+        return build_http_response(200, json.dumps(answer).encode())
 
 
-def http(status: int, body: bytes, kind: str = "application/json") -> bytes:
+def build_http_response(status: int, body: bytes, kind: str = "application/json") -> bytes:
     head = f"HTTP/1.1 {status} x\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n"
     return f"{head}connection: close\r\n\r\n".encode() + body
 
 
-def said(text: Any, finish: str | None = "stop", **more: Any) -> Body:
+def build_text_response(text: Any, finish: str | None = "stop", **more: Any) -> Body:
     message = {"role": "assistant", "content": text, **more}
     return {"choices": [{"index": 0, "message": message, "finish_reason": finish}]}
 
 
-def calling(*calls: Any, content: Any = None, finish: str | None = "tool_calls") -> Body:
-    return said(content, finish, tool_calls=list(calls))
+def build_tool_call_response(
+    *calls: Any, content: Any = None, finish: str | None = "tool_calls"
+) -> Body:
+    return build_text_response(content, finish, tool_calls=list(calls))
 
 
-def call(name: str, arguments: Any, id_: Any = "c1", **more: Any) -> Body:
+def build_tool_call(name: str, arguments: Any, id_: Any = "c1", **more: Any) -> Body:
     return {
         "id": id_, "type": "function", "function": {"name": name, "arguments": arguments}, **more,
     }  # fmt: skip
 
 
-def pieces(*deltas: Body, finish: str | None = "stop") -> list[Body]:
+def build_stream_chunks(*deltas: Body, finish: str | None = "stop") -> list[Body]:
     found = [{"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
     return [*found, {"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}]
 
@@ -101,7 +105,7 @@ def openai_error(message: str, param: str | None = None, code: str | None = None
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
-def malformed(body: Body) -> Refused | None:
+def find_request_error(body: Body) -> Refused | None:
     """What all of them refuse: calls without results, results without calls, ids twice, arguments
     that are no object.
     """
@@ -131,11 +135,11 @@ def malformed(body: Body) -> Refused | None:
     return None
 
 
-def roles(body: Body) -> list[str]:
+def list_roles(body: Body) -> list[str]:
     return [message["role"] for message in body["messages"]]
 
 
-def in_turns(found: list[str]) -> bool:
+def alternates_roles(found: list[str]) -> bool:
     """user, assistant, user, … ; the model's turn is next."""
     return all(role == ("user", "assistant")[n % 2] for n, role in enumerate(found)) and (
         len(found) % 2 == 1
@@ -171,7 +175,7 @@ def openai_o1_mini(body: Body) -> Refused | None:
             "Unsupported parameter: 'parallel_tool_calls' is not supported with this model.",
             "parallel_tool_calls", "unsupported_parameter",
         )  # fmt: skip
-    if "system" in roles(body):
+    if "system" in list_roles(body):
         return 400, openai_error(
             "Unsupported value: 'messages[0].role' does not support 'system' with this model.",
             "messages[0].role", "unsupported_value",
@@ -188,15 +192,15 @@ def azure_former(body: Body) -> Refused | None:
 
 
 def vllm_gemma(body: Body) -> Refused | None:
-    rest = roles(body)
+    rest = list_roles(body)
     rest = rest[1:] if rest[0] == "system" else rest
-    if not in_turns(rest):
+    if not alternates_roles(rest):
         return 400, {"error": {"message": ALTERNATE, "type": "BadRequestError", "code": 400}}
     return None
 
 
 def vllm_gemma_2(body: Body) -> Refused | None:
-    if "system" in roles(body):
+    if "system" in list_roles(body):
         message = "System role not supported"
         return 400, {"object": "error", "message": message, "type": "BadRequestError", "code": 400}
     return vllm_gemma(body)
@@ -204,7 +208,7 @@ def vllm_gemma_2(body: Body) -> Refused | None:
 
 def vllm_mistral_first(body: Body) -> Refused | None:
     """Its template knows no system role and does not say so."""
-    if not in_turns(roles(body)):
+    if not alternates_roles(list_roles(body)):
         return 400, {"object": "error", "message": ALTERNATE, "param": None, "code": None}
     return None
 
@@ -227,7 +231,7 @@ def mistral(body: Body) -> Refused | None:
         if name in body:
             wrong = {"type": "extra_forbidden", "loc": ["body", name], "input": body[name]}
             return 422, {"detail": [{**wrong, "msg": "Extra inputs are not permitted"}]}
-    wrong_order = mistral_order(roles(body))
+    wrong_order = mistral_order(list_roles(body))
     if wrong_order:
         kind = "invalid_request_message_order"
         return 400, {"object": "error", "message": wrong_order, "type": kind, "code": "3230"}
@@ -241,7 +245,7 @@ def mistral(body: Body) -> Refused | None:
 
 
 def llama_cpp_qwen(body: Body) -> Refused | None:
-    if "system" in roles(body)[1:]:
+    if "system" in list_roles(body)[1:]:
         return 500, {"error": {"code": 500, "type": "server_error", "message": (
             "\n------------\nWhile executing CallExpression at line 85, column 32 in source:\n"
             "...first %}↵ {{- raise_exception('System message must be at the beginnin...\n"
@@ -251,7 +255,7 @@ def llama_cpp_qwen(body: Body) -> Refused | None:
 
 
 def llama_cpp_devstral(body: Body) -> Refused | None:
-    found = [role for role in roles(body) if role != "tool"]
+    found = [role for role in list_roles(body) if role != "tool"]
     found = found[1:] if found[0] == "system" else found
     plain = [each for each in body["messages"] if each["role"] in ("user", "assistant")]
     plain = [each for each in plain if not each.get("tool_calls")]
@@ -265,7 +269,7 @@ def llama_cpp_devstral(body: Body) -> Refused | None:
 
 
 def tgi_llama_2(body: Body) -> Refused | None:
-    if "tool" in roles(body) or any("tool_calls" in each for each in body["messages"]):
+    if "tool" in list_roles(body) or any("tool_calls" in each for each in body["messages"]):
         message = "Template error: syntax error: Only user and assistant roles are supported!"
         return 422, {"error": message, "error_type": "template_error"}
     return vllm_gemma(body)
@@ -312,7 +316,7 @@ def anthropic(body: Body) -> Refused | None:
         return 400, openai_error("temperature: range: 0..1")
     if any(not each.get("content") and "tool_calls" not in each for each in body["messages"]):
         return 400, openai_error("messages.3: all messages must have non-empty content")
-    if roles(body)[-1] == "assistant":
+    if list_roles(body)[-1] == "assistant":
         return 400, openai_error(
             "This model does not support assistant message prefill. The conversation must end "
             "with a user message."
@@ -338,20 +342,20 @@ def null_content(body: Body) -> Refused | None:
     return None
 
 
-def speechless(body: Body) -> Refused | None:
+def refuse_without_reason(body: Body) -> Refused | None:
     """Says only that something is wrong, and takes the plainest alone."""
     if vllm_gemma(body) or set(body) - {"model", "messages", "max_tokens", "tools", "stream"}:
         return 400, {"error": "Bad Request"}
     return None
 
 
-def any_form(body: Body) -> Refused | None:
+def accept_any_form(body: Body) -> Refused | None:
     """OpenAI of before, Ollama: all that is valid."""
     return None
 
 
 DIALECTS: tuple[Dialect, ...] = (
-    any_form, openai_now, openai_unverified, openai_o1_mini, azure_former, vllm_gemma, vllm_gemma_2,
+    accept_any_form, openai_now, openai_unverified, openai_o1_mini, azure_former, vllm_gemma, vllm_gemma_2,
     vllm_mistral_first, mistral, llama_cpp_qwen, llama_cpp_devstral, tgi_llama_2, litellm, gemini,
-    anthropic, deepseek, null_content, speechless,
+    anthropic, deepseek, null_content, refuse_without_reason,
 )  # fmt: skip

@@ -17,13 +17,13 @@ from niochat.adapters.openai.model import (
 from tests.adapters.openai.end_point import (
     DIALECTS,
     Dialect,
-    EndPoint,
-    call,
-    calling,
+    ScriptedEndpoint,
+    build_stream_chunks,
+    build_text_response,
+    build_tool_call,
+    build_tool_call_response,
     openai_error,
     openai_now,
-    pieces,
-    said,
     vllm_gemma,
 )
 
@@ -59,12 +59,12 @@ FIRST: list[Any] = [
 CALLED: list[Any] = [
     *FIRST,
     {"role": "assistant", "content": None, "reasoning_content": "preciso ler", "tool_calls": [
-        call("consultar_faturas", '{"opcao": '), call("consultar_faturas", "", "c2"),
+        build_tool_call("consultar_faturas", '{"opcao": '), build_tool_call("consultar_faturas", "", "c2"),
     ]},
     {"role": "tool", "tool_call_id": "c1", "content": '{"ok": false}'},
     {"role": "tool", "tool_call_id": "c2", "content": '{"ok": true}'},
     {"role": "assistant", "content": "", "reasoning_content": "agora", "tool_calls": [
-        call("escolher contrato!", "null"),
+        build_tool_call("escolher contrato!", "null"),
     ]},
     {"role": "tool", "tool_call_id": "c1", "content": '{"ok": true}'},
 ]  # fmt: skip
@@ -79,7 +79,7 @@ TALKS = {"greeted": FIRST, "called": CALLED, "corrected": CORRECTED}
 class Client:
     """Asks an end point, and tells how often it had to."""
 
-    def __init__(self, at: EndPoint) -> None:
+    def __init__(self, at: ScriptedEndpoint) -> None:
         self.at, self.models = at, ModelClient()
 
     async def __call__(
@@ -106,7 +106,7 @@ async def opening() -> AsyncIterator[Opening]:
     clients: list[Client] = []
 
     async def start(dialect: Dialect = lambda body: None, *answers: Any) -> Client:
-        at = EndPoint(dialect, list(answers) or [said("Olá!")])
+        at = ScriptedEndpoint(dialect, list(answers) or [build_text_response("Olá!")])
         await at.open()
         clients.append(Client(at))
         return clients[-1]
@@ -122,9 +122,13 @@ async def test_each_dialect_is_spoken_in_each_part_of_a_talk(
     opening: Opening, dialect: Dialect
 ) -> None:
     for stream in (False, True):
-        answer = pieces({"content": "Ol"}, {"content": "á!"}) if stream else said("Olá!")
+        answer = (
+            build_stream_chunks({"content": "Ol"}, {"content": "á!"})
+            if stream
+            else build_text_response("Olá!")
+        )
         client = await opening(dialect, answer if dialect.__name__ != "openai_unverified" else
-                               said("Olá!"))  # fmt: skip
+                               build_text_response("Olá!"))  # fmt: skip
         for name, messages in TALKS.items():
             assert (await client(messages, stream=stream)).text == "Olá!", (name, stream)
         learned = len(client.at.asked)
@@ -388,7 +392,10 @@ async def test_what_a_tenant_adds_is_sent_and_stands_for_nothing_of_ours(opening
 
 async def test_gemini_gets_its_own_signature_back(opening: Opening) -> None:
     signed = {"extra_content": {"google": {"thought_signature": "abc"}}}
-    client = await opening(lambda body: None, calling(call("consultar_faturas", "{}", **signed)))
+    client = await opening(
+        lambda body: None,
+        build_tool_call_response(build_tool_call("consultar_faturas", "{}", **signed)),
+    )
 
     (made,) = (await client()).calls
 
@@ -408,7 +415,7 @@ async def test_an_error_inside_an_answer_of_200_is_one(opening: Opening) -> None
 
 
 async def test_a_server_that_does_not_stream_is_read_whole(opening: Opening) -> None:
-    client = await opening(lambda _: None, said("Olá!"))
+    client = await opening(lambda _: None, build_text_response("Olá!"))
 
     assert (await client(stream=True)).text == "Olá!"
 

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from niochat.adapters.openai.model import ModelClient, ModelCompletion, ModelEndpoint, ModelError
-from tests.sandbox.conftest import World
+from tests.sandbox.conftest import SandboxFixture
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(20)]
 
@@ -43,7 +43,7 @@ class Calls:
 
 
 @pytest_asyncio.fixture
-async def calls(world: World) -> AsyncIterator[Calls]:
+async def calls(world: SandboxFixture) -> AsyncIterator[Calls]:
     here = Calls(ModelEndpoint(f"{world.origin}/model/v1", f"sandbox-{world.token}", "um-modelo"))
     yield here
     await here.models.close()
@@ -119,7 +119,7 @@ async def test_an_answer_comes_whole_with_its_tokens(calls: Calls, stream: bool)
 )
 async def test_a_fault_has_the_code_an_operator_needs(
     calls: Calls,
-    world: World,
+    world: SandboxFixture,
     fault: dict[str, Any],
     code: str,
     retryable: bool,
@@ -135,7 +135,9 @@ async def test_a_fault_has_the_code_an_operator_needs(
 
 
 @STREAM
-async def test_an_answer_that_breaks_off_is_none(calls: Calls, world: World, stream: bool) -> None:
+async def test_an_answer_that_breaks_off_is_none(
+    calls: Calls, world: SandboxFixture, stream: bool
+) -> None:
     await world.fault(target="model", kind="cut")
 
     error = await calls.fails(stream=stream)
@@ -144,20 +146,20 @@ async def test_an_answer_that_breaks_off_is_none(calls: Calls, world: World, str
     assert error.retryable
 
 
-async def test_an_answer_that_is_no_json_is_malformed(calls: Calls, world: World) -> None:
+async def test_an_answer_that_is_no_json_is_malformed(calls: Calls, world: SandboxFixture) -> None:
     await world.fault(target="model", kind="malformed")
 
     assert (await calls.fails()).code == "model_malformed"
 
 
 async def test_a_streamed_answer_that_is_no_stream_says_nothing_or_is_malformed(
-    calls: Calls, world: World
+    calls: Calls, world: SandboxFixture
 ) -> None:
     await world.fault(target="model", kind="malformed")
     assert await calls.nothing() in ("", "model_malformed")
 
 
-async def test_a_wrong_key_is_said_to_be_wrong(world: World) -> None:
+async def test_a_wrong_key_is_said_to_be_wrong(world: SandboxFixture) -> None:
     calls = Calls(ModelEndpoint(f"{world.origin}/model/v1", "not-the-sandbox's", "m"))
 
     assert (await calls.fails()).code == "model_unauthorized"
@@ -182,7 +184,7 @@ async def test_an_address_that_is_none_is_an_error_like_others(url: str) -> None
     await calls.models.close()
 
 
-async def test_a_key_that_no_header_can_hold_is_an_error_like_others(world: World) -> None:
+async def test_a_key_that_no_header_can_hold_is_an_error_like_others(world: SandboxFixture) -> None:
     calls = Calls(ModelEndpoint(f"{world.origin}/model/v1", "chave–com–travessão\n", "m"))
 
     assert (await calls.fails()).code in ("model_unauthorized", "model_malformed")

@@ -8,7 +8,7 @@ import pytest
 from niochat.adapters.postgres.database import PLANNER_SETTINGS, Database
 from niochat.adapters.postgres.queries import queries
 from tests.adapters.postgres.test_plans import AS_PLANNED, looks
-from tests.builders import Admin, connect
+from tests.builders import Admin, open_connection
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
@@ -60,7 +60,7 @@ SWEEPS: list[tuple[str, str, list[object], str]] = [
 
 async def assignment_plans(admin_url: str, tenant: UUID) -> list[str]:
     """Plans of all statements of one assignment, on a connection like the product's."""
-    connection = await connect(admin_url)
+    connection = await open_connection(admin_url)
     plans: list[str] = []
     connection.add_log_listener(lambda _, message: plans.append(message.message))
     await connection.execute("LOAD 'auto_explain'")

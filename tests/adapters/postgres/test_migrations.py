@@ -11,7 +11,7 @@ from niochat.adapters.postgres.codec import state_from_json
 from niochat.adapters.postgres.migrate import migrate
 from niochat.domain.conversation import ConversationStatus
 from niochat.stack.postgres import EmbeddedPostgres
-from tests.conftest import named
+from tests.conftest import database_dsn
 
 BEFORE = """
 WITH tenant AS (INSERT INTO tenants (tenant_id, slug, name) VALUES (%(t)s, 'a', 'A')),
@@ -52,7 +52,7 @@ def owner(
     migrate(empty_database_url, to="0001")
     name = empty_database_url.rpartition("/")[2]
     with psycopg.connect(
-        named(postgres.admin_dsn, name), row_factory=dict_row, autocommit=True
+        database_dsn(postgres.admin_dsn, name), row_factory=dict_row, autocommit=True
     ) as connection:
         yield connection
 

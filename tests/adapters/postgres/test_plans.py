@@ -11,7 +11,7 @@ import pytest
 
 from niochat.adapters.postgres.database import PLANNER_SETTINGS, Database
 from niochat.adapters.postgres.queries import queries
-from tests.builders import Admin, connect
+from tests.builders import Admin, open_connection
 
 pytestmark = pytest.mark.asyncio
 
@@ -298,7 +298,7 @@ async def test_a_new_database_commits_a_step_by_keys(admin: Admin, admin_url: st
 
 async def step_plans(admin_url: str) -> list[str]:
     """Plans of all statements of a step of twenty threads, on a connection like the product's."""
-    connection = await connect(admin_url)
+    connection = await open_connection(admin_url)
     plans: list[str] = []
     connection.add_log_listener(lambda _, message: plans.append(message.message))
     ids = [UUID(int=n) for n in range(20)]

@@ -27,10 +27,10 @@ from niochat.stack.credentials import StackCredentials
 from niochat.stack.home import HomeFolder
 from niochat.stack.ports import StackPorts
 from niochat.stack.postgres import EmbeddedPostgres
-from tests.builders import Given, Host, Ownership, connect
-from tests.conftest import named
-from tests.live.test_hub import Room, Watched
-from tests.until import until
+from tests.builders import Host, RowBuilder, ShardAssignments, open_connection
+from tests.conftest import database_dsn
+from tests.live.test_hub import HubFixture, RecordedScreen
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
@@ -69,19 +69,19 @@ def restore(source: str, target: EmbeddedPostgres) -> str:
             if line.startswith(("CREATE ROLE", "ALTER ROLE", "GRANT")) and not known:
                 connection.execute(line.encode())
         connection.execute("CREATE DATABASE restored OWNER niochat")
-    into = named(target.admin_dsn, "restored")
+    into = database_dsn(target.admin_dsn, "restored")
     subprocess.run(
         [programs / "pg_restore", "--exit-on-error", "-d", into],
         input=dump, env=environment, check=True,
     )  # fmt: skip
-    return named(target.owner_dsn, "restored")
+    return database_dsn(target.owner_dsn, "restored")
 
 
 def _run(command: list[Path | str]) -> bytes:
     return subprocess.run(command, capture_output=True, check=True).stdout
 
 
-async def written(database: Database, given: Given, count: int) -> None:
+async def written(database: Database, given: RowBuilder, count: int) -> None:
     tenant = (await given.rows("SELECT tenant_id FROM tenants"))[0]
     for number in range(count):
         async with database.as_tenant(tenant) as connection:
@@ -97,19 +97,19 @@ async def sealed(audit: AuditChain, rows: int) -> None:
         found.append(await audit.seal_batch())
         return sum(found) >= rows
 
-    await until(enough)
+    await wait_until(enough)
 
 
 @pytest_asyncio.fixture
-async def room(database: Database, given: Given, ownership: Ownership) -> Room:
+async def room(database: Database, given: RowBuilder, ownership: ShardAssignments) -> HubFixture:
     host = Host("host-a:1", database)
-    await ownership.give(host)
+    await ownership.assign_all(host)
     hub = LiveHub(EventLog(database), ScreenCounters(database))
-    return Room(database, given, host, hub, await given.place())
+    return HubFixture(database, given, host, hub, await given.place())
 
 
 async def test_a_restored_database_goes_on_where_its_log_ended(
-    room: Room, admin_url: str, other: EmbeddedPostgres
+    room: HubFixture, admin_url: str, other: EmbeddedPostgres
 ) -> None:
     audit = AuditChain(room.database)
     await room.given.admin.execute(
@@ -120,7 +120,7 @@ async def test_a_restored_database_goes_on_where_its_log_ended(
     await written(room.database, room.given, 3)
     await sealed(audit, 3)
     await written(room.database, room.given, 2)  # and two that no link holds yet
-    screen = Watched(room.place.tenant)
+    screen = RecordedScreen(room.place.tenant)
     await room.enter(screen)
     await room.settle()
     await room.hub.read_log()
@@ -133,14 +133,14 @@ async def test_a_restored_database_goes_on_where_its_log_ended(
     migrate(url)
     assert not await needs_log_base(database)
     assert not await needs_log_base(room.database)
-    admin = await connect(named(other.admin_dsn, urlsplit(url).path[1:]))
+    admin = await open_connection(database_dsn(other.admin_dsn, urlsplit(url).path[1:]))
     try:
         hub = LiveHub(EventLog(database), ScreenCounters(database))
         host = Host("host-a:2", database)
-        await Ownership(admin).give(host)
-        here = Room(database, Given(admin), host, hub, room.place)
+        await ShardAssignments(admin).assign_all(host)
+        here = HubFixture(database, RowBuilder(admin), host, hub, room.place)
         # A screen of before fetches anew; one that comes now hears what happens, and nothing else.
-        again = Watched(room.place.tenant)
+        again = RecordedScreen(room.place.tenant)
         assert not await here.enter(again, stood)
         told = len(again.events())
         await here.say(thread, "voltou?")
@@ -151,7 +151,7 @@ async def test_a_restored_database_goes_on_where_its_log_ended(
         at = LogPosition.parse(again.events()[0]["position"])
         assert at.epoch == stood.epoch + 1
         # Another one that goes on from there misses nothing.
-        assert await here.enter(Watched(room.place.tenant), at)
+        assert await here.enter(RecordedScreen(room.place.tenant), at)
         # What no link held is sealed, and so is what is new; every link fits.
         chain = AuditChain(database)
         await written(database, here.given, 2)
@@ -168,7 +168,7 @@ async def test_a_restored_database_goes_on_where_its_log_ended(
 
 
 async def test_nothing_is_moved_in_a_database_that_was_never_restored(
-    room: Room, database_url: str
+    room: HubFixture, database_url: str
 ) -> None:
     await room.thread("oi")
     await written(room.database, room.given, 1)
@@ -176,7 +176,7 @@ async def test_nothing_is_moved_in_a_database_that_was_never_restored(
     assert await room.given.admin.fetchval("SELECT log_base()") == 0
 
 
-async def test_a_position_costs_no_more_than_the_transactions_number(room: Room) -> None:
+async def test_a_position_costs_no_more_than_the_transactions_number(room: HubFixture) -> None:
     """The base is folded into the plan: nothing is called or added where nothing was restored."""
     for role in ("niochat_system", "niochat_app", "niochat_gate"):
         await room.given.admin.execute(f"SET ROLE {role}")

@@ -14,7 +14,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.migrate import migrate
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.ids import SHARDS, shard_of
-from tests.builders import Given
+from tests.builders import RowBuilder
 
 
 def tables(url: str) -> int:
@@ -48,7 +48,7 @@ async def test_the_database_and_the_code_agree_on_every_shard(
 
 
 @pytest.mark.asyncio
-async def test_a_threads_shard_is_that_of_its_id(given: Given) -> None:
+async def test_a_threads_shard_is_that_of_its_id(given: RowBuilder) -> None:
     thread = await given.thread(await given.place())
 
     assert await given.rows("SELECT shard FROM threads") == [shard_of(thread)]

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from niochat.stack.postgres import EmbeddedPostgres, postgres_program_folder
-from tests.conftest import named
+from tests.conftest import database_dsn
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "schema.py"
 _spec = importlib.util.spec_from_file_location("schema", SCRIPT)
@@ -58,7 +58,7 @@ def test_a_change_of_one_word_in_a_function_is_found(admin_url: str) -> None:
 def test_the_files_build_the_database_that_the_migrations_build(
     postgres: EmbeddedPostgres, empty_database_url: str, database_url: str
 ) -> None:
-    url = named(postgres.admin_dsn, empty_database_url.rpartition("/")[2])
+    url = database_dsn(postgres.admin_dsn, empty_database_url.rpartition("/")[2])
 
     built = subprocess.run(
         [postgres_program_folder() / "psql", "-Xqv", "ON_ERROR_STOP=1", "-f", schema.FOLDER / "schema.sql", url],

@@ -14,7 +14,7 @@ from niochat.conversation.desk import ConversationVisibility
 from niochat.conversation.gathering import SearchIndexer
 from niochat.conversation.search import MessageSearch, MessageSearchRequest
 from niochat.domain.errors import NiochatError
-from tests.builders import Admin, Given, Place, connect
+from tests.builders import Admin, ChannelRef, RowBuilder, open_connection
 
 pytestmark = pytest.mark.asyncio
 
@@ -23,7 +23,7 @@ SEARCH = "SELECT id, at, upto FROM search_messages($1, $2, $3, $4, $5)"
 ALL = ConversationVisibility("all", "", frozenset())
 
 
-async def visit(given: Given, place: Place) -> UUID:
+async def visit(given: RowBuilder, place: ChannelRef) -> UUID:
     """A conversation without messages."""
     thread = await given.thread(place)
     await given.admin.execute(
@@ -35,7 +35,7 @@ async def visit(given: Given, place: Place) -> UUID:
     return thread
 
 
-async def say(given: Given, place: Place, thread: UUID, texts: list[str]) -> None:
+async def say(given: RowBuilder, place: ChannelRef, thread: UUID, texts: list[str]) -> None:
     """Messages of yesterday, a second after another."""
     await given.admin.execute(
         "INSERT INTO messages (tenant_id, id, thread_id, conversation_id, version, author, kind,"
@@ -66,7 +66,7 @@ async def walked(database: Database, tenant: UUID, words: str, limit: int = 7) -
 
 
 async def test_what_is_gathered_is_found_as_before_and_nothing_twice(
-    database: Database, given: Given
+    database: Database, given: RowBuilder
 ) -> None:
     place = await given.place()
     thread = await visit(given, place)
@@ -89,7 +89,7 @@ async def test_what_is_gathered_is_found_as_before_and_nothing_twice(
 
 
 async def test_two_that_gather_at_once_make_each_block_once(
-    database: Database, given: Given
+    database: Database, given: RowBuilder
 ) -> None:
     place = await given.place()
     await say(given, place, await visit(given, place), ["fatura"] * 400)
@@ -97,7 +97,9 @@ async def test_two_that_gather_at_once_make_each_block_once(
     assert await given.rows("SELECT number FROM search_blocks ORDER BY 1") == [1, 2, 3]
 
 
-async def test_what_may_still_be_edited_is_not_gathered(database: Database, given: Given) -> None:
+async def test_what_may_still_be_edited_is_not_gathered(
+    database: Database, given: RowBuilder
+) -> None:
     place = await given.place()
     await say(given, place, await visit(given, place), ["fatura"] * 200)
     await given.admin.execute("UPDATE messages SET stored_at = now()")
@@ -105,7 +107,7 @@ async def test_what_may_still_be_edited_is_not_gathered(database: Database, give
 
 
 async def test_what_was_deleted_after_it_was_gathered_is_not_found(
-    database: Database, given: Given
+    database: Database, given: RowBuilder
 ) -> None:
     place = await given.place()
     await say(given, place, await visit(given, place), ["fatura"] * 127 + ["fatura apagada"])
@@ -115,7 +117,7 @@ async def test_what_was_deleted_after_it_was_gathered_is_not_found(
     assert await walked(database, place.tenant, "apagada") == []
 
 
-async def test_no_number_gets_into_the_dictionary(database: Database, given: Given) -> None:
+async def test_no_number_gets_into_the_dictionary(database: Database, given: RowBuilder) -> None:
     place = await given.place()
     await say(
         given,
@@ -129,7 +131,7 @@ async def test_no_number_gets_into_the_dictionary(database: Database, given: Giv
 
 
 async def test_without_a_tenant_and_for_others_nothing_is_given(
-    database: Database, given: Given
+    database: Database, given: RowBuilder
 ) -> None:
     place, foreign = await given.place(), await given.place()
     thread = await visit(given, place)
@@ -148,7 +150,7 @@ async def test_without_a_tenant_and_for_others_nothing_is_given(
 
 
 async def test_only_the_tenants_role_may_call_and_only_the_searching_role_sees_all(
-    database: Database, given: Given
+    database: Database, given: RowBuilder
 ) -> None:
     owned = await given.rows(
         "SELECT proname::text FROM pg_proc"
@@ -215,7 +217,7 @@ async def loaded(admin: Admin) -> None:
 
 async def gathered(admin_url: str, tenant: UUID) -> None:
     """All blocks of a tenant, in one transaction."""
-    connection = await connect(admin_url)
+    connection = await open_connection(admin_url)
     await connection.execute("SET ROLE niochat_system")
     await connection.execute(
         f"DO $$ BEGIN WHILE gather_block('{tenant}', '20 min') LOOP END LOOP; END $$"
@@ -225,7 +227,7 @@ async def gathered(admin_url: str, tenant: UUID) -> None:
 
 async def plans(admin_url: str, tenant: UUID, lexemes: list[str]) -> tuple[list[str], list[Any]]:
     """What the function did on a connection like the product's, statement by statement."""
-    connection = await connect(admin_url)
+    connection = await open_connection(admin_url)
     told: list[str] = []
     connection.add_log_listener(lambda _, message: told.append(message.message))
     await connection.execute("LOAD 'auto_explain'")
@@ -314,7 +316,7 @@ async def test_at_a_million_messages_a_search_reads_few_rows_by_its_index(
         )
 
 
-async def test_the_functions_take_no_bad_input(database: Database, given: Given) -> None:
+async def test_the_functions_take_no_bad_input(database: Database, given: RowBuilder) -> None:
     place = await given.place()
     async with database.as_tenant(place.tenant) as connection:
         for lexemes, groups, most in (

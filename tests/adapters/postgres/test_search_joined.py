@@ -7,7 +7,7 @@ from niochat.conversation.desk import ConversationVisibility
 from niochat.conversation.search import MessageSearch, MessageSearchRequest, parse_search_words
 from niochat.domain.errors import InvalidInputError
 from tests.adapters.postgres.test_search import gather, say, visit
-from tests.builders import Given, Place
+from tests.builders import ChannelRef, RowBuilder
 
 pytestmark = pytest.mark.asyncio
 
@@ -48,7 +48,7 @@ FOUND = {
 }
 
 
-async def found(database: Database, place: Place, text: str) -> set[str]:
+async def found(database: Database, place: ChannelRef, text: str) -> set[str]:
     wanted = MessageSearchRequest(parse_search_words(text), None, 50)
     page = await MessageSearch(database).search_page(
         place.tenant, ConversationVisibility("all", "", frozenset()), wanted
@@ -58,7 +58,7 @@ async def found(database: Database, place: Place, text: str) -> set[str]:
 
 
 async def test_what_is_parted_is_found_in_one_piece_and_the_other_way_round(
-    database: Database, given: Given
+    database: Database, given: RowBuilder
 ) -> None:
     place = await given.place()
     await say(given, place, await visit(given, place), list(SAID.values()))
@@ -66,7 +66,9 @@ async def test_what_is_parted_is_found_in_one_piece_and_the_other_way_round(
     assert {text: await found(database, place, text) for text in FOUND} == FOUND
 
 
-async def test_the_same_is_found_in_what_was_gathered(database: Database, given: Given) -> None:
+async def test_the_same_is_found_in_what_was_gathered(
+    database: Database, given: RowBuilder
+) -> None:
     place = await given.place()
     said = [*SAID.values(), *(f"outra coisa n{n}" for n in range(128 - len(SAID)))]
     await say(given, place, await visit(given, place), said)
@@ -75,7 +77,9 @@ async def test_the_same_is_found_in_what_was_gathered(database: Database, given:
     assert {text: await found(database, place, text) for text in FOUND} == FOUND
 
 
-async def test_what_was_found_is_told_as_it_was_written(database: Database, given: Given) -> None:
+async def test_what_was_found_is_told_as_it_was_written(
+    database: Database, given: RowBuilder
+) -> None:
     place = await given.place()
     await say(given, place, await visit(given, place), [SAID["wi-fi"], SAID["cpf"]])
     sight = ConversationVisibility("all", "", frozenset())

@@ -15,8 +15,8 @@ from niochat.adapters.postgres.migrate import (
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import InvalidInputError, OperationRefusedError
 from niochat.stack.postgres import EmbeddedPostgres
-from tests.builders import Admin, connect
-from tests.conftest import named
+from tests.builders import Admin, open_connection
+from tests.conftest import database_dsn
 
 pytestmark = pytest.mark.asyncio
 
@@ -114,7 +114,7 @@ async def test_migrate_makes_the_log_in_and_another_time_leaves_it(
     postgres: EmbeddedPostgres, empty_database_url: str
 ) -> None:
     name = empty_database_url.rpartition("/")[2]
-    other = named(postgres.owner_dsn, name).replace("niochat:", f"of_{name}:", 1)
+    other = database_dsn(postgres.owner_dsn, name).replace("niochat:", f"of_{name}:", 1)
     migrate(empty_database_url, serving_url=other)
     migrate(empty_database_url, serving_url=other)
 
@@ -126,7 +126,7 @@ async def test_migrate_makes_the_log_in_and_another_time_leaves_it(
         )
     finally:
         await made.close()
-        admin = await connect(postgres.admin_dsn)
+        admin = await open_connection(postgres.admin_dsn)
         await admin.execute(f"DROP ROLE of_{name}")
         await admin.close()
 

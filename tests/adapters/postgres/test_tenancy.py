@@ -18,7 +18,14 @@ from niochat.domain.errors import InvalidInputError, NiochatError
 from niochat.domain.held_back import TenantThrottle, ThrottleReason
 from niochat.domain.message import DeliveryStatus
 from niochat.erp.journal import WriteJournal
-from tests.builders import Given, Host, Ownership, Place, message, put
+from tests.builders import (
+    ChannelRef,
+    Host,
+    RowBuilder,
+    ShardAssignments,
+    build_message,
+    insert_commands,
+)
 
 pytestmark = pytest.mark.asyncio
 
@@ -45,26 +52,26 @@ OF_THE_GATE = {
 
 
 @pytest_asyncio.fixture
-async def place(database: Database, given: Given, ownership: Ownership) -> Place:
+async def place(database: Database, given: RowBuilder, ownership: ShardAssignments) -> ChannelRef:
     """A tenant with at least one row in every table."""
     place = await given.place(burst_window_s=0)
     host = Host("host-a:1", database)
-    await ownership.give(host)
+    await ownership.assign_all(host)
     thread = await given.thread(place)
-    await put(host, place, thread, [message("m1")])
+    await insert_commands(host, place, thread, [build_message("m1")])
     await host.run(thread)
     await PauseStore(database).pause(thread, 60)
     journal = WriteJournal(database)
     await journal.begin(place.tenant, "unlock:1:2026-03", host.turn(thread).id, 1, {})
     await remembered(database, given, host, place, thread)
     await host.answer(thread, "Olá!")
-    await put(host, place, thread, [cmd.ReceiveReceipt(("?",), DeliveryStatus.READ)])
+    await insert_commands(host, place, thread, [cmd.ReceiveReceipt(("?",), DeliveryStatus.READ)])
     await host.run(thread)
     await given.admin.execute(
         "UPDATE tenants SET policy = '{\"burst_window_s\": 60}' WHERE tenant_id = $1",
         place.tenant,
     )
-    await put(host, place, thread, [message("m2")])
+    await insert_commands(host, place, thread, [build_message("m2")])
     await host.run(thread)
     await given.admin.execute(
         "INSERT INTO assistants (tenant_id, endpoint, model, api_key_sealed)"
@@ -84,7 +91,7 @@ async def place(database: Database, given: Given, ownership: Ownership) -> Place
 
 
 async def remembered(
-    database: Database, given: Given, host: Host, place: Place, thread: UUID
+    database: Database, given: RowBuilder, host: Host, place: ChannelRef, thread: UUID
 ) -> None:
     """What a turn keeps of a visit, and a file that it will send."""
     (conversation,) = await given.rows("SELECT id FROM conversations WHERE thread_id = $1", thread)
@@ -103,7 +110,7 @@ async def remembered(
     )  # fmt: skip
 
 
-async def left(given: Given, place: Place) -> None:
+async def left(given: RowBuilder, place: ChannelRef) -> None:
     """A telephone that somebody had before."""
     await given.admin.execute(
         "INSERT INTO former_identities SELECT $1, 'phone', '5581988880009', id, now()"
@@ -111,7 +118,7 @@ async def left(given: Given, place: Place) -> None:
     )  # fmt: skip
 
 
-async def searched(given: Given, place: Place) -> None:
+async def searched(given: RowBuilder, place: ChannelRef) -> None:
     """What a search looks through."""
     await given.admin.execute(
         "INSERT INTO search_blocks VALUES ($1, 1, now(), $1, now(), $1, '{}', '')", place.tenant
@@ -119,7 +126,7 @@ async def searched(given: Given, place: Place) -> None:
     await given.admin.execute("INSERT INTO search_words VALUES ($1, 'fatura')", place.tenant)
 
 
-async def people(given: Given, place: Place) -> None:
+async def people(given: RowBuilder, place: ChannelRef) -> None:
     """A user with all that belongs to one."""
     user = await given.admin.fetchval(
         "INSERT INTO users (tenant_id, login, name, role)"
@@ -146,7 +153,7 @@ async def people(given: Given, place: Place) -> None:
         await given.admin.execute(statement, place.tenant, user)
 
 
-async def tables(given: Given) -> list[str]:
+async def tables(given: RowBuilder) -> list[str]:
     return await given.rows(
         "SELECT table_name::text FROM information_schema.columns"
         " JOIN information_schema.tables USING (table_schema, table_name)"
@@ -155,7 +162,9 @@ async def tables(given: Given) -> list[str]:
     )
 
 
-async def test_every_table_of_tenants_enables_and_forces_row_level_security(given: Given) -> None:
+async def test_every_table_of_tenants_enables_and_forces_row_level_security(
+    given: RowBuilder,
+) -> None:
     loose = await given.rows(
         "SELECT relname::text FROM pg_class WHERE relname = ANY ($1)"
         " AND NOT (relrowsecurity AND relforcerowsecurity)",
@@ -166,7 +175,7 @@ async def test_every_table_of_tenants_enables_and_forces_row_level_security(give
     assert len(await tables(given)) >= 19
 
 
-async def test_no_role_of_the_product_bypasses_row_level_security(given: Given) -> None:
+async def test_no_role_of_the_product_bypasses_row_level_security(given: RowBuilder) -> None:
     assert (
         await given.rows(
             "SELECT rolname::text FROM pg_roles WHERE (rolbypassrls OR rolsuper)"
@@ -180,7 +189,7 @@ async def test_no_role_of_the_product_bypasses_row_level_security(given: Given) 
     )
 
 
-async def test_the_roles_that_work_own_nothing(given: Given) -> None:
+async def test_the_roles_that_work_own_nothing(given: RowBuilder) -> None:
     assert (
         await given.rows(
             "SELECT c.relname::text FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner"
@@ -190,7 +199,9 @@ async def test_the_roles_that_work_own_nothing(given: Given) -> None:
     )
 
 
-async def test_the_paths_role_has_policies_on_the_tables_of_the_path_only(given: Given) -> None:
+async def test_the_paths_role_has_policies_on_the_tables_of_the_path_only(
+    given: RowBuilder,
+) -> None:
     reachable = await given.rows(
         "SELECT tablename::text FROM pg_policies WHERE 'niochat_system' = ANY (roles)"
     )
@@ -205,7 +216,9 @@ async def test_the_paths_role_has_policies_on_the_tables_of_the_path_only(given:
     )
 
 
-async def test_the_owner_itself_sees_no_row(database_url: str, given: Given, place: Place) -> None:
+async def test_the_owner_itself_sees_no_row(
+    database_url: str, given: RowBuilder, place: ChannelRef
+) -> None:
     owner = await asyncpg.connect(database_url)
     try:
         seen = {t: await owner.fetchval(f"SELECT count(*) FROM {t}") for t in await tables(given)}
@@ -216,7 +229,7 @@ async def test_the_owner_itself_sees_no_row(database_url: str, given: Given, pla
 
 
 async def test_a_tenant_sees_its_own_rows_and_an_unset_or_foreign_one_none(
-    database: Database, given: Given, place: Place
+    database: Database, given: RowBuilder, place: ChannelRef
 ) -> None:
     foreign = await given.tenant()
     await given.admin.execute("DELETE FROM teams WHERE tenant_id = $1", foreign)
@@ -227,7 +240,7 @@ async def test_a_tenant_sees_its_own_rows_and_an_unset_or_foreign_one_none(
 
 
 async def test_an_unset_or_foreign_tenant_changes_and_deletes_nothing(
-    database: Database, given: Given, place: Place
+    database: Database, given: RowBuilder, place: ChannelRef
 ) -> None:
     foreign = await given.tenant()
     for table in await tables(given):
@@ -241,7 +254,7 @@ async def test_an_unset_or_foreign_tenant_changes_and_deletes_nothing(
 
 
 async def test_an_unset_or_foreign_tenant_inserts_nothing(
-    database: Database, given: Given, place: Place
+    database: Database, given: RowBuilder, place: ChannelRef
 ) -> None:
     foreign = await given.tenant()
     for table in await tables(given):
@@ -259,7 +272,9 @@ async def test_an_unset_or_foreign_tenant_inserts_nothing(
                     )  # fmt: skip
 
 
-async def test_a_row_cannot_be_given_away(database: Database, given: Given, place: Place) -> None:
+async def test_a_row_cannot_be_given_away(
+    database: Database, given: RowBuilder, place: ChannelRef
+) -> None:
     foreign = await given.tenant()
     for table in await tables(given):
         with pytest.raises(NiochatError, match=REFUSED):
@@ -267,14 +282,14 @@ async def test_a_row_cannot_be_given_away(database: Database, given: Given, plac
                 await connection.execute(f"UPDATE {table} SET tenant_id = '{foreign}'")
 
 
-async def test_the_tenant_ends_with_its_transaction(database: Database, place: Place) -> None:
+async def test_the_tenant_ends_with_its_transaction(database: Database, place: ChannelRef) -> None:
     async with database.as_tenant(place.tenant) as connection:
         assert await connection.fetchval("SELECT count(*) FROM threads") == 1
     async with acting_for(database, None) as connection:
         assert await connection.fetchval("SELECT current_tenant()") is None
 
 
-async def test_every_key_between_tables_of_tenants_carries_the_tenant(given: Given) -> None:
+async def test_every_key_between_tables_of_tenants_carries_the_tenant(given: RowBuilder) -> None:
     keys = await given.rows(
         "SELECT conrelid::regclass || '.' || conname || ': ' || EXISTS ("
         "  SELECT FROM unnest(conkey, confkey) AS k (child, parent)"
@@ -288,7 +303,7 @@ async def test_every_key_between_tables_of_tenants_carries_the_tenant(given: Giv
     assert len(keys) >= 20
 
 
-async def test_tables_without_a_tenant_are_not_the_tenants(given: Given) -> None:
+async def test_tables_without_a_tenant_are_not_the_tenants(given: RowBuilder) -> None:
     """They belong to a person, who may be of the platform: the gate alone looks at them."""
     assert (
         await given.rows(
@@ -301,7 +316,7 @@ async def test_tables_without_a_tenant_are_not_the_tenants(given: Given) -> None
     )
 
 
-async def test_a_row_cannot_point_into_another_tenant(given: Given, place: Place) -> None:
+async def test_a_row_cannot_point_into_another_tenant(given: RowBuilder, place: ChannelRef) -> None:
     """Even the superuser, whom no policy binds, is refused by the keys."""
     foreign = await given.tenant()
     for child in (
@@ -320,7 +335,7 @@ async def test_a_row_cannot_point_into_another_tenant(given: Given, place: Place
 
 
 async def test_a_thread_of_another_tenants_channel_is_refused(
-    given: Given, database: Database, place: Place
+    given: RowBuilder, database: Database, place: ChannelRef
 ) -> None:
     other = await given.place()
     (contact,) = await given.rows("SELECT id FROM contacts WHERE tenant_id = $1", place.tenant)
@@ -343,7 +358,7 @@ async def changed(database: Database, tenant: UUID | None, statement: str) -> in
 
 
 async def test_the_log_is_only_added_to_and_a_tenant_keeps_its_standing(
-    database: Database, place: Place
+    database: Database, place: ChannelRef
 ) -> None:
     for statement in (
         "UPDATE events SET type = 'x'",

@@ -36,7 +36,7 @@ async def announcements(server: EmbeddedRedis) -> AsyncIterator[ChangeAnnounceme
     await made.close()
 
 
-class Ear:
+class Subscriber:
     """What one listener heard; ``None`` where listening began."""
 
     def __init__(self) -> None:
@@ -47,8 +47,8 @@ class Ear:
 
 
 @asynccontextmanager
-async def listening(announcements: ChangeAnnouncements) -> AsyncIterator[Ear]:
-    ear = Ear()
+async def listening(announcements: ChangeAnnouncements) -> AsyncIterator[Subscriber]:
+    ear = Subscriber()
     heard = ear.heard
     task = asyncio.create_task(
         announcements.subscribe(heard.put_nowait, lambda: heard.put_nowait(None))

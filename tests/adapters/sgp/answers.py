@@ -61,7 +61,7 @@ SECRETS = {
 }
 
 
-def contract(**changes: object) -> dict[str, object]:
+def build_contract_row(**changes: object) -> dict[str, object]:
     """One row of ``consultacliente``, as loosely typed as the reference's."""
     return {
         "clienteId": 101,
@@ -91,11 +91,11 @@ def contract(**changes: object) -> dict[str, object]:
     }
 
 
-def found(*contracts: dict[str, object]) -> dict[str, object]:
+def build_subscriber_response(*contracts: dict[str, object]) -> dict[str, object]:
     return {"msg": "Contrato(s) Localizado(s)", "contratos": list(contracts)}
 
 
-def invoice(**changes: object) -> dict[str, object]:
+def build_invoice_row(**changes: object) -> dict[str, object]:
     return {
         "id": 9001,
         "fatura": 9001,
@@ -111,11 +111,11 @@ def invoice(**changes: object) -> dict[str, object]:
     }
 
 
-def billed(*invoices: dict[str, object]) -> dict[str, object]:
+def build_invoices_response(*invoices: dict[str, object]) -> dict[str, object]:
     return {"status": 1, "contratoId": 5501, "protocolo": "2402", "links": list(invoices)}
 
 
-def title(**changes: object) -> dict[str, object]:
+def build_title_row(**changes: object) -> dict[str, object]:
     """One row of ``titulos``."""
     return {
         "id": 8001,
@@ -131,12 +131,12 @@ def title(**changes: object) -> dict[str, object]:
     }
 
 
-def client_with(onu: object, contrato: object = 5501, **service: object) -> dict[str, object]:
+def build_client_row(onu: object, contrato: object = 5501, **service: object) -> dict[str, object]:
     services = [{"id": 777, "login": "maria", **SECRETS, "onu": onu, **service}]
     return {"clientes": [{"id": 101, "contratos": [{"contrato": contrato, "servicos": services}]}]}
 
 
-def maintenance(**changes: object) -> dict[str, object]:
+def build_maintenance_row(**changes: object) -> dict[str, object]:
     return {
         "id": 7,
         "descricao": "Fibra rompida",
@@ -150,7 +150,7 @@ def maintenance(**changes: object) -> dict[str, object]:
     }
 
 
-def ticket(**changes: object) -> dict[str, object]:
+def build_ticket_row(**changes: object) -> dict[str, object]:
     return {
         "numero": 260111,
         "status": "Aberta",
@@ -162,12 +162,12 @@ def ticket(**changes: object) -> dict[str, object]:
     }
 
 
-def read(request: object, value: object, **kinds: str) -> object:
+def parse_value(request: object, value: object, **kinds: str) -> object:
     """What the adapter makes of an answer that is already plain lists and objects."""
     return parse_read_value(request, "/route/", value, kinds)
 
 
-def judged(
+def parse_reply(
     request: ErpRead[object] | ErpWrite,
     body: str | bytes,
     status: int = 200,

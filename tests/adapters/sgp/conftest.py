@@ -6,12 +6,12 @@ import pytest_asyncio
 
 from niochat.adapters.sgp.client import SgpClient
 
-from .scripted_sgp import ScriptedSgp, running
+from .scripted_sgp import ScriptedSgp, start_scripted_sgp
 
 
 @pytest_asyncio.fixture
 async def sgp() -> AsyncIterator[ScriptedSgp]:
-    async with running() as scripted:
+    async with start_scripted_sgp() as scripted:
         yield scripted
 
 

@@ -16,7 +16,7 @@ APP = "niochat app"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RecordedSgpRequest:
     """One request as it came over the wire. ``fields`` of the form, the JSON or the query."""
 
     method: str
@@ -26,7 +26,7 @@ class Asked:
     body: bytes
 
     @property
-    def told(self) -> Mapping[str, object]:
+    def summarize(self) -> Mapping[str, object]:
         """The fields but token and app."""
         return {name: v for name, v in self.fields.items() if name not in ("token", "app")}
 
@@ -39,14 +39,14 @@ class ScriptedSgp:
     answers: dict[str, bytes] = field(default_factory=dict)
     hangs: bool = False
     resets: bool = False
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[RecordedSgpRequest] = field(default_factory=list)
     reached: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def account(self) -> ErpAccount:
         return ErpAccount(base_url=self.base_url, app=APP, token=TOKEN)
 
-    def says(
+    def set_response(
         self,
         body: object = None,
         status: int = 200,
@@ -65,7 +65,7 @@ class ScriptedSgp:
         """One connection, until the other side or the script ends it."""
         try:
             while (asked := await _read(reader)) is not None:
-                self.asked.append(asked)
+                self.requests.append(asked)
                 self.reached.set()
                 if self.hangs:
                     await asyncio.Event().wait()
@@ -96,7 +96,7 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     raw.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
 
 
-async def _read(reader: asyncio.StreamReader) -> Asked | None:
+async def _read(reader: asyncio.StreamReader) -> RecordedSgpRequest | None:
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
     except (asyncio.IncompleteReadError, ConnectionError):
@@ -109,11 +109,11 @@ async def _read(reader: asyncio.StreamReader) -> Asked | None:
     is_json = headers.get("content-type") == "application/json"
     told = body.decode() or query
     fields = json.loads(body) if is_json else dict(parse_qsl(told, keep_blank_values=True))
-    return Asked(method, path, headers, fields, body)
+    return RecordedSgpRequest(method, path, headers, fields, body)
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[ScriptedSgp]:
+async def start_scripted_sgp() -> AsyncIterator[ScriptedSgp]:
     """The ERP on a free port; every connection is ended at the end."""
     sgp = ScriptedSgp()
     tasks: set[asyncio.Task[None]] = set()

@@ -14,10 +14,10 @@ from .answers import (
     PIX,
     PIX_READ,
     PLANS,
-    billed,
-    invoice,
-    read,
-    title,
+    build_invoice_row,
+    build_invoices_response,
+    build_title_row,
+    parse_value,
 )
 
 READ = Invoice(
@@ -33,17 +33,20 @@ READ = Invoice(
 
 def code_of(request: object, answer: object) -> str:
     with pytest.raises(ErpError) as error:
-        read(request, answer)
+        parse_value(request, answer)
     return error.value.code
 
 
 def test_an_invoice_of_the_reference() -> None:
-    assert read(INVOICES, billed(invoice())) == (READ,)
+    assert parse_value(INVOICES, build_invoices_response(build_invoice_row())) == (READ,)
 
 
 def test_invoices_come_earliest_due_first() -> None:
-    later, sooner = invoice(fatura=2, vencimento="01/12/2026"), invoice(fatura="1")
-    read_in_order = read(INVOICES, billed(later, sooner))
+    later, sooner = (
+        build_invoice_row(fatura=2, vencimento="01/12/2026"),
+        build_invoice_row(fatura="1"),
+    )
+    read_in_order = parse_value(INVOICES, build_invoices_response(later, sooner))
     assert isinstance(read_in_order, tuple)
     assert [each.id for each in read_in_order] == ["1", "2"]
 
@@ -51,34 +54,37 @@ def test_invoices_come_earliest_due_first() -> None:
 @pytest.mark.parametrize("nothing", ["", None, "None", 0, "<img>", "https://x/pix.png", "0002\n01"])
 def test_codes_that_are_not_there_are_empty(nothing: object) -> None:
     codes = {"codigopix": nothing, "linhadigitavel": None, "link": "None", "link_cobranca": ""}
-    assert read(INVOICES, billed(invoice(**codes))) == (
+    assert parse_value(INVOICES, build_invoices_response(build_invoice_row(**codes))) == (
         Invoice("9001", date(2026, 11, 10), Decimal("99.90"), original=Decimal("99.90")),
     )
 
 
 def test_the_parts_of_an_amount_are_told() -> None:
-    late = invoice(valor="102.29", multa="2,00", juros=0.39, desconto_vencimento="None")
-    (one,) = read(INVOICES, billed(late))  # type: ignore[misc]
+    late = build_invoice_row(valor="102.29", multa="2,00", juros=0.39, desconto_vencimento="None")
+    (one,) = parse_value(INVOICES, build_invoices_response(late))  # type: ignore[misc]
     parts = (one.original, one.fine, one.interest, one.discount)
     assert parts == tuple(map(Decimal, ("99.90", "2.00", "0.39", "0")))
 
 
 @pytest.mark.parametrize("odd", [None, "", "None", "-3", "abc", True, [], float("nan")])
 def test_a_part_that_cannot_be_read_explains_nothing(odd: object) -> None:
-    (one,) = read(INVOICES, billed(invoice(multa=odd, juros=odd, valor_original=odd)))  # type: ignore[misc]
+    (one,) = parse_value(
+        INVOICES,
+        build_invoices_response(build_invoice_row(multa=odd, juros=odd, valor_original=odd)),
+    )  # type: ignore[misc]
     assert (one.original, one.fine, one.interest) == (None, 0, 0)
     assert one.amount == Decimal("99.90")
 
 
 def test_the_link_is_the_invoices_or_the_charges() -> None:
-    (only,) = read(INVOICES, billed(invoice(link="")))  # type: ignore[misc]
+    (only,) = parse_value(INVOICES, build_invoices_response(build_invoice_row(link="")))  # type: ignore[misc]
     assert only.pdf_url == "https://isp.sgp.net.br/cobranca/9001"
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        billed(),
+        build_invoices_response(),
         {"status": 0, "msg": "Nenhum título em aberto", "links": []},
         {"status": 2, "msg": "Cliente não possui faturas em aberto"},
         {"status": 0, "msg": "Sem boletos em aberto", "links": None},
@@ -86,8 +92,8 @@ def test_the_link_is_the_invoices_or_the_charges() -> None:
         {"status": 0, "msg": "Fatura não encontrada"},
     ],
 )
-def test_no_open_invoice(answer: object) -> None:
-    assert read(INVOICES, answer) == ()
+def test_no_open_invoices_gives_an_empty_list(answer: object) -> None:
+    assert parse_value(INVOICES, answer) == ()
 
 
 @pytest.mark.parametrize(
@@ -95,7 +101,7 @@ def test_no_open_invoice(answer: object) -> None:
 )
 def test_a_complaint_is_never_told_as_no_open_invoice(msg: str) -> None:
     with pytest.raises(ErpRefusedError, match=msg):
-        read(INVOICES, {"status": 0, "msg": msg})
+        parse_value(INVOICES, {"status": 0, "msg": msg})
 
 
 @pytest.mark.parametrize(
@@ -116,12 +122,18 @@ def test_a_complaint_is_never_told_as_no_open_invoice(msg: str) -> None:
     ],
 )
 def test_an_invoice_that_cannot_be_read_does_not_disappear(broken: dict[str, object]) -> None:
-    assert code_of(INVOICES, billed(invoice(fatura=1), invoice(**broken))) == "erp_malformed"
+    assert (
+        code_of(
+            INVOICES,
+            build_invoices_response(build_invoice_row(fatura=1), build_invoice_row(**broken)),
+        )
+        == "erp_malformed"
+    )
 
 
 @pytest.mark.parametrize("row", [None, "x", 5, [], {}])
 def test_an_invoice_that_is_no_object_does_not_disappear(row: object) -> None:
-    assert code_of(INVOICES, {"links": [invoice(), row]}) == "erp_malformed"
+    assert code_of(INVOICES, {"links": [build_invoice_row(), row]}) == "erp_malformed"
 
 
 BOUGHT = PaidInvoice(
@@ -132,16 +144,16 @@ BOUGHT = PaidInvoice(
 @pytest.mark.parametrize(
     "answer",
     [
-        {"paginacao": {"total": 1}, "titulos": [title()]},
-        {"titulos": title()},
-        [title()],
-        {"titulos": [title(status=" Liquidado ")]},
-        {"titulos": [title(status=None)]},
-        {"titulos": [title(status=2)]},
+        {"paginacao": {"total": 1}, "titulos": [build_title_row()]},
+        {"titulos": build_title_row()},
+        [build_title_row()],
+        {"titulos": [build_title_row(status=" Liquidado ")]},
+        {"titulos": [build_title_row(status=None)]},
+        {"titulos": [build_title_row(status=2)]},
     ],
 )
 def test_a_paid_invoice_of_the_reference(answer: object) -> None:
-    assert read(PAID, answer) == (BOUGHT,)
+    assert parse_value(PAID, answer) == (BOUGHT,)
 
 
 @pytest.mark.parametrize(
@@ -157,12 +169,16 @@ def test_a_paid_invoice_of_the_reference(answer: object) -> None:
     ],
 )
 def test_what_does_not_say_that_it_is_paid_is_not_told_as_paid(other: dict[str, object]) -> None:
-    assert read(PAID, {"titulos": [title(**other), title()]}) == (BOUGHT,)
+    assert parse_value(PAID, {"titulos": [build_title_row(**other), build_title_row()]}) == (
+        BOUGHT,
+    )
 
 
 def test_paid_invoices_come_latest_due_first_and_lack_what_is_not_told() -> None:
-    older = title(id=7, dataVencimento="10/09/2026", valor=None, valorPago="", dataPagamento=None)
-    assert read(PAID, [older, title()]) == (
+    older = build_title_row(
+        id=7, dataVencimento="10/09/2026", valor=None, valorPago="", dataPagamento=None
+    )
+    assert parse_value(PAID, [older, build_title_row()]) == (
         BOUGHT,
         PaidInvoice("7", date(2026, 9, 10), None),
     )
@@ -171,26 +187,29 @@ def test_paid_invoices_come_latest_due_first_and_lack_what_is_not_told() -> None
 @pytest.mark.parametrize(
     "answer", [{"titulos": []}, {"status": 0, "msg": "Nenhum título encontrado"}]
 )
-def test_nothing_paid(answer: object) -> None:
-    assert read(PAID, answer) == ()
+def test_no_paid_invoices_gives_an_empty_list(answer: object) -> None:
+    assert parse_value(PAID, answer) == ()
 
 
 @pytest.mark.parametrize("msg", ["Contrato não encontrado", "Não foi possível consultar"])
 def test_a_complaint_is_never_told_as_nothing_paid(msg: str) -> None:
     with pytest.raises(ErpRefusedError, match=msg):
-        read(PAID, {"status": 0, "msg": msg})
+        parse_value(PAID, {"status": 0, "msg": msg})
 
 
 @pytest.mark.parametrize("broken", [{"id": None}, {"dataVencimento": "ontem"}])
 def test_a_paid_invoice_that_cannot_be_read_spoils_the_list(broken: dict[str, object]) -> None:
-    assert code_of(PAID, {"titulos": [title(), title(**broken)]}) == "erp_malformed"
+    assert (
+        code_of(PAID, {"titulos": [build_title_row(), build_title_row(**broken)]})
+        == "erp_malformed"
+    )
 
 
 @pytest.mark.parametrize("name", ["codigoPix", "codigopix", "pix", "emv", "qrcode"])
 @pytest.mark.parametrize("around", [lambda a: a, lambda a: [a], lambda a: {"data": a}])
 def test_a_pix_code_is_found_where_installations_put_it(name: str, around: object) -> None:
     assert callable(around)
-    assert read(PIX_READ, around({name: f" {PIX} "})) == PIX
+    assert parse_value(PIX_READ, around({name: f" {PIX} "})) == PIX
 
 
 @pytest.mark.parametrize(
@@ -206,12 +225,12 @@ def test_a_pix_code_is_found_where_installations_put_it(name: str, around: objec
     ],
 )
 def test_no_pix_code_is_empty(answer: object) -> None:
-    assert read(PIX_READ, answer) == ""
+    assert parse_value(PIX_READ, answer) == ""
 
 
 def test_a_picture_does_not_hide_the_code() -> None:
-    assert read(PIX_READ, {"pix": "https://x/qr.png", "emv": PIX}) == PIX
-    assert read(PIX_READ, {"pix": {"qrcode": "aW1n", "copiaecola": PIX}}) == PIX
+    assert parse_value(PIX_READ, {"pix": "https://x/qr.png", "emv": PIX}) == PIX
+    assert parse_value(PIX_READ, {"pix": {"qrcode": "aW1n", "copiaecola": PIX}}) == PIX
 
 
 PLAN = {"id": 12, "descricao": " FIBRA 500 ", "preco": "99,90", "qtd_servicos": 1}
@@ -220,16 +239,16 @@ FIBRE = ServicePlan("12", "FIBRA 500", Decimal("99.90"))
 
 @pytest.mark.parametrize("answer", [{"planos": [PLAN]}, [PLAN], [{"planos": [PLAN]}]])
 def test_plans_in_every_shape(answer: object) -> None:
-    assert read(PLANS, answer) == (FIBRE,)
+    assert parse_value(PLANS, answer) == (FIBRE,)
 
 
 def test_a_plan_without_a_price_is_not_for_sale() -> None:
-    assert read(PLANS, {"planos": [{**PLAN, "preco": None}, PLAN]}) == (FIBRE,)
+    assert parse_value(PLANS, {"planos": [{**PLAN, "preco": None}, PLAN]}) == (FIBRE,)
 
 
 @pytest.mark.parametrize("answer", [[], {"planos": []}, {"status": 0, "msg": "Nenhum plano"}])
-def test_no_plans(answer: object) -> None:
-    assert read(PLANS, answer) == ()
+def test_no_plans_gives_an_empty_list(answer: object) -> None:
+    assert parse_value(PLANS, answer) == ()
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ ASKED = [
 
 
 async def ask(client: SgpClient, sgp: ScriptedSgp, request: ErpRead[object]) -> None:
-    sgp.says("gone", status=404)
+    sgp.set_response("gone", status=404)
     with pytest.raises(ErpError):
         await client.read(sgp.account, request, 5)
 
@@ -75,8 +75,8 @@ async def test_a_read_asks_its_route_with_exactly_these_fields(
     told: dict[str, str],
 ) -> None:
     await ask(client, sgp, request_)
-    (asked,) = sgp.asked
-    assert (asked.method, asked.path, asked.told) == (method, f"/sgp{path}", told)
+    (asked,) = sgp.requests
+    assert (asked.method, asked.path, asked.summarize) == (method, f"/sgp{path}", told)
 
 
 @pytest.mark.parametrize("request_", READS, ids=lambda r: type(r).__name__)
@@ -84,7 +84,7 @@ async def test_token_and_app_travel_among_the_fields_and_nowhere_else(
     client: SgpClient, sgp: ScriptedSgp, request_: ErpRead[object]
 ) -> None:
     await ask(client, sgp, request_)
-    (asked,) = sgp.asked
+    (asked,) = sgp.requests
     assert (asked.fields["token"], asked.fields["app"]) == (TOKEN, APP)
     assert "marked-token" not in str(asked.headers)
     assert not {"cookie", "authorization"} & set(asked.headers)
@@ -95,31 +95,31 @@ async def test_forms_are_forms_and_the_list_of_tickets_is_json(
 ) -> None:
     await ask(client, sgp, FIND)
     await ask(client, sgp, TICKETS)
-    kinds = [asked.headers["content-type"] for asked in sgp.asked]
+    kinds = [asked.headers["content-type"] for asked in sgp.requests]
     assert kinds == ["application/x-www-form-urlencoded", "application/json"]
 
 
 async def test_an_invoice_id_cannot_change_the_route(client: SgpClient, sgp: ScriptedSgp) -> None:
     await ask(client, sgp, ReadPixCode("1", "../../chamado/?x#"))
-    assert sgp.asked[0].path == "/sgp/api/ura/pagamento/pix/..%2F..%2Fchamado%2F%3Fx%23"
+    assert sgp.requests[0].path == "/sgp/api/ura/pagamento/pix/..%2F..%2Fchamado%2F%3Fx%23"
 
 
 async def test_an_unlock_names_the_contract_and_the_words(
     client: SgpClient, sgp: ScriptedSgp
 ) -> None:
-    sgp.says("gone", status=404)
+    sgp.set_response("gone", status=404)
     await do(client, sgp.account, UNLOCK)
-    (asked,) = sgp.asked
+    (asked,) = sgp.requests
     assert (asked.method, asked.path) == ("POST", "/sgp/api/ura/liberacaopromessa/")
-    assert asked.told == {"contrato": "5501", "conteudo": "Pago na sexta"}
+    assert asked.summarize == {"contrato": "5501", "conteudo": "Pago na sexta"}
 
 
 async def test_a_ticket_carries_its_reference(client: SgpClient, sgp: ScriptedSgp) -> None:
-    sgp.says("gone", status=404)
+    sgp.set_response("gone", status=404)
     await do(client, sgp.account, TICKET)
-    (asked,) = sgp.asked
+    (asked,) = sgp.requests
     assert (asked.method, asked.path) == ("POST", "/sgp/api/ura/chamado/")
-    assert asked.told == {
+    assert asked.summarize == {
         "contrato": "5501",
         "ocorrenciatipo": "1",
         "conteudo": "Sem luz desde cedo\nRef. k-1",
@@ -148,18 +148,18 @@ async def test_a_tickets_kind_is_the_providers_own(
     kinds: dict[str, str],
     expected: str,
 ) -> None:
-    sgp.says("gone", status=404)
+    sgp.set_response("gone", status=404)
     account = ErpAccount(sgp.base_url, APP, TOKEN, kinds)
     await do(client, account, OpenTicket("1", category, "c", "n", "t", "r"))
-    assert sgp.asked[0].fields["ocorrenciatipo"] == expected
+    assert sgp.requests[0].fields["ocorrenciatipo"] == expected
 
 
 async def test_a_lead_is_only_a_lead(client: SgpClient, sgp: ScriptedSgp) -> None:
-    sgp.says("gone", status=404)
+    sgp.set_response("gone", status=404)
     await do(client, sgp.account, LEAD)
-    (asked,) = sgp.asked
+    (asked,) = sgp.requests
     assert (asked.method, asked.path) == ("POST", "/sgp/api/precadastro/F")
-    assert asked.told == {
+    assert asked.summarize == {
         "nome": "João Souza",
         "cpfcnpj": CPF,
         "celular": "5581977776666",
@@ -171,20 +171,20 @@ async def test_a_lead_is_only_a_lead(client: SgpClient, sgp: ScriptedSgp) -> Non
 
 
 async def test_a_lead_without_a_due_day_wishes_none(client: SgpClient, sgp: ScriptedSgp) -> None:
-    sgp.says("gone", status=404)
+    sgp.set_response("gone", status=404)
     await do(client, sgp.account, RegisterLead("12", "J", CPF, "5", "R", None, "k"))
-    assert sgp.asked[0].fields["observacao"] == "Plano desejado: 12\nRef. k"
+    assert sgp.requests[0].fields["observacao"] == "Plano desejado: 12\nRef. k"
 
 
 @pytest.mark.parametrize("request_", WRITES, ids=lambda r: type(r).__name__)
 async def test_half_an_emoji_does_not_fail_a_write(
     client: SgpClient, sgp: ScriptedSgp, request_: ErpWrite
 ) -> None:
-    sgp.says({"status": 0, "msg": "não"})
+    sgp.set_response({"status": 0, "msg": "não"})
     account = ErpAccount(sgp.base_url, "app \ud83d", TOKEN)
     with pytest.raises(Exception, match="não"):
         await client.write(account, request_, 5)
-    assert sgp.asked[0].fields["app"] == "app ?"
+    assert sgp.requests[0].fields["app"] == "app ?"
 
 
 async def test_what_is_no_request_of_the_port_is_a_mistake_of_ours(
@@ -194,4 +194,4 @@ async def test_what_is_no_request_of_the_port_is_a_mistake_of_ours(
         await client.read(sgp.account, ErpRead(), 5)
     with pytest.raises(TypeError):
         await client.write(sgp.account, "unlock", 5)  # type: ignore[arg-type]
-    assert not sgp.asked
+    assert not sgp.requests

@@ -5,7 +5,7 @@ import pytest
 from niochat.adapters.sgp.calls import build_read_request
 from niochat.domain.erp import CheckCoverage, ErpError, ErpRefusedError, ServiceAddress
 
-from .answers import COVERAGE, read
+from .answers import COVERAGE, parse_value
 
 
 @pytest.mark.parametrize(
@@ -14,20 +14,20 @@ from .answers import COVERAGE, read
      ("nao", False), ("Não", False), (None, None), ("None", None), ("talvez", None), (7, None)],
 )  # fmt: skip
 def test_what_the_answer_says(told: object, expected: bool | None) -> None:
-    assert read(COVERAGE, {"viabilidade": told}) is expected
-    assert read(COVERAGE, [{"status": 1, "viabilidade": told}]) is expected
+    assert parse_value(COVERAGE, {"viabilidade": told}) is expected
+    assert parse_value(COVERAGE, [{"status": 1, "viabilidade": told}]) is expected
 
 
 @pytest.mark.parametrize("answer", [{}, [], None, "x", {"status": 1, "msg": "ok"}])
 def test_what_is_no_answer_is_no_no(answer: object) -> None:
     with pytest.raises(ErpError) as error:
-        read(COVERAGE, answer)
+        parse_value(COVERAGE, answer)
     assert error.value.code == "erp_malformed"
 
 
 def test_a_complaint_is_told_in_its_words() -> None:
     with pytest.raises(ErpRefusedError, match="Informe o CEP"):
-        read(COVERAGE, {"status": 0, "msg": "Informe o CEP"})
+        parse_value(COVERAGE, {"status": 0, "msg": "Informe o CEP"})
 
 
 def test_a_place_is_asked_by_what_is_known_of_it() -> None:

@@ -33,17 +33,17 @@ async def test_a_redirect_is_not_followed_and_a_failure_not_repeated(
     client: SgpClient, sgp: ScriptedSgp
 ) -> None:
     for status, code in ((301, "erp_address"), (500, "erp_failed"), (503, "erp_busy")):
-        sgp.asked.clear()
-        sgp.says("<html>", status=status, Location="/elsewhere/")
+        sgp.requests.clear()
+        sgp.set_response("<html>", status=status, Location="/elsewhere/")
         assert (await error_of(client, sgp.account)).code == code
-        assert len(sgp.asked) == 1
+        assert len(sgp.requests) == 1
 
 
 @pytest.mark.parametrize("request_", [FIND, PLANS])
 async def test_a_huge_answer_is_not_read_to_its_end(
     client: SgpClient, sgp: ScriptedSgp, request_: ErpRead[object]
 ) -> None:
-    sgp.says(b"[" + b" " * 2_100_000 + b"]")
+    sgp.set_response(b"[" + b" " * 2_100_000 + b"]")
     assert (await error_of(client, sgp.account, request_)).code == "erp_too_big"
 
 
@@ -57,7 +57,7 @@ async def test_a_huge_answer_of_unknown_length_ends_at_the_bound(
 async def test_an_encoding_nobody_asked_for_is_not_unpacked(
     client: SgpClient, sgp: ScriptedSgp
 ) -> None:
-    sgp.says(b"xx", Content_Encoding="br")
+    sgp.set_response(b"xx", Content_Encoding="br")
     assert (await error_of(client, sgp.account)).code == "erp_malformed"
 
 
@@ -104,7 +104,7 @@ async def test_half_an_answer_is_lost_and_the_write_is_not_repeated(
     with pytest.raises(ErpError) as error:
         await client.write(sgp.account, TICKET, 5)
     assert facts(error.value) == ("erp_lost", True, True)
-    assert len(sgp.asked) == 1
+    assert len(sgp.requests) == 1
 
 
 async def test_nonsense_for_a_get_quotes_no_token(client: SgpClient, sgp: ScriptedSgp) -> None:
@@ -143,12 +143,12 @@ async def test_a_cancelled_call_is_cancelled_and_the_pool_goes_on(
     with pytest.raises(asyncio.CancelledError):
         await call
     sgp.hangs = False
-    sgp.says([])
+    sgp.set_response([])
     assert await client.read(sgp.account, PLANS, 5) == ()
 
 
 async def test_no_cookie_of_one_tenant_reaches_another(client: SgpClient, sgp: ScriptedSgp) -> None:
-    sgp.says([], Set_Cookie="session=abc; Path=/")
+    sgp.set_response([], Set_Cookie="session=abc; Path=/")
     await client.read(sgp.account, PLANS, 5)
     await client.read(sgp.account, PLANS, 5)
-    assert "cookie" not in sgp.asked[1].headers
+    assert "cookie" not in sgp.requests[1].headers

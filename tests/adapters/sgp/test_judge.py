@@ -4,7 +4,7 @@ import pytest
 
 from niochat.domain.erp import ErpError, ErpRead
 
-from .answers import PLANS, READS, judged
+from .answers import PLANS, READS, parse_reply
 from .scripted_sgp import as_text
 
 every_read = pytest.mark.parametrize("request_", READS, ids=lambda r: type(r).__name__)
@@ -13,7 +13,7 @@ PAGE = "<!DOCTYPE html><html><body>page-content</body></html>"
 
 def error_of(request: ErpRead[object], body: object, status: int = 200, kind: str = "") -> ErpError:
     with pytest.raises(ErpError) as error:
-        judged(request, body if isinstance(body, bytes) else as_text(body), status, kind)
+        parse_reply(request, body if isinstance(body, bytes) else as_text(body), status, kind)
     assert "/api/ura/route/" in str(error.value)
     return error.value
 
@@ -91,4 +91,4 @@ def test_what_cannot_be_parsed_is_told_and_not_guessed(
 
 
 def test_json_under_the_label_of_html_is_read() -> None:
-    assert judged(PLANS, '{"planos": []}', kind="text/html") == ()
+    assert parse_reply(PLANS, '{"planos": []}', kind="text/html") == ()

@@ -68,16 +68,16 @@ def asked_of(sgp: ScriptedSgp) -> FetchInvoicePdf:
 async def test_a_pdf_comes_whole_and_its_link_learns_no_token(
     client: SgpClient, sgp: ScriptedSgp, body: bytes
 ) -> None:
-    sgp.says(body, kind="application/octet-stream")
+    sgp.set_response(body, kind="application/octet-stream")
     assert await client.read(sgp.account, asked_of(sgp), 5) == PDF
-    (asked,) = sgp.asked
+    (asked,) = sgp.requests
     assert (asked.method, asked.path, asked.fields) == ("GET", "/sgp/boleto/1.pdf", {"h": "k+z"})
     assert "marked-token" not in str(asked.headers)
 
 
 @pytest.mark.asyncio
 async def test_a_pdf_may_be_larger_than_other_answers(client: SgpClient, sgp: ScriptedSgp) -> None:
-    sgp.says(PDF + b"x" * 3_000_000)
+    sgp.set_response(PDF + b"x" * 3_000_000)
     assert len(await client.read(sgp.account, asked_of(sgp), 5)) > 3_000_000
 
 
@@ -97,10 +97,10 @@ async def test_a_pdf_may_be_larger_than_other_answers(client: SgpClient, sgp: Sc
         (503, b"", "erp_busy"),
     ],
 )
-async def test_what_is_no_pdf_is_told(
+async def test_a_response_that_is_no_pdf_is_an_error(
     client: SgpClient, sgp: ScriptedSgp, status: int, body: bytes, code: str
 ) -> None:
-    sgp.says(body, status=status)
+    sgp.set_response(body, status=status)
     with pytest.raises(ErpError) as error:
         await client.read(sgp.account, asked_of(sgp), 5)
     assert error.value.code == code
@@ -112,4 +112,4 @@ async def test_a_foreign_link_is_never_asked(client: SgpClient, sgp: ScriptedSgp
     with pytest.raises(ErpError) as error:
         await client.read(sgp.account, FetchInvoicePdf("5501", link), 5)
     assert error.value.code == "erp_foreign_link"
-    assert not sgp.asked
+    assert not sgp.requests

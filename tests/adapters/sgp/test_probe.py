@@ -34,24 +34,24 @@ async def error_of(client: SgpClient, sgp: ScriptedSgp) -> str:
 
 
 async def test_a_whole_installation_can_everything(client: SgpClient, sgp: ScriptedSgp) -> None:
-    sgp.says(NOBODY)
+    sgp.set_response(NOBODY)
     assert await client.probe(sgp.account, 5) == frozenset(ErpCapability)
 
 
 async def test_a_probe_names_nobody_and_never_posts_to_a_write(
     client: SgpClient, sgp: ScriptedSgp
 ) -> None:
-    sgp.says(NOBODY)
+    sgp.set_response(NOBODY)
     await client.probe(sgp.account, 5)
     acting = {ROUTES[each] for each in WRITES}
     assert {
-        asked.path: asked.method for asked in sgp.asked if asked.path in acting
+        asked.path: asked.method for asked in sgp.requests if asked.path in acting
     } == dict.fromkeys(acting, "OPTIONS")
-    told = {str(value) for asked in sgp.asked for value in asked.told.values()}
+    told = {str(value) for asked in sgp.requests for value in asked.summarize.values()}
     assert told <= {"0", "1", "00000000000", "00000000", "pagos"}
-    assert all(asked.fields["token"] == TOKEN for asked in sgp.asked)
-    invoices = next(a for a in sgp.asked if a.path == ROUTES[ErpCapability.INVOICES])
-    assert invoices.told["nao_gerar_os"] == "1"
+    assert all(asked.fields["token"] == TOKEN for asked in sgp.requests)
+    invoices = next(a for a in sgp.requests if a.path == ROUTES[ErpCapability.INVOICES])
+    assert invoices.summarize["nao_gerar_os"] == "1"
 
 
 @pytest.mark.parametrize("missing", ErpCapability)
@@ -59,8 +59,8 @@ async def test_a_probe_names_nobody_and_never_posts_to_a_write(
 async def test_a_route_that_is_not_there_or_not_allowed_is_no_capability(
     client: SgpClient, sgp: ScriptedSgp, missing: ErpCapability, status: int
 ) -> None:
-    sgp.says(NOBODY)
-    sgp.says("<html>", status=status, route=ROUTES[missing])
+    sgp.set_response(NOBODY)
+    sgp.set_response("<html>", status=status, route=ROUTES[missing])
     expected = frozenset(ErpCapability) - {missing}
     # A redirected OPTIONS still shows that something is there.
     kept = {missing} if status == 301 and missing in WRITES else set()
@@ -73,32 +73,32 @@ async def test_a_route_that_is_not_there_or_not_allowed_is_no_capability(
 async def test_a_route_that_fails_for_nobody_is_there(
     client: SgpClient, sgp: ScriptedSgp, status: int, body: str
 ) -> None:
-    sgp.says(body, status=status)
+    sgp.set_response(body, status=status)
     assert await client.probe(sgp.account, 5) == frozenset(ErpCapability)
 
 
 async def test_a_write_route_that_takes_no_options_is_there(
     client: SgpClient, sgp: ScriptedSgp
 ) -> None:
-    sgp.says(NOBODY)
+    sgp.set_response(NOBODY)
     for capability in ErpCapability:
-        sgp.says("", status=405, route=ROUTES[capability])
+        sgp.set_response("", status=405, route=ROUTES[capability])
     assert await client.probe(sgp.account, 5) == WRITES
 
 
 async def test_a_route_refused_under_200_is_no_capability(
     client: SgpClient, sgp: ScriptedSgp
 ) -> None:
-    sgp.says(NOBODY)
-    sgp.says({"msg": "Token sem permissão"}, route=ROUTES[ErpCapability.PLANS])
+    sgp.set_response(NOBODY)
+    sgp.set_response({"msg": "Token sem permissão"}, route=ROUTES[ErpCapability.PLANS])
     assert await client.probe(sgp.account, 5) == frozenset(ErpCapability) - {ErpCapability.PLANS}
 
 
 async def test_a_huge_answer_to_a_probe_shows_that_the_route_is_there(
     client: SgpClient, sgp: ScriptedSgp
 ) -> None:
-    sgp.says(NOBODY)
-    sgp.says(b" " * 2_100_000, route=ROUTES[ErpCapability.PLANS])
+    sgp.set_response(NOBODY)
+    sgp.set_response(b" " * 2_100_000, route=ROUTES[ErpCapability.PLANS])
     assert await client.probe(sgp.account, 5) == frozenset(ErpCapability)
 
 
@@ -115,7 +115,7 @@ async def test_a_huge_answer_to_a_probe_shows_that_the_route_is_there(
 async def test_an_installation_where_nothing_works_says_why(
     client: SgpClient, sgp: ScriptedSgp, status: int, body: object, code: str
 ) -> None:
-    sgp.says(body, status=status)
+    sgp.set_response(body, status=status)
     assert await error_of(client, sgp) == code
 
 

@@ -14,18 +14,26 @@ from niochat.domain.erp import ErpError, ErpRefusedError
 from .answers import (
     READS,
     WRITES,
-    billed,
-    client_with,
-    contract,
-    found,
-    invoice,
-    maintenance,
-    ticket,
-    title,
+    build_client_row,
+    build_contract_row,
+    build_invoice_row,
+    build_invoices_response,
+    build_maintenance_row,
+    build_subscriber_response,
+    build_ticket_row,
+    build_title_row,
 )
 
 KEYS = sorted(
-    {*contract(), *invoice(), *maintenance(), *ticket(), "contratos", "links", "clientes"}
+    {
+        *build_contract_row(),
+        *build_invoice_row(),
+        *build_maintenance_row(),
+        *build_ticket_row(),
+        "contratos",
+        "links",
+        "clientes",
+    }
     | {"servicos", "onu", "rx", "conexao", "status", "staus", "msg", "liberado", "protocolo"}
     | {"data_promessa", "ocorrencias", "planos", "preco", "data", "pix", "emv", "contrato"}
 )
@@ -47,11 +55,11 @@ VALUES = st.recursive(
 )
 GOOD = st.sampled_from(
     [
-        found(contract()),
-        billed(invoice()),
-        client_with({"rx": "-20.5"}),
-        {"manutencoes": [maintenance()], "ocorrencias": [ticket()]},
-        {"titulos": [title()], "viabilidade": True},
+        build_subscriber_response(build_contract_row()),
+        build_invoices_response(build_invoice_row()),
+        build_client_row({"rx": "-20.5"}),
+        {"manutencoes": [build_maintenance_row()], "ocorrencias": [build_ticket_row()]},
+        {"titulos": [build_title_row()], "viabilidade": True},
     ]
 )
 REQUESTS = st.sampled_from(READS)

@@ -23,40 +23,45 @@ from .answers import (
     SECRETS,
     TICKETS,
     WRITES,
-    billed,
-    client_with,
-    contract,
-    found,
-    invoice,
-    judged,
-    maintenance,
-    read,
-    ticket,
+    build_client_row,
+    build_contract_row,
+    build_invoice_row,
+    build_invoices_response,
+    build_maintenance_row,
+    build_subscriber_response,
+    build_ticket_row,
+    parse_reply,
+    parse_value,
 )
 from .scripted_sgp import ScriptedSgp
 
 GOOD: list[tuple[object, object]] = [
-    (FIND, found(contract(telefones=[{"contato": f"{SECRET}@x.example", "tipo": SECRET}]))),
-    (INVOICES, {**billed(invoice(**SECRETS)), **SECRETS}),
+    (
+        FIND,
+        build_subscriber_response(
+            build_contract_row(telefones=[{"contato": f"{SECRET}@x.example", "tipo": SECRET}])
+        ),
+    ),
+    (INVOICES, {**build_invoices_response(build_invoice_row(**SECRETS)), **SECRETS}),
     (PIX_READ, SECRETS),
     (LINE, [{"status": 1, **SECRETS}]),
-    (MAINTENANCES, [maintenance(**SECRETS)]),
-    (TICKETS, [ticket(**SECRETS)]),
+    (MAINTENANCES, [build_maintenance_row(**SECRETS)]),
+    (TICKETS, [build_ticket_row(**SECRETS)]),
     (PLANS, [{"id": 1, "descricao": "F", "preco": 1, **SECRETS}]),
 ]
 
 
 @pytest.mark.parametrize(("request_", "answer"), GOOD, ids=lambda v: type(v).__name__)
 def test_no_secret_is_in_what_was_read(request_: object, answer: object) -> None:
-    value = read(request_, answer)
+    value = parse_value(request_, answer)
     assert SECRET in json.dumps(answer)
     assert SECRET not in repr(value)
     assert SECRET.encode() not in pickle.dumps(value)
 
 
 def test_no_secret_is_in_the_light() -> None:
-    answer = client_with({"rx": "-20", **SECRETS})
-    assert SECRET not in repr(read(READS[5], answer))
+    answer = build_client_row({"rx": "-20", **SECRETS})
+    assert SECRET not in repr(parse_value(READS[5], answer))
 
 
 BROKEN = [
@@ -82,7 +87,7 @@ def test_no_answer_brings_a_secret_into_a_value_or_an_error(
     request_: ErpRead[object] | ErpWrite, body: str, status: int
 ) -> None:
     try:
-        said = repr(judged(request_, body, status))
+        said = repr(parse_reply(request_, body, status))
     except (ErpError, ErpRefusedError) as error:
         said = shown(error)
     assert SECRET not in said
@@ -94,7 +99,7 @@ def test_no_answer_brings_a_secret_into_a_value_or_an_error(
 async def test_no_error_shows_the_token_or_the_cpf(
     client: SgpClient, sgp: ScriptedSgp, request_: ErpRead[object], body: str
 ) -> None:
-    sgp.says(body, status=500)
+    sgp.set_response(body, status=500)
     with pytest.raises(ErpError) as error:
         await client.read(sgp.account, request_, 5)
     for private in (SECRET, "marked-token", CPF):

@@ -15,18 +15,25 @@ from niochat.domain.erp import (
     OpticalSignal,
 )
 
-from .answers import LINE, MAINTENANCES, OPTICS, client_with, maintenance, read
+from .answers import (
+    LINE,
+    MAINTENANCES,
+    OPTICS,
+    build_client_row,
+    build_maintenance_row,
+    parse_value,
+)
 
 
 def state(answer: object) -> AccessState:
-    line = read(LINE, answer)
+    line = parse_value(LINE, answer)
     assert isinstance(line, AccessStatus)
     return line.state
 
 
 def code_of(request: object, answer: object) -> str:
     with pytest.raises(ErpError) as error:
-        read(request, answer)
+        parse_value(request, answer)
     return error.value.code
 
 
@@ -90,7 +97,7 @@ def test_of_several_services_offline_counts_last(
 
 def test_maintenance_tells_how_long_and_under_which_protocol() -> None:
     answer = {"status": 9, "msg": "Em <b>manutenção</b>", "protocolo": 2402, "tempo": "2 horas"}
-    assert read(LINE, answer) == AccessStatus(
+    assert parse_value(LINE, answer) == AccessStatus(
         AccessState.MAINTENANCE, "Em manutenção", "2402", "2 horas"
     )
 
@@ -117,45 +124,47 @@ def test_a_line_that_is_no_service_is_malformed(answer: object) -> None:
         ([], None),
     ],
 )
-def test_the_light_that_arrives(rx: object, expected: float | None) -> None:
-    answer = client_with({"id": 1, "rx": rx, "conexao": {"status": "offline"}})
-    assert read(OPTICS, answer) == OpticalSignal(online=False, rx_dbm=expected)
+def test_the_received_optical_power_is_parsed(rx: object, expected: float | None) -> None:
+    answer = build_client_row({"id": 1, "rx": rx, "conexao": {"status": "offline"}})
+    assert parse_value(OPTICS, answer) == OpticalSignal(online=False, rx_dbm=expected)
 
 
 @pytest.mark.parametrize("rx", ["-900", 4000, float("nan"), float("-inf"), 10**400])
 def test_an_absurd_light_is_malformed(rx: object) -> None:
-    assert code_of(OPTICS, client_with({"rx": rx})) == "erp_malformed"
+    assert code_of(OPTICS, build_client_row({"rx": rx})) == "erp_malformed"
 
 
 @pytest.mark.parametrize("told", ["online", " Online ", "ONLINE"])
-def test_online_is_the_connections_word(told: str) -> None:
+def test_online_status_comes_from_the_connection_field(told: str) -> None:
     onu = {"rx": "-20.5", "conexao": {"status": told}}
-    assert read(OPTICS, client_with(onu)) == OpticalSignal(online=True, rx_dbm=-20.5)
+    assert parse_value(OPTICS, build_client_row(onu)) == OpticalSignal(online=True, rx_dbm=-20.5)
 
 
 def test_the_connection_may_stand_beside_the_modem() -> None:
-    answer = client_with({"rx": "-20"}, conexao={"status": "offline"})
-    assert read(OPTICS, answer) == OpticalSignal(online=False, rx_dbm=-20.0)
+    answer = build_client_row({"rx": "-20"}, conexao={"status": "offline"})
+    assert parse_value(OPTICS, answer) == OpticalSignal(online=False, rx_dbm=-20.0)
 
 
 def test_without_a_connection_light_counts_as_online() -> None:
-    assert read(OPTICS, client_with({"rx": "-20"})) == OpticalSignal(online=True, rx_dbm=-20.0)
+    assert parse_value(OPTICS, build_client_row({"rx": "-20"})) == OpticalSignal(
+        online=True, rx_dbm=-20.0
+    )
 
 
 @pytest.mark.parametrize(
     "answer",
     [
         {"clientes": []},
-        client_with(None),
-        client_with({}),
-        client_with({"id": 5, "serial": "X"}),
-        client_with({"rx": "-20"}, contrato=9),
+        build_client_row(None),
+        build_client_row({}),
+        build_client_row({"id": 5, "serial": "X"}),
+        build_client_row({"rx": "-20"}, contrato=9),
         {"clientes": [{"contratos": "None"}]},
         {"status": 0, "msg": "Nenhum cliente encontrado"},
     ],
 )
-def test_no_modem_is_none(answer: object) -> None:
-    assert read(OPTICS, answer) is None
+def test_a_missing_modem_is_parsed_as_none(answer: object) -> None:
+    assert parse_value(OPTICS, answer) is None
 
 
 @pytest.mark.parametrize("answer", [{}, [], {"clientes": ["x"]}, {"clientes": 5}, "x", None])
@@ -180,7 +189,7 @@ def test_a_maintenance_of_the_reference_in_every_shape(around: object) -> None:
     expected = NetworkMaintenance(
         "Equipe a caminho", ("3",), ("olinda",), datetime(2026, 11, 10, 18, 30)
     )
-    assert read(MAINTENANCES, around(maintenance())) == (expected,)
+    assert parse_value(MAINTENANCES, around(build_maintenance_row())) == (expected,)
 
 
 @pytest.mark.parametrize(
@@ -188,8 +197,8 @@ def test_a_maintenance_of_the_reference_in_every_shape(around: object) -> None:
     [{"ativa": False}, {"ativa": 0}, {"ativa": "0"}, {"ativa": None}, {"status": 4},
      {"status": "4"}, {"ativa": "talvez"}],
 )  # fmt: skip
-def test_what_is_over_is_not_told(changes: dict[str, object]) -> None:
-    assert read(MAINTENANCES, [maintenance(**changes)]) == ()
+def test_finished_maintenance_is_not_returned(changes: dict[str, object]) -> None:
+    assert parse_value(MAINTENANCES, [build_maintenance_row(**changes)]) == ()
 
 
 @pytest.mark.parametrize(
@@ -200,27 +209,27 @@ def test_what_is_over_is_not_told(changes: dict[str, object]) -> None:
     ],
 )
 def test_the_first_message_that_says_something(changes: dict[str, object], message: str) -> None:
-    (one,) = read(MAINTENANCES, [maintenance(ativa="1", **changes)])  # type: ignore[misc]
+    (one,) = parse_value(MAINTENANCES, [build_maintenance_row(ativa="1", **changes)])  # type: ignore[misc]
     assert one.message == message
 
 
 @pytest.mark.parametrize("pops", [None, [], "None", [None, {}], {"a": 1}])
 def test_a_maintenance_that_names_no_place_concerns_nobody(pops: object) -> None:
-    (one,) = read(MAINTENANCES, [maintenance(pops=pops, data_final="?")])  # type: ignore[misc]
+    (one,) = parse_value(MAINTENANCES, [build_maintenance_row(pops=pops, data_final="?")])  # type: ignore[misc]
     assert (one.pops, one.cities, one.until) == ((), (), None)
     assert not one.concerns(Contract("1", ContractStatus.ACTIVE, city="Olinda", pop="3"))
 
 
 def test_points_of_presence_may_be_bare_numbers() -> None:
-    (one,) = read(MAINTENANCES, [maintenance(pops=[3, "4", 3])])  # type: ignore[misc]
+    (one,) = parse_value(MAINTENANCES, [build_maintenance_row(pops=[3, "4", 3])])  # type: ignore[misc]
     assert one.pops == ("3", "4")
 
 
 @pytest.mark.parametrize(
     "answer", [[], {"manutencoes": []}, {"status": 0, "msg": "Nenhuma manutenção ativa"}]
 )
-def test_nothing_under_way(answer: object) -> None:
-    assert read(MAINTENANCES, answer) == ()
+def test_no_maintenance_gives_an_empty_list(answer: object) -> None:
+    assert parse_value(MAINTENANCES, answer) == ()
 
 
 @pytest.mark.parametrize("answer", [{}, "x", 5, None, ["x"], {"data": 5}])
@@ -230,4 +239,4 @@ def test_maintenance_in_no_known_shape_is_malformed(answer: object) -> None:
 
 def test_a_complaint_is_never_told_as_nothing_under_way() -> None:
     with pytest.raises(ErpRefusedError):
-        read(MAINTENANCES, {"status": 0, "msg": "Não foi possível listar"})
+        parse_value(MAINTENANCES, {"status": 0, "msg": "Não foi possível listar"})

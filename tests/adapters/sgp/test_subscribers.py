@@ -4,17 +4,17 @@ import pytest
 
 from niochat.domain.erp import Contract, ContractStatus, ErpError, ErpRefusedError, Subscriber
 
-from .answers import CONTRACT, FIND, contract, found, read
+from .answers import CONTRACT, FIND, build_contract_row, build_subscriber_response, parse_value
 
 
 def subscriber(*contracts: dict[str, object]) -> Subscriber:
-    answer = read(FIND, found(*contracts))
+    answer = parse_value(FIND, build_subscriber_response(*contracts))
     assert isinstance(answer, Subscriber)
     return answer
 
 
 def test_a_subscriber_of_the_reference() -> None:
-    assert subscriber(contract()) == Subscriber(
+    assert subscriber(build_contract_row()) == Subscriber(
         name="MARIA DA SILVA",
         phones=("81999998888",),
         contracts=(
@@ -56,7 +56,7 @@ def test_a_subscriber_of_the_reference() -> None:
 def test_a_status_is_the_number_or_else_the_words(
     code: object, shown: object, expected: ContractStatus
 ) -> None:
-    row = contract(contratoStatus=code, contratoStatusDisplay=shown)
+    row = build_contract_row(contratoStatus=code, contratoStatusDisplay=shown)
     assert subscriber(row).contracts[0].status is expected
 
 
@@ -76,14 +76,18 @@ def test_a_status_is_the_number_or_else_the_words(
     ],
 )
 def test_phones_are_digits(told: object, expected: tuple[str, ...]) -> None:
-    assert subscriber(contract(telefones=told)).phones == expected
+    assert subscriber(build_contract_row(telefones=told)).phones == expected
 
 
 def test_contracts_of_several_records_of_one_person_come_together_cancelled_last() -> None:
     whole = subscriber(
-        contract(contratoId=1, contratoStatus=3, razaoSocial="Maria", telefones=["8133334444"]),
-        contract(contratoId=2, contratoStatus=4, clienteId=102, razaoSocial="M. da Silva"),
-        contract(contratoId=3, contratoStatus=1),
+        build_contract_row(
+            contratoId=1, contratoStatus=3, razaoSocial="Maria", telefones=["8133334444"]
+        ),
+        build_contract_row(
+            contratoId=2, contratoStatus=4, clienteId=102, razaoSocial="M. da Silva"
+        ),
+        build_contract_row(contratoId=3, contratoStatus=1),
     )
     assert whole.name == "Maria"
     assert [each.id for each in whole.contracts] == ["2", "3", "1"]
@@ -91,24 +95,33 @@ def test_contracts_of_several_records_of_one_person_come_together_cancelled_last
 
 
 def test_a_contract_with_two_services_comes_once() -> None:
-    rows = [contract(servico_id=1), contract(servico_id=2, contratoStatus=4)]
+    rows = [build_contract_row(servico_id=1), build_contract_row(servico_id=2, contratoStatus=4)]
     (one,) = subscriber(*rows).contracts
     assert one.status is ContractStatus.ACTIVE
 
 
 def test_a_strangers_contract_is_never_shown() -> None:
-    stranger = contract(contratoId=9, cpfCnpj="111.444.777-35", razaoSocial="Outra Pessoa")
-    assert subscriber(stranger, contract()).name == "MARIA DA SILVA"
+    stranger = build_contract_row(
+        contratoId=9, cpfCnpj="111.444.777-35", razaoSocial="Outra Pessoa"
+    )
+    assert subscriber(stranger, build_contract_row()).name == "MARIA DA SILVA"
     with pytest.raises(ErpError) as error:
-        read(FIND, found(stranger))
+        parse_value(FIND, build_subscriber_response(stranger))
     assert error.value.code == "erp_malformed"
 
 
 def test_only_the_contract_asked_for_comes() -> None:
-    answer = read(CONTRACT, found(contract(contratoId=1), contract(contratoId="5501")))
+    answer = parse_value(
+        CONTRACT,
+        build_subscriber_response(
+            build_contract_row(contratoId=1), build_contract_row(contratoId="5501")
+        ),
+    )
     assert isinstance(answer, Subscriber)
     assert [each.id for each in answer.contracts] == ["5501"]
-    assert read(CONTRACT, found(contract(contratoId=1))) is None
+    assert (
+        parse_value(CONTRACT, build_subscriber_response(build_contract_row(contratoId=1))) is None
+    )
 
 
 @pytest.mark.parametrize("request_", [FIND, CONTRACT])
@@ -122,27 +135,31 @@ def test_only_the_contract_asked_for_comes() -> None:
         {"contratos": []},
     ],
 )
-def test_nobody_is_none(request_: object, answer: object) -> None:
-    assert read(request_, answer) is None
+def test_an_unknown_subscriber_is_parsed_as_none(request_: object, answer: object) -> None:
+    assert parse_value(request_, answer) is None
 
 
 def test_a_lone_contract_without_a_list_is_taken() -> None:
-    assert read(FIND, {"contratos": contract()}) == subscriber(contract())
-    assert read(FIND, [found(contract())]) == subscriber(contract())
+    assert parse_value(FIND, {"contratos": build_contract_row()}) == subscriber(
+        build_contract_row()
+    )
+    assert parse_value(FIND, [build_subscriber_response(build_contract_row())]) == subscriber(
+        build_contract_row()
+    )
 
 
 def test_a_client_without_contracts_is_not_understood_as_nobody() -> None:
     with pytest.raises(ErpError):
-        read(FIND, found(contract(contratoId=None)))
+        parse_value(FIND, build_subscriber_response(build_contract_row(contratoId=None)))
 
 
 def test_another_complaint_is_a_refusal_in_its_words() -> None:
     with pytest.raises(ErpRefusedError, match="Sistema em manutenção"):
-        read(FIND, {"status": 0, "msg": "Sistema em <b>manutenção</b>"})
+        parse_value(FIND, {"status": 0, "msg": "Sistema em <b>manutenção</b>"})
 
 
 def test_what_reaches_the_prompt_is_short_and_clean() -> None:
-    row = contract(razaoSocial="Maria\x00\n" + "a" * 900, endereco_logradouro="R" * 900)
+    row = build_contract_row(razaoSocial="Maria\x00\n" + "a" * 900, endereco_logradouro="R" * 900)
     whole = subscriber(row)
     assert len(whole.name) == 200
     assert "\n" not in whole.name
@@ -151,6 +168,6 @@ def test_what_reaches_the_prompt_is_short_and_clean() -> None:
 
 @pytest.mark.parametrize(("told", "expected"), [("1", 1), (2.0, 2), (None, 0), (-3, 0), ("x", 0)])
 def test_promises_used_this_month(told: object, expected: int) -> None:
-    row = contract(promessasPagamentoMes=told, motivo_status="Débito", popId="None")
+    row = build_contract_row(promessasPagamentoMes=told, motivo_status="Débito", popId="None")
     (one,) = subscriber(row).contracts
     assert (one.promises, one.status_reason, one.pop) == (expected, "Débito", "")

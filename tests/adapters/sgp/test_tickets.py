@@ -6,17 +6,22 @@ import pytest
 
 from niochat.domain.erp import ErpError, ErpRefusedError, ErpTicket, TicketCategory
 
-from .answers import TICKETS, read, ticket
+from .answers import TICKETS, build_ticket_row, parse_value
 
 CUT = frozenset({TicketCategory.NO_CONNECTION, TicketCategory.NO_LIGHT})
 READ = ErpTicket("260111", True, CUT, "Sem luz Ref. k-1", datetime(2026, 11, 10, 8))
 
 
 @pytest.mark.parametrize(
-    "answer", [{"ocorrencias": [ticket()]}, {"ocorrencias": ticket()}, [ticket()]]
+    "answer",
+    [
+        {"ocorrencias": [build_ticket_row()]},
+        {"ocorrencias": build_ticket_row()},
+        [build_ticket_row()],
+    ],
 )
 def test_a_ticket_of_the_reference(answer: object) -> None:
-    assert read(TICKETS, answer) == (READ,)
+    assert parse_value(TICKETS, answer) == (READ,)
 
 
 @pytest.mark.parametrize(
@@ -37,18 +42,18 @@ def test_a_ticket_of_the_reference(answer: object) -> None:
 def test_what_does_not_say_that_it_is_closed_is_open(
     status: object, code: object, expected: bool
 ) -> None:
-    (one,) = read(TICKETS, [ticket(status=status, status_id=code)])  # type: ignore[misc]
+    (one,) = parse_value(TICKETS, [build_ticket_row(status=status, status_id=code)])  # type: ignore[misc]
     assert one.open is expected
 
 
 def test_newest_first_and_undated_last() -> None:
     days = {1: "2026-11-01", 2: None, 3: "10/11/2026 08:00:00"}
-    rows = [ticket(numero=number, data_cadastro=day) for number, day in days.items()]
-    assert [each.number for each in read(TICKETS, rows)] == ["3", "1", "2"]  # type: ignore[attr-defined]
+    rows = [build_ticket_row(numero=number, data_cadastro=day) for number, day in days.items()]
+    assert [each.number for each in parse_value(TICKETS, rows)] == ["3", "1", "2"]  # type: ignore[attr-defined]
 
 
 def test_our_reference_survives_a_long_content() -> None:
-    (one,) = read(TICKETS, [ticket(conteudo="a" * 90_000 + "\nRef. k-1")])  # type: ignore[misc]
+    (one,) = parse_value(TICKETS, [build_ticket_row(conteudo="a" * 90_000 + "\nRef. k-1")])  # type: ignore[misc]
     assert one.content.endswith("Ref. k-1")
     assert len(one.content) == 4000
 
@@ -56,20 +61,20 @@ def test_our_reference_survives_a_long_content() -> None:
 @pytest.mark.parametrize(
     "answer", [[], {"ocorrencias": []}, {"status": 0, "msg": "Nenhuma ocorrência encontrada"}]
 )
-def test_no_tickets(answer: object) -> None:
-    assert read(TICKETS, answer) == ()
+def test_no_tickets_gives_an_empty_list(answer: object) -> None:
+    assert parse_value(TICKETS, answer) == ()
 
 
-@pytest.mark.parametrize("broken", [ticket(numero=None), {}, None, "x", 5])
+@pytest.mark.parametrize("broken", [build_ticket_row(numero=None), {}, None, "x", 5])
 def test_a_ticket_that_cannot_be_read_is_not_overlooked(broken: object) -> None:
     with pytest.raises(ErpError) as error:
-        read(TICKETS, {"ocorrencias": [ticket(), broken]})
+        parse_value(TICKETS, {"ocorrencias": [build_ticket_row(), broken]})
     assert error.value.code == "erp_malformed"
 
 
 def test_a_complaint_is_never_told_as_no_tickets() -> None:
     with pytest.raises(ErpRefusedError):
-        read(TICKETS, {"status": 0, "msg": "Contrato não encontrado"})
+        parse_value(TICKETS, {"status": 0, "msg": "Contrato não encontrado"})
 
 
 @pytest.mark.parametrize(
@@ -94,7 +99,7 @@ def test_a_complaint_is_never_told_as_no_tickets() -> None:
 def test_a_tickets_categories_are_those_that_open_its_kind(
     told: dict[str, object], kinds: dict[str, str], expected: set[TicketCategory]
 ) -> None:
-    (one,) = read(TICKETS, [ticket(**told)], **kinds)  # type: ignore[misc]
+    (one,) = parse_value(TICKETS, [build_ticket_row(**told)], **kinds)  # type: ignore[misc]
     assert one.categories == expected
 
 
@@ -124,13 +129,15 @@ def test_a_tickets_categories_are_those_that_open_its_kind(
         ({"ordens_servicos": "x"}, None),
     ],
 )
-def test_when_somebody_comes(fields: dict[str, object], when: datetime | None) -> None:
-    (one,) = read(TICKETS, [ticket(**fields)])  # type: ignore[misc]
+def test_the_visit_date_is_parsed(fields: dict[str, object], when: datetime | None) -> None:
+    (one,) = parse_value(TICKETS, [build_ticket_row(**fields)])  # type: ignore[misc]
     assert one.scheduled_for == when
 
 
 def test_who_comes_is_told_by_the_field_order_alone() -> None:
     orders = [{"tecnico": None}, {"responsavel": "Carlos Souza"}]
-    (one,) = read(TICKETS, [ticket(responsavel="Secretaria", ordens_servicos=orders)])  # type: ignore[misc]
+    (one,) = parse_value(
+        TICKETS, [build_ticket_row(responsavel="Secretaria", ordens_servicos=orders)]
+    )  # type: ignore[misc]
     assert one.technician == "Carlos Souza"
-    assert read(TICKETS, [ticket(responsavel="Secretaria")]) == (READ,)
+    assert parse_value(TICKETS, [build_ticket_row(responsavel="Secretaria")]) == (READ,)

@@ -7,7 +7,7 @@ import pytest
 from niochat.adapters.sgp.client import SgpClient
 from niochat.domain.erp import ErpError, ErpRefusedError, ErpWrite, ErpWriteReceipt
 
-from .answers import LEAD, TICKET, UNLOCK, WRITES, judged
+from .answers import LEAD, TICKET, UNLOCK, WRITES, parse_reply
 from .scripted_sgp import ScriptedSgp, as_text
 
 pytestmark = pytest.mark.asyncio
@@ -18,7 +18,7 @@ Answers = dict[str, object]
 async def error_of(client: SgpClient, sgp: ScriptedSgp, request: ErpWrite) -> ErpError:
     with pytest.raises(ErpError) as error:
         await client.write(sgp.account, request, 5)
-    assert len(sgp.asked) == 1, "a write leaves once"
+    assert len(sgp.requests) == 1, "a write leaves once"
     return error.value
 
 
@@ -53,7 +53,7 @@ async def test_a_write_that_was_done(
     answer: object,
     expected: ErpWriteReceipt,
 ) -> None:
-    sgp.says(answer)
+    sgp.set_response(answer)
     assert await client.write(sgp.account, request_, 5) == expected
 
 
@@ -73,7 +73,7 @@ async def test_a_write_that_was_done(
 async def test_a_refusal_is_told_in_one_clean_line(
     client: SgpClient, sgp: ScriptedSgp, request_: ErpWrite, answer: object
 ) -> None:
-    sgp.says(answer)
+    sgp.set_response(answer)
     with pytest.raises(ErpRefusedError) as refused:
         await client.write(sgp.account, request_, 5)
     assert str(refused.value) == "Já usado este mês"
@@ -83,7 +83,7 @@ async def test_a_refusal_is_told_in_one_clean_line(
 async def test_a_client_error_with_a_reason_is_a_refusal(
     client: SgpClient, sgp: ScriptedSgp, status: int
 ) -> None:
-    sgp.says({"error": "Já existe um cliente com o CPF informado."}, status=status)
+    sgp.set_response({"error": "Já existe um cliente com o CPF informado."}, status=status)
     with pytest.raises(ErpRefusedError, match="Já existe"):
         await client.write(sgp.account, LEAD, 5)
 
@@ -92,20 +92,20 @@ async def test_a_client_error_with_a_reason_is_a_refusal(
 async def test_a_client_error_without_a_reason_is_not_known(
     client: SgpClient, sgp: ScriptedSgp, body: str
 ) -> None:
-    sgp.says(body, status=400)
+    sgp.set_response(body, status=400)
     error = await error_of(client, sgp, TICKET)
     assert (error.code, error.maybe_sent, error.retryable) == ("erp_failed", True, False)
 
 
 async def test_a_refusal_is_at_most_200_characters(client: SgpClient, sgp: ScriptedSgp) -> None:
-    sgp.says({"liberado": False, "msg": "a" * 5000})
+    sgp.set_response({"liberado": False, "msg": "a" * 5000})
     with pytest.raises(ErpRefusedError) as refused:
         await client.write(sgp.account, UNLOCK, 5)
     assert len(str(refused.value)) == 200
 
 
 async def test_a_refusal_without_words_is_still_one(client: SgpClient, sgp: ScriptedSgp) -> None:
-    sgp.says({"liberado": False})
+    sgp.set_response({"liberado": False})
     with pytest.raises(ErpRefusedError, match="without saying why"):
         await client.write(sgp.account, UNLOCK, 5)
 
@@ -130,7 +130,7 @@ async def test_an_answer_that_proves_nothing_may_have_been_done(
     request_: ErpWrite, answer: object
 ) -> None:
     with pytest.raises(ErpError) as error:
-        judged(request_, as_text(answer))
+        parse_reply(request_, as_text(answer))
     assert (error.value.code, error.value.maybe_sent) == ("erp_malformed", True)
 
 
@@ -155,13 +155,13 @@ async def test_what_a_failed_write_may_have_done(
     request_: ErpWrite, status: int, body: object, code: str, left: bool
 ) -> None:
     with pytest.raises(ErpError) as error:
-        judged(request_, as_text(body), status)
+        parse_reply(request_, as_text(body), status)
     assert (error.value.code, error.value.maybe_sent) == (code, left)
 
 
 async def test_an_app_to_use_instead_is_a_refusal_and_no_wrong_token(
     client: SgpClient, sgp: ScriptedSgp
 ) -> None:
-    sgp.says({"liberado": False, "msg": "Liberação negada: use o app"})
+    sgp.set_response({"liberado": False, "msg": "Liberação negada: use o app"})
     with pytest.raises(ErpRefusedError):
         await client.write(sgp.account, UNLOCK, 5)

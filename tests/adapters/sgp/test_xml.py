@@ -6,7 +6,7 @@ from niochat.adapters.sgp.body import decode_body
 from niochat.adapters.sgp.wire import SgpHttpResponse
 from niochat.domain.erp import ErpError
 
-from .answers import FIND, PLANS, read
+from .answers import FIND, PLANS, parse_value
 
 
 def tree(text: str | bytes, kind: str = "application/xml") -> object:
@@ -34,7 +34,7 @@ def test_xml_becomes_the_shape_of_json() -> None:
 )
 def test_a_list_of_one_is_read_in_every_style(text: str) -> None:
     filled = text.replace("<id>", "<descricao>F</descricao><preco>9,90</preco><id>")
-    (plan,) = read(PLANS, tree(filled))  # type: ignore[misc]
+    (plan,) = parse_value(PLANS, tree(filled))  # type: ignore[misc]
     assert plan.id == "1"
 
 
@@ -43,8 +43,11 @@ def test_repeated_elements_become_a_list() -> None:
     assert tree("<root><list-item>1</list-item><list-item>2</list-item></root>") == ["1", "2"]
 
 
-def test_nobody_in_xml_is_nobody() -> None:
-    assert read(FIND, tree("<root><msg>Cliente não encontrado</msg><contratos/></root>")) is None
+def test_an_unknown_subscriber_in_xml_is_parsed_as_none() -> None:
+    assert (
+        parse_value(FIND, tree("<root><msg>Cliente não encontrado</msg><contratos/></root>"))
+        is None
+    )
 
 
 BOMB = '<!DOCTYPE b [<!ENTITY a "aaaa"><!ENTITY c "&a;&a;">]><b>&c;</b>'

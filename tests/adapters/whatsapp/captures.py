@@ -15,18 +15,18 @@ NAMES = sorted(path.name.removesuffix(".json") for path in FOLDER.glob("*.json")
 TEXT = "user-chat__from-others__text.sent"
 
 
-def capture(name: str, folder: Path = FOLDER) -> dict[str, object]:
+def load_capture(name: str, folder: Path = FOLDER) -> dict[str, object]:
     """One captured body, fresh."""
     body = json.loads((folder / f"{name}.json").read_text())
     assert isinstance(body, dict)
     return body
 
 
-def message_body(
+def build_message_body(
     message: Mapping[str, object] | None = None, chat: Mapping[str, object] | None = None
 ) -> dict[str, object]:
     """The captured text message with some fields of ``message`` and ``chat`` replaced."""
-    body = capture(TEXT)
+    body = load_capture(TEXT)
     for part, changes in (("message", message), ("chat", chat)):
         fields = body[part]
         assert isinstance(fields, dict)
@@ -34,7 +34,7 @@ def message_body(
     return body
 
 
-def receipt_body(**changes: object) -> dict[str, object]:
+def build_receipt_body(**changes: object) -> dict[str, object]:
     """A receipt as the Uazapi reference 2.3 shows it; ``changes`` go into ``event``."""
     event: dict[str, object] = {
         "MessageIDs": ["3EB0538DA65A59F6D8A251"],

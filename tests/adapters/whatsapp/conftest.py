@@ -6,12 +6,12 @@ import pytest_asyncio
 
 from niochat.adapters.whatsapp.uazapi.client import UazapiClient
 
-from .scripted_gateway import ScriptedGateway, running
+from .scripted_gateway import ScriptedGateway, start_scripted_gateway
 
 
 @pytest_asyncio.fixture
 async def gateway() -> AsyncIterator[ScriptedGateway]:
-    async with running() as scripted:
+    async with start_scripted_gateway() as scripted:
         yield scripted
 
 

@@ -7,28 +7,28 @@ from niochat.domain.commands import (
 from niochat.domain.incoming import IgnoredEvent, InboundEvent
 from niochat.domain.message import MessageContent
 
-from .captures import NOW, message_body
+from .captures import NOW, build_message_body
 
 OUR_LID = "200000000000044@lid"
 
 
-def incoming(body: dict[str, object]) -> InboundEvent:
+def parse_inbound(body: dict[str, object]) -> InboundEvent:
     found = parse_webhook(body, NOW).event
     assert isinstance(found, InboundEvent), found
     return found
 
 
-def received(**message: object) -> ReceiveMessage:
-    command = incoming(message_body(message)).command
+def parse_message(**message: object) -> ReceiveMessage:
+    command = parse_inbound(build_message_body(message)).command
     assert isinstance(command, ReceiveMessage)
     return command
 
 
-def content(**message: object) -> MessageContent:
-    return received(**message).content
+def parse_content(**message: object) -> MessageContent:
+    return parse_message(**message).content
 
 
-def ignored(body: dict[str, object]) -> str:
+def parse_ignored_reason(body: dict[str, object]) -> str:
     found = parse_webhook(body, NOW).event
     assert isinstance(found, IgnoredEvent), found
     return found.reason

@@ -12,7 +12,7 @@ from niochat.domain.gateway import GatewayCredentials
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RecordedGatewayRequest:
     """One request as it came over the wire."""
 
     method: str
@@ -28,13 +28,13 @@ class ScriptedGateway:
     answer: bytes = b""
     hangs: bool = False
     resets: bool = False
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[RecordedGatewayRequest] = field(default_factory=list)
     line: GatewayCredentials = field(
         default_factory=lambda: GatewayCredentials("http://127.0.0.1:9", "t")
     )
     reached: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def says(self, status: int, body: object = None, **headers: str) -> None:
+    def set_response(self, status: int, body: object = None, **headers: str) -> None:
         """Answer with JSON, or with the very text of a string."""
         content = (body if isinstance(body, str) else json.dumps(body)).encode()
         extra = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
@@ -45,7 +45,7 @@ class ScriptedGateway:
         """One connection, until the other side or the script ends it."""
         try:
             while (asked := await _read(reader)) is not None:
-                self.asked.append(asked)
+                self.requests.append(asked)
                 self.reached.set()
                 if self.hangs:
                     await asyncio.Event().wait()
@@ -64,7 +64,7 @@ def _end(writer: asyncio.StreamWriter, *, reset: bool) -> None:
         raw.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
 
 
-async def _read(reader: asyncio.StreamReader) -> Asked | None:
+async def _read(reader: asyncio.StreamReader) -> RecordedGatewayRequest | None:
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
     except (asyncio.IncompleteReadError, ConnectionError):
@@ -73,11 +73,11 @@ async def _read(reader: asyncio.StreamReader) -> Asked | None:
     pairs = (line.partition(": ") for line in head[1:] if line)
     headers = {name.lower(): value for name, _, value in pairs}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return Asked(method, path, headers, json.loads(body) if body else None)
+    return RecordedGatewayRequest(method, path, headers, json.loads(body) if body else None)
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[ScriptedGateway]:
+async def start_scripted_gateway() -> AsyncIterator[ScriptedGateway]:
     """The gateway on a free port; every connection is ended at the end."""
     gateway = ScriptedGateway()
     tasks: set[asyncio.Task[None]] = set()
@@ -99,7 +99,7 @@ async def running() -> AsyncIterator[ScriptedGateway]:
         server.close()
 
 
-def refusing_line() -> GatewayCredentials:
+def closed_port_credentials() -> GatewayCredentials:
     """A port where nobody listens."""
     with socket() as taken:
         taken.bind(("127.0.0.1", 0))

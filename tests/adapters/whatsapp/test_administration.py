@@ -8,7 +8,7 @@ import pytest_asyncio
 from niochat.adapters.whatsapp.uazapi.administration import UazapiAdmin
 from niochat.domain.errors import NiochatError
 from niochat.domain.gateway import GatewayCredentials, GatewayServer, PairingState
-from tests.adapters.whatsapp.scripted_gateway import ScriptedGateway, refusing_line
+from tests.adapters.whatsapp.scripted_gateway import ScriptedGateway, closed_port_credentials
 
 pytestmark = pytest.mark.asyncio
 
@@ -34,10 +34,10 @@ def server(gateway: ScriptedGateway) -> GatewayServer:
 async def test_a_made_instance_has_the_token_wherever_it_stands(
     administration: UazapiAdmin, gateway: ScriptedGateway, answer: object
 ) -> None:
-    gateway.says(200, answer)
+    gateway.set_response(200, answer)
     made = await administration.create(server(gateway), "a.b", "niochat:1")
     assert (made.token, made.mark) == ("t1", "niochat:1")
-    (asked,) = gateway.asked
+    (asked,) = gateway.requests
     assert (asked.method, asked.path) == ("POST", "/instance/init")
     assert asked.headers["admintoken"] == "admin-token"
     assert isinstance(asked.body, dict)
@@ -49,11 +49,11 @@ async def test_of_a_list_that_is_none_nothing_is_believed(
     administration: UazapiAdmin, gateway: ScriptedGateway
 ) -> None:
     for answer in ({"instances": []}, "<html>", {"error": "x"}):
-        gateway.says(200, answer)
+        gateway.set_response(200, answer)
         with pytest.raises(NiochatError) as away:
             await administration.instances(server(gateway))
         assert away.value.code == "gateway"
-    gateway.says(200, [{"name": "a", "token": 7, "status": "CONNECTED"}, "odd", None])
+    gateway.set_response(200, [{"name": "a", "token": 7, "status": "CONNECTED"}, "odd", None])
     found = await administration.instances(server(gateway))
     assert (found[0].name, found[0].token, found[0].status) == ("a", "7", "connected")
 
@@ -75,9 +75,9 @@ async def test_only_a_picture_or_a_code_goes_on_to_a_browser(
     administration: UazapiAdmin, gateway: ScriptedGateway, instance: object,
     expected: PairingState,
 ) -> None:  # fmt: skip
-    gateway.says(200, {"connected": False, "instance": instance})
+    gateway.set_response(200, {"connected": False, "instance": instance})
     assert await administration.connect(gateway.line, "5581988887777") == expected
-    assert gateway.asked[0].body == {"phone": "5581988887777"}
+    assert gateway.requests[0].body == {"phone": "5581988887777"}
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ async def test_only_a_picture_or_a_code_goes_on_to_a_browser(
 async def test_what_a_gateway_refuses_has_a_code(
     administration: UazapiAdmin, gateway: ScriptedGateway, status: int, code: str
 ) -> None:
-    gateway.says(status, {"error": "no"})
+    gateway.set_response(status, {"error": "no"})
     with pytest.raises(NiochatError) as refused:
         await administration.disconnect(gateway.line)
     assert refused.value.code == code
@@ -97,7 +97,7 @@ async def test_what_a_gateway_refuses_has_a_code(
 
 async def test_a_gateway_that_is_away_is_said_to_be(administration: UazapiAdmin) -> None:
     with pytest.raises(NiochatError) as away:
-        await administration.pairing(GatewayCredentials(refusing_line().base_url, "t"))
+        await administration.pairing(GatewayCredentials(closed_port_credentials().base_url, "t"))
     assert away.value.retryable
 
 
@@ -107,10 +107,10 @@ async def test_webhooks_come_as_a_list_or_alone(
     hook = {"enabled": True, "url": "https://x/secret", "events": ["messages"],
             "excludeMessages": None}  # fmt: skip
     for answer in ([hook], hook):
-        gateway.says(200, answer)
+        gateway.set_response(200, answer)
         (found,) = await administration.webhooks(gateway.line)
         assert (found.enabled, found.events, found.excluded) == (True, ("messages",), ())
         assert "secret" not in repr(found)
     for nothing in ([], {}):
-        gateway.says(200, nothing)
+        gateway.set_response(200, nothing)
         assert await administration.webhooks(gateway.line) == []

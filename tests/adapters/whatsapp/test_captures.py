@@ -20,7 +20,7 @@ from niochat.domain.incoming import (
     WhatsAppIdentity,
 )
 
-from .captures import NAMES, NOW, REAL_FOLDER, capture
+from .captures import NAMES, NOW, REAL_FOLDER, load_capture
 from .expected import COMMANDS, NOT_STORED
 
 JOANA = WhatsAppIdentity(lid="200000000000033", phone="5581977776666", name="Joana Prado")
@@ -33,7 +33,7 @@ def test_an_expectation_is_written_for_every_capture() -> None:
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_a_capture_becomes_its_command(name: str) -> None:
-    webhook = parse_webhook(capture(name), NOW)
+    webhook = parse_webhook(load_capture(name), NOW)
     found = webhook.event
     assert webhook.token == "fixture-token"
     assert isinstance(found, InboundEvent)
@@ -46,12 +46,12 @@ def test_a_capture_becomes_its_command(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(NOT_STORED))
 def test_a_capture_that_is_not_stored_says_why(name: str) -> None:
-    assert parse_webhook(capture(name), NOW).event == NOT_STORED[name]
+    assert parse_webhook(load_capture(name), NOW).event == NOT_STORED[name]
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_what_is_stored_of_a_capture_is_small_and_holds_no_secret(name: str) -> None:
-    found = parse_webhook(capture(name), NOW).event
+    found = parse_webhook(load_capture(name), NOW).event
     assert isinstance(found, InboundEvent)
     stored = orjson.dumps(found.raw)
     assert len(stored) < 6_000
@@ -62,13 +62,13 @@ def test_what_is_stored_of_a_capture_is_small_and_holds_no_secret(name: str) -> 
 @HAVE_REAL
 @pytest.mark.parametrize("name", NAMES)
 def test_a_remade_capture_has_the_keys_of_the_real_one(name: str) -> None:
-    assert _shape(capture(name)) == _shape(capture(name, REAL_FOLDER))
+    assert _shape(load_capture(name)) == _shape(load_capture(name, REAL_FOLDER))
 
 
 @HAVE_REAL
 @pytest.mark.parametrize("name", NAMES)
 def test_a_real_capture_means_the_same_as_the_remade_one(name: str) -> None:
-    body = capture(name, REAL_FOLDER)
+    body = load_capture(name, REAL_FOLDER)
     found, expected = parse_webhook(body, NOW).event, COMMANDS.get(name)
     if expected is None:
         assert isinstance(found, ChannelConnectionChanged | IgnoredEvent)

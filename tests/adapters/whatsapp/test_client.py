@@ -13,7 +13,7 @@ from niochat.domain.gateway import (
     WhatsAppGateway,
 )
 
-from .scripted_gateway import Break, ScriptedGateway, refusing_line
+from .scripted_gateway import Break, ScriptedGateway, closed_port_credentials
 
 pytestmark = pytest.mark.asyncio
 
@@ -33,10 +33,10 @@ async def send(
 async def test_a_send_says_what_the_gateway_needs_and_gets_its_id(
     client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
-    gateway.says(200, {"messageid": "3EB0A", "status": "Pending"})
+    gateway.set_response(200, {"messageid": "3EB0A", "status": "Pending"})
     answer = await send(client, gateway.line, "Olá {{name}}")
     assert answer == GatewaySendResult(SendStatus.SENT, "3EB0A")
-    (asked,) = gateway.asked
+    (asked,) = gateway.requests
     assert (asked.method, asked.path) == ("POST", "/send/text")
     assert asked.headers["token"] == "line-token"
     assert asked.body == {
@@ -86,9 +86,9 @@ async def test_each_answer_has_its_outcome(
     body: object,
     expected: GatewaySendResult,
 ) -> None:
-    gateway.says(status, body, Retry_After="9")
+    gateway.set_response(status, body, Retry_After="9")
     assert await send(client, gateway.line) == expected
-    assert len(gateway.asked) == 1
+    assert len(gateway.requests) == 1
 
 
 def _closes(gateway: ScriptedGateway) -> None:
@@ -114,17 +114,17 @@ async def test_an_answer_lost_after_the_request_is_uncertain_and_sent_once(
 ) -> None:
     ruin(gateway)
     assert await send(client, gateway.line) == LOST
-    assert len(gateway.asked) == 1
+    assert len(gateway.requests) == 1
 
 
 async def test_a_connection_kept_alive_and_then_lost_is_uncertain_and_sent_once(
     client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
-    gateway.says(200, {"messageid": "A"})
+    gateway.set_response(200, {"messageid": "A"})
     await send(client, gateway.line)
     gateway.answer = b""
     assert await send(client, gateway.line) == LOST
-    assert len(gateway.asked) == 2
+    assert len(gateway.requests) == 2
 
 
 async def test_an_answer_that_does_not_come_in_time_is_uncertain(
@@ -132,7 +132,7 @@ async def test_an_answer_that_does_not_come_in_time_is_uncertain(
 ) -> None:
     gateway.hangs = True
     assert await send(client, gateway.line, timeout_s=0.2) == LOST
-    assert len(gateway.asked) == 1
+    assert len(gateway.requests) == 1
 
 
 async def test_an_answer_in_drops_does_not_outlast_the_deadline(
@@ -144,7 +144,7 @@ async def test_an_answer_in_drops_does_not_outlast_the_deadline(
 
 
 async def test_a_refused_connection_sent_nothing(client: UazapiClient) -> None:
-    assert await send(client, refusing_line()) == UNREACHABLE
+    assert await send(client, closed_port_credentials()) == UNREACHABLE
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ async def test_a_plain_server_behind_a_tls_address_got_nothing(
 ) -> None:
     base_url = gateway.line.base_url.replace("http:", "https:")
     assert await send(client, GatewayCredentials(base_url, "t"), timeout_s=1) == UNREACHABLE
-    assert gateway.asked == []
+    assert gateway.requests == []
 
 
 async def test_a_send_that_found_no_free_connection_sent_nothing(gateway: ScriptedGateway) -> None:
@@ -171,7 +171,7 @@ async def test_a_send_that_found_no_free_connection_sent_nothing(gateway: Script
     first = asyncio.create_task(send(narrow, gateway.line))
     await gateway.reached.wait()
     assert await send(narrow, gateway.line, timeout_s=0.2) == UNREACHABLE
-    assert len(gateway.asked) == 1
+    assert len(gateway.requests) == 1
     first.cancel()
     await narrow.close()
 
@@ -179,7 +179,7 @@ async def test_a_send_that_found_no_free_connection_sent_nothing(gateway: Script
 async def test_a_cookie_of_one_tenants_gateway_is_not_shown_to_another(
     client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
-    gateway.says(200, {"messageid": "A"}, Set_Cookie="who=tenant-a; Path=/")
+    gateway.set_response(200, {"messageid": "A"}, Set_Cookie="who=tenant-a; Path=/")
     await send(client, gateway.line)
     await send(client, GatewayCredentials(gateway.line.base_url, "another"))
-    assert "cookie" not in gateway.asked[1].headers
+    assert "cookie" not in gateway.requests[1].headers

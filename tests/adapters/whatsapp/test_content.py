@@ -7,20 +7,20 @@ import pytest
 from niochat.domain.commands import ReceiveEdit, ReceiveMessage
 from niochat.domain.message import MessageContent, MessageKind
 
-from .captures import NOW, message_body
-from .meanings import content, incoming, received
+from .captures import NOW, build_message_body
+from .meanings import parse_content, parse_inbound, parse_message
 
 # -- what it says ----------------------------------------------------------------------
 
 
 def test_a_conversation_has_its_text_as_a_bare_string() -> None:
-    assert content(messageType="Conversation", text="", content="oi") == MessageContent(
+    assert parse_content(messageType="Conversation", text="", content="oi") == MessageContent(
         MessageKind.TEXT, "oi"
     )
 
 
 def test_a_message_without_a_type_is_a_text_if_it_says_something() -> None:
-    assert content(messageType=None, type=None).kind is MessageKind.TEXT
+    assert parse_content(messageType=None, type=None).kind is MessageKind.TEXT
 
 
 @pytest.mark.parametrize(
@@ -37,33 +37,35 @@ def test_a_message_without_a_type_is_a_text_if_it_says_something() -> None:
 )
 def test_an_answer_to_a_menu_says_its_label(kind: str, body: dict[str, object]) -> None:
     expected = MessageContent(MessageKind.CHOICE, "Sim", {"choice_id": "y", "label": "Sim"})
-    assert content(messageType=kind, text="", content=body) == expected
-    voted = content(messageType=kind, text="", content={}, vote="Sim", buttonOrListid="y")
+    assert parse_content(messageType=kind, text="", content=body) == expected
+    voted = parse_content(messageType=kind, text="", content={}, vote="Sim", buttonOrListid="y")
     assert voted == expected
 
 
 def test_a_caption_is_the_text_of_a_picture() -> None:
     body = {"mimetype": "image/jpeg", "caption": "olha", "URL": "https://x", "mediaKey": "k"}
-    found = content(messageType="ImageMessage", text="", content=body)
+    found = parse_content(messageType="ImageMessage", text="", content=body)
     assert found == MessageContent(MessageKind.IMAGE, "olha", {"mimetype": "image/jpeg"})
 
 
 def test_an_audio_file_is_no_voice_note() -> None:
-    audio = content(messageType="AudioMessage", mediaType="audio", text="", content={})
+    audio = parse_content(messageType="AudioMessage", mediaType="audio", text="", content={})
     assert audio.kind is MessageKind.AUDIO
-    assert content(messageType="AudioMessage", mediaType="ptt").kind is MessageKind.VOICE
-    assert content(messageType="AudioMessage", content={"PTT": True}).kind is MessageKind.VOICE
+    assert parse_content(messageType="AudioMessage", mediaType="ptt").kind is MessageKind.VOICE
+    assert (
+        parse_content(messageType="AudioMessage", content={"PTT": True}).kind is MessageKind.VOICE
+    )
 
 
 def test_a_document_with_caption_is_found_inside_its_envelope() -> None:
     body = {"message": {"documentMessage": {"fileName": "a.pdf", "caption": "pago"}}}
-    found = content(messageType="DocumentWithCaptionMessage", text="", content=body)
+    found = parse_content(messageType="DocumentWithCaptionMessage", text="", content=body)
     assert found == MessageContent(MessageKind.DOCUMENT, "pago", {"file_name": "a.pdf"})
 
 
 def test_a_live_location_is_marked() -> None:
     body = {"degreesLatitude": "-7.1", "degreesLongitude": -34.8, "name": "Casa", "address": "R. 1"}
-    assert content(messageType="LiveLocationMessage", text="", content=body).details == {
+    assert parse_content(messageType="LiveLocationMessage", text="", content=body).details == {
         "latitude": -7.1,
         "longitude": -34.8,
         "name": "Casa",
@@ -74,13 +76,15 @@ def test_a_live_location_is_marked() -> None:
 
 def test_a_visiting_card_loses_its_picture() -> None:
     vcard = "BEGIN:VCARD\nPHOTO;BASE64:AAAA\n BBBB\nFN:Caio\nEND:VCARD"
-    found = content(messageType="ContactMessage", content={"displayName": "Caio", "vcard": vcard})
+    found = parse_content(
+        messageType="ContactMessage", content={"displayName": "Caio", "vcard": vcard}
+    )
     assert found.details == {"name": "Caio", "vcard": "BEGIN:VCARD\nFN:Caio\nEND:VCARD"}
 
 
 def test_a_menu_of_ours_says_its_body() -> None:
     body = {"contentText": "Escolha", "buttons": []}
-    assert content(messageType="ButtonsMessage", text="", content=body).text == "Escolha"
+    assert parse_content(messageType="ButtonsMessage", text="", content=body).text == "Escolha"
 
 
 # -- when ----------------------------------------------------------------------
@@ -93,7 +97,7 @@ def test_a_gateway_whose_clock_runs_ahead_is_believed_for_five_minutes(
     stamp = int(NOW.timestamp()) + ahead_s
     for edited in ("", "AC01"):
         said = {"edited": edited, "messageTimestamp": stamp}
-        command = incoming(message_body(said, {"wa_lastMsgTimestamp": stamp})).command
+        command = parse_inbound(build_message_body(said, {"wa_lastMsgTimestamp": stamp})).command
         assert isinstance(command, ReceiveMessage | ReceiveEdit)
         at = command.edited_at if isinstance(command, ReceiveEdit) else command.sent_at
         assert at is not None
@@ -105,16 +109,16 @@ def test_a_gateway_whose_clock_runs_ahead_is_believed_for_five_minutes(
 )
 def test_a_timestamp_is_read_in_every_form(stamp: object) -> None:
     moment = datetime(2026, 2, 12, 19, 18, 21, tzinfo=UTC)
-    assert received(messageTimestamp=stamp).sent_at == moment
+    assert parse_message(messageTimestamp=stamp).sent_at == moment
 
 
 @pytest.mark.parametrize("stamp", [None, 0, -5, "soon", 4e12, 1e300, [], True, 1234])
 def test_an_absurd_timestamp_gives_way_to_the_chats_and_then_to_ours(stamp: object) -> None:
-    chat = message_body({"messageTimestamp": stamp}, {"wa_lastMsgTimestamp": 1770923900})
-    command = incoming(chat).command
+    chat = build_message_body({"messageTimestamp": stamp}, {"wa_lastMsgTimestamp": 1770923900})
+    command = parse_inbound(chat).command
     assert isinstance(command, ReceiveMessage)
     assert command.sent_at == datetime(2026, 2, 12, 19, 18, 20, tzinfo=UTC)
-    neither = message_body({"messageTimestamp": stamp}, {"wa_lastMsgTimestamp": stamp})
-    command = incoming(neither).command
+    neither = build_message_body({"messageTimestamp": stamp}, {"wa_lastMsgTimestamp": stamp})
+    command = parse_inbound(neither).command
     assert isinstance(command, ReceiveMessage)
     assert command.sent_at == NOW

@@ -10,8 +10,8 @@ from niochat.domain.errors import UnavailableError
 from niochat.domain.gateway import GatewayCredentials, InstanceStatus
 from niochat.domain.incoming import InboundEvent
 
-from .captures import NOW, message_body
-from .scripted_gateway import ScriptedGateway, refusing_line
+from .captures import NOW, build_message_body
+from .scripted_gateway import ScriptedGateway, closed_port_credentials
 
 pytestmark = pytest.mark.asyncio
 
@@ -23,16 +23,16 @@ async def test_a_send_is_found_by_its_track_id(
     client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
     found = {"messages": [{"track_id": "track-1", "id": "9:3EB0A"}], "returnedMessages": 1}
-    gateway.says(200, found)
+    gateway.set_response(200, found)
     assert await client.sent_as(gateway.line, "track-1") == "3EB0A"
-    assert gateway.asked[0].path == "/message/find"
-    assert gateway.asked[0].body == {"track_id": "track-1", "limit": 5, "offset": 0}
+    assert gateway.requests[0].path == "/message/find"
+    assert gateway.requests[0].body == {"track_id": "track-1", "limit": 5, "offset": 0}
 
 
 async def test_a_send_that_is_not_there_was_certainly_not_made(
     client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
-    gateway.says(200, {"messages": []})
+    gateway.set_response(200, {"messages": []})
     assert await client.sent_as(gateway.line, "track-1") is None
 
 
@@ -42,7 +42,7 @@ async def test_a_send_that_is_not_there_was_certainly_not_made(
 async def test_an_answer_about_something_else_proves_nothing(
     client: UazapiClient, gateway: ScriptedGateway, other: dict[str, object]
 ) -> None:
-    gateway.says(200, {"messages": [other]})
+    gateway.set_response(200, {"messages": [other]})
     with pytest.raises(UnavailableError):
         await client.sent_as(gateway.line, "track-1")
 
@@ -50,10 +50,10 @@ async def test_an_answer_about_something_else_proves_nothing(
 async def test_stored_messages_come_as_webhooks_that_parse_alike(
     client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
-    body = message_body()
-    gateway.says(200, {"messages": [body["message"]]})
+    body = build_message_body()
+    gateway.set_response(200, {"messages": [body["message"]]})
     (found,) = await client.messages(gateway.line, limit=50, offset=100)
-    assert gateway.asked[0].body == {"limit": 50, "offset": 100}
+    assert gateway.requests[0].body == {"limit": 50, "offset": 100}
     webhook, pushed = parse_webhook(found, NOW), parse_webhook(body, NOW)
     assert webhook.token == "line-token"
     assert isinstance(webhook.event, InboundEvent)
@@ -75,18 +75,18 @@ async def test_stored_messages_come_as_webhooks_that_parse_alike(
 async def test_the_state_of_an_instance_is_read(
     client: UazapiClient, gateway: ScriptedGateway, answer: object, expected: InstanceStatus
 ) -> None:
-    gateway.says(200, answer)
+    gateway.set_response(200, answer)
     assert await client.status(gateway.line) == expected
-    assert (gateway.asked[0].method, gateway.asked[0].path) == ("GET", "/instance/status")
+    assert (gateway.requests[0].method, gateway.requests[0].path) == ("GET", "/instance/status")
 
 
 async def test_a_webhook_is_set_with_echoes_and_without_groups(
     client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
-    gateway.says(200, [{"id": "w"}])
+    gateway.set_response(200, [{"id": "w"}])
     await client.set_webhook(gateway.line, "https://niochat.test/hook")
-    assert gateway.asked[0].path == "/webhook"
-    assert gateway.asked[0].body == {
+    assert gateway.requests[0].path == "/webhook"
+    assert gateway.requests[0].body == {
         "enabled": True,
         "url": "https://niochat.test/hook",
         "events": ["messages", "messages_update", "connection"],
@@ -112,7 +112,7 @@ async def ask_everything(client: UazapiClient, line: GatewayCredentials) -> list
 async def test_a_look_up_without_a_proper_answer_is_unavailable(
     client: UazapiClient, gateway: ScriptedGateway, status: int, body: object
 ) -> None:
-    gateway.says(status, body)
+    gateway.set_response(status, body)
     assert len(await ask_everything(client, gateway.line)) == 4
 
 
@@ -120,7 +120,7 @@ async def test_a_look_up_without_a_proper_answer_is_unavailable(
 async def test_a_look_up_of_a_wrong_shape_is_unavailable(
     client: UazapiClient, gateway: ScriptedGateway, shape: object
 ) -> None:
-    gateway.says(200, shape)
+    gateway.set_response(200, shape)
     for ask in (client.sent_as(gateway.line, "t"), client.status(gateway.line)):
         with pytest.raises(UnavailableError):
             await ask
@@ -129,13 +129,13 @@ async def test_a_look_up_of_a_wrong_shape_is_unavailable(
 async def test_a_look_up_with_a_wrong_token_says_so(
     client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
-    gateway.says(401, {"error": "Invalid token"})
+    gateway.set_response(401, {"error": "Invalid token"})
     errors = await ask_everything(client, gateway.line)
     assert [error.code for error in errors] == ["unauthorized"] * 4
 
 
 async def test_a_look_up_of_a_gateway_that_is_gone_is_unavailable(client: UazapiClient) -> None:
-    assert len(await ask_everything(client, refusing_line())) == 4
+    assert len(await ask_everything(client, closed_port_credentials())) == 4
     assert len(await ask_everything(client, GatewayCredentials("gateway.test", "t"))) == 4
 
 

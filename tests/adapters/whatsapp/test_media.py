@@ -15,7 +15,7 @@ from niochat.domain.gateway import (
 )
 from niochat.domain.message import MessageKind
 
-from .scripted_gateway import ScriptedGateway, refusing_line
+from .scripted_gateway import ScriptedGateway, closed_port_credentials
 
 pytestmark = pytest.mark.asyncio
 
@@ -54,10 +54,10 @@ async def test_a_file_is_sent_with_all_that_the_gateway_needs_and_nothing_else(
     file: bytes,
     caption: str,
 ) -> None:
-    gateway.says(200, {"messageid": "3EB0A", "status": "Pending"})
+    gateway.set_response(200, {"messageid": "3EB0A", "status": "Pending"})
     answer = await send(client, gateway.line, outgoing)
     assert answer == GatewaySendResult(SendStatus.SENT, "3EB0A")
-    (asked,) = gateway.asked
+    (asked,) = gateway.requests
     assert (asked.method, asked.path) == ("POST", "/send/media")
     assert asked.headers["token"] == "line-token"
     assert outgoing.file is not None
@@ -88,9 +88,9 @@ async def test_a_file_is_sent_with_all_that_the_gateway_needs_and_nothing_else(
 async def test_an_answer_means_the_same_as_to_a_text(
     client: UazapiClient, gateway: ScriptedGateway, status: int, expected: GatewaySendResult
 ) -> None:
-    gateway.says(status, {}, Retry_After="9")
+    gateway.set_response(status, {}, Retry_After="9")
     assert await send(client, gateway.line) == expected
-    assert len(gateway.asked) == 1
+    assert len(gateway.requests) == 1
 
 
 async def test_an_answer_lost_after_the_upload_is_uncertain_and_sent_once(
@@ -98,7 +98,7 @@ async def test_an_answer_lost_after_the_upload_is_uncertain_and_sent_once(
 ) -> None:
     gateway.resets = True
     assert await send(client, gateway.line) == LOST
-    assert len(gateway.asked) == 1
+    assert len(gateway.requests) == 1
 
 
 async def test_an_answer_that_does_not_come_in_time_is_uncertain(
@@ -132,4 +132,4 @@ async def test_an_upload_that_nobody_reads_ends_with_the_deadline_and_is_uncerta
 
 async def test_a_refused_connection_sent_nothing(client: UazapiClient) -> None:
     unreachable = GatewaySendResult(SendStatus.RETRY, code="unreachable")
-    assert await send(client, refusing_line()) == unreachable
+    assert await send(client, closed_port_credentials()) == unreachable

@@ -15,8 +15,8 @@ from niochat.domain.commands import (
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.incoming import InboundEvent, WhatsAppIdentity
 
-from .captures import NOW, message_body, receipt_body
-from .meanings import OUR_LID, ignored, incoming, received
+from .captures import NOW, build_message_body, build_receipt_body
+from .meanings import OUR_LID, parse_ignored_reason, parse_inbound, parse_message
 
 # -- envelopes ----------------------------------------------------------------------
 
@@ -28,17 +28,17 @@ def test_a_body_that_names_no_event_is_invalid(body: dict[str, object]) -> None:
 
 
 def test_the_legacy_envelope_means_the_same_as_the_flat_one() -> None:
-    flat = message_body()
+    flat = build_message_body()
     legacy = {"event": "message", "instance": "r1", "token": "fixture-token"}
-    found = incoming(legacy | {"data": flat["message"]})
-    expected = incoming(flat)
+    found = parse_inbound(legacy | {"data": flat["message"]})
+    expected = parse_inbound(flat)
     assert found.command == expected.command
     assert found.dedupe_key == expected.dedupe_key
     assert (found.identity.lid, found.identity.phone) == ("200000000000033", "5581977776666")
 
 
 def test_a_token_inside_instance_is_claimed_and_not_stored() -> None:
-    body = message_body() | {"instance": {"name": "x", "token": "instance-secret"}}
+    body = build_message_body() | {"instance": {"name": "x", "token": "instance-secret"}}
     del body["token"]
     webhook = parse_webhook(body, NOW)
     assert webhook.token == "instance-secret"
@@ -47,21 +47,21 @@ def test_a_token_inside_instance_is_claimed_and_not_stored() -> None:
 
 
 def test_a_token_repeated_inside_another_string_is_blanked() -> None:
-    found = incoming(message_body() | {"BaseUrl": "https://g.test/?token=fixture-token"})
+    found = parse_inbound(build_message_body() | {"BaseUrl": "https://g.test/?token=fixture-token"})
     assert found.raw["BaseUrl"] == "https://g.test/?token=[token]"
 
 
 @pytest.mark.parametrize("kind", ["presence", "call", "contacts", "chats", "labels", "leads"])
 def test_an_event_of_no_concern_is_ignored_by_its_name(kind: str) -> None:
-    assert ignored({"EventType": kind.upper(), "event": {}}) == kind
+    assert parse_ignored_reason({"EventType": kind.upper(), "event": {}}) == kind
 
 
 def test_a_replay_of_the_history_is_never_a_message() -> None:
-    assert ignored(message_body() | {"EventType": "history"}) == "history"
+    assert parse_ignored_reason(build_message_body() | {"EventType": "history"}) == "history"
 
 
 def test_an_event_nobody_has_heard_of_is_ignored() -> None:
-    assert ignored({"EventType": "quantum"}) == "unknown_event"
+    assert parse_ignored_reason({"EventType": "quantum"}) == "unknown_event"
 
 
 @pytest.mark.parametrize(
@@ -74,23 +74,25 @@ def test_an_event_nobody_has_heard_of_is_ignored() -> None:
     ],
 )
 def test_what_is_not_a_talk_with_one_person_is_ignored(chatid: str, reason: str) -> None:
-    assert ignored(message_body({"chatid": chatid})) == reason
-    assert ignored(receipt_body(Chat=chatid)) == reason
+    assert parse_ignored_reason(build_message_body({"chatid": chatid})) == reason
+    assert parse_ignored_reason(build_receipt_body(Chat=chatid)) == reason
 
 
 @pytest.mark.parametrize("mark", [True, "true", "True", 1])
 def test_a_group_is_known_by_its_mark_alone(mark: object) -> None:
-    assert ignored(message_body({"isGroup": mark})) == "group"
-    assert ignored(receipt_body(IsGroup=mark)) == "group"
-    assert ignored(receipt_body() | {"type": "GroupReceipts"}) == "group"
+    assert parse_ignored_reason(build_message_body({"isGroup": mark})) == "group"
+    assert parse_ignored_reason(build_receipt_body(IsGroup=mark)) == "group"
+    assert parse_ignored_reason(build_receipt_body() | {"type": "GroupReceipts"}) == "group"
 
 
 # -- whose message it is -----------------------------------------------------------------
 
 
 def test_an_echo_carries_the_track_id_of_our_send() -> None:
-    found = incoming(
-        message_body({"fromMe": True, "wasSentByApi": True, "track_id": "t-1", "sender": OUR_LID})
+    found = parse_inbound(
+        build_message_body(
+            {"fromMe": True, "wasSentByApi": True, "track_id": "t-1", "sender": OUR_LID}
+        )
     )
     assert isinstance(found.command, ReceiveEcho)
     assert found.command.track_id == "t-1"
@@ -98,8 +100,8 @@ def test_an_echo_carries_the_track_id_of_our_send() -> None:
 
 
 def test_an_api_send_is_ours_even_where_from_me_is_missing() -> None:
-    body = message_body({"fromMe": None, "wasSentByApi": True})
-    assert isinstance(incoming(body).command, ReceiveEcho)
+    body = build_message_body({"fromMe": None, "wasSentByApi": True})
+    assert isinstance(parse_inbound(body).command, ReceiveEcho)
 
 
 def test_a_message_typed_on_the_phone_belongs_to_the_chat_not_to_its_sender() -> None:
@@ -110,17 +112,19 @@ def test_a_message_typed_on_the_phone_belongs_to_the_chat_not_to_its_sender() ->
         "sender_pn": "558130009999@s.whatsapp.net",
         "senderName": "Fibra Fictícia",
     }
-    found = incoming(message_body(ours | {"chatlid": ""}, {"wa_chatlid": ""}))
+    found = parse_inbound(build_message_body(ours | {"chatlid": ""}, {"wa_chatlid": ""}))
     assert isinstance(found.command, ReceiveProviderPhoneMessage)
     assert found.identity == WhatsAppIdentity(None, "5581977776666", "Joana Prado")
 
 
 def test_an_edit_and_a_reaction_from_the_phone_stay_what_they_are() -> None:
-    edit = incoming(message_body({"fromMe": True, "edited": "558130009999:AC01"})).command
+    edit = parse_inbound(
+        build_message_body({"fromMe": True, "edited": "558130009999:AC01"})
+    ).command
     at = datetime(2026, 2, 12, 19, 18, 21, tzinfo=UTC)
     assert edit == ReceiveEdit("AC17BA4C7C42105DAD4465E4503AD5B1", "AC01", "Bom dia", at)
     changes = {"fromMe": True, "messageType": "ReactionMessage", "reaction": "AC01", "text": "👍"}
-    reaction = incoming(message_body(changes)).command
+    reaction = parse_inbound(build_message_body(changes)).command
     assert isinstance(reaction, ReceiveReaction)
     assert reaction.from_provider
 
@@ -128,26 +132,30 @@ def test_an_edit_and_a_reaction_from_the_phone_stay_what_they_are() -> None:
 def test_a_reaction_taken_off_has_no_emoji_and_finds_its_target_in_the_key() -> None:
     key = {"key": {"ID": "558130009999:AC02", "fromMe": True}, "text": ""}
     changes = {"type": "reaction", "messageType": "ReactionMessage", "text": "", "content": key}
-    reaction = incoming(message_body(changes)).command
+    reaction = parse_inbound(build_message_body(changes)).command
     assert isinstance(reaction, ReceiveReaction)
     assert (reaction.target, reaction.emoji) == ("AC02", "")
 
 
 def test_a_reaction_to_nothing_is_ignored() -> None:
-    assert ignored(message_body({"type": "reaction"})) == "no_target"
+    assert parse_ignored_reason(build_message_body({"type": "reaction"})) == "no_target"
 
 
 def test_a_message_that_claims_to_edit_itself_is_a_message() -> None:
     own = "AC17BA4C7C42105DAD4465E4503AD5B1"
-    assert isinstance(incoming(message_body({"edited": own})).command, ReceiveMessage)
+    assert isinstance(parse_inbound(build_message_body({"edited": own})).command, ReceiveMessage)
 
 
 def test_a_message_without_any_id_is_ignored() -> None:
-    assert ignored(message_body({"messageid": "", "id": None})) == "no_message_id"
+    assert (
+        parse_ignored_reason(build_message_body({"messageid": "", "id": None})) == "no_message_id"
+    )
 
 
 def test_the_owner_in_front_of_an_id_is_taken_off_everywhere() -> None:
-    found = incoming(message_body({"messageid": None, "id": "558130009999:AC9", "quoted": "5:AC8"}))
+    found = parse_inbound(
+        build_message_body({"messageid": None, "id": "558130009999:AC9", "quoted": "5:AC8"})
+    )
     assert isinstance(found.command, ReceiveMessage)
     assert (found.command.external_id, found.command.reply_to) == ("AC9", "AC8")
     assert found.dedupe_key == "message:AC9"
@@ -155,7 +163,7 @@ def test_the_owner_in_front_of_an_id_is_taken_off_everywhere() -> None:
 
 def test_a_reply_is_found_in_the_context_where_quoted_is_empty() -> None:
     quoting = {"text": "sim", "contextInfo": {"stanzaID": "3EB0AA"}}
-    assert received(quoted="", content=quoting).reply_to == "3EB0AA"
+    assert parse_message(quoted="", content=quoting).reply_to == "3EB0AA"
 
 
 # -- who it is ----------------------------------------------------------------------
@@ -189,7 +197,7 @@ EMPTY_CHAT = {"wa_chatid": "", "wa_chatlid": "", "phone": ""}
 def test_lid_and_phone_are_read_from_every_place(
     message: dict[str, object], chat: dict[str, object], lid: str | None, phone: str | None
 ) -> None:
-    found = incoming(message_body(NOBODY | message, EMPTY_CHAT | chat)).identity
+    found = parse_inbound(build_message_body(NOBODY | message, EMPTY_CHAT | chat)).identity
     assert (found.lid, found.phone) == (lid, phone)
 
 
@@ -198,11 +206,11 @@ def test_lid_and_phone_are_read_from_every_place(
     [{}, {"chatid": "0@s.whatsapp.net"}, {"chatid": "ramal"}, {"sender": "123456789012345"}],
 )
 def test_nobody_readable_is_ignored_and_never_guessed(message: dict[str, object]) -> None:
-    assert ignored(message_body(NOBODY | message, EMPTY_CHAT)) == "no_identity"
+    assert parse_ignored_reason(build_message_body(NOBODY | message, EMPTY_CHAT)) == "no_identity"
 
 
 def test_the_name_comes_from_the_sender_and_else_from_the_chat() -> None:
-    assert incoming(message_body({"senderName": " Jô "})).identity.name == "Jô"
-    assert incoming(message_body({"senderName": ""})).identity.name == "Joana Prado"
-    nameless = message_body({"senderName": " "}, {"wa_name": None, "name": ""})
-    assert incoming(nameless).identity.name is None
+    assert parse_inbound(build_message_body({"senderName": " Jô "})).identity.name == "Jô"
+    assert parse_inbound(build_message_body({"senderName": ""})).identity.name == "Joana Prado"
+    nameless = build_message_body({"senderName": " "}, {"wa_name": None, "name": ""})
+    assert parse_inbound(nameless).identity.name is None

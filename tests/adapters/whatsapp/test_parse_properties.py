@@ -14,7 +14,7 @@ from niochat.domain.commands import ReceiveEcho, ReceiveMessage, ReceiveProvider
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.incoming import InboundEvent, ParsedWebhook
 
-from .captures import NAMES, NOW, capture, message_body, receipt_body
+from .captures import NAMES, NOW, build_message_body, build_receipt_body, load_capture
 
 
 def paths(value: object, here: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -41,7 +41,7 @@ JSON = st.recursive(
     max_leaves=12,
 )
 EVENTS = st.sampled_from(["messages", "messages_update", "connection", "history", "odd"])
-MESSAGE_FIELDS = [name for *_, name in paths(message_body()["message"])]
+MESSAGE_FIELDS = [name for *_, name in paths(build_message_body()["message"])]
 CONTENT_FIELDS = ["text", "caption", "message", "contextInfo", "options", "contacts", "PTT", "key"]
 CONTENTS = JSON | st.dictionaries(st.sampled_from(CONTENT_FIELDS), JSON)
 KINDS = st.sampled_from(
@@ -79,7 +79,7 @@ ENVELOPES = st.fixed_dictionaries(
         "type": JSON,
     },
 )
-BODIES = {name: capture(name) for name in NAMES} | {"receipt": receipt_body()}
+BODIES = {name: load_capture(name) for name in NAMES} | {"receipt": build_receipt_body()}
 QUICK = settings(
     max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )

@@ -25,8 +25,8 @@ from niochat.domain.commands import (
 from niochat.domain.incoming import InboundEvent
 from niochat.domain.message import MessageContent, MessageKind
 
-from .captures import NOW, message_body
-from .meanings import content, incoming
+from .captures import NOW, build_message_body
+from .meanings import parse_content, parse_inbound
 
 ROOT = Path(niochat.__file__).parents[1]
 BECOMES = (
@@ -42,7 +42,7 @@ def message_type(field: str) -> str:
 
 
 def notice(**message: object) -> ReceiveSystemNotice:
-    found = incoming(message_body({"text": "", **message}))
+    found = parse_inbound(build_message_body({"text": "", **message}))
     assert isinstance(found.command, ReceiveSystemNotice), found.command
     assert found.dedupe_key == f"notice:{found.command.external_id}"
     assert not found.creates_contact
@@ -114,7 +114,9 @@ def test_what_is_said_is_a_message_of_its_kind_with_its_words(field: str) -> Non
     body = WORDS.get(
         field, poll if CONTENT_TYPES[field] is MessageKind.POLL else {"caption": "as palavras"}
     )
-    found = content(messageType=message_type(field), mediaType="", type="", text="", content=body)
+    found = parse_content(
+        messageType=message_type(field), mediaType="", type="", text="", content=body
+    )
     assert (found.kind, found.text) == (CONTENT_TYPES[field], "as palavras")
 
 
@@ -122,9 +124,9 @@ def test_what_is_said_is_a_message_of_its_kind_with_its_words(field: str) -> Non
 def test_an_envelope_counts_as_what_lies_in_it(field: str) -> None:
     inside = {"messageContextInfo": {"x": 1}, "imageMessage": {"caption": "olha"}}
     shape = {"messageType": message_type(field), "mediaType": "", "text": ""}
-    assert content(**shape, content={"message": inside}).kind is MessageKind.IMAGE
+    assert parse_content(**shape, content={"message": inside}).kind is MessageKind.IMAGE
     twice = {"message": {"ephemeralMessage": {"message": {"conversation": "oi"}}}}
-    assert content(**shape, content=twice) == MessageContent(MessageKind.TEXT, "oi")
+    assert parse_content(**shape, content=twice) == MessageContent(MessageKind.TEXT, "oi")
     pinned = {"message": {"pinInChatMessage": {"type": 1}}}
     assert notice(**shape, content=pinned, type="")
 
@@ -149,7 +151,7 @@ def test_a_flow_says_what_was_chosen_or_filled_in(
 ) -> None:
     flow = {"name": "flow", name: message["params"]}
     body: dict[str, object] = {"nativeFlowResponseMessage": flow, "body": message.get("body")}
-    found = content(messageType="InteractiveResponseMessage", text="", content=body)
+    found = parse_content(messageType="InteractiveResponseMessage", text="", content=body)
     assert (found.kind, found.text) == (MessageKind.CHOICE, said)
 
 
@@ -167,7 +169,7 @@ def test_a_body_without_words_is_a_placeholder_that_leaves_the_key_alone(
     message: dict[str, object],
 ) -> None:
     found = notice(**message)
-    real = incoming(message_body())
+    real = parse_inbound(build_message_body())
     assert found.shape == "empty"
     assert isinstance(real.command, ReceiveMessage)
     assert real.command.external_id == found.external_id
@@ -176,7 +178,9 @@ def test_a_body_without_words_is_a_placeholder_that_leaves_the_key_alone(
 
 def test_a_deletion_in_whatsapps_own_words_is_one() -> None:
     body = {"type": "REVOKE", "key": {"ID": "558130009999:AC01"}}
-    found = incoming(message_body({"messageType": "ProtocolMessage", "text": "", "content": body}))
+    found = parse_inbound(
+        build_message_body({"messageType": "ProtocolMessage", "text": "", "content": body})
+    )
     assert found.command == ReceiveDeletion(("AC01",))
     assert found.dedupe_key == "receipt:deleted:AC01"
     assert not found.creates_contact
@@ -190,7 +194,7 @@ def test_an_edit_in_whatsapps_own_words_has_its_own_time() -> None:
         }
     }  # fmt: skip
     shape = {"messageType": "EditedMessage", "text": "", "content": {"message": inner}}
-    command = incoming(message_body(shape)).command
+    command = parse_inbound(build_message_body(shape)).command
     assert isinstance(command, ReceiveEdit)
     assert (command.target, command.text) == ("AC01", "novo")
     assert command.edited_at is not None
@@ -203,14 +207,16 @@ def test_an_edit_without_a_word_changes_nothing() -> None:
 
 def test_an_echo_is_evidence_of_our_send_whatever_its_shape() -> None:
     sent = {"fromMe": True, "wasSentByApi": True, "track_id": "t-1", "text": "", "content": {}}
-    found = incoming(message_body({**sent, "messageType": "HologramMessage"}))
+    found = parse_inbound(build_message_body({**sent, "messageType": "HologramMessage"}))
     assert isinstance(found.command, ReceiveEcho)
     stranger = {**sent, "track_id": "", "messageType": "PinInChatMessage"}
-    assert isinstance(incoming(message_body(stranger)).command, ReceiveSystemNotice)
+    assert isinstance(parse_inbound(build_message_body(stranger)).command, ReceiveSystemNotice)
 
 
 def test_what_is_stored_of_a_notice_can_be_looked_into() -> None:
-    body = message_body({"messageType": "PinInChatMessage", "text": "", "content": {"type": 1}})
+    body = build_message_body(
+        {"messageType": "PinInChatMessage", "text": "", "content": {"type": 1}}
+    )
     found = parse_webhook(body, NOW).event
     assert isinstance(found, InboundEvent)
     assert json.dumps(found.raw).count("PinInChatMessage") == 1

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from niochat.cli.bench.crowd import LoadGeneratorClient
 from niochat.sandbox.crowd.__main__ import serve
-from tests.until import until
+from tests.until import wait_until
 
 
 def free_port() -> int:
@@ -73,7 +73,7 @@ async def crowd() -> AsyncIterator[LoadGeneratorClient]:
             return True
         return False
 
-    await until(up)
+    await wait_until(up)
     yield client
     await client.close()
     task.cancel()

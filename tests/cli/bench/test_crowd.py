@@ -17,7 +17,7 @@ from niochat.sandbox.crowd.answers import TAG_PATTERN
 from niochat.sandbox.crowd.job import LoadStream, MessageStage
 from niochat.sandbox.crowd.letters import WebhookTemplates, format_tag, parse_tag
 from tests.cli.bench.conftest import Receiver
-from tests.until import until
+from tests.until import wait_until
 
 
 def stream(receiver: Receiver) -> LoadStream:
@@ -112,7 +112,7 @@ async def test_an_answer_at_the_gateway_is_measured_and_a_second_one_is_counted_
     )
     job = asyncio.create_task(crowd.run_job([asked, replace(asked, name="other", first=900)], 10.0))
     async with httpx.AsyncClient(base_url=crowd.url) as gateway, asyncio.timeout(10):
-        await until(lambda: len(receiver.bodies) >= 2)
+        await wait_until(lambda: len(receiver.bodies) >= 2)
         (first, second) = (TAG_PATTERN.findall(body.decode())[0] for body in receiver.bodies)
         for named in (first, first, second):
             answer = await gateway.post("/gateway/send/text", json={"text": f"Recebi {named}."})
@@ -132,7 +132,7 @@ async def test_an_answer_that_overtakes_an_older_one_is_out_of_order(
     )
     job = asyncio.create_task(crowd.run_job([asked], 10.0))
     async with httpx.AsyncClient(base_url=crowd.url) as gateway, asyncio.timeout(10):
-        await until(lambda: len(receiver.bodies) >= 2)
+        await wait_until(lambda: len(receiver.bodies) >= 2)
         for body in reversed(receiver.bodies):
             text = {"text": TAG_PATTERN.findall(body.decode())[0]}
             await gateway.post("/gateway/send/text", json=text)

@@ -145,7 +145,7 @@ def test_figures_and_plots_of_a_folder_come_into_the_document(tmp_path: Path) ->
     assert once.count("Not measured yet.") == 1
 
 
-def test_what_is_no_result_is_named(tmp_path: Path) -> None:
+def test_an_invalid_result_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="holds no result"):
         draw_plots(tmp_path)
     (tmp_path / "x.json").write_text("[]")

@@ -42,7 +42,9 @@ def test_who_hears_every_event_of_the_tenant_once_and_in_order_is_clean() -> Non
         ((), EventDeliveryAudit(lost=3)),
     ],
 )
-def test_what_is_wrong_is_counted(heard: tuple[str, ...], found: EventDeliveryAudit) -> None:
+def test_lost_duplicate_and_foreign_frames_are_counted(
+    heard: tuple[str, ...], found: EventDeliveryAudit
+) -> None:
     assert audit_event_delivery(LOG, [watched(*heard)]) == found
     assert not found.clean
 

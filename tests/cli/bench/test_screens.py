@@ -14,14 +14,14 @@ from aiohttp import WSMsgType, web
 
 from niochat.sandbox.screens.__main__ import serve
 from tests.cli.bench.conftest import free_port
-from tests.until import until
+from tests.until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 _SCREENS = [{"name": "one", "cookie": "who=ana"}, {"name": "one", "cookie": "who=rui"}]
 
 
 @dataclass
-class Stage:
+class FakeLiveServer:
     """Welcomes, tells one event, and remembers each hello; `turned_away` is closed with 1012."""
 
     port: int = field(default_factory=free_port)
@@ -50,8 +50,8 @@ class Stage:
 
 
 @pytest_asyncio.fixture
-async def stage() -> AsyncIterator[Stage]:
-    found = Stage()
+async def stage() -> AsyncIterator[FakeLiveServer]:
+    found = FakeLiveServer()
     app = web.Application()
     app.router.add_get("/live", found.live)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -72,13 +72,13 @@ async def screens() -> AsyncIterator[httpx.AsyncClient]:
                 return (await http.get("/sandbox/health")).is_success
             return False
 
-        await until(up)
+        await wait_until(up)
         yield http
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def opened(http: httpx.AsyncClient, stage: Stage) -> dict[str, Any]:
+async def opened(http: httpx.AsyncClient, stage: FakeLiveServer) -> dict[str, Any]:
     job = {"url": f"ws://127.0.0.1:{stage.port}/live", "within_s": 20, "screens": _SCREENS}
     found: dict[str, Any] = (await http.post("/sandbox/open", json=job)).json()
     return found
@@ -92,16 +92,16 @@ async def heard(http: httpx.AsyncClient, count: int) -> list[list[str]]:
         told = [[found["positions"][n] for n, _ in s["heard"]] for s in found["screens"]]
         return told if all(len(each) >= count for each in told) else []
 
-    return await until(enough)
+    return await wait_until(enough)
 
 
 async def test_screens_come_again_with_the_position_of_the_last_event_they_heard(
-    screens: httpx.AsyncClient, stage: Stage
+    screens: httpx.AsyncClient, stage: FakeLiveServer
 ) -> None:
     first = await opened(screens, stage)
     assert await heard(screens, 1) == [["10"], ["10"]]
     await screens.post("/sandbox/cut")
-    await until(lambda: not stage.here)
+    await wait_until(lambda: not stage.here)
     again = (await screens.post("/sandbox/return", json={"within_s": 20})).json()
 
     assert await heard(screens, 2) == [["10", "11"], ["10", "11"]]
@@ -111,7 +111,7 @@ async def test_screens_come_again_with_the_position_of_the_last_event_they_heard
 
 
 async def test_a_screen_that_is_turned_away_tries_again_and_that_is_counted(
-    screens: httpx.AsyncClient, stage: Stage
+    screens: httpx.AsyncClient, stage: FakeLiveServer
 ) -> None:
     stage.turned_away = 1
 
@@ -121,7 +121,7 @@ async def test_a_screen_that_is_turned_away_tries_again_and_that_is_counted(
 
 
 async def test_who_does_not_come_in_time_is_absent(
-    screens: httpx.AsyncClient, stage: Stage
+    screens: httpx.AsyncClient, stage: FakeLiveServer
 ) -> None:
     stage.turned_away = 10**6
     job = {"url": f"ws://127.0.0.1:{stage.port}/live", "within_s": 0.2, "screens": _SCREENS}

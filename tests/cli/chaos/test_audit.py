@@ -48,14 +48,14 @@ def test_what_was_answered_once_and_in_order_is_clean() -> None:
     assert (found.sent, found.answered, found.handed_off) == (2, 2, 0)
 
 
-def test_what_is_not_stored_is_lost() -> None:
+def test_an_unstored_message_is_counted_as_lost() -> None:
     found = audit_messages(phones([sent(1)], [received("Recebi #c1-1.", 11)]), records())
 
     assert (found.lost, found.clean) == (1, False)
     assert "not stored" in found.findings[0]
 
 
-def test_what_nobody_answered_is_lost() -> None:
+def test_an_unanswered_message_is_counted_as_lost() -> None:
     found = audit_messages(phones([sent(1)], []), records(sent(1)))
 
     assert found.lost == 1

@@ -18,7 +18,7 @@ def names(seed: int, *, short: bool = False, rootless: bool = False) -> list[str
     return [s.fault.name for s in schedule_faults(seed, (), short=short, rootless=rootless)]
 
 
-def test_the_same_seed_means_the_same() -> None:
+def test_the_same_seed_draws_the_same_faults() -> None:
     assert all(
         schedule_faults(seed, (), short=False, rootless=False)
         == schedule_faults(seed, (), short=False, rootless=False)
