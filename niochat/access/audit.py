@@ -47,7 +47,7 @@ class _ChainEnd:
 @dataclass(frozen=True, slots=True)
 class AuditVerification:
     """``broken``: the first link that does not fit, None when all do. ``behind`` rows are not
-    sealed yet; ``head`` is the digest of the last link. ``anchored``: links of the head that it was
+    sealed yet; ``head`` is the digest of the last link. ``head_links``: links of the head that it was
     compared with, None without one.
     """
 
@@ -156,7 +156,7 @@ class AuditChain:
             return verdict
         short = verdict.broken is None and verdict.links < head.links
         broken = verdict.links + 1 if short else verdict.broken
-        return replace(verdict, broken=broken, anchored=head.links)
+        return replace(verdict, broken=broken, head_links=head.links)
 
     async def _verify_links(self, head: AuditChainHead | None) -> AuditVerification:
         end, rows_seen = _ChainEnd(), 0

@@ -34,7 +34,7 @@ ERP_READ_BUDGET_S = 60.0
 ERP_WRITE_TIMEOUT_S = 60.0
 """For one write and the looks at what became of it; it goes on when nobody waits any more."""
 
-Stored = TypeVar("Kept")
+Stored = TypeVar("Stored")
 ToolResult = dict[str, Any]
 """A tool's answer to the model: JSON with ``ok``."""
 

@@ -30,7 +30,7 @@ TOKEN_LIMIT_FACTOR = 4
 count their thinking.
 """
 _MILLION = Decimal(1_000_000)
-WorkResult = TypeVar("Result")
+WorkResult = TypeVar("WorkResult")
 
 
 @dataclass(slots=True)

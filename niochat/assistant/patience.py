@@ -10,7 +10,7 @@ from niochat.domain.errors import UnavailableError
 
 RETRY_FOR_S = 40.0
 """For the database; a turn that waited longer fails."""
-RetriedResult = TypeVar("Found")
+RetriedResult = TypeVar("RetriedResult")
 
 
 async def retry_until(

@@ -296,7 +296,7 @@ class _TurnExecution:
         return replace(
             self._finish_with_usage(),
             outcome=TurnOutcome.ANSWERED,
-            says=(*said, *case.trailing_contents),
+            replies=(*said, *case.trailing_contents),
             handoff=case.handoff,
             close=case.closing_quote,
             code=code,
@@ -376,7 +376,7 @@ def _finish_handed_off(
         finish,
         outcome=TurnOutcome.ANSWERED,
         code=code,
-        says=(MessageContent(MessageKind.TEXT, text), *context.trailing_contents),
+        replies=(MessageContent(MessageKind.TEXT, text), *context.trailing_contents),
         handoff=handoff,
     )
 

@@ -13,7 +13,7 @@ from niochat.domain.conversation import SCHEMA_VERSION, ConversationState
 from niochat.domain.message import Author
 
 _SQL = queries("step")
-EffectT = TypeVar("E")
+EffectT = TypeVar("EffectT")
 ColumnValues = dict[str, Any]
 """Columns of one row, as the function in PostgreSQL names them; each has its ``thread_id``."""
 

@@ -53,7 +53,7 @@ def settle_message_change(
         result = cmd.SendStatus.RETRY if again else cmd.SendStatus.FAILED
     status = "queued" if result is cmd.SendStatus.RETRY else result.value
     draft.add_effect(fx.SettleOutbox(command.outbox, status, command.external_id, code, retry_in_s))
-    known = replace(send.message, live=send.in_current_conversation)
+    known = replace(send.message, in_current_conversation=send.in_current_conversation)
     if (
         result is cmd.SendStatus.FAILED
         and send.in_current_conversation

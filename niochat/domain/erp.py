@@ -44,7 +44,7 @@ __all__ = [
 ]
 """What is read here as well, beside what is defined here."""
 
-ResultT = TypeVar("Answer")
+ResultT = TypeVar("ResultT")
 
 
 # -- what can be asked ------------------------------------------------------------------------

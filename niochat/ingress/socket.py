@@ -63,7 +63,7 @@ class LiveConnection:
         """It was offered a position since the log's was last told."""
         self._goodbye: GoodbyeFrame | None = None
 
-    def may_see(self, holder: ConversationOwner) -> bool:
+    def can_see(self, holder: ConversationOwner) -> bool:
         """As the API decides."""
         return self.caller.may(PermissionAction.CONVERSATIONS_READ, holder)
 
@@ -72,7 +72,7 @@ class LiveConnection:
         self._position_sent = True
         self._enqueue(frame)
 
-    def mark_shown(self, conversation_id: UUID) -> None:
+    def record_shown(self, conversation_id: UUID) -> None:
         """Its user was shown something of this conversation."""
         self._shown_events += 1
         if len(self._shown_conversations) < MAX_NAMED_CONVERSATIONS:

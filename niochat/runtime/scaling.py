@@ -50,7 +50,7 @@ def next_scaling_state(
     ``loads`` are those of the hosts that answer; while fewer answer than are wanted, what is
     there says nothing about the need, and nothing changes.
     """
-    state = replace(state, hosts=min(max(state.size, limits.min_size), limits.max_size))
+    state = replace(state, size=min(max(state.size, limits.min_size), limits.max_size))
     if len(loads) < state.size:
         return ScalingState(state.size)
     pressure = _mean_load(loads, limits)

@@ -38,7 +38,7 @@ class CountingPasswords(PasswordService):
 
     judged = 0
 
-    async def fits(
+    async def verify(
         self, password: str, stored: str | None, address: str = "", *, known: bool = False
     ) -> bool:
         self.judged += 1

@@ -35,14 +35,14 @@ class UazapiWithExtraMessages(UazapiClient):
         """The store answers once it is set."""
         self.opens.set()
 
-    async def messages(
+    async def list_messages(
         self, line: GatewayCredentials, limit: int, offset: int
     ) -> Sequence[Mapping[str, object]]:
         self.pages += 1
         await self.opens.wait()
         if not self.odd:
-            return await super().messages(line, limit, offset)
-        stored = [*self.odd, *await super().messages(line, 1000, 0)]
+            return await super().list_messages(line, limit, offset)
+        stored = [*self.odd, *await super().list_messages(line, 1000, 0)]
         return stored[offset : offset + limit]
 
 
@@ -76,7 +76,7 @@ class Store:
         line = GatewayCredentials(
             f"{self.provider.world.origin}/gateway", self.provider.world.token
         )
-        bodies = await self.gateway.messages(line, 100, 0)
+        bodies = await self.gateway.list_messages(line, 100, 0)
         meanings = [parse_webhook(body, SENT_AT).event for body in bodies]
         return [each for each in meanings if isinstance(each, InboundEvent)]
 

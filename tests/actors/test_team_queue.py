@@ -229,7 +229,7 @@ class CountingDatabase(Database):
         super().__init__(*pools)
         self.assigned = self.failures = 0
 
-    async def alone(self, connection: Connection, query: str, *values: object) -> list[Any]:
+    async def fetch_autocommit(self, connection: Connection, query: str, *values: object) -> list[Any]:
         if query == ASSIGN:
             self.assigned += 1
             if self.failures:

@@ -88,7 +88,7 @@ async def test_this_machine_is_not_reached_however_its_address_is_written(host: 
         uazapi = UazapiClient(lookup_timeout_s=5, guard=SsrfGuard())
         try:
             with pytest.raises(UnavailableError, match=r"NIOCHAT_PRIVATE_NETWORKS|InvalidUrl"):
-                await uazapi.status(GatewayCredentials(f"http://{host}:{port_of(gateway)}", "t"))
+                await uazapi.fetch_status(GatewayCredentials(f"http://{host}:{port_of(gateway)}", "t"))
         finally:
             await uazapi.close()
         assert gateway.requests == []
@@ -104,7 +104,7 @@ async def test_a_name_that_is_private_by_the_time_of_the_connection_is_not_reach
         uazapi = UazapiClient(lookup_timeout_s=5, guard=guard)
         try:
             with pytest.raises(UnavailableError):
-                await uazapi.status(GatewayCredentials(url, "t"))
+                await uazapi.fetch_status(GatewayCredentials(url, "t"))
         finally:
             await uazapi.close()
         assert names.asked == ["gateway.example"] * 2
@@ -118,7 +118,7 @@ async def test_what_is_allowed_is_reached_under_its_own_name() -> None:
         uazapi = UazapiClient(guard=SsrfGuard(LOOPBACK, FakeResolver("127.0.0.1")))
         url = f"http://gateway.example:{port_of(gateway)}"
         try:
-            assert (await uazapi.status(GatewayCredentials(url, "t"))).status == "connected"
+            assert (await uazapi.fetch_status(GatewayCredentials(url, "t"))).status == "connected"
         finally:
             await uazapi.close()
         (asked,) = gateway.requests
@@ -185,8 +185,8 @@ async def ask_all(guard: SsrfGuard, url: str) -> list[str]:
     uazapi, administration = UazapiClient(lookup_timeout_s=5, guard=guard), UazapiAdmin(5, guard)
     models, erp = ModelClient(guard), SgpClient(guard=guard)
     calls = {
-        "gateway": uazapi.status(GatewayCredentials(url, "t")),
-        "administration": administration.instances(GatewayServer(url, "t")),
+        "gateway": uazapi.fetch_status(GatewayCredentials(url, "t")),
+        "administration": administration.list_instances(GatewayServer(url, "t")),
         "model": models.complete(
             ModelEndpoint(f"{url}/v1", "k", "m"), [{"role": "user", "content": "oi"}], max_tokens=9,
             timeout_s=5, stream=False,
@@ -221,7 +221,7 @@ async def test_of_several_addresses_only_those_that_may_be_are_connected_to(
         )
         try:
             url = f"http://gateway.example:{port_of(gateway)}"
-            assert (await uazapi.status(GatewayCredentials(url, "t"))).status == "connected"
+            assert (await uazapi.fetch_status(GatewayCredentials(url, "t"))).status == "connected"
         finally:
             await uazapi.close()
         assert came == []

@@ -263,7 +263,7 @@ async def test_a_database_that_comes_back_in_time_is_waited_for(
     class Returning(Database):
         """Away for its first reads."""
 
-        def tenant(self, tenant_id: UUID) -> Any:
+        def as_tenant(self, tenant_id: UUID) -> Any:
             return next(reads, returning).as_tenant(tenant_id)
 
     here = Returning(*([None] * 3))  # type: ignore[arg-type]

@@ -59,7 +59,7 @@ class LoadCustomers:
         wanted = await world.write(phone, text=text)
         self.written.setdefault(phone, []).append(text)
         line = GatewayCredentials(f"{world.origin}/gateway", world.token)
-        for body in await self.gateway.messages(line, 1000, 0):
+        for body in await self.gateway.list_messages(line, 1000, 0):
             message = body["message"]
             assert isinstance(message, Mapping)
             if message["messageid"] == wanted:

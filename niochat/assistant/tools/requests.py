@@ -43,7 +43,7 @@ class ChangeRequestArguments(ToolArguments):
         ),
     ] = None
 
-    def kept(self) -> Any:
+    def to_stored(self) -> Any:
         """Without what may hold a password."""
         if self.has_secret:
             return {"tipo": self.tipo.value}

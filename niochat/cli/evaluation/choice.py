@@ -142,7 +142,7 @@ class PersonaOptions:
             player if self.judges else None,
         )  # fmt: skip
         patient = found.is_unhurried or self.by is ResponderType.HAND
-        return replace(found, plays=acting, listeners=listeners, patient=patient)
+        return replace(found, run_scenario=acting, listeners=listeners, is_unhurried=patient)
 
     def _build_responder(self, model: ResponderOptions, found: InProcessRunner) -> ModelResponder:
         if isinstance(found.responder, ReplayingResponder):

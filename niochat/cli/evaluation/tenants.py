@@ -85,13 +85,13 @@ async def create_scenario_tenants(
     """Instances, tenants and webhooks of all scenarios in one go; places by scenario's name."""
     await _create_instances(sandbox_url, scenarios)
     entries = [build_provider_entry(each, sandbox_url, choice) for each in scenarios]
-    changes = await apply_providers(parts.database, parts.vault, entries)
+    changes = await apply_provider_entries(parts.database, parts.vault, entries)
     for tenant_id in {c.tenant_id for c in changes if c.outcome is not SyncOutcome.UNCHANGED}:
         await parts.tenant_changes.publish(tenant_id)
     return await _connect(parts, scenarios)
 
 
-async def apply_providers(
+async def apply_provider_entries(
     database: Database, vault: Encryptor, entries: Sequence[Any]
 ) -> list[SyncResult]:
     """The providers of these entries exist as they say."""

@@ -20,7 +20,7 @@ MAX_PAGE_SIZE = 200
 MAX_KEY_LENGTH = 128
 """Characters of an idempotency key."""
 ACTOR_KINDS = (kinds.CONVERSATION, kinds.TENANT, kinds.TEAM_QUEUE)
-BodyModel = TypeVar("Body", bound=BaseModel)
+BodyModel = TypeVar("BodyModel", bound=BaseModel)
 
 
 class PauseActorRequest(BaseModel):

@@ -35,7 +35,7 @@ async def test_a_made_instance_has_the_token_wherever_it_stands(
     administration: UazapiAdmin, gateway: ScriptedGateway, answer: object
 ) -> None:
     gateway.set_response(200, answer)
-    made = await administration.create(server(gateway), "a.b", "niochat:1")
+    made = await administration.create_instance(server(gateway), "a.b", "niochat:1")
     assert (made.token, made.mark) == ("t1", "niochat:1")
     (asked,) = gateway.requests
     assert (asked.method, asked.path) == ("POST", "/instance/init")
@@ -51,10 +51,10 @@ async def test_of_a_list_that_is_none_nothing_is_believed(
     for answer in ({"instances": []}, "<html>", {"error": "x"}):
         gateway.set_response(200, answer)
         with pytest.raises(NiochatError) as away:
-            await administration.instances(server(gateway))
+            await administration.list_instances(server(gateway))
         assert away.value.code == "gateway"
     gateway.set_response(200, [{"name": "a", "token": 7, "status": "CONNECTED"}, "odd", None])
-    found = await administration.instances(server(gateway))
+    found = await administration.list_instances(server(gateway))
     assert (found[0].name, found[0].token, found[0].status) == ("a", "7", "connected")
 
 
@@ -76,7 +76,7 @@ async def test_only_a_picture_or_a_code_goes_on_to_a_browser(
     expected: PairingState,
 ) -> None:  # fmt: skip
     gateway.set_response(200, {"connected": False, "instance": instance})
-    assert await administration.connect(gateway.line, "5581988887777") == expected
+    assert await administration.start_pairing(gateway.line, "5581988887777") == expected
     assert gateway.requests[0].body == {"phone": "5581988887777"}
 
 
@@ -97,7 +97,7 @@ async def test_what_a_gateway_refuses_has_a_code(
 
 async def test_a_gateway_that_is_away_is_said_to_be(administration: UazapiAdmin) -> None:
     with pytest.raises(NiochatError) as away:
-        await administration.pairing(GatewayCredentials(closed_port_credentials().base_url, "t"))
+        await administration.get_pairing(GatewayCredentials(closed_port_credentials().base_url, "t"))
     assert away.value.retryable
 
 
@@ -108,9 +108,9 @@ async def test_webhooks_come_as_a_list_or_alone(
             "excludeMessages": None}  # fmt: skip
     for answer in ([hook], hook):
         gateway.set_response(200, answer)
-        (found,) = await administration.webhooks(gateway.line)
+        (found,) = await administration.list_webhooks(gateway.line)
         assert (found.enabled, found.events, found.excluded) == (True, ("messages",), ())
         assert "secret" not in repr(found)
     for nothing in ([], {}):
         gateway.set_response(200, nothing)
-        assert await administration.webhooks(gateway.line) == []
+        assert await administration.list_webhooks(gateway.line) == []

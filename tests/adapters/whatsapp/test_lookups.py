@@ -24,7 +24,7 @@ async def test_a_send_is_found_by_its_track_id(
 ) -> None:
     found = {"messages": [{"track_id": "track-1", "id": "9:3EB0A"}], "returnedMessages": 1}
     gateway.set_response(200, found)
-    assert await client.sent_as(gateway.line, "track-1") == "3EB0A"
+    assert await client.find_by_track_id(gateway.line, "track-1") == "3EB0A"
     assert gateway.requests[0].path == "/message/find"
     assert gateway.requests[0].body == {"track_id": "track-1", "limit": 5, "offset": 0}
 
@@ -33,7 +33,7 @@ async def test_a_send_that_is_not_there_was_certainly_not_made(
     client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
     gateway.set_response(200, {"messages": []})
-    assert await client.sent_as(gateway.line, "track-1") is None
+    assert await client.find_by_track_id(gateway.line, "track-1") is None
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ async def test_an_answer_about_something_else_proves_nothing(
 ) -> None:
     gateway.set_response(200, {"messages": [other]})
     with pytest.raises(UnavailableError):
-        await client.sent_as(gateway.line, "track-1")
+        await client.find_by_track_id(gateway.line, "track-1")
 
 
 async def test_stored_messages_come_as_webhooks_that_parse_alike(
@@ -52,7 +52,7 @@ async def test_stored_messages_come_as_webhooks_that_parse_alike(
 ) -> None:
     body = build_message_body()
     gateway.set_response(200, {"messages": [body["message"]]})
-    (found,) = await client.messages(gateway.line, limit=50, offset=100)
+    (found,) = await client.list_messages(gateway.line, limit=50, offset=100)
     assert gateway.requests[0].body == {"limit": 50, "offset": 100}
     webhook, pushed = parse_webhook(found, NOW), parse_webhook(body, NOW)
     assert webhook.token == "line-token"
@@ -76,7 +76,7 @@ async def test_the_state_of_an_instance_is_read(
     client: UazapiClient, gateway: ScriptedGateway, answer: object, expected: InstanceStatus
 ) -> None:
     gateway.set_response(200, answer)
-    assert await client.status(gateway.line) == expected
+    assert await client.fetch_status(gateway.line) == expected
     assert (gateway.requests[0].method, gateway.requests[0].path) == ("GET", "/instance/status")
 
 
@@ -96,9 +96,9 @@ async def test_a_webhook_is_set_with_echoes_and_without_groups(
 
 async def ask_everything(client: UazapiClient, line: GatewayCredentials) -> list[UnavailableError]:
     asked = (
-        client.sent_as(line, "track-1"),
-        client.messages(line, 10, 0),
-        client.status(line),
+        client.find_by_track_id(line, "track-1"),
+        client.list_messages(line, 10, 0),
+        client.fetch_status(line),
         client.set_webhook(line, "https://niochat.test/hook"),
     )
     found = await asyncio.gather(*asked, return_exceptions=True)
@@ -121,7 +121,7 @@ async def test_a_look_up_of_a_wrong_shape_is_unavailable(
     client: UazapiClient, gateway: ScriptedGateway, shape: object
 ) -> None:
     gateway.set_response(200, shape)
-    for ask in (client.sent_as(gateway.line, "t"), client.status(gateway.line)):
+    for ask in (client.find_by_track_id(gateway.line, "t"), client.fetch_status(gateway.line)):
         with pytest.raises(UnavailableError):
             await ask
 

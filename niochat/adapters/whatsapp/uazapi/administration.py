@@ -36,14 +36,14 @@ class UazapiAdmin(GatewayAdmin):
         """Close the pool."""
         await self._wire.close()
 
-    async def instances(self, server: GatewayServer) -> Sequence[GatewayInstance]:
+    async def list_instances(self, server: GatewayServer) -> Sequence[GatewayInstance]:
         """All of a server's."""
         found = await self._administer(server, "GET", "/instance/all")
         if not isinstance(found, list):
             raise UnavailableError("the gateway's list of instances is none", code="gateway")
         return [_instance(read_object(each)) for each in read_list(found)]
 
-    async def create(self, server: GatewayServer, name: str, mark: str) -> GatewayInstance:
+    async def create_instance(self, server: GatewayServer, name: str, mark: str) -> GatewayInstance:
         """The answer's own token, or its instance's: builds differ."""
         body = {"name": name, "systemName": "niochat", "adminField01": mark}
         answer = read_object(await self._administer(server, "POST", "/instance/init", body))
@@ -55,12 +55,12 @@ class UazapiAdmin(GatewayAdmin):
             )
         return GatewayInstance(name, token, mark, _status(made))
 
-    async def connect(self, line: GatewayCredentials, phone: str | None) -> PairingState:
+    async def start_pairing(self, line: GatewayCredentials, phone: str | None) -> PairingState:
         """Once; ``gateway_conflict`` where it is under way, or done."""
         body = {"phone": phone} if phone else {}
         return _pairing(await self._ask(line, "POST", "/instance/connect", body))
 
-    async def pairing(self, line: GatewayCredentials) -> PairingState:
+    async def get_pairing(self, line: GatewayCredentials) -> PairingState:
         """As the instance shows it."""
         return _pairing(await self._ask(line, "GET", "/instance/status"))
 
@@ -68,7 +68,7 @@ class UazapiAdmin(GatewayAdmin):
         """The phone has to pair anew."""
         await self._ask(line, "POST", "/instance/disconnect", {})
 
-    async def webhooks(self, line: GatewayCredentials) -> Sequence[WebhookRegistration]:
+    async def list_webhooks(self, line: GatewayCredentials) -> Sequence[WebhookRegistration]:
         """Some builds answer one object where there is one."""
         found = await self._ask(line, "GET", "/webhook")
         listed = read_list(found) if isinstance(found, list) else [found]

@@ -97,7 +97,7 @@ class UazapiClient(WhatsAppGateway):
         wish = parse_retry_after(response.retry_after, clock.now())
         return classify_send_response(response.status, response.body, wish, needs_id=not changes)
 
-    async def sent_as(self, line: GatewayCredentials, track_id: str) -> str | None:
+    async def find_by_track_id(self, line: GatewayCredentials, track_id: str) -> str | None:
         """Bare id of the message sent under ``track_id``; ``None``: certainly none.
 
         Raises ``UnavailableError`` also when the answer holds other messages than asked for: a
@@ -111,7 +111,7 @@ class UazapiClient(WhatsAppGateway):
             raise UnavailableError("the gateway found messages, but none can be told to be ours")
         return external_id
 
-    async def fetch(
+    async def fetch_file(
         self, line: GatewayCredentials, external_id: str, most_bytes: int
     ) -> FetchedFile | None:
         """The message's file, as base64 in the answer: links would lead anywhere."""
@@ -128,14 +128,14 @@ class UazapiClient(WhatsAppGateway):
             return None
         return _fetched(response)
 
-    async def messages(
+    async def list_messages(
         self, line: GatewayCredentials, limit: int, offset: int
     ) -> Sequence[Mapping[str, object]]:
         """Stored messages of the instance as webhook bodies, in the gateway's order."""
         found = await self._find(line, {"limit": limit, "offset": offset})
         return [{"EventType": "messages", "token": line.token, "message": m} for m in found]
 
-    async def status(self, line: GatewayCredentials) -> InstanceStatus:
+    async def fetch_status(self, line: GatewayCredentials) -> InstanceStatus:
         """State of the instance and the connected number (digits, maybe empty)."""
         answer = read_object(await self._lookup(line, "GET", "/instance/status"))
         instance = read_object(answer.get("instance"))

@@ -71,7 +71,7 @@ class _DisabledCache(RedisCache):
     async def put(self, subject: str, name: str, value: bytes) -> None:
         return None
 
-    async def drop(self, subject: str) -> None:
+    async def delete(self, subject: str) -> None:
         return None
 
 

@@ -19,7 +19,7 @@ from niochat.cli.evaluation.stage import ScenarioSession, SessionFactory
 from niochat.cli.evaluation.tenants import (
     EvaluatedModel,
     ScenarioTenant,
-    apply_providers,
+    apply_provider_entries,
     build_provider_entry,
 )
 from niochat.sandbox.app import create_app
@@ -49,7 +49,7 @@ class InProcessEnvironment:
         """The providers of the scenarios exist; the stages to play them on."""
         entries = [build_provider_entry(each, self.sandbox_url, choice) for each in scenarios]
         office = self.pipeline
-        await apply_providers(office.database, office.vault, entries)
+        await apply_provider_entries(office.database, office.vault, entries)
         await office.open()
         places = await self._find_tenants(scenarios)
         return create_in_process_session_factory(office, self.sandbox_url, places, began)
