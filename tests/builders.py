@@ -153,9 +153,9 @@ class ShardAssignments:
         """The host owns the shards of ``threads`` (all shards when none is given)."""
         shards = sorted({shard_of(thread) for thread in threads}) or range(1024)
         await self._admin.fetch(
-            queries("placement")["move"], list(shards), [host.name] * len(shards)
+            queries("placement")["move_shards"], list(shards), [host.name] * len(shards)
         )
-        rows = await self._admin.fetch(queries("placement")["owned"], host.name)
+        rows = await self._admin.fetch(queries("placement")["owned_shards"], host.name)
         host.epochs = {row["shard"]: row["epoch"] for row in rows}
 
 

@@ -57,7 +57,7 @@ class ApiKeyRepository:
         digest = sha256(key.encode()).digest()
         async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(
-                _SQL["make"], tenant_id, name, digest, key[:8], format_grants(grants), by.id,
+                _SQL["create"], tenant_id, name, digest, key[:8], format_grants(grants), by.id,
                 expires_at,
             )  # fmt: skip
             if row is not None:
@@ -76,7 +76,7 @@ class ApiKeyRepository:
             rows = await connection.fetch(_SQL["list"], tenant_id, before, limit)
         async with self._database.as_auth() as connection:
             owners = [row["owner_id"] for row in rows]
-            answering = {row["id"] for row in await connection.fetch(_SQL["answering"], owners)}
+            answering = {row["id"] for row in await connection.fetch(_SQL["list_active_owners"], owners)}
         return [{**dict(row), "stopped": row["owner_id"] not in answering} for row in rows]
 
     async def revoke(self, tenant_id: UUID, key_id: UUID, by: ChangedBy) -> None:
@@ -96,7 +96,7 @@ class ApiKeyRepository:
         """
         async with self._database.as_tenant(tenant_id) as connection:
             held = await _lock_manageable_key(connection, tenant_id, key_id, by)
-            user = await connection.fetchrow(_SQL["new_owner"], tenant_id, to)
+            user = await connection.fetchrow(_SQL["find_new_owner"], tenant_id, to)
             if user is None:
                 raise InvalidInputError("No active user has this id. GET /api/v1/users lists all users.",
                               code="no_user")  # fmt: skip
@@ -117,7 +117,7 @@ async def _lock_manageable_key(
     connection: Connection, tenant_id: UUID, key_id: UUID, by: ChangedBy
 ) -> PermissionReach:
     """A living key, held until the transaction ends, if ``by`` may as much."""
-    permissions = await connection.fetchval(_SQL["held"], tenant_id, key_id)
+    permissions = await connection.fetchval(_SQL["lock_permissions"], tenant_id, key_id)
     if permissions is None:
         raise NotFoundError("The API key does not exist.")
     reach = PermissionReach(parse_grants(permissions))

@@ -97,12 +97,12 @@ class AuditChain:
             if not await connection.fetchval(_SQL["lock"]):
                 return 0
             end = await _load_chain_end(connection)
-            rows = await connection.fetch(_SQL["unsealed"], end.xid, end.id, self._batch)
+            rows = await connection.fetch(_SQL["list_unsealed"], end.xid, end.id, self._batch)
             if not rows:
                 return 0
             last, digest = rows[-1], _link_digest(end.digest, rows)
             await connection.execute(
-                _SQL["seal"], end.number + 1, last["xid"], last["id"], len(rows), digest
+                _SQL["insert_link"], end.number + 1, last["xid"], last["id"], len(rows), digest
             )
         return len(rows)
 
@@ -135,7 +135,7 @@ class AuditChain:
             kept = await self._heads.read()
             end, since, rows = await _load_chain_end(connection), 0, 0
             if kept is not None:
-                digest = await connection.fetchval(_SQL["digest"], kept.links)
+                digest = await connection.fetchval(_SQL["link_digest"], kept.links)
                 if digest is None or digest.hex() != kept.digest:
                     raise OperationRefusedError(
                         "the audit log's chain lacks the head that was kept: niochat audit verify",
@@ -144,7 +144,7 @@ class AuditChain:
                 since, rows = kept.links, kept.rows
             if end.number == since and (kept is None or kept.current):
                 return None
-            rows += await connection.fetchval(_SQL["rows"], since)
+            rows += await connection.fetchval(_SQL["count_linked_rows"], since)
             head = AuditChainHead(end.number, rows, end.digest.hex(), now)
             await self._heads.write(head)
         return head
@@ -162,11 +162,11 @@ class AuditChain:
         end, rows_seen = _ChainEnd(), 0
         while True:
             async with self._database.as_auth() as connection:
-                links = await connection.fetch(_SQL["links"], end.number, 100)
+                links = await connection.fetch(_SQL["list_links"], end.number, 100)
                 for link in links:
                     upto = (end.xid, end.id, link["upto_xid"], link["upto_id"])
                     # One more than there should be: an added row is seen, and not read whole.
-                    rows = await connection.fetch(_SQL["sealed"], *upto, link["rows"] + 1)
+                    rows = await connection.fetch(_SQL["list_sealed"], *upto, link["rows"] + 1)
                     fits = link["number"] == end.number + 1 and len(rows) == link["rows"]
                     if not fits or _link_digest(end.digest, rows) != link["digest"]:
                         return await self._verification(connection, end, rows_seen, end.number + 1)
@@ -182,7 +182,7 @@ class AuditChain:
     async def _verification(
         self, connection: Connection, end: _ChainEnd, rows: int, broken: int | None
     ) -> AuditVerification:
-        behind = await connection.fetchval(_SQL["behind"], end.xid, end.id)
+        behind = await connection.fetchval(_SQL["count_unsealed"], end.xid, end.id)
         return AuditVerification(end.number, rows, behind, end.digest.hex(), broken)
 
 

@@ -102,7 +102,7 @@ class Authenticator:
                 await end_sessions(connection, [session_id], SessionEndReason.IDLE, now)
         elif row is not None and now - row["seen_at"] > SEEN_UPDATE_INTERVAL:
             async with self._database.as_auth() as connection:
-                await connection.execute(_SESSIONS["seen"], session_id, now)
+                await connection.execute(_SESSIONS["mark_seen"], session_id, now)
         if row is None or over:
             raise AuthenticationError("The session has ended. Sign in again.", code="session_over")
         return _principal_from_row(row, now)
@@ -111,7 +111,7 @@ class Authenticator:
         """Who calls at the same time is looked up together: one journey for all of them."""
         columns = map(list, zip(*wanted, strict=True))
         async with self._database.as_auth() as connection:
-            rows = await connection.fetch(_SESSIONS["callers"], *columns)
+            rows = await connection.fetch(_SESSIONS["find_principals"], *columns)
         found = {row["number"]: row for row in rows}
         return [found.get(number) for number in range(1, len(wanted) + 1)]
 
@@ -119,11 +119,11 @@ class Authenticator:
         """The integration of an API key. Raises ``AuthenticationError``, ``PermissionDeniedError``."""
         digest = sha256(key.encode("utf-8", "surrogatepass")).digest()
         async with self._database.as_auth() as connection:
-            row = await connection.fetchrow(_KEYS["caller"], digest, now)
+            row = await connection.fetchrow(_KEYS["find_principal"], digest, now)
             if row is not None and (
                 row["last_used_at"] is None or now - row["last_used_at"] > SEEN_UPDATE_INTERVAL
             ):
-                await connection.execute(_KEYS["used"], row["id"], now)
+                await connection.execute(_KEYS["mark_used"], row["id"], now)
         if row is None:
             raise AuthenticationError("The API key is invalid, revoked or expired.", code="bad_key")
         _refuse_suspended_tenant(row["tenant_status"])

@@ -94,7 +94,7 @@ class IdempotencyStore:
                 LEASE_DURATION,
                 RESPONSE_RETENTION,
             )
-            row = None if ours else await connection.fetchrow(_SQL["kept"], *place)
+            row = None if ours else await connection.fetchrow(_SQL["find"], *place)
         if ours:
             return IdempotencyLease(ours, holder)
         if row is not None and row["request"] != asked.request_digest:
@@ -130,7 +130,7 @@ class IdempotencyStore:
     async def delete_expired(self) -> int:
         """Forget what is over; how many."""
         async with self._database.as_auth() as connection:
-            done = await connection.execute(_SQL["purge"], RESPONSE_RETENTION, _BATCH_SIZE)
+            done = await connection.execute(_SQL["delete_expired"], RESPONSE_RETENTION, _BATCH_SIZE)
         return int(done.split()[-1])
 
     async def run_cleanup(self) -> None:

@@ -77,7 +77,7 @@ class OneTimeLinkService:
     async def send(self, user_id: UUID, purpose: LinkPurpose, now: datetime) -> None:
         """A mail with a link leaves soon; nothing for somebody who is disabled."""
         async with self._database.as_auth() as connection:
-            user = await connection.fetchrow(_SQL["recipient"], user_id)
+            user = await connection.fetchrow(_SQL["find_recipient"], user_id)
             if user is not None:
                 await self._enqueue_mail(connection, user, purpose, now)
 
@@ -90,7 +90,7 @@ class OneTimeLinkService:
             (account_limit("reset", login), address_limit(address)), now
         )
         async with self._database.as_auth() as connection:
-            user = await connection.fetchrow(_SQL["recipient_by_login"], login)
+            user = await connection.fetchrow(_SQL["find_recipient_by_login"], login)
             entry = attempt_audit_entry("users.forgotten", user, login, address)
             await record_change(connection, entry)
             if user is not None:
@@ -103,7 +103,7 @@ class OneTimeLinkService:
         limits = (address_limit(address),)
         await self._throttle.count_attempt(limits, now)
         async with self._database.as_auth() as connection:  # before the work of hashing
-            good = await connection.fetchval(_SQL["good"], _digest(secret), now)
+            good = await connection.fetchval(_SQL["is_valid"], _digest(secret), now)
             if good is None:
                 who = AuditActor(AuditActorKind.USER, "unknown", address)
                 after = {"code": "link_over"}
@@ -120,8 +120,8 @@ class OneTimeLinkService:
                 raise _link_over_error()
             tenant_id = await connection.fetchval(_SQL["set_password"], user_id, hashed)
             for purpose in LinkPurpose:
-                await connection.execute(_SQL["void"], user_id, purpose)
-            rows = await connection.fetch(_SESSIONS["others"], user_id, None)
+                await connection.execute(_SQL["delete_unused"], user_id, purpose)
+            rows = await connection.fetch(_SESSIONS["lock_others"], user_id, None)
             await end_sessions(
                 connection, [row["id"] for row in rows], SessionEndReason.PASSWORD, now
             )
@@ -144,9 +144,9 @@ class OneTimeLinkService:
     ) -> str:
         secret = secrets.token_urlsafe(32)
         if purpose is not LinkPurpose.RESET:
-            await connection.execute(_SQL["void"], user_id, purpose)
+            await connection.execute(_SQL["delete_unused"], user_id, purpose)
         await connection.execute(
-            _SQL["make"], _digest(secret), user_id, purpose, now + LINK_LIFETIMES[purpose]
+            _SQL["create"], _digest(secret), user_id, purpose, now + LINK_LIFETIMES[purpose]
         )
         # In the part of the address that browsers send to nobody, no log or referrer either.
         return f"{self._base_url}/senha#{secret}"

@@ -77,7 +77,7 @@ class MailOutbox:
         """It leaves once the transaction has committed."""
         plain = orjson.dumps({"subject": mail.subject, "text": mail.text}).decode()
         sealed = self._seals.seal(plain, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
-        await connection.execute(_SQL["put"], mail.tenant_id, mail.recipient, sealed, now)
+        await connection.execute(_SQL["enqueue"], mail.tenant_id, mail.recipient, sealed, now)
 
     async def send_due(self, send: SendMail, now: datetime) -> int:
         """Send what is due, each claimed before it leaves; how many left. A mail whose sender died
@@ -102,10 +102,10 @@ class MailOutbox:
                          given_up=given_up, error=str(error))  # fmt: skip
             later = now + timedelta(seconds=10 * 2 ** row["attempts"])
             async with self._database.as_auth() as connection:
-                await connection.execute(_SQL["put_off"], row["id"], later, given_up)
+                await connection.execute(_SQL["postpone"], row["id"], later, given_up)
             return False
         async with self._database.as_auth() as connection:
-            await connection.execute(_SQL["sent"], row["id"])
+            await connection.execute(_SQL["mark_sent"], row["id"])
         return True
 
 

@@ -52,7 +52,7 @@ class RoleRepository:
             permissions = format_grants(grants)
             before, teams = await _lock_role(connection, tenant_id, name, by)
             require_covering(by.reach, PermissionReach(grants, teams))
-            if not await connection.fetchval(_SQL["put"], tenant_id, name, permissions, MAX_ROLES):
+            if not await connection.fetchval(_SQL["upsert"], tenant_id, name, permissions, MAX_ROLES):
                 raise OperationRefusedError(
                     f"The limit of {MAX_ROLES} roles is reached. Delete a role first.",
                     code="too_many_roles",
@@ -69,7 +69,7 @@ class RoleRepository:
         _refuse_built_in(name)
         async with self._database.as_tenant(tenant_id) as connection:
             before, _ = await _lock_role(connection, tenant_id, name, by)
-            holders = await connection.fetchval(_SQL["holders"], tenant_id, name)
+            holders = await connection.fetchval(_SQL["count_holders"], tenant_id, name)
             if holders:
                 raise OperationRefusedError(
                     f"{holders} users have this role. Give them another role first.",
@@ -89,7 +89,7 @@ async def _lock_role(
     """What it means so far, None where there is none, and its holders' teams; nobody else changes
     it until the transaction ends.
     """
-    row = await connection.fetchrow(_SQL["taken"], tenant_id, name)
+    row = await connection.fetchrow(_SQL["lock"], tenant_id, name)
     if row is None:
         return None, frozenset()
     teams = frozenset(row["teams"])

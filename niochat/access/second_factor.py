@@ -84,8 +84,8 @@ class SecondFactorService:
             if step is not None:
                 digests = [_digest(each) for each in codes]
                 await connection.execute(_SQL["confirm"], user_id, step, now)
-                await connection.execute(_SQL["forget_codes"], user_id)
-                await connection.execute(_SQL["give_codes"], user_id, digests)
+                await connection.execute(_SQL["delete_codes"], user_id)
+                await connection.execute(_SQL["insert_codes"], user_id, digests)
         if step is None:  # outside of the transaction, which has to commit
             raise OperationRefusedError(
                 "The code is wrong. Check the clock of the phone.", code="wrong_code"
@@ -104,8 +104,8 @@ class SecondFactorService:
             row = await connection.fetchrow(_SQL["read"], user_id)
             await record_change(connection, _audit_entry(row, user_id, address, "off", right=right))
             if right:
-                await connection.execute(_SQL["switch_off"], user_id)
-                await connection.execute(_SQL["forget_codes"], user_id)
+                await connection.execute(_SQL["disable"], user_id)
+                await connection.execute(_SQL["delete_codes"], user_id)
         if not right:
             raise OperationRefusedError(
                 "The code is wrong. Wait for the next code.", code="wrong_code"

@@ -122,7 +122,7 @@ class SessionService:
             await self._warnings.send_alert(login, device.address, now)
             raise
         async with self._database.as_auth() as connection:
-            user: Any = await connection.fetchrow(_SQL["holder"], login)
+            user: Any = await connection.fetchrow(_SQL["find_user_by_login"], login)
         stored = user["password_hash"] if user is not None else None
         fits = await self._passwords.verify(password, stored, device.address, known=bool(known))
         if not fits or stored is None:
@@ -151,7 +151,7 @@ class SessionService:
         by a link that was mailed to them.
         """
         async with self._database.as_auth() as connection:
-            login: str = await connection.fetchval(_SQL["login"], user_id)
+            login: str = await connection.fetchval(_SQL["find_login"], user_id)
         return login, self._devices.issue(login, now)
 
     async def refresh(self, token: str, now: datetime) -> SessionTokens:
@@ -160,7 +160,7 @@ class SessionService:
         ``AuthenticationError``, ``PermissionDeniedError``.
         """
         async with self._database.as_auth() as connection:
-            row: Any = await connection.fetchrow(_SQL["by_refresh_token"], _digest(token))
+            row: Any = await connection.fetchrow(_SQL["lock_by_refresh_token"], _digest(token))
             if row is None or row["ended_at"] is not None or row["expires_at"] <= now:
                 raise _session_over_error()
             refresh = await self._latest_token(connection, token, row, now)
@@ -170,9 +170,9 @@ class SessionService:
                 if refresh == token:
                     refresh = self._successors(token)[0]
                     await _insert_refresh_token(connection, refresh, row["session_id"], now)
-                    await connection.execute(_SQL["use"], _digest(token), now)
+                    await connection.execute(_SQL["mark_token_used"], _digest(token), now)
                 await connection.execute(
-                    _SQL["prolong"], row["session_id"], now, now + SESSION_LIFETIME
+                    _SQL["extend"], row["session_id"], now, now + SESSION_LIFETIME
                 )
             else:
                 await end_sessions(connection, [row["session_id"]], why, now)
@@ -195,7 +195,7 @@ class SessionService:
     ) -> list[UUID]:
         """All of a user's; which were ended."""
         async with self._database.as_auth() as connection:
-            rows = await connection.fetch(_SQL["others"], user_id, but)
+            rows = await connection.fetch(_SQL["lock_others"], user_id, but)
             ended = [row["id"] for row in rows]
             await end_sessions(connection, ended, why, now)
         return ended
@@ -208,7 +208,7 @@ class SessionService:
         """
         async with self._database.as_auth() as connection:
             ends = until if tenant_id is not None else None
-            await connection.fetchval(_SQL["act"], session_id, tenant_id, ends)
+            await connection.fetchval(_SQL["set_acting_tenant"], session_id, tenant_id, ends)
             action = "sessions.enter" if tenant_id is not None else "sessions.leave"
             after = None if ends is None else {"until": ends.isoformat()}
             target = f"session:{session_id}"
@@ -217,7 +217,7 @@ class SessionService:
     async def list_for_user(self, user_id: UUID) -> list[dict[str, Any]]:
         """Living sessions, the newest first."""
         async with self._database.as_auth() as connection:
-            return [dict(row) for row in await connection.fetch(_SQL["living"], user_id)]
+            return [dict(row) for row in await connection.fetch(_SQL["list_active"], user_id)]
 
     async def _begin(
         self, user: Any, code: str | None, device: SignInDevice, now: datetime
@@ -226,7 +226,7 @@ class SessionService:
             if not await self._second_factor.verify_code(connection, user["id"], code, now):
                 return None
             session_id = await connection.fetchval(
-                _SQL["begin"], user["tenant_id"], user["id"], device.address[:64],
+                _SQL["create"], user["tenant_id"], user["id"], device.address[:64],
                 device.agent[:200], now, now + SESSION_LIFETIME,
             )  # fmt: skip
             refresh = _PREFIX + secrets.token_urlsafe(32)
@@ -260,7 +260,7 @@ class SessionService:
             if now - row["used_at"] > self._grace:
                 return None
             following = {_digest(each): each for each in self._successors(token)}
-            row = await connection.fetchrow(_SQL["successor"], list(following), row["session_id"])
+            row = await connection.fetchrow(_SQL["find_successor"], list(following), row["session_id"])
             if row is None:
                 return None
             token = following[bytes(row["digest"])]
@@ -319,7 +319,7 @@ def _require_active(user: Any) -> None:
 async def _insert_refresh_token(
     connection: Connection, token: str, session_id: UUID, now: datetime
 ) -> None:
-    await connection.execute(_SQL["issue"], _digest(token), session_id, now)
+    await connection.execute(_SQL["insert_refresh_token"], _digest(token), session_id, now)
 
 
 def _digest(token: str) -> bytes:

@@ -113,15 +113,15 @@ class AccessTokenSigner:
             if self._read_at != before:
                 return  # whoever held the lock has read them
             async with self._database.as_auth() as connection:
-                rows = await connection.fetch(_SQL["read"])
+                rows = await connection.fetch(_SQL["list"])
                 keys = {row["id"]: self._key_from_row(row) for row in rows}
                 newest = max((key.created_at for key in keys.values()), default=None)
                 if newest is None or now - newest > SIGNING_KEY_LIFETIME:
                     made = _generate_key(now)
                     await connection.execute(
-                        _SQL["make"], made.id, _public_bytes(made), self._sealed(made), now
+                        _SQL["create"], made.id, _public_bytes(made), self._sealed(made), now
                     )
-                    await connection.execute(_SQL["forget"], now - SIGNING_KEY_RETENTION)
+                    await connection.execute(_SQL["delete_expired"], now - SIGNING_KEY_RETENTION)
                     keys[made.id] = made
             self._keys, self._read_at = keys, now
 

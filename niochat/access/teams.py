@@ -48,11 +48,11 @@ class TeamRepository:
         """
         async with self._database.as_tenant(tenant_id) as connection:
             await _require_authority_over_members(connection, tenant_id, slug, by)
-            row = await connection.fetchrow(_SQL["one"], tenant_id, slug)
+            row = await connection.fetchrow(_SQL["find"], tenant_id, slug)
             way = assignment or (row["assignment"] if row is not None else DEFAULT_ASSIGNMENT_MODE)
             new = {"name": name, "assignment": str(way)}
             if not await connection.fetchval(
-                _SQL["put"], tenant_id, slug, *new.values(), MAX_TEAMS
+                _SQL["upsert"], tenant_id, slug, *new.values(), MAX_TEAMS
             ):
                 raise OperationRefusedError(
                     f"The limit of {MAX_TEAMS} teams is reached. Delete a team first.",
@@ -69,7 +69,7 @@ class TeamRepository:
         """
         async with self._database.as_tenant(tenant_id) as connection:
             await _require_authority_over_members(connection, tenant_id, slug, by)
-            used = await connection.fetchval(_SQL["used"], tenant_id, slug)
+            used = await connection.fetchval(_SQL["is_used"], tenant_id, slug)
             if used is None:
                 raise NotFoundError("The team does not exist.")
             if used:
@@ -77,7 +77,7 @@ class TeamRepository:
                     "Conversations refer to this team. Rename it instead of deleting it.",
                     code="team_in_use",
                 )
-            await connection.execute(_SQL["leave"], tenant_id, slug)
+            await connection.execute(_SQL["remove_members"], tenant_id, slug)
             await connection.execute(_SQL["delete"], tenant_id, slug)
             await record_change(
                 connection, AuditEntry(tenant_id, by.actor, "teams.delete", f"team:{slug}")
@@ -88,7 +88,7 @@ async def _require_authority_over_members(
     connection: Connection, tenant_id: UUID, slug: str, by: ChangedBy
 ) -> None:
     """A team goes as far as the strongest of its members: it takes their conversations along."""
-    for row in await connection.fetch(_SQL["members"], tenant_id, slug):
+    for row in await connection.fetch(_SQL["list_member_roles"], tenant_id, slug):
         grants = TENANT_ROLE_GRANTS.get(row["role"])
         if grants is None:
             grants = parse_grants(row["permissions"] or ())

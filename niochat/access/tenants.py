@@ -19,13 +19,13 @@ class TenantListing:
     async def list(self, after: UUID | None, limit: int) -> list[dict[str, Any]]:
         """In the order in which they came."""
         async with self._database.as_auth() as connection:
-            rows = await connection.fetch(_SQL["tenants"], after, limit)
+            rows = await connection.fetch(_SQL["list"], after, limit)
         return [dict(row) for row in rows]
 
     async def find(self, tenant_id: UUID) -> dict[str, Any]:
         """One of them. Raises ``NotFoundError``."""
         async with self._database.as_auth() as connection:
-            row = await connection.fetchrow(_SQL["tenant"], tenant_id)
+            row = await connection.fetchrow(_SQL["find"], tenant_id)
         if row is None:
             raise NotFoundError("The tenant does not exist.")
         return dict(row)

@@ -112,7 +112,7 @@ class LoginThrottle:
         be, also for the right password; that counts nothing.
         """
         async with self._database.as_auth() as connection:
-            await connection.execute(_SQL["sweep"], now - COUNT_RETENTION)
+            await connection.execute(_SQL["delete_expired"], now - COUNT_RETENTION)
             counts = await _lock_counts(connection, limits, now)
             wait = max(counts[limit.key].wait(limit, now) for limit in limits)
             if wait > timedelta(0):
@@ -149,11 +149,11 @@ class LoginThrottle:
         alone = [f"{what}:{account}" for what in ("account", "reset", "told")]
         begun = [f"{what}:{account}:" for what in ("pair", "device")]
         async with self._database.as_auth() as connection:
-            user = await connection.fetchrow(_SQL["holder"], login)
+            user = await connection.fetchrow(_SQL["find_user_by_login"], login)
             if user is None:
                 raise NotFoundError("No user has this login.")
             alone.append(account_limit("second factor", str(user["id"])).key)
-            await connection.execute(_SQL["unlock"], alone, begun)
+            await connection.execute(_SQL["clear_counts"], alone, begun)
             target = f"user:{user['id']}"
             await record_change(
                 connection, AuditEntry(user["tenant_id"], who, "users.unlock", target)
@@ -164,7 +164,7 @@ async def _lock_counts(
     connection: Connection, limits: AttemptLimits, now: datetime
 ) -> dict[str, _AttemptCount]:
     """As counted so far; a window that is over begins anew."""
-    rows: list[Any] = await connection.fetch(_SQL["hold"], [each.key for each in limits], now)
+    rows: list[Any] = await connection.fetch(_SQL["lock_counts"], [each.key for each in limits], now)
     counts = {}
     for row in rows:
         count = _AttemptCount(**row)
@@ -177,7 +177,7 @@ async def _save_counts(connection: Connection, counts: Sequence[_AttemptCount]) 
     columns = zip(
         *((each.key, each.failures, each.since, each.next_at) for each in counts), strict=True
     )
-    await connection.execute(_SQL["put"], *map(list, columns))
+    await connection.execute(_SQL["save_counts"], *map(list, columns))
 
 
 def _digest(value: str) -> str:

@@ -24,9 +24,9 @@ class SocketTicketStore:
         """A ticket for whoever has this session; those that were not used are swept out."""
         ticket = secrets.token_urlsafe(24)
         async with self._database.as_auth() as connection:
-            await connection.execute(_SQL["forget"], now)
+            await connection.execute(_SQL["delete_expired"], now)
             await connection.execute(
-                _SQL["make"], _digest(ticket), session_id, now + TICKET_LIFETIME
+                _SQL["create"], _digest(ticket), session_id, now + TICKET_LIFETIME
             )
         return ticket
 

@@ -125,7 +125,7 @@ class UserRepository:
         status = "invited" if password_hash is None else "active"
         async with self._database.as_auth() as connection:
             user_id: UUID | None = await connection.fetchval(
-                _SQL["settle"], tenant_id, new.login.strip().lower(), new.name, new.role, status,
+                _SQL["create_initial"], tenant_id, new.login.strip().lower(), new.name, new.role, status,
                 password_hash,
             )  # fmt: skip
             if user_id is not None:
@@ -142,7 +142,7 @@ class UserRepository:
     async def count_superusers_without_second_factor(self) -> int:
         """Superusers who may come in with a password alone."""
         async with self._database.as_auth() as connection:
-            count: int = await connection.fetchval(_SQL["unguarded_superusers"])
+            count: int = await connection.fetchval(_SQL["count_superusers_without_second_factor"])
         return count
 
     async def change(
@@ -161,7 +161,7 @@ class UserRepository:
             teams = before["teams"] if change.teams is None else change.teams
             require_covering(by.reach, await _reach_for(connection, tenant_id, role, teams))
             await connection.execute(
-                _SQL["change"], tenant_id, user_id, change.name, change.role, change.disabled
+                _SQL["update"], tenant_id, user_id, change.name, change.role, change.disabled
             )
             if change.teams is not None:
                 await connection.execute(_SQL["leave_teams"], tenant_id, user_id)
@@ -193,11 +193,11 @@ async def _lock_manageable_user(
     connection: Connection, tenant_id: UUID, user_id: UUID, by: ChangedBy
 ) -> dict[str, Any]:
     """The user as they are, held until the transaction ends. A role that is gone allows nothing."""
-    await connection.execute(_SQL["hold"], tenant_id, user_id)
+    await connection.execute(_SQL["lock"], tenant_id, user_id)
     found = await _find_user(connection, tenant_id, user_id)
     grants = TENANT_ROLE_GRANTS.get(found["role"])
     if grants is None:
-        permissions = await connection.fetchval(_ROLES["held"], tenant_id, found["role"])
+        permissions = await connection.fetchval(_ROLES["lock_shared"], tenant_id, found["role"])
         grants = parse_grants(permissions or ())
     require_covering(by.reach, PermissionReach(grants, frozenset(found["teams"])))
     return found
@@ -212,7 +212,7 @@ async def _reach_for(
 async def _grants_for_role(connection: Connection, tenant_id: UUID, role: str) -> Grants:
     if role in TENANT_ROLE_GRANTS:
         return TENANT_ROLE_GRANTS[role]
-    permissions = await connection.fetchval(_ROLES["held"], tenant_id, role)
+    permissions = await connection.fetchval(_ROLES["lock_shared"], tenant_id, role)
     if permissions is None:
         raise InvalidInputError(
             f"The role {role!r} does not exist. GET /api/v1/roles lists all roles.", code="no_role"

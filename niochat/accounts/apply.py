@@ -50,7 +50,7 @@ async def apply_providers(
         await connection.execute(_SQL["lock_providers"])
         slugs = [provider.slug for provider in providers]
         held = {
-            row["slug"]: dict(row) for row in await connection.fetch(_SQL["hold_tenants"], slugs)
+            row["slug"]: dict(row) for row in await connection.fetch(_SQL["lock_tenants"], slugs)
         }
         changes: list[SyncResult] = []
         for provider in providers:
@@ -107,7 +107,7 @@ async def _sync_resources(
 async def _sync_teams(
     connection: Connection, provider: ProviderConfig, tenant_id: UUID
 ) -> dict[str, SyncOutcome]:
-    rows = await connection.fetch(_SQL["teams_of"], tenant_id)
+    rows = await connection.fetch(_SQL["list_teams"], tenant_id)
     stored = {row["slug"]: dict(row) for row in rows}
     return {
         f"team {team.slug}": await sync_team(connection, tenant_id, team, stored.get(team.slug))
@@ -118,7 +118,7 @@ async def _sync_teams(
 async def _sync_channels(
     connection: Connection, vault: Encryptor, provider: ProviderConfig, tenant_id: UUID
 ) -> dict[str, SyncOutcome]:
-    rows = await connection.fetch(_SQL["channels_of"], tenant_id)
+    rows = await connection.fetch(_SQL["list_tenant_channels"], tenant_id)
     stored = {row["slug"]: dict(row) for row in rows}
     return {
         f"channel {channel.slug}": await sync_channel(
@@ -133,7 +133,7 @@ async def _sync_assistant(
 ) -> dict[str, SyncOutcome]:
     if provider.assistant is None:
         return {}
-    row = await connection.fetchrow(_SQL["assistant_of"], tenant_id)
+    row = await connection.fetchrow(_SQL["find_assistant"], tenant_id)
     stored = dict(row) if row is not None else None
     outcome = await sync_assistant(connection, vault, tenant_id, provider.assistant, stored)
     return {"assistant": outcome}
@@ -144,7 +144,7 @@ async def _sync_erp(
 ) -> dict[str, SyncOutcome]:
     if provider.erp is None:
         return {}
-    row = await connection.fetchrow(_SQL["erp_of"], tenant_id)
+    row = await connection.fetchrow(_SQL["find_erp"], tenant_id)
     stored = dict(row) if row is not None else None
     return {"erp": await sync_erp(connection, vault, tenant_id, provider.erp, stored)}
 
@@ -175,7 +175,7 @@ async def update_tenant(connection: Connection, row: Mapping[str, Any], settings
     """The next ``config_version``; whoever becomes suspended tells it to its conversations."""
     tenant_id: UUID = row["tenant_id"]
     version: int = await connection.fetchval(
-        _SQL["change_tenant"],
+        _SQL["update_tenant"],
         *(
             tenant_id,
             settings.name,
@@ -191,7 +191,7 @@ async def update_tenant(connection: Connection, row: Mapping[str, Any], settings
 
 
 async def _refuse_shared_instances(connection: Connection, tenants: list[UUID]) -> None:
-    rows = await connection.fetch(_SQL["shared_lines"], tenants)
+    rows = await connection.fetch(_SQL["list_shared_instances"], tenants)
     if not rows:
         return
     listed = "; ".join(

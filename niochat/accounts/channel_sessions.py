@@ -162,7 +162,7 @@ class ChannelSessionService:
 
     async def _open_channel(self, tenant_id: UUID, channel_id: UUID) -> _OpenedChannel:
         async with self._database.as_tenant(tenant_id) as connection:
-            row = await connection.fetchrow(_SQL["sealed"], tenant_id, channel_id)
+            row = await connection.fetchrow(_SQL["load_sealed"], tenant_id, channel_id)
         if row is None:
             raise NotFoundError("The channel does not exist.")
         opened = [

@@ -122,7 +122,7 @@ class ChannelProvisioner:
         self._making += 1
         try:
             async with self._database.system_session() as connection:
-                if not await connection.fetchval(_SQL["alone"], tenant_id, slug):
+                if not await connection.fetchval(_SQL["lock_creation"], tenant_id, slug):
                     raise OperationRefusedError("The channel is being created.", code="in_progress")
                 yield
         finally:
@@ -131,7 +131,7 @@ class ChannelProvisioner:
     async def _require_free_slug(self, tenant_id: UUID, slug: str) -> str:
         """The tenant's slug, if the channel's is free."""
         async with self._database.as_tenant(tenant_id) as connection:
-            taken = {row["slug"] for row in await connection.fetch(_SQL["slugs"], tenant_id)}
+            taken = {row["slug"] for row in await connection.fetch(_SQL["list_slugs"], tenant_id)}
             tenant: str = await connection.fetchval(_SQL["tenant_slug"], tenant_id)
         if slug in taken:
             raise OperationRefusedError(
@@ -213,10 +213,10 @@ class ChannelProvisioner:
     ) -> tuple[UUID, str]:
         async with self._database.system_transaction() as connection:
             await connection.execute(_TENANTS["lock_providers"])
-            row = await connection.fetchrow(_TENANTS["hold_tenant"], tenant_id)
+            row = await connection.fetchrow(_TENANTS["lock_tenant"], tenant_id)
             if row is None:
                 raise NotFoundError("The tenant does not exist.")
-            if entry.slug in {e["slug"] for e in await connection.fetch(_SQL["slugs"], tenant_id)}:
+            if entry.slug in {e["slug"] for e in await connection.fetch(_SQL["list_slugs"], tenant_id)}:
                 raise OperationRefusedError(
                     "A channel already has this slug. Choose another slug.", code="slug_taken"
                 )
@@ -247,7 +247,7 @@ def _channel_config(new: NewChannel, line: GatewayCredentials) -> ChannelConfig:
 
 async def _refuse_shared_instance(connection: Connection, tenant_id: UUID) -> None:
     """Without a word about whose it is."""
-    if await connection.fetch(_TENANTS["shared_lines"], [tenant_id]):
+    if await connection.fetch(_TENANTS["list_shared_instances"], [tenant_id]):
         raise OperationRefusedError(
             "The gateway instance already belongs to a channel. Each channel needs its own instance.",
             code="shared_instance",

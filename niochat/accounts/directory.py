@@ -73,19 +73,19 @@ class TenantConfigCache:
         The next question here sees it, other processes within ``TTL_S``.
         """
         async with self._database.as_tenant(tenant_id) as connection:
-            await connection.execute(_SQL["remember_capabilities"], tenant_id, sorted(found))
+            await connection.execute(_SQL["save_capabilities"], tenant_id, sorted(found))
         self._erps.invalidate(lambda key, _: key == tenant_id)
 
     async def list_tenants(self) -> list[TenantRecord]:
         """All tenants by slug, as they are now."""
         async with self._database.as_system() as connection:
-            rows = await connection.fetch(_SQL["tenants"])
+            rows = await connection.fetch(_SQL["list_tenants"])
         return [TenantRecord(**dict(row)) for row in rows]
 
     async def list_channels(self) -> list[ChannelAddress]:
         """All channels with their webhook addresses, as they are now; for the operator."""
         async with self._database.as_system() as connection:
-            rows = await connection.fetch(_SQL["channels"])
+            rows = await connection.fetch(_SQL["list_channels"])
         return [self._channel_address(ChannelRecord(**dict(row))) for row in rows]
 
     def gateway_credentials(
@@ -125,12 +125,12 @@ class TenantConfigCache:
 
     async def _load_channel(self, channel_id: UUID) -> ChannelRecord | None:
         async with self._database.as_system() as connection:
-            row = await connection.fetchrow(_SQL["channel"], channel_id)
+            row = await connection.fetchrow(_SQL["find_channel"], channel_id)
         return ChannelRecord(**dict(row)) if row is not None else None
 
     async def _load_assistant(self, tenant_id: UUID) -> AssistantRecord | None:
         async with self._database.as_tenant(tenant_id) as connection:
-            row = await connection.fetchrow(_SQL["assistant_of"], tenant_id)
+            row = await connection.fetchrow(_SQL["find_assistant"], tenant_id)
         if row is None:
             return None
         found: dict[str, Any] = dict(row)
@@ -178,7 +178,7 @@ class TenantConfigCache:
 
     async def _load_erp(self, tenant_id: UUID) -> ErpRecord | None:
         async with self._database.as_tenant(tenant_id) as connection:
-            row = await connection.fetchrow(_SQL["erp_of"], tenant_id)
+            row = await connection.fetchrow(_SQL["find_erp"], tenant_id)
         if row is None:
             return None
         token = self._vault.open(

@@ -44,7 +44,7 @@ async def require_answering_teams(
     wanted = {each["team"] for each in (facts or {}).get("unknown") or ()}
     if not wanted:
         return
-    rows = await connection.fetch(_SQL["teams_of"], tenant_id)
+    rows = await connection.fetch(_SQL["list_teams"], tenant_id)
     missing = sorted(wanted - {row["slug"] for row in rows})
     if missing:
         raise InvalidInputError(

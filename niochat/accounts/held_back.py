@@ -23,10 +23,10 @@ class ThrottleReporter:
         if not (held or self._told):
             return
         async with self._database.system_transaction() as connection:
-            await connection.execute(_SQL["forget_told"], self._name)
+            await connection.execute(_SQL["delete_reported"], self._name)
             if held:
                 await connection.execute(
-                    _SQL["tell"],
+                    _SQL["insert_throttles"],
                     self._name,
                     [each.tenant_id for each in held],
                     [each.reason.value for each in held],
@@ -39,7 +39,7 @@ class ThrottleReporter:
 async def load_throttles(database: Database, tenant_id: UUID) -> list[TenantThrottle]:
     """By which limits a tenant is held back now, over all processes."""
     async with database.as_tenant(tenant_id) as connection:
-        rows = await connection.fetch(_SQL["held_back"], tenant_id)
+        rows = await connection.fetch(_SQL["list_throttles"], tenant_id)
     return [
         TenantThrottle(tenant_id, ThrottleReason(row["reason"]), row["since"], row["waiting"])
         for row in rows

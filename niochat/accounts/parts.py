@@ -41,7 +41,7 @@ async def sync_team(
     wanted = {"name": team.name, "assignment": team.assignment or stored}
     if row is not None and all(row[column] == value for column, value in wanted.items()):
         return SyncOutcome.UNCHANGED
-    await connection.execute(_SQL["put_team"], tenant_id, team.slug, *wanted.values())
+    await connection.execute(_SQL["upsert_team"], tenant_id, team.slug, *wanted.values())
     return SyncOutcome.CREATED if row is None else SyncOutcome.CHANGED
 
 
@@ -69,7 +69,7 @@ async def sync_channel(
     }
     if all(row[column] == value for column, value in wanted.items()):
         return SyncOutcome.UNCHANGED
-    await connection.execute(_SQL["change_channel"], tenant_id, channel.slug, *wanted.values())
+    await connection.execute(_SQL["update_channel"], tenant_id, channel.slug, *wanted.values())
     return SyncOutcome.CHANGED
 
 
@@ -115,7 +115,7 @@ async def sync_assistant(
     }
     if row is not None and all(row[column] == value for column, value in wanted.items()):
         return SyncOutcome.UNCHANGED
-    await connection.execute(_SQL["put_assistant"], tenant_id, *wanted.values())
+    await connection.execute(_SQL["upsert_assistant"], tenant_id, *wanted.values())
     return SyncOutcome.CREATED if row is None else SyncOutcome.CHANGED
 
 
@@ -167,7 +167,7 @@ async def sync_erp(
     if row is not None and all(row[column] == value for column, value in wanted.items()):
         return SyncOutcome.UNCHANGED
     same = row is not None and _same_access(seals, entry, row)
-    await connection.execute(_SQL["put_erp"], tenant_id, *wanted.values(), same)
+    await connection.execute(_SQL["upsert_erp"], tenant_id, *wanted.values(), same)
     return SyncOutcome.CREATED if row is None else SyncOutcome.CHANGED
 
 

@@ -133,7 +133,7 @@ class TenantSettingsService:
         """As it is now."""
         async with self._database.as_system() as connection:
             row = await _find_tenant(connection, "find_tenant", tenant_id)
-            stored = await connection.fetchrow(_SQL["assistant_of"], tenant_id)
+            stored = await connection.fetchrow(_SQL["find_assistant"], tenant_id)
         return self._assistant_view(tenant_id, row, dict(stored) if stored is not None else None)
 
     async def change_assistant(
@@ -151,7 +151,7 @@ class TenantSettingsService:
                 await self._check(change[name])
         async with self._database.system_transaction() as connection:
             row = await _lock_tenant(connection, tenant_id, seen)
-            found = await connection.fetchrow(_SQL["assistant_of"], tenant_id)
+            found = await connection.fetchrow(_SQL["find_assistant"], tenant_id)
             stored = dict(found) if found is not None else None
             before = self._assistant_view(tenant_id, row, stored)
             entry = self._assistant_config(tenant_id, before, stored, change)
@@ -160,7 +160,7 @@ class TenantSettingsService:
             await sync_assistant(connection, self._seals, tenant_id, entry, stored)
             kept = {k: v for k, v in row["policy"].items() if k not in ASSISTANT_POLICY_FIELDS}
             policy = {**kept, **assistant_policy(entry)}
-            (changed,) = await connection.fetch(_SQL["assistant_of"], tenant_id)
+            (changed,) = await connection.fetch(_SQL["find_assistant"], tenant_id)
             if changed == found and policy == row["policy"]:
                 return before
             version = await update_tenant(
@@ -302,7 +302,7 @@ async def _validate_policy(
 ) -> None:
     """What one field alone does not tell."""
     if change.get("team"):
-        teams = {row["slug"] for row in await connection.fetch(_SQL["teams_of"], tenant_id)}
+        teams = {row["slug"] for row in await connection.fetch(_SQL["list_teams"], tenant_id)}
         if change["team"] not in teams:
             raise InvalidInputError(
                 "The team does not exist. GET /api/v1/teams lists all teams.", code="no_team"
@@ -312,7 +312,7 @@ async def _validate_policy(
 
 
 async def _require_teams(connection: Connection, tenant_id: UUID, entry: AssistantConfig) -> None:
-    teams = {row["slug"] for row in await connection.fetch(_SQL["teams_of"], tenant_id)}
+    teams = {row["slug"] for row in await connection.fetch(_SQL["list_teams"], tenant_id)}
     kind = find_unknown_team(entry.requests, teams)
     if kind is not None:
         raise InvalidInputError(

@@ -36,7 +36,7 @@ class TenantQuotaCache:
     async def refresh(self) -> None:
         """Read them again. Raises ``UnavailableError``; what was known stays then."""
         async with self._database.as_system() as connection:
-            rows = await connection.fetch(_SQL["shares"])
+            rows = await connection.fetch(_SQL["list_quotas"])
         self._known = {
             row["tenant_id"]: TenantQuota(
                 weight_for_tier(row["plan"]),

@@ -58,7 +58,7 @@ class TenantAdmin:
         """A new tenant as a provider's file would make it. Raises ``Refused`` (``slug_taken``)."""
         async with self._database.system_transaction() as connection:
             await connection.execute(_SQL["lock_providers"])
-            if await connection.fetch(_SQL["hold_tenants"], [provider.slug]):
+            if await connection.fetch(_SQL["lock_tenants"], [provider.slug]):
                 raise OperationRefusedError(
                     "A provider already has this slug. Choose another slug.", code="slug_taken"
                 )
@@ -105,14 +105,14 @@ class TenantAdmin:
 async def _lock_tenant(connection: Connection, tenant_id: UUID) -> dict[str, Any]:
     # As ``apply`` does, so that the two wait for each other and never the wrong way round.
     await connection.execute(_SQL["lock_providers"])
-    row = await connection.fetchrow(_SQL["hold_tenant"], tenant_id)
+    row = await connection.fetchrow(_SQL["lock_tenant"], tenant_id)
     if row is None:
         raise NotFoundError("The tenant does not exist.")
     return dict(row)
 
 
 async def _find_tenant(connection: Connection, tenant_id: UUID) -> dict[str, Any]:
-    row = await connection.fetchrow(_SQL["tenant_with_limits"], tenant_id)
+    row = await connection.fetchrow(_SQL["find_tenant_with_limits"], tenant_id)
     if row is None:
         raise NotFoundError("The tenant does not exist.")
     return dict(row)

@@ -61,7 +61,7 @@ class ShardOwnership:
     async def refresh(self) -> None:
         """Read what is ours."""
         async with self._database.as_system() as connection:
-            rows = await connection.fetch(_SQL["owned"], self.incarnation)
+            rows = await connection.fetch(_SQL["owned_shards"], self.incarnation)
         now = {row["shard"]: row["epoch"] for row in rows}
         lost = {shard for shard, epoch in self._epochs.items() if now.get(shard) != epoch}
         self._epochs = now
@@ -83,5 +83,5 @@ class ShardOwnership:
         """Say that this process lives. Unheard once another one has announced itself later."""
         who = (name, self.incarnation, node, pid)
         async with self._database.as_system() as connection:
-            await connection.execute(_SQL["announce"], *who, not self._announced)
+            await connection.execute(_SQL["upsert_host"], *who, not self._announced)
         self._announced = True

@@ -88,7 +88,7 @@ class Supervisor:
     async def _lead(self) -> None:
         """Returns at once while another one leads."""
         async with self._components.database.system_session() as connection:
-            if not await connection.fetchval(_SQL["lead"], timeout=5):
+            if not await connection.fetchval(_SQL["try_leader_lock"], timeout=5):
                 return
             await self._fleet.discover()
             self._scaling = ScalingState(len(self._fleet))
@@ -144,7 +144,7 @@ class Supervisor:
 
     async def _record_database_heartbeats(self) -> None:
         async with self._components.database.as_system() as connection:
-            rows = await connection.fetch(_SQL["heard"])
+            rows = await connection.fetch(_SQL["recent_incarnations"])
         self._fleet.record_database_writes(row["incarnation"] for row in rows)
 
     def _eligible_hosts(self) -> dict[str, ManagedActor]:
@@ -197,7 +197,7 @@ class Supervisor:
         for host in leaving:
             if not host.incarnation or host.incarnation not in owners:
                 async with self._components.database.as_system() as connection:
-                    await connection.execute(_SQL["leave"], host.name)
+                    await connection.execute(_SQL["delete_host"], host.name)
                 self._fleet.terminate(host)
 
     async def _clean_up(self) -> None:

@@ -115,12 +115,12 @@ class TenantBehaviour:
     async def _load_turn_rate(self, tenant_id: UUID) -> int:
         """Turns a minute, as they are now."""
         async with self._database.as_tenant(tenant_id) as connection:
-            return await connection.fetchval(_SQL["rate"], tenant_id) or 60
+            return await connection.fetchval(_SQL["load_turn_rate"], tenant_id) or 60
 
     async def _load_erp_limits(self, tenant_id: UUID) -> tuple[int, int]:
         """Calls at once and a minute, as they are now; 1 and 1 for who has no ERP."""
         async with self._database.as_tenant(tenant_id) as connection:
-            row = await connection.fetchrow(_ERP["limits"], tenant_id)
+            row = await connection.fetchrow(_ERP["load_limits"], tenant_id)
         return (row["calls_at_once"], row["per_minute"]) if row is not None else (1, 1)
 
     def _handle(self, tenant: TenantState, message: object) -> None:

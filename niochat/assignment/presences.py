@@ -87,19 +87,19 @@ class PresenceStore:
             return
         tenants, users = zip(*sorted(agents), strict=True)
         async with self._database.as_system() as connection:
-            await connection.execute(_SQL["seen"], list(tenants), list(users))
+            await connection.execute(_SQL["mark_seen"], list(tenants), list(users))
 
     async def expire_unseen(self, shards: Sequence[int]) -> Sequence[AgentKey]:
         """Whoever of these shards' tenants was not seen for ``PRESENCE_GRACE_S`` is offline from now on."""
         async with self._database.as_system() as connection:
             rows = await connection.fetch(
-                _SQL["lapse"], list(shards), PRESENCE_GRACE_S, MAX_EXPIRED
+                _SQL["expire"], list(shards), PRESENCE_GRACE_S, MAX_EXPIRED
             )
         return [(row["tenant_id"], row["user_id"]) for row in rows]
 
 
 async def _locked(connection: Connection, tenant_id: UUID, user_id: UUID) -> dict[str, Any]:
-    await connection.execute(_SQL["begin"], tenant_id, user_id)
+    await connection.execute(_SQL["create"], tenant_id, user_id)
     row = await connection.fetchrow(_SQL["lock"], tenant_id, user_id)
     if row is None:
         raise NotFoundError("The user does not exist.")
@@ -112,10 +112,10 @@ async def _put(
 ) -> None:  # fmt: skip
     state, reason = wanted["state"], wanted["reason"]
     await connection.execute(
-        _SQL["put"], tenant_id, user_id, state, reason, wanted["capacity"], seen
+        _SQL["update"], tenant_id, user_id, state, reason, wanted["capacity"], seen
     )
     if (state, reason) != (before["state"], before["reason"]):
-        await connection.execute(_SQL["changed"], tenant_id, user_id, state, reason)
+        await connection.execute(_SQL["insert_change"], tenant_id, user_id, state, reason)
     if wanted != before:
         target = f"user:{user_id}"
         await record_change(

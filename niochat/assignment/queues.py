@@ -69,7 +69,7 @@ class QueueAssigner:
     async def find_offline_agents(self, shards: Sequence[int]) -> list[AgentKey]:
         """Agents of these shards' tenants who are offline while a customer of theirs waits."""
         async with self._database.as_system() as connection:
-            rows = await connection.fetch(_SQL["left_behind"], list(shards))
+            rows = await connection.fetch(_SQL["offline_agents"], list(shards))
         return [(row["tenant_id"], row["user_id"]) for row in rows]
 
     async def return_unanswered(self, agents: Collection[AgentKey]) -> Mapping[UUID, set[UUID]]:
@@ -81,7 +81,7 @@ class QueueAssigner:
         tenants, users = zip(*agents, strict=True)
         async with self._database.as_system() as connection:
             rows = await self._database.fetch_autocommit(
-                connection, _SQL["give_back"], list(tenants), list(users)
+                connection, _SQL["return_unanswered"], list(tenants), list(users)
             )
         threads: defaultdict[UUID, set[UUID]] = defaultdict(set)
         for row in rows:

@@ -187,7 +187,7 @@ class TurnStore:
         columns = zip(*((r.turn_id, r.attempt, r.upto_version) for r in requests), strict=True)
         async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(
-                _SQL["visit"], tenant_id, *columns, MAX_TRANSCRIPT_MESSAGES, MAX_PAST_TURNS
+                _SQL["load_turn"], tenant_id, *columns, MAX_TRANSCRIPT_MESSAGES, MAX_PAST_TURNS
             )
         found = {(row["id"], row["attempt"]): row for row in rows}
         keys = [(request.turn_id, request.attempt) for request in requests]
@@ -227,7 +227,7 @@ class TurnStore:
         key = uuid5(request.turn_id, f"refused:{request.attempt}:{rejected.number}")
         async with self._database.as_tenant(request.tenant_id) as connection:
             await connection.execute(
-                _SQL["keep_refused"], request.tenant_id, request.turn_id, key, rejected.code,
+                _SQL["save_rejected_reply"], request.tenant_id, request.turn_id, key, rejected.code,
                 truncate_text(to_storable_text(mask_text(rejected.sentence)), MAX_SENTENCE_CHARS),
                 truncate_text(to_storable_text(mask_text(rejected.text)), MAX_REJECTED_REPLY_CHARS),
                 rejected.model, rejected.prompt_version,
@@ -244,18 +244,18 @@ class TurnStore:
         indexes = self._seals.blind_indexes(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE)
         async with self._database.as_tenant(tenant_id) as connection:
             contact = await connection.fetchrow(
-                _SQL["holder"], tenant_id, request.turn_id, request.attempt
+                _SQL["find_turn_contact"], tenant_id, request.turn_id, request.attempt
             )
             if contact is None:
                 return False
             if contact["document_index"] in indexes:
                 return True
             if contact["document_index"] is not None or not trusted:
-                await connection.execute(_SQL["share"], tenant_id, contact["id"])
+                await connection.execute(_SQL["mark_shared"], tenant_id, contact["id"])
                 return False
             sealed = self._seals.seal(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE)
             index = self._seals.blind_index(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE)
-            await connection.execute(_SQL["hold"], tenant_id, contact["id"], sealed, index)
+            await connection.execute(_SQL["save_document"], tenant_id, contact["id"], sealed, index)
             before, after = {"document": None}, {"document": "identified"}
             target = f"contact:{contact['id']}"
             entry = AuditEntry(
@@ -272,7 +272,7 @@ class TurnStore:
         """
         async with self._database.as_tenant(request.tenant_id) as connection:
             await connection.execute(
-                _SQL["remember"], request.tenant_id, request.turn_id, request.attempt,
+                _SQL["remember_contract"], request.tenant_id, request.turn_id, request.attempt,
                 contract, phone, written,
             )  # fmt: skip
 
@@ -280,7 +280,7 @@ class TurnStore:
         """Visits of this thread that are over, the newest first."""
         async with self._database.as_tenant(request.tenant_id) as connection:
             rows = await connection.fetch(
-                _SQL["earlier_visits"],
+                _SQL["list_earlier_conversations"],
                 request.tenant_id,
                 request.turn_id,
                 MAX_EARLIER_CONVERSATIONS,
@@ -299,7 +299,7 @@ class TurnStore:
         """What of ``pace`` came after a person gave the conversation back to the assistant."""
         async with self._database.as_tenant(request.tenant_id) as connection:
             row = await connection.fetchrow(
-                _SQL["since_given_back"], request.tenant_id, request.turn_id
+                _SQL["activity_since_return"], request.tenant_id, request.turn_id
             )
         if row is None:
             return activity
@@ -329,7 +329,7 @@ class TurnStore:
         attachment = uuid5(request.turn_id, f"attachment:{name}:{sha256(data).hexdigest()}")
         async with self._database.as_tenant(request.tenant_id) as connection:
             await connection.execute(
-                _SQL["attach"], request.tenant_id, attachment, mimetype, filename, data
+                _SQL["add_attachment"], request.tenant_id, attachment, mimetype, filename, data
             )
         return attachment
 

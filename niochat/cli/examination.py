@@ -80,7 +80,7 @@ async def _check_installation(parts: Components) -> bool:
     unguarded = await identity_services_for(parts).users.count_superusers_without_second_factor()
     found = find_security_problems(parts.settings, unguarded)
     async with parts.database.as_system() as connection:
-        if await connection.fetchval(_SQL["log_in_owns"]):
+        if await connection.fetchval(_SQL["login_owns_tables"]):
             found.append(TABLE_OWNER_PROBLEM)
     if not await parts.tenant_changes.ping():
         found.append(REDIS_PROBLEM)

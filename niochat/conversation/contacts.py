@@ -73,7 +73,7 @@ class ContactStore:
                         code="cursor_moved",
                     )
             rows = await connection.fetch(
-                _SQL["named"], tenant_id, name, begun, page.after or _FIRST, page.limit
+                _SQL["by_name"], tenant_id, name, begun, page.after or _FIRST, page.limit
             )
         return [self._opened(tenant_id, row) for row in rows]
 
@@ -85,7 +85,7 @@ class ContactStore:
         """
         written = phone_search_prefixes(digits)
         async with self._database.as_tenant(tenant_id) as connection:
-            rows = await connection.fetch(_SQL["called"], tenant_id, written, after, limit)
+            rows = await connection.fetch(_SQL["by_phone"], tenant_id, written, after, limit)
         return [self._opened(tenant_id, row) for row in rows]
 
     async def find_by_tax_id(
@@ -97,7 +97,7 @@ class ContactStore:
         )
         async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(
-                _SQL["holding"], tenant_id, indexes, page.after or _FIRST, page.limit
+                _SQL["by_tax_id"], tenant_id, indexes, page.after or _FIRST, page.limit
             )
         return [self._opened(tenant_id, row) for row in rows]
 
@@ -154,7 +154,7 @@ class ContactStore:
         at, last = before or (None, None)
         async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(
-                _SQL["visits"], tenant_id, contact_id, sight.scope, sight.user,
+                _SQL["conversations"], tenant_id, contact_id, sight.scope, sight.user,
                 sorted(sight.teams), at, last, limit,
             )  # fmt: skip
         return [dict(row) for row in rows]

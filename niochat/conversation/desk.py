@@ -137,7 +137,7 @@ class ConversationQueries:
         """Texts of the assistant that did not leave, newest first."""
         at, last = after or (None, None)
         async with self._database.as_tenant(tenant_id) as connection:
-            rows = await connection.fetch(_SQL["refused"], tenant_id, at, last, code, limit)
+            rows = await connection.fetch(_SQL["blocked_replies"], tenant_id, at, last, code, limit)
         return [dict(row) for row in rows]
 
     async def count_conversations(

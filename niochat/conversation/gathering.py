@@ -35,7 +35,7 @@ class SearchIndexer:
             try:
                 async with self._database.system_transaction() as connection:
                     seconds = MIN_MESSAGE_AGE.total_seconds()
-                    made += bool(await connection.fetchval(_SQL["gather"], tenant_id, seconds))
+                    made += bool(await connection.fetchval(_SQL["index_block"], tenant_id, seconds))
             except NiochatError as error:
                 _log.warning("messages_not_gathered", tenant=str(tenant_id), code=error.code)
         return made

@@ -52,8 +52,8 @@ async def load_history(
     """Of one tenant's conversation. Raises ``NotFoundError``, and ``UnreadableDataError`` for a newer code's."""
     async with database.as_tenant(tenant_id) as connection:
         # One statement each, in one transaction: the state first, so that the log is never behind.
-        stored = await connection.fetchrow(_SQL["stored"], tenant_id, conversation_id)
-        rows = await connection.fetch(_SQL["log"], tenant_id, conversation_id)
+        stored = await connection.fetchrow(_SQL["load_state"], tenant_id, conversation_id)
+        rows = await connection.fetch(_SQL["list_events"], tenant_id, conversation_id)
     if stored is None:
         raise NotFoundError("the tenant has no such conversation")
     known = [row for row in rows if row["version"] <= stored["version"]]

@@ -133,10 +133,10 @@ async def _write(
 async def _merge_contacts(connection: Connection, tenant: UUID, stays: Any, joins: Any) -> None:
     pair = (tenant, joins["contact_id"], stays["contact_id"])
     await connection.execute(_SQL["move_identities"], *pair)
-    await connection.execute(_INBOX["join_contacts"], tenant, pair[2], pair[1])
+    await connection.execute(_INBOX["merge_contacts"], tenant, pair[2], pair[1])
     await connection.execute(_SQL["move_threads"], *pair, joins["id"])
     for other in await connection.fetch(_SQL["other_threads"], *pair, joins["id"]):
         key = f"link:{other['stays']}:{other['joins']}"
         await connection.execute(
-            _SQL["add_link"], tenant, other["channel_id"], other["stays"], key, str(other["joins"])
+            _SQL["add_merge_command"], tenant, other["channel_id"], other["stays"], key, str(other["joins"])
         )

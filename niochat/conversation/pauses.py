@@ -25,7 +25,7 @@ class PauseStore:
     async def pause(self, thread_id: UUID, seconds: float) -> datetime | None:
         """No steps until the returned time; ``None``: unknown, or too many are paused."""
         async with self._database.system_transaction() as connection:
-            await connection.execute(_SQL["forget_pauses"])
+            await connection.execute(_SQL["delete_expired_pauses"])
             until: datetime | None = await connection.fetchval(
                 _SQL["pause"], thread_id, min(seconds, MAX_PAUSE_S), MAX_PAUSES
             )

@@ -21,12 +21,12 @@ class ReadMarkerStore:
         """Read up to this version; whether that was news."""
         async with self._database.as_tenant(tenant_id) as connection:
             marked = await connection.fetchval(
-                _SQL["mark"], tenant_id, user_id, conversation_id, upto
+                _SQL["mark_read"], tenant_id, user_id, conversation_id, upto
             )
         return marked is not None
 
     async def list_unread(self, tenant_id: UUID, user_id: UUID) -> list[dict[str, Any]]:
         """``conversation_id`` and ``unread`` of somebody's conversations that have any."""
         async with self._database.as_tenant(tenant_id) as connection:
-            rows = await connection.fetch(_SQL["unread"], tenant_id, user_id)
+            rows = await connection.fetch(_SQL["count_unread"], tenant_id, user_id)
         return [dict(row) for row in rows]

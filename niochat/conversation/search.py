@@ -156,7 +156,7 @@ async def _scan_messages(
     most: int,
 ) -> tuple[list[UUID], SearchPosition | None]:
     rows = await connection.fetch(
-        _SQL["found"], tenant_id, meaning.lexemes, meaning.groups, *before, most
+        _SQL["scan_messages"], tenant_id, meaning.lexemes, meaning.groups, *before, most
     )
     ids = [row["id"] for row in rows if row["id"] is not None]
     more = bool(rows) and (len(ids) == most or rows[-1]["id"] is None)
@@ -173,6 +173,6 @@ async def _load_visible(
     if not ids:
         return []
     rows = await connection.fetch(
-        _SQL["shown"], tenant_id, ids, sight.scope, sight.user, sorted(sight.teams), meaning.any
+        _SQL["visible_messages"], tenant_id, ids, sight.scope, sight.user, sorted(sight.teams), meaning.any
     )
     return [dict(row) for row in rows]

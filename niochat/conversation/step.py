@@ -68,7 +68,7 @@ class StepRunner:
         """Threads that were joined to another one: what still came for them goes there."""
         gone = [work.thread_id for work in batch if work.thread_id in merged]
         if gone:
-            await connection.execute(_SQL["forward"], gone)
+            await connection.execute(_SQL["forward_merged_rows"], gone)
         return [StepResult(thread, StepVerdict.DONE, moved_to=merged[thread]) for thread in gone]
 
     async def _commit(self, connection: Connection, plans: Sequence[StepPlan]) -> set[UUID]:

@@ -46,7 +46,7 @@ class ConversationInspector:
     async def count_problems(self, tenant_id: UUID) -> tuple[int, int]:
         """Parked inbox rows, and sends that are uncertain or were given up, of seven days."""
         async with self._database.as_tenant(tenant_id) as connection:
-            row = await connection.fetchrow(_SQL["troubles"], tenant_id)
+            row = await connection.fetchrow(_SQL["problem_counts"], tenant_id)
         return (row["parked"], row["uncertain"]) if row is not None else (0, 0)
 
     async def count_automatic_messages(self, tenant_id: UUID) -> dict[str, int]:
@@ -54,5 +54,5 @@ class ConversationInspector:
         by the channel's slug; channels without any are left out.
         """
         async with self._database.as_tenant(tenant_id) as connection:
-            rows = await connection.fetch(_SQL["automatic"], tenant_id)
+            rows = await connection.fetch(_SQL["automatic_message_counts"], tenant_id)
         return {row["slug"]: row["messages"] for row in rows}

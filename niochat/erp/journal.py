@@ -42,9 +42,9 @@ class WriteJournal:
         """
         async with self._database.as_tenant(tenant_id) as connection:
             mine = await connection.fetchval(
-                _SQL["journal"], tenant_id, key, turn_id, attempt, dict(request)
+                _SQL["insert"], tenant_id, key, turn_id, attempt, dict(request)
             )
-            row = await connection.fetchrow(_SQL["earlier"], tenant_id, key)
+            row = await connection.fetchrow(_SQL["find_by_key"], tenant_id, key)
         if row is None:
             raise turn_over_error()
         return WriteJournalEntry(
@@ -56,13 +56,13 @@ class WriteJournal:
     ) -> bool:
         """Whether the caller is the one whose request may leave now."""
         async with self._database.as_tenant(tenant_id) as connection:
-            left = await connection.fetchval(_SQL["leave"], tenant_id, write_id, turn_id, attempt)
+            left = await connection.fetchval(_SQL["mark_sending"], tenant_id, write_id, turn_id, attempt)
         return left is not None
 
     async def mark_not_sent(self, tenant_id: UUID, write_id: UUID) -> None:
         """The request certainly did not reach the ERP."""
         async with self._database.as_tenant(tenant_id) as connection:
-            await connection.execute(_SQL["stay"], tenant_id, write_id)
+            await connection.execute(_SQL["mark_not_sent"], tenant_id, write_id)
 
     async def settle(
         self, tenant_id: UUID, write_id: UUID, status: str, result: Mapping[str, object]
@@ -77,7 +77,7 @@ class WriteJournal:
     async def list_unsettled(self, tenant_id: UUID) -> list[WriteJournalEntry]:
         """Writes whose outcome nobody knows, oldest first; whoever sent them has given up."""
         async with self._database.as_tenant(tenant_id) as connection:
-            rows = await connection.fetch(_SQL["unknown"], tenant_id)
+            rows = await connection.fetch(_SQL["list_unsettled"], tenant_id)
         return [
             WriteJournalEntry(r["id"], False, r["status"], r["request"], r["result"]) for r in rows
         ]

@@ -113,8 +113,8 @@ class InboxStore:
     async def purge_old_rows(self, limit: int = 5000) -> None:
         """Purge what is old: raw bodies after days, rows after weeks."""
         async with self._database.as_system() as connection:
-            await connection.execute(_SQL["forget_raw"], limit)
-            await connection.execute(_SQL["forget_rows"], limit)
+            await connection.execute(_SQL["purge_raw"], limit)
+            await connection.execute(_SQL["purge_rows"], limit)
 
     async def _accept_group(self, arrivals: Sequence[ChannelArrival]) -> list[AcceptResult]:
         async with self._database.as_system() as connection:

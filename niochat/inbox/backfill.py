@@ -57,7 +57,7 @@ class Backfiller:
     async def list_channels(self, tenant_id: UUID) -> list[BackfillChannel]:
         """The tenant's channels."""
         async with self._database.as_system() as connection:
-            rows = await connection.fetch(_SQL["channels"], tenant_id)
+            rows = await connection.fetch(_SQL["list_channels"], tenant_id)
         return [BackfillChannel(**dict(row)) for row in rows]
 
     async def fill(
@@ -92,13 +92,13 @@ class Backfiller:
         if threads:
             _log.info("channel_filled_up", channel=str(channel.id), messages=len(missing))
         async with self._database.as_system() as connection:
-            await connection.execute(_SQL["filled"], channel.id, started)
+            await connection.execute(_SQL["save_progress"], channel.id, started)
         return threads
 
     async def _clock(self) -> datetime:
         """PostgreSQL's: with a clock ahead of it, what comes until then would never be read."""
         async with self._database.as_system() as connection:
-            now: datetime = await connection.fetchval(_SQL["clock"])
+            now: datetime = await connection.fetchval(_SQL["current_time"])
         return now
 
     async def _missing(
@@ -128,7 +128,7 @@ class Backfiller:
     ) -> list[InboundEvent]:
         keys = [i.dedupe_key for i in incoming]
         async with self._database.as_system() as connection:
-            rows = await connection.fetch(_SQL["known"], channel_id, keys)
+            rows = await connection.fetch(_SQL["list_known_keys"], channel_id, keys)
         known = {row["dedupe_key"] for row in rows}
         return [i for i in incoming if i.dedupe_key not in known]
 

@@ -206,7 +206,7 @@ async def _write(connection: Connection, books: dict[UUID, IdentityResolver]) ->
         await connection.execute(_SQL["keep_former"], *_columns(former, 5))
     for tenant, book in books.items():
         for stays, other in book.merged_contacts:
-            await connection.execute(_SQL["join_contacts"], tenant, stays, other)
+            await connection.execute(_SQL["merge_contacts"], tenant, stays, other)
 
 
 async def find_or_create_threads(

@@ -64,18 +64,18 @@ class SweepQueries:
         """Threads with pending rows or due timers; at most ``LIMIT`` and as many timers."""
         async with self._database.as_system() as connection:
             values = [list(shards), PENDING_AFTER_S, MAX_THREADS_PER_SWEEP]
-            rows = await connection.fetch(_SQL["forgotten"], *values)
+            rows = await connection.fetch(_SQL["pending_threads"], *values)
             if sum(row["rows"] for row in rows) >= MAX_THREADS_PER_SWEEP:
-                rows = await connection.fetch(_SQL["forgotten_fairly"], *values, MAX_ROWS_SCANNED)
+                rows = await connection.fetch(_SQL["pending_threads_fair"], *values, MAX_ROWS_SCANNED)
         return [PendingThread(row["thread_id"], row["tenant_id"]) for row in rows]
 
     async def find_unsent_threads(self, shards: Sequence[int]) -> list[UnsentThread]:
         """Threads with sends that are due, or whose sender is gone."""
         async with self._database.as_system() as connection:
             values = [list(shards), 0.5, MAX_THREADS_PER_SWEEP, self._host]
-            rows = await connection.fetch(_SQL["unsent"], *values)
+            rows = await connection.fetch(_SQL["unsent_threads"], *values)
             if sum(row["rows"] for row in rows) >= MAX_THREADS_PER_SWEEP:
-                rows = await connection.fetch(_SQL["unsent_fairly"], *values)
+                rows = await connection.fetch(_SQL["unsent_threads_fair"], *values)
         return [UnsentThread(row["thread_id"], row["tenant_id"], row["channel_id"]) for row in rows]
 
     async def find_orphaned_turns(self, shards: Sequence[int]) -> list[OrphanedTurn]:
@@ -110,5 +110,5 @@ class SweepQueries:
     async def list_active_tenants(self) -> list[UUID]:
         """Active tenants."""
         async with self._database.as_system() as connection:
-            rows = await connection.fetch(_SQL["tenants"])
+            rows = await connection.fetch(_SQL["active_tenants"])
         return [row["tenant_id"] for row in rows]

@@ -78,7 +78,7 @@ class ScreenCounters:
         )
         try:
             async with self._database.as_system() as connection:
-                rows = await connection.fetch(_SQL["queues"], list(tenants))
+                rows = await connection.fetch(_SQL["count_queues"], list(tenants))
         except NiochatError:
             self._tenants |= tenants  # the next count finds them again
             raise
@@ -98,7 +98,7 @@ class ScreenCounters:
         try:
             async with self._database.as_system() as connection:
                 rows = await connection.fetch(
-                    _SQL["of_agents"],
+                    _SQL["count_unread_of_agents"],
                     [each.tenant_id for each in readers], [each.user_id for each in readers],
                     [each.conversation_id for each in readers],
                 )  # fmt: skip

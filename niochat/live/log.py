@@ -73,7 +73,7 @@ class EventLog:
         async with self._database.as_system() as connection:
             end = LogPosition(await _load_horizon(connection)) if upto is None else upto
             rows = await connection.fetch(
-                _SQL["after"],
+                _SQL["list_events_after"],
                 *_position_columns(position),
                 *_position_columns(end),
                 list(tenants),
@@ -101,7 +101,7 @@ class EventLog:
         upto = zip(*(_position_columns(each.end) for each in wanted), strict=True)
         async with self._database.as_system() as connection:
             rows = await connection.fetch(
-                _SQL["missed"], tenants, *map(list, after), *map(list, upto), self._limit
+                _SQL["list_events_in_ranges"], tenants, *map(list, after), *map(list, upto), self._limit
             )
             happened = await _load_events(connection, rows)
         found: dict[LogRange, list[LoggedEvent]] = {each: [] for each in wanted}
@@ -123,7 +123,7 @@ def _position_columns(position: LogPosition) -> tuple[str, UUID, int]:
 
 
 async def _load_horizon(connection: Connection) -> int:
-    return int(await connection.fetchval(_SQL["horizon"]))
+    return int(await connection.fetchval(_SQL["log_horizon"]))
 
 
 async def _load_events(connection: Connection, rows: Sequence[Any]) -> list[LoggedEvent]:

@@ -81,7 +81,7 @@ class AttachmentDownloader:
     async def enqueue_due(self, shards: Sequence[int]) -> None:
         """What was forgotten, or is due again."""
         async with self._database.as_system() as connection:
-            rows = await connection.fetch(_SQL["wanted"], list(shards), SEARCH_LIMIT)
+            rows = await connection.fetch(_SQL["list_due"], list(shards), SEARCH_LIMIT)
         for row in rows:
             self.enqueue(row["tenant_id"], row["id"])
 
@@ -105,7 +105,7 @@ class AttachmentDownloader:
 
     async def _download(self, wanted: _AttachmentRef) -> None:
         async with self._database.as_system() as connection:
-            row: Any = await connection.fetchrow(_SQL["take"], wanted.tenant_id, wanted.id, LEASE_S)
+            row: Any = await connection.fetchrow(_SQL["claim"], wanted.tenant_id, wanted.id, LEASE_S)
         if row is None:  # it is here, or somebody else is at it
             return
         line = self._resolve_credentials(row["base_url"], row["token_sealed"], wanted.tenant_id)
@@ -137,7 +137,7 @@ class AttachmentDownloader:
     async def _postpone(self, wanted: _AttachmentRef, attempts: int) -> None:
         seconds = min(2.0 * 2**attempts, 3600.0)
         async with self._database.as_system() as connection:
-            await connection.execute(_SQL["put_off"], wanted.tenant_id, wanted.id, seconds)
+            await connection.execute(_SQL["postpone"], wanted.tenant_id, wanted.id, seconds)
 
 
 def _missing_file(wanted: _AttachmentRef, row: Any, code: str) -> SettleFile:

@@ -112,13 +112,13 @@ class AttachmentStore:
         them is found again.
         """
         async with self._database.as_system() as connection:
-            rows = await connection.fetch(_SQL["unused"], limit)
+            rows = await connection.fetch(_SQL["list_unused"], limit)
         for row in rows:
             if row["stored"]:
                 await self._store.delete(object_key(row["tenant_id"], row["id"]))
         async with self._database.as_system() as connection:
             tenants, ids = [row["tenant_id"] for row in rows], [row["id"] for row in rows]
-            await connection.execute(_SQL["forget"], tenants, ids)
+            await connection.execute(_SQL["delete_unused"], tenants, ids)
 
     async def _find(self, query: str, tenant_id: UUID, file_id: UUID) -> StoredFile:
         async with self._database.as_tenant(tenant_id) as connection:

@@ -86,7 +86,7 @@ class ReadingScheduler:
         """What was forgotten, or is due again."""
         async with self._database.as_system() as connection:
             rows = await connection.fetch(
-                _SQL["wanted"], list(shards), SEARCH_LIMIT, self._incarnation
+                _SQL["list_due"], list(shards), SEARCH_LIMIT, self._incarnation
             )
         for row in rows:
             self.enqueue(row["tenant_id"], row["file_id"])
@@ -112,7 +112,7 @@ class ReadingScheduler:
     async def _read_file(self, wanted: _ReadingRef) -> None:
         async with self._database.as_system() as connection:
             row: Any = await connection.fetchrow(
-                _SQL["take"], wanted.tenant_id, wanted.file_id, self._incarnation, LEASE_S,
+                _SQL["claim"], wanted.tenant_id, wanted.file_id, self._incarnation, LEASE_S,
                 MAX_PER_HOUR,
             )  # fmt: skip
         if row is None:  # it was read, is not wanted, or somebody else is at it
@@ -147,4 +147,4 @@ class ReadingScheduler:
     async def _postpone(self, wanted: _ReadingRef, attempts: int) -> None:
         seconds = _RETRY_DELAYS_S[min(attempts, len(_RETRY_DELAYS_S)) - 1]
         async with self._database.as_system() as connection:
-            await connection.execute(_SQL["put_off"], wanted.tenant_id, wanted.file_id, seconds)
+            await connection.execute(_SQL["postpone"], wanted.tenant_id, wanted.file_id, seconds)

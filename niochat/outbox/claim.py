@@ -101,7 +101,7 @@ class OutboxStore:
         """The row was not found (``certain``), or could not be looked for."""
         async with self._database.as_system() as connection:
             await connection.execute(
-                _SQL["looked_up"], row.tenant_id, row.id, int(certain), again_in_s
+                _SQL["record_lookup"], row.tenant_id, row.id, int(certain), again_in_s
             )
 
     async def find_destination(self, thread_id: UUID) -> SendDestination | None:

@@ -31,6 +31,6 @@ SEALED_COLUMNS = (
           signing.PURPOSE, True),
     SealedColumn("mails", _SQL["mails"], _SQL["put_mail"],
           mail.PURPOSE, True),
-    SealedColumn("kept answers", _SQL["kept_answers"], _SQL["put_kept_answer"],
+    SealedColumn("kept answers", _SQL["stored_responses"], _SQL["put_stored_response"],
           idempotency.PURPOSE, True),
 )  # fmt: skip

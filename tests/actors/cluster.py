@@ -146,7 +146,7 @@ class InMemoryCluster:
         """All shards move to ``core``; it is told, and nobody else is."""
         async with self.provider.database.as_system() as connection:
             await connection.fetch(
-                queries("placement")["move"], list(range(1024)), [core.incarnation] * 1024
+                queries("placement")["move_shards"], list(range(1024)), [core.incarnation] * 1024
             )
         await core.refresh()
 

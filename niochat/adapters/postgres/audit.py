@@ -34,7 +34,7 @@ async def record_change(connection: Connection, entry: AuditEntry) -> None:
     await record_access(connection, entry)
     keyed = _current_key.get()
     # No row: a role that may not see the key, such as one of a tenant that a superuser is not in.
-    if keyed and await connection.fetchval(_KEYS["act"], *keyed, entry.target) is False:
+    if keyed and await connection.fetchval(_KEYS["mark_acted"], *keyed, entry.target) is False:
         raise OperationRefusedError("another one works on this request by now", code="in_progress")
 
 

@@ -57,7 +57,7 @@ def raise_log_base(database_url: str) -> bool:
 async def needs_log_base(database: Database) -> bool:
     """Whether ``raise_log_base`` was forgotten. Raises ``UnavailableError``."""
     async with database.as_system() as connection:
-        return bool(await connection.fetchval(_SQL["restored"]))
+        return bool(await connection.fetchval(_SQL["needs_log_base"]))
 
 
 def _number(row: tuple[int | None] | None) -> int:

@@ -22,7 +22,7 @@ async def sync_clock(database: Database, clock: DatabaseClock) -> None:
     """Ask once. Raises ``UnavailableError``."""
     async with database.as_system() as connection:
         asked = time.monotonic()
-        clock.synchronize(await connection.fetchval(_SQL["time"]), asked)
+        clock.synchronize(await connection.fetchval(_SQL["current_time"]), asked)
 
 
 async def run_clock_sync(database: Database, clock: DatabaseClock) -> None:

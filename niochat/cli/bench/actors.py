@@ -120,7 +120,7 @@ class _ActorBench:
         count = min(_MEASURED_STEPS, size)
         first = (size - count) // 2
         where = (self._tenant.tenant_id, self._tenant.channel_id, first, first + count)
-        await asyncio.to_thread(self._stage.postgres.fetch, _SQL["pending_messages"], *where, mark)
+        await asyncio.to_thread(self._stage.postgres.fetch, _SQL["insert_pending_messages"], *where, mark)
         before, began = await asyncio.to_thread(self._meter.take_snapshot), time.monotonic()
         await self._host.poke(range(first, first + count))
         await self._is_drained()
@@ -129,7 +129,7 @@ class _ActorBench:
 
     async def _is_drained(self) -> None:
         deadline = time.monotonic() + _TIMEOUT_S
-        while (await asyncio.to_thread(self._stage.postgres.fetch, _SQL["pending"]))[0][0]:
+        while (await asyncio.to_thread(self._stage.postgres.fetch, _SQL["count_pending_rows"]))[0][0]:
             if time.monotonic() > deadline:
                 raise UnavailableError("the host did not process all", code="host")
             await asyncio.sleep(0.02)
@@ -173,11 +173,11 @@ async def _measure_activations(
     async with LoadRoundRunner(stage, plan, told) as track:
         told("warming up")
         await track.run_round(SideMeasurement(), [known], 2.0, database=DATABASE_NAME)
-        since = stage.postgres.fetch(_SQL["clock"])[0][0]
+        since = stage.postgres.fetch(_SQL["database_time"])[0][0]
         told("activations, one at a time")
         seconds = plan.seconds * plan.rounds
         await track.run_round(SideMeasurement(), [strangers], seconds, database=DATABASE_NAME)
-    rows = stage.postgres.fetch(_SQL["activations"], tenant.tenant_id, since)
+    rows = stage.postgres.fetch(_SQL["activation_latencies"], tenant.tenant_id, since)
     return [float(row[0]) for row in rows if row[0] is not None]
 
 

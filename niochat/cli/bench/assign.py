@@ -100,7 +100,7 @@ async def run_assignment_bench(
             await asyncio.to_thread(stores.fetch, query, *values)
 
         await insert_agents_and_contacts(execute, tenant, channel, plan)
-        await execute(_SQL["tidy_up"])
+        await execute(_SQL["vacuum_analyze"])
         commits = await _measure_commits(parts, tenant)
         spent, before = DatabaseCost(), stores.read_counters()
         seen = await _run(host.core, parts, tenant, channel, plan)
@@ -123,7 +123,7 @@ async def _run(
     assert isinstance(database, TimedDatabase)
     async with database.as_system() as connection:
         owners = [core.incarnation] * SHARDS
-        await connection.fetch(queries("placement")["move"], list(range(SHARDS)), owners)
+        await connection.fetch(queries("placement")["move_shards"], list(range(SHARDS)), owners)
     core.start()
     await core.refresh()
     queue = kinds.team_queue_address(tenant, TEAM)
@@ -152,7 +152,7 @@ async def _open_components(postgres: EmbeddedPostgres) -> Components:
 
 def _create_team_tenant(stores: BenchPostgres) -> tuple[UUID, UUID]:
     """A provider with a team and a channel nobody sends by."""
-    ((tenant, channel),) = stores.fetch(_SQL["queue_tenant"])
+    ((tenant, channel),) = stores.fetch(_SQL["insert_queue_tenant"])
     return tenant, channel
 
 
@@ -162,7 +162,7 @@ async def _measure_commits(parts: Components, tenant: UUID) -> list[float]:
     for _ in range(_COMMITS):
         async with parts.database.as_system() as connection:
             begun = time.perf_counter()
-            await connection.execute(_SQL["queue_team"], tenant, "balanced")
+            await connection.execute(_SQL["enable_team_queue"], tenant, "balanced")
             times.append((time.perf_counter() - begun) * 1000)
     return times
 

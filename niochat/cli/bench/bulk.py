@@ -9,15 +9,15 @@ _SQL = queries("bench")
 MESSAGES_PER_PERSON = 20
 """Messages of one person; `bench.sql` divides by it."""
 _CHUNK = 250_000
-_CONTACT_QUERIES = (_SQL["bulk_contacts"], _SQL["bulk_identities"], _SQL["bulk_threads"])
+_CONTACT_QUERIES = (_SQL["insert_contacts"], _SQL["insert_identities"], _SQL["insert_threads"])
 _MAINTENANCE_QUERIES: list[tuple[str, tuple[object, ...]]] = [
-    (_SQL[name], ()) for name in ("tidy_up", "checkpoint")
+    (_SQL[name], ()) for name in ("vacuum_analyze", "checkpoint")
 ]
 _MESSAGE_QUERIES = (
-    _SQL["bulk_messages"],
-    _SQL["bulk_events"],
-    _SQL["bulk_inbox"],
-    _SQL["bulk_outbox"],
+    _SQL["insert_messages"],
+    _SQL["insert_events"],
+    _SQL["insert_processed_inbox"],
+    _SQL["insert_sent_outbox"],
 )
 
 
@@ -33,9 +33,9 @@ def insert_ended_conversations(
     for first in range(stored, size, _CHUNK):
         last = min(first + _CHUNK, size)
         people = (-(-first // MESSAGES_PER_PERSON), -(-last // MESSAGES_PER_PERSON))
-        work: list[tuple[str, tuple[object, ...]]] = [(_SQL["without_triggers"], ())]
+        work: list[tuple[str, tuple[object, ...]]] = [(_SQL["disable_triggers"], ())]
         work += [(name, (*where, *people)) for name in _CONTACT_QUERIES]
-        work.append((_SQL["bulk_conversations"], (*where, *people, "resolved")))
+        work.append((_SQL["insert_conversations"], (*where, *people, "resolved")))
         work += [(name, (*where, first, last)) for name in _MESSAGE_QUERIES]
         stores.run_all(work, DATABASE_NAME)
     stores.run_all(_MAINTENANCE_QUERIES, DATABASE_NAME)
@@ -46,7 +46,7 @@ def insert_waiting_conversations(
 ) -> None:
     """People with a live conversation each, which people hold."""
     where = (tenant_id, channel_id, first, last)
-    work: list[tuple[str, tuple[object, ...]]] = [(_SQL["without_triggers"], ())]
+    work: list[tuple[str, tuple[object, ...]]] = [(_SQL["disable_triggers"], ())]
     work += [(name, where) for name in _CONTACT_QUERIES]
-    work += [(_SQL["bulk_conversations"], (*where, "waiting")), *_MAINTENANCE_QUERIES]
+    work += [(_SQL["insert_conversations"], (*where, "waiting")), *_MAINTENANCE_QUERIES]
     stores.run_all(work, DATABASE_NAME)

@@ -145,7 +145,7 @@ class _LiveBenchRun:
         opened = await self.audience.open(chosen, _CONNECT_TIMEOUT_S)
         await asyncio.sleep(_PAUSE_S)
         before = await self._read()
-        mark = (await self._fetch("log_end"))[0][0]
+        mark = (await self._fetch("log_end_position"))[0][0]
 
         self.told(f"{house.rate:g} events a second")
         await self.crowd.run_job(streams, plan.seconds)
@@ -178,7 +178,7 @@ class _LiveBenchRun:
 
     async def _log(self, mark: str) -> dict[str, list[CommittedEvent]]:
         log: dict[str, list[CommittedEvent]] = {}
-        for slug, position, committed in await self._fetch("log_since", mark):
+        for slug, position, committed in await self._fetch("log_events_since", mark):
             log.setdefault(slug, []).append(CommittedEvent(position, committed))
         return log
 

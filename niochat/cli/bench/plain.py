@@ -67,7 +67,7 @@ class SingleProcessHost:
         """Own all shards and begin."""
         async with self._parts.database.as_system() as connection:
             owners = [self._core.incarnation] * SHARDS
-            await connection.fetch(_SQL["move"], list(range(SHARDS)), owners)
+            await connection.fetch(_SQL["move_shards"], list(range(SHARDS)), owners)
         self._core.start()
         await self._core.refresh()
 

@@ -153,7 +153,7 @@ class TeamQueueWorkload:
         self._numbers |= {str(thread): number for number, thread in coming.items()}
         async with self._database.as_system() as connection:
             await connection.execute(
-                _SQL["queue_arrivals"], self._tenant, SCHEMA_VERSION, first, last, state
+                _SQL["insert_queue_arrivals"], self._tenant, SCHEMA_VERSION, first, last, state
             )
         for number, thread in coming.items():
             if number not in self._given:  # before we heard of our own commit
@@ -230,10 +230,10 @@ async def insert_agents_and_contacts(
     plan: TeamQueueWorkloadSettings,
 ) -> None:
     """Agents and people who have not come yet; `execute` is the superuser's."""
-    for query in ("bulk_contacts", "bulk_threads"):
+    for query in ("insert_contacts", "insert_threads"):
         await execute(_SQL[query], tenant, channel, 0, plan.people)
-    await execute(_SQL["queue_team"], tenant, "balanced")
-    await execute(_SQL["queue_agents"], tenant, plan.agents, plan.capacity)
+    await execute(_SQL["enable_team_queue"], tenant, "balanced")
+    await execute(_SQL["insert_queue_agents"], tenant, plan.agents, plan.capacity)
 
 
 def _lane_for(number: int) -> int:

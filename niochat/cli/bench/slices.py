@@ -190,7 +190,7 @@ class LoadRoundRunner:
 
     async def _count_pending(self, database: str) -> int:
         rows = await asyncio.to_thread(
-            self._stage.postgres.fetch, _SQL["pending"], database=database
+            self._stage.postgres.fetch, _SQL["count_pending_rows"], database=database
         )
         return int(rows[0][0])
 

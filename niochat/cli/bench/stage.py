@@ -162,7 +162,7 @@ def _start_services(
 ) -> BenchEnvironment:
     stores = BenchPostgres(stack.postgres.admin_dsn)
     if wanted.commit_times:
-        stores.fetch(_SQL["commit_times"])
+        stores.fetch(_SQL["enable_commit_timestamps"])
         stack.postgres.stop()
         stack.postgres.start()
     told("Starting the crowd.")

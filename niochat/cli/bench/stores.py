@@ -111,8 +111,8 @@ class BenchPostgres:
 
     def read_counters(self, database: str = DATABASE_NAME) -> DatabaseCounters:
         """Now. Commits reach the counter within about a second."""
-        commits = self.fetch(_SQL["commits"], database)
-        rows = self.fetch(_SQL["statements"], database)
+        commits = self.fetch(_SQL["count_commits"], database)
+        rows = self.fetch(_SQL["statement_statistics"], database)
         found: dict[int, StatementStatistics] = {}
         for queryid, *counted in rows:  # one row for each role that ran it
             found[queryid] = StatementStatistics(*counted).plus(found.get(queryid))

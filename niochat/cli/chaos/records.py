@@ -14,14 +14,14 @@ _SQL = queries("chaos")
 async def load_stored_records(database: Database) -> ProductRecords:
     """Everything the audit compares. Raises ``UnavailableError`` while the database is away."""
     async with database.as_system() as connection:
-        inbox = await connection.fetch(_SQL["inbox"])
-        heard = await connection.fetch(_SQL["heard"])
-        sends = await connection.fetch(_SQL["sends"])
-        tenants = [row["tenant_id"] for row in await connection.fetch(_SQL["tenants"])]
+        inbox = await connection.fetch(_SQL["unprocessed_inbox_rows"])
+        heard = await connection.fetch(_SQL["customer_messages"])
+        sends = await connection.fetch(_SQL["outbox_rows"])
+        tenants = [row["tenant_id"] for row in await connection.fetch(_SQL["tenant_ids"])]
     unknown = 0
     for tenant_id in tenants:
         async with database.as_tenant(tenant_id) as connection:
-            unknown += await connection.fetchval(_SQL["unknown_writes"], tenant_id)
+            unknown += await connection.fetchval(_SQL["count_unknown_writes"], tenant_id)
     return ProductRecords(
         messages={row["external_id"]: AuditedMessage(row["copies"], row["with_people"] or False)
                for row in heard},
@@ -35,7 +35,7 @@ async def load_stored_records(database: Database) -> ProductRecords:
 async def _find_inconsistent_logs(database: Database) -> list[str]:
     """Conversations with a gap in their versions, or whose state is not the fold of their log."""
     async with database.as_system() as connection:
-        rows = await connection.fetch(_SQL["logs"])
+        rows = await connection.fetch(_SQL["conversation_logs"])
     wrong = []
     for row in rows:
         if row["versions"] != list(range(1, row["version"] + 1)):

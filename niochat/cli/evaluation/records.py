@@ -57,20 +57,20 @@ class EvaluationRepository:
     async def load_activity(self, tenant_id: UUID) -> ActivitySnapshot:
         """Whether anything is under way."""
         async with self._database.as_tenant(tenant_id) as connection:
-            row = await connection.fetchrow(_SQL["under_way"], tenant_id)
+            row = await connection.fetchrow(_SQL["activity"], tenant_id)
         assert row is not None
         return ActivitySnapshot(row["under_way"], row["heard"], row["at"])
 
     async def load_turns(self, tenant_id: UUID, since: datetime) -> list[TurnWork]:
         """The turns that began since then, oldest first."""
         async with self._database.as_tenant(tenant_id) as connection:
-            rows = await connection.fetch(_SQL["work"], tenant_id, since)
+            rows = await connection.fetch(_SQL["turns_since"], tenant_id, since)
         return [_turn_from_row(dict(row)) for row in rows]
 
     async def count_refused_texts(self, tenant_id: UUID, since: datetime) -> int:
         """How many texts of the model did not leave since then."""
         async with self._database.as_tenant(tenant_id) as connection:
-            number: int = await connection.fetchval(_SQL["refused"], tenant_id, since)
+            number: int = await connection.fetchval(_SQL["count_refused_texts"], tenant_id, since)
         return number
 
     async def set_aside_writes(self, tenant_id: UUID) -> None:
@@ -81,7 +81,7 @@ class EvaluationRepository:
     async def forget_people(self, tenant_id: UUID) -> None:
         """Nobody is known from an earlier run."""
         async with self._database.as_tenant(tenant_id) as connection:
-            await connection.execute(_SQL["forget_people"], tenant_id)
+            await connection.execute(_SQL["forget_identities"], tenant_id)
 
 
 def _turn_from_row(row: dict[str, Any]) -> TurnWork:

@@ -102,7 +102,7 @@ async def test_without_a_role_it_sees_no_table(serving_url: str) -> None:
 async def test_doctor_is_told_which_log_in_owns_the_tables(
     database: Database, database_url: str
 ) -> None:
-    question = queries("health")["log_in_owns"]
+    question = queries("health")["login_owns_tables"]
     both = await Database.open(database_url, size=2)
     async with database.as_system() as serving, both.as_system() as owning:
         assert not await serving.fetchval(question)

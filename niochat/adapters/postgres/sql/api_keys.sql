@@ -1,4 +1,4 @@
--- name: caller
+-- name: find_principal
 -- The living key of this digest, what whoever answers for it may, and whether its tenant is in good
 -- standing. Where they are gone or disabled there is none.
 SELECT k.id, k.tenant_id, k.name, k.permissions, k.last_used_at, t.slug AS tenant,
@@ -10,11 +10,11 @@ SELECT k.id, k.tenant_id, k.name, k.permissions, k.last_used_at, t.slug AS tenan
   LEFT JOIN roles r ON r.tenant_id = u.tenant_id AND r.name = u.role
  WHERE k.digest = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2)
 
--- name: used
+-- name: mark_used
 -- When it was used last; told about once a minute.
 UPDATE api_keys SET last_used_at = $2 WHERE id = $1
 
--- name: make
+-- name: create
 -- A key; the key itself is shown once and kept nowhere.
 -- What a key makes is of its owner, and over with it.
 INSERT INTO api_keys (tenant_id, name, digest, hint, permissions, created_by, expires_at, owner_id)
@@ -31,16 +31,16 @@ SELECT id, name, hint, permissions, created_by, owner_id, created_at, expires_at
  WHERE tenant_id = $1 AND revoked_at IS NULL AND ($2::uuid IS NULL OR id < $2)
  ORDER BY id DESC LIMIT $3
 
--- name: answering
+-- name: list_active_owners
 -- Who of these may still answer for keys; superusers too, whom a tenant does not see.
 SELECT id FROM users WHERE id = ANY ($1::uuid[]) AND status = 'active'
 
--- name: held
+-- name: lock_permissions
 -- What a living key may; nobody changes it until the transaction ends.
 SELECT permissions FROM api_keys
  WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL FOR UPDATE
 
--- name: new_owner
+-- name: find_new_owner
 -- Somebody who may answer for a key, and what they may.
 SELECT u.role, r.permissions
   FROM users u LEFT JOIN roles r ON r.tenant_id = u.tenant_id AND r.name = u.role

@@ -23,7 +23,7 @@ SELECT t.tenant_id, t.slug AS team FROM teams t
                 WHERE m.tenant_id = t.tenant_id AND m.team = t.slug AND p.state = 'online'
                   AND p.seen_at > now() - make_interval(secs => $2))
 
--- name: left_behind
+-- name: offline_agents
 -- Agents of these shards' tenants who are offline and have somebody who waits for an answer.
 SELECT p.tenant_id, p.user_id FROM presences p
  WHERE p.shard = ANY ($1::smallint[]) AND p.state = 'offline'
@@ -32,7 +32,7 @@ SELECT p.tenant_id, p.user_id FROM presences p
            AND c.status = 'open' AND c.waiting_since IS NOT NULL
          ORDER BY c.waiting_since LIMIT 1) IS NOT NULL
 
--- name: give_back
+-- name: return_unanswered
 -- What these agents ($1 their tenants) leave unanswered goes back to its team, if that is the
 -- tenant's rule; but not what a person gave them, or they took, since they went. The command does
 -- nothing where they have it no more, or answered. Defaults are those of domain/conversation/policy.py. `state

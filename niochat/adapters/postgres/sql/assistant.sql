@@ -1,4 +1,4 @@
--- name: visit
+-- name: load_turn
 -- All that turns of one tenant have to know; no row: the attempt does not count any more. Reads of
 -- a turn that was cancelled moments ago are still good for the one that follows it.
 -- Lines are what was said up to the turn's event, the newest of it, oldest first. An answer stands
@@ -122,7 +122,7 @@ WITH turn AS (
 )
 SELECT conversation_id, again FROM turn
 
--- name: keep_refused
+-- name: save_rejected_reply
 -- A text of a turn that did not leave; a derived id makes a second one the same.
 INSERT INTO refused_texts (tenant_id, id, conversation_id, turn_id, code, sentence, text, model,
                            prompt_version)
@@ -130,7 +130,7 @@ SELECT t.tenant_id, $3, t.conversation_id, t.id, $4, $5, $6, $7, $8
   FROM turns t WHERE t.tenant_id = $1 AND t.id = $2
     ON CONFLICT (tenant_id, id) DO NOTHING
 
--- name: holder
+-- name: find_turn_contact
 -- The contact that a turn answers, while the turn counts, and whose document it has.
 SELECT k.id, k.document_index FROM contacts k
  WHERE k.tenant_id = $1 AND k.merged_into IS NULL
@@ -140,16 +140,16 @@ SELECT k.id, k.document_index FROM contacts k
                 LIMIT 1)
    FOR NO KEY UPDATE
 
--- name: hold
+-- name: save_document
 -- The document of whoever writes, sealed.
 UPDATE contacts SET document_sealed = $3, document_index = $4
  WHERE tenant_id = $1 AND id = $2 AND document_sealed IS NULL
 
--- name: share
+-- name: mark_shared
 -- Another subscriber than the contact's own was looked up from here: nobody is recognised.
 UPDATE contacts SET shared_at = now() WHERE tenant_id = $1 AND id = $2
 
--- name: remember
+-- name: remember_contract
 -- The contract that a known holder confirmed, from which telephone, and since when it is known that
 -- they write: $5 where their document was written in this visit, else it stays.
 UPDATE contacts k
@@ -162,7 +162,7 @@ UPDATE contacts k
                 WHERE r.tenant_id = $1 AND r.id = $2 AND r.attempt = $3 AND r.status = 'running'
                 LIMIT 1)
 
--- name: since_given_back
+-- name: activity_since_return
 -- When a person gave the conversation of a turn back to the assistant last, and how often and how
 -- dearly it was answered within the hour since then; no row: nobody did.
 SELECT g.at, count(c.id) AS turns, sum(c.cost) AS cost
@@ -176,7 +176,7 @@ SELECT g.at, count(c.id) AS turns, sum(c.cost) AS cost
  WHERE r.tenant_id = $1 AND r.id = $2
  GROUP BY g.at
 
--- name: earlier_visits
+-- name: list_earlier_conversations
 -- The thread's newest visits before the turn's, the newest first: when, what is known of them, and
 -- why people had them or how they ended.
 SELECT o.opened_at, m.facts, h.reason AS handed_off, d.reason AS ended
@@ -198,7 +198,7 @@ SELECT o.opened_at, m.facts, h.reason AS handed_off, d.reason AS ended
  WHERE r.tenant_id = $1 AND r.id = $2
  ORDER BY o.opened_at DESC
 
--- name: attach
+-- name: add_attachment
 -- A file that will leave with a message; derived ids make a second one the same.
 INSERT INTO attachments (tenant_id, id, mimetype, filename, data, size)
 VALUES ($1, $2, $3, $4, $5, octet_length($5::bytea))

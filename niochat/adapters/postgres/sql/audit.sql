@@ -18,15 +18,15 @@ SELECT pg_try_advisory_xact_lock(7226041)
 -- Where the chain ends.
 SELECT number, upto_xid::text, upto_id, digest FROM audit_links ORDER BY number DESC LIMIT 1
 
--- name: digest
+-- name: link_digest
 -- Of a link.
 SELECT digest FROM audit_links WHERE number = $1
 
--- name: rows
+-- name: count_linked_rows
 -- How many rows the links behind one hold.
 SELECT coalesce(sum(rows), 0)::bigint FROM audit_links WHERE number > $1
 
--- name: unsealed
+-- name: list_unsealed
 -- Rows behind the chain's end whose transactions, and all before them, have ended.
 SELECT id, xid::text, tenant_id, at, who_kind, who, action, target, before, after, address
   FROM audit
@@ -34,23 +34,23 @@ SELECT id, xid::text, tenant_id, at, who_kind, who, action, target, before, afte
    AND xid < log_horizon()
  ORDER BY audit.xid, id LIMIT $3
 
--- name: seal
+-- name: insert_link
 -- Another link.
 INSERT INTO audit_links (number, upto_xid, upto_id, rows, digest)
 VALUES ($1, $2::text::xid8, $3, $4, $5)
 
--- name: links
+-- name: list_links
 -- The chain from a link on.
 SELECT number, upto_xid::text, upto_id, rows, digest FROM audit_links
  WHERE number > $1 ORDER BY number LIMIT $2
 
--- name: sealed
+-- name: list_sealed
 -- Rows between two links.
 SELECT id, xid::text, tenant_id, at, who_kind, who, action, target, before, after, address
   FROM audit
  WHERE (xid, id) > ($1::text::xid8, $2) AND (xid, id) <= ($3::text::xid8, $4)
  ORDER BY audit.xid, id LIMIT $5
 
--- name: behind
+-- name: count_unsealed
 -- Rows that no link holds yet.
 SELECT count(*) FROM (SELECT FROM audit WHERE (xid, id) > ($1::text::xid8, $2) LIMIT 100000) AS rest

@@ -1,20 +1,20 @@
--- name: channels
+-- name: list_channels
 -- A tenant's channels, and up to when the gateway's store was read.
 SELECT id, tenant_id, base_url, token_sealed, filled_to, created_at
   FROM channels WHERE tenant_id = $1
 
--- name: clock
+-- name: current_time
 -- When a fill begins: the one clock that all who fill have in common.
 SELECT now()
 
--- name: known
+-- name: list_known_keys
 -- Which of the keys are stored already.
 SELECT dedupe_key FROM inbox WHERE channel_id = $1 AND dedupe_key = ANY ($2::text[])
 
--- name: filled
+-- name: save_progress
 -- Read up to here.
 UPDATE channels SET filled_to = $2 WHERE id = $1 AND filled_to < $2
 
--- name: rate
+-- name: load_turn_rate
 -- Turns a minute that the tenant's assistant may begin.
 SELECT turns_per_minute FROM assistants WHERE tenant_id = $1

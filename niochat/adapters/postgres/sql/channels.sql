@@ -17,12 +17,12 @@ SELECT c.id, c.slug, c.name, c.status, c.status_reason, c.status_at, c.held_unti
  WHERE c.tenant_id = $1 AND ($2::uuid IS NULL OR c.id = $2)
  ORDER BY c.slug
 
--- name: sealed
+-- name: load_sealed
 -- One channel with what its gateway and its webhook's address need.
 SELECT id, slug, status, base_url, token_sealed, secret_sealed FROM channels
  WHERE tenant_id = $1 AND id = $2
 
--- name: slugs
+-- name: list_slugs
 -- What is taken.
 SELECT slug FROM channels WHERE tenant_id = $1
 
@@ -30,6 +30,6 @@ SELECT slug FROM channels WHERE tenant_id = $1
 -- How the tenant is called.
 SELECT slug FROM tenants WHERE tenant_id = $1
 
--- name: alone
+-- name: lock_creation
 -- One at a time makes a channel of that slug; the lock ends with the session.
 SELECT pg_try_advisory_lock(hashtextextended('niochat:channel:' || $1::uuid || ':' || $2::text, 0))

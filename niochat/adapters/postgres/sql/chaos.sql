@@ -1,13 +1,13 @@
--- name: shards_of
+-- name: count_host_shards
 -- How many shards belong to the host process of that number.
 SELECT count(*) FROM shards s JOIN hosts h ON h.incarnation = s.host WHERE h.pid = $1
 
--- name: inbox
+-- name: unprocessed_inbox_rows
 -- What came in and was not processed, or was put aside.
 SELECT id, thread_id, outcome FROM inbox
  WHERE processed_at IS NULL OR outcome LIKE 'parked:%' ORDER BY id
 
--- name: heard
+-- name: customer_messages
 -- Every message of a customer, by the gateway's id, with the state of its conversation.
 SELECT m.external_id, count(*) AS copies, bool_or(c.status IN ('waiting', 'open', 'snoozed')) AS with_people
   FROM messages m
@@ -15,11 +15,11 @@ SELECT m.external_id, count(*) AS copies, bool_or(c.status IN ('waiting', 'open'
  WHERE m.author = 'customer' AND m.external_id IS NOT NULL
  GROUP BY m.tenant_id, m.external_id
 
--- name: sends
+-- name: outbox_rows
 -- What left or should have left, in the order of each thread.
 SELECT id, thread_id, position, status, external_id FROM outbox ORDER BY thread_id, position
 
--- name: logs
+-- name: conversation_logs
 -- Every conversation with its events, to be folded again.
 SELECT c.id, c.state, c.schema_version, c.version,
        array_agg(e.body ORDER BY e.version) AS log,
@@ -28,10 +28,10 @@ SELECT c.id, c.state, c.schema_version, c.version,
   JOIN events e ON e.tenant_id = c.tenant_id AND e.conversation_id = c.id
  GROUP BY c.tenant_id, c.id
 
--- name: tenants
+-- name: tenant_ids
 -- Everybody there is.
 SELECT tenant_id FROM tenants ORDER BY tenant_id
 
--- name: unknown_writes
+-- name: count_unknown_writes
 -- Writes to the tenant's ERP whose outcome nobody knows.
 SELECT count(*) FROM erp_writes WHERE tenant_id = $1 AND status = 'sending'

@@ -1,4 +1,4 @@
--- name: named
+-- name: by_name
 -- Contacts whose name begins so ($2, as people write it; all without it), by name and id, from where
 -- a page ended ($3, $4).
 SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k.created_at,
@@ -11,7 +11,7 @@ SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k
    AND (k.name_folded, k.id) > ($3::text, $4::uuid)
  ORDER BY k.name_folded, k.id LIMIT $5
 
--- name: called
+-- name: by_phone
 -- Contacts with a telephone that begins with one of these digits ($2), by telephone, from where a
 -- page ended ($3); one with two of them comes twice.
 SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k.created_at,
@@ -28,7 +28,7 @@ SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k
   JOIN contacts k ON k.tenant_id = $1 AND k.id = p.contact_id
  ORDER BY p.value
 
--- name: holding
+-- name: by_tax_id
 -- Contacts with this document, by its blind indexes ($2, one for each key), from where a page ended.
 SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k.created_at,
        ARRAY(SELECT i.value FROM identities i WHERE i.tenant_id = k.tenant_id
@@ -62,7 +62,7 @@ UPDATE contacts
        known_at = CASE WHEN document_index = $5 THEN known_at END
  WHERE tenant_id = $1 AND id = $2
 
--- name: visits
+-- name: conversations
 -- Conversations of a contact that the caller may see ($3 own, team or all; $4 who; $5 teams), the
 -- newest first. By the tenant's channels, which are few.
 SELECT c.*

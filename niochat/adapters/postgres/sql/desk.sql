@@ -123,7 +123,7 @@ SELECT ARRAY(SELECT t.slug FROM teams t WHERE t.tenant_id = $1 AND t.slug = $2) 
        ARRAY(SELECT u.id FROM users u
               WHERE u.tenant_id = $1 AND u.id = ANY ($3::uuid[]) AND u.status = 'active') AS users
 
--- name: refused
+-- name: blocked_replies
 -- Texts of the assistant that did not leave, newest first; before ($2, $3) of the page before.
 SELECT r.id, r.refused_at, r.code, r.sentence, r.text, r.model, r.prompt_version,
        r.conversation_id, c.protocol, r.turn_id

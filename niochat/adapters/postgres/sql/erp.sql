@@ -1,4 +1,4 @@
--- name: journal
+-- name: insert
 -- Statement 4: a write to the ERP is written down before it leaves, once for what it means in
 -- the business; only while its turn is current and its tenant active. A refusal did nothing, so
 -- a later turn may ask again under the same key.
@@ -13,11 +13,11 @@ SELECT t.tenant_id, $2, t.id, $5
  WHERE w.status = 'refused' AND w.turn_id <> excluded.turn_id
 RETURNING id
 
--- name: earlier
+-- name: find_by_key
 -- What is known of a write with that meaning.
 SELECT id, status, request, result FROM erp_writes WHERE tenant_id = $1 AND key = $2
 
--- name: leave
+-- name: mark_sending
 -- Right before the socket: of all who would do it one wins, and only while its turn counts.
 UPDATE erp_writes SET status = 'sending', left_at = now()
  WHERE tenant_id = $1 AND id = $2 AND status = 'started'
@@ -26,7 +26,7 @@ UPDATE erp_writes SET status = 'sending', left_at = now()
                   AND n.status = 'active')
 RETURNING id
 
--- name: stay
+-- name: mark_not_sent
 -- It certainly did not reach the ERP: whoever comes next may do it.
 UPDATE erp_writes SET status = 'started', left_at = NULL
  WHERE tenant_id = $1 AND id = $2 AND status = 'sending'
@@ -37,12 +37,12 @@ UPDATE erp_writes SET status = $3, result = $4, settled_at = now()
  WHERE tenant_id = $1 AND id = $2 AND status IN ('started', 'sending')
 RETURNING id
 
--- name: unknown
+-- name: list_unsettled
 -- Writes whose outcome nobody knows, and whose sender has certainly given up.
 SELECT id, status, request, result FROM erp_writes
  WHERE tenant_id = $1 AND status = 'sending' AND left_at < now() - interval '2 min'
  ORDER BY journaled_at LIMIT 100
 
--- name: limits
+-- name: load_limits
 -- How many calls of the tenant's ERP at once, and how many a minute.
 SELECT calls_at_once, per_minute FROM erps WHERE tenant_id = $1

@@ -8,16 +8,16 @@ SELECT count(*) FROM shards s
 -- The newest migration that the database has seen.
 SELECT version_num FROM alembic_version
 
--- name: log_in_owns
+-- name: login_owns_tables
 -- Whether the log-in of this session owns the tables, or may become who does, or is bound by nothing.
 SELECT pg_has_role(session_user, c.relowner, 'MEMBER')
   FROM pg_class c WHERE c.oid = 'public.tenants'::regclass
 
--- name: time
+-- name: current_time
 -- Now, whatever the machines' clocks say.
 SELECT clock_timestamp()
 
--- name: restored
+-- name: needs_log_base
 -- Whether the log holds positions that this cluster has not come to: a dump was restored, and
 -- niochat migrate did not follow. What a snapshot sees is below its end otherwise.
 SELECT EXISTS (SELECT FROM events

@@ -1,8 +1,8 @@
--- name: stored
+-- name: load_state
 -- The state as the last step left it.
 SELECT version, state, schema_version FROM conversations WHERE tenant_id = $1 AND id = $2
 
--- name: log
+-- name: list_events
 -- What happened and why; with when the causing command came and the text that the event speaks of.
 SELECT e.version, e.at, e.body, e.cause, i.received_at AS came, m.text AS said
   FROM events e

@@ -10,13 +10,13 @@ ON CONFLICT (caller, route, key, tenant_id) DO UPDATE
         AND kept.request = excluded.request)
 RETURNING id
 
--- name: kept
+-- name: find
 -- What is known of a key that is not ours.
 SELECT request, status, answer_sealed, acted, leased_until < now() AS over
   FROM idempotency_keys
  WHERE tenant_id IS NOT DISTINCT FROM $1 AND caller = $2 AND route = $3 AND key = $4
 
--- name: act
+-- name: mark_acted
 -- In the transaction that does it: something is done under the key. Whether it is still ours; no row
 -- where this role may not see the key.
 UPDATE idempotency_keys SET acted = CASE WHEN lease = $2 THEN $3 ELSE acted END WHERE id = $1
@@ -30,7 +30,7 @@ UPDATE idempotency_keys SET status = $3, answer_sealed = $4 WHERE id = $1 AND le
 -- Nothing happened: the next one under this key begins anew.
 DELETE FROM idempotency_keys WHERE id = $1 AND lease = $2 AND status IS NULL
 
--- name: purge
+-- name: delete_expired
 -- What is over, some at a time.
 DELETE FROM idempotency_keys
  WHERE id IN (SELECT id FROM idempotency_keys WHERE started_at < now() - $1::interval

@@ -89,7 +89,7 @@ INSERT INTO former_identities (tenant_id, kind, value, contact_id, until)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[])
     ON CONFLICT DO NOTHING
 
--- name: join_contacts
+-- name: merge_contacts
 -- Two contacts are one person: what is known of the other ($3) goes along, where the one that stays
 -- ($2) does not know better. Their threads are joined by commands.
 WITH gone AS (
@@ -176,7 +176,7 @@ UPDATE channels
        holds = CASE WHEN $2 = 'connected' THEN 0 ELSE holds END
  WHERE id = $1
 
--- name: forget_raw
+-- name: purge_raw
 -- Raw bodies of processed rows are kept for three days, for looking into what a gateway sent.
 UPDATE inbox SET raw = NULL
  WHERE ctid = ANY (ARRAY(
@@ -184,7 +184,7 @@ UPDATE inbox SET raw = NULL
       WHERE received_at < now() - interval '3 days' AND processed_at IS NOT NULL
         AND raw IS NOT NULL LIMIT $1))
 
--- name: forget_rows
+-- name: purge_rows
 -- Dedupe keys live longer than any gateway repeats; processed rows then go.
 DELETE FROM inbox
  WHERE ctid = ANY (ARRAY(

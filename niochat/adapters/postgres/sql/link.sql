@@ -111,7 +111,7 @@ SELECT a.id AS stays, b.id AS joins, a.channel_id
     ON a.tenant_id = b.tenant_id AND a.channel_id = b.channel_id AND a.contact_id = $3
  WHERE b.tenant_id = $1 AND b.contact_id = $2 AND b.merged_into IS NULL AND b.id <> $4
 
--- name: add_link
+-- name: add_merge_command
 -- The command that joins such a pair.
 INSERT INTO inbox (tenant_id, id, channel_id, thread_id, shard, dedupe_key, command)
 VALUES ($1, nextval('inbox_numbers'), $2, $3, shard_of($3), $4,

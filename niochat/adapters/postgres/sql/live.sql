@@ -1,8 +1,8 @@
--- name: horizon
+-- name: log_horizon
 -- All transactions below it have ended.
 SELECT log_horizon()::text
 
--- name: after
+-- name: list_events_after
 -- Events of these tenants behind a position and up to another, in the order of the log.
 SELECT xid::text, tenant_id, conversation_id, version, type, body, at
   FROM events
@@ -11,7 +11,7 @@ SELECT xid::text, tenant_id, conversation_id, version, type, body, at
    AND tenant_id = ANY ($7::uuid[])
  ORDER BY events.xid, conversation_id, version LIMIT $8  -- the column: the text sorts otherwise
 
--- name: missed
+-- name: list_events_in_ranges
 -- The same for several readers, each with a tenant, a beginning and an end of its own.
 SELECT w.number, e.*
   FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::uuid[], $7::bigint[])

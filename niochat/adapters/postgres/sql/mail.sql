@@ -1,4 +1,4 @@
--- name: put
+-- name: enqueue
 -- A mail that leaves soon.
 INSERT INTO mails (tenant_id, recipient, sealed, next_at) VALUES ($1, $2, $3, $4)
 
@@ -10,10 +10,10 @@ UPDATE mails m SET attempts = attempts + 1, next_at = $1 + interval '2 minutes'
  WHERE m.id = due.id
 RETURNING m.id, m.recipient, m.sealed, m.attempts
 
--- name: put_off
+-- name: postpone
 -- Again later, or given up.
 UPDATE mails SET next_at = $2, status = CASE WHEN $3 THEN 'failed' ELSE status END WHERE id = $1
 
--- name: sent
+-- name: mark_sent
 -- The server took it: nothing of it is kept but that it was.
 UPDATE mails SET status = 'sent', sealed = '' WHERE id = $1

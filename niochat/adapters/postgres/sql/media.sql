@@ -8,12 +8,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 SELECT id, mimetype, filename, size, data FROM attachments
  WHERE tenant_id = $1 AND id = $2 AND status = 'kept'
 
--- name: upload
+-- name: find_upload
 -- A file that somebody uploaded and may send.
 SELECT id, mimetype, filename, size FROM attachments
  WHERE tenant_id = $1 AND id = $2 AND status = 'kept' AND uploaded_by IS NOT NULL
 
--- name: take
+-- name: claim
 -- A customer's file that is wanted, for one try: nobody else tries for $3 seconds.
 WITH taken AS (
     UPDATE attachments SET attempts = attempts + 1, next_at = now() + make_interval(secs => $3)
@@ -27,18 +27,18 @@ SELECT a.thread_id, a.message_id, a.external_id, a.filename, a.attempts, m.conve
   JOIN threads t ON t.tenant_id = a.tenant_id AND t.id = a.thread_id
   JOIN channels c ON c.tenant_id = t.tenant_id AND c.id = t.channel_id
 
--- name: put_off
+-- name: postpone
 -- The next try of a file comes later.
 UPDATE attachments SET next_at = now() + make_interval(secs => $3)
  WHERE tenant_id = $1 AND id = $2 AND status || '' = 'wanted'
 
--- name: wanted
+-- name: list_due
 -- Files of these shards that are due, the one that is due for longest first.
 SELECT tenant_id, id FROM attachments
  WHERE status = 'wanted' AND shard = ANY ($1::smallint[]) AND next_at <= now()
  ORDER BY next_at LIMIT $2
 
--- name: unused
+-- name: list_unused
 -- Files that were uploaded, or prepared by a turn that was cancelled, and that no send refers to.
 SELECT a.tenant_id, a.id, a.data IS NULL AS stored FROM attachments a
  WHERE a.created_at < now() - interval '1 day' AND a.message_id IS NULL
@@ -46,7 +46,7 @@ SELECT a.tenant_id, a.id, a.data IS NULL AS stored FROM attachments a
                     WHERE o.tenant_id = a.tenant_id AND o.attachment_id = a.id)
  LIMIT $1
 
--- name: forget
+-- name: delete_unused
 -- Their bytes are gone already.
 DELETE FROM attachments a
  USING unnest($1::uuid[], $2::uuid[]) AS x (tenant_id, id)

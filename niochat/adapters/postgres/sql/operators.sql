@@ -1,4 +1,4 @@
--- name: forget_pauses
+-- name: delete_expired_pauses
 -- Those that are over.
 DELETE FROM pauses WHERE until <= now()
 

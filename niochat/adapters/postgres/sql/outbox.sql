@@ -59,7 +59,7 @@ SELECT o.id, o.tenant_id, o.channel_id, o.status, o.lookups, o.resends, o.attemp
  WHERE o.thread_id = $1 AND o.status IN ('queued', 'sending', 'uncertain')
  ORDER BY o.position LIMIT 20
 
--- name: looked_up
+-- name: record_lookup
 -- An uncertain row was looked for and not found, or could not be looked for.
 UPDATE outbox SET lookups = lookups + $3, next_at = now() + make_interval(secs => $4)
  WHERE tenant_id = $1 AND id = $2 AND status = 'uncertain'

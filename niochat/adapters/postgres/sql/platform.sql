@@ -1,9 +1,9 @@
--- name: tenants
+-- name: list
 -- All of them, in the order in which they came.
 SELECT tenant_id AS id, slug, name, status, plan, created_at FROM tenants
  WHERE $1::uuid IS NULL OR tenant_id > $1
  ORDER BY tenant_id LIMIT $2
 
--- name: tenant
+-- name: find
 -- One of them.
 SELECT tenant_id AS id, slug, name, status, plan, created_at FROM tenants WHERE tenant_id = $1

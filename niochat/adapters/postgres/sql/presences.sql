@@ -25,7 +25,7 @@ SELECT u.id AS user_id, u.name, p.reason, p.since, p.seen_at,
  WHERE u.tenant_id = $1 AND u.status = 'active' AND ($3::uuid IS NULL OR u.id = $3)
  ORDER BY u.name, u.id
 
--- name: begin
+-- name: create
 -- Somebody who works here says for the first time whether they are there.
 INSERT INTO presences (tenant_id, user_id)
 SELECT tenant_id, id FROM users WHERE tenant_id = $1 AND id = $2 AND status <> 'invited'
@@ -36,7 +36,7 @@ ON CONFLICT DO NOTHING
 SELECT state, reason, capacity FROM presences WHERE tenant_id = $1 AND user_id = $2
    FOR NO KEY UPDATE
 
--- name: put
+-- name: update
 -- As they say; `since` stays where that is what they said before.
 UPDATE presences
    SET since = CASE WHEN (state, reason) = ($3, $4) THEN since ELSE now() END,
@@ -44,11 +44,11 @@ UPDATE presences
        seen_at = CASE WHEN $6 THEN now() ELSE seen_at END
  WHERE tenant_id = $1 AND user_id = $2
 
--- name: changed
+-- name: insert_change
 -- A line of their day.
 INSERT INTO presence_changes (tenant_id, user_id, state, reason) VALUES ($1, $2, $3, $4)
 
--- name: seen
+-- name: mark_seen
 -- They are still there: ($1, $2) are tenants and users. In the order in which queues lock them.
 WITH here AS MATERIALIZED (
     SELECT p.tenant_id, p.user_id
@@ -61,7 +61,7 @@ WITH here AS MATERIALIZED (
 UPDATE presences p SET seen_at = now() FROM here
  WHERE p.tenant_id = here.tenant_id AND p.user_id = here.user_id
 
--- name: lapse
+-- name: expire
 -- Whoever of these shards' tenants has not been seen for so long is offline from now on. A row that
 -- somebody else has locked is looked at the next time.
 WITH gone AS MATERIALIZED (

@@ -1,11 +1,11 @@
--- name: mark
+-- name: mark_read
 -- Read up to here; never less than before. Nothing where it was read so far already.
 INSERT INTO reads (tenant_id, user_id, conversation_id, upto) VALUES ($1, $2, $3, $4)
     ON CONFLICT (tenant_id, user_id, conversation_id) DO UPDATE SET upto = excluded.upto
  WHERE reads.upto < excluded.upto
 RETURNING upto
 
--- name: unread
+-- name: count_unread
 -- What customers wrote in somebody's open conversations and they have not read.
 SELECT c.id AS conversation_id, count(m.id) AS unread
   FROM conversations c
@@ -17,7 +17,7 @@ SELECT c.id AS conversation_id, count(m.id) AS unread
  WHERE c.tenant_id = $1 AND c.agent = $2::text AND c.status IN ('open', 'snoozed')
  GROUP BY c.id ORDER BY c.id
 
--- name: of_agents
+-- name: count_unread_of_agents
 -- The same for some conversations and who has them, of any tenant.
 SELECT x.tenant_id, x.user_id, x.conversation_id,
        (SELECT count(*) FROM messages m
@@ -28,7 +28,7 @@ SELECT x.tenant_id, x.user_id, x.conversation_id,
                   AND r.conversation_id = x.conversation_id), 0)) AS unread
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS x (tenant_id, user_id, conversation_id)
 
--- name: queues
+-- name: count_queues
 -- How many wait in each team's queue, and how many the assistant has, of some tenants.
 SELECT tenant_id, status, team, count(*) AS many
   FROM conversations

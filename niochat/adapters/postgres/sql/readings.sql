@@ -1,4 +1,4 @@
--- name: take
+-- name: claim
 -- A file that is to be read, for one try: nobody else tries for $4 seconds. $3: who tries. What a
 -- process took that is another one by now is free at once. Whether a customer has sent more than $5
 -- within the hour.
@@ -21,12 +21,12 @@ SELECT r.thread_id, r.message_id, r.sort, r.said_seconds, r.attempts, m.conversa
   JOIN messages m ON m.tenant_id = r.tenant_id AND m.id = r.message_id
   JOIN attachments a ON a.tenant_id = r.tenant_id AND a.id = r.file_id
 
--- name: put_off
+-- name: postpone
 -- The next try comes later.
 UPDATE readings SET next_at = now() + make_interval(secs => $3), taken_by = NULL
  WHERE tenant_id = $1 AND file_id = $2 AND status || '' = 'wanted'
 
--- name: wanted
+-- name: list_due
 -- What is to be read of these shards and due, or was taken by a process that is not this one ($3),
 -- the one that is due for longest first.
 SELECT tenant_id, file_id FROM readings

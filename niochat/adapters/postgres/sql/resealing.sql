@@ -101,11 +101,11 @@ SELECT id::text AS key, tenant_id, document_sealed AS sealed FROM contacts
 UPDATE contacts SET document_sealed = $3, document_index = $4
  WHERE id = $1::text::uuid AND document_sealed = $2
 
--- name: kept_answers
+-- name: stored_responses
 -- The same of answers that are kept for who asks again.
 SELECT id::text AS key, tenant_id, answer_sealed AS sealed FROM idempotency_keys
  WHERE answer_sealed IS NOT NULL AND id::text > $1 ORDER BY 1 LIMIT $2
 
--- name: put_kept_answer
+-- name: put_stored_response
 -- Only if it is still what was read.
 UPDATE idempotency_keys SET answer_sealed = $3 WHERE id = $1::text::uuid AND answer_sealed = $2

@@ -10,12 +10,12 @@ SELECT w.word, trim(folded(w.word)) AS folded, tsvector_to_array(searchable(w.wo
 -- Words that people of the tenant write and that look like this one.
 SELECT word, blocks FROM similar_words($2) WHERE $1::uuid = current_tenant()
 
--- name: found
+-- name: scan_messages
 -- Messages with a word of each group, newest first, before a moment. A last row without an id: there
 -- is more to look at before its moment.
 SELECT id, at, upto FROM search_messages($2, $3, $4, $5, $6) WHERE $1::uuid = current_tenant()
 
--- name: shown
+-- name: visible_messages
 -- Of these messages ($2) those that the caller may see ($3 own, team or all; $4 who; $5 teams), with
 -- the conversation, and the words of each that are meant ($6, a tsquery).
 SELECT m.*, c.protocol, c.contact_id, c.contact,
@@ -37,6 +37,6 @@ SELECT m.*, c.protocol, c.contact_id, c.contact,
 -- Whose messages are gathered.
 SELECT tenant_id FROM tenants ORDER BY tenant_id
 
--- name: gather
+-- name: index_block
 -- The next block of a tenant; whether there was one.
 SELECT gather_block($1, make_interval(secs => $2))

@@ -10,7 +10,7 @@ UPDATE users SET totp_sealed = $2, totp_step = 0 WHERE id = $1 AND totp_since IS
 -- From now on it is asked for.
 UPDATE users SET totp_since = $3, totp_step = $2 WHERE id = $1
 
--- name: switch_off
+-- name: disable
 -- No code is asked for.
 UPDATE users SET totp_sealed = NULL, totp_since = NULL, totp_step = 0 WHERE id = $1
 
@@ -23,10 +23,10 @@ UPDATE users SET totp_step = $2 WHERE id = $1 AND totp_step < $2 RETURNING id
 UPDATE recovery_codes SET used_at = $3
  WHERE user_id = $1 AND digest = $2 AND used_at IS NULL RETURNING user_id
 
--- name: forget_codes
+-- name: delete_codes
 -- Those that were given before are void.
 DELETE FROM recovery_codes WHERE user_id = $1
 
--- name: give_codes
+-- name: insert_codes
 -- Digests of new ones.
 INSERT INTO recovery_codes (user_id, digest) SELECT $1, digest FROM unnest($2::bytea[]) AS digest

@@ -1,23 +1,23 @@
--- name: holder
+-- name: find_user_by_login
 -- Who has this login, and whether their tenant is in good standing.
 SELECT u.id, u.tenant_id, u.status, u.password_hash, t.status AS tenant_status
   FROM users u LEFT JOIN tenants t ON t.tenant_id = u.tenant_id
  WHERE u.login = $1
 
--- name: login
+-- name: find_login
 -- Of a user.
 SELECT login FROM users WHERE id = $1
 
--- name: begin
+-- name: create
 -- A new family of refresh tokens.
 INSERT INTO sessions (tenant_id, user_id, address, agent, created_at, seen_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $5, $6) RETURNING id
 
--- name: issue
+-- name: insert_refresh_token
 -- A refresh token's digest; the token itself is with the device alone.
 INSERT INTO refresh_tokens (digest, session_id, issued_at) VALUES ($1, $2, $3)
 
--- name: by_refresh_token
+-- name: lock_by_refresh_token
 -- The session of a refresh token; of two who use it at once the second waits here.
 SELECT r.session_id, r.used_at, s.ended_at, s.expires_at, s.seen_at, u.id, u.status,
        t.status AS tenant_status, t.session_idle
@@ -28,16 +28,16 @@ SELECT r.session_id, r.used_at, s.ended_at, s.expires_at, s.seen_at, u.id, u.sta
  WHERE r.digest = $1
    FOR UPDATE OF r, s
 
--- name: use
+-- name: mark_token_used
 -- It is good no more; used again it ends the session.
 UPDATE refresh_tokens SET used_at = $2 WHERE digest = $1
 
--- name: successor
+-- name: find_successor
 -- The token of a session that came after another: one of these.
 SELECT digest, session_id, used_at FROM refresh_tokens
  WHERE digest = ANY ($1::bytea[]) AND session_id = $2 LIMIT 1
 
--- name: prolong
+-- name: extend
 -- The session lives on.
 UPDATE sessions SET seen_at = $2, expires_at = $3 WHERE id = $1
 
@@ -46,12 +46,12 @@ UPDATE sessions SET seen_at = $2, expires_at = $3 WHERE id = $1
 UPDATE sessions SET ended_at = $3, ended_by = $2 WHERE id = ANY ($1::uuid[]) AND ended_at IS NULL
 RETURNING id, user_id, tenant_id
 
--- name: others
+-- name: lock_others
 -- All living sessions of a user, but perhaps one.
 SELECT id FROM sessions
  WHERE user_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $2 FOR UPDATE
 
--- name: living
+-- name: list_active
 -- A user's sessions, the newest first.
 SELECT id, address, agent, created_at, seen_at FROM sessions
  WHERE user_id = $1 AND ended_at IS NULL AND expires_at > now()
@@ -61,7 +61,7 @@ SELECT id, address, agent, created_at, seen_at FROM sessions
 -- The same password by today's parameters, unless it was changed meanwhile.
 UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2
 
--- name: callers
+-- name: find_principals
 -- Whose sessions these are and what they may; nobody once one is over. The row tells the rest.
 SELECT w.number, u.id, u.tenant_id, u.login, u.name, u.role, u.status, r.permissions,
        s.id AS session_id, s.seen_at, s.acting_tenant, s.acting_until,
@@ -78,11 +78,11 @@ SELECT w.number, u.id, u.tenant_id, u.login, u.name, u.role, u.status, r.permiss
   LEFT JOIN roles r ON r.tenant_id = u.tenant_id AND r.name = u.role
  WHERE s.ended_at IS NULL AND s.expires_at > w.now
 
--- name: act
+-- name: set_acting_tenant
 -- A superuser enters a tenant for a while, or leaves it (NULL).
 UPDATE sessions SET acting_tenant = $2, acting_until = $3 WHERE id = $1 AND ended_at IS NULL
 RETURNING id
 
--- name: seen
+-- name: mark_seen
 -- Somebody was here; told about once a minute.
 UPDATE sessions SET seen_at = $2 WHERE id = $1

@@ -96,7 +96,7 @@ UPDATE inbox SET failures = failures + 1
  WHERE (tenant_id, id) = (SELECT tenant_id, id FROM inbox
                            WHERE thread_id = $1 AND processed_at IS NULL ORDER BY id LIMIT 1)
 
--- name: forward
+-- name: forward_merged_rows
 -- Rows that were still written to a thread which has been joined to another one.
 UPDATE inbox i SET thread_id = t.merged_into, shard = shard_of(t.merged_into)
   FROM threads t

@@ -1,4 +1,4 @@
--- name: forgotten
+-- name: pending_threads
 -- Threads of these shards that have work nobody was told of, or whose owner died; oldest first;
 -- and in how many rows of those that were looked at.
 SELECT thread_id, tenant_id, count(*) AS rows FROM (
@@ -12,7 +12,7 @@ SELECT thread_id, tenant_id, count(*) AS rows FROM (
 ) AS forgotten
  GROUP BY thread_id, tenant_id ORDER BY min(since)
 
--- name: forgotten_fairly
+-- name: pending_threads_fair
 -- The same where there is more than that: each tenant's oldest, then each one's second oldest.
 -- It looks through all that waits ($4 rows at most), so it is asked only then.
 SELECT thread_id, tenant_id FROM (
@@ -29,7 +29,7 @@ SELECT thread_id, tenant_id FROM (
      GROUP BY thread_id, tenant_id) AS placed
  ORDER BY place, since LIMIT $3
 
--- name: unsent
+-- name: unsent_threads
 -- Threads of these shards with sends that are due or whose sender is gone. What a held channel
 -- keeps queued is left out: thousands of rows of one tenant would hide the others' few.
 SELECT thread_id, tenant_id, channel_id, count(*) AS rows FROM (
@@ -43,7 +43,7 @@ SELECT thread_id, tenant_id, channel_id, count(*) AS rows FROM (
      ORDER BY o.next_at LIMIT $3) AS unsent
  GROUP BY thread_id, tenant_id, channel_id
 
--- name: unsent_fairly
+-- name: unsent_threads_fair
 -- The same where there is more than that: each channel's oldest, then each one's second oldest.
 SELECT thread_id, tenant_id, channel_id FROM (
     SELECT o.thread_id, o.tenant_id, o.channel_id, min(o.next_at) AS since,
@@ -78,6 +78,6 @@ SELECT tenant_id, thread_id, id, attempt, conversation_id, upto_version, protoco
 ) AS unwatched
  ORDER BY place, started_at LIMIT $5
 
--- name: tenants
+-- name: active_tenants
 -- Active tenants, whose actors have to be awake.
 SELECT tenant_id FROM tenants WHERE status = 'active'

@@ -7,11 +7,11 @@ SELECT t.slug, t.name, t.assignment,
          WHERE c.tenant_id = t.tenant_id AND c.status = 'waiting' AND c.team = t.slug) AS waiting
   FROM teams t WHERE t.tenant_id = $1 ORDER BY t.name
 
--- name: one
+-- name: find
 -- As it is so far.
 SELECT name, assignment FROM teams WHERE tenant_id = $1 AND slug = $2
 
--- name: members
+-- name: list_member_roles
 -- The roles of who is in it, and what they mean.
 SELECT DISTINCT u.role, r.permissions
   FROM team_members m
@@ -19,7 +19,7 @@ SELECT DISTINCT u.role, r.permissions
   LEFT JOIN roles r ON r.tenant_id = u.tenant_id AND r.name = u.role
  WHERE m.tenant_id = $1 AND m.team = $2
 
--- name: put
+-- name: upsert
 -- So it is from now on; none of $5 that are there is too many.
 INSERT INTO teams (tenant_id, slug, name, assignment)
 SELECT $1, $2, $3, $4
@@ -28,14 +28,14 @@ SELECT $1, $2, $3, $4
 ON CONFLICT (tenant_id, slug) DO UPDATE SET name = $3, assignment = $4
 RETURNING true
 
--- name: used
+-- name: is_used
 -- Whether a conversation, or what the assistant cannot keep, goes to it; no row where there is no
 -- such team. The default is that of domain/conversation/policy.py.
 SELECT EXISTS (SELECT FROM conversations c WHERE c.tenant_id = t.tenant_id AND c.team = t.slug)
        OR (SELECT coalesce(p.policy ->> 'team', 'atendimento') = t.slug FROM tenants p WHERE p.tenant_id = t.tenant_id)
   FROM teams t WHERE t.tenant_id = $1 AND t.slug = $2
 
--- name: leave
+-- name: remove_members
 -- Its members are in it no more.
 DELETE FROM team_members WHERE tenant_id = $1 AND team = $2
 

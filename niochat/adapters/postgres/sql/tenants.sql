@@ -2,24 +2,24 @@
 -- One apply at a time: two would create the same provider.
 SELECT pg_advisory_xact_lock(hashtextextended('niochat:providers', 0))
 
--- name: hold_tenants
+-- name: lock_tenants
 -- Tenants by slug, held until the end of the transaction.
 SELECT tenant_id, slug, name, status, timezone, policy, plan, config_version
   FROM tenants WHERE slug = ANY ($1::text[]) ORDER BY slug
    FOR NO KEY UPDATE
 
--- name: hold_tenant
+-- name: lock_tenant
 -- One tenant, held until the end of the transaction.
 SELECT tenant_id, slug, name, status, timezone, policy, plan, config_version, session_idle
   FROM tenants WHERE tenant_id = $1
    FOR NO KEY UPDATE
 
--- name: tenant_row
+-- name: find_tenant
 -- The same of one that is only looked at.
 SELECT tenant_id, slug, name, status, timezone, policy, plan, config_version
   FROM tenants WHERE tenant_id = $1
 
--- name: tenant_with_limits
+-- name: find_tenant_with_limits
 -- One tenant and how much it may use; a limit of what it has not is NULL.
 SELECT t.tenant_id AS id, t.slug, t.name, t.status, t.timezone, t.plan, t.created_at,
        t.session_idle, a.turns_per_minute, a.turns_at_once,
@@ -53,7 +53,7 @@ RETURNING tenant_id
 INSERT INTO tenants (slug, name, status, timezone, policy, plan)
 VALUES ($1, $2, $3, $4, $5, $6) RETURNING tenant_id
 
--- name: change_tenant
+-- name: update_tenant
 -- The tenant or something of it changed: whoever keeps a copy has to look again.
 UPDATE tenants
    SET name = $2, status = $3, timezone = $4, policy = $5, plan = $6,
@@ -61,17 +61,17 @@ UPDATE tenants
  WHERE tenant_id = $1
 RETURNING config_version
 
--- name: teams_of
+-- name: list_teams
 -- A tenant's teams.
 SELECT slug, name, assignment FROM teams WHERE tenant_id = $1
 
--- name: put_team
+-- name: upsert_team
 -- A new team, or a team's new name and way of assignment.
 INSERT INTO teams (tenant_id, slug, name, assignment) VALUES ($1, $2, $3, $4)
     ON CONFLICT (tenant_id, slug) DO UPDATE
        SET name = excluded.name, assignment = excluded.assignment
 
--- name: channels_of
+-- name: list_tenant_channels
 -- A tenant's channels with what was sealed.
 SELECT id, slug, name, base_url, token_hash, token_sealed, secret_sealed, hmac_sealed
   FROM channels WHERE tenant_id = $1
@@ -83,7 +83,7 @@ INSERT INTO channels (tenant_id, slug, name, base_url, token_hash, token_sealed,
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 RETURNING id
 
--- name: change_channel
+-- name: update_channel
 -- A channel's new settings. Another gateway instance starts without the former's state.
 UPDATE channels
    SET name = $3, base_url = $4, token_hash = $5, token_sealed = $6, secret_sealed = $7,
@@ -98,7 +98,7 @@ UPDATE channels
           FROM channels WHERE tenant_id = $1 AND slug = $2) AS former
  WHERE tenant_id = $1 AND id = changed
 
--- name: shared_lines
+-- name: list_shared_instances
 -- Channels of these tenants whose gateway instance is also another channel's.
 SELECT DISTINCT t.slug AS tenant, c.slug AS channel, u.slug AS other_tenant, o.slug AS other
   FROM channels c
@@ -108,7 +108,7 @@ SELECT DISTINCT t.slug AS tenant, c.slug AS channel, u.slug AS other_tenant, o.s
  WHERE c.tenant_id = ANY ($1::uuid[])
  ORDER BY 1, 2, 3, 4 LIMIT 20
 
--- name: assistant_of
+-- name: find_assistant
 -- A tenant's assistant with its sealed key, and what it should know of the tenant.
 SELECT a.endpoint, a.model, a.api_key_sealed, a.persona, a.facts, a.stream, a.max_steps,
        a.max_tokens, a.max_seconds, a.turns_per_minute, a.turns_at_once, a.price_in, a.price_out,
@@ -117,7 +117,7 @@ SELECT a.endpoint, a.model, a.api_key_sealed, a.persona, a.facts, a.stream, a.ma
        a.transcription_price, a.sees, a.vision_model, t.timezone
   FROM assistants a JOIN tenants t USING (tenant_id) WHERE a.tenant_id = $1
 
--- name: put_assistant
+-- name: upsert_assistant
 -- A new assistant, or an assistant's new settings.
 INSERT INTO assistants (tenant_id, endpoint, model, api_key_sealed, persona, facts,
                         stream, max_steps, max_tokens, max_seconds, turns_per_minute,
@@ -143,13 +143,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
        transcription_price = excluded.transcription_price,
        sees = excluded.sees, vision_model = excluded.vision_model
 
--- name: erp_of
+-- name: find_erp
 -- A tenant's ERP with its sealed token, and what the last probe of it found.
 SELECT e.kind, e.base_url, e.app, e.token_sealed, e.ticket_kinds, e.calls_at_once, e.per_minute,
        e.timeout_s, e.capabilities, e.probed_at, t.plan
   FROM erps e JOIN tenants t USING (tenant_id) WHERE e.tenant_id = $1
 
--- name: put_erp
+-- name: upsert_erp
 -- A new ERP, or an ERP's new settings. What was probed stays only with the same access ($10).
 INSERT INTO erps (tenant_id, kind, base_url, app, token_sealed, ticket_kinds,
                   calls_at_once, per_minute, timeout_s)
@@ -162,15 +162,15 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
        capabilities = CASE WHEN $10::boolean THEN erps.capabilities END,
        probed_at = CASE WHEN $10::boolean THEN erps.probed_at END
 
--- name: remember_capabilities
+-- name: save_capabilities
 -- What a probe found.
 UPDATE erps SET capabilities = $2, probed_at = now() WHERE tenant_id = $1
 
--- name: tenants
+-- name: list_tenants
 -- All tenants, for the operator.
 SELECT tenant_id, slug, name, status, timezone, config_version FROM tenants ORDER BY slug
 
--- name: channel
+-- name: find_channel
 -- One channel and whether its tenant is active, for the door.
 SELECT c.tenant_id, c.id, c.slug, c.name, c.base_url, c.token_hash, c.token_sealed,
        c.secret_hash, c.secret_sealed, c.hmac_sealed, c.status,
@@ -178,7 +178,7 @@ SELECT c.tenant_id, c.id, c.slug, c.name, c.base_url, c.token_hash, c.token_seal
   FROM channels c JOIN tenants t USING (tenant_id)
  WHERE c.id = $1
 
--- name: channels
+-- name: list_channels
 -- All channels of all tenants, for the operator.
 SELECT c.tenant_id, c.id, c.slug, c.name, c.base_url, c.token_hash, c.token_sealed,
        c.secret_hash, c.secret_sealed, c.hmac_sealed, c.status,

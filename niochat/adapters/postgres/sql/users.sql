@@ -17,7 +17,7 @@ SELECT u.id, u.login, u.name, u.role, u.status, u.totp_since IS NOT NULL AS seco
   FROM users u
  WHERE u.tenant_id = $1 AND u.id = $2
 
--- name: hold
+-- name: lock
 -- Nobody changes them until the transaction ends.
 SELECT FROM users WHERE tenant_id = $1 AND id = $2 FOR UPDATE
 
@@ -26,13 +26,13 @@ SELECT FROM users WHERE tenant_id = $1 AND id = $2 FOR UPDATE
 INSERT INTO users (tenant_id, login, name, role, status) VALUES ($1, $2, $3, $4, 'invited')
 ON CONFLICT (login) DO NOTHING RETURNING id
 
--- name: settle
+-- name: create_initial
 -- Somebody who is there from the beginning; nobody where the login is taken.
 INSERT INTO users (tenant_id, login, name, role, status, password_hash)
 VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (login) DO NOTHING RETURNING id
 
--- name: change
+-- name: update
 -- What is not NULL. Who never took the invitation stays invited until disabled.
 UPDATE users
    SET name = coalesce($3, name), role = coalesce($4, role),
@@ -51,6 +51,6 @@ INSERT INTO team_members (tenant_id, team, user_id)
 SELECT t.tenant_id, t.slug, $2 FROM teams t WHERE t.tenant_id = $1 AND t.slug = ANY ($3::text[])
 RETURNING team
 
--- name: unguarded_superusers
+-- name: count_superusers_without_second_factor
 -- How many there are without a second factor.
 SELECT count(*) FROM users WHERE role = 'superuser' AND status = 'active' AND totp_since IS NULL

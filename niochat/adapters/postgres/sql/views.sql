@@ -51,7 +51,7 @@ SELECT w.key, w.request ->> 'kind' AS kind, w.status, w.result, w.journaled_at
 SELECT id, origin, status, attempts, resends, code, external_id, created_at, settled_at
   FROM outbox WHERE tenant_id = $1 AND conversation_id = $2 ORDER BY position
 
--- name: troubles
+-- name: problem_counts
 -- What people have to look at.
 SELECT (SELECT count(*) FROM inbox
          WHERE tenant_id = $1 AND received_at > now() - interval '7 days'
@@ -60,7 +60,7 @@ SELECT (SELECT count(*) FROM inbox
          WHERE tenant_id = $1 AND created_at > now() - interval '7 days'
            AND (status = 'uncertain' OR code IN ('never_arrived', 'given_up'))) AS uncertain
 
--- name: automatic
+-- name: automatic_message_counts
 -- Messages that the WhatsApp apps of a tenant's channels sent by themselves, of seven days.
 SELECT c.slug, count(*) AS messages
   FROM messages m

@@ -90,4 +90,4 @@ async def pause_host(arena: RunningStack) -> InjectedFault:
 
 async def _count_shards(arena: RunningStack, host: psutil.Process) -> int:
     async with arena.database.as_system() as connection:
-        return int(await connection.fetchval(_SQL["shards_of"], host.pid))
+        return int(await connection.fetchval(_SQL["count_host_shards"], host.pid))

@@ -53,7 +53,7 @@ from niochat.outbox.claim import OutboxStore
 from niochat.vault.vault import Vault
 
 _SQL = queries("evaluation")
-_MOVE_SHARDS, _LIST_OWNED_SHARDS = queries("placement")["move"], queries("placement")["owned"]
+_MOVE_SHARDS, _LIST_OWNED_SHARDS = queries("placement")["move_shards"], queries("placement")["owned_shards"]
 _SHARDS = range(1024)
 _MAX_ROUNDS = 50
 """Steps, turns and sends until a thread is at rest; more is a circle."""
@@ -121,7 +121,7 @@ class MessagePipeline:
         async with self.database.as_system() as connection:
             await connection.fetch(_MOVE_SHARDS, list(_SHARDS), [self.name] * len(_SHARDS))
             rows = await connection.fetch(_LIST_OWNED_SHARDS, self.name)
-            await connection.execute(_SQL["answer_at_once"])
+            await connection.execute(_SQL["disable_burst_window"])
         self._epochs = {row["shard"]: row["epoch"] for row in rows}
 
     async def close(self) -> None:
@@ -170,7 +170,7 @@ class MessagePipeline:
             return None
         turn = known.conversation.turn
         async with self.database.as_tenant(known.tenant_id) as connection:
-            row = await connection.fetchrow(_SQL["turn"], known.tenant_id, turn.id, turn.attempt)
+            row = await connection.fetchrow(_SQL["pending_turn"], known.tenant_id, turn.id, turn.attempt)
         if row is None:
             return None
         return TurnRequest(
