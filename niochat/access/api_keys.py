@@ -76,7 +76,9 @@ class ApiKeyRepository:
             rows = await connection.fetch(_SQL["list"], tenant_id, before, limit)
         async with self._database.as_auth() as connection:
             owners = [row["owner_id"] for row in rows]
-            answering = {row["id"] for row in await connection.fetch(_SQL["list_active_owners"], owners)}
+            answering = {
+                row["id"] for row in await connection.fetch(_SQL["list_active_owners"], owners)
+            }
         return [{**dict(row), "stopped": row["owner_id"] not in answering} for row in rows]
 
     async def revoke(self, tenant_id: UUID, key_id: UUID, by: ChangedBy) -> None:

@@ -52,7 +52,9 @@ class RoleRepository:
             permissions = format_grants(grants)
             before, teams = await _lock_role(connection, tenant_id, name, by)
             require_covering(by.reach, PermissionReach(grants, teams))
-            if not await connection.fetchval(_SQL["upsert"], tenant_id, name, permissions, MAX_ROLES):
+            if not await connection.fetchval(
+                _SQL["upsert"], tenant_id, name, permissions, MAX_ROLES
+            ):
                 raise OperationRefusedError(
                     f"The limit of {MAX_ROLES} roles is reached. Delete a role first.",
                     code="too_many_roles",

@@ -260,7 +260,9 @@ class SessionService:
             if now - row["used_at"] > self._grace:
                 return None
             following = {_digest(each): each for each in self._successors(token)}
-            row = await connection.fetchrow(_SQL["find_successor"], list(following), row["session_id"])
+            row = await connection.fetchrow(
+                _SQL["find_successor"], list(following), row["session_id"]
+            )
             if row is None:
                 return None
             token = following[bytes(row["digest"])]

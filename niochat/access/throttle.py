@@ -164,7 +164,9 @@ async def _lock_counts(
     connection: Connection, limits: AttemptLimits, now: datetime
 ) -> dict[str, _AttemptCount]:
     """As counted so far; a window that is over begins anew."""
-    rows: list[Any] = await connection.fetch(_SQL["lock_counts"], [each.key for each in limits], now)
+    rows: list[Any] = await connection.fetch(
+        _SQL["lock_counts"], [each.key for each in limits], now
+    )
     counts = {}
     for row in rows:
         count = _AttemptCount(**row)

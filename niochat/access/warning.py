@@ -37,7 +37,10 @@ class LoginAlertSender:
         """A mail to whoever has this login, and a row of the log; once a day, not each time."""
         async with self._database.as_auth() as connection:
             key = account_limit("told", login).key
-            if await connection.fetchval(_SQL["claim_alert"], key, now, now - ALERT_INTERVAL) is None:
+            if (
+                await connection.fetchval(_SQL["claim_alert"], key, now, now - ALERT_INTERVAL)
+                is None
+            ):
                 return
             user = await connection.fetchrow(_SQL["find_user_by_login"], login)
             entry = attempt_audit_entry(

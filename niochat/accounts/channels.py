@@ -216,7 +216,9 @@ class ChannelProvisioner:
             row = await connection.fetchrow(_TENANTS["lock_tenant"], tenant_id)
             if row is None:
                 raise NotFoundError("The tenant does not exist.")
-            if entry.slug in {e["slug"] for e in await connection.fetch(_SQL["list_slugs"], tenant_id)}:
+            if entry.slug in {
+                e["slug"] for e in await connection.fetch(_SQL["list_slugs"], tenant_id)
+            }:
                 raise OperationRefusedError(
                     "A channel already has this slug. Choose another slug.", code="slug_taken"
                 )

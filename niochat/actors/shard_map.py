@@ -60,7 +60,9 @@ class ShardMap:
         answering = [host for host in hosts if host.is_responsive]
         await self._release_shards(moving, answering)
         async with self._database.as_system() as connection:
-            await connection.fetch(_SQL["move_shards"], list(moving), [wanted[shard] for shard in moving])
+            await connection.fetch(
+                _SQL["move_shards"], list(moving), [wanted[shard] for shard in moving]
+            )
         _log.info("shards_moved", shards=len(moving), hosts=staying)
         await asyncio.gather(*(_call_host(host, "refresh") for host in answering))
 

@@ -138,5 +138,10 @@ async def _merge_contacts(connection: Connection, tenant: UUID, stays: Any, join
     for other in await connection.fetch(_SQL["other_threads"], *pair, joins["id"]):
         key = f"link:{other['stays']}:{other['joins']}"
         await connection.execute(
-            _SQL["add_merge_command"], tenant, other["channel_id"], other["stays"], key, str(other["joins"])
+            _SQL["add_merge_command"],
+            tenant,
+            other["channel_id"],
+            other["stays"],
+            key,
+            str(other["joins"]),
         )

@@ -173,6 +173,12 @@ async def _load_visible(
     if not ids:
         return []
     rows = await connection.fetch(
-        _SQL["visible_messages"], tenant_id, ids, sight.scope, sight.user, sorted(sight.teams), meaning.any
+        _SQL["visible_messages"],
+        tenant_id,
+        ids,
+        sight.scope,
+        sight.user,
+        sorted(sight.teams),
+        meaning.any,
     )
     return [dict(row) for row in rows]

@@ -56,7 +56,9 @@ class WriteJournal:
     ) -> bool:
         """Whether the caller is the one whose request may leave now."""
         async with self._database.as_tenant(tenant_id) as connection:
-            left = await connection.fetchval(_SQL["mark_sending"], tenant_id, write_id, turn_id, attempt)
+            left = await connection.fetchval(
+                _SQL["mark_sending"], tenant_id, write_id, turn_id, attempt
+            )
         return left is not None
 
     async def mark_not_sent(self, tenant_id: UUID, write_id: UUID) -> None:

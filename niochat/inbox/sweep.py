@@ -66,7 +66,9 @@ class SweepQueries:
             values = [list(shards), PENDING_AFTER_S, MAX_THREADS_PER_SWEEP]
             rows = await connection.fetch(_SQL["pending_threads"], *values)
             if sum(row["rows"] for row in rows) >= MAX_THREADS_PER_SWEEP:
-                rows = await connection.fetch(_SQL["pending_threads_fair"], *values, MAX_ROWS_SCANNED)
+                rows = await connection.fetch(
+                    _SQL["pending_threads_fair"], *values, MAX_ROWS_SCANNED
+                )
         return [PendingThread(row["thread_id"], row["tenant_id"]) for row in rows]
 
     async def find_unsent_threads(self, shards: Sequence[int]) -> list[UnsentThread]:

@@ -101,7 +101,11 @@ class EventLog:
         upto = zip(*(_position_columns(each.end) for each in wanted), strict=True)
         async with self._database.as_system() as connection:
             rows = await connection.fetch(
-                _SQL["list_events_in_ranges"], tenants, *map(list, after), *map(list, upto), self._limit
+                _SQL["list_events_in_ranges"],
+                tenants,
+                *map(list, after),
+                *map(list, upto),
+                self._limit,
             )
             happened = await _load_events(connection, rows)
         found: dict[LogRange, list[LoggedEvent]] = {each: [] for each in wanted}

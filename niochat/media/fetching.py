@@ -105,7 +105,9 @@ class AttachmentDownloader:
 
     async def _download(self, wanted: _AttachmentRef) -> None:
         async with self._database.as_system() as connection:
-            row: Any = await connection.fetchrow(_SQL["claim"], wanted.tenant_id, wanted.id, LEASE_S)
+            row: Any = await connection.fetchrow(
+                _SQL["claim"], wanted.tenant_id, wanted.id, LEASE_S
+            )
         if row is None:  # it is here, or somebody else is at it
             return
         line = self._resolve_credentials(row["base_url"], row["token_sealed"], wanted.tenant_id)

@@ -21,7 +21,9 @@ class LostReplyDatabase(Database):
 
     misses: ClassVar[str] = ""
 
-    async def fetch_autocommit(self, connection: Connection, query: str, *values: object) -> list[Any]:
+    async def fetch_autocommit(
+        self, connection: Connection, query: str, *values: object
+    ) -> list[Any]:
         rows = await super().fetch_autocommit(connection, query, *values)
         if rows and LostReplyDatabase.misses == does(query, values):
             LostReplyDatabase.misses = ""

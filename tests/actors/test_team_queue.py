@@ -183,7 +183,9 @@ async def test_queue_and_conversation_may_live_in_two_hosts(
     await cluster.assign_shards(hosts["b"])
     shard = kinds.team_queue_address(office.place.tenant, TEAM).shard
     async with office.database.as_system() as connection:
-        await connection.fetch(queries("placement")["move_shards"], [shard], [hosts["a"].incarnation])
+        await connection.fetch(
+            queries("placement")["move_shards"], [shard], [hosts["a"].incarnation]
+        )
     for host in hosts.values():
         await host.refresh()
 
@@ -229,7 +231,9 @@ class CountingDatabase(Database):
         super().__init__(*pools)
         self.assigned = self.failures = 0
 
-    async def fetch_autocommit(self, connection: Connection, query: str, *values: object) -> list[Any]:
+    async def fetch_autocommit(
+        self, connection: Connection, query: str, *values: object
+    ) -> list[Any]:
         if query == ASSIGN:
             self.assigned += 1
             if self.failures:

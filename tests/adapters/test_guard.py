@@ -88,7 +88,9 @@ async def test_this_machine_is_not_reached_however_its_address_is_written(host: 
         uazapi = UazapiClient(lookup_timeout_s=5, guard=SsrfGuard())
         try:
             with pytest.raises(UnavailableError, match=r"NIOCHAT_PRIVATE_NETWORKS|InvalidUrl"):
-                await uazapi.fetch_status(GatewayCredentials(f"http://{host}:{port_of(gateway)}", "t"))
+                await uazapi.fetch_status(
+                    GatewayCredentials(f"http://{host}:{port_of(gateway)}", "t")
+                )
         finally:
             await uazapi.close()
         assert gateway.requests == []

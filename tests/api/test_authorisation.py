@@ -41,10 +41,10 @@ def filled(path: str, ids: dict[str, str]) -> str:
     return re.sub(r"{(\w+)}", lambda name: ids.get(name[1], str(uuid4())), path)
 
 
-async def test_the_walk_finds_the_routes(desk: RestApiFixture) -> None:
+async def test_the_walk_finds_the_routes(rest_api: RestApiFixture) -> None:
     found = routes()
     assert len(found) > 20
-    told = (await desk.http.get("/openapi.json")).json()["paths"]
+    told = (await rest_api.http.get("/openapi.json")).json()["paths"]
     documented = {(m.upper(), path) for path, methods in told.items() for m in methods}
     assert {(method, path) for method, path, _ in found} == documented
 
@@ -56,11 +56,11 @@ async def test_only_what_is_no_secret_is_open() -> None:
     }  # fmt: skip
 
 
-async def test_nobody_gets_in_without_having_signed_in(desk: RestApiFixture) -> None:
+async def test_nobody_gets_in_without_having_signed_in(rest_api: RestApiFixture) -> None:
     for method, path, declared in routes():
         if isinstance(declared, PublicDependency):
             continue
-        answer = await desk.http.request(method, filled(path, {}), json={})
+        answer = await rest_api.http.request(method, filled(path, {}), json={})
         assert answer.status_code in (401, 422), f"{method} {path}: {answer.text}"
         if answer.status_code == 422:  # a body is read before anybody is asked who they are
             continue
@@ -69,12 +69,12 @@ async def test_nobody_gets_in_without_having_signed_in(desk: RestApiFixture) -> 
 
 @pytest.mark.parametrize("role", [*BuiltInRole, "conferente"])
 async def test_each_role_may_what_its_row_of_the_table_says_and_nothing_else(
-    desk: RestApiFixture, role: str
+    rest_api: RestApiFixture, role: str
 ) -> None:
-    await desk.house.admin.execute(
-        "INSERT INTO roles VALUES ($1, 'conferente', ARRAY['contacts:read'])", desk.house.tenant
+    await rest_api.house.admin.execute(
+        "INSERT INTO roles VALUES ($1, 'conferente', ARRAY['contacts:read'])", rest_api.house.tenant
     )
-    _, headers = await desk.add_signed_in_user(role)
+    _, headers = await rest_api.add_signed_in_user(role)
     allowed = (
         set(ROLE_GRANTS[BuiltInRole(role)])
         if role != "conferente"
@@ -88,7 +88,7 @@ async def test_each_role_may_what_its_row_of_the_table_says_and_nothing_else(
             "PUT": SAMPLES.get(path, {"permissions": []}),
             "PATCH": SAMPLES.get(path, {}),
         }
-        answer = await desk.http.request(
+        answer = await rest_api.http.request(
             method, filled(path, {}), json=bodies.get(method), headers=headers
         )
         what = f"{role}: {method} {path}: {answer.status_code} {answer.text}"
@@ -124,12 +124,12 @@ MADE_BY_PUT = {"/teams/{slug}", "/roles/{name}"}
 
 
 async def test_another_tenants_ids_are_as_unknown_as_any(
-    desk: RestApiFixture, given: RowBuilder
+    rest_api: RestApiFixture, given: RowBuilder
 ) -> None:
     foreign = await given.tenant()
-    stranger, theirs = await desk.add_signed_in_user("admin", foreign)
-    made = await desk.http.post("/api-keys", json=SAMPLES["/api-keys"], headers=theirs)
-    visit = await desk.conversation(ChannelRef(foreign, await given.channel(foreign)))
+    stranger, theirs = await rest_api.add_signed_in_user("admin", foreign)
+    made = await rest_api.http.post("/api-keys", json=SAMPLES["/api-keys"], headers=theirs)
+    visit = await rest_api.conversation(ChannelRef(foreign, await given.channel(foreign)))
     ids = {
         "channel_id": str(visit.place.channel),
         "user_id": str(stranger), "key_id": made.json()["id"], "name": "deles",
@@ -137,9 +137,9 @@ async def test_another_tenants_ids_are_as_unknown_as_any(
         "contact_id": (await given.rows(
             "SELECT contact_id::text FROM threads WHERE id = $1", visit.thread))[0],
     }  # fmt: skip
-    await desk.http.put("/roles/deles", json={"permissions": ["contacts:read"]}, headers=theirs)
-    _, ours = await desk.add_signed_in_user("admin")
-    before = await snapshot(desk, foreign)
+    await rest_api.http.put("/roles/deles", json={"permissions": ["contacts:read"]}, headers=theirs)
+    _, ours = await rest_api.add_signed_in_user("admin")
+    before = await snapshot(rest_api, foreign)
 
     for method, path, declared in routes():
         if not isinstance(declared, PermissionDependency) or "{" not in path or path in MADE_BY_PUT:
@@ -152,15 +152,15 @@ async def test_another_tenants_ids_are_as_unknown_as_any(
             "PUT": SAMPLES.get(path),
         }.get(method)
         answers = [
-            await desk.http.request(method, filled(path, known), json=body, headers=ours)
+            await rest_api.http.request(method, filled(path, known), json=body, headers=ours)
             for known in (ids, {"name": "nenhum"})
         ]
         assert [each.status_code for each in answers] == [404, 404], f"{method} {path}"
         assert answers[0].json() == answers[1].json()
-    assert await snapshot(desk, foreign) == before
+    assert await snapshot(rest_api, foreign) == before
 
 
-async def snapshot(desk: RestApiFixture, tenant: UUID) -> list[str]:
+async def snapshot(rest_api: RestApiFixture, tenant: UUID) -> list[str]:
     return [
         row[0]
         for table in (
@@ -174,29 +174,29 @@ async def snapshot(desk: RestApiFixture, tenant: UUID) -> list[str]:
             "contacts",
             "channels",
         )
-        for row in await desk.house.admin.fetch(
+        for row in await rest_api.house.admin.fetch(
             f"SELECT t::text FROM {table} t WHERE tenant_id = $1 ORDER BY 1", tenant
         )
     ]
 
 
-async def test_a_key_may_what_it_holds_and_is_no_person(desk: RestApiFixture) -> None:
-    _, headers = await desk.add_signed_in_user("admin")
-    made = await desk.http.post(
+async def test_a_key_may_what_it_holds_and_is_no_person(rest_api: RestApiFixture) -> None:
+    _, headers = await rest_api.add_signed_in_user("admin")
+    made = await rest_api.http.post(
         "/api-keys", json={"name": "erp", "permissions": ["users:read"]}, headers=headers
     )
     key = {"authorization": f"Bearer {made.json()['key']}"}
-    assert (await desk.http.get("/users", headers=key)).status_code == 200
-    assert_problem(await desk.http.get("/api-keys", headers=key), 403, "forbidden")
-    assert_problem(await desk.http.get("/auth/me", headers=key), 403, "users_only")
-    gone = await desk.http.delete(f"/api-keys/{made.json()['id']}", headers=headers)
+    assert (await rest_api.http.get("/users", headers=key)).status_code == 200
+    assert_problem(await rest_api.http.get("/api-keys", headers=key), 403, "forbidden")
+    assert_problem(await rest_api.http.get("/auth/me", headers=key), 403, "users_only")
+    gone = await rest_api.http.delete(f"/api-keys/{made.json()['id']}", headers=headers)
     assert gone.status_code == 204
-    assert_problem(await desk.http.get("/users", headers=key), 401, "bad_key")
+    assert_problem(await rest_api.http.get("/users", headers=key), 401, "bad_key")
 
 
-async def test_a_user_is_invited_changed_and_put_out_over_the_api(desk: RestApiFixture) -> None:
-    boss, headers = await desk.add_signed_in_user("admin")
-    made = await desk.http.post(
+async def test_a_user_is_invited_changed_and_put_out_over_the_api(rest_api: RestApiFixture) -> None:
+    boss, headers = await rest_api.add_signed_in_user("admin")
+    made = await rest_api.http.post(
         "/users",
         json={"login": "Nova@Example.com", "name": " Nova ", "role": "agent",
               "teams": ["atendimento"]},
@@ -206,109 +206,119 @@ async def test_a_user_is_invited_changed_and_put_out_over_the_api(desk: RestApiF
     nova = made.json()
     assert (nova["login"], nova["name"], nova["status"]) == ("nova@example.com", "Nova", "invited")
 
-    desk.house.clock.advance(seconds=60)
-    (mail,) = await desk.house.deliver_mails()
+    rest_api.house.clock.advance(seconds=60)
+    (mail,) = await rest_api.house.deliver_mails()
     secret = re.search(r"#(\S+)", mail.get_content())
     assert secret
-    chosen = await desk.http.post(
+    chosen = await rest_api.http.post(
         "/auth/password", json={"secret": secret[1], "password": "uma senha qualquer"}
     )
     assert chosen.status_code == 204
-    told = await desk.http.post(
+    told = await rest_api.http.post(
         "/auth/login", json={"login": "nova@example.com", "password": "uma senha qualquer"}
     )
     theirs = {"authorization": f"Bearer {told.json()['access_token']}"}
     assert_problem(
-        await desk.http.post("/users", json=SAMPLES["/users"], headers=theirs), 403, "forbidden"
+        await rest_api.http.post("/users", json=SAMPLES["/users"], headers=theirs), 403, "forbidden"
     )
 
-    own = await desk.http.patch(f"/users/{boss}", json={"role": "viewer"}, headers=headers)
+    own = await rest_api.http.patch(f"/users/{boss}", json={"role": "viewer"}, headers=headers)
     assert_problem(own, 403, "own_role")
-    out = await desk.http.patch(f"/users/{nova['id']}", json={"disabled": True}, headers=headers)
+    out = await rest_api.http.patch(
+        f"/users/{nova['id']}", json={"disabled": True}, headers=headers
+    )
     assert out.json()["status"] == "disabled"
-    assert (await desk.http.get("/auth/me", headers=theirs)).status_code in (401, 403)
+    assert (await rest_api.http.get("/auth/me", headers=theirs)).status_code in (401, 403)
 
 
 async def test_teams_are_made_renamed_and_deleted_unless_something_goes_to_them(
-    desk: RestApiFixture,
+    rest_api: RestApiFixture,
 ) -> None:
-    _, headers = await desk.add_signed_in_user("admin")
+    _, headers = await rest_api.add_signed_in_user("admin")
     for name in ("Vendas", "Comercial"):
-        put = await desk.http.put("/teams/vendas", json={"name": name}, headers=headers)
+        put = await rest_api.http.put("/teams/vendas", json={"name": name}, headers=headers)
         assert put.status_code == 204, put.text
-    listed = (await desk.http.get("/teams", headers=headers)).json()
+    listed = (await rest_api.http.get("/teams", headers=headers)).json()
     assert {each["slug"]: each["name"] for each in listed} == {
         "atendimento": "Atendimento", "vendas": "Comercial",
     }  # fmt: skip
 
-    refused = await desk.http.delete("/teams/atendimento", headers=headers)
+    refused = await rest_api.http.delete("/teams/atendimento", headers=headers)
     assert_problem(refused, 409, "team_in_use")
-    assert (await desk.http.delete("/teams/vendas", headers=headers)).status_code == 204
-    assert_problem(await desk.http.delete("/teams/vendas", headers=headers), 404, "not_found")
+    assert (await rest_api.http.delete("/teams/vendas", headers=headers)).status_code == 204
+    assert_problem(await rest_api.http.delete("/teams/vendas", headers=headers), 404, "not_found")
 
-    await desk.http.put("/teams/vendas", json={"name": "Vendas"}, headers=headers)
-    visit = await desk.conversation()
-    await desk.http.post(
+    await rest_api.http.put("/teams/vendas", json={"name": "Vendas"}, headers=headers)
+    visit = await rest_api.conversation()
+    await rest_api.http.post(
         f"/conversations/{visit.id}/transfer", json={"team": "vendas"}, headers=headers
     )
-    assert_problem(await desk.http.delete("/teams/vendas", headers=headers), 409, "team_in_use")
+    assert_problem(await rest_api.http.delete("/teams/vendas", headers=headers), 409, "team_in_use")
 
 
-async def test_pages_go_on_where_the_one_before_ended(desk: RestApiFixture) -> None:
-    _, headers = await desk.add_signed_in_user("admin")
+async def test_pages_go_on_where_the_one_before_ended(rest_api: RestApiFixture) -> None:
+    _, headers = await rest_api.add_signed_in_user("admin")
     for number in range(5):
-        await desk.house.create_user(f"u{number}@example.com")
+        await rest_api.house.create_user(f"u{number}@example.com")
     seen, cursor = [], None
     for _ in range(4):
         params = {"limit": 2} | ({"cursor": cursor} if cursor else {})
-        told = (await desk.http.get("/users", params=params, headers=headers)).json()
+        told = (await rest_api.http.get("/users", params=params, headers=headers)).json()
         seen += [each["login"] for each in told["items"]]
         cursor = told["next_cursor"]
         if cursor is None:
             break
     assert len(seen) == len(set(seen)) == 6
     for bad in ({"limit": 0}, {"limit": 201}, {"limit": "x"}):
-        assert_problem(await desk.http.get("/users", params=bad, headers=headers), 422, "invalid")
-    wrong = await desk.http.get("/users", params={"cursor": "???"}, headers=headers)
+        assert_problem(
+            await rest_api.http.get("/users", params=bad, headers=headers), 422, "invalid"
+        )
+    wrong = await rest_api.http.get("/users", params={"cursor": "???"}, headers=headers)
     assert_problem(wrong, 400, "bad_cursor")
 
 
 async def test_a_superuser_enters_a_tenant_for_a_while_and_the_tenant_can_read_of_it(
-    desk: RestApiFixture, given: RowBuilder
+    rest_api: RestApiFixture, given: RowBuilder
 ) -> None:
-    root, headers = await desk.add_signed_in_user("superuser")
-    assert_problem(await desk.http.get("/users", headers=headers), 403, "forbidden")
-    listed = (await desk.http.get("/tenants", headers=headers)).json()["items"]
-    assert [each["id"] for each in listed] == [str(desk.house.tenant)]
+    root, headers = await rest_api.add_signed_in_user("superuser")
+    assert_problem(await rest_api.http.get("/users", headers=headers), 403, "forbidden")
+    listed = (await rest_api.http.get("/tenants", headers=headers)).json()["items"]
+    assert [each["id"] for each in listed] == [str(rest_api.house.tenant)]
 
-    unknown = await desk.http.post(f"/tenants/{uuid4()}/enter", json={}, headers=headers)
+    unknown = await rest_api.http.post(f"/tenants/{uuid4()}/enter", json={}, headers=headers)
     assert_problem(unknown, 404, "not_found")
-    place = f"/tenants/{desk.house.tenant}/enter"
+    place = f"/tenants/{rest_api.house.tenant}/enter"
     for minutes in (0, 241, "x"):
-        refused = await desk.http.post(place, json={"minutes": minutes}, headers=headers)
+        refused = await rest_api.http.post(place, json={"minutes": minutes}, headers=headers)
         assert_problem(refused, 422, "invalid")
-    entered = await desk.http.post(place, json={"minutes": 5}, headers=headers)
-    assert entered.json()["tenant_id"] == str(desk.house.tenant)
-    assert (await desk.http.get("/users", headers=headers)).status_code == 200
+    entered = await rest_api.http.post(place, json={"minutes": 5}, headers=headers)
+    assert entered.json()["tenant_id"] == str(rest_api.house.tenant)
+    assert (await rest_api.http.get("/users", headers=headers)).status_code == 200
 
-    made = await desk.http.post("/api-keys", json=SAMPLES["/api-keys"], headers=headers)
+    made = await rest_api.http.post("/api-keys", json=SAMPLES["/api-keys"], headers=headers)
     assert made.status_code == 201, made.text
-    assert (await desk.http.post("/tenants/leave", headers=headers)).status_code == 204
-    assert_problem(await desk.http.get("/users", headers=headers), 403, "forbidden")
-    _, boss = await desk.add_signed_in_user("admin")
-    log = (await desk.http.get("/audit", params={"who": str(root)}, headers=boss)).json()["items"]
+    assert (await rest_api.http.post("/tenants/leave", headers=headers)).status_code == 204
+    assert_problem(await rest_api.http.get("/users", headers=headers), 403, "forbidden")
+    _, boss = await rest_api.add_signed_in_user("admin")
+    log = (await rest_api.http.get("/audit", params={"who": str(root)}, headers=boss)).json()[
+        "items"
+    ]
     assert [each["action"] for each in log] == ["keys.make", "users.read", "sessions.enter"]
 
 
-async def test_what_people_did_and_looked_at_is_in_their_tenants_log(desk: RestApiFixture) -> None:
-    boss, headers = await desk.add_signed_in_user("admin")
-    visit = await desk.conversation()
-    made = await desk.http.post("/users", json=SAMPLES["/users"], headers=headers)
-    await desk.http.patch(f"/users/{made.json()['id']}", json={"role": "agent"}, headers=headers)
-    await desk.http.post(f"/conversations/{visit.id}/assign", json={}, headers=headers)
-    await desk.http.get(f"/conversations/{visit.id}/messages", headers=headers)
+async def test_what_people_did_and_looked_at_is_in_their_tenants_log(
+    rest_api: RestApiFixture,
+) -> None:
+    boss, headers = await rest_api.add_signed_in_user("admin")
+    visit = await rest_api.conversation()
+    made = await rest_api.http.post("/users", json=SAMPLES["/users"], headers=headers)
+    await rest_api.http.patch(
+        f"/users/{made.json()['id']}", json={"role": "agent"}, headers=headers
+    )
+    await rest_api.http.post(f"/conversations/{visit.id}/assign", json={}, headers=headers)
+    await rest_api.http.get(f"/conversations/{visit.id}/messages", headers=headers)
 
-    log = (await desk.http.get("/audit", headers=headers)).json()["items"]
+    log = (await rest_api.http.get("/audit", headers=headers)).json()["items"]
     assert [each["action"] for each in log] == [
         "conversations.read", "conversations.assign_conversation", "users.change", "users.invite",
         "sessions.begin",
@@ -320,15 +330,15 @@ async def test_what_people_did_and_looked_at_is_in_their_tenants_log(desk: RestA
     assert "nova@example.com" not in str(log), "who somebody is stands in users alone"
 
 
-async def test_no_role_of_a_tenant_can_hold_what_is_the_platforms(desk: RestApiFixture) -> None:
-    _, headers = await desk.add_signed_in_user("admin")
+async def test_no_role_of_a_tenant_can_hold_what_is_the_platforms(rest_api: RestApiFixture) -> None:
+    _, headers = await rest_api.add_signed_in_user("admin")
     for permission in PLATFORM_ACTIONS:
-        refused = await desk.http.put(
+        refused = await rest_api.http.put(
             "/roles/chefao", json={"permissions": [permission]}, headers=headers
         )
         assert_problem(refused, 400, "unknown_permission")
     for name in ("admin", "superuser"):
-        refused = await desk.http.put(
+        refused = await rest_api.http.put(
             f"/roles/{name}", json={"permissions": ["users:read"]}, headers=headers
         )
         assert_problem(refused, 409, "built_in_role" if name == "superuser" else "own_role")

@@ -71,10 +71,10 @@ class ChannelFixture:
 
 
 @pytest_asyncio.fixture
-async def shop(desk: RestApiFixture) -> AsyncIterator[ChannelFixture]:
+async def shop(rest_api: RestApiFixture) -> AsyncIterator[ChannelFixture]:
     """The sandbox needs its address before it listens; webhooks reach the real door."""
-    _, boss = await desk.add_signed_in_user("admin")
-    database, vault = desk.house.database, desk.house.vault
+    _, boss = await rest_api.add_signed_in_user("admin")
+    database, vault = rest_api.house.database, rest_api.house.vault
     directory = TenantConfigCache(database, vault)
 
     def poke(thread: Any, tenant: Any) -> None:
@@ -98,13 +98,13 @@ async def shop(desk: RestApiFixture) -> AsyncIterator[ChannelFixture]:
                 gateway, administration, guard.check_url, server, str(doorway.base_url)
             )
             accounts = build_tenant_services(database, vault, ways, announce)
-            desk.with_rooms(accounts=accounts)
+            rest_api.with_rooms(accounts=accounts)
 
         async def announce(tenant: Any) -> None:
             directory.invalidate(tenant)
 
         rebuild(GatewayServer(f"{outside.base_url}/gateway", "sandbox-admin"))
-        yield ChannelFixture(desk, boss, outside, directory, rebuild)
+        yield ChannelFixture(rest_api, boss, outside, directory, rebuild)
     await gateway.close()
     await administration.close()
 

@@ -19,34 +19,38 @@ MODEL = {"endpoint": "https://1.1.1.1/v1", "model": "m-1", "api_key": "sealed-on
 
 
 async def patch(
-    desk: RestApiFixture, headers: Mapping[str, str], body: Any, tag: str = "*", path: str = PATH
+    rest_api: RestApiFixture,
+    headers: Mapping[str, str],
+    body: Any,
+    tag: str = "*",
+    path: str = PATH,
 ) -> httpx.Response:
-    return await desk.http.patch(path, json=body, headers={**headers, "if-match": tag})
+    return await rest_api.http.patch(path, json=body, headers={**headers, "if-match": tag})
 
 
-async def ready(desk: RestApiFixture, given: RowBuilder) -> dict[str, str]:
+async def ready(rest_api: RestApiFixture, given: RowBuilder) -> dict[str, str]:
     """Headers of an administrator whose provider has an assistant, and the demo's teams."""
-    _, headers = await desk.add_signed_in_user("admin")
+    _, headers = await rest_api.add_signed_in_user("admin")
     for slug in ("financeiro", "suporte", "vendas"):
         await given.admin.execute(
             "INSERT INTO teams (tenant_id, slug, name) VALUES ($1, $2, $2)",
-            desk.house.tenant, slug,
+            rest_api.house.tenant, slug,
         )  # fmt: skip
-    made = await patch(desk, headers, MODEL, path="/settings/assistant")
+    made = await patch(rest_api, headers, MODEL, path="/settings/assistant")
     assert made.status_code == 200, made.text
     return dict(headers)
 
 
 async def test_facts_are_changed_one_by_one_and_read_as_they_were_sent(
-    desk: RestApiFixture, given: RowBuilder
+    rest_api: RestApiFixture, given: RowBuilder
 ) -> None:
-    headers = await ready(desk, given)
-    empty = await desk.http.get(PATH, headers=headers)
+    headers = await ready(rest_api, given)
+    empty = await rest_api.http.get(PATH, headers=headers)
     assert empty.json()["facts"]["address"] is None
     assert empty.json()["facts"]["fees"] == []
 
     facts = {**demo.load_provider_facts(), "unknown": [{"topic": "IP fixo", "team": "suporte"}]}
-    made = await patch(desk, headers, facts, empty.headers["etag"])
+    made = await patch(rest_api, headers, facts, empty.headers["etag"])
     assert made.status_code == 200, made.text
     assert made.headers["etag"] != empty.headers["etag"]
     told = made.json()["facts"]
@@ -54,42 +58,42 @@ async def test_facts_are_changed_one_by_one_and_read_as_they_were_sent(
     assert told["coverage"]["places"][0] == {"city": "Olinda"}
 
     # What is not sent stays, null goes; and what was read can be sent again.
-    fewer = await patch(desk, headers, {"address": None, "fidelity_months": 0})
+    fewer = await patch(rest_api, headers, {"address": None, "fidelity_months": 0})
     assert fewer.json()["facts"] == {**told, "address": None, "fidelity_months": 0}
-    again = await patch(desk, headers, {"coverage": told["coverage"], "fees": told["fees"]})
+    again = await patch(rest_api, headers, {"coverage": told["coverage"], "fees": told["fees"]})
     assert again.json() == fewer.json()
     assert again.headers["etag"] == fewer.headers["etag"]
-    assert (await desk.http.get(PATH, headers=headers)).json() == fewer.json()
-    assert desk.announced[-1] == desk.house.tenant
+    assert (await rest_api.http.get(PATH, headers=headers)).json() == fewer.json()
+    assert rest_api.announced[-1] == rest_api.house.tenant
 
 
 async def test_the_assistants_other_settings_and_its_facts_do_not_touch_each_other(
-    desk: RestApiFixture, given: RowBuilder
+    rest_api: RestApiFixture, given: RowBuilder
 ) -> None:
-    headers = await ready(desk, given)
-    await patch(desk, headers, {"address": "Rua do Sol, 120"})
+    headers = await ready(rest_api, given)
+    await patch(rest_api, headers, {"address": "Rua do Sol, 120"})
 
-    shown = await patch(desk, headers, {"max_tokens": 400}, path="/settings/assistant")
+    shown = await patch(rest_api, headers, {"max_tokens": 400}, path="/settings/assistant")
     assert (shown.json()["max_tokens"], shown.json()["model"]) == (400, "m-1")
     assert "facts" not in shown.json()
     assert_problem(
-        await patch(desk, headers, {"facts": {}}, path="/settings/assistant"), 422, "invalid"
+        await patch(rest_api, headers, {"facts": {}}, path="/settings/assistant"), 422, "invalid"
     )  # fmt: skip
-    told = await desk.http.get(PATH, headers=headers)
+    told = await rest_api.http.get(PATH, headers=headers)
     assert told.json()["facts"]["address"] == "Rua do Sol, 120"
     assert told.headers["etag"] == shown.headers["etag"]
 
 
 async def test_only_who_has_seen_them_may_change_them_and_the_log_has_no_text(
-    desk: RestApiFixture, given: RowBuilder
+    rest_api: RestApiFixture, given: RowBuilder
 ) -> None:
-    headers = await ready(desk, given)
-    tag = (await desk.http.get(PATH, headers=headers)).headers["etag"]
-    missing = await desk.http.patch(PATH, json={"email": "a@b.example"}, headers=headers)
+    headers = await ready(rest_api, given)
+    tag = (await rest_api.http.get(PATH, headers=headers)).headers["etag"]
+    missing = await rest_api.http.patch(PATH, json={"email": "a@b.example"}, headers=headers)
     assert_problem(missing, 428, "if_match_required")
-    assert_problem(await patch(desk, headers, {"email": "a@b.example"}, '"0"'), 412, "stale")
+    assert_problem(await patch(rest_api, headers, {"email": "a@b.example"}, '"0"'), 412, "stale")
     answers = await asyncio.gather(
-        *(patch(desk, headers, {"address": f"Rua {n}, 1"}, tag) for n in range(4))
+        *(patch(rest_api, headers, {"address": f"Rua {n}, 1"}, tag) for n in range(4))
     )
     assert sorted(each.status_code for each in answers) == [200, 412, 412, 412]
 
@@ -115,26 +119,26 @@ async def test_only_who_has_seen_them_may_change_them_and_the_log_has_no_text(
     ],
 )
 async def test_what_is_wrong_is_said_and_changes_nothing(
-    desk: RestApiFixture, given: RowBuilder, facts: dict[str, Any], status: int, code: str
+    rest_api: RestApiFixture, given: RowBuilder, facts: dict[str, Any], status: int, code: str
 ) -> None:
-    headers = await ready(desk, given)
-    before = (await desk.http.get(PATH, headers=headers)).json()
+    headers = await ready(rest_api, given)
+    before = (await rest_api.http.get(PATH, headers=headers)).json()
 
-    assert_problem(await patch(desk, headers, facts), status, code)
+    assert_problem(await patch(rest_api, headers, facts), status, code)
 
-    assert (await desk.http.get(PATH, headers=headers)).json() == before
+    assert (await rest_api.http.get(PATH, headers=headers)).json() == before
 
 
-async def test_without_an_assistant_there_are_no_facts(desk: RestApiFixture) -> None:
-    _, headers = await desk.add_signed_in_user("admin")
-    assert (await desk.http.get(PATH, headers=headers)).json()["facts"]["address"] is None
-    assert_problem(await patch(desk, headers, {"address": "Rua A, 1"}), 409, "no_assistant")
+async def test_without_an_assistant_there_are_no_facts(rest_api: RestApiFixture) -> None:
+    _, headers = await rest_api.add_signed_in_user("admin")
+    assert (await rest_api.http.get(PATH, headers=headers)).json()["facts"]["address"] is None
+    assert_problem(await patch(rest_api, headers, {"address": "Rua A, 1"}), 409, "no_assistant")
 
 
 async def test_who_may_only_read_settings_does_not_change_facts(
-    desk: RestApiFixture, given: RowBuilder
+    rest_api: RestApiFixture, given: RowBuilder
 ) -> None:
-    await ready(desk, given)
-    _, headers = await desk.add_signed_in_user("supervisor")
-    answer = await patch(desk, dict(headers), {"address": "Rua A, 1"})
+    await ready(rest_api, given)
+    _, headers = await rest_api.add_signed_in_user("supervisor")
+    answer = await patch(rest_api, dict(headers), {"address": "Rua A, 1"})
     assert answer.status_code == 403

@@ -32,10 +32,10 @@ def redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
 
 
 @pytest_asyncio.fixture
-async def limited(desk: RestApiFixture, redis: EmbeddedRedis) -> RestApiFixture:
+async def limited(rest_api: RestApiFixture, redis: EmbeddedRedis) -> RestApiFixture:
     buckets = RedisTokenBuckets(redis.url, per_s=PER_S, burst=BURST, kind="api")
-    desk.with_rooms(limit=CallerRateLimiter(buckets.take, per_s=PER_S, burst=BURST))
-    return desk
+    rest_api.with_rooms(limit=CallerRateLimiter(buckets.take, per_s=PER_S, burst=BURST))
+    return rest_api
 
 
 async def test_each_answer_says_what_is_left_until_there_is_nothing(
@@ -70,23 +70,23 @@ async def test_one_caller_takes_nothing_from_another_and_a_key_counts_for_itself
     assert (await limited.http.get("/users", headers=other)).status_code == 200
 
 
-async def test_without_redis_everybody_passes(desk: RestApiFixture) -> None:
+async def test_without_redis_everybody_passes(rest_api: RestApiFixture) -> None:
     buckets = RedisTokenBuckets("redis://127.0.0.1:1/0", per_s=PER_S, burst=BURST, kind="api")
-    desk.with_rooms(limit=CallerRateLimiter(buckets.take, per_s=PER_S, burst=BURST))
-    _, headers = await desk.add_signed_in_user("admin")
+    rest_api.with_rooms(limit=CallerRateLimiter(buckets.take, per_s=PER_S, burst=BURST))
+    _, headers = await rest_api.add_signed_in_user("admin")
     for _ in range(BURST + 2):
-        answer = await desk.http.get("/auth/me", headers=headers)
+        answer = await rest_api.http.get("/auth/me", headers=headers)
         assert answer.status_code == 200
         assert "ratelimit" not in answer.headers
 
 
-async def test_no_page_of_somebody_elses_is_let_in(desk: RestApiFixture) -> None:
-    _, headers = await desk.add_signed_in_user("admin")
+async def test_no_page_of_somebody_elses_is_let_in(rest_api: RestApiFixture) -> None:
+    _, headers = await rest_api.add_signed_in_user("admin")
     origin = {"origin": "https://evil.example", "access-control-request-method": "POST"}
     for method, path in (
         ("GET", "/auth/me"), ("OPTIONS", "/auth/login"), ("OPTIONS", "/users"),
         ("POST", "/auth/login"),
     ):  # fmt: skip
-        answer = await desk.http.request(method, path, headers={**headers, **origin})
+        answer = await rest_api.http.request(method, path, headers={**headers, **origin})
         assert not [name for name in answer.headers if name.startswith("access-control-")]
         assert answer.headers["cross-origin-resource-policy"] == "same-origin"

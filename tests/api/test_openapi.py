@@ -46,33 +46,35 @@ def test_every_operation_says_what_it_is_and_that_it_may_fail() -> None:
 @pytest.mark.long
 @pytest.mark.asyncio
 @pytest.mark.timeout(280)
-async def test_no_input_brings_an_error_of_the_server(desk: RestApiFixture, tmp_path: Path) -> None:
+async def test_no_input_brings_an_error_of_the_server(
+    rest_api: RestApiFixture, tmp_path: Path
+) -> None:
     """Schemathesis makes inputs by the description and beside it, as an administrator."""
-    _, headers = await desk.add_signed_in_user("admin")
-    visit = await desk.conversation()
+    _, headers = await rest_api.add_signed_in_user("admin")
+    visit = await rest_api.conversation()
     async with serve_app(create_app("http://sandbox.invalid")) as sandbox:  # type: ignore[arg-type]
         await sandbox.put("/sandbox/instances/tok", json={})
-        await connect(desk, visit.place, f"{sandbox.base_url}/gateway")
-        await fuzz(desk, headers, tmp_path)
+        await connect(rest_api, visit.place, f"{sandbox.base_url}/gateway")
+        await fuzz(rest_api, headers, tmp_path)
 
 
-async def connect(desk: RestApiFixture, place: ChannelRef, gateway: str) -> None:
+async def connect(rest_api: RestApiFixture, place: ChannelRef, gateway: str) -> None:
     """The channel is an instance of the simulated gateway."""
-    vault = desk.house.vault
+    vault = rest_api.house.vault
     sealed = [
         vault.seal("tok", tenant_id=place.tenant, purpose=purpose)
         for purpose in (SecretPurpose.CHANNEL_TOKEN, SecretPurpose.CHANNEL_SECRET)
     ]
-    await desk.house.admin.execute(
+    await rest_api.house.admin.execute(
         "UPDATE channels SET base_url = $2, token_sealed = $3, secret_sealed = $4 WHERE id = $1",
         place.channel, gateway, *sealed,
     )  # fmt: skip
 
 
-async def fuzz(desk: RestApiFixture, headers: Mapping[str, str], tmp_path: Path) -> None:
+async def fuzz(rest_api: RestApiFixture, headers: Mapping[str, str], tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("schemathesis")
     command = [
-        str(program), "run", f"{desk.http.base_url}/openapi.json", "--url", str(desk.http.base_url),
+        str(program), "run", f"{rest_api.http.base_url}/openapi.json", "--url", str(rest_api.http.base_url),
         "--header", f"authorization: {headers['authorization']}",
         "--checks", "not_a_server_error", "--max-examples", "6", "--seed", "1",
         "--phases", "fuzzing", "--exclude-path-regex", "logout|/sessions/",

@@ -11,15 +11,19 @@ from tests.builders import ChannelRef, RowBuilder, build_message, insert_command
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 
-async def search(desk: RestApiFixture, who: dict[str, str], q: str, **params: object) -> list[str]:
+async def search(
+    rest_api: RestApiFixture, who: dict[str, str], q: str, **params: object
+) -> list[str]:
     """Texts of a page."""
-    return [each["message"]["text"] for each in (await searched(desk, who, q, **params))["items"]]
+    return [
+        each["message"]["text"] for each in (await searched(rest_api, who, q, **params))["items"]
+    ]
 
 
 async def searched(
-    desk: RestApiFixture, who: dict[str, str], q: str, **params: object
+    rest_api: RestApiFixture, who: dict[str, str], q: str, **params: object
 ) -> dict[str, object]:
-    told = await desk.http.get("/search/messages", params={"q": q, **params}, headers=who)  # type: ignore[dict-item]
+    told = await rest_api.http.get("/search/messages", params={"q": q, **params}, headers=who)  # type: ignore[dict-item]
     assert told.status_code == 200, told.text
     body: dict[str, object] = told.json()
     return body
@@ -47,11 +51,11 @@ async def searched(
     ],
 )
 async def test_accents_endings_and_slips_do_not_matter(
-    desk: RestApiFixture, said: str, asked: str
+    rest_api: RestApiFixture, said: str, asked: str
 ) -> None:
-    _, who = await desk.add_signed_in_user("admin")
-    await desk.conversation(None, said, "bom dia")
-    assert await search(desk, who, asked) == [said]
+    _, who = await rest_api.add_signed_in_user("admin")
+    await rest_api.conversation(None, said, "bom dia")
+    assert await search(rest_api, who, asked) == [said]
 
 
 @pytest.mark.parametrize(
@@ -60,22 +64,24 @@ async def test_accents_endings_and_slips_do_not_matter(
      ("a fatura", "fatura boleto"), ("faz tempo", "fax")],
 )  # fmt: skip
 async def test_another_word_is_not_taken_for_a_slip(
-    desk: RestApiFixture, said: str, asked: str
+    rest_api: RestApiFixture, said: str, asked: str
 ) -> None:
-    _, who = await desk.add_signed_in_user("admin")
-    await desk.conversation(None, said, "minha conta")
-    assert said not in await search(desk, who, asked)
+    _, who = await rest_api.add_signed_in_user("admin")
+    await rest_api.conversation(None, said, "minha conta")
+    assert said not in await search(rest_api, who, asked)
 
 
-async def test_a_hit_says_where_it_stands_and_marks_its_words(desk: RestApiFixture) -> None:
-    _, who = await desk.add_signed_in_user("admin")
-    visit = await desk.conversation(None, "oi", "quero a 2ª via da <b>Fatura</b>, a fatura de maio")
-    body = await searched(desk, who, "faturas maio")
+async def test_a_hit_says_where_it_stands_and_marks_its_words(rest_api: RestApiFixture) -> None:
+    _, who = await rest_api.add_signed_in_user("admin")
+    visit = await rest_api.conversation(
+        None, "oi", "quero a 2ª via da <b>Fatura</b>, a fatura de maio"
+    )
+    body = await searched(rest_api, who, "faturas maio")
     (hit,) = body["items"]  # type: ignore[misc]
-    told = (await desk.http.get(f"/conversations/{visit.id}", headers=who)).json()
+    told = (await rest_api.http.get(f"/conversations/{visit.id}", headers=who)).json()
     assert hit["conversation_id"] == str(visit.id)
     assert (hit["protocol"], hit["contact_id"]) == (told["protocol"], told["contact_id"])
-    listed = (await desk.http.get(f"/conversations/{visit.id}/messages", headers=who)).json()
+    listed = (await rest_api.http.get(f"/conversations/{visit.id}/messages", headers=who)).json()
     assert hit["message"] in listed["items"]
     assert [part["text"] for part in hit["snippet"] if part["hit"]] == ["Fatura", "fatura", "maio"]
     assert "".join(part["text"] for part in hit["snippet"]) == hit["message"]["text"]
@@ -93,20 +99,23 @@ async def test_a_snippet_is_the_place_of_the_first_hit() -> None:
 
 
 async def test_pages_go_from_the_newest_on_and_neither_miss_nor_repeat(
-    desk: RestApiFixture,
+    rest_api: RestApiFixture,
 ) -> None:
-    _, who = await desk.add_signed_in_user("admin")
-    visit = await desk.conversation()
+    _, who = await rest_api.add_signed_in_user("admin")
+    visit = await rest_api.conversation()
     for number in range(7):
         await insert_commands(
-            desk.host, visit.place, visit.thread, [build_message(f"f{number}", f"fatura {number}")]
+            rest_api.host,
+            visit.place,
+            visit.thread,
+            [build_message(f"f{number}", f"fatura {number}")],
         )
-        await desk.host.run(visit.thread)
+        await rest_api.host.run(visit.thread)
     seen: list[str] = []
     cursor: object = None
     while True:
         body = await searched(
-            desk, who, "fatura", limit=3, **({"cursor": cursor} if cursor else {})
+            rest_api, who, "fatura", limit=3, **({"cursor": cursor} if cursor else {})
         )
         seen += [each["message"]["text"] for each in body["items"]]  # type: ignore[attr-defined]
         cursor = body["next_cursor"]
@@ -116,69 +125,73 @@ async def test_pages_go_from_the_newest_on_and_neither_miss_nor_repeat(
 
 
 async def test_deleted_messages_are_not_found_and_edited_ones_by_what_they_say_now(
-    desk: RestApiFixture,
+    rest_api: RestApiFixture,
 ) -> None:
-    _, who = await desk.add_signed_in_user("admin")
-    await desk.conversation(None, "fatura um", "fatura dois")
-    await desk.house.admin.execute(
+    _, who = await rest_api.add_signed_in_user("admin")
+    await rest_api.conversation(None, "fatura um", "fatura dois")
+    await rest_api.house.admin.execute(
         "UPDATE messages SET deleted_at = now() WHERE text = 'fatura um'"
     )
-    await desk.house.admin.execute(
+    await rest_api.house.admin.execute(
         "UPDATE messages SET text = 'boleto', edited_at = now() WHERE text = 'fatura dois'"
     )
-    assert await search(desk, who, "fatura") == []
-    assert await search(desk, who, "boleto") == ["boleto"]
+    assert await search(rest_api, who, "fatura") == []
+    assert await search(rest_api, who, "boleto") == ["boleto"]
 
 
 async def act(
-    desk: RestApiFixture, visit: ConversationFixture, what: str, who: dict[str, str], **body: object
+    rest_api: RestApiFixture,
+    visit: ConversationFixture,
+    what: str,
+    who: dict[str, str],
+    **body: object,
 ) -> None:
-    done = await desk.http.post(f"/conversations/{visit.id}/{what}", json=body, headers=who)
+    done = await rest_api.http.post(f"/conversations/{visit.id}/{what}", json=body, headers=who)
     assert done.status_code == 200, done.text
 
 
 async def test_everybody_finds_what_they_may_see_and_notes_like_messages(
-    desk: RestApiFixture,
+    rest_api: RestApiFixture,
 ) -> None:
     """As in the lists: one's own, those of one's teams and nobody's, or all."""
-    _, boss = await desk.add_signed_in_user("admin")
-    await desk.http.put("/roles/proprio", json={"permissions": ["conversations:read:own",
+    _, boss = await rest_api.add_signed_in_user("admin")
+    await rest_api.http.put("/roles/proprio", json={"permissions": ["conversations:read:own",
         "conversations:assign:own", "conversations:note:own"]}, headers=boss)  # fmt: skip
-    _, agent = await desk.add_signed_in_user("agent")
-    eva, own = await desk.add_signed_in_user("proprio")
-    free = await desk.conversation(None, "fatura livre")
-    taken = await desk.conversation(free.place, "fatura da ana")
-    mine = await desk.conversation(free.place, "fatura da eva")
-    await act(desk, taken, "assign", boss)
-    await act(desk, taken, "notes", boss, text="nota da fatura")
-    await act(desk, mine, "assign", boss, agent=str(eva))
+    _, agent = await rest_api.add_signed_in_user("agent")
+    eva, own = await rest_api.add_signed_in_user("proprio")
+    free = await rest_api.conversation(None, "fatura livre")
+    taken = await rest_api.conversation(free.place, "fatura da ana")
+    mine = await rest_api.conversation(free.place, "fatura da eva")
+    await act(rest_api, taken, "assign", boss)
+    await act(rest_api, taken, "notes", boss, text="nota da fatura")
+    await act(rest_api, mine, "assign", boss, agent=str(eva))
 
-    assert set(await search(desk, boss, "fatura")) == {
+    assert set(await search(rest_api, boss, "fatura")) == {
         "fatura livre", "fatura da ana", "nota da fatura", "fatura da eva"
     }  # fmt: skip
-    assert await search(desk, agent, "fatura") == ["fatura livre"]
-    assert await search(desk, own, "fatura") == ["fatura da eva"]
+    assert await search(rest_api, agent, "fatura") == ["fatura livre"]
+    assert await search(rest_api, own, "fatura") == ["fatura da eva"]
 
 
 async def test_who_sees_little_gets_full_pages_past_what_they_may_not_see(
-    desk: RestApiFixture,
+    rest_api: RestApiFixture,
 ) -> None:
-    _, boss = await desk.add_signed_in_user("admin")
-    _, agent = await desk.add_signed_in_user("agent")
-    seen = await desk.conversation(None, "fatura antiga")
-    hidden = await desk.conversation(seen.place, *(f"fatura {n}" for n in range(30)))
-    await act(desk, hidden, "assign", boss)
-    assert await search(desk, agent, "fatura", limit=5) == ["fatura antiga"]
+    _, boss = await rest_api.add_signed_in_user("admin")
+    _, agent = await rest_api.add_signed_in_user("agent")
+    seen = await rest_api.conversation(None, "fatura antiga")
+    hidden = await rest_api.conversation(seen.place, *(f"fatura {n}" for n in range(30)))
+    await act(rest_api, hidden, "assign", boss)
+    assert await search(rest_api, agent, "fatura", limit=5) == ["fatura antiga"]
 
 
 async def test_another_tenants_words_are_never_found(
-    desk: RestApiFixture, given: RowBuilder
+    rest_api: RestApiFixture, given: RowBuilder
 ) -> None:
     foreign = await given.tenant()
-    await desk.conversation(ChannelRef(foreign, await given.channel(foreign)), "fatura deles")
-    _, ours = await desk.add_signed_in_user("admin")
-    assert await search(desk, ours, "fatura") == []
-    assert await search(desk, ours, "fatrua") == []
+    await rest_api.conversation(ChannelRef(foreign, await given.channel(foreign)), "fatura deles")
+    _, ours = await rest_api.add_signed_in_user("admin")
+    assert await search(rest_api, ours, "fatura") == []
+    assert await search(rest_api, ours, "fatrua") == []
 
 
 @pytest.mark.parametrize(
@@ -195,12 +208,12 @@ async def test_another_tenants_words_are_never_found(
     ],
 )
 async def test_a_bad_search_says_what_to_change(
-    desk: RestApiFixture, q: str | None, status: int, code: str
+    rest_api: RestApiFixture, q: str | None, status: int, code: str
 ) -> None:
-    _, who = await desk.add_signed_in_user("admin")
+    _, who = await rest_api.add_signed_in_user("admin")
     params = {} if q is None else {"q": q}
     assert_problem(
-        await desk.http.get("/search/messages", params=params, headers=who), status, code
+        await rest_api.http.get("/search/messages", params=params, headers=who), status, code
     )
 
 
@@ -209,31 +222,31 @@ async def test_a_bad_search_says_what_to_change(
     ["'fatura", "fatura' OR 1=1 --", "fatura & !boleto | (", "fatura:*", "\\fatura\\", "%fatura_",
      "\u202efatura", "🙂 fatura", "fatura <-> boleto", "İ fatura", "ſ ½ fatura", "ª" * 100],
 )  # fmt: skip
-async def test_signs_of_a_query_language_are_only_signs(desk: RestApiFixture, q: str) -> None:
-    _, who = await desk.add_signed_in_user("admin")
-    await desk.conversation(None, "a fatura")
-    told = await desk.http.get("/search/messages", params={"q": q}, headers=who)
+async def test_signs_of_a_query_language_are_only_signs(rest_api: RestApiFixture, q: str) -> None:
+    _, who = await rest_api.add_signed_in_user("admin")
+    await rest_api.conversation(None, "a fatura")
+    told = await rest_api.http.get("/search/messages", params={"q": q}, headers=who)
     assert told.status_code == 200, told.text
 
 
-async def test_who_searched_is_written_down_and_what_for_is_not(desk: RestApiFixture) -> None:
-    user, who = await desk.add_signed_in_user("admin")
-    await desk.conversation(None, "fatura do João")
-    await search(desk, who, "João")
-    (row, *_) = (await desk.http.get("/audit", headers=who)).json()["items"]
+async def test_who_searched_is_written_down_and_what_for_is_not(rest_api: RestApiFixture) -> None:
+    user, who = await rest_api.add_signed_in_user("admin")
+    await rest_api.conversation(None, "fatura do João")
+    await search(rest_api, who, "João")
+    (row, *_) = (await rest_api.http.get("/audit", headers=who)).json()["items"]
     assert (row["who"], row["action"], row["target"], row["after"]) == (
         str(user), "conversations.read", "search", {"shown": 1},
     )  # fmt: skip
     assert "jo" not in str(row["after"]).lower()
 
 
-async def test_a_message_outside_any_conversation_is_not_shown(desk: RestApiFixture) -> None:
-    _, who = await desk.add_signed_in_user("admin")
-    visit = await desk.conversation(None, "oi")
+async def test_a_message_outside_any_conversation_is_not_shown(rest_api: RestApiFixture) -> None:
+    _, who = await rest_api.add_signed_in_user("admin")
+    visit = await rest_api.conversation(None, "oi")
     tenant: UUID = visit.place.tenant
-    await desk.house.admin.execute(
+    await rest_api.house.admin.execute(
         "INSERT INTO messages (tenant_id, id, thread_id, author, kind, text, sent_at)"
         " VALUES ($1, gen_random_uuid(), $2, 'phone', 'text', 'fatura', now())",
         tenant, visit.thread,
     )  # fmt: skip
-    assert await search(desk, who, "fatura") == []
+    assert await search(rest_api, who, "fatura") == []

@@ -45,8 +45,8 @@ class Place:
         return await self.desk.http.request(method, address, json=body, headers=self.headers)
 
 
-async def place(desk: RestApiFixture) -> Place:
-    admin, house = desk.house.admin, desk.house
+async def place(rest_api: RestApiFixture) -> Place:
+    admin, house = rest_api.house.admin, rest_api.house
     for name, permissions in (("fraca", WEAK), ("forte", STRONG), ("larga", WIDER),
                               ("vaga", STRONG)):  # fmt: skip
         await admin.execute(
@@ -54,22 +54,22 @@ async def place(desk: RestApiFixture) -> Place:
         )
     for slug in ("norte", "sul", "diretoria", "vazia"):
         await admin.execute("INSERT INTO teams VALUES ($1, $2, $2)", house.tenant, slug)
-    strong, strong_headers = await desk.add_signed_in_user("forte")
-    weak, headers = await desk.add_signed_in_user("fraca")
+    strong, strong_headers = await rest_api.add_signed_in_user("forte")
+    weak, headers = await rest_api.add_signed_in_user("fraca")
     pending = await house.create_user("chegando@example.com", "forte", status="invited")
     peer = await house.create_user("colega@example.com", "fraca")
     for team, user in (("diretoria", strong), ("norte", weak), ("norte", peer)):
         await admin.execute(
             "INSERT INTO team_members VALUES ($1, $2, $3)", house.tenant, team, user
         )
-    key = await desk.http.post(
+    key = await rest_api.http.post(
         "/api-keys", json={"name": "erp", "permissions": ["settings:write"]}, headers=strong_headers
     )
     ids = {
         "user_id": str(strong), "pending": str(pending), "peer": str(peer), "weak": str(weak),
         "name": "forte", "slug": "diretoria", "key_id": key.json()["id"],
     }  # fmt: skip
-    return Place(desk, weak, headers, strong_headers, ids)
+    return Place(rest_api, weak, headers, strong_headers, ids)
 
 
 BODIES: dict[tuple[str, str], list[Any]] = {
@@ -122,18 +122,18 @@ async def test_every_route_that_changes_people_and_what_they_may_is_tried() -> N
 
 @pytest.mark.parametrize(("method", "path"), sorted(BODIES))
 async def test_what_is_stronger_is_changed_by_nobody_weaker(
-    desk: RestApiFixture, method: str, path: str
+    rest_api: RestApiFixture, method: str, path: str
 ) -> None:
-    here = await place(desk)
+    here = await place(rest_api)
     names = IDS.get(f"{method} {path}", IDS.get(path, {}))
     other = {name: here.ids.get(value, value) for name, value in names.items()}
-    before = await kept(desk)
+    before = await kept(rest_api)
     for body in BODIES[method, path]:
         if body is not None:
             body = {k: here.ids["weak"] if v == "$weak" else v for k, v in body.items()}
         assert_problem(await here.asks(method, path, body, **other), 403, "stronger")
-    assert await kept(desk) == before
-    rows = await desk.house.admin.fetch(
+    assert await kept(rest_api) == before
+    rows = await rest_api.house.admin.fetch(
         "SELECT target, after FROM audit WHERE action = 'access.denied' AND who = $1",
         str(here.weak),
     )
@@ -141,13 +141,15 @@ async def test_what_is_stronger_is_changed_by_nobody_weaker(
     assert all(row["after"]["code"] == "stronger" for row in rows)
 
 
-async def kept(desk: RestApiFixture) -> list[str]:
+async def kept(rest_api: RestApiFixture) -> list[str]:
     """Of the tenant, but its log."""
-    members = await desk.house.admin.fetch("SELECT m::text FROM team_members m ORDER BY 1")
-    teams = await desk.house.admin.fetch("SELECT t::text FROM teams t ORDER BY 1")
-    log = {row[0] for row in await desk.house.admin.fetch("SELECT t::text FROM audit t")}
-    rows = await snapshot(desk, desk.house.tenant)
-    sessions = {row[0] for row in await desk.house.admin.fetch("SELECT s::text FROM sessions s")}
+    members = await rest_api.house.admin.fetch("SELECT m::text FROM team_members m ORDER BY 1")
+    teams = await rest_api.house.admin.fetch("SELECT t::text FROM teams t ORDER BY 1")
+    log = {row[0] for row in await rest_api.house.admin.fetch("SELECT t::text FROM audit t")}
+    rows = await snapshot(rest_api, rest_api.house.tenant)
+    sessions = {
+        row[0] for row in await rest_api.house.admin.fetch("SELECT s::text FROM sessions s")
+    }
     rows = [row for row in rows if row not in log and row not in sessions]
     return [*rows, *(row[0] for row in [*members, *teams])]
 
@@ -176,24 +178,24 @@ async def kept(desk: RestApiFixture) -> list[str]:
     ],
 )
 async def test_nobody_widens_their_own_sight_and_equals_may_be_changed(
-    desk: RestApiFixture, method: str, path: str, body: Any, status: int
+    rest_api: RestApiFixture, method: str, path: str, body: Any, status: int
 ) -> None:
-    here = await place(desk)
+    here = await place(rest_api)
     answer = await here.asks(method, path, body)
     assert answer.status_code == status, answer.text
 
 
 async def test_a_role_of_people_in_other_teams_is_changed_by_who_sees_those(
-    desk: RestApiFixture,
+    rest_api: RestApiFixture,
 ) -> None:
     """Else its holders there would see for whoever changes it."""
-    here = await place(desk)
-    await desk.house.admin.execute(
-        "INSERT INTO roles VALUES ($1, 'leitura', ARRAY['users:read'])", desk.house.tenant
+    here = await place(rest_api)
+    await rest_api.house.admin.execute(
+        "INSERT INTO roles VALUES ($1, 'leitura', ARRAY['users:read'])", rest_api.house.tenant
     )
-    south = await desk.house.create_user("sul@example.com", "leitura")
-    await desk.house.admin.execute(
-        "INSERT INTO team_members VALUES ($1, 'sul', $2)", desk.house.tenant, south
+    south = await rest_api.house.create_user("sul@example.com", "leitura")
+    await rest_api.house.admin.execute(
+        "INSERT INTO team_members VALUES ($1, 'sul', $2)", rest_api.house.tenant, south
     )
     wider = {"permissions": ["users:read", "conversations:read:team"]}
     assert_problem(await here.asks("PUT", "/roles/leitura", wider), 403, "stronger")
@@ -201,9 +203,9 @@ async def test_a_role_of_people_in_other_teams_is_changed_by_who_sees_those(
     assert same.status_code == 204, "what sees no conversation is of no team"
 
 
-async def test_a_key_changes_no_more_than_it_holds(desk: RestApiFixture) -> None:
-    here = await place(desk)
-    made = await desk.http.post(
+async def test_a_key_changes_no_more_than_it_holds(rest_api: RestApiFixture) -> None:
+    here = await place(rest_api)
+    made = await rest_api.http.post(
         "/api-keys", headers=here.strong_headers,
         json={"name": "rh", "permissions": ["users:write", "roles:write", "keys:write"]},
     )  # fmt: skip
@@ -215,5 +217,5 @@ async def test_a_key_changes_no_more_than_it_holds(desk: RestApiFixture) -> None
         ("DELETE", f"/api-keys/{here.ids['key_id']}", None),
     ):
         assert_problem(
-            await desk.http.request(method, path, json=body, headers=key), 403, "stronger"
+            await rest_api.http.request(method, path, json=body, headers=key), 403, "stronger"
         )

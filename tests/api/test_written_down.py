@@ -21,8 +21,8 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 LOGIN = "ana@example.com"
 
 
-async def log(desk: RestApiFixture, *actions: str) -> list[dict[str, Any]]:
-    rows = await desk.house.admin.fetch(
+async def log(rest_api: RestApiFixture, *actions: str) -> list[dict[str, Any]]:
+    rows = await rest_api.house.admin.fetch(
         "SELECT tenant_id, who_kind, who, action, target, before, after, address FROM audit"
         " WHERE cardinality($1::text[]) = 0 OR action = ANY ($1) ORDER BY id",
         list(actions),
@@ -30,19 +30,23 @@ async def log(desk: RestApiFixture, *actions: str) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
-async def log_in(desk: RestApiFixture, login: str, password: str = PASSWORD, **more: str) -> Any:
+async def log_in(
+    rest_api: RestApiFixture, login: str, password: str = PASSWORD, **more: str
+) -> Any:
     body = {"login": login, "password": password, **more}
-    return await desk.http.post("/auth/login", json=body)
+    return await rest_api.http.post("/auth/login", json=body)
 
 
-async def test_failed_log_ins_are_written_down_with_a_masked_account(desk: RestApiFixture) -> None:
-    ana = await desk.house.create_user(LOGIN)
-    out = await desk.house.create_user("rui@example.com", status="disabled")
-    await log_in(desk, LOGIN, "errada errada")
-    await log_in(desk, "nobody@example.com", "errada errada")
-    await log_in(desk, "rui@example.com")
-    rows = await log(desk, "sessions.refused")
-    tenant = desk.house.tenant
+async def test_failed_log_ins_are_written_down_with_a_masked_account(
+    rest_api: RestApiFixture,
+) -> None:
+    ana = await rest_api.house.create_user(LOGIN)
+    out = await rest_api.house.create_user("rui@example.com", status="disabled")
+    await log_in(rest_api, LOGIN, "errada errada")
+    await log_in(rest_api, "nobody@example.com", "errada errada")
+    await log_in(rest_api, "rui@example.com")
+    rows = await log(rest_api, "sessions.refused")
+    tenant = rest_api.house.tenant
     assert [(row["tenant_id"], row["who"], row["target"], row["after"]) for row in rows] == [
         (tenant, "a***@example.com", f"user:{ana}", {"code": "bad_credentials"}),
         (None, "n***@example.com", "login:n***@example.com", {"code": "bad_credentials"}),
@@ -53,14 +57,16 @@ async def test_failed_log_ins_are_written_down_with_a_masked_account(desk: RestA
     assert LOGIN not in str(rows)
 
 
-async def test_the_second_factor_on_and_off_is_written_down(desk: RestApiFixture) -> None:
-    ana, headers = await desk.add_signed_in_user("agent")
-    begun = (await desk.http.post("/auth/second-factor", headers=headers)).json()
-    app = App(desk.house, begun["secret"])
+async def test_the_second_factor_on_and_off_is_written_down(rest_api: RestApiFixture) -> None:
+    ana, headers = await rest_api.add_signed_in_user("agent")
+    begun = (await rest_api.http.post("/auth/second-factor", headers=headers)).json()
+    app = App(rest_api.house, begun["secret"])
     for path, code in (("confirm", "000000"), ("confirm", app.code()), ("off", "000000"),
                        ("off", app.code(1))):  # fmt: skip
-        await desk.http.post(f"/auth/second-factor/{path}", json={"code": code}, headers=headers)
-    rows = await log(desk, "second_factor.on", "second_factor.off", "second_factor.refused")
+        await rest_api.http.post(
+            f"/auth/second-factor/{path}", json={"code": code}, headers=headers
+        )
+    rows = await log(rest_api, "second_factor.on", "second_factor.off", "second_factor.refused")
     assert [(row["action"], row["after"]) for row in rows] == [
         ("second_factor.refused", {"code": "wrong_code", "wanted": "on"}),
         ("second_factor.on", None),
@@ -68,26 +74,26 @@ async def test_the_second_factor_on_and_off_is_written_down(desk: RestApiFixture
         ("second_factor.off", None),
     ]
     assert {(row["tenant_id"], row["who"], row["target"], row["address"]) for row in rows} == {
-        (desk.house.tenant, str(ana), f"user:{ana}", "127.0.0.1")
+        (rest_api.house.tenant, str(ana), f"user:{ana}", "127.0.0.1")
     }
     assert app.code() not in str(rows)
 
 
-async def test_forgotten_passwords_and_links_are_written_down(desk: RestApiFixture) -> None:
-    ana = await desk.house.create_user(LOGIN)
+async def test_forgotten_passwords_and_links_are_written_down(rest_api: RestApiFixture) -> None:
+    ana = await rest_api.house.create_user(LOGIN)
     for login in (LOGIN, "nobody@example.com"):
-        await desk.http.post("/auth/forgotten", json={"login": login})
+        await rest_api.http.post("/auth/forgotten", json={"login": login})
     body = {"secret": "wrong", "password": PASSWORD}
-    assert_problem(await desk.http.post("/auth/password", json=body), 409, "link_over")
-    desk.house.clock.advance(seconds=60)
-    (mail,) = await desk.house.deliver_mails()
+    assert_problem(await rest_api.http.post("/auth/password", json=body), 409, "link_over")
+    rest_api.house.clock.advance(seconds=60)
+    (mail,) = await rest_api.house.deliver_mails()
     secret = re.search(r"#(\S+)", mail.get_content())
     assert secret
     body = {"secret": secret[1], "password": PASSWORD}
-    assert (await desk.http.post("/auth/password", json=body)).status_code == 204
+    assert (await rest_api.http.post("/auth/password", json=body)).status_code == 204
 
-    rows = await log(desk, "users.forgotten", "links.refused", "users.password")
-    tenant = desk.house.tenant
+    rows = await log(rest_api, "users.forgotten", "links.refused", "users.password")
+    tenant = rest_api.house.tenant
     assert [(row["action"], row["tenant_id"], row["target"]) for row in rows] == [
         ("users.forgotten", tenant, f"user:{ana}"),
         ("users.forgotten", None, "login:n***@example.com"),
@@ -97,67 +103,69 @@ async def test_forgotten_passwords_and_links_are_written_down(desk: RestApiFixtu
     assert {row["address"] for row in rows} == {"127.0.0.1"}
 
 
-async def test_a_device_that_took_a_mailed_link_is_known(desk: RestApiFixture) -> None:
-    await desk.house.create_user(LOGIN)
-    await desk.http.post("/auth/forgotten", json={"login": LOGIN})
-    desk.house.clock.advance(seconds=60)
-    (mail,) = await desk.house.deliver_mails()
+async def test_a_device_that_took_a_mailed_link_is_known(rest_api: RestApiFixture) -> None:
+    await rest_api.house.create_user(LOGIN)
+    await rest_api.http.post("/auth/forgotten", json={"login": LOGIN})
+    rest_api.house.clock.advance(seconds=60)
+    (mail,) = await rest_api.house.deliver_mails()
     secret = re.search(r"#(\S+)", mail.get_content())
     assert secret
-    told = await desk.http.post("/auth/password", json={"secret": secret[1], "password": PASSWORD})
+    told = await rest_api.http.post(
+        "/auth/password", json={"secret": secret[1], "password": PASSWORD}
+    )
     (cookie,) = told.headers.get_list("set-cookie")
     assert cookie.startswith("niochat_device_")
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
 
     for _ in range(11):
-        await log_in(desk, LOGIN, "errada errada")
-    assert_problem(await log_in(desk, LOGIN), 429, "too_many_attempts")
+        await log_in(rest_api, LOGIN, "errada errada")
+    assert_problem(await log_in(rest_api, LOGIN), 429, "too_many_attempts")
     headers = {"cookie": cookie.partition(";")[0]}
-    came = await desk.http.post(
+    came = await rest_api.http.post(
         "/auth/login", json={"login": LOGIN, "password": PASSWORD}, headers=headers
     )
     assert came.status_code == 200, came.text
 
 
-async def test_an_invitation_that_is_sent_again_is_written_down(desk: RestApiFixture) -> None:
-    boss, headers = await desk.add_signed_in_user("admin")
-    made = (await desk.http.post("/users", json=SAMPLES["/users"], headers=headers)).json()
-    again = await desk.http.post(f"/users/{made['id']}/invitation", headers=headers)
+async def test_an_invitation_that_is_sent_again_is_written_down(rest_api: RestApiFixture) -> None:
+    boss, headers = await rest_api.add_signed_in_user("admin")
+    made = (await rest_api.http.post("/users", json=SAMPLES["/users"], headers=headers)).json()
+    again = await rest_api.http.post(f"/users/{made['id']}/invitation", headers=headers)
     assert again.status_code == 202
-    (row,) = await log(desk, "users.invite_again")
+    (row,) = await log(rest_api, "users.invite_again")
     assert (row["who"], row["target"]) == (str(boss), f"user:{made['id']}")
 
 
-async def test_forbidden_requests_are_audited(desk: RestApiFixture) -> None:
-    boss, theirs = await desk.add_signed_in_user("admin")
-    visit = await desk.conversation()
-    await desk.http.post(f"/conversations/{visit.id}/assign", json={}, headers=theirs)
-    ana, headers = await desk.add_signed_in_user("agent")
-    assert_problem(await desk.http.get("/audit", headers=headers), 403, "forbidden")
+async def test_forbidden_requests_are_audited(rest_api: RestApiFixture) -> None:
+    boss, theirs = await rest_api.add_signed_in_user("admin")
+    visit = await rest_api.conversation()
+    await rest_api.http.post(f"/conversations/{visit.id}/assign", json={}, headers=theirs)
+    ana, headers = await rest_api.add_signed_in_user("agent")
+    assert_problem(await rest_api.http.get("/audit", headers=headers), 403, "forbidden")
     assert_problem(
-        await desk.http.patch(f"/users/{boss}", json={"name": "x"}, headers=headers),
+        await rest_api.http.patch(f"/users/{boss}", json={"name": "x"}, headers=headers),
         403, "forbidden",
     )  # fmt: skip
-    hidden = await desk.http.get(f"/conversations/{visit.id}/messages", headers=headers)
+    hidden = await rest_api.http.get(f"/conversations/{visit.id}/messages", headers=headers)
     assert_problem(hidden, 404, "not_found")
-    rows = await log(desk, "access.denied")
+    rows = await log(rest_api, "access.denied")
     assert [(row["target"], row["after"]) for row in rows] == [
         ("GET /audit", {"code": "forbidden"}),
         ("PATCH /users/{user_id}", {"code": "forbidden", "user_id": str(boss)}),
         ("GET /conversations/{conversation_id}/messages",
          {"code": "not_found", "conversation_id": str(visit.id)}),
     ]  # fmt: skip
-    assert {(row["who"], row["tenant_id"]) for row in rows} == {(str(ana), desk.house.tenant)}
+    assert {(row["who"], row["tenant_id"]) for row in rows} == {(str(ana), rest_api.house.tenant)}
 
 
-async def test_a_key_that_is_refused_is_written_down_as_the_key(desk: RestApiFixture) -> None:
-    _, headers = await desk.add_signed_in_user("admin")
+async def test_a_key_that_is_refused_is_written_down_as_the_key(rest_api: RestApiFixture) -> None:
+    _, headers = await rest_api.add_signed_in_user("admin")
     body = {"name": "erp", "permissions": ["contacts:read"]}
-    made = (await desk.http.post("/api-keys", json=body, headers=headers)).json()
+    made = (await rest_api.http.post("/api-keys", json=body, headers=headers)).json()
     key = {"authorization": f"Bearer {made['key']}"}
-    assert_problem(await desk.http.get("/users", headers=key), 403, "forbidden")
-    (row,) = await log(desk, "access.denied")
+    assert_problem(await rest_api.http.get("/users", headers=key), 403, "forbidden")
+    (row,) = await log(rest_api, "access.denied")
     assert (row["who_kind"], row["who"], row["target"]) == ("key", made["id"], "GET /users")
 
 
@@ -183,23 +191,23 @@ def reads() -> list[str]:
 
 @pytest.mark.parametrize("path", reads())
 async def test_every_read_of_what_is_told_of_people_is_written_down(
-    desk: RestApiFixture, path: str
+    rest_api: RestApiFixture, path: str
 ) -> None:
-    boss, headers = await desk.add_signed_in_user("admin")
-    visit = await desk.conversation(None, "meu nome é Ana")
+    boss, headers = await rest_api.add_signed_in_user("admin")
+    visit = await rest_api.conversation(None, "meu nome é Ana")
     ids = {
         "user_id": str(boss), "conversation_id": str(visit.id),
-        "contact_id": str(await desk.house.admin.fetchval("SELECT contact_id FROM threads")),
-        "message_id": str(await desk.house.admin.fetchval("SELECT id FROM messages LIMIT 1")),
+        "contact_id": str(await rest_api.house.admin.fetchval("SELECT contact_id FROM threads")),
+        "message_id": str(await rest_api.house.admin.fetchval("SELECT id FROM messages LIMIT 1")),
     }  # fmt: skip
-    before = len(await log(desk))
+    before = len(await log(rest_api))
     params = {"q": "nome"} if path.startswith("/search") else {}
-    answer = await desk.http.get(filled(path, ids), params=params, headers=headers)
+    answer = await rest_api.http.get(filled(path, ids), params=params, headers=headers)
     if path.endswith("/file"):  # this message has none
         assert answer.status_code == 404
         return
     assert answer.status_code == 200, answer.text
-    rows = (await log(desk))[before:]
+    rows = (await log(rest_api))[before:]
     assert [row["action"].rpartition(".")[2] for row in rows] == ["read"], path
     assert UUID(rows[0]["who"]) == boss
     assert "Ana" not in str(rows)
@@ -229,39 +237,41 @@ def changes() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("method", "path"), changes())
-async def test_every_write_request_is_audited(desk: RestApiFixture, method: str, path: str) -> None:
+async def test_every_write_request_is_audited(
+    rest_api: RestApiFixture, method: str, path: str
+) -> None:
     """Whatever an administrator succeeds in, or may not, is in the log. What takes more than a body
     that is well formed is tried by the tests of its own.
     """
-    _, headers = await desk.add_signed_in_user("admin")
-    visit = await desk.conversation(None, "oi")
-    other = await desk.house.create_user("chegando@example.com", "viewer", status="invited")
-    key = (await desk.http.post("/api-keys", json=SAMPLES["/api-keys"], headers=headers)).json()
-    await desk.http.put("/teams/vazia", json={"name": "x"}, headers=headers)
-    await desk.http.put("/roles/vaga", json={"permissions": []}, headers=headers)
+    _, headers = await rest_api.add_signed_in_user("admin")
+    visit = await rest_api.conversation(None, "oi")
+    other = await rest_api.house.create_user("chegando@example.com", "viewer", status="invited")
+    key = (await rest_api.http.post("/api-keys", json=SAMPLES["/api-keys"], headers=headers)).json()
+    await rest_api.http.put("/teams/vazia", json={"name": "x"}, headers=headers)
+    await rest_api.http.put("/roles/vaga", json={"permissions": []}, headers=headers)
     if path.startswith("/conversations") and "assign" not in path:
-        await desk.http.post(f"/conversations/{visit.id}/assign", json={}, headers=headers)
-    admin = desk.house.admin
+        await rest_api.http.post(f"/conversations/{visit.id}/assign", json={}, headers=headers)
+    admin = rest_api.house.admin
     ids = {
         "user_id": str(other), "key_id": key["id"], "slug": "vazia", "name": "vaga",
         "conversation_id": str(visit.id), "channel_id": str(visit.place.channel),
         "contact_id": str(await admin.fetchval("SELECT contact_id FROM threads")),
         "message_id": str(await admin.fetchval("SELECT id FROM messages LIMIT 1")),
-        "tenant_id": str(desk.house.tenant),
+        "tenant_id": str(rest_api.house.tenant),
     }  # fmt: skip
-    before = len(await log(desk))
+    before = len(await log(rest_api))
     body = None if method == "DELETE" else BODIES.get(path, {})
-    answer = await desk.http.request(method, filled(path, ids), json=body, headers=headers)
+    answer = await rest_api.http.request(method, filled(path, ids), json=body, headers=headers)
     if answer.status_code < 300 or answer.status_code == 403:
-        assert len(await log(desk)) > before, (method, path)
+        assert len(await log(rest_api)) > before, (method, path)
 
 
 async def test_who_hangs_up_before_it_is_done_is_written_down_all_the_same(
-    desk: RestApiFixture,
+    rest_api: RestApiFixture,
 ) -> None:
-    visit = await desk.conversation()
-    boss, who = await desk.add_signed_in_user("admin")
-    begun, go_on, asking = asyncio.Event(), asyncio.Event(), desk.rooms.command_submitter
+    visit = await rest_api.conversation()
+    boss, who = await rest_api.add_signed_in_user("admin")
+    begun, go_on, asking = asyncio.Event(), asyncio.Event(), rest_api.rooms.command_submitter
 
     class Slow:
         async def ask(self, *asked: Any) -> bool:
@@ -269,8 +279,8 @@ async def test_who_hangs_up_before_it_is_done_is_written_down_all_the_same(
             await go_on.wait()
             return await asking.submit(*asked)
 
-    desk.with_rooms(asking=Slow())
-    transport = httpx.ASGITransport(app=desk.app)  # as Serve does, what is left is cancelled
+    rest_api.with_rooms(asking=Slow())
+    transport = httpx.ASGITransport(app=rest_api.app)  # as Serve does, what is left is cancelled
     async with httpx.AsyncClient(transport=transport, base_url="http://desk") as http:
         left = asyncio.create_task(
             http.post(f"/conversations/{visit.id}/assign", json={}, headers=who)
@@ -282,7 +292,7 @@ async def test_who_hangs_up_before_it_is_done_is_written_down_all_the_same(
     go_on.set()
 
     async def told() -> bool:
-        rows = await desk.given.rows(
+        rows = await rest_api.given.rows(
             "SELECT who FROM audit WHERE target = $1 AND action LIKE 'conversations.%'"
             " AND action <> 'conversations.read'", f"conversation:{visit.id}"
         )  # fmt: skip

@@ -109,11 +109,11 @@ class SocketWatcher:
 
 
 @asynccontextmanager
-async def admin_of(victims: RunningStackFixture) -> AsyncIterator[httpx.AsyncClient]:
-    demo = await CommandLine(victims.home).json("demo")
+async def admin_of(running_stack: RunningStackFixture) -> AsyncIterator[httpx.AsyncClient]:
+    demo = await CommandLine(running_stack.home).json("demo")
     (tenant,) = [each for each in demo["tenants"] if each["slug"] == "demo"]
     (who,) = [each for each in tenant["users"] if each["role"] == "admin"]
-    base = f"{victims.told['NIOCHAT_BASE_URL']}/api/v1"
+    base = f"{running_stack.told['NIOCHAT_BASE_URL']}/api/v1"
     async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=20) as api:
         login = {"login": who["login"], "password": who["password"]}
         told = await api.post("/auth/login", json=login)
@@ -123,8 +123,8 @@ async def admin_of(victims: RunningStackFixture) -> AsyncIterator[httpx.AsyncCli
 
 
 @asynccontextmanager
-async def looking(victims: RunningStackFixture) -> AsyncIterator["asyncpg.Connection[Any]"]:
-    connection = await asyncpg.connect(victims.told["DATABASE_URL"])
+async def looking(running_stack: RunningStackFixture) -> AsyncIterator["asyncpg.Connection[Any]"]:
+    connection = await asyncpg.connect(running_stack.told["DATABASE_URL"])
     yield connection
     await connection.close()
 
@@ -135,44 +135,46 @@ async def kill(process: psutil.Process) -> None:
     assert gone
 
 
-def owners_url(victims: RunningStackFixture) -> str:
+def owners_url(running_stack: RunningStackFixture) -> str:
     """Who owns the tables may lock them; what serves may not."""
-    parts = urlsplit(victims.told["DATABASE_URL"])
-    password = StackCredentials.load_or_create(HomeFolder.create(victims.home)).postgres_owner
+    parts = urlsplit(running_stack.told["DATABASE_URL"])
+    password = StackCredentials.load_or_create(HomeFolder.create(running_stack.home)).postgres_owner
     return urlunsplit(parts._replace(netloc=f"niochat:{password}@{parts.hostname}:{parts.port}"))
 
 
-async def desk_of(victims: RunningStackFixture) -> psutil.Process:
-    return await wait_until(lambda: next(iter(victims.named("ray::ServeReplica:desk")), None), 60)
+async def desk_of(running_stack: RunningStackFixture) -> psutil.Process:
+    return await wait_until(
+        lambda: next(iter(running_stack.named("ray::ServeReplica:desk")), None), 60
+    )
 
 
-async def mails(victims: RunningStackFixture) -> Counter[str]:
+async def mails(running_stack: RunningStackFixture) -> Counter[str]:
     """How many letters the sandbox's server took, by who they are for."""
-    url = f"{victims.told['NIOCHAT_SANDBOX_URL']}/sandbox/mails"
+    url = f"{running_stack.told['NIOCHAT_SANDBOX_URL']}/sandbox/mails"
     async with httpx.AsyncClient(trust_env=False) as http:
         answer = await http.get(
-            url, headers={"authorization": f"Bearer {victims.told['NIOCHAT_SANDBOX_TOKEN']}"}
+            url, headers={"authorization": f"Bearer {running_stack.told['NIOCHAT_SANDBOX_TOKEN']}"}
         )
     return Counter(each["to"] for each in answer.json()["items"])
 
 
 async def test_who_asks_watches_and_is_written_to_meets_a_desk_that_dies(
-    victims: RunningStackFixture,
+    running_stack: RunningStackFixture,
 ) -> None:
     client = SandboxClient(
-        victims.told["NIOCHAT_SANDBOX_URL"], victims.told["NIOCHAT_SANDBOX_TOKEN"]
+        running_stack.told["NIOCHAT_SANDBOX_URL"], running_stack.told["NIOCHAT_SANDBOX_TOKEN"]
     )
     simulation = CustomerSimulation(
         client, CUSTOMERS, random.SystemRandom().randrange(10**6), think_s=3.0
     )
-    live = victims.told["NIOCHAT_BASE_URL"].replace("http://", "ws://") + "/live"
+    live = running_stack.told["NIOCHAT_BASE_URL"].replace("http://", "ws://") + "/live"
 
     async def kills() -> None:
         for pause in KILLS_AFTER_S:
             await asyncio.sleep(pause)
-            await kill(await desk_of(victims))
+            await kill(await desk_of(running_stack))
 
-    async with admin_of(victims) as api, looking(victims) as database:
+    async with admin_of(running_stack) as api, looking(running_stack) as database:
         await database.execute("SET ROLE niochat_gate")
         asker, watcher = ApiPoller(api), SocketWatcher(api, live)
         watching = asyncio.create_task(watcher.watch())
@@ -201,19 +203,19 @@ async def test_who_asks_watches_and_is_written_to_meets_a_desk_that_dies(
         answered = {login for login, end in asker.ended.items() if end[0] == 201}
 
         async def unwritten() -> bool:
-            return not answered - set(await mails(victims))
+            return not answered - set(await mails(running_stack))
 
         await wait_until(unwritten, 150, what="a letter for everybody")
         # The screen came again with its position, and was told every event once.
         assert watcher.welcomes[1:] == [True] * len(watcher.welcomes[1:])
         assert max(watcher.seen.values()) == 1
-        assert await all_sealed(victims)
-    await every_log_replays_to_its_state(victims.told["DATABASE_URL"])
+        assert await all_sealed(running_stack)
+    await every_log_replays_to_its_state(running_stack.told["DATABASE_URL"])
 
 
-async def all_sealed(victims: RunningStackFixture) -> bool:
+async def all_sealed(running_stack: RunningStackFixture) -> bool:
     """Behind the last link comes nothing for long, and no link is broken."""
-    niochat = CommandLine(victims.home)
+    niochat = CommandLine(running_stack.home)
 
     async def sealed() -> bool:
         verdict = await niochat.json("audit", "verify")
@@ -224,9 +226,9 @@ async def all_sealed(victims: RunningStackFixture) -> bool:
 
 
 async def test_a_supervisor_that_dies_while_it_moves_shards_leaves_its_lock_and_no_shard_behind(
-    victims: RunningStackFixture,
+    running_stack: RunningStackFixture,
 ) -> None:
-    async with looking(victims) as database:
+    async with looking(running_stack) as database:
         await database.execute("SET ROLE niochat_system")
 
         async def owners() -> set[str]:
@@ -234,14 +236,14 @@ async def test_a_supervisor_that_dies_while_it_moves_shards_leaves_its_lock_and_
 
         before = await wait_until(owners)
         epochs = await database.fetchval("SELECT sum(epoch) FROM shards")
-        host = victims.named("ray::HostActor")[0]
+        host = running_stack.named("ray::HostActor")[0]
         await kill(host)
 
         async def moving() -> bool:
             return bool(await database.fetchval("SELECT sum(epoch) FROM shards") > epochs)
 
         await wait_until(moving, 60, what="shards move", every=0.005)
-        desk = await desk_of(victims)
+        desk = await desk_of(running_stack)
         await kill(desk)
 
         async def all_live() -> bool:
@@ -263,16 +265,16 @@ async def test_a_supervisor_that_dies_while_it_moves_shards_leaves_its_lock_and_
 
 
 async def test_what_was_done_before_the_desk_died_is_done_once_and_its_repeat_is_told(
-    victims: RunningStackFixture,
+    running_stack: RunningStackFixture,
 ) -> None:
     """It dies where it hurts most: the user is there, the answer is not, and a link of the audit
     log is being made.
     """
     numbers = range(1_000, 1_004)
-    async with admin_of(victims) as api, looking(victims) as database:
+    async with admin_of(running_stack) as api, looking(running_stack) as database:
         asker = ApiPoller(api)
-        desk = await desk_of(victims)
-        held = await asyncpg.connect(owners_url(victims))
+        desk = await desk_of(running_stack)
+        held = await asyncpg.connect(owners_url(running_stack))
         logins = [f"convidado-{number}@example.com" for number in numbers]
         await database.execute("SET ROLE niochat_gate")
 
@@ -306,4 +308,4 @@ async def test_what_was_done_before_the_desk_died_is_done_once_and_its_repeat_is
         user = told[0]["target"].partition(":")[2]
         again = await api.post(f"/users/{user}/invitation", headers={"idempotency-key": "again"})
         assert again.status_code == 202, again.text
-        assert await all_sealed(victims)
+        assert await all_sealed(running_stack)

@@ -104,13 +104,13 @@ class Provider:
 
 
 @pytest_asyncio.fixture
-async def provider(victims: RunningStackFixture) -> AsyncIterator[Provider]:
-    told = victims.told
+async def provider(running_stack: RunningStackFixture) -> AsyncIterator[Provider]:
+    told = running_stack.told
     client = SandboxClient(told["NIOCHAT_SANDBOX_URL"], told["NIOCHAT_SANDBOX_TOKEN"])
     database = await asyncpg.connect(
         told["DATABASE_URL"], server_settings={"role": "niochat_system"}
     )
-    made = Provider(victims, client, database)
+    made = Provider(running_stack, client, database)
     try:
         yield made
     finally:

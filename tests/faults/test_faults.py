@@ -38,25 +38,25 @@ async def kill(process: psutil.Process) -> None:
     assert gone, "the victim lived on"
 
 
-async def both_hosts(victims: RunningStackFixture) -> None:
-    await asyncio.gather(*(kill(host) for host in victims.named("ray::HostActor")))
+async def both_hosts(running_stack: RunningStackFixture) -> None:
+    await asyncio.gather(*(kill(host) for host in running_stack.named("ray::HostActor")))
 
 
-async def a_webhook_replica(victims: RunningStackFixture) -> None:
-    await kill(victims.named("ray::ServeReplica:webhooks")[0])
+async def a_webhook_replica(running_stack: RunningStackFixture) -> None:
+    await kill(running_stack.named("ray::ServeReplica:webhooks")[0])
 
 
-async def a_pool_member(victims: RunningStackFixture) -> None:
-    await kill(victims.named("ray::PoolActor")[0])
+async def a_pool_member(running_stack: RunningStackFixture) -> None:
+    await kill(running_stack.named("ray::PoolActor")[0])
 
 
-async def the_supervisor_and_a_host(victims: RunningStackFixture) -> None:
-    await kill(victims.named("ray::ServeReplica:desk")[0])
-    await kill(victims.named("ray::HostActor")[0])
+async def the_supervisor_and_a_host(running_stack: RunningStackFixture) -> None:
+    await kill(running_stack.named("ray::ServeReplica:desk")[0])
+    await kill(running_stack.named("ray::HostActor")[0])
 
 
-async def postgresql(victims: RunningStackFixture) -> None:
-    await kill(victims.postmaster())
+async def postgresql(running_stack: RunningStackFixture) -> None:
+    await kill(running_stack.postmaster())
 
 
 @pytest.mark.parametrize(
@@ -71,20 +71,20 @@ async def postgresql(victims: RunningStackFixture) -> None:
     ids=lambda fault: fault.__name__,
 )
 async def test_nothing_is_lost_or_doubled_or_disordered(
-    victims: RunningStackFixture, fault: Fault
+    running_stack: RunningStackFixture, fault: Fault
 ) -> None:
     """SIGKILL in the middle of the traffic."""
-    audit = await suffer(victims, fault)
+    audit = await suffer(running_stack, fault)
 
     assert audit.sent > CUSTOMERS
     assert (audit.lost, audit.twice, audit.out_of_order, audit.handed_off) == (0, 0, 0, 0), audit
-    await every_log_replays_to_its_state(victims.told["DATABASE_URL"])
+    await every_log_replays_to_its_state(running_stack.told["DATABASE_URL"])
 
 
-async def suffer(victims: RunningStackFixture, fault: Fault) -> SimulationAudit:
+async def suffer(running_stack: RunningStackFixture, fault: Fault) -> SimulationAudit:
     """Traffic, the fault in its middle, then the audit of the phones."""
     client = SandboxClient(
-        victims.told["NIOCHAT_SANDBOX_URL"], victims.told["NIOCHAT_SANDBOX_TOKEN"]
+        running_stack.told["NIOCHAT_SANDBOX_URL"], running_stack.told["NIOCHAT_SANDBOX_TOKEN"]
     )
     simulation = CustomerSimulation(
         client, CUSTOMERS, random.SystemRandom().randrange(10**6), think_s=3.0
@@ -92,7 +92,7 @@ async def suffer(victims: RunningStackFixture, fault: Fault) -> SimulationAudit:
 
     async def later() -> None:
         await asyncio.sleep(FAULT_AFTER_S)
-        await fault(victims)
+        await fault(running_stack)
 
     try:
         async with asyncio.TaskGroup() as group:

@@ -46,7 +46,7 @@ def message(token: str, number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def test_forged_webhooks_store_nothing(target: AttackTarget, times: int) -> None:
+async def test_forged_webhooks_store_nothing(target: AttackTarget, repeat_count: int) -> None:
     ours, other = (provider(target, slug)["channels"][0] for slug in ("demo", "vizinho"))
     address, _, secret = ours["webhook_url"].rpartition("/")
     before = (await fetch(target, "SELECT count(*) FROM inbox WHERE dedupe_key LIKE '%HOSTILE%'"))[
@@ -60,7 +60,7 @@ async def test_forged_webhooks_store_nothing(target: AttackTarget, times: int) -
         (other["webhook_url"], ours["token"]),
         (f"{address[:-36]}00000000-0000-0000-0000-000000000000/{secret}", ours["token"]),
     ]
-    for number in range(30 * times):
+    for number in range(30 * repeat_count):
         url, token = forged[number % len(forged)]
         answer = await target.http.post(url, json=message(token, number))
         assert answer.status_code == 404, answer.text

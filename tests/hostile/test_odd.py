@@ -18,7 +18,10 @@ OPEN = {200, 201, 202, 204}
 
 @pytest.mark.parametrize("role", ["", "admin"])
 async def test_odd_bytes_are_refused_in_words_at_each_route(
-    target: AttackTarget, routes: list[tuple[str, str, dict[str, Any]]], times: int, role: str
+    target: AttackTarget,
+    routes: list[tuple[str, str, dict[str, Any]]],
+    repeat_count: int,
+    role: str,
 ) -> None:
     signed = await target.signed_in(role) if role else {}
     if role:  # what ends the session would make a stranger of the admin
@@ -43,7 +46,10 @@ async def test_odd_bytes_are_refused_in_words_at_each_route(
         wrong.extend(_wrong(method, path, answer))
 
     await asyncio.gather(
-        *(one(*each) for each in odd.generate_requests(routes, 600 * times, seed=times))
+        *(
+            one(*each)
+            for each in odd.generate_requests(routes, 600 * repeat_count, seed=repeat_count)
+        )
     )
     print(f"answers: {dict(sorted(statuses.items()))}")
     assert not wrong, "\n".join(wrong[:20])

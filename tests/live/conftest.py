@@ -63,20 +63,20 @@ async def receive_frame(socket: ClientConnection, wanted: str = "") -> dict[str,
 
 
 @pytest_asyncio.fixture
-async def live_fixture(desk: RestApiFixture) -> AsyncIterator[LiveFixture]:
-    async with open_live_fixture(desk) as here:
+async def live_fixture(rest_api: RestApiFixture) -> AsyncIterator[LiveFixture]:
+    async with open_live_fixture(rest_api) as here:
         yield here
 
 
 @asynccontextmanager
 async def open_live_fixture(
-    desk: RestApiFixture, line: int = MAX_QUEUED_FRAMES
+    rest_api: RestApiFixture, line: int = MAX_QUEUED_FRAMES
 ) -> AsyncIterator[LiveFixture]:
     """``line`` frames may wait for one screen."""
     access = build_identity_services(
-        desk.house.database, desk.house.vault, "https://d.example.com", "n@x.y"
+        rest_api.house.database, rest_api.house.vault, "https://d.example.com", "n@x.y"
     )
-    database = desk.house.database
+    database = rest_api.house.database
     hub = LiveHub(EventLog(database), ScreenCounters(database))
 
     async def say(words: bytes) -> None:
@@ -88,7 +88,7 @@ async def open_live_fixture(
         say,
         access.audit_log.write_entry,
     )
-    presences = PresenceStore(desk.house.database)
+    presences = PresenceStore(rest_api.house.database)
     live = LiveEndpoint(hub, access.authenticator, access.socket_tickets, gestures, "this", presences,
                 access.audit_log.write_entry, line)  # fmt: skip
     owner = BackgroundTaskSet("tests")
@@ -96,5 +96,5 @@ async def open_live_fixture(
     app = Starlette(routes=[Mount("/", routes=live.routes())])
     async with serve_app(app) as http:
         url = str(http.base_url).replace("http://", "ws://")
-        yield LiveFixture(desk, live, hub, f"{url}/live")
+        yield LiveFixture(rest_api, live, hub, f"{url}/live")
     reading.cancel()

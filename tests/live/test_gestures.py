@@ -26,22 +26,22 @@ async def says(socket: ClientConnection, kind: str, conversation: object, **more
     await socket.send(json.dumps(said))
 
 
-async def taken(desk: RestApiFixture, who: dict[str, str]) -> ConversationFixture:
-    visit = await desk.conversation()
-    told = await desk.http.post(f"/conversations/{visit.id}/assign", json={}, headers=who)
+async def taken(rest_api: RestApiFixture, who: dict[str, str]) -> ConversationFixture:
+    visit = await rest_api.conversation()
+    told = await rest_api.http.post(f"/conversations/{visit.id}/assign", json={}, headers=who)
     assert told.status_code == 200, told.text
     return visit
 
 
 async def test_colleagues_see_who_types_and_who_looks_until_they_look_away(
-    theatre: LiveFixture,
+    live_fixture: LiveFixture,
 ) -> None:
-    ana, who = await theatre.desk.add_signed_in_user("agent")
-    _, boss = await theatre.desk.add_signed_in_user("admin")
-    visit = await taken(theatre.desk, who)
-    async with theatre.connect_screen(boss) as seen:
+    ana, who = await live_fixture.desk.add_signed_in_user("agent")
+    _, boss = await live_fixture.desk.add_signed_in_user("admin")
+    visit = await taken(live_fixture.desk, who)
+    async with live_fixture.connect_screen(boss) as seen:
         await receive_frame(seen, "welcome")
-        async with theatre.connect_screen(who) as socket:
+        async with live_fixture.connect_screen(who) as socket:
             await receive_frame(socket, "welcome")
             await says(socket, "viewing", visit.id)
             looking = await receive_frame(seen, "viewing")
@@ -54,10 +54,10 @@ async def test_colleagues_see_who_types_and_who_looks_until_they_look_away(
     assert (gone["conversation_id"], gone["viewing"]) == (str(visit.id), False)
 
 
-async def test_looking_elsewhere_ends_looking_here(theatre: LiveFixture) -> None:
-    _, who = await theatre.desk.add_signed_in_user("admin")
-    first, second = await theatre.desk.conversation(), await theatre.desk.conversation()
-    async with theatre.connect_screen(who) as socket:
+async def test_looking_elsewhere_ends_looking_here(live_fixture: LiveFixture) -> None:
+    _, who = await live_fixture.desk.add_signed_in_user("admin")
+    first, second = await live_fixture.desk.conversation(), await live_fixture.desk.conversation()
+    async with live_fixture.connect_screen(who) as socket:
         await receive_frame(socket, "welcome")
         await says(socket, "viewing", first.id)
         await says(socket, "viewing", second.id)
@@ -70,15 +70,17 @@ async def test_looking_elsewhere_ends_looking_here(theatre: LiveFixture) -> None
     ]  # fmt: skip
 
 
-async def test_what_one_has_read_is_read_on_ones_other_screens_alone(theatre: LiveFixture) -> None:
-    ana, who = await theatre.desk.add_signed_in_user("agent")
-    _, boss = await theatre.desk.add_signed_in_user("admin")
-    visit = await taken(theatre.desk, who)
-    desk = theatre.desk
+async def test_what_one_has_read_is_read_on_ones_other_screens_alone(
+    live_fixture: LiveFixture,
+) -> None:
+    ana, who = await live_fixture.desk.add_signed_in_user("agent")
+    _, boss = await live_fixture.desk.add_signed_in_user("admin")
+    visit = await taken(live_fixture.desk, who)
+    desk = live_fixture.desk
     before = (await desk.http.get("/conversations/unread", headers=who)).json()
     async with AsyncExitStack() as stack:
         one, two, other = [
-            await stack.enter_async_context(theatre.connect_screen(each))
+            await stack.enter_async_context(live_fixture.connect_screen(each))
             for each in (who, who, boss)
         ]
         for socket in (one, two, other):
@@ -100,9 +102,9 @@ async def test_what_one_has_read_is_read_on_ones_other_screens_alone(theatre: Li
 @pytest.mark.parametrize("kind", GESTURES)
 @pytest.mark.parametrize("role", list(BuiltInRole))
 async def test_each_role_may_say_what_its_row_of_the_table_says(
-    theatre: LiveFixture, role: BuiltInRole, kind: str
+    live_fixture: LiveFixture, role: BuiltInRole, kind: str
 ) -> None:
-    desk = theatre.desk
+    desk = live_fixture.desk
     visit = await desk.conversation()
     _, who = await desk.add_signed_in_user(role)
     needed = (
@@ -110,7 +112,7 @@ async def test_each_role_may_say_what_its_row_of_the_table_says(
         if kind == "typing"
         else PermissionAction.CONVERSATIONS_READ
     )
-    async with theatre.connect_screen(who) as socket:
+    async with live_fixture.connect_screen(who) as socket:
         if PermissionAction.CONVERSATIONS_READ not in ROLE_GRANTS[role]:
             with pytest.raises(ConnectionClosed):
                 await receive_frame(socket)
@@ -122,16 +124,16 @@ async def test_each_role_may_say_what_its_row_of_the_table_says(
 
 @pytest.mark.parametrize("kind", GESTURES)
 async def test_another_tenants_conversation_is_as_unknown_as_any(
-    theatre: LiveFixture, kind: str
+    live_fixture: LiveFixture, kind: str
 ) -> None:
-    desk = theatre.desk
+    desk = live_fixture.desk
     foreign = await desk.given.tenant()
     theirs = await desk.conversation(ChannelRef(foreign, await desk.given.channel(foreign)))
     _, who = await desk.add_signed_in_user("admin")
     _, stranger = await desk.add_signed_in_user("admin", foreign)
     async with (
-        theatre.connect_screen(stranger) as over_there,
-        theatre.connect_screen(who) as socket,
+        live_fixture.connect_screen(stranger) as over_there,
+        live_fixture.connect_screen(who) as socket,
     ):
         await receive_frame(socket, "welcome")
         await receive_frame(over_there, "welcome")
@@ -158,11 +160,11 @@ async def test_another_tenants_conversation_is_as_unknown_as_any(
     ],
 )  # fmt: skip
 async def test_a_frame_that_is_none_is_refused_and_the_screen_goes_on(
-    theatre: LiveFixture, text: str
+    live_fixture: LiveFixture, text: str
 ) -> None:
-    _, who = await theatre.desk.add_signed_in_user("admin")
-    visit = await theatre.desk.conversation()
-    async with theatre.connect_screen(who) as socket:
+    _, who = await live_fixture.desk.add_signed_in_user("admin")
+    visit = await live_fixture.desk.conversation()
+    async with live_fixture.connect_screen(who) as socket:
         await receive_frame(socket, "welcome")
         await socket.send(text)
         assert (await receive_frame(socket, "rejected"))["code"] == "bad_frame"
@@ -170,9 +172,9 @@ async def test_a_frame_that_is_none_is_refused_and_the_screen_goes_on(
         assert (await receive_frame(socket, "typing"))["typing"] is True
 
 
-async def test_too_many_frames_are_rejected(theatre: LiveFixture) -> None:
-    _, who = await theatre.desk.add_signed_in_user("admin")
-    async with theatre.connect_screen(who) as socket:
+async def test_too_many_frames_are_rejected(live_fixture: LiveFixture) -> None:
+    _, who = await live_fixture.desk.add_signed_in_user("admin")
+    async with live_fixture.connect_screen(who) as socket:
         await receive_frame(socket, "welcome")
         for _ in range(MAX_FRAMES_PER_S * 3):
             await socket.send("x")
@@ -183,16 +185,18 @@ async def test_too_many_frames_are_rejected(theatre: LiveFixture) -> None:
 
 
 async def test_a_replica_of_other_code_sends_its_screens_away_at_different_times(
-    theatre: LiveFixture,
+    live_fixture: LiveFixture,
 ) -> None:
-    _, who = await theatre.desk.add_signed_in_user("admin")
+    _, who = await live_fixture.desk.add_signed_in_user("admin")
     async with AsyncExitStack() as stack:
-        sockets = [await stack.enter_async_context(theatre.connect_screen(who)) for _ in range(6)]
+        sockets = [
+            await stack.enter_async_context(live_fixture.connect_screen(who)) for _ in range(6)
+        ]
         for socket in sockets:
             await receive_frame(socket, "welcome")
-        theatre.live.on_build_announced(b"this")
+        live_fixture.live.on_build_announced(b"this")
         await asyncio.sleep(0)
-        theatre.live.on_build_announced(b"another")
+        live_fixture.live.on_build_announced(b"another")
         told = [await receive_frame(socket, "goodbye") for socket in sockets]
 
     assert {each["reason"] for each in told} == {"restarting"}

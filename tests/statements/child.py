@@ -67,7 +67,9 @@ class SignallingDatabase(Database):
         await super().commit(connection)
         self.hit("after")
 
-    async def fetch_autocommit(self, connection: Connection, query: str, *values: object) -> list[Any]:
+    async def fetch_autocommit(
+        self, connection: Connection, query: str, *values: object
+    ) -> list[Any]:
         """A statement that is its own transaction: before it is sent, after it is answered."""
         self.hit("before")
         rows = await super().fetch_autocommit(connection, query, *values)

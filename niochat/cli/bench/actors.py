@@ -120,7 +120,9 @@ class _ActorBench:
         count = min(_MEASURED_STEPS, size)
         first = (size - count) // 2
         where = (self._tenant.tenant_id, self._tenant.channel_id, first, first + count)
-        await asyncio.to_thread(self._stage.postgres.fetch, _SQL["insert_pending_messages"], *where, mark)
+        await asyncio.to_thread(
+            self._stage.postgres.fetch, _SQL["insert_pending_messages"], *where, mark
+        )
         before, began = await asyncio.to_thread(self._meter.take_snapshot), time.monotonic()
         await self._host.poke(range(first, first + count))
         await self._is_drained()
@@ -129,7 +131,9 @@ class _ActorBench:
 
     async def _is_drained(self) -> None:
         deadline = time.monotonic() + _TIMEOUT_S
-        while (await asyncio.to_thread(self._stage.postgres.fetch, _SQL["count_pending_rows"]))[0][0]:
+        while (await asyncio.to_thread(self._stage.postgres.fetch, _SQL["count_pending_rows"]))[0][
+            0
+        ]:
             if time.monotonic() > deadline:
                 raise UnavailableError("the host did not process all", code="host")
             await asyncio.sleep(0.02)

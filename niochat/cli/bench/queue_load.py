@@ -48,7 +48,9 @@ class TimedDatabase(Database):
         self.freed: Callable[[str], None] = lambda agent: None
         self.assigning: Callable[[], Callable[[list[Any]], None]] = lambda: lambda given: None
 
-    async def fetch_autocommit(self, connection: Connection, query: str, *values: object) -> list[Any]:
+    async def fetch_autocommit(
+        self, connection: Connection, query: str, *values: object
+    ) -> list[Any]:
         """One statement; these two are looked at."""
         done = self.assigning() if query == _ASSIGN else None
         rows = await super().fetch_autocommit(connection, query, *values)

@@ -80,7 +80,9 @@ async def create_bench_tenants(
     finally:
         await parts.close()
     stage.postgres.fetch(
-        _SQL["disable_burst_window"], list(slugs), database=PLAIN_DATABASE if plain else DATABASE_NAME
+        _SQL["disable_burst_window"],
+        list(slugs),
+        database=PLAIN_DATABASE if plain else DATABASE_NAME,
     )
     return tenants
 

@@ -186,7 +186,9 @@ async def test_what_desks_ask_all_day_uses_its_indexes(admin: Admin) -> None:
         check(name, [row[0] for row in rows], indexes)
     await admin.execute("SET ROLE niochat_system")
     position = ["29990", UUID(int=0), 0, "30000", UUID(int=0), 0]
-    rows = await admin.fetch(f"EXPLAIN {queries('live')["list_events_after"]}", *position, [tenant], 500)
+    rows = await admin.fetch(
+        f"EXPLAIN {queries('live')['list_events_after']}", *position, [tenant], 500
+    )
     check("after", [row[0] for row in rows], "events_position")
 
 

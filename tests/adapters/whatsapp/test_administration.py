@@ -97,7 +97,9 @@ async def test_what_a_gateway_refuses_has_a_code(
 
 async def test_a_gateway_that_is_away_is_said_to_be(administration: UazapiAdmin) -> None:
     with pytest.raises(NiochatError) as away:
-        await administration.get_pairing(GatewayCredentials(closed_port_credentials().base_url, "t"))
+        await administration.get_pairing(
+            GatewayCredentials(closed_port_credentials().base_url, "t")
+        )
     assert away.value.retryable
 
 

@@ -53,7 +53,10 @@ from niochat.outbox.claim import OutboxStore
 from niochat.vault.vault import Vault
 
 _SQL = queries("evaluation")
-_MOVE_SHARDS, _LIST_OWNED_SHARDS = queries("placement")["move_shards"], queries("placement")["owned_shards"]
+_MOVE_SHARDS, _LIST_OWNED_SHARDS = (
+    queries("placement")["move_shards"],
+    queries("placement")["owned_shards"],
+)
 _SHARDS = range(1024)
 _MAX_ROUNDS = 50
 """Steps, turns and sends until a thread is at rest; more is a circle."""
@@ -170,7 +173,9 @@ class MessagePipeline:
             return None
         turn = known.conversation.turn
         async with self.database.as_tenant(known.tenant_id) as connection:
-            row = await connection.fetchrow(_SQL["pending_turn"], known.tenant_id, turn.id, turn.attempt)
+            row = await connection.fetchrow(
+                _SQL["pending_turn"], known.tenant_id, turn.id, turn.attempt
+            )
         if row is None:
             return None
         return TurnRequest(
