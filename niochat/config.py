@@ -79,8 +79,8 @@ class EnvironmentSettings(BaseSettings):
 
     @classmethod
     def read(cls, overrides: Mapping[str, str] | None = None) -> Self:
-        """Settings of this process; ``more`` stands over its environment. Raises ``InvalidInputError`` that
-        names each variable and what to do.
+        """Settings of this process; ``more`` stands over its environment. Raises
+        ``InvalidInputError`` that names each variable and what to do.
         """
         try:
             return cls.model_validate(dict(overrides or {}))

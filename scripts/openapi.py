@@ -7,7 +7,7 @@ Tests say when they are out of date.
 import json
 from pathlib import Path
 
-from niochat.ingress.api import application
+from niochat.http.rest import rest_application
 from niochat.live import frames
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -16,7 +16,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 def main() -> None:
     """Sorted, so that a change shows as one."""
     for name, told in (
-        ("openapi", application.openapi_document()),
+        ("openapi", rest_application.openapi_document()),
         ("live", frames.frames_json_schema()),
     ):
         text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True)

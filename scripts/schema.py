@@ -11,11 +11,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from niochat.adapters.postgres.migrate import migrate
-from niochat.stack.credentials import StackCredentials
-from niochat.stack.home import HomeFolder
-from niochat.stack.ports import StackPorts
-from niochat.stack.postgres import EmbeddedPostgres, postgres_program_folder
+from niochat.adapters.postgres.schema_migration import migrate
+from niochat.launcher.databases.postgres_server import EmbeddedPostgres, postgres_program_folder
+from niochat.launcher.home_folder import HomeFolder
+from niochat.launcher.network_ports import StackPorts
+from niochat.launcher.stack_credentials import StackCredentials
 
 FOLDER = Path(__file__).parents[1] / "niochat" / "adapters" / "postgres"
 _HEAD = """\
@@ -47,9 +47,13 @@ def dump(url: str) -> str:
     without the statistics extension, which only the embedded server has.
     """
     command = [
-        str(postgres_program_folder() / "pg_dump"), "--schema-only", "--no-owner",
-        "--exclude-table=alembic_version", "--exclude-extension=pg_stat_statements", url,
-    ]  # fmt: skip
+        str(postgres_program_folder() / "pg_dump"),
+        "--schema-only",
+        "--no-owner",
+        "--exclude-table=alembic_version",
+        "--exclude-extension=pg_stat_statements",
+        url,
+    ]
     return subprocess.run(command, check=True, text=True, capture_output=True).stdout
 
 

@@ -10,25 +10,25 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from niochat.adapters.postgres.codec import event_from_json, state_from_json
 from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.json_codec import event_from_json, state_from_json
 from niochat.adapters.postgres.queries import queries
-from niochat.conversation.step import StepRunner
-from niochat.conversation.work import (
+from niochat.conversations.step.step_runner import StepRunner
+from niochat.conversations.step.step_types import (
     MemoryCommand,
     StepRequest,
     StepResult,
     StepVerdict,
     ThreadSnapshot,
 )
-from niochat.domain import commands as cmd
-from niochat.domain import events as e
-from niochat.domain.conversation import ConversationState, TurnInProgress
+from niochat.domain.conversation import commands as cmd
+from niochat.domain.conversation import events as e
+from niochat.domain.conversation.state import ConversationState, TurnInProgress
 from niochat.domain.ids import OutboxId, ThreadId, shard_of
-from niochat.domain.incoming import InboundEvent, WhatsAppIdentity
 from niochat.domain.message import MessageContent, MessageKind
-from niochat.inbox.accept import InboxStore
-from niochat.outbox.claim import ClaimedSend, OutboxStore
+from niochat.inbox.inbox_store import InboxStore
+from niochat.outbox.outbox_store import ClaimedSend, OutboxStore
+from niochat.ports.gateway_events import InboundEvent, WhatsAppIdentity
 
 Admin: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 SENT_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -62,13 +62,17 @@ class RowBuilder:
     admin: Admin
 
     async def tenant(self, *, status: str = "active", **policy: object) -> UUID:
-        """A provider with a team. ``policy`` as in ``ConversationPolicy``; without a burst window."""
+        """A provider with a team. ``policy`` as in ``ConversationPolicy``; without a burst
+        window.
+        """
         stored = {"burst_window_s": 0, **policy}
         tenant: UUID = await self.admin.fetchval(
             "INSERT INTO tenants (slug, name, status, policy) VALUES ($1, $1, $2, $3)"
             " RETURNING tenant_id",
-            f"provedor-{next(_numbers)}", status, stored,
-        )  # fmt: skip
+            f"provedor-{next(_numbers)}",
+            status,
+            stored,
+        )
         await self.admin.execute(
             "INSERT INTO teams VALUES ($1, 'atendimento', 'Atendimento')", tenant
         )
@@ -79,8 +83,9 @@ class RowBuilder:
             "INSERT INTO channels (tenant_id, slug, name, base_url, token_hash, token_sealed,"
             " secret_hash, secret_sealed) VALUES ($1, $2, $2, 'http://gateway.invalid',"
             " '\\x00', '\\x00', '\\x00', '\\x00') RETURNING id",
-            tenant, f"canal-{next(_numbers)}",
-        )  # fmt: skip
+            tenant,
+            f"canal-{next(_numbers)}",
+        )
         return channel
 
     async def place(self, **tenant: Any) -> ChannelRef:
@@ -96,13 +101,18 @@ class RowBuilder:
         for kind, value in (identity or {"lid": f"{10**14 + next(_numbers)}"}).items():
             await self.admin.execute(
                 "INSERT INTO identities VALUES ($1, $2, $3, $4)",
-                place.tenant, kind, value, contact,
-            )  # fmt: skip
+                place.tenant,
+                kind,
+                value,
+                contact,
+            )
         thread: UUID = await self.admin.fetchval(
             "INSERT INTO threads (tenant_id, channel_id, contact_id) VALUES ($1, $2, $3)"
             " RETURNING id",
-            place.tenant, place.channel, contact,
-        )  # fmt: skip
+            place.tenant,
+            place.channel,
+            contact,
+        )
         return thread
 
     async def rows(self, query: str, *values: object) -> list[Any]:
@@ -153,9 +163,9 @@ class ShardAssignments:
         """The host owns the shards of ``threads`` (all shards when none is given)."""
         shards = sorted({shard_of(thread) for thread in threads}) or range(1024)
         await self._admin.fetch(
-            queries("placement")["move_shards"], list(shards), [host.name] * len(shards)
+            queries("shard_placement")["move_shards"], list(shards), [host.name] * len(shards)
         )
-        rows = await self._admin.fetch(queries("placement")["owned_shards"], host.name)
+        rows = await self._admin.fetch(queries("shard_placement")["owned_shards"], host.name)
         host.epochs = {row["shard"]: row["epoch"] for row in rows}
 
 

@@ -19,12 +19,12 @@ import structlog
 from xdist.scheduler import LoadScopeScheduling
 
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.postgres.migrate import migrate
-from niochat.stack import processes
-from niochat.stack.credentials import StackCredentials
-from niochat.stack.home import HomeFolder
-from niochat.stack.ports import StackPorts
-from niochat.stack.postgres import EmbeddedPostgres
+from niochat.adapters.postgres.schema_migration import migrate
+from niochat.launcher import process_control
+from niochat.launcher.databases.postgres_server import EmbeddedPostgres
+from niochat.launcher.home_folder import HomeFolder
+from niochat.launcher.network_ports import StackPorts
+from niochat.launcher.stack_credentials import StackCredentials
 from tests.builders import RowBuilder, ShardAssignments, open_connection
 from tests.lanes import LANES, SHARED, lane_of, may_have, scope_of
 
@@ -90,7 +90,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         return
     home = config._tmp_path_factory.getbasetemp() / SHARED  # type: ignore[attr-defined]
-    if home.exists() and processes.find_stack_processes(home):
+    if home.exists() and process_control.find_stack_processes(home):
         run = Path(__file__).parents[1] / "scripts" / "run"
         subprocess.run([run, "--stop"], env={**os.environ, "NIOCHAT_HOME": str(home)}, check=False)
 

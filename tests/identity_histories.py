@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
 
-from niochat.domain.identity import LID, PHONE, AddressKey, ObservedAddresses
+from niochat.domain.identity_resolution import LID, PHONE, AddressKey, ObservedAddresses
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -16,9 +16,16 @@ NEEDED = {
     "NIOCHAT_BASE_URL": "https://desk.example.com/",
 }
 OTHERS = [
-    "HOME", "HOSTS", "PASSIVATE_S", "MAX_ACTORS", "BACKFILL_S", "TRUSTED_PROXIES", "SANDBOX_URL",
-    "LOG", "OPERATOR_TOKEN",
-]  # fmt: skip
+    "HOME",
+    "HOSTS",
+    "PASSIVATE_S",
+    "MAX_ACTORS",
+    "BACKFILL_S",
+    "TRUSTED_PROXIES",
+    "SANDBOX_URL",
+    "LOG",
+    "OPERATOR_TOKEN",
+]
 
 
 @pytest.fixture(autouse=True)

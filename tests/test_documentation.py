@@ -37,8 +37,13 @@ CONSTANT = re.compile(r"^\| `(\S+\.py):([A-Z_]+)` \| (\S+) \|", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([\w-]+))?\)")
 SNAKE = re.compile(r"`([a-z][a-z0-9]*(?:_[a-z0-9]+)+)`")
 FOREIGN = {
-    "pg_basebackup", "env_vars", "runtime_env", "session_latest", "http_404", "log_format",
-}  # fmt: skip
+    "pg_basebackup",
+    "env_vars",
+    "runtime_env",
+    "session_latest",
+    "http_404",
+    "log_format",
+}
 """Words of others that our code never says."""
 
 every_document = pytest.mark.parametrize(
@@ -212,7 +217,7 @@ def test_the_lanes_are_those_of_the_test_command() -> None:
 def test_the_example_in_the_readme_is_a_good_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from niochat.accounts.providers import load_providers
+    from niochat.tenants.provider_file.provider_loader import load_providers
 
     example = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
     assert example
@@ -298,9 +303,13 @@ def test_the_cluster_starts_every_node_with_what_it_needs() -> None:
     for command in starts:
         exports, _, start = command.partition("ray start")
         for needed in (
-            "RAY_SERVE_ENABLE_HA_PROXY=1", "RAY_SERVE_THROUGHPUT_OPTIMIZED=1",
-            "RAY_AUTH_MODE=token", "RAY_AUTH_TOKEN_PATH=", "niochat.env", "ulimit -n",
-        ):  # fmt: skip
+            "RAY_SERVE_ENABLE_HA_PROXY=1",
+            "RAY_SERVE_THROUGHPUT_OPTIMIZED=1",
+            "RAY_AUTH_MODE=token",
+            "RAY_AUTH_TOKEN_PATH=",
+            "niochat.env",
+            "ulimit -n",
+        ):
             assert needed in exports, needed
         assert "--labels=" in start
     assert "--num-cpus=0" in starts[0]

@@ -41,7 +41,7 @@ def test_a_test_has_one_lane(request: pytest.FixtureRequest) -> None:
 
 def test_what_shares_something_has_one_scope_and_the_rest_its_own() -> None:
     told = [lanes.scope_of(f"tests/{place}::test_x[a::b]") for place in sorted(TOGETHER)]
-    alone = "tests/journeys/test_erp.py::test_x"
+    alone = "tests/end_to_end/test_erp_service.py::test_x"
 
     assert told == [TOGETHER[place] for place in sorted(TOGETHER)]
     assert lanes.scope_of(alone) == alone

@@ -11,9 +11,9 @@ import pytest
 
 import niochat
 from niochat.adapters.postgres.queries import queries
-from niochat.assistant.topics import EscalationReason
-from niochat.cli.reasons import REASON_TEXTS
-from niochat.domain.conversation import AssistantStopReason
+from niochat.assistant.handoff.escalation import EscalationReason
+from niochat.cli.reason_texts import REASON_TEXTS
+from niochat.domain.conversation.state import AssistantStopReason
 
 ROOT = Path(niochat.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
@@ -114,20 +114,40 @@ def _opened(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 TURNS = (
-    "assistant/turn.py", "assistant/model_session.py", "assistant/toolbox.py",
-    "adapters/models/openai/errors.py", "actors/turns.py", "domain/replying.py",
-)  # fmt: skip
-OPENED_BY_TURNS = ("accounts/directory.py", "vault/vault.py", "adapters/postgres/database.py")
-SENDS = ("outbox/deliver.py", "adapters/whatsapp/uazapi/judge.py")
+    "assistant/turn.py",
+    "assistant/model_session.py",
+    "assistant/toolbox.py",
+    "adapters/models/openai/errors.py",
+    "actors/turn_scheduler.py",
+    "domain/conversation/handlers/turns.py",
+)
+OPENED_BY_TURNS = (
+    "tenants/tenant_config_cache.py",
+    "vault/vault.py",
+    "adapters/postgres/database.py",
+)
+SENDS = ("outbox/dispatcher.py", "adapters/gateways/uazapi/send_outcome.py")
 REASONED = {
-    "hand_off": 1, "cancel_turn": 1, "ParkCommand": 1, "_parking": 1, "hand_over": 1, "_part": 1,
+    "hand_off": 1,
+    "cancel_turn": 1,
+    "ParkCommand": 1,
+    "_parking": 1,
+    "hand_over": 1,
+    "_part": 1,
     "stop_serving": 1,
-}  # fmt: skip
+}
 """Functions and the place of their reason."""
 ERP = re.compile(r"erp_[a-z_]+")
 """Every such word in the code of the ERP is a code that a turn may end with."""
 KNOWN_BY_EVENT = {"SendResult.FAILED", "SendResult.UNCERTAIN"}
-ERP_CODE = ("erp/", "assistant/", "adapters/sgp/", "wiring/", "actors/pools.py", "domain/erp.py")
+ERP_CODE = (
+    "erp/",
+    "assistant/",
+    "adapters/sgp/",
+    "wiring/",
+    "cluster/pools/pool_clients.py",
+    "ports/erp.py",
+)
 NO_REASON = {"", "cancelled", "bad_secret"}
 """``cancelled`` marks a message, and no turn seals a secret. Codes with a number of the other side
 (``model_500``) are no literals: they speak for themselves."""
@@ -196,9 +216,20 @@ def _choices(value: ast.expr | None) -> Iterator[str]:
 
 
 def test_the_search_for_codes_finds_the_known_ones() -> None:
-    known = {"model_timeout", "model_malformed", "turn_lost", "takeover", "tenant_suspended",
-             "command_parked", "step_failed", "no_assistant", "never_arrived", "answer_lost",
-             "linked", "turn_timed_out"}  # fmt: skip
+    known = {
+        "model_timeout",
+        "model_malformed",
+        "turn_lost",
+        "takeover",
+        "tenant_suspended",
+        "command_parked",
+        "step_failed",
+        "no_assistant",
+        "never_arrived",
+        "answer_lost",
+        "linked",
+        "turn_timed_out",
+    }
 
     assert known <= produced()
 

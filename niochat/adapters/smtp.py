@@ -37,9 +37,14 @@ class SmtpClient:
         """Hand it over. Raises ``UnavailableError`` when it may be tried again."""
         try:
             await send(
-                message, hostname=self._host, port=self._port, username=self._user,
-                password=self._password, use_tls=self._tls, timeout=TIMEOUT_S,
-            )  # fmt: skip
+                message,
+                hostname=self._host,
+                port=self._port,
+                username=self._user,
+                password=self._password,
+                use_tls=self._tls,
+                timeout=TIMEOUT_S,
+            )
         except SMTPRecipientsRefused as error:
             codes = [each.code for each in error.recipients]
             raise UnavailableError(f"the mail server refuses the recipient: {codes}") from error

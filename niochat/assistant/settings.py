@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
-from niochat.adapters.openai.completion import ModelOptions
-from niochat.domain.erp import ErpCapability
-from niochat.domain.provider_facts import ProviderFacts
+from niochat.adapters.models.openai.completion_types import ModelOptions
+from niochat.domain.tenant.provider_facts import ProviderFacts
+from niochat.ports.erp import ErpCapability
 
 
 class AssistantSettings(Protocol):

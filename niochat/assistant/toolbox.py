@@ -7,35 +7,54 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
-from niochat.adapters.openai.model import ModelError, ModelToolCall
-from niochat.assistant import memory
-from niochat.assistant.case import ToolResult, TurnContext, tool_refusal
-from niochat.assistant.facts import CustomerIntent
-from niochat.assistant.masking import mask_arguments, unmask_documents
-from niochat.assistant.tools.amounts import EXPLAIN_INVOICE
-from niochat.assistant.tools.connection import CHECK_CONNECTION, CHECK_MAINTENANCE
-from niochat.assistant.tools.coverage import CHECK_COVERAGE
-from niochat.assistant.tools.ending import CLOSE, TRANSFER
-from niochat.assistant.tools.identification import CHOOSE_CONTRACT, IDENTIFY, refuse_unidentified
-from niochat.assistant.tools.invoices import LIST_INVOICES, SEND_INVOICE
-from niochat.assistant.tools.payments import CHECK_PAYMENT
-from niochat.assistant.tools.plans import LIST_PLANS, REGISTER_INTEREST
-from niochat.assistant.tools.requests import REQUEST_CHANGE
-from niochat.assistant.tools.tickets import LIST_TICKETS, OPEN_TICKET
-from niochat.assistant.tools.tool import AssistantTool, ToolArguments
-from niochat.assistant.tools.unlock import UNLOCK
-from niochat.assistant.tools.wishes import NOTE_INTENT
-from niochat.assistant.visit import AuditedToolCall
-from niochat.domain.document import find_tax_ids
+from niochat.adapters.models.openai.model_client import ModelError, ModelToolCall
+from niochat.assistant import customer_recognition
+from niochat.assistant.conversation_facts import CustomerIntent
+from niochat.assistant.text.masking import mask_arguments, unmask_documents
+from niochat.assistant.tools.billing.invoice_breakdown_tool import EXPLAIN_INVOICE
+from niochat.assistant.tools.billing.invoice_tools import LIST_INVOICES, SEND_INVOICE
+from niochat.assistant.tools.billing.payment_tools import CHECK_PAYMENT
+from niochat.assistant.tools.billing.unlock_tool import UNLOCK
+from niochat.assistant.tools.change_requests.change_request_tool import REQUEST_CHANGE
+from niochat.assistant.tools.handoff_tools import CLOSE, TRANSFER
+from niochat.assistant.tools.identification_tools import (
+    CHOOSE_CONTRACT,
+    IDENTIFY,
+    refuse_unidentified,
+)
+from niochat.assistant.tools.intent_tools import NOTE_INTENT
+from niochat.assistant.tools.sales.coverage_tool import CHECK_COVERAGE
+from niochat.assistant.tools.sales.plan_tools import LIST_PLANS, REGISTER_INTEREST
+from niochat.assistant.tools.support.connection_tools import CHECK_CONNECTION, CHECK_MAINTENANCE
+from niochat.assistant.tools.support.ticket_tools import LIST_TICKETS, OPEN_TICKET
+from niochat.assistant.tools.tool_definition import AssistantTool, ToolArguments
+from niochat.assistant.turn_context import ToolResult, TurnContext, tool_refusal
+from niochat.assistant.turn_store import AuditedToolCall
 from niochat.domain.errors import NiochatError
+from niochat.domain.tax_id import find_tax_ids
 
 _log = structlog.get_logger(__name__)
 
 TOOLS = (
-    IDENTIFY, CHOOSE_CONTRACT, LIST_INVOICES, SEND_INVOICE, CHECK_PAYMENT, EXPLAIN_INVOICE,
-    CHECK_CONNECTION, CHECK_MAINTENANCE, UNLOCK, OPEN_TICKET, LIST_TICKETS, LIST_PLANS,
-    REGISTER_INTEREST, CHECK_COVERAGE, REQUEST_CHANGE, NOTE_INTENT, TRANSFER, CLOSE,
-)  # fmt: skip
+    IDENTIFY,
+    CHOOSE_CONTRACT,
+    LIST_INVOICES,
+    SEND_INVOICE,
+    CHECK_PAYMENT,
+    EXPLAIN_INVOICE,
+    CHECK_CONNECTION,
+    CHECK_MAINTENANCE,
+    UNLOCK,
+    OPEN_TICKET,
+    LIST_TICKETS,
+    LIST_PLANS,
+    REGISTER_INTEREST,
+    CHECK_COVERAGE,
+    REQUEST_CHANGE,
+    NOTE_INTENT,
+    TRANSFER,
+    CLOSE,
+)
 _FUNCTION_SCHEMAS = {tool.name: tool.function_schema() for tool in TOOLS}
 """Made once: a schema costs a millisecond."""
 _ALWAYS_AVAILABLE = (NOTE_INTENT, TRANSFER, CLOSE)
@@ -75,8 +94,8 @@ class Toolbox:
     async def call_tool(self, call: ModelToolCall) -> ToolResult:
         """The result of a call, kept in the turn's row before anybody acts on it.
 
-        Raises ``ModelError`` for a second bad call of the same tool, ``ToolExecutionError`` when the
-        ERP failed, ``Refused`` when the turn is over.
+        Raises ``ModelError`` for a second bad call of the same tool, ``ToolExecutionError`` when
+        the ERP failed, ``Refused`` when the turn is over.
         """
         tool = self._available.get(call.name)
         if tool is None:
@@ -124,12 +143,15 @@ class Toolbox:
         written = find_tax_ids("\n".join(self._context.snapshot.customer_texts))
         return [
             (
-                ModelToolCall(f"earlier_{n}", call["tool"],
-                         json.dumps(unmask_documents(call["arguments"], written))),
+                ModelToolCall(
+                    f"earlier_{n}",
+                    call["tool"],
+                    json.dumps(unmask_documents(call["arguments"], written)),
+                ),
                 call["result"],
             )
             for n, call in enumerate(calls)
-        ]  # fmt: skip
+        ]
 
     def _is_available(self, tool: AssistantTool) -> bool:
         capable = self._context.capabilities
@@ -144,22 +166,26 @@ class Toolbox:
         facts = self._context.facts
         if tool.has_side_effects and self._context.snapshot.has_only_files:
             return tool_refusal(
-                "so_arquivo", "O cliente só enviou um arquivo, e um arquivo não pede nada: "
+                "so_arquivo",
+                "O cliente só enviou um arquivo, e um arquivo não pede nada: "
                 "pergunte o que ele deseja e espere a resposta.",
-            )  # fmt: skip
+            )
         if not tool.requires_contract:
             return None
         if not facts.is_identified:
             return refuse_unidentified()
         if facts.confirmed_contract is None:
-            return tool_refusal("nao_confirmado", "Espere o cliente confirmar o contrato e registre com "
-                           "escolher_contrato.")  # fmt: skip
+            return tool_refusal(
+                "nao_confirmado",
+                "Espere o cliente confirmar o contrato e registre com escolher_contrato.",
+            )
         if tool.requires_trust and not facts.trusted:
             return tool_refusal(
-                "terceiro", "Quem escreve não é o titular cadastrado: ofereça só a segunda via da "
+                "terceiro",
+                "Quem escreve não é o titular cadastrado: ofereça só a segunda via da "
                 "fatura, sem endereço nem outros dados.",
-            )  # fmt: skip
-        return memory.require_confirmation(self._context, tool)
+            )
+        return customer_recognition.require_confirmation(self._context, tool)
 
     def _advance_intents(self, tool: AssistantTool, result: ToolResult) -> None:
         if result.get("ok"):
@@ -173,14 +199,18 @@ class Toolbox:
         known = tool if tool in _FUNCTION_SCHEMAS else "unknown"
         used = AuditedToolCall(known, "done" if result.get("ok") else str(result.get("erro", "")))
         kept = {
-            "tool": mask_arguments(tool), "arguments": mask_arguments(said), "result": result,
+            "tool": mask_arguments(tool),
+            "arguments": mask_arguments(said),
+            "result": result,
             "at": self._context.snapshot.now.isoformat(timespec="seconds"),
-        }  # fmt: skip
+        }
         await self._context.save_progress(kept, used=used)
         _log.info(
-            "tool_used", tool=known, turn=str(self._context.snapshot.request.turn_id),
+            "tool_used",
+            tool=known,
+            turn=str(self._context.snapshot.request.turn_id),
             code=result.get("erro", ""),
-        )  # fmt: skip
+        )
 
     def _is_reusable(self, call: Mapping[str, Any]) -> bool:
         """Reads, and the contract's choice; what was to be sent was dropped with its turn."""

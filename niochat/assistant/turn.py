@@ -7,49 +7,51 @@ from dataclasses import replace
 
 import structlog
 
-from niochat.adapters.openai.model import ModelClient, ModelCompletion, ModelError
-from niochat.assistant import after_hours, announcing, corrections, memory
-from niochat.assistant.case import Department, ToolResult, TurnContext
-from niochat.assistant.chat_text import (
+from niochat.adapters.models.openai.model_client import ModelClient, ModelCompletion, ModelError
+from niochat.assistant import customer_recognition
+from niochat.assistant.guardrail import correction_prompt, promise_check
+from niochat.assistant.guardrail.fallback.fallback_replies import (
+    fallback_reply_or_question,
+    find_fallback_reply,
+    is_fallback_question,
+)
+from niochat.assistant.guardrail.output_guardrail import GuardrailViolation, find_violation
+from niochat.assistant.handoff import after_hours_notice
+from niochat.assistant.handoff.escalation import EscalationReason, detect_escalation
+from niochat.assistant.handoff.handoff_messages import (
+    build_escalation_handoff,
+    find_department,
+    format_handoff_notice,
+    format_handoff_summary,
+)
+from niochat.assistant.handoff.loop_detection import find_loop_handoff
+from niochat.assistant.model_session import ModelSession
+from niochat.assistant.prompt.provider_prompt import format_provider_facts
+from niochat.assistant.prompt.state_prompt import STATE_NOTE_NAME as SITUATION
+from niochat.assistant.prompt.state_prompt import format_state
+from niochat.assistant.prompt.system_prompt import SystemPrompt, build_system_prompt
+from niochat.assistant.prompt.transcript import build_system_note, to_chat_messages
+from niochat.assistant.retry import RETRY_FOR_S, retry_until
+from niochat.assistant.settings import AssistantSettings, CapabilitiesLoader, SettingsLoader
+from niochat.assistant.text.chat_text import (
     drop_incomplete_sentence,
     is_incomplete,
     split_into_messages,
     strip_model_markup,
     to_chat_text,
 )
-from niochat.assistant.dialogue import ModelSession
-from niochat.assistant.folding import to_storable_text
-from niochat.assistant.guard import GuardrailViolation, find_violation
-from niochat.assistant.handover import (
-    build_escalation_handoff,
-    find_department,
-    format_handoff_notice,
-    format_handoff_summary,
-)
-from niochat.assistant.own_words import (
-    fallback_reply_or_question,
-    find_fallback_reply,
-    is_fallback_question,
-)
-from niochat.assistant.patience import RETRY_FOR_S, retry_until
-from niochat.assistant.prompt import SystemPrompt, build_system_prompt
-from niochat.assistant.provider_facts import format_provider_facts
-from niochat.assistant.report import TurnReport, TurnRequest
-from niochat.assistant.rounds import find_loop_handoff
-from niochat.assistant.settings import AssistantSettings, CapabilitiesLoader, SettingsLoader
-from niochat.assistant.situation import STATE_NOTE_NAME as SITUATION
-from niochat.assistant.situation import format_state
+from niochat.assistant.text.text_normalization import to_storable_text
 from niochat.assistant.toolbox import Toolbox, ToolExecutionError
-from niochat.assistant.tools.wishes import NOTE_INTENT
-from niochat.assistant.topics import EscalationReason, detect_escalation
-from niochat.assistant.transcript import build_system_note, to_chat_messages
-from niochat.assistant.visit import RejectedReply, TurnSnapshot, TurnStore
-from niochat.domain.commands import FinishAssistantTurn, HandoffRequest, TurnOutcome
-from niochat.domain.erp import TenantErpClient
+from niochat.assistant.tools.intent_tools import NOTE_INTENT
+from niochat.assistant.turn_context import Department, ToolResult, TurnContext
+from niochat.assistant.turn_messages import TurnReport, TurnRequest
+from niochat.assistant.turn_store import RejectedReply, TurnSnapshot, TurnStore
+from niochat.domain.conversation.commands import FinishAssistantTurn, HandoffRequest, TurnOutcome
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import TurnId
 from niochat.domain.message import MessageContent, MessageKind
-from niochat.domain.requests import parse_change_request_rules
+from niochat.domain.tenant.change_requests import parse_change_request_rules
+from niochat.ports.erp import TenantErpClient
 
 _log = structlog.get_logger(__name__)
 
@@ -117,7 +119,7 @@ class TurnRunner:
         back = self._retry_for_s
         rules = parse_change_request_rules(settings.requests)
         case = TurnContext(visit, self._store, self._erp, capable, back, settings.facts, rules)
-        await memory.recognize_customer(case)
+        await customer_recognition.recognize_customer(case)
         braked = await find_loop_handoff(case)
         if braked is not None:
             return TurnReport(_finish_handed_off(failed, case, *braked))
@@ -188,7 +190,9 @@ class _TurnExecution:
             )
 
     async def _generate_reply(self) -> FinishAssistantTurn:
-        """What is to be said, looked at by the guard. Raises ``ModelError``, ``ToolExecutionError``."""
+        """What is to be said, looked at by the guard. Raises ``ModelError``,
+        ``ToolExecutionError``.
+        """
         wrong, text = None, ""
         for _ in range(self._max_steps):
             completion = await self._session.request_completion()
@@ -204,7 +208,7 @@ class _TurnExecution:
             await self._save_rejected_reply(wrong, completion.text)
             if len(self._violation_codes) >= MAX_REJECTED_REPLIES:
                 break
-            why = corrections.format_correction(wrong.code, wrong.sentence)
+            why = correction_prompt.format_correction(wrong.code, wrong.sentence)
             self._session.add_correction(completion.text, why)
         if wrong is not None:
             return self._replace_rejected_reply(wrong, text)
@@ -215,15 +219,15 @@ class _TurnExecution:
     def _find_violation(self, text: str, completion: ModelCompletion) -> GuardrailViolation | None:
         """Why the text must not leave."""
         if not text:
-            return GuardrailViolation(corrections.EMPTY_TEXT, completion.text)
+            return GuardrailViolation(correction_prompt.EMPTY_TEXT, completion.text)
         if self._hit_token_limit(completion) and is_incomplete(text):
-            return GuardrailViolation(corrections.TRUNCATED_TEXT, text[-200:])
+            return GuardrailViolation(correction_prompt.TRUNCATED_TEXT, text[-200:])
         if len(split_into_messages(text)) > MAX_MESSAGES:
-            return GuardrailViolation(corrections.TOO_LONG_TEXT, text[:200])
+            return GuardrailViolation(correction_prompt.TOO_LONG_TEXT, text[:200])
         found = self._find_untrue_statement(text)
         if found is not None:
             return found
-        announced = announcing.find_empty_promise(text, self._context)
+        announced = promise_check.find_empty_promise(text, self._context)
         return GuardrailViolation(*announced) if announced else None
 
     def _hit_token_limit(self, completion: ModelCompletion) -> bool:
@@ -245,12 +249,12 @@ class _TurnExecution:
         """
         case = self._context
         shorter = drop_incomplete_sentence(text)
-        if wrong.code == corrections.TOO_LONG_TEXT and self._is_allowed(text):
+        if wrong.code == correction_prompt.TOO_LONG_TEXT and self._is_allowed(text):
             return self._finish_answered(text)
-        if wrong.code == corrections.TRUNCATED_TEXT and shorter and self._is_allowed(shorter):
+        if wrong.code == correction_prompt.TRUNCATED_TEXT and shorter and self._is_allowed(shorter):
             return self._finish_with_fallback(shorter)
         topic = detect_escalation(case.snapshot.unanswered_texts)
-        if wrong.code != announcing.TRANSFER_PROMISE and topic is None:
+        if wrong.code != promise_check.TRANSFER_PROMISE and topic is None:
             found = find_fallback_reply(case)
             if found or not is_fallback_question(case.snapshot.last_provider_text):
                 return self._finish_with_fallback(found or fallback_reply_or_question(case))
@@ -267,7 +271,7 @@ class _TurnExecution:
         return self._finish_answered(text, code="model_untrue", detail=detail)
 
     def _is_allowed(self, text: str) -> bool:
-        return not self._find_untrue_statement(text) and not announcing.find_empty_promise(
+        return not self._find_untrue_statement(text) and not promise_check.find_empty_promise(
             text, self._context
         )
 
@@ -290,7 +294,7 @@ class _TurnExecution:
 
     def _finish_answered(self, text: str, code: str = "", detail: str = "") -> FinishAssistantTurn:
         case = self._context
-        text = after_hours.append_opening_notice(case, text)
+        text = after_hours_notice.append_opening_notice(case, text)
         parts = split_into_messages(_append_protocol(case.snapshot, text))
         said = [MessageContent(MessageKind.TEXT, part) for part in parts]
         return replace(
@@ -307,9 +311,11 @@ class _TurnExecution:
         """What tools did is told by a sentence of ours; else the tenant's fixed one is said."""
         case = self._context
         _log.warning(
-            "turn_without_model", turn=str(self._failed_command.turn), code=error.code,
+            "turn_without_model",
+            turn=str(self._failed_command.turn),
+            code=error.code,
             detail=_format_error_detail(error),
-        )  # fmt: skip
+        )
         if case.fallback_text:
             return self._finish_answered(
                 case.fallback_text, error.code, _format_error_detail(error)

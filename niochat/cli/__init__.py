@@ -1,25 +1,28 @@
-"""The command line: start it, feed it, look at it."""
+"""The command line: ``niochat``."""
 
 import sys
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from typing import NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from niochat.cli import customer, desk, providers, stack
-from niochat.cli.actors import manage_actors
-from niochat.cli.bench.commands import app as bench
-from niochat.cli.chaos.command import chaos
-from niochat.cli.evaluate import evaluate
-from niochat.cli.people import audit_app, create_superuser, keys_app, unlock_login
-from niochat.cli.refused import list_refused_texts
-from niochat.cli.replay import replay_conversation
-from niochat.cli.simulate import simulate_customers
+from niochat.cli.commands import (
+    conversation_commands,
+    provider_commands,
+    say_command,
+    stack_commands,
+)
+from niochat.cli.commands.actor_commands import manage_actors
+from niochat.cli.commands.admin_commands import audit_app, create_superuser, keys_app, unlock_login
+from niochat.cli.commands.refused_text_command import list_refused_texts
+from niochat.cli.commands.replay_command import replay_conversation
+from niochat.cli.commands.simulate_command import simulate_customers
 from niochat.domain.errors import InvalidInputError, NiochatError
-from niochat.domain.plain import control_character_error
-from niochat.stack.errors import StackError
+from niochat.domain.text_validation import control_character_error
+from niochat.launcher.stack_errors import StackError
 
 app = typer.Typer(
     name="niochat",
@@ -29,33 +32,47 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     rich_markup_mode="rich",
 )
-app.command("up")(stack.start_stack)
-app.command("down")(stack.stop_stack)
-app.command("migrate")(providers.migrate)
-app.command("apply")(providers.apply_provider_file)
-app.command("demo")(providers.show_demo)
-app.command("doctor")(providers.run_doctor)
-app.command("say")(customer.say)
+app.command("up")(stack_commands.start_stack)
+app.command("down")(stack_commands.stop_stack)
+app.command("migrate")(provider_commands.migrate)
+app.command("apply")(provider_commands.apply_provider_file)
+app.command("demo")(provider_commands.show_demo)
+app.command("doctor")(provider_commands.run_doctor)
+app.command("say")(say_command.say)
 app.command("simulate")(simulate_customers)
-app.command("evaluate")(evaluate)
-app.add_typer(bench, name="bench")
-app.command("chaos")(chaos)
 app.command("superuser")(create_superuser)
 app.command("unlock")(unlock_login)
 app.add_typer(audit_app, name="audit")
 app.add_typer(keys_app, name="keys")
-app.command("conversations")(desk.list_conversations)
+app.command("conversations")(conversation_commands.list_conversations)
 app.command("refused")(list_refused_texts)
-app.command("show")(desk.show_conversation)
+app.command("show")(conversation_commands.show_conversation)
 app.command("replay")(replay_conversation)
 app.command("actors")(manage_actors)
-app.command("assign")(desk.assign_conversation)
-app.command("give-back")(desk.return_to_assistant)
+app.command("assign")(conversation_commands.assign_conversation)
+app.command("give-back")(conversation_commands.return_to_assistant)
+
+
+PLUGIN_GROUP = "niochat.commands"
+"""Entry points of other installed packages that add a command: a Typer application or a function."""
+
+
+def add_plugin_commands(command: str | None) -> None:
+    """Add the commands of other packages. Only ``command`` is imported, because the benchmarks take
+    long to import; with None, as for the help page, all are.
+    """
+    for plugin in entry_points(group=PLUGIN_GROUP):
+        if command is None or command == plugin.name:
+            added = plugin.load()
+            if isinstance(added, typer.Typer):
+                app.add_typer(added, name=plugin.name)
+            else:
+                app.command(plugin.name)(added)
 
 
 def check_arguments(words: Sequence[str]) -> None:
-    """Names and texts end in the database and on screens. Raises ``InvalidInputError`` for one that no door
-    would take; it is named by what stands before it.
+    """Names and texts end in the database and on screens. Raises ``InvalidInputError`` for one that
+    no door would take; it is named by what stands before it.
     """
     for number, word in enumerate(words):
         before = words[number - 1] if number and words[number - 1].startswith("-") else ""
@@ -68,6 +85,8 @@ def main() -> None:
     """Run the command; our errors are one sentence and exit code 1."""
     try:
         check_arguments(sys.argv[1:])
+        first = sys.argv[1] if len(sys.argv) > 1 else "--help"
+        add_plugin_commands(None if first.startswith("-") else first)
         app()
     except (NiochatError, StackError) as error:
         _exit_with_error(str(error))

@@ -90,15 +90,23 @@ ROLE_GRANTS: Mapping[BuiltInRole, Grants] = {
         PermissionAction.CONVERSATIONS_ASSIGN: PermissionScope.TEAM,
         PermissionAction.CONVERSATIONS_NOTE: PermissionScope.TEAM,
         **_all(
-            PermissionAction.CONTACTS_READ, PermissionAction.CONTACTS_WRITE, PermissionAction.USERS_READ, PermissionAction.TEAMS_READ,
-            PermissionAction.CHANNELS_READ, PermissionAction.PRESENCE_WRITE,
+            PermissionAction.CONTACTS_READ,
+            PermissionAction.CONTACTS_WRITE,
+            PermissionAction.USERS_READ,
+            PermissionAction.TEAMS_READ,
+            PermissionAction.CHANNELS_READ,
+            PermissionAction.PRESENCE_WRITE,
         ),
     },
     BuiltInRole.VIEWER: _all(
-        PermissionAction.CONVERSATIONS_READ, PermissionAction.CONTACTS_READ, PermissionAction.USERS_READ, PermissionAction.TEAMS_READ,
-        PermissionAction.CHANNELS_READ, PermissionAction.SETTINGS_READ,
+        PermissionAction.CONVERSATIONS_READ,
+        PermissionAction.CONTACTS_READ,
+        PermissionAction.USERS_READ,
+        PermissionAction.TEAMS_READ,
+        PermissionAction.CHANNELS_READ,
+        PermissionAction.SETTINGS_READ,
     ),
-}  # fmt: skip
+}
 """The one table. A superuser who has entered a tenant acts there as its admin."""
 
 
@@ -206,7 +214,8 @@ def _parse_permission(permission: str) -> tuple[PermissionAction, PermissionScop
             if (action in SCOPED_ACTIONS) == (text is name) and action not in PLATFORM_ACTIONS:
                 return action, scope
     raise InvalidInputError(
-        f"The permission {permission!r} does not exist. GET /api/v1/permissions lists all permissions.",
+        f"The permission {permission!r} does not exist. GET /api/v1/permissions lists all "
+        f"permissions.",
         code="unknown_permission",
     )
 

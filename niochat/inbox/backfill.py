@@ -9,14 +9,14 @@ from uuid import UUID
 
 import structlog
 
+from niochat.adapters.gateways.uazapi.parsing.json_fields import read_object, read_timestamp
+from niochat.adapters.gateways.uazapi.parsing.webhook_parser import parse_webhook
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.adapters.whatsapp.uazapi.fields import read_object, read_timestamp
-from niochat.adapters.whatsapp.uazapi.parse import parse_webhook
 from niochat.domain.errors import UnavailableError
-from niochat.domain.gateway import GatewayCredentials, WhatsAppGateway
-from niochat.domain.incoming import InboundEvent
-from niochat.inbox.accept import InboxStore
+from niochat.inbox.inbox_store import InboxStore
+from niochat.ports.gateway import GatewayCredentials, WhatsAppGateway
+from niochat.ports.gateway_events import InboundEvent
 
 _SQL = queries("backfill")
 _log = structlog.get_logger(__name__)

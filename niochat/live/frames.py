@@ -7,11 +7,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from niochat.domain.conversation import ConversationPriority, ConversationStatus
+from niochat.domain.conversation.state import ConversationPriority, ConversationStatus
 from niochat.domain.errors import InvalidInputError
-from niochat.domain.plain import control_character_error
-from niochat.live.log import LoggedEvent
-from niochat.live.passing import (
+from niochat.domain.text_validation import control_character_error
+from niochat.live.ephemeral import (
     ClientFrame,
     DraftFrame,
     PresenceFrame,
@@ -22,7 +21,8 @@ from niochat.live.passing import (
     UnreadFrame,
     ViewingFrame,
 )
-from niochat.live.position import LogPosition
+from niochat.live.event_log import LoggedEvent
+from niochat.live.log_position import LogPosition
 
 Frame = bytes
 """JSON, encoded once for all who get it."""
@@ -172,9 +172,20 @@ class HelloFrame(BaseModel):
 
 
 ServerFrame = (
-    WelcomeFrame | EventFrame | HiddenFrame | HeartbeatFrame | GoodbyeFrame | TypingFrame | ViewingFrame | DraftFrame | PresenceFrame | ReadFrame
-    | UnreadFrame | QueuesFrame | RejectedFrame
-)  # fmt: skip
+    WelcomeFrame
+    | EventFrame
+    | HiddenFrame
+    | HeartbeatFrame
+    | GoodbyeFrame
+    | TypingFrame
+    | ViewingFrame
+    | DraftFrame
+    | PresenceFrame
+    | ReadFrame
+    | UnreadFrame
+    | QueuesFrame
+    | RejectedFrame
+)
 _hello_adapter: TypeAdapter[HelloFrame] = TypeAdapter(HelloFrame)
 
 

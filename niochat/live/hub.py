@@ -10,16 +10,16 @@ import structlog
 
 from niochat.domain.errors import InvalidInputError, NiochatError, UnavailableError
 from niochat.domain.permissions import ConversationOwner
-from niochat.live.counters import ScreenCounters, encode_queues_frame
+from niochat.live.ephemeral import FrameEnvelope
+from niochat.live.event_log import EventLog, LoggedEvent
 from niochat.live.frames import (
     Frame,
     encode_event_frame,
     encode_heartbeat_frame,
     encode_hidden_frame,
 )
-from niochat.live.log import EventLog, LoggedEvent
-from niochat.live.passing import FrameEnvelope
-from niochat.live.position import LogPosition
+from niochat.live.log_position import LogPosition
+from niochat.live.screen_counters import ScreenCounters, encode_queues_frame
 
 _log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from niochat.domain.errors import InvalidInputError, UnreadableDataError
-from niochat.vault.keys import parse_key_ring
+from niochat.vault.key_ring import parse_key_ring
 
 _FORMAT = 1
 # NIST SP 800-38D, 8.2.2 and 8.3: random nonces of 96 bits, fewer than 2^32 seals with one key.
@@ -67,8 +67,8 @@ class Vault:
     def open(self, sealed: bytes, *, tenant_id: UUID, purpose: str) -> str:
         """What was sealed for this tenant and purpose.
 
-        Raises ``UnreadableDataError`` when its key or format is not known here, ``InvalidInputError`` when it was
-        altered or sealed for another tenant or purpose.
+        Raises ``UnreadableDataError`` when its key or format is not known here,
+        ``InvalidInputError`` when it was altered or sealed for another tenant or purpose.
         """
         parts = _parse_sealed(sealed)
         cipher = self._ciphers.get(parts.key_id)
@@ -85,7 +85,9 @@ class Vault:
             raise _damaged_error(purpose) from None
 
     def is_current_key(self, sealed: bytes) -> bool:
-        """Whether the current key sealed it; if not, seal it again. Raises ``UnreadableDataError``."""
+        """Whether the current key sealed it; if not, seal it again. Raises
+        ``UnreadableDataError``.
+        """
         return _parse_sealed(sealed).key_id == self._current
 
     def blind_index(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes:

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from niochat.adapters.gateways.uazapi.client import UazapiClient
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.whatsapp.uazapi.client import UazapiClient
-from tests.actors.cluster import InMemoryCluster
-from tests.actors.one_tenant import ManualTenantActor
-from tests.actors.provider import (
+from tests.actors.manual_tenant_actor import ManualTenantActor
+from tests.actors.sandbox_provider import (
     SandboxProvider,
     create_gateway_instance,
     create_sandbox_provider,
     one_root_certificate,
 )
-from tests.sandbox.conftest import SandboxFixture, origin
+from tests.cluster.hosts.in_memory_cluster import InMemoryCluster
+from tests.niochat_sandbox.conftest import SandboxFixture, origin
 
 __all__ = ["one_root_certificate", "origin"]
 

@@ -3,10 +3,10 @@
 import pytest
 import pytest_asyncio
 
-from niochat.erp.breaker import FAILURE_THRESHOLD, MAX_OPEN_S, MIN_OPEN_S
-from niochat.erp.permits import PERMIT_EXPIRES_AFTER_S
-from tests.actors.one_tenant import ManualTenantActor
-from tests.actors.provider import SandboxProvider
+from niochat.erp.call_limiter import PERMIT_EXPIRES_AFTER_S
+from niochat.erp.circuit_breaker import FAILURE_THRESHOLD, MAX_OPEN_S, MIN_OPEN_S
+from tests.actors.manual_tenant_actor import ManualTenantActor
+from tests.actors.sandbox_provider import SandboxProvider
 from tests.builders import RowBuilder
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
-from tests.actors.provider import (
+from tests.actors.sandbox_provider import (
     SandboxProvider,
     create_gateway_instance,
     create_sandbox_provider,
     one_root_certificate,
 )
-from tests.assistant.office import AssistantPipeline, open_assistant_pipeline
+from tests.assistant.assistant_pipeline import AssistantPipeline, open_assistant_pipeline
 from tests.builders import RowBuilder, ShardAssignments
-from tests.sandbox.conftest import SandboxFixture, origin
+from tests.niochat_sandbox.conftest import SandboxFixture, origin
 
 __all__ = ["one_root_certificate", "origin"]
 

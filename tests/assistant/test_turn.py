@@ -9,20 +9,20 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-from niochat.adapters.openai.model import ModelClient, ModelCompletion
+from niochat.adapters.models.openai.model_client import ModelClient, ModelCompletion
 from niochat.adapters.postgres.database import Database
-from niochat.assistant.chat_text import MAX_MESSAGE_CHARS
-from niochat.assistant.dialogue import MAX_ATTEMPTS, to_storable_text
-from niochat.assistant.report import TurnReport, TurnRequest
+from niochat.assistant.model_session import MAX_ATTEMPTS, to_storable_text
+from niochat.assistant.text.chat_text import MAX_MESSAGE_CHARS
 from niochat.assistant.turn import TurnRunner
-from niochat.assistant.visit import TurnStore
-from niochat.domain import commands as cmd
-from niochat.domain.erp import ErpCapability
-from tests.actors.provider import create_sandbox_provider
-from tests.assistant.customer import HONEST, ScriptedCustomer
-from tests.assistant.office import AssistantPipeline
+from niochat.assistant.turn_messages import TurnReport, TurnRequest
+from niochat.assistant.turn_store import TurnStore
+from niochat.domain.conversation import commands as cmd
+from niochat.ports.erp import ErpCapability
+from tests.actors.sandbox_provider import create_sandbox_provider
+from tests.assistant.assistant_pipeline import AssistantPipeline
+from tests.assistant.scripted_customer import HONEST, ScriptedCustomer
 from tests.builders import build_message, insert_commands
-from tests.sandbox.conftest import SandboxFixture
+from tests.niochat_sandbox.conftest import SandboxFixture
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 import niochat
-from niochat.actors.metrics import COUNTERS, GAUGES
-from niochat.ingress.figures import CLUSTER_GAUGES
+from niochat.cluster.hosts.host_metrics import COUNTERS, GAUGES
+from niochat.http.http_metrics import CLUSTER_GAUGES
 
 FOLDER = Path(niochat.__file__).parents[1] / "deploy/prometheus"
 OPERATIONS = FOLDER.parents[1] / "docs/operations.md"

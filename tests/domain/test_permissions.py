@@ -90,9 +90,19 @@ def test_who_is_within_may_nothing_that_the_other_may_not(
 
 @pytest.mark.parametrize(
     "permission",
-    ["", "x", "conversations", "conversations:read", "conversations:read:none", "tenants:write",
-     "users:write:all", "conversations:read:all:all", ":", "CONVERSATIONS:READ:ALL"],
-)  # fmt: skip
+    [
+        "",
+        "x",
+        "conversations",
+        "conversations:read",
+        "conversations:read:none",
+        "tenants:write",
+        "users:write:all",
+        "conversations:read:all:all",
+        ":",
+        "CONVERSATIONS:READ:ALL",
+    ],
+)
 def test_a_permission_that_is_none_is_named(permission: str) -> None:
     with pytest.raises(InvalidInputError, match="permission"):
         parse_grants([permission])

@@ -22,10 +22,16 @@ def test_a_mobile_is_compared_with_its_ninth_digit(digits: str, canonical: str) 
 @pytest.mark.parametrize(
     "written",
     [
-        "+55 81 98888-7777", "55 81 8888-7777", "81 8888-7777", "(081) 98888-7777",
-        "81988887777", "+558188887777", "8198888", "81 888",
+        "+55 81 98888-7777",
+        "55 81 8888-7777",
+        "81 8888-7777",
+        "(081) 98888-7777",
+        "81988887777",
+        "+558188887777",
+        "8198888",
+        "81 888",
     ],
-)  # fmt: skip
+)
 def test_a_look_up_finds_a_number_however_it_is_written(written: str) -> None:
     assert any("5581988887777".startswith(each) for each in phone_search_prefixes(written))
 

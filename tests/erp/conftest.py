@@ -6,16 +6,16 @@ import pytest
 import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
-from niochat.sandbox.__main__ import create_server
-from niochat.stack.credentials import StackCredentials
-from niochat.stack.home import HomeFolder
-from niochat.stack.ports import StackPorts
-from niochat.stack.redis_server import EmbeddedRedis
+from niochat.launcher.databases.redis_server import EmbeddedRedis
+from niochat.launcher.home_folder import HomeFolder
+from niochat.launcher.network_ports import StackPorts
+from niochat.launcher.stack_credentials import StackCredentials
+from niochat_sandbox.__main__ import create_server
 from tests.builders import Host, RowBuilder, ShardAssignments
-from tests.erp.ledger import SgpInstallationClient
-from tests.erp.office import ErpProvider, ErpServiceHarness
-from tests.plain_client import plain_client
-from tests.sandbox.conftest import bound_socket, serve
+from tests.erp.erp_service_harness import ErpProvider, ErpServiceHarness
+from tests.erp.sgp_installation_client import SgpInstallationClient
+from tests.http_client import plain_client
+from tests.niochat_sandbox.conftest import bound_socket, serve
 
 
 @pytest.fixture(scope="session")

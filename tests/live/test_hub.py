@@ -10,19 +10,19 @@ import pytest
 import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
-from niochat.domain import commands as cmd
+from niochat.domain.conversation import commands as cmd
 from niochat.domain.permissions import (
     ConversationOwner,
     PermissionAction,
     PermissionScope,
     is_permitted,
 )
-from niochat.live.counters import ScreenCounters
+from niochat.live.ephemeral import FrameEnvelope, ReadFrame, TypingFrame
+from niochat.live.event_log import EventLog
 from niochat.live.frames import Frame
 from niochat.live.hub import LiveHub, offer_event
-from niochat.live.log import EventLog
-from niochat.live.passing import FrameEnvelope, ReadFrame, TypingFrame
-from niochat.live.position import LogPosition
+from niochat.live.log_position import LogPosition
+from niochat.live.screen_counters import ScreenCounters
 from tests.builders import (
     Admin,
     ChannelRef,
@@ -33,7 +33,7 @@ from tests.builders import (
     insert_commands,
     open_connection,
 )
-from tests.until import wait_until
+from tests.wait_until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -307,8 +307,10 @@ async def test_a_transaction_that_ends_late_is_not_skipped(
     await another.execute(
         "INSERT INTO events (tenant_id, conversation_id, version, thread_id, type, body,"
         " schema_version, at) VALUES ($1, $2, 900, $3, 'command_parked', '{}', 2, now())",
-        room.place.tenant, conversation, thread,
-    )  # fmt: skip
+        room.place.tenant,
+        conversation,
+        thread,
+    )
     await room.thread("depois")
     for _ in range(5):
         await room.hub.read_log()
@@ -367,12 +369,19 @@ async def test_applying_what_was_heard_is_the_same_as_refetching(room: HubFixtur
     claimed = await room.host.claim(thread)
     assert claimed is not None
     await room.host.settle(claimed, cmd.SendStatus.SENT, "out-1")
-    await insert_commands(room.host, room.place, thread, [
-        cmd.ReceiveEdit("e1", f"{thread}0oi", "olá"), cmd.AssignConversation("ana"),
-        cmd.ReplyToCustomer("ana", "Posso ajudar?"), cmd.AddNote("ana", "cliente antigo"),
-        cmd.TransferConversation("ana", team="atendimento", note="financeiro"),
-        cmd.ResolveConversation("ana"),
-    ])  # fmt: skip
+    await insert_commands(
+        room.host,
+        room.place,
+        thread,
+        [
+            cmd.ReceiveEdit("e1", f"{thread}0oi", "olá"),
+            cmd.AssignConversation("ana"),
+            cmd.ReplyToCustomer("ana", "Posso ajudar?"),
+            cmd.AddNote("ana", "cliente antigo"),
+            cmd.TransferConversation("ana", team="atendimento", note="financeiro"),
+            cmd.ResolveConversation("ana"),
+        ],
+    )
     await room.host.run(thread)
     total = await in_log(room.given.admin, room.place.tenant)
     await room.read(screen, total)
@@ -396,8 +405,13 @@ async def test_applying_what_was_heard_is_the_same_as_refetching(room: HubFixtur
             fresh[frame["message"]["id"]] = frame["message"]
     assert messages == fresh
     assert {each["text"] for each in messages.values()} == {
-        "olá", "tem boleto?", "Claro!", "Posso ajudar?", "cliente antigo", "financeiro",
-    }  # fmt: skip
+        "olá",
+        "tem boleto?",
+        "Claro!",
+        "Posso ajudar?",
+        "cliente antigo",
+        "financeiro",
+    }
 
 
 async def test_queues_are_counted_when_they_change_for_who_may_see_them(room: HubFixture) -> None:

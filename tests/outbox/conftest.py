@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
-from tests.actors.provider import (
+from tests.actors.sandbox_provider import (
     SandboxProvider,
     create_gateway_instance,
     create_sandbox_provider,
     one_root_certificate,
 )
 from tests.builders import Host, RowBuilder, ShardAssignments
-from tests.outbox.office import OutboxHarness
-from tests.sandbox.conftest import SandboxFixture, origin
+from tests.niochat_sandbox.conftest import SandboxFixture, origin
+from tests.outbox.outbox_harness import OutboxHarness
 
 __all__ = ["one_root_certificate", "origin"]
 

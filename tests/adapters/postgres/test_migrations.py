@@ -7,10 +7,10 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from niochat.adapters.postgres.codec import state_from_json
-from niochat.adapters.postgres.migrate import migrate
-from niochat.domain.conversation import ConversationStatus
-from niochat.stack.postgres import EmbeddedPostgres
+from niochat.adapters.postgres.json_codec import state_from_json
+from niochat.adapters.postgres.schema_migration import migrate
+from niochat.domain.conversation.state import ConversationStatus
+from niochat.launcher.databases.postgres_server import EmbeddedPostgres
 from tests.conftest import database_dsn
 
 BEFORE = """
@@ -105,8 +105,9 @@ def test_documents_of_kept_calls_are_masked_and_keys_get_their_owners(
     owner.execute(
         "INSERT INTO users (id, tenant_id, login, name, role) VALUES"
         " (%s, %s, 'ana@example.com', 'Ana', 'admin'), (%s, NULL, 'root@example.com', 'R',"
-        " 'superuser')", (ana, tenant, root),
-    )  # fmt: skip
+        " 'superuser')",
+        (ana, tenant, root),
+    )
     makers: dict[str, object] = {"a": ana, "b": root, "c": None, "d": None, "e": uuid4()}
     ids = {name: uuid4() for name in makers}
     makers |= {"c": ids["a"], "d": ids["c"]}
@@ -121,11 +122,14 @@ def test_documents_of_kept_calls_are_masked_and_keys_get_their_owners(
 
     (turn,) = owner.execute("SELECT tool_results FROM turns").fetchall()
     assert turn["tool_results"] == [
-        {"tool": "identificar_cliente", "result": {"ok": True, "n": 52998224725},
-         "arguments": {"cpf_cnpj": "***.***.***-**", "desejo": 'fatura " 1'}},
+        {
+            "tool": "identificar_cliente",
+            "result": {"ok": True, "n": 52998224725},
+            "arguments": {"cpf_cnpj": "***.***.***-**", "desejo": 'fatura " 1'},
+        },
         {"tool": "identificar_cliente", "result": {}, "arguments": '{"cpf_cnpj": "***********'},
         {"tool": "escolher_contrato", "result": {}, "arguments": {"opcao": 1}},
-    ]  # fmt: skip
+    ]
     keys = owner.execute("SELECT name, owner_id FROM api_keys ORDER BY name").fetchall()
     assert [key["owner_id"] for key in keys] == [ana, root, ana, ana, None]
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.postgres.migrate import migrate
+from niochat.adapters.postgres.schema_migration import migrate
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.ids import SHARDS, shard_of
 from tests.builders import RowBuilder

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from niochat.stack.postgres import EmbeddedPostgres, postgres_program_folder
+from niochat.launcher.databases.postgres_server import EmbeddedPostgres, postgres_program_folder
 from tests.conftest import database_dsn
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "schema.py"
@@ -61,9 +61,18 @@ def test_the_files_build_the_database_that_the_migrations_build(
     url = database_dsn(postgres.admin_dsn, empty_database_url.rpartition("/")[2])
 
     built = subprocess.run(
-        [postgres_program_folder() / "psql", "-Xqv", "ON_ERROR_STOP=1", "-f", schema.FOLDER / "schema.sql", url],
-        text=True, capture_output=True, check=False,
-    )  # fmt: skip
+        [
+            postgres_program_folder() / "psql",
+            "-Xqv",
+            "ON_ERROR_STOP=1",
+            "-f",
+            schema.FOLDER / "schema.sql",
+            url,
+        ],
+        text=True,
+        capture_output=True,
+        check=False,
+    )
 
     assert built.returncode == 0, built.stderr
     assert without_key(schema.dump(url)) == without_key(schema.dump(database_url))

@@ -1,1 +1,0 @@
-"""Who comes in, and who they then are: users, passwords, sessions, tokens, keys."""

@@ -1,0 +1,185 @@
+"""The tenant's actor: its assistant's rate, its ERP's limits, the filling up of its channels.
+
+One per tenant, never on the message path. It hands out turns in blocks, so that a host asks
+once for many.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import structlog
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import NiochatError
+from niochat.erp.call_limiter import CallPermitRelease, CallPermitRequest, ErpCallLimiter
+from niochat.inbox.backfill import BackfillChannel, Backfiller
+from niochat.outbox.dispatcher import CredentialsOpener
+from niochat.runtime.activation import ActorRequest
+from niochat.runtime.actor_runtime import ActorStep
+from niochat.runtime.address import ActorAddress
+
+_SQL = queries("backfill")
+_ERP = queries("erp_write_journal")
+_log = structlog.get_logger(__name__)
+
+MAX_GRANT_TURNS = 20
+"""Most turns in one grant."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnGrantRequest:
+    """Asks for turns; the answer is a :class:`TurnGrant`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnGrant:
+    """``turns`` may begin; with none, ask again after ``wait_s``. ``throttled``: the tenant's
+    model asked for that, it is not the rate.
+    """
+
+    turns: int
+    wait_s: float
+    throttled: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelThrottleNotice:
+    """The tenant's model asked to wait."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelConnectedNotice:
+    """A channel's session is back: fill it up now."""
+
+
+@dataclass(slots=True)
+class TenantState:
+    """What one tenant's actor remembers. Rates in turns a second, times of a monotonic clock."""
+
+    turns_per_second: float
+    tokens: float
+    refilled_at: float
+    erp_permits: ErpCallLimiter
+    throttled_until: float = 0.0
+    next_backfill_at: float = 0.0
+    backfill_task: "asyncio.Task[None] | None" = field(default=None)
+
+
+class TenantBehaviour:
+    """Steps tenants' actors."""
+
+    batch = 32
+    parallel = 1
+
+    def __init__(
+        self,
+        database: Database,
+        backfill: Backfiller,
+        credentials_for: CredentialsOpener,
+        poke: Callable[[UUID, set[UUID]], None],
+        *,
+        backfill_interval_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._backfill = backfill
+        self._credentials_for = credentials_for
+        self._poke = poke
+        self._backfill_interval_s = backfill_interval_s
+        self._clock = clock
+
+    async def step(self, batch: Sequence[ActorStep]) -> Sequence[ActorAddress]:
+        """Answer what was asked; begin to fill up when it is time."""
+        for delivery in batch:
+            tenant_id = delivery.activation.address.key
+            if delivery.activation.state is None:
+                delivery.activation.state = await self._load(tenant_id)
+            tenant: TenantState = delivery.activation.state
+            for message in delivery.messages:
+                self._handle(tenant, message)
+            self._start_backfill_when_due(tenant_id, tenant)
+        return []
+
+    async def _load(self, tenant_id: UUID) -> TenantState:
+        per_minute, now = await self._load_turn_rate(tenant_id), self._clock()
+        at_once, calls = await self._load_erp_limits(tenant_id)
+        erp = ErpCallLimiter(at_once, calls, tokens=max(calls / 10.0, 1.0), refilled_at=now)
+        return TenantState(per_minute / 60.0, float(min(per_minute, MAX_GRANT_TURNS)), now, erp)
+
+    async def _load_turn_rate(self, tenant_id: UUID) -> int:
+        """Turns a minute, as they are now."""
+        async with self._database.as_tenant(tenant_id) as connection:
+            return await connection.fetchval(_SQL["load_turn_rate"], tenant_id) or 60
+
+    async def _load_erp_limits(self, tenant_id: UUID) -> tuple[int, int]:
+        """Calls at once and a minute, as they are now; 1 and 1 for who has no ERP."""
+        async with self._database.as_tenant(tenant_id) as connection:
+            row = await connection.fetchrow(_ERP["load_limits"], tenant_id)
+        return (row["calls_at_once"], row["per_minute"]) if row is not None else (1, 1)
+
+    def _handle(self, tenant: TenantState, message: object) -> None:
+        match message:
+            case ActorRequest(payload=CallPermitRequest(waiting=waiting)):
+                message.reply(tenant.erp_permits.acquire(self._clock(), waiting))
+            case CallPermitRelease():
+                tenant.erp_permits.release(message, self._clock())
+            case ActorRequest(payload=TurnGrantRequest()):
+                message.reply(self._grant_turns(tenant))
+            case ModelThrottleNotice(seconds=seconds):
+                tenant.throttled_until = max(tenant.throttled_until, self._clock() + seconds)
+            case ChannelConnectedNotice():
+                tenant.next_backfill_at = 0.0
+            case _:
+                _log.error("message_not_understood", message=type(message).__name__)
+
+    def _grant_turns(self, tenant: TenantState) -> TurnGrant:
+        now = self._clock()
+        burst = max(tenant.turns_per_second * 2.0, float(MAX_GRANT_TURNS))
+        tenant.tokens = min(
+            tenant.tokens + (now - tenant.refilled_at) * tenant.turns_per_second, burst
+        )
+        tenant.refilled_at = now
+        if tenant.throttled_until > now:
+            return TurnGrant(0, tenant.throttled_until - now, throttled=True)
+        turns = min(int(tenant.tokens), MAX_GRANT_TURNS)
+        tenant.tokens -= turns
+        return TurnGrant(turns, 0.0 if turns else (1.0 - tenant.tokens) / tenant.turns_per_second)
+
+    def _start_backfill_when_due(self, tenant_id: UUID, tenant: TenantState) -> None:
+        filling = tenant.backfill_task is not None and not tenant.backfill_task.done()
+        if filling or self._clock() < tenant.next_backfill_at:
+            return
+        tenant.next_backfill_at = self._clock() + self._backfill_interval_s
+        tenant.backfill_task = asyncio.get_running_loop().create_task(
+            self._run_backfill(tenant_id, tenant)
+        )
+
+    async def _run_backfill(self, tenant_id: UUID, tenant: TenantState) -> None:
+        try:
+            tenant.turns_per_second = await self._load_turn_rate(tenant_id) / 60.0
+            (
+                tenant.erp_permits.max_concurrent,
+                tenant.erp_permits.per_minute,
+            ) = await self._load_erp_limits(tenant_id)
+            for channel in await self._backfill.list_channels(tenant_id):
+                await self._backfill_channel(channel)
+        except NiochatError as error:
+            _log.warning("fill_up_put_off", tenant=str(tenant_id), code=error.code)
+        except Exception as error:  # noqa: BLE001 - the task's owner: nobody else would see it
+            _log.error("fill_up_failed", tenant=str(tenant_id), exc_info=error)
+
+    async def _backfill_channel(self, channel: BackfillChannel) -> None:
+        try:
+            line = self._credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
+            threads = await self._backfill.fill(channel, line)
+        except NiochatError as error:
+            _log.warning("fill_up_put_off", channel=str(channel.id), code=error.code)
+            return
+        if threads:
+            self._poke(channel.tenant_id, threads)

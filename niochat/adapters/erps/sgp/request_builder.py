@@ -1,0 +1,183 @@
+"""Which route and which fields a request of the port becomes (SGP reference 3.2)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import quote, urlencode
+
+from niochat.adapters.erps.sgp.ticket_types import ticket_type_for
+from niochat.adapters.erps.sgp.transport import SgpHttpRequest
+from niochat.adapters.erps.sgp.urls import normalize_base_url
+from niochat.ports.erp import (
+    CheckAccessStatus,
+    CheckCoverage,
+    ErpAccount,
+    ErpWrite,
+    FindSubscriber,
+    ListInvoices,
+    ListMaintenances,
+    ListPaidInvoices,
+    ListServicePlans,
+    ListTickets,
+    OpenTicket,
+    ReadContract,
+    ReadOpticalSignal,
+    ReadPixCode,
+    RegisterLead,
+    ServiceAddress,
+    Unlock,
+)
+
+
+class FieldEncoding(StrEnum):
+    """How the fields travel."""
+
+    FORM = "form"
+    QUERY = "query"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class SgpRequest:
+    """A route below the base address and its fields, without the token.
+
+    ``route`` is its name in errors: the path without what is particular to one subscriber.
+    """
+
+    route: str
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
+    encoding: FieldEncoding = FieldEncoding.FORM
+    path: str = field(default="", repr=False)
+
+    def to_http_request(self, account: ErpAccount, method: str = "") -> SgpHttpRequest:
+        """The call for one account; ``token`` and ``app`` travel among the fields, not as headers.
+
+        Raises ``ErpError`` ``erp_address`` where the base address is none.
+        """
+        url = normalize_base_url(account.base_url, self.route) + (self.path or self.route)
+        fields = {"token": account.token, "app": account.app, **self.fields}
+        # "replace": half a surrogate pair from a chat must not fail the call.
+        form = urlencode(fields, errors="replace")
+        match self.encoding:
+            case FieldEncoding.QUERY:
+                return SgpHttpRequest(self.route, method or "GET", f"{url}?{form}")
+            case FieldEncoding.JSON:
+                body = json.dumps(fields).encode()
+                return SgpHttpRequest(self.route, method or "POST", url, body, "application/json")
+            case FieldEncoding.FORM:
+                kind = "application/x-www-form-urlencoded"
+                return SgpHttpRequest(self.route, method or "POST", url, form.encode(), kind)
+
+
+def build_read_request(request: object) -> SgpRequest:
+    """The call of a read, all but ``FetchInvoicePdf``. Raises ``TypeError`` for what is no
+    request.
+    """
+    match request:
+        case FindSubscriber(document):
+            return SgpRequest("/api/ura/consultacliente/", {"cpfcnpj": document})
+        case ReadContract(contract):
+            return SgpRequest("/api/ura/consultacliente/", {"contrato": contract})
+        case ListInvoices(contract):
+            return _invoices_request(contract)
+        case ListPaidInvoices(contract):
+            return _paid_request(contract)
+        case ReadPixCode(contract, invoice):
+            return _pix_request(contract, invoice)
+        case CheckAccessStatus(contract):
+            return SgpRequest("/api/ura/verificaacesso/", {"contrato": contract})
+        case ReadOpticalSignal(contract):
+            return SgpRequest("/api/ura/clientes/", {"contrato": contract, "exibir_conexao": "1"})
+        case ListTickets(contract):
+            return SgpRequest(
+                "/api/ura/ocorrencia/list/", {"contrato": contract}, FieldEncoding.JSON
+            )
+        case _:
+            return _provider_request(request)
+
+
+def _provider_request(request: object) -> SgpRequest:
+    """What concerns no contract."""
+    match request:
+        case ListMaintenances():
+            return SgpRequest("/api/ura/manutencao/list/", encoding=FieldEncoding.QUERY)
+        case ListServicePlans():
+            return SgpRequest("/api/ura/consultaplano/", encoding=FieldEncoding.QUERY)
+        case CheckCoverage(place):
+            return SgpRequest("/api/ura/viabilidade/", _coverage_fields(place))
+        case _:
+            raise TypeError(f"the ERP cannot be asked a {type(request).__name__}")
+
+
+def _invoices_request(contract: str) -> SgpRequest:
+    # Without ``nao_gerar_os`` every look at the invoices opens a service order.
+    fields = {"contrato": contract, "faturas_abertas_todas": "1", "nao_gerar_os": "1"}
+    return SgpRequest("/api/ura/fatura2via/", fields)
+
+
+def _paid_request(contract: str) -> SgpRequest:
+    # Their order is the installation's: all that one page holds are asked for.
+    fields = {"contrato": contract, "status": "pagos", "limit": "250"}
+    return SgpRequest("/api/ura/titulos/", fields)
+
+
+def _coverage_fields(place: ServiceAddress) -> dict[str, str]:
+    fields = {
+        "cep": place.cep,
+        "logradouro": place.street,
+        # The reference's name, and that of the vendor's own collection, where it is a span.
+        "numero": place.number,
+        "numero_inicial": place.number,
+        "numero_final": place.number,
+        "bairro": place.district,
+        "cidade": place.city,
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def _pix_request(contract: str, invoice: str) -> SgpRequest:
+    route = "/api/ura/pagamento/pix/"
+    return SgpRequest(route, {"contrato": contract}, path=route + quote(invoice, safe=""))
+
+
+def build_write_request(account: ErpAccount, request: ErpWrite) -> SgpRequest:
+    """The call of a write. Raises ``TypeError`` for what is no write."""
+    match request:
+        case Unlock(contract, words):
+            return SgpRequest(
+                "/api/ura/liberacaopromessa/", {"contrato": contract, "conteudo": words}
+            )
+        case OpenTicket():
+            return SgpRequest("/api/ura/chamado/", _ticket_fields(account, request))
+        case RegisterLead():
+            return SgpRequest("/api/precadastro/F", _lead_fields(request))
+        case _:
+            raise TypeError(f"the ERP cannot do a {type(request).__name__}")
+
+
+def _ticket_fields(account: ErpAccount, ticket: OpenTicket) -> dict[str, str]:
+    return {
+        "contrato": ticket.contract,
+        "ocorrenciatipo": ticket.kind or ticket_type_for(ticket.category, account.ticket_kinds),
+        # The reference is how a ticket is found again whose answer was lost.
+        "conteudo": f"{ticket.content}\nRef. {ticket.reference}",
+        "conteudolimpo": "1",
+        "contato_nome": ticket.contact_name,
+        "contato_telefone": ticket.contact_phone,
+    }
+
+
+def _lead_fields(lead: RegisterLead) -> dict[str, str]:
+    """A lead only: the provider's people make the contract, with its technical fields."""
+    due = f"Vencimento desejado: dia {lead.due_day}\n" if lead.due_day else ""
+    return {
+        "nome": lead.name,
+        "cpfcnpj": lead.document,
+        "celular": lead.phone,
+        "logradouro": lead.address,
+        "plano_id": lead.plan,
+        "precadastro_ativar": "0",
+        # ``vencimento_id`` is the installation's own id of a day, which nobody told us.
+        "observacao": f"Plano desejado: {lead.plan}\n{due}Ref. {lead.reference}",
+    }

@@ -1,0 +1,122 @@
+"""Where files lie: a directory of this machine, or any store that speaks S3. By ``obstore``."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, S3Store
+
+from niochat.domain.errors import InvalidInputError, UnavailableError
+
+TIMEOUT_S = 30.0
+"""For one file; the library itself would try again for minutes."""
+T = TypeVar("T")
+_PRIVATE_FOLDER = 0o700
+_PRIVATE_FILE = 0o600
+
+
+class FileStore:
+    """Bytes under keys such as ``<tenant>/<file>``; a key is written whole or not at all."""
+
+    def __init__(self, store: ObjectStore | None, directory: Path | None = None) -> None:
+        """``directory``: where a store of this machine lies."""
+        self._opened = store
+        self._directory = directory
+
+    @classmethod
+    def from_url(cls, address: str | None, variable: str = "NIOCHAT_FILES_URL") -> "FileStore":
+        """``file:///directory``, made when it is missing, or ``s3://bucket/prefix`` with its
+        credentials in the variables ``AWS_…``. Raises ``InvalidInputError``, which names the
+        setting, for any other. ``None``: there is no store, which who uses it is told.
+        """
+        if address is None:
+            return cls(None)
+        parts = urlsplit(address)
+        if parts.scheme == "file" and parts.path.startswith("/"):
+            directory = Path(parts.path)
+            try:
+                directory.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+            except OSError as error:
+                raise InvalidInputError(
+                    f"NIOCHAT_FILES_URL cannot be used ({error.strerror}: {directory}): name a "
+                    "folder that may be written.",
+                    code="bad_settings",
+                ) from None
+            return cls(LocalStore(directory), directory)
+        if parts.scheme == "s3" and parts.netloc:
+            return cls(S3Store.from_url(address, retry_config={"max_retries": 2}))
+        raise InvalidInputError(
+            f"{variable} must be file:///directory or s3://bucket/prefix",
+            code="bad_settings",
+        )
+
+    @property
+    def _store(self) -> ObjectStore:
+        if self._opened is None:
+            raise UnavailableError(
+                "this installation keeps no files: set NIOCHAT_FILES_URL", code="no_file_store"
+            )
+        return self._opened
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Write it, or write it anew. Raises ``UnavailableError``."""
+        if self._directory is not None:
+            self._make_private_folder(self._directory / key)
+        await _translate_errors(obstore.put_async(self._store, key, data))
+        if self._directory is not None:
+            with contextlib.suppress(FileNotFoundError):
+                (self._directory / key).chmod(_PRIVATE_FILE)
+
+    def _make_private_folder(self, file: Path) -> None:
+        """Closed before anything is in it: the library makes files as the process's mask has it."""
+        assert self._directory is not None
+        for folder in reversed(file.relative_to(self._directory).parents):
+            try:
+                (self._directory / folder).mkdir(exist_ok=True, mode=_PRIVATE_FOLDER)
+                if folder != Path():
+                    (self._directory / folder).chmod(_PRIVATE_FOLDER)
+            except OSError as error:
+                raise _unavailable_error(error) from error
+
+    async def get(self, key: str) -> bytes | None:
+        """All of it; ``None`` when it is not there. Raises ``UnavailableError``."""
+        try:
+            found = await _translate_errors(obstore.get_async(self._store, key))
+        except FileNotFoundError:
+            return None
+        return bytes(await _translate_errors(found.bytes_async()))
+
+    async def get_range(self, key: str, start: int, length: int) -> bytes | None:
+        """``length`` bytes from ``start`` on; ``None`` when it is not there."""
+        try:
+            found = obstore.get_range_async(self._store, key, start=start, length=length)
+            return bytes(await _translate_errors(found))
+        except FileNotFoundError:
+            return None
+
+    async def delete(self, key: str) -> None:
+        """Gone, also when it was not there. Raises ``UnavailableError``."""
+        with contextlib.suppress(FileNotFoundError):
+            await _translate_errors(obstore.delete_async(self._store, key))
+
+
+async def _translate_errors(asked: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            return await asked
+    except FileNotFoundError:
+        raise
+    except (BaseError, OSError) as error:
+        raise _unavailable_error(error) from error
+
+
+def _unavailable_error(error: Exception) -> UnavailableError:
+    """The library's own words name keys and hosts: they are for the log."""
+    return UnavailableError(
+        f"the file store does not answer: {type(error).__name__}", code="files_away"
+    )

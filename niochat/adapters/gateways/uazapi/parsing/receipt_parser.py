@@ -1,0 +1,83 @@
+"""``messages_update`` webhooks: how far our messages got, and what was deleted."""
+
+from collections.abc import Mapping
+
+from niochat.adapters.gateways.uazapi.parsing.dedupe_keys import receipt_key
+from niochat.adapters.gateways.uazapi.parsing.identity_parser import (
+    detect_group_chat,
+    identity_from_update,
+)
+from niochat.adapters.gateways.uazapi.parsing.json_fields import (
+    read_bare_id,
+    read_list,
+    read_message_id,
+    read_text,
+)
+from niochat.adapters.gateways.uazapi.parsing.webhook_envelope import WebhookEnvelope
+from niochat.domain.conversation.commands import ReceiveDeletion, ReceiveReceipt
+from niochat.domain.message import DeliveryStatus
+from niochat.ports.gateway_events import IgnoredEvent, InboundEvent
+
+_DELETED = "deleted"
+_STATUSES = {
+    "sent": DeliveryStatus.SENT,
+    "delivered": DeliveryStatus.DELIVERED,
+    "read": DeliveryStatus.READ,
+    "played": DeliveryStatus.PLAYED,
+}
+
+
+def parse_receipt_event(envelope: WebhookEnvelope) -> InboundEvent | IgnoredEvent:
+    """A receipt or a deletion, or why there is none.
+
+    Three shapes (Uazapi reference 2.3): ``state`` with ``event{MessageIDs}``,
+    ``message{messageid,status}``, and the legacy ``data{id,status}``. A ``failed`` of the
+    gateway is no receipt: our own send result says more.
+    """
+    update = envelope.event or envelope.message
+    crowd = _group_chat(envelope, update)
+    if crowd:
+        return IgnoredEvent(crowd)
+    state = _parse_state(envelope, update)
+    if state is None:
+        return IgnoredEvent("unknown_receipt")
+    targets = _parse_targets(update)
+    if not targets:
+        return IgnoredEvent("no_message_id")
+    identity = identity_from_update(update, envelope.chat)
+    if identity is None:
+        return IgnoredEvent("no_identity")
+    command = _parse_command(state, targets)
+    key = receipt_key(state, targets)
+    return InboundEvent(identity, command, key, creates_contact=False, raw=envelope.raw)
+
+
+def _parse_command(state: str, targets: tuple[str, ...]) -> ReceiveReceipt | ReceiveDeletion:
+    if state == _DELETED:
+        return ReceiveDeletion(targets)
+    return ReceiveReceipt(targets, _STATUSES[state])
+
+
+def _group_chat(envelope: WebhookEnvelope, update: Mapping[str, object]) -> str | None:
+    if read_text(envelope.raw.get("type")).lower() == "groupreceipts":
+        return "group"
+    addresses = (update.get("Chat"), update.get("chatid"), envelope.chat.get("wa_chatid"))
+    marks = (update.get("IsGroup"), update.get("isGroup"), envelope.chat.get("wa_isGroup"))
+    return detect_group_chat(addresses, marks)
+
+
+def _parse_state(envelope: WebhookEnvelope, update: Mapping[str, object]) -> str | None:
+    """The state, if it is one we know; builds put it in different places."""
+    places = (envelope.raw.get("state"), update.get("state"), update.get("status"))
+    states = [read_text(value).strip().lower() for value in (*places, envelope.raw.get("type"))]
+    # The first that says anything decides: a "Failed" must not be overruled by a later field.
+    state = next(filter(None, states), "")
+    return state if state == _DELETED or state in _STATUSES else None
+
+
+def _parse_targets(update: Mapping[str, object]) -> tuple[str, ...]:
+    """Bare ids, each once, sorted: the same news in another order is the same news."""
+    listed = update.get("MessageIDs")
+    ids = {read_bare_id(value) for value in (read_list(listed) or (listed,))}
+    ids = {found for found in ids if found} or {read_message_id(update)}
+    return tuple(sorted(found for found in ids if found))

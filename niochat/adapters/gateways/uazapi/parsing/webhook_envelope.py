@@ -1,0 +1,64 @@
+"""The two envelopes of a webhook, opened to the same parts.
+
+The real one is flat; ``{event, instance, data}`` is what the gateway's own API document says
+and what some old builds send (Uazapi reference 2.3).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from niochat.adapters.gateways.uazapi.parsing.json_fields import read_object
+from niochat.adapters.gateways.uazapi.parsing.payload_sanitizer import (
+    sanitize_payload,
+    sanitize_text,
+)
+from niochat.domain.errors import InvalidInputError
+
+_ALIASES = {"message": "messages", "message_update": "messages_update"}
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEnvelope:
+    """One body, opened. ``raw`` is its stored form, and every other part is read from it.
+
+    So nothing that the database would refuse, and no secret, can reach a command.
+    """
+
+    event_type: str
+    message: Mapping[str, object]
+    chat: Mapping[str, object]
+    event: Mapping[str, object]
+    instance: Mapping[str, object]
+    raw: Mapping[str, object]
+    received_at: datetime
+
+
+def open_envelope(body: Mapping[str, object], received_at: datetime) -> WebhookEnvelope:
+    """Open either envelope; missing parts are empty.
+
+    Raises ``InvalidInputError`` when the body says nowhere what event it is.
+    """
+    event_type = _event_type(body)
+    raw = sanitize_payload(body)
+    data = read_object(raw.get("data"))
+    return WebhookEnvelope(
+        event_type,
+        message=read_object(raw.get("message")) or read_object(data.get("message")) or data,
+        chat=read_object(raw.get("chat")) or read_object(data.get("chat")),
+        event=read_object(raw.get("event")) or read_object(data.get("event")),
+        instance=read_object(raw.get("instance")) or read_object(data.get("instance")) or data,
+        raw=raw,
+        received_at=received_at,
+    )
+
+
+def _event_type(body: Mapping[str, object]) -> str:
+    if not isinstance(body, Mapping):
+        raise InvalidInputError("not a webhook of Uazapi: the body must be a JSON object")
+    # In the flat envelope ``event`` is an object: the details of a receipt.
+    for name in ("EventType", "event"):
+        value = body.get(name)
+        if isinstance(value, str) and (event_type := sanitize_text(value).strip().lower()):
+            return _ALIASES.get(event_type, event_type)
+    raise InvalidInputError("not a webhook of Uazapi: neither EventType nor event names an event")

@@ -1,0 +1,78 @@
+"""Uazapi's webhooks, read into the words of our domain. Pure and total.
+
+Source: Uazapi reference 2.3 (envelope and shapes) and 2.5 (identity).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from niochat.adapters.gateways.uazapi.parsing.json_fields import read_text
+from niochat.adapters.gateways.uazapi.parsing.message_parser import parse_message_event
+from niochat.adapters.gateways.uazapi.parsing.payload_sanitizer import read_instance_token
+from niochat.adapters.gateways.uazapi.parsing.receipt_parser import parse_receipt_event
+from niochat.adapters.gateways.uazapi.parsing.webhook_envelope import WebhookEnvelope, open_envelope
+from niochat.ports.gateway_events import (
+    ChannelConnectionChanged,
+    IgnoredEvent,
+    InboundEvent,
+    ParsedWebhook,
+)
+
+_IGNORED_EVENTS = frozenset(
+    {
+        "blocks",
+        "call",
+        "chat_labels",
+        "chats",
+        "contacts",
+        "groups",
+        "history",
+        "labels",
+        "leads",
+        "newsletter_messages",
+        "presence",
+        "sender",
+    }
+)
+"""``history`` is the bulk replay after a connect: it must never wake the assistant."""
+
+
+def parse_webhook(body: Mapping[str, object], received_at: datetime) -> ParsedWebhook:
+    """What ``body`` means to us.
+
+    ``received_at`` (aware) is the time of what carries no believable time of its own.
+    Any JSON object has a meaning, at worst ``IgnoredEvent`` with a reason: odd types inside count
+    as absent. Raises ``InvalidInputError`` only where nothing names an event.
+    """
+    envelope = open_envelope(body, received_at)
+    return ParsedWebhook(read_instance_token(body), _parse_event(envelope))
+
+
+def _parse_event(
+    envelope: WebhookEnvelope,
+) -> InboundEvent | ChannelConnectionChanged | IgnoredEvent:
+    match envelope.event_type:
+        case "messages":
+            return parse_message_event(envelope)
+        case "messages_update":
+            return parse_receipt_event(envelope)
+        case "connection":
+            return _parse_connection(envelope)
+        case other:
+            return IgnoredEvent(other if other in _IGNORED_EVENTS else "unknown_event")
+
+
+def _parse_connection(envelope: WebhookEnvelope) -> ChannelConnectionChanged | IgnoredEvent:
+    """The session's new state; why it ended is kept for the operator."""
+    kind = read_text(envelope.raw.get("type"))
+    status = read_text(envelope.instance.get("status")).strip().lower()
+    if not status and kind.lower() == "loggedout":
+        status = "disconnected"
+    if not status:
+        return IgnoredEvent("no_status")
+    if status == "connected":
+        # The instance still remembers why it was away before; that is no reason now.
+        return ChannelConnectionChanged(status)
+    return ChannelConnectionChanged(
+        status, read_text(envelope.instance.get("lastDisconnectReason")) or kind
+    )

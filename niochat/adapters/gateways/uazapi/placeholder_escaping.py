@@ -1,0 +1,18 @@
+"""Our words leave as they are: the gateway must find nothing in them to fill in."""
+
+import re
+
+from niochat.adapters.gateways.uazapi.parsing.payload_sanitizer import sanitize_text
+
+_ZERO_WIDTH_SPACE = "\u200b"
+_DOUBLED = re.compile(r"\{(?=\{)")
+
+
+def escape_placeholders(text: str) -> str:
+    """The text with an invisible character between doubled opening braces.
+
+    The gateway replaces ``{{name}}``, ``{{lead_email}}`` and the like in what it sends
+    (Uazapi reference 2.1), so a customer or the model could make it speak its CRM. Without
+    ``{{`` nothing opens, so ``}}`` may stay.
+    """
+    return _DOUBLED.sub("{" + _ZERO_WIDTH_SPACE, sanitize_text(text))

@@ -1,0 +1,128 @@
+"""What is known after a send: one table for answers, one for answers that never came.
+
+Source: Uazapi reference 2.1 and 2.2, statement 3 of the design. The rule behind both: only
+what *certainly* did not leave may go back to the queue; anything else that is not a plain
+success is uncertain, and is looked up by ``track_id``.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+
+from niochat.adapters.gateways.uazapi.parsing.json_fields import (
+    read_bare_id,
+    read_number,
+    read_object,
+    read_text,
+)
+from niochat.domain.conversation.commands import SendStatus
+from niochat.ports.gateway import GatewaySendResult
+
+DEFAULT_RETRY_S = 5.0
+_MAX_RETRY_S = 3600.0
+_REFUSED = frozenset({400, 404, 413, 415})
+_BUSY = frozenset({429, 503})
+_CAPPED = 463
+"""WhatsApp's own limit on *new* chats of a number (Uazapi reference 2.1)."""
+_AWAY = ("disconnected", "not connected")
+_AWAY_WHILE_SENDING = "returned response"
+"""whatsmeow: "websocket disconnected before message send returned response"."""
+_NEVER_LEFT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+    aiohttp.NonHttpUrlClientError,
+)
+
+
+def classify_send_response(
+    status: int, body: object, retry_in_s: float = DEFAULT_RETRY_S, *, needs_id: bool = True
+) -> GatewaySendResult:
+    """What an answer to a send tells. ``body`` is its JSON, or ``None`` if it was none.
+
+    ``retry_in_s`` is the gateway's wish (see :func:`retry_after`), used where it is busy; a send
+    that ``needs_id`` has not certainly succeeded without one.
+    """
+    answer = read_object(body)
+    external_id = _stanza_id(answer)
+    if 200 <= status < 300 and (external_id or (answer and not needs_id)):
+        return GatewaySendResult(SendStatus.SENT, external_id or None)
+    said = _error_text(answer)
+    if _AWAY_WHILE_SENDING in said:
+        # It contains "disconnected" too, but the message may have gone before the line broke.
+        return GatewaySendResult(SendStatus.UNCERTAIN, code="answer_lost")
+    if any(words in said for words in _AWAY):
+        return _channel_held("disconnected")
+    if read_number(answer.get("provider_code")) == _CAPPED:
+        return _channel_held("capped")
+    return _classify_status(status, retry_in_s)
+
+
+def _classify_status(status: int, retry_in_s: float) -> GatewaySendResult:
+    code = f"gateway_{status}"
+    if 200 <= status < 300:
+        return GatewaySendResult(SendStatus.UNCERTAIN, code="no_message_id")
+    if status == 401:
+        return _channel_held("unauthorized")
+    if status in _REFUSED:
+        return GatewaySendResult(SendStatus.FAILED, code=code)
+    if status in _BUSY:
+        return GatewaySendResult(SendStatus.RETRY, code=code, retry_in_s=retry_in_s)
+    return GatewaySendResult(SendStatus.UNCERTAIN, code=code)
+
+
+def classify_send_error(error: BaseException) -> GatewaySendResult:
+    """What a send without an answer tells: sent back to the queue only if it never left.
+
+    An error we do not know is uncertain: taking it for "never left" would send twice.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, _NEVER_LEFT):
+            return GatewaySendResult(SendStatus.RETRY, code="unreachable")
+        cause = cause.__cause__
+    return GatewaySendResult(SendStatus.UNCERTAIN, code="answer_lost")
+
+
+def parse_retry_after(header: str | None, now: datetime) -> float:
+    """Seconds that a ``Retry-After`` asks for: a number or an HTTP date, at most an hour.
+
+    Five seconds where it is missing or unreadable.
+    """
+    seconds = read_number(header)
+    if seconds is None:
+        seconds = _seconds_until(header or "", now)
+    if seconds is None or not math.isfinite(seconds):
+        return DEFAULT_RETRY_S
+    return min(max(float(seconds), 0.0), _MAX_RETRY_S)
+
+
+def _seconds_until(date: str, now: datetime) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except (ValueError, OverflowError, IndexError, TypeError):
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (aware - now).total_seconds()
+
+
+def _channel_held(reason: str) -> GatewaySendResult:
+    return GatewaySendResult(SendStatus.RETRY, code=reason, hold_reason=reason)
+
+
+def _stanza_id(answer: Mapping[str, object]) -> str:
+    """Bare WhatsApp id; older builds' internal ``r…`` ids match no receipt and count as none."""
+    prefixed = read_text(answer.get("id"))
+    return read_bare_id(answer.get("messageid")) or (
+        read_bare_id(prefixed) if ":" in prefixed else ""
+    )
+
+
+def _error_text(answer: Mapping[str, object]) -> str:
+    """The words of an error, lower case; never the text of the message itself."""
+    response = read_object(answer.get("response"))
+    said = (answer.get("error"), answer.get("message"), response.get("message"))
+    return " ".join(read_text(words) for words in said).lower()

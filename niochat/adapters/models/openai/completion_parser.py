@@ -1,0 +1,301 @@
+"""What came back, read leniently: whole or in pieces, of any server."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from niochat.adapters.models.openai.completion_types import ModelCompletion, ModelToolCall
+from niochat.adapters.models.openai.control_tokens import (
+    extract_tool_calls,
+    strip_control_tokens,
+    strip_partial_text,
+)
+from niochat.adapters.models.openai.tool_call_arguments import is_complete, repair_arguments
+
+_MAX_TOKENS = 2**31
+_CACHED = ("prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_tokens")
+"""DeepSeek's word, Anthropic's (also through LiteLLM), Moonshot's; OpenAI's has details of its own.
+"""
+_TEXT_PARTS = frozenset({"text", "output_text", "input_text", ""})
+_THINKING = ("reasoning_content", "reasoning", "thinking", "thinking_content")
+_FINISHES = {
+    "function_call": "tool_calls",
+    "tool_use": "tool_calls",
+    "tool_call": "tool_calls",
+    "max_tokens": "length",
+    "max_output_tokens": "length",
+    "model_length": "length",
+    "end_turn": "stop",
+    "eos": "stop",
+    "eos_token": "stop",
+    "stop_sequence": "stop",
+    "safety": "content_filter",
+    "recitation": "content_filter",
+    "refusal": "content_filter",
+    "prohibited_content": "content_filter",
+    "blocklist": "content_filter",
+}
+_PREFIXES = ("functions.", "default_api.", "default_api:", "tools.")
+
+
+@dataclass(slots=True)
+class _PartialToolCall:
+    id: str
+    name: str
+    arguments: object
+    index: int | None = None
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class CompletionAccumulator:
+    """What was read so far."""
+
+    model: str
+    tool_names: frozenset[str]
+    """Tools that were offered."""
+    text: str = ""
+    thinking: str = ""
+    refusal: str = ""
+    finish: str = ""
+    tokens: tuple[int, int, int] = (0, 0, 0)
+    calls: list[_PartialToolCall] = field(default_factory=list)
+
+    def add_response(self, answer: Mapping[str, Any]) -> None:
+        """A whole answer. Raises ``KeyError``, ``TypeError``, ``IndexError`` where it is none."""
+        choices = answer["choices"]
+        messages = [choice["message"] for choice in [choices[0], *choices[1:]]]
+        for message in messages:
+            message.keys()
+        best = next((each for each in messages if _has_content(each)), messages[0])
+        self._add_content(best)
+        # Some servers tell text and calls in choices of their own.
+        calling = next((each for each in messages if _tool_calls_in(each)), best)
+        for call in _tool_calls_in(calling):
+            self._add_call(*_parse_tool_call(call), joined=False)
+        self._set_finish(choices[0].get("finish_reason"))
+        self._set_usage(answer)
+
+    def add_chunk(self, piece: Mapping[str, Any]) -> bool:
+        """One of a stream; whether there is more text now."""
+        self._set_usage(piece)
+        before = len(self.text)
+        choices = piece.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
+            if not isinstance(choice, Mapping) or choice.get("index") not in (None, 0):
+                continue
+            delta = choice.get("delta") or choice.get("message") or {}
+            if isinstance(delta, Mapping):
+                self._add_content(delta)
+                for call in _tool_calls_in(delta):
+                    self._add_call(*_parse_tool_call(call), joined=True)
+            self._set_finish(choice.get("finish_reason"))
+        return len(self.text) > before
+
+    def visible_text(self) -> str:
+        """The text for those who read along."""
+        return strip_partial_text(self.text)
+
+    def to_completion(self) -> ModelCompletion:
+        """All of it."""
+        calls = self._finish_calls()
+        text = self.text
+        if not calls:
+            text, written = extract_tool_calls(text, self.tool_names)
+            calls = [ModelToolCall(f"call_{n}", *each) for n, each in enumerate(written)]
+        return ModelCompletion(
+            strip_control_tokens(text),
+            self.model,
+            *self.tokens[:2],
+            tuple(calls),
+            self.finish,
+            self.refusal,
+            tokens_cached=self.tokens[2],
+        )
+
+    def _add_content(self, message: Mapping[str, Any]) -> None:
+        text, thinking, refusal = _split_content(message.get("content"))
+        self.text += text
+        self.refusal += refusal
+        if isinstance(message.get("refusal"), str):
+            self.refusal += message["refusal"]
+        told = next((message[name] for name in _THINKING if message.get(name)), "")
+        self.thinking += thinking or (told if isinstance(told, str) else "")
+
+    def _set_finish(self, reason: object) -> None:
+        if isinstance(reason, str) and reason:
+            word = reason.partition(":")[0].strip().lower()
+            self.finish = _FINISHES.get(word, word)
+
+    def _set_usage(self, answer: Mapping[str, Any]) -> None:
+        model = answer.get("model")
+        self.model = model if isinstance(model, str) and model else self.model
+        if answer.get("usage"):
+            self.tokens = _parse_usage(answer["usage"])
+
+    def _add_call(
+        self,
+        index: object,
+        id_: str,
+        name: str,
+        arguments: object,
+        extra: Mapping[str, object],
+        *,
+        joined: bool,
+    ) -> None:
+        number = index if isinstance(index, int) and not isinstance(index, bool) else None
+        known = self._find_call(number, id_, name, arguments) if joined else None
+        if known is None:
+            if id_ or name or arguments:
+                self.calls.append(_PartialToolCall(id_, name, arguments, number, extra))
+            return
+        known.id, known.name = known.id or id_, known.name or name
+        known.extra = known.extra or extra
+        known.arguments = _append_arguments(known.arguments, arguments)
+
+    def _find_call(
+        self, index: int | None, id_: str, name: str, arguments: object
+    ) -> _PartialToolCall | None:
+        """The call that a piece goes on with. Servers number all calls 0, or none; they repeat id
+        and name with each piece, or make a new id for it.
+        """
+        if index is not None:
+            same = [call for call in self.calls if call.index == index]
+        else:
+            same = [call for call in self.calls if id_ and call.id == id_] or self.calls
+        if not same:
+            return None
+        last = same[-1]
+        if not name:
+            return last
+        if id_ and last.id and id_ == last.id:
+            return last
+        more = arguments not in (None, "", {})
+        if name == last.name and not more and not (id_ and last.id):
+            return last
+        begun = last.arguments not in (None, "")
+        if not begun:
+            return last if name == last.name or not last.name else None
+        return None if not isinstance(last.arguments, str) or is_complete(last.arguments) else last
+
+    def _finish_calls(self) -> list[ModelToolCall]:
+        ordered = self.calls
+        if all(call.index is not None for call in ordered):
+            ordered = sorted(ordered, key=lambda call: call.index or 0)
+        used: set[str] = set()
+        calls: list[ModelToolCall] = []
+        for number, call in enumerate(ordered):
+            id_ = call.id or f"call_{number}"
+            while id_ in used:
+                id_ += "_"
+            used.add(id_)
+            thinking = self.thinking if not calls else ""
+            calls.append(
+                ModelToolCall(
+                    id_,
+                    _clean_tool_name(call.name),
+                    repair_arguments(call.arguments),
+                    call.extra,
+                    thinking,
+                )
+            )
+        return calls
+
+
+def _has_content(message: Mapping[str, Any]) -> bool:
+    return any(_split_content(message.get("content"))) or bool(message.get("refusal"))
+
+
+def _split_content(content: object) -> tuple[str, str, str]:
+    """(text, thinking, refusal) of a content: a text, or parts of several kinds."""
+    if isinstance(content, str):
+        return content, "", ""
+    text = thinking = refusal = ""
+    for part in content if isinstance(content, list) else ():
+        if isinstance(part, str):
+            text += part
+        if not isinstance(part, Mapping):
+            continue
+        kind = part.get("type", "")
+        if kind in _TEXT_PARTS and isinstance(part.get("text"), str):
+            text += part["text"]
+        elif kind == "refusal" and isinstance(part.get("refusal"), str):
+            refusal += part["refusal"]
+        elif kind in ("thinking", "reasoning"):
+            thinking += "".join(_texts(part))
+    return text, thinking, refusal
+
+
+def _texts(part: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("thinking", "reasoning", "text"):
+        told = part.get(name)
+        yield told if isinstance(told, str) else _split_content(told)[0]
+
+
+def _tool_calls_in(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    calls = message.get("tool_calls")
+    if isinstance(calls, Mapping):
+        calls = [calls]
+    found = [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
+    older = message.get("function_call")
+    if not found and isinstance(older, Mapping):
+        found = [{"index": 0, "function": older}]
+    return found
+
+
+def _parse_tool_call(
+    call: Mapping[str, Any],
+) -> tuple[object, str, str, object, Mapping[str, object]]:
+    """(index, id, name, arguments, what else is to go back)."""
+    function = call.get("function")
+    told: Mapping[str, Any] = function if isinstance(function, Mapping) else call
+    id_, name = call.get("id"), told.get("name")
+    index = call.get("index", told.get("index"))
+    kept = call.get("extra_content")
+    extra = {"extra_content": kept} if isinstance(kept, Mapping) else {}
+    return (
+        index,
+        str(id_) if isinstance(id_, str | int) else "",
+        name if isinstance(name, str) else "",
+        told.get("arguments"),
+        extra,
+    )
+
+
+def _append_arguments(known: object, more: object) -> object:
+    if more in (None, ""):
+        return known
+    if known in (None, ""):
+        return more
+    if isinstance(known, str) and isinstance(more, str):
+        return known + more
+    # An object after pieces, or after another object: all of it, said again.
+    return more if not isinstance(more, str) else json.dumps(known) + more
+
+
+def _clean_tool_name(name: str) -> str:
+    """Without what some models set before and after it."""
+    name = name.partition("<|")[0].strip()
+    for prefix in _PREFIXES:
+        name = name.removeprefix(prefix)
+    return name
+
+
+def _parse_usage(usage: object) -> tuple[int, int, int]:
+    """(in, out, cached) as far as they can be believed; cached ones are part of those in."""
+    told = usage if isinstance(usage, Mapping) else {}
+    read, said = (
+        _parse_count(told.get("prompt_tokens")),
+        _parse_count(told.get("completion_tokens")),
+    )
+    details = told.get("prompt_tokens_details")
+    within = details if isinstance(details, Mapping) else {}
+    cached = max(
+        _parse_count(within.get("cached_tokens")), *(_parse_count(told.get(n)) for n in _CACHED)
+    )
+    return read, said, min(cached, read)
+
+
+def _parse_count(told: object) -> int:
+    return told if isinstance(told, int) and 0 <= told < _MAX_TOKENS else 0

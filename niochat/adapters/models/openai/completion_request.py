@@ -1,0 +1,114 @@
+"""The body of a request in one form."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from niochat.adapters.models.openai.completion_types import (
+    RESERVED_FIELDS,
+    RESERVED_HEADERS,
+    ModelEndpoint,
+)
+from niochat.adapters.models.openai.endpoint_quirks import EndpointQuirk
+from niochat.adapters.models.openai.message_formatter import format_messages
+
+_SCHEMA_KEYWORDS = frozenset(
+    {
+        "type",
+        "properties",
+        "required",
+        "items",
+        "enum",
+        "description",
+        "minimum",
+        "maximum",
+    }
+)
+"""Of JSON Schema, what every end point knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRequest:
+    """What is asked, in no form yet."""
+
+    endpoint: ModelEndpoint
+    messages: Sequence[Mapping[str, Any]]
+    max_tokens: int
+    tools: Sequence[Mapping[str, Any]]
+    stream: bool
+    on_text: Callable[[str], None]
+
+    @property
+    def tool_names(self) -> frozenset[str]:
+        """Of the tools."""
+        return frozenset(str(tool["function"]["name"]) for tool in self.tools)
+
+    def is_streaming(self, forms: frozenset[EndpointQuirk]) -> bool:
+        """Whether it comes in pieces."""
+        return self.stream and EndpointQuirk.NO_STREAM not in forms
+
+    def build_headers(self) -> dict[str, str]:
+        """The tenant's, without those that are ours."""
+        given = self.endpoint.options.extra_headers.items()
+        own = {"Content-Type": "application/json"}
+        return {**{k: v for k, v in given if k.lower() not in RESERVED_HEADERS}, **own}
+
+    def encode_body(self, forms: frozenset[EndpointQuirk]) -> bytes:
+        """As the end point wants it. What the tenant adds cannot stand for anything of ours."""
+        given = self.endpoint.options.extra_body.items()
+        body = {key: value for key, value in given if key not in RESERVED_FIELDS}
+        body |= {"model": self.endpoint.model, "messages": format_messages(self.messages, forms)}
+        body |= self._limits(forms)
+        if self.tools:
+            plain = EndpointQuirk.PLAIN_SCHEMAS in forms
+            body["tools"] = [_simplify_tool(tool) for tool in self.tools] if plain else self.tools
+        if self.is_streaming(forms):
+            body["stream"] = True
+            if EndpointQuirk.NO_STREAM_USAGE not in forms:
+                body["stream_options"] = {"include_usage": True}
+        return orjson.dumps(body)
+
+    def _limits(self, forms: frozenset[EndpointQuirk]) -> dict[str, object]:
+        options = self.endpoint.options
+        parallel = options.parallel_tool_calls if self.tools else None
+        wanted = {
+            "temperature": (options.temperature, EndpointQuirk.NO_TEMPERATURE),
+            "seed": (options.seed, EndpointQuirk.NO_SEED),
+            "parallel_tool_calls": (parallel, EndpointQuirk.NO_PARALLEL),
+        }
+        limits: dict[str, object] = {
+            name: value
+            for name, (value, without) in wanted.items()
+            if value is not None and without not in forms
+        }
+        if EndpointQuirk.NO_LIMIT not in forms:
+            newer = EndpointQuirk.COMPLETION_TOKENS in forms
+            limits["max_completion_tokens" if newer else "max_tokens"] = self.max_tokens
+        return limits
+
+
+def _simplify_tool(tool: Mapping[str, Any]) -> dict[str, Any]:
+    function = {**tool["function"]}
+    if "parameters" in function:
+        function["parameters"] = _simplify_schema(function["parameters"])
+    return {**tool, "function": function}
+
+
+def _simplify_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Of alternatives the first that is not null; judged is what comes back in any case."""
+    several = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
+    if several:
+        chosen = next((each for each in several if each.get("type") != "null"), several[0])
+        schema = {**chosen, **{k: v for k, v in schema.items() if k == "description"}}
+    plain = {key: value for key, value in schema.items() if key in _SCHEMA_KEYWORDS}
+    if isinstance(plain.get("type"), list):
+        plain["type"] = next((each for each in plain["type"] if each != "null"), "string")
+    if "const" in schema:
+        plain["enum"] = [schema["const"]]
+    if "properties" in plain:
+        plain["properties"] = {k: _simplify_schema(v) for k, v in plain["properties"].items()}
+    if isinstance(plain.get("items"), Mapping):
+        plain["items"] = _simplify_schema(plain["items"])
+    return plain

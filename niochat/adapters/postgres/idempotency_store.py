@@ -1,0 +1,152 @@
+"""What is sent twice under one key happens once: the answer is kept, and given again.
+
+What a request changes and its answer are two transactions. The first one notes what it did with
+the key (``adapters/postgres/audit_log.py``): one that died before it is run again, one that died
+between the two is not, and whoever asks again is told what was done.
+See draft-ietf-httpapi-idempotency-key-header.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import structlog
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import NiochatError, OperationRefusedError
+from niochat.domain.ids import PLATFORM_TENANT_ID
+from niochat.ports.encryption import Encryptor
+
+_SQL = queries("idempotency")
+_log = structlog.get_logger(__name__)
+
+PURPOSE = "kept answer"
+"""What its seals are for."""
+RESPONSE_RETENTION = timedelta(hours=24)
+LEASE_DURATION = timedelta(seconds=120)
+"""Longer than any route takes, also where a gateway does not answer. After so long without an
+answer, whoever works on it counts as dead.
+"""
+CLEANUP_INTERVAL_S = 600.0
+_BATCH_SIZE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotentRequest:
+    """One request: who sends what where, under which key. ``request`` is a digest."""
+
+    tenant_id: UUID | None
+    caller: UUID
+    route: str
+    key: str
+    request_digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyLease:
+    """The key is ours: act, then finish or release."""
+
+    id: UUID
+    holder: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResponse:
+    """What was answered before."""
+
+    status: int
+    body: str = field(repr=False)
+
+
+class IdempotencyKeyReusedError(OperationRefusedError):
+    """The key stands for another request."""
+
+    code = "key_reused"
+
+
+class ResponseLostError(OperationRefusedError):
+    """It was done, and whoever did it died before they could say so."""
+
+    code = "answer_lost"
+
+
+class IdempotencyStore:
+    """Keys of all callers, with the gate's role: it knows who calls."""
+
+    def __init__(self, database: Database, seals: Encryptor) -> None:
+        self._database = database
+        self._seals = seals
+
+    async def begin(self, asked: IdempotentRequest) -> IdempotencyLease | StoredResponse:
+        """Raises ``OtherRequest``, ``ResponseLostError``, ``Refused`` (``in_progress``) while
+        another one works on it.
+        """
+        holder = uuid4()
+        place = (asked.tenant_id, asked.caller, asked.route, asked.key)
+        async with self._database.as_auth() as connection:
+            ours = await connection.fetchval(
+                _SQL["begin"],
+                *place,
+                asked.request_digest,
+                holder,
+                LEASE_DURATION,
+                RESPONSE_RETENTION,
+            )
+            row = None if ours else await connection.fetchrow(_SQL["find"], *place)
+        if ours:
+            return IdempotencyLease(ours, holder)
+        if row is not None and row["request"] != asked.request_digest:
+            raise IdempotencyKeyReusedError(
+                "The Idempotency-Key was already used for another request. Use a new key."
+            )
+        if row is not None and row["status"] is None and row["acted"] and row["over"]:
+            raise ResponseLostError(
+                f"The request was executed ({row['acted']}), but its response is lost. Check the "
+                f"result"
+                " before you send another request with a new key."
+            )
+        if row is None or row["status"] is None:
+            raise OperationRefusedError(
+                "The same request is in progress. Repeat it later.", code="in_progress"
+            )
+        return StoredResponse(row["status"], self._unseal(asked, row["answer_sealed"]))
+
+    async def finish(
+        self, asked: IdempotentRequest, lease: IdempotencyLease, answer: StoredResponse
+    ) -> None:
+        """From now on that is the answer."""
+        sealed = self._seals.seal(
+            answer.body, tenant_id=asked.tenant_id or PLATFORM_TENANT_ID, purpose=PURPOSE
+        )
+        async with self._database.as_auth() as connection:
+            await connection.execute(_SQL["finish"], lease.id, lease.holder, answer.status, sealed)
+
+    async def release(self, lease: IdempotencyLease) -> None:
+        """Nothing came of it."""
+        async with self._database.as_auth() as connection:
+            await connection.execute(_SQL["release"], lease.id, lease.holder)
+
+    async def delete_expired(self) -> int:
+        """Forget what is over; how many."""
+        async with self._database.as_auth() as connection:
+            done = await connection.execute(_SQL["delete_expired"], RESPONSE_RETENTION, _BATCH_SIZE)
+        return int(done.split()[-1])
+
+    async def run_cleanup(self) -> None:
+        """Every few minutes, until it is cancelled."""
+        while True:
+            try:
+                while await self.delete_expired() == _BATCH_SIZE:
+                    pass
+            except NiochatError as error:
+                _log.warning("keys_not_purged", code=error.code)
+            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
+                _log.error("keys_not_purged", exc_info=error)
+            await asyncio.sleep(CLEANUP_INTERVAL_S)
+
+    def _unseal(self, asked: IdempotentRequest, sealed: bytes) -> str:
+        return self._seals.open(
+            sealed, tenant_id=asked.tenant_id or PLATFORM_TENANT_ID, purpose=PURPOSE
+        )

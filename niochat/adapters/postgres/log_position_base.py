@@ -1,0 +1,64 @@
+"""A database restored from a dump: its new cluster counts transactions from the beginning.
+
+The log of events and the audit log are read in the order of transactions. Positions are these
+numbers and ``log_base()``, so that what is written after a restore comes behind what was there.
+"""
+
+import structlog
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+
+_SQL = queries("database_health")
+LOG_BASE_STEP = 2**32
+"""A base is a multiple of it: positions of before and after are told apart by this part alone."""
+_log = structlog.get_logger(__name__)
+
+_MAX_AUDIT_POSITION = """
+SELECT greatest(
+    (SELECT xid::text::bigint FROM audit ORDER BY audit.xid DESC LIMIT 1),
+    (SELECT upto_xid::text::bigint FROM audit_links ORDER BY number DESC LIMIT 1), 0)
+"""
+_MAX_EVENT_POSITION = "SELECT xid::text::bigint FROM events ORDER BY events.xid DESC LIMIT 1"
+_NEXT_POSITION = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint + log_base()"
+
+
+def raise_log_base(database_url: str) -> bool:
+    """Raise the base where the log holds positions that this cluster has not come to; whether it
+    did. Twice is as once, and nothing is changed in a database that was never restored. Blocking.
+    ``database_url`` is the owner's; nothing may write meanwhile, for which it waits 5 s.
+    """
+    # As Alembic above it, it takes long to import.
+    import psycopg
+
+    with psycopg.connect(database_url) as connection:
+        known = connection.execute("SELECT to_regprocedure('log_base()') IS NULL").fetchone()
+        if known == (True,):
+            return False  # a schema of before
+        connection.execute("SET LOCAL lock_timeout = '5s'; SET LOCAL ROLE niochat_gate")
+        farthest = _number(connection.execute(_MAX_AUDIT_POSITION).fetchone())
+        connection.execute("SET LOCAL ROLE niochat_system")
+        farthest = max(farthest, _number(connection.execute(_MAX_EVENT_POSITION).fetchone()))
+        connection.execute("RESET ROLE")
+        # Asked after them: where all is well, it is above whatever was found.
+        if farthest < _number(connection.execute(_NEXT_POSITION).fetchone()):
+            return False
+        base = (farthest // LOG_BASE_STEP + 1) * LOG_BASE_STEP
+        # Who wrote under the old base has ended then, and who waits writes under the new one.
+        connection.execute("LOCK TABLE events, audit IN EXCLUSIVE MODE")
+        connection.execute(
+            "CREATE OR REPLACE FUNCTION log_base() RETURNS bigint"
+            f" LANGUAGE sql STABLE PARALLEL SAFE RETURN {base:d}::bigint".encode()
+        )
+    _log.warning("log_went_on_after_restore", base=base)
+    return True
+
+
+async def needs_log_base(database: Database) -> bool:
+    """Whether ``raise_log_base`` was forgotten. Raises ``UnavailableError``."""
+    async with database.as_system() as connection:
+        return bool(await connection.fetchval(_SQL["needs_log_base"]))
+
+
+def _number(row: tuple[int | None] | None) -> int:
+    return (row[0] if row else None) or 0

@@ -1,0 +1,132 @@
+"""Addresses that tenants configure lead to the public internet, unless the installation says so.
+
+A name may lead to a public address when it is looked at and to a private one a second later. So
+the address is judged where the socket is made, after every look-up, whatever the name was and
+however the address was written; looking at it before is only for a better answer.
+"""
+
+import socket
+from collections.abc import Iterable, Iterator
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from urllib.parse import urlsplit
+
+from aiohappyeyeballs import AddrInfoType
+from aiohttp import ThreadedResolver
+from aiohttp.abc import AbstractResolver
+
+from niochat.domain.errors import InvalidInputError
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+_BLOCKED_NETWORKS: tuple[Network, ...] = tuple(
+    ip_network(each)
+    for each in (
+        "0.0.0.0/8",
+        "100.64.0.0/10",
+        "168.63.129.16/32",
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "198.18.0.0/15",
+        "240.0.0.0/4",
+        "2001::/23",
+        "2001:db8::/32",
+    )
+)
+"""Besides what the standard library knows as not global, which differs between its versions; the
+one public address is where Azure's machines find their metadata.
+"""
+_UNICAST = ip_network("2000::/3")
+"""All of IPv6 that is global today (RFC 4291, 2.4)."""
+_NAT64 = ip_network("64:ff9b::/96")
+"""RFC 6052: an IPv4 address behind it."""
+
+
+PRIVATE_ADDRESS_MESSAGE = (
+    "the address is private: use a public one, or have the operator allow its network "
+    "(NIOCHAT_PRIVATE_NETWORKS)"
+)
+
+
+class ForbiddenAddressError(OSError):
+    """The connection was not made: it would have led to a private address."""
+
+
+class SsrfGuard:
+    """``allowed``: private networks that may be reached all the same. ``resolver`` looks names up,
+    by default the system.
+    """
+
+    def __init__(
+        self, allowed: Iterable[Network] = (), resolver: AbstractResolver | None = None
+    ) -> None:
+        self._allowed = tuple(allowed)
+        self.resolver = resolver
+
+    def is_allowed(self, address: str) -> bool:
+        """Whether a connection may lead to this numeric address."""
+        return all(
+            self._is_allowed(each)
+            for each in _embedded_addresses(ip_address(address.partition("%")[0]))
+        )
+
+    def create_socket(self, info: AddrInfoType) -> socket.socket:
+        """A socket for the address that is going to be connected to, for ``aiohttp.TCPConnector``.
+        Raises ``ForbiddenAddressError``.
+        """
+        family, kind, protocol, _, where = info
+        if not self.is_allowed(str(where[0])):
+            raise ForbiddenAddressError(PRIVATE_ADDRESS_MESSAGE)
+        return socket.socket(family, kind, protocol)
+
+    async def check_url(self, url: str) -> None:
+        """Before an address is stored. One whose name is not known now is let pass: where it leads
+        is judged with every connection. Raises ``InvalidInputError`` (``private_address``).
+        """
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or 443
+        try:
+            found = await (self.resolver or ThreadedResolver()).resolve(
+                host, port, socket.AF_UNSPEC
+            )
+        except OSError:
+            return
+        if not all(self.is_allowed(each["host"]) for each in found):
+            raise InvalidInputError(
+                f"{host} resolves to a private address. Use a public address, or ask the "
+                f"operator to "
+                "allow the network in NIOCHAT_PRIVATE_NETWORKS",
+                code="private_address",
+            )
+
+    def _is_allowed(self, address: Address) -> bool:
+        if any(address in network for network in self._allowed):
+            return True
+        if not address.is_global or address.is_multicast:
+            return False
+        if address.version == 6 and address not in _UNICAST:
+            return False
+        return not any(address in network for network in _BLOCKED_NETWORKS)
+
+
+def _embedded_addresses(address: Address) -> Iterator[Address]:
+    """The address, and the IPv4 address that an IPv6 one is only another form of."""
+    if isinstance(address, IPv4Address):
+        yield address
+        return
+    if address.ipv4_mapped is not None:
+        yield address.ipv4_mapped
+        return
+    if address in _NAT64:
+        yield IPv4Address(int(address) & 0xFFFFFFFF)
+        return
+    yield address
+    if address.sixtofour is not None:
+        yield address.sixtofour

@@ -1,0 +1,155 @@
+"""Which of two amounts is the larger, where a text says so: *R$ 4,60 mais cara que a primeira*."""
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from niochat.assistant.text.quantities import MONTHS, QuantityKind, extract_quantities, parse_amount
+from niochat.assistant.text.text_normalization import fold
+from niochat.assistant.tool_history import ToolCallHistory
+
+_AMOUNT = (
+    r"(?:r\$ ?(?P<{0}>\d[\d.,]*\d|\d)|(?P<{0}b>\d[\d.]*,\d{{2}}|\d[\d.]*(?= reais\b))(?: reais)?)"
+)
+_MORE = r"(?:a mais|mais car[oa]s?|acima|maior(?:es)?)"
+_LESS = r"(?:a menos|mais barat[oa]s?|mais em conta|abaixo|menor(?:es)?)"
+_SAYS = re.compile(
+    rf"(?:{_AMOUNT.format('d')} )?(?:reais )?\b(?:(?P<more>{_MORE})|(?P<less>{_LESS}))\b"
+)
+_ROSE = re.compile(
+    r"\b(?:(?P<more>aumentou|subiu|encareceu)|(?P<less>diminuiu|baixou|caiu|reduziu))"
+    rf"(?: em)? {_AMOUNT.format('d')}"
+)
+_NOT = re.compile(r"\b(nao|nem|se|quanto)\b")
+_ORDINALS = ("primeir[ao]", "segunda|segundo", "terceir[ao]", "quart[ao]", "quint[ao]", "sext[ao]")
+_BEFORE = re.compile(
+    r"\b(anterior(?:es)?|passad[oa]|antes|que (?:voce )?(?:pagou|pagava)|ultima paga)\b"
+)
+_MY_PLAN = re.compile(r"\bo (?:plano|valor) de hoje|\bo seu\b|\bseu plano\b|\batual\b")
+
+
+AmountSet = set[Decimal]
+
+
+def is_reversed_comparison(bare: str, history: ToolCallHistory) -> bool:
+    """Whether a sentence calls the smaller of two known amounts the larger, or the other way."""
+    for found in (_SAYS.search(bare), _ROSE.search(bare)):
+        if found is not None and not _NOT.search(bare[: found.start()]):
+            return _is_reversed(bare, found, history)
+    return False
+
+
+def _is_reversed(bare: str, found: re.Match[str], history: ToolCallHistory) -> bool:
+    known = _all_amounts(history)
+    sign = 1 if found["more"] else -1
+    told = parse_amount(found["d"] or found["db"]) if found["d"] or found["db"] else None
+    this = _amounts_meant(bare[: found.start()], history, known)
+    that = _amounts_meant(bare[found.end() :], history, known)
+    if not this and (not that or _BEFORE.search(bare[found.end() :])):
+        return _agrees_with_explanation(history, told, sign) is False
+    apart = [(a - b) * sign for a in this or known for b in that or known if a != b]
+    if told is not None:
+        return told not in apart and any(told == -each for each in apart)
+    return bool(this and that and apart) and all(each < 0 for each in apart)
+
+
+def _agrees_with_explanation(
+    history: ToolCallHistory, told: Decimal | None, sign: int
+) -> bool | None:
+    """Whether the comparison that was read says the same; ``None``: none was, or of another sum."""
+    for deed in history.records_of("explicar_fatura"):
+        said = str(deed.result.get("diferenca", ""))
+        amounts = [f.value for f in extract_quantities(fold(said)) if f.kind is QuantityKind.MONEY]
+        if told is not None and told not in amounts:
+            return None
+        return (" a mais" in said) == (sign > 0) if amounts else None
+    return None
+
+
+def _amounts_meant(part: str, history: ToolCallHistory, known: AmountSet) -> AmountSet:
+    """Amounts of what a part of the sentence speaks of; empty: it names nothing that is known."""
+    figures = extract_quantities(part)
+    found = {f.value for f in figures if f.kind is QuantityKind.MONEY and f.value in known}
+    invoices = history.open_invoices or []
+    for place, each in enumerate(invoices):
+        ordinal = _ORDINALS[place] if place < len(_ORDINALS) else "$^"
+        if re.search(
+            rf"\b(?:{ordinal}|(?:fatura|numero|a) {place + 1}(?![.,/]\d))\b", part
+        ) or _is_due_in(each, part):
+            found |= _parse_amounts(each.get("valor"))
+    for plan in history.listed_plans:
+        if _extract_speeds(str(plan.get("nome", ""))) & _extract_speeds(part):
+            found |= _parse_amounts(plan.get("preco"))
+    if _BEFORE.search(part):
+        found |= _earlier_amounts(history)
+    elif _MY_PLAN.search(part):
+        found |= _current_plan_amounts(history)
+    return {each for each in found if isinstance(each, Decimal)}
+
+
+def _all_amounts(history: ToolCallHistory) -> AmountSet:
+    amounts = [each.get("valor") for each in history.open_invoices or ()]
+    amounts += [each.get("preco") for each in history.listed_plans]
+    found = {a for each in amounts for a in _parse_amounts(each)} | _earlier_amounts(history)
+    for deed in history.records_of("explicar_fatura"):
+        found |= _parse_amounts(deed.result.get("valor"))
+    return found
+
+
+def _earlier_amounts(history: ToolCallHistory) -> AmountSet:
+    """Of the invoice before the one that was explained; else of those that are paid."""
+    for deed in history.records_of("explicar_fatura"):
+        rows = deed.result.get("anteriores") or []
+        return _parse_amounts(rows[0].get("valor")) if rows else set()
+    for deed in history.records_of("consultar_pagamento"):
+        return {
+            a for each in deed.result.get("pagas", ()) for a in _parse_amounts(each.get("valor"))
+        }
+    return set()
+
+
+def _current_plan_amounts(history: ToolCallHistory) -> AmountSet:
+    """The price of the contract's plan, where the list has that very name."""
+    mine = {
+        fold(c.plan)
+        for c in history.context.facts.contracts
+        if c.id == history.context.facts.contract
+    }
+    return {
+        a
+        for p in history.listed_plans
+        if fold(str(p.get("nome", ""))) in mine
+        for a in _parse_amounts(p.get("preco"))
+    }
+
+
+def _is_due_in(invoice: Mapping[str, Any], part: str) -> bool:
+    due = next(
+        (
+            f.value
+            for f in extract_quantities(str(invoice.get("vencimento", "")))
+            if f.kind is QuantityKind.DATE
+        ),
+        None,
+    )
+    if not isinstance(due, tuple):
+        return False
+    days = [f.value for f in extract_quantities(part) if f.kind is QuantityKind.DATE]
+    if any(isinstance(each, tuple) and _is_same_day(each, due) for each in days):
+        return True
+    return re.search(rf"\b(?:de|em) {MONTHS[int(due[1]) - 1]}\b", part) is not None and not days
+
+
+def _is_same_day(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    return all(not a or not b or a == b for a, b in zip(one, other, strict=True))
+
+
+def _extract_speeds(text: str) -> set[Any]:
+    figures: Iterable[Any] = extract_quantities(fold(text.replace("_", " ")))
+    return {f.value for f in figures if f.kind is QuantityKind.SPEED}
+
+
+def _parse_amounts(value: object) -> AmountSet:
+    amount = parse_amount(str(value).replace("R$", "").strip())
+    return set() if amount is None else {amount}

@@ -1,0 +1,87 @@
+"""Whether what a sentence says of places is so by the provider's coverage, once it is folded."""
+
+import re
+from collections.abc import Iterator
+
+from niochat.assistant.tool_history import ToolCallHistory
+from niochat.domain.tenant.provider_facts import NetworkCoverage
+
+COVERAGE_VIOLATION = "cobertura"
+"""Code of a sentence that is wrong about coverage."""
+_COVERS = re.compile(
+    r"\b(?:atende(?:mos|m)?|cobr(?:e|imos)|chega(?:mos)?|"
+    r"(?:temos|tem|ha|existe|possuimos) (?:sim )?(?:cobertura|viabilidade|disponibilidade|rede|"
+    r"fibra|sinal|atendimento)|cobertura|disponivel|inclusive|nem)\b"
+    r"(?: sim)?,? (?:(?P<in>em|no|na|nos|nas|ao|a|o|os|as) )?"
+    r"(?:(?:bairro|regiao|cidade|cep|municipio)(?: d[eoa])? )?"
+    r"(?P<place>[a-z0-9][a-z0-9' -]*?)(?=[,.;!?(]| sim\b| mas\b| com\b| por\b| pelo\b| ainda\b|$)"
+)
+_PLACE_FIRST = re.compile(
+    r"\b(?:em|no|na|nos|nas) (?P<place>[a-z][a-z' ]*?),? (?:a gente )?(?:ainda |tambem |ja )*"
+    r"(?P<not>nao )?(?:(?:temos|tem|ha) (?:cobertura|viabilidade|rede|fibra|sinal)|"
+    r"atendemos|atende|chegamos|chega|cobrimos|e atendid[oa])\b"
+)
+_NO_PLACE = re.compile(
+    r"\b\d{1,2}(?:h|:\d\d)|^(?:d[eao]s?|ate|todos|aos|somente|so|apenas|pel[oa]|por|hoje|amanha|clientes|assinantes|"
+    r"com|tambem|e|que|quem|voce|seu pedido|24)\b|"
+    r"\b(?:whatsapp|telefone|lojas?|horario|comercial|rua|endereco da|site|aplicativo|"
+    r"seguida|breve|portugues|dias?|caso|humano|pessoas|equipe|tecnic\w+|minutos|pix|boleto|"
+    r"segunda|terca|quarta|quinta|sexta|sabado|domingo|feriados?|fidelidade|contrato)\b"
+)
+_THEIRS = re.compile(r"\b(?:sua|seu|essa|esse|esta|este|nessa|nesse|ai|la|aqui|toda)\b")
+_WHOLE = re.compile(r"\btod[oa]s? (?:os bairros|a cidade|o municipio) d[eoa] (.+)")
+_CEP = re.compile(r"(?<!\d)\d{5}-?\d{3}(?!\d)")
+_NOT = re.compile(r"\b(?:nao|nem|fora d[aeo]|sem)\b")
+_UNSURE = re.compile(
+    r"\b(?:se|posso|podemos|vou|preciso|precisa|quer|informe|consult\w+|verific\w+)\b"
+)
+
+
+def contradicts_coverage(sentence: str, history: ToolCallHistory) -> bool:
+    """Whether a place is said to be covered and is not, or the other way round."""
+    coverage = history.context.provider_facts.coverage
+    if not coverage.places and not coverage.ceps:
+        return False
+    if any(re.search("cobertura|viabilidade", deed.tool) for deed in history.records):
+        return False
+    return any(
+        there is not None and said is not there
+        for said, there in _stated_coverage(sentence, coverage, history)
+    )
+
+
+def _stated_coverage(
+    sentence: str, coverage: NetworkCoverage, history: ToolCallHistory
+) -> Iterator[tuple[bool, bool | None]]:
+    """(said to be covered, is covered) of each place that is spoken of."""
+    for found in _PLACE_FIRST.finditer(sentence):
+        if not _NO_PLACE.search(found["place"]) and not _THEIRS.search(found["place"]):
+            yield found["not"] is None, coverage.covers_named_place(found["place"])
+    for found in _COVERS.finditer(sentence):
+        place, before = found["place"].strip(), sentence[: found.start()]
+        everywhere = _WHOLE.search(place)
+        if everywhere:
+            yield not _NOT.search(before[-25:]), coverage.covers_named_place(everywhere[1]) or False
+            continue
+        if _NO_PLACE.search(place) or _UNSURE.search(before):
+            continue
+        said = not _NOT.search(f"{before[-25:]}{found[0][:4]}")
+        ceps = _CEP.findall(place)
+        if ceps:
+            yield from ((said, coverage.covers_cep(cep)) for cep in ceps)
+        elif _THEIRS.search(f"{found['in'] or ''} {place}"):
+            yield said, _is_customer_place_covered(coverage, history) or (False if said else None)
+        else:
+            there = coverage.covers_named_place(place)
+            if there is None and not coverage.places:
+                there = _is_customer_place_covered(coverage, history) or False
+            yield said, there if found["in"] or said else (there or None)
+
+
+def _is_customer_place_covered(coverage: NetworkCoverage, history: ToolCallHistory) -> bool | None:
+    """Whether a place or CEP that the customer named is covered; ``None``: none was."""
+    texts = " | ".join(history.context.snapshot.customer_texts)
+    ceps = [coverage.covers_cep(cep) for cep in _CEP.findall(texts)]
+    if ceps and None not in ceps:
+        return any(ceps)
+    return coverage.covers_named_place(texts) or None

@@ -1,0 +1,418 @@
+"""A visit as a turn finds it, and what the turn writes down while it runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from niochat.adapters.holiday_calendar import staff_availability
+from niochat.adapters.postgres.audit_log import record_change
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.json_codec import policy_from_row
+from niochat.adapters.postgres.queries import queries
+from niochat.assistant.conversation_background import (
+    AssignmentState,
+    ConversationActivity,
+    EarlierConversation,
+    KnownCustomer,
+)
+from niochat.assistant.conversation_facts import ConversationFacts, facts_from_json, facts_to_json
+from niochat.assistant.prompt.transcript import (
+    MAX_TRANSCRIPT_MESSAGES,
+    TranscriptLine,
+    parse_transcript,
+)
+from niochat.assistant.text.masking import mask_text
+from niochat.assistant.text.text_normalization import to_storable_text
+from niochat.assistant.turn_messages import TurnRequest
+from niochat.domain.conversation.policy import ConversationPolicy, StaffAvailability
+from niochat.domain.errors import InvalidInputError, OperationRefusedError, UnreadableDataError
+from niochat.domain.message import Author
+from niochat.domain.text_validation import truncate_text
+from niochat.ports.audit import AuditActor, AuditActorKind, AuditEntry
+from niochat.ports.encryption import TAX_ID_PURPOSE, Encryptor
+from niochat.runtime.batcher import Batcher
+
+_log = structlog.get_logger(__name__)
+_SQL = queries("turn_store")
+MAX_EARLIER_CONVERSATIONS = 5
+"""Newest ones that are looked at for what to tell the model of them."""
+MAX_PAST_TURNS = 30
+"""Newest turns of the visit whose results are still known."""
+MAX_SENTENCE_CHARS, MAX_REJECTED_REPLY_CHARS = 1_000, 8_000
+"""Characters that are kept of a text that did not leave."""
+_ASSISTANT_ACTOR = AuditActor(AuditActorKind.ASSISTANT, "assistant")
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSnapshot:
+    """What was so when the turn began. ``now`` is the tenant's local time."""
+
+    request: TurnRequest
+    transcript: Sequence[TranscriptLine]
+    facts: ConversationFacts
+    contracts_seen: bool
+    """The customer saw the contracts and has written since."""
+    is_first_answer: bool
+    phone: str
+    """The WhatsApp number that the customer wrote from last, digits; empty while it is hidden."""
+    phone_is_exclusive: bool
+    """It was nobody else's before: where the ERP has it, its holder writes."""
+    now: datetime
+    policy: ConversationPolicy
+    staff_availability: StaffAvailability
+    team_names: Mapping[str, str]
+    """Names by slug."""
+    unreported_write_keys: frozenset[str]
+    """Keys of writes that this visit sent to the ERP, and whose outcome nobody was told."""
+    reusable_calls: Sequence[Mapping[str, Any]]
+    """Calls that were finished by lost attempts of this turn, and by turns cancelled before."""
+    past_turns: Sequence[tuple[str, Sequence[Mapping[str, Any]]]] = ()
+    """(status, calls) of the visit's other turns, oldest first: what a text may rest on."""
+    known_customer: KnownCustomer | None = None
+    assignment: AssignmentState = field(default_factory=AssignmentState)
+    activity: ConversationActivity = field(default_factory=ConversationActivity)
+
+    @property
+    def unanswered_texts(self) -> list[str]:
+        """What the customer wrote or said since somebody last answered, oldest first; an empty
+        text for a file whose words are nobody's.
+        """
+        texts: list[str] = []
+        for line in reversed(self.transcript):
+            if line.author is not Author.CUSTOMER:
+                break
+            texts.append(_authored_text(line))
+        return texts[::-1]
+
+    @property
+    def unanswered_statements(self) -> list[str]:
+        """The same without captions and files: what a question can have been answered with."""
+        texts: list[str] = []
+        for line in reversed(self.transcript):
+            if line.author is not Author.CUSTOMER:
+                break
+            texts.append(line.statement)
+        return [text for text in texts[::-1] if text]
+
+    @property
+    def customer_statements(self) -> list[str]:
+        """All messages that the customer wrote, without captions and files."""
+        return [line.statement for line in self.transcript if line.statement]
+
+    @property
+    def customer_texts(self) -> list[str]:
+        """All that the customer wrote or said, as far as the turn reads back; nothing that only
+        stands in a picture or a PDF.
+        """
+        texts = (_authored_text(line) for line in self.transcript if line.author is Author.CUSTOMER)
+        return [text for text in texts if text]
+
+    @property
+    def has_only_files(self) -> bool:
+        """Since somebody last answered the customer has sent files and not said a word. A photo of
+        the light is none of them: it answers our question.
+        """
+        files = False
+        for line in reversed(self.transcript):
+            if line.author is not Author.CUSTOMER:
+                break
+            if _authored_text(line) or line.file_facts.get("kind") == "los_light":
+                return False
+            files = True
+        return files
+
+    @property
+    def file_facts(self) -> list[Mapping[str, Any]]:
+        """What the customer's pictures and PDFs show, oldest first; nobody has checked it."""
+        return [line.file_facts for line in self.transcript if line.file_facts]
+
+    @property
+    def last_provider_text(self) -> str:
+        """Our side's newest message before what is unanswered."""
+        ours = (
+            line.text for line in reversed(self.transcript) if line.author is not Author.CUSTOMER
+        )
+        return next(ours, "")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedToolCall:
+    """A finished call, as the audit log names it: both words are the code's, not the model's."""
+
+    tool: str
+    outcome: str
+    key: str = field(default_factory=lambda: uuid4().hex)
+    """The same however often it is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedReply:
+    """A text of a model that did not leave. ``count``: the turn's first, second."""
+
+    number: int
+    code: str
+    sentence: str
+    text: str
+    model: str
+    prompt_version: str
+
+
+class TurnStore:
+    """Reads and writes for one tenant at a time, as the tenant's role."""
+
+    def __init__(self, database: Database, seals: Encryptor | None = None) -> None:
+        """Without ``seals`` nobody's document is kept."""
+        self._database = database
+        self._seals = seals
+        self._snapshot_batchers: dict[
+            UUID, Batcher[TurnRequest, TurnSnapshot | None]
+        ] = {}  # one a tenant
+
+    async def load_snapshot(self, request: TurnRequest) -> TurnSnapshot | None:
+        """The visit of a turn; ``None``: the attempt does not count any more."""
+        # Turns of one tenant that begin at once are read at once, as that tenant's role.
+        opening = self._snapshot_batchers.get(request.tenant_id)
+        if opening is None:
+            opening = Batcher(partial(self._load_snapshots, request.tenant_id), limit=32)
+            self._snapshot_batchers[request.tenant_id] = opening
+        return await opening.submit(request)
+
+    async def _load_snapshots(
+        self, tenant_id: UUID, requests: Sequence[TurnRequest]
+    ) -> list[TurnSnapshot | None]:
+        columns = zip(*((r.turn_id, r.attempt, r.upto_version) for r in requests), strict=True)
+        async with self._database.as_tenant(tenant_id) as connection:
+            rows = await connection.fetch(
+                _SQL["load_turn"], tenant_id, *columns, MAX_TRANSCRIPT_MESSAGES, MAX_PAST_TURNS
+            )
+        found = {(row["id"], row["attempt"]): row for row in rows}
+        keys = [(request.turn_id, request.attempt) for request in requests]
+        return [
+            _snapshot_from_row(request, found[key]) if key in found else None
+            for request, key in zip(requests, keys, strict=True)
+        ]
+
+    async def save_progress(
+        self,
+        request: TurnRequest,
+        facts: ConversationFacts,
+        *calls: Mapping[str, object],
+        audited: AuditedToolCall | None = None,
+    ) -> None:
+        """What was learned, by a call that is finished or without one, is kept, whatever comes
+        after; the audit log says which tool was ``used``. Twice is as once.
+
+        Raises ``Refused`` when the attempt does not count any more.
+        """
+        key = None if audited is None else audited.key
+        stored = [call if key is None else {**call, "key": key} for call in calls]
+        async with self._database.as_tenant(request.tenant_id) as connection:
+            kept = await connection.fetchrow(
+                _SQL["record_call"],
+                request.tenant_id,
+                request.turn_id,
+                request.attempt,
+                stored,
+                facts_to_json(facts),
+                key,
+            )
+            if kept is not None and audited is not None and not kept["again"]:
+                await record_change(
+                    connection, _audit_entry(request, kept["conversation_id"], audited)
+                )
+        if kept is None:
+            raise OperationRefusedError("the turn is over", code="turn_not_current")
+
+    async def save_rejected_reply(self, request: TurnRequest, rejected: RejectedReply) -> None:
+        """A text that did not leave, its documents masked. Twice is as once."""
+        key = uuid5(request.turn_id, f"refused:{request.attempt}:{rejected.number}")
+        async with self._database.as_tenant(request.tenant_id) as connection:
+            await connection.execute(
+                _SQL["save_rejected_reply"],
+                request.tenant_id,
+                request.turn_id,
+                key,
+                rejected.code,
+                truncate_text(to_storable_text(mask_text(rejected.sentence)), MAX_SENTENCE_CHARS),
+                truncate_text(to_storable_text(mask_text(rejected.text)), MAX_REJECTED_REPLY_CHARS),
+                rejected.model,
+                rejected.prompt_version,
+            )
+
+    async def save_document(self, request: TurnRequest, document: str, *, trusted: bool) -> bool:
+        """A subscriber was found by this document. Whether it is the one kept with the contact:
+        of the holder (``trusted``) it is sealed and kept, unless one is known already. Another
+        one says that several people write from here. Twice is as once.
+        """
+        if self._seals is None:
+            return False
+        tenant_id = request.tenant_id
+        indexes = self._seals.blind_indexes(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE)
+        async with self._database.as_tenant(tenant_id) as connection:
+            contact = await connection.fetchrow(
+                _SQL["find_turn_contact"], tenant_id, request.turn_id, request.attempt
+            )
+            if contact is None:
+                return False
+            if contact["document_index"] in indexes:
+                return True
+            if contact["document_index"] is not None or not trusted:
+                await connection.execute(_SQL["mark_shared"], tenant_id, contact["id"])
+                return False
+            sealed = self._seals.seal(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE)
+            index = self._seals.blind_index(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE)
+            await connection.execute(_SQL["save_document"], tenant_id, contact["id"], sealed, index)
+            before, after = {"document": None}, {"document": "identified"}
+            target = f"contact:{contact['id']}"
+            entry = AuditEntry(
+                tenant_id, _ASSISTANT_ACTOR, "contacts.change", target, before, after
+            )
+            await record_change(connection, entry)
+            return True
+
+    async def remember_contract(
+        self, request: TurnRequest, contract: str, phone: str, *, written: bool
+    ) -> None:
+        """The holder confirmed this contract from ``phone``. ``written``: with their document, so
+        that the time for which they are known begins anew. Twice is as once.
+        """
+        async with self._database.as_tenant(request.tenant_id) as connection:
+            await connection.execute(
+                _SQL["remember_contract"],
+                request.tenant_id,
+                request.turn_id,
+                request.attempt,
+                contract,
+                phone,
+                written,
+            )
+
+    async def list_earlier_conversations(self, request: TurnRequest) -> list[EarlierConversation]:
+        """Visits of this thread that are over, the newest first."""
+        async with self._database.as_tenant(request.tenant_id) as connection:
+            rows = await connection.fetch(
+                _SQL["list_earlier_conversations"],
+                request.tenant_id,
+                request.turn_id,
+                MAX_EARLIER_CONVERSATIONS,
+            )
+        return [
+            EarlierConversation(
+                row["opened_at"],
+                facts_from_json(row["facts"]),
+                row["handed_off"] or "",
+                row["ended"] or "",
+            )
+            for row in rows
+        ]
+
+    async def load_activity_since_return(
+        self, request: TurnRequest, activity: ConversationActivity
+    ) -> ConversationActivity:
+        """What of ``pace`` came after a person gave the conversation back to the assistant."""
+        async with self._database.as_tenant(request.tenant_id) as connection:
+            row = await connection.fetchrow(
+                _SQL["activity_since_return"], request.tenant_id, request.turn_id
+            )
+        if row is None:
+            return activity
+        since = row["at"].timestamp()
+        said = [each for each in activity.messages if each[2] >= since]
+        return ConversationActivity(row["turns"], row["cost"] or Decimal(0), said)
+
+    def unseal_document(self, tenant_id: UUID, known: KnownCustomer) -> str | None:
+        """What was sealed; ``None`` where no key at hand opens it."""
+        if self._seals is None:
+            return None
+        try:
+            return self._seals.open(
+                known.sealed_document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE
+            )
+        except (InvalidInputError, UnreadableDataError) as error:
+            _log.error("document_not_opened", tenant=str(tenant_id), code=error.code)
+            return None
+
+    async def add_attachment(
+        self, request: TurnRequest, name: str, mimetype: str, filename: str, data: bytes
+    ) -> UUID:
+        """Store a file that will leave with a message; its id.
+
+        Derived from what is in it: another attempt may get another code for the same invoice.
+        """
+        attachment = uuid5(request.turn_id, f"attachment:{name}:{sha256(data).hexdigest()}")
+        async with self._database.as_tenant(request.tenant_id) as connection:
+            await connection.execute(
+                _SQL["add_attachment"], request.tenant_id, attachment, mimetype, filename, data
+            )
+        return attachment
+
+
+def _authored_text(line: TranscriptLine) -> str:
+    return line.text if line.authored_text is None else line.authored_text
+
+
+def _audit_entry(request: TurnRequest, conversation_id: UUID, used: AuditedToolCall) -> AuditEntry:
+    """Never the arguments, nor what came of them: they are customers' documents and debts."""
+    after = {"outcome": used.outcome, "turn": str(request.turn_id), "attempt": request.attempt}
+    target = f"conversation:{conversation_id}"
+    return AuditEntry(
+        request.tenant_id, _ASSISTANT_ACTOR, f"tools.{used.tool}", target, None, after
+    )
+
+
+def _facts_from_row(row: Any) -> ConversationFacts:
+    """What is known; of a number that the customer does not write from any more, nothing is."""
+    facts = facts_from_json(row["facts"])
+    proven = facts.trusted and row["phone_proves"] and facts.phone == row["phone"]
+    if facts.recognised and not proven:
+        return ConversationFacts(wish=facts.wish, unrecognised=True)
+    return replace(facts, trusted=proven)
+
+
+def _known_customer_from_row(row: Any, policy: ConversationPolicy) -> KnownCustomer | None:
+    """Nobody whose number is another one now, or is shared, or whose time is over."""
+    since = row["now"] - timedelta(days=policy.remember_days)
+    if row["known_at"] is None or row["known_at"] <= since or row["document_sealed"] is None:
+        return None
+    if not row["phone_proves"] or row["phone"] != row["known_phone"]:
+        return None
+    if row["shared_at"] is not None and row["shared_at"] > since:
+        return None
+    return KnownCustomer(row["document_sealed"], row["known_contract"])
+
+
+def _snapshot_from_row(request: TurnRequest, row: Any) -> TurnSnapshot:
+    policy = policy_from_row(row["status"], row["policy"])
+    now = row["now"].astimezone(ZoneInfo(row["timezone"]))
+    cancelled = [call for calls in row["cancelled_results"] or [] for call in calls]
+    return TurnSnapshot(
+        request=request,
+        transcript=parse_transcript(row["lines"] or ()),
+        facts=_facts_from_row(row),
+        contracts_seen=row["shown"],
+        is_first_answer=row["first_answer"],
+        phone=row["phone"] or "",
+        phone_is_exclusive=bool(row["phone_proves"]),
+        now=now,
+        policy=policy,
+        staff_availability=staff_availability(policy, now),
+        team_names=row["teams"] or {},
+        unreported_write_keys=frozenset(row["untold"] or ()),
+        reusable_calls=[*cancelled, *row["tool_results"]],
+        past_turns=[(status, calls) for status, calls in row["past_results"] or ()],
+        known_customer=_known_customer_from_row(row, policy),
+        assignment=AssignmentState(row["team"], row["stands"] == "open", bool(row["after_hours"])),
+        activity=ConversationActivity(
+            row["turns_lately"],
+            row["cost_lately"] or Decimal(0),
+            [(author, text, float(at)) for author, text, at in row["pace"] or ()],
+        ),
+    )

@@ -1,0 +1,149 @@
+"""A tenant's files: what is known of them in rows, their bytes in the file store."""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid4
+
+from niochat.adapters.file_store import FileStore
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.attachments.file_type import safe_name, validate_upload
+from niochat.domain.errors import InvalidInputError, NiochatError, NotFoundError
+from niochat.ports.encryption import Encryptor
+
+_SQL = queries("attachments")
+
+MAX_FILE_BYTES = 16 * 2**20
+"""Of a file: WhatsApp's limit for pictures, audio and video."""
+DOWNLOAD_TOKEN_TTL = timedelta(minutes=5)
+_SEAL_PURPOSE = "file address"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that is here. ``size`` in bytes; ``data`` where the database itself has it."""
+
+    tenant_id: UUID
+    id: UUID
+    mimetype: str
+    filename: str
+    size: int
+    data: bytes | None = None
+
+
+class AttachmentStore:
+    """Files of all tenants, each asked for with its tenant."""
+
+    def __init__(self, database: Database, store: FileStore, seals: Encryptor) -> None:
+        self._database = database
+        self._store = store
+        self._seals = seals
+
+    async def upload(
+        self, tenant_id: UUID, user_id: UUID, filename: str, data: bytes
+    ) -> StoredFile:
+        """Keep what somebody wants to send. Raises ``InvalidInputError``, ``UnavailableError``."""
+        if not 0 < len(data) <= MAX_FILE_BYTES:
+            raise InvalidInputError(
+                f"A file must have 1 byte to {MAX_FILE_BYTES // 2**20} MiB. The file has "
+                f"{len(data)} bytes.",
+                code="file_size",
+            )
+        sort, name = validate_upload(data, filename), safe_name(filename, "arquivo")
+        file = StoredFile(tenant_id, uuid4(), sort.mimetype, name, len(data))
+        # Bytes first: a row promises that they are there. Without its row nobody finds them.
+        await self._store.put(object_key(tenant_id, file.id), data)
+        async with self._database.as_tenant(tenant_id) as connection:
+            await connection.execute(
+                _SQL["add"],
+                tenant_id,
+                file.id,
+                file.mimetype,
+                name,
+                file.size,
+                sha256(data).hexdigest(),
+                user_id,
+            )
+        return file
+
+    async def find_upload(self, tenant_id: UUID, file_id: UUID) -> StoredFile:
+        """A file that may be sent. Raises ``NotFoundError``."""
+        return await self._find("find_upload", tenant_id, file_id)
+
+    async def find(self, tenant_id: UUID, file_id: UUID) -> StoredFile:
+        """A file that is here. Raises ``NotFoundError``."""
+        return await self._find("find", tenant_id, file_id)
+
+    async def read_range(self, file: StoredFile, start: int, length: int) -> bytes:
+        """``length`` bytes from ``start`` on. Raises ``NotFoundError``, ``UnavailableError``."""
+        if file.data is not None:
+            return file.data[start : start + length]
+        found = await self._store.get_range(object_key(file.tenant_id, file.id), start, length)
+        if found is None:
+            raise NotFoundError("The file is no longer stored.")
+        return found
+
+    async def read_all(self, tenant_id: UUID, file_id: UUID) -> bytes | None:
+        """All of it, from the store; ``None`` when it is not there."""
+        return await self._store.get(object_key(tenant_id, file_id))
+
+    def create_download_token(self, file: StoredFile, now: datetime) -> tuple[str, datetime]:
+        """What opens the file for a few minutes, for whoever has it; and until when."""
+        until = now + DOWNLOAD_TOKEN_TTL
+        said = json.dumps({"file": file.id.hex, "until": until.timestamp()})
+        sealed = self._seals.seal(said, tenant_id=file.tenant_id, purpose=_SEAL_PURPOSE)
+        text = base64.urlsafe_b64encode(file.tenant_id.bytes + sealed).decode().rstrip("=")
+        return text, until
+
+    async def find_by_token(self, token: str, now: datetime) -> StoredFile:
+        """The file of a token. Raises ``NotFoundError`` for one that is over, altered, or not
+        ours.
+        """
+        try:
+            parts = base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True)
+            tenant_id = UUID(bytes=parts[:16])
+            said = json.loads(
+                self._seals.open(parts[16:], tenant_id=tenant_id, purpose=_SEAL_PURPOSE)
+            )
+        except (ValueError, binascii.Error, NiochatError):
+            raise _expired_token_error() from None
+        if said["until"] < now.timestamp():
+            raise _expired_token_error()
+        return await self.find(tenant_id, UUID(said["file"]))
+
+    async def delete_unused(self, limit: int = 500) -> None:
+        """What was uploaded or prepared a day ago and never sent. Bytes go first: a row without
+        them is found again.
+        """
+        async with self._database.as_system() as connection:
+            rows = await connection.fetch(_SQL["list_unused"], limit)
+        for row in rows:
+            if row["stored"]:
+                await self._store.delete(object_key(row["tenant_id"], row["id"]))
+        async with self._database.as_system() as connection:
+            tenants, ids = [row["tenant_id"] for row in rows], [row["id"] for row in rows]
+            await connection.execute(_SQL["delete_unused"], tenants, ids)
+
+    async def _find(self, query: str, tenant_id: UUID, file_id: UUID) -> StoredFile:
+        async with self._database.as_tenant(tenant_id) as connection:
+            row: Any = await connection.fetchrow(_SQL[query], tenant_id, file_id)
+        if row is None:
+            raise NotFoundError("The file does not exist.")
+        known = dict(row)
+        if known.get("data") is not None:
+            known["size"] = len(known["data"])
+        return StoredFile(tenant_id, **known)
+
+
+def object_key(tenant_id: UUID, file_id: UUID) -> str:
+    """Of a file in the store; made of ids alone, never of a name."""
+    return f"{tenant_id}/{file_id}"
+
+
+def _expired_token_error() -> NotFoundError:
+    return NotFoundError("The file URL has expired. Request another one.", code="address_over")

@@ -1,0 +1,207 @@
+"""What a file is, by its bytes: neither its name nor what anybody says of it is believed."""
+
+import io
+import re
+import zipfile
+from dataclasses import dataclass
+
+import puremagic
+
+from niochat.domain import filename_safety as names
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.message import MessageKind
+
+UNKNOWN_TYPE = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class FileType:
+    """``inline``: browsers may show it in a page of ours."""
+
+    mimetype: str
+    kind: MessageKind
+    inline: bool = True
+
+
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+FILE_TYPES = {
+    ".jpg": FileType("image/jpeg", MessageKind.IMAGE),
+    ".png": FileType("image/png", MessageKind.IMAGE),
+    ".webp": FileType("image/webp", MessageKind.IMAGE),
+    ".gif": FileType("image/gif", MessageKind.IMAGE),
+    ".mp4": FileType("video/mp4", MessageKind.VIDEO),
+    ".3gp": FileType("video/3gpp", MessageKind.VIDEO),
+    ".ogg": FileType("audio/ogg", MessageKind.AUDIO),
+    ".mp3": FileType("audio/mpeg", MessageKind.AUDIO),
+    ".m4a": FileType("audio/mp4", MessageKind.AUDIO),
+    ".aac": FileType("audio/aac", MessageKind.AUDIO),
+    ".amr": FileType("audio/amr", MessageKind.AUDIO),
+    ".pdf": FileType("application/pdf", MessageKind.DOCUMENT, inline=False),
+    ".docx": FileType(f"{_OFFICE}.wordprocessingml.document", MessageKind.DOCUMENT, inline=False),
+    ".xlsx": FileType(f"{_OFFICE}.spreadsheetml.sheet", MessageKind.DOCUMENT, inline=False),
+    ".pptx": FileType(f"{_OFFICE}.presentationml.presentation", MessageKind.DOCUMENT, inline=False),
+    ".odt": FileType("application/vnd.oasis.opendocument.text", MessageKind.DOCUMENT, inline=False),
+    ".ods": FileType(
+        "application/vnd.oasis.opendocument.spreadsheet", MessageKind.DOCUMENT, inline=False
+    ),
+    ".doc": FileType("application/msword", MessageKind.DOCUMENT, inline=False),
+    ".xls": FileType("application/vnd.ms-excel", MessageKind.DOCUMENT, inline=False),
+    ".zip": FileType("application/zip", MessageKind.DOCUMENT, inline=False),
+    ".txt": FileType("text/plain", MessageKind.DOCUMENT, inline=False),
+}
+"""What may be sent. Anything else that customers send is kept, and only ever downloaded."""
+_EXTENSION_ALIASES = {
+    ".jpeg": ".jpg",
+    ".jfif": ".jpg",
+    ".oga": ".ogg",
+    ".opus": ".ogg",
+    ".m4v": ".mp4",
+}
+_PROGRAM_SIGNATURES = (
+    b"MZ",
+    b"\x7fELF",
+    b"#!",
+    b"\xca\xfe\xba\xbe",
+    b"\xfe\xed\xfa\xce",
+    b"\xfe\xed\xfa\xcf",
+    b"\xce\xfa\xed\xfe",
+    b"\xcf\xfa\xed\xfe",
+    b"dex\n",
+    b"L\x00\x00\x00\x01\x14\x02\x00",
+    b"MSCF",
+    b"!<arch>",
+    b"\xed\xab\xee\xdb",
+    b"ITSF",
+    b"CWS",
+    b"FWS",
+    b"ZWS",
+)
+"""Of Windows, Linux, Apple, Java and Android, shortcuts, installers, Flash, and scripts."""
+_SCRIPT = re.compile(
+    rb"<\s*(script|html|!doctype\s+html|svg|iframe|object|embed|\?php|%@|hta:application|job\b"
+    rb"|package\b)|^\s*(@echo\s+(off|on)\b|\[internetshortcut\]|\[autorun\]"
+    rb"|windows registry editor)"
+    rb"|\b(wscript\.|createobject\s*\(|powershell(\.exe)?\s+-|activexobject\s*\()",
+    re.IGNORECASE,
+)
+_MAX_SCANNED_BYTES = 256 * 1024
+"""Bytes of a text in which scripts are looked for."""
+_MAX_ARCHIVE_MEMBERS = 2_000
+_MACROS = ("vbaproject.bin", "meta-inf/manifest.mf", "androidmanifest.xml", "classes.dex")
+_INLINE_TYPES = {sort.mimetype for sort in FILE_TYPES.values() if sort.inline}
+
+
+def detect_file_type(data: bytes, filename: str = "") -> FileType | None:
+    """What it is; ``None`` for what is not among :data:`SORTS`. The name only tells apart what
+    begins alike, as documents that are archives inside.
+    """
+    try:
+        found = puremagic.magic_string(data, filename or None)
+    except (puremagic.PureError, ValueError, OSError):
+        return FILE_TYPES[".txt"] if _is_text(data) else None
+    # Without bytes that fit, the library takes the name's word.
+    endings = [
+        _EXTENSION_ALIASES.get(each.extension, each.extension) for each in found if each.byte_match
+    ]
+    known = [ending for ending in endings if ending in FILE_TYPES]
+    # The likeliest decides whether it is one of ours at all: a script is no picture, because
+    # something in it looks like one.
+    if known and endings[0] in FILE_TYPES:
+        return FILE_TYPES[known[0]]
+    return FILE_TYPES[".txt"] if not endings and _is_text(data) else None
+
+
+def validate_upload(data: bytes, filename: str) -> FileType:
+    """What somebody wants to send. Raises ``InvalidInputError`` (``unsupported_file``,
+    ``runnable_file``).
+    """
+    if is_executable(data, filename):
+        raise InvalidInputError(
+            "The file cannot be sent because its name or content could run on the device of the "
+            "customer. Send a PDF or an image.",
+            code="runnable_file",
+        )
+    sort = detect_file_type(data, filename)
+    if sort is None:
+        raise InvalidInputError(
+            "The file type is not supported. Supported are images, audio, MP4 videos, PDF, office "
+            "documents, plain text and ZIP.",
+            code="unsupported_file",
+        )
+    return sort
+
+
+def message_kind_for(mimetype: str) -> MessageKind:
+    """As what it is sent."""
+    found = (sort.kind for sort in FILE_TYPES.values() if sort.mimetype == mimetype)
+    return next(found, MessageKind.DOCUMENT)
+
+
+def is_inline(mimetype: str) -> bool:
+    """Whether a page may show it; everything else is downloaded."""
+    return mimetype in _INLINE_TYPES
+
+
+def safe_name(filename: str, otherwise: str) -> str:
+    """A name to show and to save under: no directory, no control characters, no mile of it, and
+    the ending kept.
+    """
+    return names.safe_filename(filename, otherwise)
+
+
+def is_executable(data: bytes, filename: str) -> bool:
+    """Whether it could run where it is opened, by any of its endings or by its bytes."""
+    return names.is_executable(filename) or _is_program(data) or _holds_program(data)
+
+
+def storage_type_and_name(data: bytes, filename: str, otherwise: str) -> tuple[str, str]:
+    """Type and name under which somebody else's file is kept: what could run is nobody's type, and
+    its name opens nothing.
+    """
+    if is_executable(data, filename):
+        return UNKNOWN_TYPE, names.neutralize_filename(filename, otherwise)
+    sort = detect_file_type(data, filename)
+    return sort.mimetype if sort is not None else UNKNOWN_TYPE, safe_name(filename, otherwise)
+
+
+def serving_type_and_name(mimetype: str, filename: str) -> tuple[str, str]:
+    """The same for what was kept before its bytes were looked at so: by its name alone."""
+    if names.is_executable(filename):
+        return UNKNOWN_TYPE, names.neutralize_filename(filename, "arquivo")
+    return mimetype, filename
+
+
+def _is_program(data: bytes) -> bool:
+    start = data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(_PROGRAM_SIGNATURES):
+        return True
+    head = data[:_MAX_SCANNED_BYTES]
+    # Pictures and the like hold any bytes; in a text, or in what says it is a page, words count.
+    if start.startswith(b"%PDF"):
+        return False
+    wordy = _is_text(data) or start.startswith(b"<") or head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return wordy and _SCRIPT.search(head.replace(b"\x00", b"")) is not None
+
+
+def _holds_program(data: bytes) -> bool:
+    """Of an archive: what lies in it, by name. Office documents are archives, too."""
+    if not data.startswith(b"PK"):
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.namelist()
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        return False
+    office = any(name.lower() == "[content_types].xml" for name in members)
+    return len(members) > _MAX_ARCHIVE_MEMBERS or any(
+        name.lower().endswith(_MACROS) or (not office and names.is_executable(name))
+        for name in members
+    )
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return False
+    return bool(text) and all(each.isprintable() or each in "\r\n\t" for each in text[:4096])

@@ -1,0 +1,212 @@
+"""The audit log as a chain: each link is a digest of some rows and of the link before it.
+
+Links are made behind the writing, never in a step's commit. Whoever alters, adds or removes a
+sealed row breaks a link. Who may write the whole database can make a new chain, or cut the last
+links off: the head that is kept apart (``audit/audit_head_store.py``) tells.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import orjson
+import structlog
+
+from niochat.adapters import clock
+from niochat.adapters.postgres.audit_log import record_access
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.audit.audit_head_store import AuditChainHead, AuditHeadStore
+from niochat.domain.errors import NiochatError, OperationRefusedError
+from niochat.ports.audit import AuditEntry
+
+_SQL = queries("audit")
+_log = structlog.get_logger(__name__)
+
+BATCH_SIZE = 1000
+"""Rows of one link."""
+SEAL_INTERVAL_S = 5.0
+HEAD_INTERVAL_S = 60.0
+"""How often the head is kept apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ChainEnd:
+    """Where the chain ends; before the first link it is nowhere."""
+
+    number: int = 0
+    xid: str = "0"
+    id: int = 0
+    digest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditVerification:
+    """``broken``: the first link that does not fit, None when all do. ``behind`` rows are not
+    sealed yet; ``head`` is the digest of the last link. ``head_links``: links of the head that it
+    was compared with, None without one.
+    """
+
+    links: int
+    rows: int
+    unsealed: int
+    head: str
+    broken: int | None = None
+    head_links: int | None = None
+
+
+class AuditChain:
+    """Reads a tenant's log, seals and verifies the whole."""
+
+    def __init__(
+        self, database: Database, batch: int = BATCH_SIZE, heads: AuditHeadStore | None = None
+    ) -> None:
+        """Without ``heads`` none is kept apart."""
+        self._database = database
+        self._batch = batch
+        self._heads = heads
+
+    async def list_entries(
+        self,
+        tenant_id: UUID,
+        *,
+        before: int | None,
+        who: str | None,
+        target: str | None,
+        limit: int,
+    ) -> list[dict[str, Any]]:
+        """The newest first."""
+        async with self._database.as_tenant(tenant_id) as connection:
+            rows = await connection.fetch(_SQL["list"], tenant_id, before, who, target, limit)
+        return [dict(row) for row in rows]
+
+    async def write_entry(self, entry: AuditEntry) -> None:
+        """A row of its own: of what was read, or done elsewhere than in the database."""
+        place = (
+            self._database.as_auth()
+            if entry.tenant_id is None
+            else self._database.as_tenant(entry.tenant_id)
+        )
+        async with place as connection:
+            await record_access(connection, entry)
+
+    async def seal_batch(self) -> int:
+        """One link over what has been written; how many rows it holds. 0 when there are none, or
+        another process is at it.
+        """
+        async with self._database.as_auth() as connection:
+            if not await connection.fetchval(_SQL["lock"]):
+                return 0
+            end = await _load_chain_end(connection)
+            rows = await connection.fetch(_SQL["list_unsealed"], end.xid, end.id, self._batch)
+            if not rows:
+                return 0
+            last, digest = rows[-1], _link_digest(end.digest, rows)
+            await connection.execute(
+                _SQL["insert_link"], end.number + 1, last["xid"], last["id"], len(rows), digest
+            )
+        return len(rows)
+
+    async def run_sealing(self) -> None:
+        """Every few seconds, until it is cancelled; now and then the head is kept apart."""
+        anchored_at = -HEAD_INTERVAL_S
+        while True:
+            await asyncio.sleep(SEAL_INTERVAL_S)
+            try:
+                while await self.seal_batch() == self._batch:
+                    pass
+                if time.monotonic() - anchored_at >= HEAD_INTERVAL_S:
+                    anchored_at = time.monotonic()
+                    await self.save_head(clock.now())
+            except NiochatError as error:
+                _log.warning("audit_not_sealed", code=error.code)
+            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
+                _log.error("audit_not_sealed", exc_info=error)
+
+    async def save_head(self, now: datetime) -> AuditChainHead | None:
+        """Keep where the chain ends, signed and apart; None where another process is at it, or
+        neither the chain nor the vault's key is another one. Raises ``Refused`` (``audit_cut``)
+        where the head that was kept is in the chain no more: it stays, and tells.
+        """
+        if self._heads is None or not self._heads.is_configured:
+            return None
+        async with self._database.as_auth() as connection:
+            if not await connection.fetchval(_SQL["lock"]):
+                return None
+            kept = await self._heads.read()
+            end, since, rows = await _load_chain_end(connection), 0, 0
+            if kept is not None:
+                digest = await connection.fetchval(_SQL["link_digest"], kept.links)
+                if digest is None or digest.hex() != kept.digest:
+                    raise OperationRefusedError(
+                        "the audit log's chain lacks the head that was kept: niochat audit verify",
+                        code="audit_cut",
+                    )
+                since, rows = kept.links, kept.rows
+            if end.number == since and (kept is None or kept.current):
+                return None
+            rows += await connection.fetchval(_SQL["count_linked_rows"], since)
+            head = AuditChainHead(end.number, rows, end.digest.hex(), now)
+            await self._heads.write(head)
+        return head
+
+    async def verify(self, head: AuditChainHead | None = None) -> AuditVerification:
+        """Go through the whole chain, which has to hold ``head``."""
+        verdict = await self._verify_links(head)
+        if head is None:
+            return verdict
+        short = verdict.broken is None and verdict.links < head.links
+        broken = verdict.links + 1 if short else verdict.broken
+        return replace(verdict, broken=broken, head_links=head.links)
+
+    async def _verify_links(self, head: AuditChainHead | None) -> AuditVerification:
+        end, rows_seen = _ChainEnd(), 0
+        while True:
+            async with self._database.as_auth() as connection:
+                links = await connection.fetch(_SQL["list_links"], end.number, 100)
+                for link in links:
+                    upto = (end.xid, end.id, link["upto_xid"], link["upto_id"])
+                    # One more than there should be: an added row is seen, and not read whole.
+                    rows = await connection.fetch(_SQL["list_sealed"], *upto, link["rows"] + 1)
+                    fits = link["number"] == end.number + 1 and len(rows) == link["rows"]
+                    if not fits or _link_digest(end.digest, rows) != link["digest"]:
+                        return await self._verification(connection, end, rows_seen, end.number + 1)
+                    end = _ChainEnd(
+                        link["number"], link["upto_xid"], link["upto_id"], link["digest"]
+                    )
+                    rows_seen += link["rows"]
+                    if head is not None and not _matches_head(end, rows_seen, head):
+                        return await self._verification(connection, end, rows_seen, end.number)
+                if not links:
+                    return await self._verification(connection, end, rows_seen, None)
+
+    async def _verification(
+        self, connection: Connection, end: _ChainEnd, rows: int, broken: int | None
+    ) -> AuditVerification:
+        behind = await connection.fetchval(_SQL["count_unsealed"], end.xid, end.id)
+        return AuditVerification(end.number, rows, behind, end.digest.hex(), broken)
+
+
+def _matches_head(end: _ChainEnd, rows: int, head: AuditChainHead) -> bool:
+    """Whether the head is not that of this link, or fits it."""
+    return end.number != head.links or (end.digest.hex(), rows) == (head.digest, head.rows)
+
+
+async def _load_chain_end(connection: Connection) -> _ChainEnd:
+    row = await connection.fetchrow(_SQL["last_link"])
+    if row is None:
+        return _ChainEnd()
+    return _ChainEnd(row["number"], row["upto_xid"], row["upto_id"], row["digest"])
+
+
+def _link_digest(before: bytes, rows: list[Any]) -> bytes:
+    """SHA-256 over the link before and every column of every row, in one canonical form."""
+    hashed = sha256(before)
+    for row in rows:
+        hashed.update(orjson.dumps(dict(row), default=str, option=orjson.OPT_SORT_KEYS))
+        hashed.update(b"\n")
+    return hashed.digest()

@@ -1,0 +1,212 @@
+"""``niochat conversations``, ``show``, ``assign`` and ``give-back``: a desk without a screen."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from niochat.cli import command_context
+from niochat.cli.json_output import print_json
+from niochat.cli.reason_texts import REASON_TEXTS
+from niochat.composition.components import Components
+from niochat.domain.conversation.commands import (
+    AssignConversation,
+    DurableCommand,
+    ReturnConversationToAssistant,
+)
+from niochat.domain.errors import NotFoundError, OperationRefusedError, UnavailableError
+from niochat.inbox.command_submitter import CommandSubmitter, ThreadRef
+
+COMMAND_TIMEOUT_S = 15.0
+_console = Console()
+
+TenantOption = Annotated[str | None, typer.Option(help="Slug; not needed when there is one.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+ConversationArgument = Annotated[str, typer.Argument(help="Protocol, id, or the customer's phone.")]
+
+STATUS_LABELS = {
+    "pending": "Com IA",
+    "waiting": "Em espera",
+    "open": "Em atendimento",
+    "snoozed": "Adiada",
+    "resolved": "Encerrada",
+}
+
+
+WRITE_STATUS_LABELS = {
+    "started": "não foi enviado",
+    "sending": "sem confirmação: confira no SGP",
+    "done": "feito",
+    "refused": "recusado",
+}
+
+
+def list_conversations(
+    tenant: TenantOption = None,
+    status: Annotated[str | None, typer.Option(help="pending, waiting, open, resolved.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Conversations, newest change first."""
+    if status is not None and status not in STATUS_LABELS:
+        raise typer.BadParameter(f"one of {', '.join(STATUS_LABELS)}", param_hint="--status")
+
+    async def work() -> list[dict[str, Any]]:
+        async with command_context.connect_components() as parts:
+            found = await command_context.find_tenant(parts, tenant)
+            return await parts.views.list_conversations(found.tenant_id, status=status)
+
+    rows = command_context.run_async(work)
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("protocolo", "status", "cliente", "telefone", "equipe", "atendente", "mudou")
+    for row in rows:
+        table.add_row(
+            row["protocol"],
+            STATUS_LABELS[row["status"]],
+            escape(row["contact"] or ""),
+            _mask_phone(row["phone"]),
+            row["team"] or "",
+            escape(row["agent"] or ""),
+            f"{row['changed_at']:%d/%m %H:%M:%S}",
+        )
+    _console.print(table)
+
+
+def show_conversation(
+    conversation_key: ConversationArgument, tenant: TenantOption = None, as_json: JsonOption = False
+) -> None:
+    """One conversation from end to end: what was said, what happened, and why."""
+
+    async def work() -> tuple[dict[str, Any], dict[str, list[Any]]]:
+        async with command_context.connect_components() as parts:
+            conversation = await _find_conversation(parts, tenant, conversation_key)
+            tenant_id = conversation.pop("tenant_id")
+            return conversation, await parts.views.load_timeline(tenant_id, conversation["id"])
+
+    conversation, story = command_context.run_async(work)
+    if as_json:
+        print_json({**conversation, **story})
+        return
+    _print_timeline(conversation, story)
+
+
+def assign_conversation(
+    conversation_key: ConversationArgument,
+    agent: Annotated[str, typer.Option(help="Who takes it over.")] = "cli",
+    tenant: TenantOption = None,
+) -> None:
+    """A human takes the conversation over: the assistant says nothing from now on."""
+    command_context.run_async(lambda: _submit(conversation_key, tenant, AssignConversation(agent)))
+    _console.print(f"Assigned to {escape(agent)}.")
+
+
+def return_to_assistant(
+    conversation_key: ConversationArgument,
+    by: Annotated[str, typer.Option(help="Who gives it back.")] = "cli",
+    tenant: TenantOption = None,
+) -> None:
+    """The assistant answers again, beginning with what nobody answered."""
+    command_context.run_async(
+        lambda: _submit(conversation_key, tenant, ReturnConversationToAssistant(by))
+    )
+    _console.print("Given back to the assistant.")
+
+
+async def _find_conversation(parts: Components, tenant: str | None, wanted: str) -> dict[str, Any]:
+    found = await command_context.find_tenant(parts, tenant)
+    conversation = await parts.views.find_conversation(found.tenant_id, wanted.removeprefix("+"))
+    if conversation is None:
+        listing = command_context.format_command("conversations")
+        raise NotFoundError(f"no conversation is known by {wanted!r}: `{listing}` lists them")
+    return {**conversation, "tenant_id": found.tenant_id}
+
+
+async def _submit(wanted: str, tenant: str | None, command: DurableCommand) -> None:
+    """Store the command, then wait for what its step says. The row is swept if nobody pokes."""
+    async with command_context.connect_components() as parts:
+        found = await _find_conversation(parts, tenant, wanted)
+        if found["status"] == "resolved":
+            raise OperationRefusedError(
+                "the conversation is resolved: nothing to do", code="resolved"
+            )
+        place = ThreadRef(found["tenant_id"], found["thread_id"], found["channel_id"])
+        asking = CommandSubmitter(parts.inbox, lambda thread_id: None)
+        if await asking.submit(place, f"agent:{secrets.token_hex(8)}", command, COMMAND_TIMEOUT_S):
+            return
+    raise UnavailableError(
+        f"stored, but not processed within {COMMAND_TIMEOUT_S:g} s: is it running?"
+    )
+
+
+def _print_timeline(conversation: dict[str, Any], story: dict[str, list[Any]]) -> None:
+    head = f"[bold]{conversation['protocol']}[/bold]  {STATUS_LABELS[conversation['status']]}"
+    for field in ("team", "agent"):
+        if conversation[field]:
+            head += f"  {field}: {escape(conversation[field])}"
+    _console.print(head)
+    for message in story["messages"]:
+        mark = " ".join(str(message[k]) for k in ("status", "code") if message[k])
+        _console.print(
+            f"  {message['sent_at']:%H:%M:%S} [cyan]{_author_label(message):<9}[/cyan]"
+            f" {escape(message['text'] or '[' + message['kind'] + ']')} [dim]{escape(mark)}[/dim]",
+            highlight=False,
+        )
+        if message["reading"] is not None:
+            _console.print(f"    {escape(format_reading(*message['reading']))}", highlight=False)
+    for turn in story["turns"]:
+        why = f": {REASON_TEXTS.get(turn['code'], turn['code'])}" if turn["code"] else ""
+        detail = escape(f" ({turn['detail']})") if turn["detail"] else ""
+        tokens = _format_tokens(turn)
+        _console.print(
+            f"  turno {turn['status']}, tentativa {turn['attempt']}, {tokens}{why}{detail}",
+            highlight=False,
+        )
+        for call in turn["tool_results"]:
+            outcome = "ok" if call["result"]["ok"] else call["result"]["erro"]
+            _console.print(f"    {call['tool']}: {outcome}", highlight=False)
+    for write in story["writes"]:
+        result = write["result"] or {}
+        known = result.get("protocol") or result.get("reason") or ""
+        said = f"  no SGP: {write['kind']} {WRITE_STATUS_LABELS[write['status']]} {known}"
+        _console.print(escape(said.rstrip()), highlight=False)
+    for event in story["events"]:
+        reason = event["body"].get("reason") or event["body"].get("code") or ""
+        said = f" {REASON_TEXTS.get(reason, reason)}" if reason else ""
+        _console.print(f"  [dim]{event['version']:>4} {event['type']}{said}[/dim]", highlight=False)
+
+
+def format_reading(
+    status: str, text: str, facts: Mapping[str, object], code: str | None, detail: str, cost: float
+) -> str:
+    """What a file says, as whoever looks into a conversation wants it."""
+    if status == "failed":
+        return f"não lido: {code}" + (f" ({detail})" if detail else "")
+    if status != "read":
+        return "sendo lido"
+    shown = ", ".join(f"{name}: {value}" for name, value in facts.items())
+    price = f" (custo {cost:g})" if cost else ""
+    return (f"áudio: «{text}»" if text else f"arquivo: {shown}") + price
+
+
+def _author_label(message: dict[str, Any]) -> str:
+    """A note is nobody's message: it was left for the team."""
+    return "nota" if message["kind"] == "note" else str(message["author"])
+
+
+def _mask_phone(phone: str | None) -> str:
+    return f"…{phone[-4:]}" if phone else ""
+
+
+def _format_tokens(turn: Mapping[str, Any]) -> str:
+    """What a turn cost its model, with what the end point had kept from before."""
+    calls = turn["model_calls"]
+    asked = f"{calls} chamada{'' if calls == 1 else 's'}"
+    text = f"{asked}, {turn['tokens_in']}+{turn['tokens_out']} tokens"
+    if not turn["tokens_cached"]:
+        return text
+    return f"{text} ({turn['tokens_cached'] / turn['tokens_in']:.0%} em cache)"

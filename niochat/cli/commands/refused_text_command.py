@@ -1,0 +1,46 @@
+"""``niochat refused``: what the assistant wanted to say and was not let."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from niochat.cli import command_context
+from niochat.cli.commands.conversation_commands import JsonOption, TenantOption
+from niochat.cli.json_output import print_json
+from niochat.conversations.conversation_queries import ConversationQueries
+
+_console = Console()
+
+
+def list_refused_texts(
+    tenant: TenantOption = None,
+    code: Annotated[str | None, typer.Option(help="Of one kind: valor, pagamento, …")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """Texts of the assistant that did not leave, newest first, with the sentence that is not so."""
+
+    async def work() -> list[dict[str, Any]]:
+        async with command_context.connect_components() as parts:
+            found = await command_context.find_tenant(parts, tenant)
+            views = ConversationQueries(parts.database)
+            return await views.list_blocked_replies(found.tenant_id, code=code, limit=limit)
+
+    rows = command_context.run_async(work)
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("quando", "protocolo", "código", "frase", "modelo", "prompt")
+    for row in rows:
+        table.add_row(
+            f"{row['refused_at']:%d/%m %H:%M:%S}",
+            row["protocol"],
+            row["code"],
+            escape(row["sentence"]),
+            escape(row["model"]),
+            row["prompt_version"],
+        )
+    _console.print(table)

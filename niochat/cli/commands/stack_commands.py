@@ -1,0 +1,251 @@
+"""``niochat up`` and ``niochat down``: one whole NioChat on this machine."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.rule import Rule
+from rich.text import Text
+
+from niochat.adapters.postgres.schema_migration import migrate
+from niochat.cli import command_context
+from niochat.cli.commands import provider_commands
+from niochat.cli.settings_validation import check_servers, load_valid_settings
+from niochat.launcher.home_folder import HomeFolder, HomeLock
+from niochat.launcher.stack_errors import StackError
+from niochat.launcher.stack_launcher import StackLauncher, StackOptions
+
+READY_TIMEOUT_S = 120.0
+REPAIR_INTERVAL_S = 1.0
+STOP_HINT = "Ctrl-C stops everything."
+_console = Console()
+
+
+def start_stack(
+    port: Annotated[
+        int | None, typer.Option(help="HTTP port; default 8000 or the next free.")
+    ] = None,
+    sandbox: Annotated[
+        bool, typer.Option(help="Simulated gateway and model, demo provider.")
+    ] = True,
+    dashboard: Annotated[bool, typer.Option(help="Ray's dashboard and state API.")] = False,
+    detach: Annotated[bool, typer.Option(help="Return once it is ready; it goes on.")] = False,
+    stop: Annotated[bool, typer.Option(help="Stop what runs in this home.")] = False,
+    tell: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Start everything and show where it answers; Ctrl-C stops all of it."""
+    if stop:
+        stop_stack()
+    elif detach:
+        _run_detached(port, sandbox, dashboard)
+    else:
+        _run_attached(port, sandbox, dashboard, tell)
+
+
+def stop_stack() -> None:
+    """Stop what runs in this home, whoever started it."""
+    StackLauncher(command_context.home_path()).down(_print_progress)
+
+
+def _run_attached(port: int | None, sandbox: bool, dashboard: bool, tell: int | None) -> None:
+    """``tell``: of who started us and goes when all is ready; told by a byte on this file."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    options = StackOptions.from_environment(
+        http_port=port,
+        sandbox=sandbox,
+        dashboard=dashboard,
+        migrate=_migrate,
+        check=_check_settings,
+    )
+    stack = StackLauncher(command_context.home_path(), options)
+    started = time.monotonic()
+    try:
+        environment = stack.up(_print_progress)
+        os.environ.update(environment)
+        _apply_demo(stack, sandbox)
+        _wait_until_ready(stack.url)
+        _print_ready(stack, time.monotonic() - started, detached=tell is not None)
+        if tell is not None:
+            _signal_ready(tell)
+        while True:
+            time.sleep(REPAIR_INTERVAL_S)
+            stack.restart_dead(_print_progress)
+    except KeyboardInterrupt:
+        _print_progress("Stopping: this takes a few seconds.")
+    finally:
+        # Nothing that was started may stay; what another launcher started in this home must.
+        stack.close()
+    _print_progress("Stopped.")
+
+
+def _apply_demo(stack: StackLauncher, sandbox: bool) -> None:
+    if not sandbox:
+        return
+    _print_progress("Applying the demo provider.")
+    asyncio.run(provider_commands.apply_demo())
+
+
+def _wait_until_ready(url: str) -> None:
+    _print_progress("Waiting until every part answers.")
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    failing = "nothing answers yet"
+    while time.monotonic() < deadline:
+        ready, failing = _check_ready(url)
+        if ready:
+            return
+        time.sleep(0.2)
+    raise StackError(f"not ready after {READY_TIMEOUT_S:g} s: {failing}; see the log folder")
+
+
+def _check_ready(url: str) -> tuple[bool, str]:
+    try:
+        with urllib.request.urlopen(f"{url}/api/health/ready", timeout=5) as answer:
+            return answer.status == 200, ""
+    except urllib.error.HTTPError as error:
+        return False, error.read(500).decode(errors="replace")
+    except (urllib.error.URLError, OSError) as error:
+        return False, str(error)
+
+
+def _print_ready(stack: StackLauncher, seconds: float, *, detached: bool) -> None:
+    """One thing a line, none of them broken or framed: they are there to be copied."""
+    environment: Mapping[str, str] = stack.environment()
+    sandbox = environment.get("NIOCHAT_SANDBOX_URL")
+    _console.print(Rule(f"NioChat is ready ({seconds:.0f} s)"))
+    _print_hint(f"[bold]{stack.url}[/bold]")
+    _print_hint(f"{stack.url}/api/health/ready")
+    if sandbox:
+        _print_hint(f"{sandbox}/sandbox", "simulated WhatsApp gateway, phones, ERP and model")
+    if stack.options.dashboard:
+        _print_hint(f"{stack.ray.dashboard_url}", "Ray dashboard")
+    _console.print()
+    for words, what in _next_steps(bool(sandbox)):
+        _print_hint(f"[green]{escape(command_context.format_command(words))}[/green]", what)
+    if detached:
+        _print_hint(
+            f"[green]{escape(command_context.format_command('down'))}[/green]", "stops everything"
+        )
+    else:
+        _print_hint(STOP_HINT)
+
+
+def _next_steps(sandbox: bool) -> list[tuple[str, str]]:
+    if not sandbox:
+        return [("apply providers.yaml", "your providers, see examples/")]
+    return [
+        ('say +5581988887777 "oi"', "write as a customer"),
+        ("demo", "whom else to play, and who signs in"),
+        ("conversations", "then: show, assign, give-back"),
+        ("simulate --customers 200 --minutes 2", "load, then an audit"),
+    ]
+
+
+def _print_hint(shown: str, what: str = "") -> None:
+    """Never broken; what it is for comes behind where there is room, else in a line before."""
+    text = Text.from_markup(shown)
+    if what and text.cell_len + len(what) + 3 > _console.width:
+        _console.print(f"[dim]{what}:[/dim]", highlight=False)
+        what = ""
+    behind = f"   [dim]{what}[/dim]" if what else ""
+    _console.print(f"{shown}{behind}", highlight=False, soft_wrap=True)
+
+
+def _signal_ready(descriptor: int) -> None:
+    # Who waited for it may have gone: that is no reason to stop.
+    with contextlib.suppress(OSError), os.fdopen(descriptor, "wb") as starter:
+        starter.write(b"ready")
+
+
+def _run_detached(port: int | None, sandbox: bool, dashboard: bool) -> None:
+    home = HomeFolder.create(command_context.home_path())
+    with HomeLock(home):
+        pass  # or it says who has it
+    log = home.log_file("up")
+    heard, told = os.pipe()
+    command = [sys.executable, "-m", "niochat", "up", "--tell", str(told)]
+    command += ["--port", str(port)] if port is not None else []
+    command += [] if sandbox else ["--no-sandbox"]
+    command += ["--dashboard"] if dashboard else []
+    # Added to: another launcher may have begun meanwhile, and writes into the same file.
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.fchmod(descriptor, 0o600)  # one of an older code was everybody's to read
+    with os.fdopen(descriptor, "ab") as output:
+        shown = os.fstat(descriptor).st_size
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            pass_fds=(told,),
+        )
+    os.close(told)
+    os.set_blocking(heard, False)
+    try:
+        _follow_log(child, heard, log, shown)
+    except KeyboardInterrupt:
+        _print_progress("Stopping: this takes a few seconds.")
+        child.terminate()
+        child.wait()
+        raise typer.Exit(130) from None
+    finally:
+        os.close(heard)
+
+
+def _follow_log(child: "subprocess.Popen[bytes]", heard: int, log: Path, shown: int) -> None:
+    """Show what the launcher says until it tells that all is ready; it goes on, we end. When it
+    ends before, we end as it did.
+    """
+    while True:
+        ended = child.poll() is not None
+        ready = _read_signal(heard)
+        with log.open("rb") as written:
+            written.seek(shown)
+            news = written.read()
+        shown += len(news)
+        sys.stdout.write(news.decode(errors="replace"))
+        sys.stdout.flush()
+        if ready:
+            return
+        if ended:
+            raise typer.Exit(child.returncode or 1)
+        time.sleep(0.2)
+
+
+def _read_signal(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 16)
+    except BlockingIOError:
+        return b""
+
+
+def _check_settings(environment: Mapping[str, str]) -> None:
+    settings = load_valid_settings(environment)
+    outside = {name: bool(os.environ.get(name)) for name in ("DATABASE_URL", "REDIS_URL")}
+    check_servers(settings, database=outside["DATABASE_URL"], redis=outside["REDIS_URL"])
+
+
+async def _migrate(owner: str, serving: str) -> None:
+    await asyncio.to_thread(migrate, owner, serving_url=serving)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _print_progress(step: str) -> None:
+    _console.print(f"[dim]·[/dim] {escape(step)}", highlight=False, soft_wrap=True)

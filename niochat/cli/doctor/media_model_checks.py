@@ -1,0 +1,74 @@
+"""Whether an assistant that should hear and see does: each is asked once."""
+
+import io
+import struct
+import wave
+import zlib
+from collections.abc import Callable
+from uuid import UUID
+
+from niochat.adapters.models.openai.model_client import ModelClient, ModelError
+from niochat.adapters.models.openai.speech_to_text import transcribe
+from niochat.attachments.attachment_reader import TRANSCRIPTION_TIMEOUT_S
+from niochat.attachments.vision import describe_file
+from niochat.composition.components import Components
+from niochat.domain.errors import NiochatError
+
+_RATE, _SECOND = 16_000, 2
+_SIDE = 64
+
+ReportFinding = Callable[[str, str, bool], bool]
+"""(provider, sentence, whether all is well)."""
+
+
+async def check_media_models(
+    parts: Components, slug: str, tenant_id: UUID, say: ReportFinding
+) -> bool:
+    """Sentences for what is switched on; nothing is said of the rest."""
+    try:
+        settings = await parts.directory.assistant(tenant_id)
+    except NiochatError:
+        return True  # who asks the model has said so
+    models, well = ModelClient(parts.ssrf_guard), True
+    try:
+        if settings.hearing is not None:
+            model = settings.hearing.model
+            try:
+                await transcribe(
+                    models, settings.hearing, silent_wav(), "audio/wav", TRANSCRIPTION_TIMEOUT_S
+                )
+                say(slug, f"voice notes: {model} answers", True)
+            except ModelError as error:
+                well = say(slug, f"voice notes: {model}: {error}", False)
+        if settings.seeing is not None:
+            model = settings.seeing.model
+            try:
+                await describe_file(models, settings.seeing, blank_png(), "image/png")
+                say(slug, f"pictures: {model} answers", True)
+            except ModelError as error:
+                well = say(slug, f"pictures: {model}: {error}", False)
+    finally:
+        await models.close()
+    return well
+
+
+def silent_wav() -> bytes:
+    """Two seconds of it, as WAV."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(_RATE)
+        sound.writeframes(bytes(2 * _RATE * _SECOND))
+    return file.getvalue()
+
+
+def blank_png() -> bytes:
+    """A white square, as PNG."""
+    rows = (b"\0" + b"\xff" * 3 * _SIDE) * _SIDE
+    head = struct.pack(">IIBBBBB", _SIDE, _SIDE, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks
+    )

@@ -1,0 +1,65 @@
+"""Settings that cannot work, said before anything is started: which one, and what to do."""
+
+from collections.abc import Mapping
+
+import redis
+from redis.exceptions import RedisError
+
+from niochat.adapters.file_store import FileStore
+from niochat.adapters.postgres.schema_migration import require_database, require_known_schema
+from niochat.adapters.smtp import SmtpClient
+from niochat.config import Settings
+from niochat.domain.errors import InvalidInputError
+from niochat.vault.key_ring import parse_key_ring
+
+REDIS_TIMEOUT_S = 5
+
+
+def load_valid_settings(more: Mapping[str, str] | None = None) -> Settings:
+    """Settings of the environment, and ``more`` over it, that can be used as they are written.
+
+    Raises ``InvalidInputError`` that names the variable.
+    """
+    settings = Settings.read(more)
+    parse_key_ring(settings.vault_keys.get_secret_value())
+    FileStore.from_url(settings.files_url)
+    if settings.smtp_url is not None:
+        SmtpClient(settings.smtp_url.get_secret_value())
+    return settings
+
+
+def check_servers(settings: Settings, *, database: bool, redis: bool) -> None:
+    """Raises ``InvalidInputError`` or ``Refused`` unless the servers that are somebody else's can
+    be used.
+    """
+    if database:
+        url = settings.database_url.get_secret_value()
+        owner = settings.owner_url
+        if owner is not None:
+            require_database(owner.get_secret_value(), "DATABASE_OWNER_URL")
+            require_known_schema(owner.get_secret_value())
+        else:
+            require_database(url, "DATABASE_URL")
+            require_known_schema(url)
+    if redis:
+        _check_redis(settings.redis_url.get_secret_value())
+
+
+def _check_redis(url: str) -> None:
+    try:
+        client = redis.Redis.from_url(
+            url, socket_connect_timeout=REDIS_TIMEOUT_S, socket_timeout=REDIS_TIMEOUT_S
+        )
+        with client:
+            client.ping()
+    except (RedisError, OSError, ValueError) as error:
+        raise InvalidInputError(
+            f"REDIS_URL cannot be used: {_first_line(error)}. Start that server, or correct the "
+            "address, the user or the password in REDIS_URL.",
+            code="bad_settings",
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -1,0 +1,135 @@
+"""Keeps one pool as large as its load asks: the supervisor's other half, without any shards."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import structlog
+from ray.exceptions import RayError
+
+from niochat.cluster.actor_fleet import (
+    MAX_MISSED_PINGS,
+    PING_INTERVAL_S,
+    ActorFleet,
+    CreateActor,
+    ManagedActor,
+)
+from niochat.cluster.pools import pool_actor
+from niochat.cluster.pools.pool_clients import PoolName
+from niochat.runtime.background_tasks import BackgroundTaskSet
+from niochat.runtime.fleet.autoscaling import ScalingLimits, ScalingState, next_scaling_state
+from niochat.runtime.fleet.fleet_plan import DrainMemberAction, StartMemberAction, next_fleet_action
+
+_log = structlog.get_logger(__name__)
+
+MAX_CALLS_PER_MEMBER = 60
+"""Calls in progress of a member above which there are too few: they wait for somebody else, so
+many share a process, and below what it takes, so that they wait in the fair line and not there.
+"""
+DRAIN_TIMEOUT_S = 200.0
+"""For the calls of a member that is replaced; as long as a turn is waited for."""
+
+
+class PoolSupervisor:
+    """One loop, while this supervisor leads."""
+
+    def __init__(
+        self,
+        pool: PoolName,
+        limits: ScalingLimits,
+        build_id: str,
+        background: BackgroundTaskSet,
+        *,
+        nodes: Callable[[], Sequence[str]],
+        configured_build_id: str | None = None,
+        create: CreateActor = pool_actor.create_pool_actor,
+    ) -> None:
+        """``release`` is the code that runs, ``named`` what the operator calls it, if anything;
+        ``nodes`` are those that may carry members now; ``create`` makes one.
+        """
+        self._pool = pool
+        self._scaling_limits = limits
+        self._build_id = build_id
+        self._nodes = nodes
+        self._fleet = ActorFleet(background, configured_build_id, pool, create)
+        self._background = background
+        self._scaling = ScalingState(limits.min_size)
+        self._draining_since: dict[int, float] = {}
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        known = False
+        while True:
+            try:
+                if not known:
+                    await self.discover()
+                    known = True
+                await self.supervise()
+            except RayError as error:
+                _log.warning("pool_not_kept", pool=self._pool, error=repr(error)[:300])
+            except Exception as error:  # noqa: BLE001 - keeping must outlive any error
+                _log.error("pool_not_kept", pool=self._pool, exc_info=error)
+            await asyncio.sleep(PING_INTERVAL_S)
+
+    async def discover(self) -> None:
+        """Begin with the members that there are. Raises ``RayError``."""
+        await self._fleet.discover()
+
+    async def supervise(self) -> None:
+        """Ping all, replace who does not answer, and let come or go whom the load wants."""
+        await self._fleet.ping_all()
+        for member in self._fleet:
+            if member.missed_pings >= MAX_MISSED_PINGS:
+                self._fleet.declare_dead(member)
+        loads = [
+            m.heartbeat.load for m in self._fleet if m.heartbeat and m.is_alive and not m.draining
+        ]
+        now = asyncio.get_running_loop().time()
+        self._scaling = next_scaling_state(self._scaling, loads, self._scaling_limits, now)
+        self._adjust_fleet()
+        for member in self._fleet:
+            if member.draining and self._is_drained(member, now):
+                self._fleet.terminate(member)
+
+    def _adjust_fleet(self) -> None:
+        while True:
+            seats = [member.to_fleet_member() for member in self._fleet]
+            match next_fleet_action(seats, self._scaling.size, self._nodes(), self._build_id):
+                case StartMemberAction(number, node):
+                    self._fleet.start_member(number, node)
+                case DrainMemberAction(number, why):
+                    self._fleet.drain_member(number, why)
+                    return
+                case None:
+                    return
+
+    def _is_drained(self, member: ManagedActor, now: float) -> bool:
+        """Nothing runs there any more, and nothing new begins; or it takes too long."""
+        if not member.is_alive:
+            return True
+        if member.number not in self._draining_since:
+            if not self._has_substitutes():
+                return False
+            self._draining_since[member.number] = now
+            self._background.start(_ask_to_leave(member))
+            return False
+        assert member.heartbeat is not None
+        late = now - self._draining_since[member.number] > DRAIN_TIMEOUT_S
+        left = (
+            now - self._draining_since[member.number] > PING_INTERVAL_S
+            and not member.heartbeat.load.depth
+        )
+        if late or left:
+            del self._draining_since[member.number]
+        return late or left
+
+    def _has_substitutes(self) -> bool:
+        """As many as there should be answer without those who leave."""
+        staying = [each for each in self._fleet if each.is_alive and not each.draining]
+        return len(staying) >= self._scaling.size
+
+
+async def _ask_to_leave(member: ManagedActor) -> None:
+    try:
+        await member.handle.leave.remote()
+    except RayError as error:
+        _log.warning("member_not_told_to_leave", member=member.name, error=repr(error)[:200])

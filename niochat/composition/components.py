@@ -1,0 +1,95 @@
+"""What every process works with: the rooms on one database."""
+
+from dataclasses import dataclass
+
+from niochat.adapters.file_store import FileStore
+from niochat.adapters.gateways.uazapi.client import UazapiClient
+from niochat.adapters.gateways.uazapi.instance_admin import UazapiAdmin
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.redis.pubsub import (
+    ACCESS_CHANNEL,
+    EPHEMERAL_CHANNEL,
+    EVENTS_CHANNEL,
+    ChangeAnnouncements,
+    RedisBroadcast,
+)
+from niochat.adapters.ssrf_guard import SsrfGuard
+from niochat.attachments.attachment_store import AttachmentStore
+from niochat.config import Settings
+from niochat.conversations.conversation_inspection import ConversationInspector
+from niochat.inbox.backfill import Backfiller
+from niochat.inbox.inbox_store import InboxStore
+from niochat.outbox.dispatcher import CredentialsOpener
+from niochat.ports.gateway import GatewayAdmin, WhatsAppGateway
+from niochat.runtime.background_tasks import BackgroundTaskSet
+from niochat.tenants.tenant_config_cache import TenantConfigCache
+from niochat.vault.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """What a process works with; opened once."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    ssrf_guard: SsrfGuard
+    gateway: WhatsAppGateway
+    gateway_admin: GatewayAdmin
+    inbox: InboxStore
+    backfill: Backfiller
+    views: ConversationInspector
+    directory: TenantConfigCache
+    tenant_changes: ChangeAnnouncements
+    live_hints: ChangeAnnouncements
+    access_changes: ChangeAnnouncements
+    ephemeral_frames: RedisBroadcast
+    credentials_for: CredentialsOpener
+    object_store: FileStore
+    attachments: AttachmentStore
+    background: BackgroundTaskSet
+
+    async def close(self) -> None:
+        """Close connections."""
+        self.background.cancel_all()
+        await self.gateway.close()
+        await self.gateway_admin.close()
+        await self.tenant_changes.close()
+        await self.live_hints.close()
+        await self.access_changes.close()
+        await self.ephemeral_frames.close()
+        await self.database.close()
+
+
+async def open_components(settings: Settings) -> Components:
+    """Open the rooms on one database. Nothing has to be up yet: first uses fail, not this."""
+    database = await Database.open(settings.database_url.get_secret_value())
+    vault = Vault.from_key_ring(settings.vault_keys.get_secret_value())
+    guard = SsrfGuard(settings.private_networks or ())
+    gateway = UazapiClient(guard=guard)
+    inbox = InboxStore(database)
+    directory = TenantConfigCache(database, vault)
+    announcements = ChangeAnnouncements(settings.redis_url.get_secret_value())
+    files = FileStore.from_url(settings.files_url)
+    owner = BackgroundTaskSet("announcements")
+    owner.start(announcements.subscribe(directory.invalidate, directory.invalidate_all))
+    return Components(
+        settings=settings,
+        database=database,
+        vault=vault,
+        ssrf_guard=guard,
+        gateway=gateway,
+        gateway_admin=UazapiAdmin(guard=guard),
+        inbox=inbox,
+        backfill=Backfiller(database, inbox, gateway),
+        views=ConversationInspector(database),
+        directory=directory,
+        tenant_changes=announcements,
+        live_hints=ChangeAnnouncements(settings.redis_url.get_secret_value(), EVENTS_CHANNEL),
+        access_changes=ChangeAnnouncements(settings.redis_url.get_secret_value(), ACCESS_CHANNEL),
+        ephemeral_frames=RedisBroadcast(settings.redis_url.get_secret_value(), EPHEMERAL_CHANNEL),
+        credentials_for=directory.gateway_credentials,
+        object_store=files,
+        attachments=AttachmentStore(database, files, vault),
+        background=owner,
+    )

@@ -1,0 +1,82 @@
+"""The ERP's service of one process."""
+
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from niochat.adapters.erps.sgp.client import SgpClient
+from niochat.adapters.redis.redis_cache import RedisCache
+from niochat.composition.components import Components
+from niochat.erp.capability_probe import CapabilityProber
+from niochat.erp.erp_service import ErpService
+from niochat.erp.limited_client import ErpSettings, LimitedErpClient, ReleasePermit, RequestPermit
+from niochat.erp.read_cache import ErpReadCache
+from niochat.erp.write_executor import ErpWriteExecutor
+from niochat.erp.write_journal import WriteJournal
+from niochat.erp.write_reconciler import WriteReconciler
+from niochat.ports.erp import (
+    ErpConnector,
+    ErpError,
+    ErpRead,
+    ErpWriteResult,
+    IdempotentErpWrite,
+    ResultT,
+)
+
+READ_CACHE_TTL_S = 30
+"""How old an answer of the ERP may be."""
+
+
+def build_erp_service(
+    components: Components, ask: RequestPermit, tell: ReleasePermit
+) -> ErpService:
+    """The service on the parts of its process; ``ask`` and ``tell`` reach the tenant's actor."""
+    erp: ErpConnector = SgpClient(guard=components.ssrf_guard)
+    settings_of = make_erp_settings_lookup(components)
+    shelf = RedisCache(components.settings.redis_url.get_secret_value(), ttl_s=READ_CACHE_TTL_S)
+    secret = sha256(components.settings.vault_keys.get_secret_value().encode()).digest()
+    calls = LimitedErpClient(
+        erp, settings_of, ErpReadCache(shelf, components.vault, secret), ask, tell
+    )
+    prober = CapabilityProber(erp, settings_of, components.directory.save_capabilities)
+    journal = WriteJournal(components.database)
+    return ErpService(
+        calls, ErpWriteExecutor(erp, calls, journal), prober, WriteReconciler(calls, journal)
+    )
+
+
+def make_erp_settings_lookup(components: Components) -> Callable[[UUID], Awaitable[ErpSettings]]:
+    """Looks a tenant's ERP up; raises ``ErpError`` with code ``erp_none``."""
+
+    async def settings_of(tenant_id: UUID) -> ErpSettings:
+        found = await components.directory.erp(tenant_id)
+        if found is None:
+            raise ErpError("this provider has no ERP", code="erp_none", left=False)
+        return ErpSettings(
+            found.account,
+            found.timeout_s,
+            found.capabilities,
+            found.probed_at,
+            found.calls_at_once,
+            found.weight,
+        )
+
+    return settings_of
+
+
+class InProcessErpClient:
+    """The ERP's service as the assistant knows it, where both share a process."""
+
+    def __init__(self, service: ErpService) -> None:
+        self._service = service
+
+    async def read(self, tenant_id: UUID, request: ErpRead[ResultT]) -> ResultT:
+        """Raises ``ErpError`` or ``ErpRefusedError``."""
+        answer: Any = (await self._service.read(tenant_id, request)).unwrap()
+        return answer  # type: ignore[no-any-return]
+
+    async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
+        """Raises ``Refused``, ``ErpError`` or ``ErpRefusedError``."""
+        result: Any = (await self._service.write(tenant_id, order)).unwrap()
+        return result  # type: ignore[no-any-return]

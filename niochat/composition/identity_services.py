@@ -1,0 +1,84 @@
+"""Who comes in, put together: what the API asks about users, sessions and keys."""
+
+from dataclasses import dataclass
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.idempotency_store import IdempotencyStore
+from niochat.audit.audit_chain import AuditChain
+from niochat.audit.audit_head_store import AuditHeadStore
+from niochat.config import Settings
+from niochat.identity.access_tokens import AccessTokenSigner
+from niochat.identity.api_keys import ApiKeyRepository
+from niochat.identity.authentication import Authenticator
+from niochat.identity.login.login_alerts import LoginAlertSender
+from niochat.identity.login.login_throttle import LoginThrottle
+from niochat.identity.login.passwords import PasswordService
+from niochat.identity.login.second_factor import SecondFactorService
+from niochat.identity.one_time_links import OneTimeLinkService
+from niochat.identity.roles import RoleRepository
+from niochat.identity.sessions import SessionService
+from niochat.identity.socket_tickets import SocketTicketStore
+from niochat.identity.teams import TeamRepository
+from niochat.identity.users import UserRepository
+from niochat.mail.mail_outbox import MailOutbox
+from niochat.ports.encryption import Encryptor
+from niochat.tenants.tenant_listing import TenantListing
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityServices:
+    """The rooms' parts on one database."""
+
+    sessions: SessionService
+    authenticator: Authenticator
+    second_factor: SecondFactorService
+    one_time_links: OneTimeLinkService
+    mail_outbox: MailOutbox
+    users: UserRepository
+    roles: RoleRepository
+    teams: TeamRepository
+    api_keys: ApiKeyRepository
+    audit_log: AuditChain
+    tenants: TenantListing
+    socket_tickets: SocketTicketStore
+    idempotency: IdempotencyStore
+    login_throttle: LoginThrottle
+
+
+def build_identity_services(
+    database: Database,
+    seals: Encryptor,
+    base_url: str,
+    sender: str,
+    passwords: PasswordService | None = None,
+    heads: AuditHeadStore | None = None,
+) -> IdentityServices:
+    """Nothing is asked before it is used. ``heads``: where that of the audit log is kept."""
+    passwords, signer = passwords or PasswordService(), AccessTokenSigner(database, seals)
+    throttle = LoginThrottle(database)
+    second_factor = SecondFactorService(database, seals, throttle)
+    post = MailOutbox(database, seals, sender)
+    warnings = LoginAlertSender(database, post)
+    return IdentityServices(
+        sessions=SessionService(
+            database, signer, passwords, second_factor, throttle, seals, warnings
+        ),
+        authenticator=Authenticator(database, signer),
+        second_factor=second_factor,
+        one_time_links=OneTimeLinkService(database, post, passwords, throttle, base_url),
+        mail_outbox=post,
+        users=UserRepository(database),
+        roles=RoleRepository(database),
+        teams=TeamRepository(database),
+        api_keys=ApiKeyRepository(database),
+        audit_log=AuditChain(database, heads=heads),
+        tenants=TenantListing(database),
+        socket_tickets=SocketTicketStore(database),
+        idempotency=IdempotencyStore(database, seals),
+        login_throttle=throttle,
+    )
+
+
+def build_audit_heads(settings: Settings, seals: Encryptor) -> AuditHeadStore:
+    """Where the settings say."""
+    return AuditHeadStore(settings.audit_head_url, seals)

@@ -1,0 +1,184 @@
+"""Searching what was said: accents, other forms of a word and slips of the pen do not matter."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.conversations.conversation_queries import ConversationVisibility
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.fuzzy_match import KnownWord, suggest_words
+
+_SQL = queries("message_search")
+
+MAX_SEARCH_WORDS = 8
+"""Of one search."""
+MAX_SCAN_ROUNDS = 8
+"""Looks of one page: one bounded piece of the log each."""
+_WORD = re.compile(r"[^\W_]+")
+_TERM = re.compile(
+    r"(?<!\w)(?:\+?55[ -]?)?\(?\d{2}\)?[ -]{0,2}\d{4,5}[ -]?\d{4}(?!\w)"  # a telephone
+    r"|[^\W_]+(?:[-.,/'’_][^\W_]+)*"
+)
+"""What may be one word, or several: ``wi-fi``, ``123.456.789-09``, ``(81) 98888-7777``."""
+_NEWEST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
+
+SearchPosition = tuple[datetime, UUID]
+"""When a message was stored, and its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSearchRequest:
+    """What to look for. ``before``: where the page before ended."""
+
+    words: Sequence[str]
+    before: SearchPosition | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSearchPage:
+    """Rows of one page, newest first. ``following``: where to go on; a page may hold fewer rows
+    than asked for, or none, and still go on.
+    """
+
+    rows: list[dict[str, Any]]
+    next_position: SearchPosition | None
+
+
+@dataclass(frozen=True, slots=True)
+class _SearchTerms:
+    """Stems, each of a group: a message holds one of every group."""
+
+    lexemes: list[str]
+    groups: list[int]
+
+    @property
+    def any(self) -> str:
+        """Whichever of them, as PostgreSQL reads it. They are letters and digits."""
+        return " | ".join(f"'{each}'" for each in self.lexemes)
+
+
+def parse_search_words(text: str) -> list[str]:
+    """The words of a search; what has signs between is one of them. Raises ``InvalidInputError``
+    that says what a search is.
+    """
+    if "\0" in text:
+        raise InvalidInputError("The query contains a NUL character. Remove it.", code="bad_search")
+    words = list(dict.fromkeys(_TERM.findall(unicodedata.normalize("NFC", text))))
+    if not words:
+        raise InvalidInputError(
+            "The query must contain at least one word of letters or digits.", code="no_words"
+        )
+    if sum(len(_WORD.findall(word)) for word in words) > MAX_SEARCH_WORDS:
+        raise InvalidInputError(
+            f"The query may contain at most {MAX_SEARCH_WORDS} words.", code="too_many_words"
+        )
+    return words
+
+
+class MessageSearch:
+    """Looks in one tenant's messages, with that tenant's role."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def search_page(
+        self, tenant_id: UUID, sight: ConversationVisibility, wanted: MessageSearchRequest
+    ) -> MessageSearchPage:
+        """Messages that somebody may see and that hold all of the words. Raises
+        ``InvalidInputError`` for words that stand in every sentence.
+        """
+        position: SearchPosition | None = wanted.before or _NEWEST
+        rows: list[dict[str, Any]] = []
+        # Who does not see everything needs more to look at for one page.
+        most = wanted.limit + 1 if sight.scope == "all" else max(wanted.limit + 1, 200)
+        async with self._database.as_tenant(tenant_id) as connection:
+            meaning = await _load_terms(connection, tenant_id, wanted.words)
+            for _ in range(MAX_SCAN_ROUNDS):
+                if position is None or len(rows) > wanted.limit:
+                    break
+                ids, position = await _scan_messages(connection, tenant_id, meaning, position, most)
+                rows += await _load_visible(connection, tenant_id, sight, meaning, ids)
+        if len(rows) > wanted.limit:
+            rows = rows[: wanted.limit]
+            position = (rows[-1]["stored_at"], rows[-1]["id"])
+        return MessageSearchPage(rows, position)
+
+
+async def _load_terms(
+    connection: Connection, tenant_id: UUID, words: Sequence[str]
+) -> _SearchTerms:
+    lexemes: list[str] = []
+    groups: list[int] = []
+    parts = {part: _WORD.findall(part) for part in words}
+    whole = {word: "".join(pieces) for word, pieces in parts.items() if len(pieces) > 1}
+    asked = [*dict.fromkeys([*(p for pieces in parts.values() for p in pieces), *whole.values()])]
+    rows = {row["word"]: row for row in await connection.fetch(_SQL["lexemes"], tenant_id, asked)}
+    for word, pieces in parts.items():
+        # Each part, or all of them in one: so `wi-fi` finds `wifi`, `wi-fi` and `wi fi`.
+        joined = set(rows[whole[word]]["lexemes"]) if word in whole else set()
+        for row in (rows[piece] for piece in pieces):
+            if not row["lexemes"]:
+                continue
+            corrected = await _load_corrections(connection, tenant_id, row["folded"])
+            alternatives = {*row["lexemes"], *joined, *corrected}
+            lexemes += sorted(alternatives)
+            groups += [len(set(groups))] * len(alternatives)
+    if not lexemes:
+        raise InvalidInputError(
+            "The words are too common. Add a more specific word.", code="no_words"
+        )
+    return _SearchTerms(lexemes, groups)
+
+
+async def _load_corrections(connection: Connection, tenant_id: UUID, word: str) -> set[str]:
+    if not word.isalpha():
+        return set()
+    similar = await connection.fetch(_SQL["similar"], tenant_id, word)
+    others = suggest_words(word, [KnownWord(each["word"], each["blocks"]) for each in similar])
+    if not others:
+        return set()
+    rows = await connection.fetch(_SQL["lexemes"], tenant_id, others)
+    return {lexeme for row in rows for lexeme in row["lexemes"]}
+
+
+async def _scan_messages(
+    connection: Connection,
+    tenant_id: UUID,
+    meaning: _SearchTerms,
+    before: SearchPosition,
+    most: int,
+) -> tuple[list[UUID], SearchPosition | None]:
+    rows = await connection.fetch(
+        _SQL["scan_messages"], tenant_id, meaning.lexemes, meaning.groups, *before, most
+    )
+    ids = [row["id"] for row in rows if row["id"] is not None]
+    more = bool(rows) and (len(ids) == most or rows[-1]["id"] is None)
+    return ids, (rows[-1]["at"], rows[-1]["upto"]) if more else None
+
+
+async def _load_visible(
+    connection: Connection,
+    tenant_id: UUID,
+    sight: ConversationVisibility,
+    meaning: _SearchTerms,
+    ids: list[UUID],
+) -> list[dict[str, Any]]:
+    if not ids:
+        return []
+    rows = await connection.fetch(
+        _SQL["visible_messages"],
+        tenant_id,
+        ids,
+        sight.scope,
+        sight.user,
+        sorted(sight.teams),
+        meaning.any,
+    )
+    return [dict(row) for row in rows]

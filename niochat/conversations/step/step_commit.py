@@ -1,0 +1,333 @@
+"""Statement 2: plans of many threads in one journey; each wins or loses alone."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.json_codec import event_to_json, state_to_json
+from niochat.adapters.postgres.queries import queries
+from niochat.conversations.step.step_types import StepPlan
+from niochat.domain.conversation import effects as fx
+from niochat.domain.conversation.state import SCHEMA_VERSION, ConversationState
+from niochat.domain.message import Author
+
+_SQL = queries("conversation_step")
+EffectT = TypeVar("EffectT")
+ColumnValues = dict[str, Any]
+"""Columns of one row, as the function in PostgreSQL names them; each has its ``thread_id``."""
+
+
+async def commit_steps(
+    database: Database, connection: Connection, host: str, plans: Sequence[StepPlan]
+) -> set[UUID]:
+    """Write the plans whose version and epoch still hold; their thread ids are returned.
+
+    A transaction of its own. ``host`` is the incarnation that owns the shards.
+    """
+    steps = _without_empty(_fences(plans) | _writes(plans))
+    rows = await database.fetch_autocommit(connection, _SQL["commit"], host, SCHEMA_VERSION, steps)
+    return set(rows[0][0])
+
+
+async def write_step(connection: Connection, host: str, plan: StepPlan) -> None:
+    """All that belongs to a plan whose conversation is written already.
+
+    Runs inside the caller's transaction.
+    """
+    steps = _without_empty(_writes([plan]))
+    await connection.fetch(_SQL["write"], host, SCHEMA_VERSION, steps, [plan.before.id])
+
+
+def _without_empty(steps: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    return {name: rows for name, rows in steps.items() if rows}
+
+
+def _fences(plans: Sequence[StepPlan]) -> dict[str, list[Any]]:
+    return {
+        "advance": [_conversation(p) for p in plans if p.events and not p.opens],
+        "open": [_conversation(p) for p in plans if p.opens],
+        "check": [
+            {
+                "thread_id": p.before.id,
+                "id": p.before.conversation.id if p.before.conversation else None,
+                "expected": p.before.version,
+                "epoch": p.epoch,
+            }
+            for p in plans
+            if not p.events
+        ],
+    }
+
+
+def _conversation(plan: StepPlan) -> ColumnValues:
+    after = _state_after(plan)
+    return _thread_columns(plan) | {
+        "id": after.id,
+        "expected": plan.before.version,
+        "next": after.version,
+        "state": state_to_json(after),
+        "status": after.status.value,
+        "protocol": after.protocol,
+        "team": after.team,
+        "agent": after.agent,
+        "paused_until": after.paused_until,
+        "at": plan.now,
+        "epoch": plan.epoch,
+        "reopens": plan.reopens,
+    }
+
+
+def _writes(plans: Sequence[StepPlan]) -> dict[str, list[Any]]:
+    return {
+        "events": [row for plan in plans for row in _events(plan)],
+        "messages": [_message(*each) for each in _effects(plans, fx.StoreMessage)],
+        "changes": _split_into_rounds(
+            [_change(*each) for each in _effects(plans, fx.UpdateMessage)]
+        ),
+        "unmatched": _unmatched(plans),
+        "matched": [
+            {"thread_id": plan.before.id, "external_id": external}
+            for plan in plans
+            for external in plan.matched
+        ],
+        "settled": _split_into_rounds(
+            [_settled(*each) for each in _effects(plans, fx.SettleOutbox)]
+        ),
+        "files": [_file(*each) for each in _effects(plans, fx.FetchFile)],
+        "fetched": [_fetched(*each) for each in _effects(plans, fx.SettleFileFetch)],
+        "readings": [_reading(*each) for each in _effects(plans, fx.RequestFileReading)],
+        "read": [_read(*each) for each in _effects(plans, fx.StoreFileReading)],
+        "sends": _sends(plans),
+        "cancelled": [
+            {"thread_id": plan.before.id} for plan, _ in _effects(plans, fx.CancelAssistantSends)
+        ],
+        "fired": [
+            {"thread_id": plan.before.id, "name": name, "generation": generation}
+            for plan in plans
+            for name, generation in plan.timers
+        ],
+        "timers": _timers(plans),
+        "turns": _turns(plans),
+        "ended": _split_into_rounds([_ended(*each) for each in _effects(plans, fx.SettleTurn)]),
+        "processed": [
+            _thread_columns(plan) | {"id": row, "outcome": outcome}
+            for plan in plans
+            for row, outcome in plan.rows
+        ],
+    }
+
+
+def _thread_columns(plan: StepPlan) -> ColumnValues:
+    return {"thread_id": plan.before.id, "tenant_id": plan.before.tenant_id}
+
+
+def _events(plan: StepPlan) -> Iterable[ColumnValues]:
+    if plan.after is None:
+        return
+    first = plan.after.version - len(plan.events) + 1
+    for version, (event, cause) in enumerate(zip(plan.events, plan.causes, strict=True), first):
+        yield _thread_columns(plan) | {
+            "conversation_id": plan.after.id,
+            "version": version,
+            "body": event_to_json(event),
+            "at": plan.now,
+            "cause": cause,
+        }
+
+
+def _message(plan: StepPlan, stored: fx.StoreMessage) -> ColumnValues:
+    said = stored.content
+    return _thread_columns(plan) | {
+        "id": stored.message,
+        "version": stored.version,
+        "conversation_id": _state_after(plan).id if stored.version is not None else None,
+        "author": stored.author.value,
+        "kind": said.kind.value,
+        "text": said.text,
+        "details": dict(said.details),
+        "external_id": stored.external_id,
+        "reply_to": stored.reply_to,
+        "sent_at": stored.sent_at,
+        "status": stored.status.value if stored.status else None,
+    }
+
+
+def _change(plan: StepPlan, change: fx.UpdateMessage) -> ColumnValues:
+    reactions: dict[str, str | None] = {}
+    if change.reaction is not None:
+        who, emoji = change.reaction
+        reactions[who] = emoji or None
+    return _thread_columns(plan) | {
+        "id": change.message,
+        "status": change.status.value if change.status else None,
+        "external_id": change.external_id,
+        "code": change.code,
+        "text": change.text,
+        "deleted": change.deleted,
+        "reactions": reactions,
+        "at": change.at or plan.now,
+    }
+
+
+def _unmatched(plans: Sequence[StepPlan]) -> list[ColumnValues]:
+    """The same news twice in one step is kept once, where it came last."""
+    newest: dict[tuple[object, ...], ColumnValues] = {}
+    for plan, kept in _effects(plans, fx.StoreUnmatchedUpdate):
+        row = _thread_columns(plan) | {
+            "external_id": kept.external_id,
+            "kind": kept.kind,
+            "value": kept.value,
+        }
+        key = tuple(row.values())
+        newest.pop(key, None)
+        newest[key] = row
+    return list(newest.values())
+
+
+def _settled(plan: StepPlan, settled: fx.SettleOutbox) -> ColumnValues:
+    return _thread_columns(plan) | {
+        "id": settled.outbox,
+        "status": settled.status,
+        "external_id": settled.external_id,
+        "code": settled.code,
+        "retry_in_s": settled.retry_in_s,
+    }
+
+
+def _file(plan: StepPlan, wanted: fx.FetchFile) -> ColumnValues:
+    return _thread_columns(plan) | {
+        "id": wanted.file,
+        "filename": wanted.filename,
+        "message_id": wanted.message,
+        "external_id": wanted.external_id,
+    }
+
+
+def _fetched(plan: StepPlan, settled: fx.SettleFileFetch) -> ColumnValues:
+    return _thread_columns(plan) | {
+        "id": settled.file,
+        "mimetype": settled.mimetype,
+        "filename": settled.filename,
+        "size": settled.size,
+        "sha256": settled.sha256,
+        "code": settled.code,
+    }
+
+
+def _reading(plan: StepPlan, wanted: fx.RequestFileReading) -> ColumnValues:
+    return _thread_columns(plan) | {
+        "file_id": wanted.file,
+        "message_id": wanted.message,
+        "sort": wanted.sort.value,
+        "seconds": wanted.seconds,
+    }
+
+
+def _read(plan: StepPlan, kept: fx.StoreFileReading) -> ColumnValues:
+    read = kept.reading
+    return _thread_columns(plan) | {
+        "message_id": kept.message,
+        "text": read.text,
+        "facts": dict(read.facts),
+        "code": read.code,
+        "detail": read.detail,
+        "model": read.model,
+        "seconds": read.seconds,
+        "tokens_in": read.tokens_in,
+        "tokens_out": read.tokens_out,
+        "cost": str(read.cost),
+    }
+
+
+def _sends(plans: Sequence[StepPlan]) -> list[ColumnValues]:
+    """In the order in which they were queued, whatever they are."""
+    return [
+        _send(plan, effect)
+        for plan in plans
+        for effect in plan.effects
+        if isinstance(effect, fx.QueueSend | fx.QueueMessageChange)
+    ]
+
+
+def _send(plan: StepPlan, queued: fx.QueueSend | fx.QueueMessageChange) -> ColumnValues:
+    row = _thread_columns(plan) | {
+        "id": queued.outbox,
+        "channel_id": plan.before.channel_id,
+        "conversation_id": _state_after(plan).id,
+        "message_id": queued.message,
+    }
+    if isinstance(queued, fx.QueueMessageChange):
+        origin = Author.AGENT.value
+        return row | {"origin": origin, "kind": queued.change.value, "text": queued.value}
+    said = queued.content
+    return row | {
+        "origin": queued.origin.value,
+        "kind": said.kind.value,
+        "text": said.text,
+        "attachment_id": said.details.get("attachment") or None,
+    }
+
+
+def _timers(plans: Sequence[StepPlan]) -> list[ColumnValues]:
+    newest = {(p.before.id, timer.name): (p, timer) for p, timer in _effects(plans, fx.SetTimer)}
+    return [
+        _thread_columns(plan)
+        | {
+            "name": timer.name,
+            "conversation_id": _state_after(plan).id,
+            "generation": timer.generation,
+            "due_at": timer.due_at,
+        }
+        for plan, timer in newest.values()
+    ]
+
+
+def _turns(plans: Sequence[StepPlan]) -> list[ColumnValues]:
+    newest = {turn.turn: (plan, turn) for plan, turn in _effects(plans, fx.RunTurn)}
+    return [
+        _thread_columns(plan)
+        | {
+            "id": turn.turn,
+            "conversation_id": _state_after(plan).id,
+            "attempt": turn.attempt,
+            "upto_version": turn.upto_version,
+        }
+        for plan, turn in newest.values()
+    ]
+
+
+def _ended(plan: StepPlan, turn: fx.SettleTurn) -> ColumnValues:
+    return _thread_columns(plan) | {
+        "id": turn.turn,
+        "status": turn.outcome,
+        "code": turn.code,
+        "detail": turn.detail,
+        "model": turn.model,
+        "prompt_version": turn.prompt_version,
+        "tokens_in": turn.tokens_in,
+        "tokens_out": turn.tokens_out,
+        "cost": str(turn.cost),
+        "tokens_cached": turn.tokens_cached,
+        "model_calls": turn.model_calls,
+    }
+
+
+def _split_into_rounds(rows: Sequence[ColumnValues]) -> list[list[ColumnValues]]:
+    """A statement changes a row once: the next change of it waits for the next round."""
+    rounds: list[dict[object, ColumnValues]] = []
+    for row in rows:
+        free = next((each for each in rounds if row["id"] not in each), None)
+        if free is None:
+            rounds.append(free := {})
+        free[row["id"]] = row
+    return [list(each.values()) for each in rounds]
+
+
+def _effects(plans: Sequence[StepPlan], kind: type[EffectT]) -> list[tuple[StepPlan, EffectT]]:
+    return [(plan, e) for plan in plans for e in plan.effects if isinstance(e, kind)]
+
+
+def _state_after(plan: StepPlan) -> ConversationState:
+    assert plan.after is not None
+    return plan.after

@@ -1,0 +1,237 @@
+"""All that a batch of steps has to know, read in a few statements for all threads together."""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from niochat.adapters.holiday_calendar import staff_availability
+from niochat.adapters.postgres.database import Connection
+from niochat.adapters.postgres.json_codec import command_from_json, policy_from_row, state_from_json
+from niochat.adapters.postgres.queries import queries
+from niochat.conversations.step.step_types import MemoryCommand, StepRequest, ThreadSnapshot
+from niochat.domain.conversation import commands as cmd
+from niochat.domain.conversation.decision import StoredMessage, StoredSend, UnmatchedUpdate
+from niochat.domain.conversation.policy import ConversationPolicy, StaffAvailability
+from niochat.domain.conversation.state import ConversationState
+from niochat.domain.errors import UnreadableDataError
+from niochat.domain.ids import MessageId, OutboxId, ThreadId
+from niochat.domain.message import Author, DeliveryStatus, MessageChange
+
+_SQL = queries("conversation_step")
+_NEVER = datetime.min.replace(tzinfo=UTC)
+"""Clock of a batch that decides nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRow:
+    """A pending inbox row."""
+
+    id: int
+    command: cmd.DurableCommand
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class TenantContext:
+    """What decisions need of a tenant."""
+
+    policy: ConversationPolicy
+    timezone: str
+    staff: StaffAvailability
+
+
+@dataclass(slots=True)
+class LoadedBatch:
+    """The batch's view of the database."""
+
+    now: datetime
+    threads: dict[UUID, ThreadSnapshot] = field(default_factory=dict)
+    merged: dict[UUID, UUID] = field(default_factory=dict)
+    tenants: dict[UUID, TenantContext] = field(default_factory=dict)
+    rows: dict[UUID, list[PendingRow]] = field(default_factory=lambda: defaultdict(list))
+    timers: dict[UUID, list[cmd.FireTimer]] = field(default_factory=lambda: defaultdict(list))
+    messages: dict[UUID, dict[str, StoredMessage]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    sends: dict[UUID, dict[OutboxId, StoredSend]] = field(default_factory=lambda: defaultdict(dict))
+    unmatched: dict[UUID, dict[str, tuple[UnmatchedUpdate, ...]]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    numbers: dict[UUID, int] = field(default_factory=dict)
+    """For the protocol of a conversation that may be opened."""
+    over: dict[UUID, ConversationState] = field(default_factory=dict)
+    """Conversations that are over and shall be reopened."""
+    phone_lately: set[UUID] = field(default_factory=set)
+    """Threads where a person typed on the provider's phone within the hour."""
+    automatic: dict[UUID, frozenset[str]] = field(default_factory=dict)
+    """Texts that the phone of a thread's channel is known to send by itself."""
+    unread: set[UUID] = field(default_factory=set)
+    """Threads where a later row cannot be read by this code; those before it can."""
+
+
+async def load_batch(connection: Connection, batch: Sequence[StepRequest]) -> LoadedBatch:
+    """Read what ``batch`` needs; threads that were joined to others are in ``merged`` only."""
+    rows = await connection.fetch(_SQL["load_threads"], [_thread_request(work) for work in batch])
+    loaded = LoadedBatch(now=rows[0]["now"] if rows else _NEVER)
+    remembered = {work.thread_id: work.known for work in batch}
+    for row in rows:
+        known = remembered[row["thread_id"]]
+        if row["merged_into"] is not None and known is None:
+            loaded.merged[row["thread_id"]] = row["merged_into"]
+        else:
+            _add_thread(row, known, loaded)
+    return loaded
+
+
+def _thread_request(work: StepRequest) -> dict[str, Any]:
+    sends = (outbox_id_for(command) for command in work.commands)
+    return {
+        "thread_id": work.thread_id,
+        "wanted": work.rows + 1,  # one row more tells whether any remain
+        "remembered": work.known is not None,
+        "live": work.known is not None and work.known.conversation is not None,
+        "externals": [each for command in work.commands for each in external_ids_for(command)],
+        "sends": [outbox for outbox in sends if outbox is not None],
+    }
+
+
+def _add_thread(row: Any, remembered: ThreadSnapshot | None, loaded: LoadedBatch) -> None:
+    thread = remembered or _thread(row)
+    loaded.threads[thread.id] = thread
+    if thread.tenant_id not in loaded.tenants:
+        loaded.tenants[thread.tenant_id] = _tenant(row)
+    for name, generation, unsent in row["due"] or ():
+        loaded.timers[thread.id].append(cmd.FireTimer(name, generation, unsent))
+    for row_id, failures, command in row["pending"] or ():
+        if thread.id not in loaded.unread:
+            _read(thread.id, row_id, failures, command, loaded)
+    _add_known(thread, row, loaded)
+    if row["phone_lately"]:
+        loaded.phone_lately.add(thread.id)
+    if row["automatic"]:
+        loaded.automatic[thread.id] = frozenset(row["automatic"])
+    if row["number"] is not None:
+        loaded.numbers[thread.id] = row["number"]
+    if row["over"] is not None:
+        schema_version, state = row["over"]
+        loaded.over[thread.id] = state_from_json(state, schema_version)
+
+
+def _tenant(row: Any) -> TenantContext:
+    policy = _policy(row["status"], row["policy"])
+    local = row["now"].astimezone(ZoneInfo(row["timezone"]))
+    return TenantContext(policy, row["timezone"], staff_availability(policy, local))
+
+
+@lru_cache(maxsize=4096)
+def _policy(status: str, stored: str) -> ConversationPolicy:
+    return policy_from_row(status, json.loads(stored))
+
+
+def _thread(row: Any) -> ThreadSnapshot:
+    conversation = None
+    if row["conversation_id"] is not None:
+        conversation = state_from_json(row["state"], row["schema_version"])
+    thread_id = ThreadId(row["thread_id"])
+    return ThreadSnapshot(thread_id, row["tenant_id"], row["channel_id"], conversation)
+
+
+def _read(thread: UUID, row_id: int, failures: int, command: object, loaded: LoadedBatch) -> None:
+    before = loaded.rows[thread]
+    try:
+        before.append(PendingRow(row_id, command_from_json(command), failures))
+    except UnreadableDataError:
+        if not before:
+            raise
+        loaded.unread.add(thread)
+
+
+def _add_known(thread: ThreadSnapshot, row: Any, loaded: LoadedBatch) -> None:
+    for external, *message, unmatched in row["news"] or ():
+        if message[0] is not None:
+            loaded.messages[thread.id][external] = _message(thread, *message)
+        if unmatched:
+            loaded.unmatched[thread.id][external] = tuple(
+                UnmatchedUpdate(*news) for news in unmatched
+            )
+    for outbox, status, conversation, message_id, attempts, *said, change, value in (
+        row["sends"] or ()
+    ):
+        live = thread.conversation is not None and str(thread.conversation.id) == conversation
+        send = StoredSend(
+            _message(thread, message_id, *said),
+            status,
+            live,
+            attempts,
+            MessageChange(change) if change else None,
+            value or "",
+        )
+        loaded.sends[thread.id][OutboxId(UUID(outbox))] = send
+
+
+def _message(
+    thread: ThreadSnapshot,
+    message_id: str,
+    author: str,
+    status: str | None,
+    conversation: str | None,
+    sent_at: str,
+    edited_at: str | None,
+    deleted: bool,
+) -> StoredMessage:
+    live = thread.conversation
+    return StoredMessage(
+        MessageId(UUID(message_id)),
+        Author(author),
+        DeliveryStatus(status) if status else None,
+        live is not None and conversation == str(live.id),
+        datetime.fromisoformat(sent_at),
+        datetime.fromisoformat(edited_at) if edited_at else None,
+        deleted,
+    )
+
+
+def external_ids_for(command: cmd.DurableCommand | MemoryCommand) -> tuple[str, ...]:
+    """Gateway ids of the messages that a command speaks of; the query finds those of rows."""
+    match command:
+        case (
+            cmd.ReceiveReaction(target=target)
+            | cmd.ReceiveEdit(target=target)
+            | cmd.EditReply(target=target)
+            | cmd.DeleteReply(target=target)
+            | cmd.ReactToMessage(target=target)
+        ):
+            return (target,)
+        case cmd.ReceiveDeletion(targets=targets) | cmd.ReceiveReceipt(targets=targets):
+            return targets
+        case (
+            cmd.ReceiveMessage(external_id=external)
+            | cmd.ReceiveProviderPhoneMessage(external_id=external)
+            | cmd.ReceiveEcho(external_id=external)
+            | cmd.ReceiveSystemNotice(external_id=external)
+        ):
+            return (external,)
+        case cmd.SettleSend(external_id=str(external)):
+            return (external,)
+        case _:
+            return ()
+
+
+def outbox_id_for(command: cmd.DurableCommand | MemoryCommand) -> UUID | None:
+    """The outbox row that a command speaks of."""
+    match command:
+        case cmd.SettleSend(outbox=outbox):
+            return outbox
+        case cmd.ReceiveEcho(track_id=track_id):
+            try:
+                return UUID(track_id)
+            except ValueError:
+                return None
+        case _:
+            return None

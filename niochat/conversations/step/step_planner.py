@@ -1,0 +1,249 @@
+"""One thread's step, without I/O: its commands in order, decision after decision."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from niochat.conversations.step.step_loader import LoadedBatch, PendingRow
+from niochat.conversations.step.step_types import (
+    MemoryCommand,
+    StepPlan,
+    StepRequest,
+    ThreadSnapshot,
+)
+from niochat.domain.conversation import effects as fx
+from niochat.domain.conversation.commands import (
+    Command,
+    DeadLetterCommand,
+    FinishAssistantTurn,
+    FireTimer,
+    MergeThread,
+    ReceiveMessage,
+    ReopenConversation,
+    RestartTurn,
+    SettleFile,
+    SettleFileReading,
+    SettleSend,
+)
+from niochat.domain.conversation.decide import decide
+from niochat.domain.conversation.decision import (
+    Decision,
+    DecisionContext,
+    StoredMessage,
+    UnmatchedUpdate,
+)
+from niochat.domain.conversation.protocol_number import format_protocol_number
+from niochat.domain.conversation.state import ConversationState, ConversationStatus
+from niochat.domain.errors import OperationRefusedError
+
+MAX_STEP_FAILURES = 3
+"""Failed steps of one row, after which it is parked."""
+
+
+class StepPlanner:
+    """Builds the plan of one thread from what was loaded."""
+
+    def __init__(self, work: StepRequest, thread: ThreadSnapshot, loaded: LoadedBatch) -> None:
+        tenant = loaded.tenants[thread.tenant_id]
+        self._thread = thread
+        self._work = work
+        self._loaded = loaded
+        self._conversation: ConversationState | None = thread.conversation
+        self._messages = dict(loaded.messages[thread.id])
+        self._sends = dict(loaded.sends[thread.id])
+        self._unmatched = dict(loaded.unmatched[thread.id])
+        number = loaded.numbers.get(thread.id)
+        self._protocol = (
+            format_protocol_number(loaded.now, tenant.timezone, number) if number else ""
+        )
+        self._policy = tenant.policy
+        self._people = tenant.staff
+        self._plan = StepPlan(thread, work.epoch, loaded.now, thread.conversation)
+
+    def build(self) -> StepPlan:
+        """Memory's commands first: they are older than what waits in the inbox. Timers last:
+        a message that came before the burst ended belongs to it.
+        """
+        for number, command in enumerate(self._work.commands):
+            self._decide(command, f"memory:{number}")
+        self._take_rows(self._loaded.rows[self._thread.id])
+        if self._plan.merge is None:
+            self._fire_timers()
+        self._plan.after = self._conversation
+        self._free_slot()
+        return self._plan
+
+    def _free_slot(self) -> None:
+        """Whoever has it no more, however that came, has room for another one."""
+        had, has = (
+            _assigned_agent(each) for each in (self._thread.conversation, self._conversation)
+        )
+        if had is not None and had != has:
+            self._plan.effects.append(fx.NotifyAgentCapacity(had))
+
+    def _fire_timers(self) -> None:
+        for timer in self._loaded.timers[self._thread.id]:
+            self._decide(timer, f"timer:{timer.name}:{timer.generation}")
+            self._plan.timers.append((timer.name, timer.generation))
+
+    def _take_rows(self, rows: list[PendingRow]) -> None:
+        self._plan.more = len(rows) > self._work.rows or self._thread.id in self._loaded.unread
+        for row in rows[: self._work.rows]:
+            first = self._plan.empty
+            if isinstance(row.command, MergeThread) and row.failures < MAX_STEP_FAILURES:
+                self._plan.more = True
+                if first:
+                    self._plan.merge = (row.id, UUID(row.command.other))
+                return
+            if not first and (row.failures or isinstance(row.command, ReopenConversation)):
+                self._plan.more = True  # it gets a step of its own
+                return
+            if self._begins_another(row):
+                self._plan.more = True
+                return
+            if not self._take_row(row, first):
+                return
+            if row.failures:
+                self._plan.more = self._plan.more or len(rows) > 1
+                return
+
+    def _take_row(self, row: PendingRow, first: bool) -> bool:
+        parked = row.failures >= MAX_STEP_FAILURES
+        command = _dead_letter_command(row) if parked else row.command
+        if isinstance(command, ReopenConversation):
+            self._return_to(self._loaded.over.get(self._thread.id))
+        try:
+            self._decide(command, f"inbox:{row.id}")
+        except OperationRefusedError as refusal:
+            self._plan.rows.append((row.id, f"refused:{refusal.code}"))
+            return True
+        except Exception:
+            self._plan.more = True
+            if not first:
+                return False  # what was decided before it is kept; it comes first next time
+            self._plan.failed_row = row.id
+            raise
+        self._plan.rows.append((row.id, "parked:step_failed" if parked else "done"))
+        return True
+
+    def _return_to(self, over: ConversationState | None) -> None:
+        """A conversation that is over counts as the thread's again, while no other one goes on."""
+        live = (
+            self._conversation is not None
+            and self._conversation.status is not ConversationStatus.RESOLVED
+        )
+        if over is not None and not live:
+            self._conversation = over
+            self._plan.before = replace(self._thread, conversation=over)
+
+    def _begins_another(self, row: PendingRow) -> bool:
+        """A step writes events of one conversation; the next one gets a step of its own."""
+        ended = (
+            self._conversation is not None
+            and self._conversation.status is ConversationStatus.RESOLVED
+        )
+        return ended and isinstance(row.command, ReceiveMessage)
+
+    def _decide(self, command: Command | MemoryCommand, cause: str) -> None:
+        context = DecisionContext(
+            thread=self._thread.id,
+            cause=cause,
+            now=self._loaded.now,
+            protocol=self._protocol,
+            policy=self._policy,
+            staff=self._people,
+            messages=self._messages,
+            sends=self._sends,
+            unmatched=self._unmatched,
+            phone_used_recently=self._thread.id in self._loaded.phone_lately,
+            automatic_texts=self._loaded.automatic.get(self._thread.id, frozenset()),
+        )
+        decision = decide(self._conversation, command, context)
+        self._conversation = decision.conversation
+        self._plan.events.extend(decision.events)
+        self._plan.causes.extend([format_cause(command, cause)] * len(decision.events))
+        self._plan.effects.extend(decision.effects)
+        self._learn(decision)
+
+    def _learn(self, decision: Decision) -> None:
+        """What this step wrote is known to its later commands."""
+        for effect in decision.effects:
+            match effect:
+                case fx.StoreMessage(external_id=str(external)):
+                    self._match(external)
+                    self._messages[external] = StoredMessage(
+                        effect.message,
+                        effect.author,
+                        effect.status,
+                        effect.version is not None,
+                        effect.sent_at,
+                    )
+                case fx.UpdateMessage():
+                    self._change(effect)
+                case fx.StoreUnmatchedUpdate(external_id=external):
+                    news = UnmatchedUpdate(effect.kind, effect.value)
+                    kept = self._unmatched.get(external, ())
+                    self._unmatched[external] = (*kept, news)
+                case fx.SettleOutbox() if effect.outbox in self._sends:
+                    send = self._sends[effect.outbox]
+                    self._sends[effect.outbox] = replace(send, status=effect.status)
+                    if effect.external_id is not None:
+                        self._messages[effect.external_id] = send.message
+                case _:
+                    pass
+
+    def _match(self, external: str) -> None:
+        """The message came: the news that was kept for it has been applied."""
+        if self._unmatched.pop(external, ()):
+            self._plan.matched.append(external)
+
+    def _change(self, change: fx.UpdateMessage) -> None:
+        if change.external_id is not None:
+            self._match(change.external_id)
+        for external, known in self._messages.items():
+            if known.id == change.message:
+                self._messages[external] = _changed(known, change)
+        for outbox, send in self._sends.items():
+            if send.message.id == change.message:
+                self._sends[outbox] = replace(send, message=_changed(send.message, change))
+
+
+def _changed(known: StoredMessage, change: fx.UpdateMessage) -> StoredMessage:
+    return replace(
+        known,
+        status=change.status or known.status,
+        edited_at=known.edited_at if change.text is None else change.at,
+        deleted=known.deleted or change.deleted,
+    )
+
+
+def _assigned_agent(conversation: ConversationState | None) -> str | None:
+    """Whose place it takes."""
+    held = conversation is not None and conversation.status is ConversationStatus.OPEN
+    return conversation.agent if held and conversation is not None else None
+
+
+def format_cause(command: Command | MemoryCommand, place: str) -> str:
+    """What an operator later reads as the reason of an event: ids and names, nothing that was said.
+
+    A durable command is named by its inbox row (``receive_message:1234``), the others by the turn,
+    the send or the timer that they stand for.
+    """
+    match command:
+        case FinishAssistantTurn(turn=turn, attempt=attempt):
+            return f"finish_assistant_turn:{turn}:{attempt}"
+        case RestartTurn(turn=turn, attempt=attempt):
+            return f"restart_turn:{turn}:{attempt}"
+        case SettleSend(outbox=outbox, result=result):
+            return f"settle_send:{outbox}:{result}"
+        case SettleFile(file=file):
+            return f"settle_file:{file}"
+        case SettleFileReading(message=message):
+            return f"settle_reading:{message}"
+        case FireTimer(name=name, generation=generation):
+            return f"fire_timer:{name}:{generation}"
+        case _:
+            return f"{command.type}:{place.removeprefix('inbox:')}"
+
+
+def _dead_letter_command(row: PendingRow) -> DeadLetterCommand:
+    return DeadLetterCommand(row.id, "step_failed", opens=isinstance(row.command, ReceiveMessage))

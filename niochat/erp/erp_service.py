@@ -1,0 +1,51 @@
+"""A tenant's ERP as its pool serves it: every answer and every error is data."""
+
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from niochat.domain.errors import NiochatError
+from niochat.erp.capability_probe import CapabilityProber
+from niochat.erp.limited_client import LimitedErpClient
+from niochat.erp.rpc_reply import ErpRpcReply, reply_from_error
+from niochat.erp.write_executor import ErpWriteExecutor
+from niochat.erp.write_reconciler import WriteReconciler
+from niochat.ports.erp import ErpRead, IdempotentErpWrite
+
+
+class ErpService:
+    """One process of the pool."""
+
+    def __init__(
+        self,
+        calls: LimitedErpClient,
+        writes: ErpWriteExecutor,
+        prober: CapabilityProber,
+        reconciler: WriteReconciler,
+    ) -> None:
+        self._calls = calls
+        self._writes = writes
+        self._prober = prober
+        self._reconciler = reconciler
+
+    async def read(self, tenant_id: UUID, request: ErpRead[Any]) -> ErpRpcReply:
+        """The answer of a read."""
+        try:
+            reply = ErpRpcReply(await self._calls.read(tenant_id, request))
+        except NiochatError as error:
+            reply = reply_from_error(error)
+        return await self._run_follow_ups(tenant_id, reply)
+
+    async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpRpcReply:
+        """What is known of a write; its value is a ``ErpWriteResult``."""
+        try:
+            reply = ErpRpcReply(await self._writes.write(tenant_id, order))
+        except NiochatError as error:
+            reply = reply_from_error(error)
+        return await self._run_follow_ups(tenant_id, reply)
+
+    async def _run_follow_ups(self, tenant_id: UUID, reply: ErpRpcReply) -> ErpRpcReply:
+        self._reconciler.reconcile_if_due(tenant_id)
+        with suppress(NiochatError):  # looking at the settings failed: the call's answer counts
+            await self._prober.probe_if_due(tenant_id, reply.failure.code if reply.failure else "")
+        return reply

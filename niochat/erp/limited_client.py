@@ -1,0 +1,193 @@
+"""One call of a tenant's ERP, within what the tenant may use; reads are tried twice."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+import structlog
+
+from niochat.domain.errors import NiochatError, UnavailableError
+from niochat.erp.call_limiter import CallPermit, CallPermitRelease, CallPermitRequest
+from niochat.erp.read_cache import ErpReadCache
+from niochat.ports.erp import (
+    ErpAccount,
+    ErpCapability,
+    ErpConnector,
+    ErpError,
+    ErpRead,
+    ErpRefusedError,
+    ResultT,
+)
+from niochat.runtime.fairness.fair_limiter import FairSemaphore, LaneQuota
+
+_log = structlog.get_logger(__name__)
+
+SLOT_TIMEOUT_S = 15.0
+"""For a place among the tenant's calls; then the ERP counts as busy."""
+MAX_CONCURRENT_CALLS = 200
+"""Calls of all tenants' ERPs in one process at once, shared fairly between them."""
+MAX_WAITING_CALLS = 1000
+"""Calls that wait for one of these places; further ones hear that the ERP is crowded."""
+MAX_READ_ATTEMPTS = 2
+_UNHEALTHY = {"erp_unreachable", "erp_timeout", "erp_lost", "erp_failed", "erp_busy"}
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class ErpSettings:
+    """How one tenant's ERP is reached. ``capabilities``: ``None`` was never probed."""
+
+    account: ErpAccount
+    timeout_s: float
+    capabilities: frozenset[ErpCapability] | None = None
+    probed_at: datetime | None = None
+    calls_at_once: int = 8
+    weight: float = 1.0
+
+
+LoadErpSettings = Callable[[UUID], Awaitable[ErpSettings]]
+"""A tenant's ERP; raises ``ErpError`` with code ``erp_none`` when it has none."""
+RequestPermit = Callable[[UUID, CallPermitRequest], Awaitable[CallPermit]]
+ReleasePermit = Callable[[UUID, CallPermitRelease], Awaitable[None]]
+
+
+class LimitedErpClient:
+    """Calls of all tenants' ERPs, each within the limits that its tenant's actor hands out."""
+
+    def __init__(
+        self,
+        erp: ErpConnector,
+        settings_of: LoadErpSettings,
+        answers: ErpReadCache,
+        ask: RequestPermit,
+        tell: ReleasePermit,
+        *,
+        places: int = MAX_CONCURRENT_CALLS,
+    ) -> None:
+        self._erp = erp
+        self._settings_of = settings_of
+        self._answers = answers
+        self._ask = ask
+        self._tell = tell
+        self._gate = FairSemaphore(places, max_waiting=MAX_WAITING_CALLS)
+
+    async def read(
+        self, tenant_id: UUID, request: ErpRead[ResultT], *, fresh: bool = False
+    ) -> ResultT:
+        """From the shelf unless ``fresh``, else from the ERP. Raises ``ErpError``."""
+        if not fresh:
+            kept = await self._answers.get(tenant_id, request)
+            if kept is not None:
+                found: ResultT = kept[0]
+                return found
+        settings = await self._settings_of(tenant_id)
+        answer = await self._read_with_retry(tenant_id, settings, request)
+        await self._answers.put(tenant_id, request, answer)
+        return answer
+
+    async def call_once(
+        self, tenant_id: UUID, call: Callable[[ErpSettings], Awaitable[Result]]
+    ) -> Result:
+        """One call in a place of the tenant's; the place is given back whatever happens.
+
+        Raises ``ErpError`` with ``left`` false where no place was to be had.
+        """
+        settings = await self._settings_of(tenant_id)
+        async with self._local_slot(tenant_id, settings) as deadline:
+            return await self._call_with_permit(tenant_id, settings, call, deadline)
+
+    async def _call_with_permit(
+        self,
+        tenant_id: UUID,
+        settings: ErpSettings,
+        call: Callable[[ErpSettings], Awaitable[Result]],
+        deadline: float,
+    ) -> Result:
+        permit = await self._acquire_permit(tenant_id, deadline)
+        healthy: bool | None = None  # cancelled, or it did not come to asking
+        try:
+            result = await call(settings)
+            healthy = True
+            return result
+        except ErpRefusedError:
+            healthy = True
+            raise
+        except ErpError as error:
+            healthy = error.code not in _UNHEALTHY
+            raise
+        finally:
+            if permit is not None:
+                await asyncio.shield(self._tell(tenant_id, CallPermitRelease(permit, healthy)))
+
+    async def invalidate_contract(self, tenant_id: UUID, contract: str) -> None:
+        """What the shelf holds about the contract is not true any more."""
+        await self._answers.invalidate_contract(tenant_id, contract)
+
+    async def _read_with_retry(
+        self, tenant_id: UUID, settings: ErpSettings, request: ErpRead[ResultT]
+    ) -> ResultT:
+        """A second try only where the first one failed early: people are waiting."""
+        deadline = time.monotonic() + settings.timeout_s
+        for tries_left in reversed(range(MAX_READ_ATTEMPTS)):
+            left = max(deadline - time.monotonic(), 1.0)
+            try:
+                return await self.call_once(tenant_id, self._read_call(request, left))
+            except ErpError as error:
+                in_time = time.monotonic() < deadline - settings.timeout_s / 2
+                if not (error.retryable and tries_left and in_time):
+                    raise
+                _log.info("erp_read_again", tenant=str(tenant_id), code=error.code)
+            await asyncio.sleep(random.uniform(0.2, 0.6))
+        raise AssertionError("the last try either returns or raises")
+
+    def _read_call(
+        self, request: ErpRead[ResultT], left: float
+    ) -> Callable[[ErpSettings], Awaitable[ResultT]]:
+        return lambda settings: self._erp.read(settings.account, request, left)
+
+    @asynccontextmanager
+    async def _local_slot(self, tenant_id: UUID, settings: ErpSettings) -> AsyncIterator[float]:
+        """A place among this process's calls until the block ends; until when to ask the tenant.
+
+        Of a tenant with many calls only so many ask its actor as may be under way at once.
+        """
+        deadline = time.monotonic() + SLOT_TIMEOUT_S
+        share = LaneQuota(settings.weight, settings.calls_at_once)
+        async with AsyncExitStack() as place:
+            try:
+                async with asyncio.timeout(SLOT_TIMEOUT_S):
+                    await place.enter_async_context(self._gate.acquire(tenant_id, share))
+            except (TimeoutError, UnavailableError) as error:
+                raise _crowded_error() from error
+            yield deadline
+
+    async def _acquire_permit(self, tenant_id: UUID, deadline: float) -> UUID | None:
+        """A permit, or ``None`` when the tenant's actor is away: then the call goes without."""
+        while True:
+            try:
+                waiting = 1 + self._gate.limiter.waiting_count(tenant_id)
+                permit = await self._ask(tenant_id, CallPermitRequest(waiting))
+            except NiochatError as error:
+                _log.warning("erp_place_not_asked", tenant=str(tenant_id), code=error.code)
+                return None
+            if permit.id is not None:
+                return permit.id
+            if permit.breaker_open:
+                raise ErpError(
+                    f"the ERP failed several times; it is asked again in {permit.wait_s:.0f} s",
+                    code="erp_resting",
+                    left=False,
+                )
+            if time.monotonic() + permit.wait_s > deadline:
+                raise _crowded_error()
+            await asyncio.sleep(permit.wait_s * random.uniform(1.0, 1.3))
+
+
+def _crowded_error() -> ErpError:
+    return ErpError("the ERP has no place for this call", code="erp_crowded", left=False)

@@ -1,0 +1,98 @@
+"""Statement 4: what is written to the ERP is journalled first, by what it means."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import OperationRefusedError
+from niochat.ports.erp import ErpWriteReceipt
+
+_SQL = queries("erp_write_journal")
+
+
+@dataclass(frozen=True, slots=True)
+class WriteJournalEntry:
+    """A write's row. ``status``: ``started`` (it never left), ``sending`` (it may have been
+    done: re-read the ERP), ``done`` or ``refused``, whose ``result`` is used.
+    ``first``: this call wrote it down; ``request`` is what was written down.
+    """
+
+    id: UUID
+    created: bool
+    status: str
+    request: Mapping[str, Any]
+    result: Any
+
+
+class WriteJournal:
+    """The journal of one database; every call acts for one tenant."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin(
+        self, tenant_id: UUID, key: str, turn_id: UUID, attempt: int, request: Mapping[str, object]
+    ) -> WriteJournalEntry:
+        """Write down that ``key`` (``unlock:<contract>:<month>``) will be done.
+
+        Raises ``Refused`` when the turn is not current or the tenant is suspended.
+        """
+        async with self._database.as_tenant(tenant_id) as connection:
+            mine = await connection.fetchval(
+                _SQL["insert"], tenant_id, key, turn_id, attempt, dict(request)
+            )
+            row = await connection.fetchrow(_SQL["find_by_key"], tenant_id, key)
+        if row is None:
+            raise turn_over_error()
+        return WriteJournalEntry(
+            row["id"], mine is not None, row["status"], row["request"], row["result"]
+        )
+
+    async def mark_sending(
+        self, tenant_id: UUID, write_id: UUID, turn_id: UUID, attempt: int
+    ) -> bool:
+        """Whether the caller is the one whose request may leave now."""
+        async with self._database.as_tenant(tenant_id) as connection:
+            left = await connection.fetchval(
+                _SQL["mark_sending"], tenant_id, write_id, turn_id, attempt
+            )
+        return left is not None
+
+    async def mark_not_sent(self, tenant_id: UUID, write_id: UUID) -> None:
+        """The request certainly did not reach the ERP."""
+        async with self._database.as_tenant(tenant_id) as connection:
+            await connection.execute(_SQL["mark_not_sent"], tenant_id, write_id)
+
+    async def settle(
+        self, tenant_id: UUID, write_id: UUID, status: str, result: Mapping[str, object]
+    ) -> bool:
+        """Record ``done`` or ``refused`` with the ERP's answer; false when it was known."""
+        async with self._database.as_tenant(tenant_id) as connection:
+            row = await connection.fetchval(
+                _SQL["settle"], tenant_id, write_id, status, dict(result)
+            )
+        return row is not None
+
+    async def list_unsettled(self, tenant_id: UUID) -> list[WriteJournalEntry]:
+        """Writes whose outcome nobody knows, oldest first; whoever sent them has given up."""
+        async with self._database.as_tenant(tenant_id) as connection:
+            rows = await connection.fetch(_SQL["list_unsettled"], tenant_id)
+        return [
+            WriteJournalEntry(r["id"], False, r["status"], r["request"], r["result"]) for r in rows
+        ]
+
+
+def format_write_result(written: ErpWriteReceipt) -> dict[str, str | None]:
+    """The result of a write that was done, as the journal keeps it."""
+    until = written.until.isoformat() if written.until else None
+    return {"protocol": written.protocol, "until": until}
+
+
+def turn_over_error() -> OperationRefusedError:
+    """Nobody may act for a turn that ended, or for a tenant that is suspended."""
+    return OperationRefusedError(
+        "the turn is over or the tenant suspended", code="turn_not_current"
+    )

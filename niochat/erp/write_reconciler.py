@@ -1,0 +1,64 @@
+"""Writes without a known outcome are looked for again whenever their ERP is in use anyway."""
+
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import structlog
+
+from niochat.domain.errors import NiochatError
+from niochat.erp.limited_client import LimitedErpClient
+from niochat.erp.write_evidence import find_write_evidence
+from niochat.erp.write_journal import WriteJournal, WriteJournalEntry, format_write_result
+from niochat.ports.erp import ErpRefusedError
+from niochat.runtime.background_tasks import BackgroundTaskSet
+
+_log = structlog.get_logger(__name__)
+
+RECONCILE_INTERVAL_S = 120.0
+"""Between two looks for one tenant."""
+
+
+class WriteReconciler:
+    """Settles in the background what became known late; it never writes to an ERP."""
+
+    def __init__(
+        self,
+        calls: LimitedErpClient,
+        journal: WriteJournal,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._calls = calls
+        self._journal = journal
+        self._clock = clock
+        self._looked: dict[UUID, float] = {}
+        self._owner = BackgroundTaskSet("erp-reconciliation")
+
+    def reconcile_if_due(self, tenant_id: UUID) -> None:
+        """A call of the tenant's ERP ended: look, if it is time."""
+        now = self._clock()
+        if now - self._looked.get(tenant_id, now - RECONCILE_INTERVAL_S) < RECONCILE_INTERVAL_S:
+            return
+        self._looked[tenant_id] = now
+        self._owner.start(self._reconcile(tenant_id))
+
+    def close(self) -> None:
+        """End what is under way."""
+        self._owner.cancel_all()
+
+    async def _reconcile(self, tenant_id: UUID) -> None:
+        try:
+            for entry in await self._journal.list_unsettled(tenant_id):
+                await self._settle(tenant_id, entry)
+        except NiochatError as error:
+            _log.info("erp_reconciliation_put_off", tenant=str(tenant_id), code=error.code)
+
+    async def _settle(self, tenant_id: UUID, entry: WriteJournalEntry) -> None:
+        try:
+            found = await find_write_evidence(self._calls, tenant_id, entry.request)
+        except ErpRefusedError:
+            return  # of this contract alone; the next write may be told of
+        if found is not None:
+            await self._journal.settle(tenant_id, entry.id, "done", format_write_result(found))
+            _log.info("erp_write_found", tenant=str(tenant_id), write=str(entry.id))

@@ -1,0 +1,192 @@
+"""``api``: health, the operators' API and the REST API."""
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from ray import serve
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount
+
+from niochat.actors import actor_addresses
+from niochat.actors.team_queues.team_queue_actor import QueueAssignRequest
+from niochat.adapters.clock import database_clock
+from niochat.adapters.postgres.clock_sync import run_clock_sync
+from niochat.adapters.postgres.queries import queries
+from niochat.adapters.redis.token_buckets import RedisTokenBuckets
+from niochat.adapters.smtp import SmtpClient
+from niochat.assignment.agent_presence import PresenceStore
+from niochat.assignment.presence_changes import PresenceChangeHandler
+from niochat.assignment.queue_assignment import QueueAssigner, TeamQueueKey
+from niochat.cluster.actor_client import ActorClient
+from niochat.cluster.cluster_nodes import NodeRole, min_replicas, ray_actor_options
+from niochat.cluster.hosts.host_admin_client import HostAdminClient
+from niochat.cluster.pools.pool_balancer import PoolBalancer
+from niochat.cluster.pools.pool_clients import pool_names_for
+from niochat.composition.components import Components
+from niochat.composition.identity_services import build_audit_heads, build_identity_services
+from niochat.composition.tenant_services import build_gateway_access, build_tenant_services
+from niochat.conversations.contacts import ContactStore
+from niochat.conversations.conversation_queries import ConversationQueries
+from niochat.conversations.message_search import MessageSearch
+from niochat.conversations.read_markers import ReadMarkerStore
+from niochat.conversations.search_indexer import SearchIndexer
+from niochat.domain.ids import SHARDS
+from niochat.http.body_limits import MAX_ANONYMOUS_BODY, MAX_REQUEST_BODY
+from niochat.http.concurrency_limit import ConcurrencyLimitMiddleware
+from niochat.http.deployments.replica_application import (
+    MAX_PENDING_MESSAGES,
+    build_replica_application,
+)
+from niochat.http.health import HealthEndpoints
+from niochat.http.http_metrics import ClusterMetrics, run_metrics_reporter
+from niochat.http.operators import operator_routes as operators
+from niochat.http.rest import rest_application as rest
+from niochat.http.rest.caller_rate_limit import CallerRateLimiter
+from niochat.http.rest.rest_services import RestServices
+from niochat.inbox.command_submitter import CommandSubmitter
+from niochat.mail.mail_outbox import run_mail_delivery
+from niochat.runtime.background_tasks import BackgroundTaskSet
+
+_SQL = queries("database_health")
+
+MAX_REQUESTS = 200
+"""At once, of one replica, once their bodies are in."""
+MAX_CONNECTED_REQUESTS = 5_000
+"""Requests of one replica with those whose bodies still come."""
+API_BURST_S = 10.0
+"""Seconds of a caller's rate that may come at once."""
+
+
+def build_api_routes(parts: Components) -> list[BaseRoute]:
+    parts.background.start(run_clock_sync(parts.database, database_clock))
+    parts.background.start(
+        run_metrics_reporter(ClusterMetrics(parts.database, parts.settings.min_hosts))
+    )
+
+    async def database() -> str:
+        async with parts.database.as_system() as connection:
+            await connection.execute("SELECT 1")
+        return ""
+
+    async def redis() -> str:
+        return "" if await parts.tenant_changes.ping() else "Redis does not answer"
+
+    async def hosts() -> str:
+        async with parts.database.as_system() as connection:
+            orphans = await connection.fetchval(_SQL["orphaned_shards"])
+        return f"{orphans} of {SHARDS} shards have no living host" if orphans else ""
+
+    needed = [PoolBalancer(name) for name in pool_names_for(parts.settings.pool_layout)]
+
+    async def answering() -> str:
+        for pool in needed:
+            await pool.ping()
+        return ""
+
+    checks = {"database": database, "redis": redis, "hosts": hosts, "pools": answering}
+    gateway = ActorClient(parts.database)
+
+    def poke(thread_id: UUID) -> None:
+        gateway.poke([actor_addresses.conversation_address(thread_id)])
+
+    token, operate = parts.settings.operator_token, HostAdminClient().operate
+    return [
+        *HealthEndpoints(checks).routes(),
+        *_build_rest_routes(parts, poke, _build_presence_changes(parts, gateway)),
+        *operators.build_operator_routes(token, parts.database, parts.inbox, operate, poke),
+    ]
+
+
+def _build_presence_changes(parts: Components, hosts: ActorClient) -> PresenceChangeHandler:
+    owner = BackgroundTaskSet("queues")
+
+    def poke(tenant_id: UUID, threads: Sequence[UUID]) -> None:
+        hosts.poke([actor_addresses.conversation_address(thread) for thread in threads], tenant_id)
+
+    def tell(queue: TeamQueueKey) -> None:
+        owner.try_start(
+            lambda: hosts.tell(
+                actor_addresses.team_queue_address(*queue), QueueAssignRequest(*queue)
+            ),
+            MAX_PENDING_MESSAGES,
+        )
+
+    return PresenceChangeHandler(QueueAssigner(parts.database), poke, tell)
+
+
+def _build_rest_routes(
+    parts: Components, poke: Callable[[UUID], None], presence_changes: PresenceChangeHandler
+) -> list[BaseRoute]:
+    """The REST API."""
+    settings = parts.settings
+    access = build_identity_services(
+        parts.database,
+        parts.vault,
+        settings.base_url,
+        settings.mail_from,
+        heads=build_audit_heads(settings, parts.vault),
+    )
+    parts.background.start(access.audit_log.run_sealing())
+    parts.background.start(SearchIndexer(parts.database).run())
+    parts.background.start(access.idempotency.run_cleanup())
+    if settings.smtp_url is not None:
+        mail_server = SmtpClient(settings.smtp_url.get_secret_value())
+        parts.background.start(run_mail_delivery(access.mail_outbox, mail_server.send))
+    outside = build_gateway_access(parts)
+    rooms = RestServices(
+        identity=access,
+        tenants=build_tenant_services(
+            parts.database, parts.vault, outside, parts.tenant_changes.publish
+        ),
+        conversation_queries=ConversationQueries(parts.database),
+        message_search=MessageSearch(parts.database),
+        contacts=ContactStore(parts.database, parts.vault),
+        command_submitter=CommandSubmitter(parts.inbox, poke),
+        read_markers=ReadMarkerStore(parts.database),
+        attachments=parts.attachments,
+        announce_access_change=parts.access_changes.publish,
+        publish_frame=parts.ephemeral_frames.publish_bytes,
+        agent_presence=PresenceStore(parts.database),
+        announce_presence_change=presence_changes.handle_change,
+        secure_cookies=settings.base_url.startswith("https://"),
+        rate_limiter=_build_rate_limiter(parts),
+    )
+    return [Mount("/api/v1", rest.build_rest_application(rooms))]
+
+
+def _build_rate_limiter(parts: Components) -> CallerRateLimiter:
+    per_s = parts.settings.max_requests_per_s
+    burst = per_s * API_BURST_S
+    url = parts.settings.redis_url.get_secret_value()
+    buckets = RedisTokenBuckets(url, per_s=per_s, burst=burst, kind="api")
+    return CallerRateLimiter(buckets.take, per_s=per_s, burst=burst)
+
+
+def _build_application() -> Starlette:
+    return build_replica_application(
+        build_api_routes,
+        Middleware(ConcurrencyLimitMiddleware, MAX_REQUESTS),
+        body_limit_for=body_limit_for_path,
+    )
+
+
+def body_limit_for_path(path: str) -> int | None:
+    """Bytes that a route of the API takes; an upload is read once its sender is known."""
+    if path.endswith("/v1/files"):
+        return None
+    return MAX_ANONYMOUS_BODY if "/v1/auth/" in path else MAX_REQUEST_BODY
+
+
+class ApiReplica:
+    """Health, the operators' API and the REST API."""
+
+
+api = serve.deployment(
+    name="Api",
+    num_replicas=min_replicas(),
+    max_ongoing_requests=MAX_CONNECTED_REQUESTS,
+    max_surge_percent=100,
+    health_check_period_s=10,
+    ray_actor_options=ray_actor_options(NodeRole.INGRESS, 0.1),
+)(serve.ingress(_build_application)(ApiReplica)).bind()

@@ -1,0 +1,128 @@
+"""``webhooks``: the gateway's door."""
+
+import asyncio
+import secrets
+from uuid import UUID
+
+import structlog
+from ray import serve
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from niochat.actors import actor_addresses
+from niochat.actors.tenant_actor import ChannelConnectedNotice
+from niochat.adapters.redis.pubsub import REJECTED_WEBHOOKS_CHANNEL, RedisBroadcast
+from niochat.adapters.redis.token_buckets import RedisTokenBuckets
+from niochat.cluster.actor_client import ActorClient
+from niochat.cluster.cluster_nodes import NodeRole, min_replicas, ray_actor_options
+from niochat.composition.components import Components
+from niochat.domain.errors import NiochatError
+from niochat.http.deployments.replica_application import (
+    MAX_PENDING_MESSAGES,
+    build_replica_application,
+)
+from niochat.http.http_metrics import (
+    ResponseCounter,
+    ResponseCounterMiddleware,
+    WebhookMetrics,
+    run_metrics_reporter,
+)
+from niochat.http.webhooks.backfill_scheduler import BackfillScheduler
+from niochat.http.webhooks.rejection_broadcast import RejectionBroadcast
+from niochat.http.webhooks.tenant_rate_limit import TenantRateLimiter
+from niochat.http.webhooks.webhook_admission import WebhookAdmission
+from niochat.http.webhooks.webhook_endpoint import WebhookEndpoint, build_webhook_routes
+from niochat.runtime.background_tasks import BackgroundTaskSet
+from niochat.tenants.throttle_status import ThrottleReporter
+
+_log = structlog.get_logger(__name__)
+
+THROTTLE_REPORT_INTERVAL_S = 5.0
+TENANT_BURST_S = 10.0
+"""Seconds of the flood guard's rate that may come at once."""
+
+
+def _build_routes(parts: Components, answers: ResponseCounter) -> list[BaseRoute]:
+    hosts = ActorClient(parts.database)
+    owner = BackgroundTaskSet("webhooks")
+    parts.background.start(run_metrics_reporter(WebhookMetrics(answers)))
+
+    def poke(thread_id: UUID, tenant_id: UUID) -> None:
+        hosts.poke([actor_addresses.conversation_address(thread_id)], tenant_id)
+
+    def connected(tenant_id: UUID) -> None:
+        owner.try_start(
+            lambda: hosts.tell(actor_addresses.tenant_address(tenant_id), ChannelConnectedNotice()),
+            MAX_PENDING_MESSAGES,
+        )
+
+    redis = RedisBroadcast(parts.settings.redis_url.get_secret_value(), REJECTED_WEBHOOKS_CHANNEL)
+    elsewhere = RejectionBroadcast(redis)
+    catch_up = BackfillScheduler(
+        parts.backfill, parts.credentials_for, poke, on_rejected=elsewhere.publish
+    )
+    owner.start(elsewhere.subscribe(catch_up.record_rejected_elsewhere))
+    guard = _build_rate_limiter(parts)
+    admission = WebhookAdmission(guard)
+    owner.start(admission.run_pressure_loop())
+    teller = ThrottleReporter(parts.database, f"door.{secrets.token_hex(4)}")
+    owner.start(_run_throttle_reports(guard, admission, teller))
+    door = WebhookEndpoint(
+        parts.directory,
+        parts.vault,
+        parts.inbox,
+        poke,
+        connected,
+        answers.count_ignored,
+        catch_up,
+        admission,
+    )
+    return [*build_webhook_routes(door)]
+
+
+def _build_rate_limiter(parts: Components) -> TenantRateLimiter:
+    per_s = parts.settings.max_webhooks_per_s
+    burst = per_s * TENANT_BURST_S
+    buckets = RedisTokenBuckets(
+        parts.settings.redis_url.get_secret_value(), per_s=per_s, burst=burst
+    )
+    return TenantRateLimiter(buckets.take, per_s=per_s, burst=burst)
+
+
+async def _run_throttle_reports(
+    guard: TenantRateLimiter, admission: WebhookAdmission, teller: ThrottleReporter
+) -> None:
+    """Whom this door turns away or slows down, every few seconds, for ever."""
+    while True:
+        await asyncio.sleep(THROTTLE_REPORT_INTERVAL_S)
+        try:
+            await teller.report([*guard.list_throttles(), *admission.list_throttles()])
+        except NiochatError as error:
+            _log.warning("held_back_not_told", code=error.code)
+        except Exception as error:  # noqa: BLE001 - the loop must outlive any error
+            _log.error("held_back_not_told", exc_info=error)
+
+
+def _build_application() -> Starlette:
+    answers = ResponseCounter()
+    return build_replica_application(
+        lambda parts: _build_routes(parts, answers),
+        Middleware(ResponseCounterMiddleware, answers),
+        body_limit_for=lambda path: None,  # read once the secret in its address is known
+    )
+
+
+class WebhooksReplica:
+    """The gateway's door."""
+
+
+webhooks = serve.deployment(
+    name="Webhooks",
+    num_replicas=min_replicas(),
+    max_ongoing_requests=500,
+    max_queued_requests=100,  # the door refuses before that, and says when to come again
+    max_surge_percent=100,  # the new replica answers before the old one leaves
+    health_check_period_s=10,
+    ray_actor_options=ray_actor_options(NodeRole.INGRESS, 0.2),
+)(serve.ingress(_build_application)(WebhooksReplica)).bind()

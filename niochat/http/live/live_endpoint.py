@@ -1,0 +1,344 @@
+"""``/live``: one socket for each screen, signed in, resumable, bounded, cut off when it is slow."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import structlog
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from niochat.adapters.clock import database_clock
+from niochat.assignment.agent_presence import PresenceStore
+from niochat.domain.errors import (
+    AuthenticationError,
+    InvalidInputError,
+    NiochatError,
+    PermissionDeniedError,
+    UnavailableError,
+)
+from niochat.domain.permissions import PermissionAction
+from niochat.http.live.client_frames import ClientFrameHandler, WriteAuditEntry
+from niochat.http.live.live_connection import (
+    CLOSE_POLICY_VIOLATION,
+    CLOSE_TRY_AGAIN_LATER,
+    MAX_QUEUED_FRAMES,
+    LiveConnection,
+    receive_text,
+    send_backlog,
+    send_goodbye,
+)
+from niochat.http.rest.dependencies import ACCESS_COOKIE
+from niochat.identity.authentication import Authenticator, Principal
+from niochat.identity.socket_tickets import SocketTicketStore
+from niochat.live.frames import (
+    MAX_FRAME_BYTES,
+    GoodbyeFrame,
+    WelcomeFrame,
+    encode_frame,
+    parse_hello,
+)
+from niochat.live.hub import LiveHub
+from niochat.live.log_position import LogPosition
+from niochat.ports.audit import AuditActor, AuditActorKind, AuditEntry
+from niochat.runtime.background_tasks import BackgroundTaskSet
+
+_log = structlog.get_logger(__name__)
+
+HELLO_TIMEOUT_S = 10.0
+ACCESS_CHECK_INTERVAL_S = 15.0
+"""How often it is asked whether screens' users may still be here, without a hint."""
+VIEWED_BROADCAST_INTERVAL_S = 60.0
+"""How often it is told anew what somebody looks at, for who came meanwhile: each is told to all."""
+RECONNECT_SPREAD_S = 10.0
+"""Screens of a replica that goes come again within this."""
+SHOWN_AUDIT_INTERVAL_S = 600.0
+"""How often it is written down what a screen that stays was shown."""
+PRESENCE_REFRESH_INTERVAL_S = 15.0
+"""How often it is written down that the users of open sockets are here."""
+MAX_CONCURRENT_HANDSHAKES = 64
+"""Others wait in line, for as long as it takes: in the database's line they would give up."""
+MAX_CONCURRENT_ACCESS_CHECKS = 100
+MAX_PENDING_HELLOS, MAX_PENDING_HELLOS_PER_ADDRESS = 1000, 100
+"""Sockets that have not said hello: anybody may open one."""
+MAX_CONNECTIONS_PER_USER = 20
+"""Sockets of one user in one replica."""
+
+
+class LiveEndpoint:
+    """The sockets of one replica."""
+
+    def __init__(
+        self,
+        hub: LiveHub,
+        callers: Authenticator,
+        tickets: SocketTicketStore,
+        gestures: ClientFrameHandler,
+        build_id: str,
+        presences: PresenceStore,
+        write_down: WriteAuditEntry,
+        line: int = MAX_QUEUED_FRAMES,
+    ) -> None:
+        """``release`` names this replica's code; ``write_down`` takes rows of the audit log;
+        ``line`` frames may wait for one screen.
+        """
+        self._write_audit = write_down
+        self._hub = hub
+        self._frame_handler = gestures
+        self._max_queued_frames = line
+        self._build_id = build_id
+        self._callers = callers
+        self._tickets = tickets
+        self._presences = presences
+        self._connections: set[LiveConnection] = set()
+        self._connections_per_user: Counter[UUID] = Counter()
+        self._pending_hellos: Counter[str] = Counter()
+        self._handshake_slots = asyncio.Semaphore(MAX_CONCURRENT_HANDSHAKES)
+        self._owner = BackgroundTaskSet("live")
+
+    def routes(self) -> list[BaseRoute]:
+        """One, for the application's own address."""
+        return [_LiveRoute(self.connect)]
+
+    async def connect(self, websocket: WebSocket) -> None:
+        """One screen, from its first frame to its end."""
+        address = websocket.client.host if websocket.client else ""
+        if (
+            self._pending_hellos[address] >= MAX_PENDING_HELLOS_PER_ADDRESS
+            or self._pending_hellos.total() >= MAX_PENDING_HELLOS
+        ):
+            await websocket.close(CLOSE_TRY_AGAIN_LATER)  # not accepted yet: a client hears 403
+            return
+        await websocket.accept()
+        self._pending_hellos[address] += 1
+        try:
+            socket, since = await self._handshake(websocket)
+        except (WebSocketDisconnect, TimeoutError):
+            with contextlib.suppress(RuntimeError):
+                await websocket.close(CLOSE_POLICY_VIOLATION, "Send a hello frame first.")
+            return
+        except UnavailableError:
+            await send_goodbye(websocket, GoodbyeFrame(reason="slow", retry_after_s=5.0))
+            return
+        except NiochatError as error:
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                await websocket.close(CLOSE_POLICY_VIOLATION, f"{error.code}: {error}"[:120])
+            return
+        finally:
+            self._pending_hellos[address] -= 1
+            if not self._pending_hellos[address]:
+                del self._pending_hellos[address]
+        self._connections.add(socket)
+        self._connections_per_user[socket.user_id] += 1
+        try:
+            await self._stream(websocket, socket, since)
+        except (WebSocketDisconnect, TimeoutError):
+            pass
+        except UnavailableError:
+            await send_goodbye(websocket, GoodbyeFrame(reason="slow", retry_after_s=5.0))
+        finally:
+            self._hub.leave(socket)
+            self._connections.discard(socket)
+            self._discard_user(socket.user_id)
+            self._owner.start(self._audit_shown(socket))
+            self._owner.start(self._frame_handler.clear_viewed(socket.caller, socket.viewed))
+
+    async def run_access_checks(self) -> None:
+        """Whoever may not be here any more is sent away; the others hear where the log stands, and
+        now and then who looks at what.
+        """
+        repeat_at = 0.0
+        while True:
+            await asyncio.sleep(ACCESS_CHECK_INTERVAL_S)
+            try:
+                sockets = list(self._connections)
+                for first in range(0, len(sockets), MAX_CONCURRENT_ACCESS_CHECKS):
+                    some = sockets[first : first + MAX_CONCURRENT_ACCESS_CHECKS]
+                    await asyncio.gather(*(self.check_access(socket) for socket in some))
+                if time.monotonic() >= repeat_at:
+                    repeat_at = time.monotonic() + VIEWED_BROADCAST_INTERVAL_S
+                    for socket in sockets:
+                        await self._frame_handler.rebroadcast_viewed(socket.caller, socket.viewed)
+            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
+                _log.error("live_not_looked_after", exc_info=error)
+            self._hub.send_heartbeats()
+
+    async def run_presence_refresh(self) -> None:
+        """In a loop of its own: looking after thousands of sockets must not make agents lapse."""
+        while True:
+            await asyncio.sleep(PRESENCE_REFRESH_INTERVAL_S)
+            try:
+                await self.refresh_presence()
+            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
+                _log.error("agents_not_seen", exc_info=error)
+
+    async def run_shown_audit(self) -> None:
+        """What screens were shown goes into the audit log, also while they stay."""
+        while True:
+            await asyncio.sleep(SHOWN_AUDIT_INTERVAL_S)
+            for socket in list(self._connections):
+                await self._audit_shown(socket)
+
+    async def _audit_shown(self, socket: LiveConnection) -> None:
+        shown = socket.take_shown_events()
+        if shown is None:
+            return
+        try:
+            await self._write_audit(
+                socket.audit_entry("conversations.read", {"live": "events", **shown})
+            )
+        except NiochatError as error:
+            _log.warning("live_not_written_down", code=error.code, events=shown["events"])
+
+    async def refresh_presence(self) -> None:
+        """An open socket is what an agent is seen by."""
+        here = {
+            (each.tenant_id, each.caller.id) for each in self._connections if not each.is_closing
+        }
+        await self._presences.record_seen(here)
+
+    async def check_access(self, socket: LiveConnection) -> None:
+        """Its user as they are now: another role or team counts from here on."""
+        assert socket.caller.session_id is not None
+        try:
+            caller = await self._callers.authenticate_session(
+                socket.caller.session_id, socket.caller.id, database_clock.now()
+            )
+        except (AuthenticationError, PermissionDeniedError) as error:
+            _log.info("live_ended", code=error.code)
+            socket.disconnect(GoodbyeFrame(reason="signed_out"))
+        except NiochatError:
+            return  # the database is away: nobody hears anything meanwhile
+        else:
+            if caller.tenant_id != socket.tenant_id or not caller.may(
+                PermissionAction.CONVERSATIONS_READ
+            ):
+                socket.disconnect(GoodbyeFrame(reason="signed_out"))
+            other = (caller.grants, caller.teams) != (socket.caller.grants, socket.caller.teams)
+            socket.caller = caller
+            if other and not socket.is_closing:
+                with contextlib.suppress(NiochatError):  # the change itself is in the log
+                    await self._write_audit(
+                        socket.audit_entry("live.sight", _visibility_details(caller))
+                    )
+
+    def on_access_changed(self, whose: UUID) -> None:
+        """A user's, or everybody's of a tenant: their screens are looked after at once."""
+        for socket in self._connections:
+            if whose in (socket.caller.id, socket.tenant_id):
+                self._owner.start(self.check_access(socket))
+
+    def on_build_announced(self, release: bytes) -> None:
+        """A replica of this code has come up; one of other code is about to end."""
+        if release.decode(errors="replace") != self._build_id:
+            _log.info("live_restarting", sockets=len(self._connections))
+            self.disconnect_all()
+
+    def disconnect_all(self) -> None:
+        """This replica goes: everybody comes again, not all at once."""
+        for socket in self._connections:
+            after = random.uniform(1.0, RECONNECT_SPREAD_S)
+            socket.disconnect(GoodbyeFrame(reason="restarting", retry_after_s=round(after, 1)))
+
+    def _discard_user(self, user_id: UUID) -> None:
+        self._connections_per_user[user_id] -= 1
+        if not self._connections_per_user[user_id]:
+            del self._connections_per_user[user_id]
+
+    async def _handshake(self, websocket: WebSocket) -> tuple[LiveConnection, LogPosition | None]:
+        async with asyncio.timeout(HELLO_TIMEOUT_S):
+            text = await receive_text(websocket)
+        if text is None or len(text) > MAX_FRAME_BYTES:
+            raise InvalidInputError(
+                "The first frame must be a text frame of at most 4096 characters.", code="bad_frame"
+            )
+        hello = parse_hello(text)
+        since = LogPosition.parse(hello.position) if hello.position is not None else None
+        async with self._handshake_slots:
+            caller = await self._authenticate(websocket, hello.ticket)
+        if not caller.may(PermissionAction.CONVERSATIONS_READ) or caller.tenant_id is None:
+            who = AuditActor(AuditActorKind.USER, str(caller.id), _client_address(websocket))
+            await self._write_audit(AuditEntry(caller.tenant_id, who, "access.denied", "live"))
+        caller.require(PermissionAction.CONVERSATIONS_READ)
+        if self._connections_per_user[caller.id] >= MAX_CONNECTIONS_PER_USER:
+            raise InvalidInputError(
+                "The user has too many open sockets. Close some of them.", code="too_many"
+            )
+        return LiveConnection(
+            websocket, caller, self._frame_handler, self._max_queued_frames
+        ), since
+
+    async def _authenticate(self, websocket: WebSocket, ticket: str | None) -> Principal:
+        if ticket is not None:
+            session_id, user_id = await self._tickets.redeem(ticket, database_clock.now())
+            return await self._callers.authenticate_session(
+                session_id, user_id, database_clock.now()
+            )
+        cookie = websocket.cookies.get(ACCESS_COOKIE)
+        if not cookie or not _is_same_origin(websocket):
+            raise AuthenticationError(
+                "Send a ticket of POST /api/v1/auth/socket-tickets in the hello frame."
+            )
+        return await self._callers.authenticate_token(cookie, database_clock.now())
+
+    async def _stream(
+        self, websocket: WebSocket, socket: LiveConnection, since: LogPosition | None
+    ) -> None:
+        async with self._handshake_slots:  # nobody is shown anything that is not written down
+            await self._write_audit(
+                socket.audit_entry("live.open", _visibility_details(socket.caller))
+            )
+            joining = await self._hub.join(socket, since)
+        try:
+            # What was missed lies behind where the screen stood: cut off now, it asks from there.
+            stands = since if joining.missed_frames is not None else None
+            caught_up, position = stands is not None, str(stands or joining.position)
+            welcome = WelcomeFrame(position=position, caught_up=caught_up)
+            await send_backlog(websocket, [encode_frame(welcome), *(joining.missed_frames or ())])
+            while frames := joining.take_buffered():
+                await send_backlog(websocket, frames)
+        except BaseException:
+            self._hub.leave(joining)
+            raise
+        self._hub.admit(joining)
+        await socket.serve()
+
+
+class _LiveRoute(BaseRoute):
+    """``/live``, with and without the prefix that Serve takes off: then nothing is left of the
+    path, which no other kind of route matches.
+    """
+
+    def __init__(self, endpoint: Callable[[WebSocket], Awaitable[None]]) -> None:
+        self._endpoint = endpoint
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Sockets only."""
+        path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
+        here = scope["type"] == "websocket" and path.strip("/") in ("", "live")
+        return (Match.FULL if here else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One screen."""
+        await self._endpoint(WebSocket(scope, receive, send))
+
+
+def _visibility_details(caller: Principal) -> dict[str, object]:
+    """What a screen may be shown: with the log of events it tells all that it was."""
+    scope = caller.grants.get(PermissionAction.CONVERSATIONS_READ)
+    return {"scope": scope.name.lower() if scope else None, "teams": sorted(caller.teams)}
+
+
+def _client_address(websocket: WebSocket) -> str:
+    return websocket.client.host if websocket.client is not None else ""
+
+
+def _is_same_origin(websocket: WebSocket) -> bool:
+    """A page of somebody else's opens sockets with our cookies; its origin tells."""
+    origin = websocket.headers.get("origin")
+    return origin is None or origin.partition("://")[2] == websocket.headers.get("host")

@@ -1,0 +1,266 @@
+"""``/contacts``: who customers are."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
+
+from niochat.conversations import contacts as room
+from niochat.conversations.conversation_queries import ConversationVisibility
+from niochat.domain.errors import InvalidInputError, PermissionDeniedError
+from niochat.domain.permissions import PermissionAction
+from niochat.domain.tax_id import format_masked_tax_id, format_tax_id
+from niochat.http.rest import schemas
+from niochat.http.rest.dependencies import (
+    PermissionDependency,
+    audit_actor_for,
+    identity_services_for,
+)
+from niochat.http.rest.rest_services import services_for
+from niochat.http.rest.schemas import (
+    PageCursor,
+    PageLimit,
+    RequestModel,
+    ResponseModel,
+    format_number_cursor,
+    format_time_cursor,
+    parse_number_cursor,
+    parse_time_cursor,
+)
+from niochat.identity.authentication import Principal
+from niochat.live.frames import ConversationRow
+from niochat.ports.audit import AuditEntry
+
+MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONTACTS_READ))]
+MayWrite = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONTACTS_WRITE))]
+MIN_PHONE_DIGITS = 4
+"""Of a telephone that is searched for."""
+
+MAX_TAX_ID_HOLDERS = 200
+"""Contacts with one document: a company's people."""
+
+router = APIRouter(prefix="/contacts", tags=["contacts"])
+
+
+class ContactAddressResponse(ResponseModel):
+    """An address of a contact. ``in_use`` is true if messages are sent to the address and the
+    address can identify the customer. ``evidence`` is ``message`` if the customer wrote from the
+    address, ``chat`` if only the provider wrote to it. ``taken_over`` is true if the address
+    belonged to another contact before.
+    """
+
+    kind: Literal["lid", "phone"]
+    value: str
+    in_use: bool
+    seen_at: datetime
+    evidence: Literal["message", "chat"]
+    taken_over: bool
+
+
+class ContactResponse(ResponseModel):
+    """A customer. ``phone`` is the number in use; ``phones`` also contains earlier numbers.
+    ``document`` is a CPF or CNPJ; callers without ``contacts:write`` see only its last digits, and
+    it is null while it cannot be decrypted. ``merged_into`` is the contact into which this contact
+    was merged.
+    """
+
+    id: UUID
+    name: str | None
+    phone: str | None
+    phones: list[str]
+    addresses: list[ContactAddressResponse]
+    document: str | None
+    has_document: bool
+    notes: str
+    merged_into: UUID | None
+    created_at: datetime
+
+
+class UpdateContactRequest(RequestModel):
+    """Changes to a contact. A field that is left out stays unchanged; null removes the value."""
+
+    name: Annotated[str, Field(min_length=1, max_length=120)] | None = None
+    document: Annotated[str, Field(min_length=1, max_length=32)] | None = None
+    notes: Annotated[str, Field(max_length=4000)] | None = None
+
+
+class TaxIdLookupRequest(RequestModel):
+    """A complete CPF or CNPJ."""
+
+    document: Annotated[str, Field(min_length=11, max_length=32)]
+
+
+@router.get("")
+async def list_contacts(
+    caller: MayRead,
+    request: Request,
+    *,
+    name: Annotated[
+        str | None,
+        Query(max_length=120, description="The beginning of the name. Accents are ignored."),
+    ] = None,
+    phone: Annotated[
+        str | None,
+        Query(max_length=32, description="The beginning of the phone number, with or without 55."),
+    ] = None,
+    limit: PageLimit = 50,
+    cursor: PageCursor = None,
+) -> schemas.CursorPage[ContactResponse]:
+    """List contacts by name, or by the beginning of a phone number or a name.
+
+    A contact that is renamed to an earlier name while pages are read can be missing from the pages.
+    If the last contact of a page is renamed, the cursor is rejected with the code ``cursor_moved``;
+    start again without a cursor.
+    """
+    if phone is None:
+        last, mark = schemas.decode_cursor(cursor, UUID, str) or (None, "")
+        wanted = room.ContactPageRequest(last, limit + 1, mark)
+        tenant_id = caller.require(PermissionAction.CONTACTS_READ)
+        rows = await _contacts_for(request).find_by_name(
+            tenant_id, _checked_name(name or ""), wanted
+        )
+        items, following = rows[:limit], None
+        if len(rows) > limit:
+            ended = items[-1]
+            following = schemas.encode_cursor(ended["id"], room.name_digest(ended["name_folded"]))
+        return await _contact_page(request, caller, items, following, "name")
+    if name is not None:
+        raise InvalidInputError("Search by name or by phone, not by both.", code="one_search")
+    return await _list_by_phone(request, caller, phone, limit, cursor)
+
+
+@router.post("/lookup")
+async def find_contacts_by_tax_id(
+    body: TaxIdLookupRequest, caller: MayRead, request: Request
+) -> schemas.CursorPage[ContactResponse]:
+    """Find the contacts with a CPF or CNPJ. The number is sent in the body because URLs are
+    logged.
+    """
+    rows = await _contacts_for(request).find_by_tax_id(
+        caller.require(PermissionAction.CONTACTS_READ),
+        body.document,
+        room.ContactPageRequest(None, MAX_TAX_ID_HOLDERS),
+    )
+    return await _contact_page(request, caller, rows, None, "document")
+
+
+async def _list_by_phone(
+    request: Request, caller: Principal, phone: str, limit: int, cursor: str | None
+) -> schemas.CursorPage[ContactResponse]:
+    after, tenant_id = parse_number_cursor(cursor), caller.require(PermissionAction.CONTACTS_READ)
+    begun = "" if after is None else str(after)
+    rows = await _contacts_for(request).find_by_phone(
+        tenant_id, _parse_phone_prefix(phone), begun, limit + 1
+    )
+    items = rows[:limit]
+    following = format_number_cursor(int(items[-1]["matched"])) if len(rows) > limit else None
+    return await _contact_page(request, caller, items, following, "phone")
+
+
+async def _contact_page(
+    request: Request, caller: Principal, items: list[dict[str, Any]], following: str | None, by: str
+) -> schemas.CursorPage[ContactResponse]:
+    shown: dict[str, object] = {"shown": len(items), "by": by}
+    await _audit_contact_read(
+        request, caller, caller.require(PermissionAction.CONTACTS_READ), "contacts", shown
+    )
+    return schemas.CursorPage(
+        items=[_contact_response(caller, row) for row in items], next_cursor=following
+    )
+
+
+@router.get("/{contact_id}")
+async def get_contact(contact_id: UUID, caller: MayRead, request: Request) -> ContactResponse:
+    """Return one contact."""
+    tenant_id = caller.require(PermissionAction.CONTACTS_READ)
+    found = await _contacts_for(request).get_contact(tenant_id, contact_id)
+    await _audit_contact_read(request, caller, tenant_id, f"contact:{contact_id}")
+    return _contact_response(caller, found)
+
+
+@router.patch("/{contact_id}")
+async def update_contact(
+    contact_id: UUID, body: UpdateContactRequest, caller: MayWrite, request: Request
+) -> ContactResponse:
+    """Change a contact. The audit log records which fields changed, not their values."""
+    tenant_id = caller.require(PermissionAction.CONTACTS_WRITE)
+    changes: dict[str, str | None] = body.model_dump(exclude_unset=True)
+    changed = await _contacts_for(request).update_contact(
+        tenant_id, contact_id, changes, audit_actor_for(request, caller)
+    )
+    return _contact_response(caller, changed)
+
+
+@router.get("/{contact_id}/conversations")
+async def list_contact_conversations(
+    contact_id: UUID,
+    caller: MayRead,
+    request: Request,
+    limit: PageLimit = 50,
+    cursor: PageCursor = None,
+) -> schemas.CursorPage[ConversationRow]:
+    """List the conversations of a contact that the caller may see, newest first."""
+    tenant_id = caller.require(PermissionAction.CONTACTS_READ)
+    await _contacts_for(request).get_contact(tenant_id, contact_id)
+    scope = caller.grants.get(PermissionAction.CONVERSATIONS_READ)
+    if scope is None:
+        raise PermissionDeniedError(
+            f"The permission {PermissionAction.CONVERSATIONS_READ} is required."
+        )
+    sight = ConversationVisibility(scope.name.lower(), str(caller.id), caller.teams)
+    rows = await _contacts_for(request).list_conversations(
+        tenant_id, contact_id, sight, parse_time_cursor(cursor), limit + 1
+    )
+    shown: dict[str, object] = {"conversations": len(rows[:limit])}
+    await _audit_contact_read(request, caller, tenant_id, f"contact:{contact_id}", shown)
+    following = None
+    if len(rows) > limit:
+        rows = rows[:limit]
+        following = format_time_cursor(rows[-1]["opened_at"], rows[-1]["id"])
+    items = [ConversationRow.model_validate(row) for row in rows]
+    return schemas.CursorPage(items=items, next_cursor=following)
+
+
+def _contacts_for(request: Request) -> room.ContactStore:
+    return services_for(request).contacts
+
+
+def _parse_phone_prefix(phone: str) -> str:
+    digits = re.sub(r"[\s().+-]", "", phone)
+    if not digits.isascii() or not digits.isdigit() or len(digits) < MIN_PHONE_DIGITS:
+        raise InvalidInputError(
+            f"Send at least the first {MIN_PHONE_DIGITS} digits of the phone number.",
+            code="bad_phone",
+        )
+    return digits
+
+
+def _checked_name(name: str) -> str:
+    if "\0" in name:
+        raise InvalidInputError("The name contains a NUL character. Remove it.", code="bad_search")
+    return name
+
+
+def _contact_response(caller: Principal, row: dict[str, Any]) -> ContactResponse:
+    document = row["document"]
+    if document is not None:
+        writes = caller.may(PermissionAction.CONTACTS_WRITE)
+        document = format_tax_id(document) if writes else format_masked_tax_id(document)
+    return ContactResponse.model_validate({**row, "document": document})
+
+
+async def _audit_contact_read(
+    request: Request,
+    caller: Principal,
+    tenant_id: UUID,
+    target: str,
+    after: dict[str, object] | None = None,
+) -> None:
+    """Whoever looked at who customers are is written down."""
+    who = audit_actor_for(request, caller)
+    await identity_services_for(request).audit_log.write_entry(
+        AuditEntry(tenant_id, who, "contacts.read", target, None, after)
+    )

@@ -1,0 +1,128 @@
+"""``/search``: what was said, found by its words."""
+
+import re
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from niochat.conversations.conversation_queries import ConversationVisibility
+from niochat.conversations.message_search import MessageSearchRequest, parse_search_words
+from niochat.domain.permissions import PermissionAction
+from niochat.domain.text_validation import truncate_text
+from niochat.http.rest.dependencies import (
+    PermissionDependency,
+    audit_actor_for,
+    identity_services_for,
+)
+from niochat.http.rest.rest_services import services_for
+from niochat.http.rest.schemas import (
+    CursorPage,
+    PageCursor,
+    PageLimit,
+    ResponseModel,
+    format_time_cursor,
+    parse_time_cursor,
+)
+from niochat.identity.authentication import Principal
+from niochat.live.frames import MessageRow
+from niochat.ports.audit import AuditEntry
+
+MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONVERSATIONS_READ))]
+SearchWords = Annotated[
+    str,
+    Query(
+        min_length=1,
+        max_length=200,
+        description="Words that the message must contain, in any order. Accents, word endings and "
+        "typing errors are ignored.",
+    ),
+]
+SNIPPET_CONTEXT = 60
+"""Characters of a snippet before its first hit."""
+MAX_SNIPPET = 200
+
+router = APIRouter(prefix="/search", tags=["search"])
+
+
+class SnippetPart(ResponseModel):
+    """A part of a snippet, as plain text. ``hit`` is true if the part matches a search word."""
+
+    text: str
+    hit: bool
+
+
+class MessageSearchHit(ResponseModel):
+    """A matching message, its conversation and a snippet of its text. A snippet that is cut begins
+    or ends with an ellipsis.
+    """
+
+    message: MessageRow
+    conversation_id: UUID
+    protocol: str
+    contact_id: UUID
+    contact: str | None
+    snippet: list[SnippetPart]
+
+
+@router.get("/messages")
+async def search_messages(
+    caller: MayRead,
+    request: Request,
+    q: SearchWords,
+    limit: PageLimit = 50,
+    cursor: PageCursor = None,
+) -> CursorPage[MessageSearchHit]:
+    """Search messages and notes that the caller may see. All words must match; newest first. A page
+    can be short or empty and still have a ``next_cursor``. Messages that arrive while pages are
+    read are not on later pages; start again without a cursor.
+    """
+    tenant_id = caller.require(PermissionAction.CONVERSATIONS_READ)
+    scope = caller.grants[PermissionAction.CONVERSATIONS_READ]
+    sight = ConversationVisibility(scope.name.lower(), str(caller.id), caller.teams)
+    searching = services_for(request).message_search
+    found = await searching.search_page(
+        tenant_id,
+        sight,
+        MessageSearchRequest(parse_search_words(q), parse_time_cursor(cursor), limit),
+    )
+    await identity_services_for(request).audit_log.write_entry(
+        AuditEntry(
+            tenant_id,
+            audit_actor_for(request, caller),
+            "conversations.read",
+            "search",
+            None,
+            {"shown": len(found.rows)},
+        )
+    )
+    following = None if found.next_position is None else format_time_cursor(*found.next_position)
+    return CursorPage(
+        items=[_search_hit_from_row(row) for row in found.rows], next_cursor=following
+    )
+
+
+def _search_hit_from_row(row: dict[str, Any]) -> MessageSearchHit:
+    return MessageSearchHit(
+        message=MessageRow.model_validate(row),
+        conversation_id=row["conversation_id"],
+        protocol=row["protocol"],
+        contact_id=row["contact_id"],
+        contact=row["contact"],
+        snippet=build_snippet(row["text"], row["hits"]),
+    )
+
+
+def build_snippet(text: str, words: list[str]) -> list[SnippetPart]:
+    """The part of ``text`` around the first of ``words``, cut at their places."""
+    if not words:
+        return [SnippetPart(text=truncate_text(text, MAX_SNIPPET), hit=False)]
+    longest_first = "|".join(re.escape(each) for each in sorted(words, key=len, reverse=True))
+    pattern = re.compile(rf"(?<![^\W_])({longest_first})(?![^\W_])")
+    first = pattern.search(text)
+    begin = max(first.start() - SNIPPET_CONTEXT, 0) if first is not None else 0
+    end = min(begin + MAX_SNIPPET, len(text))
+    pieces = pattern.split(text[begin:end])
+    pieces[0] = ("…" if begin else "") + pieces[0]
+    pieces[-1] += "…" if end < len(text) else ""
+    return [SnippetPart(text=piece, hit=n % 2 == 1) for n, piece in enumerate(pieces) if piece]

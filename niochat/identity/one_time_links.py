@@ -1,0 +1,163 @@
+"""Links that open an account once: invitations, and passwords that were forgotten."""
+
+import secrets
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from niochat.adapters.postgres.audit_log import record_change
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import OperationRefusedError
+from niochat.identity.login.login_alerts import attempt_audit_entry
+from niochat.identity.login.login_throttle import LoginThrottle, account_limit, address_limit
+from niochat.identity.login.passwords import PasswordService
+from niochat.identity.sessions import SessionEndReason, end_sessions
+from niochat.mail.mail_outbox import MailMessage, MailOutbox, format_greeting
+from niochat.ports.audit import AuditActor, AuditActorKind, AuditEntry
+
+_SQL = queries("one_time_links")
+_SESSIONS = queries("sessions")
+
+
+class LinkPurpose(StrEnum):
+    """What a link is for."""
+
+    INVITATION = "invitation"
+    RESET = "reset"
+
+
+LINK_LIFETIMES = {LinkPurpose.INVITATION: timedelta(days=7), LinkPurpose.RESET: timedelta(hours=1)}
+_SUBJECT = {
+    LinkPurpose.INVITATION: "Seu convite para o NioChat",
+    LinkPurpose.RESET: "Redefinição da sua senha do NioChat",
+}
+_TEXT = {
+    LinkPurpose.INVITATION: (
+        "{greeting}\n\nVocê foi convidado para atender no NioChat. Escolha sua senha em até"
+        " 7 dias:\n{link}\n\n"
+        "You were invited to NioChat. Choose your password within 7 days, by the link above.\n"
+    ),
+    LinkPurpose.RESET: (
+        "{greeting}\n\nPara escolher outra senha, use este link em até 1 hora:\n{link}\n\n"
+        "Se não foi você quem pediu, ignore este e-mail: nada mudou.\n\n"
+        "To choose another password use the link above within an hour. If it was not you who"
+        " asked, ignore this mail: nothing has changed.\n"
+    ),
+}
+
+
+class OneTimeLinkService:
+    """Makes and redeems them. A new one of the same purpose makes those before it void, but for
+    forgotten passwords: whoever asks for somebody's must not make void what they have. Any that is
+    used does.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        post: MailOutbox,
+        passwords: PasswordService,
+        throttle: LoginThrottle,
+        base_url: str,
+    ) -> None:
+        self._database = database
+        self._post = post
+        self._passwords = passwords
+        self._throttle = throttle
+        self._base_url = base_url
+
+    async def create(self, user_id: UUID, purpose: LinkPurpose, now: datetime) -> str:
+        """A link for whoever has no mail yet, as the first superuser; shown this once."""
+        async with self._database.as_auth() as connection:
+            return await self._create_link(connection, user_id, purpose, now)
+
+    async def send(self, user_id: UUID, purpose: LinkPurpose, now: datetime) -> None:
+        """A mail with a link leaves soon; nothing for somebody who is disabled."""
+        async with self._database.as_auth() as connection:
+            user = await connection.fetchrow(_SQL["find_recipient"], user_id)
+            if user is not None:
+                await self._enqueue_mail(connection, user, purpose, now)
+
+    async def request_password_reset(self, login: str, address: str, now: datetime) -> None:
+        """A link to choose another password, if somebody has this login; whoever asks learns
+        nothing of that. Raises ``RateLimitedError`` for who asks again and again.
+        """
+        login = login.strip().lower()
+        await self._throttle.count_attempt(
+            (account_limit("reset", login), address_limit(address)), now
+        )
+        async with self._database.as_auth() as connection:
+            user = await connection.fetchrow(_SQL["find_recipient_by_login"], login)
+            entry = attempt_audit_entry("users.forgotten", user, login, address)
+            await record_change(connection, entry)
+            if user is not None:
+                await self._enqueue_mail(connection, user, LinkPurpose.RESET, now)
+
+    async def redeem(self, secret: str, password: str, now: datetime, address: str = "") -> UUID:
+        """Sets the password, ends all sessions; whose it is. Raises ``InvalidInputError`` for the
+        password,
+        ``Refused`` (``link_over``) for a link that is wrong, used or too old, ``RateLimitedError``.
+        """
+        limits = (address_limit(address),)
+        await self._throttle.count_attempt(limits, now)
+        async with self._database.as_auth() as connection:  # before the work of hashing
+            good = await connection.fetchval(_SQL["is_valid"], _digest(secret), now)
+            if good is None:
+                who = AuditActor(AuditActorKind.USER, "unknown", address)
+                after = {"code": "link_over"}
+                await record_change(
+                    connection, AuditEntry(None, who, "links.refused", "link", None, after)
+                )
+        if good is None:
+            raise _link_over_error()
+        await self._throttle.withdraw_attempt(limits, now)
+        hashed = await self._passwords.hash_password(password)
+        async with self._database.as_auth() as connection:
+            user_id: UUID | None = await connection.fetchval(_SQL["redeem"], _digest(secret), now)
+            if user_id is None:
+                raise _link_over_error()
+            tenant_id = await connection.fetchval(_SQL["set_password"], user_id, hashed)
+            for purpose in LinkPurpose:
+                await connection.execute(_SQL["delete_unused"], user_id, purpose)
+            rows = await connection.fetch(_SESSIONS["lock_others"], user_id, None)
+            await end_sessions(
+                connection, [row["id"] for row in rows], SessionEndReason.PASSWORD, now
+            )
+            who = AuditActor(AuditActorKind.USER, str(user_id), address)
+            await record_change(
+                connection, AuditEntry(tenant_id, who, "users.password", f"user:{user_id}")
+            )
+        return user_id
+
+    async def _enqueue_mail(
+        self, connection: Any, user: Any, purpose: LinkPurpose, now: datetime
+    ) -> None:
+        link = await self._create_link(connection, user["id"], purpose, now)
+        text = _TEXT[purpose].format(greeting=format_greeting(user["name"]), link=link)
+        mail = MailMessage(user["tenant_id"], user["login"], _SUBJECT[purpose], text)
+        await self._post.enqueue(connection, mail, now)
+
+    async def _create_link(
+        self, connection: Connection, user_id: UUID, purpose: LinkPurpose, now: datetime
+    ) -> str:
+        secret = secrets.token_urlsafe(32)
+        if purpose is not LinkPurpose.RESET:
+            await connection.execute(_SQL["delete_unused"], user_id, purpose)
+        await connection.execute(
+            _SQL["create"], _digest(secret), user_id, purpose, now + LINK_LIFETIMES[purpose]
+        )
+        # In the part of the address that browsers send to nobody, no log or referrer either.
+        return f"{self._base_url}/senha#{secret}"
+
+
+def _link_over_error() -> OperationRefusedError:
+    return OperationRefusedError(
+        "The link is invalid, used or expired. Request another link.", code="link_over"
+    )
+
+
+def _digest(secret: str) -> bytes:
+    return sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,49 @@
+"""Tickets: each opens one socket, once, within seconds."""
+
+import secrets
+from datetime import datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import AuthenticationError
+
+_SQL = queries("socket_tickets")
+
+TICKET_LIFETIME = timedelta(seconds=30)
+
+
+class SocketTicketStore:
+    """Of sessions; rows, so that any replica takes what another gave out."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def issue(self, session_id: UUID, now: datetime) -> str:
+        """A ticket for whoever has this session; those that were not used are swept out."""
+        ticket = secrets.token_urlsafe(24)
+        async with self._database.as_auth() as connection:
+            await connection.execute(_SQL["delete_expired"], now)
+            await connection.execute(
+                _SQL["create"], _digest(ticket), session_id, now + TICKET_LIFETIME
+            )
+        return ticket
+
+    async def redeem(self, ticket: str, now: datetime) -> tuple[UUID, UUID]:
+        """(session, user). Raises ``AuthenticationError`` for one that is wrong, used or too
+        old.
+        """
+        async with self._database.as_auth() as connection:
+            row = await connection.fetchrow(_SQL["redeem"], _digest(ticket), now)
+        if row is None:
+            raise AuthenticationError(
+                "The ticket is invalid, used or expired. Create another with POST "
+                "/api/v1/auth/socket-tickets.",
+                code="bad_ticket",
+            )
+        return row["session_id"], row["user_id"]
+
+
+def _digest(ticket: str) -> bytes:
+    return sha256(ticket.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,64 @@
+"""The secrets of a stack: made once, kept in one file that only its owner can read."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from dataclasses import asdict, dataclass, fields
+from typing import Self
+
+from niochat.launcher.home_folder import HomeFolder, read_json, write_json
+from niochat.launcher.stack_errors import StackError
+
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, repr=False)
+class StackCredentials:
+    """Every secret a stack needs. Losing the vault key loses what it encrypted."""
+
+    postgres_superuser: str
+    postgres_owner: str
+    postgres_serving: str
+    redis: str
+    vault_key: str
+    sandbox_token: str
+    ray_token: str
+    operator_token: str
+    neighbour_token: str
+    demo_password: str
+
+    @classmethod
+    def load_or_create(cls, home: HomeFolder) -> Self:
+        """The secrets of `home`; those that are missing are made and kept."""
+        file = home.folder / "secrets.json"
+        kept = read_json(file)
+        names = [field.name for field in fields(cls)]
+        values = {name: str(kept.get(name) or _new_secret(name)) for name in names}
+        if not _is_key(values["vault_key"]):
+            raise StackError(
+                f"The vault_key in {file} is not the base64 of {KEY_BYTES} bytes: restore that "
+                "file, for what the key sealed opens with no other."
+            )
+        if values != kept:
+            write_json(file, kept | values)
+        return cls(**values)
+
+    def as_dict(self) -> dict[str, str]:
+        """Name to secret, for a caller that has to hand them on."""
+        return asdict(self)
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == KEY_BYTES
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _new_secret(name: str) -> str:
+    if name == "vault_key":
+        return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+    # Hexadecimal needs no quoting in a URL or a configuration file.
+    return secrets.token_hex(24)

@@ -1,0 +1,351 @@
+"""One whole NioChat on one machine: up, down, and what it is made of."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit, urlunsplit
+
+import psutil
+import psycopg
+
+from niochat.launcher import process_control
+from niochat.launcher.databases.postgres_server import (
+    OWNER_ROLE,
+    SERVING_ROLE,
+    EmbeddedPostgres,
+    ignore_progress,
+)
+from niochat.launcher.databases.redis_server import EmbeddedRedis
+from niochat.launcher.home_folder import HomeFolder, HomeLock, read_json, write_json
+from niochat.launcher.network_ports import PortReservation, StackPorts
+from niochat.launcher.ray_serve.ray_cluster import ONE_MACHINE_CONFIG, RayCluster
+from niochat.launcher.sandbox_server import SandboxServer
+from niochat.launcher.stack_credentials import StackCredentials
+from niochat.launcher.stack_errors import HomeInUseError, StackError
+from niochat.launcher.subprocesses import OWNER_URL_VARIABLE, ProgressCallback, reap_children
+
+MigrateDatabase = Callable[[str, str], Awaitable[None]]
+"""Takes the log-in of the tables' owner, and that of the processes that serve."""
+CheckEnvironment = Callable[[Mapping[str, str]], None]
+"""Raises for a setting of this environment that cannot work."""
+
+# Ray's servers wait for one another on SIGTERM and would take any time they are given; the
+# state worth waiting for is PostgreSQL's.
+_GRACE_S = 2.0
+_POSTGRES_GRACE_S = 30.0
+SANDBOX_ADMIN_TOKEN = "sandbox-admin"
+"""No secret: whoever reaches the sandbox may do anything in it."""
+LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
+_LAUNCHER_S = 60.0
+# A raylet that is going down may still start a worker; one look is not enough.
+_MAX_END_ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """What a stack runs. An own `database_url` or `redis_url` replaces the embedded server;
+    `owner_url` is the log-in that owns the tables of the former, if it is another.
+    """
+
+    http_port: int | None = None
+    sandbox: bool = True
+    dashboard: bool = False
+    serve_config: Path = ONE_MACHINE_CONFIG
+    database_url: str | None = None
+    owner_url: str | None = None
+    redis_url: str | None = None
+    migrate: MigrateDatabase | None = None
+    check: CheckEnvironment | None = None
+
+    @classmethod
+    def from_environment(cls, **overrides: Any) -> Self:
+        """`chosen`, and addresses of servers from the environment where they are set."""
+        found = {
+            "database_url": os.environ.get("DATABASE_URL") or None,
+            "owner_url": os.environ.get(OWNER_URL_VARIABLE) or None,
+            "redis_url": os.environ.get("REDIS_URL") or None,
+        }
+        return cls(**(found | overrides))
+
+
+class StackLauncher:
+    """One home and everything that runs in it. The parts are there after `up`."""
+
+    ports: StackPorts
+    postgres: EmbeddedPostgres
+    redis: EmbeddedRedis
+    ray: RayCluster
+    sandbox: SandboxServer
+
+    def __init__(self, home: Path, options: StackOptions | None = None) -> None:
+        self.home = HomeFolder.locate(home)
+        self.options = options or StackOptions()
+        self._lock = HomeLock(self.home)
+        self._port_reservation = PortReservation()
+        self._deployed = False
+
+    @property
+    def url(self) -> str:
+        """Where the product answers."""
+        return f"http://127.0.0.1:{self.ports.http}"
+
+    def up(self, progress: ProgressCallback = ignore_progress) -> Mapping[str, str]:
+        """Start everything; returns what was handed to the children, also in `env.json`.
+
+        All or nothing: when a step fails, or the user interrupts it, what was started is ended.
+        Raises `HomeInUseError` when another launcher holds the home, and `StackError` for a setting
+        that cannot work, before anything was started.
+        """
+        HomeFolder.create(self.home.folder)
+        self._lock.acquire()
+        try:
+            self._assemble_checked(progress)
+            return self._start(progress)
+        except BaseException:
+            self._close()
+            raise
+
+    def restart_dead(self, progress: ProgressCallback = ignore_progress) -> None:
+        """Start again what died: a store, or Ray when one of its two servers is gone.
+
+        Called regularly while the stack is up, by the process that started it. What does not
+        come back is tried again the next time: the others go on meanwhile. Ray looks after its
+        own workers and after HAProxy. A new Ray finds everything in PostgreSQL.
+        """
+        reap_children()
+        try:
+            self._restart_dead_databases(progress)
+            self._restart_dead_ray(progress)
+        except (StackError, psycopg.OperationalError, psutil.Error, OSError) as error:
+            progress(f"It did not come back: {error}")
+
+    def _restart_dead_databases(self, progress: ProgressCallback) -> None:
+        if not self.options.database_url and not self.postgres.is_running:
+            progress("PostgreSQL has died: starting it again.")
+            self.postgres.kill()  # its orphans hold the data folder
+            self.postgres.start()
+        if not self.options.redis_url and not self.redis.is_running:
+            progress("Redis does not answer: starting it again.")
+            self.redis.stop()
+            self.redis.start()
+
+    def _restart_dead_ray(self, progress: ProgressCallback) -> None:
+        if self._deployed and self.ray.is_running:
+            return
+        progress("Ray has died: starting it again.")
+        self._deployed = False  # until everything is deployed: half of it is not enough
+        self._end_kinds("ray", "haproxy")
+        self.ray.launch(self._children_environment(), self.options.serve_config)
+        self._deploy(progress)
+        progress("Ray is back.")
+
+    def down(self, progress: ProgressCallback = ignore_progress) -> None:
+        """End everything of this home, also what another launcher or a former run started.
+
+        Where there is no home nothing is made.
+        """
+        if not self.home.folder.is_dir() and not process_control.find_stack_processes(
+            self.home.folder
+        ):
+            progress(f"There is no home at {self.home.folder}: nothing to stop.")
+            return
+        HomeFolder.create(self.home.folder)
+        if not self._lock.is_held:
+            self._end_other_launcher(progress)
+        progress("Stopping.")
+        self._close()
+
+    def close(self) -> None:
+        """End what this launcher holds. Nothing happens when it holds nothing: what runs in the
+        home then is another's.
+        """
+        if self._lock.is_held:
+            self._close()
+
+    def is_running(self) -> bool:
+        """Whether a launcher holds this home, this one or another."""
+        if self._lock.is_held:
+            return True
+        if not self.home.folder.is_dir():
+            return False
+        try:
+            with HomeLock(self.home):
+                return False
+        except HomeInUseError:
+            return True
+
+    def environment(self) -> dict[str, str]:
+        """What the last start handed to its children; empty before the first."""
+        return {name: str(value) for name, value in read_json(self.home.environment_file).items()}
+
+    def memory_mb_by_kind(self) -> dict[process_control.ProcessKind, float]:
+        """Proportional memory of everything that runs, in MB, by kind."""
+        return process_control.pss_mb_by_kind(
+            process_control.find_stack_processes(self.home.folder)
+        )
+
+    def owner_url(self, database_url: str) -> str:
+        """The owner's log-in to the database of `database_url`: another one where that is the
+        embedded database of this home.
+        """
+        kept, parts = read_json(self.home.folder / "secrets.json"), urlsplit(database_url)
+        serving = (SERVING_ROLE, kept.get("postgres_serving"))
+        if (parts.username, parts.password) != serving or "postgres_owner" not in kept:
+            return database_url
+        address = parts.netloc.rpartition("@")[2]
+        return urlunsplit(parts._replace(netloc=f"{OWNER_ROLE}:{kept['postgres_owner']}@{address}"))
+
+    def _assemble_checked(self, progress: ProgressCallback) -> None:
+        """Every setting is looked at before anything is started."""
+        self.home.require_usable()
+        self._end_leftovers(progress)
+        self._assemble(progress)
+        if self.options.check is not None:
+            self.options.check(self._children_environment())
+
+    def _assemble(self, progress: ProgressCallback) -> None:
+        credentials = StackCredentials.load_or_create(self.home)
+        self.ports = StackPorts.allocate(self.home, self.options.http_port, self._port_reservation)
+        self.postgres = EmbeddedPostgres(self.home, self.ports.postgres, credentials, progress)
+        self.redis = EmbeddedRedis(self.home, self.ports.redis, credentials)
+        self.sandbox = SandboxServer(self.home, self.ports.sandbox, self.ports.smtp)
+        self.ray = RayCluster(self.home, self.ports, credentials, self.options.dashboard)
+
+    def _start(self, progress: ProgressCallback) -> dict[str, str]:
+        env = self._children_environment()
+        # Ray needs seconds and nothing of the others until it runs our code.
+        progress("Starting Ray.")
+        self.ray.launch(env, self.options.serve_config)
+        self._start_databases(progress)
+        if self.options.sandbox:
+            progress("Starting the sandbox.")
+            self.sandbox.start(env)
+        self._deploy(progress)
+        told = env | self.ray.environment
+        write_json(self.home.environment_file, told)
+        progress(f"NioChat answers at {self.url}")
+        return told
+
+    def _deploy(self, progress: ProgressCallback) -> None:
+        self.ray.wait_until_up()
+        self.ray.deploy(progress)
+        self._deployed = True
+
+    def _start_databases(self, progress: ProgressCallback) -> None:
+        if not self.options.database_url:
+            progress("Starting PostgreSQL.")
+            self.postgres.start()
+        if not self.options.redis_url:
+            progress("Starting Redis.")
+            self.redis.start()
+        if self.options.migrate:
+            progress("Bringing the database up to date.")
+            serving = self.options.database_url or self.postgres.serving_dsn
+            owner = self.options.owner_url or self.options.database_url or self.postgres.owner_dsn
+            asyncio.run(_run_migration(self.options.migrate, owner, serving))
+
+    def _children_environment(self) -> dict[str, str]:
+        credentials = StackCredentials.load_or_create(self.home)
+        env = {
+            "DATABASE_URL": self.options.database_url or self.postgres.serving_dsn,
+            "REDIS_URL": self.options.redis_url or self.redis.url,
+            "NIOCHAT_HOME": str(self.home.folder),
+            "NIOCHAT_BASE_URL": self.url,
+            "NIOCHAT_FILES_URL": os.environ.get("NIOCHAT_FILES_URL")
+            or (self.home.folder / "files").as_uri(),
+            "NIOCHAT_AUDIT_URL": os.environ.get("NIOCHAT_AUDIT_URL")
+            or f"file://{self.home.folder}/audit",
+            "NIOCHAT_VAULT_KEYS": os.environ.get("NIOCHAT_VAULT_KEYS")
+            or f"k1:{credentials.vault_key}",
+            "NIOCHAT_OPERATOR_TOKEN": os.environ.get("NIOCHAT_OPERATOR_TOKEN")
+            or credentials.operator_token,
+        }
+        if self.options.sandbox:
+            env["NIOCHAT_SANDBOX_URL"] = self.sandbox.url
+            env["NIOCHAT_SANDBOX_TOKEN"] = credentials.sandbox_token
+            env["NIOCHAT_SANDBOX_NEIGHBOUR_TOKEN"] = credentials.neighbour_token
+            env["NIOCHAT_DEMO_PASSWORD"] = credentials.demo_password
+            for name, value in (
+                ("NIOCHAT_GATEWAY_URL", f"{self.sandbox.url}/gateway"),
+                ("NIOCHAT_GATEWAY_ADMIN_TOKEN", SANDBOX_ADMIN_TOKEN),
+            ):
+                env[name] = os.environ.get(name) or value
+            # The simulated gateway, model and ERP are on this machine.
+            env["NIOCHAT_PRIVATE_NETWORKS"] = (
+                os.environ.get("NIOCHAT_PRIVATE_NETWORKS") or LOOPBACK_NETWORKS
+            )
+            env["NIOCHAT_SMTP_URL"] = os.environ.get("NIOCHAT_SMTP_URL") or self.sandbox.smtp_url
+        return env
+
+    def _end_leftovers(self, progress: ProgressCallback) -> None:
+        left = process_control.find_stack_processes(self.home.folder)
+        if left:
+            kinds = ", ".join(
+                sorted({process_control.classify_process(process) for process in left})
+            )
+            progress(f"Ending {len(left)} processes of a former run ({kinds}).")
+            self._end_all()
+
+    def _close(self) -> None:
+        """The home is free again only when nothing is left in it: until then it is ours, for
+        whoever asked us to stop twice, or found something that does not end.
+        """
+        self._end_all()
+        self._port_reservation.release()
+        self._lock.release()
+
+    def _end_all(self) -> None:
+        """Those that write first, then the stores, PostgreSQL last and by a fast shutdown."""
+        self._end_kinds("ray", "haproxy", "sandbox")
+        self._end_kinds("redis")
+        self._end_kinds("postgres")
+
+    def _end_kinds(self, *kinds: process_control.ProcessKind) -> None:
+        for _ in range(_MAX_END_ROUNDS):
+            found = process_control.filter_by_kind(
+                process_control.find_stack_processes(self.home.folder), *kinds
+            )
+            if not found:
+                return
+            if kinds == ("postgres",):
+                process_control.end_processes(
+                    _root_processes(found), _POSTGRES_GRACE_S, signal.SIGINT
+                )
+            else:
+                process_control.end_processes(found, _GRACE_S)
+        raise StackError(f"Cannot end: {', '.join(str(process.pid) for process in found)}")
+
+    def _end_other_launcher(self, progress: ProgressCallback) -> None:
+        """Take the lock, ending the launcher that has it."""
+        try:
+            self._lock.acquire()
+            return
+        except HomeInUseError:
+            holder = self._lock.holder()
+        if holder is None or holder == os.getpid():
+            raise StackError(
+                f"{self.home.folder} is held by a process that cannot be told: nothing was ended. "
+                f"End what has {self.home.folder / 'lock'} open, then try again."
+            )
+        progress(f"Ending the launcher (process {holder}).")
+        try:
+            process_control.end_processes([psutil.Process(holder)], _LAUNCHER_S)
+        except psutil.NoSuchProcess:
+            progress("It has ended by itself.")
+        self._lock.acquire()
+
+
+def _root_processes(found: list[psutil.Process]) -> list[psutil.Process]:
+    """The postmaster alone: SIGINT only cancels the query of a backend."""
+    pids = {process.pid for process in found}
+    return [process for process in found if process.ppid() not in pids]
+
+
+async def _run_migration(migrate: MigrateDatabase, owner: str, serving: str) -> None:
+    await migrate(owner, serving)

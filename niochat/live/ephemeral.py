@@ -1,0 +1,178 @@
+"""What screens show for a moment: who types, who looks, what the assistant is writing. It has no
+position, is stored nowhere, and may be lost.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.permissions import ConversationOwner
+
+
+class TypingFrame(BaseModel):
+    """A user types a reply, or has stopped typing."""
+
+    type: Literal["typing"] = "typing"
+    conversation_id: UUID
+    user_id: UUID
+    typing: bool
+
+
+class ViewingFrame(BaseModel):
+    """A user views a conversation, or has stopped viewing it. The frame is repeated while the user
+    views the conversation; discard it after 150 seconds without a repeat.
+    """
+
+    type: Literal["viewing"] = "viewing"
+    conversation_id: UUID
+    user_id: UUID
+    viewing: bool
+
+
+class DraftFrame(BaseModel):
+    """The reply that the assistant is writing: the complete text so far, not yet verified. The
+    event of the turn replaces it.
+    """
+
+    type: Literal["writing"] = "writing"
+    conversation_id: UUID
+    turn_id: UUID
+    text: str
+
+
+class PresenceFrame(BaseModel):
+    """The presence of a user has changed."""
+
+    type: Literal["presence"] = "presence"
+    user_id: UUID
+    state: Literal["online", "away", "offline"]
+    reason: str | None = None
+
+
+class ReadFrame(BaseModel):
+    """The user has read a conversation on another screen, up to a version."""
+
+    type: Literal["read"] = "read"
+    conversation_id: UUID
+    upto: int
+
+
+class UnreadFrame(BaseModel):
+    """The number of unread customer messages in a conversation of the user."""
+
+    type: Literal["unread"] = "unread"
+    conversation_id: UUID
+    unread: int
+
+
+class QueuesFrame(BaseModel):
+    """The numbers of waiting conversations by team, for the queues that the user may see.
+    ``with_assistant`` is null if the user may not see the conversations of the assistant. Sent on
+    change, at most once a second.
+    """
+
+    type: Literal["queues"] = "queues"
+    waiting: dict[str, int]
+    with_assistant: int | None
+
+
+class RejectedFrame(BaseModel):
+    """The last frame of the client was rejected. ``code`` is stable; ``title`` says what to do."""
+
+    type: Literal["rejected"] = "rejected"
+    code: str
+    title: str
+
+
+class TypingUpdate(BaseModel):
+    """The user types a reply, or has stopped typing."""
+
+    model_config = ConfigDict(extra="forbid")
+    type: Literal["typing"]
+    conversation_id: UUID
+    typing: bool
+
+
+class ViewingUpdate(BaseModel):
+    """The user views a conversation; null: none."""
+
+    model_config = ConfigDict(extra="forbid")
+    type: Literal["viewing"]
+    conversation_id: UUID | None
+
+
+class ReadMarkerUpdate(BaseModel):
+    """The user has read a conversation up to a version."""
+
+    model_config = ConfigDict(extra="forbid")
+    type: Literal["read"]
+    conversation_id: UUID
+    upto: Annotated[int, Field(ge=0, lt=2**63)]
+
+
+ReplicatedFrame = TypingFrame | ViewingFrame | DraftFrame | PresenceFrame | ReadFrame
+"""What travels between replicas."""
+ClientFrame = TypingUpdate | ViewingUpdate | ReadMarkerUpdate
+"""What a screen says after its hello."""
+_client_frame_adapter: TypeAdapter[ClientFrame] = TypeAdapter(
+    Annotated[ClientFrame, Field(discriminator="type")]
+)
+
+
+def parse_client_frame(text: str) -> ClientFrame:
+    """Raises ``InvalidInputError`` that says what a screen may say."""
+    try:
+        return _client_frame_adapter.validate_json(text)
+    except ValidationError:
+        raise InvalidInputError(
+            'The frame must have the type "typing", "viewing" or "read". docs/live.json has its '
+            "format.",
+            code="bad_frame",
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameEnvelope:
+    """A frame, and for whom: everybody of the tenant, who may see what ``holder`` says whose it
+    is, or one user.
+    """
+
+    tenant_id: UUID
+    frame: str
+    holder: ConversationOwner | None = None
+    user_id: UUID | None = None
+
+    @classmethod
+    def wrap(
+        cls,
+        tenant_id: UUID,
+        passed: ReplicatedFrame,
+        holder: ConversationOwner | None = None,
+        user_id: UUID | None = None,
+    ) -> "FrameEnvelope":
+        """Its frame, encoded once for all."""
+        return cls(tenant_id, passed.model_dump_json(), holder, user_id)
+
+    def encode(self) -> bytes:
+        """As it travels between replicas."""
+        holder = None if self.holder is None else [self.holder.agent, self.holder.team]
+        user = None if self.user_id is None else str(self.user_id)
+        return json.dumps([str(self.tenant_id), self.frame, holder, user]).encode()
+
+    @classmethod
+    def decode(cls, words: bytes) -> "FrameEnvelope":
+        """Raises ``InvalidInputError`` for what no replica says."""
+        try:
+            tenant_id, frame, holder, user = json.loads(words)
+            return cls(
+                UUID(tenant_id),
+                str(frame),
+                None if holder is None else ConversationOwner(*holder),
+                None if user is None else UUID(user),
+            )
+        except (ValueError, TypeError):
+            raise InvalidInputError("not a passing frame", code="bad_frame") from None

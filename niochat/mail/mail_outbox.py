@@ -1,0 +1,139 @@
+"""Mail that has to leave: a sealed row first, then SMTP, again until it is taken."""
+
+import asyncio
+import re
+import unicodedata
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+import structlog
+
+from niochat.adapters.clock import database_clock
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import NiochatError, UnavailableError
+from niochat.domain.ids import PLATFORM_TENANT_ID
+from niochat.ports.encryption import Encryptor
+
+_SQL = queries("mail_outbox")
+_log = structlog.get_logger(__name__)
+PURPOSE = "mail"
+"""What its seals are for."""
+
+MAX_ATTEMPTS = 8
+"""The pause doubles from ten seconds: given up after some 40 minutes, when links are old too."""
+BATCH_SIZE = 20
+POLL_INTERVAL_S = 2.0
+
+SendMail = Callable[[EmailMessage], Awaitable[None]]
+"""Hands a mail to the server. Raises ``UnavailableError`` when it may be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailMessage:
+    """A short text to one person."""
+
+    tenant_id: UUID | None
+    recipient: str
+    subject: str
+    text: str
+
+
+MAX_NAME_LENGTH = 60
+"""Characters of a name in a mail."""
+
+
+def format_greeting(name: str) -> str:
+    """``Olá, Ana.`` What others typed as a name says nothing else in a mail: letters, spaces and
+    what stands between parts of a name. No address, number or markup is left of anything else.
+    """
+    kept = "".join(
+        each if _is_name_character(each) else " " for each in unicodedata.normalize("NFC", name)
+    )
+    words = re.sub(r"\.(?=\S)", " ", kept).split()
+    said = " ".join(words)[:MAX_NAME_LENGTH].strip(" .'’-")
+    return f"Olá, {said}." if said else "Olá."
+
+
+def _is_name_character(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LM" or character in " .'’-"
+
+
+class MailOutbox:
+    """Queues mail in the transaction that has a reason for it, and sends what is queued."""
+
+    def __init__(self, database: Database, seals: Encryptor, sender: str) -> None:
+        self._database = database
+        self._seals = seals
+        self._sender = sender
+
+    async def enqueue(self, connection: Connection, mail: MailMessage, now: datetime) -> None:
+        """It leaves once the transaction has committed."""
+        plain = orjson.dumps({"subject": mail.subject, "text": mail.text}).decode()
+        sealed = self._seals.seal(plain, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
+        await connection.execute(_SQL["enqueue"], mail.tenant_id, mail.recipient, sealed, now)
+
+    async def send_due(self, send: SendMail, now: datetime) -> int:
+        """Send what is due, each claimed before it leaves; how many left. A mail whose sender died
+        leaves again, under the Message-ID that it had: twice is better than never.
+        """
+        async with self._database.as_auth() as connection:
+            claimed = await connection.fetch(_SQL["claim"], now, BATCH_SIZE)
+        sent = 0
+        for row in claimed:
+            sent += await self._send(send, row, now)
+        return sent
+
+    async def _send(self, send: SendMail, row: Any, now: datetime) -> bool:
+        said = orjson.loads(
+            self._seals.open(row["sealed"], tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
+        )
+        try:
+            await send(_build_message(self._sender, row, said, now))
+        except UnavailableError as error:
+            given_up = row["attempts"] >= MAX_ATTEMPTS
+            _log.warning(
+                "mail_put_off",
+                mail=str(row["id"]),
+                attempts=row["attempts"],
+                given_up=given_up,
+                error=str(error),
+            )
+            later = now + timedelta(seconds=10 * 2 ** row["attempts"])
+            async with self._database.as_auth() as connection:
+                await connection.execute(_SQL["postpone"], row["id"], later, given_up)
+            return False
+        async with self._database.as_auth() as connection:
+            await connection.execute(_SQL["mark_sent"], row["id"])
+        return True
+
+
+async def run_mail_delivery(post: MailOutbox, send: SendMail) -> None:
+    """Every few seconds, until it is cancelled; what fails is tried again."""
+    while True:
+        await asyncio.sleep(POLL_INTERVAL_S)
+        try:
+            while await post.send_due(send, database_clock.now()):
+                pass
+        except NiochatError as error:
+            _log.warning("mail_put_off", code=error.code)
+        except Exception as error:  # noqa: BLE001 - the loop must outlive any error
+            _log.error("mail_failed", exc_info=error)
+
+
+def _build_message(sender: str, row: Any, said: dict[str, str], now: datetime) -> EmailMessage:
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = row["recipient"]
+    message["Subject"] = said["subject"]
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = f"<{row['id']}@niochat.invalid>"  # who gets it twice can tell
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(said["text"])
+    return message

@@ -1,0 +1,84 @@
+"""Who is in a host's memory: found by address, counted by kind, known by how long it was idle."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from itertools import islice, takewhile
+from typing import Any
+
+from niochat.runtime.activation import Activation
+from niochat.runtime.address import ActorAddress
+
+_MAX_IDLE_SCAN = 16
+"""Longest idle actors that are tried when there is no room for another one."""
+
+
+class ActivationCatalog:
+    """Activations, longest idle first. Every question about a kind is answered without the others,
+    of whom there may be 100,000.
+    """
+
+    def __init__(self, kinds: Iterable[str]) -> None:
+        self._all: OrderedDict[ActorAddress, Activation] = OrderedDict()
+        self._by_kind: dict[str, dict[ActorAddress, Activation]] = {kind: {} for kind in kinds}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Activation]:
+        return iter(self._all.values())
+
+    def count_kind(self, kind: str) -> int:
+        """Activations of a kind."""
+        return len(self._by_kind[kind])
+
+    def find(self, address: ActorAddress) -> Activation | None:
+        """The actor, if it is in memory."""
+        return self._all.get(address)
+
+    def states(self, kind: str) -> list[tuple[ActorAddress, Any]]:
+        """What the actors of a kind remember."""
+        members = self._by_kind[kind].items()
+        return [(address, each.state) for address, each in members if each.state is not None]
+
+    def add(self, activation: Activation) -> None:
+        """Somebody new."""
+        self._all[activation.address] = activation
+        self._by_kind[activation.address.kind][activation.address] = activation
+
+    def remove(self, address: ActorAddress) -> None:
+        """It leaves, if it is here."""
+        if self._all.pop(address, None) is not None:
+            del self._by_kind[address.kind][address]
+
+    def mark_active(self, activation: Activation, now: float) -> None:
+        """It did something: it is idle since now."""
+        activation.last_active_at = now
+        if activation.address in self._all:
+            self._all.move_to_end(activation.address)
+
+    def in_shards(self, shards: set[int]) -> list[Activation]:
+        """Those that live in the shards."""
+        return [each for each in self if each.address.shard in shards]
+
+    def idle_since(self, limit: float) -> list[Activation]:
+        """Who rests and did nothing since then."""
+        return [
+            each for each in takewhile(lambda a: a.last_active_at < limit, self) if each.is_idle
+        ]
+
+    def idle_surplus(self, capacity: int) -> list[Activation]:
+        """The longest idle that rest, as many as there are too many."""
+        surplus = max(len(self) - capacity, 0)
+        return list(islice((each for each in self if each.is_idle), surplus))
+
+    def longest_idle(self) -> Activation | None:
+        """One that rests; ``None`` when those looked at all have something to do."""
+        return next((each for each in islice(self, _MAX_IDLE_SCAN) if each.is_idle), None)
+
+    def clear(self) -> None:
+        """Everybody leaves and forgets."""
+        for activation in self:
+            activation.reset()
+        self._all.clear()
+        for members in self._by_kind.values():
+            members.clear()

@@ -1,0 +1,204 @@
+"""Bring the database to what a file declares: all of it or nothing, and twice is as once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import OperationRefusedError
+from niochat.ports.encryption import Encryptor
+from niochat.tenants.provider_file.provider_schema import ProviderConfig
+from niochat.tenants.provider_sync.resource_sync import (
+    ASSISTANT_POLICY_FIELDS,
+    assistant_policy,
+    sync_assistant,
+    sync_channel,
+    sync_erp,
+    sync_team,
+)
+from niochat.tenants.provider_sync.sync_result import SyncOutcome, SyncResult
+
+_SQL = queries("tenants")
+_INBOX = queries("inbox")
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRow:
+    """The tenant's own row, as far as it is declared."""
+
+    name: str
+    status: str
+    timezone: str
+    policy: Mapping[str, object]
+    plan: str
+
+
+async def apply_providers(
+    database: Database, vault: Encryptor, providers: Sequence[ProviderConfig]
+) -> list[SyncResult]:
+    """Create or change what ``providers`` declare, in one transaction; say what became of each.
+
+    What they leave out stays: nothing is ever deleted. A tenant
+    of which anything changed gets the next ``config_version``; one that becomes suspended
+    tells it to every conversation of its assistant in the same transaction.
+    Raises ``Refused`` when a gateway instance is already another channel's, ``UnreadableDataError``
+    when something stored was sealed with a key that is missing here, ``UnavailableError``.
+    """
+    async with database.system_transaction() as connection:
+        await connection.execute(_SQL["lock_providers"])
+        slugs = [provider.slug for provider in providers]
+        held = {
+            row["slug"]: dict(row) for row in await connection.fetch(_SQL["lock_tenants"], slugs)
+        }
+        changes: list[SyncResult] = []
+        for provider in providers:
+            changes += await apply_provider(connection, vault, provider, held.get(provider.slug))
+        await _refuse_shared_instances(connection, list({change.tenant_id for change in changes}))
+    return changes
+
+
+async def apply_provider(
+    connection: Connection,
+    vault: Encryptor,
+    provider: ProviderConfig,
+    row: Mapping[str, Any] | None,
+) -> list[SyncResult]:
+    """One provider, in the caller's transaction. ``row``: its tenant's, held; None: a new one."""
+    settings = _declared_row(provider, row)
+    if row is None:
+        tenant_id: UUID = await connection.fetchval(
+            _SQL["create_tenant"],
+            *(
+                provider.slug,
+                settings.name,
+                settings.status,
+                settings.timezone,
+                settings.policy,
+                settings.plan,
+            ),
+        )
+        outcome = SyncOutcome.CREATED
+    else:
+        tenant_id = row["tenant_id"]
+        outcome = (
+            SyncOutcome.UNCHANGED if settings == parse_tenant_row(row) else SyncOutcome.CHANGED
+        )
+    whole = SyncResult(provider.slug, "provider", outcome, tenant_id)
+    changes = [whole, *await _sync_resources(connection, vault, provider, tenant_id)]
+    if row is not None and any(change.outcome != SyncOutcome.UNCHANGED for change in changes):
+        await update_tenant(connection, row, settings)
+    return changes
+
+
+async def _sync_resources(
+    connection: Connection, vault: Encryptor, provider: ProviderConfig, tenant_id: UUID
+) -> list[SyncResult]:
+    parts = {
+        **await _sync_teams(connection, provider, tenant_id),
+        **await _sync_channels(connection, vault, provider, tenant_id),
+        **await _sync_assistant(connection, vault, provider, tenant_id),
+        **await _sync_erp(connection, vault, provider, tenant_id),
+    }
+    return [SyncResult(provider.slug, what, outcome, tenant_id) for what, outcome in parts.items()]
+
+
+async def _sync_teams(
+    connection: Connection, provider: ProviderConfig, tenant_id: UUID
+) -> dict[str, SyncOutcome]:
+    rows = await connection.fetch(_SQL["list_teams"], tenant_id)
+    stored = {row["slug"]: dict(row) for row in rows}
+    return {
+        f"team {team.slug}": await sync_team(connection, tenant_id, team, stored.get(team.slug))
+        for team in provider.teams
+    }
+
+
+async def _sync_channels(
+    connection: Connection, vault: Encryptor, provider: ProviderConfig, tenant_id: UUID
+) -> dict[str, SyncOutcome]:
+    rows = await connection.fetch(_SQL["list_tenant_channels"], tenant_id)
+    stored = {row["slug"]: dict(row) for row in rows}
+    return {
+        f"channel {channel.slug}": await sync_channel(
+            connection, vault, tenant_id, channel, stored.get(channel.slug)
+        )
+        for channel in provider.channels
+    }
+
+
+async def _sync_assistant(
+    connection: Connection, vault: Encryptor, provider: ProviderConfig, tenant_id: UUID
+) -> dict[str, SyncOutcome]:
+    if provider.assistant is None:
+        return {}
+    row = await connection.fetchrow(_SQL["find_assistant"], tenant_id)
+    stored = dict(row) if row is not None else None
+    outcome = await sync_assistant(connection, vault, tenant_id, provider.assistant, stored)
+    return {"assistant": outcome}
+
+
+async def _sync_erp(
+    connection: Connection, vault: Encryptor, provider: ProviderConfig, tenant_id: UUID
+) -> dict[str, SyncOutcome]:
+    if provider.erp is None:
+        return {}
+    row = await connection.fetchrow(_SQL["find_erp"], tenant_id)
+    stored = dict(row) if row is not None else None
+    return {"erp": await sync_erp(connection, vault, tenant_id, provider.erp, stored)}
+
+
+def _declared_row(provider: ProviderConfig, row: Mapping[str, Any] | None) -> TenantRow:
+    """What the row should hold; what the file leaves out is as it was."""
+    policy = provider.policy.to_row()
+    if provider.assistant is not None:
+        policy |= assistant_policy(provider.assistant)
+    elif row is None:
+        policy["assistant_enabled"] = False
+    else:
+        policy |= {
+            name: row["policy"][name] for name in ASSISTANT_POLICY_FIELDS if name in row["policy"]
+        }
+    status = "suspended" if provider.suspended else "active"
+    if provider.suspended is None and row is not None:
+        status = row["status"]
+    return TenantRow(provider.name, status, provider.timezone, policy, provider.plan.value)
+
+
+def parse_tenant_row(row: Mapping[str, Any]) -> TenantRow:
+    """What a held row declares."""
+    return TenantRow(row["name"], row["status"], row["timezone"], row["policy"], row["plan"])
+
+
+async def update_tenant(connection: Connection, row: Mapping[str, Any], settings: TenantRow) -> int:
+    """The next ``config_version``; whoever becomes suspended tells it to its conversations."""
+    tenant_id: UUID = row["tenant_id"]
+    version: int = await connection.fetchval(
+        _SQL["update_tenant"],
+        *(
+            tenant_id,
+            settings.name,
+            settings.status,
+            settings.timezone,
+            settings.policy,
+            settings.plan,
+        ),
+    )
+    if settings.status == "suspended" and row["status"] != "suspended":
+        await connection.execute(_INBOX["suspend_pending"], tenant_id, version)
+    return version
+
+
+async def _refuse_shared_instances(connection: Connection, tenants: list[UUID]) -> None:
+    rows = await connection.fetch(_SQL["list_shared_instances"], tenants)
+    if not rows:
+        return
+    listed = "; ".join(
+        f"{row['tenant']}/{row['channel']} and {row['other_tenant']}/{row['other']}" for row in rows
+    )
+    raise OperationRefusedError(
+        f"A gateway instance belongs to one channel, but these share one: {listed}. Give each its "
+        "own token. A channel is known by its slug: to keep it, keep the slug. Nothing changed.",
+        code="shared_instance",
+    )

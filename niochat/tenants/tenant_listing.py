@@ -1,0 +1,31 @@
+"""Tenants, as superusers see them: who there is, and whether they are in good standing."""
+
+from typing import Any
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import NotFoundError
+
+_SQL = queries("tenant_listing")
+
+
+class TenantListing:
+    """Reads with the gate's role, which sees no customer of theirs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(self, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+        """In the order in which they came."""
+        async with self._database.as_auth() as connection:
+            rows = await connection.fetch(_SQL["list"], after, limit)
+        return [dict(row) for row in rows]
+
+    async def find(self, tenant_id: UUID) -> dict[str, Any]:
+        """One of them. Raises ``NotFoundError``."""
+        async with self._database.as_auth() as connection:
+            row = await connection.fetchrow(_SQL["find"], tenant_id)
+        if row is None:
+            raise NotFoundError("The tenant does not exist.")
+        return dict(row)

@@ -1,0 +1,391 @@
+"""A tenant's own settings over the API: what its file knows, changed by who has seen it."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+
+from niochat.adapters.postgres.audit_log import record_change
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import InvalidInputError, NotFoundError, OperationRefusedError
+from niochat.ports.audit import AuditActor, AuditEntry
+from niochat.ports.encryption import Encryptor
+from niochat.tenants.provider_facts_settings import (
+    ProviderFactsView,
+    build_facts_view,
+    changed_field_names,
+    merge_facts,
+    require_answering_teams,
+)
+from niochat.tenants.provider_file.change_request_schema import find_unknown_team
+from niochat.tenants.provider_file.policy_schema import PolicyConfig
+from niochat.tenants.provider_file.provider_schema import AssistantConfig
+from niochat.tenants.provider_file.schedule_types import format_shift
+from niochat.tenants.provider_sync.provider_sync import parse_tenant_row, update_tenant
+from niochat.tenants.provider_sync.resource_sync import (
+    ASSISTANT_POLICY_FIELDS,
+    assistant_policy,
+    sync_assistant,
+)
+from niochat.tenants.tenant_secrets import SecretPurpose
+
+_SQL = queries("tenants")
+_ENABLED = "assistant_enabled"
+_EXTRA = {"extra_headers": "headers", "extra_body": "body"}
+"""Of an assistant's settings those that are sealed together, and as what."""
+_SECRET_KEYS = ("api_key", "transcription_api_key")
+"""And what is sealed alone, and never shown."""
+_BURST = ("burst_window_s", "burst_limit_s")
+
+Row = Mapping[str, Any]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class StaleSettingsError(OperationRefusedError):
+    """Somebody else changed it since it was read."""
+
+    code = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class TenantSettingsView:
+    """``policy`` as a file would say it, with the defaults of what was never set."""
+
+    version: int
+    name: str
+    timezone: str
+    plan: str
+    policy: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TenantSettingsChange:
+    """``policy`` as it is stored; None in it goes back to the default."""
+
+    name: str | None
+    timezone: str | None
+    policy: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantSettingsView:
+    """``values`` as a file would say them, without the key, and of further headers and fields the
+    names alone; empty before there is an assistant.
+    """
+
+    version: int
+    enabled: bool
+    values: Mapping[str, Any]
+
+
+class TenantSettingsService:
+    """Of one tenant at a time. ``seen`` are versions one of which must be the current one; None:
+    any.
+    """
+
+    def __init__(
+        self, database: Database, seals: Encryptor, check: Callable[[str], Awaitable[None]]
+    ) -> None:
+        """``check`` raises ``InvalidInputError`` for an address that a tenant may not use."""
+        self._database = database
+        self._seals = seals
+        self._check = check
+
+    async def read(self, tenant_id: UUID) -> TenantSettingsView:
+        """As it is now."""
+        async with self._database.as_system() as connection:
+            return _settings_view(await _find_tenant(connection, "find_tenant", tenant_id))
+
+    async def change(
+        self,
+        tenant_id: UUID,
+        seen: frozenset[str] | None,
+        change: TenantSettingsChange,
+        who: AuditActor,
+    ) -> TenantSettingsView:
+        """As it is then. Raises ``Stale``, ``InvalidInputError``; nothing is changed then."""
+        async with self._database.system_transaction() as connection:
+            row = await _lock_tenant(connection, tenant_id, seen)
+            policy = {**row["policy"], **change.policy}
+            policy = {name: value for name, value in policy.items() if value is not None}
+            await _validate_policy(connection, tenant_id, policy, change.policy)
+            wanted = replace(
+                parse_tenant_row(row),
+                name=change.name or row["name"],
+                timezone=change.timezone or row["timezone"],
+                policy=policy,
+            )
+            if wanted == parse_tenant_row(row):
+                return _settings_view(row)
+            version = await update_tenant(connection, row, wanted)
+            after = {"name": wanted.name, "timezone": wanted.timezone, "policy": policy}
+            view = _settings_view({**row, **after, "config_version": version})
+            named = {"name": change.name, "timezone": change.timezone}
+            changed = {**change.policy, **{k: v for k, v in named.items() if v is not None}}
+            told = [
+                _audit_fields({**each.policy, "timezone": each.timezone}, changed)
+                for each in (_settings_view(row), view)
+            ]
+            await record_change(
+                connection,
+                AuditEntry(tenant_id, who, "settings.change", f"tenant:{tenant_id}", *told),
+            )
+        return view
+
+    async def assistant(self, tenant_id: UUID) -> AssistantSettingsView:
+        """As it is now."""
+        async with self._database.as_system() as connection:
+            row = await _find_tenant(connection, "find_tenant", tenant_id)
+            stored = await connection.fetchrow(_SQL["find_assistant"], tenant_id)
+        return self._assistant_view(tenant_id, row, dict(stored) if stored is not None else None)
+
+    async def change_assistant(
+        self,
+        tenant_id: UUID,
+        seen: frozenset[str] | None,
+        change: Mapping[str, Any],
+        who: AuditActor,
+    ) -> AssistantSettingsView:
+        """``change`` has keys of a file's ``assistant``; None goes back to the default. A key is
+        never sent to an address that it was not given for. Raises ``Stale``, ``InvalidInputError``.
+        """
+        for name in ("endpoint", "transcription_endpoint"):
+            if change.get(name):
+                await self._check(change[name])
+        async with self._database.system_transaction() as connection:
+            row = await _lock_tenant(connection, tenant_id, seen)
+            found = await connection.fetchrow(_SQL["find_assistant"], tenant_id)
+            stored = dict(found) if found is not None else None
+            before = self._assistant_view(tenant_id, row, stored)
+            entry = self._assistant_config(tenant_id, before, stored, change)
+            await require_answering_teams(connection, tenant_id, change.get("facts"))
+            await _require_teams(connection, tenant_id, entry)
+            await sync_assistant(connection, self._seals, tenant_id, entry, stored)
+            kept = {k: v for k, v in row["policy"].items() if k not in ASSISTANT_POLICY_FIELDS}
+            policy = {**kept, **assistant_policy(entry)}
+            (changed,) = await connection.fetch(_SQL["find_assistant"], tenant_id)
+            if changed == found and policy == row["policy"]:
+                return before
+            version = await update_tenant(
+                connection, row, replace(parse_tenant_row(row), policy=policy)
+            )
+            row = {**row, "policy": policy, "config_version": version}
+            after = self._assistant_view(tenant_id, row, dict(changed))
+            await record_change(
+                connection,
+                AuditEntry(
+                    tenant_id,
+                    who,
+                    "settings.assistant",
+                    f"tenant:{tenant_id}",
+                    _audit_fields({**before.values, "enabled": before.enabled}, change),
+                    _audit_fields({**after.values, "enabled": after.enabled}, change),
+                ),
+            )
+        return after
+
+    async def facts(self, tenant_id: UUID) -> ProviderFactsView:
+        """What the assistant may tell of the provider, as it is now."""
+        view = await self.assistant(tenant_id)
+        return build_facts_view(view.version, view.values)
+
+    async def change_facts(
+        self,
+        tenant_id: UUID,
+        seen: frozenset[str] | None,
+        change: Mapping[str, Any],
+        who: AuditActor,
+    ) -> ProviderFactsView:
+        """``change`` has keys of a file's ``facts``; None takes one away. Raises ``Stale``,
+        ``InvalidInputError``, ``Refused`` (``no_assistant``).
+        """
+        view = await self.change_assistant(tenant_id, seen, {"facts": change}, who)
+        return build_facts_view(view.version, view.values)
+
+    def _assistant_config(
+        self,
+        tenant_id: UUID,
+        before: AssistantSettingsView,
+        stored: Row | None,
+        change: Mapping[str, Any],
+    ) -> AssistantConfig:
+        values = {**before.values, "enabled": before.enabled if stored else True, **change}
+        values["persona"] = {**before.values.get("persona", {}), **(change.get("persona") or {})}
+        if "facts" in change:
+            values["facts"] = merge_facts(before.values.get("facts"), change["facts"])
+        if change.get("api_key") is None:
+            values.pop("api_key", None)
+            if stored is not None and values["endpoint"] != stored["endpoint"]:
+                raise InvalidInputError(
+                    "Send api_key too. The stored key is used for its own endpoint only.",
+                    code="api_key_needed",
+                )
+            if stored is not None:
+                values["api_key"] = self._seals.open(
+                    stored["api_key_sealed"],
+                    tenant_id=tenant_id,
+                    purpose=SecretPurpose.ASSISTANT_KEY,
+                )
+        self._keep_transcription_key(tenant_id, values, stored, change)
+        self._keep_extra(tenant_id, values, stored, change)
+        known = {name: value for name, value in values.items() if value is not None}
+        return _validated(AssistantConfig, known)
+
+    def _keep_transcription_key(
+        self, tenant_id: UUID, values: dict[str, Any], stored: Row | None, change: Mapping[str, Any]
+    ) -> None:
+        """The one that is stored goes to the end point that it was given for only."""
+        if "transcription_api_key" in change:
+            return
+        values.pop("transcription_api_key", None)
+        sealed = stored["transcription_key_sealed"] if stored is not None else None
+        if stored is None or sealed is None:
+            return
+        asked = values.get("transcription_endpoint") or values["endpoint"]
+        if asked != (stored["transcription_endpoint"] or stored["endpoint"]):
+            raise InvalidInputError(
+                "Send transcription_api_key too, or null. The stored key is used for its own "
+                "endpoint "
+                "only.",
+                code="api_key_needed",
+            )
+        values["transcription_api_key"] = self._seals.open(
+            sealed, tenant_id=tenant_id, purpose=SecretPurpose.TRANSCRIPTION_KEY
+        )
+
+    def _keep_extra(
+        self, tenant_id: UUID, values: dict[str, Any], stored: Row | None, change: Mapping[str, Any]
+    ) -> None:
+        """What is sealed stays where it is not sent; as the key, at its own endpoint only."""
+        extra = self._extra(tenant_id, stored)
+        for name, part in _EXTRA.items():
+            if name in change:
+                continue
+            values[name] = extra[part]
+            if stored is not None and extra[part] and values["endpoint"] != stored["endpoint"]:
+                raise InvalidInputError(
+                    f"Send {name} too, or null. The stored value is used for its own endpoint "
+                    f"only.",
+                    code="extra_needed",
+                )
+
+    def _extra(self, tenant_id: UUID, stored: Row | None) -> dict[str, Any]:
+        sealed = stored["extra_sealed"] if stored is not None else None
+        if sealed is None:
+            return {part: {} for part in _EXTRA.values()}
+        opened = self._seals.open(
+            sealed, tenant_id=tenant_id, purpose=SecretPurpose.ASSISTANT_EXTRA
+        )
+        return dict(json.loads(opened))
+
+    def _assistant_view(
+        self, tenant_id: UUID, row: Row, stored: Row | None
+    ) -> AssistantSettingsView:
+        """Of what is sealed beside the key, only the names."""
+        view = _assistant_without_secrets(row, stored)
+        if stored is None:
+            return view
+        extra = self._extra(tenant_id, stored)
+        names = {name: sorted(extra[part]) for name, part in _EXTRA.items()}
+        return replace(view, values={**view.values, **names})
+
+
+async def _lock_tenant(
+    connection: Connection, tenant_id: UUID, seen: frozenset[str] | None
+) -> dict[str, Any]:
+    row = await _find_tenant(connection, "lock_tenant", tenant_id)
+    if seen is not None and str(row["config_version"]) not in seen:
+        raise StaleSettingsError(
+            "The settings have changed since they were read. Read them again, then repeat"
+            " the change."
+        )
+    return row
+
+
+async def _find_tenant(connection: Connection, query: str, tenant_id: UUID) -> dict[str, Any]:
+    row = await connection.fetchrow(_SQL[query], tenant_id)
+    if row is None:
+        raise NotFoundError("The tenant does not exist.")
+    return dict(row)
+
+
+async def _validate_policy(
+    connection: Connection, tenant_id: UUID, policy: Mapping[str, Any], change: Mapping[str, Any]
+) -> None:
+    """What one field alone does not tell."""
+    if change.get("team"):
+        teams = {row["slug"] for row in await connection.fetch(_SQL["list_teams"], tenant_id)}
+        if change["team"] not in teams:
+            raise InvalidInputError(
+                "The team does not exist. GET /api/v1/teams lists all teams.", code="no_team"
+            )
+    if any(name in change for name in _BURST):
+        _validated(PolicyConfig, {name: policy[name] for name in _BURST if name in policy})
+
+
+async def _require_teams(connection: Connection, tenant_id: UUID, entry: AssistantConfig) -> None:
+    teams = {row["slug"] for row in await connection.fetch(_SQL["list_teams"], tenant_id)}
+    kind = find_unknown_team(entry.requests, teams)
+    if kind is not None:
+        raise InvalidInputError(
+            f"requests.{kind}.team does not exist. GET /api/v1/teams lists all teams.",
+            code="no_team",
+        )
+
+
+def _settings_view(row: Row) -> TenantSettingsView:
+    return TenantSettingsView(
+        row["config_version"],
+        row["name"],
+        row["timezone"],
+        row["plan"],
+        _format_policy(row["policy"]),
+    )
+
+
+def _format_policy(stored: Mapping[str, Any]) -> dict[str, Any]:
+    defaults = PolicyConfig().model_dump(mode="json")
+    policy = {**defaults, **{name: stored[name] for name in defaults if name in stored}}
+    return {**policy, "hours": [format_shift(each) for each in policy["hours"]]}
+
+
+def _assistant_without_secrets(row: Row, stored: Row | None) -> AssistantSettingsView:
+    values = (
+        {}
+        if stored is None
+        else {
+            name: stored[name]
+            for name in AssistantConfig.model_fields
+            if name not in ("enabled", *_SECRET_KEYS, *_EXTRA)
+        }
+    )
+    for name in ("transcription_model", "transcription_endpoint", "vision_model"):
+        values = {**values, name: values[name] or None} if name in values else values
+    for price in ("price_in", "price_out", "transcription_price"):
+        if price in values:
+            values[price] = float(values[price])
+    enabled = stored is not None and bool(row["policy"].get(_ENABLED, True))
+    return AssistantSettingsView(row["config_version"], enabled, values)
+
+
+def _validated(model: type[Model], values: Mapping[str, Any]) -> Model:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(map(str, each['loc']))}: {each['msg'].removeprefix('Value error, ')}"
+            for each in error.errors()
+        ]
+    # Outside of the handler: pydantic's error holds the values, and one is secret.
+    raise InvalidInputError("; ".join(problems).removeprefix(": "), code="bad_settings")
+
+
+def _audit_fields(values: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
+    """For the log: what was changed, and what of it is no text and no secret."""
+    quiet = ("_text", *_SECRET_KEYS, "persona", "facts", *_EXTRA)
+    shown = {k: v for k, v in values.items() if k in changed and not k.endswith(quiet)}
+    return {**shown, "changed": changed_field_names(changed)}

@@ -1,0 +1,57 @@
+"""The product's side of the audit: its rows, and every conversation's log folded again."""
+
+import orjson
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.json_codec import event_from_json, state_from_json
+from niochat.domain.conversation.evolve import replay
+from niochat_lab.chaos.message_audit import AuditedMessage, AuditedSend, ProductRecords
+from niochat_lab.lab_queries import lab_queries
+
+_SQL = lab_queries("chaos")
+
+
+async def load_stored_records(database: Database) -> ProductRecords:
+    """Everything the audit compares. Raises ``UnavailableError`` while the database is away."""
+    async with database.as_system() as connection:
+        inbox = await connection.fetch(_SQL["unprocessed_inbox_rows"])
+        heard = await connection.fetch(_SQL["customer_messages"])
+        sends = await connection.fetch(_SQL["outbox_rows"])
+        tenants = [row["tenant_id"] for row in await connection.fetch(_SQL["tenant_ids"])]
+    unknown = 0
+    for tenant_id in tenants:
+        async with database.as_tenant(tenant_id) as connection:
+            unknown += await connection.fetchval(_SQL["count_unknown_writes"], tenant_id)
+    return ProductRecords(
+        messages={
+            row["external_id"]: AuditedMessage(row["copies"], row["with_people"] or False)
+            for row in heard
+        },
+        sends=[
+            AuditedSend(str(r["id"]), str(r["thread_id"]), r["position"], r["status"])
+            for r in sends
+        ],
+        unprocessed=[f"row {r['id']} of the inbox: {r['outcome'] or 'waits'}" for r in inbox],
+        unknown_writes=unknown,
+        wrong=await _find_inconsistent_logs(database),
+    )
+
+
+async def _find_inconsistent_logs(database: Database) -> list[str]:
+    """Conversations with a gap in their versions, or whose state is not the fold of their log."""
+    async with database.as_system() as connection:
+        rows = await connection.fetch(_SQL["conversation_logs"])
+    wrong = []
+    for row in rows:
+        if row["versions"] != list(range(1, row["version"] + 1)):
+            wrong.append(f"wrong: the versions of conversation {row['id']} have a gap")
+            continue
+        folded = replay([event_from_json(_decode_value(body)) for body in row["log"]])
+        if folded != state_from_json(_decode_value(row["state"]), row["schema_version"]):
+            wrong.append(f"wrong: the log of conversation {row['id']} is not its state")
+    return wrong
+
+
+def _decode_value(stored: object) -> object:
+    """Elements of an array come as text, values of a column decoded."""
+    return orjson.loads(stored) if isinstance(stored, str | bytes) else stored

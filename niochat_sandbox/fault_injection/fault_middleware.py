@@ -1,0 +1,229 @@
+"""The gate in front of gateway, model and ERP where ordered faults happen to requests."""
+
+import asyncio
+from typing import Any, assert_never
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from niochat_sandbox.fault_injection.fault_responses import (
+    HTML,
+    HTML_PAGE,
+    HUGE_BODY,
+    JSON,
+    build_error_response,
+)
+from niochat_sandbox.fault_injection.fault_rules import (
+    FaultKind,
+    FaultRule,
+    FaultRuleSet,
+    FaultTarget,
+)
+from niochat_sandbox.sgp.sgp_request import parse_request_fields
+
+EMPTY_RESPONSE = "sandbox.empty_answer"
+
+_MAX_BUFFERED_BODY = 64 * 1024
+_PATH_TARGETS = (FaultTarget.GATEWAY, FaultTarget.MODEL, FaultTarget.SGP)
+
+
+class FaultMiddleware:
+    """ASGI wrapper; must be the outermost, since only there `send` leads to the socket."""
+
+    def __init__(self, app: ASGIApp, book: FaultRuleSet) -> None:
+        self._app = app
+        self._book = book
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._forward(scope, receive, send)
+        except asyncio.CancelledError:  # the server stops: no traceback for every long poll
+            await close_connection(receive, send)
+
+    async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
+        target = _target_for_path(scope) if self._book.faults else None
+        if target is None:
+            await self._app(scope, receive, send)
+            return
+        token = _token_from_headers(scope)
+        if target is FaultTarget.SGP:
+            body = _BufferedReceive(receive)
+            token, receive = await _token_from_body(scope, body), body
+        path = scope["path"][len(target) + 1 :]
+        fault = self._book.consume_match(target, path, token)
+        if fault is None:
+            await self._app(scope, receive, send)
+        else:
+            await self._apply_fault(fault, scope, receive, send)
+
+    async def _apply_fault(
+        self, fault: FaultRule, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        match fault.kind:
+            case FaultKind.DELAY | FaultKind.HOLD:
+                await self._wait(fault)
+                await self._app(scope, receive, send)
+            case FaultKind.HANG | FaultKind.DROP:
+                await self._wait(fault)
+                await close_connection(receive, send)
+            case FaultKind.HOLD_AFTER:
+                await self._answer_after_delay(fault, scope, receive, send)
+            case FaultKind.LOST_ANSWER:
+                await self._app(scope, receive, _discard)
+                await asyncio.sleep(fault.seconds)
+                await close_connection(receive, send)
+            case FaultKind.STATUS | FaultKind.HTML:
+                await _send_fault_response(fault, send)
+            case FaultKind.MALFORMED:
+                await self._app(scope, receive, _discard)
+                await _send_body(200, JSON, b'{"id": "sandbox-', [], send)
+            case FaultKind.HUGE:
+                await self._app(scope, receive, _discard)
+                await _send_body(200, JSON, HUGE_BODY, [], send)
+            case FaultKind.EMPTY:
+                await self._close_unanswered(fault, scope, receive, send)
+            case FaultKind.CUT:
+                await self._app(scope, receive, _TruncatedSend(receive, send))
+            case unknown:
+                assert_never(unknown)
+
+    async def _wait(self, fault: FaultRule) -> None:
+        if fault.kind is FaultKind.HOLD:
+            await self._book.wait_until_removed(fault)
+        elif fault.kind is not FaultKind.DROP:
+            await asyncio.sleep(fault.seconds)
+
+    async def _close_unanswered(
+        self, fault: FaultRule, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        if fault.target is FaultTarget.MODEL:
+            await self._app({**scope, EMPTY_RESPONSE: True}, receive, send)
+            return
+        await self._app(scope, receive, _discard)
+        await _send_body(200, JSON, b"{}", [], send)
+
+    async def _answer_after_delay(
+        self, fault: FaultRule, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Works at once; what it would have answered waits until the order is withdrawn."""
+        kept: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            kept.append(message)
+
+        await self._app(scope, receive, keep)
+        await self._book.wait_until_removed(fault)
+        for message in kept:
+            await send(message)
+
+
+class _BufferedReceive:
+    """A `receive` that hands out what was read ahead, then what the client still sends.
+
+    A server tells of nothing but the disconnection once a client has gone, even where the
+    request had come in whole (uvicorn 0.54): only a body read ahead outlives its client.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._read: list[Message] = []
+
+    async def buffered(self, most: int) -> bytes | None:
+        """The whole body; None for one of more than `most` bytes or broken off."""
+        whole = b""
+        while len(whole) <= most:
+            message = await self._receive()
+            self._read.append(message)
+            if message["type"] != "http.request":
+                return None
+            whole += message.get("body", b"")
+            if not message.get("more_body"):
+                return whole if len(whole) <= most else None
+        return None
+
+    async def __call__(self) -> Message:
+        return self._read.pop(0) if self._read else await self._receive()
+
+
+class _TruncatedSend:
+    """A `send` that passes at most two whole pieces of the body, half a piece, and closes."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._pieces = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.body":
+            self._pieces += 1
+            if self._pieces > 2 or not message.get("more_body"):
+                await self._cut(message.get("body", b""))
+                return
+        await self._send(message)
+
+    async def _cut(self, body: bytes) -> None:
+        half = {"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True}
+        await self._send(half)
+        await close_connection(self._receive, self._send)
+
+
+async def close_connection(receive: Receive, send: Send) -> None:
+    """Closes the client's socket without another byte, and returns when it is closed.
+
+    ASGI has no word for it: uvicorn answers 500 for an application that raises or returns
+    early, so the transport is taken from the request's cycle, whose bound method `send` is.
+    """
+    transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is None:
+        raise ConnectionResetError("this server's connections cannot be closed from inside")
+    transport.close()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _discard(_message: Message) -> None:
+    """A `send` into nothing."""
+
+
+def _token_from_headers(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"token":
+            return str(value, "latin-1")
+        if name == b"authorization":
+            return str(value, "latin-1").removeprefix("Bearer ")
+    return ""
+
+
+def _target_for_path(scope: Scope) -> FaultTarget | None:
+    if scope["type"] != "http":
+        return None
+    path: str = scope["path"]
+    return next((each for each in _PATH_TARGETS if path.startswith(f"/{each}/")), None)
+
+
+async def _token_from_body(scope: Scope, body: _BufferedReceive) -> str:
+    """The ERP's token, which is a field of form, JSON or query; empty when unreadable."""
+    headers = dict(scope["headers"])
+    kind = str(headers.get(b"content-type", b""), "latin-1")
+    sent = await body.buffered(_MAX_BUFFERED_BODY)
+    try:
+        return str(parse_request_fields(kind, scope["query_string"], sent or b"").get("token", ""))
+    except ValueError:
+        return ""
+
+
+async def _send_fault_response(fault: FaultRule, send: Send) -> None:
+    status, kind, body = 200, HTML, HTML_PAGE
+    if fault.kind is FaultKind.STATUS:
+        status, kind, body = build_error_response(fault.target, fault.status)
+    headers = []
+    if fault.retry_after is not None:
+        headers.append((b"retry-after", f"{fault.retry_after:g}".encode()))
+    await _send_body(status, kind, body, headers, send)
+
+
+async def _send_body(
+    status: int, kind: bytes, body: bytes, headers: list[tuple[bytes, bytes]], send: Send
+) -> None:
+    fixed = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": fixed + headers})
+    await send({"type": "http.response.body", "body": body})

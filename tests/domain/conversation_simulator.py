@@ -1,0 +1,313 @@
+"""A talk with one customer: decisions in a row, their effects kept as the tables keep them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from niochat.domain.conversation import commands as cmd
+from niochat.domain.conversation import effects as fx
+from niochat.domain.conversation import events as e
+from niochat.domain.conversation.decide import decide
+from niochat.domain.conversation.decision import (
+    Decision,
+    DecisionContext,
+    StoredMessage,
+    StoredSend,
+    UnmatchedUpdate,
+)
+from niochat.domain.conversation.effects import Effect
+from niochat.domain.conversation.evolve import replay
+from niochat.domain.conversation.policy import ConversationPolicy, StaffAvailability
+from niochat.domain.conversation.state import ConversationState, TimerName, TurnInProgress
+from niochat.domain.ids import ConversationId, MessageId, OutboxId, ThreadId, TurnId
+from niochat.domain.message import (
+    Author,
+    DeliveryStatus,
+    MessageContent,
+    MessageKind,
+    is_status_advance,
+)
+
+START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+THREAD = ThreadId(UUID("0190a000-0000-7000-8000-000000000001"))
+
+
+def build_text(words: str = "oi") -> MessageContent:
+    return MessageContent(MessageKind.TEXT, words)
+
+
+@dataclass
+class MessageRow:
+    """A row of ``messages``."""
+
+    author: Author
+    text: str
+    conversation: ConversationId | None
+    external: str | None
+    status: DeliveryStatus | None
+    kind: MessageKind = MessageKind.TEXT
+    deleted: bool = False
+    reactions: dict[str, str] = field(default_factory=dict)
+    sent_at: datetime = START
+    edited_at: datetime | None = None
+
+    @property
+    def edited(self) -> bool:
+        return self.edited_at is not None
+
+
+@dataclass
+class OutboxRow:
+    """A row of ``outbox``."""
+
+    message: MessageId
+    conversation: ConversationId
+    origin: Author
+    text: str
+    status: str = "queued"
+
+
+class ConversationSimulator:
+    """Owns the clock; everything a decision may look at is kept here, from effects alone."""
+
+    def __init__(self, policy: ConversationPolicy | None = None) -> None:
+        self.policy = policy or ConversationPolicy()
+        self.people = StaffAvailability()
+        self.now = START
+        self.state: ConversationState | None = None
+        self.logs: dict[ConversationId, list[e.Event]] = {}
+        self.said: dict[MessageId, MessageRow] = {}
+        self.sends: dict[OutboxId, OutboxRow] = {}
+        self.unmatched: dict[str, list[UnmatchedUpdate]] = {}
+        self.timers: dict[str, fx.SetTimer] = {}
+        self.turns: dict[TurnId, str] = {}
+        self.automatic: set[str] = set()
+        self._number = 0
+
+    # -- asking ------------------------------------------------------------------------------
+
+    def decide_command(self, command: cmd.Command) -> Decision:
+        """Decide, keep what came out, and check what must hold after every decision."""
+        self._number += 1
+        before = self.state
+        decision = decide(before, command, self._context())
+        assert decision == decide(before, command, self._context()), "decide is not pure"
+        self.state = decision.conversation
+        self._keep_events(before, decision)
+        for effect in decision.effects:
+            self._keep(effect)
+        return decision
+
+    def receive_customer_message(self, words: str = "oi", external: str | None = None) -> Decision:
+        name = external or f"in-{self._number}"
+        return self.decide_command(cmd.ReceiveMessage(name, build_text(words), self.now))
+
+    def receive_phone_message(self, words: str = "deixa comigo") -> Decision:
+        """Somebody has read and typed; within two seconds only the app itself answers."""
+        sent_at = self.now + timedelta(seconds=10)
+        return self.decide_command(
+            cmd.ReceiveProviderPhoneMessage(f"phone-{self._number}", build_text(words), sent_at)
+        )
+
+    def receive_edit(self, target: str, words: str, after_s: float = 0.0) -> Decision:
+        """An edit that was made so long after the talk's beginning."""
+        at = START + timedelta(seconds=after_s)
+        return self.decide_command(cmd.ReceiveEdit(f"edit-{self._number}", target, words, at))
+
+    def receive_deletion(self, *targets: str) -> Decision:
+        return self.decide_command(cmd.ReceiveDeletion(targets))
+
+    def finish_turn(
+        self,
+        *texts: str,
+        turn: TurnInProgress | None = None,
+        handoff: cmd.HandoffRequest | None = None,
+        close: str = "",
+    ) -> Decision:
+        turn = turn or self.turn
+        says, outcome = tuple(build_text(words) for words in texts), cmd.TurnOutcome.ANSWERED
+        return self.decide_command(
+            cmd.FinishAssistantTurn(turn.id, turn.attempt, outcome, says, handoff, close)
+        )
+
+    def fail_turn(
+        self, code: str = "model_away", handoff: cmd.HandoffRequest | None = None
+    ) -> Decision:
+        turn, outcome = self.turn, cmd.TurnOutcome.FAILED
+        return self.decide_command(
+            cmd.FinishAssistantTurn(turn.id, turn.attempt, outcome, handoff=handoff, code=code)
+        )
+
+    def settle_send(
+        self, outbox: OutboxId, result: cmd.SendStatus, external: str | None = None
+    ) -> Decision:
+        return self.decide_command(cmd.SettleSend(outbox, result, external))
+
+    def advance_clock(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def fire_timer(
+        self, generation: int | None = None, name: TimerName = TimerName.BURST
+    ) -> Decision:
+        """The timer, as if it were due."""
+        return self.decide_command(cmd.FireTimer(name, generation or self.timers[name].generation))
+
+    def fire_idle_timer(self) -> Decision:
+        """Nobody says a word until the idle timer is due, which then fires."""
+        self.advance_clock(self.seconds_until_timer(TimerName.IDLE))
+        return self.fire_timer(name=TimerName.IDLE)
+
+    def start_turn(self) -> TurnInProgress:
+        """A customer wrote and the assistant's turn runs."""
+        self.receive_customer_message()
+        self.fire_timer()
+        return self.turn
+
+    def claim_send(self) -> OutboxId | None:
+        """Statement 3, in memory: the first queued row that may leave, now ``sending``."""
+        for outbox, send in self.sends.items():
+            if send.status == "queued" and (
+                send.origin is not Author.ASSISTANT or self.can_assistant_reply
+            ):
+                send.status = "sending"
+                return outbox
+        return None
+
+    # -- looking -----------------------------------------------------------------------------
+
+    @property
+    def active_conversation(self) -> ConversationState:
+        assert self.state is not None
+        return self.state
+
+    @property
+    def turn(self) -> TurnInProgress:
+        assert self.active_conversation.turn is not None
+        return self.active_conversation.turn
+
+    @property
+    def can_assistant_reply(self) -> bool:
+        return self.state is not None and self.state.assistant_may_reply(self.now)
+
+    def seconds_until_timer(self, name: TimerName = TimerName.BURST) -> float:
+        return (self.timers[name].due_at - self.now).total_seconds()
+
+    def queued_texts(self) -> list[str]:
+        return [send.text for send in self.sends.values() if send.status == "queued"]
+
+    def status_of(self, outbox: OutboxId) -> DeliveryStatus | None:
+        return self.said[self.sends[outbox].message].status
+
+    # -- keeping -----------------------------------------------------------------------------
+
+    def _context(self) -> DecisionContext:
+        return DecisionContext(
+            thread=THREAD,
+            cause=f"cause:{self._number}",
+            now=self.now,
+            protocol=f"20260302{self._number:06d}",
+            policy=self.policy,
+            staff=self.people,
+            messages={s.external: self._known(i) for i, s in self.said.items() if s.external},
+            sends={
+                outbox: StoredSend(
+                    self._known(send.message),
+                    send.status,
+                    self.state is not None and send.conversation == self.state.id,
+                )
+                for outbox, send in self.sends.items()
+            },
+            unmatched={key: tuple(news) for key, news in self.unmatched.items()},
+            phone_used_recently=any(
+                said.author is Author.PHONE and self.now - said.sent_at < timedelta(hours=1)
+                for said in self.said.values()
+            ),
+            automatic_texts=frozenset(self.automatic),
+        )
+
+    def _known(self, message: MessageId) -> StoredMessage:
+        said = self.said[message]
+        live = self.state is not None and said.conversation == self.state.id
+        return StoredMessage(
+            message, said.author, said.status, live, said.sent_at, said.edited_at, said.deleted
+        )
+
+    def _keep_events(self, before: ConversationState | None, decision: Decision) -> None:
+        if not decision.events:
+            assert decision.conversation == before
+            return
+        after = self.active_conversation
+        log = self.logs.setdefault(after.id, [])
+        log.extend(decision.events)
+        assert after.version == len(log), "the version has a gap"
+        assert replay(log) == after, "the log does not lead to the state"
+
+    def _keep(self, effect: Effect) -> None:  # noqa: C901 - one branch an effect: a table
+        match effect:
+            case fx.StoreMessage():
+                conversation = self.active_conversation.id if effect.version is not None else None
+                said = MessageRow(
+                    effect.author,
+                    effect.content.text,
+                    conversation,
+                    effect.external_id,
+                    effect.status,
+                    effect.content.kind,
+                    sent_at=effect.sent_at,
+                )
+                self.said.setdefault(effect.message, said)
+                self.unmatched.pop(effect.external_id or "", None)
+            case fx.UpdateMessage():
+                self._change(self.said[effect.message], effect)
+            case fx.QueueSend(outbox=outbox):
+                assert outbox not in self.sends, "queued twice"
+                assert effect.origin is not Author.ASSISTANT or self.can_assistant_reply
+                words = effect.content.text
+                self.sends[outbox] = OutboxRow(
+                    effect.message, self.active_conversation.id, effect.origin, words
+                )
+            case fx.SettleOutbox(outbox=outbox):
+                self.sends[outbox].status = effect.status
+            case fx.CancelAssistantSends():
+                for send in self._cancellable():
+                    send.status = "cancelled"
+            case fx.StoreUnmatchedUpdate(external_id=external):
+                news = UnmatchedUpdate(effect.kind, effect.value)
+                self.unmatched.setdefault(external, []).append(news)
+            case fx.SetTimer(name=name):
+                self.timers[name] = effect
+            case fx.RunTurn(turn=turn):
+                self._check_turn()
+                self.turns[turn] = "running"
+            case fx.SettleTurn(turn=turn):
+                assert self.turns[turn] == "running", "settled twice"
+                self.turns[turn] = effect.outcome
+            case fx.NotifyTeamQueue():
+                pass
+
+    def _check_turn(self) -> None:
+        """A turn has something to answer: what the customer said and did not take back."""
+        asked = [self.said[each] for each in self.active_conversation.in_hand if each in self.said]
+        assert self.turn.messages == len(self.active_conversation.in_hand) > 0
+        assert asked, "a turn begins without a message of the customer"
+        assert all(said.author is Author.CUSTOMER and not said.deleted for said in asked)
+
+    def _cancellable(self) -> Iterable[OutboxRow]:
+        return (
+            s for s in self.sends.values() if s.status == "queued" and s.origin is Author.ASSISTANT
+        )
+
+    def _change(self, said: MessageRow, change: fx.UpdateMessage) -> None:
+        if change.status is not None:
+            assert is_status_advance(said.status, change.status), "a status moved backwards"
+            said.status = change.status
+        if change.external_id is not None:
+            said.external = change.external_id
+            self.unmatched.pop(change.external_id, None)
+        if change.text is not None:
+            said.text, said.edited_at = change.text, change.at or self.now
+        said.deleted = said.deleted or change.deleted
+        if change.reaction is not None:
+            who, emoji = change.reaction
+            said.reactions[who] = emoji

@@ -1,0 +1,68 @@
+"""Which words stand for one that was typed."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from niochat.domain.fuzzy_match import (
+    COMMON_WORD_BLOCKS,
+    MAX_SUGGESTIONS,
+    KnownWord,
+    edit_distance,
+    suggest_words,
+)
+
+WORDS = st.text("abcd", max_size=8)
+
+
+def test_the_four_slips_count_one_each() -> None:
+    for typed in ("fatrua", "fatua", "fatuura", "fatuta"):
+        assert edit_distance(typed, "fatura") == 1, typed
+    assert edit_distance("fatura", "fatura") == 0
+    assert edit_distance("", "abc") == 3
+    assert edit_distance("conta", "fatura") > 2
+
+
+@given(WORDS, WORDS)
+def test_slips_are_the_same_both_ways_and_none_only_between_equals(one: str, other: str) -> None:
+    assert edit_distance(one, other) == edit_distance(other, one)
+    assert (edit_distance(one, other) == 0) == (one == other)
+    assert edit_distance(one, other) <= max(len(one), len(other))
+
+
+def test_a_word_that_nobody_wrote_is_corrected_to_the_nearest_and_most_used() -> None:
+    known = [KnownWord("fatura", 20), KnownWord("futura", 1), KnownWord("faturas", 20)]
+    assert suggest_words("fatrua", known) == ["fatura"]
+    assert suggest_words("fatira", known) == ["fatura"]
+    assert suggest_words("xyzwvu", known) == []
+
+
+def test_a_long_word_may_have_two_slips_a_short_one_none() -> None:
+    assert suggest_words("desbloquoi", [KnownWord("desbloqueio", 3)]) == ["desbloqueio"]
+    assert suggest_words("desbloceio", [KnownWord("desbloqueio", 3)]) == ["desbloqueio"]
+    assert suggest_words("contaa", [KnownWord("canta", 3)]) == []
+    assert suggest_words("pxi", [KnownWord("pixi", 3)]) == []
+
+
+def test_a_word_that_people_write_stands_for_itself() -> None:
+    assert suggest_words("conta", [KnownWord("conta", 2), KnownWord("ponta", 9)]) == []
+
+
+def test_a_word_that_everybody_writes_stands_for_its_rare_misspellings_too() -> None:
+    known = [
+        KnownWord("fatura", COMMON_WORD_BLOCKS),
+        KnownWord("fatrua", 1),
+        KnownWord("futura", 7),
+        KnownWord("faturar", 1),
+    ]
+    assert suggest_words("fatura", known) == ["fatrua", "faturar"]
+
+
+@given(
+    WORDS, st.lists(st.builds(KnownWord, WORDS, st.integers(0, COMMON_WORD_BLOCKS)), max_size=12)
+)
+def test_there_are_never_many_and_never_the_word_itself(
+    word: str, similar: list[KnownWord]
+) -> None:
+    others = suggest_words(word, similar)
+    assert len(others) <= MAX_SUGGESTIONS
+    assert word not in others

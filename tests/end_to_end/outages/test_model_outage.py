@@ -1,0 +1,54 @@
+"""Journeys without a model: one fixed sentence, people take over, and the reason can be read."""
+
+import pytest
+
+from tests.end_to_end.conftest import EndToEndFixture
+from tests.end_to_end.provider_definitions import SPEECHLESS
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "reason"),
+    [
+        ({"kind": "drop"}, "model_unreachable", "o modelo está inacessível"),
+        ({"kind": "hang", "seconds": 20}, "model_timeout", "o modelo não respondeu a tempo"),
+        (
+            {"kind": "status", "status": 401},
+            "model_unauthorized",
+            "o modelo recusou a chave (api_key)",
+        ),
+    ],
+)
+async def test_without_a_model_the_customer_hears_one_true_sentence_and_waits_for_people(
+    world: EndToEndFixture, fault: dict[str, object], code: str, reason: str
+) -> None:
+    customer = world.customer(SPEECHLESS)
+    await world.inject_fault("model", token=SPEECHLESS.key, **fault)
+
+    await customer.tell(1)
+    (sentence,) = await customer.hears(1)
+    await customer.shows("messages", "status", None, None, "read")
+    await world.clear_faults()
+    await customer.tell(2)
+    await customer.stored(2)
+
+    conversation = await customer.conversation()
+    assert conversation is not None
+    assert (conversation["status"], conversation["team"]) == ("waiting", "atendimento")
+    assert sentence.startswith("No momento não consigo responder por aqui.")
+    assert conversation["protocol"] in sentence
+    assert await customer.column("turns", "status") == ["failed"]
+    assert await customer.column("turns", "code") == [code]
+    assert await customer.column("messages", "kind") == ["text", "note", "text", "text"]
+    assert await customer.column("messages", "author") == [
+        "customer",
+        "system",
+        "system",
+        "customer",
+    ]
+    assert await customer.heard() == [sentence]
+
+    shown = await world.niochat("show", conversation["protocol"], "--tenant", SPEECHLESS.tenant)
+    assert "Em espera" in shown.out
+    assert reason in shown.out

@@ -1,0 +1,41 @@
+"""Promises of the gate: without the token nothing shows and nothing changes, on every route."""
+
+import pytest
+
+from tests.http.operators.conftest import TOKEN, OperatorApiFixture, paths
+
+pytestmark = pytest.mark.asyncio
+
+WRONG = ("", "Bearer", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", TOKEN)
+
+
+async def test_every_route_refuses_whoever_does_not_show_the_token(
+    operations: OperatorApiFixture,
+) -> None:
+    for method, path in paths():
+        for shown in WRONG:
+            answer = await operations.http.request(
+                method, f"/api/operators{path}", headers={"authorization": shown}
+            )
+            assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized"), path
+            assert answer.headers["www-authenticate"] == "Bearer"
+            assert TOKEN not in answer.text
+
+
+async def test_without_a_token_set_every_route_is_closed(operations: OperatorApiFixture) -> None:
+    async with operations.closed() as http:
+        for method, path in paths():
+            for shown in (*WRONG, "Bearer None"):
+                answer = await http.request(
+                    method, f"/api/operators{path}", headers={"authorization": shown}
+                )
+                assert (answer.status_code, answer.json()["code"]) == (403, "operators_closed")
+
+
+async def test_routes_without_the_prefix_are_404(operations: OperatorApiFixture) -> None:
+    assert (await operations.http.get("/operators/hosts")).status_code == 404
+
+
+async def test_how_the_scheme_is_written_does_not_matter(operations: OperatorApiFixture) -> None:
+    operations.http.headers["authorization"] = f"bearer  {TOKEN}"
+    assert (await operations.http.get("/api/operators/hosts")).status_code == 200

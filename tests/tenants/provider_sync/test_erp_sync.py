@@ -1,0 +1,253 @@
+"""Promises about a provider's ERP: declared, applied, looked up, probed."""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+
+from niochat.adapters.postgres.database import Database
+from niochat.domain.errors import InvalidInputError, UnreadableDataError
+from niochat.ports.erp import ErpCapability
+from niochat.tenants.config_records import ErpRecord
+from niochat.tenants.provider_sync.provider_sync import apply_providers
+from niochat.tenants.tenant_config_cache import TTL_S, TenantConfigCache
+from niochat.vault.vault import Vault
+from tests.tenants.provider_files import (
+    build_channel,
+    build_erp,
+    build_provider,
+    load_provider_file,
+)
+
+pytestmark = pytest.mark.asyncio
+
+KEYS = {"k1": bytes(32), "k2": bytes(range(32))}
+vault = Vault({"k1": KEYS["k1"]})
+rotated = Vault({"k2": KEYS["k2"], "k1": KEYS["k1"]})
+FOUND = frozenset({ErpCapability.INVOICES, ErpCapability.OPEN_TICKET})
+
+
+class ManualClock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class ErpConfigFixture:
+    """One provider with an ERP, and a directory with a clock of the test's own."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.database = database
+        self.folder = folder
+        self.clock = ManualClock()
+        self.directory = TenantConfigCache(database, vault, clock=self.clock)
+        self.tenant_id = uuid4()
+
+    async def declare(self, *, sealing: Vault = vault, **changes: Any) -> dict[str, str]:
+        """What became of each part; the directory is not told."""
+        file = load_provider_file(self.folder, build_provider(**{"erp": build_erp(), **changes}))
+        changed = await apply_providers(self.database, sealing, file)
+        self.tenant_id = changed[0].tenant_id
+        return {change.resource: change.outcome.value for change in changed}
+
+    async def found(self, tenant_id: UUID | None = None) -> ErpRecord:
+        """The ERP as it is now."""
+        self.directory.invalidate_all()
+        record = await self.directory.erp(tenant_id or self.tenant_id)
+        assert record is not None
+        return record
+
+    async def run(self, statement: str, *values: Any) -> Any:
+        async with self.database.as_system() as connection:
+            return await connection.fetchval(statement, *values)
+
+
+@pytest_asyncio.fixture
+async def world(database: Database, tmp_path: Path) -> ErpConfigFixture:
+    made = ErpConfigFixture(database, tmp_path)
+    assert (await made.declare())["erp"] == "created"
+    return made
+
+
+async def test_an_erp_is_told_with_its_token_opened_and_its_limits(world: ErpConfigFixture) -> None:
+    kinds = {"sem_conexao": 1, "outro": "5A"}
+    limits = {"calls_at_once": 2, "per_minute": 30, "timeout_s": 10}
+    await world.declare(erp=build_erp(base_url="http://h/a/b/", ticket_kinds=kinds, **limits))
+
+    found = await world.found()
+
+    account = found.account
+    assert (account.base_url, account.app, account.token) == (
+        "http://h/a/b",
+        "niochat",
+        "token-of-erp",
+    )
+    assert account.ticket_kinds == {"sem_conexao": "1", "outro": "5A"}
+    assert (found.calls_at_once, found.per_minute, found.timeout_s) == (2, 30, 10.0)
+    assert (found.capabilities, found.probed_at) == (None, None)
+    assert "token-of-erp" not in repr(found)
+
+
+async def test_what_the_file_leaves_out_of_an_erp_has_defaults(world: ErpConfigFixture) -> None:
+    found = await world.found()
+
+    assert found.account.ticket_kinds == {}
+    assert (found.calls_at_once, found.per_minute, found.timeout_s) == (8, 600, 32.0)
+
+
+async def test_a_token_is_stored_sealed(world: ErpConfigFixture) -> None:
+    assert "token-of-erp" not in await world.run("SELECT erps::text FROM erps")
+    sealed = await world.run("SELECT token_sealed FROM erps")
+    assert b"token-of-erp" not in sealed
+    with pytest.raises(InvalidInputError):
+        vault.open(sealed, tenant_id=uuid4(), purpose="erp token")
+
+
+async def test_the_second_time_nothing_is_written(world: ErpConfigFixture) -> None:
+    look = "SELECT (ctid, erps)::text FROM erps"
+    before = await world.run(look)
+
+    assert set((await world.declare()).values()) == {"unchanged"}
+
+    assert await world.run(look) == before
+
+
+@pytest.mark.parametrize("left_out", [..., None])
+async def test_an_erp_that_the_file_leaves_out_stays(
+    world: ErpConfigFixture, left_out: Any
+) -> None:
+    said = await world.declare(erp=left_out)
+
+    assert "erp" not in said
+    assert (await world.found()).account.token == "token-of-erp"
+
+
+async def test_a_change_raises_the_version_once(world: ErpConfigFixture) -> None:
+    assert (await world.declare(erp=build_erp(per_minute=60)))["erp"] == "changed"
+    assert (await world.declare(erp=build_erp(per_minute=60)))["erp"] == "unchanged"
+
+    assert await world.run("SELECT config_version FROM tenants") == 2
+
+
+@pytest.mark.parametrize("changes", [{"base_url": "http://h"}, {"app": "b"}, {"token": "another"}])
+async def test_another_access_forgets_what_was_probed(
+    world: ErpConfigFixture, changes: dict[str, Any]
+) -> None:
+    await world.directory.save_capabilities(world.tenant_id, FOUND)
+
+    assert (await world.declare(erp=build_erp(**changes)))["erp"] == "changed"
+
+    found = await world.found()
+    assert (found.capabilities, found.probed_at) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"calls_at_once": 2}, {"per_minute": 6}, {"timeout_s": 5}, {"ticket_kinds": {"outro": 7}}],
+)
+async def test_another_limit_keeps_what_was_probed(
+    world: ErpConfigFixture, changes: dict[str, Any]
+) -> None:
+    await world.directory.save_capabilities(world.tenant_id, FOUND)
+    before = await world.found()
+
+    assert (await world.declare(erp=build_erp(**changes)))["erp"] == "changed"
+
+    found = await world.found()
+    assert (found.capabilities, found.probed_at) == (FOUND, before.probed_at)
+
+
+async def test_after_a_rotation_the_token_is_sealed_with_the_new_key_and_probes_stay(
+    world: ErpConfigFixture,
+) -> None:
+    await world.directory.save_capabilities(world.tenant_id, FOUND)
+
+    assert (await world.declare(sealing=rotated))["erp"] == "changed"
+
+    only_new = TenantConfigCache(world.database, Vault({"k2": KEYS["k2"]}))
+    found = await only_new.erp(world.tenant_id)
+    assert found is not None
+    assert (found.account.token, found.capabilities) == ("token-of-erp", FOUND)
+    assert (await world.declare(sealing=rotated))["erp"] == "unchanged"
+
+
+async def test_with_its_key_missing_a_token_is_unreadable(world: ErpConfigFixture) -> None:
+    with pytest.raises(UnreadableDataError):
+        await TenantConfigCache(world.database, Vault({"k2": KEYS["k2"]})).erp(world.tenant_id)
+
+
+async def test_a_damaged_token_is_healed_by_the_file(world: ErpConfigFixture) -> None:
+    flipped = "get_byte(token_sealed, length(token_sealed) - 1) # 1"
+    damaged = f"set_byte(token_sealed, length(token_sealed) - 1, {flipped})"
+    await world.run(f"UPDATE erps SET token_sealed = {damaged}")
+    with pytest.raises(InvalidInputError, match="altered"):
+        await world.directory.erp(world.tenant_id)
+
+    assert (await world.declare())["erp"] == "changed"
+
+    assert (await world.found()).account.token == "token-of-erp"
+
+
+async def test_an_erp_is_kept_until_its_time_is_over_or_it_is_forgotten(
+    world: ErpConfigFixture,
+) -> None:
+    async def seen() -> int:
+        found = await world.directory.erp(world.tenant_id)
+        assert found is not None
+        return found.per_minute
+
+    assert await seen() == 600
+    await world.declare(erp=build_erp(per_minute=1))
+    world.directory.invalidate(uuid4())
+    assert await seen() == 600
+    world.directory.invalidate(world.tenant_id)
+    assert await seen() == 1
+    await world.declare(erp=build_erp(per_minute=2))
+    world.directory.invalidate_all()
+    assert await seen() == 2
+    await world.declare(erp=build_erp(per_minute=3))
+    assert await seen() == 2
+    world.clock.now += TTL_S
+    assert await seen() == 3
+
+
+async def test_a_tenant_without_erp_has_none_and_so_has_nobody(world: ErpConfigFixture) -> None:
+    await world.declare(slug="other", channels=[build_channel(token="b")], erp=...)
+
+    assert await world.directory.erp(world.tenant_id) is None
+    assert await world.directory.erp(uuid4()) is None
+    await world.directory.save_capabilities(world.tenant_id, FOUND)
+    assert await world.directory.erp(world.tenant_id) is None
+
+
+async def test_what_a_probe_found_is_seen_at_once_and_by_its_tenant_alone(
+    world: ErpConfigFixture,
+) -> None:
+    demo = world.tenant_id
+    await world.declare(slug="other", channels=[build_channel(token="b")], erp=build_erp(token="c"))
+    assert (await world.found(demo)).capabilities is None
+
+    await world.directory.save_capabilities(demo, FOUND)
+
+    found = await world.directory.erp(demo)
+    assert found is not None
+    assert found.capabilities == FOUND
+    assert found.probed_at is not None
+    assert found.probed_at.tzinfo is not None
+    other = await world.found()
+    assert (other.account.token, other.capabilities, other.probed_at) == ("c", None, None)
+
+
+async def test_a_probe_that_found_nothing_is_not_a_missing_probe(world: ErpConfigFixture) -> None:
+    await world.directory.save_capabilities(world.tenant_id, frozenset())
+
+    assert (await world.found()).capabilities == frozenset()
+
+
+async def test_a_capability_of_a_newer_version_means_nothing_here(world: ErpConfigFixture) -> None:
+    await world.run("UPDATE erps SET capabilities = $1", ["invoices", "teleport"])
+
+    assert (await world.found()).capabilities == frozenset({ErpCapability.INVOICES})
