@@ -18,9 +18,9 @@ from niochat.domain.conversation.state import AssistantStopReason
 ROOT = Path(niochat.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 SQL = sorted((ROOT / "adapters/postgres/sql").glob("*.sql"))
-VAGUE = {"utils", "util", "helpers", "helper", "manager", "managers", "base", "common", "misc"}
+VAGUE = {"utils", "util", "helpers", "helper", "manager", "managers", "misc"}
 LONGEST = 400
-RAY_DOORS = {"actors", "ingress", "cli", "stack"}
+RAY_DOORS = {"cluster", "http", "cli", "launcher"}
 
 
 def tree_of(module: Path) -> ast.Module:
@@ -130,21 +130,20 @@ SENDS = ("outbox/dispatcher.py", "adapters/gateways/uazapi/send_outcome.py")
 REASONED = {
     "hand_off": 1,
     "cancel_turn": 1,
-    "ParkCommand": 1,
-    "_parking": 1,
-    "hand_over": 1,
-    "_part": 1,
-    "stop_serving": 1,
+    "DeadLetterCommand": 1,
+    "_dead_letter_command": 1,
+    "close_conversation": 1,
+    "stop_after_hours": 1,
 }
 """Functions and the place of their reason."""
 ERP = re.compile(r"erp_[a-z_]+")
 """Every such word in the code of the ERP is a code that a turn may end with."""
-KNOWN_BY_EVENT = {"SendResult.FAILED", "SendResult.UNCERTAIN"}
+KNOWN_BY_EVENT = {"SendStatus.FAILED", "SendStatus.UNCERTAIN"}
 ERP_CODE = (
     "erp/",
     "assistant/",
-    "adapters/sgp/",
-    "wiring/",
+    "adapters/erps/",
+    "composition/",
     "cluster/pools/pool_clients.py",
     "ports/erp.py",
 )
@@ -163,13 +162,12 @@ def produced() -> set[str]:
     }  # written by link.sql; hand-offs of the assistant
     for module in MODULES:
         path = module.relative_to(ROOT).as_posix()
-        if path.startswith("sandbox/"):
-            continue  # its own world, with its own words
         for node in ast.walk(tree_of(module)):
             if isinstance(node, ast.Call):
                 codes |= set(_codes(path, node))
         if path.startswith(ERP_CODE):
             codes |= {text for text in _strings(tree_of(module)) if ERP.fullmatch(text)} - logged()
+    codes -= {path.stem for path in SQL}
     return codes - NO_REASON
 
 

@@ -45,7 +45,7 @@ from niochat.assistant.toolbox import Toolbox, ToolExecutionError
 from niochat.assistant.tools.intent_tools import NOTE_INTENT
 from niochat.assistant.turn_context import Department, ToolResult, TurnContext
 from niochat.assistant.turn_messages import TurnReport, TurnRequest
-from niochat.assistant.turn_store import RejectedReply, TurnSnapshot, TurnStore
+from niochat.assistant.turn_store import RejectedReply, TurnStore
 from niochat.domain.conversation.commands import FinishAssistantTurn, HandoffRequest, TurnOutcome
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import TurnId
@@ -295,7 +295,7 @@ class _TurnExecution:
     def _finish_answered(self, text: str, code: str = "", detail: str = "") -> FinishAssistantTurn:
         case = self._context
         text = after_hours_notice.append_opening_notice(case, text)
-        parts = split_into_messages(_append_protocol(case.snapshot, text))
+        parts = split_into_messages(case.snapshot.with_protocol(text))
         said = [MessageContent(MessageKind.TEXT, part) for part in parts]
         return replace(
             self._finish_with_usage(),
@@ -389,14 +389,6 @@ def _finish_handed_off(
 
 def _to_json(result: ToolResult) -> str:
     return json.dumps(result, ensure_ascii=False, default=str)
-
-
-def _append_protocol(snapshot: TurnSnapshot, text: str) -> str:
-    """The number is told in the first answer, whether the model thinks of it or not."""
-    protocol = snapshot.request.protocol
-    if not snapshot.is_first_answer or protocol in text:
-        return text
-    return f"{text}\n\nProtocolo: {protocol}"
 
 
 def _format_error_detail(error: NiochatError) -> str:

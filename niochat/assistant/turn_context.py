@@ -11,7 +11,8 @@ from uuid import UUID
 from niochat.assistant.conversation_background import ConversationActivity, EarlierConversation
 from niochat.assistant.conversation_facts import ConversationFacts, CustomerIntent
 from niochat.assistant.retry import retry_until
-from niochat.assistant.turn_store import AuditedToolCall, RejectedReply, TurnSnapshot, TurnStore
+from niochat.assistant.turn_snapshot import TurnSnapshot
+from niochat.assistant.turn_store import AuditedToolCall, RejectedReply, TurnStore
 from niochat.domain.conversation.commands import HandoffRequest
 from niochat.domain.message import MessageContent, MessageKind
 from niochat.domain.tenant.change_requests import (

@@ -16,7 +16,8 @@ MAX_VISION_BYTES = 5 * 2**20
 """Bytes of a picture or PDF that is shown to a model; phones send tenths of it."""
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 PDF_TYPE = "application/pdf"
-_VISION_PROMPT = """Você olha um arquivo que o cliente de um provedor de internet enviou e diz o que ele \
+_VISION_PROMPT = """\
+Você olha um arquivo que o cliente de um provedor de internet enviou e diz o que ele \
 mostra. Responda só com um objeto JSON, sem mais nada, em uma destas formas:
 {"kind": "los_light", "luz_los": "red"|"off"|"green"|"unknown"} — aparelho de internet; a cor da \
 luz LOS ou PON

@@ -54,7 +54,7 @@ app.command("give-back")(conversation_commands.return_to_assistant)
 
 
 PLUGIN_GROUP = "niochat.commands"
-"""Entry points of other installed packages that add a command: a Typer application or a function."""
+"""Entry points by which other packages add a command: a Typer application or a function."""
 
 
 def add_plugin_commands(command: str | None) -> None:

@@ -4,7 +4,8 @@ from uuid import UUID, uuid4
 
 from niochat.assistant.conversation_facts import ConversationFacts
 from niochat.assistant.turn_messages import TurnRequest
-from niochat.assistant.turn_store import TurnSnapshot, TurnStore
+from niochat.assistant.turn_snapshot import TurnSnapshot
+from niochat.assistant.turn_store import TurnStore
 from niochat.domain.conversation import commands as cmd
 from niochat.erp.write_journal import WriteJournal
 from tests.builders import ChannelRef, Host, RowBuilder, build_message, insert_commands

@@ -10,7 +10,7 @@ from niochat.assistant.prompt.system_prompt import build_system_prompt
 from niochat.assistant.prompt.transcript import TranscriptLine
 from niochat.assistant.turn_context import TurnContext
 from niochat.assistant.turn_messages import TurnRequest
-from niochat.assistant.turn_store import TurnSnapshot
+from niochat.assistant.turn_snapshot import TurnSnapshot
 from niochat.domain.conversation.commands import HandoffRequest
 from niochat.domain.conversation.policy import ConversationPolicy, StaffAvailability
 from niochat.domain.message import Author
