@@ -126,8 +126,8 @@ def test_no_configuration_holds_a_secret(file: Path) -> None:
 
 
 def test_no_process_of_a_node_names_its_own_machine_or_shares_a_folder() -> None:
-    """What runs on one machine only (`stack`, `cli`, `sandbox`) may; the rest must not."""
-    apart = {"stack", "cli", "sandbox"}
+    """What runs on one machine only (`launcher`, `cli`) may; the rest must not."""
+    apart = {"launcher", "cli"}
     package = ROOT / "niochat"
     for module in package.rglob("*.py"):
         room, text = module.relative_to(package).parts[0], module.read_text()

@@ -41,5 +41,5 @@ def test_the_beginning_of_a_transaction_is_before_all_of_it(position: LogPositio
     ],
 )
 def test_an_invalid_position_is_rejected(text: str) -> None:
-    with pytest.raises(InvalidInputError, match="refetch"):
+    with pytest.raises(InvalidInputError, match="load all data again"):
         LogPosition.parse(text)

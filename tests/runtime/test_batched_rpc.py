@@ -93,7 +93,7 @@ async def test_a_parked_message_is_answered_in_time_and_another_takes_its_place(
         await done.wait()
         return "at last"
 
-    wire = FakeTransport(serve, park_s=0.005)
+    wire = FakeTransport(serve, max_park_s=0.005)
     call = asyncio.create_task(wire.link.call("run"))
     while len(wire.messages) < 4:
         await asyncio.sleep(0)

@@ -29,7 +29,7 @@ from niochat.tenants.provider_file.provider_schema import ProviderConfig
 from niochat.tenants.provider_sync.provider_sync import apply_providers as apply_providers
 from niochat.tenants.provider_sync.sync_result import SyncOutcome, SyncResult
 
-DEMO_FILE = Path(__file__).parents[2] / "examples" / "demo.yaml"
+DEMO_FILE = Path(__file__).parents[3] / "examples" / "demo.yaml"
 DEMO_CHANNEL_PHONE, NEIGHBOUR_CHANNEL_PHONE = "558130000001", "551130000002"
 DEMO_ERP_INSTALLATION = "sandbox-demo"
 """The demo's installation of the simulated SGP, as examples/demo.yaml names it."""

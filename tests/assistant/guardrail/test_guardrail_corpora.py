@@ -22,7 +22,7 @@ from niochat.ports.erp import Contract, ContractStatus
 from tests.assistant import demo_provider_facts
 from tests.assistant.guardrail.guardrail_contexts import HOLDER, PERSONA, build_turn_context
 
-FOLDER = Path(__file__).parent / "corpora"
+FOLDER = Path(__file__).parents[1] / "corpora"
 MOST_TRUE_REFUSED = 0.02
 FEWEST_LIES_STOPPED = 0.9
 
@@ -34,7 +34,7 @@ def read(name: str) -> Any:
 
 def visit(name: str) -> tuple[TurnContext, str]:
     """The visit of that name, and what its provider told."""
-    given = read("visits.yaml")[name]
+    given = read("conversations.yaml")[name]
     contract = Contract(
         "5501",
         ContractStatus(given.get("status", "active")),
@@ -53,7 +53,7 @@ def visit(name: str) -> tuple[TurnContext, str]:
         handoff=HandoffRequest(team, "assistant_transfer") if team else None,
     )
     past = [("answered", [{"tool": t, "result": r} for t, r in given.get("past", ())])]
-    made.snapshot = replace(made.snapshot, past=past)
+    made.snapshot = replace(made.snapshot, past_turns=past)
     if given.get("own"):
         with_facts(made, *given.get("closed", ()))
     told = given.get("told", "")
@@ -73,20 +73,20 @@ def with_facts(of: TurnContext, *closed: str) -> None:
     """The provider is the demo's, with the hours of its questions."""
     policy = demo_provider_facts.build_business_hours(*closed)
     people = staff_availability(policy, of.snapshot.now)
-    of.snapshot = replace(of.snapshot, policy=policy, people=people)
+    of.snapshot = replace(of.snapshot, policy=policy, staff_availability=people)
     of.provider_facts = demo_provider_facts.build_known_facts(
         demo_provider_facts.load_provider_facts()
     )
 
 
 def true_sentences() -> Iterator[tuple[str, str]]:
-    for name, said in read("true.yaml").items():
+    for name, said in read("true_statements.yaml").items():
         more = isinstance(said, dict)
         yield from ((said["visit"] if more else name, t) for t in (said["says"] if more else said))
 
 
 def lies() -> Iterator[tuple[str, str, str]]:
-    for kind, visits in read("lies.yaml").items():
+    for kind, visits in read("false_statements.yaml").items():
         yield from ((kind, name, text) for name, texts in visits.items() for text in texts)
 
 

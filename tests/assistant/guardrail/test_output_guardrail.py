@@ -258,7 +258,7 @@ def chosen(contract: str) -> dict[str, Any]:
 
 def after(*past: tuple[str, list[dict[str, Any]]]) -> TurnContext:
     of = build_turn_context(HOLDER)
-    of.snapshot = replace(of.snapshot, past=past)
+    of.snapshot = replace(of.snapshot, past_turns=past)
     return of
 
 

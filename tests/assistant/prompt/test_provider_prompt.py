@@ -24,7 +24,7 @@ from niochat.ports.erp import Contract, ContractStatus
 from tests.assistant import demo_provider_facts
 from tests.assistant.guardrail.guardrail_contexts import build_turn_context
 
-ANSWERS = Path(__file__).parent / "corpora/questions.yaml"
+ANSWERS = Path(__file__).parents[1] / "corpora/questions.yaml"
 PERSONA = {"name": "Nia", "company": "Provedor Demo"}
 
 
@@ -45,7 +45,7 @@ def asked(question: str, policy: ConversationPolicy | None = None, **facts: Any)
     )
     policy = policy or demo_provider_facts.build_business_hours()
     people = staff_availability(policy, made.snapshot.now)
-    made.snapshot = replace(made.snapshot, policy=policy, people=people)
+    made.snapshot = replace(made.snapshot, policy=policy, staff_availability=people)
     made.provider_facts = demo_provider_facts.build_known_facts(
         {**demo_provider_facts.load_provider_facts(), **facts}
     )

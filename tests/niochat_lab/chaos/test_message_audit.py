@@ -29,9 +29,9 @@ def received(text: str, position: int, phone: str = ANA, track: str = "") -> dic
 
 
 def records(*lines: dict[str, Any], **other: Any) -> ProductRecords:
-    heard = {line["messageid"]: AuditedMessage(1, is_with_staff=False) for line in lines}
+    messages = {line["messageid"]: AuditedMessage(1, is_with_staff=False) for line in lines}
     given: dict[str, Any] = {
-        "heard": heard,
+        "messages": messages,
         "sends": [],
         "unprocessed": [],
         "unknown_writes": 0,
@@ -70,7 +70,7 @@ def test_an_unanswered_message_is_counted_as_lost() -> None:
 def test_what_people_have_in_hand_is_not_lost() -> None:
     kept = {sent(1)["messageid"]: AuditedMessage(1, is_with_staff=True)}
 
-    found = audit_messages(phones([sent(1)], []), records(heard=kept))
+    found = audit_messages(phones([sent(1)], []), records(messages=kept))
 
     assert found.clean
     assert found.handed_off == 1

@@ -13,7 +13,7 @@ from tests.builders import Admin
 from tests.niochat_lab.evaluation.evaluation_harness import EvaluationHarness, problems
 from tests.niochat_sandbox.conftest import SandboxFixture
 
-FOLDER = Path(__file__).parents[1] / "recordings"
+FOLDER = Path(__file__).parents[2] / "recordings"
 DATED = FOLDER / "dated"
 """What was true on a Sunday only: kept to be read, see the folder's README."""
 MODELS = sorted(file for file in FOLDER.iterdir() if file.is_dir() and file != DATED)

@@ -29,7 +29,9 @@ def test_surplus_goes_from_the_highest_number_and_one_at_a_time() -> None:
     three = [seat(n, node) for n, node in enumerate(NODES)]
 
     assert next_fleet_action(three, 1, NODES, "new") == DrainMemberAction(2, "surplus")
-    assert next_fleet_action([*three[:2], replace(three[2], leaving=True)], 1, NODES, "new") is None
+    assert (
+        next_fleet_action([*three[:2], replace(three[2], draining=True)], 1, NODES, "new") is None
+    )
 
 
 def test_surplus_hosts_on_lost_nodes_or_without_heartbeat_are_drained_first() -> None:
@@ -43,7 +45,7 @@ def test_older_releases_are_replaced_one_by_one_after_their_substitute_came() ->
     old = [seat(0, "a", "old"), seat(1, "b", "old")]
 
     assert next_fleet_action(old, 2, NODES, "new") == DrainMemberAction(0, "release")
-    leaving = [replace(old[0], leaving=True), old[1]]
+    leaving = [replace(old[0], draining=True), old[1]]
     assert next_fleet_action(leaving, 2, NODES, "new") == StartMemberAction(2, "a")
     assert next_fleet_action([*leaving, seat(2, "a", None)], 2, NODES, "new") is None
     assert next_fleet_action([*leaving, seat(2, "a")], 2, NODES, "new") is None
@@ -86,7 +88,7 @@ def test_every_beginning_comes_to_rest(start: list[int], wanted: int, data: st.D
             case StartMemberAction(number, node):
                 seats.append(seat(number, node or "a", fresh=True))
             case DrainMemberAction(number, _):
-                seats = [replace(s, leaving=s.draining or s.number == number) for s in seats]
+                seats = [replace(s, draining=s.draining or s.number == number) for s in seats]
             case None:
                 if not any(s.draining for s in seats):
                     break

@@ -19,7 +19,7 @@ from tests.tenants.provider_files import (
     load_provider_file,
 )
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "demo.yaml"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "demo.yaml"
 GOOD = """\
 providers:
   - slug: demo

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-_TESTS = Path(__file__).resolve().parents[2]
+_TESTS = Path(__file__).resolve().parents[3]
 FOLDER = _TESTS / "fixtures" / "uazapi"
 REAL_FOLDER = _TESTS.parents[1] / "shared" / "fixtures" / "uazapi"
 """Beside the repository on our own machines; elsewhere those tests are skipped."""

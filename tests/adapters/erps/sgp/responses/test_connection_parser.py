@@ -223,7 +223,7 @@ def test_the_first_message_that_says_something(changes: dict[str, object], messa
 def test_a_maintenance_that_names_no_place_concerns_nobody(pops: object) -> None:
     (one,) = parse_value(MAINTENANCES, [build_maintenance_row(pops=pops, data_final="?")])  # type: ignore[misc]
     assert (one.pops, one.cities, one.until) == ((), (), None)
-    assert not one.concerns(Contract("1", ContractStatus.ACTIVE, city="Olinda", pop="3"))
+    assert not one.affects(Contract("1", ContractStatus.ACTIVE, city="Olinda", pop="3"))
 
 
 def test_points_of_presence_may_be_bare_numbers() -> None:
