@@ -51,7 +51,7 @@ def test_bytes_tell_what_a_file_is(data: bytes, mimetype: str, kind: MessageKind
 )
 def test_what_runs_or_is_unknown_cannot_be_sent_whatever_it_is_called(data: bytes) -> None:
     for name in ("foto.jpg", "boleto.pdf", ""):
-        with pytest.raises(InvalidInputError, match="not supported|could run"):
+        with pytest.raises(InvalidInputError, match=r"not supported|could run"):
             validate_upload(data, name)
 
 
@@ -116,7 +116,7 @@ DOCX = archive("[Content_Types].xml", "word/document.xml", "docProps/app.xml")
 )
 @pytest.mark.parametrize("data", [TEXT, PDF], ids=["text", "pdf"])
 def test_names_that_run_are_refused_whatever_the_bytes(name: str, data: bytes) -> None:
-    with pytest.raises(InvalidInputError, match="not supported|could run") as refused:
+    with pytest.raises(InvalidInputError, match=r"not supported|could run") as refused:
         validate_upload(data, name)
     assert refused.value.code == "runnable_file"
     mimetype, kept = storage_type_and_name(data, name, "arquivo")
@@ -151,7 +151,7 @@ def test_names_that_run_are_refused_whatever_the_bytes(name: str, data: bytes) -
 )
 def test_bytes_that_run_are_refused_whatever_the_name(data: bytes) -> None:
     for name in ("foto.jpg", "boleto.pdf", "nota.txt", "a.zip", "a.docx", ""):
-        with pytest.raises(InvalidInputError, match="not supported|could run"):
+        with pytest.raises(InvalidInputError, match=r"not supported|could run"):
             validate_upload(data, name)
         mimetype, kept = storage_type_and_name(data, name, "arquivo")
         assert (mimetype, kept[-4:]) == (UNKNOWN_TYPE, ".bin")
