@@ -93,7 +93,7 @@ async def test_active_actors_and_agent_commands_are_admitted_at_once() -> None:
 
 
 async def test_overflow_of_waiting_activations_is_left_to_the_recovery_sweep() -> None:
-    door = FakeAdmission(most_outside=10)
+    door = FakeAdmission(max_waiting=10)
     door.company()
     inside = door.pace.max_starts(1.0)
     found = door.knock(LOUD, 50)

@@ -98,7 +98,7 @@ async def shop(rest_api: RestApiFixture) -> AsyncIterator[ChannelFixture]:
                 gateway, administration, guard.check_url, server, str(doorway.base_url)
             )
             accounts = build_tenant_services(database, vault, ways, announce)
-            rest_api.with_rooms(accounts=accounts)
+            rest_api.with_rooms(tenants=accounts)
 
         async def announce(tenant: Any) -> None:
             directory.invalidate(tenant)
