@@ -125,7 +125,7 @@ class AttachmentPipeline:
         return await self.given.rows("SELECT status FROM turns ORDER BY started_at")
 
     async def _search(self, searching: Any) -> None:
-        await searching.search(range(1024))
+        await searching.enqueue_due(range(1024))
         while searching._tasks:
             await asyncio.wait(searching._tasks)
 

@@ -25,7 +25,7 @@ old = Vault({"k1": OLD})
 both = Vault({"k2": NEW, "k1": OLD})
 new = Vault({"k2": NEW})
 
-KNOWN_NAMES = {"PURPOSE", "_PURPOSE", "DOCUMENT", "_DIGEST", "purpose"}
+KNOWN_NAMES = {"PURPOSE", "_PURPOSE", "TAX_ID_PURPOSE", "_DIGEST", "_SEAL_PURPOSE", "purpose"}
 """How purposes are named where something is sealed; members of ``Purpose`` beside them."""
 SEALED = {
     "channels": ("token_sealed", "secret_sealed", "hmac_sealed"),

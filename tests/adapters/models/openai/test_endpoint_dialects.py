@@ -494,7 +494,7 @@ async def test_gemini_gets_its_own_signature_back(opening: Opening) -> None:
 
     (made,) = (await client()).calls
 
-    assert made.extra == signed
+    assert made.extra_fields == signed
 
 
 async def test_an_error_inside_an_answer_of_200_is_one(opening: Opening) -> None:
