@@ -35,7 +35,9 @@ ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 CLUSTER: dict[str, Any] = yaml.safe_load((ROOT / "cluster.yaml").read_text(encoding="utf-8"))
 SERVE: dict[str, Any] = yaml.safe_load((ROOT / "serve_config.yaml").read_text(encoding="utf-8"))
 
-OURS = re.compile(r"`((?:niochat|tests|scripts|docs|examples|\.ci)/[^`\s]*)`")
+OURS = re.compile(
+    r"`((?:niochat|niochat_lab|niochat_sandbox|devtools|deploy|tests|scripts|docs|examples|\.ci)/[^`\s]*)`"
+)
 QUERY = re.compile(r"`(\w+)\.sql:(\w+)`")
 CONSTANT = re.compile(r"^\| `(\S+\.py):([A-Z_]+)` \| (\S+) \|", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([\w-]+))?\)")
