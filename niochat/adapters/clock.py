@@ -44,6 +44,11 @@ class DatabaseClock:
         self._counted = counted
         self._told: tuple[datetime, float] | None = None
 
+    @property
+    def is_synchronized(self) -> bool:
+        """Whether it was ever told PostgreSQL's time."""
+        return self._told is not None
+
     def now(self) -> datetime:
         """In UTC."""
         if self._told is None:

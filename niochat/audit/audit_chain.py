@@ -5,8 +5,6 @@ sealed row breaks a link. Who may write the whole database can make a new chain,
 links off: the head that is kept apart (``audit/audit_head_store.py``) tells.
 """
 
-import asyncio
-import time
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -14,18 +12,17 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-import structlog
 
 from niochat.adapters import clock
 from niochat.adapters.postgres.audit_log import record_access
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.audit.audit_head_store import AuditChainHead, AuditHeadStore
-from niochat.domain.errors import NiochatError, OperationRefusedError
+from niochat.domain.errors import OperationRefusedError
 from niochat.ports.audit import AuditEntry
+from niochat.runtime.periodic_loop import IntervalTimer, run_periodically
 
 _SQL = queries("audit")
-_log = structlog.get_logger(__name__)
 
 BATCH_SIZE = 1000
 """Rows of one link."""
@@ -69,6 +66,7 @@ class AuditChain:
         self._database = database
         self._batch = batch
         self._heads = heads
+        self._head_timer = IntervalTimer(HEAD_INTERVAL_S)
 
     async def list_entries(
         self,
@@ -112,20 +110,14 @@ class AuditChain:
         return len(rows)
 
     async def run_sealing(self) -> None:
-        """Every few seconds, until it is cancelled; now and then the head is kept apart."""
-        anchored_at = -HEAD_INTERVAL_S
-        while True:
-            await asyncio.sleep(SEAL_INTERVAL_S)
-            try:
-                while await self.seal_batch() == self._batch:
-                    pass
-                if time.monotonic() - anchored_at >= HEAD_INTERVAL_S:
-                    anchored_at = time.monotonic()
-                    await self.save_head(clock.now())
-            except NiochatError as error:
-                _log.warning("audit_not_sealed", code=error.code)
-            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
-                _log.error("audit_not_sealed", exc_info=error)
+        """Seal every few seconds and save the head every minute, until cancelled."""
+        await run_periodically("audit_sealing_failed", SEAL_INTERVAL_S, self._seal_all)
+
+    async def _seal_all(self) -> None:
+        while await self.seal_batch() == self._batch:
+            pass
+        if self._head_timer.restart_if_due():
+            await self.save_head(clock.now())
 
     async def save_head(self, now: datetime) -> AuditChainHead | None:
         """Keep where the chain ends, signed and apart; None where another process is at it, or

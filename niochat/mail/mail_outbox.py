@@ -1,6 +1,5 @@
 """Mail that has to leave: a sealed row first, then SMTP, again until it is taken."""
 
-import asyncio
 import re
 import unicodedata
 from collections.abc import Awaitable, Callable
@@ -17,9 +16,10 @@ import structlog
 from niochat.adapters.clock import database_clock
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import NiochatError, UnavailableError
+from niochat.domain.errors import UnavailableError
 from niochat.domain.ids import PLATFORM_TENANT_ID
 from niochat.ports.encryption import Encryptor
+from niochat.runtime.periodic_loop import run_periodically
 
 _SQL = queries("mail_outbox")
 _log = structlog.get_logger(__name__)
@@ -99,7 +99,7 @@ class MailOutbox:
         except UnavailableError as error:
             given_up = row["attempts"] >= MAX_ATTEMPTS
             _log.warning(
-                "mail_put_off",
+                "mail_postponed",
                 mail=str(row["id"]),
                 attempts=row["attempts"],
                 given_up=given_up,
@@ -115,16 +115,13 @@ class MailOutbox:
 
 
 async def run_mail_delivery(post: MailOutbox, send: SendMail) -> None:
-    """Every few seconds, until it is cancelled; what fails is tried again."""
-    while True:
-        await asyncio.sleep(POLL_INTERVAL_S)
-        try:
-            while await post.send_due(send, database_clock.now()):
-                pass
-        except NiochatError as error:
-            _log.warning("mail_put_off", code=error.code)
-        except Exception as error:  # noqa: BLE001 - the loop must outlive any error
-            _log.error("mail_failed", exc_info=error)
+    """Send due mail every few seconds, until cancelled."""
+
+    async def send_all_due() -> None:
+        while await post.send_due(send, database_clock.now()):
+            pass
+
+    await run_periodically("mail_delivery_failed", POLL_INTERVAL_S, send_all_due)
 
 
 def _build_message(sender: str, row: Any, said: dict[str, str], now: datetime) -> EmailMessage:

@@ -6,21 +6,17 @@ between the two is not, and whoever asks again is told what was done.
 See draft-ietf-httpapi-idempotency-key-header.
 """
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-import structlog
-
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import NiochatError, OperationRefusedError
+from niochat.domain.errors import OperationRefusedError
 from niochat.domain.ids import PLATFORM_TENANT_ID
 from niochat.ports.encryption import Encryptor
 
 _SQL = queries("idempotency")
-_log = structlog.get_logger(__name__)
 
 PURPOSE = "kept answer"
 """What its seals are for."""
@@ -129,22 +125,16 @@ class IdempotencyStore:
             await connection.execute(_SQL["release"], lease.id, lease.holder)
 
     async def delete_expired(self) -> int:
-        """Forget what is over; how many."""
-        async with self._database.as_auth() as connection:
-            done = await connection.execute(_SQL["delete_expired"], RESPONSE_RETENTION, _BATCH_SIZE)
-        return int(done.split()[-1])
-
-    async def run_cleanup(self) -> None:
-        """Every few minutes, until it is cancelled."""
-        while True:
-            try:
-                while await self.delete_expired() == _BATCH_SIZE:
-                    pass
-            except NiochatError as error:
-                _log.warning("keys_not_purged", code=error.code)
-            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
-                _log.error("keys_not_purged", exc_info=error)
-            await asyncio.sleep(CLEANUP_INTERVAL_S)
+        """Delete the keys whose retention is over, in batches. Returns their number."""
+        total, deleted = 0, _BATCH_SIZE
+        while deleted == _BATCH_SIZE:
+            async with self._database.as_auth() as connection:
+                done = await connection.execute(
+                    _SQL["delete_expired"], RESPONSE_RETENTION, _BATCH_SIZE
+                )
+            deleted = int(done.split()[-1])
+            total += deleted
+        return total
 
     def _unseal(self, asked: IdempotentRequest, sealed: bytes) -> str:
         return self._seals.open(

@@ -115,7 +115,7 @@ async def run_adjustments(
     while the pace slows nobody down.
     """
     pressure, before = CpuPressure(), time.monotonic()
-    while True:
+    while True:  # not run_periodically: the delay of this sleep is part of the measurement
         pause_s = ADJUST_INTERVAL_S if rate_limiter.is_active else IDLE_INTERVAL_S
         await asyncio.sleep(pause_s)
         passed_s, before = time.monotonic() - before, time.monotonic()

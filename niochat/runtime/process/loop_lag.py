@@ -30,7 +30,7 @@ class LoopLag:
     async def run(self) -> None:
         """Measure until it is cancelled."""
         before = self._clock()
-        while True:
+        while True:  # not run_periodically: the delay of this sleep is the measurement
             await asyncio.sleep(SAMPLE_INTERVAL_S)
             now = self._clock()
             self.record(now - before - SAMPLE_INTERVAL_S, now - before)
