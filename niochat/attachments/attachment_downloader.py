@@ -15,6 +15,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.attachments.attachment_store import MAX_FILE_BYTES, object_key
 from niochat.attachments.file_type import safe_name, storage_type_and_name
+from niochat.domain.backoff import backoff_s
 from niochat.domain.conversation.commands import SettleFile
 from niochat.domain.errors import InvalidInputError, NiochatError
 from niochat.domain.ids import ConversationId, MessageId
@@ -142,7 +143,7 @@ class AttachmentDownloader:
         )
 
     async def _postpone(self, wanted: _AttachmentRef, attempts: int) -> None:
-        seconds = min(2.0 * 2**attempts, 3600.0)
+        seconds = backoff_s(attempts, base_s=2.0, max_s=3600.0)
         async with self._database.as_system() as connection:
             await connection.execute(_SQL["postpone"], wanted.tenant_id, wanted.id, seconds)
 

@@ -16,6 +16,7 @@ import structlog
 from niochat.adapters.clock import database_clock
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.backoff import backoff_s
 from niochat.domain.errors import UnavailableError
 from niochat.domain.ids import PLATFORM_TENANT_ID
 from niochat.ports.encryption import Encryptor
@@ -105,7 +106,8 @@ class MailOutbox:
                 given_up=given_up,
                 error=str(error),
             )
-            later = now + timedelta(seconds=10 * 2 ** row["attempts"])
+            pause_s = backoff_s(row["attempts"], base_s=10.0, max_s=3600.0)
+            later = now + timedelta(seconds=pause_s)
             async with self._database.as_auth() as connection:
                 await connection.execute(_SQL["postpone"], row["id"], later, given_up)
             return False

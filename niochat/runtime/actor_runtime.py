@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from niochat.domain.backoff import backoff_s
 from niochat.domain.errors import NiochatError
 from niochat.runtime.activation import Activation, ActorRequest, DeactivationReason
 from niochat.runtime.activation_catalog import ActivationCatalog
@@ -268,7 +269,7 @@ class ActorRuntime:
             error=repr(error),
             exc_info=None if expected else error,
         )
-        await asyncio.sleep(min(0.1 * 2**kind.failures, 2.0))
+        await asyncio.sleep(backoff_s(kind.failures, base_s=0.1, max_s=2.0))
         code = error.code if isinstance(error, NiochatError) else "step_failed"
         for delivery in deliveries:
             delivery.activation.record_failure(code)

@@ -12,6 +12,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from niochat.domain.backoff import backoff_s
+
 _log = structlog.get_logger(__name__)
 
 CONFIG_CHANNEL = "niochat:config"
@@ -68,19 +70,22 @@ class RedisBroadcast:
         ``missed`` is called whenever listening begins, first and after each outage: what was
         said before was not heard.
         """
-        pause = _FIRST_PAUSE_S
+        failures = 0
         while True:
             try:
                 async with self._redis.pubsub() as pubsub:
                     await pubsub.subscribe(self._channel)
                     self._mark_back()
                     missed()
-                    pause = _FIRST_PAUSE_S
+                    failures = 0
                     await _receive_messages(pubsub, heard)
             except _AWAY as error:
                 self._mark_away(error)
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-            pause = min(pause * 2, _MAX_PAUSE_S)
+            jitter = random.uniform(0.5, 1.0)
+            await asyncio.sleep(
+                backoff_s(failures, base_s=_FIRST_PAUSE_S, max_s=_MAX_PAUSE_S, jitter=jitter)
+            )
+            failures += 1
 
     async def _try_command(self, what: str, words: bytes | None = None) -> bool:
         try:

@@ -14,6 +14,7 @@ from typing import Any
 from niochat.adapters.postgres.audit_log import record_change
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.backoff import backoff_s
 from niochat.domain.errors import NotFoundError, RateLimitedError
 from niochat.ports.audit import AuditActor, AuditEntry
 
@@ -92,8 +93,8 @@ class _AttemptCount:
         """This attempt is counted."""
         failures, next_at = self.failures + 1, None
         if limit.delays and failures >= limit.max_attempts:
-            doubled = timedelta(seconds=2 ** min(failures - limit.max_attempts, 10))
-            next_at = now + min(doubled, MAX_DELAY)
+            surplus, max_s = failures - limit.max_attempts, MAX_DELAY.total_seconds()
+            next_at = now + timedelta(seconds=backoff_s(surplus, base_s=1.0, max_s=max_s))
         return replace(self, failures=failures, next_at=next_at)
 
     def decremented(self, count: int) -> "_AttemptCount":
