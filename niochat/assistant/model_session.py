@@ -20,9 +20,9 @@ from niochat.adapters.models.openai.model_client import (
 from niochat.adapters.models.openai.tool_call_arguments import valid_or_empty
 from niochat.assistant.prompt.transcript import build_system_note
 from niochat.assistant.settings import AssistantSettings
-from niochat.assistant.text.text_normalization import to_storable_text
 from niochat.domain.backoff import backoff_s
 from niochat.domain.conversation.policy import MAX_MODEL_SECONDS
+from niochat.domain.text_validation import to_storable_text
 
 MAX_ATTEMPTS = 4
 """To a model that fails, for one answer; then people take over."""

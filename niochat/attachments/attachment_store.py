@@ -6,11 +6,10 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
 from uuid import UUID, uuid4
 
 from niochat.adapters.file_store import FileStore
-from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.database import Database, fetch_one
 from niochat.adapters.postgres.queries import queries
 from niochat.attachments.file_type import safe_name, validate_upload
 from niochat.domain.errors import InvalidInputError, NiochatError, NotFoundError
@@ -131,10 +130,7 @@ class AttachmentStore:
 
     async def _find(self, query: str, tenant_id: UUID, file_id: UUID) -> StoredFile:
         async with self._database.as_tenant(tenant_id) as connection:
-            row: Any = await connection.fetchrow(_SQL[query], tenant_id, file_id)
-        if row is None:
-            raise NotFoundError("The file does not exist.")
-        known = dict(row)
+            known = await fetch_one(connection, _SQL[query], tenant_id, file_id, what="file")
         if known.get("data") is not None:
             known["size"] = len(known["data"])
         return StoredFile(tenant_id, **known)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import puremagic
 
-from niochat.domain import filename_safety as names
+from niochat.attachments import filename_safety as names
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.message import MessageKind
 

@@ -1,8 +1,8 @@
 """Connections: a pool each for the path, for all that acts for one tenant, and for the gate."""
 
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -10,7 +10,13 @@ import asyncpg
 import orjson
 import structlog
 
-from niochat.domain.errors import ConflictError, InvalidInputError, NiochatError, UnavailableError
+from niochat.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    NiochatError,
+    NotFoundError,
+    UnavailableError,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -171,18 +177,28 @@ class Database:
         await connection.execute("COMMIT")
 
 
-class translate_errors:  # noqa: N801 - reads as a word in ``with translated():``
-    """Driver errors become ours at the border."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None or isinstance(error, NiochatError):
-            return
+@contextmanager
+def translate_errors() -> Iterator[None]:
+    """Turn the driver's errors into ours at the border."""
+    try:
+        yield
+    except NiochatError:
+        raise
+    except Exception as error:
         ours = _translate_error(error)
-        if ours is not None:
-            raise ours from error
+        if ours is None:
+            raise
+        raise ours from error
+
+
+async def fetch_one(
+    connection: Connection, query: str, *values: object, what: str
+) -> dict[str, Any]:
+    """The row of a query that finds one. Raises ``NotFoundError``, which names ``what``."""
+    row = await connection.fetchrow(query, *values)
+    if row is None:
+        raise NotFoundError(f"The {what} does not exist.")
+    return dict(row)
 
 
 def _translate_error(error: BaseException) -> NiochatError | None:

@@ -8,7 +8,6 @@ delays, and not devices on which its holder was before (``identity/login/known_d
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 from niochat.adapters.postgres.audit_log import record_change
@@ -16,6 +15,7 @@ from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.backoff import backoff_s
 from niochat.domain.errors import NotFoundError, RateLimitedError
+from niochat.domain.text_validation import digest_text
 from niochat.ports.audit import AuditActor, AuditEntry
 
 _SQL = queries("login_throttle")
@@ -189,4 +189,4 @@ async def _save_counts(connection: Connection, counts: Sequence[_AttemptCount]) 
 
 
 def _digest(value: str) -> str:
-    return sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+    return digest_text(value).hex()
