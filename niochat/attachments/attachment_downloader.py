@@ -1,4 +1,4 @@
-"""Customers' files are fetched from the gateway as soon as they come: it keeps them for days."""
+"""Downloads customers' files from the gateway as soon as they arrive: it keeps them for days."""
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -20,22 +20,22 @@ from niochat.ports.gateway import FetchedFile, GatewayCredentials, WhatsAppGatew
 _SQL = queries("attachments")
 
 MAX_CONCURRENT = 6
-"""Files that one host fetches at once: each may be 16 MiB in memory, and again as base64."""
+"""Concurrent downloads of one host: each may take 16 MiB of memory, and again as base64."""
 MAX_PER_TENANT = 3
 LEASE_S = 120.0
-"""For one try; whoever dies in it is forgotten after that."""
+"""For one attempt; after it the file of a process that died is due again."""
 SEARCH_LIMIT = 200
 """Rows in one search."""
 MAX_ATTEMPTS = 12
 
 AttachmentSettler = Callable[[UUID, SettleFile], None]
-"""Gives (thread, command) to the thread's actor."""
+"""Delivers (thread, command) to the thread's actor."""
 CredentialsResolver = Callable[[str, bytes, UUID], GatewayCredentials]
-"""Opens (base address, sealed token, tenant)."""
+"""Opens the credentials of (base address, sealed token, tenant)."""
 
 
 class AttachmentDownloader:
-    """Fetches the files of a host's threads, fairly between tenants."""
+    """Downloads the files of a host's threads, fairly between tenants."""
 
     def __init__(
         self,
@@ -58,11 +58,11 @@ class AttachmentDownloader:
         )
 
     def enqueue(self, tenant_id: UUID, file_id: UUID) -> None:
-        """As soon as there is a slot. A hint: the row counts."""
+        """Download the file as soon as there is a slot. A hint: the row counts."""
         self._queue.enqueue(FileRef(tenant_id, file_id))
 
     async def enqueue_due(self, shards: Sequence[int]) -> None:
-        """What was forgotten, or is due again."""
+        """Enqueue files that were missed, or are due again."""
         async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["list_due"], list(shards), SEARCH_LIMIT)
         for row in rows:
@@ -73,7 +73,7 @@ class AttachmentDownloader:
             row: Any = await connection.fetchrow(
                 _SQL["claim"], file.tenant_id, file.file_id, LEASE_S
             )
-        if row is None:  # it is here, or somebody else is at it
+        if row is None:  # it is stored already, or another process has it
             return
         line = self._resolve_credentials(row["base_url"], row["token_sealed"], file.tenant_id)
         try:

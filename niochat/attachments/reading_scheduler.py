@@ -1,4 +1,4 @@
-"""What customers' files say is asked of the pool as soon as a file is here: by its row, fairly."""
+"""Has customers' files read by the pool as soon as they are stored: by their rows, fairly."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -22,14 +22,14 @@ _SQL = queries("attachment_readings")
 _log = structlog.get_logger(__name__)
 
 MAX_CONCURRENT = 24
-"""Files that one host has read at once."""
+"""Concurrent readings of one host."""
 MAX_PER_TENANT = 12
 READING_TIMEOUT_S = 90.0
-"""For the pool's answer."""
+"""For the answer of the pool."""
 LEASE_S = READING_TIMEOUT_S + 30.0
-"""For one try of a process that lives; what one took that died is taken over at once."""
+"""For one attempt of a living process; the files of one that died are taken over at once."""
 MAX_PER_HOUR = 60
-"""Of one customer: who sends more is not paid for."""
+"""Files of one customer; further ones are not read, because each costs money."""
 SEARCH_LIMIT = 200
 """Rows in one search."""
 MAX_ATTEMPTS = 5
@@ -37,22 +37,22 @@ _RETRY_DELAYS_S = (1.0, 3.0, 8.0, 30.0)
 
 
 class FileReaderClient(Protocol):
-    """Who reads a file; raises when the member of the pool that did is gone."""
+    """Reads a file in the pool; raises when the pool member is gone."""
 
     async def read_file(self, request: FileReadingRequest) -> FileReading:
-        """What the file says."""
+        """The content of the file."""
         ...
 
 
 ReadingSettler = Callable[[UUID, SettleFileReading], None]
-"""Gives (thread, command) to the thread's actor."""
+"""Delivers (thread, command) to the thread's actor."""
 
 
 class ReadingScheduler:
     """Has the files of a host's threads read, fairly between tenants.
 
-    A reading is kept by the step that takes it, once: whoever dies between the answer and that
-    step costs another request, never another transcript.
+    The step that takes a reading stores it, once: a process that dies between the answer and that
+    step costs another request, never a second transcript.
     """
 
     def __init__(
@@ -70,11 +70,11 @@ class ReadingScheduler:
         )
 
     def enqueue(self, tenant_id: UUID, file_id: UUID) -> None:
-        """As soon as there is a slot. A hint: the row counts."""
+        """Have the file read as soon as there is a slot. A hint: the row counts."""
         self._queue.enqueue(FileRef(tenant_id, file_id))
 
     async def enqueue_due(self, shards: Sequence[int]) -> None:
-        """What was forgotten, or is due again."""
+        """Enqueue files that were missed, or are due again."""
         async with self._database.as_system() as connection:
             rows = await connection.fetch(
                 _SQL["list_due"], list(shards), SEARCH_LIMIT, self._incarnation
@@ -92,7 +92,7 @@ class ReadingScheduler:
                 LEASE_S,
                 MAX_PER_HOUR,
             )
-        if row is None:  # it was read, is not wanted, or somebody else is at it
+        if row is None:  # it was read, must not be read, or another process has it
             return
         request = FileReadingRequest(
             file.tenant_id,

@@ -1,8 +1,8 @@
-"""What is sent twice under one key happens once: the answer is kept, and given again.
+"""Idempotency keys: a request that is sent twice is executed once, and its response is replayed.
 
-What a request changes and its answer are two transactions. The first one notes what it did with
-the key (``adapters/postgres/audit_log.py``): one that died before it is run again, one that died
-between the two is not, and whoever asks again is told what was done.
+The change and the response are two transactions. The first one records on the key what was done
+(``adapters/postgres/audit_log.py``). A request that died before it is executed again; one that died
+between the two is not, and its repetition gets an error that says what was done.
 See draft-ietf-httpapi-idempotency-key-header.
 """
 
@@ -19,11 +19,11 @@ from niochat.ports.encryption import Encryptor
 _SQL = queries("idempotency")
 
 PURPOSE = "kept answer"
-"""What its seals are for."""
+"""The purpose of its seals."""
 RESPONSE_RETENTION = timedelta(hours=24)
 LEASE_DURATION = timedelta(seconds=120)
-"""Longer than any route takes, also where a gateway does not answer. After so long without an
-answer, whoever works on it counts as dead.
+"""Longer than any route takes, even when a gateway does not answer. After it without a response
+the process that holds the key counts as dead.
 """
 CLEANUP_INTERVAL_S = 600.0
 _BATCH_SIZE = 1000
@@ -31,7 +31,7 @@ _BATCH_SIZE = 1000
 
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
-    """One request: who sends what where, under which key. ``request`` is a digest."""
+    """A request with a key: its caller, its route and the digest of its content."""
 
     tenant_id: UUID | None
     caller: UUID
@@ -42,7 +42,7 @@ class IdempotentRequest:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyLease:
-    """The key is ours: act, then finish or release."""
+    """The key is ours: execute the request, then finish or release."""
 
     id: UUID
     holder: UUID
@@ -50,34 +50,35 @@ class IdempotencyLease:
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """What was answered before."""
+    """The response that was sent before."""
 
     status: int
     body: str = field(repr=False)
 
 
 class IdempotencyKeyReusedError(OperationRefusedError):
-    """The key stands for another request."""
+    """The key was used for another request."""
 
     code = "key_reused"
 
 
 class ResponseLostError(OperationRefusedError):
-    """It was done, and whoever did it died before they could say so."""
+    """The request was executed, and the process died before it stored the response."""
 
     code = "answer_lost"
 
 
 class IdempotencyStore:
-    """Keys of all callers, with the gate's role: it knows who calls."""
+    """The keys of all callers, under the role that signs callers in."""
 
     def __init__(self, database: Database, seals: Encryptor) -> None:
         self._database = database
         self._seals = seals
 
     async def begin(self, asked: IdempotentRequest) -> IdempotencyLease | StoredResponse:
-        """Raises ``OtherRequest``, ``ResponseLostError``, ``Refused`` (``in_progress``) while
-        another one works on it.
+        """Take the key, or get the stored response. Raises ``IdempotencyKeyReusedError``,
+        ``ResponseLostError``, and ``OperationRefusedError`` (``in_progress``) while another process
+        executes the request.
         """
         holder = uuid4()
         place = (asked.tenant_id, asked.caller, asked.route, asked.key)
@@ -100,8 +101,7 @@ class IdempotencyStore:
         if row is not None and row["status"] is None and row["acted"] and row["over"]:
             raise ResponseLostError(
                 f"The request was executed ({row['acted']}), but its response is lost. Check the "
-                f"result"
-                " before you send another request with a new key."
+                "result before you send another request with a new key."
             )
         if row is None or row["status"] is None:
             raise OperationRefusedError(
@@ -112,7 +112,7 @@ class IdempotencyStore:
     async def finish(
         self, asked: IdempotentRequest, lease: IdempotencyLease, answer: StoredResponse
     ) -> None:
-        """From now on that is the answer."""
+        """Store the response of the request."""
         sealed = self._seals.seal(
             answer.body, tenant_id=asked.tenant_id or PLATFORM_TENANT_ID, purpose=PURPOSE
         )
@@ -120,7 +120,7 @@ class IdempotencyStore:
             await connection.execute(_SQL["finish"], lease.id, lease.holder, answer.status, sealed)
 
     async def release(self, lease: IdempotencyLease) -> None:
-        """Nothing came of it."""
+        """Give the key back: the request changed nothing."""
         async with self._database.as_auth() as connection:
             await connection.execute(_SQL["release"], lease.id, lease.holder)
 
