@@ -5,9 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from niochat.adapters.postgres.audit_log import record_change
-from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.database import Connection, Database, fetch_one
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import NotFoundError
 from niochat.domain.presence import AgentPresenceState
 from niochat.ports.audit import AuditActor, AuditEntry
 
@@ -108,10 +107,7 @@ class PresenceStore:
 
 async def _locked(connection: Connection, tenant_id: UUID, user_id: UUID) -> dict[str, Any]:
     await connection.execute(_SQL["create"], tenant_id, user_id)
-    row = await connection.fetchrow(_SQL["lock"], tenant_id, user_id)
-    if row is None:
-        raise NotFoundError("The user does not exist.")
-    return dict(row)
+    return await fetch_one(connection, _SQL["lock"], tenant_id, user_id, what="user")
 
 
 async def _put(
@@ -138,7 +134,6 @@ async def _put(
 
 
 async def _one(connection: Connection, tenant_id: UUID, user_id: UUID) -> dict[str, Any]:
-    row = await connection.fetchrow(_SQL["list"], tenant_id, PRESENCE_GRACE_S, user_id)
-    if row is None:
-        raise NotFoundError("The user does not exist.")
-    return dict(row)
+    return await fetch_one(
+        connection, _SQL["list"], tenant_id, PRESENCE_GRACE_S, user_id, what="user"
+    )

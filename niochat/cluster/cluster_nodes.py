@@ -8,10 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 import ray
-import structlog
 from ray.exceptions import RayError
 
-_log = structlog.get_logger(__name__)
+from niochat.runtime.periodic_loop import run_periodically
 
 POLL_INTERVAL_S = 2.0
 """Seconds between two looks."""
@@ -72,18 +71,20 @@ class ClusterNodes:
         return time.monotonic() - self._answered_at
 
     async def run(self) -> None:
-        """Look again and again; without the server the last answer stays."""
-        while True:
-            try:
-                # Blocking, for up to a minute while the server is away.
-                found = await asyncio.to_thread(ray.nodes)
-                self._eligible = {part: _nodes_with_role(found, part) for part in NodeRole}
-                self._answered_at = time.monotonic()
-            except RayError as error:
-                _log.warning("nodes_not_seen", error=repr(error)[:300])
-            except Exception as error:  # noqa: BLE001 - the watch must outlive any error
-                _log.error("nodes_not_seen", exc_info=error)
-            await asyncio.sleep(POLL_INTERVAL_S)
+        """Poll the cluster's server, until cancelled; while it is away the last answer stays."""
+        await run_periodically(
+            "node_poll_failed",
+            POLL_INTERVAL_S,
+            self._poll,
+            first_at_once=True,
+            expected=(RayError,),
+        )
+
+    async def _poll(self) -> None:
+        # Blocking, for up to a minute while the server is away.
+        found = await asyncio.to_thread(ray.nodes)
+        self._eligible = {part: _nodes_with_role(found, part) for part in NodeRole}
+        self._answered_at = time.monotonic()
 
 
 def _nodes_with_role(nodes: Sequence[Mapping[str, Any]], role: NodeRole) -> tuple[str, ...]:

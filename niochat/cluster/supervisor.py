@@ -24,7 +24,6 @@ from niochat.cluster.pools.pool_supervisor import MAX_CALLS_PER_MEMBER, PoolSupe
 from niochat.cluster.shard_map import ShardMap
 from niochat.composition.components import Components, open_components
 from niochat.config import Settings, available_cores
-from niochat.domain.errors import NiochatError
 from niochat.runtime.background_tasks import BackgroundTaskSet
 from niochat.runtime.fleet.autoscaling import ScalingLimits, ScalingState, next_scaling_state
 from niochat.runtime.fleet.fleet_plan import (
@@ -33,6 +32,7 @@ from niochat.runtime.fleet.fleet_plan import (
     StartMemberAction,
     next_fleet_action,
 )
+from niochat.runtime.periodic_loop import IntervalTimer, run_periodically
 
 _SQL = queries("shard_placement")
 _log = structlog.get_logger(__name__)
@@ -68,22 +68,25 @@ class Supervisor:
             settings.min_hosts, most, lag_ms=settings.host_lag_ms, idle_s=settings.host_idle_s
         )
         self._scaling = ScalingState(0)
-        self._clean_up_at = 0.0
+        self._cleanup_timer = IntervalTimer(CLEANUP_INTERVAL_S)
 
     async def run(self) -> None:
-        """Supervise; errors are logged and the loop goes on."""
+        """Supervise while this process leads, until cancelled."""
         self._background.start(self._nodes.run())
-        while True:
-            try:
-                await self._lead()
-            except NetworkPartitionError:
-                _log.error("supervisor_stepped_down", node=self._node)
-                await asyncio.sleep(STEP_DOWN_PAUSE_S)
-            except (NiochatError, RayError) as error:
-                _log.warning("supervision_put_off", error=repr(error))
-            except Exception as error:  # noqa: BLE001 - supervision must outlive any error
-                _log.error("supervision_failed", exc_info=error)
-            await asyncio.sleep(PING_INTERVAL_S)
+        await run_periodically(
+            "supervision_failed",
+            PING_INTERVAL_S,
+            self._lead_or_step_down,
+            first_at_once=True,
+            expected=(RayError,),
+        )
+
+    async def _lead_or_step_down(self) -> None:
+        try:
+            await self._lead()
+        except NetworkPartitionError:
+            _log.error("supervisor_stepped_down", node=self._node)
+            await asyncio.sleep(STEP_DOWN_PAUSE_S)
 
     async def _lead(self) -> None:
         """Returns at once while another one leads."""
@@ -95,6 +98,7 @@ class Supervisor:
             _log.info("supervisor_leads", hosts=len(self._fleet), release=self._build_id)
             keeping = [self._background.start(each.run()) for each in self._pool_supervisors()]
             try:
+                # Not periodic: an error must end it, or two supervisors would lead.
                 while True:
                     await connection.execute("SELECT 1", timeout=5)  # the lock is lost with it
                     await self._tick()
@@ -208,9 +212,7 @@ class Supervisor:
                 self._fleet.terminate(host)
 
     async def _clean_up(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now >= self._clean_up_at:
-            self._clean_up_at = now + CLEANUP_INTERVAL_S
+        if self._cleanup_timer.restart_if_due():
             await self._components.inbox.purge_old_rows()
             await self._components.attachments.delete_unused()
 

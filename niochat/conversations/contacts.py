@@ -10,12 +10,11 @@ from uuid import UUID
 import structlog
 
 from niochat.adapters.postgres.audit_log import record_change
-from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.database import Connection, Database, fetch_one
 from niochat.adapters.postgres.queries import queries
 from niochat.conversations.conversation_queries import ConversationVisibility
 from niochat.domain.errors import (
     InvalidInputError,
-    NotFoundError,
     OperationRefusedError,
     UnreadableDataError,
 )
@@ -205,10 +204,7 @@ class ContactStore:
 async def _fetch_contact(
     connection: Connection, query: str, tenant_id: UUID, contact_id: UUID
 ) -> Any:
-    row = await connection.fetchrow(_SQL[query], tenant_id, contact_id)
-    if row is None:
-        raise NotFoundError("The contact does not exist.")
-    return row
+    return await fetch_one(connection, _SQL[query], tenant_id, contact_id, what="contact")
 
 
 def _require_tax_id(written: str) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.database import Connection, Database, fetch_one
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import InvalidInputError, NotFoundError
 
@@ -177,10 +177,9 @@ class ConversationQueries:
         ``NotFoundError``.
         """
         async with self._database.as_tenant(tenant_id) as connection:
-            row = await connection.fetchrow(_SQL["one"], tenant_id, conversation_id)
-        if row is None:
-            raise NotFoundError("The conversation does not exist.")
-        return dict(row)
+            return await fetch_one(
+                connection, _SQL["one"], tenant_id, conversation_id, what="conversation"
+            )
 
     async def list_messages(
         self, tenant_id: UUID, conversation_id: UUID, before: int | None, limit: int

@@ -1,6 +1,5 @@
 """Gathering what was said into blocks that a search looks through, behind the path."""
 
-import asyncio
 from datetime import timedelta
 
 import structlog
@@ -8,6 +7,7 @@ import structlog
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import NiochatError
+from niochat.runtime.periodic_loop import run_periodically
 
 _SQL = queries("message_search")
 _log = structlog.get_logger(__name__)
@@ -37,17 +37,13 @@ class SearchIndexer:
                     seconds = MIN_MESSAGE_AGE.total_seconds()
                     made += bool(await connection.fetchval(_SQL["index_block"], tenant_id, seconds))
             except NiochatError as error:
-                _log.warning("messages_not_gathered", tenant=str(tenant_id), code=error.code)
+                _log.warning("message_indexing_failed", tenant=str(tenant_id), code=error.code)
         return made
 
     async def run(self) -> None:
-        """Every few seconds, until it is cancelled."""
-        while True:
-            await asyncio.sleep(INDEX_INTERVAL_S)
-            try:
-                while await self.index_next_blocks():
-                    pass
-            except NiochatError as error:
-                _log.warning("messages_not_gathered", code=error.code)
-            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
-                _log.error("messages_not_gathered", exc_info=error)
+        """Index every few seconds, until cancelled."""
+        await run_periodically("message_indexing_failed", INDEX_INTERVAL_S, self._index_all)
+
+    async def _index_all(self) -> None:
+        while await self.index_next_blocks():
+            pass

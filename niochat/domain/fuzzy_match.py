@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rapidfuzz.distance import OSA
+
 MIN_WORD_LENGTH = 4
 """Letters of a word that may be corrected: shorter ones are a slip away from everything."""
 LONG_WORD_LENGTH = 8
@@ -30,7 +32,8 @@ def suggest_words(word: str, similar: Iterable[KnownWord]) -> list[str]:
     if len(word) < MIN_WORD_LENGTH:
         return []
     parts = known.pop(word, None)
-    near = {other: edit_distance(word, other) for other in known}
+    # Letters added, left out, changed, or two neighbours exchanged.
+    near = {other: OSA.distance(word, other) for other in known}
     if parts is None:
         return _nearest(word, near, known)
     if parts < COMMON_WORD_BLOCKS:
@@ -41,21 +44,6 @@ def suggest_words(word: str, similar: Iterable[KnownWord]) -> list[str]:
         if n == 1 and known[w] <= RARE_WORD_BLOCKS and len(w) >= LONG_WORD_LENGTH - 2
     ]
     return sorted(wrong)[:MAX_SUGGESTIONS]
-
-
-def edit_distance(one: str, other: str) -> int:
-    """Letters added, left out, changed, or two neighbours exchanged (optimal string alignment)."""
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one):
-        row, earlier = [i + 1], row
-        for j, b in enumerate(other):
-            cost = min(earlier[j] + (a != b), earlier[j + 1] + 1, row[j] + 1)
-            if i and j and a == other[j - 1] and one[i - 1] == b:
-                cost = min(cost, before[j - 1] + 1)
-            row.append(cost)
-        before = earlier
-    return row[-1]
 
 
 def _nearest(word: str, near: dict[str, int], known: dict[str, int]) -> list[str]:

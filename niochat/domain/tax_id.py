@@ -1,7 +1,9 @@
 """CPF and CNPJ: told from other numbers by their check digits (Receita Federal's rule)."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+
+from stdnum.br import cnpj, cpf
 
 _BETWEEN = r"[ .\-/]{0,3}"
 _WRITTEN = (
@@ -26,7 +28,8 @@ def parse_tax_id(text: str) -> str | None:
     bare = re.sub(r"[ .\-/]", "", text.strip()).upper()
     if not (_CPF.fullmatch(bare) or _CNPJ.fullmatch(bare)) or len(set(bare)) == 1:
         return None
-    return bare if _checks(bare) else None
+    valid = cpf.is_valid(bare) if len(bare) == 11 else cnpj.is_valid(bare)
+    return bare if valid else None
 
 
 def find_tax_ids(text: str) -> list[str]:
@@ -44,28 +47,6 @@ def replace_tax_ids(text: str, mask: Callable[[str], str]) -> str:
             lambda found: mask(found[0]) if parse_tax_id(found[0]) else found[0], text
         )
     return text
-
-
-def _checks(digits: str) -> bool:
-    weights: list[Sequence[int]]
-    match len(digits):
-        case 11:
-            weights = [range(10, 1, -1), range(11, 1, -1)]
-        case 14:
-            first = [5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2]
-            weights = [first, [6, *first]]
-        case _:
-            return False
-    return all(_check_digit(digits, weight) == int(digits[len(weight)]) for weight in weights)
-
-
-def _check_digit(places: str, weights: Sequence[int]) -> int:
-    # A letter counts as its place in ASCII from the 0 on: A is 17.
-    total = sum(
-        (ord(place) - ord("0")) * weight for place, weight in zip(places, weights, strict=False)
-    )
-    rest = total % 11
-    return 0 if rest < 2 else 11 - rest
 
 
 def format_tax_id(document: str) -> str:

@@ -1,10 +1,11 @@
-"""Characters that no text of ours may have: they cannot be stored, or steer the screen of whoever
-reads them. Each door looks for them with :func:`find_control_character`, before anything else is
-checked.
+"""Characters that a text must not have: they cannot be stored, or they steer the screen of its
+reader. Every endpoint looks for them with :func:`find_control_character` before it checks anything
+else; text of gateways and models goes through :func:`to_storable_text` instead.
 """
 
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 
 PathStep = str | int
 _CONTROL_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
@@ -46,6 +47,25 @@ def control_character_error(value: object, whole: str) -> str | None:
         if found is None
         else f"{'.'.join(map(str, found)) or whole} {CONTROL_CHARACTER_MESSAGE}"
     )
+
+
+def to_storable_text(text: str) -> str:
+    """The text as PostgreSQL takes it: without NUL, and with U+FFFD for each lone surrogate."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Through UTF-16, so that two halves sent apart become the character they meant.
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def digest_text(text: str) -> bytes:
+    """SHA-256 of what a stranger sent, also where it has lone surrogates and is no Unicode."""
+    return sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def truncate_text(text: str, most: int) -> str:

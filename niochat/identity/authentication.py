@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from niochat.domain.permissions import (
     is_permitted,
     parse_grants,
 )
+from niochat.domain.text_validation import digest_text
 from niochat.identity.access_tokens import AccessTokenSigner
 from niochat.identity.sessions import SessionEndReason, end_sessions, is_idle
 from niochat.runtime.batcher import Batcher
@@ -123,7 +123,7 @@ class Authenticator:
         """The integration of an API key. Raises ``AuthenticationError``,
         ``PermissionDeniedError``.
         """
-        digest = sha256(key.encode("utf-8", "surrogatepass")).digest()
+        digest = digest_text(key)
         async with self._database.as_auth() as connection:
             row = await connection.fetchrow(_KEYS["find_principal"], digest, now)
             if row is not None and (

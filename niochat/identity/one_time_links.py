@@ -3,7 +3,6 @@
 import secrets
 from datetime import datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from niochat.adapters.postgres.audit_log import record_change
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import OperationRefusedError
+from niochat.domain.text_validation import digest_text
 from niochat.identity.login.login_alerts import attempt_audit_entry
 from niochat.identity.login.login_throttle import LoginThrottle, account_limit, address_limit
 from niochat.identity.login.passwords import PasswordService
@@ -104,7 +104,7 @@ class OneTimeLinkService:
         limits = (address_limit(address),)
         await self._throttle.count_attempt(limits, now)
         async with self._database.as_auth() as connection:  # before the work of hashing
-            good = await connection.fetchval(_SQL["is_valid"], _digest(secret), now)
+            good = await connection.fetchval(_SQL["is_valid"], digest_text(secret), now)
             if good is None:
                 who = AuditActor(AuditActorKind.USER, "unknown", address)
                 after = {"code": "link_over"}
@@ -116,7 +116,9 @@ class OneTimeLinkService:
         await self._throttle.withdraw_attempt(limits, now)
         hashed = await self._passwords.hash_password(password)
         async with self._database.as_auth() as connection:
-            user_id: UUID | None = await connection.fetchval(_SQL["redeem"], _digest(secret), now)
+            user_id: UUID | None = await connection.fetchval(
+                _SQL["redeem"], digest_text(secret), now
+            )
             if user_id is None:
                 raise _link_over_error()
             tenant_id = await connection.fetchval(_SQL["set_password"], user_id, hashed)
@@ -147,7 +149,7 @@ class OneTimeLinkService:
         if purpose is not LinkPurpose.RESET:
             await connection.execute(_SQL["delete_unused"], user_id, purpose)
         await connection.execute(
-            _SQL["create"], _digest(secret), user_id, purpose, now + LINK_LIFETIMES[purpose]
+            _SQL["create"], digest_text(secret), user_id, purpose, now + LINK_LIFETIMES[purpose]
         )
         # In the part of the address that browsers send to nobody, no log or referrer either.
         return f"{self._base_url}/senha#{secret}"
@@ -157,7 +159,3 @@ def _link_over_error() -> OperationRefusedError:
     return OperationRefusedError(
         "The link is invalid, used or expired. Request another link.", code="link_over"
     )
-
-
-def _digest(secret: str) -> bytes:
-    return sha256(secret.encode("utf-8", "surrogatepass")).digest()

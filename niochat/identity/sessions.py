@@ -10,7 +10,6 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from niochat.domain.errors import (
     RateLimitedError,
 )
 from niochat.domain.ids import PLATFORM_TENANT_ID
+from niochat.domain.text_validation import digest_text
 from niochat.identity.access_tokens import ACCESS_TOKEN_LIFETIME, AccessTokenSigner
 from niochat.identity.login.known_devices import DeviceTokenService
 from niochat.identity.login.login_alerts import LoginAlertSender, attempt_audit_entry
@@ -160,7 +160,7 @@ class SessionService:
         ``AuthenticationError``, ``PermissionDeniedError``.
         """
         async with self._database.as_auth() as connection:
-            row: Any = await connection.fetchrow(_SQL["lock_by_refresh_token"], _digest(token))
+            row: Any = await connection.fetchrow(_SQL["lock_by_refresh_token"], digest_text(token))
             if row is None or row["ended_at"] is not None or row["expires_at"] <= now:
                 raise _session_over_error()
             refresh = await self._latest_token(connection, token, row, now)
@@ -170,7 +170,7 @@ class SessionService:
                 if refresh == token:
                     refresh = self._successors(token)[0]
                     await _insert_refresh_token(connection, refresh, row["session_id"], now)
-                    await connection.execute(_SQL["mark_token_used"], _digest(token), now)
+                    await connection.execute(_SQL["mark_token_used"], digest_text(token), now)
                 await connection.execute(
                     _SQL["extend"], row["session_id"], now, now + SESSION_LIFETIME
                 )
@@ -264,7 +264,7 @@ class SessionService:
         while row["used_at"] is not None:
             if now - row["used_at"] > self._grace:
                 return None
-            following = {_digest(each): each for each in self._successors(token)}
+            following = {digest_text(each): each for each in self._successors(token)}
             row = await connection.fetchrow(
                 _SQL["find_successor"], list(following), row["session_id"]
             )
@@ -326,11 +326,7 @@ def _require_active(user: Any) -> None:
 async def _insert_refresh_token(
     connection: Connection, token: str, session_id: UUID, now: datetime
 ) -> None:
-    await connection.execute(_SQL["insert_refresh_token"], _digest(token), session_id, now)
-
-
-def _digest(token: str) -> bytes:
-    return sha256(token.encode("utf-8", "surrogatepass")).digest()
+    await connection.execute(_SQL["insert_refresh_token"], digest_text(token), session_id, now)
 
 
 def _bad_credentials_error() -> AuthenticationError:

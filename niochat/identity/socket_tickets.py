@@ -2,12 +2,12 @@
 
 import secrets
 from datetime import datetime, timedelta
-from hashlib import sha256
 from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import AuthenticationError
+from niochat.domain.text_validation import digest_text
 
 _SQL = queries("socket_tickets")
 
@@ -26,7 +26,7 @@ class SocketTicketStore:
         async with self._database.as_auth() as connection:
             await connection.execute(_SQL["delete_expired"], now)
             await connection.execute(
-                _SQL["create"], _digest(ticket), session_id, now + TICKET_LIFETIME
+                _SQL["create"], digest_text(ticket), session_id, now + TICKET_LIFETIME
             )
         return ticket
 
@@ -35,7 +35,7 @@ class SocketTicketStore:
         old.
         """
         async with self._database.as_auth() as connection:
-            row = await connection.fetchrow(_SQL["redeem"], _digest(ticket), now)
+            row = await connection.fetchrow(_SQL["redeem"], digest_text(ticket), now)
         if row is None:
             raise AuthenticationError(
                 "The ticket is invalid, used or expired. Create another with POST "
@@ -43,7 +43,3 @@ class SocketTicketStore:
                 code="bad_ticket",
             )
         return row["session_id"], row["user_id"]
-
-
-def _digest(ticket: str) -> bytes:
-    return sha256(ticket.encode("utf-8", "surrogatepass")).digest()

@@ -6,11 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from niochat.adapters.postgres.audit_log import record_change
-from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.database import Connection, Database, fetch_one
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import (
     InvalidInputError,
-    NotFoundError,
     OperationRefusedError,
     PermissionDeniedError,
 )
@@ -180,10 +179,7 @@ class UserRepository:
 
 
 async def _find_user(connection: Connection, tenant_id: UUID, user_id: UUID) -> dict[str, Any]:
-    row = await connection.fetchrow(_SQL["find"], tenant_id, user_id)
-    if row is None:
-        raise NotFoundError("The user does not exist.")
-    return dict(row)
+    return await fetch_one(connection, _SQL["find"], tenant_id, user_id, what="user")
 
 
 async def _record_change(

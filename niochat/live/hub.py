@@ -1,6 +1,7 @@
 """One replica's screens: who is there, what each may see, and the events on their way to them."""
 
 import asyncio
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Protocol
@@ -8,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from niochat.domain.errors import InvalidInputError, NiochatError, UnavailableError
+from niochat.domain.errors import InvalidInputError, UnavailableError
 from niochat.domain.permissions import ConversationOwner
 from niochat.live.ephemeral import FrameEnvelope
 from niochat.live.event_log import EventLog, LoggedEvent
@@ -20,6 +21,7 @@ from niochat.live.frames import (
 )
 from niochat.live.log_position import LogPosition
 from niochat.live.screen_counters import ScreenCounters, encode_queues_frame
+from niochat.runtime.periodic_loop import run_periodically
 
 _log = structlog.get_logger(__name__)
 
@@ -152,22 +154,19 @@ class LiveHub:
                 screen.send_heartbeat(standing)
 
     async def run(self) -> None:
-        """Read and offer, until it is cancelled."""
-        while True:
-            try:
-                async with asyncio.timeout(POLL_INTERVAL_S):
-                    await self._hinted.wait()
-            except TimeoutError:
-                pass
-            self._hinted.clear()
-            try:
-                while await self.read_log():
-                    pass
-            except NiochatError as error:
-                _log.warning("live_put_off", code=error.code)
-            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
-                _log.error("live_failed", exc_info=error)
-            await asyncio.sleep(MIN_READ_INTERVAL_S)
+        """Read the log and offer its events to the screens, until cancelled."""
+        await run_periodically(
+            "live_log_read_failed", MIN_READ_INTERVAL_S, self._read_when_hinted, first_at_once=True
+        )
+
+    async def _read_when_hinted(self) -> None:
+        """Wait for a hint, but no longer than one poll interval, then read all that is new."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL_INTERVAL_S):
+                await self._hinted.wait()
+        self._hinted.clear()
+        while await self.read_log():
+            pass
 
     async def read_log(self) -> bool:
         """One look into the log; whether there is more at once."""
@@ -183,15 +182,8 @@ class LiveHub:
             return look.has_more
 
     async def run_counts(self) -> None:
-        """Tell queues and unread messages where they changed, until it is cancelled."""
-        while True:
-            await asyncio.sleep(COUNT_INTERVAL_S)
-            try:
-                await self.send_counts()
-            except NiochatError as error:
-                _log.warning("live_not_counted", code=error.code)
-            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
-                _log.error("live_not_counted", exc_info=error)
+        """Send queue and unread counts that changed, until cancelled."""
+        await run_periodically("live_counts_failed", COUNT_INTERVAL_S, self.send_counts)
 
     async def send_counts(self) -> None:
         """What has changed since the last count, to those who may see it."""

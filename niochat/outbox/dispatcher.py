@@ -10,6 +10,7 @@ from uuid import UUID
 
 import structlog
 
+from niochat.domain.backoff import backoff_s
 from niochat.domain.conversation.commands import SendStatus, SettleSend
 from niochat.domain.errors import NiochatError, UnavailableError
 from niochat.domain.ids import OutboxId, shard_of
@@ -247,7 +248,8 @@ class OutboxDispatcher:
     async def _settle_result(self, claimed: ClaimedSend, answer: GatewaySendResult) -> None:
         retry_in_s = answer.retry_in_s
         if answer.result is SendStatus.RETRY and not retry_in_s:
-            retry_in_s = min(0.5 * 2 ** min(claimed.attempts, 8), 60.0) * random.uniform(0.5, 1.5)
+            jitter = random.uniform(0.5, 1.5)
+            retry_in_s = backoff_s(claimed.attempts, base_s=0.5, max_s=60.0, jitter=jitter)
         self._settle(
             claimed.thread_id,
             SettleSend(

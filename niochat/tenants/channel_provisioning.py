@@ -15,12 +15,11 @@ import structlog
 from pydantic import ValidationError
 
 from niochat.adapters.postgres.audit_log import record_change
-from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.database import Connection, Database, fetch_one
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import (
     InvalidInputError,
     NiochatError,
-    NotFoundError,
     OperationRefusedError,
     UnavailableError,
 )
@@ -91,10 +90,7 @@ class ChannelProvisioner:
     async def find(self, tenant_id: UUID, channel_id: UUID) -> dict[str, Any]:
         """One of them. Raises ``NotFoundError``."""
         async with self._database.as_tenant(tenant_id) as connection:
-            row = await connection.fetchrow(_SQL["list"], tenant_id, channel_id)
-        if row is None:
-            raise NotFoundError("The channel does not exist.")
-        return dict(row)
+            return await fetch_one(connection, _SQL["list"], tenant_id, channel_id, what="channel")
 
     async def create(self, tenant_id: UUID, new: NewChannel, who: AuditActor) -> tuple[UUID, bool]:
         """Its id, and whether its gateway knows by now where to post. Raises ``Refused`` for a slug
@@ -214,9 +210,7 @@ class ChannelProvisioner:
     ) -> tuple[UUID, str]:
         async with self._database.system_transaction() as connection:
             await connection.execute(_TENANTS["lock_providers"])
-            row = await connection.fetchrow(_TENANTS["lock_tenant"], tenant_id)
-            if row is None:
-                raise NotFoundError("The tenant does not exist.")
+            row = await fetch_one(connection, _TENANTS["lock_tenant"], tenant_id, what="tenant")
             if entry.slug in {
                 e["slug"] for e in await connection.fetch(_SQL["list_slugs"], tenant_id)
             }:

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from niochat.adapters.postgres.audit_log import record_change
-from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.database import Database, fetch_one
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import NotFoundError, OperationRefusedError, UnavailableError
+from niochat.domain.errors import OperationRefusedError, UnavailableError
 from niochat.ports.audit import AuditActor, AuditEntry
 from niochat.ports.encryption import Encryptor
 from niochat.ports.gateway import (
@@ -162,9 +162,9 @@ class ChannelSessionService:
 
     async def _open_channel(self, tenant_id: UUID, channel_id: UUID) -> _OpenedChannel:
         async with self._database.as_tenant(tenant_id) as connection:
-            row = await connection.fetchrow(_SQL["load_sealed"], tenant_id, channel_id)
-        if row is None:
-            raise NotFoundError("The channel does not exist.")
+            row = await fetch_one(
+                connection, _SQL["load_sealed"], tenant_id, channel_id, what="channel"
+            )
         opened = [
             self._seals.open(row[column], tenant_id=tenant_id, purpose=purpose)
             for column, purpose in (

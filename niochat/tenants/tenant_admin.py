@@ -7,9 +7,9 @@ from typing import Any, Literal
 from uuid import UUID
 
 from niochat.adapters.postgres.audit_log import record_change
-from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.database import Connection, Database, fetch_one
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import NotFoundError, OperationRefusedError
+from niochat.domain.errors import OperationRefusedError
 from niochat.domain.tenant.tier import TenantTier
 from niochat.ports.audit import AuditActor, AuditEntry
 from niochat.ports.encryption import Encryptor
@@ -110,17 +110,11 @@ class TenantAdmin:
 async def _lock_tenant(connection: Connection, tenant_id: UUID) -> dict[str, Any]:
     # As ``apply`` does, so that the two wait for each other and never the wrong way round.
     await connection.execute(_SQL["lock_providers"])
-    row = await connection.fetchrow(_SQL["lock_tenant"], tenant_id)
-    if row is None:
-        raise NotFoundError("The tenant does not exist.")
-    return dict(row)
+    return await fetch_one(connection, _SQL["lock_tenant"], tenant_id, what="tenant")
 
 
 async def _find_tenant(connection: Connection, tenant_id: UUID) -> dict[str, Any]:
-    row = await connection.fetchrow(_SQL["find_tenant_with_limits"], tenant_id)
-    if row is None:
-        raise NotFoundError("The tenant does not exist.")
-    return dict(row)
+    return await fetch_one(connection, _SQL["find_tenant_with_limits"], tenant_id, what="tenant")
 
 
 async def _update_limits(connection: Connection, tenant_id: UUID, limits: TenantLimits) -> None:

@@ -3,9 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.database import Database, fetch_one
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import NotFoundError
 
 _SQL = queries("tenant_listing")
 
@@ -25,7 +24,4 @@ class TenantListing:
     async def find(self, tenant_id: UUID) -> dict[str, Any]:
         """One of them. Raises ``NotFoundError``."""
         async with self._database.as_auth() as connection:
-            row = await connection.fetchrow(_SQL["find"], tenant_id)
-        if row is None:
-            raise NotFoundError("The tenant does not exist.")
-        return dict(row)
+            return await fetch_one(connection, _SQL["find"], tenant_id, what="tenant")

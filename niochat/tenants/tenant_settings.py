@@ -9,9 +9,9 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from niochat.adapters.postgres.audit_log import record_change
-from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.database import Connection, Database, fetch_one
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import InvalidInputError, NotFoundError, OperationRefusedError
+from niochat.domain.errors import InvalidInputError, OperationRefusedError
 from niochat.ports.audit import AuditActor, AuditEntry
 from niochat.ports.encryption import Encryptor
 from niochat.tenants.provider_facts_settings import (
@@ -307,10 +307,7 @@ async def _lock_tenant(
 
 
 async def _find_tenant(connection: Connection, query: str, tenant_id: UUID) -> dict[str, Any]:
-    row = await connection.fetchrow(_SQL[query], tenant_id)
-    if row is None:
-        raise NotFoundError("The tenant does not exist.")
-    return dict(row)
+    return await fetch_one(connection, _SQL[query], tenant_id, what="tenant")
 
 
 async def _validate_policy(

@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from niochat.domain.errors import InvalidInputError, UnreadableDataError
+from niochat.domain.text_validation import digest_text
 from niochat.vault.key_ring import parse_key_ring
 
 _FORMAT = 1
@@ -112,8 +113,7 @@ class Vault:
     def matches_fingerprint(secret: str, fingerprint: bytes) -> bool:
         """Whether it is that secret, in a time that does not depend on how much of it fits."""
         # A stranger's secret may be no Unicode at all; that is a wrong secret, not an error.
-        offered = sha256(secret.encode("utf-8", "surrogatepass")).digest()
-        return hmac.compare_digest(offered, fingerprint)
+        return hmac.compare_digest(digest_text(secret), fingerprint)
 
 
 def _blind_index_key(key: bytes) -> bytes:

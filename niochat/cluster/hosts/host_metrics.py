@@ -4,16 +4,13 @@ Nothing is sent where something happens: the host counts in plain numbers, and e
 what was counted goes to Ray in one go. Ray names it ``ray_niochat_…``, counters end in ``_total``.
 """
 
-import asyncio
 from typing import Any, Protocol
 
-import structlog
 from ray.util.metrics import Counter, Gauge
 
 from niochat.cluster.hosts.host_inspection import HostInfoRequest, OperatorRequest
+from niochat.runtime.periodic_loop import run_periodically
 from niochat.runtime.process.counter_buffer import CounterBuffer
-
-_log = structlog.get_logger(__name__)
 
 REPORT_INTERVAL_S = 5.0
 
@@ -60,7 +57,7 @@ class MeasuredHost(Protocol):
 
 
 class HostMetricsReporter:
-    """Reports one host. A failed round is logged and the next one tried."""
+    """Reports one host."""
 
     def __init__(self, host: MeasuredHost) -> None:
         self._host = host
@@ -75,14 +72,14 @@ class HostMetricsReporter:
         self._kinds: set[str] = set()
 
     async def run(self) -> None:
-        """Until it is cancelled."""
-        while True:
-            await asyncio.sleep(REPORT_INTERVAL_S)
-            try:
-                self._report_counters()
-                self._report_gauges(await self._host.operate(HostInfoRequest()))
-            except Exception as error:  # noqa: BLE001 - measuring must outlive any error
-                _log.warning("metrics_put_off", host=self._host.name, error=repr(error))
+        """Report every few seconds, until cancelled."""
+        await run_periodically(
+            "metrics_report_failed", REPORT_INTERVAL_S, self._report, host=self._host.name
+        )
+
+    async def _report(self) -> None:
+        self._report_counters()
+        self._report_gauges(await self._host.operate(HostInfoRequest()))
 
     def _report_counters(self) -> None:
         for (name, value), count in self._host.counters.drain().items():

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -37,7 +36,7 @@ from niochat.composition.components import Components
 from niochat.conversations.pauses import PauseStore
 from niochat.conversations.step.step_runner import StepRunner
 from niochat.conversations.step.step_types import MemoryCommand
-from niochat.domain.errors import NiochatError, UnavailableError
+from niochat.domain.errors import UnavailableError
 from niochat.domain.ids import PLATFORM_TENANT_ID
 from niochat.domain.tenant.throttling import TenantThrottle
 from niochat.inbox.sweep_queries import SweepQueries
@@ -50,6 +49,7 @@ from niochat.runtime.coalescer import Coalescer
 from niochat.runtime.fairness.adaptive_rate import AdaptiveRateLimiter
 from niochat.runtime.fairness.fair_queue import Lane
 from niochat.runtime.fleet.autoscaling import HostLoad
+from niochat.runtime.periodic_loop import IntervalTimer, run_periodically
 from niochat.runtime.process.counter_buffer import CounterBuffer
 from niochat.runtime.process.loop_lag import LoopLag
 from niochat.tenants.quota_cache import TenantQuotaCache
@@ -201,6 +201,7 @@ class HostProcess:
     def start(self) -> None:
         """Begin to sweep; returns at once."""
         self._background.start(self._run_sweeps())
+        self._background.start(self._run_passivation())
         self._background.start(self._loop_lag.run())
         self._background.start(self._activation_limiter.run())
 
@@ -335,29 +336,32 @@ class HostProcess:
         self._background.try_start(told, MAX_REMOTE_TELLS)
 
     async def _run_sweeps(self) -> None:
-        passivate_at = time.monotonic() + PASSIVATE_INTERVAL_S
-        wake_tenants_at = share_at = queues_at = 0.0
-        while True:
-            try:
-                await self._ownership.register_host(self.name, self._node, os.getpid())
-                await self.refresh()
-                if time.monotonic() >= share_at:
-                    share_at = time.monotonic() + QUOTA_INTERVAL_S
-                    await self.apply_quotas()
-                if time.monotonic() >= wake_tenants_at:
-                    wake_tenants_at = time.monotonic() + self._components.settings.backfill_s / 2
-                    await self._recovery_sweeper.wake_tenants()
-                if time.monotonic() >= queues_at:
-                    queues_at = time.monotonic() + QUEUE_SWEEP_INTERVAL_S
-                    await self.sweep_queues()
-            except NiochatError as error:
-                _log.warning("sweep_put_off", host=self.name, code=error.code)
-            except Exception as error:  # noqa: BLE001 - the sweep must outlive any error
-                _log.error("sweep_failed", host=self.name, exc_info=error)
-            if time.monotonic() >= passivate_at:
-                passivate_at = time.monotonic() + PASSIVATE_INTERVAL_S
-                self.actors.passivate()
-            await asyncio.sleep(SWEEP_INTERVAL_S)
+        quotas, queues = IntervalTimer(QUOTA_INTERVAL_S), IntervalTimer(QUEUE_SWEEP_INTERVAL_S)
+        tenants = IntervalTimer(self._components.settings.backfill_s / 2)
+
+        async def sweep() -> None:
+            await self._ownership.register_host(self.name, self._node, os.getpid())
+            await self.refresh()
+            if quotas.restart_if_due():
+                await self.apply_quotas()
+            if tenants.restart_if_due():
+                await self._recovery_sweeper.wake_tenants()
+            if queues.restart_if_due():
+                await self.sweep_queues()
+
+        await run_periodically(
+            "sweep_failed", SWEEP_INTERVAL_S, sweep, first_at_once=True, host=self.name
+        )
+
+    async def _run_passivation(self) -> None:
+        """In a loop of its own: memory is freed also while the database is away."""
+
+        async def passivate() -> None:
+            self.actors.passivate()
+
+        await run_periodically(
+            "passivation_failed", PASSIVATE_INTERVAL_S, passivate, host=self.name
+        )
 
     async def sweep_queues(self) -> None:
         """What no message told of: agents who have gone, and queues whose hint was lost."""

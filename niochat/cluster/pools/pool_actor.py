@@ -26,6 +26,7 @@ from niochat.composition.components import Components, open_components
 from niochat.config import Settings
 from niochat.runtime.batched_rpc import MAX_PARK_S, BatchedRpcServer
 from niochat.runtime.fleet.autoscaling import HostLoad
+from niochat.runtime.periodic_loop import run_periodically
 from niochat.runtime.process import gc_tuning
 from niochat.runtime.process.cpu_pressure import CpuPressure
 from niochat.runtime.process.loop_lag import LoopLag
@@ -122,9 +123,10 @@ class PoolActor:
         return parts
 
     async def _run_caller_cleanup(self) -> None:
-        while True:
-            await asyncio.sleep(MAX_PARK_S)
+        async def drop_silent_callers() -> None:
             self._rpc_server.drop_silent_callers()
+
+        await run_periodically("caller_cleanup_failed", MAX_PARK_S, drop_silent_callers)
 
 
 class AssistantActor(PoolActor):

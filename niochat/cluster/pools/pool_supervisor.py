@@ -18,6 +18,7 @@ from niochat.cluster.pools.pool_clients import PoolName
 from niochat.runtime.background_tasks import BackgroundTaskSet
 from niochat.runtime.fleet.autoscaling import ScalingLimits, ScalingState, next_scaling_state
 from niochat.runtime.fleet.fleet_plan import DrainMemberAction, StartMemberAction, next_fleet_action
+from niochat.runtime.periodic_loop import run_periodically
 
 _log = structlog.get_logger(__name__)
 
@@ -56,19 +57,24 @@ class PoolSupervisor:
         self._draining_since: dict[int, float] = {}
 
     async def run(self) -> None:
-        """Until it is cancelled."""
-        known = False
-        while True:
-            try:
-                if not known:
-                    await self.discover()
-                    known = True
-                await self.supervise()
-            except RayError as error:
-                _log.warning("pool_not_kept", pool=self._pool, error=repr(error)[:300])
-            except Exception as error:  # noqa: BLE001 - keeping must outlive any error
-                _log.error("pool_not_kept", pool=self._pool, exc_info=error)
-            await asyncio.sleep(PING_INTERVAL_S)
+        """Supervise the pool, until cancelled."""
+        discovered = False
+
+        async def supervise() -> None:
+            nonlocal discovered
+            if not discovered:
+                await self.discover()
+                discovered = True
+            await self.supervise()
+
+        await run_periodically(
+            "pool_supervision_failed",
+            PING_INTERVAL_S,
+            supervise,
+            first_at_once=True,
+            expected=(RayError,),
+            pool=self._pool,
+        )
 
     async def discover(self) -> None:
         """Begin with the members that there are. Raises ``RayError``."""

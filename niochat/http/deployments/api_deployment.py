@@ -10,8 +10,7 @@ from starlette.routing import BaseRoute, Mount
 
 from niochat.actors import actor_addresses
 from niochat.actors.team_queues.team_queue_actor import QueueAssignRequest
-from niochat.adapters.clock import database_clock
-from niochat.adapters.postgres.clock_sync import run_clock_sync
+from niochat.adapters.postgres.idempotency_store import CLEANUP_INTERVAL_S
 from niochat.adapters.postgres.queries import queries
 from niochat.adapters.redis.token_buckets import RedisTokenBuckets
 from niochat.adapters.smtp import SmtpClient
@@ -47,6 +46,7 @@ from niochat.http.rest.rest_services import RestServices
 from niochat.inbox.command_submitter import CommandSubmitter
 from niochat.mail.mail_outbox import run_mail_delivery
 from niochat.runtime.background_tasks import BackgroundTaskSet
+from niochat.runtime.periodic_loop import run_periodically
 
 _SQL = queries("database_health")
 
@@ -59,7 +59,7 @@ API_BURST_S = 10.0
 
 
 def build_api_routes(parts: Components) -> list[BaseRoute]:
-    parts.background.start(run_clock_sync(parts.database, database_clock))
+    parts.start_clock_sync()
     parts.background.start(
         run_metrics_reporter(ClusterMetrics(parts.database, parts.settings.min_hosts))
     )
@@ -129,7 +129,14 @@ def _build_rest_routes(
     )
     parts.background.start(access.audit_log.run_sealing())
     parts.background.start(SearchIndexer(parts.database).run())
-    parts.background.start(access.idempotency.run_cleanup())
+    parts.background.start(
+        run_periodically(
+            "idempotency_cleanup_failed",
+            CLEANUP_INTERVAL_S,
+            access.idempotency.delete_expired,
+            first_at_once=True,
+        )
+    )
     if settings.smtp_url is not None:
         mail_server = SmtpClient(settings.smtp_url.get_secret_value())
         parts.background.start(run_mail_delivery(access.mail_outbox, mail_server.send))

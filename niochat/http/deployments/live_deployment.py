@@ -4,8 +4,6 @@ from ray import serve
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from niochat.adapters.clock import database_clock
-from niochat.adapters.postgres.clock_sync import run_clock_sync
 from niochat.adapters.redis.pubsub import RELEASE_CHANNEL, RedisBroadcast
 from niochat.assignment.agent_presence import PresenceStore
 from niochat.cluster.build_id import resolve_build_id
@@ -45,7 +43,7 @@ def build_live_routes(parts: Components) -> list[BaseRoute]:
         access.audit_log.write_entry,
     )
     releases = RedisBroadcast(settings.redis_url.get_secret_value(), RELEASE_CHANNEL)
-    parts.background.start(run_clock_sync(parts.database, database_clock))
+    parts.start_clock_sync()
     parts.background.start(hub.run())
     parts.background.start(hub.run_counts())
     parts.background.start(parts.ephemeral_frames.subscribe_bytes(hub.receive_envelope))

@@ -8,13 +8,14 @@ delays, and not devices on which its holder was before (``identity/login/known_d
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 from niochat.adapters.postgres.audit_log import record_change
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.backoff import backoff_s
 from niochat.domain.errors import NotFoundError, RateLimitedError
+from niochat.domain.text_validation import digest_text
 from niochat.ports.audit import AuditActor, AuditEntry
 
 _SQL = queries("login_throttle")
@@ -92,8 +93,8 @@ class _AttemptCount:
         """This attempt is counted."""
         failures, next_at = self.failures + 1, None
         if limit.delays and failures >= limit.max_attempts:
-            doubled = timedelta(seconds=2 ** min(failures - limit.max_attempts, 10))
-            next_at = now + min(doubled, MAX_DELAY)
+            surplus, max_s = failures - limit.max_attempts, MAX_DELAY.total_seconds()
+            next_at = now + timedelta(seconds=backoff_s(surplus, base_s=1.0, max_s=max_s))
         return replace(self, failures=failures, next_at=next_at)
 
     def decremented(self, count: int) -> "_AttemptCount":
@@ -188,4 +189,4 @@ async def _save_counts(connection: Connection, counts: Sequence[_AttemptCount]) 
 
 
 def _digest(value: str) -> str:
-    return sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+    return digest_text(value).hex()

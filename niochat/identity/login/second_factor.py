@@ -4,7 +4,6 @@ import base64
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import AuthenticationError, OperationRefusedError
 from niochat.domain.ids import PLATFORM_TENANT_ID
+from niochat.domain.text_validation import digest_text
 from niochat.identity.login.login_throttle import LoginThrottle, account_limit
 from niochat.ports.audit import AuditActor, AuditActorKind, AuditEntry
 from niochat.ports.encryption import Encryptor
@@ -173,4 +173,4 @@ def _recovery_code() -> str:
 
 
 def _digest(code: str) -> bytes:
-    return sha256(code.strip().lower().encode("utf-8", "surrogatepass")).digest()
+    return digest_text(code.strip().lower())

@@ -23,7 +23,6 @@ from niochat.launcher.stack_credentials import StackCredentials
 from niochat.launcher.stack_errors import StackError
 from niochat.launcher.subprocesses import ProgressCallback, http_get, spawn, tail_log, wait_until
 
-RAY_NAMESPACE = "niochat"
 CHECKOUT_FOLDER = Path(niochat.__file__).resolve().parents[1]
 SERVE_CONFIG = CHECKOUT_FOLDER / "serve_config.yaml"
 ONE_MACHINE_CONFIG = CHECKOUT_FOLDER / "deploy" / "one_machine.yaml"
@@ -71,7 +70,7 @@ class RayCluster:
 
     @property
     def address(self) -> str:
-        """For `ray.init(address=..., namespace=NAMESPACE)`, with `environment` set before."""
+        """For `ray.init(address=...)`, with `environment` set before."""
         return f"{_NODE}:{self._ports.gcs}"
 
     @property

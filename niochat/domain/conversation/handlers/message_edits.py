@@ -4,6 +4,7 @@ took it; until then the message stays as it was.
 
 from dataclasses import replace
 
+from niochat.domain.backoff import backoff_s
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.conversation import effects as fx
 from niochat.domain.conversation import events as e
@@ -49,7 +50,8 @@ def settle_message_change(
     assert send.change is not None
     result, code, retry_in_s = command.result, command.code, command.retry_in_s
     if result is cmd.SendStatus.UNCERTAIN:
-        again, retry_in_s = send.attempts < MAX_CHANGE_ATTEMPTS, 2.0**send.attempts
+        again = send.attempts < MAX_CHANGE_ATTEMPTS
+        retry_in_s = backoff_s(send.attempts, base_s=1.0, max_s=64.0)
         result = cmd.SendStatus.RETRY if again else cmd.SendStatus.FAILED
     status = "queued" if result is cmd.SendStatus.RETRY else result.value
     draft.add_effect(fx.SettleOutbox(command.outbox, status, command.external_id, code, retry_in_s))

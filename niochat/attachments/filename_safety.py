@@ -1,4 +1,4 @@
-"""Names of files: what may be shown and saved under them, and which ones a machine would run."""
+"""Safe names of files: how a name is cleaned, and which endings a machine would run."""
 
 import unicodedata
 
@@ -27,15 +27,15 @@ EXECUTABLE_EXTENSIONS = frozenset(f"{_PROGRAMS} {_MACROS} {_SCRIPTS} {_PAGES}".s
 _DISGUISED_EXTENSIONS = frozenset(
     {"exe", "scr", "pif", "bat", "cmd", "vbs", "hta", "ps1", "lnk", "msi", "jar", "apk", "js"}
 )
-"""Those that are refused in the middle of a name, too, where others may well stand: an address, a
+"""Those that are also refused in the middle of a name. Others may stand there, as in a domain or a
 version.
 """
 _RESERVED = dict.fromkeys(map(ord, '<>:"|?*'), "_")
 
 
 def strip_unsafe_characters(filename: str) -> str:
-    """Without folders, control characters and what turns the direction of writing; never with a
-    dot or a space at its end, which Windows leaves out.
+    """The name without folders, control characters and marks that change the writing direction,
+    and without dots and spaces at its end, which Windows drops.
     """
     name = filename.replace("\\", "/").rpartition("/")[2]
     name = "".join(each for each in name if each.isprintable())
@@ -43,8 +43,8 @@ def strip_unsafe_characters(filename: str) -> str:
 
 
 def is_executable(filename: str) -> bool:
-    """Whether its ending is one that runs, as in ``fatura.pdf.exe``; also where it looks like one
-    in other characters, and where the worst of them stand before it (``fatura.exe.pdf``).
+    """Whether the ending is executable, as in ``fatura.pdf.exe``; also written in look-alike
+    characters, and for the worst ones in the middle of the name (``fatura.exe.pdf``).
     """
     name = strip_unsafe_characters(unicodedata.normalize("NFKC", strip_unsafe_characters(filename)))
     endings = [each.strip() for each in name.lower().split(".")[1:]]
