@@ -176,8 +176,10 @@ class TenantBehaviour:
 
     async def _backfill_channel(self, channel: BackfillChannel) -> None:
         try:
-            line = self._credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
-            threads = await self._backfill.fill(channel, line)
+            credentials = self._credentials_for(
+                channel.base_url, channel.token_sealed, channel.tenant_id
+            )
+            threads = await self._backfill.fill(channel, credentials)
         except NiochatError as error:
             _log.warning("fill_up_put_off", channel=str(channel.id), code=error.code)
             return

@@ -45,22 +45,22 @@ class PresenceStore:
         user_id: UUID,
         state: AgentPresenceState,
         reason: str,
-        who: AuditActor,
+        actor: AuditActor,
     ) -> dict[str, Any]:
         """They are there, away or gone from this commit on: who is not online is given nothing.
         Raises ``NotFoundError`` for who does not work here.
         """
         async with self._database.as_tenant(tenant_id) as connection:
             before = await _locked(connection, tenant_id, user_id)
-            wanted = {**before, "state": state.value, "reason": reason}
-            await _put(connection, tenant_id, user_id, before, wanted, who, seen=True)
+            changed = {**before, "state": state.value, "reason": reason}
+            await _put(connection, tenant_id, user_id, before, changed, actor, seen=True)
             return await _one(connection, tenant_id, user_id)
 
     async def override_presence(
         self,
         tenant_id: UUID,
         user_id: UUID,
-        who: AuditActor,
+        actor: AuditActor,
         *,
         offline: bool,
         capacity: int | None,
@@ -71,21 +71,21 @@ class PresenceStore:
         """
         async with self._database.as_tenant(tenant_id) as connection:
             before = await _locked(connection, tenant_id, user_id)
-            wanted = dict(before)
+            changed = dict(before)
             if not keep_capacity:
-                wanted["capacity"] = capacity
+                changed["capacity"] = capacity
             if offline and before["state"] != AgentPresenceState.OFFLINE:
-                wanted |= {"state": AgentPresenceState.OFFLINE.value, "reason": "sent"}
-            await _put(connection, tenant_id, user_id, before, wanted, who, seen=False)
+                changed |= {"state": AgentPresenceState.OFFLINE.value, "reason": "sent"}
+            await _put(connection, tenant_id, user_id, before, changed, actor, seen=False)
             return await _one(connection, tenant_id, user_id)
 
-    async def mark_disabled(self, tenant_id: UUID, user_id: UUID, who: AuditActor) -> None:
+    async def mark_disabled(self, tenant_id: UUID, user_id: UUID, actor: AuditActor) -> None:
         """They work here no more: they are gone, if they ever were there."""
         async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["lock"], tenant_id, user_id)
             if row is not None and row["state"] != AgentPresenceState.OFFLINE:
-                wanted = {**row, "state": AgentPresenceState.OFFLINE.value, "reason": "disabled"}
-                await _put(connection, tenant_id, user_id, dict(row), wanted, who, seen=False)
+                changed = {**row, "state": AgentPresenceState.OFFLINE.value, "reason": "disabled"}
+                await _put(connection, tenant_id, user_id, dict(row), changed, actor, seen=False)
 
     async def record_seen(self, agents: Collection[AgentKey]) -> None:
         """Their sockets are open: one statement for all of a replica."""
@@ -119,21 +119,21 @@ async def _put(
     tenant_id: UUID,
     user_id: UUID,
     before: dict[str, Any],
-    wanted: dict[str, Any],
-    who: AuditActor,
+    changed: dict[str, Any],
+    actor: AuditActor,
     *,
     seen: bool,
 ) -> None:
-    state, reason = wanted["state"], wanted["reason"]
+    state, reason = changed["state"], changed["reason"]
     await connection.execute(
-        _SQL["update"], tenant_id, user_id, state, reason, wanted["capacity"], seen
+        _SQL["update"], tenant_id, user_id, state, reason, changed["capacity"], seen
     )
     if (state, reason) != (before["state"], before["reason"]):
         await connection.execute(_SQL["insert_change"], tenant_id, user_id, state, reason)
-    if wanted != before:
+    if changed != before:
         target = f"user:{user_id}"
         await record_change(
-            connection, AuditEntry(tenant_id, who, "presence.change", target, before, wanted)
+            connection, AuditEntry(tenant_id, actor, "presence.change", target, before, changed)
         )
 
 

@@ -51,9 +51,9 @@ def name_digest(folded: str) -> str:
 class ContactStore:
     """Reads and changes for one tenant at a time, with that tenant's role."""
 
-    def __init__(self, database: Database, seals: Encryptor) -> None:
+    def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database = database
-        self._seals = seals
+        self._encryptor = encryptor
 
     async def find_by_name(
         self, tenant_id: UUID, name: str, page: ContactPageRequest
@@ -94,7 +94,7 @@ class ContactStore:
         self, tenant_id: UUID, document: str, page: ContactPageRequest
     ) -> list[dict[str, Any]]:
         """Those with that document. Raises ``InvalidInputError`` (``bad_document``)."""
-        indexes = self._seals.blind_indexes(
+        indexes = self._encryptor.blind_indexes(
             _require_tax_id(document), tenant_id=tenant_id, purpose=TAX_ID_PURPOSE
         )
         async with self._database.as_tenant(tenant_id) as connection:
@@ -111,7 +111,11 @@ class ContactStore:
             )
 
     async def update_contact(
-        self, tenant_id: UUID, contact_id: UUID, changes: Mapping[str, str | None], who: AuditActor
+        self,
+        tenant_id: UUID,
+        contact_id: UUID,
+        changes: Mapping[str, str | None],
+        actor: AuditActor,
     ) -> dict[str, Any]:
         """The contact as it is then; ``changes`` of ``name``, ``document`` and ``notes``.
 
@@ -136,7 +140,7 @@ class ContactStore:
             kept = {**before, **changes}
             document = (row["document_sealed"], row["document_index"])
             if "document" in changes:  # else it stays, also where it cannot be opened
-                document = _seal_tax_id(self._seals, tenant_id, changes["document"])
+                document = _seal_tax_id(self._encryptor, tenant_id, changes["document"])
             await connection.execute(
                 _SQL["change"], tenant_id, contact_id, kept["name"], *document, kept["notes"] or ""
             )
@@ -147,7 +151,7 @@ class ContactStore:
             target = f"contact:{contact_id}"
             if changes:
                 await record_change(
-                    connection, AuditEntry(tenant_id, who, "contacts.change", target, *shown)
+                    connection, AuditEntry(tenant_id, actor, "contacts.change", target, *shown)
                 )
             found = await _fetch_contact(connection, "one", tenant_id, contact_id)
             return self._opened(tenant_id, found)
@@ -156,7 +160,7 @@ class ContactStore:
         self,
         tenant_id: UUID,
         contact_id: UUID,
-        sight: ConversationVisibility,
+        visibility: ConversationVisibility,
         before: tuple[datetime, UUID] | None,
         limit: int,
     ) -> list[dict[str, Any]]:
@@ -167,9 +171,9 @@ class ContactStore:
                 _SQL["conversations"],
                 tenant_id,
                 contact_id,
-                sight.scope,
-                sight.user,
-                sorted(sight.teams),
+                visibility.scope,
+                visibility.user,
+                sorted(visibility.teams),
                 at,
                 last,
                 limit,
@@ -188,7 +192,7 @@ class ContactStore:
         if row["document_sealed"] is None:
             return None
         try:
-            return self._seals.open(
+            return self._encryptor.open(
                 row["document_sealed"], tenant_id=tenant_id, purpose=TAX_ID_PURPOSE
             )
         except (InvalidInputError, UnreadableDataError) as error:
@@ -199,7 +203,7 @@ class ContactStore:
         """Tells whether a value is another one, or the earlier one again, and not what it is."""
         if not value:
             return None
-        return self._seals.blind_index(value, tenant_id=tenant_id, purpose=_DIGEST).hex()[:16]
+        return self._encryptor.blind_index(value, tenant_id=tenant_id, purpose=_DIGEST).hex()[:16]
 
 
 async def _fetch_contact(
@@ -221,11 +225,11 @@ def _require_tax_id(written: str) -> str:
 
 
 def _seal_tax_id(
-    seals: Encryptor, tenant_id: UUID, document: str | None
+    encryptor: Encryptor, tenant_id: UUID, document: str | None
 ) -> tuple[bytes | None, bytes | None]:
     if not document:
         return None, None
     return (
-        seals.seal(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE),
-        seals.blind_index(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE),
+        encryptor.seal(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE),
+        encryptor.blind_index(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE),
     )

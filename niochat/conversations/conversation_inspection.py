@@ -24,11 +24,11 @@ class ConversationInspector:
             rows = await connection.fetch(_SQL["conversations"], tenant_id, status, limit)
         return [dict(row) for row in rows]
 
-    async def find_conversation(self, tenant_id: UUID, wanted: str) -> dict[str, Any] | None:
+    async def find_conversation(self, tenant_id: UUID, term: str) -> dict[str, Any] | None:
         """A conversation by protocol, id, or the customer's phone (its newest one)."""
         async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(
-                _SQL["find"], tenant_id, wanted, phone_search_prefixes(wanted)
+                _SQL["find"], tenant_id, term, phone_search_prefixes(term)
             )
         return dict(row) if row is not None else None
 

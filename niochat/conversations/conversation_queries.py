@@ -65,8 +65,8 @@ class ConversationQueries:
     async def list_waiting(
         self,
         tenant_id: UUID,
-        sight: ConversationVisibility,
-        wanted: ConversationFilter,
+        visibility: ConversationVisibility,
+        filters: ConversationFilter,
         after: tuple[datetime, UUID] | None,
     ) -> tuple[list[dict[str, Any]], tuple[datetime, UUID] | None]:
         """A page of those whose customer waits for a person, longest first, and where it ended if
@@ -74,30 +74,30 @@ class ConversationQueries:
         """
         place = after or (None, None)
         async with self._database.as_tenant(tenant_id) as connection:
-            rows = await self._rows(connection, "waiting", tenant_id, sight, wanted, *place)
-        items, more = rows[: wanted.limit], len(rows) > wanted.limit
+            rows = await self._rows(connection, "waiting", tenant_id, visibility, filters, *place)
+        items, more = rows[: filters.limit], len(rows) > filters.limit
         return items, (items[-1]["waiting_since"], items[-1]["id"]) if more else None
 
     async def list_page(
         self,
         tenant_id: UUID,
-        sight: ConversationVisibility,
-        wanted: ConversationFilter,
+        visibility: ConversationVisibility,
+        filters: ConversationFilter,
         walk: ConversationListCursor | None,
     ) -> tuple[list[dict[str, Any]], ConversationListCursor | None]:
         """A page, newest change first, without a status of those that go on, and where it ended if
         there are more. The last pages are what has changed since the first one.
         """
-        over = wanted.status == "resolved"
+        over = filters.status == "resolved"
         query, again = ("resolved", "resolved_again") if over else ("live", "live_again")
         found: list[dict[str, Any]] = []
         async with self._database.as_tenant(tenant_id) as connection:
             if walk is None or not walk.again:
                 place = (None, None) if walk is None else (walk.at, walk.id)
-                rows = await self._rows(connection, query, tenant_id, sight, wanted, *place)
-                found = rows[: wanted.limit]
+                rows = await self._rows(connection, query, tenant_id, visibility, filters, *place)
+                found = rows[: filters.limit]
                 begun = walk or _first_cursor(found)
-                if len(rows) > wanted.limit and begun is not None:
+                if len(rows) > filters.limit and begun is not None:
                     last = found[-1]
                     return found, replace(begun, at=last["changed_at"], id=last["id"])
                 if walk is None:
@@ -107,13 +107,13 @@ class ConversationQueries:
                 connection,
                 again,
                 tenant_id,
-                sight,
-                wanted,
+                visibility,
+                filters,
                 walk.at,
                 walk.id,
                 walk.horizon,
             )
-        room = wanted.limit - len(found)
+        room = filters.limit - len(found)
         if len(rows) <= room:
             return found + rows, None
         if room:
@@ -125,8 +125,8 @@ class ConversationQueries:
         connection: Connection,
         query: str,
         tenant_id: UUID,
-        sight: ConversationVisibility,
-        wanted: ConversationFilter,
+        visibility: ConversationVisibility,
+        filters: ConversationFilter,
         at: datetime | None,
         last: UUID | None,
         *more: str,
@@ -135,16 +135,16 @@ class ConversationQueries:
         rows = await connection.fetch(
             _SQL[query],
             tenant_id,
-            sight.scope,
-            sight.user,
-            sorted(sight.teams),
-            wanted.status,
-            wanted.team,
-            wanted.agent,
-            wanted.label,
+            visibility.scope,
+            visibility.user,
+            sorted(visibility.teams),
+            filters.status,
+            filters.team,
+            filters.agent,
+            filters.label,
             at,
             last,
-            wanted.limit + 1,
+            filters.limit + 1,
             *more,
         )
         return [dict(row) for row in rows]
@@ -164,10 +164,10 @@ class ConversationQueries:
         return [dict(row) for row in rows]
 
     async def count_conversations(
-        self, tenant_id: UUID, sight: ConversationVisibility
+        self, tenant_id: UUID, visibility: ConversationVisibility
     ) -> dict[str, int]:
         """``mine``, ``unassigned``, ``with_assistant``, ``all`` of those that go on."""
-        seen = (sight.scope, sight.user, sorted(sight.teams))
+        seen = (visibility.scope, visibility.user, sorted(visibility.teams))
         async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["counts"], tenant_id, *seen)
         return dict(row) if row is not None else {}

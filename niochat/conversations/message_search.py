@@ -89,24 +89,24 @@ class MessageSearch:
         self._database = database
 
     async def search_page(
-        self, tenant_id: UUID, sight: ConversationVisibility, wanted: MessageSearchRequest
+        self, tenant_id: UUID, visibility: ConversationVisibility, request: MessageSearchRequest
     ) -> MessageSearchPage:
         """Messages that somebody may see and that hold all of the words. Raises
         ``InvalidInputError`` for words that stand in every sentence.
         """
-        position: SearchPosition | None = wanted.before or _NEWEST
+        position: SearchPosition | None = request.before or _NEWEST
         rows: list[dict[str, Any]] = []
         # Who does not see everything needs more to look at for one page.
-        most = wanted.limit + 1 if sight.scope == "all" else max(wanted.limit + 1, 200)
+        most = request.limit + 1 if visibility.scope == "all" else max(request.limit + 1, 200)
         async with self._database.as_tenant(tenant_id) as connection:
-            meaning = await _load_terms(connection, tenant_id, wanted.words)
+            meaning = await _load_terms(connection, tenant_id, request.words)
             for _ in range(MAX_SCAN_ROUNDS):
-                if position is None or len(rows) > wanted.limit:
+                if position is None or len(rows) > request.limit:
                     break
                 ids, position = await _scan_messages(connection, tenant_id, meaning, position, most)
-                rows += await _load_visible(connection, tenant_id, sight, meaning, ids)
-        if len(rows) > wanted.limit:
-            rows = rows[: wanted.limit]
+                rows += await _load_visible(connection, tenant_id, visibility, meaning, ids)
+        if len(rows) > request.limit:
+            rows = rows[: request.limit]
             position = (rows[-1]["stored_at"], rows[-1]["id"])
         return MessageSearchPage(rows, position)
 
@@ -166,7 +166,7 @@ async def _scan_messages(
 async def _load_visible(
     connection: Connection,
     tenant_id: UUID,
-    sight: ConversationVisibility,
+    visibility: ConversationVisibility,
     meaning: _SearchTerms,
     ids: list[UUID],
 ) -> list[dict[str, Any]]:
@@ -176,9 +176,9 @@ async def _load_visible(
         _SQL["visible_messages"],
         tenant_id,
         ids,
-        sight.scope,
-        sight.user,
-        sorted(sight.teams),
+        visibility.scope,
+        visibility.user,
+        sorted(visibility.teams),
         meaning.any,
     )
     return [dict(row) for row in rows]

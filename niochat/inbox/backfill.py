@@ -63,7 +63,7 @@ class Backfiller:
     async def fill(
         self,
         channel: BackfillChannel,
-        line: GatewayCredentials,
+        credentials: GatewayCredentials,
         gateway_s: float | None = None,
         *,
         deeper: bool = False,
@@ -77,7 +77,7 @@ class Backfiller:
         begins at the same place.
         """
         started = await self._clock()
-        store = _TimedMessageStore(self._gateway, line, gateway_s)
+        store = _TimedMessageStore(self._gateway, credentials, gateway_s)
         missing = await self._missing(channel, store, started, deeper)
         threads: set[UUID] = set()
         # Times are whole seconds: within one, the store's own order (newest first) decides.
@@ -137,10 +137,10 @@ class _TimedMessageStore:
     """A gateway's store, which has so many seconds for all pages together."""
 
     def __init__(
-        self, gateway: WhatsAppGateway, line: GatewayCredentials, seconds: float | None
+        self, gateway: WhatsAppGateway, credentials: GatewayCredentials, seconds: float | None
     ) -> None:
         self._gateway = gateway
-        self._line = line
+        self._credentials = credentials
         self._left_s = seconds
 
     async def page(self, number: int) -> Sequence[Mapping[str, object]]:
@@ -148,7 +148,9 @@ class _TimedMessageStore:
         began = time.monotonic()
         try:
             async with asyncio.timeout(self._left_s):
-                return await self._gateway.list_messages(self._line, PAGE_SIZE, number * PAGE_SIZE)
+                return await self._gateway.list_messages(
+                    self._credentials, PAGE_SIZE, number * PAGE_SIZE
+                )
         except TimeoutError:
             raise UnavailableError("the gateway's store takes too long", code="gateway") from None
         finally:

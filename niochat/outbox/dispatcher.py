@@ -223,7 +223,7 @@ class OutboxDispatcher:
     async def _start(
         self,
         claimed: ClaimedSend,
-        line: GatewayCredentials,
+        credentials: GatewayCredentials,
         number: str,
         outgoing: OutboundMessage | OutboundChange,
         asked_at: float,
@@ -231,7 +231,9 @@ class OutboxDispatcher:
         # Right before the socket: whoever was paused since the claim has lost its right.
         if self._clock() - asked_at > MAX_START_DELAY_S:
             return GatewaySendResult(SendStatus.RETRY, code="paused")
-        return await self._gateway.send(line, number, outgoing, str(claimed.id), SEND_TIMEOUT_S)
+        return await self._gateway.send(
+            credentials, number, outgoing, str(claimed.id), SEND_TIMEOUT_S
+        )
 
     async def _where(self, thread_id: UUID) -> tuple[GatewayCredentials, str] | None:
         """Line and number; ``None`` when the person has no address left."""
@@ -274,9 +276,9 @@ class OutboxDispatcher:
         found = await self._where(thread_id)
         if found is None:
             return
-        line, _ = found
+        credentials, _ = found
         try:
-            external = await self._gateway.find_by_track_id(line, str(row.id))
+            external = await self._gateway.find_by_track_id(credentials, str(row.id))
         except UnavailableError:
             await self._outbox.record_lookup(row, certain=False, again_in_s=10.0)
             return

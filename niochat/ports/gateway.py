@@ -79,7 +79,7 @@ class WhatsAppGateway(Protocol):
 
     async def send(
         self,
-        line: GatewayCredentials,
+        credentials: GatewayCredentials,
         number: str,
         outgoing: OutboundMessage | OutboundChange,
         track_id: str,
@@ -91,7 +91,7 @@ class WhatsAppGateway(Protocol):
         """
         ...
 
-    async def find_by_track_id(self, line: GatewayCredentials, track_id: str) -> str | None:
+    async def find_by_track_id(self, credentials: GatewayCredentials, track_id: str) -> str | None:
         """Gateway's id of the message sent under ``track_id``; ``None``: certainly none.
 
         Raises ``UnavailableError`` when it cannot be looked up.
@@ -99,7 +99,7 @@ class WhatsAppGateway(Protocol):
         ...
 
     async def fetch_file(
-        self, line: GatewayCredentials, external_id: str, most_bytes: int
+        self, credentials: GatewayCredentials, external_id: str, most_bytes: int
     ) -> FetchedFile | None:
         """File of a message; ``None``: the gateway certainly does not have it (any more).
 
@@ -108,7 +108,7 @@ class WhatsAppGateway(Protocol):
         ...
 
     async def list_messages(
-        self, line: GatewayCredentials, limit: int, offset: int
+        self, credentials: GatewayCredentials, limit: int, offset: int
     ) -> Sequence[Mapping[str, object]]:
         """Stored messages of the instance as webhook bodies, newest first.
 
@@ -116,11 +116,11 @@ class WhatsAppGateway(Protocol):
         """
         ...
 
-    async def fetch_status(self, line: GatewayCredentials) -> InstanceStatus:
+    async def fetch_status(self, credentials: GatewayCredentials) -> InstanceStatus:
         """State of the instance. Raises ``UnavailableError``."""
         ...
 
-    async def set_webhook(self, line: GatewayCredentials, url: str) -> None:
+    async def set_webhook(self, credentials: GatewayCredentials, url: str) -> None:
         """Have the instance post to ``url``. Raises ``UnavailableError``."""
         ...
 
@@ -181,19 +181,21 @@ class GatewayAdmin(Protocol):
         """One more, whatever there is already."""
         ...
 
-    async def start_pairing(self, line: GatewayCredentials, phone: str | None) -> PairingState:
+    async def start_pairing(
+        self, credentials: GatewayCredentials, phone: str | None
+    ) -> PairingState:
         """Begin to pair, by a picture or, for ``phone`` (digits), by a code."""
         ...
 
-    async def get_pairing(self, line: GatewayCredentials) -> PairingState:
+    async def get_pairing(self, credentials: GatewayCredentials) -> PairingState:
         """What is shown of a pairing under way."""
         ...
 
-    async def disconnect(self, line: GatewayCredentials) -> None:
+    async def disconnect(self, credentials: GatewayCredentials) -> None:
         """Log the phone out."""
         ...
 
-    async def list_webhooks(self, line: GatewayCredentials) -> Sequence[WebhookRegistration]:
+    async def list_webhooks(self, credentials: GatewayCredentials) -> Sequence[WebhookRegistration]:
         """Where it posts to."""
         ...
 

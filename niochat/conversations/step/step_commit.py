@@ -195,12 +195,12 @@ def _settled(plan: StepPlan, settled: fx.SettleOutbox) -> ColumnValues:
     }
 
 
-def _file(plan: StepPlan, wanted: fx.FetchFile) -> ColumnValues:
+def _file(plan: StepPlan, effect: fx.FetchFile) -> ColumnValues:
     return _thread_columns(plan) | {
-        "id": wanted.file,
-        "filename": wanted.filename,
-        "message_id": wanted.message,
-        "external_id": wanted.external_id,
+        "id": effect.file,
+        "filename": effect.filename,
+        "message_id": effect.message,
+        "external_id": effect.external_id,
     }
 
 
@@ -215,12 +215,12 @@ def _fetched(plan: StepPlan, settled: fx.SettleFileFetch) -> ColumnValues:
     }
 
 
-def _reading(plan: StepPlan, wanted: fx.RequestFileReading) -> ColumnValues:
+def _reading(plan: StepPlan, effect: fx.RequestFileReading) -> ColumnValues:
     return _thread_columns(plan) | {
-        "file_id": wanted.file,
-        "message_id": wanted.message,
-        "sort": wanted.sort.value,
-        "seconds": wanted.seconds,
+        "file_id": effect.file,
+        "message_id": effect.message,
+        "sort": effect.sort.value,
+        "seconds": effect.seconds,
     }
 
 
