@@ -14,8 +14,8 @@ MAX_SUGGESTIONS = 4
 
 @dataclass(frozen=True, slots=True)
 class KnownWord:
-    """A word of the tenant's messages and the number of search blocks that contain it. The query
-    stops counting at ``COMMON_WORD_BLOCKS``.
+    """A word of the tenant's messages and the number of search blocks that contain it. The count
+    stops at ``COMMON_WORD_BLOCKS``.
     """
 
     word: str
