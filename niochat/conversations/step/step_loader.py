@@ -77,32 +77,34 @@ class LoadedBatch:
 
 async def load_batch(connection: Connection, batch: Sequence[StepRequest]) -> LoadedBatch:
     """Loads the data of ``batch``. A thread that was merged into another is in ``merged`` only."""
-    rows = await connection.fetch(_SQL["load_threads"], [_thread_request(work) for work in batch])
+    rows = await connection.fetch(
+        _SQL["load_threads"], [_thread_request(request) for request in batch]
+    )
     loaded = LoadedBatch(now=rows[0]["now"] if rows else _NEVER)
-    remembered = {work.thread_id: work.known for work in batch}
+    cached_threads = {request.thread_id: request.cached for request in batch}
     for row in rows:
-        known = remembered[row["thread_id"]]
-        if row["merged_into"] is not None and known is None:
+        cached = cached_threads[row["thread_id"]]
+        if row["merged_into"] is not None and cached is None:
             loaded.merged[row["thread_id"]] = row["merged_into"]
         else:
-            _add_thread(row, known, loaded)
+            _add_thread(row, cached, loaded)
     return loaded
 
 
-def _thread_request(work: StepRequest) -> dict[str, Any]:
-    sends = (outbox_id_for(command) for command in work.commands)
+def _thread_request(request: StepRequest) -> dict[str, Any]:
+    sends = (outbox_id_for(command) for command in request.commands)
     return {
-        "thread_id": work.thread_id,
-        "wanted": work.rows + 1,  # one row more shows whether any remain
-        "remembered": work.known is not None,
-        "live": work.known is not None and work.known.conversation is not None,
-        "externals": [each for command in work.commands for each in external_ids_for(command)],
+        "thread_id": request.thread_id,
+        "wanted": request.rows + 1,  # one row more shows whether any remain
+        "remembered": request.cached is not None,
+        "live": request.cached is not None and request.cached.conversation is not None,
+        "externals": [each for command in request.commands for each in external_ids_for(command)],
         "sends": [outbox for outbox in sends if outbox is not None],
     }
 
 
-def _add_thread(row: Any, remembered: ThreadSnapshot | None, loaded: LoadedBatch) -> None:
-    thread = remembered or _thread(row)
+def _add_thread(row: Any, cached: ThreadSnapshot | None, loaded: LoadedBatch) -> None:
+    thread = cached or _thread(row)
     loaded.threads[thread.id] = thread
     if thread.tenant_id not in loaded.tenants:
         loaded.tenants[thread.tenant_id] = _tenant(row)

@@ -42,10 +42,10 @@ MAX_STEP_FAILURES = 3
 class StepPlanner:
     """Builds the plan of one thread from the loaded data."""
 
-    def __init__(self, work: StepRequest, thread: ThreadSnapshot, loaded: LoadedBatch) -> None:
+    def __init__(self, request: StepRequest, thread: ThreadSnapshot, loaded: LoadedBatch) -> None:
         tenant = loaded.tenants[thread.tenant_id]
         self._thread = thread
-        self._work = work
+        self._request = request
         self._loaded = loaded
         self._conversation: ConversationState | None = thread.conversation
         self._messages = dict(loaded.messages[thread.id])
@@ -57,13 +57,13 @@ class StepPlanner:
         )
         self._policy = tenant.policy
         self._people = tenant.staff
-        self._plan = StepPlan(thread, work.epoch, loaded.now, thread.conversation)
+        self._plan = StepPlan(thread, request.epoch, loaded.now, thread.conversation)
 
     def build(self) -> StepPlan:
         """Returns the plan. Memory commands come first, because they are older than the inbox rows.
         Timers come last, because a message that arrived before the end of a burst belongs to it.
         """
-        for number, command in enumerate(self._work.commands):
+        for number, command in enumerate(self._request.commands):
             self._decide(command, f"memory:{number}")
         self._take_rows(self._loaded.rows[self._thread.id])
         if self._plan.merge is None:
@@ -86,8 +86,8 @@ class StepPlanner:
             self._plan.timers.append((timer.name, timer.generation))
 
     def _take_rows(self, rows: list[PendingRow]) -> None:
-        self._plan.more = len(rows) > self._work.rows or self._thread.id in self._loaded.unread
-        for row in rows[: self._work.rows]:
+        self._plan.more = len(rows) > self._request.rows or self._thread.id in self._loaded.unread
+        for row in rows[: self._request.rows]:
             first = self._plan.empty
             if isinstance(row.command, MergeThread) and row.failures < MAX_STEP_FAILURES:
                 self._plan.more = True

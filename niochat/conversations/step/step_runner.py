@@ -50,15 +50,17 @@ class StepRunner:
         except Exception as error:  # noqa: BLE001 - one bad thread must not stop the others
             if len(batch) == 1:
                 return [await self._isolate_failure(batch[0], error)]
-        return [result for work in batch for result in await self.run_steps([work])]
+        return [result for request in batch for result in await self.run_steps([request])]
 
     async def _step(self, batch: Sequence[StepRequest]) -> list[StepResult]:
         async with self._database.as_system() as connection:
             loaded = await load_batch(connection, batch)
             plans = {
-                work.thread_id: StepPlanner(work, loaded.threads[work.thread_id], loaded).build()
-                for work in batch
-                if work.thread_id in loaded.threads
+                request.thread_id: StepPlanner(
+                    request, loaded.threads[request.thread_id], loaded
+                ).build()
+                for request in batch
+                if request.thread_id in loaded.threads
             }
             # The commit comes last, so that nothing can fail between it and its returned effects.
             forwarded = await self._forward(connection, batch, loaded.merged)
@@ -75,7 +77,7 @@ class StepRunner:
         self, connection: Connection, batch: Sequence[StepRequest], merged: Mapping[UUID, UUID]
     ) -> list[StepResult]:
         """Moves rows of merged threads to the threads that they were merged into."""
-        threads = [work.thread_id for work in batch if work.thread_id in merged]
+        threads = [request.thread_id for request in batch if request.thread_id in merged]
         if threads:
             await connection.execute(_SQL["forward_merged_rows"], threads)
         return [StepResult(thread, StepVerdict.DONE, moved_to=merged[thread]) for thread in threads]
@@ -99,23 +101,23 @@ class StepRunner:
                 results.append(replace(result, more=True))
         return results
 
-    async def _isolate_failure(self, work: StepRequest, error: Exception) -> StepResult:
+    async def _isolate_failure(self, request: StepRequest, error: Exception) -> StepResult:
         """A single thread failed: finds the row that raised and counts its failure. The other rows
         proceed in later steps.
         """
-        if work.rows > 1:
-            return (await self.run_steps([replace(work, rows=1, known=None)]))[0]
-        _log.error("step_failed", thread=str(work.thread_id), error=repr(error), exc_info=error)
-        if work.commands:
+        if request.rows > 1:
+            return (await self.run_steps([replace(request, rows=1, cached=None)]))[0]
+        _log.error("step_failed", thread=str(request.thread_id), error=repr(error), exc_info=error)
+        if request.commands:
             # The sweep finds the row behind a memory command again, so the step runs without it.
-            return (await self.run_steps([replace(work, commands=[], known=None)]))[0]
+            return (await self.run_steps([replace(request, commands=[], cached=None)]))[0]
         if not isinstance(error, UnreadableDataError):  # a newer version will read such a row
-            await self._count_failure(work)
-        return StepResult(work.thread_id, StepVerdict.FAILED, more=True)
+            await self._count_failure(request)
+        return StepResult(request.thread_id, StepVerdict.FAILED, more=True)
 
-    async def _count_failure(self, work: StepRequest) -> None:
+    async def _count_failure(self, request: StepRequest) -> None:
         async with self._database.as_system() as connection:
-            await connection.execute(_SQL["count_failure"], work.thread_id)
+            await connection.execute(_SQL["count_failure"], request.thread_id)
 
 
 def _step_result(plan: StepPlan, committed: bool) -> StepResult:

@@ -41,11 +41,11 @@ class ThreadSnapshot:
 
 @dataclass(slots=True)
 class StepRequest:
-    """A request to run a step of one thread. ``known`` is the host's copy of it in memory."""
+    """A request to run a step of one thread. ``cached`` is the copy of it in the host's memory."""
 
     thread_id: ThreadId
     epoch: int
-    known: ThreadSnapshot | None = None
+    cached: ThreadSnapshot | None = None
     commands: list[MemoryCommand] = field(default_factory=list)
     rows: int = MAX_ROWS_PER_STEP
 

@@ -89,7 +89,7 @@ def _dispatch(builder: DecisionBuilder, command: cmd.Command) -> None:
         case cmd.FireTimer():
             timers.fire_timer(builder, command)
         case cmd.ReceiveSystemNotice():
-            pass  # nobody said anything
+            pass  # carries no message
         case cmd.MergeThread():
             pass  # joined by a statement of its own, see conversation/link
         case _:

@@ -63,10 +63,10 @@ def receive_message(builder: DecisionBuilder, command: cmd.ReceiveMessage) -> No
             version=builder.conversation.version,
         )
     )
-    known = StoredMessage(
+    stored = StoredMessage(
         message, Author.CUSTOMER, None, in_current_conversation=True, sent_at=command.sent_at
     )
-    apply_stored_updates(builder, command.external_id, known)
+    apply_stored_updates(builder, command.external_id, stored)
     _request_answer(builder)
 
 
@@ -98,10 +98,10 @@ def _is_deleted_already(builder: DecisionBuilder, command: cmd.ReceiveMessage) -
             command.reply_to,
         )
     )
-    known = StoredMessage(
+    stored = StoredMessage(
         message, Author.CUSTOMER, None, in_current_conversation=False, sent_at=command.sent_at
     )
-    apply_stored_updates(builder, command.external_id, known)
+    apply_stored_updates(builder, command.external_id, stored)
     return True
 
 
@@ -289,8 +289,8 @@ def _observe_provider_message(
             version=builder.conversation.version if active else None,
         )
     )
-    known = StoredMessage(message, author, DeliveryStatus.SENT, active, command.sent_at)
-    apply_stored_updates(builder, command.external_id, known)
+    stored = StoredMessage(message, author, DeliveryStatus.SENT, active, command.sent_at)
+    apply_stored_updates(builder, command.external_id, stored)
 
 
 def _parse_track_id(track_id: str) -> OutboxId:

@@ -20,28 +20,28 @@ OWN_AUTHORS = frozenset({Author.AGENT, Author.ASSISTANT, Author.SYSTEM})
 
 def edit_message(builder: DecisionBuilder, command: cmd.EditReply) -> None:
     """Queues an edit. Raises ``OperationRefusedError`` unless an agent wrote the message."""
-    known = _require_message(builder, command.target)
-    if known.author is not Author.AGENT:
+    stored = _require_message(builder, command.target)
+    if stored.author is not Author.AGENT:
         raise OperationRefusedError("Only messages of agents can be edited.", code="not_yours")
-    _queue(builder, known, MessageChange.EDIT, command.text)
+    _queue(builder, stored, MessageChange.EDIT, command.text)
 
 
 def delete_message(builder: DecisionBuilder, command: cmd.DeleteReply) -> None:
     """Queues a deletion for everyone. Raises ``OperationRefusedError`` unless NioChat sent the
     message.
     """
-    known = _require_message(builder, command.target)
-    if known.author not in OWN_AUTHORS:
+    stored = _require_message(builder, command.target)
+    if stored.author not in OWN_AUTHORS:
         raise OperationRefusedError(
             "Only messages sent by the provider can be deleted.", code="not_yours"
         )
-    _queue(builder, known, MessageChange.DELETION, "")
+    _queue(builder, stored, MessageChange.DELETION, "")
 
 
 def react_to_message(builder: DecisionBuilder, command: cmd.ReactToMessage) -> None:
     """Queues a reaction to any message; an empty emoji removes the reaction."""
-    known = _require_message(builder, command.target)
-    _queue(builder, known, MessageChange.REACTION, command.emoji)
+    stored = _require_message(builder, command.target)
+    _queue(builder, stored, MessageChange.REACTION, command.emoji)
 
 
 def settle_message_change(
@@ -57,16 +57,16 @@ def settle_message_change(
     builder.add_effect(
         fx.SettleOutbox(command.outbox, status, command.external_id, code, retry_in_s)
     )
-    known = replace(send.message, in_current_conversation=send.in_current_conversation)
+    stored = replace(send.message, in_current_conversation=send.in_current_conversation)
     if (
         result is cmd.SendStatus.FAILED
         and send.in_current_conversation
         and builder.current is not None
     ):
-        builder.emit(e.MessageChangeFailed(known.id, send.change, code))
+        builder.emit(e.MessageChangeFailed(stored.id, send.change, code))
     elif result is cmd.SendStatus.SENT:
         apply_update(
-            builder, known, send.change.value, _update_value(builder, send.change, send.value)
+            builder, stored, send.change.value, _update_value(builder, send.change, send.value)
         )
 
 
@@ -82,16 +82,16 @@ def _update_value(builder: DecisionBuilder, change: MessageChange, value: str) -
 
 def _require_message(builder: DecisionBuilder, target: str) -> StoredMessage:
     builder.require_unresolved()
-    known = builder.context.messages.get(target)
-    if known is None:
+    stored = builder.context.messages.get(target)
+    if stored is None:
         raise OperationRefusedError(
             "The message does not exist in this conversation.", code="no_message"
         )
-    return known
+    return stored
 
 
 def _queue(
-    builder: DecisionBuilder, known: StoredMessage, change: MessageChange, value: str
+    builder: DecisionBuilder, stored: StoredMessage, change: MessageChange, value: str
 ) -> None:
     outbox = change_id(agent_action_cause(builder.conversation.id, builder.context.cause))
-    builder.add_effect(fx.QueueMessageChange(outbox, known.id, change, value))
+    builder.add_effect(fx.QueueMessageChange(outbox, stored.id, change, value))

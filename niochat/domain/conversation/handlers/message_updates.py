@@ -15,60 +15,60 @@ EDIT_WINDOW = timedelta(minutes=16)
 
 def apply_or_store_update(builder: DecisionBuilder, target: str, kind: str, value: str) -> None:
     """Applies an update, or stores it until its message arrives."""
-    known = builder.context.messages.get(target)
-    if known is None:
+    stored = builder.context.messages.get(target)
+    if stored is None:
         builder.add_effect(fx.StoreUnmatchedUpdate(target, kind, value))
     else:
-        apply_update(builder, known, kind, value)
+        apply_update(builder, stored, kind, value)
 
 
-def apply_stored_updates(builder: DecisionBuilder, external_id: str, known: StoredMessage) -> None:
+def apply_stored_updates(builder: DecisionBuilder, external_id: str, stored: StoredMessage) -> None:
     """Applies the updates that were stored before the message arrived, in order of arrival."""
     for update in builder.context.unmatched.get(external_id, ()):
-        known = apply_update(builder, known, update.kind, update.value)
+        stored = apply_update(builder, stored, update.kind, update.value)
 
 
 def advance_status(
     builder: DecisionBuilder,
-    known: StoredMessage,
+    stored: StoredMessage,
     status: DeliveryStatus,
     code: str = "",
     external_id: str | None = None,
 ) -> StoredMessage:
     """Moves a message's delivery status forward, never back; returns the updated message."""
-    forward = is_status_advance(known.status, status)
-    if forward and known.in_current_conversation and builder.current is not None:
-        builder.emit(e.MessageStatusChanged(known.id, status, code))
+    forward = is_status_advance(stored.status, status)
+    if forward and stored.in_current_conversation and builder.current is not None:
+        builder.emit(e.MessageStatusChanged(stored.id, status, code))
     if forward or external_id is not None:
         new = status if forward else None
-        builder.add_effect(fx.UpdateMessage(known.id, new, external_id, code=code or None))
-    return replace(known, status=status) if forward else known
+        builder.add_effect(fx.UpdateMessage(stored.id, new, external_id, code=code or None))
+    return replace(stored, status=status) if forward else stored
 
 
 def apply_update(
-    builder: DecisionBuilder, known: StoredMessage, kind: str, value: str
+    builder: DecisionBuilder, stored: StoredMessage, kind: str, value: str
 ) -> StoredMessage:
     """Applies an update to a stored message; returns the updated message."""
-    in_conversation = known.in_current_conversation and builder.current is not None
+    in_conversation = stored.in_current_conversation and builder.current is not None
     match kind:
         case "receipt":
-            if known.author is not Author.CUSTOMER:
-                return advance_status(builder, known, DeliveryStatus(value))
+            if stored.author is not Author.CUSTOMER:
+                return advance_status(builder, stored, DeliveryStatus(value))
         case "edit":
-            return _edit(builder, known, value)
+            return _edit(builder, stored, value)
         case "deletion":
-            if in_conversation and not known.deleted:
-                builder.emit(e.MessageDeleted(known.id))
-            builder.add_effect(fx.UpdateMessage(known.id, deleted=True))
-            return replace(known, deleted=True)
+            if in_conversation and not stored.deleted:
+                builder.emit(e.MessageDeleted(stored.id))
+            builder.add_effect(fx.UpdateMessage(stored.id, deleted=True))
+            return replace(stored, deleted=True)
         case "reaction":
             side, _, emoji = value.partition(":")
             if in_conversation:
-                builder.emit(e.MessageReacted(known.id, by_provider=side == "provider"))
-            builder.add_effect(fx.UpdateMessage(known.id, reaction=(side, emoji)))
+                builder.emit(e.MessageReacted(stored.id, by_provider=side == "provider"))
+            builder.add_effect(fx.UpdateMessage(stored.id, reaction=(side, emoji)))
         case _:
             raise ValueError(f"unknown kind of message update: {kind}")
-    return known
+    return stored
 
 
 def format_edit(at: datetime | None, text: str) -> str:
@@ -85,28 +85,28 @@ def _parse_edit(value: str) -> tuple[datetime | None, str]:
     return (at, text) if at.tzinfo is not None else (None, value)
 
 
-def _edit(builder: DecisionBuilder, known: StoredMessage, value: str) -> StoredMessage:
+def _edit(builder: DecisionBuilder, stored: StoredMessage, value: str) -> StoredMessage:
     """Applies an edit unless one with a later time was applied before."""
     edited_at, text = _parse_edit(value)
     at = edited_at or builder.context.now
-    if known.edited_at is not None and at < known.edited_at:
-        return known
-    if known.in_current_conversation and builder.current is not None:
-        builder.emit(e.MessageEdited(known.id, again=_needs_another_answer(builder, known, at)))
-    builder.add_effect(fx.UpdateMessage(known.id, text=text, at=at))
-    return replace(known, edited_at=at)
+    if stored.edited_at is not None and at < stored.edited_at:
+        return stored
+    if stored.in_current_conversation and builder.current is not None:
+        builder.emit(e.MessageEdited(stored.id, again=_needs_another_answer(builder, stored, at)))
+    builder.add_effect(fx.UpdateMessage(stored.id, text=text, at=at))
+    return replace(stored, edited_at=at)
 
 
-def _needs_another_answer(builder: DecisionBuilder, known: StoredMessage, at: datetime) -> bool:
+def _needs_another_answer(builder: DecisionBuilder, stored: StoredMessage, at: datetime) -> bool:
     """Whether the edited message was answered, or is being answered, and so needs an answer to its
     new text.
     """
     c = builder.conversation
     return (
-        known.author is Author.CUSTOMER
-        and not known.deleted
+        stored.author is Author.CUSTOMER
+        and not stored.deleted
         and c.status is not ConversationStatus.RESOLVED
-        and known.id not in c.asked
-        and known.sent_at is not None
-        and at - known.sent_at <= EDIT_WINDOW
+        and stored.id not in c.asked
+        and stored.sent_at is not None
+        and at - stored.sent_at <= EDIT_WINDOW
     )

@@ -30,10 +30,10 @@ def settle_send(builder: DecisionBuilder, command: SettleSend) -> None:
     )
     match command.result:
         case SendStatus.SENT:
-            known = advance_status(
+            stored = advance_status(
                 builder, send.message, DeliveryStatus.SENT, external_id=command.external_id
             )
-            apply_stored_updates(builder, command.external_id or "", known)
+            apply_stored_updates(builder, command.external_id or "", stored)
         case SendStatus.FAILED:
             advance_status(builder, send.message, DeliveryStatus.FAILED, command.code)
             if send.in_current_conversation and _is_pending(builder):
