@@ -142,7 +142,7 @@ class TenantBehaviour:
             case ChannelConnectedNotice():
                 tenant.next_backfill_at = 0.0
             case _:
-                _log.error("message_not_understood", message=type(message).__name__)
+                _log.error("message_not_handled", message=type(message).__name__)
 
     def _grant_turns(self, tenant: TenantState) -> TurnGrant:
         now = self._clock()
@@ -176,9 +176,9 @@ class TenantBehaviour:
             for channel in await self._backfill.list_channels(tenant_id):
                 await self._backfill_channel(channel)
         except NiochatError as error:
-            _log.warning("fill_up_put_off", tenant=str(tenant_id), code=error.code)
+            _log.warning("backfill_postponed", tenant=str(tenant_id), code=error.code)
         except Exception as error:  # noqa: BLE001 - nobody awaits the task, so it is logged here
-            _log.error("fill_up_failed", tenant=str(tenant_id), exc_info=error)
+            _log.error("backfill_failed", tenant=str(tenant_id), exc_info=error)
 
     async def _backfill_channel(self, channel: BackfillChannel) -> None:
         try:
@@ -187,7 +187,7 @@ class TenantBehaviour:
             )
             threads = await self._backfill.fill(channel, credentials)
         except NiochatError as error:
-            _log.warning("fill_up_put_off", channel=str(channel.id), code=error.code)
+            _log.warning("backfill_postponed", channel=str(channel.id), code=error.code)
             return
         if threads:
             self._poke(channel.tenant_id, threads)

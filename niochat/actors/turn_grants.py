@@ -64,7 +64,7 @@ class TurnGrantClient:
         try:
             grant = await self._ask(actor_addresses.tenant_address(tenant_id), TurnGrantRequest())
         except NiochatError as error:
-            _log.warning("lease_not_asked", tenant=str(tenant_id), code=error.code)
+            _log.warning("turn_grant_failed", tenant=str(tenant_id), code=error.code)
             grant = TurnGrant(1, 0.0)  # answering the customer matters more than the rate
         assert isinstance(grant, TurnGrant)
         self._granted[tenant_id] = self._granted.get(tenant_id, 0) + grant.turns

@@ -33,4 +33,4 @@ class PresenceChangeHandler:
             for queue in await self._queues.find_queues_for_agents(agent):
                 self._notify(queue)
         except NiochatError as error:
-            _log.warning("presence_change_put_off", code=error.code)
+            _log.warning("presence_change_postponed", code=error.code)

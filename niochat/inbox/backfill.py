@@ -98,7 +98,7 @@ class Backfiller:
                 if accepted.new and accepted.thread_id is not None:
                     threads.add(accepted.thread_id)
         if threads:
-            _log.info("channel_filled_up", channel=str(channel.id), messages=len(missing))
+            _log.info("channel_backfilled", channel=str(channel.id), messages=len(missing))
         async with self._database.as_system() as connection:
             await connection.execute(_SQL["save_progress"], channel.id, started)
         return threads
@@ -130,7 +130,7 @@ class Backfiller:
             recent = any(at >= since for at in times)
             if len(bodies) < PAGE_SIZE or not (recent or unknown):
                 return missing
-        _log.error("fill_up_incomplete", channel=str(channel.id), messages=MAX_PAGES * PAGE_SIZE)
+        _log.error("backfill_incomplete", channel=str(channel.id), messages=MAX_PAGES * PAGE_SIZE)
         return missing
 
     async def _unknown(

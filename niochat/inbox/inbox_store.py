@@ -74,7 +74,7 @@ class InboxStore:
             return await self._accept_group(arrivals)
         except InvalidInputError:
             if len(arrivals) == 1:
-                _log.error("arrival_left_out", channel=str(channel_id))
+                _log.error("inbound_event_rejected", channel=str(channel_id))
                 return []
         return [
             accepted

@@ -124,7 +124,7 @@ class LiveHub:
         try:
             self.deliver_envelope(FrameEnvelope.decode(data))
         except InvalidInputError as error:
-            _log.warning("passing_ignored", code=error.code)
+            _log.warning("ephemeral_frame_ignored", code=error.code)
 
     def deliver_envelope(self, envelope: FrameEnvelope) -> None:
         """Offers the frame to its recipients on this replica."""

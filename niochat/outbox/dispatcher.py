@@ -78,9 +78,7 @@ class _Delivery:
 
 class OutboxDispatcher:
     """Delivers the sends of a host's threads, with one task per thread, which keeps their order.
-
-    The number of concurrent deliveries is bounded and shared fairly between channels. Waiting sends
-    are rows, so none is lost with the process.
+    The number of concurrent deliveries is bounded and shared fairly between channels.
     """
 
     def __init__(
@@ -171,7 +169,7 @@ class OutboxDispatcher:
         self._slots.release(delivery.channel_id)
         error = None if task.cancelled() else task.exception()
         if isinstance(error, NiochatError):
-            _log.warning("delivery_put_off", thread=str(thread_id), code=error.code)
+            _log.warning("delivery_postponed", thread=str(thread_id), code=error.code)
         elif error is not None:
             _log.error("delivery_failed", thread=str(thread_id), exc_info=error)
         if delivery.repeat:

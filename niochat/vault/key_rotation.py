@@ -106,7 +106,7 @@ class KeyRotator:
         except (InvalidInputError, UnreadableDataError) as error:
             count.damaged += 1
             count.why = str(error)
-            _log.warning("not_resealed", what=count.what, code=error.code)
+            _log.warning("secret_not_rotated", what=count.what, code=error.code)
             return []
         count.resealed += 1
         new = [self._vault.seal(plain, tenant_id=tenant_id, purpose=purpose)]

@@ -46,4 +46,4 @@ class CapacityNotifier:
             for queue in await self._queues.find_queues_for_agents(agents):
                 self._notify(queue)
         except NiochatError as error:
-            _log.warning("free_slots_not_told", agents=len(agents), code=error.code)
+            _log.warning("capacity_notice_failed", agents=len(agents), code=error.code)

@@ -79,7 +79,7 @@ class TeamQueueBehaviour:
             code = error.code if isinstance(error, NiochatError) else "step_failed"
             activation.record_failure(code)
             expected = isinstance(error, NiochatError) and error.retryable
-            _log.warning("assignment_put_off", code=code, exc_info=None if expected else error)
+            _log.warning("assignment_postponed", code=code, exc_info=None if expected else error)
             return False
 
     def _needs_assignment(

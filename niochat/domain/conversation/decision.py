@@ -101,6 +101,12 @@ class DecisionBuilder:
         return self._conversation
 
     @property
+    def active(self) -> ConversationState | None:
+        """The thread's conversation, unless it is resolved."""
+        c = self._conversation
+        return c if c is not None and c.status is not ConversationStatus.RESOLVED else None
+
+    @property
     def conversation(self) -> ConversationState:
         """The thread's last conversation, for callers that know there is one."""
         assert self._conversation is not None
@@ -110,10 +116,9 @@ class DecisionBuilder:
         """Returns the conversation, unless there is none or it is resolved: then it raises
         ``OperationRefusedError``.
         """
-        c = self._conversation
-        if c is None or c.status is ConversationStatus.RESOLVED:
+        if self.active is None:
             raise OperationRefusedError("The conversation is already resolved.", code="resolved")
-        return c
+        return self.active
 
     def start_new(self) -> None:
         """Forgets the resolved conversation, so that the next event opens a new one."""

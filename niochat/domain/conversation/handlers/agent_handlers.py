@@ -182,7 +182,7 @@ def suspend_assistant(builder: DecisionBuilder) -> None:
 
 def dead_letter(builder: DecisionBuilder, command: cmd.DeadLetterCommand) -> None:
     """Records a command that cannot be processed and hands the conversation to people."""
-    if builder.current is None or builder.current.status is ConversationStatus.RESOLVED:
+    if builder.active is None:
         if not command.opens:
             return
         open_conversation(builder)

@@ -46,7 +46,7 @@ def receive_message(builder: DecisionBuilder, command: cmd.ReceiveMessage) -> No
     """A customer's message continues the thread's conversation or opens a new one."""
     if _is_deleted_already(builder, command):
         return
-    if builder.current is None or builder.current.status is ConversationStatus.RESOLVED:
+    if builder.active is None:
         open_conversation(builder)
     message = inbound_message_id(builder.context.thread, command.external_id)
     content = _with_file(builder, message, command)
@@ -81,11 +81,8 @@ def _is_deleted_already(builder: DecisionBuilder, command: cmd.ReceiveMessage) -
     """Whether the deletion arrived first and no conversation is open. Such a message is stored but
     opens no conversation.
     """
-    active = (
-        builder.current is not None and builder.current.status is not ConversationStatus.RESOLVED
-    )
     updates = builder.context.unmatched.get(command.external_id, ())
-    if active or not any(update.kind == "deletion" for update in updates):
+    if builder.active is not None or not any(update.kind == "deletion" for update in updates):
         return False
     message = inbound_message_id(builder.context.thread, command.external_id)
     builder.add_effect(
@@ -119,12 +116,8 @@ def settle_file(builder: DecisionBuilder, command: cmd.SettleFile) -> None:
             command.code,
         )
     )
-    c = builder.current
-    if (
-        c is not None
-        and c.status is not ConversationStatus.RESOLVED
-        and c.id == command.conversation
-    ):
+    c = builder.active
+    if c is not None and c.id == command.conversation:
         builder.emit(e.FileFetchSettled(command.message, command.code))
         if command.code:
             start_turn_if_files_read(builder)
@@ -133,12 +126,8 @@ def settle_file(builder: DecisionBuilder, command: cmd.SettleFile) -> None:
 def settle_file_reading(builder: DecisionBuilder, command: cmd.SettleFileReading) -> None:
     """Records the result of reading a file, and starts the turn that waited only for it."""
     builder.add_effect(fx.StoreFileReading(command.message, command.reading))
-    c = builder.current
-    if (
-        c is not None
-        and c.status is not ConversationStatus.RESOLVED
-        and c.id == command.conversation
-    ):
+    c = builder.active
+    if c is not None and c.id == command.conversation:
         builder.emit(e.FileRead(command.message, command.reading.code))
         start_turn_if_files_read(builder)
 
@@ -185,8 +174,7 @@ def receive_provider_phone_message(
         cancel_turn(builder, "phone")  # first: the phone message answers the turn's messages too
     _observe_provider_message(builder, command, Author.PHONE)
     # With business hours set, after-hours service could begin while this person still writes.
-    active = c is not None and c.status is not ConversationStatus.RESOLVED
-    if holds or (active and policy.hours):
+    if holds or (builder.active is not None and policy.hours):
         until = builder.context.now + timedelta(seconds=policy.phone_pause_s)
         builder.emit(e.AssistantPaused(until))
     if holds:
@@ -200,8 +188,8 @@ def _is_automatic(builder: DecisionBuilder, command: cmd.ReceiveProviderPhoneMes
     wrote here within the last hour, that person may have written this message too. A text that is
     known to be automatic may also come later in a conversation.
     """
-    c = builder.current
-    if c is None or c.status is ConversationStatus.RESOLVED or builder.context.phone_used_recently:
+    c = builder.active
+    if c is None or builder.context.phone_used_recently:
         return False
     if c.paused_until is not None and c.paused_until > builder.context.now:
         return False
@@ -273,9 +261,7 @@ def _observe_provider_message(
     author: Author,
 ) -> None:
     message = inbound_message_id(builder.context.thread, command.external_id)
-    active = (
-        builder.current is not None and builder.current.status is not ConversationStatus.RESOLVED
-    )
+    active = builder.active is not None
     if active:
         builder.emit(e.ProviderMessageObserved(message, author))
     builder.add_effect(
