@@ -1,1 +1,1 @@
-"""The pure decision core of a conversation: state, commands, events, effects and `decide`."""
+"""The pure decision core of a conversation: state, commands, events, effects and ``decide``."""
