@@ -42,7 +42,12 @@ async def test_each_way_to_find_a_contact_has_its_index(admin: Admin) -> None:
         ("by_name", ["nome 1", "", nobody, 51], "contacts_name", "name_folded >= "),
         ("by_phone", [["5511"], "", 51], "identities_pkey", "value >= "),
         ("by_tax_id", [[b"x"], nobody, 51], "contacts_document", "document_index = ANY"),
-        ("conversations", [nobody, "all", "", [], None, None, 51], "conversations_thread", "thread_id ="),
+        (
+            "conversations",
+            [nobody, "all", "", [], None, None, 51],
+            "conversations_thread",
+            "thread_id =",
+        ),
     ):
         rows = await admin.fetch(f"EXPLAIN {queries('contacts')[name]}", tenant, *values)
         plan = "\n".join(row[0] for row in rows)
