@@ -32,13 +32,13 @@ async def no_wait(tenant: UUID) -> float:
 
 
 class FakeAdmission:
-    def __init__(self, most_outside: int = MAX_WAITING_CONVERSATIONS) -> None:
+    def __init__(self, max_waiting: int = MAX_WAITING_CONVERSATIONS) -> None:
         self.pace = AdaptiveRateLimiter()
         self.actors = ActorRuntime({actor_addresses.CONVERSATION: IdleBehaviour()})
         turns = TurnScheduler(
             FakeAssistantPool(), no_wait, lambda *_: None, lambda *_: None, rate_limiter=self.pace
         )
-        self.entrance = ActivationLimiter(self.actors, turns, self.pace, most_outside)
+        self.entrance = ActivationLimiter(self.actors, turns, self.pace, max_waiting)
 
     def knock(self, tenant: UUID | None, count: int = 1) -> list[ActorAddress]:
         found = [actor_addresses.conversation_address(uuid4()) for _ in range(count)]

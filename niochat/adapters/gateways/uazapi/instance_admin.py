@@ -60,22 +60,24 @@ class UazapiAdmin(GatewayAdmin):
             )
         return GatewayInstance(name, token, mark, _status(made))
 
-    async def start_pairing(self, line: GatewayCredentials, phone: str | None) -> PairingState:
+    async def start_pairing(
+        self, credentials: GatewayCredentials, phone: str | None
+    ) -> PairingState:
         """Once; ``gateway_conflict`` where it is under way, or done."""
         body = {"phone": phone} if phone else {}
-        return _pairing(await self._ask(line, "POST", "/instance/connect", body))
+        return _pairing(await self._ask(credentials, "POST", "/instance/connect", body))
 
-    async def get_pairing(self, line: GatewayCredentials) -> PairingState:
+    async def get_pairing(self, credentials: GatewayCredentials) -> PairingState:
         """As the instance shows it."""
-        return _pairing(await self._ask(line, "GET", "/instance/status"))
+        return _pairing(await self._ask(credentials, "GET", "/instance/status"))
 
-    async def disconnect(self, line: GatewayCredentials) -> None:
+    async def disconnect(self, credentials: GatewayCredentials) -> None:
         """The phone has to pair anew."""
-        await self._ask(line, "POST", "/instance/disconnect", {})
+        await self._ask(credentials, "POST", "/instance/disconnect", {})
 
-    async def list_webhooks(self, line: GatewayCredentials) -> Sequence[WebhookRegistration]:
+    async def list_webhooks(self, credentials: GatewayCredentials) -> Sequence[WebhookRegistration]:
         """Some builds answer one object where there is one."""
-        found = await self._ask(line, "GET", "/webhook")
+        found = await self._ask(credentials, "GET", "/webhook")
         listed = read_list(found) if isinstance(found, list) else [found]
         return [_webhook(each) for each in map(read_object, listed) if each]
 
@@ -91,12 +93,14 @@ class UazapiAdmin(GatewayAdmin):
 
     async def _ask(
         self,
-        line: GatewayCredentials,
+        credentials: GatewayCredentials,
         method: str,
         path: str,
         body: Mapping[str, object] | None = None,
     ) -> object:
-        return await self._exchange(line.base_url, {"token": line.token}, method, path, body)
+        return await self._exchange(
+            credentials.base_url, {"token": credentials.token}, method, path, body
+        )
 
     async def _exchange(
         self,
