@@ -84,7 +84,8 @@ class ErpPoolClient:
     async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
         """Write to the tenant's ERP.
 
-        Raises ``ErpError``, or a refusal when the turn is over or the tenant is suspended.
+        Raises ``ErpError``, or ``OperationRefusedError`` when the turn is over or the tenant is
+        suspended.
         """
         result: ErpWriteResult = await self._call_with_retry("write", tenant_id, order)
         return result
