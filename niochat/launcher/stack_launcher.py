@@ -167,8 +167,9 @@ class StackLauncher:
         self._close()
 
     def close(self) -> None:
-        """End the stack if this launcher holds the home; otherwise another launcher
-        runs it: no-op.
+        """End the stack if this launcher holds the home, else do nothing.
+
+        Without the lock, the processes in the home belong to another launcher.
         """
         if self._lock.is_held:
             self._close()
@@ -235,10 +236,10 @@ class StackLauncher:
             progress("Starting the sandbox.")
             self.sandbox.start(env)
         self._deploy(progress)
-        env_of_children = env | self.ray.environment
-        write_json(self.home.environment_file, env_of_children)
+        children_env = env | self.ray.environment
+        write_json(self.home.environment_file, children_env)
         progress(f"NioChat answers at {self.url}")
-        return env_of_children
+        return children_env
 
     def _deploy(self, progress: ProgressCallback) -> None:
         self.ray.wait_until_up()
@@ -311,9 +312,7 @@ class StackLauncher:
         self._lock.release()
 
     def _end_all(self) -> None:
-        """End the writing processes first, then the databases; PostgreSQL last, by a
-        fast shutdown.
-        """
+        """End the writing processes first, then Redis, and PostgreSQL last by a fast shutdown."""
         self._end_kinds("ray", "haproxy", "sandbox")
         self._end_kinds("redis")
         self._end_kinds("postgres")

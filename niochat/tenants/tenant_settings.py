@@ -42,6 +42,7 @@ _SECRET_KEYS = ("api_key", "transcription_api_key")
 _BURST = ("burst_window_s", "burst_limit_s")
 
 Row = Mapping[str, Any]
+CheckAddress = Callable[[str], Awaitable[None]]
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -73,10 +74,9 @@ class TenantSettingsChange:
 
 @dataclass(frozen=True, slots=True)
 class AssistantSettingsView:
-    """Settings of the assistant; ``values`` are in the format of a provider file.
+    """Settings of the assistant; ``values`` are in the format of a provider file, or empty.
 
-    They contain no keys, and only the names of extra headers and fields. They are empty if there is
-    no assistant.
+    They contain no keys, and only the names of extra headers and fields.
     """
 
     version: int
@@ -85,21 +85,15 @@ class AssistantSettingsView:
 
 
 class TenantSettingsService:
-    """Reads and changes the settings of tenants.
+    """Reads and changes settings; all methods raise ``NotFoundError`` for an unknown tenant.
 
-    ``expected_versions`` are config versions, one of which must be the current one; None allows
-    any. All methods raise ``NotFoundError`` for an unknown tenant.
+    One of ``expected_versions`` must be the current config version; None allows any.
     """
 
     def __init__(
-        self,
-        database: Database,
-        encryptor: Encryptor,
-        check_address: Callable[[str], Awaitable[None]],
+        self, database: Database, encryptor: Encryptor, check_address: CheckAddress
     ) -> None:
-        """``check_address`` raises ``InvalidInputError`` for an address that tenants
-        may not use.
-        """
+        """``check_address`` raises ``InvalidInputError`` for a forbidden address."""
         self._database = database
         self._encryptor = encryptor
         self._check_address = check_address
@@ -116,10 +110,7 @@ class TenantSettingsService:
         change: TenantSettingsChange,
         actor: AuditActor,
     ) -> TenantSettingsView:
-        """Change settings, and return the new ones.
-
-        Raises ``StaleSettingsError``, or ``InvalidInputError`` for invalid values.
-        """
+        """Change settings. Raises ``StaleSettingsError``, ``InvalidInputError``."""
         async with self._database.system_transaction() as connection:
             row = await _lock_tenant(connection, tenant_id, expected_versions)
             policy = {**row["policy"], **change.policy}
@@ -136,11 +127,8 @@ class TenantSettingsService:
             version = await update_tenant(connection, row, new_row)
             after = {"name": new_row.name, "timezone": new_row.timezone, "policy": policy}
             view = _settings_view({**row, **after, "config_version": version})
-            changed_columns = {"name": change.name, "timezone": change.timezone}
-            changed = {
-                **change.policy,
-                **{k: v for k, v in changed_columns.items() if v is not None},
-            }
+            columns = {"name": change.name, "timezone": change.timezone}
+            changed = {**change.policy, **{k: v for k, v in columns.items() if v is not None}}
             changes = [
                 _audit_fields({**each.policy, "timezone": each.timezone}, changed)
                 for each in (_settings_view(row), view)
@@ -165,11 +153,10 @@ class TenantSettingsService:
         change: Mapping[str, Any],
         actor: AuditActor,
     ) -> AssistantSettingsView:
-        """Change the assistant, and return the new settings.
+        """Change the assistant. ``change`` has the keys of ``assistant`` in a provider file.
 
-        ``change`` has the keys of ``assistant`` in a provider file; None resets a value to its
-        default. A stored API key is never used for another endpoint. Raises
-        ``StaleSettingsError``, ``InvalidInputError``.
+        None resets a value to its default. A stored API key is never used for another endpoint.
+        Raises ``StaleSettingsError``, ``InvalidInputError``.
         """
         for name in ("endpoint", "transcription_endpoint"):
             if change.get(name):
@@ -183,10 +170,8 @@ class TenantSettingsService:
             await require_answering_teams(connection, tenant_id, change.get("facts"))
             await _require_teams(connection, tenant_id, entry)
             await sync_assistant(connection, self._encryptor, tenant_id, entry, stored)
-            own_policy = {
-                k: v for k, v in row["policy"].items() if k not in ASSISTANT_POLICY_FIELDS
-            }
-            policy = {**own_policy, **assistant_policy(entry)}
+            rest = {k: v for k, v in row["policy"].items() if k not in ASSISTANT_POLICY_FIELDS}
+            policy = {**rest, **assistant_policy(entry)}
             (changed,) = await connection.fetch(_SQL["find_assistant"], tenant_id)
             if changed == row_before and policy == row["policy"]:
                 return before
@@ -220,11 +205,9 @@ class TenantSettingsService:
         change: Mapping[str, Any],
         actor: AuditActor,
     ) -> ProviderFactsView:
-        """Change facts, and return the new ones.
+        """Change facts; ``change`` has the keys of ``facts`` in a provider file, None removes one.
 
-        ``change`` has the keys of ``facts`` in a provider file; None removes a fact. Raises
-        ``StaleSettingsError``, ``InvalidInputError``, ``OperationRefusedError``
-        (``no_assistant``).
+        Raises as :meth:`change_assistant`, and ``OperationRefusedError`` (``no_assistant``).
         """
         view = await self.change_assistant(tenant_id, expected_versions, {"facts": change}, actor)
         return build_facts_view(view.version, view.values)
@@ -282,9 +265,7 @@ class TenantSettingsService:
     def _keep_extra(
         self, tenant_id: UUID, values: dict[str, Any], stored: Row | None, change: Mapping[str, Any]
     ) -> None:
-        """Keep stored extra headers and fields that are not sent, but only for the same
-        endpoint.
-        """
+        """Keep stored extra headers and fields that are not sent, for the same endpoint only."""
         extra = self._extra(tenant_id, stored)
         for name, part in _EXTRA.items():
             if name in change:

@@ -40,7 +40,7 @@ class HostActor:
     async def poke(self, wire: PokeBatch) -> None:
         """Rows of the database wait for these actors."""
         process = await self._started()
-        for kind, key, *rest in wire:  # processes of the first release send no tenant
+        for kind, key, *rest in wire:  # older builds send no tenant
             tenant_id = UUID(bytes=rest[0]) if rest and rest[0] else None
             process.poke([ActorAddress(kind, UUID(bytes=key))], tenant_id)
 

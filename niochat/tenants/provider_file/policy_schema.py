@@ -66,7 +66,7 @@ class PolicyConfig(StrictModel):
     team: Slug = _DEFAULT.team
     """Team that gets conversations from the assistant by default; one of the provider's teams."""
     capacity: Annotated[StrictInteger, Field(ge=1, le=100)] = _DEFAULT.capacity
-    """Concurrent conversations of an agent, unless the agent has an own limit."""
+    """Maximum number of concurrent conversations of an agent without a limit of its own."""
     offline_rule: OfflineRule = _DEFAULT.offline_rule
     """``give_back_unanswered``: unanswered conversations of an offline agent return to the team;
     ``keep``: the agent keeps them.
