@@ -1,4 +1,4 @@
-"""Tickets: each opens one socket, once, within seconds."""
+"""Socket tickets: each opens one WebSocket, once, within 30 seconds."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -15,13 +15,13 @@ TICKET_LIFETIME = timedelta(seconds=30)
 
 
 class SocketTicketStore:
-    """Of sessions; rows, so that any replica takes what another gave out."""
+    """Issues and redeems tickets. They are rows, so that any replica accepts them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def issue(self, session_id: UUID, now: datetime) -> str:
-        """A ticket for whoever has this session; those that were not used are swept out."""
+        """Create a ticket for a session, and delete expired tickets."""
         ticket = secrets.token_urlsafe(24)
         async with self._database.as_auth() as connection:
             await connection.execute(_SQL["delete_expired"], now)
@@ -31,8 +31,9 @@ class SocketTicketStore:
         return ticket
 
     async def redeem(self, ticket: str, now: datetime) -> tuple[UUID, UUID]:
-        """(session, user). Raises ``AuthenticationError`` for one that is wrong, used or too
-        old.
+        """Use up a ticket and return (session id, user id).
+
+        Raises ``AuthenticationError`` if the ticket is invalid, used or expired.
         """
         async with self._database.as_auth() as connection:
             row = await connection.fetchrow(_SQL["redeem"], digest_text(ticket), now)

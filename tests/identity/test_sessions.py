@@ -242,7 +242,7 @@ async def test_log_out_everywhere_ends_all_but_the_one_that_is_kept(house: Ident
     others = await house.create_session("rui@example.com")
 
     ended = await house.sessions.end_all(
-        ana, SessionEndReason.EVERYWHERE, house.clock.now, but=here.session_id
+        ana, SessionEndReason.EVERYWHERE, house.clock.now, except_session=here.session_id
     )
 
     assert ended == [there.session_id]
