@@ -24,7 +24,7 @@ class FakeBackfill:
         """A fill ends once it is set."""
         self.opens.set()
 
-    async def channels(self, tenant_id: UUID) -> list[BackfillChannel]:
+    async def list_channels(self, tenant_id: UUID) -> list[BackfillChannel]:
         return [self.channel]
 
     async def fill(

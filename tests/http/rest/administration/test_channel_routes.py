@@ -17,13 +17,13 @@ from niochat.adapters.gateways.uazapi.instance_admin import UazapiAdmin
 from niochat.adapters.ssrf_guard import SsrfGuard
 from niochat.composition.tenant_services import build_tenant_services
 from niochat.http.rest.idempotent_route import IDEMPOTENCY_HEADER
-from niochat.http.webhooks.webhook_endpoint import WebhookEndpoint, build_webhook_application
+from niochat.http.webhooks.webhook_endpoint import WebhookEndpoint
 from niochat.inbox.inbox_store import InboxStore
 from niochat.ports.gateway import GatewayServer
 from niochat.tenants.channel_provisioning import GatewayAccess
 from niochat.tenants.tenant_config_cache import TenantConfigCache
 from niochat_sandbox.app import create_app
-from tests.http.conftest import IgnoredCounter, serve_app
+from tests.http.conftest import IgnoredCounter, build_webhook_application, serve_app
 from tests.http.rest.conftest import RestApiFixture, assert_problem
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
