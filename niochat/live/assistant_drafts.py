@@ -39,8 +39,8 @@ class AssistantDraftPublisher:
         if len(self._published_at) >= MAX_TURNS:
             self._published_at.clear()  # who still writes is told once too often
         self._published_at[turn_id] = now
-        writing = DraftFrame(conversation_id=conversation_id, turn_id=turn_id, text=text)
-        words = FrameEnvelope.wrap(tenant_id, writing, _WITH_ASSISTANT).encode()
+        frame = DraftFrame(conversation_id=conversation_id, turn_id=turn_id, text=text)
+        words = FrameEnvelope.wrap(tenant_id, frame, _WITH_ASSISTANT).encode()
         self._background.try_start(lambda: self._publish_frame(words), MAX_IN_FLIGHT)
 
     async def _publish_frame(self, words: bytes) -> None:

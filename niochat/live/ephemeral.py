@@ -1,5 +1,5 @@
-"""What screens show for a moment: who types, who looks, what the assistant is writing. It has no
-position, is stored nowhere, and may be lost.
+"""Ephemeral frames: typing, viewing, presence, drafts of the assistant. They have no position, are
+not stored, and may be lost.
 """
 
 import json
@@ -38,7 +38,7 @@ class DraftFrame(BaseModel):
     event of the turn replaces it.
     """
 
-    type: Literal["writing"] = "writing"
+    type: Literal["draft"] = "draft"
     conversation_id: UUID
     turn_id: UUID
     text: str
@@ -58,7 +58,7 @@ class ReadFrame(BaseModel):
 
     type: Literal["read"] = "read"
     conversation_id: UUID
-    upto: int
+    version: int
 
 
 class UnreadFrame(BaseModel):
@@ -111,20 +111,20 @@ class ReadMarkerUpdate(BaseModel):
     model_config = ConfigDict(extra="forbid")
     type: Literal["read"]
     conversation_id: UUID
-    upto: Annotated[int, Field(ge=0, lt=2**63)]
+    version: Annotated[int, Field(ge=0, lt=2**63)]
 
 
 ReplicatedFrame = TypingFrame | ViewingFrame | DraftFrame | PresenceFrame | ReadFrame
-"""What travels between replicas."""
+"""Frames that replicas send to each other."""
 ClientFrame = TypingUpdate | ViewingUpdate | ReadMarkerUpdate
-"""What a screen says after its hello."""
+"""Frames that a client sends after its hello."""
 _client_frame_adapter: TypeAdapter[ClientFrame] = TypeAdapter(
     Annotated[ClientFrame, Field(discriminator="type")]
 )
 
 
 def parse_client_frame(text: str) -> ClientFrame:
-    """Raises ``InvalidInputError`` that says what a screen may say."""
+    """Parse a frame of a client. Raises ``InvalidInputError``."""
     try:
         return _client_frame_adapter.validate_json(text)
     except ValidationError:
@@ -137,8 +137,8 @@ def parse_client_frame(text: str) -> ClientFrame:
 
 @dataclass(frozen=True, slots=True)
 class FrameEnvelope:
-    """A frame, and for whom: everybody of the tenant, who may see what ``holder`` says whose it
-    is, or one user.
+    """A frame and its receivers: all users of the tenant; with ``holder``, those who may see
+    conversations of this owner; with ``user_id``, one user.
     """
 
     tenant_id: UUID
@@ -150,24 +150,24 @@ class FrameEnvelope:
     def wrap(
         cls,
         tenant_id: UUID,
-        passed: ReplicatedFrame,
+        frame: ReplicatedFrame,
         holder: ConversationOwner | None = None,
         user_id: UUID | None = None,
     ) -> "FrameEnvelope":
-        """Its frame, encoded once for all."""
-        return cls(tenant_id, passed.model_dump_json(), holder, user_id)
+        """Encode a frame once for all receivers."""
+        return cls(tenant_id, frame.model_dump_json(), holder, user_id)
 
     def encode(self) -> bytes:
-        """As it travels between replicas."""
+        """Encode the envelope for other replicas."""
         holder = None if self.holder is None else [self.holder.agent, self.holder.team]
         user = None if self.user_id is None else str(self.user_id)
         return json.dumps([str(self.tenant_id), self.frame, holder, user]).encode()
 
     @classmethod
-    def decode(cls, words: bytes) -> "FrameEnvelope":
-        """Raises ``InvalidInputError`` for what no replica says."""
+    def decode(cls, data: bytes) -> "FrameEnvelope":
+        """Decode an envelope of another replica. Raises ``InvalidInputError``."""
         try:
-            tenant_id, frame, holder, user = json.loads(words)
+            tenant_id, frame, holder, user = json.loads(data)
             return cls(
                 UUID(tenant_id),
                 str(frame),
@@ -175,4 +175,4 @@ class FrameEnvelope:
                 None if user is None else UUID(user),
             )
         except (ValueError, TypeError):
-            raise InvalidInputError("not a passing frame", code="bad_frame") from None
+            raise InvalidInputError("not a frame envelope", code="bad_frame") from None

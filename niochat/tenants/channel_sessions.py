@@ -52,9 +52,9 @@ class WebhookProblem:
 
 @dataclass(frozen=True, slots=True)
 class WebhookStatus:
-    """``address`` without what is secret of it; None where there is no webhook."""
+    """The webhook at the gateway. ``url`` is without its secret; None: there is no webhook."""
 
-    address: str | None
+    url: str | None
     enabled: bool
     events: tuple[str, ...]
     problems: tuple[WebhookProblem, ...]

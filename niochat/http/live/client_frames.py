@@ -84,10 +84,10 @@ class ClientFrameHandler:
                     conversation_id=told.conversation_id, user_id=caller.id, typing=told.typing
                 )
                 await self._publish(FrameEnvelope.wrap(tenant_id, typing, holder).encode())
-            case ReadMarkerUpdate(conversation_id=conversation_id, upto=upto):
+            case ReadMarkerUpdate(conversation_id=conversation_id, version=version):
                 await self._require_holder(caller, gaze, told, PermissionAction.CONVERSATIONS_READ)
-                if await self._mark(tenant_id, caller.id, conversation_id, upto):
-                    read = ReadFrame(conversation_id=conversation_id, upto=upto)
+                if await self._mark(tenant_id, caller.id, conversation_id, version):
+                    read = ReadFrame(conversation_id=conversation_id, version=version)
                     await self._publish(
                         FrameEnvelope.wrap(tenant_id, read, user_id=caller.id).encode()
                     )

@@ -33,10 +33,10 @@ PURPOSE = "second factor"
 
 @dataclass(frozen=True, slots=True)
 class TotpEnrolment:
-    """What an app is told, once. ``address`` is what a QR code shows."""
+    """The secret for an authenticator app. ``otpauth_uri`` is the content of its QR code."""
 
     secret: str
-    address: str
+    otpauth_uri: str
 
 
 class SecondFactorService:

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from niochat.http.rest.rest_application import openapi_document
+from niochat.http.rest.rest_application import create_rest_application
 from niochat.launcher.home_folder import HomeFolder
 from tests.end_to_end.conftest import EndToEndFixture
 from tests.end_to_end.provider_definitions import FAST
@@ -110,7 +110,7 @@ async def _signed_in(world: EndToEndFixture, mark: str, digits: str) -> dict[str
     asked = 0
     async with desk(world, somebody(world, "demo", "admin")) as (api, _):
         found["access token"] = api.headers["authorization"].removeprefix("Bearer ")
-        for path, methods in openapi_document()["paths"].items():
+        for path, methods in create_rest_application().openapi()["paths"].items():
             if ENDS_THE_SESSION.search(path):
                 continue
             address = re.sub(r"\{[^}]+\}", mark, path)
@@ -127,6 +127,6 @@ async def _signed_in(world: EndToEndFixture, mark: str, digits: str) -> dict[str
         await api.get("/contacts", params={"q": digits})
         await api.post("/contacts/lookup", json={"document": "318.204.500-82"})
         found["document"] = "31820450082"
-        found["ticket"] = (await api.post("/auth/ticket")).json()["ticket"]
+        found["ticket"] = (await api.post("/auth/socket-tickets")).json()["ticket"]
     assert asked > 60
     return found

@@ -64,8 +64,8 @@ async def test_the_second_factor_on_and_off_is_written_down(rest_api: RestApiFix
     for path, code in (
         ("confirm", "000000"),
         ("confirm", app.code()),
-        ("off", "000000"),
-        ("off", app.code(1)),
+        ("disable", "000000"),
+        ("disable", app.code(1)),
     ):
         await rest_api.http.post(
             f"/auth/second-factor/{path}", json={"code": code}, headers=headers
@@ -86,7 +86,7 @@ async def test_the_second_factor_on_and_off_is_written_down(rest_api: RestApiFix
 async def test_forgotten_passwords_and_links_are_written_down(rest_api: RestApiFixture) -> None:
     ana = await rest_api.house.create_user(LOGIN)
     for login in (LOGIN, "nobody@example.com"):
-        await rest_api.http.post("/auth/forgotten", json={"login": login})
+        await rest_api.http.post("/auth/password-reset", json={"login": login})
     body = {"secret": "wrong", "password": PASSWORD}
     assert_problem(await rest_api.http.post("/auth/password", json=body), 409, "link_over")
     rest_api.house.clock.advance(seconds=60)
@@ -109,7 +109,7 @@ async def test_forgotten_passwords_and_links_are_written_down(rest_api: RestApiF
 
 async def test_a_device_that_took_a_mailed_link_is_known(rest_api: RestApiFixture) -> None:
     await rest_api.house.create_user(LOGIN)
-    await rest_api.http.post("/auth/forgotten", json={"login": LOGIN})
+    await rest_api.http.post("/auth/password-reset", json={"login": LOGIN})
     rest_api.house.clock.advance(seconds=60)
     (mail,) = await rest_api.house.deliver_mails()
     secret = re.search(r"#(\S+)", mail.get_content())
@@ -236,7 +236,7 @@ async def test_every_read_of_what_is_told_of_people_is_written_down(
 
 
 OF_ONESELF = {
-    "POST /auth/ticket",
+    "POST /auth/socket-tickets",
     "PUT /conversations/{conversation_id}/read",
     "POST /auth/second-factor",
 }
@@ -299,7 +299,7 @@ async def test_who_hangs_up_before_it_is_done_is_written_down_all_the_same(
 ) -> None:
     visit = await rest_api.conversation()
     boss, who = await rest_api.add_signed_in_user("admin")
-    begun, go_on, asking = asyncio.Event(), asyncio.Event(), rest_api.rooms.command_submitter
+    begun, go_on, asking = asyncio.Event(), asyncio.Event(), rest_api.services.command_submitter
 
     class Slow:
         async def ask(self, *asked: Any) -> bool:
@@ -307,7 +307,7 @@ async def test_who_hangs_up_before_it_is_done_is_written_down_all_the_same(
             await go_on.wait()
             return await asking.submit(*asked)
 
-    rest_api.with_rooms(asking=Slow())
+    rest_api.with_services(command_submitter=Slow())
     transport = httpx.ASGITransport(app=rest_api.app)  # as Serve does, what is left is cancelled
     async with httpx.AsyncClient(transport=transport, base_url="http://desk") as http:
         left = asyncio.create_task(

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel, Field, SecretStr, create_model
 
 from niochat.domain.permissions import PermissionAction
+from niochat.http.api.schemas import RequestModel, ResponseModel
 from niochat.http.problems import PreconditionRequiredError
 from niochat.http.rest.dependencies import (
     PermissionDependency,
@@ -19,7 +20,6 @@ from niochat.http.rest.dependencies import (
     tenant_services_for,
 )
 from niochat.http.rest.idempotent_route import IdempotentRoute
-from niochat.http.rest.schemas import RequestModel, ResponseModel
 from niochat.identity.authentication import Principal
 from niochat.tenants.provider_facts_settings import ProviderFactsView
 from niochat.tenants.provider_file.facts_schema import FactsConfig

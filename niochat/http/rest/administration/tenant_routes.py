@@ -10,6 +10,14 @@ from pydantic import Field
 from niochat.adapters.clock import database_clock
 from niochat.domain.permissions import PermissionAction
 from niochat.domain.tenant.tier import DEFAULT_TIER, TenantTier
+from niochat.http.api.pagination import (
+    CursorPage,
+    PageCursor,
+    PageLimit,
+    parse_id_cursor,
+    split_page,
+)
+from niochat.http.api.schemas import RequestModel, ResponseModel, Slug
 from niochat.http.rest.dependencies import (
     PermissionDependency,
     announce_access_change,
@@ -18,21 +26,11 @@ from niochat.http.rest.dependencies import (
     tenant_services_for,
 )
 from niochat.http.rest.idempotent_route import IdempotentRoute
-from niochat.http.rest.schemas import (
-    CursorPage,
-    PageCursor,
-    PageLimit,
-    RequestModel,
-    ResponseModel,
-    parse_id_cursor,
-    split_page,
-)
 from niochat.identity.authentication import Principal
 from niochat.tenants.provider_file.field_types import ShortName, Timezone
 from niochat.tenants.provider_file.provider_schema import ProviderConfig
 from niochat.tenants.tenant_admin import TenantChange, TenantLimits
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.TENANTS_READ))]
 MayWrite = Annotated[Principal, Depends(PermissionDependency(PermissionAction.TENANTS_WRITE))]
 MayEnter = Annotated[Principal, Depends(PermissionDependency(PermissionAction.TENANTS_ENTER))]

@@ -14,6 +14,7 @@ from niochat.attachments.attachment_store import MAX_FILE_BYTES
 from niochat.attachments.file_type import is_inline, serving_type_and_name
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.permissions import PermissionAction
+from niochat.http.api.schemas import ResponseModel
 from niochat.http.rest.conversations.message_routes import attachments_for
 from niochat.http.rest.dependencies import (
     PermissionDependency,
@@ -21,7 +22,6 @@ from niochat.http.rest.dependencies import (
     audit_actor_for,
     identity_services_for,
 )
-from niochat.http.rest.schemas import ResponseModel
 from niochat.identity.authentication import Principal
 from niochat.ports.audit import AuditEntry
 

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from niochat.domain.errors import PermissionDeniedError
 from niochat.domain.permissions import BuiltInRole, PermissionAction
 from niochat.domain.presence import AgentPresenceState
+from niochat.http.api.schemas import RequestModel, ResponseModel
 from niochat.http.rest.dependencies import (
     PermissionDependency,
     UserDependency,
@@ -21,7 +22,6 @@ from niochat.http.rest.dependencies import (
     identity_services_for,
 )
 from niochat.http.rest.rest_services import services_for
-from niochat.http.rest.schemas import RequestModel, ResponseModel
 from niochat.identity.authentication import Principal, PrincipalKind
 from niochat.live.ephemeral import FrameEnvelope, PresenceFrame
 
