@@ -9,14 +9,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from niochat.cli.commands import (
-    conversation_commands,
-    provider_commands,
-    say_command,
-    stack_commands,
-)
+from niochat.cli.commands import conversation_commands, say_command, stack_commands
 from niochat.cli.commands.actor_commands import manage_actors
 from niochat.cli.commands.admin_commands import audit_app, create_superuser, keys_app, unlock_login
+from niochat.cli.commands.apply_command import apply_provider_file
+from niochat.cli.commands.demo_commands import show_demo
+from niochat.cli.commands.doctor_command import run_doctor
+from niochat.cli.commands.migrate_command import migrate
 from niochat.cli.commands.refused_text_command import list_refused_texts
 from niochat.cli.commands.replay_command import replay_conversation
 from niochat.cli.commands.simulate_command import simulate_customers
@@ -34,10 +33,10 @@ app = typer.Typer(
 )
 app.command("up")(stack_commands.start_stack)
 app.command("down")(stack_commands.stop_stack)
-app.command("migrate")(provider_commands.migrate)
-app.command("apply")(provider_commands.apply_provider_file)
-app.command("demo")(provider_commands.show_demo)
-app.command("doctor")(provider_commands.run_doctor)
+app.command("migrate")(migrate)
+app.command("apply")(apply_provider_file)
+app.command("demo")(show_demo)
+app.command("doctor")(run_doctor)
 app.command("say")(say_command.say)
 app.command("simulate")(simulate_customers)
 app.command("superuser")(create_superuser)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from niochat.cli import command_context
-from niochat.cli.commands.provider_commands import demo_token
+from niochat.cli.commands.demo_commands import demo_token
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.errors import InvalidInputError
 

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from niochat.cli import command_context
-from niochat.cli.commands.provider_commands import demo_token
+from niochat.cli.commands.demo_commands import demo_token
 from niochat.cli.customer_simulation import CustomerSimulation, SimulationAudit
 from niochat.cli.json_output import print_json
 from niochat.cli.sandbox_client import SandboxClient

@@ -22,7 +22,7 @@ from rich.text import Text
 
 from niochat.adapters.postgres.schema_migration import migrate
 from niochat.cli import command_context
-from niochat.cli.commands import provider_commands
+from niochat.cli.commands import demo_commands
 from niochat.cli.settings_validation import check_servers, load_valid_settings
 from niochat.launcher.home_folder import HomeFolder, HomeLock
 from niochat.launcher.stack_errors import StackError
@@ -96,7 +96,7 @@ def _apply_demo(stack: StackLauncher, sandbox: bool) -> None:
     if not sandbox:
         return
     _print_progress("Applying the demo provider.")
-    asyncio.run(provider_commands.apply_demo())
+    asyncio.run(demo_commands.apply_demo())
 
 
 def _wait_until_ready(url: str) -> None:

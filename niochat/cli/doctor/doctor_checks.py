@@ -13,7 +13,7 @@ from niochat.adapters.postgres.queries import queries
 from niochat.adapters.postgres.schema_migration import newer_schema_message
 from niochat.cli import command_context
 from niochat.cli.commands.admin_commands import identity_services_for
-from niochat.cli.commands.provider_commands import channel_addresses_for, probe_erp
+from niochat.cli.commands.apply_command import channel_addresses_for, probe_erp
 from niochat.cli.doctor.media_model_checks import check_media_models
 from niochat.cli.doctor.security_checks import find_security_problems
 from niochat.composition.components import Components

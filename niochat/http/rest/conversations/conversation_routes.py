@@ -177,10 +177,10 @@ async def list_conversations(
         )
         following = None if position is None else format_time_cursor(*position)
     else:
-        rows, position = await queries.list_page(
+        rows, next_page = await queries.list_page(
             tenant_id, visibility, filters, _parse_list_cursor(cursor)
         )
-        following = None if position is None else _format_list_cursor(position)
+        following = None if next_page is None else _format_list_cursor(next_page)
     items = [ConversationRow.model_validate(row) for row in rows]
     await audit_read(request, caller, READ_ACTION, "conversations", {"shown": len(items)})
     return CursorPage(items=items, next_cursor=following)
