@@ -91,7 +91,7 @@ class OverloadFixture:
     def __init__(self, database: Database, given: RowBuilder) -> None:
         self.database, self.given = database, given
         self.clock = SteppedClock()
-        self.admission = WebhookAdmission(line=LINE)
+        self.admission = WebhookAdmission(max_contended=LINE)
         self.poked: list[UUID] = []
         self.stays = asyncio.Event()
         """A body ends once it is set."""

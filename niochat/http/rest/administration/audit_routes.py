@@ -1,4 +1,4 @@
-"""``/audit``: who did what."""
+"""``/audit``: the audit log of the tenant."""
 
 from datetime import datetime
 from typing import Annotated, Any

@@ -131,13 +131,13 @@ async def create_channel(
 ) -> CreatedChannelResponse:
     """Create a channel and set the webhook at its gateway."""
     tenant_id = caller.require(PermissionAction.CHANNELS_WRITE)
-    accounts = tenant_services_for(request)
+    tenant_services = tenant_services_for(request)
     new = NewChannel(body.slug, body.name, body.base_url, _reveal(body.token))
-    channel_id, webhook_set = await accounts.channels.create(
+    channel_id, webhook_set = await tenant_services.channels.create(
         tenant_id, new, audit_actor_for(request, caller)
     )
-    await accounts.announce_change(tenant_id)
-    row = await accounts.channels.find(tenant_id, channel_id)
+    await tenant_services.announce_change(tenant_id)
+    row = await tenant_services.channels.find(tenant_id, channel_id)
     return CreatedChannelResponse.model_validate({**row, "webhook_set": webhook_set})
 
 

@@ -1,4 +1,4 @@
-"""``/refused``: what the assistant wanted to say and was not let, for whoever tunes its prompt."""
+"""``/refused-texts``: texts of the assistant that the guardrail refused, for tuning the prompt."""
 
 from datetime import datetime
 from typing import Annotated

@@ -98,10 +98,10 @@ async def create_api_key(
     tenant_id, grants = caller.require(PermissionAction.KEYS_WRITE), parse_grants(body.permissions)
     if body.expires_at is not None and body.expires_at.tzinfo is None:
         raise InvalidInputError("expires_at needs a time zone, such as 2030-01-01T00:00:00Z.")
-    made = await identity_services_for(request).api_keys.create(
+    key = await identity_services_for(request).api_keys.create(
         tenant_id, body.name, grants, changed_by_for(request, caller), body.expires_at
     )
-    return CreatedApiKeyResponse.model_validate(made)
+    return CreatedApiKeyResponse.model_validate(key)
 
 
 @router.delete("/api-keys/{key_id}", status_code=204)
@@ -121,5 +121,6 @@ async def transfer_api_key(
     has more permissions than its owner.
     """
     tenant_id = caller.require(PermissionAction.KEYS_WRITE)
-    by = changed_by_for(request, caller)
-    await identity_services_for(request).api_keys.transfer(tenant_id, key_id, body.user_id, by)
+    await identity_services_for(request).api_keys.transfer(
+        tenant_id, key_id, body.user_id, changed_by_for(request, caller)
+    )

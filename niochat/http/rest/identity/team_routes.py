@@ -61,8 +61,9 @@ async def put_team(
 ) -> None:
     """Create or change a team. Members are changed with ``PATCH /users/{user_id}``."""
     tenant_id = caller.require(PermissionAction.TEAMS_WRITE)
-    by = changed_by_for(request, caller)
-    await identity_services_for(request).teams.put(tenant_id, slug, body.name, body.assignment, by)
+    await identity_services_for(request).teams.put(
+        tenant_id, slug, body.name, body.assignment, changed_by_for(request, caller)
+    )
 
 
 @router.delete("/teams/{slug}", status_code=204)

@@ -94,23 +94,23 @@ async def invite_user(body: InviteUserRequest, caller: MayWrite, request: Reques
     """Invite a user. The invitation is sent by e-mail."""
     tenant_id = caller.require(PermissionAction.USERS_WRITE)
     new = NewUser(body.login, body.name, body.role, tuple(body.teams))
-    made = await identity_services_for(request).users.invite(
+    user = await identity_services_for(request).users.invite(
         tenant_id, new, changed_by_for(request, caller)
     )
     await identity_services_for(request).one_time_links.send(
-        made["id"], LinkPurpose.INVITATION, database_clock.now()
+        user["id"], LinkPurpose.INVITATION, database_clock.now()
     )
-    return UserResponse.model_validate(made)
+    return UserResponse.model_validate(user)
 
 
 @router.get("/users/{user_id}")
 async def get_user(user_id: UUID, caller: MayRead, request: Request) -> UserResponse:
     """Return one user."""
-    found = await identity_services_for(request).users.find(
+    user = await identity_services_for(request).users.find(
         caller.require(PermissionAction.USERS_READ), user_id
     )
     await audit_read(request, caller, "users.read", f"user:{user_id}")
-    return UserResponse.model_validate(found)
+    return UserResponse.model_validate(user)
 
 
 @router.patch("/users/{user_id}")
@@ -123,7 +123,7 @@ async def update_user(
     tenant_id = caller.require(PermissionAction.USERS_WRITE)
     teams = None if body.teams is None else tuple(body.teams)
     change = UserUpdate(body.name, body.role, body.disabled, teams)
-    changed = await identity_services_for(request).users.change(
+    user = await identity_services_for(request).users.change(
         tenant_id, user_id, change, changed_by_for(request, caller)
     )
     if body.disabled:
@@ -135,7 +135,7 @@ async def update_user(
         )
         await announce_presence_change(request, tenant_id, user_id)
     await announce_access_change(request, user_id)
-    return UserResponse.model_validate(changed)
+    return UserResponse.model_validate(user)
 
 
 @router.post("/users/{user_id}/invitation", status_code=202)
