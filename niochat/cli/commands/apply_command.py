@@ -26,12 +26,12 @@ _console = Console()
 
 
 def apply_provider_file(
-    file: Annotated[Path, typer.Argument(help="YAML file of providers, see examples/demo.yaml.")],
-    connect: Annotated[
-        bool, typer.Option(help="Also set the webhook address at each gateway.")
-    ] = False,
+    file: Annotated[Path, typer.Argument(help="A provider file (YAML), see examples/demo.yaml.")],
+    connect: Annotated[bool, typer.Option(help="Also set the webhook at each gateway.")] = False,
 ) -> None:
-    """Create or change providers, channels and assistants; twice is as once."""
+    """Create or change providers, channels and assistants. Applying a file again changes
+    nothing.
+    """
     command_context.adopt_environment()
     providers = load_providers(file, {**os.environ, **sandbox_variables()})
 
@@ -48,26 +48,30 @@ def apply_provider_file(
 
 
 async def set_webhooks(parts: Components, slugs: set[str], *, quiet: bool = False) -> None:
+    """Set the webhook of every channel of the tenants with these slugs."""
     for address in await channel_addresses_for(parts, slugs):
         channel = address.channel
-        line = parts.credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
-        await parts.gateway.set_webhook(line, address.webhook_url(parts.settings.base_url))
+        credentials = parts.credentials_for(
+            channel.base_url, channel.token_sealed, channel.tenant_id
+        )
+        await parts.gateway.set_webhook(credentials, address.webhook_url(parts.settings.base_url))
         if not quiet:
             _console.print(f"[green]{channel.tenant_slug}  {channel.slug}: webhook set[/green]")
 
 
 async def channel_addresses_for(parts: Components, slugs: set[str]) -> list[ChannelAddress]:
+    """Return the channels of the tenants with these slugs."""
     return [a for a in await parts.directory.list_channels() if a.channel.tenant_slug in slugs]
 
 
 async def probe_erps(
     parts: Components, changes: Sequence[SyncResult], *, quiet: bool = False
 ) -> None:
-    """Find out what the ERPs that were declared can do; one that is away is asked again later."""
-    named = {c.tenant_id: c.tenant for c in changes if c.resource == "erp"}
+    """Probe the ERPs in the file. An ERP that does not answer is probed again later."""
+    tenants = {c.tenant_id: c.tenant for c in changes if c.resource == "erp"}
     erp = SgpClient(guard=parts.ssrf_guard)
     try:
-        for tenant_id, slug in named.items():
+        for tenant_id, slug in tenants.items():
             sentence, well = await probe_erp(parts, erp, tenant_id)
             if not (quiet and well):
                 _console.print(f"[{'green' if well else 'yellow'}]{slug}  erp: {sentence}[/]")
@@ -76,20 +80,23 @@ async def probe_erps(
 
 
 async def probe_erp(parts: Components, erp: ErpConnector, tenant_id: UUID) -> tuple[str, bool]:
-    """What a tenant's ERP can do, in a sentence, and whether that is all; it is remembered."""
+    """Probe a tenant's ERP and store its capabilities. Return a sentence, and whether the ERP has
+    every capability.
+    """
     try:
         settings = await make_erp_settings_lookup(parts)(tenant_id)
-        found = await erp.probe(settings.account, PROBE_TIMEOUT_S)
+        capabilities = await erp.probe(settings.account, PROBE_TIMEOUT_S)
     except ErpError as error:
         return f"{error} ({error.code})", False
-    await parts.directory.save_capabilities(tenant_id, found)
-    missing = sorted(frozenset(ErpCapability) - found)
+    await parts.directory.save_capabilities(tenant_id, capabilities)
+    missing = sorted(frozenset(ErpCapability) - capabilities)
     if missing:
         return f"answers, without {', '.join(missing)}: those tools are not offered", False
     return "answers, all tools are offered", True
 
 
 def sandbox_variables() -> Mapping[str, str]:
+    """Return the variables of provider files that point to the sandbox; none without one."""
     url = os.environ.get("NIOCHAT_SANDBOX_URL")
     if not url:
         return {}
@@ -101,24 +108,24 @@ def sandbox_variables() -> Mapping[str, str]:
 
 
 async def _require_reachable(parts: Components, providers: Sequence[ProviderConfig]) -> None:
-    """Before anything changes: raises ``InvalidInputError`` that names the provider and the key
-    whose address leads where none may.
+    """Check all addresses before anything changes. Raises ``InvalidInputError`` that names the
+    provider and the key of a forbidden address.
     """
     for provider in providers:
         addresses = {f"channel {each.slug}, base_url": each.base_url for each in provider.channels}
         if provider.assistant is not None:
             addresses["assistant, endpoint"] = provider.assistant.endpoint
-            hearing = provider.assistant.transcription_endpoint
-            if hearing is not None:
-                addresses["assistant, transcription_endpoint"] = hearing
+            transcription = provider.assistant.transcription_endpoint
+            if transcription is not None:
+                addresses["assistant, transcription_endpoint"] = transcription
         if provider.erp is not None:
             addresses["erp, base_url"] = provider.erp.base_url
-        for what, address in addresses.items():
+        for key, address in addresses.items():
             try:
                 await parts.ssrf_guard.check_url(address)
             except InvalidInputError as error:
                 raise InvalidInputError(
-                    f"{provider.slug}, {what}: {error}. Nothing changed.", code=error.code
+                    f"{provider.slug}, {key}: {error}. Nothing changed.", code=error.code
                 ) from None
 
 

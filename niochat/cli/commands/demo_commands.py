@@ -30,32 +30,34 @@ _console = Console()
 
 
 def show_demo(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """The providers of this home, their webhooks, and who can be played in the demo."""
-    found = command_context.run_async(_load_overview)
+    """Show the providers of this home, their webhooks, and the customers and users of the demo."""
+    overview = command_context.run_async(_load_overview)
     if as_json:
-        print_json(found)
+        print_json(overview)
         return
-    _console.print(f"[bold]{found['base_url']}[/bold]")
-    named = [
+    _console.print(f"[bold]{overview['base_url']}[/bold]")
+    shown = [
         t
-        for t in found["tenants"]
+        for t in overview["tenants"]
         if not t["slug"].startswith(command_context.EVALUATION_SLUG_PREFIX)
     ]
-    for tenant in named:
+    for tenant in shown:
         _console.print(f"{tenant['slug']}  {tenant['name']}")
         for channel in tenant["channels"]:
             _console.print(f"    {channel['webhook_url']}", highlight=False, soft_wrap=True)
-    if len(named) < len(found["tenants"]):
-        _console.print(f"[dim]and {len(found['tenants']) - len(named)} of niochat evaluate[/dim]")
-    if found["subscribers"]:
-        _console.print(subscribers_table(found["subscribers"]))
-    print_logins(found)
+    if len(shown) < len(overview["tenants"]):
+        _console.print(
+            f"[dim]and {len(overview['tenants']) - len(shown)} of niochat evaluate[/dim]"
+        )
+    if overview["subscribers"]:
+        _console.print(subscribers_table(overview["subscribers"]))
+    print_logins(overview)
 
 
 async def apply_demo() -> None:
-    """The demo provider on the sandbox: instance, tenant, webhook."""
+    """Create the demo providers on the sandbox: gateway instances, tenants, webhooks and users."""
     command_context.adopt_environment()
     await _create_instance(demo_token(), DEMO_CHANNEL_PHONE, "provedor-demo")
     neighbour = _require_stack_variable("NIOCHAT_SANDBOX_NEIGHBOUR_TOKEN")
@@ -71,13 +73,13 @@ async def apply_demo() -> None:
 
 
 def demo_token() -> str:
-    """The demo channel's gateway token."""
+    """Return the gateway token of the demo channel."""
     command_context.adopt_environment()
     return _require_stack_variable("NIOCHAT_SANDBOX_TOKEN")
 
 
 def subscribers_table(subscribers: Sequence[Mapping[str, object]]) -> Table:
-    """Who can be played. What is copied from it is never broken: the rest gives way."""
+    """Return a table of the simulated customers. Values to copy are never shortened."""
     table = Table(
         Column("telefone", no_wrap=True),
         Column("CPF/CNPJ", no_wrap=True),
@@ -90,10 +92,10 @@ def subscribers_table(subscribers: Sequence[Mapping[str, object]]) -> Table:
     return table
 
 
-def print_logins(found: Mapping[str, Any], console: Console = _console) -> None:
-    """Who signs in, each log-in in one piece; a password that several have stands there once."""
-    people = [("", user) for user in found["superusers"]]
-    people += [(tenant["slug"], user) for tenant in found["tenants"] for user in tenant["users"]]
+def print_logins(overview: Mapping[str, Any], console: Console = _console) -> None:
+    """Print the demo users by password. Logins are never shortened."""
+    people = [("", user) for user in overview["superusers"]]
+    people += [(tenant["slug"], user) for tenant in overview["tenants"] for user in tenant["users"]]
     for password in dict.fromkeys(user["password"] for _, user in people):
         console.print(f"senha: {escape(password)}", highlight=False, soft_wrap=True)
         table = Table("provedor", Column("login", no_wrap=True), "papel")
@@ -104,9 +106,7 @@ def print_logins(found: Mapping[str, Any], console: Console = _console) -> None:
 
 
 def _require_stack_variable(name: str) -> str:
-    """What the launcher told this home's processes. Raises ``InvalidInputError`` without a
-    sandbox.
-    """
+    """Return a variable that the launcher sets. Raises ``InvalidInputError`` without a sandbox."""
     value = os.environ.get(name)
     if not value:
         start = command_context.format_command("up")
@@ -123,17 +123,15 @@ async def _create_instance(token: str, owner: str, name: str) -> None:
 
 
 async def _load_subscribers() -> list[dict[str, object]]:
-    """Who can be played; nobody without a sandbox."""
+    """Return the simulated customers; none without a sandbox."""
     if not os.environ.get("NIOCHAT_SANDBOX_URL"):
         return []
     client = SandboxClient(command_context.sandbox_url(), demo_token())
     try:
-        found = await client.call_control(
-            "GET", f"/sandbox/sgp/{DEMO_ERP_INSTALLATION}/subscribers"
-        )
+        page = await client.call_control("GET", f"/sandbox/sgp/{DEMO_ERP_INSTALLATION}/subscribers")
     finally:
         await client.close()
-    people = [{**each, "phone": f"+{each['phone']}"} for each in found["items"]]
+    people = [{**each, "phone": f"+{each['phone']}"} for each in page["items"]]
     return [{name: each[name] for name in SUBSCRIBER_FIELDS} for each in people]
 
 
@@ -167,9 +165,9 @@ async def _load_overview() -> dict[str, Any]:
 
 def _channel_details(parts: Components, address: ChannelAddress, base_url: str) -> dict[str, str]:
     channel = address.channel
-    line = parts.credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
+    credentials = parts.credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
     return {
         "id": str(channel.id),
         "webhook_url": address.webhook_url(base_url),
-        "token": line.token,
+        "token": credentials.token,
     }

@@ -10,7 +10,7 @@ _console = Console()
 
 
 def migrate() -> None:
-    """Bring the database to this version's schema, as the owner of its tables."""
+    """Migrate the database to the schema of this release, as the owner of its tables."""
     settings = command_context.load_settings()
     serving = settings.database_url.get_secret_value()
     owner = StackLauncher(command_context.home_path()).owner_url(serving)
