@@ -138,8 +138,8 @@ async def _check_model(parts: Components, slug: str, tenant_id: UUID) -> bool:
         return _print_finding(
             slug, f"assistant: {settings.model} answers without a word: {why}", False
         )
-    told = f"; learned of its dialect: {', '.join(learned)}" if learned else ""
-    return _print_finding(slug, f"assistant: {settings.model} answers{told}", True)
+    learned_text = f"; learned of its dialect: {', '.join(learned)}" if learned else ""
+    return _print_finding(slug, f"assistant: {settings.model} answers{learned_text}", True)
 
 
 async def _check_erp(parts: Components, slug: str, tenant_id: UUID) -> bool:

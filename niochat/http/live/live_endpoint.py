@@ -169,7 +169,7 @@ class LiveEndpoint:
                     for socket in sockets:
                         await self._frame_handler.rebroadcast_viewed(socket.caller, socket.viewed)
             except Exception as error:  # noqa: BLE001 - the loop must outlive any error
-                _log.error("live_not_looked_after", exc_info=error)
+                _log.error("live_access_check_failed", exc_info=error)
             self._hub.send_heartbeats()
 
     async def run_presence_refresh(self) -> None:
@@ -181,7 +181,7 @@ class LiveEndpoint:
             try:
                 await self.refresh_presence()
             except Exception as error:  # noqa: BLE001 - the loop must outlive any error
-                _log.error("agents_not_seen", exc_info=error)
+                _log.error("presence_refresh_failed", exc_info=error)
 
     async def run_shown_audit(self) -> None:
         """Write regularly to the audit log what open sockets have received."""
@@ -199,7 +199,7 @@ class LiveEndpoint:
                 socket.audit_entry("conversations.read", {"live": "events", **shown})
             )
         except NiochatError as error:
-            _log.warning("live_not_written_down", code=error.code, events=shown["events"])
+            _log.warning("live_not_audited", code=error.code, events=shown["events"])
 
     async def refresh_presence(self) -> None:
         """Record the users of open sockets as present."""

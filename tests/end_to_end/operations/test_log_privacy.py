@@ -98,7 +98,7 @@ async def _at_the_doors(url: str, webhook: str, mark: str, digits: str) -> None:
         for path, sent in (
             ("login", {"login": f"{mark}@example.com", "password": mark}),
             ("password", {"token": mark, "password": mark + mark}),
-            ("forgotten", {"login": f"{mark}@example.com"}),
+            ("password-reset", {"login": f"{mark}@example.com"}),
             ("refresh", {"refresh_token": mark}),
         ):
             await http.post(f"{url}/api/v1/auth/{path}", json=sent)

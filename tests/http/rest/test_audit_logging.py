@@ -302,10 +302,10 @@ async def test_who_hangs_up_before_it_is_done_is_written_down_all_the_same(
     begun, go_on, asking = asyncio.Event(), asyncio.Event(), rest_api.services.command_submitter
 
     class Slow:
-        async def ask(self, *asked: Any) -> bool:
+        async def submit(self, *arguments: Any) -> bool:
             begun.set()
             await go_on.wait()
-            return await asking.submit(*asked)
+            return await asking.submit(*arguments)
 
     rest_api.with_services(command_submitter=Slow())
     transport = httpx.ASGITransport(app=rest_api.app)  # as Serve does, what is left is cancelled
