@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from niochat.adapters.postgres.database import Database
-from niochat.cli.commands.provider_commands import DEMO_ERP_INSTALLATION
+from niochat.cli.commands.demo_commands import DEMO_ERP_INSTALLATION
 from niochat.cli.customer_simulation import CustomerSimulation
 from niochat.cli.sandbox_client import SandboxClient
 from niochat_lab.chaos.audit_records import load_stored_records

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from niochat.cli.commands.provider_commands import DEMO_ERP_INSTALLATION
+from niochat.cli.commands.demo_commands import DEMO_ERP_INSTALLATION
 from niochat.cli.customer_simulation import find_tags
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.errors import NiochatError

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from niochat.adapters.postgres.database import Database
-from niochat.cli.commands.provider_commands import channel_addresses_for
+from niochat.cli.commands.apply_command import channel_addresses_for
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.composition.components import Components
 from niochat.ports.encryption import Encryptor

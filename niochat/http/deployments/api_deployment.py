@@ -32,16 +32,17 @@ from niochat.conversations.read_markers import ReadMarkerStore
 from niochat.conversations.search_indexer import SearchIndexer
 from niochat.domain.ids import SHARDS
 from niochat.http.body_limits import MAX_ANONYMOUS_BODY, MAX_REQUEST_BODY
+from niochat.http.cluster_metrics import ClusterMetrics
 from niochat.http.concurrency_limit import ConcurrencyLimitMiddleware
 from niochat.http.deployments.replica_application import (
     MAX_PENDING_MESSAGES,
     build_replica_application,
 )
 from niochat.http.health import HealthEndpoints
-from niochat.http.http_metrics import ClusterMetrics, run_metrics_reporter
-from niochat.http.operators import operator_routes as operators
-from niochat.http.rest import rest_application as rest
+from niochat.http.http_metrics import run_metrics_reporter
+from niochat.http.operators.operator_application import OPERATORS_PATH, build_operator_routes
 from niochat.http.rest.caller_rate_limit import CallerRateLimiter
+from niochat.http.rest.rest_application import REST_PATH, build_rest_application
 from niochat.http.rest.rest_services import RestServices
 from niochat.inbox.command_submitter import CommandSubmitter
 from niochat.mail.mail_outbox import run_mail_delivery
@@ -94,7 +95,7 @@ def build_api_routes(parts: Components) -> list[BaseRoute]:
     return [
         *HealthEndpoints(checks).routes(),
         *_build_rest_routes(parts, poke, _build_presence_changes(parts, gateway)),
-        *operators.build_operator_routes(token, parts.database, parts.inbox, operate, poke),
+        *build_operator_routes(token, parts.database, parts.inbox, operate, poke),
     ]
 
 
@@ -159,7 +160,7 @@ def _build_rest_routes(
         secure_cookies=settings.base_url.startswith("https://"),
         rate_limiter=_build_rate_limiter(parts),
     )
-    return [Mount("/api/v1", rest.build_rest_application(rooms))]
+    return [Mount(REST_PATH, build_rest_application(rooms))]
 
 
 def _build_rate_limiter(parts: Components) -> CallerRateLimiter:
@@ -182,7 +183,8 @@ def body_limit_for_path(path: str) -> int | None:
     """Bytes that a route of the API takes; an upload is read once its sender is known."""
     if path.endswith("/v1/files"):
         return None
-    return MAX_ANONYMOUS_BODY if "/v1/auth/" in path else MAX_REQUEST_BODY
+    anonymous = "/v1/auth/" in path or path.startswith(OPERATORS_PATH)
+    return MAX_ANONYMOUS_BODY if anonymous else MAX_REQUEST_BODY
 
 
 class ApiReplica:

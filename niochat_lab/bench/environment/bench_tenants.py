@@ -10,7 +10,7 @@ from uuid import UUID
 
 import yaml
 
-from niochat.cli.commands.provider_commands import channel_addresses_for
+from niochat.cli.commands.apply_command import channel_addresses_for
 from niochat.composition.components import Components, open_components
 from niochat.launcher.databases.postgres_server import DATABASE_NAME
 from niochat.tenants.provider_file.provider_loader import load_providers
