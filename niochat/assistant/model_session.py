@@ -177,7 +177,7 @@ class ModelSession:
                 raise error
             if not completion.text and not completion.calls:
                 raise ModelError(
-                    f"the model wrote {self._token_limit} tokens and no answer: raisemax_tokens",
+                    f"the model wrote {self._token_limit} tokens and no answer: raise max_tokens",
                     code="model_length",
                     retryable=False,
                 )

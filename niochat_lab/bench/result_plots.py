@@ -1,4 +1,4 @@
-"""Plots of what the benches wrote: one SVG for each that was run, in one style."""
+"""Plots of benchmark results: one SVG for each result."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -11,38 +11,36 @@ BenchResult = Mapping[str, Any]
 _PRODUCT_COLOUR, _LIMIT_COLOUR, _TARGET_COLOUR = "#1f6feb", "#8b949e", "#d1242f"
 _WIDTH, _HEIGHT = 7.2, 3.4
 _GROUPS = 8
-"""The dearest groups of processes; the rest is drawn as one."""
+"""The number of process groups that are drawn; the others are summed up."""
 
 
 def read_results(folder: Path) -> dict[str, BenchResult]:
-    """The JSON objects in `folder` by the name of their bench. Raises `InvalidInputError`."""
+    """The results in ``folder`` by the name of their benchmark. Raises ``InvalidInputError``."""
     found: dict[str, BenchResult] = {}
     for file in sorted(folder.glob("*.json")):
         try:
             result = json.loads(file.read_text("utf-8"))
             found[str(result["name"])] = result
         except (ValueError, KeyError, TypeError) as error:
-            raise InvalidInputError(f"{file} is no result of a bench: {error!r}") from error
+            raise InvalidInputError(f"{file} is not a benchmark result: {error!r}") from error
     if not found:
         raise InvalidInputError(
-            f"{folder} holds no result: run niochat bench NAME --out {folder}/NAME.json"
+            f"{folder} has no result: run niochat bench NAME --out {folder}/NAME.json"
         )
     return found
 
 
 def draw_plots(folder: Path) -> list[Path]:
-    """An SVG beside each result of `folder` that has a plot; the files."""
+    """Draw an SVG for each result of ``folder`` that has a plot; return the files."""
     files: list[Path] = []
     for name, found in read_results(folder).items():
-        drawing = _DRAWING_FUNCTIONS.get(name)
-        if drawing is not None:
-            files.append(_draw_result(folder / f"{name}.svg", found, drawing))
+        draw = _DRAWING_FUNCTIONS.get(name)
+        if draw is not None:
+            files.append(_draw_result(folder / f"{name}.svg", found, draw))
     return files
 
 
-def _draw_result(
-    file: Path, found: BenchResult, drawing: Callable[[Any, BenchResult], None]
-) -> Path:
+def _draw_result(file: Path, found: BenchResult, draw: Callable[[Any, BenchResult], None]) -> Path:
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -50,14 +48,14 @@ def _draw_result(
             "matplotlib is not installed: scripts/setup requirements-dev.lock"
         ) from None
     figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
-    drawing(figure, found)
-    # Without a date and with fixed ids the same figures give the same file.
+    draw(figure, found)
+    # With fixed ids and without a date, the same result always gives the same file.
     figure.savefig(file, format="svg", metadata={"Date": None})
     return file
 
 
 def _draw_rates_and_cpu(figure: Any, found: BenchResult) -> None:
-    """Left: product and limit, slice by slice. Right: where a unit's CPU goes."""
+    """Left: product and baseline by round. Right: the CPU per unit by group."""
     left, right = figure.subplots(1, 2)
     saturated, limit = found["saturated"]["rates"], found["limit"]["rates"]
     left.plot(range(1, len(saturated) + 1), saturated, "o-", color=_PRODUCT_COLOUR, label="product")
@@ -149,7 +147,7 @@ def _draw_live(figure: Any, found: BenchResult) -> None:
 
 
 def _draw_startup(figure: Any, found: BenchResult) -> None:
-    """A bar for each step, beginning where the one before ends."""
+    """One bar per step, which starts where the one before ends."""
     axes = figure.subplots()
     began = 0.0
     for place, each in enumerate(found["steps"]):
