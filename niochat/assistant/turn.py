@@ -212,8 +212,8 @@ class _TurnExecution:
             await self._save_rejected_reply(violation, completion.text)
             if len(self._violation_codes) >= MAX_REJECTED_REPLIES:
                 break
-            why = correction_prompt.format_correction(violation.code, violation.sentence)
-            self._session.add_correction(completion.text, why)
+            correction = correction_prompt.format_correction(violation.code, violation.sentence)
+            self._session.add_correction(completion.text, correction)
         if violation is not None:
             return self._replace_rejected_reply(violation, text)
         raise ModelError(

@@ -81,8 +81,8 @@ class RecoveryProbes:
         """Seconds until all probes sent now are answered; ``None``: not within ``within_s``."""
         self._round_number += 1
         began = time.monotonic()
-        asked = (self._send_probe(number, within_s) for number in range(len(self.phones)))
-        answered = await asyncio.gather(*asked)
+        probes = (self._send_probe(number, within_s) for number in range(len(self.phones)))
+        answered = await asyncio.gather(*probes)
         return round(time.monotonic() - began, 1) if all(answered) else None
 
     async def _send_probe(self, number: int, within_s: float) -> bool:

@@ -78,12 +78,12 @@ class EvaluationRepository:
         return number
 
     async def set_aside_writes(self, tenant_id: UUID) -> None:
-        """Discard earlier ERP writes, because the tenant's ERP installation was recreated."""
+        """Rename the keys of earlier ERP writes, because the tenant's ERP was recreated."""
         async with self._database.as_tenant(tenant_id) as connection:
             await connection.execute(_SQL["set_aside_writes"], tenant_id)
 
     async def forget_people(self, tenant_id: UUID) -> None:
-        """Delete stored identities, so that no customer is recognized from an earlier run."""
+        """Forget known customers, so that none is recognized from an earlier run."""
         async with self._database.as_tenant(tenant_id) as connection:
             await connection.execute(_SQL["forget_identities"], tenant_id)
 

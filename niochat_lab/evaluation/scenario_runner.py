@@ -196,11 +196,11 @@ def _allowed_writes(scenario: Scenario) -> ExpectedLedger:
     A ticket for a problem that the customer mentioned, and a lead for a plan that was mentioned,
     are allowed even if they are premature. An unlock is used up for the month and needs a request.
     """
-    said = [text for step in scenario.steps for text in (step.say or ())]
+    texts = [text for step in scenario.steps for text in (step.say or ())]
     ledger = scenario.ledger
     return ledger.model_copy(
         update={
-            "ticket": ledger.ticket or int(mentions_trouble(said)),
-            "lead": ledger.lead or int(mentions_plans(said)),
+            "ticket": ledger.ticket or int(mentions_trouble(texts)),
+            "lead": ledger.lead or int(mentions_plans(texts)),
         }
     )

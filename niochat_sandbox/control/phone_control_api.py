@@ -1,4 +1,4 @@
-"""The control API for instances and phones: what people and tests do in the simulated world."""
+"""The control API by which people and tests act as phones and instances."""
 
 import asyncio
 import base64

@@ -108,14 +108,14 @@ class FaultMiddleware:
         self, fault: FaultRule, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Run the application at once, and hold its response until the rule is removed."""
-        kept: list[Message] = []
+        messages: list[Message] = []
 
         async def keep(message: Message) -> None:
-            kept.append(message)
+            messages.append(message)
 
         await self._app(scope, receive, keep)
         await self._rules.wait_until_removed(fault)
-        for message in kept:
+        for message in messages:
             await send(message)
 
 

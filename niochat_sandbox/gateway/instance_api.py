@@ -67,9 +67,11 @@ class GatewayInstanceApi:
         )
         self._state.instances[instance.token] = instance
         state = build_instance(instance)
-        fresh = {"name": name, "token": instance.token, "info": ""}
+        identity = {"name": name, "token": instance.token, "info": ""}
         flags = {"connected": False, "loggedIn": False}
-        return json_response({"response": "Instance created", "instance": state, **flags, **fresh})
+        return json_response(
+            {"response": "Instance created", "instance": state, **flags, **identity}
+        )
 
     async def list_all(self, request: Request) -> Response:
         _check_admin(request)

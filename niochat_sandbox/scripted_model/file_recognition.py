@@ -49,9 +49,9 @@ def describe_last_file(messages: list[JsonObject]) -> JsonObject | None:
     return read_file_label(files[-1]) or {"kind": "other"}
 
 
-def encode_description(seen: JsonObject) -> str:
+def encode_description(description: JsonObject) -> str:
     """Encode the description as the JSON that was requested."""
-    return orjson.dumps(seen).decode()
+    return orjson.dumps(description).decode()
 
 
 def _decode_file(part: JsonObject) -> bytes:

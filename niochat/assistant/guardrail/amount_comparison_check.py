@@ -44,14 +44,18 @@ def _is_reversed(bare: str, found: re.Match[str], history: ToolCallHistory) -> b
     known = _all_amounts(history)
     sign = 1 if found["more"] else -1
     stated = parse_amount(found["d"] or found["db"]) if found["d"] or found["db"] else None
-    left = _amounts_meant(bare[: found.start()], history, known)
-    right = _amounts_meant(bare[found.end() :], history, known)
-    if not left and (not right or _BEFORE.search(bare[found.end() :])):
+    left_amounts = _amounts_meant(bare[: found.start()], history, known)
+    right_amounts = _amounts_meant(bare[found.end() :], history, known)
+    if not left_amounts and (not right_amounts or _BEFORE.search(bare[found.end() :])):
         return _agrees_with_explanation(history, stated, sign) is False
-    differences = [(a - b) * sign for a in left or known for b in right or known if a != b]
+    differences = [
+        (a - b) * sign for a in left_amounts or known for b in right_amounts or known if a != b
+    ]
     if stated is not None:
         return stated not in differences and any(stated == -each for each in differences)
-    return bool(left and right and differences) and all(each < 0 for each in differences)
+    return bool(left_amounts and right_amounts and differences) and all(
+        each < 0 for each in differences
+    )
 
 
 def _agrees_with_explanation(

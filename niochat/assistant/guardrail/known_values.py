@@ -72,13 +72,13 @@ class KnownValues:
     def text(self) -> str:
         """Everything that the server sent or read in this conversation, folded."""
         context = self._history.context
-        ours = [
+        own_texts = [
             line.text for line in context.snapshot.transcript if line.author is not Author.CUSTOMER
         ]
         results = [_to_json(record.result) for record in self._history.records]
         facts = [context.facts.ticket, context.facts.unlocked, context.snapshot.request.protocol]
         contracts = [f"{c.id} {c.plan} {c.address}" for c in context.facts.contracts]
-        conversation_text = fold(" | ".join([*ours, *results, *facts, *contracts]))
+        conversation_text = fold(" | ".join([*own_texts, *results, *facts, *contracts]))
         return f"{conversation_text} | {_folded(self._provider_text)}"
 
     @cached_property

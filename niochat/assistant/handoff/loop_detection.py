@@ -89,8 +89,8 @@ def _find_brake(context: TurnContext, activity: ConversationActivity) -> Assista
 def is_automated(replies: Sequence[CustomerReply], last_progress_at: float) -> bool:
     """Whether the newest replies come from a machine.
 
-    ``last_progress_at``: when a tool last returned something new, in seconds since the epoch; a
-    conversation with progress is never stopped.
+    ``last_progress_at``: when a tool last returned something new, in seconds since the epoch.
+    Repeated or fast replies only count if none of them is older.
     """
     newest = replies[-1].text if replies else ""
     needed = MIN_SAME_SHORT_TEXTS if len(newest) <= MAX_SHORT_TEXT_CHARS else MIN_SAME_TEXTS

@@ -74,7 +74,7 @@ def strip_model_markup(text: str) -> str:
     text = _BEGUN.sub("", text)
     channels = _CHANNEL.findall(text)
     if channels:
-        text = "\n".join(said for name, said in channels if name == "final")
+        text = "\n".join(content for name, content in channels if name == "final")
     return _SPEAKER.sub("", _MARK.sub("", _HEADER.sub("", text))).strip()
 
 

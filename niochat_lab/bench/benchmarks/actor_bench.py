@@ -70,8 +70,8 @@ class _SizeMeasurement:
             "steps_per_s": round(median(self.steps_per_s), 1),
             "steps_rounds": [round(each, 1) for each in self.steps_per_s],
             "cpu_ms_each": {
-                group: of["cpu_ms_per_unit"]
-                for group, of in self.use.groups().items()
+                group: usage["cpu_ms_per_unit"]
+                for group, usage in self.use.groups().items()
                 if group in _WORKERS
             },
         }

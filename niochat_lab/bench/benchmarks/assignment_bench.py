@@ -168,9 +168,9 @@ async def _measure_commits(components: Components, tenant: UUID) -> list[float]:
     times = []
     for _ in range(_COMMITS):
         async with components.database.as_system() as connection:
-            begun = time.perf_counter()
+            started_at = time.perf_counter()
             await connection.execute(_SQL["enable_team_queue"], tenant, "balanced")
-            times.append((time.perf_counter() - begun) * 1000)
+            times.append((time.perf_counter() - started_at) * 1000)
     return times
 
 

@@ -84,10 +84,10 @@ class Persona(StrictModel):
         }
         return Scenario.model_validate(values)
 
-    def build_prompt(self, cast: ScenarioPeople) -> str:
+    def build_prompt(self, people: ScenarioPeople) -> str:
         """Build the prompt for the player of the persona."""
         facts = "\n".join(f"- {fact}" for fact in self.facts)
-        return cast.fill(
+        return people.fill(
             f"Você faz o papel de um cliente que escreve pelo WhatsApp ao provedor de internet. "
             f"Você é só o cliente: nunca atenda, nunca diga que é um modelo.\n\n"
             f"Objetivo: {self.goal}\nHumor: {self.mood}\nO que você sabe:\n{facts}\n"
@@ -108,22 +108,22 @@ class PersonasFile(StrictModel):
 
 def load_all_personas(folder: Path = PERSONA_FOLDER) -> list[Persona]:
     """Load the personas of all files. Raises ``InvalidInputError`` with file and line."""
-    found: list[Persona] = []
+    personas: list[Persona] = []
     for path in sorted(folder.glob("*.yaml")):
         document = load_yaml_document(path)
         try:
-            found += PersonasFile.model_validate(document.data).personas
-            for persona in found:
+            personas += PersonasFile.model_validate(document.data).personas
+            for persona in personas:
                 persona.to_scenario()
         except ValidationError as error:
             raise invalid_file_error(
                 path, [format_problem(document, each) for each in error.errors(include_url=False)]
             ) from None
-    names = [persona.name for persona in found]
+    names = [persona.name for persona in personas]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InvalidInputError(f"several personas have the name {', '.join(twice)}")
-    return found
+    return personas
 
 
 def select_personas(personas: Sequence[Persona], names: Sequence[str]) -> list[Persona]:

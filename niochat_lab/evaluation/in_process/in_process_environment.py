@@ -46,7 +46,7 @@ class InProcessEnvironment:
         self,
         scenarios: Sequence[Scenario],
         evaluated_model: EvaluatedModel,
-        on_started: Callable[[ScenarioSession], None] = lambda stage: None,
+        on_started: Callable[[ScenarioSession], None] = lambda session: None,
     ) -> SessionFactory:
         """Create the tenants of the scenarios; return a factory of their sessions."""
         entries = [

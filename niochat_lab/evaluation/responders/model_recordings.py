@@ -208,9 +208,9 @@ class ReplayingResponder:
         left = len(self._files[name]["answers"]) - self._answered.get(name, 0)
         return f"{left} answers of the recording were not requested" if left else ""
 
-    def _divergence_error(self, name: str, why: str) -> ResponderRefusedError:
-        self._divergences.setdefault(name, why)
-        return ResponderRefusedError(f"the recording {name}.yaml {why}", status=404)
+    def _divergence_error(self, name: str, detail: str) -> ResponderRefusedError:
+        self._divergences.setdefault(name, detail)
+        return ResponderRefusedError(f"the recording {name}.yaml {detail}", status=404)
 
 
 def _format_recording(

@@ -141,14 +141,14 @@ def parse_json_objects(text: str) -> list[dict[str, Any]]:
 
 
 def _message_shape(message: Message, names: Mapping[str, str]) -> str:
-    by = speaker_for(message, names)
-    if by == "customer":
-        return by
-    if not by.startswith("tool "):
+    speaker = speaker_for(message, names)
+    if speaker == "customer":
+        return speaker
+    if not speaker.startswith("tool "):
         return ""
     result = next(iter(parse_json_objects(message_text(message))), {})
     outcome = "ok" if result.get("ok") else str(result.get("erro", "?"))
-    return f"{by.removeprefix('tool ')}={outcome}"
+    return f"{speaker.removeprefix('tool ')}={outcome}"
 
 
 def _is_server_text(text: str) -> bool:

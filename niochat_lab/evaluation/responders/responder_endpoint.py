@@ -22,7 +22,7 @@ from niochat_lab.evaluation.responders.model_request import ModelRequest, Reques
 class ModelResponder(Protocol):
     """Answers as the model."""
 
-    async def answer(self, asked: ModelRequest) -> ModelAnswer:
+    async def answer(self, request: ModelRequest) -> ModelAnswer:
         """Return the answer. Raises ``ResponderRefusedError`` if there is none."""
 
 

@@ -115,5 +115,7 @@ def payment_methods_for(context: TurnContext, invoice: Invoice) -> list[PaymentM
     pix = bool(invoice.pix) or ErpCapability.PIX in context.capabilities
     boleto = bool(invoice.pdf_url or invoice.digit_line)
     return [
-        form for form, there in ((PaymentMethod.PIX, pix), (PaymentMethod.BOLETO, boleto)) if there
+        method
+        for method, available in ((PaymentMethod.PIX, pix), (PaymentMethod.BOLETO, boleto))
+        if available
     ]

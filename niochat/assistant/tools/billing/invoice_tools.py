@@ -112,7 +112,7 @@ async def send_invoice(context: TurnContext, arguments: SendInvoiceArguments) ->
 def _report_sent(
     context: TurnContext,
     sent: Sequence[_SentInvoice],
-    gone: Sequence[_SentInvoice],
+    delivered: Sequence[_SentInvoice],
     forms: tuple[PaymentMethod, ...],
     left: int,
 ) -> ToolResult:
@@ -123,27 +123,27 @@ def _report_sent(
             "vencimento": format_date(each.invoice.due),
             "enviado": list(each.methods),
         }
-        for each in gone
+        for each in delivered
     ]
     unsent = [each.number for each in sent if not each.methods]
     extra: dict[str, Any] = {"nao_enviadas": unsent} if unsent else {}
     if left > 0:
         extra["faltam"] = left
-    if len(gone) == 1:
+    if len(delivered) == 1:
         what = f"{rows[0]['valor']} com vencimento em {rows[0]['vencimento']}"
         context.finish_with_text(f"Segue sua fatura de {what}. {_FOLLOWING_TEXTS[forms]}")
         one = {"valor": rows[0]["valor"], "vencimento": rows[0]["vencimento"]}
         return tool_success(enviado=list(forms), **one, **extra, orientacao=_ONE_SENTENCE)
-    total = invoice_rows.format_total(each.invoice for each in gone)
+    total = invoice_rows.format_total(each.invoice for each in delivered)
     context.finish_with_text(
-        f"Seguem {len(gone)} faturas, {total} no total, cada uma com o seu código."
+        f"Seguem {len(delivered)} faturas, {total} no total, cada uma com o seu código."
     )
     return tool_success(
         enviado=list(forms),
         enviadas=rows,
         total=total,
         **extra,
-        orientacao=f"{_ONE_SENTENCE} São {len(gone)} faturas, na ordem da lista, uma por uma.",
+        orientacao=f"{_ONE_SENTENCE} São {len(delivered)} faturas, na ordem da lista, uma por uma.",
     )
 
 
