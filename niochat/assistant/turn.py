@@ -83,9 +83,7 @@ class TurnRunner:
         model_timeout_s: float | None = None,
         on_draft: DraftListener = lambda request, text: None,
     ) -> None:
-        """``model_timeout_s``: seconds for the model in one turn, in place of the tenant's
-        ``max_seconds``.
-        """
+        """``model_timeout_s``: seconds for the model, in place of the tenant's ``max_seconds``."""
         self._store = store
         self._models = models
         self._erp = erp
@@ -120,10 +118,9 @@ class TurnRunner:
         capabilities = await retry_until(
             lambda: self._load_capabilities(request.tenant_id), deadline
         )
-        retry_for_s = self._retry_for_s
         rules = parse_change_request_rules(settings.requests)
         context = TurnContext(
-            snapshot, self._store, self._erp, capabilities, retry_for_s, settings.facts, rules
+            snapshot, self._store, self._erp, capabilities, self._retry_for_s, settings.facts, rules
         )
         await customer_recognition.recognize_customer(context)
         loop_handoff = await find_loop_handoff(context)
@@ -250,21 +247,15 @@ class _TurnExecution:
     def _replace_rejected_reply(
         self, violation: GuardrailViolation, text: str
     ) -> FinishAssistantTurn:
-        """Send a fallback reply instead; hand off if a fallback question was already the last
-        reply.
-        """
-        context = self._context
+        """Send a fallback reply; hand off if the last reply already was a fallback question."""
+        context, code = self._context, violation.code
         shorter = drop_incomplete_sentence(text)
-        if violation.code == correction_prompt.TOO_LONG_TEXT and self._is_allowed(text):
+        if code == correction_prompt.TOO_LONG_TEXT and self._is_allowed(text):
             return self._finish_answered(text)
-        if (
-            violation.code == correction_prompt.TRUNCATED_TEXT
-            and shorter
-            and self._is_allowed(shorter)
-        ):
+        if code == correction_prompt.TRUNCATED_TEXT and shorter and self._is_allowed(shorter):
             return self._finish_with_fallback(shorter)
         reason = detect_escalation(context.snapshot.unanswered_texts)
-        if violation.code != promise_check.TRANSFER_PROMISE and reason is None:
+        if code != promise_check.TRANSFER_PROMISE and reason is None:
             found = find_fallback_reply(context)
             if found or not is_fallback_question(context.snapshot.last_provider_text):
                 return self._finish_with_fallback(found or fallback_reply_or_question(context))
@@ -322,66 +313,47 @@ class _TurnExecution:
         )
 
     def _finish_without_model(self, error: ModelError) -> FinishAssistantTurn:
-        """Report what tools did by the fallback text; without one, hand off with the tenant's fixed
-        text.
-        """
-        context = self._context
+        """Report what tools did; without a report, hand off with the tenant's fixed text."""
+        context, detail = self._context, _format_error_detail(error)
         _log.warning(
             "turn_without_model",
             turn=str(self._failed_command.turn),
             code=error.code,
-            detail=_format_error_detail(error),
+            detail=detail,
         )
         if context.fallback_text:
-            return self._finish_answered(
-                context.fallback_text, error.code, _format_error_detail(error)
-            )
+            return self._finish_answered(context.fallback_text, error.code, detail)
         reason = detect_escalation(context.snapshot.unanswered_texts)
         if reason is not None:
             return self._finish_escalated(reason, error)
         note = format_handoff_summary(context, "O assistente parou: o modelo de linguagem falhou.")
-        handoff = HandoffRequest(
-            context.team_for_department(find_department(context)), error.code, note
-        )
-        return replace(
-            self._finish_with_usage(),
-            code=error.code,
-            detail=_format_error_detail(error),
-            handoff=handoff,
-        )
+        team = context.team_for_department(find_department(context))
+        handoff = HandoffRequest(team, error.code, note)
+        return replace(self._finish_with_usage(), code=error.code, detail=detail, handoff=handoff)
 
     def _finish_escalated(self, reason: EscalationReason, error: ModelError) -> FinishAssistantTurn:
-        """Hand off because the customer's words match an escalation pattern and no
-        model answered.
-        """
+        """Hand off by an escalation pattern, because no model answered."""
         handoff = build_escalation_handoff(self._context, reason)
-        finish = replace(
-            self._finish_with_usage(), code=error.code, detail=_format_error_detail(error)
-        )
+        detail = _format_error_detail(error)
+        finish = replace(self._finish_with_usage(), code=error.code, detail=detail)
         notice = format_handoff_notice(self._context, handoff.team)
         return _finish_handed_off(finish, self._context, handoff, notice)
 
     def _finish_without_erp(self, error: ToolExecutionError) -> FinishAssistantTurn:
-        """Tell the customer that the provider's ERP is unavailable, and hand off to the
-        right team.
-        """
+        """Report the ERP failure to the customer, and hand off to the right team."""
         context = self._context
         _log.warning("turn_without_erp", turn=str(self._failed_command.turn), code=error.code)
         department = (
             Department(error.tool.department) if error.tool.department else context.department
         )
         head = f"O sistema do provedor falhou em {error.tool.name} ({error.code})."
-        handoff = HandoffRequest(
-            context.team_for_department(department),
-            error.code,
-            format_handoff_summary(context, head),
-        )
+        team = context.team_for_department(department)
+        handoff = HandoffRequest(team, error.code, format_handoff_summary(context, head))
         notice = format_handoff_notice(
             context, handoff.team, f"{context.fallback_text} {_ERP_UNAVAILABLE_TEXT}".strip()
         )
-        finish = replace(
-            self._finish_with_usage(), code=error.code, detail=_format_error_detail(error)
-        )
+        detail = _format_error_detail(error)
+        finish = replace(self._finish_with_usage(), code=error.code, detail=detail)
         return _finish_handed_off(finish, context, handoff, notice)
 
     def _finish_with_usage(self) -> FinishAssistantTurn:
