@@ -75,9 +75,10 @@ UNIT = (
     "test_documentation.py",
     "test_lanes.py",
     "test_layout.py",
+    "test_names.py",
     "test_structured_logging.py",
     "vault/test_vault.py",
-)  # fmt: skip
+)
 """Files and folders that start nothing: no process, no server, no connection."""
 
 RAY = ("end_to_end",)

@@ -126,13 +126,13 @@ async def run_mail_delivery(post: MailOutbox, send: SendMail) -> None:
     await run_periodically("mail_delivery_failed", POLL_INTERVAL_S, send_all_due)
 
 
-def _build_message(sender: str, row: Any, said: dict[str, str], now: datetime) -> EmailMessage:
+def _build_message(sender: str, row: Any, content: dict[str, str], now: datetime) -> EmailMessage:
     message = EmailMessage()
     message["From"] = sender
     message["To"] = row["recipient"]
-    message["Subject"] = said["subject"]
+    message["Subject"] = content["subject"]
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{row['id']}@niochat.invalid>"  # the same for each attempt
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(said["text"])
+    message.set_content(content["text"])
     return message

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from niochat.assistant.guardrail import claim_evidence
-from niochat.assistant.tool_history import ToolCallHistory
+from niochat.assistant.tools.tool_history import ToolCallHistory
 
 
 @dataclass(frozen=True, slots=True)

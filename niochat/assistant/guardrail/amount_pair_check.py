@@ -14,7 +14,7 @@ from niochat.assistant.text.quantities import (
     parse_amount,
 )
 from niochat.assistant.text.text_normalization import fold
-from niochat.assistant.tool_history import ToolCallHistory
+from niochat.assistant.tools.tool_history import ToolCallHistory
 
 _PAYMENT = re.compile(r"\b(pag[oa]s?|quitad[oa]s?|baixad[oa]s?|pagamento)\b")
 """Amount and date are then those of a payment, which its own claim rule checks."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from niochat.assistant.tool_history import ToolCallHistory
+from niochat.assistant.tools.tool_history import ToolCallHistory
 from niochat.domain.tenant.provider_facts import NetworkCoverage
 
 COVERAGE_VIOLATION = "cobertura"

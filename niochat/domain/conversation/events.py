@@ -13,6 +13,8 @@ from niochat.domain.message import Author, DeliveryStatus, MessageChange, Messag
 
 @dataclass(frozen=True, slots=True)
 class ConversationOpened:
+    """A thread has a new conversation, under a protocol number of its own."""
+
     conversation: ConversationId
     protocol: str
     type: Literal["conversation_opened"] = "conversation_opened"
@@ -20,6 +22,8 @@ class ConversationOpened:
 
 @dataclass(frozen=True, slots=True)
 class MessageReceived:
+    """A message of the customer is in the thread."""
+
     message: MessageId
     kind: MessageKind
     sent_at: datetime | None = None
@@ -39,6 +43,8 @@ class ProviderMessageObserved:
 
 @dataclass(frozen=True, slots=True)
 class AssistantPaused:
+    """The assistant does not reply in this conversation before ``until``."""
+
     until: datetime
     type: Literal["assistant_paused"] = "assistant_paused"
 
@@ -54,12 +60,16 @@ class MessageEdited:
 
 @dataclass(frozen=True, slots=True)
 class MessageDeleted:
+    """Its author deleted a message."""
+
     message: MessageId
     type: Literal["message_deleted"] = "message_deleted"
 
 
 @dataclass(frozen=True, slots=True)
 class MessageReacted:
+    """Somebody reacted to a message or took a reaction back."""
+
     message: MessageId
     by_provider: bool
     type: Literal["message_reacted"] = "message_reacted"
@@ -95,6 +105,8 @@ class FileRead:
 
 @dataclass(frozen=True, slots=True)
 class MessageQueued:
+    """A message waits in the outbox to be sent."""
+
     message: MessageId
     outbox: OutboxId
     author: Author
@@ -118,6 +130,8 @@ class CustomerReminded:
 
 @dataclass(frozen=True, slots=True)
 class MessageStatusChanged:
+    """A sent message has another delivery status; ``code`` says why it failed."""
+
     message: MessageId
     status: DeliveryStatus
     code: str = ""
@@ -126,6 +140,8 @@ class MessageStatusChanged:
 
 @dataclass(frozen=True, slots=True)
 class TimerSet:
+    """A timer replaced the earlier generation of the same name."""
+
     name: str
     generation: int
     set_at: datetime
@@ -135,6 +151,8 @@ class TimerSet:
 
 @dataclass(frozen=True, slots=True)
 class TurnStarted:
+    """A turn began to answer ``messages`` messages."""
+
     turn: TurnId
     messages: int
     type: Literal["turn_started"] = "turn_started"
@@ -142,6 +160,8 @@ class TurnStarted:
 
 @dataclass(frozen=True, slots=True)
 class TurnRestarted:
+    """Another attempt of the turn began, because the one before was lost or failed."""
+
     turn: TurnId
     attempt: int
     type: Literal["turn_restarted"] = "turn_restarted"
@@ -160,6 +180,8 @@ class TurnCancelled:
 
 @dataclass(frozen=True, slots=True)
 class TurnFinished:
+    """The turn's newest attempt ended: ``outcome``, and ``code`` where it failed."""
+
     turn: TurnId
     attempt: int
     outcome: str
@@ -207,12 +229,16 @@ class ConversationTransferred:
 
 @dataclass(frozen=True, slots=True)
 class ConversationReturnedToAssistant:
+    """An agent (``by``) returned the conversation to the assistant."""
+
     by: str
     type: Literal["conversation_given_back"] = "conversation_given_back"
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationSnoozed:
+    """An agent (``by``) put the conversation off until ``until``."""
+
     by: str
     until: datetime
     type: Literal["conversation_snoozed"] = "conversation_snoozed"
@@ -228,6 +254,8 @@ class ConversationUnsnoozed:
 
 @dataclass(frozen=True, slots=True)
 class PriorityChanged:
+    """An agent (``by``) changed the conversation's priority."""
+
     by: str
     priority: ConversationPriority
     type: Literal["priority_changed"] = "priority_changed"
@@ -235,6 +263,8 @@ class PriorityChanged:
 
 @dataclass(frozen=True, slots=True)
 class LabelsChanged:
+    """An agent (``by``) replaced the conversation's labels."""
+
     by: str
     labels: tuple[str, ...]
     type: Literal["labels_changed"] = "labels_changed"
@@ -266,6 +296,8 @@ class AfterHoursEnded:
 
 @dataclass(frozen=True, slots=True)
 class ConversationReopened:
+    """An agent (``by``) reopened a resolved conversation."""
+
     by: str
     type: Literal["conversation_reopened"] = "conversation_reopened"
 
@@ -294,6 +326,8 @@ class ThreadsMerged:
 
 @dataclass(frozen=True, slots=True)
 class CommandDeadLettered:
+    """An inbox row was set aside for people after its step failed; ``code`` says how."""
+
     inbox_id: int
     code: str
     type: Literal["command_parked"] = "command_parked"

@@ -12,7 +12,6 @@ from niochat.assistant.handoff import conversation_summary
 from niochat.assistant.handoff.handoff_messages import format_handoff_summary
 from niochat.assistant.text.formatting import format_date
 from niochat.assistant.text.text_normalization import fold
-from niochat.assistant.tool_history import ToolCallHistory
 from niochat.assistant.tools.consent.customer_quotes import is_agreement
 from niochat.assistant.tools.consent.topic_mentions import mentions_trouble
 from niochat.assistant.tools.support.connection_tools import (
@@ -28,6 +27,7 @@ from niochat.assistant.tools.tool_definition import (
     NoArguments,
     ToolArguments,
 )
+from niochat.assistant.tools.tool_history import ToolCallHistory
 from niochat.assistant.tools.write_outcome import report_unfinished_write
 from niochat.assistant.turn_context import (
     Department,
