@@ -88,7 +88,8 @@ def everything_we_say() -> str:
 def commands() -> dict[str, Any]:
     """By name. Typer brings a click of its own, so its classes are not click's."""
     add_plugin_commands(None)
-    return dict(typer.main.get_command(app).commands)
+    group: Any = typer.main.get_command(app)
+    return dict(group.commands)
 
 
 def options(command: Any) -> set[str]:

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVarTuple, Unpack
 from uuid import UUID, uuid4
 
 import pytest
@@ -28,6 +29,7 @@ from tests.cluster.hosts.in_memory_cluster import InMemoryCluster
 from tests.wait_until import wait_until
 
 THREAD = ThreadId(uuid4())
+Arguments = TypeVarTuple("Arguments")
 
 
 class TimerRecordingLoop(asyncio.SelectorEventLoop):
@@ -38,10 +40,14 @@ class TimerRecordingLoop(asyncio.SelectorEventLoop):
         self.held: list[float] = []
 
     def call_later(
-        self, delay: float, callback: Callable[..., object], *args: Any, **more: Any
+        self,
+        delay: float,
+        callback: Callable[[Unpack[Arguments]], object],
+        *args: *Arguments,
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         self.held.append(delay)
-        return super().call_later(delay, callback, *args, **more)
+        return super().call_later(delay, callback, *args, context=context)
 
 
 class AllShards:
@@ -62,6 +68,10 @@ class AllShards:
         return [StepResult(THREAD, StepVerdict.DONE, thread, (SetTimer(TimerName.IDLE, 1, due),))]
 
 
+def _do_nothing(*_: object) -> None:
+    pass
+
+
 def held(seconds: float) -> list[float]:
     """What a host holds in memory once a timer due in ``seconds`` was committed."""
     part: Any = AllShards(seconds)
@@ -70,9 +80,9 @@ def held(seconds: float) -> list[float]:
         part,
         part,
         part,
-        wake=lambda address: None,
-        route_queue_effect=lambda *told: None,
-        fetch_file=lambda *told: None,
+        wake=_do_nothing,
+        route_queue_effect=_do_nothing,
+        fetch_file=_do_nothing,
         pause_registry=part,
         counters=CounterBuffer(),
     )

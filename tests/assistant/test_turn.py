@@ -11,8 +11,9 @@ import pytest_asyncio
 
 from niochat.adapters.models.openai.model_client import ModelClient, ModelCompletion
 from niochat.adapters.postgres.database import Database
-from niochat.assistant.model_session import MAX_ATTEMPTS, to_storable_text
+from niochat.assistant.model_session import MAX_ATTEMPTS
 from niochat.assistant.text.chat_text import MAX_MESSAGE_CHARS
+from niochat.assistant.text.text_normalization import to_storable_text
 from niochat.assistant.turn import TurnRunner
 from niochat.assistant.turn_messages import TurnReport, TurnRequest
 from niochat.assistant.turn_store import TurnStore

@@ -8,6 +8,8 @@ answered twice, answers keep the order of the questions, no status goes back.
 """
 
 from collections import defaultdict
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -22,6 +24,7 @@ from niochat.domain.conversation import commands as cmd
 from niochat.domain.conversation.state import TurnInProgress
 from niochat.domain.ids import OutboxId
 from niochat.domain.message import Author, DeliveryStatus, is_status_advance
+from niochat.inbox.inbox_store import AcceptResult
 from tests.builders import Host, build_finished_turn, build_inbound, insert_commands
 from tests.transactions.test_two_hosts_properties import (
     HOSTS,
@@ -57,7 +60,7 @@ class SaidAndAnswered(TwoHostsMachine):
 
     # -- what is said and answered -------------------------------------------------------------
 
-    def accept(self, host: int, external: str) -> object:
+    def accept(self, host: int, external: str) -> AcceptResult:
         """As the machine does, with the message's name as its words."""
         thread = self.accepted[external]
         if external not in self.said[thread]:
@@ -201,7 +204,8 @@ class SaidAndAnswered(TwoHostsMachine):
 
 
 def test_all_that_is_said_is_answered_once_and_in_order(world: TwoHostsModel) -> None:
+    machine: Any = partial(SaidAndAnswered, world)
     run_state_machine_as_test(
-        lambda: SaidAndAnswered(world),
+        machine,
         settings=settings(max_examples=20, stateful_step_count=30, deadline=None, derandomize=True),
     )

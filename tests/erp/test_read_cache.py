@@ -130,7 +130,8 @@ async def test_a_write_invalidates_the_contracts_cache(
     owner = await office.calls.read(provider.id, ReadContract(contract))
     assert owner is not None
     assert (owner.contracts[0].status.blocked, owner.contracts[0].promises) == (False, 1)
-    assert len(await office.calls.read(provider.id, ListTickets(dark))) == 1
+    tickets = await office.calls.read(provider.id, ListTickets(dark))
+    assert len(tickets) == 1
 
 
 async def test_a_write_of_unknown_outcome_empties_it_too(
@@ -196,7 +197,7 @@ async def test_redis_holds_nothing_that_says_who_somebody_is(
         assert not any(secret in each.lower() for each in kept)
     async with Redis.from_url(redis.url, decode_responses=True) as client:
         keys = await client.keys()
-    assert all(re.fullmatch(f"niochat:erp:{provider.id}:[0-9a-f]{{32}}", key) for key in keys)
+    assert all(re.fullmatch(f"niochat:erp:{provider.id}:[0-9a-f]{{32}}", str(key)) for key in keys)
 
 
 async def test_what_the_shelf_holds_goes_by_itself(
@@ -234,10 +235,10 @@ async def test_an_answer_that_was_moved_to_another_tenants_shelf_does_not_open_t
         await office.answers.put(tenant, ListServicePlans(), ())
     assert await office.answers.get(stranger, ListServicePlans()) == ((),)
 
-    async with Redis.from_url(redis.url) as client:
-        (mine,) = await client.keys(f"*{provider.id}*")
-        (theirs,) = await client.keys(f"*{stranger}*")
-        assert await client.copy(mine, theirs, replace=True)
+    async with Redis.from_url(redis.url, decode_responses=True) as client:
+        (source,) = await client.keys(f"*{provider.id}*")
+        (target,) = await client.keys(f"*{stranger}*")
+        assert await client.copy(str(source), str(target), replace=True)
 
     assert await office.answers.get(stranger, ListServicePlans()) is None
     assert await office.answers.get(provider.id, ListServicePlans()) == ((),)

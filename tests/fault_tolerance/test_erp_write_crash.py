@@ -46,7 +46,8 @@ class Provider:
         found = await self.client.call_control(
             "GET", f"/sandbox/sgp/{DEMO_ERP_INSTALLATION}/subscribers"
         )
-        return [each for each in found["items"] if each["case"] == case][before]
+        subscribers: list[dict[str, Any]] = found["items"]
+        return [each for each in subscribers if each["case"] == case][before]
 
     async def ledger(self, kind: str, contract: object) -> list[dict[str, Any]]:
         found = await self.client.call_control(

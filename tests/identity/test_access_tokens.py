@@ -92,7 +92,7 @@ async def test_what_is_no_token_of_ours_is_none(house: IdentityFixture) -> None:
     forged = {
         "empty": "",
         "no token": "abc",
-        "unsigned": jwt.encode(claims, None, "none", headers=known),
+        "unsigned": jwt.encode(claims, "", "none", headers=known),
         "signed by a stranger": jwt.encode(claims, stranger, "EdDSA", headers=known),
         "signed with the public key": jwt.encode(claims, "x" * 32, "HS256", headers=known),
         "unknown key": jwt.encode(claims, stranger, "EdDSA", headers={"kid": "k0"}),

@@ -77,6 +77,7 @@ async def test_a_key_goes_on_for_whoever_it_was_transferred_to(house: IdentityFi
     assert await good(house, key)
     assert not (await house.keys.list(house.tenant, None, 10))[0]["stopped"]
     row = await house.admin.fetchrow("SELECT * FROM audit WHERE action = 'keys.transfer'")
+    assert row is not None
     assert row["target"] == f"key:{key_id}"
     assert (row["before"], row["after"]) == ({"owner": str(ana)}, {"owner": str(rui)})
     await house.users.change(house.tenant, rui, UserUpdate(disabled=True), OTHER)

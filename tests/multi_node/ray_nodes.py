@@ -152,7 +152,7 @@ class RayNodes:
         of all; what was changed before stays.
         """
         for name in only or APPLICATIONS:
-            self._changes[name] = self._changes.get(name, {}) | (changes or {})
+            self._changes[name] = {**self._changes.get(name, {}), **(changes or {})}
         file = self.home.folder / "serve_config.yaml"
         write_private(file, yaml.safe_dump(_configuration(self._changes)))
         module = "niochat.launcher.ray_serve.serve_deployment"

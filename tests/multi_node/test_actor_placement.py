@@ -27,7 +27,7 @@ from niochat.runtime.background_tasks import BackgroundTaskSet
 from niochat.runtime.fleet.autoscaling import ScalingLimits
 
 OURS = "niochat-carries"
-SMALL = {"object_store_memory": 80_000_000, "include_dashboard": False}
+SMALL: dict[str, Any] = {"object_store_memory": 80_000_000, "include_dashboard": False}
 SWIFT = {"health_check_period_ms": 1000, "health_check_timeout_ms": 2000}
 
 
@@ -55,7 +55,7 @@ def two() -> Iterator[TwoNodes]:
         yield TwoNodes(cluster, *added)
     finally:
         ray.shutdown()
-        cluster.shutdown()
+        cluster.shutdown()  # type: ignore[no-untyped-call]  # Ray's test cluster has no types
 
 
 def where(actor: Any) -> str:

@@ -178,13 +178,11 @@ async def test_what_a_dead_owner_was_sending_becomes_uncertain_and_arrives_once(
     claimed = await office.host.claim(office.thread)
     assert claimed is not None
     if was_sent:
-        line = office.provider.directory.gateway_credentials(
-            *(
-                await office.given.admin.fetchrow(
-                    "SELECT base_url, token_sealed, tenant_id FROM channels"
-                )
-            )
+        channel = await office.given.admin.fetchrow(
+            "SELECT base_url, token_sealed, tenant_id FROM channels"
         )
+        assert channel is not None
+        line = office.provider.directory.gateway_credentials(*channel)
         await office.gateway.send(
             line, "5581988887777", OutboundMessage(claimed.text), str(claimed.id), 5
         )

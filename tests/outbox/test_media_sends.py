@@ -8,6 +8,7 @@ import pytest
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.message import MessageContent, MessageKind
 from niochat.outbox.dispatcher import MAX_START_DELAY_S
+from niochat.ports.gateway import OutboundMessage
 from tests.builders import build_inbound, insert_commands
 from tests.outbox.outbox_harness import FILES, PDF, PNG, OutboxHarness
 
@@ -61,7 +62,7 @@ async def test_a_claim_names_the_file_and_a_text_has_none(office: OutboxHarness)
     named = UUID(str(image.details["attachment"]))
     assert (picture.kind, picture.attachment_id, picture.text) == (MessageKind.IMAGE, named, "QR")
     outgoing = await office.host.outbox.load_outbound(picture)
-    assert outgoing is not None
+    assert isinstance(outgoing, OutboundMessage)
     assert outgoing.file is not None
     assert outgoing.file.data == PNG
 

@@ -5,6 +5,7 @@ import gc
 import tracemalloc
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -308,7 +309,7 @@ async def test_above_capacity_the_longest_idle_leave_and_never_a_busy_one() -> N
     actors = [actor() for _ in range(5)]
     for each in actors:
         host.deliver(each, 1)
-        await wait_until(lambda each=each: recorder.steps[each])  # type: ignore[misc]
+        await wait_until(partial(recorder.steps.get, each))
         clock.now += 1
     recorder.gate.clear()
     recorder.started.clear()

@@ -153,13 +153,12 @@ async def test_a_remote_exception_fails_only_its_own_call() -> None:
 
     wire = FakeTransport(serve)
 
-    bad, good = await asyncio.gather(
-        wire.link.call("bad"), wire.link.call("good"), return_exceptions=True
-    )
+    calls = wire.link.call("bad"), wire.link.call("good")
+    results: list[object] = await asyncio.gather(*calls, return_exceptions=True)
 
-    assert isinstance(bad, RpcCallError)
-    assert "no" in str(bad)
-    assert good == "good"
+    assert isinstance(results[0], RpcCallError)
+    assert "no" in str(results[0])
+    assert results[1] == "good"
 
 
 @pytest.mark.asyncio

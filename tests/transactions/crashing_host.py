@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection as Pipe
 from typing import Any, Literal
@@ -124,13 +125,14 @@ def _main(job: InterruptedJob, answers: Pipe) -> None:
 
 async def _run(job: InterruptedJob) -> list[str]:
     database = await SignallingDatabase.open(job.url, size=3, timeouts=SHORT)
+    assert isinstance(database, SignallingDatabase)
     host = Host("host-a:1", database, job.epochs)
     if job.scenario in REMEMBERED:
         await host.step(job.thread)
     database.armed = job
-    first = await _said(lambda: SCENARIOS[job.scenario](host, job))
+    first = await _said(partial(SCENARIOS[job.scenario], host, job))
     # It does not know that it was away: it goes on as if nothing had happened.
-    afterwards = [await _said(lambda s=s: SCENARIOS[s](host, job)) for s in ("step", "claim")]
+    afterwards = [await _said(partial(SCENARIOS[s], host, job)) for s in ("step", "claim")]
     database.terminate()
     return [first, *afterwards]
 

@@ -97,9 +97,9 @@ async def test_an_echo_of_our_send_stays_where_it_was_sent_whoever_has_the_numbe
     echo = cmd.ReceiveEcho(
         "out-1", str(claimed.id), MessageContent(MessageKind.TEXT, "Sua fatura"), START
     )
-    for shown in ({"lid": LB, "phone": P}, {"phone": P}, {"lid": LB}):
-        told = build_inbound("echo", command=echo, **shown)
-        assert (await a.inbox.accept(place.tenant, place.channel, told)).thread_id == first
+    for lid, phone in ((LB, P), (None, P), (LB, None)):
+        event = build_inbound("echo", command=echo, lid=lid, phone=phone)
+        assert (await a.inbox.accept(place.tenant, place.channel, event)).thread_id == first
 
 
 async def test_what_waits_for_a_link_still_has_an_address(a: Host, place: ChannelRef) -> None:

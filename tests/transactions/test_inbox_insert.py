@@ -1,6 +1,7 @@
 """Statement 1: what is answered 200 is stored, once, under the right thread."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -9,14 +10,14 @@ from niochat.adapters.postgres.queries import queries
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.message import DeliveryStatus
-from niochat.inbox.inbox_store import InboxStore
+from niochat.inbox.inbox_store import AcceptResult, InboxStore
 from tests.builders import ChannelRef, Host, RowBuilder, build_inbound, build_message
 
 pytestmark = pytest.mark.asyncio
 LID, PHONE = "100000000000001", "5581988880001"
 
 
-async def accept(host: Host, place: ChannelRef, external: str, **options: object) -> object:
+async def accept(host: Host, place: ChannelRef, external: str, **options: Any) -> AcceptResult:
     return await host.inbox.accept(place.tenant, place.channel, build_inbound(external, **options))
 
 
@@ -143,7 +144,7 @@ async def test_a_row_the_database_cannot_hold_fails_alone_in_its_group(
     )
 
     assert isinstance(answers[3], InvalidInputError)
-    assert [answer.new for answer in answers if answer is not answers[3]] == [True] * 4
+    assert [each.new for each in answers if isinstance(each, AcceptResult)] == [True] * 4
     assert await given.count("inbox") == 4
 
 
@@ -192,6 +193,8 @@ async def test_suspension_is_told_once_to_every_conversation_the_assistant_holds
 ) -> None:
     held = await accept(a, place, "m1", lid=LID)
     other = await accept(a, place, "m2", phone=PHONE)
+    assert held.thread_id is not None
+    assert other.thread_id is not None
     await a.run(held.thread_id)
     await a.run(other.thread_id)
     await a.inbox.store_command(

@@ -4,7 +4,8 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
@@ -23,6 +24,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.conversation.evolve import replay
 from niochat.domain.ids import OutboxId
+from niochat.inbox.inbox_store import AcceptResult
 from niochat.outbox.outbox_store import ClaimedSend
 from tests.builders import (
     Host,
@@ -115,7 +117,7 @@ class TwoHostsMachine(RuleBasedStateMachine):
         external = data.draw(st.sampled_from(list(self.accepted)))
         assert not self.accept(host, external).new
 
-    def accept(self, host: int, external: str) -> object:
+    def accept(self, host: int, external: str) -> AcceptResult:
         thread = self.accepted[external]
         place = self.places[thread]
         accepted = self.run(
@@ -257,7 +259,7 @@ class TwoHostsMachine(RuleBasedStateMachine):
 
     # -- what always holds -------------------------------------------------------------------
 
-    def rows(self, query: str, *values: object) -> list[object]:
+    def rows(self, query: str, *values: object) -> list[Any]:
         return self.run(self.world.given.rows(query, *values))
 
     def none(self, what: str, query: str) -> None:
@@ -353,7 +355,8 @@ class TwoHostsMachine(RuleBasedStateMachine):
 
 
 def test_whatever_two_hosts_do_the_promises_hold(world: TwoHostsModel) -> None:
+    machine: Any = partial(TwoHostsMachine, world)
     run_state_machine_as_test(
-        lambda: TwoHostsMachine(world),
+        machine,
         settings=settings(max_examples=25, stateful_step_count=25, deadline=None, derandomize=True),
     )

@@ -126,7 +126,9 @@ async def test_what_every_turn_asks_uses_its_indexes(admin: Admin) -> None:
     await admin.execute(FILL_TURNS)
     await admin.execute("RESET session_replication_role")
     turn = await admin.fetchrow("SELECT * FROM turns WHERE status = 'running' LIMIT 1")
+    assert turn is not None
     write = await admin.fetchrow("SELECT * FROM erp_writes WHERE turn_id = $1", turn["id"])
+    assert write is not None
     tenant, id_ = turn["tenant_id"], turn["id"]
     await admin.execute("SELECT set_config('niochat.tenant', $1, false)", str(tenant))
     await admin.execute("SET ROLE niochat_app")
@@ -179,6 +181,7 @@ async def test_what_desks_ask_all_day_uses_its_indexes(admin: Admin) -> None:
     )
     await admin.execute("RESET session_replication_role")
     one = await admin.fetchrow("SELECT tenant_id, id FROM conversations LIMIT 1")
+    assert one is not None
     tenant, conversation = one["tenant_id"], one["id"]
     await admin.execute("SELECT set_config('niochat.tenant', $1, false)", str(tenant))
     await admin.execute("SET ROLE niochat_app")

@@ -1,5 +1,7 @@
 """A tenant sees only its own: in every table, whatever a query forgets."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -7,7 +9,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.database import Connection, Database
 from niochat.assistant.conversation_facts import ConversationFacts
 from niochat.assistant.turn_messages import TurnRequest
 from niochat.assistant.turn_store import RejectedReply, TurnStore
@@ -417,18 +419,10 @@ async def seen(database: Database, tenant: UUID | None, table: str) -> int:
         return number
 
 
-class acting_for:  # noqa: N801 - reads as a word in ``async with``
-    """A transaction as ``niochat_app`` for a tenant; for ``None`` it was forgotten."""
-
-    def __init__(self, database: Database, tenant: UUID | None) -> None:
-        self._transaction = database.as_tenant(tenant or UUID(int=0))
-        self._forgotten = tenant is None
-
-    async def __aenter__(self) -> "asyncpg.Connection[asyncpg.Record]":
-        connection = await self._transaction.__aenter__()
-        if self._forgotten:
+@asynccontextmanager
+async def acting_for(database: Database, tenant: UUID | None) -> AsyncIterator[Connection]:
+    """A transaction as ``niochat_app`` for a tenant; ``None``: the tenant is not set."""
+    async with database.as_tenant(tenant or UUID(int=0)) as connection:
+        if tenant is None:
             await connection.execute("SET LOCAL niochat.tenant = ''")
-        return connection
-
-    async def __aexit__(self, *error: object) -> bool | None:
-        return await self._transaction.__aexit__(*error)
+        yield connection

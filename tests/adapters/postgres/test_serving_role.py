@@ -169,4 +169,4 @@ async def test_a_database_that_cannot_be_used_is_named_in_one_sentence_without_a
     said = str(refused.value)
     assert said.startswith("DATABASE_URL cannot be used: ")
     assert "\n" not in said
-    assert psycopg.conninfo.conninfo_to_dict(database_url)["password"] not in said
+    assert str(psycopg.conninfo.conninfo_to_dict(database_url)["password"]) not in said

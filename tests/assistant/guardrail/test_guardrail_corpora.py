@@ -41,7 +41,11 @@ def visit(name: str) -> tuple[TurnContext, str]:
         plan="FIBRA 300 MEGA",
         address="Rua das Acácias, 10 - Centro",
     )
-    more = {k: tuple(v) if isinstance(v, list) else v for k, v in given.get("facts", {}).items()}
+    given_facts: dict[str, Any] = given.get("facts", {})
+    more: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in given_facts.items()
+    }
     known = replace(HOLDER, contracts=(contract,), trusted=given.get("trusted", True), **more)
     facts = known if given.get("identified", True) else ConversationFacts()
     lines = tuple(TranscriptLine(Author.CUSTOMER, text) for text in given.get("said", ["oi"]))

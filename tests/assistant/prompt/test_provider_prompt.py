@@ -29,7 +29,7 @@ PERSONA = {"name": "Nia", "company": "Provedor Demo"}
 
 
 @cache
-def answers() -> dict[str, dict[str, list[str]]]:
+def answers() -> dict[str, dict[bool, list[str]]]:
     return dict(yaml.safe_load(ANSWERS.read_text(encoding="utf-8")))
 
 

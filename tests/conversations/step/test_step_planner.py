@@ -1,6 +1,7 @@
 """One thread's step without a database: which rows it takes, in which order, and what it learns."""
 
 from collections.abc import Iterable
+from typing import TypeVar
 from uuid import UUID
 
 import pytest
@@ -57,7 +58,10 @@ def planned(
     return StepPlanner(work, thread, loaded).build()
 
 
-def effects(plan: StepPlan, kind: type) -> list[object]:
+EffectKind = TypeVar("EffectKind")
+
+
+def effects(plan: StepPlan, kind: type[EffectKind]) -> list[EffectKind]:
     return [effect for effect in plan.effects if isinstance(effect, kind)]
 
 

@@ -1,19 +1,23 @@
 """When the assistant runs, and what becomes of its turns."""
 
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import pytest
 
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.conversation import effects as fx
 from niochat.domain.conversation import events as e
+from niochat.domain.conversation.decision import Decision
 from niochat.domain.conversation.policy import ConversationPolicy
 from niochat.domain.conversation.state import ConversationStatus
 from niochat.domain.ids import TurnId
 from tests.domain.conversation_simulator import THREAD, ConversationSimulator
 
+EffectKind = TypeVar("EffectKind")
 
-def effects_of(decision: object, kind: type) -> list[object]:
+
+def effects_of(decision: Decision, kind: type[EffectKind]) -> list[EffectKind]:
     return [effect for effect in decision.effects if isinstance(effect, kind)]
 
 
@@ -148,7 +152,7 @@ def test_an_answer_of_several_texts_leaves_in_order() -> None:
 
 
 @pytest.mark.parametrize("change", [{"attempt": 2}, {"id": TurnId(THREAD)}])
-def test_an_answer_of_another_turn_or_attempt_says_nothing(change: dict[str, object]) -> None:
+def test_an_answer_of_another_turn_or_attempt_says_nothing(change: dict[str, Any]) -> None:
     talk = ConversationSimulator()
     turn = talk.start_turn()
 

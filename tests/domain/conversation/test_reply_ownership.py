@@ -1,6 +1,7 @@
 """One owner of the reply right: takeover, phone, suspension, and what they leave behind."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -243,7 +244,7 @@ def test_suspension_drops_turns_and_replies_and_stores_what_customers_write() ->
 
 @pytest.mark.parametrize("off", [{"suspended": True}, {"assistant_enabled": False}])
 def test_a_turn_that_ends_after_the_assistant_was_put_off_says_nothing(
-    off: dict[str, bool],
+    off: dict[str, Any],
 ) -> None:
     talk = ConversationSimulator()
     talk.start_turn()
@@ -257,7 +258,7 @@ def test_a_turn_that_ends_after_the_assistant_was_put_off_says_nothing(
 
 @pytest.mark.parametrize("off", [{"suspended": True}, {"assistant_enabled": False}])
 def test_a_burst_that_ends_after_the_assistant_was_put_off_goes_to_people(
-    off: dict[str, bool],
+    off: dict[str, Any],
 ) -> None:
     talk = ConversationSimulator()
     talk.receive_customer_message()

@@ -1,5 +1,7 @@
 """Journeys without a model: one fixed sentence, people take over, and the reason can be read."""
 
+from typing import Any
+
 import pytest
 
 from tests.end_to_end.conftest import EndToEndFixture
@@ -21,7 +23,7 @@ pytestmark = pytest.mark.asyncio
     ],
 )
 async def test_without_a_model_the_customer_hears_one_true_sentence_and_waits_for_people(
-    world: EndToEndFixture, fault: dict[str, object], code: str, reason: str
+    world: EndToEndFixture, fault: dict[str, Any], code: str, reason: str
 ) -> None:
     customer = world.customer(SPEECHLESS)
     await world.inject_fault("model", token=SPEECHLESS.key, **fault)

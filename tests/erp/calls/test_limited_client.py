@@ -212,5 +212,6 @@ async def test_without_the_tenants_actor_calls_go_without_a_place(
     erp, answers = office.erp, office.answers
     calls = LimitedErpClient(erp, office.settings_of, answers, away, office.actor.tell)
 
-    assert len(await calls.read(provider.id, ListServicePlans())) == 4
+    plans = await calls.read(provider.id, ListServicePlans())
+    assert len(plans) == 4
     assert office.actor.told == []

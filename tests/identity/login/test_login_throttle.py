@@ -334,6 +334,7 @@ async def test_an_operator_unlocks_an_account(house: IdentityFixture) -> None:
     row = await house.admin.fetchrow(
         "SELECT who_kind, target FROM audit WHERE action = 'users.unlock'"
     )
+    assert row is not None
     assert tuple(row) == ("operator", f"user:{ana}")
     with pytest.raises(NotFoundError):
         await house.throttle.unlock_account("nobody@example.com", OPERATOR)

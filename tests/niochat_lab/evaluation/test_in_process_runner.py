@@ -65,7 +65,7 @@ async def test_what_a_scenario_did_does_not_stand_in_its_way_again(
     ("changes", "told"),
     [
         (
-            {"outcome": StepExpectation(used="abrir_chamado=ok")},
+            {"outcome": StepExpectation.model_validate({"used": "abrir_chamado=ok"})},
             "does not use abrir_chamado=ok; used: ",
         ),
         ({"model_calls_at_most": 2}, "calls of the model, more than 2"),

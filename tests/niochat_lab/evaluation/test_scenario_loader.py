@@ -17,7 +17,7 @@ from niochat_lab.evaluation.definitions.scenario_loader import (
     select_scenarios,
 )
 from niochat_lab.evaluation.definitions.scenario_schema import TOOL_NAMES, ScenarioKind
-from niochat_lab.evaluation.evaluate_command import build_evaluated_model
+from niochat_lab.evaluation.evaluation_options import build_evaluated_model
 from niochat_lab.evaluation.evaluation_tenants import TIMEZONE, EvaluatedModel, build_provider_entry
 from niochat_sandbox.scripted_model.model_actions import ToolName
 

@@ -114,7 +114,7 @@ def served(line: FairQueue[int], model: QueueModel) -> None:
     if found is not None:
         lane, item = found
         assert lane in may
-        assert model.items[lane].pop(0) == item  # type: ignore[index]
+        assert model.items[lane].pop(0) == item
 
 
 def test_a_lane_that_rested_has_no_claim_on_what_it_did_not_use() -> None:

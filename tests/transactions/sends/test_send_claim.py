@@ -2,7 +2,9 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -282,7 +284,7 @@ async def test_a_takeover_and_a_claim_at_once_never_both_win(
         await insert_commands(a, place, thread, [cmd.AssignConversation("ana")])
     claimer = Host(a.name, b.database, a.epochs)
 
-    async def after(delay: float, work: object) -> object:
+    async def after(delay: float, work: Awaitable[Any]) -> Any:
         await asyncio.sleep(delay)
         return await work
 

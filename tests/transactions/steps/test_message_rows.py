@@ -59,7 +59,8 @@ async def test_the_newest_edit_stands_in_the_tables(
     early: bool,
 ) -> None:
     edits = [edit("m1", f"depois de {seconds}", seconds) for seconds in order]
-    commands = [*edits, build_message("m1", "oi")] if early else [build_message("m1", "oi"), *edits]
+    message = build_message("m1", "oi")
+    commands: list[cmd.DurableCommand] = [*edits, message] if early else [message, *edits]
     if together:
         await insert_commands(a, place, thread, commands)
         await a.run(thread)
@@ -105,10 +106,11 @@ async def test_a_turn_whose_only_message_is_deleted_is_over(
 async def test_a_message_and_its_deletion_in_one_step_make_no_turn(
     a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
-    for commands in (
+    both_orders: tuple[list[cmd.DurableCommand], ...] = (
         [build_message("m1"), cmd.ReceiveDeletion(("m1",))],
         [cmd.ReceiveDeletion(("m2",)), build_message("m2")],
-    ):
+    )
+    for commands in both_orders:
         await insert_commands(a, place, thread, commands)
         await a.run(thread)
 
@@ -159,8 +161,8 @@ async def test_a_text_that_greeted_two_customers_is_known_with_the_third(
 
     for where, author in ((place, "automatic"), (other, "phone")):
         thread = await given.thread(where)
-        later = [build_message("m1", "oi"), phone("p1", f" {GREETING}", 4)]
-        await each_alone(a, where, thread, later)
+        same = phone("p1", f" {GREETING}", 4)
+        await each_alone(a, where, thread, [build_message("m1", "oi"), same])
         assert await given.rows(
             "SELECT author FROM messages WHERE thread_id = $1 AND external_id = 'p1'", thread
         ) == [author], "one channel's phone knows nothing of another's"

@@ -1,6 +1,7 @@
 """LID and phone of one person that first arrived apart become one contact and one thread."""
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.asyncio
 LID, PHONE = "100000000000001", "5581988880001"
 
 
-async def arrive(host: Host, place: ChannelRef, external: str, **identity: str) -> UUID:
+async def arrive(host: Host, place: ChannelRef, external: str, **identity: Any) -> UUID:
     accepted = await host.inbox.accept(
         place.tenant, place.channel, build_inbound(external, external, **identity)
     )
@@ -247,11 +248,11 @@ async def test_a_host_that_remembers_the_old_thread_without_a_visit_writes_nothi
     remembered = a.memory[by_phone]
     await link(a, place, by_lid, by_phone)
     a.memory[by_phone] = remembered
-    row = {
+    rows: dict[str, cmd.DurableCommand] = {
         "message": build_message("late"),
         "receipt": cmd.ReceiveReceipt(("x",), DeliveryStatus.READ),
-    }[command]
-    await insert_commands(a, place, by_phone, [row])
+    }
+    await insert_commands(a, place, by_phone, [rows[command]])
 
     assert (await a.step(by_phone)).verdict is StepVerdict.LOST
     assert (await a.step(by_phone)).moved_to == by_lid

@@ -24,7 +24,8 @@ TOOLS: list[Any] = [
     for name in ("faturas", "planos")
 ]
 Called = list[tuple[str, Any]]
-A, B = ("faturas", {"opcao": 1}), ("planos", {})
+A: tuple[str, Any] = ("faturas", {"opcao": 1})
+B: tuple[str, Any] = ("planos", {})
 
 
 @pytest_asyncio.fixture
