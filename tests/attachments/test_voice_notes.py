@@ -131,7 +131,7 @@ async def test_words_whose_step_was_lost_are_asked_for_again_and_kept_once(
 async def test_two_answers_for_one_note_leave_the_first(room: AttachmentPipeline) -> None:
     await room.receive_voice_note(WORDS)
     await room.run_downloads()
-    await room._search(room.readings)
+    await room.run_due(room.readings)
     (first,) = room.settled
     assert isinstance(first, SettleFileReading)
     await room.given.admin.execute("UPDATE readings SET next_at = now()")

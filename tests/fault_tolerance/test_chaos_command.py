@@ -51,14 +51,13 @@ def test_a_short_run_is_clean_and_leaves_nothing_behind() -> None:
 
 def test_an_interrupted_run_ends_its_stack() -> None:
     before = homes()
-    child = subprocess.Popen(COMMAND, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    try:
-        home = _a_new_home(child, before)
-        child.send_signal(signal.SIGINT)
-        assert child.wait(120) != 0
-    finally:
-        child.kill()
-        child.wait()
+    with subprocess.Popen(COMMAND, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
+        try:
+            home = _a_new_home(child, before)
+            child.send_signal(signal.SIGINT)
+            assert child.wait(120) != 0
+        finally:
+            child.kill()
     assert process_control.find_stack_processes(home) == []
     assert not home.exists()
 

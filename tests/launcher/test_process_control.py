@@ -27,8 +27,8 @@ def started(tmp_path: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
     children: list[subprocess.Popen[bytes]] = []
     yield children
     for child in children:
-        child.kill()
-        child.wait()
+        with child:  # it closes the pipes and waits
+            child.kill()
 
 
 def begin(home: Path, code: str) -> subprocess.Popen[bytes]:

@@ -62,9 +62,9 @@ def running(tmp_path: Path) -> Iterator[StartedStack]:
     here = StartedStack(tmp_path / "home")
     yield here
     for child in here.children:
-        child.send_signal(signal.SIGCONT)
-        child.kill()
-        child.wait()
+        with child:  # it closes the pipes and waits
+            child.send_signal(signal.SIGCONT)
+            child.kill()
 
 
 def niochat(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -26,13 +26,13 @@ async def test_it_starts_by_its_command() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "niochat_sandbox", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    try:
-        health = await _health(f"http://127.0.0.1:{port}/sandbox/health")
-        assert health == {"status": "ok", "pending_webhooks": 0}
-    finally:
-        process.terminate()
-        assert process.wait(timeout=5) in (0, -15)
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            health = await _health(f"http://127.0.0.1:{port}/sandbox/health")
+            assert health == {"status": "ok", "pending_webhooks": 0}
+        finally:
+            process.terminate()
+            assert process.wait(timeout=5) in (0, -15)
 
 
 async def _health(url: str) -> object:
