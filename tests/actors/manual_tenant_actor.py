@@ -13,13 +13,7 @@ from niochat.inbox.inbox_store import InboxStore
 from niochat.runtime.activation import Activation, ActorRequest
 from niochat.runtime.actor_runtime import ActorStep
 from tests.actors.sandbox_provider import SandboxProvider
-
-
-class ManualClock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.manual_clock import ManualClock
 
 
 class ManualTenantActor:

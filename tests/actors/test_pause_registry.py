@@ -12,15 +12,9 @@ from niochat.conversations.step.step_types import MemoryCommand
 from niochat.domain.conversation.commands import RestartTurn
 from niochat.domain.ids import TurnId
 from tests.builders import RowBuilder
+from tests.manual_clock import ManualClock
 
 pytestmark = pytest.mark.asyncio
-
-
-class ManualClock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class ReturnedCommands:

@@ -11,10 +11,10 @@ from niochat.adapters.postgres.database import Database
 from niochat.cluster.hosts.host_process import HostProcess
 from niochat.domain.errors import UnavailableError
 from tests import builders
-from tests.actors.manual_tenant_actor import ManualClock
 from tests.actors.sandbox_provider import SandboxProvider
 from tests.builders import Host, RowBuilder
 from tests.cluster.hosts.in_memory_cluster import InMemoryCluster
+from tests.manual_clock import ManualClock
 from tests.wait_until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]

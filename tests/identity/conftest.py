@@ -1,7 +1,6 @@
 """The access room on this test's database, with one provider and its people."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from uuid import UUID
 
@@ -23,21 +22,11 @@ from niochat.identity.users import UserRepository
 from niochat.mail.mail_outbox import MailOutbox
 from niochat.vault.vault import Vault
 from tests.builders import Admin, RowBuilder
+from tests.manual_clock import ManualDateTime
 
 PASSWORD = "correto cavalo bateria"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 DEVICE = SignInDevice("203.0.113.7", "Firefox")
-
-
-@dataclass
-class ManualClock:
-    """The tests' own time."""
-
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    def advance(self, **duration: float) -> datetime:
-        self.now += timedelta(**duration)
-        return self.now
 
 
 @dataclass
@@ -46,7 +35,7 @@ class IdentityFixture:
 
     database: Database
     admin: Admin
-    clock: ManualClock
+    clock: ManualDateTime
     tenant: UUID
     vault: Vault = field(default_factory=lambda: Vault({"k1": bytes(32)}))
     mails: list[EmailMessage] = field(default_factory=list)
@@ -107,12 +96,12 @@ class IdentityFixture:
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
+def clock() -> ManualDateTime:
+    return ManualDateTime()
 
 
 @pytest_asyncio.fixture
 async def house(
-    database: Database, admin: Admin, given: RowBuilder, clock: ManualClock
+    database: Database, admin: Admin, given: RowBuilder, clock: ManualDateTime
 ) -> IdentityFixture:
     return IdentityFixture(database, admin, clock, await given.tenant())

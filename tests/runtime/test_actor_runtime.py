@@ -16,6 +16,7 @@ from niochat.domain.errors import UnavailableError
 from niochat.runtime.activation import ActorRequest
 from niochat.runtime.actor_runtime import ActorRuntime, ActorStep
 from niochat.runtime.address import ActorAddress
+from tests.manual_clock import ManualClock
 from tests.wait_until import wait_until
 
 pytestmark = pytest.mark.timeout(60)
@@ -64,13 +65,6 @@ class RecordingBehaviour:
                 message.reply(("answer", message.payload))
             else:
                 self.heard[address].append(message)
-
-
-class ManualClock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def actor(shard: int = 0) -> ActorAddress:

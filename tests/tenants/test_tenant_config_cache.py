@@ -13,6 +13,7 @@ from niochat.domain.errors import NotFoundError
 from niochat.tenants.provider_sync.provider_sync import apply_providers
 from niochat.tenants.tenant_config_cache import TTL_S, TenantConfigCache
 from niochat.vault.vault import Vault
+from tests.manual_clock import ManualClock
 from tests.tenants.provider_files import (
     build_assistant,
     build_channel,
@@ -23,13 +24,6 @@ from tests.tenants.provider_files import (
 pytestmark = pytest.mark.asyncio
 
 vault = Vault({"k1": bytes(32)})
-
-
-class ManualClock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class TenantConfigFixture:

@@ -40,7 +40,8 @@ from tests.builders import (
     insert_commands,
 )
 from tests.http.conftest import serve_app
-from tests.identity.conftest import PASSWORD, IdentityFixture, ManualClock
+from tests.identity.conftest import PASSWORD, IdentityFixture
+from tests.manual_clock import ManualDateTime
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ async def rest_api(
     host, owner = Host("host-a:1", database), BackgroundTaskSet("tests")
     await ownership.assign_all(host)
     asking = CommandSubmitter(host.inbox, lambda thread: owner.start(host.run(thread)))
-    house = IdentityFixture(database, admin, ManualClock(), await given.tenant())
+    house = IdentityFixture(database, admin, ManualDateTime(), await given.tenant())
     access = build_identity_services(
         database, house.vault, "https://desk.example.com", "n@example.com", house.passwords
     )

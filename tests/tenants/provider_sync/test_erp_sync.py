@@ -14,6 +14,7 @@ from niochat.tenants.config_records import ErpRecord
 from niochat.tenants.provider_sync.provider_sync import apply_providers
 from niochat.tenants.tenant_config_cache import TTL_S, TenantConfigCache
 from niochat.vault.vault import Vault
+from tests.manual_clock import ManualClock
 from tests.tenants.provider_files import (
     build_channel,
     build_erp,
@@ -27,13 +28,6 @@ KEYS = {"k1": bytes(32), "k2": bytes(range(32))}
 vault = Vault({"k1": KEYS["k1"]})
 rotated = Vault({"k2": KEYS["k2"], "k1": KEYS["k1"]})
 FOUND = frozenset({ErpCapability.INVOICES, ErpCapability.OPEN_TICKET})
-
-
-class ManualClock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class ErpConfigFixture:
