@@ -21,14 +21,14 @@ __all__ = ["one_root_certificate", "origin"]
 
 
 @pytest_asyncio.fixture
-async def world(origin: str) -> AsyncIterator[SandboxFixture]:
+async def sandbox(origin: str) -> AsyncIterator[SandboxFixture]:
     async with create_gateway_instance(origin) as here:
         yield here
 
 
 @pytest_asyncio.fixture
-async def provider(database: Database, world: SandboxFixture, tmp_path: Path) -> SandboxProvider:
-    return await create_sandbox_provider(database, world, tmp_path)
+async def provider(database: Database, sandbox: SandboxFixture, tmp_path: Path) -> SandboxProvider:
+    return await create_sandbox_provider(database, sandbox, tmp_path)
 
 
 @pytest_asyncio.fixture

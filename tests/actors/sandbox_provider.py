@@ -35,7 +35,7 @@ class SandboxProvider:
     place: ChannelRef
     database: Database
     directory: TenantConfigCache
-    world: SandboxFixture
+    sandbox: SandboxFixture
     key: str
 
     async def thread(self, phone: str = PHONE) -> UUID:
@@ -57,13 +57,13 @@ class SandboxProvider:
 
     async def received(self, phone: str = PHONE) -> list[dict[str, Any]]:
         """What of us is on the customer's phone."""
-        return [m for m in await self.world.phone(phone) if m["direction"] == "received"]
+        return [m for m in await self.sandbox.phone(phone) if m["direction"] == "received"]
 
     async def wait_for(self, text: str, phone: str = PHONE) -> list[dict[str, Any]]:
         """The same, once ``text`` is part of one of them. Fails after some seconds."""
         after = 0
         for _ in range(20):
-            for line in await self.world.phone(phone, after, wait=5):
+            for line in await self.sandbox.phone(phone, after, wait=5):
                 after = line["position"]
                 if line["direction"] == "received" and text in line["text"]:
                     return await self.received(phone)
@@ -71,15 +71,15 @@ class SandboxProvider:
 
     async def inject_fault(self, target: str, kind: str, **order: Any) -> None:
         """Something goes wrong at this provider's gateway or model, once unless told."""
-        token = self.world.token if target == "gateway" else self.key
-        await self.world.fault(
+        token = self.sandbox.token if target == "gateway" else self.key
+        await self.sandbox.fault(
             **{"target": target, "kind": kind, "token": token, "count": 1, **order}
         )
 
 
 async def create_sandbox_provider(
     database: Database,
-    world: SandboxFixture,
+    sandbox: SandboxFixture,
     folder: Path,
     *,
     slug: str = "demo",
@@ -87,14 +87,14 @@ async def create_sandbox_provider(
     **settings: Any,
 ) -> SandboxProvider:
     """``settings`` are the assistant's; the burst window is closed."""
-    key = f"sandbox-{world.token}-{slug}"
+    key = f"sandbox-{sandbox.token}-{slug}"
     entry = build_provider(
         slug=slug,
-        channels=[build_channel(base_url=gateway or f"{world.origin}/gateway")],
-        assistant=build_assistant(endpoint=f"{world.origin}/model/v1", **settings),
+        channels=[build_channel(base_url=gateway or f"{sandbox.origin}/gateway")],
+        assistant=build_assistant(endpoint=f"{sandbox.origin}/model/v1", **settings),
     )
     (change, *_) = await apply_providers(
-        database, VAULT, load_provider_file(folder, entry, DEMO_TOKEN=world.token, DEMO_KEY=key)
+        database, VAULT, load_provider_file(folder, entry, DEMO_TOKEN=sandbox.token, DEMO_KEY=key)
     )
     async with database.as_system() as connection:
         await connection.execute(
@@ -105,7 +105,7 @@ async def create_sandbox_provider(
             "SELECT id FROM channels WHERE tenant_id = $1", change.tenant_id
         )
     place = ChannelRef(change.tenant_id, channel_id)
-    return SandboxProvider(place, database, TenantConfigCache(database, VAULT), world, key)
+    return SandboxProvider(place, database, TenantConfigCache(database, VAULT), sandbox, key)
 
 
 def build_inbound_message(number: int, words: str, phone: str = PHONE) -> Any:

@@ -83,7 +83,7 @@ async def test_what_the_gateway_did_not_deliver_is_fetched_when_it_is_time(
 ) -> None:
     await tenant.send()
     await tenant.run_until_idle()
-    await provider.world.write("5581988887777", text="ninguém me ouviu")
+    await provider.sandbox.write("5581988887777", text="ninguém me ouviu")
     await tenant.send()
     await tenant.run_until_idle()
     assert not tenant.poked, "not yet"
@@ -100,7 +100,7 @@ async def test_a_channel_that_is_back_is_filled_at_once(
 ) -> None:
     await tenant.send()
     await tenant.run_until_idle()
-    await provider.world.write("5581988887777", text="ninguém me ouviu")
+    await provider.sandbox.write("5581988887777", text="ninguém me ouviu")
 
     await tenant.send(ChannelConnectedNotice())
 
@@ -115,7 +115,7 @@ async def test_a_broken_channel_does_not_keep_the_others_empty(
     )
     await given.channel(provider.place.tenant)  # its token cannot be opened
     await given.admin.execute("CLUSTER channels USING channels_tenant_id_slug_key")
-    await provider.world.write("5581988887777", text="ninguém me ouviu")
+    await provider.sandbox.write("5581988887777", text="ninguém me ouviu")
 
     await tenant.send()
 

@@ -47,9 +47,9 @@ class AssignmentScenario:
         host = Host("host-a:1", database)
         await ownership.assign_all(host)
         place = await given.place(**policy)
-        office = cls(database, given, host, place)
-        await office.set_assignment_mode(assignment)
-        return office
+        scenario = cls(database, given, host, place)
+        await scenario.set_assignment_mode(assignment)
+        return scenario
 
     async def set_assignment_mode(self, how: str, team: str = TEAM) -> None:
         await self.given.admin.execute(

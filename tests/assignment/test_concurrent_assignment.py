@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 
 @pytest_asyncio.fixture
-async def office(
+async def scenario(
     database_url: str, given: RowBuilder, ownership: ShardAssignments
 ) -> AssignmentScenario:
     database = await Database.open(database_url, size=8)
@@ -39,39 +39,39 @@ async def blocked(admin: Admin, number: int) -> None:
 
 @pytest.mark.parametrize("table", ["teams", "presences"])
 async def test_two_that_began_together_give_no_more_than_one_would(
-    office: AssignmentScenario, admin_url: str, table: str
+    scenario: AssignmentScenario, admin_url: str, table: str
 ) -> None:
     """Both have begun before either sees anything: what counts is seen behind the locks."""
-    await office.set_assignment_mode("balanced", "vendas")
-    ana = await office.add_agent(3, TEAM, "vendas")
+    await scenario.set_assignment_mode("balanced", "vendas")
+    ana = await scenario.add_agent(3, TEAM, "vendas")
     for team in (TEAM, "vendas") * 4:
-        await office.add_waiting_customer(team)
+        await scenario.add_waiting_customer(team)
     other = await open_connection(admin_url)
     async with other.transaction():
         await other.execute(
-            f"SELECT FROM {table} WHERE tenant_id = $1 FOR UPDATE", office.place.tenant
+            f"SELECT FROM {table} WHERE tenant_id = $1 FOR UPDATE", scenario.place.tenant
         )
         teams = (TEAM, TEAM) if table == "teams" else (TEAM, "vendas")
-        tasks = [asyncio.create_task(office.assign(team)) for team in teams]
-        await blocked(office.given.admin, 2)
+        tasks = [asyncio.create_task(scenario.assign(team)) for team in teams]
+        await blocked(scenario.given.admin, 2)
     given = [thread for task in tasks for thread in await task]
     await other.close()
 
     assert len(given) == len(set(given)) == 3
-    assert await office.given.count("inbox", "dedupe_key LIKE 'assign:%'") == 3
-    assert (await office.loads())[ana] == (3, 3)
+    assert await scenario.given.count("inbox", "dedupe_key LIKE 'assign:%'") == 3
+    assert (await scenario.loads())[ana] == (3, 3)
 
 
 async def test_who_went_on_a_pause_while_a_queue_waited_for_them_gets_nothing(
-    office: AssignmentScenario, admin_url: str
+    scenario: AssignmentScenario, admin_url: str
 ) -> None:
-    ana = await office.add_agent(3)
-    await office.add_waiting_customer()
+    ana = await scenario.add_agent(3)
+    await scenario.add_waiting_customer()
     other = await open_connection(admin_url)
     async with other.transaction():
         await other.execute("UPDATE presences SET state = 'away' WHERE user_id = $1", ana)
-        looking = asyncio.create_task(office.assign())
-        await blocked(office.given.admin, 1)
+        looking = asyncio.create_task(scenario.assign())
+        await blocked(scenario.given.admin, 1)
     await other.close()
 
     assert await looking == []
@@ -81,7 +81,7 @@ async def test_who_went_on_a_pause_while_a_queue_waited_for_them_gets_nothing(
 class RandomEvents:
     """What people, agents and several incarnations of two queues do, many things at once."""
 
-    office: AssignmentScenario
+    scenario: AssignmentScenario
     chance: random.Random
     agents: list[UUID]
     threads: list[UUID]
@@ -106,7 +106,7 @@ class RandomEvents:
     async def step(self) -> None:
         thread = self.chance.choice(self.threads)
         async with self._locks[thread]:  # a host steps a thread once at a time
-            await self.office.host.run(thread)
+            await self.scenario.host.run(thread)
 
     async def resolve(self) -> None:
         await self._if_open(cmd.ResolveConversation("somebody"))
@@ -116,39 +116,39 @@ class RandomEvents:
 
     async def come_or_go(self) -> None:
         state = self.chance.choice(("online", "away", "offline"))
-        await self.office.set_presence(self.chance.choice(self.agents), state)
+        await self.scenario.set_presence(self.chance.choice(self.agents), state)
 
     async def assign(self) -> None:
-        await self.office.assign(self._team())
+        await self.scenario.assign(self._team())
 
     async def give_back(self) -> None:
-        tenant = self.office.place.tenant
-        await self.office.queues.return_unanswered([(tenant, each) for each in self.agents])
+        tenant = self.scenario.place.tenant
+        await self.scenario.queues.return_unanswered([(tenant, each) for each in self.agents])
 
     async def never_above(self) -> None:
-        loads = (await self.office.loads()).values()
+        loads = (await self.scenario.loads()).values()
         assert all(load <= capacity for load, capacity in loads)
 
     async def ends(self) -> None:
         """All agents are there and answer: nobody is left."""
         for agent in self.agents:
-            await self.office.set_presence(agent, "online")
+            await self.scenario.set_presence(agent, "online")
         for _ in self.threads:
-            await self.office.run_until_idle()
-            await self.office.assign()
-            await self.office.assign("vendas")
-            await self.office.run_until_idle()
+            await self.scenario.run_until_idle()
+            await self.scenario.assign()
+            await self.scenario.assign("vendas")
+            await self.scenario.run_until_idle()
             await self.never_above()
             for thread in self.threads:
-                if await self.office.holder(thread) is not None:
-                    await self.office.submit_commands(thread, cmd.ResolveConversation("somebody"))
-        assert await self.office.given.count("conversations", "status <> 'resolved'") == 0
+                if await self.scenario.holder(thread) is not None:
+                    await self.scenario.submit_commands(thread, cmd.ResolveConversation("somebody"))
+        assert await self.scenario.given.count("conversations", "status <> 'resolved'") == 0
 
     async def _if_open(self, command: cmd.DurableCommand) -> None:
         thread = self.chance.choice(self.threads)
         async with self._locks[thread]:
-            if await self.office.holder(thread) is not None:
-                await self.office.submit_commands(thread, command)
+            if await self.scenario.holder(thread) is not None:
+                await self.scenario.submit_commands(thread, command)
 
     def _team(self) -> str:
         return self.chance.choice((TEAM, "vendas"))
@@ -156,16 +156,16 @@ class RandomEvents:
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_capacity_holds_and_nobody_is_lost_whatever_happens_at_once(
-    office: AssignmentScenario, seed: int
+    scenario: AssignmentScenario, seed: int
 ) -> None:
     chance = random.Random(seed)
-    await office.set_assignment_mode("balanced", "vendas")
+    await scenario.set_assignment_mode("balanced", "vendas")
     teams = ((TEAM,), ("vendas",), (TEAM, "vendas"), (TEAM, "vendas"))
-    agents = [await office.add_agent(chance.randint(1, 3), *each) for each in teams]
+    agents = [await scenario.add_agent(chance.randint(1, 3), *each) for each in teams]
     threads = [
-        await office.add_waiting_customer(chance.choice((TEAM, "vendas"))) for _ in range(20)
+        await scenario.add_waiting_customer(chance.choice((TEAM, "vendas"))) for _ in range(20)
     ]
-    day = RandomEvents(office, chance, agents, threads)
+    day = RandomEvents(scenario, chance, agents, threads)
     for _ in range(25):
         await asyncio.gather(*(day.something() for _ in range(8)))
         await day.never_above()

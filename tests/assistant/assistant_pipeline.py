@@ -61,7 +61,7 @@ class AssistantPipeline:
     given: RowBuilder
     host: Host
     ownership: ShardAssignments
-    world: SandboxFixture
+    sandbox: SandboxFixture
     directory: TenantConfigCache
     erp_token: str
     key: str
@@ -110,7 +110,7 @@ class AssistantPipeline:
 
     async def load_subscriber(self, case: str = "active", nth: int = 0) -> dict[str, Any]:
         """The sandbox's subscriber of a case, as its control API tells it."""
-        found = await self.world.control("GET", f"/sgp/{self.erp_token}/subscribers")
+        found = await self.sandbox.control("GET", f"/sgp/{self.erp_token}/subscribers")
         return dict([each for each in found["items"] if each["case"] == case][nth])
 
     async def create_customer(
@@ -132,16 +132,16 @@ class AssistantPipeline:
 
     async def load_erp_ledger(self) -> list[dict[str, Any]]:
         """What was done in the SGP installation."""
-        return list((await self.world.control("GET", f"/sgp/{self.erp_token}/ledger"))["items"])
+        return list((await self.sandbox.control("GET", f"/sgp/{self.erp_token}/ledger"))["items"])
 
     async def count_erp_requests(self) -> dict[str, int]:
         """How often each route of the installation was asked."""
-        return dict((await self.world.control("GET", f"/sgp/{self.erp_token}/calls"))["items"])
+        return dict((await self.sandbox.control("GET", f"/sgp/{self.erp_token}/calls"))["items"])
 
     async def inject_fault(self, target: str, kind: str, **order: Any) -> None:
         """Something goes wrong at this provider's model or SGP, until it is withdrawn."""
         token = self.erp_token if target == "sgp" else self.key
-        await self.world.fault(target=target, kind=kind, token=token, **order)
+        await self.sandbox.fault(target=target, kind=kind, token=token, **order)
 
     async def forget_identities(self) -> None:
         """Nobody is known from an earlier visit."""
@@ -151,7 +151,7 @@ class AssistantPipeline:
 
     async def clear_faults(self) -> None:
         """No fault any more."""
-        await self.world.control("DELETE", "/faults")
+        await self.sandbox.control("DELETE", "/faults")
 
     async def close(self) -> None:
         await self.models.close()
@@ -183,22 +183,22 @@ async def open_assistant_pipeline(
     database: Database,
     given: RowBuilder,
     ownership: ShardAssignments,
-    world: SandboxFixture,
+    sandbox: SandboxFixture,
     folder: Path,
 ) -> AssistantPipeline:
     """A provider as an operator declares it, on a fresh SGP installation."""
-    key, token = f"sandbox-{world.token}", f"sandbox-erp-{uuid4().hex}"
+    key, token = f"sandbox-{sandbox.token}", f"sandbox-erp-{uuid4().hex}"
     entry = build_provider(
         teams=[{"slug": slug, "name": slug.capitalize()} for slug in TEAMS],
-        channels=[build_channel(base_url=f"{world.origin}/gateway")],
+        channels=[build_channel(base_url=f"{sandbox.origin}/gateway")],
         assistant=build_assistant(
-            endpoint=f"{world.origin}/model/v1",
+            endpoint=f"{sandbox.origin}/model/v1",
             model=HONEST,
             persona={"name": "Nia", "company": COMPANY, "greeting": GREETING},
         ),
-        erp=build_erp(base_url=f"{world.origin}/sgp", timeout_s=5),
+        erp=build_erp(base_url=f"{sandbox.origin}/sgp", timeout_s=5),
     )
-    env = {"DEMO_TOKEN": world.token, "DEMO_KEY": key, "DEMO_ERP": token}
+    env = {"DEMO_TOKEN": sandbox.token, "DEMO_KEY": key, "DEMO_ERP": token}
     (change, *_) = await apply_providers(database, VAULT, load_provider_file(folder, entry, **env))
     tenant = change.tenant_id
     await given.admin.execute(
@@ -208,4 +208,4 @@ async def open_assistant_pipeline(
     (channel_id,) = await given.rows("SELECT id FROM channels WHERE tenant_id = $1", tenant)
     directory = TenantConfigCache(database, VAULT)
     host, place = Host("host-a:1", database), ChannelRef(tenant, channel_id)
-    return AssistantPipeline(place, given, host, ownership, world, directory, token, key)
+    return AssistantPipeline(place, given, host, ownership, sandbox, directory, token, key)

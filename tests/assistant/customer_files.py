@@ -23,7 +23,7 @@ MIMETYPES = {
 
 async def enable_media_models(customer: ScriptedCustomer) -> None:
     """The provider's assistant hears and sees."""
-    await customer.office.given.admin.execute(
+    await customer.pipeline.given.admin.execute(
         'UPDATE tenants SET policy = policy || \'{"hears": true, "sees": true}\''
     )
 
@@ -37,7 +37,7 @@ async def receive_file(
 ) -> None:
     """The file comes, is here, and is read."""
     external = f"file-{next(_numbers)}"
-    host, place, thread = customer.office.host, customer.office.place, customer.thread
+    host, place, thread = customer.pipeline.host, customer.pipeline.place, customer.thread
     content = MessageContent(kind, caption, {"file_name": name})
     await insert_commands(host, place, thread, [ReceiveMessage(external, content, SENT_AT)])
     await host.run(thread)
@@ -52,7 +52,7 @@ async def settle_reading(
     reading: FileReading,
     name: str,
 ) -> None:
-    host, thread = customer.office.host, customer.thread
+    host, thread = customer.pipeline.host, customer.thread
     conversation = host.memory[thread].conversation
     assert conversation is not None
     file = file_id(message)

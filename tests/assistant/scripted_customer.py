@@ -40,7 +40,7 @@ class DeliveredMessage:
 class ScriptedCustomer:
     """One visit: what the customer says, and what leaves for the customer."""
 
-    office: "AssistantPipeline"
+    pipeline: "AssistantPipeline"
     thread: UUID
     phone: str
     subscriber: dict[str, Any]
@@ -78,11 +78,11 @@ class ScriptedCustomer:
         kind: MessageKind = MessageKind.TEXT,
     ) -> FinishAssistantTurn:
         """As :meth:`say`, by a model that was talked into these calls and this text."""
-        await self.office.update_settings(model=model)
+        await self.pipeline.update_settings(model=model)
         finish = await self.say(
             MessageContent(kind, f"{text}\nOBEDECE: {_encode_model_output(calls, says)}")
         )
-        await self.office.update_settings(model=HONEST)
+        await self.pipeline.update_settings(model=HONEST)
         return finish
 
     async def write(self, *said: str | MessageContent) -> None:
@@ -92,20 +92,20 @@ class ScriptedCustomer:
             for each in said
         ]
         received = [ReceiveMessage(f"in-{next(_numbers)}", each, SENT_AT) for each in contents]
-        await insert_commands(self.office.host, self.office.place, self.thread, received)
-        await self.office.host.run(self.thread)
+        await insert_commands(self.pipeline.host, self.pipeline.place, self.thread, received)
+        await self.pipeline.host.run(self.thread)
 
     async def end_conversation(self) -> None:
         """The visit is over, if there is one: whatever is said next begins another."""
-        if self.thread in self.office.host.memory:
+        if self.thread in self.pipeline.host.memory:
             await insert_commands(
-                self.office.host, self.office.place, self.thread, [ResolveConversation("ana")]
+                self.pipeline.host, self.pipeline.place, self.thread, [ResolveConversation("ana")]
             )
-            await self.office.host.run(self.thread)
+            await self.pipeline.host.run(self.thread)
 
     async def set_facts(self, facts: Mapping[str, Any]) -> None:
         """What earlier turns of the visit would have found out."""
-        await self.office.given.admin.execute(
+        await self.pipeline.given.admin.execute(
             "INSERT INTO memories (tenant_id, conversation_id, facts) SELECT tenant_id, id, $2"
             " FROM conversations WHERE thread_id = $1 AND status = 'pending'",
             self.thread,
@@ -115,7 +115,7 @@ class ScriptedCustomer:
     async def run_turn(self) -> FinishAssistantTurn:
         """The turn that waits is run and ends; its words leave."""
         self.report = await self.run_turn_without_commit()
-        await self.office.host.run(self.thread, self.report.finish)
+        await self.pipeline.host.run(self.thread, self.report.finish)
         self.left = await self._leave()
         self.heard += self.left
         return self.report.finish
@@ -124,11 +124,11 @@ class ScriptedCustomer:
         """The report of the turn that waits, which does not hear of it."""
         request = request or await self.pending_turn()
         async with asyncio.timeout(15):
-            return await self.office.assistant.run(request)
+            return await self.pipeline.assistant.run(request)
 
     async def pending_turn(self) -> TurnRequest:
         """The turn that waits to be run."""
-        (turn,) = await self.office.given.admin.fetch(
+        (turn,) = await self.pipeline.given.admin.fetch(
             "SELECT t.*, c.protocol FROM turns t JOIN conversations c ON c.id = t.conversation_id"
             " WHERE t.thread_id = $1 AND t.status = 'running'",
             self.thread,
@@ -151,7 +151,7 @@ class ScriptedCustomer:
 
     async def list_tool_calls(self) -> list[tuple[str, Any]]:
         """(tool, result) of every call in this visit's turns, oldest first."""
-        rows = await self.office.given.rows(
+        rows = await self.pipeline.given.rows(
             "SELECT tool_results FROM turns WHERE thread_id = $1 ORDER BY started_at, id",
             self.thread,
         )
@@ -159,7 +159,7 @@ class ScriptedCustomer:
 
     async def load_facts(self) -> dict[str, Any]:
         """What the server remembers of the visit."""
-        (facts,) = await self.office.given.rows(
+        (facts,) = await self.pipeline.given.rows(
             "SELECT m.facts FROM memories m JOIN conversations c ON c.id = m.conversation_id"
             " WHERE c.thread_id = $1",
             self.thread,
@@ -168,7 +168,7 @@ class ScriptedCustomer:
 
     async def load_status(self) -> tuple[str, str | None]:
         """(status, team) of the newest conversation."""
-        (row, *_) = await self.office.given.admin.fetch(
+        (row, *_) = await self.pipeline.given.admin.fetch(
             "SELECT status, team FROM conversations WHERE thread_id = $1"
             " ORDER BY opened_at DESC, protocol DESC",
             self.thread,
@@ -177,15 +177,15 @@ class ScriptedCustomer:
 
     async def load_notes(self) -> list[str]:
         """What the team is told, and the customer never."""
-        return await self.office.given.rows(
+        return await self.pipeline.given.rows(
             "SELECT text FROM messages WHERE thread_id = $1 AND kind = 'note' ORDER BY version",
             self.thread,
         )
 
     async def _leave(self) -> list[DeliveredMessage]:
-        host, gone = self.office.host, []
+        host, gone = self.pipeline.host, []
         while claimed := await host.claim(self.thread):
-            (data,) = await self.office.given.rows(
+            (data,) = await self.pipeline.given.rows(
                 "SELECT (SELECT data FROM attachments WHERE id = $1)", claimed.attachment_id
             )
             gone.append(DeliveredMessage(MessageKind(claimed.kind), claimed.text, data or b""))

@@ -26,17 +26,19 @@ BROKEN = build_tool_call_response(build_tool_call("listar_planos", '{"a": '))
 
 
 @pytest_asyncio.fixture
-async def at(office: AssistantPipeline) -> AsyncIterator[ScriptedEndpoint]:
+async def at(pipeline: AssistantPipeline) -> AsyncIterator[ScriptedEndpoint]:
     end_point = ScriptedEndpoint()
     await end_point.open()
-    await office.update_settings(endpoint=end_point.url, temperature=0.3, parallel_tool_calls=False)
+    await pipeline.update_settings(
+        endpoint=end_point.url, temperature=0.3, parallel_tool_calls=False
+    )
     yield end_point
     end_point.close()
 
 
 @pytest.mark.parametrize("dialect", STRICT, ids=lambda each: each.__name__)
 async def test_a_turn_is_answered_in_every_dialect_after_a_broken_call(
-    office: AssistantPipeline, at: ScriptedEndpoint, dialect: Dialect
+    pipeline: AssistantPipeline, at: ScriptedEndpoint, dialect: Dialect
 ) -> None:
     at.dialect = dialect
     at.answers = [
@@ -44,7 +46,7 @@ async def test_a_turn_is_answered_in_every_dialect_after_a_broken_call(
         build_tool_call_response(build_tool_call("listar_planos", None)),
         build_text_response("Temos dois planos."),
     ]
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
 
     finish = await customer.say("oi", "quais planos vocês têm?")
 
@@ -54,22 +56,22 @@ async def test_a_turn_is_answered_in_every_dialect_after_a_broken_call(
 
 
 async def test_what_the_end_point_says_reaches_the_row_and_the_log(
-    office: AssistantPipeline, at: ScriptedEndpoint
+    pipeline: AssistantPipeline, at: ScriptedEndpoint
 ) -> None:
     letters = "".join(chr(ord("a") + n) for n in range(20))  # looks like one, and is none
     refusal = f'"auto" tool choice requires --enable-auto-tool-choice (key sk-{letters})'
     at.dialect = lambda body: (400, openai_error(refusal))
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
 
     with structlog.testing.capture_logs() as logs:
         finish = await customer.say("oi, meu CPF é 529.982.247-25")
 
     assert (finish.outcome, finish.code) == (TurnOutcome.FAILED, "model_400")
-    (turn,) = await office.given.admin.fetch("SELECT detail FROM turns")
+    (turn,) = await pipeline.given.admin.fetch("SELECT detail FROM turns")
     (logged,) = [each for each in logs if each["event"] == "turn_without_model"]
     for told in (turn["detail"], logged["detail"]):
         assert told.startswith('the model answered 400: "auto" tool choice requires --enable')
         assert letters not in told
     whole: Any = str(logs)
-    assert office.key not in whole
+    assert pipeline.key not in whole
     assert "529" not in whole

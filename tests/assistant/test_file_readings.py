@@ -22,23 +22,25 @@ BOLETO = {"kind": "boleto", "value": "99.90", "due": "2026-11-27", "line": "2" *
 ERROR = {"kind": "error_screen", "text": "Não é possível acessar esse site"}
 
 
-async def somebody(office: AssistantPipeline, case: str = "active") -> ScriptedCustomer:
-    customer = await office.create_customer(case)
+async def somebody(pipeline: AssistantPipeline, case: str = "active") -> ScriptedCustomer:
+    customer = await pipeline.create_customer(case)
     await enable_media_models(customer)
     return customer
 
 
 async def lines(customer: ScriptedCustomer) -> list[str]:
     """What the turn that waits reads of the customer."""
-    visit = await TurnStore(customer.office.host.database).load_snapshot(
+    visit = await TurnStore(customer.pipeline.host.database).load_snapshot(
         await customer.pending_turn()
     )
     assert visit is not None
     return [line.text for line in visit.transcript if line.author is Author.CUSTOMER]
 
 
-async def test_a_voice_note_that_asks_for_the_invoice_is_served(office: AssistantPipeline) -> None:
-    customer = await somebody(office)
+async def test_a_voice_note_that_asks_for_the_invoice_is_served(
+    pipeline: AssistantPipeline,
+) -> None:
+    customer = await somebody(pipeline)
     await receive_voice_note(customer, "oi, quero pagar minha fatura")
     assert "CPF" in customer.texts[-1]
     await receive_voice_note(customer, f"meu cpf é {customer.cpf}")
@@ -51,9 +53,9 @@ async def test_a_voice_note_that_asks_for_the_invoice_is_served(office: Assistan
 
 
 async def test_a_voice_note_without_words_is_asked_for_in_writing(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await somebody(office)
+    customer = await somebody(pipeline)
     await receive_file(customer, MessageKind.VOICE, FileReading(code="model_500"))
     await customer.run_turn()
 
@@ -62,13 +64,13 @@ async def test_a_voice_note_without_words_is_asked_for_in_writing(
 
 
 async def test_an_unlock_that_was_asked_for_by_voice_is_done_once(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await somebody(office, "suspended")
+    customer = await somebody(pipeline, "suspended")
     await customer.complete_identification("minha internet está bloqueada")
     await receive_voice_note(customer, "quero o desbloqueio em confiança")
 
-    assert [each["kind"] for each in await office.load_erp_ledger()] == ["unlock"]
+    assert [each["kind"] for each in await pipeline.load_erp_ledger()] == ["unlock"]
 
 
 @pytest.mark.parametrize(
@@ -111,39 +113,39 @@ async def test_an_unlock_that_was_asked_for_by_voice_is_done_once(
     ],
 )
 async def test_a_turn_reads_what_a_file_says_as_a_marker(
-    office: AssistantPipeline, kind: MessageKind, reading: FileReading, shown: str
+    pipeline: AssistantPipeline, kind: MessageKind, reading: FileReading, shown: str
 ) -> None:
-    customer = await somebody(office)
+    customer = await somebody(pipeline)
     await receive_file(customer, kind, reading)
 
     assert await lines(customer) == [shown]
 
 
-async def test_a_caption_stands_behind_its_marker(office: AssistantPipeline) -> None:
-    customer = await somebody(office)
+async def test_a_caption_stands_behind_its_marker(pipeline: AssistantPipeline) -> None:
+    customer = await somebody(pipeline)
     await receive_file(customer, MessageKind.IMAGE, FileReading(facts=RED), "olha a luz")
 
     assert await lines(customer) == ["⟦imagem: luz LOS vermelha⟧ olha a luz"]
 
 
 async def test_a_document_that_only_stands_in_a_file_identifies_nobody(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await somebody(office)
+    customer = await somebody(pipeline)
     told = {"kind": "error_screen", "text": customer.cpf}
     await receive_file(customer, MessageKind.IMAGE, FileReading(facts=told))
     careless = ObedientModel(
         [("identificar_cliente", {"cpf_cnpj": customer.cpf})], "Qual o seu CPF?"
     )
-    office.models = careless  # type: ignore[assignment]
+    pipeline.models = careless  # type: ignore[assignment]
     await customer.run_turn()
 
     ((_, result),) = await customer.list_tool_calls()
     assert not result["ok"]
 
 
-async def test_a_yes_that_only_stands_in_a_file_is_no_yes(office: AssistantPipeline) -> None:
-    customer = await somebody(office, "suspended")
+async def test_a_yes_that_only_stands_in_a_file_is_no_yes(pipeline: AssistantPipeline) -> None:
+    customer = await somebody(pipeline, "suspended")
     await customer.complete_identification("minha internet está bloqueada")
     await receive_file(
         customer,
@@ -151,26 +153,30 @@ async def test_a_yes_that_only_stands_in_a_file_is_no_yes(office: AssistantPipel
         FileReading(facts={"kind": "error_screen", "text": "sim, quero"}),
     )
     careless = ObedientModel([("desbloqueio_confianca", {"palavras": "sim, quero"})], "Quer mesmo?")
-    office.models = careless  # type: ignore[assignment]
+    pipeline.models = careless  # type: ignore[assignment]
     await customer.run_turn()
 
-    assert await office.load_erp_ledger() == []
+    assert await pipeline.load_erp_ledger() == []
     assert (await customer.list_tool_calls())[-1][1]["erro"] == "so_arquivo"
 
 
-async def test_after_a_photo_of_the_light_a_ticket_may_be_opened(office: AssistantPipeline) -> None:
-    customer = await somebody(office, "offline_dark")
+async def test_after_a_photo_of_the_light_a_ticket_may_be_opened(
+    pipeline: AssistantPipeline,
+) -> None:
+    customer = await somebody(pipeline, "offline_dark")
     await customer.complete_identification("estou sem internet")
     await receive_file(customer, MessageKind.IMAGE, FileReading(facts=RED))
     ticket = {"categoria": "los_vermelho", "resumo": "LOS vermelha", "sintomas": "sem internet"}
-    office.models = ObedientModel([("abrir_chamado", ticket)], "Abri um chamado.")  # type: ignore[assignment]
+    pipeline.models = ObedientModel([("abrir_chamado", ticket)], "Abri um chamado.")  # type: ignore[assignment]
     await customer.run_turn()
 
-    assert "ticket" in " ".join(each["kind"] for each in await office.load_erp_ledger())
+    assert "ticket" in " ".join(each["kind"] for each in await pipeline.load_erp_ledger())
 
 
-async def test_a_caption_is_no_word_of_urgency_that_a_file_says(office: AssistantPipeline) -> None:
-    customer = await somebody(office)
+async def test_a_caption_is_no_word_of_urgency_that_a_file_says(
+    pipeline: AssistantPipeline,
+) -> None:
+    customer = await somebody(pipeline)
     await receive_file(
         customer,
         MessageKind.IMAGE,
@@ -181,8 +187,8 @@ async def test_a_caption_is_no_word_of_urgency_that_a_file_says(office: Assistan
     assert await customer.load_status() == ("pending", None)
 
 
-async def test_without_the_setting_a_picture_is_as_before(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_without_the_setting_a_picture_is_as_before(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
     await customer.write(MessageContent(MessageKind.IMAGE, "olha", {"file_name": "x.png"}))
 
     (line,) = await lines(customer)

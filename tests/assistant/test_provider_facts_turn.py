@@ -31,32 +31,32 @@ class PromptRecordingModels(ModelClient):
         return ModelCompletion(self.text, "m", 1, 1)
 
 
-async def known(office: AssistantPipeline) -> None:
+async def known(pipeline: AssistantPipeline) -> None:
     """The office's provider tells what the demo's does."""
-    await office.update_settings(
+    await pipeline.update_settings(
         facts=FactsConfig.model_validate(demo_provider_facts.load_provider_facts()).to_row()
     )
-    (policy,) = await office.given.rows(
-        "SELECT policy FROM tenants WHERE tenant_id = $1", office.place.tenant
+    (policy,) = await pipeline.given.rows(
+        "SELECT policy FROM tenants WHERE tenant_id = $1", pipeline.place.tenant
     )
-    await office.update_settings("tenants", policy={**policy, **WEEK})
+    await pipeline.update_settings("tenants", policy={**policy, **WEEK})
 
 
 async def answered(
-    office: AssistantPipeline, asked: str, text: str
+    pipeline: AssistantPipeline, asked: str, text: str
 ) -> tuple[str, PromptRecordingModels]:
     models = PromptRecordingModels(text)
-    office.models = models
-    customer = await office.create_customer()
+    pipeline.models = models
+    customer = await pipeline.create_customer()
     await customer.say(asked)
     return "\n".join(customer.texts), models
 
 
-async def test_the_model_reads_the_facts_in_its_first_message(office: AssistantPipeline) -> None:
-    await known(office)
+async def test_the_model_reads_the_facts_in_its_first_message(pipeline: AssistantPipeline) -> None:
+    await known(pipeline)
 
     said, models = await answered(
-        office, "qual o site?", "Nosso site é https://provedordemo.example.com.br"
+        pipeline, "qual o site?", "Nosso site é https://provedordemo.example.com.br"
     )
 
     assert "https://provedordemo.example.com.br" in said
@@ -66,22 +66,22 @@ async def test_the_model_reads_the_facts_in_its_first_message(office: AssistantP
         assert fact in first["content"]
 
 
-async def test_a_false_fact_does_not_leave(office: AssistantPipeline) -> None:
-    await known(office)
+async def test_a_false_fact_does_not_leave(pipeline: AssistantPipeline) -> None:
+    await known(pipeline)
 
-    said, _ = await answered(office, "quanto é a instalação?", "A instalação custa R$ 80,00.")
+    said, _ = await answered(pipeline, "quanto é a instalação?", "A instalação custa R$ 80,00.")
 
     assert "80" not in said
     assert said.startswith(ASK_AGAIN_TEXT)
-    kept = await office.given.rows("SELECT code FROM refused_texts ORDER BY refused_at")
+    kept = await pipeline.given.rows("SELECT code FROM refused_texts ORDER BY refused_at")
     assert kept == ["valor", "valor"]
 
 
-async def test_a_change_of_facts_counts_once_it_is_announced(office: AssistantPipeline) -> None:
-    _, before = await answered(office, "oi", "Olá!")
+async def test_a_change_of_facts_counts_once_it_is_announced(pipeline: AssistantPipeline) -> None:
+    _, before = await answered(pipeline, "oi", "Olá!")
     assert "Rua do Sol" not in before.told[0]["content"]
 
-    await known(office)
+    await known(pipeline)
 
-    _, after = await answered(office, "e agora?", "Olá!")
+    _, after = await answered(pipeline, "e agora?", "Olá!")
     assert "Rua do Sol" in after.told[0]["content"]

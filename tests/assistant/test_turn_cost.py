@@ -27,15 +27,15 @@ class RequestRecordingModels(ModelClient):
 
 
 async def test_an_invoice_by_pix_costs_no_more_than_the_issue_allows(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
     """Tokens as the sandbox's model counts them: four characters each."""
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
 
     await customer.complete_identification("oi, quero pagar minha fatura no pix")
 
     assert [each.kind for each in customer.left][-1:] == ["text"]
-    spent = await office.given.admin.fetchrow(
+    spent = await pipeline.given.admin.fetchrow(
         "SELECT sum(model_calls) AS calls, sum(tokens_in) AS read, sum(tokens_cached) AS cached"
         " FROM turns WHERE thread_id = $1",
         customer.thread,
@@ -46,10 +46,10 @@ async def test_an_invoice_by_pix_costs_no_more_than_the_issue_allows(
     assert spent["cached"] / spent["read"] >= 0.6, spent
 
 
-async def test_what_a_request_adds_comes_after_what_was_there(office: AssistantPipeline) -> None:
+async def test_what_a_request_adds_comes_after_what_was_there(pipeline: AssistantPipeline) -> None:
     """Tools, prompt and transcript stay where they are; only the situation goes."""
-    office.models = requests = RequestRecordingModels()
-    customer = await office.create_customer()
+    pipeline.models = requests = RequestRecordingModels()
+    customer = await pipeline.create_customer()
 
     await customer.complete_identification("quero minha fatura")
     await customer.say("no pix")
@@ -63,10 +63,10 @@ async def test_what_a_request_adds_comes_after_what_was_there(office: AssistantP
     assert all(m["role"] != "system" for each in requests.messages for m in each[1:])
 
 
-async def test_two_customers_of_a_tenant_share_the_beginning(office: AssistantPipeline) -> None:
-    office.models = requests = RequestRecordingModels()
+async def test_two_customers_of_a_tenant_share_the_beginning(pipeline: AssistantPipeline) -> None:
+    pipeline.models = requests = RequestRecordingModels()
     for case in ("active", "slow"):
-        await (await office.create_customer(case)).say("oi")
+        await (await pipeline.create_customer(case)).say("oi")
 
     one, other = (json.loads(each) for each in requests.made)
 
@@ -74,9 +74,9 @@ async def test_two_customers_of_a_tenant_share_the_beginning(office: AssistantPi
     assert one[1][0] == other[1][0], "prompt"
 
 
-async def test_what_is_not_so_is_not_told(office: AssistantPipeline) -> None:
-    office.models = requests = RequestRecordingModels()
-    await (await office.create_customer()).say("oi")
+async def test_what_is_not_so_is_not_told(pipeline: AssistantPipeline) -> None:
+    pipeline.models = requests = RequestRecordingModels()
+    await (await pipeline.create_customer()).say("oi")
 
     situation = str(requests.messages[0][-1]["content"])
 

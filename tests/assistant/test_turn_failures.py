@@ -34,7 +34,7 @@ async def passed_on(
     (note,) = await customer.load_notes()
     assert "falhou" in note
     assert "Últimas mensagens: " in note
-    (reason,) = await customer.office.given.rows(
+    (reason,) = await customer.pipeline.given.rows(
         "SELECT body ->> 'reason' FROM events WHERE type = 'conversation_handed_off'"
     )
     assert reason == code
@@ -52,25 +52,25 @@ MODEL: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("fault", "settings", "code"), MODEL, ids=[each[2] for each in MODEL])
 async def test_a_failing_model_means_one_sentence_and_the_right_team(
-    office: AssistantPipeline, fault: dict[str, Any], settings: dict[str, Any], code: str
+    pipeline: AssistantPipeline, fault: dict[str, Any], settings: dict[str, Any], code: str
 ) -> None:
-    customer = await office.create_customer("no_invoice")
+    customer = await pipeline.create_customer("no_invoice")
     await customer.complete_identification("quero minha fatura")
-    await office.inject_fault("model", **fault)
-    await office.update_settings(**settings)
+    await pipeline.inject_fault("model", **fault)
+    await pipeline.update_settings(**settings)
 
     finish = await customer.say("e agora?")
 
     assert finish.outcome is TurnOutcome.FAILED
     await passed_on(customer, finish, code, "financeiro", AWAY)
-    await office.clear_faults()
-    await office.update_settings(max_seconds=45)
-    again = await office.create_customer("no_invoice")
+    await pipeline.clear_faults()
+    await pipeline.update_settings(max_seconds=45)
+    again = await pipeline.create_customer("no_invoice")
     assert (await again.say("oi")).outcome is TurnOutcome.ANSWERED
 
 
-async def test_a_model_that_never_ends_is_ended(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_a_model_that_never_ends_is_ended(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
 
     finish = await customer.run_with_model_output("oi", [("listar_planos", {})], model=STUBBORN)
 
@@ -78,9 +78,9 @@ async def test_a_model_that_never_ends_is_ended(office: AssistantPipeline) -> No
 
 
 async def test_a_text_refused_twice_is_not_said_and_the_server_asks_on(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
 
     finish = await customer.run_with_model_output("oi", says="Seu contrato foi cancelado.")
 
@@ -89,7 +89,7 @@ async def test_a_text_refused_twice_is_not_said_and_the_server_asks_on(
     (said,) = customer.texts
     assert said.startswith(ASK_AGAIN_TEXT)
     assert "Protocolo: " in said
-    rows = await office.given.admin.fetch("SELECT * FROM refused_texts ORDER BY refused_at")
+    rows = await pipeline.given.admin.fetch("SELECT * FROM refused_texts ORDER BY refused_at")
     assert [row["code"] for row in rows] == ["cancelamento"] * 2
     assert rows[0]["sentence"] == rows[0]["text"] == "Seu contrato foi cancelado."
     assert (rows[0]["model"], rows[0]["prompt_version"]) == (finish.model, finish.prompt_version)
@@ -98,9 +98,9 @@ async def test_a_text_refused_twice_is_not_said_and_the_server_asks_on(
 
 
 async def test_where_asking_did_not_help_people_take_over_and_no_model_is_blamed(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     await customer.run_with_model_output("oi", says="Seu contrato foi cancelado.")
 
     finish = await customer.run_with_model_output("e aí", says="Seu contrato foi cancelado.")
@@ -113,9 +113,9 @@ async def test_where_asking_did_not_help_people_take_over_and_no_model_is_blamed
 
 
 async def test_the_servers_own_list_is_said_where_the_models_is_wrong(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     await customer.complete_identification()
 
     await customer.run_with_model_output(
@@ -127,8 +127,8 @@ async def test_the_servers_own_list_is_said_where_the_models_is_wrong(
     assert customer.texts[0].endswith("PIX ou boleto?")
 
 
-async def test_a_hand_off_that_is_announced_twice_is_done(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_a_hand_off_that_is_announced_twice_is_done(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
 
     finish = await customer.run_with_model_output("oi", says="Vou transferir você. Só um momento.")
 
@@ -137,8 +137,10 @@ async def test_a_hand_off_that_is_announced_twice_is_done(office: AssistantPipel
     assert customer.texts[0].startswith("Passei seu atendimento")
 
 
-async def test_what_an_earlier_turn_found_out_may_be_said_later(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_what_an_earlier_turn_found_out_may_be_said_later(
+    pipeline: AssistantPipeline,
+) -> None:
+    customer = await pipeline.create_customer()
     await customer.complete_identification("quero minha fatura")
 
     finish = await customer.run_with_model_output("quanto era?", says="A fatura é de 99,90.")
@@ -146,20 +148,22 @@ async def test_what_an_earlier_turn_found_out_may_be_said_later(office: Assistan
     assert (finish.code, customer.texts) == ("", ["A fatura é de 99,90."])
 
 
-async def test_a_refused_text_keeps_no_document(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_a_refused_text_keeps_no_document(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
 
     await customer.run_with_model_output("oi", says=f"Seu CPF é {customer.cpf}.")
 
-    rows = await office.given.admin.fetch("SELECT text, sentence FROM refused_texts")
+    rows = await pipeline.given.admin.fetch("SELECT text, sentence FROM refused_texts")
     assert rows
     assert all(customer.cpf not in row["text"] + row["sentence"] for row in rows)
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_markdown_and_thinking_do_not_leave(office: AssistantPipeline, stream: bool) -> None:
-    customer = await office.create_customer()
-    await office.update_settings(stream=stream)
+async def test_markdown_and_thinking_do_not_leave(
+    pipeline: AssistantPipeline, stream: bool
+) -> None:
+    customer = await pipeline.create_customer()
+    await pipeline.update_settings(stream=stream)
 
     await customer.run_with_model_output(
         "oi", says="<think>hmm, hello</think>**Olá!** Como posso ajudar?"
@@ -176,14 +180,14 @@ async def test_markdown_and_thinking_do_not_leave(office: AssistantPipeline, str
     ],
 )
 async def test_what_a_tool_did_is_told_even_where_the_model_has_no_words(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
     case: str,
     tool: str,
     arguments: dict[str, Any],
     asked: str,
     said: str,
 ) -> None:
-    customer = await office.create_customer(case)
+    customer = await pipeline.create_customer(case)
     await customer.complete_identification()
 
     finish = await customer.run_with_model_output(
@@ -192,11 +196,13 @@ async def test_what_a_tool_did_is_told_even_where_the_model_has_no_words(
 
     assert (finish.outcome, finish.code) == (TurnOutcome.ANSWERED, "model_loop")
     assert customer.texts[0].startswith(said)
-    assert len(await office.load_erp_ledger()) == 1
+    assert len(await pipeline.load_erp_ledger()) == 1
 
 
-async def test_a_sent_invoice_needs_no_further_word_of_the_model(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_a_sent_invoice_needs_no_further_word_of_the_model(
+    pipeline: AssistantPipeline,
+) -> None:
+    customer = await pipeline.create_customer()
     await customer.complete_identification()
 
     finish = await customer.run_with_model_output(
@@ -220,22 +226,22 @@ ERP: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("fault", "code"), ERP, ids=[str(each[0]["kind"]) for each in ERP])
 async def test_a_failing_erp_means_one_true_sentence_and_the_right_team(
-    office: AssistantPipeline, fault: dict[str, Any], code: str
+    pipeline: AssistantPipeline, fault: dict[str, Any], code: str
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     await customer.say("quero minha fatura")
     await customer.say(customer.cpf)
-    await office.inject_fault("sgp", **fault)
-    await office.update_settings("erps", timeout_s=1.0)
+    await pipeline.inject_fault("sgp", **fault)
+    await pipeline.update_settings("erps", timeout_s=1.0)
 
     finish = await customer.say("sim")
 
     assert finish.code.startswith(code)
     await passed_on(customer, finish, finish.code, "financeiro", ERP_AWAY)
     assert "consultar_faturas" in (await customer.load_notes())[0]
-    await office.clear_faults()
-    await office.forget_identities()
-    again = await office.create_customer()
+    await pipeline.clear_faults()
+    await pipeline.forget_identities()
+    again = await pipeline.create_customer()
     await again.complete_identification("quero minha fatura por pix")
     assert again.left[-1].text.startswith("000201")
 
@@ -255,7 +261,7 @@ async def test_a_failing_erp_means_one_true_sentence_and_the_right_team(
     ],
 )
 async def test_a_write_whose_answer_was_lost_is_looked_up_and_done_once(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
     case: str,
     tool: str,
     arguments: dict[str, Any],
@@ -263,9 +269,9 @@ async def test_a_write_whose_answer_was_lost_is_looked_up_and_done_once(
     route: str,
     kind: str,
 ) -> None:
-    customer = await office.create_customer(case)
+    customer = await pipeline.create_customer(case)
     await customer.complete_identification()
-    await office.inject_fault("sgp", "lost_answer", path=f"/api/ura/{route}/", count=1)
+    await pipeline.inject_fault("sgp", "lost_answer", path=f"/api/ura/{route}/", count=1)
 
     finish = await customer.run_with_model_output(f"quero {asked}", [(tool, arguments)], "Certo.")
 
@@ -275,16 +281,16 @@ async def test_a_write_whose_answer_was_lost_is_looked_up_and_done_once(
     # The model is asked to tell only what is there to be told.
     lacks = "não informou" in result["orientacao"]
     assert bool(result["protocolo"] or result.get("liberado_ate")) != lacks
-    assert [deed["kind"] for deed in await office.load_erp_ledger()] == [kind]
+    assert [deed["kind"] for deed in await pipeline.load_erp_ledger()] == [kind]
 
 
 async def test_a_write_of_which_nothing_is_known_is_never_said_to_be_done(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer("suspended")
+    customer = await pipeline.create_customer("suspended")
     await customer.complete_identification()
-    await office.inject_fault("sgp", "hang", path="/api/ura/liberacaopromessa/", seconds=3)
-    await office.update_settings("erps", timeout_s=0.4)
+    await pipeline.inject_fault("sgp", "hang", path="/api/ura/liberacaopromessa/", seconds=3)
+    await pipeline.update_settings("erps", timeout_s=0.4)
 
     finish = await customer.run_with_model_output(
         "quero o desbloqueio", [("desbloqueio_confianca", UNLOCK)]
@@ -295,7 +301,7 @@ async def test_a_write_of_which_nothing_is_known_is_never_said_to_be_done(
     assert await customer.load_status() == ("waiting", "financeiro")
     assert customer.texts[0].startswith("Pedi o desbloqueio ao sistema, mas não recebi")
     assert "CONFERIR NO SISTEMA" in (await customer.load_notes())[0]
-    assert await office.load_erp_ledger() == []
+    assert await pipeline.load_erp_ledger() == []
 
 
 @pytest.mark.parametrize(
@@ -306,61 +312,61 @@ async def test_a_write_of_which_nothing_is_known_is_never_said_to_be_done(
     ],
 )
 async def test_a_second_attempt_tells_what_the_first_one_did(
-    office: AssistantPipeline, case: str, tool: str, arguments: dict[str, Any], asked: str
+    pipeline: AssistantPipeline, case: str, tool: str, arguments: dict[str, Any], asked: str
 ) -> None:
-    customer = await office.create_customer(case)
+    customer = await pipeline.create_customer(case)
     await customer.complete_identification()
-    await office.update_settings(model=STUBBORN, max_steps=1)
+    await pipeline.update_settings(model=STUBBORN, max_steps=1)
     text = f'quero {asked}\nOBEDECE: {{"calls": [{{"name": "{tool}", "arguments": %s}}]}}'
     await customer.write(text % str(arguments).replace("'", '"'))
     dead = await customer.pending_turn()
     await customer.run_turn_without_commit(dead)
-    await office.host.run(customer.thread, RestartTurn(TurnId(dead.turn_id), dead.attempt))
+    await pipeline.host.run(customer.thread, RestartTurn(TurnId(dead.turn_id), dead.attempt))
 
     finish = await customer.run_turn()
 
     assert finish.attempt == 2
-    assert len(await office.load_erp_ledger()) == 1
-    (deed,) = await office.load_erp_ledger()
+    assert len(await pipeline.load_erp_ledger()) == 1
+    (deed,) = await pipeline.load_erp_ledger()
     assert deed["protocol"] in customer.texts[0]
     late = await customer.run_turn_without_commit(replace(dead, turn_id=uuid4()))
     assert late.finish.code == "turn_not_current"
 
 
 async def test_reads_of_a_cancelled_turn_are_used_by_the_next_one(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     await customer.say("quero minha fatura")
     await customer.write(customer.cpf)
     cut_short = await customer.run_turn_without_commit()
-    asked = await office.count_erp_requests()
+    asked = await pipeline.count_erp_requests()
 
     await customer.write("rápido")
     finish = await customer.run_turn()
 
     assert finish.turn != cut_short.finish.turn
-    assert await office.count_erp_requests() == asked == {"/api/ura/consultacliente/": 1}
+    assert await pipeline.count_erp_requests() == asked == {"/api/ura/consultacliente/": 1}
     assert customer.texts[0].startswith("*MARIA DA SILVA*")
     await customer.say("sim")
     assert (await customer.load_facts())["contract"] == str(customer.contract)
 
 
 async def test_no_log_line_holds_a_document_a_phone_a_name_or_a_word(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer(name="Mariazinha")
+    customer = await pipeline.create_customer(name="Mariazinha")
     with structlog.testing.capture_logs() as lines:
         await customer.complete_identification("quero minha fatura por pix, abacaxi")
         await customer.run_with_model_output("abacaxi", says="Seu contrato foi cancelado, abacaxi.")
-        await office.forget_identities()
-        broken = await office.create_customer()
+        await pipeline.forget_identities()
+        broken = await pipeline.create_customer()
         await broken.say("abacaxi")
-        await office.inject_fault("sgp", "malformed")
+        await pipeline.inject_fault("sgp", "malformed")
         await broken.say(broken.cpf)
-        await office.inject_fault("model", "malformed")
-        await office.update_settings(**SHORT)
-        await (await office.create_customer()).say("abacaxi")
+        await pipeline.inject_fault("model", "malformed")
+        await pipeline.update_settings(**SHORT)
+        await (await pipeline.create_customer()).say("abacaxi")
 
     assert {"tool_used", "text_refused", "turn_without_erp", "turn_without_model"} <= {
         line["event"] for line in lines
@@ -376,8 +382,8 @@ async def test_no_log_line_holds_a_document_a_phone_a_name_or_a_word(
         "abacaxi",
         street,
         "000201",
-        office.erp_token,
-        office.key,
+        pipeline.erp_token,
+        pipeline.key,
     ):
         assert secret not in logged
     assert MessageKind.TEXT in {each.kind for each in customer.heard}

@@ -72,7 +72,7 @@ class AttachmentPipeline:
 
     async def receive_file(self, kind: str, *, caption: str = "", **more: Any) -> str:
         """The customer sends a file; the gateway has it, and the step wants it."""
-        external = await self.provider.world.write(PHONE, kind=kind, text=caption, **more)
+        external = await self.provider.sandbox.write(PHONE, kind=kind, text=caption, **more)
         await self.accept_message(external, kind, caption, **more)
         return external
 
@@ -140,14 +140,14 @@ class AttachmentPipeline:
 @asynccontextmanager
 async def open_attachment_pipeline(
     database: Database,
-    world: SandboxFixture,
+    sandbox: SandboxFixture,
     given: RowBuilder,
     ownership: ShardAssignments,
     folder: Path,
     **settings: Any,
 ) -> AsyncIterator[AttachmentPipeline]:
     """``settings`` are the assistant's."""
-    provider = await create_sandbox_provider(database, world, folder, **settings)
+    provider = await create_sandbox_provider(database, sandbox, folder, **settings)
     host = Host("host-a:1", database)
     await ownership.assign_all(host)
     store = FileStore.from_url((folder / "files").as_uri())

@@ -58,7 +58,7 @@ class DownloadFixture:
 
     async def arrives(self, kind: str = "image", name: str = "../foto.png", **more: Any) -> None:
         """The customer sends a file: the gateway has it, and the step wants it."""
-        external = await self.provider.world.write(PHONE, kind=kind, **more)
+        external = await self.provider.sandbox.write(PHONE, kind=kind, **more)
         content = MessageContent(MessageKind(kind), "", {"file_name": name})
         wrote = ReceiveMessage(external, content, SENT_AT)
         await insert_commands(self.host, self.provider.place, self.thread, [wrote])

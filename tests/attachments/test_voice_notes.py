@@ -213,7 +213,7 @@ async def test_a_file_that_never_comes_keeps_nobody_waiting(room: AttachmentPipe
 
 
 async def test_our_own_side_is_not_listened_to(room: AttachmentPipeline) -> None:
-    external = await room.provider.world.write("5581988887777", kind="ptt", speech="sou eu")
+    external = await room.provider.sandbox.write("5581988887777", kind="ptt", speech="sou eu")
     typed = ReceiveProviderPhoneMessage(
         external, MessageContent(MessageKind.VOICE, "", {"seconds": 2}), SENT_AT
     )

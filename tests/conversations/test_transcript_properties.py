@@ -31,10 +31,10 @@ from tests.transactions.test_two_hosts_properties import (
     THREADS,
     TwoHostsMachine,
     TwoHostsModel,
-    world,
+    two_hosts,
 )
 
-__all__ = ["world"]
+__all__ = ["two_hosts"]
 pytestmark = pytest.mark.timeout(240)
 
 RECEIPTS = st.sampled_from(
@@ -46,8 +46,8 @@ ROUNDS = 12
 class SaidAndAnswered(TwoHostsMachine):
     """Names instead of texts. ``said`` is the model; what was answered is read off the wire."""
 
-    def __init__(self, world: TwoHostsModel) -> None:
-        super().__init__(world)
+    def __init__(self, two_hosts: TwoHostsModel) -> None:
+        super().__init__(two_hosts)
         self.said: dict[int, list[str]] = defaultdict(list)
         self.status: dict[str, DeliveryStatus] = {}
         self.told: list[tuple[UUID, cmd.SettleSend]] = []
@@ -90,7 +90,7 @@ class SaidAndAnswered(TwoHostsMachine):
     def unanswered(self, thread: int, turn: TurnInProgress) -> list[str]:
         """What the customer said since the assistant's last word, as a turn reads it."""
         (found,) = self.run(
-            self.world.given.admin.fetch(
+            self.two_hosts.given.admin.fetch(
                 "SELECT tenant_id, conversation_id, id AS turn_id, $2::int AS attempt, "
                 "upto_version,"
                 " '' AS protocol FROM turns WHERE id = $1",
@@ -176,7 +176,7 @@ class SaidAndAnswered(TwoHostsMachine):
             return
         survivor = self.hosts[1]
         survivor.memory.clear()
-        self.run(self.world.ownership.assign_all(survivor, *self.threads))
+        self.run(self.two_hosts.ownership.assign_all(survivor, *self.threads))
         for _ in range(ROUNDS):
             self.time_passes()
             for number, thread in enumerate(self.threads):
@@ -203,8 +203,8 @@ class SaidAndAnswered(TwoHostsMachine):
         ]
 
 
-def test_all_that_is_said_is_answered_once_and_in_order(world: TwoHostsModel) -> None:
-    machine: Any = partial(SaidAndAnswered, world)
+def test_all_that_is_said_is_answered_once_and_in_order(two_hosts: TwoHostsModel) -> None:
+    machine: Any = partial(SaidAndAnswered, two_hosts)
     run_state_machine_as_test(
         machine,
         settings=settings(max_examples=20, stateful_step_count=30, deadline=None, derandomize=True),

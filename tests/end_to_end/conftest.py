@@ -194,7 +194,7 @@ class EndToEndFixture:
 
 
 @pytest_asyncio.fixture
-async def world(
+async def running_product(
     stack: StackProcess, demo: dict[str, Any], tmp_path: Path
 ) -> AsyncIterator[EndToEndFixture]:
     """The running world, all well in it."""

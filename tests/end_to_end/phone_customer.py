@@ -20,13 +20,13 @@ class PhoneCustomer:
     """A person's phone, and what the product has about that person."""
 
     def __init__(
-        self, world: "EndToEndFixture", line: ChannelDefinition, phone: str, number: int
+        self, running_product: "EndToEndFixture", line: ChannelDefinition, phone: str, number: int
     ) -> None:
-        self.world = world
+        self.running_product = running_product
         self.line = line
         self.phone = phone
         self.number = number
-        self.client = SandboxClient(world.stack.sandbox, line.token)
+        self.client = SandboxClient(running_product.stack.sandbox, line.token)
 
     def tag(self, number: int) -> str:
         """What the sandbox's model repeats in the answer to it."""
@@ -65,11 +65,11 @@ class PhoneCustomer:
 
     async def threads(self) -> list[Any]:
         """Threads of the phone on the channel, without those that were joined to another."""
-        rows = await self.world.fetch(
+        rows = await self.running_product.fetch(
             "SELECT t.id FROM threads t JOIN identities i USING (tenant_id, contact_id)"
             " WHERE t.channel_id = $1::text::uuid AND i.kind = 'phone' AND i.value = $2"
             " AND t.merged_into IS NULL",
-            self.world.channel(self.line)["id"],
+            self.running_product.channel(self.line)["id"],
             self.phone,
         )
         return [row["id"] for row in rows]
@@ -84,7 +84,7 @@ class PhoneCustomer:
             "conversations": "opened_at",
             "events": "version",
         }[table]
-        return await self.world.fetch(
+        return await self.running_product.fetch(
             f"SELECT * FROM {table} WHERE thread_id = ANY ($1) ORDER BY {order}",
             await self.threads(),
         )

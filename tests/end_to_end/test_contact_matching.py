@@ -8,15 +8,17 @@ from tests.end_to_end.provider_definitions import FAST
 pytestmark = pytest.mark.asyncio
 
 
-async def test_lid_first_then_phone_then_both_is_one_conversation(world: EndToEndFixture) -> None:
-    customer = world.customer()
+async def test_lid_first_then_phone_then_both_is_one_conversation(
+    running_product: EndToEndFixture,
+) -> None:
+    customer = running_product.customer()
     lid = f"8{customer.number:014d}"
 
     await customer.say(f"{customer.tag(1)} primeira", lid=lid, hide_phone=True)
     await customer.hears(1)
     await customer.say(f"{customer.tag(2)} segunda", lid=False, hide_phone=False)
     await customer.hears(2)
-    apart = await world.fetch(
+    apart = await running_product.fetch(
         "SELECT DISTINCT contact_id FROM identities WHERE value = ANY ($1)", [lid, customer.phone]
     )
     await customer.say(f"{customer.tag(3)} terceira", lid=lid)
@@ -24,7 +26,7 @@ async def test_lid_first_then_phone_then_both_is_one_conversation(world: EndToEn
 
     assert len(apart) == 2
     assert await customer.named() == [[customer.tag(n)] for n in (1, 2, 3)]
-    contacts = await world.fetch(
+    contacts = await running_product.fetch(
         "SELECT DISTINCT contact_id FROM identities WHERE value = ANY ($1)", [lid, customer.phone]
     )
     assert len(contacts) == 1
@@ -40,10 +42,10 @@ async def test_lid_first_then_phone_then_both_is_one_conversation(world: EndToEn
 
 
 async def test_two_customers_with_the_same_last_eight_digits_stay_two(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    one = world.customer()
-    other = world.customer(FAST, "5511" + one.phone[4:])
+    one = running_product.customer()
+    other = running_product.customer(FAST, "5511" + one.phone[4:])
 
     await one.tell(1)
     await other.tell(1)
@@ -55,8 +57,10 @@ async def test_two_customers_with_the_same_last_eight_digits_stay_two(
     assert await one.threads() != await other.threads()
 
 
-async def test_who_changes_number_is_answered_at_the_new_one_alone(world: EndToEndFixture) -> None:
-    old, new = world.customer(), world.customer()
+async def test_who_changes_number_is_answered_at_the_new_one_alone(
+    running_product: EndToEndFixture,
+) -> None:
+    old, new = running_product.customer(), running_product.customer()
     lid = f"8{old.number:014d}"
 
     await old.say(f"{old.tag(1)} do antigo", lid=lid)
@@ -70,9 +74,9 @@ async def test_who_changes_number_is_answered_at_the_new_one_alone(world: EndToE
 
 
 async def test_whoever_gets_a_number_that_was_another_persons_is_somebody_else(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    customer = world.customer()
+    customer = running_product.customer()
     first, second = f"8{customer.number:014d}", f"9{customer.number:014d}"
 
     await customer.say(f"{customer.tag(1)} primeira", lid=first)
@@ -80,7 +84,7 @@ async def test_whoever_gets_a_number_that_was_another_persons_is_somebody_else(
     await customer.say(f"{customer.tag(2)} segunda", lid=second)
     await customer.hears(2)
 
-    contacts = await world.fetch(
+    contacts = await running_product.fetch(
         "SELECT k.id FROM contacts k JOIN identities i ON i.contact_id = k.id"
         " WHERE i.value = ANY ($1)",
         [first, second],

@@ -11,27 +11,29 @@ pytestmark = pytest.mark.asyncio
 
 
 async def assign(customer: PhoneCustomer) -> None:
-    await customer.world.niochat(
+    await customer.running_product.niochat(
         "assign", f"+{customer.phone}", "--agent", "ana", "--tenant", customer.line.tenant
     )
 
 
 async def give_back(customer: PhoneCustomer) -> None:
-    await customer.world.niochat("give-back", customer.phone, "--tenant", customer.line.tenant)
+    await customer.running_product.niochat(
+        "give-back", customer.phone, "--tenant", customer.line.tenant
+    )
 
 
 async def test_after_a_takeover_in_the_middle_of_a_turn_nothing_is_said(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    customer = world.customer()
-    await world.inject_fault("model", "hold", FAST.key, count=1)
+    customer = running_product.customer()
+    await running_product.inject_fault("model", "hold", FAST.key, count=1)
     await customer.tell(1)
     await customer.turn_runs()
 
     await assign(customer)
     await customer.tell(2)
     await customer.stored(2)
-    await world.release_held_webhooks(customer.line)
+    await running_product.release_held_webhooks(customer.line)
 
     assert await customer.heard() == []
     assert await customer.column("turns", "status") == ["cancelled"]
@@ -42,8 +44,8 @@ async def test_after_a_takeover_in_the_middle_of_a_turn_nothing_is_said(
     assert (conversation["status"], conversation["agent"]) == ("open", "ana")
 
 
-async def test_give_back_answers_what_nobody_answered(world: EndToEndFixture) -> None:
-    customer = world.customer()
+async def test_give_back_answers_what_nobody_answered(running_product: EndToEndFixture) -> None:
+    customer = running_product.customer()
     await customer.tell(1)
     await customer.hears(1)
     await assign(customer)
@@ -58,10 +60,10 @@ async def test_give_back_answers_what_nobody_answered(world: EndToEndFixture) ->
 
 
 async def test_a_takeover_cancels_the_reply_that_is_queued_behind_one_on_the_wire(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    customer = world.customer()
-    await world.inject_fault("gateway", "hold", FAST.token, path="/send/text", count=1)
+    customer = running_product.customer()
+    await running_product.inject_fault("gateway", "hold", FAST.token, path="/send/text", count=1)
     await customer.tell(1)
     await customer.shows("outbox", "status", "sending")
     await customer.tell(2)
@@ -69,7 +71,7 @@ async def test_a_takeover_cancels_the_reply_that_is_queued_behind_one_on_the_wir
 
     await assign(customer)
     await customer.shows("outbox", "status", "sending", "cancelled")
-    await world.release_held_webhooks(customer.line)
+    await running_product.release_held_webhooks(customer.line)
 
     await customer.shows("outbox", "status", "sent", "cancelled")
     await customer.tell(3)
@@ -80,14 +82,14 @@ async def test_a_takeover_cancels_the_reply_that_is_queued_behind_one_on_the_wir
 
 
 async def test_a_takeover_cancels_the_reply_that_a_held_channel_keeps(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    customer = world.customer(BROKEN["preso"])
-    await world.inject_fault("model", "hold", customer.line.key, count=1)
+    customer = running_product.customer(BROKEN["preso"])
+    await running_product.inject_fault("model", "hold", customer.line.key, count=1)
     await customer.tell(1)
     await customer.turn_runs()
     await connection(customer, "disconnected")
-    await world.clear_faults()
+    await running_product.clear_faults()
     await customer.shows("outbox", "status", "queued")
 
     await assign(customer)
@@ -104,12 +106,12 @@ async def test_a_takeover_cancels_the_reply_that_a_held_channel_keeps(
 
 async def connection(customer: PhoneCustomer, status: str) -> None:
     path = f"/instances/{customer.line.token}/connection"
-    await customer.world.sandbox("POST", path, {"status": status})
+    await customer.running_product.sandbox("POST", path, {"status": status})
 
     async def known() -> bool:
-        rows = await customer.world.fetch(
+        rows = await customer.running_product.fetch(
             "SELECT FROM channels WHERE id = $1::text::uuid AND status = $2",
-            customer.world.channel(customer.line)["id"],
+            customer.running_product.channel(customer.line)["id"],
             status,
         )
         return bool(rows)
@@ -118,10 +120,10 @@ async def connection(customer: PhoneCustomer, status: str) -> None:
 
 
 async def test_a_message_typed_on_the_provider_s_phone_pauses_the_assistant(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    customer = world.customer()
-    await world.inject_fault("model", "hold", FAST.key, count=1)
+    customer = running_product.customer()
+    await running_product.inject_fault("model", "hold", FAST.key, count=1)
     await customer.tell(1)
     await customer.turn_runs()
 
@@ -129,7 +131,7 @@ async def test_a_message_typed_on_the_provider_s_phone_pauses_the_assistant(
     await customer.shows("turns", "status", "cancelled")
     await customer.tell(2)
     await customer.stored(2)
-    await world.release_held_webhooks(customer.line)
+    await running_product.release_held_webhooks(customer.line)
 
     assert await customer.heard() == ["Oi, aqui é a Ana"]
     assert await customer.rows("outbox") == []
@@ -145,9 +147,9 @@ async def test_a_message_typed_on_the_provider_s_phone_pauses_the_assistant(
 
 
 async def test_a_message_typed_on_the_provider_s_phone_opens_no_conversation(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    customer = world.customer()
+    customer = running_product.customer()
 
     await types(customer, "Bom dia, seu técnico chega às 10h")
     await customer.shows("messages", "author", "phone")
@@ -158,15 +160,17 @@ async def test_a_message_typed_on_the_provider_s_phone_opens_no_conversation(
     assert (await customer.named())[1:] == [[customer.tag(1)]]
 
 
-async def test_a_greeting_of_the_provider_s_phone_silences_nobody(world: EndToEndFixture) -> None:
-    customer = world.customer()
-    await world.inject_fault("model", "hold", FAST.key, count=1)
+async def test_a_greeting_of_the_provider_s_phone_silences_nobody(
+    running_product: EndToEndFixture,
+) -> None:
+    customer = running_product.customer()
+    await running_product.inject_fault("model", "hold", FAST.key, count=1)
     await customer.tell(1)
     await customer.stored(1)
 
     await types(customer, "Olá! Bem-vindo.", after_s=0)
     await customer.shows("messages", "author", "customer", "automatic")
-    await world.release_held_webhooks(customer.line)
+    await running_product.release_held_webhooks(customer.line)
 
     await customer.hears(2)
     assert (await customer.named())[1:] == [[customer.tag(1)]]
@@ -177,31 +181,33 @@ async def test_a_greeting_of_the_provider_s_phone_silences_nobody(world: EndToEn
 
 async def types(customer: PhoneCustomer, text: str, **more: int) -> None:
     path = f"/instances/{customer.line.token}/phone-messages"
-    await customer.world.sandbox("POST", path, {"phone": customer.phone, "text": text, **more})
+    await customer.running_product.sandbox(
+        "POST", path, {"phone": customer.phone, "text": text, **more}
+    )
 
 
 async def test_a_tenant_suspended_in_the_middle_of_a_turn_says_nothing_then_or_later(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    customer = world.customer(SUSPENDED)
-    sandbox = world.stack.sandbox
-    await world.inject_fault("model", "hold", SUSPENDED.key, count=1)
+    customer = running_product.customer(SUSPENDED)
+    sandbox = running_product.stack.sandbox
+    await running_product.inject_fault("model", "hold", SUSPENDED.key, count=1)
     await customer.tell(1)
     await customer.turn_runs()
 
-    await world.apply_provider(build_provider(SUSPENDED, sandbox, suspended=True))
+    await running_product.apply_provider(build_provider(SUSPENDED, sandbox, suspended=True))
     await customer.shows("conversations", "status", "waiting")
     await customer.tell(2)
     await customer.stored(2)
-    await world.clear_faults()
-    newcomer = world.customer(SUSPENDED)
+    await running_product.clear_faults()
+    newcomer = running_product.customer(SUSPENDED)
     await newcomer.tell(1)
     await newcomer.shows("conversations", "status", "waiting")
 
-    await world.apply_provider(build_provider(SUSPENDED, sandbox, suspended=False))
+    await running_product.apply_provider(build_provider(SUSPENDED, sandbox, suspended=False))
     await customer.tell(3)
     await customer.stored(3)
-    fresh = world.customer(SUSPENDED)
+    fresh = running_product.customer(SUSPENDED)
     await fresh.tell(1)
     await fresh.hears(1)
 

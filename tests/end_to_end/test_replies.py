@@ -15,9 +15,9 @@ pytestmark = pytest.mark.asyncio
 
 
 async def test_a_burst_of_four_messages_makes_one_turn_and_one_answer(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    customer = world.customer()
+    customer = running_product.customer()
 
     await customer.tell(1, 2, 3, 4)
     await customer.hears(1)
@@ -28,10 +28,10 @@ async def test_a_burst_of_four_messages_makes_one_turn_and_one_answer(
 
 
 async def test_a_message_during_a_turn_cancels_it_and_one_answer_covers_everything(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    customer = world.customer()
-    await world.inject_fault("model", "hold", FAST.key, count=1)
+    customer = running_product.customer()
+    await running_product.inject_fault("model", "hold", FAST.key, count=1)
 
     await customer.tell(1)
     await customer.turn_runs()
@@ -40,15 +40,15 @@ async def test_a_message_during_a_turn_cancels_it_and_one_answer_covers_everythi
 
     await customer.shows("turns", "status", "cancelled", "answered")
     assert await customer.column("turns", "code") == ["customer_wrote", ""]
-    await world.release_held_webhooks(FAST)
+    await running_product.release_held_webhooks(FAST)
     assert await customer.named() == [[customer.tag(1), customer.tag(2)]]
 
 
 async def test_after_two_cancels_an_answer_comes_though_the_customer_writes_on(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    customer = world.customer()
-    await world.inject_fault("model", "delay", FAST.key, seconds=2)
+    customer = running_product.customer()
+    await running_product.inject_fault("model", "delay", FAST.key, seconds=2)
     written = 0
 
     async def answered_while_writing() -> bool:
@@ -58,7 +58,7 @@ async def test_after_two_cancels_an_answer_comes_though_the_customer_writes_on(
         return bool(await customer.heard())
 
     await wait_until(answered_while_writing, 40, every=0.6)
-    await world.clear_faults()
+    await running_product.clear_faults()
     everything = [customer.tag(number + 1) for number in range(written)]
 
     async def all_answered() -> bool:
@@ -70,19 +70,21 @@ async def test_after_two_cancels_an_answer_comes_though_the_customer_writes_on(
     assert "failed" not in statuses
 
 
-async def test_redelivery_at_once_and_a_day_later_changes_nothing(world: EndToEndFixture) -> None:
-    customer = world.customer()
+async def test_redelivery_at_once_and_a_day_later_changes_nothing(
+    running_product: EndToEndFixture,
+) -> None:
+    customer = running_product.customer()
     body = webhook_of(customer, 1)
 
-    assert await world.post_webhook(FAST, body, times=5) == [200] * 5
+    assert await running_product.post_webhook(FAST, body, times=5) == [200] * 5
     await customer.hears(1)
     await customer.shows("messages", "author", "customer", "assistant")
-    await world.database.execute(
+    await running_product.database.execute(
         "UPDATE inbox SET received_at = received_at - interval '1 day' WHERE thread_id = ANY ($1)",
         await customer.threads(),
     )
-    assert await world.post_webhook(FAST, body) == [200]
-    assert await world.post_webhook(FAST, webhook_of(customer, 2)) == [200]
+    assert await running_product.post_webhook(FAST, body) == [200]
+    assert await running_product.post_webhook(FAST, webhook_of(customer, 2)) == [200]
     await customer.hears(2)
 
     assert await customer.named() == [[customer.tag(1)], [customer.tag(2)]]
@@ -103,8 +105,8 @@ def webhook_of(customer: PhoneCustomer, number: int) -> dict[str, object]:
     return {**build_message_body(message, chat), "token": customer.line.token}
 
 
-async def test_the_same_text_twice_is_two_messages(world: EndToEndFixture) -> None:
-    customer = world.customer()
+async def test_the_same_text_twice_is_two_messages(running_product: EndToEndFixture) -> None:
+    customer = running_product.customer()
 
     ids = [await customer.say("cadê meu boleto") for _ in range(2)]
     await customer.hears(1)
@@ -117,8 +119,8 @@ async def test_the_same_text_twice_is_two_messages(world: EndToEndFixture) -> No
     assert len(await customer.heard()) == 1
 
 
-async def test_a_streaming_model_answers(world: EndToEndFixture) -> None:
-    customer = world.customer(STREAMING)
+async def test_a_streaming_model_answers(running_product: EndToEndFixture) -> None:
+    customer = running_product.customer(STREAMING)
 
     await customer.tell(1)
     await customer.hears(1)
@@ -131,10 +133,10 @@ async def test_a_streaming_model_answers(world: EndToEndFixture) -> None:
 
 
 async def test_acknowledgements_before_the_reply_end_as_read_and_never_move_backwards(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    await world.configure_delivery(FAST, acks_first=True)
-    customer = world.customer()
+    await running_product.configure_delivery(FAST, acks_first=True)
+    customer = running_product.customer()
 
     await customer.tell(1)
     await customer.hears(1)
@@ -152,21 +154,25 @@ async def test_acknowledgements_before_the_reply_end_as_read_and_never_move_back
     ]
     assert changes == sorted(changes, key=["sent", "delivered", "read"].index)
     assert changes[-1] == "read"
-    assert not await world.fetch(
+    assert not await running_product.fetch(
         "SELECT FROM unmatched WHERE thread_id = ANY ($1)", await customer.threads()
     )
 
 
-async def test_a_receipt_that_comes_late_takes_nothing_back(world: EndToEndFixture) -> None:
-    await world.configure_delivery(FAST, acks=False)
-    customer = world.customer()
+async def test_a_receipt_that_comes_late_takes_nothing_back(
+    running_product: EndToEndFixture,
+) -> None:
+    await running_product.configure_delivery(FAST, acks=False)
+    customer = running_product.customer()
     await customer.tell(1)
     await customer.hears(1)
     await customer.shows("messages", "status", None, "sent")
     (shown,) = await customer.phone_shows()
 
     for state, expected in (("Read", "read"), ("Delivered", "read")):
-        assert await world.post_webhook(FAST, receipt(customer, shown["messageid"], state)) == [200]
+        assert await running_product.post_webhook(
+            FAST, receipt(customer, shown["messageid"], state)
+        ) == [200]
         await customer.settled()
         assert await customer.column("messages", "status") == [None, expected]
 
@@ -183,8 +189,8 @@ def receipt(customer: PhoneCustomer, messageid: str, state: str) -> dict[str, ob
     }
 
 
-async def test_many_customers_at_once_get_one_answer_each(world: EndToEndFixture) -> None:
-    customers = [world.customer() for _ in range(30)]
+async def test_many_customers_at_once_get_one_answer_each(running_product: EndToEndFixture) -> None:
+    customers = [running_product.customer() for _ in range(30)]
 
     await asyncio.gather(*(customer.tell(1, 2) for customer in customers))
     await asyncio.gather(*(customer.hears(1) for customer in customers))

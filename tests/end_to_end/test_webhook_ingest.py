@@ -44,13 +44,13 @@ KINDS = {
     ],
 )
 async def test_every_captured_webhook_is_taken_and_the_whole_path_answers(
-    world: EndToEndFixture, line: ChannelDefinition, folder: Path
+    running_product: EndToEndFixture, line: ChannelDefinition, folder: Path
 ) -> None:
     message = load_capture(TEXT, folder)["message"]
     assert isinstance(message, dict)
-    customer = world.customer(line, str(message["chatid"]).partition("@")[0])
+    customer = running_product.customer(line, str(message["chatid"]).partition("@")[0])
 
-    assert await world.post_webhook(line, load_capture(TEXT, folder)) == [200]
+    assert await running_product.post_webhook(line, load_capture(TEXT, folder)) == [200]
     (answer,) = await customer.hears(1)
     assert "Protocolo: " in answer
     await customer.shows("turns", "status", "answered")
@@ -58,10 +58,10 @@ async def test_every_captured_webhook_is_taken_and_the_whole_path_answers(
     # What people of the provider did comes last: it silences the assistant, as it should.
     others = [name for name in NAMES if name != TEXT and name not in MINE]
     for name in [*others, TEXT]:
-        assert await world.post_webhook(line, load_capture(name, folder)) == [200], name
+        assert await running_product.post_webhook(line, load_capture(name, folder)) == [200], name
     await customer.hears(2)
     for name in MINE:
-        assert await world.post_webhook(line, load_capture(name, folder)) == [200], name
+        assert await running_product.post_webhook(line, load_capture(name, folder)) == [200], name
 
     await customer.shows("conversations", "status", "pending")
     await customer.settled()
@@ -72,7 +72,9 @@ async def test_every_captured_webhook_is_taken_and_the_whole_path_answers(
     assert stored[id_of(TYPED, folder)]["author"] == "phone"
     assert set(await customer.column("inbox", "outcome")) == {"done"}
     groups = "SELECT FROM inbox WHERE dedupe_key LIKE '%' || $1"
-    assert not await world.fetch(groups, id_of("group-chat__from-others__text.sent", folder))
+    assert not await running_product.fetch(
+        groups, id_of("group-chat__from-others__text.sent", folder)
+    )
 
 
 def id_of(name: str, folder: Path) -> str:

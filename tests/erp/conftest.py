@@ -69,7 +69,7 @@ async def provider(
 
 
 @pytest_asyncio.fixture
-async def office(database: Database) -> AsyncIterator[ErpServiceHarness]:
+async def erp_service(database: Database) -> AsyncIterator[ErpServiceHarness]:
     made = ErpServiceHarness(database)
     yield made
     await made.close()

@@ -43,23 +43,23 @@ async def known(provider: ErpProvider, at: datetime) -> None:
 
 
 async def test_an_erp_that_was_never_probed_is_and_what_was_found_is_kept(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    await office.prober.probe_if_due(provider.id)
+    await erp_service.prober.probe_if_due(provider.id)
 
     await wait_until(probed(provider, None))
-    found = (await office.settings_of(provider.id)).capabilities
+    found = (await erp_service.settings_of(provider.id)).capabilities
     assert found is not None
     assert {ErpCapability.UNLOCK, ErpCapability.OPEN_TICKET, ErpCapability.INVOICES} <= found
     assert await sgp.kinds() == []
 
 
 async def test_what_was_found_long_ago_is_found_out_again(
-    office: ErpServiceHarness, provider: ErpProvider
+    erp_service: ErpServiceHarness, provider: ErpProvider
 ) -> None:
     await known(provider, LONG_AGO)
 
-    await office.prober.probe_if_due(provider.id)
+    await erp_service.prober.probe_if_due(provider.id)
 
     await wait_until(probed(provider, LONG_AGO))
     assert len((await provider.load_probe())[0] or ()) > 1
@@ -67,11 +67,11 @@ async def test_what_was_found_long_ago_is_found_out_again(
 
 @pytest.mark.parametrize("code", ["erp_missing", "erp_unauthorized"])
 async def test_what_a_call_proved_wrong_is_found_out_again(
-    code: str, office: ErpServiceHarness, provider: ErpProvider
+    code: str, erp_service: ErpServiceHarness, provider: ErpProvider
 ) -> None:
     await known(provider, LATELY)
 
-    await office.prober.probe_if_due(provider.id, code)
+    await erp_service.prober.probe_if_due(provider.id, code)
 
     await wait_until(probed(provider, LATELY))
 
@@ -87,39 +87,42 @@ async def none_under_way() -> bool:
 
 
 async def test_what_is_known_and_proved_by_nothing_wrong_is_not_asked_again(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     await known(provider, LATELY)
 
     for code in ("", "erp_timeout", "erp_failed", "erp_none"):
-        await office.prober.probe_if_due(provider.id, code)
+        await erp_service.prober.probe_if_due(provider.id, code)
 
     assert under_way() == 0
     assert await sgp.count_requests(PROBED_ROUTE) == 0
 
 
 async def test_an_erp_is_not_probed_again_at_once_whatever_its_calls_say(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    await asyncio.gather(*(office.prober.probe_if_due(provider.id) for _ in range(5)))
+    await asyncio.gather(*(erp_service.prober.probe_if_due(provider.id) for _ in range(5)))
     await wait_until(probed(provider, None))
     await wait_until(none_under_way)
 
     for _ in range(5):
-        await office.prober.probe_if_due(provider.id, "erp_missing")
+        await erp_service.prober.probe_if_due(provider.id, "erp_missing")
 
     assert under_way() == 0
     assert await sgp.count_requests(PROBED_ROUTE) == 1
 
 
 async def test_one_providers_probe_holds_no_other_providers_back(
-    office: ErpServiceHarness, provider: ErpProvider, given: RowBuilder, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness,
+    provider: ErpProvider,
+    given: RowBuilder,
+    sgp: SgpInstallationClient,
 ) -> None:
     second = ErpProvider(given, provider.host, await given.place(), provider.base_url)
     await second.configure_erp(sgp.token)
 
     for each in (provider, second):
-        await office.prober.probe_if_due(each.id)
+        await erp_service.prober.probe_if_due(each.id)
 
     for each in (provider, second):
         await wait_until(probed(each, None))
@@ -129,7 +132,7 @@ async def test_one_providers_probe_holds_no_other_providers_back(
 async def test_a_probe_that_fails_changes_nothing_and_is_only_logged(
     fault: str,
     code: str,
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
 ) -> None:
@@ -137,7 +140,7 @@ async def test_a_probe_that_fails_changes_nothing_and_is_only_logged(
     await sgp.inject_fault(fault, status=403)
 
     with capture_logs() as logs:
-        await office.prober.probe_if_due(provider.id)
+        await erp_service.prober.probe_if_due(provider.id)
         await wait_until(none_under_way)
 
     (line,) = [each for each in logs if each["event"] == "erp_probe_failed"]
@@ -147,26 +150,28 @@ async def test_a_probe_that_fails_changes_nothing_and_is_only_logged(
 
 
 async def test_a_probe_ends_with_its_process(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     await sgp.inject_fault("hold")
-    await office.prober.probe_if_due(provider.id)
+    await erp_service.prober.probe_if_due(provider.id)
     await sgp.count_fault_hits()
 
-    office.prober.close()
+    erp_service.prober.close()
 
     await wait_until(none_under_way)
     assert await provider.load_probe() == (None, None)
 
 
-def service(office: ErpServiceHarness) -> ErpService:
-    return ErpService(office.calls, office.writes, office.prober, office.reconciler)
+def service(erp_service: ErpServiceHarness) -> ErpService:
+    return ErpService(
+        erp_service.calls, erp_service.writes, erp_service.prober, erp_service.reconciler
+    )
 
 
 async def test_each_call_of_the_pool_is_noticed_and_its_answer_is_data(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    reply = await service(office).read(provider.id, ListServicePlans())
+    reply = await service(erp_service).read(provider.id, ListServicePlans())
 
     plans = reply.unwrap()
     assert isinstance(plans, tuple)
@@ -175,14 +180,14 @@ async def test_each_call_of_the_pool_is_noticed_and_its_answer_is_data(
 
 
 async def test_a_write_of_the_pool_is_data_and_its_refusal_too(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     turn, request = await provider.start_turn(), await build_write("ticket", sgp)
 
-    done = await service(office).write(provider.id, build_write_order(request, turn))
+    done = await service(erp_service).write(provider.id, build_write_order(request, turn))
     await provider.take_over(turn)
     later = build_write_order(await build_write("unlock", sgp), turn)
-    refused = await service(office).write(provider.id, later)
+    refused = await service(erp_service).write(provider.id, later)
 
     assert isinstance(done.unwrap(), ErpWriteResult)
     assert refused.failure is not None
@@ -191,11 +196,11 @@ async def test_a_write_of_the_pool_is_data_and_its_refusal_too(
 
 
 async def test_a_provider_without_an_erp_is_told_so_and_not_probed(
-    office: ErpServiceHarness, provider: ErpProvider, given: RowBuilder
+    erp_service: ErpServiceHarness, provider: ErpProvider, given: RowBuilder
 ) -> None:
     await given.admin.execute("DELETE FROM erps")
 
-    reply = await service(office).read(provider.id, FindSubscriber("52998224725"))
+    reply = await service(erp_service).read(provider.id, FindSubscriber("52998224725"))
 
     with pytest.raises(ErpError) as told:
         reply.unwrap()
@@ -204,12 +209,12 @@ async def test_a_provider_without_an_erp_is_told_so_and_not_probed(
 
 
 async def test_a_route_that_is_gone_makes_the_pool_probe(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     await known(provider, LATELY)
     await sgp.inject_fault("status", "/api/ura/consultaplano/", status=404)
 
-    reply = await service(office).read(provider.id, ListServicePlans())
+    reply = await service(erp_service).read(provider.id, ListServicePlans())
 
     assert reply.failure is not None
     assert reply.failure.code == "erp_missing"

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.asyncio
 
 
 @pytest_asyncio.fixture
-async def office(database: Database, redis: EmbeddedRedis) -> AsyncIterator[ErpServiceHarness]:
+async def erp_service(database: Database, redis: EmbeddedRedis) -> AsyncIterator[ErpServiceHarness]:
     """One whose shelf stands in a Redis that holds nothing yet."""
     async with Redis.from_url(redis.url) as cleaner:
         await cleaner.flushall()
@@ -64,38 +64,38 @@ async def questions(sgp: SgpInstallationClient) -> list[ErpRead[Any]]:
 
 
 async def test_a_second_read_asks_nobody_and_gets_the_same(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     reads = await questions(sgp)
-    first = [await office.calls.read(provider.id, read) for read in reads]
+    first = [await erp_service.calls.read(provider.id, read) for read in reads]
     assert all(first)
     calls = await asked(sgp)
 
-    second = [await office.calls.read(provider.id, read) for read in reads]
+    second = [await erp_service.calls.read(provider.id, read) for read in reads]
 
     assert second == first
     assert await asked(sgp) == calls == len(reads)
 
 
 async def test_that_there_is_nobody_is_kept_too(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     for _ in range(2):
-        assert await office.calls.read(provider.id, FindSubscriber("52998224725")) is None
+        assert await erp_service.calls.read(provider.id, FindSubscriber("52998224725")) is None
 
     assert await asked(sgp) == 1
 
 
 async def test_a_fresh_read_asks_and_renews_the_shelf(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     owner = await sgp.subscriber("active")
     read = ReadContract(str(owner["contracts"][0]["id"]))
-    before = await office.calls.read(provider.id, read)
+    before = await erp_service.calls.read(provider.id, read)
     await sgp.change(owner, promises=1)
 
-    fresh = await office.calls.read(provider.id, read, fresh=True)
-    kept = await office.calls.read(provider.id, read)
+    fresh = await erp_service.calls.read(provider.id, read, fresh=True)
+    kept = await erp_service.calls.read(provider.id, read)
 
     assert before is not None
     assert fresh is not None
@@ -106,87 +106,87 @@ async def test_a_fresh_read_asks_and_renews_the_shelf(
 
 
 async def test_the_state_of_a_line_is_always_asked(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     read = CheckAccessStatus(await find_contract("active", sgp))
 
     for _ in range(2):
-        await office.calls.read(provider.id, read)
+        await erp_service.calls.read(provider.id, read)
 
     assert await asked(sgp) == 2
 
 
 async def test_a_write_invalidates_the_contracts_cache(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     contract, dark = await find_contract("suspended", sgp), await find_contract("offline_dark", sgp)
     turn = await provider.start_turn()
-    await office.calls.read(provider.id, ReadContract(contract))
-    await office.calls.read(provider.id, ListTickets(dark))
+    await erp_service.calls.read(provider.id, ReadContract(contract))
+    await erp_service.calls.read(provider.id, ListTickets(dark))
 
-    await office.writes.write(provider.id, build_write_order(build_unlock(contract), turn))
-    await office.writes.write(provider.id, build_write_order(build_ticket(dark), turn))
+    await erp_service.writes.write(provider.id, build_write_order(build_unlock(contract), turn))
+    await erp_service.writes.write(provider.id, build_write_order(build_ticket(dark), turn))
 
-    owner = await office.calls.read(provider.id, ReadContract(contract))
+    owner = await erp_service.calls.read(provider.id, ReadContract(contract))
     assert owner is not None
     assert (owner.contracts[0].status.blocked, owner.contracts[0].promises) == (False, 1)
-    tickets = await office.calls.read(provider.id, ListTickets(dark))
+    tickets = await erp_service.calls.read(provider.id, ListTickets(dark))
     assert len(tickets) == 1
 
 
 async def test_a_write_of_unknown_outcome_empties_it_too(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     contract = await find_contract("suspended", sgp)
-    await office.calls.read(provider.id, ReadContract(contract))
+    await erp_service.calls.read(provider.id, ReadContract(contract))
     await sgp.inject_fault("lost_answer", UNLOCK_ROUTE)
-    office.looks_s = ()
+    erp_service.looks_s = ()
 
     order = build_write_order(build_unlock(contract), await provider.start_turn())
-    result = await office.writes.write(provider.id, order)
+    result = await erp_service.writes.write(provider.id, order)
 
     assert result.status is ErpWriteStatus.UNKNOWN
-    owner = await office.calls.read(provider.id, ReadContract(contract))
+    owner = await erp_service.calls.read(provider.id, ReadContract(contract))
     assert owner is not None
     assert not owner.contracts[0].status.blocked
 
 
 async def test_who_has_the_contract_is_asked_again_after_a_write_too(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     subscriber = await sgp.subscriber("suspended")
     contract, person = str(subscriber["contracts"][0]["id"]), FindSubscriber(subscriber["cpf"])
-    await office.calls.read(provider.id, person)
+    await erp_service.calls.read(provider.id, person)
 
     order = build_write_order(build_unlock(contract), await provider.start_turn())
-    await office.writes.write(provider.id, order)
+    await erp_service.writes.write(provider.id, order)
 
-    found = await office.calls.read(provider.id, person)
+    found = await erp_service.calls.read(provider.id, person)
     assert found is not None
     assert not found.contracts[0].status.blocked
 
 
 async def test_a_write_keeps_the_cache_of_other_contracts(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     mine, theirs = await find_contract("suspended", sgp), await find_contract("suspended", sgp, 1)
-    await office.calls.read(provider.id, ReadContract(theirs))
+    await erp_service.calls.read(provider.id, ReadContract(theirs))
 
-    await office.calls.invalidate_contract(provider.id, mine)
-    await office.calls.read(provider.id, ReadContract(theirs))
+    await erp_service.calls.invalidate_contract(provider.id, mine)
+    await erp_service.calls.read(provider.id, ReadContract(theirs))
 
     assert await sgp.count_requests(OWNER_ROUTE) == 1
 
 
 async def test_redis_holds_nothing_that_says_who_somebody_is(
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
     redis: EmbeddedRedis,
 ) -> None:
     owner = await sgp.subscriber("open_ticket")
     for read in await questions(sgp):
-        await office.calls.read(provider.id, read)
+        await erp_service.calls.read(provider.id, read)
 
     kept = await everything(redis)
 
@@ -201,13 +201,13 @@ async def test_redis_holds_nothing_that_says_who_somebody_is(
 
 
 async def test_what_the_shelf_holds_goes_by_itself(
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
     redis: EmbeddedRedis,
 ) -> None:
     for read in await questions(sgp):
-        await office.calls.read(provider.id, read)
+        await erp_service.calls.read(provider.id, read)
 
     async with Redis.from_url(redis.url) as client:
         lives = [await client.ttl(key) for key in await client.keys()]
@@ -217,41 +217,44 @@ async def test_what_the_shelf_holds_goes_by_itself(
 
 
 async def test_the_cache_of_another_tenant_is_not_read(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient, given: RowBuilder
+    erp_service: ErpServiceHarness,
+    provider: ErpProvider,
+    sgp: SgpInstallationClient,
+    given: RowBuilder,
 ) -> None:
     reads = await questions(sgp)
     for read in reads:
-        await office.calls.read(provider.id, read)
+        await erp_service.calls.read(provider.id, read)
     stranger = await given.tenant()
 
-    assert [await office.answers.get(stranger, read) for read in reads] == [None] * len(reads)
+    assert [await erp_service.answers.get(stranger, read) for read in reads] == [None] * len(reads)
 
 
 async def test_an_answer_that_was_moved_to_another_tenants_shelf_does_not_open_there(
-    office: ErpServiceHarness, provider: ErpProvider, given: RowBuilder, redis: EmbeddedRedis
+    erp_service: ErpServiceHarness, provider: ErpProvider, given: RowBuilder, redis: EmbeddedRedis
 ) -> None:
     stranger = await given.tenant()
     for tenant in (provider.id, stranger):
-        await office.answers.put(tenant, ListServicePlans(), ())
-    assert await office.answers.get(stranger, ListServicePlans()) == ((),)
+        await erp_service.answers.put(tenant, ListServicePlans(), ())
+    assert await erp_service.answers.get(stranger, ListServicePlans()) == ((),)
 
     async with Redis.from_url(redis.url, decode_responses=True) as client:
         (source,) = await client.keys(f"*{provider.id}*")
         (target,) = await client.keys(f"*{stranger}*")
         assert await client.copy(str(source), str(target), replace=True)
 
-    assert await office.answers.get(stranger, ListServicePlans()) is None
-    assert await office.answers.get(provider.id, ListServicePlans()) == ((),)
+    assert await erp_service.answers.get(stranger, ListServicePlans()) is None
+    assert await erp_service.answers.get(provider.id, ListServicePlans()) == ((),)
 
 
 async def test_what_another_key_sealed_counts_as_not_there(
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
     redis: EmbeddedRedis,
 ) -> None:
     read = ReadContract(await find_contract("active", sgp))
-    await office.calls.read(provider.id, read)
+    await erp_service.calls.read(provider.id, read)
 
     newer = ErpReadCache(RedisCache(redis.url, ttl_s=30), Vault({"k9": bytes(32)}), b"shelf")
 
@@ -260,19 +263,19 @@ async def test_what_another_key_sealed_counts_as_not_there(
 
 
 async def test_without_redis_everything_is_asked_and_nothing_fails(
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
     redis: EmbeddedRedis,
 ) -> None:
     contract = await find_contract("suspended", sgp)
-    await office.calls.read(provider.id, ReadContract(contract))
+    await erp_service.calls.read(provider.id, ReadContract(contract))
     await asyncio.to_thread(redis.stop)
 
     for _ in range(2):
-        assert await office.calls.read(provider.id, ReadContract(contract)) is not None
+        assert await erp_service.calls.read(provider.id, ReadContract(contract)) is not None
     order = build_write_order(build_unlock(contract), await provider.start_turn())
-    result = await office.writes.write(provider.id, order)
+    result = await erp_service.writes.write(provider.id, order)
 
     assert result.status is ErpWriteStatus.DONE
     assert await sgp.count_requests(OWNER_ROUTE) == 3

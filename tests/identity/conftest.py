@@ -101,7 +101,7 @@ def clock() -> ManualDateTime:
 
 
 @pytest_asyncio.fixture
-async def house(
+async def identity(
     database: Database, admin: Admin, given: RowBuilder, clock: ManualDateTime
 ) -> IdentityFixture:
     return IdentityFixture(database, admin, clock, await given.tenant())

@@ -25,49 +25,49 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 USER, SESSION = uuid4(), uuid4()
 
 
-async def test_a_token_names_user_and_session_until_it_is_over(house: IdentityFixture) -> None:
-    now = house.clock.now
-    token = await house.signer.sign(USER, SESSION, now)
+async def test_a_token_names_user_and_session_until_it_is_over(identity: IdentityFixture) -> None:
+    now = identity.clock.now
+    token = await identity.signer.sign(USER, SESSION, now)
 
-    claims = await house.signer.verify(token, now + ACCESS_TOKEN_LIFETIME - timedelta(seconds=2))
+    claims = await identity.signer.verify(token, now + ACCESS_TOKEN_LIFETIME - timedelta(seconds=2))
     assert claims is not None
     assert (claims.user_id, claims.session_id) == (USER, SESSION)
-    assert await house.signer.verify(token, now + ACCESS_TOKEN_LIFETIME) is None
+    assert await identity.signer.verify(token, now + ACCESS_TOKEN_LIFETIME) is None
 
 
-async def test_another_process_verifies_what_this_one_signed(house: IdentityFixture) -> None:
-    other = AccessTokenSigner(house.database, house.vault)
-    assert await other.verify("x.y.z", house.clock.now) is None  # it has looked before
-    house.clock.advance(seconds=6)
-    token = await house.signer.sign(USER, SESSION, house.clock.now)
-    assert await other.verify(token, house.clock.now)
+async def test_another_process_verifies_what_this_one_signed(identity: IdentityFixture) -> None:
+    other = AccessTokenSigner(identity.database, identity.vault)
+    assert await other.verify("x.y.z", identity.clock.now) is None  # it has looked before
+    identity.clock.advance(seconds=6)
+    token = await identity.signer.sign(USER, SESSION, identity.clock.now)
+    assert await other.verify(token, identity.clock.now)
 
 
 async def test_keys_rotate_and_old_ones_verify_until_what_they_signed_is_over(
-    house: IdentityFixture,
+    identity: IdentityFixture,
 ) -> None:
-    token = await house.signer.sign(USER, SESSION, house.clock.now)
-    house.clock.advance(seconds=SIGNING_KEY_LIFETIME.total_seconds() - 60)
-    last = await house.signer.sign(USER, SESSION, house.clock.now)
+    token = await identity.signer.sign(USER, SESSION, identity.clock.now)
+    identity.clock.advance(seconds=SIGNING_KEY_LIFETIME.total_seconds() - 60)
+    last = await identity.signer.sign(USER, SESSION, identity.clock.now)
     assert kid(last) == kid(token)
 
-    house.clock.advance(seconds=600)
-    new = await house.signer.sign(USER, SESSION, house.clock.now)
+    identity.clock.advance(seconds=600)
+    new = await identity.signer.sign(USER, SESSION, identity.clock.now)
     assert kid(new) != kid(token)
-    assert await house.signer.verify(last, house.clock.now)
-    assert await house.signer.verify(new, house.clock.now)
+    assert await identity.signer.verify(last, identity.clock.now)
+    assert await identity.signer.verify(new, identity.clock.now)
 
-    house.clock.advance(seconds=SIGNING_KEY_RETENTION.total_seconds())
-    await house.signer.sign(USER, SESSION, house.clock.now)
-    kept = [row["id"] for row in await house.admin.fetch("SELECT id FROM signing_keys")]
+    identity.clock.advance(seconds=SIGNING_KEY_RETENTION.total_seconds())
+    await identity.signer.sign(USER, SESSION, identity.clock.now)
+    kept = [row["id"] for row in await identity.admin.fetch("SELECT id FROM signing_keys")]
     assert kid(token) not in kept
 
 
-async def test_processes_that_begin_together_verify_one_another(house: IdentityFixture) -> None:
-    signers = [AccessTokenSigner(house.database, house.vault) for _ in range(3)]
-    now = house.clock.now
+async def test_processes_that_begin_together_verify_one_another(identity: IdentityFixture) -> None:
+    signers = [AccessTokenSigner(identity.database, identity.vault) for _ in range(3)]
+    now = identity.clock.now
     tokens = await asyncio.gather(*(each.sign(USER, SESSION, now) for each in signers))
-    later = house.clock.advance(seconds=6)
+    later = identity.clock.advance(seconds=6)
     for signer in signers:
         for token in tokens:
             assert await signer.verify(token, later)
@@ -77,9 +77,9 @@ def kid(token: str) -> str:
     return str(jwt.get_unverified_header(token)["kid"])
 
 
-async def test_what_is_no_token_of_ours_is_none(house: IdentityFixture) -> None:
-    now = house.clock.now
-    good = await house.signer.sign(USER, SESSION, now)
+async def test_what_is_no_token_of_ours_is_none(identity: IdentityFixture) -> None:
+    now = identity.clock.now
+    good = await identity.signer.sign(USER, SESSION, now)
     head, body, signature = good.split(".")
     stranger = Ed25519PrivateKey.generate()
     claims = {
@@ -103,16 +103,16 @@ async def test_what_is_no_token_of_ours_is_none(house: IdentityFixture) -> None:
         "no text": "\ud800.\ud800.\ud800",
     }
     for what, token in forged.items():
-        assert await house.signer.verify(token, now) is None, what
-    assert await house.signer.verify(good, now)
+        assert await identity.signer.verify(token, now) is None, what
+    assert await identity.signer.verify(good, now)
 
 
 def part(value: dict[str, object]) -> str:
     return base64.urlsafe_b64encode(json.dumps(value, default=str).encode()).decode().rstrip("=")
 
 
-async def test_without_the_vaults_key_nobody_signs(house: IdentityFixture) -> None:
-    await house.signer.sign(USER, SESSION, house.clock.now)
-    other = AccessTokenSigner(house.database, Vault({"k9": bytes(32)}))
+async def test_without_the_vaults_key_nobody_signs(identity: IdentityFixture) -> None:
+    await identity.signer.sign(USER, SESSION, identity.clock.now)
+    other = AccessTokenSigner(identity.database, Vault({"k9": bytes(32)}))
     with pytest.raises(UnreadableDataError):
-        await other.sign(USER, SESSION, house.clock.now)
+        await other.sign(USER, SESSION, identity.clock.now)

@@ -160,7 +160,7 @@ def origin() -> Iterator[str]:
 
 
 @pytest_asyncio.fixture
-async def world(origin: str, receiver: WebhookReceiver) -> AsyncIterator[SandboxFixture]:
+async def sandbox(origin: str, receiver: WebhookReceiver) -> AsyncIterator[SandboxFixture]:
     token = uuid.uuid4().hex
     async with plain_client(origin, 5) as http:
         here = SandboxFixture(origin, token, token, receiver, http)

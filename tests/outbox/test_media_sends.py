@@ -17,13 +17,13 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 @pytest.mark.parametrize("kind", [MessageKind.IMAGE, MessageKind.DOCUMENT])
 async def test_a_file_arrives_whole_with_its_caption(
-    office: OutboxHarness, kind: MessageKind
+    harness: OutboxHarness, kind: MessageKind
 ) -> None:
-    await office.queue_reply(await office.build_file_content(kind, "Fatura de março"))
-    await office.deliver_all()
+    await harness.queue_reply(await harness.build_file_content(kind, "Fatura de março"))
+    await harness.deliver_all()
 
     data, mimetype, filename = FILES[kind]
-    (arrived,) = await office.provider.received()
+    (arrived,) = await harness.provider.received()
     assert (arrived["kind"], arrived["text"]) == (kind.value, "Fatura de março")
     assert arrived["file"] == {
         "mimetype": mimetype,
@@ -31,18 +31,18 @@ async def test_a_file_arrives_whole_with_its_caption(
         "size": len(data),
         "sha256": sha256(data).hexdigest(),
     }
-    row = await office.load_send()
+    row = await harness.load_send()
     assert (row["status"], row["message_status"], row["attempts"]) == ("sent", "sent", 1)
     assert (arrived["messageid"], arrived["track_id"]) == (row["external_id"], str(row["id"]))
 
 
-async def test_texts_and_files_arrive_in_the_order_they_were_said(office: OutboxHarness) -> None:
-    image = await office.build_file_content(MessageKind.IMAGE, "QR do PIX")
-    document = await office.build_file_content(MessageKind.DOCUMENT)
-    await office.queue_reply("o código vem a seguir", image, "00020126BR.GOV.BCB.PIX", document)
-    await office.deliver_all()
+async def test_texts_and_files_arrive_in_the_order_they_were_said(harness: OutboxHarness) -> None:
+    image = await harness.build_file_content(MessageKind.IMAGE, "QR do PIX")
+    document = await harness.build_file_content(MessageKind.DOCUMENT)
+    await harness.queue_reply("o código vem a seguir", image, "00020126BR.GOV.BCB.PIX", document)
+    await harness.deliver_all()
 
-    assert [(line["kind"], line["text"]) for line in await office.provider.received()] == [
+    assert [(line["kind"], line["text"]) for line in await harness.provider.received()] == [
         ("text", "o código vem a seguir"),
         ("image", "QR do PIX"),
         ("text", "00020126BR.GOV.BCB.PIX"),
@@ -50,150 +50,150 @@ async def test_texts_and_files_arrive_in_the_order_they_were_said(office: Outbox
     ]
 
 
-async def test_a_claim_names_the_file_and_a_text_has_none(office: OutboxHarness) -> None:
-    image = await office.build_file_content(MessageKind.IMAGE, "QR")
-    await office.queue_reply("oi", image)
-    text = await office.host.claim(office.thread)
+async def test_a_claim_names_the_file_and_a_text_has_none(harness: OutboxHarness) -> None:
+    image = await harness.build_file_content(MessageKind.IMAGE, "QR")
+    await harness.queue_reply("oi", image)
+    text = await harness.host.claim(harness.thread)
     assert text is not None
     assert (text.kind, text.attachment_id) == (MessageKind.TEXT, None)
-    await office.host.settle(text, cmd.SendStatus.SENT, "A")
-    picture = await office.host.claim(office.thread)
+    await harness.host.settle(text, cmd.SendStatus.SENT, "A")
+    picture = await harness.host.claim(harness.thread)
     assert picture is not None
     named = UUID(str(image.details["attachment"]))
     assert (picture.kind, picture.attachment_id, picture.text) == (MessageKind.IMAGE, named, "QR")
-    outgoing = await office.host.outbox.load_outbound(picture)
+    outgoing = await harness.host.outbox.load_outbound(picture)
     assert isinstance(outgoing, OutboundMessage)
     assert outgoing.file is not None
     assert outgoing.file.data == PNG
 
 
-async def test_a_file_that_is_gone_has_failed_and_people_are_called(office: OutboxHarness) -> None:
-    await office.queue_reply(await office.build_file_content(MessageKind.DOCUMENT, "Boleto"))
-    await office.given.admin.execute("UPDATE outbox SET attachment_id = NULL")
-    await office.given.admin.execute("DELETE FROM attachments")
-    await office.deliver_all()
+async def test_a_file_that_is_gone_has_failed_and_people_are_called(harness: OutboxHarness) -> None:
+    await harness.queue_reply(await harness.build_file_content(MessageKind.DOCUMENT, "Boleto"))
+    await harness.given.admin.execute("UPDATE outbox SET attachment_id = NULL")
+    await harness.given.admin.execute("DELETE FROM attachments")
+    await harness.deliver_all()
 
-    assert await office.load_status() == ("failed", "attachment_missing")
-    assert (await office.load_send())["message_status"] == "failed"
-    assert await office.list_phone_texts() == []
-    assert await office.given.rows("SELECT status FROM conversations") == ["waiting"]
-
-
-async def test_a_file_that_was_never_stored_does_not_stop_the_step(office: OutboxHarness) -> None:
-    await office.queue_reply(MessageContent(MessageKind.IMAGE, "QR", {"attachment": str(uuid4())}))
-    await office.deliver_all()
-
-    assert await office.load_status() == ("failed", "attachment_missing")
+    assert await harness.load_status() == ("failed", "attachment_missing")
+    assert (await harness.load_send())["message_status"] == "failed"
+    assert await harness.list_phone_texts() == []
+    assert await harness.given.rows("SELECT status FROM conversations") == ["waiting"]
 
 
-async def test_a_file_of_another_tenant_does_not_leave(office: OutboxHarness) -> None:
-    foreign, theirs = await office.given.tenant(), uuid4()
-    await office.given.admin.execute(
+async def test_a_file_that_was_never_stored_does_not_stop_the_step(harness: OutboxHarness) -> None:
+    await harness.queue_reply(MessageContent(MessageKind.IMAGE, "QR", {"attachment": str(uuid4())}))
+    await harness.deliver_all()
+
+    assert await harness.load_status() == ("failed", "attachment_missing")
+
+
+async def test_a_file_of_another_tenant_does_not_leave(harness: OutboxHarness) -> None:
+    foreign, theirs = await harness.given.tenant(), uuid4()
+    await harness.given.admin.execute(
         "INSERT INTO attachments (tenant_id, id, mimetype, filename, data)"
         " VALUES ($1, $2, 'application/pdf', 'boleto.pdf', $3)",
         *(foreign, theirs, PDF),
     )
-    await office.queue_reply(
+    await harness.queue_reply(
         MessageContent(MessageKind.DOCUMENT, "Boleto", {"attachment": str(theirs)})
     )
-    await office.deliver_all()
+    await harness.deliver_all()
 
-    assert await office.load_status() == ("failed", "attachment_missing")
-    assert await office.list_phone_texts() == []
+    assert await harness.load_status() == ("failed", "attachment_missing")
+    assert await harness.list_phone_texts() == []
 
 
 @pytest.mark.parametrize("status", [413, 415])
 async def test_a_file_that_the_gateway_refuses_has_failed(
-    office: OutboxHarness, status: int
+    harness: OutboxHarness, status: int
 ) -> None:
-    await office.queue_reply(await office.build_file_content(MessageKind.IMAGE))
-    await office.provider.inject_fault("gateway", "status", path="/send/media", status=status)
-    await office.deliver_all()
-    await office.expire_waits()
+    await harness.queue_reply(await harness.build_file_content(MessageKind.IMAGE))
+    await harness.provider.inject_fault("gateway", "status", path="/send/media", status=status)
+    await harness.deliver_all()
+    await harness.expire_waits()
 
-    assert await office.load_status() == ("failed", f"gateway_{status}")
-    assert await office.list_phone_texts() == []
-    assert await office.given.rows("SELECT status FROM conversations") == ["waiting"]
+    assert await harness.load_status() == ("failed", f"gateway_{status}")
+    assert await harness.list_phone_texts() == []
+    assert await harness.given.rows("SELECT status FROM conversations") == ["waiting"]
 
 
 async def test_a_file_that_is_not_what_it_says_is_refused_by_the_gateway(
-    office: OutboxHarness,
+    harness: OutboxHarness,
 ) -> None:
-    image = await office.build_file_content(MessageKind.IMAGE)
-    await office.given.admin.execute("UPDATE attachments SET data = $1", PDF)
-    await office.queue_reply(image)
-    await office.deliver_all()
+    image = await harness.build_file_content(MessageKind.IMAGE)
+    await harness.given.admin.execute("UPDATE attachments SET data = $1", PDF)
+    await harness.queue_reply(image)
+    await harness.deliver_all()
 
-    assert await office.load_status() == ("failed", "gateway_415")
+    assert await harness.load_status() == ("failed", "gateway_415")
 
 
 async def test_a_file_whose_answer_was_lost_is_found_and_not_repeated(
-    office: OutboxHarness,
+    harness: OutboxHarness,
 ) -> None:
-    await office.queue_reply(await office.build_file_content(MessageKind.DOCUMENT, "Boleto"))
-    await office.provider.inject_fault("gateway", "lost_answer", path="/send/media")
-    await office.deliver_all()
+    await harness.queue_reply(await harness.build_file_content(MessageKind.DOCUMENT, "Boleto"))
+    await harness.provider.inject_fault("gateway", "lost_answer", path="/send/media")
+    await harness.deliver_all()
 
-    assert (await office.load_send())["status"] == "uncertain"
-    await office.expire_waits()
-    (arrived,) = await office.provider.received()
-    row = await office.load_send()
+    assert (await harness.load_send())["status"] == "uncertain"
+    await harness.expire_waits()
+    (arrived,) = await harness.provider.received()
+    row = await harness.load_send()
     assert (row["status"], row["code"], row["attempts"]) == ("sent", "found", 1)
     assert row["external_id"] == arrived["messageid"]
 
 
-async def test_a_file_that_never_arrived_is_sent_whole_once_more(office: OutboxHarness) -> None:
-    await office.queue_reply(await office.build_file_content(MessageKind.IMAGE, "QR"))
-    await office.provider.inject_fault("gateway", "drop", path="/send/media")
-    await office.deliver_all()
-    assert (await office.load_send())["status"] == "uncertain"
+async def test_a_file_that_never_arrived_is_sent_whole_once_more(harness: OutboxHarness) -> None:
+    await harness.queue_reply(await harness.build_file_content(MessageKind.IMAGE, "QR"))
+    await harness.provider.inject_fault("gateway", "drop", path="/send/media")
+    await harness.deliver_all()
+    assert (await harness.load_send())["status"] == "uncertain"
     for _ in range(3):
-        await office.expire_waits()
+        await harness.expire_waits()
 
-    (arrived,) = await office.provider.received()
+    (arrived,) = await harness.provider.received()
     assert arrived["file"]["sha256"] == sha256(PNG).hexdigest()
-    row = await office.load_send()
+    row = await harness.load_send()
     assert (row["status"], row["resends"], row["attempts"]) == ("sent", 1, 2)
 
 
 async def test_a_process_that_was_paused_while_it_loaded_a_file_does_not_send(
-    office: OutboxHarness,
+    harness: OutboxHarness,
 ) -> None:
-    await office.queue_reply(await office.build_file_content(MessageKind.IMAGE, "QR"))
-    office.clock.skip = [0.0, MAX_START_DELAY_S + 0.1]
-    await office.deliver_all()
+    await harness.queue_reply(await harness.build_file_content(MessageKind.IMAGE, "QR"))
+    harness.clock.skip = [0.0, MAX_START_DELAY_S + 0.1]
+    await harness.deliver_all()
 
-    assert await office.load_status() == ("queued", "paused")
-    assert await office.list_phone_texts() == []
-    await office.expire_waits()
-    assert await office.list_phone_texts() == ["QR"]
+    assert await harness.load_status() == ("queued", "paused")
+    assert await harness.list_phone_texts() == []
+    await harness.expire_waits()
+    assert await harness.list_phone_texts() == ["QR"]
 
 
-async def test_a_takeover_before_the_claim_keeps_the_file_here(office: OutboxHarness) -> None:
-    await office.queue_reply(await office.build_file_content(MessageKind.IMAGE, "QR"))
+async def test_a_takeover_before_the_claim_keeps_the_file_here(harness: OutboxHarness) -> None:
+    await harness.queue_reply(await harness.build_file_content(MessageKind.IMAGE, "QR"))
     await insert_commands(
-        office.host, office.provider.place, office.thread, [cmd.AssignConversation("ana")]
+        harness.host, harness.provider.place, harness.thread, [cmd.AssignConversation("ana")]
     )
-    await office.host.run(office.thread)
-    await office.deliver_all()
+    await harness.host.run(harness.thread)
+    await harness.deliver_all()
 
-    assert (await office.load_send())["status"] == "cancelled"
-    assert await office.list_phone_texts() == []
+    assert (await harness.load_send())["status"] == "cancelled"
+    assert await harness.list_phone_texts() == []
 
 
 async def test_a_file_goes_along_when_two_threads_of_a_person_become_one(
-    office: OutboxHarness,
+    harness: OutboxHarness,
 ) -> None:
     image, place, host = (
-        await office.build_file_content(MessageKind.IMAGE, "QR"),
-        office.provider.place,
-        office.host,
+        await harness.build_file_content(MessageKind.IMAGE, "QR"),
+        harness.provider.place,
+        harness.host,
     )
-    await office.queue_reply("um", image)
+    await harness.queue_reply("um", image)
     came = build_inbound("by lid", "oi", lid="100000000000001")
     stays = (await host.inbox.accept(place.tenant, place.channel, came)).thread_id
     assert stays is not None
-    await insert_commands(host, place, stays, [cmd.MergeThread(str(office.thread))])
+    await insert_commands(host, place, stays, [cmd.MergeThread(str(harness.thread))])
     await host.run(stays)
 
     text = await host.claim(stays)

@@ -9,17 +9,17 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 @pytest.mark.parametrize("kind", ["lost_answer", "malformed"])
 async def test_a_send_whose_answer_was_lost_is_found_and_not_repeated(
-    office: OutboxHarness, kind: str
+    harness: OutboxHarness, kind: str
 ) -> None:
-    await office.queue_reply("bom dia")
-    await office.provider.inject_fault("gateway", kind, path="/send")
-    await office.deliver_all()
+    await harness.queue_reply("bom dia")
+    await harness.provider.inject_fault("gateway", kind, path="/send")
+    await harness.deliver_all()
 
-    assert (await office.load_send())["status"] == "uncertain"
-    assert (await office.load_send())["message_status"] == "uncertain"
-    await office.expire_waits()
-    (arrived,) = await office.provider.received()
-    row = await office.load_send()
+    assert (await harness.load_send())["status"] == "uncertain"
+    assert (await harness.load_send())["message_status"] == "uncertain"
+    await harness.expire_waits()
+    (arrived,) = await harness.provider.received()
+    row = await harness.load_send()
     assert (row["status"], row["code"], row["attempts"]) == ("sent", "found", 1)
     assert row["external_id"] == arrived["messageid"]
     assert row["message_status"] == "sent"
@@ -27,50 +27,50 @@ async def test_a_send_whose_answer_was_lost_is_found_and_not_repeated(
 
 @pytest.mark.parametrize("kind", ["drop", "status"])
 async def test_a_send_that_was_never_done_is_looked_for_twice_and_sent_once_more(
-    office: OutboxHarness, kind: str
+    harness: OutboxHarness, kind: str
 ) -> None:
-    await office.queue_reply("bom dia")
-    await office.provider.inject_fault("gateway", kind, path="/send", status=500)
-    await office.deliver_all()
-    before = await office.load_send()
+    await harness.queue_reply("bom dia")
+    await harness.provider.inject_fault("gateway", kind, path="/send", status=500)
+    await harness.deliver_all()
+    before = await harness.load_send()
     assert before["status"] == "uncertain"
 
-    await office.expire_waits()
-    assert ((await office.load_send())["status"], (await office.load_send())["lookups"]) == (
+    await harness.expire_waits()
+    assert ((await harness.load_send())["status"], (await harness.load_send())["lookups"]) == (
         "uncertain",
         1,
     )
-    assert await office.list_phone_texts() == [], "one look is not enough"
-    await office.expire_waits()
-    await office.expire_waits()
+    assert await harness.list_phone_texts() == [], "one look is not enough"
+    await harness.expire_waits()
+    await harness.expire_waits()
 
-    (arrived,) = await office.provider.received()
-    row = await office.load_send()
+    (arrived,) = await harness.provider.received()
+    row = await harness.load_send()
     assert (row["status"], row["resends"], row["attempts"]) == ("sent", 1, 2)
     assert arrived["track_id"] == str(before["id"])
 
 
-async def test_what_never_arrives_is_given_up_after_one_more_try(office: OutboxHarness) -> None:
-    await office.queue_reply("bom dia")
-    await office.provider.inject_fault("gateway", "drop", path="/send", count=None)
-    await office.deliver_all()
+async def test_what_never_arrives_is_given_up_after_one_more_try(harness: OutboxHarness) -> None:
+    await harness.queue_reply("bom dia")
+    await harness.provider.inject_fault("gateway", "drop", path="/send", count=None)
+    await harness.deliver_all()
     for _ in range(6):
-        await office.expire_waits()
+        await harness.expire_waits()
 
-    assert await office.load_status() == ("failed", "never_arrived")
-    assert (await office.load_send())["attempts"] == 2
-    assert await office.given.rows("SELECT status FROM conversations") == ["waiting"]
+    assert await harness.load_status() == ("failed", "never_arrived")
+    assert (await harness.load_send())["attempts"] == 2
+    assert await harness.given.rows("SELECT status FROM conversations") == ["waiting"]
 
 
-async def test_what_cannot_be_looked_up_stays_uncertain(office: OutboxHarness) -> None:
-    await office.queue_reply("bom dia")
-    await office.provider.inject_fault("gateway", "drop", path="/send")
-    await office.provider.inject_fault(
+async def test_what_cannot_be_looked_up_stays_uncertain(harness: OutboxHarness) -> None:
+    await harness.queue_reply("bom dia")
+    await harness.provider.inject_fault("gateway", "drop", path="/send")
+    await harness.provider.inject_fault(
         "gateway", "status", path="/message/find", status=500, count=None
     )
-    await office.deliver_all()
+    await harness.deliver_all()
     for _ in range(4):
-        await office.expire_waits()
+        await harness.expire_waits()
 
-    row = await office.load_send()
+    row = await harness.load_send()
     assert (row["status"], row["lookups"], row["attempts"]) == ("uncertain", 0, 1)

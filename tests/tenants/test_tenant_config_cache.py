@@ -46,30 +46,30 @@ class TenantConfigFixture:
 
 
 @pytest_asyncio.fixture
-async def world(database: Database, tmp_path: Path) -> TenantConfigFixture:
+async def config(database: Database, tmp_path: Path) -> TenantConfigFixture:
     made = TenantConfigFixture(database, tmp_path)
     await made.declare()
     return made
 
 
 async def test_a_channel_is_found_by_its_id_with_what_a_webhook_is_checked_against(
-    world: TenantConfigFixture,
+    config: TenantConfigFixture,
 ) -> None:
-    (address,) = await world.directory.list_channels()
+    (address,) = await config.directory.list_channels()
 
-    found = await world.directory.channel(address.channel.id)
+    found = await config.directory.channel(address.channel.id)
 
     assert found == address.channel
     assert found.active
     assert Vault.matches_fingerprint(address.secret, found.secret_hash)
     assert Vault.matches_fingerprint("token-of-demo", found.token_hash)
-    assert world.directory.hmac_key(found) is None
+    assert config.directory.hmac_key(found) is None
 
 
 async def test_a_webhook_address_holds_the_channel_and_its_secret(
-    world: TenantConfigFixture,
+    config: TenantConfigFixture,
 ) -> None:
-    (address,) = await world.directory.list_channels()
+    (address,) = await config.directory.list_channels()
 
     url = address.webhook_url("https://desk.example.com/")
 
@@ -79,51 +79,51 @@ async def test_a_webhook_address_holds_the_channel_and_its_secret(
 
 
 async def test_a_change_is_seen_after_the_time_to_live_or_at_once_when_announced(
-    world: TenantConfigFixture,
+    config: TenantConfigFixture,
 ) -> None:
-    channel_id = await world.channel_id()
-    assert (await world.directory.channel(channel_id)) is not None
+    channel_id = await config.channel_id()
+    assert (await config.directory.channel(channel_id)) is not None
 
-    tenant_id = await world.declare(suspended=True)
-    cached = await world.directory.channel(channel_id)
+    tenant_id = await config.declare(suspended=True)
+    cached = await config.directory.channel(channel_id)
     assert cached is not None
     assert cached.active
-    world.clock.now += TTL_S
-    late = await world.directory.channel(channel_id)
+    config.clock.now += TTL_S
+    late = await config.directory.channel(channel_id)
     assert late is not None
     assert not late.active
 
-    await world.declare(suspended=False)
-    world.directory.invalidate(tenant_id)
-    soon = await world.directory.channel(channel_id)
+    await config.declare(suspended=False)
+    config.directory.invalidate(tenant_id)
+    soon = await config.directory.channel(channel_id)
     assert soon is not None
     assert soon.active
 
 
-async def test_an_unknown_channel_is_none(world: TenantConfigFixture) -> None:
-    assert await world.directory.channel(uuid4()) is None
+async def test_an_unknown_channel_is_none(config: TenantConfigFixture) -> None:
+    assert await config.directory.channel(uuid4()) is None
 
 
-async def test_tenants_are_listed_by_slug(world: TenantConfigFixture) -> None:
-    await world.declare(slug="another", channels=..., assistant=..., suspended=True)
+async def test_tenants_are_listed_by_slug(config: TenantConfigFixture) -> None:
+    await config.declare(slug="another", channels=..., assistant=..., suspended=True)
 
-    assert [(t.slug, t.active, t.timezone) for t in await world.directory.list_tenants()] == [
+    assert [(t.slug, t.active, t.timezone) for t in await config.directory.list_tenants()] == [
         ("another", False, "America/Sao_Paulo"),
         ("demo", True, "America/Sao_Paulo"),
     ]
 
 
 async def test_an_assistant_is_told_with_its_key_opened_and_its_limits(
-    world: TenantConfigFixture,
+    config: TenantConfigFixture,
 ) -> None:
     facts = {"address": "Rua do Sol, 120", "unlock": {"days": 3}}
     rules = {"titularidade": {"how": "off"}}
     limits = build_assistant(
         max_steps=3, stream=True, price_in=0.15, price_out=2, facts=facts, requests=rules
     )
-    tenant_id = await world.declare(assistant=limits)
+    tenant_id = await config.declare(assistant=limits)
 
-    found = await world.directory.assistant(tenant_id)
+    found = await config.directory.assistant(tenant_id)
 
     assert (found.endpoint, found.model) == ("http://127.0.0.1:9/model/v1", "sandbox")
     assert (found.api_key, found.persona) == ("key-of-demo", {"name": "Nia"})
@@ -136,37 +136,37 @@ async def test_an_assistant_is_told_with_its_key_opened_and_its_limits(
 
 
 async def test_what_changed_about_an_assistant_is_seen_once_it_is_forgotten(
-    world: TenantConfigFixture,
+    config: TenantConfigFixture,
 ) -> None:
-    tenant_id = await world.declare()
-    await world.directory.assistant(tenant_id)
+    tenant_id = await config.declare()
+    await config.directory.assistant(tenant_id)
 
-    await world.declare(assistant=build_assistant(model="other"))
+    await config.declare(assistant=build_assistant(model="other"))
 
-    assert (await world.directory.assistant(tenant_id)).model == "sandbox"
-    world.directory.invalidate(uuid4())
-    assert (await world.directory.assistant(tenant_id)).model == "sandbox"
-    world.directory.invalidate(tenant_id)
-    assert (await world.directory.assistant(tenant_id)).model == "other"
-    await world.declare(assistant=build_assistant(model="third"))
-    world.directory.invalidate_all()
-    assert (await world.directory.assistant(tenant_id)).model == "third"
+    assert (await config.directory.assistant(tenant_id)).model == "sandbox"
+    config.directory.invalidate(uuid4())
+    assert (await config.directory.assistant(tenant_id)).model == "sandbox"
+    config.directory.invalidate(tenant_id)
+    assert (await config.directory.assistant(tenant_id)).model == "other"
+    await config.declare(assistant=build_assistant(model="third"))
+    config.directory.invalidate_all()
+    assert (await config.directory.assistant(tenant_id)).model == "third"
 
 
 async def test_nobody_and_a_tenant_without_assistant_look_the_same(
-    world: TenantConfigFixture,
+    config: TenantConfigFixture,
 ) -> None:
-    without = await world.declare(slug="other", channels=[build_channel(token="b")], assistant=...)
+    without = await config.declare(slug="other", channels=[build_channel(token="b")], assistant=...)
 
     for tenant_id in (without, uuid4()):
         with pytest.raises(NotFoundError):
-            await world.directory.assistant(tenant_id)
+            await config.directory.assistant(tenant_id)
 
 
 async def test_what_a_provider_adds_to_its_models_requests_is_opened(
-    world: TenantConfigFixture,
+    config: TenantConfigFixture,
 ) -> None:
-    tenant = await world.declare(
+    tenant = await config.declare(
         assistant=build_assistant(
             temperature=0.2,
             dialect=["alternate"],
@@ -174,9 +174,9 @@ async def test_what_a_provider_adds_to_its_models_requests_is_opened(
             extra_body={"top_k": 1},
         )
     )
-    world.directory.invalidate_all()
+    config.directory.invalidate_all()
 
-    found = await world.directory.assistant(tenant)
+    found = await config.directory.assistant(tenant)
 
     options = found.options
     assert (options.temperature, options.seed, set(options.quirks)) == (0.2, None, {"alternate"})

@@ -169,15 +169,15 @@ async def waiting(
     scenario: str, a: Host, given: RowBuilder, place: ChannelRef, thread: UUID
 ) -> UUID:
     """The thread waits for a team with an agent who has room; or the agent has it and has gone."""
-    office = AssignmentScenario(a.database, given, a, place)
-    await office.set_assignment_mode("round_robin")
-    agent = await office.add_agent()
+    assignment = AssignmentScenario(a.database, given, a, place)
+    await assignment.set_assignment_mode("round_robin")
+    agent = await assignment.add_agent()
     commands: list[cmd.DurableCommand] = [cmd.TransferConversation("bia", "atendimento")]
     if scenario == "give_back":
         commands.append(cmd.AssignConversation(str(agent)))
-    await office.submit_commands(thread, *commands)
+    await assignment.submit_commands(thread, *commands)
     if scenario == "give_back":
-        await office.set_presence(agent, "offline")
+        await assignment.set_presence(agent, "offline")
     return agent
 
 

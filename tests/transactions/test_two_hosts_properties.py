@@ -61,7 +61,7 @@ class TwoHostsModel:
 
 
 @pytest.fixture
-def world(database_url: str, admin_url: str) -> Iterator[TwoHostsModel]:
+def two_hosts(database_url: str, admin_url: str) -> Iterator[TwoHostsModel]:
     with asyncio.Runner() as runner:
         databases = [runner.run(Database.open(database_url, size=2)) for _ in range(2)]
         admin = runner.run(open_connection(admin_url))
@@ -75,11 +75,11 @@ def world(database_url: str, admin_url: str) -> Iterator[TwoHostsModel]:
 class TwoHostsMachine(RuleBasedStateMachine):
     """Both hosts remember; what they remember, and what they believe to own, may be stale."""
 
-    def __init__(self, world: TwoHostsModel) -> None:
+    def __init__(self, two_hosts: TwoHostsModel) -> None:
         super().__init__()
-        self.world = world
-        self.run = world.run
-        self.hosts = world.hosts
+        self.two_hosts = two_hosts
+        self.run = two_hosts.run
+        self.hosts = two_hosts.hosts
         self.accepted: dict[str, int] = {}
         self.in_hand: dict[int, list[ClaimedSend]] = {0: [], 1: []}
         self.wire: Counter[UUID] = Counter()
@@ -88,20 +88,20 @@ class TwoHostsMachine(RuleBasedStateMachine):
 
     @initialize()
     def two_customers(self) -> None:
-        self.name = f"x{next(self.world.examples)}"
-        given = self.world.given
+        self.name = f"x{next(self.two_hosts.examples)}"
+        given = self.two_hosts.given
         self.places = [
             self.run(given.place(burst_window_s=window, hours=hours))
             for window, hours in ((0, NEVER), (60, []))
         ]
-        self.lids = [f"{10**14 + 7 * next(self.world.examples)}" for _ in self.places]
+        self.lids = [f"{10**14 + 7 * next(self.two_hosts.examples)}" for _ in self.places]
         self.threads = [
             self.run(given.thread(place, lid=lid))
             for place, lid in zip(self.places, self.lids, strict=True)
         ]
         for host in self.hosts:
             host.memory.clear()
-        self.run(self.world.ownership.assign_all(self.hosts[0], *self.threads))
+        self.run(self.two_hosts.ownership.assign_all(self.hosts[0], *self.threads))
 
     # -- what arrives ------------------------------------------------------------------------
 
@@ -178,7 +178,7 @@ class TwoHostsMachine(RuleBasedStateMachine):
     @rule(host=HOSTS, thread=THREADS)
     def a_shard_moves(self, host: int, thread: int) -> None:
         """The old owner is not told: it goes on with the epoch it knows."""
-        self.run(self.world.ownership.assign_all(self.hosts[host], self.threads[thread]))
+        self.run(self.two_hosts.ownership.assign_all(self.hosts[host], self.threads[thread]))
 
     # -- what leaves -------------------------------------------------------------------------
 
@@ -260,7 +260,7 @@ class TwoHostsMachine(RuleBasedStateMachine):
     # -- what always holds -------------------------------------------------------------------
 
     def rows(self, query: str, *values: object) -> list[Any]:
-        return self.run(self.world.given.rows(query, *values))
+        return self.run(self.two_hosts.given.rows(query, *values))
 
     def none(self, what: str, query: str) -> None:
         assert self.rows(query, self.threads) == [], what
@@ -268,8 +268,8 @@ class TwoHostsMachine(RuleBasedStateMachine):
     @invariant()
     def the_log_leads_to_the_state(self) -> None:
         for thread in self.threads:
-            logs = self.run(self.world.given.logs(thread))
-            states = self.run(self.world.given.states(thread))
+            logs = self.run(self.two_hosts.given.logs(thread))
+            states = self.run(self.two_hosts.given.states(thread))
             assert {key: replay(log) for key, log in logs.items()} == states
             assert sum(state.status != "resolved" for state in states.values()) <= 1
 
@@ -331,7 +331,7 @@ class TwoHostsMachine(RuleBasedStateMachine):
             return
         survivor = self.hosts[1]
         survivor.memory.clear()
-        self.run(self.world.ownership.assign_all(survivor, *self.threads))
+        self.run(self.two_hosts.ownership.assign_all(survivor, *self.threads))
         for thread in self.threads:
             self.run(survivor.run(thread))
         self.none(
@@ -354,8 +354,8 @@ class TwoHostsMachine(RuleBasedStateMachine):
         self.nothing_leaves_twice_or_out_of_order()
 
 
-def test_whatever_two_hosts_do_the_promises_hold(world: TwoHostsModel) -> None:
-    machine: Any = partial(TwoHostsMachine, world)
+def test_whatever_two_hosts_do_the_promises_hold(two_hosts: TwoHostsModel) -> None:
+    machine: Any = partial(TwoHostsMachine, two_hosts)
     run_state_machine_as_test(
         machine,
         settings=settings(max_examples=25, stateful_step_count=25, deadline=None, derandomize=True),

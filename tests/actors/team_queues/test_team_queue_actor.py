@@ -33,49 +33,49 @@ ASSIGN = queries("assignment")["assign"]
 
 
 @pytest_asyncio.fixture
-async def office(
+async def scenario(
     cluster: InMemoryCluster, given: RowBuilder, ownership: ShardAssignments
 ) -> AssignmentScenario:
     """Of the provider. What it prepares, no host is told of."""
     host = Host("preparing:1", cluster.provider.database)
     await ownership.assign_all(host)
-    office = AssignmentScenario(cluster.provider.database, given, host, cluster.provider.place)
-    await office.set_assignment_mode("round_robin")
-    return office
+    scenario = AssignmentScenario(cluster.provider.database, given, host, cluster.provider.place)
+    await scenario.set_assignment_mode("round_robin")
+    return scenario
 
 
-async def comes(core: HostProcess, office: AssignmentScenario, team: str = TEAM) -> UUID:
+async def comes(core: HostProcess, scenario: AssignmentScenario, team: str = TEAM) -> UUID:
     """A customer whom a person sends to the team while the host works."""
-    thread = await office.given.thread(office.place)
+    thread = await scenario.given.thread(scenario.place)
     await does(
-        core, office, thread, build_message(f"m-{thread}"), cmd.TransferConversation("ana", team)
+        core, scenario, thread, build_message(f"m-{thread}"), cmd.TransferConversation("ana", team)
     )
     return thread
 
 
 async def does(
-    core: HostProcess, office: AssignmentScenario, thread: UUID, *commands: cmd.DurableCommand
+    core: HostProcess, scenario: AssignmentScenario, thread: UUID, *commands: cmd.DurableCommand
 ) -> None:
     """As the API does it: rows, then a poke."""
-    await insert_commands(office.host, office.place, thread, commands)
-    core.poke([actor_addresses.conversation_address(thread)], office.place.tenant)
+    await insert_commands(scenario.host, scenario.place, thread, commands)
+    core.poke([actor_addresses.conversation_address(thread)], scenario.place.tenant)
 
 
-async def held(office: AssignmentScenario, thread: UUID, agent: UUID) -> None:
+async def held(scenario: AssignmentScenario, thread: UUID, agent: UUID) -> None:
     """Returns once the agent has it."""
 
     async def reached() -> bool:
-        return await office.holder(thread) == str(agent)
+        return await scenario.holder(thread) == str(agent)
 
     await wait_until(reached)
 
 
-async def waits(office: AssignmentScenario, thread: UUID) -> None:
+async def waits(scenario: AssignmentScenario, thread: UUID) -> None:
     """Returns once it waits for a team."""
 
     async def reached() -> bool:
         return (
-            await office.given.count(
+            await scenario.given.count(
                 "conversations", "thread_id = $1 AND status = 'waiting'", thread
             )
             == 1
@@ -85,96 +85,96 @@ async def waits(office: AssignmentScenario, thread: UUID) -> None:
 
 
 async def test_who_comes_is_given_to_an_agent_and_a_freed_place_to_the_next(
-    cluster: InMemoryCluster, office: AssignmentScenario
+    cluster: InMemoryCluster, scenario: AssignmentScenario
 ) -> None:
-    ana = await office.add_agent(1)
+    ana = await scenario.add_agent(1)
     core = await cluster.host("a")
     await cluster.assign_shards(core)
-    first, second = await comes(core, office), None
-    await held(office, first, ana)
-    second = await comes(core, office)
-    third = await comes(core, office)
+    first, second = await comes(core, scenario), None
+    await held(scenario, first, ana)
+    second = await comes(core, scenario)
+    third = await comes(core, scenario)
     for thread in (second, third):
-        await waits(office, thread)
+        await waits(scenario, thread)
 
-    await does(core, office, first, cmd.ResolveConversation(str(ana)))
-    await held(office, second, ana)
-    await does(core, office, second, cmd.TransferConversation(str(ana), agent="bia"))
-    await held(office, third, ana)
+    await does(core, scenario, first, cmd.ResolveConversation(str(ana)))
+    await held(scenario, second, ana)
+    await does(core, scenario, second, cmd.TransferConversation(str(ana), agent="bia"))
+    await held(scenario, third, ana)
 
 
 async def test_a_place_freed_in_one_teams_conversation_serves_the_agents_other_team(
-    cluster: InMemoryCluster, office: AssignmentScenario
+    cluster: InMemoryCluster, scenario: AssignmentScenario
 ) -> None:
-    await office.set_assignment_mode("balanced", "vendas")
-    ana = await office.add_agent(1, TEAM, "vendas")
+    await scenario.set_assignment_mode("balanced", "vendas")
+    ana = await scenario.add_agent(1, TEAM, "vendas")
     core = await cluster.host("a")
     await cluster.assign_shards(core)
-    first = await comes(core, office)
-    await held(office, first, ana)
-    other = await comes(core, office, "vendas")
-    await waits(office, other)
+    first = await comes(core, scenario)
+    await held(scenario, first, ana)
+    other = await comes(core, scenario, "vendas")
+    await waits(scenario, other)
 
-    await does(core, office, first, cmd.ReturnConversationToAssistant(str(ana)))
+    await does(core, scenario, first, cmd.ReturnConversationToAssistant(str(ana)))
 
-    await held(office, other, ana)
+    await held(scenario, other, ana)
 
 
 async def test_a_queue_whose_hints_were_all_lost_is_found(
-    cluster: InMemoryCluster, office: AssignmentScenario
+    cluster: InMemoryCluster, scenario: AssignmentScenario
 ) -> None:
-    thread = await office.add_waiting_customer()
-    ana = await office.add_agent()
+    thread = await scenario.add_waiting_customer()
+    ana = await scenario.add_agent()
     core = await cluster.host("a")
     await cluster.assign_shards(core)
-    assert await office.holder(thread) is None
+    assert await scenario.holder(thread) is None
 
     await core.sweep_queues()
 
-    await held(office, thread, ana)
+    await held(scenario, thread, ana)
 
 
 async def test_an_agent_who_comes_is_found_by_being_told(
-    cluster: InMemoryCluster, office: AssignmentScenario
+    cluster: InMemoryCluster, scenario: AssignmentScenario
 ) -> None:
-    ana = await office.add_agent(state="away")
+    ana = await scenario.add_agent(state="away")
     core = await cluster.host("a")
     await cluster.assign_shards(core)
-    thread = await comes(core, office)
-    await waits(office, thread)
-    await office.set_presence(ana, "online")
+    thread = await comes(core, scenario)
+    await waits(scenario, thread)
+    await scenario.set_presence(ana, "online")
 
     core.tell(
-        actor_addresses.team_queue_address(office.place.tenant, TEAM),
-        QueueAssignRequest(office.place.tenant, TEAM),
+        actor_addresses.team_queue_address(scenario.place.tenant, TEAM),
+        QueueAssignRequest(scenario.place.tenant, TEAM),
     )
 
-    await held(office, thread, ana)
+    await held(scenario, thread, ana)
 
 
 async def test_who_went_without_a_word_gives_back_and_another_agent_goes_on(
-    cluster: InMemoryCluster, office: AssignmentScenario
+    cluster: InMemoryCluster, scenario: AssignmentScenario
 ) -> None:
-    ana = await office.add_agent(1)
+    ana = await scenario.add_agent(1)
     core = await cluster.host("a")
     await cluster.assign_shards(core)
-    thread = await comes(core, office)
-    await held(office, thread, ana)
-    bia = await office.add_agent(1)
-    await office.given.admin.execute(
+    thread = await comes(core, scenario)
+    await held(scenario, thread, ana)
+    bia = await scenario.add_agent(1)
+    await scenario.given.admin.execute(
         "UPDATE presences SET seen_at = now() - interval '1 minute' WHERE user_id = $1", ana
     )
 
     await core.sweep_queues()
 
-    await held(office, thread, bia)
+    await held(scenario, thread, bia)
 
 
 async def test_queue_and_conversation_may_live_in_two_hosts(
-    cluster: InMemoryCluster, office: AssignmentScenario
+    cluster: InMemoryCluster, scenario: AssignmentScenario
 ) -> None:
     """One host has the queue alone, the other one all else: each tells and pokes the other."""
-    ana = await office.add_agent(1)
+    ana = await scenario.add_agent(1)
     pokes: list[ActorAddress] = []
     hosts: dict[str, HostProcess] = {}
 
@@ -185,29 +185,29 @@ async def test_queue_and_conversation_may_live_in_two_hosts(
     hosts["a"] = await cluster.host("a", poke=poke)
     hosts["b"] = await cluster.host("b")
     await cluster.assign_shards(hosts["b"])
-    shard = actor_addresses.team_queue_address(office.place.tenant, TEAM).shard
-    async with office.database.as_system() as connection:
+    shard = actor_addresses.team_queue_address(scenario.place.tenant, TEAM).shard
+    async with scenario.database.as_system() as connection:
         await connection.fetch(
             queries("shard_placement")["move_shards"], [shard], [hosts["a"].incarnation]
         )
     for host in hosts.values():
         await host.refresh()
 
-    thread = await comes(hosts["b"], office)
+    thread = await comes(hosts["b"], scenario)
 
-    await held(office, thread, ana)
+    await held(scenario, thread, ana)
     assert pokes == [actor_addresses.conversation_address(thread)]
     for name, expected in (("a", 1), ("b", 0)):
         assert hosts[name].actors.count_kind(actor_addresses.TEAM_QUEUE) == expected
 
 
 async def test_a_host_looks_after_the_queues_whose_actors_live_there(
-    office: AssignmentScenario,
+    scenario: AssignmentScenario,
 ) -> None:
     """``teams.shard`` is that of the actor's address."""
-    await office.add_waiting_customer()
-    await office.add_agent()
-    queues, tenant = QueueAssigner(office.database), office.place.tenant
+    await scenario.add_waiting_customer()
+    await scenario.add_agent()
+    queues, tenant = QueueAssigner(scenario.database), scenario.place.tenant
     shard = actor_addresses.team_queue_address(tenant, TEAM).shard
 
     assert await queues.find_assignable_queues([shard]) == [(tenant, TEAM)]
@@ -215,17 +215,17 @@ async def test_a_host_looks_after_the_queues_whose_actors_live_there(
 
 
 async def test_a_queue_in_which_nobody_waits_or_that_nobody_serves_is_not_woken(
-    office: AssignmentScenario,
+    scenario: AssignmentScenario,
 ) -> None:
     shards = list(range(1024))
-    ana = await office.add_agent()
-    assert await office.queues.find_assignable_queues(shards) == []
-    await office.add_waiting_customer()
-    await office.set_presence(ana, "away")
-    assert await office.queues.find_assignable_queues(shards) == []
-    await office.set_presence(ana, "online")
-    await office.set_assignment_mode("manual")
-    assert await office.queues.find_assignable_queues(shards) == []
+    ana = await scenario.add_agent()
+    assert await scenario.queues.find_assignable_queues(shards) == []
+    await scenario.add_waiting_customer()
+    await scenario.set_presence(ana, "away")
+    assert await scenario.queues.find_assignable_queues(shards) == []
+    await scenario.set_presence(ana, "online")
+    await scenario.set_assignment_mode("manual")
+    assert await scenario.queues.find_assignable_queues(shards) == []
 
 
 class CountingDatabase(Database):
@@ -249,13 +249,13 @@ class CountingDatabase(Database):
 class QueueActorFixture:
     """One queue's actor, stepped by hand."""
 
-    def __init__(self, database: Database, office: AssignmentScenario) -> None:
+    def __init__(self, database: Database, scenario: AssignmentScenario) -> None:
         self.poked: list[UUID] = []
-        self._office = office
+        self._office = scenario
         self._behaviour = TeamQueueBehaviour(
             QueueAssigner(database), lambda tenant, threads: self.poked.extend(threads)
         )
-        tenant = office.place.tenant
+        tenant = scenario.place.tenant
         self.activation = Activation(actor_addresses.team_queue_address(tenant, TEAM), 0.0)
         self.look = QueueAssignRequest(tenant, TEAM)
 
@@ -275,11 +275,11 @@ async def counted(database_url: str) -> Any:
 
 
 async def test_a_thousand_arrivals_of_one_step_are_one_statement(
-    office: AssignmentScenario, counted: CountingDatabase
+    scenario: AssignmentScenario, counted: CountingDatabase
 ) -> None:
-    await office.add_agent(3)
-    threads = [await office.add_waiting_customer() for _ in range(3)]
-    queue = QueueActorFixture(counted, office)
+    await scenario.add_agent(3)
+    threads = [await scenario.add_waiting_customer() for _ in range(3)]
+    queue = QueueActorFixture(counted, scenario)
 
     assert not await queue.step(*(queue.waiting(thread) for thread in threads * 300))
 
@@ -288,17 +288,17 @@ async def test_a_thousand_arrivals_of_one_step_are_one_statement(
 
 
 async def test_who_comes_to_a_full_queue_costs_nothing_until_somebody_has_room(
-    office: AssignmentScenario, counted: CountingDatabase
+    scenario: AssignmentScenario, counted: CountingDatabase
 ) -> None:
-    await office.add_agent(1)
-    first, second = await office.add_waiting_customer(), await office.add_waiting_customer()
-    queue = QueueActorFixture(counted, office)
+    await scenario.add_agent(1)
+    first, second = await scenario.add_waiting_customer(), await scenario.add_waiting_customer()
+    queue = QueueActorFixture(counted, scenario)
     await queue.step(queue.waiting(first))
     for _ in range(5):
         await queue.step(queue.waiting(second), queue.waiting(first, waits=False))
     assert (counted.assigned, queue.poked) == (1, [first])
-    await office.run_until_idle()
-    await office.submit_commands(first, cmd.ResolveConversation("ana"))
+    await scenario.run_until_idle()
+    await scenario.submit_commands(first, cmd.ResolveConversation("ana"))
 
     await queue.step(queue.look)
 
@@ -306,12 +306,12 @@ async def test_who_comes_to_a_full_queue_costs_nothing_until_somebody_has_room(
 
 
 async def test_a_queue_that_was_told_too_much_looks_whatever_it_remembers(
-    office: AssignmentScenario, counted: CountingDatabase
+    scenario: AssignmentScenario, counted: CountingDatabase
 ) -> None:
-    queue = QueueActorFixture(counted, office)
+    queue = QueueActorFixture(counted, scenario)
     await queue.step(queue.look)  # nobody is there
-    await office.add_agent(1)
-    thread = await office.add_waiting_customer()
+    await scenario.add_agent(1)
+    thread = await scenario.add_waiting_customer()
     queue.activation.has_missed_message = True
 
     await queue.step(queue.waiting(thread))
@@ -320,11 +320,11 @@ async def test_a_queue_that_was_told_too_much_looks_whatever_it_remembers(
 
 
 async def test_a_look_that_fails_is_not_repeated_at_once_and_the_next_one_is_whole(
-    office: AssignmentScenario, counted: CountingDatabase
+    scenario: AssignmentScenario, counted: CountingDatabase
 ) -> None:
-    await office.add_agent(1)
-    thread = await office.add_waiting_customer()
-    queue = QueueActorFixture(counted, office)
+    await scenario.add_agent(1)
+    thread = await scenario.add_waiting_customer()
+    queue = QueueActorFixture(counted, scenario)
     counted.failures = 1
 
     assert not await queue.step(queue.waiting(thread))
@@ -336,11 +336,11 @@ async def test_a_look_that_fails_is_not_repeated_at_once_and_the_next_one_is_who
 
 
 async def test_two_incarnations_of_one_queue_give_each_once(
-    office: AssignmentScenario, counted: CountingDatabase
+    scenario: AssignmentScenario, counted: CountingDatabase
 ) -> None:
-    await office.add_agent(4)
-    threads = [await office.add_waiting_customer() for _ in range(6)]
-    one, two = QueueActorFixture(counted, office), QueueActorFixture(office.database, office)
+    await scenario.add_agent(4)
+    threads = [await scenario.add_waiting_customer() for _ in range(6)]
+    one, two = QueueActorFixture(counted, scenario), QueueActorFixture(scenario.database, scenario)
 
     await asyncio.gather(*(each.step(each.look) for each in (one, two) * 3))
 

@@ -21,12 +21,12 @@ def kinds(customer: ScriptedCustomer) -> list[MessageKind]:
 
 
 async def test_a_greeting_is_answered_with_the_protocol_and_only_the_first_time(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
 
     await customer.say("bom dia")
-    (protocol,) = await office.given.rows("SELECT protocol FROM conversations")
+    (protocol,) = await pipeline.given.rows("SELECT protocol FROM conversations")
     assert customer.texts == [f"{GREETING}\n\nProtocolo: {protocol}"]
 
     await customer.say("quero minha fatura")
@@ -34,8 +34,8 @@ async def test_a_greeting_is_answered_with_the_protocol_and_only_the_first_time(
     assert "CPF ou CNPJ" in customer.texts[0]
 
 
-async def test_pix_is_a_text_then_an_image_then_the_code_alone(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_pix_is_a_text_then_an_image_then_the_code_alone(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
     await customer.complete_identification("oi, quero pagar minha fatura por pix")
 
     assert kinds(customer) == [MessageKind.TEXT, MessageKind.IMAGE, MessageKind.TEXT]
@@ -45,13 +45,13 @@ async def test_pix_is_a_text_then_an_image_then_the_code_alone(office: Assistant
     assert image.text.startswith("Fatura de R$ 99,90, vencimento ")
     assert PIX.fullmatch(code.text)
     assert (await customer.load_facts())["sent"] == ["pix"]
-    assert await office.load_erp_ledger() == []
+    assert await pipeline.load_erp_ledger() == []
 
 
 async def test_a_boleto_is_a_text_then_the_pdf_then_the_digit_line(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     await customer.complete_identification("preciso do boleto")
 
     assert kinds(customer) == [MessageKind.TEXT, MessageKind.DOCUMENT, MessageKind.TEXT]
@@ -59,8 +59,8 @@ async def test_a_boleto_is_a_text_then_the_pdf_then_the_digit_line(
     assert DIGIT_LINE.fullmatch(customer.left[2].text)
 
 
-async def test_both_forms_follow_one_text(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_both_forms_follow_one_text(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
     await customer.complete_identification("quero minha fatura")
     assert "PIX ou boleto?" in customer.texts[0]
 
@@ -76,8 +76,8 @@ async def test_both_forms_follow_one_text(office: AssistantPipeline) -> None:
     assert (await customer.load_facts())["sent"] == ["pix", "boleto"]
 
 
-async def test_an_invoice_without_pix_is_offered_as_boleto(office: AssistantPipeline) -> None:
-    customer = await office.create_customer("no_pix")
+async def test_an_invoice_without_pix_is_offered_as_boleto(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer("no_pix")
     await customer.complete_identification("quero pagar minha fatura por pix")
 
     assert kinds(customer) == [MessageKind.TEXT]
@@ -87,23 +87,23 @@ async def test_an_invoice_without_pix_is_offered_as_boleto(office: AssistantPipe
     assert DIGIT_LINE.fullmatch(customer.left[-1].text)
 
 
-async def test_a_pix_code_that_the_list_lacks_is_asked_for(office: AssistantPipeline) -> None:
-    customer = await office.create_customer("pix_on_demand")
+async def test_a_pix_code_that_the_list_lacks_is_asked_for(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer("pix_on_demand")
     await customer.complete_identification("quero pagar minha fatura por pix")
 
     assert kinds(customer) == [MessageKind.TEXT, MessageKind.IMAGE, MessageKind.TEXT]
     assert PIX.fullmatch(customer.left[-1].text)
 
 
-async def test_who_owes_nothing_is_told_so(office: AssistantPipeline) -> None:
-    customer = await office.create_customer("no_invoice")
+async def test_who_owes_nothing_is_told_so(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer("no_invoice")
     await customer.complete_identification("quero a segunda via da fatura")
 
     assert customer.texts[0].startswith("Não há faturas em aberto neste contrato.")
 
 
-async def test_of_two_contracts_one_is_chosen_by_its_number(office: AssistantPipeline) -> None:
-    customer = await office.create_customer("two_contracts")
+async def test_of_two_contracts_one_is_chosen_by_its_number(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer("two_contracts")
     await customer.say("quero minha fatura no boleto")
     await customer.say(customer.cpf)
     assert "Qual é o contrato?" in customer.texts[0]
@@ -116,8 +116,8 @@ async def test_of_two_contracts_one_is_chosen_by_its_number(office: AssistantPip
     assert kinds(customer)[:2] == [MessageKind.TEXT, MessageKind.DOCUMENT]
 
 
-async def test_a_company_chooses_among_its_invoices(office: AssistantPipeline) -> None:
-    customer = await office.create_customer("company")
+async def test_a_company_chooses_among_its_invoices(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer("company")
     await customer.complete_identification("quero minha fatura")
     assert customer.texts[0].startswith("1 - *R$ 2")
     assert "(vencida)" in customer.texts[0]
@@ -133,17 +133,17 @@ async def test_a_company_chooses_among_its_invoices(office: AssistantPipeline) -
 
 
 async def test_who_is_suspended_hears_both_ways_out_and_is_unlocked_on_request(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer("suspended")
+    customer = await pipeline.create_customer("suspended")
     await customer.complete_identification("estou sem internet")
     assert customer.texts[0].startswith("Seu contrato está suspenso por uma fatura pendente.")
     assert OPTIONS in customer.texts[0]
-    assert await office.load_erp_ledger() == []
+    assert await pipeline.load_erp_ledger() == []
 
     await customer.say("quero o desbloqueio em confiança")
 
-    (deed,) = await office.load_erp_ledger()
+    (deed,) = await pipeline.load_erp_ledger()
     assert (deed["kind"], deed["contract"]) == ("unlock", customer.contract)
     assert deed["protocol"] in customer.texts[0]
     assert customer.texts[0].startswith("Pronto! Seu acesso está liberado até ")
@@ -151,32 +151,32 @@ async def test_who_is_suspended_hears_both_ways_out_and_is_unlocked_on_request(
 
 
 async def test_who_has_reduced_speed_hears_of_the_invoice_and_gets_no_ticket(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer("reduced")
+    customer = await pipeline.create_customer("reduced")
     await customer.complete_identification("minha internet está muito lenta")
 
     assert OPTIONS in customer.texts[0]
-    assert await office.load_erp_ledger() == []
+    assert await pipeline.load_erp_ledger() == []
 
 
 @pytest.mark.parametrize(
     ("case", "said"), [("suspended_used", "já foi usado"), ("suspended_refused", "não disponível")]
 )
 async def test_an_unlock_that_may_not_be_is_explained(
-    office: AssistantPipeline, case: str, said: str
+    pipeline: AssistantPipeline, case: str, said: str
 ) -> None:
-    customer = await office.create_customer(case)
+    customer = await pipeline.create_customer(case)
     await customer.complete_identification("quero o desbloqueio em confiança")
 
     assert said in customer.texts[0]
-    assert await office.load_erp_ledger() == []
+    assert await pipeline.load_erp_ledger() == []
 
 
 async def test_who_says_to_have_paid_is_not_told_that_it_is_confirmed(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     await customer.complete_identification("quero pagar minha fatura por pix")
 
     finish = await customer.say("paguei, segue o comprovante")
@@ -187,9 +187,9 @@ async def test_who_says_to_have_paid_is_not_told_that_it_is_confirmed(
 
 
 async def test_a_no_to_the_shown_contract_asks_for_the_right_document(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     await customer.complete_identification("quero minha fatura", yes="não, está errado")
 
     assert "o CPF ou CNPJ do titular correto" in customer.texts[0]
@@ -197,9 +197,9 @@ async def test_a_no_to_the_shown_contract_asks_for_the_right_document(
 
 
 async def test_who_is_done_is_let_go_and_comes_back_to_a_new_protocol(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     await customer.complete_identification("quero pagar minha fatura por pix")
 
     finish = await customer.say("era só isso, obrigado")
@@ -208,6 +208,6 @@ async def test_who_is_done_is_let_go_and_comes_back_to_a_new_protocol(
     assert "Até logo" in customer.texts[0]
 
     await customer.say("oi")
-    protocols = await office.given.rows("SELECT protocol FROM conversations ORDER BY opened_at")
+    protocols = await pipeline.given.rows("SELECT protocol FROM conversations ORDER BY opened_at")
     assert len(protocols) == 2
     assert protocols[1] in customer.texts[0]

@@ -14,11 +14,11 @@ CLOSED = [{"days": [0, 1, 2, 3, 4, 5, 6], "opens": "03:33:00", "closes": "03:34:
 
 
 @pytest_asyncio.fixture
-async def closed(office: AssistantPipeline) -> AssistantPipeline:
-    await office.given.admin.execute(
+async def closed(pipeline: AssistantPipeline) -> AssistantPipeline:
+    await pipeline.given.admin.execute(
         "UPDATE tenants SET policy = policy || jsonb_build_object('hours', $1::jsonb)", CLOSED
     )
-    return office
+    return pipeline
 
 
 def promises(customer: ScriptedCustomer) -> int:
@@ -77,9 +77,9 @@ async def test_once_a_person_took_it_nothing_more_is_said(closed: AssistantPipel
 
 
 async def test_the_notes_say_in_five_lines_what_was_found_and_tried(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer("offline_dark")
+    customer = await pipeline.create_customer("offline_dark")
     await customer.complete_identification("minha internet caiu")
     await customer.say("sim, está vermelha")
 
@@ -92,8 +92,8 @@ async def test_the_notes_say_in_five_lines_what_was_found_and_tried(
     assert "Luz LOS: cliente respondeu «sim, está vermelha»" in lines["Tentado"]
     assert "manutenção verificada" in lines["Tentado"]
     assert "suporte continua o chamado" in lines["Prometido"]
-    (deed,) = await office.load_erp_ledger()
-    (ticket,) = await office.read(office.place.tenant, ListTickets(str(customer.contract)))
+    (deed,) = await pipeline.load_erp_ledger()
+    (ticket,) = await pipeline.read(pipeline.place.tenant, ListTickets(str(customer.contract)))
     assert "Conexão: desconectado, sem luz na fibra" in ticket.content
     assert "está vermelha" in ticket.content
     assert customer.cpf not in note

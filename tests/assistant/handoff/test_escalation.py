@@ -114,11 +114,11 @@ def test_ordinary_sentences_do_not_escalate(phrase: str) -> None:
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("topic", PHRASES)
 async def test_people_take_over_in_the_first_turn_without_a_model(
-    office: AssistantPipeline, topic: EscalationReason
+    pipeline: AssistantPipeline, topic: EscalationReason
 ) -> None:
-    await office.inject_fault("model", "status", status=500)
+    await pipeline.inject_fault("model", "status", status=500)
     for phrase in PHRASES[topic][:4]:
-        customer = await office.create_customer()
+        customer = await pipeline.create_customer()
 
         finish = await customer.say(phrase)
 
@@ -130,14 +130,14 @@ async def test_people_take_over_in_the_first_turn_without_a_model(
         assert "Protocolo: " in customer.texts[0]
         assert f"«{phrase}»" in (await customer.load_notes())[-1]
         assert "Cliente não identificado." in (await customer.load_notes())[-1]
-    assert await office.count_erp_requests() == {}
+    assert await pipeline.count_erp_requests() == {}
 
 
 @pytest.mark.asyncio
 async def test_the_team_is_the_one_of_the_wish_and_is_told_who_it_is(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer("no_invoice")
+    customer = await pipeline.create_customer("no_invoice")
     await customer.complete_identification("quero minha fatura")
 
     await customer.say(f"{customer.cpf} quero um atendente")
@@ -151,8 +151,8 @@ async def test_the_team_is_the_one_of_the_wish_and_is_told_who_it_is(
 
 
 @pytest.mark.asyncio
-async def test_what_was_said_before_does_not_call_people_again(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_what_was_said_before_does_not_call_people_again(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
     await customer.say("quero cancelar o chamado")
 
     finish = await customer.say("bom dia")

@@ -68,9 +68,9 @@ def test_several_messages_in_a_row_are_one_round() -> None:
 
 @pytest.mark.asyncio
 async def test_two_machines_talk_three_times_and_then_people_have_it(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     for _ in range(2):
         await customer.say(AWAY)
         assert await customer.load_status() == ("pending", None)
@@ -90,9 +90,9 @@ async def test_two_machines_talk_three_times_and_then_people_have_it(
 
 @pytest.mark.asyncio
 async def test_the_same_wish_that_brings_nothing_new_goes_round_too(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     await customer.complete_identification("oi")
     text = "Por favor, me informe se a minha internet está conectada."
     reasons = []
@@ -107,14 +107,14 @@ async def test_the_same_wish_that_brings_nothing_new_goes_round_too(
 
 
 @pytest.mark.asyncio
-async def test_turns_within_an_hour_are_counted_from_rows(office: AssistantPipeline) -> None:
-    await office.given.admin.execute(
+async def test_turns_within_an_hour_are_counted_from_rows(pipeline: AssistantPipeline) -> None:
+    await pipeline.given.admin.execute(
         "UPDATE tenants SET policy = policy || '{\"turns_per_hour\": 3}'"
     )
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     for text in ("bom dia", "vocês atendem em Olinda?"):
         await customer.say(text)
-    await office.given.admin.execute(
+    await pipeline.given.admin.execute(
         "UPDATE turns SET started_at = started_at - interval '61 min' WHERE id ="
         " (SELECT id FROM turns ORDER BY started_at LIMIT 1)"
     )
@@ -130,19 +130,19 @@ async def test_turns_within_an_hour_are_counted_from_rows(office: AssistantPipel
 
 @pytest.mark.asyncio
 async def test_who_is_given_back_to_the_assistant_is_counted_anew(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    await office.given.admin.execute(
+    await pipeline.given.admin.execute(
         "UPDATE tenants SET policy = policy || '{\"turns_per_hour\": 2}'"
     )
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     for text in ("bom dia", "vocês atendem em Olinda?", "e em Paulista?"):
         finish = await customer.say(text)
     assert finish.handoff is not None
     await insert_commands(
-        office.host, office.place, customer.thread, [ReturnConversationToAssistant("ana")]
+        pipeline.host, pipeline.place, customer.thread, [ReturnConversationToAssistant("ana")]
     )
-    await office.host.run(customer.thread)
+    await pipeline.host.run(customer.thread)
 
     for text in ("e em Igarassu?", "tá bom"):
         assert (await customer.say(text)).handoff is None
@@ -151,13 +151,13 @@ async def test_who_is_given_back_to_the_assistant_is_counted_anew(
 
 @pytest.mark.asyncio
 async def test_what_a_conversation_costs_within_an_hour_is_capped(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    await office.update_settings(price_in=1000, price_out=1000)
-    await office.given.admin.execute(
+    await pipeline.update_settings(price_in=1000, price_out=1000)
+    await pipeline.given.admin.execute(
         "UPDATE tenants SET policy = policy || '{\"cost_per_hour\": 0.5}'"
     )
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     spent = (await customer.say("bom dia")).cost
     assert spent > 0.5
 
@@ -168,11 +168,11 @@ async def test_what_a_conversation_costs_within_an_hour_is_capped(
 
 
 @pytest.mark.asyncio
-async def test_no_cap_is_set_where_the_tenant_wants_none(office: AssistantPipeline) -> None:
-    await office.update_settings(price_in=1000, price_out=1000)
-    await office.given.admin.execute(
+async def test_no_cap_is_set_where_the_tenant_wants_none(pipeline: AssistantPipeline) -> None:
+    await pipeline.update_settings(price_in=1000, price_out=1000)
+    await pipeline.given.admin.execute(
         'UPDATE tenants SET policy = policy || \'{"turns_per_hour": 0, "cost_per_hour": 0}\''
     )
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     for text in ("bom dia", "vocês atendem em Olinda?", "e em Paulista?"):
         assert (await customer.say(text)).handoff is None

@@ -20,17 +20,17 @@ INVOICE = "quero minha fatura por pix"
 
 
 async def came_before(
-    office: AssistantPipeline, case: str = "active", **more: Any
+    pipeline: AssistantPipeline, case: str = "active", **more: Any
 ) -> ScriptedCustomer:
     """Somebody who was identified, confirmed the contract, and left."""
-    customer = await office.create_customer(case, **more)
+    customer = await pipeline.create_customer(case, **more)
     await customer.complete_identification("oi")
     await customer.end_conversation()
     return customer
 
 
-async def contact(office: AssistantPipeline) -> dict[str, Any]:
-    (row,) = await office.given.admin.fetch("SELECT * FROM contacts")
+async def contact(pipeline: AssistantPipeline) -> dict[str, Any]:
+    (row,) = await pipeline.given.admin.fetch("SELECT * FROM contacts")
     return dict(row)
 
 
@@ -42,7 +42,7 @@ async def is_asked(customer: ScriptedCustomer) -> bool:
 
 async def newest(customer: ScriptedCustomer) -> dict[str, Any]:
     """Facts of the visit under way."""
-    rows = await customer.office.given.rows(
+    rows = await customer.pipeline.given.rows(
         "SELECT m.facts FROM memories m JOIN conversations c ON c.id = m.conversation_id"
         " WHERE c.thread_id = $1 AND c.status <> 'resolved'",
         customer.thread,
@@ -50,15 +50,15 @@ async def newest(customer: ScriptedCustomer) -> dict[str, Any]:
     return dict(rows[0]) if rows else {}
 
 
-async def aged(office: AssistantPipeline, column: str, days: float) -> None:
-    await office.given.admin.execute(
+async def aged(pipeline: AssistantPipeline, column: str, days: float) -> None:
+    await pipeline.given.admin.execute(
         f"UPDATE contacts SET {column} = now() - make_interval(secs => $1)", days * 86_400
     )
 
 
 async def situation(customer: ScriptedCustomer) -> str:
     """What the turn that waits is told."""
-    office = customer.office
+    office = customer.pipeline
     visits = TurnStore(office.host.database, VAULT)
     visit = await visits.load_snapshot(await customer.pending_turn())
     assert visit is not None
@@ -68,10 +68,10 @@ async def situation(customer: ScriptedCustomer) -> str:
 
 
 async def test_the_next_visit_needs_no_document_for_what_is_only_read(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    await came_before(office)
-    again = await office.create_customer()
+    await came_before(pipeline)
+    again = await pipeline.create_customer()
 
     await again.say(INVOICE)
 
@@ -82,12 +82,12 @@ async def test_the_next_visit_needs_no_document_for_what_is_only_read(
 
 
 async def test_the_model_is_told_whom_it_talks_to_and_of_the_visits_before(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    before = await office.create_customer()
+    before = await pipeline.create_customer()
     await before.complete_identification(INVOICE)
     await before.end_conversation()
-    again = await office.create_customer()
+    again = await pipeline.create_customer()
     await again.write(INVOICE)
 
     said = await situation(again)
@@ -100,12 +100,12 @@ async def test_the_model_is_told_whom_it_talks_to_and_of_the_visits_before(
     )
 
 
-async def test_the_erp_is_asked_anew_for_what_it_says_now(office: AssistantPipeline) -> None:
-    before = await came_before(office)
-    await office.world.control(
-        "PUT", f"/sgp/{office.erp_token}/subscribers/{before.cpf}", json={"status": 4}
+async def test_the_erp_is_asked_anew_for_what_it_says_now(pipeline: AssistantPipeline) -> None:
+    before = await came_before(pipeline)
+    await pipeline.sandbox.control(
+        "PUT", f"/sgp/{pipeline.erp_token}/subscribers/{before.cpf}", json={"status": 4}
     )
-    again = await office.create_customer()
+    again = await pipeline.create_customer()
 
     await again.say("estou sem internet")
 
@@ -113,9 +113,11 @@ async def test_the_erp_is_asked_anew_for_what_it_says_now(office: AssistantPipel
     assert facts["contracts"][0]["status"] == "suspended"
 
 
-async def test_a_write_waits_for_one_yes_to_the_contract_by_name(office: AssistantPipeline) -> None:
-    await came_before(office, "suspended")
-    again = await office.create_customer("suspended")
+async def test_a_write_waits_for_one_yes_to_the_contract_by_name(
+    pipeline: AssistantPipeline,
+) -> None:
+    await came_before(pipeline, "suspended")
+    again = await pipeline.create_customer("suspended")
     unlock = ("desbloqueio_confianca", {"palavras": "quero o desbloqueio"})
     choose = ("escolher_contrato", {"opcao": 1, "palavras": "sim"})
 
@@ -126,7 +128,7 @@ async def test_a_write_waits_for_one_yes_to_the_contract_by_name(office: Assista
         "aguarde_resposta",
         "confirme_contrato",
     ]
-    assert await office.load_erp_ledger() == []
+    assert await pipeline.load_erp_ledger() == []
 
     await again.run_with_model_output(
         "sim", [choose, unlock], "É o contrato " + str(again.contract) + "?"
@@ -135,16 +137,16 @@ async def test_a_write_waits_for_one_yes_to_the_contract_by_name(office: Assista
         "pergunte_antes",
         "confirme_contrato",
     ], "our question did not name it"
-    assert await office.load_erp_ledger() == []
+    assert await pipeline.load_erp_ledger() == []
 
     await again.run_with_model_output("sim, esse", [choose, unlock], "Pronto.")
 
-    assert [each["kind"] for each in await office.load_erp_ledger()] == ["unlock"]
+    assert [each["kind"] for each in await pipeline.load_erp_ledger()] == ["unlock"]
 
 
-async def test_a_no_does_not_confirm_the_remembered_contract(office: AssistantPipeline) -> None:
-    await came_before(office, "suspended")
-    again = await office.create_customer("suspended")
+async def test_a_no_does_not_confirm_the_remembered_contract(pipeline: AssistantPipeline) -> None:
+    await came_before(pipeline, "suspended")
+    again = await pipeline.create_customer("suspended")
     await again.run_with_model_output("quero o desbloqueio", (), f"É o contrato {again.contract}?")
 
     await again.run_with_model_output(
@@ -156,7 +158,7 @@ async def test_a_no_does_not_confirm_the_remembered_contract(office: AssistantPi
         "Certo.",
     )
 
-    assert await office.load_erp_ledger() == []
+    assert await pipeline.load_erp_ledger() == []
 
 
 def code(use: tuple[str, Any]) -> str:
@@ -164,7 +166,7 @@ def code(use: tuple[str, Any]) -> str:
 
 
 async def newest_uses(customer: ScriptedCustomer) -> list[tuple[str, Any]]:
-    rows = await customer.office.given.rows(
+    rows = await customer.pipeline.given.rows(
         "SELECT tool_results FROM turns WHERE conversation_id = (SELECT id FROM conversations"
         " WHERE thread_id = $1 AND status <> 'resolved') ORDER BY started_at, id",
         customer.thread,
@@ -173,15 +175,15 @@ async def newest_uses(customer: ScriptedCustomer) -> list[tuple[str, Any]]:
 
 
 async def test_of_several_contracts_the_last_one_is_a_suggestion_and_which_is_asked(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer("two_contracts")
+    customer = await pipeline.create_customer("two_contracts")
     await customer.say("oi")
     await customer.say(customer.cpf)
     await customer.say("2")
     chosen = (await customer.load_facts())["contract"]
     await customer.end_conversation()
-    again = await office.create_customer("two_contracts")
+    again = await pipeline.create_customer("two_contracts")
 
     await again.write(INVOICE)
     told = await situation(again)
@@ -195,35 +197,35 @@ async def test_of_several_contracts_the_last_one_is_a_suggestion_and_which_is_as
 
 
 async def test_the_time_is_the_tenants_and_the_last_visit_does_not_prolong_it(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    await came_before(office)
-    known_at = (await contact(office))["known_at"]
-    again = await office.create_customer()
+    await came_before(pipeline)
+    known_at = (await contact(pipeline))["known_at"]
+    again = await pipeline.create_customer()
     await again.run_with_model_output("oi", (), f"É o contrato {again.contract}?")
     await again.run_with_model_output(
         "sim", [("escolher_contrato", {"opcao": 1, "palavras": "sim"})]
     )
     assert (await newest(again))["confirmed"] is True
-    assert (await contact(office))["known_at"] == known_at, "no document was written"
+    assert (await contact(pipeline))["known_at"] == known_at, "no document was written"
 
-    await aged(office, "known_at", 89.9)
-    assert not await is_asked(await office.create_customer())
-    await aged(office, "known_at", 90.1)
-    assert await is_asked(await office.create_customer())
+    await aged(pipeline, "known_at", 89.9)
+    assert not await is_asked(await pipeline.create_customer())
+    await aged(pipeline, "known_at", 90.1)
+    assert await is_asked(await pipeline.create_customer())
 
 
 @pytest.mark.parametrize("days", [0, 7])
-async def test_a_tenant_sets_for_how_long(office: AssistantPipeline, days: int) -> None:
-    await office.given.admin.execute(
+async def test_a_tenant_sets_for_how_long(pipeline: AssistantPipeline, days: int) -> None:
+    await pipeline.given.admin.execute(
         "UPDATE tenants SET policy = policy || jsonb_build_object('remember_days', $1::int)", days
     )
-    await came_before(office)
-    await aged(office, "known_at", 6.9)
+    await came_before(pipeline)
+    await aged(pipeline, "known_at", 6.9)
 
-    assert await is_asked(await office.create_customer()) is (days == 0)
-    await aged(office, "known_at", 7.1)
-    assert await is_asked(await office.create_customer())
+    assert await is_asked(await pipeline.create_customer()) is (days == 0)
+    await aged(pipeline, "known_at", 7.1)
+    assert await is_asked(await pipeline.create_customer())
 
 
 @pytest.mark.parametrize(
@@ -237,22 +239,22 @@ async def test_a_tenant_sets_for_how_long(office: AssistantPipeline, days: int) 
     ],
 )
 async def test_another_number_or_one_that_proves_nothing_is_asked(
-    office: AssistantPipeline, change: str
+    pipeline: AssistantPipeline, change: str
 ) -> None:
-    await came_before(office)
-    again = await office.create_customer()
-    await office.given.admin.execute(change)
+    await came_before(pipeline)
+    again = await pipeline.create_customer()
+    await pipeline.given.admin.execute(change)
 
     assert await is_asked(again)
 
 
-async def test_who_changes_number_in_the_visit_is_nobody_again(office: AssistantPipeline) -> None:
-    await came_before(office)
-    again = await office.create_customer()
+async def test_who_changes_number_in_the_visit_is_nobody_again(pipeline: AssistantPipeline) -> None:
+    await came_before(pipeline)
+    again = await pipeline.create_customer()
     await again.say("oi")
     assert (await newest(again))["recognised"] is True
 
-    await office.given.admin.execute("UPDATE identities SET value = '5581900002222'")
+    await pipeline.given.admin.execute("UPDATE identities SET value = '5581900002222'")
     await again.say(INVOICE)
 
     assert "CPF" in again.texts[-1]
@@ -260,53 +262,53 @@ async def test_who_changes_number_in_the_visit_is_nobody_again(office: Assistant
 
 
 async def test_a_number_from_which_two_subscribers_were_looked_up_is_asked(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await came_before(office)
-    other = await office.load_subscriber("suspended")
+    customer = await came_before(pipeline)
+    other = await pipeline.load_subscriber("suspended")
     find = ("identificar_cliente", {"cpf_cnpj": other["cpf"]})
     await customer.run_with_model_output("esse é o da minha mãe: " + other["cpf"], [find])
     await customer.end_conversation()
-    assert (await contact(office))["shared_at"] is not None
+    assert (await contact(pipeline))["shared_at"] is not None
 
-    assert await is_asked(await office.create_customer())
-    await aged(office, "shared_at", 91)
-    assert not await is_asked(await office.create_customer())
+    assert await is_asked(await pipeline.create_customer())
+    await aged(pipeline, "shared_at", 91)
+    assert not await is_asked(await pipeline.create_customer())
 
 
 async def test_a_contract_that_is_gone_or_a_telephone_that_is_not_theirs_any_more_is_asked(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    before = await came_before(office)
-    path = f"/sgp/{office.erp_token}/subscribers/{before.cpf}"
-    await office.world.control("PUT", path, json={"status": 3})
-    assert await is_asked(await office.create_customer())
+    before = await came_before(pipeline)
+    path = f"/sgp/{pipeline.erp_token}/subscribers/{before.cpf}"
+    await pipeline.sandbox.control("PUT", path, json={"status": 3})
+    assert await is_asked(await pipeline.create_customer())
 
 
-async def test_a_contract_that_became_another_holders_is_asked(office: AssistantPipeline) -> None:
-    await came_before(office)
-    await office.given.admin.execute("UPDATE contacts SET known_contract = '999999'")
+async def test_a_contract_that_became_another_holders_is_asked(pipeline: AssistantPipeline) -> None:
+    await came_before(pipeline)
+    await pipeline.given.admin.execute("UPDATE contacts SET known_contract = '999999'")
 
-    again = await office.create_customer()
+    again = await pipeline.create_customer()
     assert await is_asked(again)
     assert (await newest(again))["unrecognised"] is True
 
 
-async def test_a_third_party_is_never_known(office: AssistantPipeline) -> None:
-    await came_before(office, phone="5581900001111")
+async def test_a_third_party_is_never_known(pipeline: AssistantPipeline) -> None:
+    await came_before(pipeline, phone="5581900001111")
 
-    assert (await contact(office))["known_at"] is None
-    assert await is_asked(await office.create_customer(phone="5581900001111"))
+    assert (await contact(pipeline))["known_at"] is None
+    assert await is_asked(await pipeline.create_customer(phone="5581900001111"))
 
 
 async def test_without_the_erp_nobody_is_recognised_and_nobody_forgotten(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    await came_before(office)
-    again = await office.create_customer()
-    await office.inject_fault("sgp", "drop")
+    await came_before(pipeline)
+    again = await pipeline.create_customer()
+    await pipeline.inject_fault("sgp", "drop")
     assert await is_asked(again)
-    await office.clear_faults()
+    await pipeline.clear_faults()
 
     await again.say(INVOICE)
 
@@ -314,52 +316,52 @@ async def test_without_the_erp_nobody_is_recognised_and_nobody_forgotten(
 
 
 async def test_taking_the_document_from_the_contact_forgets_the_person(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    await came_before(office)
+    await came_before(pipeline)
     contacts, who = (
-        ContactStore(office.host.database, VAULT),
+        ContactStore(pipeline.host.database, VAULT),
         AuditActor(AuditActorKind.USER, "ana"),
     )
-    row = await contact(office)
-    tenant = office.place.tenant
+    row = await contact(pipeline)
+    tenant = pipeline.place.tenant
     await contacts.update_contact(tenant, row["id"], {"notes": "liga de manhã"}, who)
-    assert (await contact(office))["known_at"] is not None
+    assert (await contact(pipeline))["known_at"] is not None
 
     await contacts.update_contact(tenant, row["id"], {"document": None}, who)
 
-    row = await contact(office)
+    row = await contact(pipeline)
     assert (row["known_contract"], row["known_phone"], row["known_at"]) == (None, None, None)
-    assert await is_asked(await office.create_customer())
+    assert await is_asked(await pipeline.create_customer())
 
 
-async def test_what_is_kept_holds_no_document_in_clear(office: AssistantPipeline) -> None:
-    customer = await came_before(office)
-    row = await contact(office)
+async def test_what_is_kept_holds_no_document_in_clear(pipeline: AssistantPipeline) -> None:
+    customer = await came_before(pipeline)
+    row = await contact(pipeline)
     cpf = re.sub(r"\D", "", customer.cpf)
     assert row["known_contract"] == str(customer.contract)
     assert cpf not in str({k: v for k, v in row.items() if k.startswith("known")})
-    await (await office.create_customer()).say(INVOICE)
-    facts = await office.given.rows("SELECT facts FROM memories")
+    await (await pipeline.create_customer()).say(INVOICE)
+    facts = await pipeline.given.rows("SELECT facts FROM memories")
     assert cpf not in str(facts)
 
 
-async def test_another_tenants_memory_is_not_seen(office: AssistantPipeline) -> None:
-    await came_before(office)
-    stranger = await office.given.tenant()
-    async with office.host.database.as_tenant(stranger) as connection:
+async def test_another_tenants_memory_is_not_seen(pipeline: AssistantPipeline) -> None:
+    await came_before(pipeline)
+    stranger = await pipeline.given.tenant()
+    async with pipeline.host.database.as_tenant(stranger) as connection:
         assert await connection.fetchval("SELECT count(*) FROM contacts") == 0
 
 
-async def test_earlier_visits_are_told_in_two_lines_at_most(office: AssistantPipeline) -> None:
+async def test_earlier_visits_are_told_in_two_lines_at_most(pipeline: AssistantPipeline) -> None:
     for _ in range(4):
-        customer = await office.create_customer()
+        customer = await pipeline.create_customer()
         await customer.say(INVOICE)
         if not (await newest(customer)).get("recognised"):
             await customer.say(customer.cpf)
             await customer.say("sim")
         await customer.end_conversation()
-    again = await office.create_customer()
+    again = await pipeline.create_customer()
     await again.say("oi")
 
     lines = (await newest(again))["earlier"]
@@ -368,14 +370,14 @@ async def test_earlier_visits_are_told_in_two_lines_at_most(office: AssistantPip
     assert all("pedido: fatura" in line or "fatura enviada" in line for line in lines)
 
 
-async def test_a_turn_that_is_run_again_recognises_once(office: AssistantPipeline) -> None:
-    await came_before(office)
-    again = await office.create_customer()
+async def test_a_turn_that_is_run_again_recognises_once(pipeline: AssistantPipeline) -> None:
+    await came_before(pipeline)
+    again = await pipeline.create_customer()
     await again.write("oi")
-    before = sum((await office.count_erp_requests()).values())
+    before = sum((await pipeline.count_erp_requests()).values())
     await again.run_turn_without_commit()
-    asked = sum((await office.count_erp_requests()).values())
+    asked = sum((await pipeline.count_erp_requests()).values())
     await again.run_turn()
 
     assert asked == before + 1
-    assert sum((await office.count_erp_requests()).values()) == asked, "the facts were kept"
+    assert sum((await pipeline.count_erp_requests()).values()) == asked, "the facts were kept"

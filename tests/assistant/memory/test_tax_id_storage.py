@@ -13,10 +13,12 @@ from tests.assistant.assistant_pipeline import AssistantPipeline
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
 
-async def documents(office: AssistantPipeline) -> list[Any]:
+async def documents(pipeline: AssistantPipeline) -> list[Any]:
     """Of all contacts that have one, in clear."""
-    tenant = office.place.tenant
-    rows = await office.given.admin.fetch("SELECT * FROM contacts WHERE document_index IS NOT NULL")
+    tenant = pipeline.place.tenant
+    rows = await pipeline.given.admin.fetch(
+        "SELECT * FROM contacts WHERE document_index IS NOT NULL"
+    )
     for row in rows:
         document = VAULT.open(row["document_sealed"], tenant_id=tenant, purpose=TAX_ID_PURPOSE)
         assert row["document_index"] == VAULT.blind_index(
@@ -28,58 +30,58 @@ async def documents(office: AssistantPipeline) -> list[Any]:
 
 
 async def test_whoever_writes_from_the_holders_telephone_is_the_holder(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     await customer.complete_identification("quero minha fatura")
     cpf = re.sub(r"\D", "", customer.cpf)
-    assert await documents(office) == [cpf]
-    log = await office.given.admin.fetch("SELECT * FROM audit WHERE action = 'contacts.change'")
+    assert await documents(pipeline) == [cpf]
+    log = await pipeline.given.admin.fetch("SELECT * FROM audit WHERE action = 'contacts.change'")
     assert [(row["who_kind"], row["after"]) for row in log] == [
         ("assistant", {"document": "identified"})
     ]
     assert cpf not in str([dict(row) for row in log])
     await customer.end_conversation()
     await customer.complete_identification("quero minha fatura")
-    assert await office.given.count("audit", "action = 'contacts.change'") == 1
+    assert await pipeline.given.count("audit", "action = 'contacts.change'") == 1
 
 
-async def test_a_third_partys_contact_gets_no_document(office: AssistantPipeline) -> None:
-    customer = await office.create_customer(phone="5581900001111")
+async def test_a_third_partys_contact_gets_no_document(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer(phone="5581900001111")
     await customer.complete_identification("quero minha fatura")
     assert (await customer.load_facts())["trusted"] is False
-    assert await documents(office) == []
+    assert await documents(pipeline) == []
 
 
-async def test_a_tax_id_entered_by_an_agent_is_kept(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
-    tenant = office.place.tenant
-    await office.given.admin.execute(
+async def test_a_tax_id_entered_by_an_agent_is_kept(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
+    tenant = pipeline.place.tenant
+    await pipeline.given.admin.execute(
         "UPDATE contacts SET document_sealed = $1, document_index = $2",
         VAULT.seal("11144477735", tenant_id=tenant, purpose=TAX_ID_PURPOSE),
         VAULT.blind_index("11144477735", tenant_id=tenant, purpose=TAX_ID_PURPOSE),
     )
     await customer.complete_identification("quero minha fatura")
-    assert await documents(office) == ["11144477735"]
+    assert await documents(pipeline) == ["11144477735"]
 
 
-async def test_a_number_that_was_somebody_elses_proves_nothing(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
-    await office.given.admin.execute("UPDATE identities SET taken_over = true")
+async def test_a_number_that_was_somebody_elses_proves_nothing(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
+    await pipeline.given.admin.execute("UPDATE identities SET taken_over = true")
     await customer.complete_identification("quero minha fatura")
     assert (await customer.load_facts())["trusted"] is False
-    assert await documents(office) == []
+    assert await documents(pipeline) == []
 
 
 async def test_who_changes_number_within_a_visit_is_not_trusted_by_the_old_one(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     await customer.complete_identification("quero minha fatura")
     assert (await customer.load_facts())["trusted"] is True
-    await office.given.admin.execute("UPDATE identities SET value = '5581900002222'")
+    await pipeline.given.admin.execute("UPDATE identities SET value = '5581900002222'")
     await customer.write("e o meu plano?")
-    visit = await TurnStore(office.host.database, VAULT).load_snapshot(
+    visit = await TurnStore(pipeline.host.database, VAULT).load_snapshot(
         await customer.pending_turn()
     )
     assert visit is not None

@@ -23,12 +23,12 @@ ATTEMPTS: list[dict[str, Any]] = yaml.safe_load(
 WISHES = {"holder": "oi", "blocked": "minha internet está bloqueada", "third": "oi"}
 
 
-async def attacker(office: AssistantPipeline, attempt: dict[str, Any]) -> ScriptedCustomer:
+async def attacker(pipeline: AssistantPipeline, attempt: dict[str, Any]) -> ScriptedCustomer:
     """Somebody as the attempt needs, who has said nothing of what it wants."""
     who = attempt.get("as", "stranger")
     case = {"blocked": "suspended", "third": "suspended"}.get(who, "active")
     phone = STRANGER if who in ("third", "stranger") else None
-    customer = await office.create_customer(case, phone=phone)
+    customer = await pipeline.create_customer(case, phone=phone)
     if who == "stranger":
         await customer.say("oi")
     else:
@@ -51,24 +51,24 @@ async def test_there_are_enough_and_each_has_its_name() -> None:
 
 
 @pytest.mark.parametrize("raw", ATTEMPTS, ids=lambda raw: raw["name"].replace(" ", "-"))
-async def test_a_file_leads_to_nothing(office: AssistantPipeline, raw: dict[str, Any]) -> None:
-    victim = await victim_of(office)
-    own = (await office.load_subscriber())["cpf"]
+async def test_a_file_leads_to_nothing(pipeline: AssistantPipeline, raw: dict[str, Any]) -> None:
+    victim = await victim_of(pipeline)
+    own = (await pipeline.load_subscriber())["cpf"]
     attempt = filled(raw, {**victim, "own": own})
-    customer = await attacker(office, attempt)
-    before = await office.load_erp_ledger()
+    customer = await attacker(pipeline, attempt)
+    before = await pipeline.load_erp_ledger()
     used = len(await customer.list_tool_calls())
     customer.heard.clear()
     obeys = attempt["obeys"]
     careless = ObedientModel([(name, said) for name, said in obeys.get("calls", ())], obeys["text"])
-    office.models = careless  # type: ignore[assignment]
+    pipeline.models = careless  # type: ignore[assignment]
 
     kind, reading = reading_of(attempt)
     caption, name = attempt.get("caption", ""), attempt.get("file_name", "arquivo")
     await receive_file(customer, kind, reading, caption, name)
     await customer.run_turn()
 
-    assert await office.load_erp_ledger() == before == []
+    assert await pipeline.load_erp_ledger() == before == []
     assert [each for each in leaks(customer, attempt, victim) if each != ""] == []
     assert [each.kind for each in customer.left] == [MessageKind.TEXT]
     acts = [tool for tool, result in (await customer.list_tool_calls())[used:] if result["ok"]]

@@ -44,25 +44,25 @@ def filled(value: Any, known: dict[str, str]) -> Any:
     return [filled(each, known) for each in value] if isinstance(value, list) else value
 
 
-async def victim_of(office: AssistantPipeline) -> dict[str, str]:
-    found = await office.load_subscriber("suspended")
+async def victim_of(pipeline: AssistantPipeline) -> dict[str, str]:
+    found = await pipeline.load_subscriber("suspended")
     street = found["contracts"][0]["address"].split(",")[0]
     return {"victim": found["cpf"], "owner": found["name"], "street": street}
 
 
 async def attacker(
-    office: AssistantPipeline, attempt: dict[str, Any], victim: dict[str, str]
+    pipeline: AssistantPipeline, attempt: dict[str, Any], victim: dict[str, str]
 ) -> ScriptedCustomer:
     """Somebody as the attempt needs, ready to write."""
     called = attempt.get("called", "")
     match attempt.get("as", "stranger"):
         case "holder":
-            return await (await office.create_customer(name=called)).complete_identification()
+            return await (await pipeline.create_customer(name=called)).complete_identification()
         case "third":
-            customer = await office.create_customer("suspended", phone=STRANGER, name=called)
+            customer = await pipeline.create_customer("suspended", phone=STRANGER, name=called)
             return await customer.complete_identification()
         case _:
-            return await office.create_customer(phone=STRANGER, name=called)
+            return await pipeline.create_customer(phone=STRANGER, name=called)
 
 
 async def write(customer: ScriptedCustomer, attempt: dict[str, Any], *, fooled: bool) -> None:
@@ -96,17 +96,19 @@ async def test_there_are_enough_and_each_has_its_name() -> None:
 
 
 @pytest.mark.parametrize("raw", ATTEMPTS, ids=lambda raw: raw["name"].replace(" ", "-"))
-async def test_an_attempt_comes_to_nothing(office: AssistantPipeline, raw: dict[str, Any]) -> None:
-    victim = await victim_of(office)
+async def test_an_attempt_comes_to_nothing(
+    pipeline: AssistantPipeline, raw: dict[str, Any]
+) -> None:
+    victim = await victim_of(pipeline)
     attempt = filled(raw, victim)
     for fooled in (True, False):
-        customer = await attacker(office, attempt, victim)
+        customer = await attacker(pipeline, attempt, victim)
         customer.heard.clear()
 
         await write(customer, attempt, fooled=fooled)
 
         assert leaks(customer, attempt, victim) == []
-        assert await office.load_erp_ledger() == []
+        assert await pipeline.load_erp_ledger() == []
         assert [each.kind for each in customer.left] == [MessageKind.TEXT]
         if fooled:
             (said,) = customer.texts

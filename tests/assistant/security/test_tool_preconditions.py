@@ -67,51 +67,53 @@ async def codes(customer: ScriptedCustomer) -> list[str]:
 
 @pytest.mark.parametrize(("tool", "arguments"), OF_A_CONTRACT)
 async def test_nothing_of_a_contract_before_a_document_and_before_a_yes(
-    office: AssistantPipeline, tool: str, arguments: dict[str, Any]
+    pipeline: AssistantPipeline, tool: str, arguments: dict[str, Any]
 ) -> None:
-    customer = await office.create_customer("suspended")
+    customer = await pipeline.create_customer("suspended")
 
     await customer.run_with_model_output("oi, desbloqueio", [(tool, arguments)])
     assert await codes(customer) == ["nao_identificado"]
-    assert await office.count_erp_requests() == {}
+    assert await pipeline.count_erp_requests() == {}
 
     await customer.say(customer.cpf)
-    asked = await office.count_erp_requests()
+    asked = await pipeline.count_erp_requests()
     await customer.run_with_model_output("anda logo com o desbloqueio", [(tool, arguments)])
     assert (await codes(customer))[-1] == "nao_confirmado"
-    assert await office.count_erp_requests() == asked
-    assert await office.load_erp_ledger() == []
+    assert await pipeline.count_erp_requests() == asked
+    assert await pipeline.load_erp_ledger() == []
 
 
-async def test_a_phone_number_is_not_accepted_as_a_tax_id(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_a_phone_number_is_not_accepted_as_a_tax_id(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
 
     await customer.run_with_model_output(
         "81988887777", [("identificar_cliente", {"cpf_cnpj": "81988887777"})]
     )
 
     assert await codes(customer) == ["documento_invalido"]
-    assert await office.count_erp_requests() == {}
+    assert await pipeline.count_erp_requests() == {}
 
 
 @pytest.mark.parametrize("said", ["oi", "meu cpf termina em 82", "529.982.247-25"])
 async def test_a_document_that_the_customer_never_wrote_is_not_looked_up(
-    office: AssistantPipeline, said: str
+    pipeline: AssistantPipeline, said: str
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
 
     await customer.run_with_model_output(
         said, [("identificar_cliente", {"cpf_cnpj": customer.cpf})]
     )
 
     assert await codes(customer) == ["documento_nao_informado"]
-    assert await office.count_erp_requests() == {}
+    assert await pipeline.count_erp_requests() == {}
 
 
-async def test_a_contract_is_not_taken_in_the_turn_that_shows_it(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_a_contract_is_not_taken_in_the_turn_that_shows_it(
+    pipeline: AssistantPipeline,
+) -> None:
+    customer = await pipeline.create_customer()
 
-    office.models = ParallelCallModels(
+    pipeline.models = ParallelCallModels(
         ("identificar_cliente", {"cpf_cnpj": customer.cpf}), ("escolher_contrato", CHOICE)
     )
     await customer.say(f"{customer.cpf} sim")
@@ -121,13 +123,13 @@ async def test_a_contract_is_not_taken_in_the_turn_that_shows_it(office: Assista
 
 
 async def test_who_was_shown_one_cadastre_has_not_confirmed_another(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     await customer.say(customer.cpf)
-    other = (await office.create_customer("slow")).cpf
+    other = (await pipeline.create_customer("slow")).cpf
 
-    office.models = ParallelCallModels(
+    pipeline.models = ParallelCallModels(
         ("identificar_cliente", {"cpf_cnpj": other}), ("escolher_contrato", CHOICE)
     )
     await customer.say(f"{other} sim")
@@ -136,8 +138,8 @@ async def test_who_was_shown_one_cadastre_has_not_confirmed_another(
     assert (await customer.load_facts())["contract"] == ""
 
 
-async def test_nothing_is_chosen_where_nobody_is_identified(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_nothing_is_chosen_where_nobody_is_identified(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
 
     await customer.run_with_model_output("sim", [("escolher_contrato", CHOICE)])
 
@@ -145,8 +147,8 @@ async def test_nothing_is_chosen_where_nobody_is_identified(office: AssistantPip
 
 
 @pytest.mark.parametrize("said", ["não", "Nao, esse não sou eu", "n", "errado", "NÃO!!"])
-async def test_a_no_does_not_confirm_the_contract(office: AssistantPipeline, said: str) -> None:
-    customer = await office.create_customer()
+async def test_a_no_does_not_confirm_the_contract(pipeline: AssistantPipeline, said: str) -> None:
+    customer = await pipeline.create_customer()
     await customer.say(customer.cpf)
 
     choice = {"opcao": 1, "palavras": said}
@@ -158,9 +160,9 @@ async def test_a_no_does_not_confirm_the_contract(office: AssistantPipeline, sai
 
 @pytest.mark.parametrize("option", [0, -1, 2, 99])
 async def test_only_what_is_in_the_list_can_be_chosen(
-    office: AssistantPipeline, option: int
+    pipeline: AssistantPipeline, option: int
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     await customer.say(customer.cpf)
 
     await customer.run_with_model_output(
@@ -170,9 +172,11 @@ async def test_only_what_is_in_the_list_can_be_chosen(
     assert (await codes(customer))[-1] == "opcao_invalida"
 
 
-async def test_a_third_party_learns_no_address_and_no_whole_name(office: AssistantPipeline) -> None:
-    office.models = overheard = RecordingModels()
-    customer = await office.create_customer("third_party")
+async def test_a_third_party_learns_no_address_and_no_whole_name(
+    pipeline: AssistantPipeline,
+) -> None:
+    pipeline.models = overheard = RecordingModels()
+    customer = await pipeline.create_customer("third_party")
     await customer.complete_identification("quero a fatura por pix")
     for tool, arguments in OF_THE_HOLDER:
         await customer.run_with_model_output("faça o desbloqueio e o resto", [(tool, arguments)])
@@ -183,14 +187,14 @@ async def test_a_third_party_learns_no_address_and_no_whole_name(office: Assista
     everything = overheard.words + "".join(each.text for each in customer.heard)
     for hidden in (street, "GILBERTO", "Gilberto", "MATOS"):
         assert hidden not in everything
-    assert await office.load_erp_ledger() == []
-    assert "/api/ura/verificaacesso/" not in await office.count_erp_requests()
+    assert await pipeline.load_erp_ledger() == []
+    assert "/api/ura/verificaacesso/" not in await pipeline.count_erp_requests()
 
 
 async def test_somebody_elses_address_does_not_leave_even_where_it_is_guessed(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer("third_party")
+    customer = await pipeline.create_customer("third_party")
     await customer.complete_identification("quero a fatura")
     street = customer.subscriber["contracts"][0]["address"].split(",")[0]
 
@@ -203,8 +207,10 @@ async def test_somebody_elses_address_does_not_leave_even_where_it_is_guessed(
 
 
 @pytest.mark.parametrize("tool", ["verificar_conexao", "abrir_chamado"])
-async def test_a_blocked_contract_has_nothing_broken(office: AssistantPipeline, tool: str) -> None:
-    customer = await office.create_customer("suspended")
+async def test_a_blocked_contract_has_nothing_broken(
+    pipeline: AssistantPipeline, tool: str
+) -> None:
+    customer = await pipeline.create_customer("suspended")
     await customer.complete_identification("sem internet")
 
     await customer.run_with_model_output(
@@ -212,23 +218,23 @@ async def test_a_blocked_contract_has_nothing_broken(office: AssistantPipeline, 
     )
 
     assert (await codes(customer))[-1] == "contrato_bloqueado"
-    assert await office.load_erp_ledger() == []
+    assert await pipeline.load_erp_ledger() == []
 
 
-async def test_what_is_being_repaired_gets_no_ticket(office: AssistantPipeline) -> None:
-    customer = await office.create_customer("maintenance")
+async def test_what_is_being_repaired_gets_no_ticket(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer("maintenance")
     await customer.complete_identification("oi")
 
     await customer.run_with_model_output("abre chamado", [("abrir_chamado", TICKET)])
 
     assert (await codes(customer))[-1] == "em_manutencao"
-    assert await office.load_erp_ledger() == []
+    assert await pipeline.load_erp_ledger() == []
 
 
 async def test_there_is_one_ticket_however_often_a_model_wants_one(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer("offline_dark")
+    customer = await pipeline.create_customer("offline_dark")
     await customer.complete_identification("oi")
     other = {**TICKET, "categoria": "los_vermelho", "resumo": "outra coisa"}
 
@@ -237,17 +243,17 @@ async def test_there_is_one_ticket_however_often_a_model_wants_one(
     )
 
     assert (await codes(customer))[-2:] == ["", "ja_existe"]
-    assert len(await office.load_erp_ledger()) == 1
+    assert len(await pipeline.load_erp_ledger()) == 1
 
 
-async def test_an_open_ticket_of_before_is_enough(office: AssistantPipeline) -> None:
-    customer = await office.create_customer("open_ticket")
+async def test_an_open_ticket_of_before_is_enough(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer("open_ticket")
     await customer.complete_identification("oi")
 
     await customer.run_with_model_output("abre chamado", [("abrir_chamado", TICKET)])
 
     assert (await customer.list_tool_calls())[-1][1]["protocolo"] == f"{customer.contract}002"
-    assert await office.load_erp_ledger() == []
+    assert await pipeline.load_erp_ledger() == []
 
 
 async def unlocks(customer: ScriptedCustomer, said: str, times: int = 1) -> FinishAssistantTurn:
@@ -259,24 +265,24 @@ async def unlocks(customer: ScriptedCustomer, said: str, times: int = 1) -> Fini
 @pytest.mark.parametrize(
     "said", ["estou sem internet", "qual o valor?", "pode ser amanhã?", "sim, é esse o contrato"]
 )
-async def test_an_unlock_is_not_done_unasked(office: AssistantPipeline, said: str) -> None:
-    customer = await office.create_customer("suspended")
+async def test_an_unlock_is_not_done_unasked(pipeline: AssistantPipeline, said: str) -> None:
+    customer = await pipeline.create_customer("suspended")
     await customer.complete_identification("oi")
 
     await unlocks(customer, said)
 
     assert (await codes(customer))[-1] == "nao_pedido"
-    assert await office.load_erp_ledger() == []
+    assert await pipeline.load_erp_ledger() == []
 
 
-async def test_a_yes_to_the_offered_unlock_asks_for_it(office: AssistantPipeline) -> None:
-    customer = await office.create_customer("suspended")
+async def test_a_yes_to_the_offered_unlock_asks_for_it(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer("suspended")
     await customer.complete_identification("oi")
     await customer.run_with_model_output("sem internet", says="Deseja o desbloqueio em confiança?")
 
     await unlocks(customer, "sim, por favor")
 
-    assert [deed["kind"] for deed in await office.load_erp_ledger()] == ["unlock"]
+    assert [deed["kind"] for deed in await pipeline.load_erp_ledger()] == ["unlock"]
 
 
 @pytest.mark.parametrize(
@@ -288,43 +294,45 @@ async def test_a_yes_to_the_offered_unlock_asks_for_it(office: AssistantPipeline
     ],
 )
 async def test_an_unlock_needs_a_blocked_contract_and_a_month_without_one(
-    office: AssistantPipeline, case: str, code: str
+    pipeline: AssistantPipeline, case: str, code: str
 ) -> None:
-    customer = await office.create_customer(case)
+    customer = await pipeline.create_customer(case)
     await customer.complete_identification("oi")
 
     await unlocks(customer, "quero o desbloqueio")
 
     assert (await codes(customer))[-1] == code
-    assert await office.load_erp_ledger() == []
+    assert await pipeline.load_erp_ledger() == []
 
 
-async def test_there_is_one_unlock_in_a_visit_and_one_in_a_month(office: AssistantPipeline) -> None:
-    customer = await office.create_customer("suspended")
+async def test_there_is_one_unlock_in_a_visit_and_one_in_a_month(
+    pipeline: AssistantPipeline,
+) -> None:
+    customer = await pipeline.create_customer("suspended")
     await customer.complete_identification("oi")
     await unlocks(customer, "quero o desbloqueio", times=3)
     assert (await codes(customer))[-3:] == ["", "ja_usado", "ja_usado"]
 
-    await office.forget_identities()
-    again = await office.create_customer("suspended")
+    await pipeline.forget_identities()
+    again = await pipeline.create_customer("suspended")
     await again.complete_identification("oi")
     document = {"status": 4, "promises": 0}
-    await office.world.control(
-        "PUT", f"/sgp/{office.erp_token}/subscribers/{again.cpf}", json=document
+    await pipeline.sandbox.control(
+        "PUT", f"/sgp/{pipeline.erp_token}/subscribers/{again.cpf}", json=document
     )
     await unlocks(again, "quero o desbloqueio de novo")
 
     assert (await codes(again))[-1] == "ja_usado", "the ERP forgot to count it, we did not"
-    assert [deed["kind"] for deed in await office.load_erp_ledger()] == ["unlock"]
+    assert [deed["kind"] for deed in await pipeline.load_erp_ledger()] == ["unlock"]
 
 
 @pytest.mark.parametrize(
     "said", ["quanto custa?", "mas ainda não funciona", "obrigado, mas quero a fatura", "certo?"]
 )
 async def test_a_visit_is_not_ended_without_a_farewell(
-    office: AssistantPipeline, said: str
+    pipeline: AssistantPipeline, said: str
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
 
     ending = ("encerrar_atendimento", {"palavras": said})
     finish = await customer.run_with_model_output(said, [ending], "Certo.")
@@ -335,9 +343,9 @@ async def test_a_visit_is_not_ended_without_a_farewell(
 
 
 async def test_a_visit_is_not_ended_while_a_contract_waits_for_a_yes(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     await customer.say(customer.cpf)
 
     ending = ("encerrar_atendimento", {"palavras": "obrigado"})
@@ -346,35 +354,35 @@ async def test_a_visit_is_not_ended_while_a_contract_waits_for_a_yes(
     assert (await codes(customer))[-1] == "nao_pode_encerrar"
 
 
-async def test_tax_id_attempts_are_limited(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_tax_id_attempts_are_limited(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
     tried = [build_cpf(700000000 + each) for each in range(MAX_LOOKUPS + 1)]
-    await office.update_settings(max_steps=9)
+    await pipeline.update_settings(max_steps=9)
 
     await customer.run_with_model_output(
         " ".join(tried), [("identificar_cliente", {"cpf_cnpj": each}) for each in tried]
     )
 
     assert await codes(customer) == ["nao_encontrado"] * MAX_LOOKUPS + ["limite_de_consultas"]
-    assert (await office.count_erp_requests())["/api/ura/consultacliente/"] == MAX_LOOKUPS
+    assert (await pipeline.count_erp_requests())["/api/ura/consultacliente/"] == MAX_LOOKUPS
 
 
-async def test_a_line_that_is_down_needs_no_right_spelling(office: AssistantPipeline) -> None:
-    customer = await office.create_customer("offline_dark")
+async def test_a_line_that_is_down_needs_no_right_spelling(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer("offline_dark")
     await customer.complete_identification("oi")
     calls: list[Any] = [("verificar_conexao", {}), ("abrir_chamado", TICKET)]
 
     await customer.run_with_model_output("tah ruin demais iso aki", calls, "Pronto.")
 
     assert await codes(customer) == ["", "", "", ""]
-    assert len(await office.load_erp_ledger()) == 1
+    assert len(await pipeline.load_erp_ledger()) == 1
 
 
 @pytest.mark.parametrize(("said", "opened"), [("kero sim, abre o xamado", 1), ("não, deixa", 0)])
 async def test_a_yes_to_the_offered_ticket_asks_for_it(
-    office: AssistantPipeline, said: str, opened: int
+    pipeline: AssistantPipeline, said: str, opened: int
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     await customer.complete_identification("oi")
     await customer.run_with_model_output(
         "tah ruin demais iso aki", says="Quer que eu abra um chamado técnico?"
@@ -382,4 +390,4 @@ async def test_a_yes_to_the_offered_ticket_asks_for_it(
 
     await customer.run_with_model_output(said, [("abrir_chamado", TICKET)], "Certo.")
 
-    assert len(await office.load_erp_ledger()) == opened
+    assert len(await pipeline.load_erp_ledger()) == opened

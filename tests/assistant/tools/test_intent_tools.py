@@ -24,8 +24,8 @@ async def waiting(customer: ScriptedCustomer) -> list[str]:
     return [each["wish"] for each in (await customer.load_facts())["waiting"]]
 
 
-async def test_wishes_are_served_one_after_the_other(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_wishes_are_served_one_after_the_other(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
     await customer.complete_identification("quero minha fatura")
     said = "manda no pix, e a net tá lenta, e quero ver os planos"
     await customer.run_with_model_output(
@@ -42,8 +42,10 @@ async def test_wishes_are_served_one_after_the_other(office: AssistantPipeline) 
     assert finish.replies[0].text.startswith("E a lentidão?"), "the model goes on: more is wanted"
 
 
-async def test_unanswered_intents_are_listed_in_the_handoff_note(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_unanswered_intents_are_listed_in_the_handoff_note(
+    pipeline: AssistantPipeline,
+) -> None:
+    customer = await pipeline.create_customer()
     await customer.complete_identification("quero minha fatura")
     await customer.run_with_model_output("e a net tá lenta", [noted("lentidao", "a net tá lenta")])
 
@@ -52,18 +54,18 @@ async def test_unanswered_intents_are_listed_in_the_handoff_note(office: Assista
     assert "Pedido: fatura; lentidao («a net tá lenta»)." in (await customer.load_notes())[-1]
 
 
-async def test_a_wish_that_nobody_wrote_is_not_noted(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_a_wish_that_nobody_wrote_is_not_noted(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
 
     await customer.run_with_model_output("oi", [noted("planos", "quero todos os planos")])
 
     assert await codes(customer) == ["palavras_nao_encontradas"]
 
 
-async def test_a_wish_is_noted_once_and_not_without_end(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_a_wish_is_noted_once_and_not_without_end(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
     wishes = ["fatura", "fatura", "lentidao", "planos", "chamado", "desbloqueio", "sem_internet"]
-    await office.update_settings(max_steps=12)
+    await pipeline.update_settings(max_steps=12)
 
     await customer.run_with_model_output("tudo isso", [noted(each, "tudo isso") for each in wishes])
 
@@ -71,8 +73,8 @@ async def test_a_wish_is_noted_once_and_not_without_end(office: AssistantPipelin
     assert await waiting(customer) == list(dict.fromkeys(wishes))[:MAX_PENDING_INTENTS]
 
 
-async def test_a_visit_does_not_end_while_a_wish_waits(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_a_visit_does_not_end_while_a_wish_waits(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
     await customer.complete_identification("quero minha fatura")
     await customer.run_with_model_output("e os planos", [noted("planos", "os planos")])
 
@@ -97,9 +99,9 @@ async def test_a_visit_does_not_end_while_a_wish_waits(office: AssistantPipeline
     ],
 )
 async def test_the_reason_is_one_that_the_customers_words_show(
-    office: AssistantPipeline, said: str, motive: str, words: str, reason: str
+    pipeline: AssistantPipeline, said: str, motive: str, words: str, reason: str
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     arguments = {"setor": "financeiro", "motivo": motive, "resumo": "r", "palavras": words}
 
     finish = await customer.run_with_model_output(said, [("transferir_atendimento", arguments)])
@@ -109,8 +111,10 @@ async def test_the_reason_is_one_that_the_customers_words_show(
 
 
 @pytest.mark.parametrize("words", ["não é o caso", "", "x"])
-async def test_nobody_is_kept_from_people_by_a_quote(office: AssistantPipeline, words: str) -> None:
-    customer = await office.create_customer()
+async def test_nobody_is_kept_from_people_by_a_quote(
+    pipeline: AssistantPipeline, words: str
+) -> None:
+    customer = await pipeline.create_customer()
     arguments = {"setor": "suporte", "motivo": "pediu_pessoa", "resumo": "r"}
     if words:
         arguments["palavras"] = words
@@ -122,10 +126,10 @@ async def test_nobody_is_kept_from_people_by_a_quote(office: AssistantPipeline, 
     assert finish.handoff is not None
 
 
-async def test_harmless_words_are_the_models_to_understand(office: AssistantPipeline) -> None:
+async def test_harmless_words_are_the_models_to_understand(pipeline: AssistantPipeline) -> None:
     """An expression took them for anger and a cancellation, and called people."""
-    office.models = requests = RequestRecordingModels()
-    customer = await office.create_customer()
+    pipeline.models = requests = RequestRecordingModels()
+    customer = await pipeline.create_customer()
     for said in ("porra, voltou! valeu", "cancela, já consegui pagar"):
         asked = len(requests.made)
 
@@ -135,14 +139,14 @@ async def test_harmless_words_are_the_models_to_understand(office: AssistantPipe
         assert (await customer.load_status())[0] == "pending"
 
 
-async def test_what_a_turn_asked_its_model_is_kept(office: AssistantPipeline) -> None:
-    office.models = requests = RequestRecordingModels()
-    customer = await office.create_customer()
+async def test_what_a_turn_asked_its_model_is_kept(pipeline: AssistantPipeline) -> None:
+    pipeline.models = requests = RequestRecordingModels()
+    customer = await pipeline.create_customer()
 
     await customer.say("oi")
     await customer.say("tudo bem?")
 
-    rows = await office.given.admin.fetch(
+    rows = await pipeline.given.admin.fetch(
         "SELECT model_calls, tokens_in, tokens_cached FROM turns WHERE thread_id = $1"
         " ORDER BY started_at, id",
         customer.thread,

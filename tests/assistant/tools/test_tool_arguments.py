@@ -67,11 +67,11 @@ async def test_every_tool_is_called_here() -> None:
 
 @pytest.mark.parametrize("tool", GOOD)
 async def test_a_bad_call_goes_back_once_and_does_nothing(
-    office: AssistantPipeline, tool: str
+    pipeline: AssistantPipeline, tool: str
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     for arguments in bad_calls(tool):
-        office.models = overheard = RecordingModels()
+        pipeline.models = overheard = RecordingModels()
 
         finish = await customer.run_with_model_output("oi", [(tool, arguments)], says="Certo.")
 
@@ -83,14 +83,14 @@ async def test_a_bad_call_goes_back_once_and_does_nothing(
     assert [(name, result["erro"]) for name, result in kept] == [
         (tool, "argumento_invalido")
     ] * len(bad_calls(tool))
-    assert await office.count_erp_requests() == {}
+    assert await pipeline.count_erp_requests() == {}
 
 
 @pytest.mark.parametrize("tool", GOOD)
 async def test_a_second_bad_call_of_a_tool_calls_people(
-    office: AssistantPipeline, tool: str
+    pipeline: AssistantPipeline, tool: str
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     calls: list[Call] = [(tool, mistyped(tool)), (tool, "[1")]
 
     finish = await customer.run_with_model_output("oi", calls, says="Certo.")
@@ -102,8 +102,8 @@ async def test_a_second_bad_call_of_a_tool_calls_people(
     assert "o modelo de linguagem falhou" in (await customer.load_notes())[0]
 
 
-async def test_a_tool_that_does_not_exist_is_a_bad_call(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_a_tool_that_does_not_exist_is_a_bad_call(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
 
     finish = await customer.run_with_model_output(
         "oi", [("cancelar_contrato", {}), ("executar_sql", {})], "Certo."
@@ -114,19 +114,19 @@ async def test_a_tool_that_does_not_exist_is_a_bad_call(office: AssistantPipelin
     assert finish.code == "model_bad_call"
 
 
-async def test_a_tool_that_is_not_offered_is_a_bad_call(office: AssistantPipeline) -> None:
-    office.capabilities = frozenset()
-    office.models = overheard = RecordingModels()
-    customer = await office.create_customer()
+async def test_a_tool_that_is_not_offered_is_a_bad_call(pipeline: AssistantPipeline) -> None:
+    pipeline.capabilities = frozenset()
+    pipeline.models = overheard = RecordingModels()
+    customer = await pipeline.create_customer()
 
     await customer.run_with_model_output("oi", [("listar_planos", {})], "Certo.")
 
     assert await refusals(customer, overheard) == ["argumento_invalido"]
-    assert await office.count_erp_requests() == {}
+    assert await pipeline.count_erp_requests() == {}
 
 
-async def test_a_bad_call_of_each_of_several_tools_goes_back(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_a_bad_call_of_each_of_several_tools_goes_back(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
     calls: list[Call] = [(tool, "[") for tool in list(GOOD)[:4]]
 
     assert (
@@ -171,8 +171,8 @@ def _offers() -> list[dict[str, Any]]:
     return [tool.function_schema() for tool in TOOLS]
 
 
-async def test_words_that_the_database_cannot_hold_are_cleaned(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_words_that_the_database_cannot_hold_are_cleaned(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
     words = {"motivo": "nao_resolvido", "resumo": "quer\x00 ajuda"}
 
     finish = await customer.run_with_model_output(

@@ -22,21 +22,21 @@ async def logged(given: RowBuilder) -> list[Any]:
 
 
 async def test_each_call_is_logged_with_its_outcome_and_nothing_of_the_customer(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     await customer.complete_identification("quero minha fatura")
     used = await customer.list_tool_calls()
     assert len(used) >= 2
-    assert await logged(office.given) == [
+    assert await logged(pipeline.given) == [
         (f"tools.{tool}", "done" if result["ok"] else result["erro"]) for tool, result in used
     ]
-    rows = await office.given.admin.fetch("SELECT * FROM audit WHERE action LIKE 'tools.%'")
-    (conversation,) = await office.given.rows(
+    rows = await pipeline.given.admin.fetch("SELECT * FROM audit WHERE action LIKE 'tools.%'")
+    (conversation,) = await pipeline.given.rows(
         "SELECT id FROM conversations WHERE thread_id = $1", customer.thread
     )
     assert {(row["who"], row["target"], row["tenant_id"]) for row in rows} == {
-        ("assistant", f"conversation:{conversation}", office.place.tenant)
+        ("assistant", f"conversation:{conversation}", pipeline.place.tenant)
     }
     told = " ".join(str(dict(row)) for row in rows)
     digits = re.sub(r"\D", "", customer.cpf)
@@ -44,8 +44,8 @@ async def test_each_call_is_logged_with_its_outcome_and_nothing_of_the_customer(
         assert secret not in told
 
 
-async def test_no_call_that_is_kept_holds_a_document(office: AssistantPipeline) -> None:
-    customer = await office.create_customer()
+async def test_no_call_that_is_kept_holds_a_document(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
     await customer.complete_identification("quero minha fatura")
     digits = re.sub(r"\D", "", customer.cpf)
     await customer.run_with_model_output(
@@ -53,7 +53,7 @@ async def test_no_call_that_is_kept_holds_a_document(office: AssistantPipeline) 
         [(f"consulta_{digits}", {}), ("identificar_cliente", f'{{"cpf_cnpj": "{digits}", ')],
         says="Certo.",
     )
-    kept = str(await office.given.rows("SELECT tool_results::text FROM turns"))
+    kept = str(await pipeline.given.rows("SELECT tool_results::text FROM turns"))
     assert "identificar_cliente" in kept
     assert digits not in kept
     assert customer.cpf not in kept
@@ -61,21 +61,21 @@ async def test_no_call_that_is_kept_holds_a_document(office: AssistantPipeline) 
 
 
 async def test_a_tool_that_the_model_made_up_is_logged_without_its_name(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     await customer.run_with_model_output("oi", [("consulta_52998224725", {})], says="Certo.")
-    assert await logged(office.given) == [("tools.unknown", "argumento_invalido")]
-    assert "52998224725" not in str(await office.given.rows("SELECT audit::text FROM audit"))
+    assert await logged(pipeline.given) == [("tools.unknown", "argumento_invalido")]
+    assert "52998224725" not in str(await pipeline.given.rows("SELECT audit::text FROM audit"))
 
 
 async def test_a_turn_that_runs_again_does_not_log_the_calls_that_it_takes_over(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await office.create_customer()
+    customer = await pipeline.create_customer()
     await customer.write(f"minha fatura, cpf {customer.cpf}")
     await customer.run_turn_without_commit()  # and its report is lost
-    before = await logged(office.given)
+    before = await logged(pipeline.given)
     assert before
     await customer.run_turn_without_commit()
-    assert await logged(office.given) == before
+    assert await logged(pipeline.given) == before

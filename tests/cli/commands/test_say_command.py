@@ -48,7 +48,7 @@ def test_files_are_named_and_texts_stay_as_they_are(item: dict[str, Any], words:
 @pytest.mark.asyncio
 @pytest.mark.timeout(60)
 async def test_a_conversation_with_files_reads_as_one(
-    world: SandboxFixture, tmp_path: Path
+    sandbox: SandboxFixture, tmp_path: Path
 ) -> None:
     """A PIX code is one unbroken line, however narrow the terminal."""
     process = await asyncio.create_subprocess_exec(
@@ -56,18 +56,18 @@ async def test_a_conversation_with_files_reads_as_one(
         "say",
         f"+{MARIA}",
         "oi",
-        env=environment(world, tmp_path),
+        env=environment(sandbox, tmp_path),
         stdout=PIPE,
         stderr=PIPE,
     )
-    while not await world.phone(MARIA, wait=5):
+    while not await sandbox.phone(MARIA, wait=5):
         assert process.returncode is None, "it never wrote"
     picture = {"type": "image", "file": PNG, "text": "QR do PIX", "docName": "pix.png"}
     invoice = {"type": "document", "file": PDF, "text": "Fatura", "docName": "boleto.pdf"}
-    await world.gateway("/send/media", {"number": MARIA, **picture})
-    await world.gateway("/send/text", {"number": MARIA, "text": CODE})
-    await world.gateway("/send/text", {"number": MARIA, "text": "até :smile: logo"})
-    await world.gateway("/send/media", {"number": MARIA, **invoice})
+    await sandbox.gateway("/send/media", {"number": MARIA, **picture})
+    await sandbox.gateway("/send/text", {"number": MARIA, "text": CODE})
+    await sandbox.gateway("/send/text", {"number": MARIA, "text": "até :smile: logo"})
+    await sandbox.gateway("/send/media", {"number": MARIA, **invoice})
     out, err = await process.communicate()
 
     assert process.returncode == 0, err.decode()
@@ -79,7 +79,7 @@ async def test_a_conversation_with_files_reads_as_one(
     ]
 
 
-def environment(world: SandboxFixture, home: Path) -> dict[str, str]:
+def environment(sandbox: SandboxFixture, home: Path) -> dict[str, str]:
     """What the launcher would have told the command; no database is asked for anything."""
     return {
         **os.environ,
@@ -88,7 +88,7 @@ def environment(world: SandboxFixture, home: Path) -> dict[str, str]:
         "REDIS_URL": "redis://127.0.0.1:9/0",
         "NIOCHAT_VAULT_KEYS": "k1:" + base64.b64encode(bytes(32)).decode(),
         "NIOCHAT_BASE_URL": "http://127.0.0.1:9",
-        "NIOCHAT_SANDBOX_URL": world.origin,
-        "NIOCHAT_SANDBOX_TOKEN": world.token,
+        "NIOCHAT_SANDBOX_URL": sandbox.origin,
+        "NIOCHAT_SANDBOX_TOKEN": sandbox.token,
         "COLUMNS": "40",
     }

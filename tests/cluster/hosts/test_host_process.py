@@ -282,7 +282,7 @@ async def many_queued(
 
 
 async def test_a_host_that_runs_sweeps_by_itself(
-    cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder, world: SandboxFixture
+    cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder, sandbox: SandboxFixture
 ) -> None:
     core = await cluster.host("a")
     await cluster.assign_shards(core)

@@ -21,271 +21,281 @@ def handed_off(
     policy: ConversationPolicy = OFFICE, *, there: bool = False
 ) -> ConversationSimulator:
     """The assistant has called people."""
-    talk = ConversationSimulator(policy)
-    people(talk, there=there)
-    talk.start_turn()
-    talk.finish_turn("Passei para a equipe.", handoff=TO_SUPPORT)
-    return talk
+    simulator = ConversationSimulator(policy)
+    people(simulator, there=there)
+    simulator.start_turn()
+    simulator.finish_turn("Passei para a equipe.", handoff=TO_SUPPORT)
+    return simulator
 
 
-def people(talk: ConversationSimulator, *, there: bool) -> None:
-    talk.people = StaffAvailability(there, None if there else talk.now + timedelta(seconds=NIGHT_S))
+def people(simulator: ConversationSimulator, *, there: bool) -> None:
+    simulator.people = StaffAvailability(
+        there, None if there else simulator.now + timedelta(seconds=NIGHT_S)
+    )
 
 
-def served(talk: ConversationSimulator) -> ConversationSimulator:
+def served(simulator: ConversationSimulator) -> ConversationSimulator:
     """The customer wrote in the night, and a turn runs."""
-    talk.start_turn()
-    return talk
+    simulator.start_turn()
+    return simulator
 
 
-def opens(talk: ConversationSimulator) -> None:
+def opens(simulator: ConversationSimulator) -> None:
     """The hour at which people are back."""
-    talk.advance_clock(max(talk.seconds_until_timer(TimerName.OPENING), 0.0))
-    people(talk, there=True)
+    simulator.advance_clock(max(simulator.seconds_until_timer(TimerName.OPENING), 0.0))
+    people(simulator, there=True)
 
 
 def test_what_the_customer_writes_in_the_night_is_answered_and_stays_in_the_queue() -> None:
-    talk = served(handed_off())
+    simulator = served(handed_off())
 
-    talk.finish_turn("Aqui está a fatura.")
+    simulator.finish_turn("Aqui está a fatura.")
 
-    assert talk.active_conversation.status is ConversationStatus.WAITING
-    assert (talk.active_conversation.team, talk.active_conversation.waits) == ("suporte", True)
-    assert talk.queued_texts()[-1] == "Aqui está a fatura."
-    assert talk.sends[list(talk.sends)[-1]].origin is Author.ASSISTANT, "a takeover cancels it"
-    assert talk.claim_send() is not None
+    assert simulator.active_conversation.status is ConversationStatus.WAITING
+    assert (simulator.active_conversation.team, simulator.active_conversation.waits) == (
+        "suporte",
+        True,
+    )
+    assert simulator.queued_texts()[-1] == "Aqui está a fatura."
+    assert simulator.sends[list(simulator.sends)[-1]].origin is Author.ASSISTANT, (
+        "a takeover cancels it"
+    )
+    assert simulator.claim_send() is not None
 
 
 def test_while_people_are_there_their_queue_is_theirs() -> None:
-    talk = handed_off(there=True)
+    simulator = handed_off(there=True)
 
-    talk.receive_customer_message()
+    simulator.receive_customer_message()
 
-    assert TimerName.OPENING not in talk.timers
-    assert talk.fire_timer().events == ()
+    assert TimerName.OPENING not in simulator.timers
+    assert simulator.fire_timer().events == ()
 
 
 def test_the_team_goes_home_and_who_still_waits_is_served() -> None:
-    talk = handed_off(there=True)
-    talk.receive_customer_message("alguém?")
-    people(talk, there=False)
+    simulator = handed_off(there=True)
+    simulator.receive_customer_message("alguém?")
+    people(simulator, there=False)
 
-    talk.start_turn()
+    simulator.start_turn()
 
-    assert talk.turn.messages == 2
+    assert simulator.turn.messages == 2
 
 
 def test_the_team_goes_home_with_a_conversation_that_nobody_has_answered() -> None:
-    talk = handed_off(there=True)
-    talk.decide_command(cmd.AssignConversation("ana"))
-    people(talk, there=False)
+    simulator = handed_off(there=True)
+    simulator.decide_command(cmd.AssignConversation("ana"))
+    people(simulator, there=False)
 
-    served(talk)
-    talk.finish_turn("Posso adiantar algo?")
+    served(simulator)
+    simulator.finish_turn("Posso adiantar algo?")
 
-    assert (talk.active_conversation.status, talk.active_conversation.agent) == (
+    assert (simulator.active_conversation.status, simulator.active_conversation.agent) == (
         ConversationStatus.OPEN,
         "ana",
     )
-    assert talk.queued_texts()[-1] == "Posso adiantar algo?"
+    assert simulator.queued_texts()[-1] == "Posso adiantar algo?"
 
 
 def test_nobody_speaks_over_an_agent_who_wrote() -> None:
-    talk = handed_off(there=True)
-    talk.decide_command(cmd.AssignConversation("ana"))
-    talk.decide_command(cmd.ReplyToCustomer("ana", "Vou ver."))
-    people(talk, there=False)
+    simulator = handed_off(there=True)
+    simulator.decide_command(cmd.AssignConversation("ana"))
+    simulator.decide_command(cmd.ReplyToCustomer("ana", "Vou ver."))
+    people(simulator, there=False)
 
-    talk.receive_customer_message()
+    simulator.receive_customer_message()
 
-    assert not talk.can_assistant_reply
-    assert talk.fire_timer().events == ()
+    assert not simulator.can_assistant_reply
+    assert simulator.fire_timer().events == ()
 
 
 def test_who_takes_it_in_the_night_is_there() -> None:
-    talk = handed_off()
-    talk.decide_command(cmd.AssignConversation("ana"))
+    simulator = handed_off()
+    simulator.decide_command(cmd.AssignConversation("ana"))
 
-    talk.receive_customer_message()
+    simulator.receive_customer_message()
 
-    assert not talk.can_assistant_reply
+    assert not simulator.can_assistant_reply
 
 
 @pytest.mark.parametrize("what", ["assign", "transfer", "snooze", "resolve"])
 def test_what_a_person_does_in_the_night_silences_the_assistant_in_that_commit(what: str) -> None:
-    talk = served(handed_off())
-    talk.finish_turn("Um.", "Dois.")
-    turn = served(talk).turn
+    simulator = served(handed_off())
+    simulator.finish_turn("Um.", "Dois.")
+    turn = served(simulator).turn
     acts: dict[str, cmd.Command] = {
         "assign": cmd.AssignConversation("ana"),
         "transfer": cmd.TransferConversation("ana", agent="bia"),
-        "snooze": cmd.SnoozeConversation("ana", talk.now + timedelta(hours=1)),
+        "snooze": cmd.SnoozeConversation("ana", simulator.now + timedelta(hours=1)),
         "resolve": cmd.ResolveConversation("ana"),
     }
 
-    talk.decide_command(acts[what])
+    simulator.decide_command(acts[what])
 
-    assert talk.turns[turn.id] == "cancelled"
-    assert not {"Um.", "Dois."} & set(talk.queued_texts())
-    assert not talk.can_assistant_reply
+    assert simulator.turns[turn.id] == "cancelled"
+    assert not {"Um.", "Dois."} & set(simulator.queued_texts())
+    assert not simulator.can_assistant_reply
 
 
 def test_the_agent_who_has_it_and_answers_in_the_night_cancels_what_was_to_leave() -> None:
-    talk = handed_off(there=True)
-    talk.decide_command(cmd.AssignConversation("ana"))
-    people(talk, there=False)
-    served(talk)
-    talk.finish_turn("Um.")
-    served(talk)
+    simulator = handed_off(there=True)
+    simulator.decide_command(cmd.AssignConversation("ana"))
+    people(simulator, there=False)
+    served(simulator)
+    simulator.finish_turn("Um.")
+    served(simulator)
 
-    talk.decide_command(cmd.ReplyToCustomer("ana", "Cheguei."))
+    simulator.decide_command(cmd.ReplyToCustomer("ana", "Cheguei."))
 
-    assert talk.active_conversation.turn is None
-    assert "Um." not in talk.queued_texts()
-    talk.receive_customer_message()
-    assert not talk.can_assistant_reply
+    assert simulator.active_conversation.turn is None
+    assert "Um." not in simulator.queued_texts()
+    simulator.receive_customer_message()
+    assert not simulator.can_assistant_reply
 
 
 def test_a_person_on_the_phone_is_not_spoken_over_for_a_while() -> None:
-    talk = served(handed_off())
-    talk.receive_phone_message()
+    simulator = served(handed_off())
+    simulator.receive_phone_message()
 
-    talk.receive_customer_message()
+    simulator.receive_customer_message()
 
-    assert talk.active_conversation.turn is None
-    assert not talk.can_assistant_reply
-    talk.advance_clock(OFFICE.phone_pause_s)
-    assert talk.can_assistant_reply
+    assert simulator.active_conversation.turn is None
+    assert not simulator.can_assistant_reply
+    simulator.advance_clock(OFFICE.phone_pause_s)
+    assert simulator.can_assistant_reply
 
 
 def test_who_types_on_the_phone_right_before_the_night_is_not_spoken_over_after_it() -> None:
-    talk = handed_off(there=True)
-    talk.receive_phone_message()
-    people(talk, there=False)
+    simulator = handed_off(there=True)
+    simulator.receive_phone_message()
+    people(simulator, there=False)
 
-    talk.receive_customer_message()
+    simulator.receive_customer_message()
 
-    assert not talk.can_assistant_reply
+    assert not simulator.can_assistant_reply
 
 
 def test_when_people_are_back_the_assistant_is_silent() -> None:
-    talk = served(handed_off())
-    talk.finish_turn("Um.")
-    opens(talk)
+    simulator = served(handed_off())
+    simulator.finish_turn("Um.")
+    opens(simulator)
 
-    talk.fire_timer(name=TimerName.OPENING)
+    simulator.fire_timer(name=TimerName.OPENING)
 
-    assert not talk.can_assistant_reply
-    assert "Um." not in talk.queued_texts()
-    talk.receive_customer_message()
-    assert talk.fire_timer().events == ()
-    assert talk.active_conversation.waits
+    assert not simulator.can_assistant_reply
+    assert "Um." not in simulator.queued_texts()
+    simulator.receive_customer_message()
+    assert simulator.fire_timer().events == ()
+    assert simulator.active_conversation.waits
 
 
 def test_a_burst_that_ends_after_people_are_back_is_theirs() -> None:
-    talk = handed_off()
-    talk.receive_customer_message()
-    people(talk, there=True)
+    simulator = handed_off()
+    simulator.receive_customer_message()
+    people(simulator, there=True)
 
-    assert talk.fire_timer().events == ()
-    assert talk.active_conversation.unanswered == 1
+    assert simulator.fire_timer().events == ()
+    assert simulator.active_conversation.unanswered == 1
 
 
 def test_a_turn_that_runs_when_people_come_says_what_its_tools_did() -> None:
     """An unlock may have been made by then; silence about it would be worse."""
-    talk = handed_off()
-    served(talk)
-    opens(talk)
-    talk.fire_timer(name=TimerName.OPENING)
-    talk.receive_customer_message("e aí?")
+    simulator = handed_off()
+    served(simulator)
+    opens(simulator)
+    simulator.fire_timer(name=TimerName.OPENING)
+    simulator.receive_customer_message("e aí?")
 
-    talk.finish_turn("O desbloqueio foi feito.")
+    simulator.finish_turn("O desbloqueio foi feito.")
 
-    assert talk.queued_texts()[-1] == "O desbloqueio foi feito."
-    assert talk.active_conversation.turn is None, "what came later is for people"
-    assert talk.active_conversation.unanswered == 1
-    talk.advance_clock(talk.seconds_until_timer(TimerName.OPENING))
-    talk.fire_timer(name=TimerName.OPENING)
-    assert not talk.can_assistant_reply
+    assert simulator.queued_texts()[-1] == "O desbloqueio foi feito."
+    assert simulator.active_conversation.turn is None, "what came later is for people"
+    assert simulator.active_conversation.unanswered == 1
+    simulator.advance_clock(simulator.seconds_until_timer(TimerName.OPENING))
+    simulator.fire_timer(name=TimerName.OPENING)
+    assert not simulator.can_assistant_reply
 
 
 def test_hours_that_were_changed_meanwhile_count() -> None:
-    talk = served(handed_off())
-    talk.finish_turn("Um.")
-    talk.advance_clock(talk.seconds_until_timer(TimerName.OPENING))
-    people(talk, there=False)
+    simulator = served(handed_off())
+    simulator.finish_turn("Um.")
+    simulator.advance_clock(simulator.seconds_until_timer(TimerName.OPENING))
+    people(simulator, there=False)
 
-    talk.fire_timer(name=TimerName.OPENING)
+    simulator.fire_timer(name=TimerName.OPENING)
 
-    assert talk.can_assistant_reply
-    assert talk.seconds_until_timer(TimerName.OPENING) == NIGHT_S
+    assert simulator.can_assistant_reply
+    assert simulator.seconds_until_timer(TimerName.OPENING) == NIGHT_S
 
 
 def test_silence_in_the_night_ends_nothing() -> None:
-    talk = served(handed_off())
-    talk.finish_turn("Um.", close="solved")
+    simulator = served(handed_off())
+    simulator.finish_turn("Um.", close="solved")
 
-    assert talk.active_conversation.status is ConversationStatus.WAITING
-    talk.advance_clock(ConversationPolicy().reminder_after_s * 3)
-    assert TimerName.IDLE not in talk.timers or talk.fire_timer(name=TimerName.IDLE).events == ()
+    assert simulator.active_conversation.status is ConversationStatus.WAITING
+    simulator.advance_clock(ConversationPolicy().reminder_after_s * 3)
+    assert (
+        TimerName.IDLE not in simulator.timers
+        or simulator.fire_timer(name=TimerName.IDLE).events == ()
+    )
 
 
 def test_a_second_hand_off_to_the_same_team_keeps_its_place_in_the_queue() -> None:
-    talk = served(handed_off())
+    simulator = served(handed_off())
 
-    decision = talk.finish_turn("Já está com a equipe.", handoff=TO_SUPPORT)
+    decision = simulator.finish_turn("Já está com a equipe.", handoff=TO_SUPPORT)
 
     assert "conversation_handed_off" not in [event.type for event in decision.events]
     assert "note_added" in [event.type for event in decision.events]
 
 
 def test_another_team_is_called_in_the_night_too() -> None:
-    talk = served(handed_off())
+    simulator = served(handed_off())
 
-    talk.finish_turn("Vai para vendas.", handoff=cmd.HandoffRequest("vendas", "plan_wanted"))
+    simulator.finish_turn("Vai para vendas.", handoff=cmd.HandoffRequest("vendas", "plan_wanted"))
 
-    assert talk.active_conversation.team == "vendas"
-    served(talk)
-    assert talk.turn.messages == 1
+    assert simulator.active_conversation.team == "vendas"
+    served(simulator)
+    assert simulator.turn.messages == 1
 
 
 def test_a_model_that_is_away_in_the_night_is_told_of_once() -> None:
-    talk = served(handed_off())
-    talk.fail_turn()
-    said = len(talk.sends)
+    simulator = served(handed_off())
+    simulator.fail_turn()
+    said = len(simulator.sends)
 
-    talk.receive_customer_message()
-    talk.advance_clock(60)
-    talk.receive_customer_message()
+    simulator.receive_customer_message()
+    simulator.advance_clock(60)
+    simulator.receive_customer_message()
 
-    assert talk.active_conversation.status is ConversationStatus.WAITING
-    assert len(talk.sends) == said, "silence until people return"
-    talk.advance_clock(NIGHT_S)
-    people(talk, there=False)
-    talk.receive_customer_message()
-    assert talk.can_assistant_reply, "the next night is another one"
+    assert simulator.active_conversation.status is ConversationStatus.WAITING
+    assert len(simulator.sends) == said, "silence until people return"
+    simulator.advance_clock(NIGHT_S)
+    people(simulator, there=False)
+    simulator.receive_customer_message()
+    assert simulator.can_assistant_reply, "the next night is another one"
 
 
 @pytest.mark.parametrize("reason", ["bot_loop", "turn_limit", "cost_limit"])
 def test_what_went_round_is_not_begun_again_in_the_night(reason: str) -> None:
-    talk = ConversationSimulator(OFFICE)
-    people(talk, there=False)
-    talk.start_turn()
-    talk.finish_turn("Paro por aqui.", handoff=cmd.HandoffRequest("suporte", reason))
+    simulator = ConversationSimulator(OFFICE)
+    people(simulator, there=False)
+    simulator.start_turn()
+    simulator.finish_turn("Paro por aqui.", handoff=cmd.HandoffRequest("suporte", reason))
 
-    talk.receive_customer_message()
+    simulator.receive_customer_message()
 
-    assert not talk.can_assistant_reply
+    assert not simulator.can_assistant_reply
 
 
 def test_what_begins_to_go_round_in_the_night_ends() -> None:
-    talk = served(handed_off())
-    talk.finish_turn("Paro por aqui.", handoff=cmd.HandoffRequest("suporte", "bot_loop"))
+    simulator = served(handed_off())
+    simulator.finish_turn("Paro por aqui.", handoff=cmd.HandoffRequest("suporte", "bot_loop"))
 
-    talk.receive_customer_message()
+    simulator.receive_customer_message()
 
-    assert talk.queued_texts()[-1] == "Paro por aqui."
-    assert not talk.can_assistant_reply
+    assert simulator.queued_texts()[-1] == "Paro por aqui."
+    assert not simulator.can_assistant_reply
 
 
 @pytest.mark.parametrize(
@@ -297,10 +307,10 @@ def test_what_begins_to_go_round_in_the_night_ends() -> None:
     ],
 )
 def test_without_after_hours_service_the_assistant_stays_silent(policy: ConversationPolicy) -> None:
-    talk = handed_off()
-    talk.policy = policy
-    talk.receive_customer_message()
-    assert not talk.can_assistant_reply
+    simulator = handed_off()
+    simulator.policy = policy
+    simulator.receive_customer_message()
+    assert not simulator.can_assistant_reply
 
     other = served(handed_off())
     other.policy = policy
@@ -312,32 +322,32 @@ def test_without_after_hours_service_the_assistant_stays_silent(policy: Conversa
 
 
 def test_a_suspension_ends_it_at_once() -> None:
-    talk = served(handed_off())
-    talk.finish_turn("Um.")
-    talk.policy = replace(OFFICE, suspended=True)
+    simulator = served(handed_off())
+    simulator.finish_turn("Um.")
+    simulator.policy = replace(OFFICE, suspended=True)
 
-    talk.decide_command(cmd.SuspendAssistant())
+    simulator.decide_command(cmd.SuspendAssistant())
 
-    assert "Um." not in talk.queued_texts()
-    assert not talk.can_assistant_reply
+    assert "Um." not in simulator.queued_texts()
+    assert not simulator.can_assistant_reply
 
 
 def test_given_back_in_the_night_it_is_the_assistants_again() -> None:
-    talk = served(handed_off())
-    talk.finish_turn("Um.")
+    simulator = served(handed_off())
+    simulator.finish_turn("Um.")
 
-    talk.decide_command(cmd.ReturnConversationToAssistant("ana"))
+    simulator.decide_command(cmd.ReturnConversationToAssistant("ana"))
 
-    assert talk.active_conversation.status is ConversationStatus.PENDING
-    assert TimerName.IDLE in talk.timers
+    assert simulator.active_conversation.status is ConversationStatus.PENDING
+    assert TimerName.IDLE in simulator.timers
 
 
 def test_a_message_taken_back_in_the_night_ends_its_turn() -> None:
-    talk = handed_off()
-    talk.receive_customer_message(external="m9")
-    talk.fire_timer()
-    turn = talk.turn
+    simulator = handed_off()
+    simulator.receive_customer_message(external="m9")
+    simulator.fire_timer()
+    turn = simulator.turn
 
-    talk.receive_deletion("m9")
+    simulator.receive_deletion("m9")
 
-    assert talk.turns[turn.id] == "cancelled"
+    assert simulator.turns[turn.id] == "cancelled"

@@ -24,10 +24,13 @@ HEARS = ConversationPolicy(hears=True, sees=True)
 
 
 def sends(
-    talk: ConversationSimulator, name: str, kind: MessageKind = MessageKind.VOICE, **details: Any
+    simulator: ConversationSimulator,
+    name: str,
+    kind: MessageKind = MessageKind.VOICE,
+    **details: Any,
 ) -> Decision:
-    return talk.decide_command(
-        cmd.ReceiveMessage(name, MessageContent(kind, "", details), talk.now)
+    return simulator.decide_command(
+        cmd.ReceiveMessage(name, MessageContent(kind, "", details), simulator.now)
     )
 
 
@@ -35,19 +38,19 @@ def message(name: str) -> MessageId:
     return inbound_message_id(THREAD, name)
 
 
-def read(talk: ConversationSimulator, name: str, code: str = "") -> Decision:
-    return talk.decide_command(
+def read(simulator: ConversationSimulator, name: str, code: str = "") -> Decision:
+    return simulator.decide_command(
         cmd.SettleFileReading(
-            message(name), talk.active_conversation.id, FileReading("oi", code=code)
+            message(name), simulator.active_conversation.id, FileReading("oi", code=code)
         )
     )
 
 
-def missing(talk: ConversationSimulator, name: str) -> Decision:
+def missing(simulator: ConversationSimulator, name: str) -> Decision:
     gone = cmd.SettleFile(
-        file_id(message(name)), message(name), talk.active_conversation.id, code="gone"
+        file_id(message(name)), message(name), simulator.active_conversation.id, code="gone"
     )
-    return talk.decide_command(gone)
+    return simulator.decide_command(gone)
 
 
 def wanted(decision: Decision) -> list[fx.RequestFileReading]:
@@ -80,157 +83,159 @@ def test_nothing_else_is_read(kind: MessageKind) -> None:
 
 @pytest.mark.parametrize("policy", [ConversationPolicy(), ConversationPolicy(sees=True)])
 def test_where_nobody_hears_a_voice_note_is_as_before(policy: ConversationPolicy) -> None:
-    talk = ConversationSimulator(policy)
-    assert wanted(sends(talk, "a")) == []
-    talk.advance_clock(2.5)
-    talk.fire_timer()
+    simulator = ConversationSimulator(policy)
+    assert wanted(sends(simulator, "a")) == []
+    simulator.advance_clock(2.5)
+    simulator.fire_timer()
 
-    assert talk.active_conversation.turn is not None
+    assert simulator.active_conversation.turn is not None
 
 
 def test_once_the_burst_is_over_the_turn_waits_for_the_words() -> None:
-    talk = ConversationSimulator(HEARS)
-    sends(talk, "a")
-    talk.advance_clock(2.5)
-    talk.fire_timer()
-    assert talk.active_conversation.turn is None
-    assert talk.seconds_until_timer(TimerName.READING) == 17.5
+    simulator = ConversationSimulator(HEARS)
+    sends(simulator, "a")
+    simulator.advance_clock(2.5)
+    simulator.fire_timer()
+    assert simulator.active_conversation.turn is None
+    assert simulator.seconds_until_timer(TimerName.READING) == 17.5
 
-    talk.advance_clock(3)
-    read(talk, "a")
-    assert talk.turn.messages == 1
+    simulator.advance_clock(3)
+    read(simulator, "a")
+    assert simulator.turn.messages == 1
 
 
 def test_words_that_come_within_the_burst_do_not_cut_it_short() -> None:
-    talk = ConversationSimulator(HEARS)
-    sends(talk, "a")
-    talk.advance_clock(1)
-    read(talk, "a")
-    assert talk.active_conversation.turn is None
+    simulator = ConversationSimulator(HEARS)
+    sends(simulator, "a")
+    simulator.advance_clock(1)
+    read(simulator, "a")
+    assert simulator.active_conversation.turn is None
 
-    talk.receive_customer_message("e manda o pix")
-    talk.advance_clock(2.5)
-    talk.fire_timer()
-    assert talk.turn.messages == 2
+    simulator.receive_customer_message("e manda o pix")
+    simulator.advance_clock(2.5)
+    simulator.fire_timer()
+    assert simulator.turn.messages == 2
 
 
 @pytest.mark.parametrize("how", [read, missing])
 def test_a_file_that_says_nothing_is_not_waited_for(how: Any) -> None:
-    talk = ConversationSimulator(HEARS)
-    sends(talk, "a")
-    talk.advance_clock(2.5)
-    talk.fire_timer()
-    how(talk, "a", "no_words") if how is read else how(talk, "a")
+    simulator = ConversationSimulator(HEARS)
+    sends(simulator, "a")
+    simulator.advance_clock(2.5)
+    simulator.fire_timer()
+    how(simulator, "a", "no_words") if how is read else how(simulator, "a")
 
-    assert talk.active_conversation.turn is not None
+    assert simulator.active_conversation.turn is not None
 
 
 def test_a_deleted_note_is_not_waited_for() -> None:
-    talk = ConversationSimulator(HEARS)
-    sends(talk, "a")
-    talk.receive_customer_message("oi", "b")
-    talk.receive_deletion("a")
-    talk.advance_clock(2.5)
-    talk.fire_timer()
+    simulator = ConversationSimulator(HEARS)
+    sends(simulator, "a")
+    simulator.receive_customer_message("oi", "b")
+    simulator.receive_deletion("a")
+    simulator.advance_clock(2.5)
+    simulator.fire_timer()
 
-    assert talk.turn.messages == 1
+    assert simulator.turn.messages == 1
 
 
 def test_all_files_of_a_burst_are_waited_for() -> None:
-    talk = ConversationSimulator(HEARS)
-    sends(talk, "a")
-    sends(talk, "b", MessageKind.IMAGE)
-    talk.advance_clock(2.5)
-    talk.fire_timer()
-    read(talk, "b")
-    assert talk.active_conversation.turn is None
-    read(talk, "a")
+    simulator = ConversationSimulator(HEARS)
+    sends(simulator, "a")
+    sends(simulator, "b", MessageKind.IMAGE)
+    simulator.advance_clock(2.5)
+    simulator.fire_timer()
+    read(simulator, "b")
+    assert simulator.active_conversation.turn is None
+    read(simulator, "a")
 
-    assert talk.turn.messages == 2
+    assert simulator.turn.messages == 2
 
 
 def test_after_the_bound_the_turn_goes_on_without() -> None:
-    talk = ConversationSimulator(HEARS)
-    sends(talk, "a")
-    talk.advance_clock(2.5)
-    talk.fire_timer()
-    talk.advance_clock(talk.seconds_until_timer(TimerName.READING))
-    talk.fire_timer(name=TimerName.READING)
-    assert talk.turn.messages == 1
+    simulator = ConversationSimulator(HEARS)
+    sends(simulator, "a")
+    simulator.advance_clock(2.5)
+    simulator.fire_timer()
+    simulator.advance_clock(simulator.seconds_until_timer(TimerName.READING))
+    simulator.fire_timer(name=TimerName.READING)
+    assert simulator.turn.messages == 1
 
-    decision = read(talk, "a")
+    decision = read(simulator, "a")
     assert [type(each) for each in decision.effects] == [fx.StoreFileReading]
-    assert talk.active_conversation.turn is not None, "what comes late disturbs nobody"
+    assert simulator.active_conversation.turn is not None, "what comes late disturbs nobody"
 
 
 def test_who_goes_on_sending_notes_is_not_waited_for_without_end() -> None:
-    talk = ConversationSimulator(HEARS)
-    since = talk.now
+    simulator = ConversationSimulator(HEARS)
+    since = simulator.now
     for number in range(12):
-        sends(talk, f"n{number}")
-        talk.advance_clock(8)
-        talk.fire_timer()
-    until = talk.active_conversation.awaited_until
-    if talk.active_conversation.turn is None:
+        sends(simulator, f"n{number}")
+        simulator.advance_clock(8)
+        simulator.fire_timer()
+    until = simulator.active_conversation.awaited_until
+    if simulator.active_conversation.turn is None:
         assert until is not None
         assert (until - since).total_seconds() <= 28
-    assert (talk.now - since).total_seconds() > 28
-    assert any(isinstance(each, e.TurnStarted) for each in talk.logs[talk.active_conversation.id])
+    assert (simulator.now - since).total_seconds() > 28
+    assert any(
+        isinstance(each, e.TurnStarted) for each in simulator.logs[simulator.active_conversation.id]
+    )
 
 
 def test_a_timer_for_files_that_was_overtaken_does_nothing() -> None:
-    talk = ConversationSimulator(HEARS)
-    sends(talk, "a")
-    talk.advance_clock(2.5)
-    talk.fire_timer()
-    talk.receive_customer_message("espera")
-    talk.fire_timer(name=TimerName.READING)
+    simulator = ConversationSimulator(HEARS)
+    sends(simulator, "a")
+    simulator.advance_clock(2.5)
+    simulator.fire_timer()
+    simulator.receive_customer_message("espera")
+    simulator.fire_timer(name=TimerName.READING)
 
-    assert talk.active_conversation.turn is None
+    assert simulator.active_conversation.turn is None
 
 
 def test_words_that_come_after_a_takeover_start_nothing() -> None:
-    talk = ConversationSimulator(HEARS)
-    sends(talk, "a")
-    talk.advance_clock(2.5)
-    talk.fire_timer()
-    talk.decide_command(cmd.AssignConversation("ana"))
-    read(talk, "a")
+    simulator = ConversationSimulator(HEARS)
+    sends(simulator, "a")
+    simulator.advance_clock(2.5)
+    simulator.fire_timer()
+    simulator.decide_command(cmd.AssignConversation("ana"))
+    read(simulator, "a")
 
-    assert talk.active_conversation.turn is None
+    assert simulator.active_conversation.turn is None
 
 
 def test_words_for_a_visit_that_is_over_are_kept_and_open_none() -> None:
-    talk = ConversationSimulator(HEARS)
-    sends(talk, "a")
-    visit = talk.active_conversation.id
-    talk.decide_command(cmd.ResolveConversation("ana"))
+    simulator = ConversationSimulator(HEARS)
+    sends(simulator, "a")
+    visit = simulator.active_conversation.id
+    simulator.decide_command(cmd.ResolveConversation("ana"))
     late = cmd.SettleFileReading(message("a"), visit, FileReading("oi"))
-    decision = talk.decide_command(late)
+    decision = simulator.decide_command(late)
 
     assert (decision.events, len(decision.effects)) == ((), 1)
 
 
 def test_without_waiting_the_burst_is_as_long_as_ever() -> None:
-    talk = ConversationSimulator(ConversationPolicy(hears=True, reading_wait_s=0))
-    assert wanted(sends(talk, "a")) != []
-    talk.advance_clock(2.5)
-    talk.fire_timer()
+    simulator = ConversationSimulator(ConversationPolicy(hears=True, reading_wait_s=0))
+    assert wanted(sends(simulator, "a")) != []
+    simulator.advance_clock(2.5)
+    simulator.fire_timer()
 
-    assert talk.active_conversation.turn is not None
+    assert simulator.active_conversation.turn is not None
 
 
 def test_a_turn_that_is_cut_off_by_a_note_waits_for_it() -> None:
-    talk = ConversationSimulator(HEARS)
-    talk.start_turn()
-    sends(talk, "a")
-    assert talk.active_conversation.turn is None
-    talk.advance_clock(2.5)
-    talk.fire_timer()
-    assert talk.active_conversation.turn is None
-    read(talk, "a")
+    simulator = ConversationSimulator(HEARS)
+    simulator.start_turn()
+    sends(simulator, "a")
+    assert simulator.active_conversation.turn is None
+    simulator.advance_clock(2.5)
+    simulator.fire_timer()
+    assert simulator.active_conversation.turn is None
+    read(simulator, "a")
 
-    assert talk.turn.messages == 2
+    assert simulator.turn.messages == 2
 
 
 @pytest.mark.parametrize(

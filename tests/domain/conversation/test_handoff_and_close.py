@@ -23,28 +23,28 @@ def types(decision: Decision) -> list[str]:
     return [event.type for event in decision.events]
 
 
-def notes(talk: ConversationSimulator) -> list[str]:
-    return [said.text for said in talk.said.values() if said.kind is MessageKind.NOTE]
+def notes(simulator: ConversationSimulator) -> list[str]:
+    return [said.text for said in simulator.said.values() if said.kind is MessageKind.NOTE]
 
 
-def answering(talk: ConversationSimulator) -> ConversationSimulator:
+def answering(simulator: ConversationSimulator) -> ConversationSimulator:
     """The customer wrote and the assistant's turn runs."""
-    talk.start_turn()
-    return talk
+    simulator.start_turn()
+    return simulator
 
 
 # -- to people ----------------------------------------------------------------------------
 
 
 def test_a_turn_that_hands_over_moves_the_conversation_to_its_team_with_its_reason() -> None:
-    talk = answering(ConversationSimulator())
+    simulator = answering(ConversationSimulator())
 
-    decision = talk.finish_turn("Vou chamar o financeiro.", handoff=TO_FINANCE)
+    decision = simulator.finish_turn("Vou chamar o financeiro.", handoff=TO_FINANCE)
 
     assert (
-        talk.active_conversation.status,
-        talk.active_conversation.team,
-        talk.active_conversation.turn,
+        simulator.active_conversation.status,
+        simulator.active_conversation.team,
+        simulator.active_conversation.turn,
     ) == (
         ConversationStatus.WAITING,
         "financeiro",
@@ -55,33 +55,33 @@ def test_a_turn_that_hands_over_moves_the_conversation_to_its_team_with_its_reas
 
 
 def test_what_a_hand_over_says_is_the_systems_and_leaves_although_replies_are_cancelled() -> None:
-    talk = answering(ConversationSimulator())
-    talk.finish_turn("Um instante.")
-    talk.start_turn()
+    simulator = answering(ConversationSimulator())
+    simulator.finish_turn("Um instante.")
+    simulator.start_turn()
 
-    talk.finish_turn("Vou chamar o financeiro.", "Eles já respondem.", handoff=TO_FINANCE)
+    simulator.finish_turn("Vou chamar o financeiro.", "Eles já respondem.", handoff=TO_FINANCE)
 
-    assert talk.queued_texts() == ["Vou chamar o financeiro.", "Eles já respondem."]
-    assert [send.status for send in talk.sends.values()] == ["cancelled", "queued", "queued"]
-    assert {s.origin for s in talk.sends.values() if s.status == "queued"} == {Author.SYSTEM}
-    first = talk.claim_send()
+    assert simulator.queued_texts() == ["Vou chamar o financeiro.", "Eles já respondem."]
+    assert [send.status for send in simulator.sends.values()] == ["cancelled", "queued", "queued"]
+    assert {s.origin for s in simulator.sends.values() if s.status == "queued"} == {Author.SYSTEM}
+    first = simulator.claim_send()
     assert first is not None
-    assert talk.sends[first].text == "Vou chamar o financeiro."
+    assert simulator.sends[first].text == "Vou chamar o financeiro."
 
 
 def test_the_note_of_a_hand_over_is_stored_with_the_visit_and_never_sent() -> None:
-    talk = answering(ConversationSimulator())
+    simulator = answering(ConversationSimulator())
 
-    decision = talk.finish_turn("Vou chamar.", handoff=TO_FINANCE)
+    decision = simulator.finish_turn("Vou chamar.", handoff=TO_FINANCE)
 
-    assert notes(talk) == ["Quer negociar duas faturas."]
-    (note,) = [said for said in talk.said.values() if said.kind is MessageKind.NOTE]
+    assert notes(simulator) == ["Quer negociar duas faturas."]
+    (note,) = [said for said in simulator.said.values() if said.kind is MessageKind.NOTE]
     assert (note.author, note.conversation, note.status) == (
         Author.SYSTEM,
-        talk.active_conversation.id,
+        simulator.active_conversation.id,
         None,
     )
-    assert [send.text for send in talk.sends.values()] == ["Vou chamar."]
+    assert [send.text for send in simulator.sends.values()] == ["Vou chamar."]
     assert types(decision) == [
         "turn_finished",
         "conversation_handed_off",
@@ -91,65 +91,65 @@ def test_the_note_of_a_hand_over_is_stored_with_the_visit_and_never_sent() -> No
 
 
 def test_a_hand_over_without_a_note_leaves_none() -> None:
-    talk = answering(ConversationSimulator())
+    simulator = answering(ConversationSimulator())
 
-    talk.finish_turn("Vou chamar.", handoff=cmd.HandoffRequest("vendas", "customer_asked"))
+    simulator.finish_turn("Vou chamar.", handoff=cmd.HandoffRequest("vendas", "customer_asked"))
 
-    assert notes(talk) == []
+    assert notes(simulator) == []
 
 
 def test_a_hand_over_that_comes_after_takeover_changes_nothing() -> None:
-    talk = answering(ConversationSimulator())
-    turn = talk.turn
-    talk.decide_command(cmd.AssignConversation("ana"))
+    simulator = answering(ConversationSimulator())
+    turn = simulator.turn
+    simulator.decide_command(cmd.AssignConversation("ana"))
 
-    decision = talk.finish_turn("Vou chamar.", turn=turn, handoff=TO_FINANCE)
+    decision = simulator.finish_turn("Vou chamar.", turn=turn, handoff=TO_FINANCE)
 
     assert decision.events == ()
-    assert (talk.active_conversation.status, talk.active_conversation.agent) == (
+    assert (simulator.active_conversation.status, simulator.active_conversation.agent) == (
         ConversationStatus.OPEN,
         "ana",
     )
-    assert notes(talk) == []
+    assert notes(simulator) == []
 
 
 @pytest.mark.parametrize("change", [{"suspended": True}, {"assistant_enabled": False}])
 def test_a_hand_over_after_the_assistant_was_put_off_says_nothing(
     change: dict[str, bool],
 ) -> None:
-    talk = answering(ConversationSimulator())
-    talk.policy = ConversationPolicy(**change)  # type: ignore[arg-type]
+    simulator = answering(ConversationSimulator())
+    simulator.policy = ConversationPolicy(**change)  # type: ignore[arg-type]
 
-    talk.finish_turn("Vou chamar.", handoff=TO_FINANCE)
+    simulator.finish_turn("Vou chamar.", handoff=TO_FINANCE)
 
-    assert (talk.active_conversation.status, talk.active_conversation.team) == (
+    assert (simulator.active_conversation.status, simulator.active_conversation.team) == (
         ConversationStatus.WAITING,
         "atendimento",
     )
-    assert talk.queued_texts() == []
+    assert simulator.queued_texts() == []
 
 
 # -- a turn that failed -------------------------------------------------------------------
 
 
 def test_a_failed_turn_says_the_tenants_sentence_once_in_the_team_it_named() -> None:
-    talk = answering(
+    simulator = answering(
         ConversationSimulator(ConversationPolicy(unavailable_text="Já volto. {protocol}"))
     )
 
-    decision = talk.fail_turn("model_away", TO_FINANCE)
+    decision = simulator.fail_turn("model_away", TO_FINANCE)
 
-    assert talk.queued_texts() == ["Já volto. 20260302000001"]
-    assert notes(talk) == ["Quer negociar duas faturas."]
+    assert simulator.queued_texts() == ["Já volto. 20260302000001"]
+    assert notes(simulator) == ["Quer negociar duas faturas."]
     assert e.ConversationHandedOff("financeiro", "model_away") in decision.events
-    assert [send.origin for send in talk.sends.values()] == [Author.SYSTEM]
+    assert [send.origin for send in simulator.sends.values()] == [Author.SYSTEM]
 
 
 def test_a_failed_turn_says_nothing_of_its_own() -> None:
-    talk = answering(ConversationSimulator(ConversationPolicy(unavailable_text="Já volto.")))
-    turn = talk.turn
+    simulator = answering(ConversationSimulator(ConversationPolicy(unavailable_text="Já volto.")))
+    turn = simulator.turn
 
-    talk.decide_command(
+    simulator.decide_command(
         cmd.FinishAssistantTurn(
             turn.id,
             turn.attempt,
@@ -159,17 +159,17 @@ def test_a_failed_turn_says_nothing_of_its_own() -> None:
         )
     )
 
-    assert talk.queued_texts() == ["Já volto."]
-    assert talk.active_conversation.status is ConversationStatus.WAITING
+    assert simulator.queued_texts() == ["Já volto."]
+    assert simulator.active_conversation.status is ConversationStatus.WAITING
 
 
 def test_while_people_are_there_a_failure_promises_nothing() -> None:
-    talk = answering(ConversationSimulator(ConversationPolicy(unavailable_text="Já volto.")))
-    talk.people = StaffAvailability()
+    simulator = answering(ConversationSimulator(ConversationPolicy(unavailable_text="Já volto.")))
+    simulator.people = StaffAvailability()
 
-    talk.fail_turn()
+    simulator.fail_turn()
 
-    assert talk.queued_texts() == ["Já volto."]
+    assert simulator.queued_texts() == ["Já volto."]
 
 
 @pytest.mark.parametrize(
@@ -182,73 +182,75 @@ def test_while_people_are_there_a_failure_promises_nothing() -> None:
 def test_while_nobody_is_there_a_failure_tells_when_somebody_will_be(
     returns_at: datetime | None, promise: str
 ) -> None:
-    talk = answering(ConversationSimulator(ConversationPolicy(unavailable_text="Já volto.")))
-    talk.people = StaffAvailability(False, returns_at)
+    simulator = answering(ConversationSimulator(ConversationPolicy(unavailable_text="Já volto.")))
+    simulator.people = StaffAvailability(False, returns_at)
 
-    talk.fail_turn()
+    simulator.fail_turn()
 
-    assert talk.queued_texts() == [f"Já volto.\n\n{promise}"]
+    assert simulator.queued_texts() == [f"Já volto.\n\n{promise}"]
 
 
 def test_a_turn_that_was_lost_for_good_makes_the_same_promise() -> None:
-    talk = answering(ConversationSimulator(ConversationPolicy(unavailable_text="Já volto.")))
-    talk.people = StaffAvailability(False, MONDAY)
+    simulator = answering(ConversationSimulator(ConversationPolicy(unavailable_text="Já volto.")))
+    simulator.people = StaffAvailability(False, MONDAY)
     for attempt in (1, 2, 3):
-        talk.decide_command(cmd.RestartTurn(talk.turn.id, attempt))
+        simulator.decide_command(cmd.RestartTurn(simulator.turn.id, attempt))
 
-    assert talk.queued_texts() == [f"Já volto.\n\nNossa equipe volta {WHEN} e responde por aqui."]
+    assert simulator.queued_texts() == [
+        f"Já volto.\n\nNossa equipe volta {WHEN} e responde por aqui."
+    ]
 
 
 # -- the end of a visit -------------------------------------------------------------------
 
 
 def test_a_turn_that_closes_says_farewell_and_the_visit_is_over() -> None:
-    talk = answering(ConversationSimulator())
+    simulator = answering(ConversationSimulator())
 
-    decision = talk.finish_turn(FAREWELL, close="solved")
+    decision = simulator.finish_turn(FAREWELL, close="solved")
 
-    assert talk.active_conversation.status is ConversationStatus.RESOLVED
+    assert simulator.active_conversation.status is ConversationStatus.RESOLVED
     assert types(decision) == ["turn_finished", "message_queued", "conversation_resolved"]
     assert e.ConversationResolved("assistant") in decision.events
-    first = talk.claim_send()
+    first = simulator.claim_send()
     assert first is not None, "the farewell leaves although the visit is over"
-    assert talk.sends[first].text == FAREWELL
-    assert TimerName.IDLE not in talk.timers
+    assert simulator.sends[first].text == FAREWELL
+    assert TimerName.IDLE not in simulator.timers
 
 
 def test_after_a_farewell_the_next_message_opens_another_visit() -> None:
-    talk = answering(ConversationSimulator())
-    before = talk.active_conversation.id
-    talk.finish_turn(FAREWELL, close="solved")
+    simulator = answering(ConversationSimulator())
+    before = simulator.active_conversation.id
+    simulator.finish_turn(FAREWELL, close="solved")
 
-    talk.receive_customer_message("mais uma coisa")
+    simulator.receive_customer_message("mais uma coisa")
 
-    assert talk.active_conversation.id != before
-    assert talk.active_conversation.status is ConversationStatus.PENDING
+    assert simulator.active_conversation.id != before
+    assert simulator.active_conversation.status is ConversationStatus.PENDING
 
 
 def test_a_turn_does_not_close_on_a_customer_who_wrote_meanwhile() -> None:
-    talk = answering(ConversationSimulator())
+    simulator = answering(ConversationSimulator())
     for _ in range(2):  # from the third on, writing does not cancel the turn any more
-        talk.receive_customer_message("e outra coisa")
-        talk.fire_timer()
-    talk.receive_customer_message("espera!")
+        simulator.receive_customer_message("e outra coisa")
+        simulator.fire_timer()
+    simulator.receive_customer_message("espera!")
 
-    talk.finish_turn("De nada!", close="solved")
+    simulator.finish_turn("De nada!", close="solved")
 
-    assert talk.active_conversation.status is ConversationStatus.PENDING
-    assert talk.queued_texts() == ["De nada!"]
-    assert [send.origin for send in talk.sends.values()] == [Author.ASSISTANT]
-    talk.fire_timer()
-    assert talk.turn.messages == 1
+    assert simulator.active_conversation.status is ConversationStatus.PENDING
+    assert simulator.queued_texts() == ["De nada!"]
+    assert [send.origin for send in simulator.sends.values()] == [Author.ASSISTANT]
+    simulator.fire_timer()
+    assert simulator.turn.messages == 1
 
 
 def test_replies_that_have_not_left_do_not_stand_in_the_way_of_a_farewell() -> None:
     """A row of a visit that is over may not leave, and rows of a thread leave in order."""
-    talk = answering(ConversationSimulator())
-    talk.finish_turn("Ainda não saiu.")
-    talk.start_turn()
+    simulator = answering(ConversationSimulator())
+    simulator.finish_turn("Ainda não saiu.")
+    simulator.start_turn()
 
-    talk.finish_turn(FAREWELL, close="solved")
+    simulator.finish_turn(FAREWELL, close="solved")
 
-    assert talk.queued_texts() == [FAREWELL]
+    assert simulator.queued_texts() == [FAREWELL]

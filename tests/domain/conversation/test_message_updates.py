@@ -17,16 +17,16 @@ RECEIPTS = [DeliveryStatus.DELIVERED, DeliveryStatus.READ, DeliveryStatus.PLAYED
 
 def answered() -> tuple[ConversationSimulator, OutboxId]:
     """The assistant's answer is on the wire."""
-    talk = ConversationSimulator()
-    talk.start_turn()
-    talk.finish_turn("Olá!")
-    outbox = talk.claim_send()
+    simulator = ConversationSimulator()
+    simulator.start_turn()
+    simulator.finish_turn("Olá!")
+    outbox = simulator.claim_send()
     assert outbox is not None
-    return talk, outbox
+    return simulator, outbox
 
 
-def receipt(talk: ConversationSimulator, status: DeliveryStatus, *targets: str) -> None:
-    talk.decide_command(cmd.ReceiveReceipt(targets or ("out-1",), status))
+def receipt(simulator: ConversationSimulator, status: DeliveryStatus, *targets: str) -> None:
+    simulator.decide_command(cmd.ReceiveReceipt(targets or ("out-1",), status))
 
 
 @given(st.lists(st.sampled_from(STATUSES), max_size=12))
@@ -52,147 +52,156 @@ def test_a_status_only_moves_forward(news: list[DeliveryStatus]) -> None:
 def test_whatever_order_results_and_receipts_come_in_evidence_of_delivery_wins(
     news: list[DeliveryStatus | cmd.SendStatus],
 ) -> None:
-    talk, outbox = answered()
+    simulator, outbox = answered()
     for item in news:
         if isinstance(item, cmd.SendStatus):
             sent = item is cmd.SendStatus.SENT
-            talk.settle_send(outbox, item, "out-1" if sent else None)
+            simulator.settle_send(outbox, item, "out-1" if sent else None)
         else:
-            receipt(talk, item)
+            receipt(simulator, item)
 
-    status = talk.status_of(outbox)
+    status = simulator.status_of(outbox)
     assert status is not None
     if cmd.SendStatus.SENT in news:
         receipts = [item for item in news if isinstance(item, DeliveryStatus)]
         best = max(receipts, key=STATUSES.index, default=DeliveryStatus.SENT)
         assert status is best
-        assert talk.sends[outbox].status == "sent"
+        assert simulator.sends[outbox].status == "sent"
 
 
 def test_receipts_that_come_before_the_reply_are_applied_with_it() -> None:
-    talk, outbox = answered()
-    receipt(talk, DeliveryStatus.READ)
-    receipt(talk, DeliveryStatus.DELIVERED)
+    simulator, outbox = answered()
+    receipt(simulator, DeliveryStatus.READ)
+    receipt(simulator, DeliveryStatus.DELIVERED)
 
-    talk.settle_send(outbox, cmd.SendStatus.SENT, "out-1")
+    simulator.settle_send(outbox, cmd.SendStatus.SENT, "out-1")
 
-    assert talk.status_of(outbox) is DeliveryStatus.READ
-    assert talk.unmatched == {}
+    assert simulator.status_of(outbox) is DeliveryStatus.READ
+    assert simulator.unmatched == {}
 
 
 def test_an_echo_settles_an_uncertain_send() -> None:
-    talk, outbox = answered()
-    talk.settle_send(outbox, cmd.SendStatus.UNCERTAIN)
-    assert talk.status_of(outbox) is DeliveryStatus.UNCERTAIN
+    simulator, outbox = answered()
+    simulator.settle_send(outbox, cmd.SendStatus.UNCERTAIN)
+    assert simulator.status_of(outbox) is DeliveryStatus.UNCERTAIN
 
-    talk.decide_command(cmd.ReceiveEcho("out-1", str(outbox), build_text("Olá!"), talk.now))
+    simulator.decide_command(
+        cmd.ReceiveEcho("out-1", str(outbox), build_text("Olá!"), simulator.now)
+    )
 
-    assert talk.sends[outbox].status == "sent"
-    assert talk.status_of(outbox) is DeliveryStatus.SENT
-    assert [said.author for said in talk.said.values()] == [Author.CUSTOMER, Author.ASSISTANT]
+    assert simulator.sends[outbox].status == "sent"
+    assert simulator.status_of(outbox) is DeliveryStatus.SENT
+    assert [said.author for said in simulator.said.values()] == [Author.CUSTOMER, Author.ASSISTANT]
 
 
 def test_an_echo_beats_a_failure() -> None:
-    talk, outbox = answered()
-    talk.settle_send(outbox, cmd.SendStatus.FAILED)
+    simulator, outbox = answered()
+    simulator.settle_send(outbox, cmd.SendStatus.FAILED)
 
-    talk.decide_command(cmd.ReceiveEcho("out-1", str(outbox), build_text("Olá!"), talk.now))
+    simulator.decide_command(
+        cmd.ReceiveEcho("out-1", str(outbox), build_text("Olá!"), simulator.now)
+    )
 
-    assert talk.status_of(outbox) is DeliveryStatus.SENT
-    assert talk.sends[outbox].status == "sent"
+    assert simulator.status_of(outbox) is DeliveryStatus.SENT
+    assert simulator.sends[outbox].status == "sent"
 
 
 def test_an_echo_before_the_reply_settles_the_send_and_the_reply_changes_nothing() -> None:
-    talk, outbox = answered()
-    talk.decide_command(cmd.ReceiveEcho("out-1", str(outbox), build_text("Olá!"), talk.now))
+    simulator, outbox = answered()
+    simulator.decide_command(
+        cmd.ReceiveEcho("out-1", str(outbox), build_text("Olá!"), simulator.now)
+    )
 
     for result in cmd.SendStatus:
-        assert talk.settle_send(outbox, result, "out-1").effects == ()
+        assert simulator.settle_send(outbox, result, "out-1").effects == ()
 
 
 def test_a_strangers_send_is_shown_as_the_integrations() -> None:
-    talk = ConversationSimulator()
-    talk.receive_customer_message()
+    simulator = ConversationSimulator()
+    simulator.receive_customer_message()
 
-    talk.decide_command(
-        cmd.ReceiveEcho("bulk-1", "cobranca-77", build_text("Sua fatura"), talk.now)
+    simulator.decide_command(
+        cmd.ReceiveEcho("bulk-1", "cobranca-77", build_text("Sua fatura"), simulator.now)
     )
 
-    assert [said.author for said in talk.said.values()] == [Author.CUSTOMER, Author.INTEGRATION]
+    assert [said.author for said in simulator.said.values()] == [
+        Author.CUSTOMER,
+        Author.INTEGRATION,
+    ]
 
 
 def test_a_send_that_failed_for_good_calls_people() -> None:
-    talk, outbox = answered()
+    simulator, outbox = answered()
 
-    talk.settle_send(outbox, cmd.SendStatus.FAILED)
+    simulator.settle_send(outbox, cmd.SendStatus.FAILED)
 
-    assert talk.status_of(outbox) is DeliveryStatus.FAILED
-    assert talk.active_conversation.status is ConversationStatus.WAITING
+    assert simulator.status_of(outbox) is DeliveryStatus.FAILED
+    assert simulator.active_conversation.status is ConversationStatus.WAITING
 
 
 def test_news_of_a_known_message_change_it_and_wake_nobody() -> None:
-    talk = ConversationSimulator()
-    talk.receive_customer_message("oi", external="a")
+    simulator = ConversationSimulator()
+    simulator.receive_customer_message("oi", external="a")
 
-    talk.decide_command(cmd.ReceiveEdit("e", "a", "olá"))
-    talk.decide_command(cmd.ReceiveReaction("r", "a", "👍", from_provider=True))
-    decision = talk.decide_command(cmd.ReceiveDeletion(("a",)))
+    simulator.decide_command(cmd.ReceiveEdit("e", "a", "olá"))
+    simulator.decide_command(cmd.ReceiveReaction("r", "a", "👍", from_provider=True))
+    decision = simulator.decide_command(cmd.ReceiveDeletion(("a",)))
 
-    (said,) = talk.said.values()
+    (said,) = simulator.said.values()
     assert (said.text, said.reactions, said.deleted) == ("olá", {"provider": "👍"}, True)
     # Nothing is left to answer: from now on the customer is silent.
     assert [event.type for event in decision.events] == ["message_deleted", "timer_set"]
-    assert list(talk.timers) == ["burst", "idle"]
+    assert list(simulator.timers) == ["burst", "idle"]
 
 
 def test_news_that_come_before_their_message_are_applied_when_it_comes() -> None:
-    talk = ConversationSimulator()
-    talk.decide_command(cmd.ReceiveEdit("e1", "a", "primeira"))
-    talk.decide_command(cmd.ReceiveEdit("e2", "a", "segunda"))
-    talk.decide_command(cmd.ReceiveReaction("r", "a", "👍", from_provider=False))
-    talk.decide_command(cmd.ReceiveDeletion(("a",)))
-    assert talk.state is None
+    simulator = ConversationSimulator()
+    simulator.decide_command(cmd.ReceiveEdit("e1", "a", "primeira"))
+    simulator.decide_command(cmd.ReceiveEdit("e2", "a", "segunda"))
+    simulator.decide_command(cmd.ReceiveReaction("r", "a", "👍", from_provider=False))
+    simulator.decide_command(cmd.ReceiveDeletion(("a",)))
+    assert simulator.state is None
 
-    talk.receive_customer_message("oi", external="a")
+    simulator.receive_customer_message("oi", external="a")
 
-    (said,) = talk.said.values()
+    (said,) = simulator.said.values()
     assert (said.text, said.reactions, said.deleted) == ("segunda", {"customer": "👍"}, True)
-    assert talk.unmatched == {}
+    assert simulator.unmatched == {}
 
 
 def test_a_reaction_to_our_message_that_comes_before_the_reply_is_kept() -> None:
-    talk, outbox = answered()
-    talk.decide_command(cmd.ReceiveReaction("r", "out-1", "❤️", from_provider=False))
+    simulator, outbox = answered()
+    simulator.decide_command(cmd.ReceiveReaction("r", "out-1", "❤️", from_provider=False))
 
-    talk.settle_send(outbox, cmd.SendStatus.SENT, "out-1")
+    simulator.settle_send(outbox, cmd.SendStatus.SENT, "out-1")
 
-    assert talk.said[talk.sends[outbox].message].reactions == {"customer": "❤️"}
+    assert simulator.said[simulator.sends[outbox].message].reactions == {"customer": "❤️"}
 
 
 def test_a_reaction_is_taken_off_again() -> None:
-    talk = ConversationSimulator()
-    talk.receive_customer_message(external="a")
-    talk.decide_command(cmd.ReceiveReaction("r1", "a", "👍", from_provider=False))
-    talk.decide_command(cmd.ReceiveReaction("r2", "a", "", from_provider=False))
+    simulator = ConversationSimulator()
+    simulator.receive_customer_message(external="a")
+    simulator.decide_command(cmd.ReceiveReaction("r1", "a", "👍", from_provider=False))
+    simulator.decide_command(cmd.ReceiveReaction("r2", "a", "", from_provider=False))
 
-    (said,) = talk.said.values()
+    (said,) = simulator.said.values()
     assert said.reactions == {"customer": ""}
 
 
 def test_a_receipt_of_a_customers_own_message_means_nothing() -> None:
-    talk = ConversationSimulator()
-    talk.receive_customer_message(external="a")
+    simulator = ConversationSimulator()
+    simulator.receive_customer_message(external="a")
 
-    assert talk.decide_command(cmd.ReceiveReceipt(("a",), DeliveryStatus.READ)).effects == ()
+    assert simulator.decide_command(cmd.ReceiveReceipt(("a",), DeliveryStatus.READ)).effects == ()
 
 
 def test_news_of_an_earlier_visit_change_the_message_but_not_the_log() -> None:
-    talk = ConversationSimulator()
-    talk.receive_customer_message("oi", external="a")
-    talk.decide_command(cmd.ResolveConversation("ana"))
-    talk.receive_customer_message("de novo", external="b")
+    simulator = ConversationSimulator()
+    simulator.receive_customer_message("oi", external="a")
+    simulator.decide_command(cmd.ResolveConversation("ana"))
+    simulator.receive_customer_message("de novo", external="b")
 
-    decision = talk.decide_command(cmd.ReceiveEdit("e", "a", "olá"))
+    decision = simulator.decide_command(cmd.ReceiveEdit("e", "a", "olá"))
 
     assert decision.events == ()
-    assert [said.text for said in talk.said.values()] == ["olá", "de novo"]
+    assert [said.text for said in simulator.said.values()] == ["olá", "de novo"]

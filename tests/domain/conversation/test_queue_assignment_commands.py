@@ -15,24 +15,24 @@ LEFT = cmd.TransferConversation("product", "vendas", left_by="ana")
 
 def waiting(team: str = "vendas") -> ConversationSimulator:
     """The customer wrote, and was sent to the team."""
-    talk = ConversationSimulator(ConversationPolicy())
-    talk.receive_customer_message()
-    talk.decide_command(cmd.TransferConversation("bia", team))
-    return talk
+    simulator = ConversationSimulator(ConversationPolicy())
+    simulator.receive_customer_message()
+    simulator.decide_command(cmd.TransferConversation("bia", team))
+    return simulator
 
 
 def test_what_a_queue_gives_is_the_agents_and_says_so() -> None:
-    talk = waiting()
+    simulator = waiting()
 
-    decision = talk.decide_command(GIVEN)
+    decision = simulator.decide_command(GIVEN)
 
     assert decision.events == (e.ConversationAssigned("ana", "vendas"),)
     assert (
-        talk.active_conversation.status,
-        talk.active_conversation.agent,
-        talk.active_conversation.team,
+        simulator.active_conversation.status,
+        simulator.active_conversation.agent,
+        simulator.active_conversation.team,
     ) == (ConversationStatus.OPEN, "ana", "vendas")
-    assert talk.active_conversation.waits
+    assert simulator.active_conversation.waits
 
 
 @pytest.mark.parametrize(
@@ -48,22 +48,22 @@ def test_what_a_queue_gives_is_the_agents_and_says_so() -> None:
 def test_what_left_the_queue_meanwhile_stays_where_it_is_and_the_place_is_free(
     meanwhile: cmd.Command,
 ) -> None:
-    talk = waiting()
-    talk.decide_command(meanwhile)
-    state = talk.state
+    simulator = waiting()
+    simulator.decide_command(meanwhile)
+    state = simulator.state
 
-    decision = talk.decide_command(GIVEN)
+    decision = simulator.decide_command(GIVEN)
 
-    assert talk.state == state
+    assert simulator.state == state
     assert decision.effects == (fx.NotifyAgentCapacity("ana"),)
 
 
 def test_what_waits_for_another_team_by_now_is_shown_to_it_again() -> None:
     """That team's queue left it alone while it was reserved here."""
-    talk = waiting()
-    talk.decide_command(cmd.TransferConversation("bia", "suporte"))
+    simulator = waiting()
+    simulator.decide_command(cmd.TransferConversation("bia", "suporte"))
 
-    decision = talk.decide_command(GIVEN)
+    decision = simulator.decide_command(GIVEN)
 
     assert decision.events == ()
     assert set(decision.effects) == {
@@ -77,10 +77,10 @@ def test_an_assignment_of_an_ended_conversation_is_dropped() -> None:
 
 
 def test_what_somebody_left_goes_to_the_team_by_the_product() -> None:
-    talk = waiting()
-    talk.decide_command(GIVEN)
+    simulator = waiting()
+    simulator.decide_command(GIVEN)
 
-    decision = talk.decide_command(LEFT)
+    decision = simulator.decide_command(LEFT)
 
     assert decision.events == (e.ConversationTransferred("product", "vendas", None, "offline"),)
     assert fx.NotifyTeamQueue("vendas", waiting=True) in decision.effects
@@ -97,21 +97,21 @@ def test_what_somebody_left_goes_to_the_team_by_the_product() -> None:
     ids=lambda command: command.type,
 )
 def test_what_was_answered_or_left_them_meanwhile_is_not_taken(meanwhile: cmd.Command) -> None:
-    talk = waiting()
-    talk.decide_command(GIVEN)
-    talk.decide_command(meanwhile)
-    state = talk.state
+    simulator = waiting()
+    simulator.decide_command(GIVEN)
+    simulator.decide_command(meanwhile)
+    state = simulator.state
 
-    decision = talk.decide_command(LEFT)
+    decision = simulator.decide_command(LEFT)
 
     assert (decision.events, decision.effects) == ((), ())
-    assert talk.state == state
+    assert simulator.state == state
 
 
 def test_a_person_takes_from_another_person_as_before() -> None:
-    talk = waiting()
-    talk.decide_command(GIVEN)
+    simulator = waiting()
+    simulator.decide_command(GIVEN)
 
-    talk.decide_command(cmd.AssignConversation("bia"))
+    simulator.decide_command(cmd.AssignConversation("bia"))
 
-    assert talk.active_conversation.agent == "bia"
+    assert simulator.active_conversation.agent == "bia"

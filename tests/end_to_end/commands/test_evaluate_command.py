@@ -12,10 +12,10 @@ from tests.end_to_end.conftest import EndToEndFixture
 pytestmark = pytest.mark.asyncio
 
 
-async def evaluated(world: EndToEndFixture, *kinds: str) -> Sequence[Any]:
+async def evaluated(running_product: EndToEndFixture, *kinds: str) -> Sequence[Any]:
     """Results of the kinds, after all of them passed."""
-    file = world.folder / "evaluation.json"
-    said = await world.niochat(
+    file = running_product.folder / "evaluation.json"
+    said = await running_product.niochat(
         "evaluate", *kinds, "--at-once", "12", "--json", str(file), code=None
     )
     found = json.loads(file.read_text("utf-8"))
@@ -27,20 +27,22 @@ async def evaluated(world: EndToEndFixture, *kinds: str) -> Sequence[Any]:
     return [each for each in found["scenarios"] if not each["skipped"]]
 
 
-async def test_every_flow_and_edge_does_what_it_must(world: EndToEndFixture) -> None:
-    results = await evaluated(world, "flow", "edge")
+async def test_every_flow_and_edge_does_what_it_must(running_product: EndToEndFixture) -> None:
+    results = await evaluated(running_product, "flow", "edge")
 
     assert len(results) >= 30
     assert all(each["transcript"] for each in results)
     assert sum(each["tokens_in"] for each in results) > 0
 
 
-async def test_every_injection_and_fault_ends_as_it_must(world: EndToEndFixture) -> None:
-    results = await evaluated(world, "injection", "fault")
+async def test_every_injection_and_fault_ends_as_it_must(running_product: EndToEndFixture) -> None:
+    results = await evaluated(running_product, "injection", "fault")
 
     assert len(results) >= 20
 
 
-async def test_what_a_scenario_did_does_not_stand_in_its_way_again(world: EndToEndFixture) -> None:
+async def test_what_a_scenario_did_does_not_stand_in_its_way_again(
+    running_product: EndToEndFixture,
+) -> None:
     for _ in range(2):
-        await evaluated(world, "suspenso-desbloqueia", "erp-pagina-html")
+        await evaluated(running_product, "suspenso-desbloqueia", "erp-pagina-html")

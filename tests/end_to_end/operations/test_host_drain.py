@@ -12,21 +12,21 @@ pytestmark = pytest.mark.asyncio
 
 
 async def test_a_drained_host_gives_its_shards_away_and_gets_them_back(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    customer = world.customer()
+    customer = running_product.customer()
 
     async def shards(holds: Callable[[int], bool]) -> bool:
-        hosts = (await asked(world, "hosts"))["hosts"]
+        hosts = (await asked(running_product, "hosts"))["hosts"]
         return holds(next(host["shards"] for host in hosts if host["name"] == "host-0"))
 
-    await world.niochat("actors", "--drain", "host-0")
+    await running_product.niochat("actors", "--drain", "host-0")
     try:
         await wait_until(lambda: shards(lambda count: count == 0))
         await customer.tell(1)
         await customer.hears(1)
-        refused = await world.niochat("actors", "--drain", "host-1", code=1)
+        refused = await running_product.niochat("actors", "--drain", "host-1", code=1)
         assert "no other host" in refused.err
     finally:
-        await world.niochat("actors", "--undrain", "host-0")
+        await running_product.niochat("actors", "--undrain", "host-0")
     await wait_until(lambda: shards(lambda count: count > 0))

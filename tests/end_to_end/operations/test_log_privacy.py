@@ -14,7 +14,7 @@ from niochat.http.rest.rest_application import create_rest_application
 from niochat.launcher.home_folder import HomeFolder
 from tests.end_to_end.conftest import EndToEndFixture
 from tests.end_to_end.provider_definitions import FAST
-from tests.end_to_end.test_agent_workflow import desk, somebody
+from tests.end_to_end.test_agent_workflow import agent_session, somebody
 from tests.outbox.outbox_harness import PNG
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
@@ -49,26 +49,26 @@ def logs(home: Path) -> Iterator[Path]:
 
 
 async def test_what_is_in_an_address_a_header_or_a_body_is_in_no_log(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
     mark = f"zq{secrets.token_hex(8)}"
     digits = "".join(secrets.choice("0123456789") for _ in range(11))
-    webhook = world.channel(FAST)["webhook_url"]
+    webhook = running_product.channel(FAST)["webhook_url"]
     known = {
         "webhook secret": webhook.rpartition("/")[2],
         "gateway token": FAST.token,
-        "password": somebody(world, "demo", "admin")["password"],
-        "operators' token": world.stack.environment["NIOCHAT_OPERATOR_TOKEN"],
+        "password": somebody(running_product, "demo", "admin")["password"],
+        "operators' token": running_product.stack.environment["NIOCHAT_OPERATOR_TOKEN"],
         "mark": mark,
         "digits": digits,
     }
-    customer = world.customer(FAST)
+    customer = running_product.customer(FAST)
     with heard() as said:
         await customer.say(f"{customer.tag(1)} {mark} minha internet está lenta")
         await customer.hears(1)
-        await _at_the_doors(world.stack.url, webhook, mark, digits)
-        known |= await _signed_in(world, mark, digits)
-    files = {file: file.read_bytes() for file in logs(world.stack.home)}
+        await _at_the_doors(running_product.stack.url, webhook, mark, digits)
+        known |= await _signed_in(running_product, mark, digits)
+    files = {file: file.read_bytes() for file in logs(running_product.stack.home)}
 
     assert any(file.parent.name == "log" for file in files)
     assert any("worker-" in file.name for file in files)
@@ -104,11 +104,14 @@ async def _at_the_doors(url: str, webhook: str, mark: str, digits: str) -> None:
             await http.post(f"{url}/api/v1/auth/{path}", json=sent)
 
 
-async def _signed_in(world: EndToEndFixture, mark: str, digits: str) -> dict[str, str]:
+async def _signed_in(running_product: EndToEndFixture, mark: str, digits: str) -> dict[str, str]:
     """What somebody asks who may everything: each route there is; returns secrets it gave out."""
     found: dict[str, str] = {}
     asked = 0
-    async with desk(world, somebody(world, "demo", "admin")) as (api, _):
+    async with agent_session(running_product, somebody(running_product, "demo", "admin")) as (
+        api,
+        _,
+    ):
         found["access token"] = api.headers["authorization"].removeprefix("Bearer ")
         for path, methods in create_rest_application().openapi()["paths"].items():
             if ENDS_THE_SESSION.search(path):

@@ -39,47 +39,54 @@ def bad_files(sandbox: str) -> Iterator[tuple[str, str, list[str]]]:
     yield "keys", typo, [f"line {number}", "unknown key", f"line {key}", "NIOCHAT_NOWHERE"]
 
 
-async def test_a_bad_file_names_its_lines_and_changes_nothing(world: EndToEndFixture) -> None:
-    before = await world.fetch(*OURS)
+async def test_a_bad_file_names_its_lines_and_changes_nothing(
+    running_product: EndToEndFixture,
+) -> None:
+    before = await running_product.fetch(*OURS)
     # One provider is good, the next is not: neither is applied.
     half = [
-        build_provider(FAST, world.stack.sandbox, name="Outra"),
+        build_provider(FAST, running_product.stack.sandbox, name="Outra"),
         {"slug": "Ruim!", "name": "Ruim", "channels": []},
     ]
     files = [
-        *bad_files(world.stack.sandbox),
+        *bad_files(running_product.stack.sandbox),
         ("half", write_providers_file(half), ["providers[1].slug"]),
     ]
 
     async def refused(name: str, text: str, told: list[str]) -> None:
-        file = world.folder / f"{name}.yaml"
+        file = running_product.folder / f"{name}.yaml"
         file.write_text(text)
-        said = await world.niochat("apply", str(file), code=1)
+        said = await running_product.niochat("apply", str(file), code=1)
         for words in (str(file), "nothing was changed", *told):
             assert words in said.err
 
     for file in files:
         await refused(*file)
-    missing = await world.niochat("apply", str(world.folder / "none.yaml"), code=1)
+    missing = await running_product.niochat(
+        "apply", str(running_product.folder / "none.yaml"), code=1
+    )
     assert "cannot be read" in missing.err
-    assert await world.fetch(*OURS) == before
+    assert await running_product.fetch(*OURS) == before
 
 
-async def test_applying_the_same_file_again_changes_nothing(world: EndToEndFixture) -> None:
-    before = await world.fetch(*OURS)
+async def test_applying_the_same_file_again_changes_nothing(
+    running_product: EndToEndFixture,
+) -> None:
+    before = await running_product.fetch(*OURS)
 
-    await world.apply_provider(build_provider(FAST, world.stack.sandbox))
+    await running_product.apply_provider(build_provider(FAST, running_product.stack.sandbox))
 
-    assert await world.fetch(*OURS) == before
+    assert await running_product.fetch(*OURS) == before
 
 
-async def test_doctor_says_in_a_sentence_what_is_wrong(world: EndToEndFixture) -> None:
-    wrong = build_provider(MISTAKEN, world.stack.sandbox)
+async def test_doctor_says_in_a_sentence_what_is_wrong(running_product: EndToEndFixture) -> None:
+    wrong = build_provider(MISTAKEN, running_product.stack.sandbox)
     wrong["assistant"]["api_key"] = "key-of-somebody-else"
-    await world.apply_provider(wrong)
+    await running_product.apply_provider(wrong)
 
     ill, well = await asyncio.gather(
-        world.niochat("doctor", MISTAKEN.tenant, code=1), world.niochat("doctor", FAST.tenant)
+        running_product.niochat("doctor", MISTAKEN.tenant, code=1),
+        running_product.niochat("doctor", FAST.tenant),
     )
 
     assert "the model refuses the key: set another api_key" in ill.out
@@ -88,18 +95,20 @@ async def test_doctor_says_in_a_sentence_what_is_wrong(world: EndToEndFixture) -
     assert "sandbox-simulador answers" in well.out
 
 
-async def test_demo_says_where_each_channel_is_reached(world: EndToEndFixture) -> None:
-    assert world.demo["base_url"] == world.stack.url
-    assert {"id", "slug", "name", "channels"} <= world.demo["tenants"][0].keys()
-    assert "demo" in [tenant["slug"] for tenant in world.demo["tenants"]]
-    channel = world.channel(FAST)
-    assert channel["webhook_url"].startswith(f"{world.stack.url}/webhooks/uazapi/{channel['id']}/")
+async def test_demo_says_where_each_channel_is_reached(running_product: EndToEndFixture) -> None:
+    assert running_product.demo["base_url"] == running_product.stack.url
+    assert {"id", "slug", "name", "channels"} <= running_product.demo["tenants"][0].keys()
+    assert "demo" in [tenant["slug"] for tenant in running_product.demo["tenants"]]
+    channel = running_product.channel(FAST)
+    assert channel["webhook_url"].startswith(
+        f"{running_product.stack.url}/webhooks/uazapi/{channel['id']}/"
+    )
 
 
 async def test_the_front_door_knows_its_routes_and_says_when_it_is_ready(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    async with httpx.AsyncClient(base_url=world.stack.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=running_product.stack.url, trust_env=False) as http:
         ready = await http.get("/api/health/ready")
         live = await http.get("/api/health/live")
         nowhere = [await http.get(path) for path in ("/nothing", "/api/nothing", "/webhooks/x")]
@@ -110,29 +119,29 @@ async def test_the_front_door_knows_its_routes_and_says_when_it_is_ready(
 
 
 async def test_a_refused_webhook_is_logged_with_the_address_behind_the_proxy(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    url = world.channel(FAST)["webhook_url"].rpartition("/")[0] + "/wrong"
+    url = running_product.channel(FAST)["webhook_url"].rpartition("/")[0] + "/wrong"
     forwarded = {"x-forwarded-for": "203.0.113.77"}
     async with httpx.AsyncClient(trust_env=False) as http:
         answer = await http.post(url, json={}, headers=forwarded)
     assert answer.status_code == 404
 
     async def logged() -> list[str]:
-        return [line for line in log_lines(world.stack.home) if "webhook_refused" in line]
+        return [line for line in log_lines(running_product.stack.home) if "webhook_refused" in line]
 
     lines = await wait_until(logged)
     assert any("203.0.113.77" in line for line in lines)
     assert not any(url in line or "/wrong" in line for line in lines)
 
 
-async def test_no_log_holds_what_people_said_or_a_secret(world: EndToEndFixture) -> None:
-    customer = world.customer()
+async def test_no_log_holds_what_people_said_or_a_secret(running_product: EndToEndFixture) -> None:
+    customer = running_product.customer()
     await customer.say(f"{customer.tag(1)} palavra-que-ninguem-registra")
     await customer.hears(1)
 
-    secret = world.channel(FAST)["webhook_url"].rpartition("/")[2]
-    lines = "\n".join(log_lines(world.stack.home))
+    secret = running_product.channel(FAST)["webhook_url"].rpartition("/")[2]
+    lines = "\n".join(log_lines(running_product.stack.home))
     for hidden in ("palavra-que-ninguem-registra", customer.phone, FAST.token, FAST.key, secret):
         assert hidden not in lines
 

@@ -23,10 +23,12 @@ async def got_it_once(customer: PhoneCustomer) -> None:
     assert (row["external_id"], str(row["id"])) == (shown["messageid"], shown["track_id"])
 
 
-async def test_an_answer_lost_by_the_gateway_arrives_once(world: EndToEndFixture) -> None:
+async def test_an_answer_lost_by_the_gateway_arrives_once(running_product: EndToEndFixture) -> None:
     """Its echo says that it arrived, long before anybody has to look it up."""
-    customer = world.customer(BROKEN["perdida"])
-    await world.inject_fault("gateway", "lost_answer", customer.line.token, path=SEND, count=1)
+    customer = running_product.customer(BROKEN["perdida"])
+    await running_product.inject_fault(
+        "gateway", "lost_answer", customer.line.token, path=SEND, count=1
+    )
 
     await customer.tell(1)
     await customer.shows("outbox", "status", "sent")
@@ -38,22 +40,24 @@ async def test_an_answer_lost_by_the_gateway_arrives_once(world: EndToEndFixture
 
 
 async def test_whatever_the_gateway_answers_the_customer_gets_it_once(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
     """All at once: what is uncertain is only looked up after the time of a send is over."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(an_answer_lost_without_an_echo(world))
-        group.create_task(an_error_that_may_have_sent(world))
-        group.create_task(a_busy_gateway(world, "limite", 429, times=2))
+        group.create_task(an_answer_lost_without_an_echo(running_product))
+        group.create_task(an_error_that_may_have_sent(running_product))
+        group.create_task(a_busy_gateway(running_product, "limite", 429, times=2))
         # The gateway says so when its session is away, which holds the channel for a while.
-        group.create_task(a_busy_gateway(world, "ocupado", 503, times=1))
-        group.create_task(a_gateway_that_is_not_there(world))
+        group.create_task(a_busy_gateway(running_product, "ocupado", 503, times=1))
+        group.create_task(a_gateway_that_is_not_there(running_product))
 
 
-async def an_answer_lost_without_an_echo(world: EndToEndFixture) -> None:
-    customer = world.customer(BROKEN["sem-eco"])
+async def an_answer_lost_without_an_echo(running_product: EndToEndFixture) -> None:
+    customer = running_product.customer(BROKEN["sem-eco"])
     await without_echo(customer)
-    await world.inject_fault("gateway", "lost_answer", customer.line.token, path=SEND, count=1)
+    await running_product.inject_fault(
+        "gateway", "lost_answer", customer.line.token, path=SEND, count=1
+    )
 
     await customer.tell(1)
     await customer.shows("outbox", "status", "uncertain")
@@ -66,20 +70,20 @@ async def an_answer_lost_without_an_echo(world: EndToEndFixture) -> None:
 async def without_echo(customer: PhoneCustomer) -> None:
     line = customer.line
     settings = {
-        "url": customer.world.channel(line)["webhook_url"],
+        "url": customer.running_product.channel(line)["webhook_url"],
         "enabled": True,
         "events": ["messages", "messages_update", "connection"],
         "excludeMessages": ["wasSentByApi"],
     }
-    answer = await customer.world.http.post(
+    answer = await customer.running_product.http.post(
         "/gateway/webhook", json=settings, headers={"token": line.token}
     )
     assert answer.is_success
 
 
-async def an_error_that_may_have_sent(world: EndToEndFixture) -> None:
-    customer = world.customer(BROKEN["erro"])
-    await world.inject_fault(
+async def an_error_that_may_have_sent(running_product: EndToEndFixture) -> None:
+    customer = running_product.customer(BROKEN["erro"])
+    await running_product.inject_fault(
         "gateway", "status", customer.line.token, path=SEND, status=500, count=1
     )
 
@@ -91,10 +95,12 @@ async def an_error_that_may_have_sent(world: EndToEndFixture) -> None:
     assert await customer.column("outbox", "resends") == [1]
 
 
-async def a_busy_gateway(world: EndToEndFixture, name: str, status: int, times: int) -> None:
-    customer = world.customer(BROKEN[name])
+async def a_busy_gateway(
+    running_product: EndToEndFixture, name: str, status: int, times: int
+) -> None:
+    customer = running_product.customer(BROKEN[name])
     order = {"path": SEND, "status": status, "count": times, "retry_after": 1}
-    await world.inject_fault("gateway", "status", customer.line.token, **order)
+    await running_product.inject_fault("gateway", "status", customer.line.token, **order)
 
     await customer.tell(1)
     await customer.shows("outbox", "status", "sent", within=60)
@@ -103,36 +109,38 @@ async def a_busy_gateway(world: EndToEndFixture, name: str, status: int, times: 
     assert await customer.column("outbox", "attempts") == [times + 1]
 
 
-async def a_gateway_that_is_not_there(world: EndToEndFixture) -> None:
-    customer = world.customer(BROKEN["recusado"])
-    well = build_provider(customer.line, world.stack.sandbox)
+async def a_gateway_that_is_not_there(running_product: EndToEndFixture) -> None:
+    customer = running_product.customer(BROKEN["recusado"])
+    well = build_provider(customer.line, running_product.stack.sandbox)
     away = [
         {**each, "base_url": "http://127.0.0.1:9/gateway"}
         for each in well["channels"]
         if each["slug"] == customer.line.channel
     ]
-    await world.apply_provider({**well, "channels": away})
+    await running_product.apply_provider({**well, "channels": away})
 
     await customer.tell(1)
     await customer.shows("outbox", "code", "unreachable")
     assert await customer.column("outbox", "status") in (["queued"], ["sending"])
-    await world.apply_provider(well)
+    await running_product.apply_provider(well)
     await customer.shows("outbox", "status", "sent", within=60)
 
     await got_it_once(customer)
 
 
 async def test_a_gateway_that_refuses_us_holds_the_channel_until_it_takes_us_again(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
     async with asyncio.TaskGroup() as group:
-        group.create_task(a_held_channel(world, "barrado", 401, "unauthorized"))
-        group.create_task(a_held_channel(world, "preso", 463, "capped"))
+        group.create_task(a_held_channel(running_product, "barrado", 401, "unauthorized"))
+        group.create_task(a_held_channel(running_product, "preso", 463, "capped"))
 
 
-async def a_held_channel(world: EndToEndFixture, name: str, status: int, reason: str) -> None:
-    customer, other = world.customer(BROKEN[name]), world.customer(BROKEN[name])
-    await world.inject_fault(
+async def a_held_channel(
+    running_product: EndToEndFixture, name: str, status: int, reason: str
+) -> None:
+    customer, other = running_product.customer(BROKEN[name]), running_product.customer(BROKEN[name])
+    await running_product.inject_fault(
         "gateway", "status", customer.line.token, path=SEND, status=status, count=1
     )
 
@@ -157,22 +165,24 @@ async def a_held_channel(world: EndToEndFixture, name: str, status: int, reason:
 
 async def hold(customer: PhoneCustomer) -> str | None:
     """Why the customer's channel is held."""
-    (row,) = await customer.world.fetch(
+    (row,) = await customer.running_product.fetch(
         "SELECT held_reason FROM channels WHERE id = $1::text::uuid",
-        customer.world.channel(customer.line)["id"],
+        customer.running_product.channel(customer.line)["id"],
     )
     reason: str | None = row["held_reason"]
     return reason
 
 
-async def test_what_a_gateway_never_repeats_is_fetched_and_answered(world: EndToEndFixture) -> None:
-    customer = world.customer(FORGOTTEN)
-    await world.configure_delivery(FORGOTTEN, repeat=1)
-    await world.inject_fault("webhook", "drop", FORGOTTEN.token)
+async def test_what_a_gateway_never_repeats_is_fetched_and_answered(
+    running_product: EndToEndFixture,
+) -> None:
+    customer = running_product.customer(FORGOTTEN)
+    await running_product.configure_delivery(FORGOTTEN, repeat=1)
+    await running_product.inject_fault("webhook", "drop", FORGOTTEN.token)
 
     await customer.tell(1, 2)
     await wait_until(customer.threads)
-    await world.clear_faults()
+    await running_product.clear_faults()
     await customer.hears(1)
     await customer.shows("outbox", "status", *["sent"] * len(await customer.rows("outbox")))
 

@@ -23,15 +23,15 @@ pytestmark = pytest.mark.asyncio
     ],
 )
 async def test_without_a_model_the_customer_hears_one_true_sentence_and_waits_for_people(
-    world: EndToEndFixture, fault: dict[str, Any], code: str, reason: str
+    running_product: EndToEndFixture, fault: dict[str, Any], code: str, reason: str
 ) -> None:
-    customer = world.customer(SPEECHLESS)
-    await world.inject_fault("model", token=SPEECHLESS.key, **fault)
+    customer = running_product.customer(SPEECHLESS)
+    await running_product.inject_fault("model", token=SPEECHLESS.key, **fault)
 
     await customer.tell(1)
     (sentence,) = await customer.hears(1)
     await customer.shows("messages", "status", None, None, "read")
-    await world.clear_faults()
+    await running_product.clear_faults()
     await customer.tell(2)
     await customer.stored(2)
 
@@ -51,6 +51,8 @@ async def test_without_a_model_the_customer_hears_one_true_sentence_and_waits_fo
     ]
     assert await customer.heard() == [sentence]
 
-    shown = await world.niochat("show", conversation["protocol"], "--tenant", SPEECHLESS.tenant)
+    shown = await running_product.niochat(
+        "show", conversation["protocol"], "--tenant", SPEECHLESS.tenant
+    )
     assert "Em espera" in shown.out
     assert reason in shown.out

@@ -17,11 +17,11 @@ both = pytest.mark.parametrize("kind", ["unlock", "ticket"])
 
 @both
 async def test_a_write_is_done_and_its_protocol_known(
-    kind: str, office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    kind: str, erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     order = build_write_order(await build_write(kind, sgp), await provider.start_turn())
 
-    result = await office.writes.write(provider.id, order)
+    result = await erp_service.writes.write(provider.id, order)
 
     (line,) = await sgp.load_ledger()
     assert (line["kind"], line["protocol"]) == (kind, result.protocol)
@@ -35,13 +35,13 @@ async def test_a_write_is_done_and_its_protocol_known(
 @both
 async def test_what_was_done_is_told_again_and_not_done_again(
     kind: str,
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     other: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
 ) -> None:
     request = await build_write(kind, sgp)
-    first = await office.writes.write(
+    first = await erp_service.writes.write(
         provider.id, build_write_order(request, await provider.start_turn())
     )
 
@@ -58,13 +58,13 @@ async def test_what_was_done_is_told_again_and_not_done_again(
 @both
 async def test_two_processes_at_once_do_it_once(
     kind: str,
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     other: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
 ) -> None:
     order = build_write_order(await build_write(kind, sgp), await provider.start_turn())
-    writers = [each.writes for each in (office, other) for _ in range(3)]
+    writers = [each.writes for each in (erp_service, other) for _ in range(3)]
 
     results = await asyncio.gather(*(each.write(provider.id, order) for each in writers))
 
@@ -75,11 +75,11 @@ async def test_two_processes_at_once_do_it_once(
 
 @both
 async def test_who_stops_waiting_does_not_stop_the_write(
-    kind: str, office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    kind: str, erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     order = build_write_order(await build_write(kind, sgp), await provider.start_turn())
     await sgp.inject_fault("hold", ROUTES[kind])
-    waiting = asyncio.create_task(office.writes.write(provider.id, order))
+    waiting = asyncio.create_task(erp_service.writes.write(provider.id, order))
     await sgp.count_fault_hits()
 
     waiting.cancel()
@@ -97,15 +97,15 @@ async def _settled(provider: ErpProvider) -> bool:
 
 @both
 async def test_nothing_leaves_for_a_turn_that_ended_while_it_waited_for_a_place(
-    kind: str, office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    kind: str, erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    turn, permit = await provider.start_turn(), office.actor.occupy_permit()
+    turn, permit = await provider.start_turn(), erp_service.actor.occupy_permit()
     order = build_write_order(await build_write(kind, sgp), turn)
-    waiting = asyncio.create_task(office.writes.write(provider.id, order))
-    await wait_until(lambda: _asked(office))
+    waiting = asyncio.create_task(erp_service.writes.write(provider.id, order))
+    await wait_until(lambda: _asked(erp_service))
 
     await provider.take_over(turn)
-    office.actor.release_permit(permit)
+    erp_service.actor.release_permit(permit)
 
     with pytest.raises(OperationRefusedError) as refused:
         await waiting
@@ -115,27 +115,27 @@ async def test_nothing_leaves_for_a_turn_that_ended_while_it_waited_for_a_place(
 
 
 async def test_nothing_leaves_for_a_tenant_that_is_suspended_meanwhile(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    permit = office.actor.occupy_permit()
+    permit = erp_service.actor.occupy_permit()
     order = build_write_order(await build_write("ticket", sgp), await provider.start_turn())
-    waiting = asyncio.create_task(office.writes.write(provider.id, order))
-    await wait_until(lambda: _asked(office))
+    waiting = asyncio.create_task(erp_service.writes.write(provider.id, order))
+    await wait_until(lambda: _asked(erp_service))
 
     await provider.suspend()
-    office.actor.release_permit(permit)
+    erp_service.actor.release_permit(permit)
 
     with pytest.raises(OperationRefusedError):
         await waiting
     assert await sgp.kinds() == []
 
 
-async def _asked(office: ErpServiceHarness) -> bool:
-    return office.actor.asks > 0
+async def _asked(erp_service: ErpServiceHarness) -> bool:
+    return erp_service.actor.asks > 0
 
 
 async def test_a_suspended_tenant_and_a_turn_that_is_over_write_nothing_down(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     request, ended, older = (
         await build_write("ticket", sgp),
@@ -147,19 +147,19 @@ async def test_a_suspended_tenant_and_a_turn_that_is_over_write_nothing_down(
     orders = [build_write_order(request, ended), build_write_order(request, older, attempt=1)]
     for order in orders:
         with pytest.raises(OperationRefusedError):
-            await office.writes.write(provider.id, order)
+            await erp_service.writes.write(provider.id, order)
     current = build_write_order(request, await provider.start_turn())
 
     await provider.suspend()
 
     with pytest.raises(OperationRefusedError):
-        await office.writes.write(provider.id, current)
+        await erp_service.writes.write(provider.id, current)
     assert await provider.load_write_states() == []
     assert await sgp.kinds() == []
 
 
 async def test_what_another_process_sends_is_not_called_unsent_by_one_without_a_place(
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     other: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
@@ -169,7 +169,7 @@ async def test_what_another_process_sends_is_not_called_unsent_by_one_without_a_
     late = asyncio.create_task(other.writes.write(provider.id, order))
     await wait_until(lambda: _asked(other))
     await sgp.inject_fault("hold", TICKET_ROUTE)
-    sending = asyncio.create_task(office.writes.write(provider.id, order))
+    sending = asyncio.create_task(erp_service.writes.write(provider.id, order))
     await sgp.count_fault_hits()
     for _ in range(5):
         other.actor.permits.breaker.record_result(False, 1e9)
@@ -187,12 +187,12 @@ async def test_what_another_process_sends_is_not_called_unsent_by_one_without_a_
 
 
 async def test_a_place_is_given_back_once_for_each_call(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     order = build_write_order(await build_write("unlock", sgp), await provider.start_turn())
 
-    await office.writes.write(provider.id, order)
-    await office.writes.write(provider.id, order)
+    await erp_service.writes.write(provider.id, order)
+    await erp_service.writes.write(provider.id, order)
 
-    assert [ended.healthy for ended in office.actor.told] == [True]
-    assert office.actor.permits.in_flight == {}
+    assert [ended.healthy for ended in erp_service.actor.told] == [True]
+    assert erp_service.actor.permits.in_flight == {}

@@ -24,7 +24,7 @@ NOBODY_LISTENS = "http://127.0.0.1:1/sgp"
 @both
 async def test_what_an_erp_that_is_down_did_not_get_a_later_attempt_does_once(
     kind: str,
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     other: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
@@ -33,14 +33,14 @@ async def test_what_an_erp_that_is_down_did_not_get_a_later_attempt_does_once(
     here = provider.base_url
     await provider.update_erp(base_url=NOBODY_LISTENS)
 
-    first = await office.writes.write(provider.id, order)
+    first = await erp_service.writes.write(provider.id, order)
 
     assert (first.status, first.reason) == (ErpWriteStatus.NOT_SENT, "erp_unreachable")
     assert await provider.load_write_states() == ["started"]
 
     await provider.update_erp(base_url=here)
     second = await other.writes.write(provider.id, order)
-    third = await office.writes.write(provider.id, order)
+    third = await erp_service.writes.write(provider.id, order)
 
     assert (second.status, third.status) == (ErpWriteStatus.DONE, ErpWriteStatus.DONE)
     assert await sgp.kinds() == [kind]
@@ -50,15 +50,15 @@ async def test_what_an_erp_that_is_down_did_not_get_a_later_attempt_does_once(
 async def test_what_the_erp_turned_away_unread_may_be_done_later(
     status: int,
     code: str,
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
 ) -> None:
     order = build_write_order(await build_write("ticket", sgp), await provider.start_turn())
     await sgp.inject_fault("status", ROUTES["ticket"], status=status, count=1)
 
-    first = await office.writes.write(provider.id, order)
-    second = await office.writes.write(provider.id, order)
+    first = await erp_service.writes.write(provider.id, order)
+    second = await erp_service.writes.write(provider.id, order)
 
     assert (first.status, first.reason) == (ErpWriteStatus.NOT_SENT, code)
     assert second.status is ErpWriteStatus.DONE
@@ -66,35 +66,38 @@ async def test_what_the_erp_turned_away_unread_may_be_done_later(
 
 
 async def test_a_write_without_a_place_is_not_sent_and_may_be_done_later(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     order = build_write_order(await build_write("ticket", sgp), await provider.start_turn())
-    usual = office.actor.permits
-    office.actor.permits = ErpCallLimiter(
+    usual = erp_service.actor.permits
+    erp_service.actor.permits = ErpCallLimiter(
         max_concurrent=1, per_minute=1, tokens=-5.0, refilled_at=usual.refilled_at
     )
 
-    first = await office.writes.write(provider.id, order)
-    office.actor.permits = usual
-    second = await office.writes.write(provider.id, order)
+    first = await erp_service.writes.write(provider.id, order)
+    erp_service.actor.permits = usual
+    second = await erp_service.writes.write(provider.id, order)
 
     assert (first.status, first.reason) == (ErpWriteStatus.NOT_SENT, "erp_crowded")
     assert second.status is ErpWriteStatus.DONE
 
 
 async def test_a_provider_without_an_erp_gets_nothing_done(
-    office: ErpServiceHarness, provider: ErpProvider, given: RowBuilder, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness,
+    provider: ErpProvider,
+    given: RowBuilder,
+    sgp: SgpInstallationClient,
 ) -> None:
     order = build_write_order(await build_write("ticket", sgp), await provider.start_turn())
     await given.admin.execute("DELETE FROM erps")
 
-    result = await office.writes.write(provider.id, order)
+    result = await erp_service.writes.write(provider.id, order)
 
     assert (result.status, result.reason) == (ErpWriteStatus.NOT_SENT, "erp_none")
 
 
 async def test_a_refusal_is_kept_in_the_erps_words(
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     other: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
@@ -102,7 +105,7 @@ async def test_a_refusal_is_kept_in_the_erps_words(
     contract = await find_contract("suspended_refused", sgp)
     order = build_write_order(build_unlock(contract), await provider.start_turn())
 
-    first = await office.writes.write(provider.id, order)
+    first = await erp_service.writes.write(provider.id, order)
     second = await other.writes.write(provider.id, order)
 
     said = "Recurso de promessa de pagamento não disponível"
@@ -113,16 +116,16 @@ async def test_a_refusal_is_kept_in_the_erps_words(
 
 
 async def test_a_later_turn_may_ask_again_for_what_was_refused(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     subscriber = await sgp.subscriber("suspended_used")
     request = build_unlock(str(subscriber["contracts"][0]["id"]))
-    first = await office.writes.write(
+    first = await erp_service.writes.write(
         provider.id, build_write_order(request, await provider.start_turn())
     )
     await sgp.change(subscriber, promises=0)
 
-    second = await office.writes.write(
+    second = await erp_service.writes.write(
         provider.id, build_write_order(request, await provider.start_turn())
     )
 
@@ -132,11 +135,11 @@ async def test_a_later_turn_may_ask_again_for_what_was_refused(
 
 
 async def test_a_lead_is_registered_once(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     order = build_write_order(LEAD, await provider.start_turn())
 
-    results = [await _write(office, provider, order) for _ in range(2)]
+    results = [await _write(erp_service, provider, order) for _ in range(2)]
 
     (line,) = await sgp.load_ledger()
     assert (line["kind"], line["plan"]) == ("lead", "3")
@@ -145,17 +148,20 @@ async def test_a_lead_is_registered_once(
 
 
 async def _write(
-    office: ErpServiceHarness, provider: ErpProvider, order: IdempotentErpWrite
+    erp_service: ErpServiceHarness, provider: ErpProvider, order: IdempotentErpWrite
 ) -> ErpWriteResult:
-    return await office.writes.write(provider.id, order)
+    return await erp_service.writes.write(provider.id, order)
 
 
 async def test_the_journal_holds_neither_words_nor_who_the_person_is(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient, given: RowBuilder
+    erp_service: ErpServiceHarness,
+    provider: ErpProvider,
+    sgp: SgpInstallationClient,
+    given: RowBuilder,
 ) -> None:
     turn = await provider.start_turn()
     for request in (await build_write("unlock", sgp), await build_write("ticket", sgp), LEAD):
-        await office.writes.write(provider.id, build_write_order(request, turn))
+        await erp_service.writes.write(provider.id, build_write_order(request, turn))
 
     kept = " ".join(await given.rows("SELECT w::text FROM erp_writes w"))
 

@@ -24,12 +24,12 @@ async def journal_is(provider: ErpProvider, *states: str) -> None:
 
 
 async def given_up(
-    kind: str, office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    kind: str, erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     """The ERP did it, its answer was lost, and nobody could look in time."""
-    office.looks_s = ()
+    erp_service.looks_s = ()
     await sgp.inject_fault("lost_answer", ROUTES[kind])
-    result = await office.writes.write(
+    result = await erp_service.writes.write(
         provider.id, build_write_order(await build_write(kind, sgp), await provider.start_turn())
     )
     assert result.status is ErpWriteStatus.UNKNOWN
@@ -39,11 +39,11 @@ async def given_up(
 
 @both
 async def test_what_the_erp_shows_later_is_settled_without_another_order(
-    kind: str, office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    kind: str, erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    await given_up(kind, office, provider, sgp)
+    await given_up(kind, erp_service, provider, sgp)
 
-    office.reconciler.reconcile_if_due(provider.id)
+    erp_service.reconciler.reconcile_if_due(provider.id)
 
     await journal_is(provider, "done")
     assert await sgp.count_requests(ROUTES[kind]) == 1
@@ -51,18 +51,18 @@ async def test_what_the_erp_shows_later_is_settled_without_another_order(
 
 @both
 async def test_what_the_erp_does_not_show_stays_unknown_and_is_not_done(
-    kind: str, office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    kind: str, erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
-    office.looks_s = ()
+    erp_service.looks_s = ()
     await sgp.inject_fault("drop", ROUTES[kind])
-    await office.writes.write(
+    await erp_service.writes.write(
         provider.id, build_write_order(await build_write(kind, sgp), await provider.start_turn())
     )
     await sgp.clear_faults()
     await provider.given.admin.execute("UPDATE erp_writes SET left_at = now() - interval '1 h'")
     looked = await sgp.count_requests(EVIDENCE[kind])
 
-    office.reconciler.reconcile_if_due(provider.id)
+    erp_service.reconciler.reconcile_if_due(provider.id)
 
     async def looked_again() -> bool:
         return await sgp.count_requests(EVIDENCE[kind]) > looked
@@ -73,12 +73,12 @@ async def test_what_the_erp_does_not_show_stays_unknown_and_is_not_done(
 
 
 async def test_one_provider_is_not_looked_at_again_and_again(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     now = 0.0
-    reconciler = WriteReconciler(office.calls, office.journal, clock=lambda: now)
+    reconciler = WriteReconciler(erp_service.calls, erp_service.journal, clock=lambda: now)
     reconciler.reconcile_if_due(provider.id)
-    await given_up("ticket", office, provider, sgp)
+    await given_up("ticket", erp_service, provider, sgp)
 
     now = RECONCILE_INTERVAL_S - 1
     reconciler.reconcile_if_due(provider.id)

@@ -29,7 +29,7 @@ def process(
 @both
 async def test_after_the_journal_the_next_process_does_it(
     kind: str,
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
     database_url: str,
@@ -39,7 +39,7 @@ async def test_after_the_journal_the_next_process_does_it(
         await child.wait_until_dead()
     assert (await provider.load_write_states(), await sgp.kinds()) == (["started"], [])
 
-    result = await office.writes.write(provider.id, order)
+    result = await erp_service.writes.write(provider.id, order)
 
     assert result.status is ErpWriteStatus.DONE
     assert await sgp.kinds() == [kind]
@@ -48,7 +48,7 @@ async def test_after_the_journal_the_next_process_does_it(
 @both
 async def test_before_the_socket_nobody_knows_and_it_is_never_done_twice(
     kind: str,
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
     database_url: str,
@@ -58,7 +58,7 @@ async def test_before_the_socket_nobody_knows_and_it_is_never_done_twice(
         await child.wait_until_dead()
     assert (await provider.load_write_states(), await sgp.kinds()) == (["sending"], [])
 
-    results = [await office.writes.write(provider.id, order) for _ in range(2)]
+    results = [await erp_service.writes.write(provider.id, order) for _ in range(2)]
 
     assert [result.status for result in results] == [ErpWriteStatus.UNKNOWN] * 2
     assert await sgp.kinds() == []
@@ -67,7 +67,7 @@ async def test_before_the_socket_nobody_knows_and_it_is_never_done_twice(
 @both
 async def test_while_the_erp_holds_the_request_the_next_process_waits_for_it_to_show(
     kind: str,
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
     database_url: str,
@@ -79,10 +79,10 @@ async def test_while_the_erp_holds_the_request_the_next_process_waits_for_it_to_
         child.kill()
         await child.wait_until_dead()
 
-    early = await office.writes.write(provider.id, order)
+    early = await erp_service.writes.write(provider.id, order)
     await sgp.clear_faults()
     await sgp.ledger_of(1)
-    late = await office.writes.write(provider.id, order)
+    late = await erp_service.writes.write(provider.id, order)
 
     assert (early.status, late.status) == (ErpWriteStatus.UNKNOWN, ErpWriteStatus.DONE)
     assert await sgp.kinds() == [kind]
@@ -91,7 +91,7 @@ async def test_while_the_erp_holds_the_request_the_next_process_waits_for_it_to_
 @both
 async def test_while_the_erp_holds_its_answer_the_next_process_finds_what_was_done(
     kind: str,
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
     database_url: str,
@@ -103,7 +103,7 @@ async def test_while_the_erp_holds_its_answer_the_next_process_finds_what_was_do
         child.kill()
         await child.wait_until_dead()
 
-    result = await office.writes.write(provider.id, order)
+    result = await erp_service.writes.write(provider.id, order)
 
     assert result.status is ErpWriteStatus.DONE
     assert await provider.load_write_states() == ["done"]
@@ -113,7 +113,7 @@ async def test_while_the_erp_holds_its_answer_the_next_process_finds_what_was_do
 @both
 async def test_before_the_answer_is_recorded_the_next_process_finds_what_was_done(
     kind: str,
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
     database_url: str,
@@ -123,7 +123,7 @@ async def test_before_the_answer_is_recorded_the_next_process_finds_what_was_don
         await child.wait_until_dead()
     assert (await provider.load_write_states(), await sgp.kinds()) == (["sending"], [kind])
 
-    result = await office.writes.write(provider.id, order)
+    result = await erp_service.writes.write(provider.id, order)
 
     assert result.status is ErpWriteStatus.DONE
     assert await provider.load_write_states() == ["done"]
@@ -133,7 +133,7 @@ async def test_before_the_answer_is_recorded_the_next_process_finds_what_was_don
 @both
 async def test_a_new_attempt_after_a_kill_finds_it_too(
     kind: str,
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
     database_url: str,
@@ -143,7 +143,9 @@ async def test_a_new_attempt_after_a_kill_finds_it_too(
         await child.wait_until_dead()
     await provider.retry_turn(turn)
 
-    result = await office.writes.write(provider.id, build_write_order(request, turn, attempt=2))
+    result = await erp_service.writes.write(
+        provider.id, build_write_order(request, turn, attempt=2)
+    )
 
     assert result.status is ErpWriteStatus.DONE
     assert await sgp.kinds() == [kind]

@@ -35,7 +35,7 @@ SHORT_S = 0.6
 async def test_what_the_erp_did_without_telling_is_found_there(
     kind: str,
     fault: str,
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
 ) -> None:
@@ -43,7 +43,7 @@ async def test_what_the_erp_did_without_telling_is_found_there(
     order = build_write_order(await build_write(kind, sgp), await provider.start_turn())
     await sgp.inject_fault(fault, ROUTES[kind])
 
-    result = await office.writes.write(provider.id, order)
+    result = await erp_service.writes.write(provider.id, order)
 
     (line,) = await sgp.load_ledger()
     assert result.status is ErpWriteStatus.DONE
@@ -58,7 +58,7 @@ async def test_what_the_erp_did_without_telling_is_found_there(
 async def test_where_nothing_is_found_the_outcome_is_unknown_and_nothing_is_repeated(
     kind: str,
     fault: str,
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
 ) -> None:
@@ -66,9 +66,9 @@ async def test_where_nothing_is_found_the_outcome_is_unknown_and_nothing_is_repe
     order = build_write_order(await build_write(kind, sgp), await provider.start_turn())
     await sgp.inject_fault(fault, ROUTES[kind])
 
-    first = await office.writes.write(provider.id, order)
+    first = await erp_service.writes.write(provider.id, order)
     await sgp.clear_faults()
-    second = await office.writes.write(provider.id, order)
+    second = await erp_service.writes.write(provider.id, order)
 
     assert (first.status, first.reason) == (ErpWriteStatus.UNKNOWN, "erp_write_unknown")
     assert second.status is ErpWriteStatus.UNKNOWN
@@ -79,17 +79,17 @@ async def test_where_nothing_is_found_the_outcome_is_unknown_and_nothing_is_repe
 @both
 async def test_what_could_not_be_looked_up_is_settled_by_the_next_order(
     kind: str,
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     other: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
 ) -> None:
     request = await build_write(kind, sgp)
-    office.looks_s = (0.0,)
+    erp_service.looks_s = (0.0,)
     await sgp.inject_fault("lost_answer", ROUTES[kind])
     await sgp.inject_fault("status", EVIDENCE[kind], status=500)
 
-    first = await office.writes.write(
+    first = await erp_service.writes.write(
         provider.id, build_write_order(request, await provider.start_turn())
     )
 
@@ -107,7 +107,7 @@ async def test_what_could_not_be_looked_up_is_settled_by_the_next_order(
 
 
 async def test_an_erp_that_answers_slowly_is_looked_at_until_it_shows_the_write(
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     other: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
@@ -116,7 +116,7 @@ async def test_an_erp_that_answers_slowly_is_looked_at_until_it_shows_the_write(
     await provider.update_erp(timeout_s=SHORT_S)
     await sgp.inject_fault("hold", ROUTES["ticket"])
 
-    first = await office.writes.write(provider.id, order)
+    first = await erp_service.writes.write(provider.id, order)
     await sgp.clear_faults()
     await sgp.ledger_of(1)
     second = await other.writes.write(provider.id, order)
@@ -126,15 +126,17 @@ async def test_an_erp_that_answers_slowly_is_looked_at_until_it_shows_the_write(
 
 
 async def test_an_unlock_is_proved_by_what_was_so_before_it_not_by_what_a_later_order_says(
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     other: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
 ) -> None:
-    turn, office.looks_s = await provider.start_turn(), ()
+    turn, erp_service.looks_s = await provider.start_turn(), ()
     contract = await find_contract("suspended", sgp)
     await sgp.inject_fault("lost_answer", UNLOCK_ROUTE)
-    first = await office.writes.write(provider.id, build_write_order(build_unlock(contract), turn))
+    first = await erp_service.writes.write(
+        provider.id, build_write_order(build_unlock(contract), turn)
+    )
     await sgp.clear_faults()
     await provider.retry_turn(turn)
     counted = build_unlock(contract, promises=1)
@@ -146,7 +148,7 @@ async def test_an_unlock_is_proved_by_what_was_so_before_it_not_by_what_a_later_
 
 
 async def test_an_unlock_used_before_proves_nothing(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     subscriber = await sgp.subscriber("suspended")
     await sgp.change(subscriber, promises=1)
@@ -154,34 +156,36 @@ async def test_an_unlock_used_before_proves_nothing(
     await sgp.inject_fault("drop", UNLOCK_ROUTE)
 
     order = build_write_order(build_unlock(contract, promises=1), await provider.start_turn())
-    result = await office.writes.write(provider.id, order)
+    result = await erp_service.writes.write(provider.id, order)
 
     assert result.status is ErpWriteStatus.UNKNOWN
 
 
 async def test_another_ticket_of_the_contract_proves_nothing(
-    office: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
 ) -> None:
     mine = build_ticket(await find_contract("offline_dark", sgp))
     theirs = replace(mine, reference="NC-another")
-    await office.writes.write(provider.id, replace(await order_of(provider, theirs), key="other"))
+    await erp_service.writes.write(
+        provider.id, replace(await order_of(provider, theirs), key="other")
+    )
     await sgp.inject_fault("drop", ROUTES["ticket"])
 
-    result = await office.writes.write(provider.id, await order_of(provider, mine))
+    result = await erp_service.writes.write(provider.id, await order_of(provider, mine))
 
     assert result.status is ErpWriteStatus.UNKNOWN
     assert await sgp.kinds() == ["ticket"]
 
 
 async def test_a_lead_whose_answer_is_lost_stays_unknown_and_is_never_sent_again(
-    office: ErpServiceHarness,
+    erp_service: ErpServiceHarness,
     other: ErpServiceHarness,
     provider: ErpProvider,
     sgp: SgpInstallationClient,
 ) -> None:
     await sgp.inject_fault("lost_answer", LEAD_ROUTE)
 
-    first = await office.writes.write(provider.id, await order_of(provider, LEAD))
+    first = await erp_service.writes.write(provider.id, await order_of(provider, LEAD))
     await sgp.clear_faults()
     second = await other.writes.write(provider.id, await order_of(provider, LEAD))
 

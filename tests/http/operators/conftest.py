@@ -20,11 +20,11 @@ from niochat.http.body_limits import BodyLimitMiddleware
 from niochat.http.deployments.api_deployment import body_limit_for_path
 from niochat.http.operators.operator_application import build_operator_routes
 from niochat.inbox.inbox_store import InboxStore
-from tests.actors.conftest import cluster, one_root_certificate, origin, provider, world
+from tests.actors.conftest import cluster, one_root_certificate, origin, provider, sandbox
 from tests.cluster.hosts.in_memory_cluster import InMemoryCluster
 from tests.http.conftest import serve_app
 
-__all__ = ["cluster", "one_root_certificate", "origin", "provider", "world"]
+__all__ = ["cluster", "one_root_certificate", "origin", "provider", "sandbox"]
 
 TOKEN = "token-of-the-operators"
 

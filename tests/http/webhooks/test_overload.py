@@ -55,7 +55,7 @@ class LoadCustomers:
 
     async def write(self, text: str, phone: str = PHONE) -> bytes:
         """It lies in the gateway's store then; its webhook."""
-        world = self.provider.world
+        world = self.provider.sandbox
         wanted = await world.write(phone, text=text)
         self.written.setdefault(phone, []).append(text)
         line = GatewayCredentials(f"{world.origin}/gateway", world.token)

@@ -11,6 +11,6 @@ __all__ = ["one_root_certificate", "origin"]
 
 
 @pytest_asyncio.fixture
-async def world(origin: str) -> AsyncIterator[SandboxFixture]:
+async def sandbox(origin: str) -> AsyncIterator[SandboxFixture]:
     async with create_gateway_instance(origin) as here:
         yield here

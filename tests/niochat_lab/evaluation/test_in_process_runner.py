@@ -39,8 +39,8 @@ NAMES = (
 
 
 @pytest.fixture
-def evaluated(database: Database, world: SandboxFixture, admin: Admin) -> EvaluationHarness:
-    return EvaluationHarness(database, world.origin, admin)
+def evaluated(database: Database, sandbox: SandboxFixture, admin: Admin) -> EvaluationHarness:
+    return EvaluationHarness(database, sandbox.origin, admin)
 
 
 async def test_what_passes_on_the_stack_passes_here(evaluated: EvaluationHarness) -> None:

@@ -71,8 +71,8 @@ def judged(**unmet: str) -> str:
 
 
 @pytest.fixture
-def evaluated(database: Database, world: SandboxFixture, admin: Admin) -> EvaluationHarness:
-    return EvaluationHarness(database, world.origin, admin)
+def evaluated(database: Database, sandbox: SandboxFixture, admin: Admin) -> EvaluationHarness:
+    return EvaluationHarness(database, sandbox.origin, admin)
 
 
 async def played(evaluated: EvaluationHarness, persona: Persona, says: Says) -> ScenarioResult:

@@ -23,8 +23,8 @@ def scenarios(*names: str) -> list[Scenario]:
 
 
 @pytest.fixture
-def evaluated(database: Database, world: SandboxFixture, admin: Admin) -> EvaluationHarness:
-    return EvaluationHarness(database, world.origin, admin)
+def evaluated(database: Database, sandbox: SandboxFixture, admin: Admin) -> EvaluationHarness:
+    return EvaluationHarness(database, sandbox.origin, admin)
 
 
 async def test_what_was_recorded_is_played_again(

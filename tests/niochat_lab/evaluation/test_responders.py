@@ -229,9 +229,9 @@ async def test_a_real_end_point_is_asked_as_the_product_asks(
 
 
 async def test_a_careless_model_does_no_harm(
-    database: Database, world: SandboxFixture, admin: Admin
+    database: Database, sandbox: SandboxFixture, admin: Admin
 ) -> None:
-    evaluated = EvaluationHarness(database, world.origin, admin)
+    evaluated = EvaluationHarness(database, sandbox.origin, admin)
     careless = ResponderOptions(ResponderType.CARELESS).build_runner(
         "", "", "", (0, 0), stream=False
     )

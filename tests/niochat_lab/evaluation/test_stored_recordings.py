@@ -24,9 +24,9 @@ PERSONAS = {persona.to_scenario().name: persona for persona in load_all_personas
 @pytest.mark.asyncio
 @pytest.mark.parametrize("folder", MODELS, ids=lambda folder: folder.name)
 async def test_a_models_recordings_still_hold(
-    folder: Path, database: Database, world: SandboxFixture, admin: Admin
+    folder: Path, database: Database, sandbox: SandboxFixture, admin: Admin
 ) -> None:
-    evaluated = EvaluationHarness(database, world.origin, admin)
+    evaluated = EvaluationHarness(database, sandbox.origin, admin)
     recorded = {name.partition(".")[0] for name in ReplayingResponder(folder).names}
 
     results = await evaluated.replay(folder, load_all_scenarios())

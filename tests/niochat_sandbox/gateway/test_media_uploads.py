@@ -29,13 +29,15 @@ def encoded(data: bytes, mimetype: str | None = None) -> str:
     return plain if mimetype is None else f"data:{mimetype};base64,{plain}"
 
 
-async def send(world: SandboxFixture, kind: str, file: str, **more: Any) -> httpx.Response:
-    return await world.gateway("/send/media", {"number": MARIA, "type": kind, "file": file, **more})
+async def send(sandbox: SandboxFixture, kind: str, file: str, **more: Any) -> httpx.Response:
+    return await sandbox.gateway(
+        "/send/media", {"number": MARIA, "type": kind, "file": file, **more}
+    )
 
 
-async def kept(world: SandboxFixture, phone: str, messageid: str) -> httpx.Response:
-    path = f"/sandbox/instances/{world.token}/customers/{phone}/files/{messageid}"
-    return await world.http.get(path)
+async def kept(sandbox: SandboxFixture, phone: str, messageid: str) -> httpx.Response:
+    path = f"/sandbox/instances/{sandbox.token}/customers/{phone}/files/{messageid}"
+    return await sandbox.http.get(path)
 
 
 @pytest.mark.parametrize(
@@ -50,10 +52,10 @@ async def kept(world: SandboxFixture, phone: str, messageid: str) -> httpx.Respo
     ],
 )
 async def test_a_file_is_on_the_phone_and_its_bytes_come_back(
-    world: SandboxFixture, kind: str, file: str, mimetype: str, data: bytes
+    sandbox: SandboxFixture, kind: str, file: str, mimetype: str, data: bytes
 ) -> None:
-    await send(world, kind, file, text="Aqui está", docName="boleto.pdf", track_id="t1")
-    (line,) = await world.phone(MARIA)
+    await send(sandbox, kind, file, text="Aqui está", docName="boleto.pdf", track_id="t1")
+    (line,) = await sandbox.phone(MARIA)
     assert (line["kind"], line["text"], line["track_id"]) == (kind, "Aqui está", "t1")
     assert line["file"] == {
         "mimetype": mimetype,
@@ -61,7 +63,7 @@ async def test_a_file_is_on_the_phone_and_its_bytes_come_back(
         "size": len(data),
         "sha256": sha256(data).hexdigest(),
     }
-    found = await kept(world, MARIA, line["messageid"])
+    found = await kept(sandbox, MARIA, line["messageid"])
     assert (found.status_code, found.content) == (200, data)
     assert found.headers["content-type"].startswith(mimetype)
 
@@ -82,45 +84,45 @@ async def test_a_file_is_on_the_phone_and_its_bytes_come_back(
     ],
 )
 async def test_a_file_that_cannot_be_what_it_says_is_refused(
-    world: SandboxFixture, kind: str, file: str, mimetype: str, status: int
+    sandbox: SandboxFixture, kind: str, file: str, mimetype: str, status: int
 ) -> None:
-    reply = await send(world, kind, file, mimetype=mimetype)
+    reply = await send(sandbox, kind, file, mimetype=mimetype)
     assert (reply.status_code, list(reply.json())) == (status, ["error"])
-    assert await world.phone(MARIA) == []
+    assert await sandbox.phone(MARIA) == []
 
 
-async def test_the_echo_tells_what_the_file_is(world: SandboxFixture) -> None:
-    await world.control("PUT", "/delivery", json={"echo": True})
-    await send(world, "document", encoded(PDF), docName="boleto.pdf", text="Boleto")
-    (hook,) = await world.hooks(1, "messages")
+async def test_the_echo_tells_what_the_file_is(sandbox: SandboxFixture) -> None:
+    await sandbox.control("PUT", "/delivery", json={"echo": True})
+    await send(sandbox, "document", encoded(PDF), docName="boleto.pdf", text="Boleto")
+    (hook,) = await sandbox.hooks(1, "messages")
     content = hook["message"]["content"]
     assert (content["mimetype"], content["fileName"]) == ("application/pdf", "boleto.pdf")
     assert (content["fileLength"], content["caption"]) == (len(PDF), "Boleto")
 
 
-async def test_a_text_has_no_file_and_nobody_reads_anothers(world: SandboxFixture) -> None:
-    text = await world.gateway("/send/text", {"number": MARIA, "text": "Olá"})
-    file = await send(world, "image", encoded(PNG))
-    first, _ = await world.phone(MARIA)
+async def test_a_text_has_no_file_and_nobody_reads_anothers(sandbox: SandboxFixture) -> None:
+    text = await sandbox.gateway("/send/text", {"number": MARIA, "text": "Olá"})
+    file = await send(sandbox, "image", encoded(PNG))
+    first, _ = await sandbox.phone(MARIA)
     assert "file" not in first
-    assert (await kept(world, MARIA, text.json()["messageid"])).status_code == 404
-    assert (await kept(world, JOAO, file.json()["messageid"])).status_code == 404
-    assert (await kept(world, MARIA, file.json()["messageid"])).status_code == 200
+    assert (await kept(sandbox, MARIA, text.json()["messageid"])).status_code == 404
+    assert (await kept(sandbox, JOAO, file.json()["messageid"])).status_code == 404
+    assert (await kept(sandbox, MARIA, file.json()["messageid"])).status_code == 200
 
 
-async def test_an_emptied_ledger_keeps_no_files(world: SandboxFixture) -> None:
-    messageid = (await send(world, "image", encoded(PNG))).json()["messageid"]
-    await world.control("DELETE", f"/ledger?token={world.token}")
-    assert (await kept(world, MARIA, messageid)).status_code == 404
+async def test_an_emptied_ledger_keeps_no_files(sandbox: SandboxFixture) -> None:
+    messageid = (await send(sandbox, "image", encoded(PNG))).json()["messageid"]
+    await sandbox.control("DELETE", f"/ledger?token={sandbox.token}")
+    assert (await kept(sandbox, MARIA, messageid)).status_code == 404
 
 
-async def test_the_oldest_files_go_and_their_lines_stay(world: SandboxFixture) -> None:
+async def test_the_oldest_files_go_and_their_lines_stay(sandbox: SandboxFixture) -> None:
     for _ in range(MAX_FILES + 1):
-        assert (await send(world, "document", encoded(b"x"))).is_success
-    lines = await world.phone(MARIA)
+        assert (await send(sandbox, "document", encoded(b"x"))).is_success
+    lines = await sandbox.phone(MARIA)
     assert len(lines) == MAX_FILES + 1
     assert lines[0]["file"]["size"] == 1
-    found = [(await kept(world, MARIA, line["messageid"])).status_code for line in lines[:2]]
+    found = [(await kept(sandbox, MARIA, line["messageid"])).status_code for line in lines[:2]]
     assert found == [404, 200]
 
 

@@ -50,9 +50,9 @@ KINDS = [
 ]
 
 
-async def test_a_text_has_every_field_of_the_capture(world: SandboxFixture) -> None:
-    messageid = await world.write("+55 81 98888-7777", text="Oi", name="Maria Silva")
-    [hook] = await world.hooks()
+async def test_a_text_has_every_field_of_the_capture(sandbox: SandboxFixture) -> None:
+    messageid = await sandbox.write("+55 81 98888-7777", text="Oi", name="Maria Silva")
+    [hook] = await sandbox.hooks()
     assert sorted(hook) == sorted(ENVELOPE.split())
     assert sorted(hook["message"]) == sorted(MESSAGE.split())
     assert sorted(hook["chat"]) == sorted(CHAT.split() + LEAD_FIELDS)
@@ -67,20 +67,20 @@ async def test_a_text_has_every_field_of_the_capture(world: SandboxFixture) -> N
     assert message["messageTimestamp"] > 1e12
     assert chat["phone"] == "+55 81 98888-7777"
     assert chat["wa_fastid"] == f"558130000001:{PHONE}"
-    assert (hook["token"], hook["owner"]) == (world.token, "558130000001")
+    assert (hook["token"], hook["owner"]) == (sandbox.token, "558130000001")
 
 
 @pytest.mark.parametrize(("kind", "type_", "message_type", "media_type", "content"), KINDS)
 async def test_each_kind_has_its_type_and_content(
-    world: SandboxFixture,
+    sandbox: SandboxFixture,
     kind: str,
     type_: str,
     message_type: str,
     media_type: str,
     content: list[str],
 ) -> None:
-    await world.write(PHONE, kind=kind, text="Sim", target="AC01", option="sim")
-    [hook] = await world.hooks()
+    await sandbox.write(PHONE, kind=kind, text="Sim", target="AC01", option="sim")
+    [hook] = await sandbox.hooks()
     message = hook["message"]
     assert sorted(message) == sorted(MESSAGE.split())
     assert (message["type"], message["messageType"]) == (type_, message_type)
@@ -91,72 +91,72 @@ async def test_each_kind_has_its_type_and_content(
         assert set(content) <= set(message["content"])
 
 
-async def test_a_choice_has_no_text_but_an_id_and_a_vote(world: SandboxFixture) -> None:
-    await world.write(
+async def test_a_choice_has_no_text_but_an_id_and_a_vote(sandbox: SandboxFixture) -> None:
+    await sandbox.write(
         PHONE, kind="list_reply", text="Segunda via", option="boleto", reply_to="3EB0"
     )
-    message = (await world.hooks())[0]["message"]
+    message = (await sandbox.hooks())[0]["message"]
     assert (message["text"], message["vote"]) == ("", "Segunda via")
     assert (message["buttonOrListid"], message["quoted"]) == ("boleto", "3EB0")
     assert message["content"]["singleSelectReply"] == {"selectedRowID": "boleto"}
     assert message["content"]["contextInfo"]["stanzaID"] == "3EB0"
 
 
-async def test_reaction_and_edit_point_at_their_message(world: SandboxFixture) -> None:
-    first = await world.write(PHONE, text="Oi")
-    await world.write(PHONE, kind="reaction", text="❤️", target=first)
-    await world.write(PHONE, kind="edit", text="Oi2", target=first)
-    _, reaction, edit = [hook["message"] for hook in await world.hooks(3)]
+async def test_reaction_and_edit_point_at_their_message(sandbox: SandboxFixture) -> None:
+    first = await sandbox.write(PHONE, text="Oi")
+    await sandbox.write(PHONE, kind="reaction", text="❤️", target=first)
+    await sandbox.write(PHONE, kind="edit", text="Oi2", target=first)
+    _, reaction, edit = [hook["message"] for hook in await sandbox.hooks(3)]
     assert (reaction["reaction"], reaction["text"]) == (first, "❤️")
     assert (edit["edited"], edit["text"]) == (first, "Oi2")
     assert edit["messageid"] != first
 
 
-async def test_a_deletion_is_an_update(world: SandboxFixture) -> None:
-    first = await world.write(PHONE, text="Oi")
-    await world.write(PHONE, kind="deletion", target=first)
-    [update] = await world.hooks(event="messages_update")
+async def test_a_deletion_is_an_update(sandbox: SandboxFixture) -> None:
+    first = await sandbox.write(PHONE, text="Oi")
+    await sandbox.write(PHONE, kind="deletion", target=first)
+    [update] = await sandbox.hooks(event="messages_update")
     assert (update["state"], update["event"]["MessageIDs"]) == ("Deleted", [first])
 
 
-async def test_a_hidden_phone_shows_only_its_lid(world: SandboxFixture) -> None:
-    await world.write(PHONE, text="Oi", lid="123456789012345", hide_phone=True)
-    [hook] = await world.hooks()
+async def test_a_hidden_phone_shows_only_its_lid(sandbox: SandboxFixture) -> None:
+    await sandbox.write(PHONE, text="Oi", lid="123456789012345", hide_phone=True)
+    [hook] = await sandbox.hooks()
     message = hook["message"]
     lid = "123456789012345@lid"
     assert (message["chatid"], message["chatlid"], message["sender_pn"]) == (lid, lid, "")
     assert (hook["chat"]["phone"], hook["chat"]["wa_chatid"]) == ("", lid)
     assert PHONE not in orjson.dumps(hook).decode()
-    sent = await world.gateway("/send/text", {"number": lid, "text": "Olá"})
+    sent = await sandbox.gateway("/send/text", {"number": lid, "text": "Olá"})
     assert sent.json()["chatid"] == lid
-    assert [line["text"] for line in await world.phone(PHONE)] == ["Oi", "Olá"]
+    assert [line["text"] for line in await sandbox.phone(PHONE)] == ["Oi", "Olá"]
 
 
-async def test_a_contact_without_lid_sends_from_its_phone(world: SandboxFixture) -> None:
-    await world.write(PHONE, text="Oi", lid=False)
-    message = (await world.hooks())[0]["message"]
+async def test_a_contact_without_lid_sends_from_its_phone(sandbox: SandboxFixture) -> None:
+    await sandbox.write(PHONE, text="Oi", lid=False)
+    message = (await sandbox.hooks())[0]["message"]
     assert message["sender"] == f"{PHONE}@s.whatsapp.net"
     assert (message["sender_lid"], message["chatlid"]) == ("", "")
 
 
 async def test_a_person_of_the_provider_is_the_sender_of_what_they_typed(
-    world: SandboxFixture,
+    sandbox: SandboxFixture,
 ) -> None:
     body = {"phone": PHONE, "text": "Vou ver aqui"}
-    await world.control("POST", f"/instances/{world.token}/phone-messages", json=body)
-    message = (await world.hooks())[0]["message"]
+    await sandbox.control("POST", f"/instances/{sandbox.token}/phone-messages", json=body)
+    message = (await sandbox.hooks())[0]["message"]
     assert (message["fromMe"], message["wasSentByApi"]) == (True, False)
     assert message["sender"] != message["chatlid"]
     assert message["sender_pn"] == "558130000001@s.whatsapp.net"
     assert message["chatid"] == f"{PHONE}@s.whatsapp.net"
-    assert (await world.phone(PHONE))[0]["direction"] == "received"
+    assert (await sandbox.phone(PHONE))[0]["direction"] == "received"
 
 
-async def test_connection_webhooks_follow_the_captures(world: SandboxFixture) -> None:
+async def test_connection_webhooks_follow_the_captures(sandbox: SandboxFixture) -> None:
     for status in ("disconnected", "connecting", "connected"):
-        path = f"/instances/{world.token}/connection"
-        await world.control("POST", path, json={"status": status})
-    lost, connecting, back = await world.hooks(3, event="connection")
+        path = f"/instances/{sandbox.token}/connection"
+        await sandbox.control("POST", path, json={"status": status})
+    lost, connecting, back = await sandbox.hooks(3, event="connection")
     keys = ["BaseUrl", "EventType", "instance", "instanceName", "owner", "token"]
     assert sorted(lost) == [*keys, "type"]
     assert sorted(lost["instance"]) == ["lastDisconnect", "lastDisconnectReason", "name", "status"]
@@ -168,9 +168,9 @@ async def test_connection_webhooks_follow_the_captures(world: SandboxFixture) ->
 @pytest.mark.parametrize(
     "body", [{"kind": "telegram"}, {"kind": "edit", "text": "x"}, {"text": 3}, {"lid": 3}, []]
 )
-async def test_bad_orders_change_nothing(world: SandboxFixture, body: object) -> None:
-    path = f"/sandbox/instances/{world.token}/customers/{PHONE}/messages"
-    reply = await world.http.post(path, json=body)
+async def test_bad_orders_change_nothing(sandbox: SandboxFixture, body: object) -> None:
+    path = f"/sandbox/instances/{sandbox.token}/customers/{PHONE}/messages"
+    reply = await sandbox.http.post(path, json=body)
     assert reply.status_code == 400
     assert reply.json()["error"]
-    assert await world.phone(PHONE) == []
+    assert await sandbox.phone(PHONE) == []

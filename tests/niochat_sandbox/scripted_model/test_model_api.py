@@ -16,8 +16,8 @@ PLAYERS = ["sandbox-simulador", "sandbox-obediente", "sandbox-teimoso"]
 
 
 @pytest_asyncio.fixture
-async def client(world: SandboxFixture) -> AsyncIterator[openai.AsyncOpenAI]:
-    base = f"{world.origin}/model/v1"
+async def client(sandbox: SandboxFixture) -> AsyncIterator[openai.AsyncOpenAI]:
+    base = f"{sandbox.origin}/model/v1"
     key = "sandbox-x"
     async with openai.AsyncOpenAI(base_url=base, api_key=key, max_retries=0, timeout=5) as made:
         yield made
@@ -70,7 +70,7 @@ async def test_a_stream_is_the_same_answer_with_usage(client: openai.AsyncOpenAI
 
 
 async def test_models_are_listed_and_the_key_is_checked(
-    world: SandboxFixture, client: openai.AsyncOpenAI
+    sandbox: SandboxFixture, client: openai.AsyncOpenAI
 ) -> None:
     assert [model.id async for model in await client.models.list()] == PLAYERS
     wrong = client.with_options(api_key="sk-real")
@@ -98,9 +98,12 @@ async def test_a_bad_body_is_an_openai_error(client: openai.AsyncOpenAI) -> None
     ],
 )
 async def test_ordered_model_faults_are_applied(
-    world: SandboxFixture, client: openai.AsyncOpenAI, order: dict[str, Any], error: type[Exception]
+    sandbox: SandboxFixture,
+    client: openai.AsyncOpenAI,
+    order: dict[str, Any],
+    error: type[Exception],
 ) -> None:
-    await world.fault(target="model", count=1, **order)
+    await sandbox.fault(target="model", count=1, **order)
     with pytest.raises(error) as failed:
         await ask(client, said("Oi"))
     if isinstance(failed.value, openai.RateLimitError):
@@ -109,16 +112,16 @@ async def test_ordered_model_faults_are_applied(
 
 
 async def test_an_empty_answer_is_well_formed(
-    world: SandboxFixture, client: openai.AsyncOpenAI
+    sandbox: SandboxFixture, client: openai.AsyncOpenAI
 ) -> None:
-    await world.fault(target="model", kind="empty", count=1)
+    await sandbox.fault(target="model", kind="empty", count=1)
     assert await ask(client, said("Oi")) == ""
 
 
 async def test_a_cut_stream_breaks_in_the_middle(
-    world: SandboxFixture, client: openai.AsyncOpenAI
+    sandbox: SandboxFixture, client: openai.AsyncOpenAI
 ) -> None:
-    await world.fault(target="model", kind="cut", count=1)
+    await sandbox.fault(target="model", kind="cut", count=1)
     create = client.chat.completions.create
     stream = await create(model="m", messages=said("Oi"), stream=True)
     pieces: list[object] = []

@@ -33,8 +33,8 @@ IDENTIFY: Any = build_messages("quero a fatura", "> Qual é o CPF ou CNPJ do tit
 
 
 @pytest_asyncio.fixture
-async def client(world: SandboxFixture) -> AsyncIterator[openai.AsyncOpenAI]:
-    base = f"{world.origin}/model/v1"
+async def client(sandbox: SandboxFixture) -> AsyncIterator[openai.AsyncOpenAI]:
+    base = f"{sandbox.origin}/model/v1"
     async with openai.AsyncOpenAI(base_url=base, api_key="sandbox-x", max_retries=0) as made:
         yield made
 
@@ -171,12 +171,12 @@ async def test_usage_counts_schemas_and_arguments(client: openai.AsyncOpenAI) ->
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_an_ordered_empty_answer_calls_nothing(
-    world: SandboxFixture, client: openai.AsyncOpenAI, stream: bool
+    sandbox: SandboxFixture, client: openai.AsyncOpenAI, stream: bool
 ) -> None:
-    await world.fault(target="model", kind="empty", count=1)
+    await sandbox.fault(target="model", kind="empty", count=1)
     body = {"model": "m", "messages": IDENTIFY, "tools": TOOLS, "stream": stream}
     headers = {"authorization": "Bearer sandbox-x"}
-    reply = await world.http.post("/model/v1/chat/completions", json=body, headers=headers)
+    reply = await sandbox.http.post("/model/v1/chat/completions", json=body, headers=headers)
     assert reply.is_success
     assert "tool_calls" not in reply.text
 
@@ -239,11 +239,11 @@ async def test_results_of_several_calls_may_come_in_any_order(client: openai.Asy
     assert await ask(client, [USER, {**CALLING, "tool_calls": made}, *answers])
 
 
-async def test_a_confirmed_contract_of_this_turn_counts(world: SandboxFixture) -> None:
+async def test_a_confirmed_contract_of_this_turn_counts(sandbox: SandboxFixture) -> None:
     result = build_ok_result(ToolName.CHOOSE_CONTRACT, contrato=CONTRACT, desejo="chamado")
     body = {"model": "m", "messages": build_messages("sim", results=(result,)), "tools": TOOLS}
     headers = {"authorization": "Bearer sandbox-x"}
-    reply: httpx.Response = await world.http.post(
+    reply: httpx.Response = await sandbox.http.post(
         "/model/v1/chat/completions", json=body, headers=headers
     )
     made = reply.json()["choices"][0]["message"]["tool_calls"]

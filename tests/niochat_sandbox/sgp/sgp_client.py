@@ -15,7 +15,7 @@ Row = dict[str, Any]
 class SgpClientFixture:
     """The client's side and the operator's side of one installation."""
 
-    world: SandboxFixture
+    sandbox: SandboxFixture
     token: str = field(default_factory=lambda: f"sandbox-{uuid.uuid4().hex}")
 
     def signed(self, fields: Row) -> Row:
@@ -23,7 +23,7 @@ class SgpClientFixture:
 
     async def post(self, route: str, **fields: Any) -> httpx.Response:
         """A form to a route below `/sgp/api/`."""
-        return await self.world.http.post(f"/sgp/api/{route}", data=self.signed(fields))
+        return await self.sandbox.http.post(f"/sgp/api/{route}", data=self.signed(fields))
 
     async def query_customer(self, route: str, **fields: Any) -> Any:
         """The JSON of a form to a route below `/sgp/api/ura/`."""
@@ -32,10 +32,10 @@ class SgpClientFixture:
         return reply.json()
 
     async def get(self, path: str) -> httpx.Response:
-        return await self.world.http.get(f"/sgp{path}", params=self.signed({}))
+        return await self.sandbox.http.get(f"/sgp{path}", params=self.signed({}))
 
     async def control(self, method: str, path: str, **more: Any) -> Any:
-        return await self.world.control(method, f"/sgp/{self.token}{path}", **more)
+        return await self.sandbox.control(method, f"/sgp/{self.token}{path}", **more)
 
     async def ledger(self) -> list[Row]:
         return list((await self.control("GET", "/ledger"))["items"])
@@ -54,7 +54,7 @@ class SgpClientFixture:
         return int((await self.of_case(case, nth))["contracts"][0]["id"])
 
     async def fault(self, kind: str, **order: Any) -> None:
-        await self.world.fault(target="sgp", kind=kind, token=self.token, **order)
+        await self.sandbox.fault(target="sgp", kind=kind, token=self.token, **order)
 
     async def open_ticket(self, **more: Any) -> httpx.Response:
         """A ticket of the first subscriber."""
@@ -63,4 +63,4 @@ class SgpClientFixture:
 
     async def fault_hit(self) -> None:
         """Returns when the first ordered fault has met a request."""
-        await self.world.fault_hit()
+        await self.sandbox.fault_hit()

@@ -16,8 +16,8 @@ OPEN = {"faturas_abertas_todas": 1, "nao_gerar_os": 1}
 
 
 @pytest.fixture
-def erp(world: SandboxFixture) -> SgpClientFixture:
-    return SgpClientFixture(world)
+def erp(sandbox: SandboxFixture) -> SgpClientFixture:
+    return SgpClientFixture(sandbox)
 
 
 def values(data: Any) -> Iterator[Any]:
@@ -75,8 +75,8 @@ async def test_an_invoice_has_pix_digit_line_paper_and_a_future_due_date(
     assert link["vencimento"] == (today + timedelta(days=5)).isoformat()
     assert link["codigopix"].startswith("000201")
     assert len(re.sub(r"\D", "", link["linhadigitavel"])) == 47
-    assert link["link"] == f"{erp.world.origin}/sgp/boleto/9001.pdf"
-    paper = await erp.world.http.get(link["link"])
+    assert link["link"] == f"{erp.sandbox.origin}/sgp/boleto/9001.pdf"
+    paper = await erp.sandbox.http.get(link["link"])
     assert paper.headers["content-type"] == "application/pdf"
     assert paper.content.startswith(b"%PDF")
 

@@ -31,17 +31,17 @@ EXACT = [("POST", "/api/ura/pagamento/pix/9001"), ("POST", "/api/precadastro/F")
 
 
 @pytest.fixture
-def erp(world: SandboxFixture) -> SgpClientFixture:
-    return SgpClientFixture(world)
+def erp(sandbox: SandboxFixture) -> SgpClientFixture:
+    return SgpClientFixture(sandbox)
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 async def test_without_the_slash_a_route_moves(
     erp: SgpClientFixture, method: str, path: str
 ) -> None:
-    reply = await erp.world.http.request(method, f"/sgp{path[:-1]}?x=1")
+    reply = await erp.sandbox.http.request(method, f"/sgp{path[:-1]}?x=1")
     assert reply.status_code == 301
-    assert reply.headers["location"] == f"{erp.world.origin}/sgp{path}?x=1"
+    assert reply.headers["location"] == f"{erp.sandbox.origin}/sgp{path}?x=1"
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES + EXACT)
@@ -53,7 +53,7 @@ async def test_a_wrong_signature_is_forbidden(
     erp: SgpClientFixture, method: str, path: str, signature: dict[str, str]
 ) -> None:
     where = "params" if method == "GET" else "data"
-    reply = await erp.world.http.request(method, f"/sgp{path}", **{where: signature})  # type: ignore[arg-type]
+    reply = await erp.sandbox.http.request(method, f"/sgp{path}", **{where: signature})  # type: ignore[arg-type]
     assert reply.status_code == 403
     assert set(reply.json()) == {"detail"}
 
@@ -63,9 +63,9 @@ async def test_asking_for_the_options_does_nothing(
     erp: SgpClientFixture, method: str, path: str
 ) -> None:
     url = f"/sgp{path}"
-    assert (await erp.world.http.options(url)).status_code == 200
-    assert (await erp.world.http.options(url, params=erp.signed({}))).status_code == 200
-    assert (await erp.world.http.options(url, params={"token": "no"})).status_code == 403
+    assert (await erp.sandbox.http.options(url)).status_code == 200
+    assert (await erp.sandbox.http.options(url, params=erp.signed({}))).status_code == 200
+    assert (await erp.sandbox.http.options(url, params={"token": "no"})).status_code == 403
     assert (await erp.control("GET", "/calls"))["items"] == {}
 
 
@@ -73,7 +73,7 @@ async def test_asking_for_the_options_does_nothing(
 async def test_fields_come_as_form_json_or_query(erp: SgpClientFixture, way: str) -> None:
     fields: Any = erp.signed({"contrato": "5501"})
     path = "/sgp/api/ura/consultacliente/"
-    reply = await erp.world.http.post(path, **{way: fields})
+    reply = await erp.sandbox.http.post(path, **{way: fields})
     assert reply.json()["contratos"][0]["contratoId"] == 5501
 
 
@@ -81,7 +81,7 @@ async def test_fields_come_as_form_json_or_query(erp: SgpClientFixture, way: str
 async def test_a_broken_json_body_is_refused(erp: SgpClientFixture, body: bytes) -> None:
     headers = {"content-type": "application/json"}
     path = "/sgp/api/ura/chamado/"
-    reply = await erp.world.http.post(path, content=body, headers=headers)
+    reply = await erp.sandbox.http.post(path, content=body, headers=headers)
     assert (reply.status_code, reply.json()) == (400, {"detail": "JSON parse error"})
 
 
@@ -143,14 +143,14 @@ async def test_a_bad_change_is_refused_and_changes_nothing(
 ) -> None:
     maria = await erp.of_case("active")
     path = f"/sandbox/sgp/{erp.token}/subscribers/{maria['cpf']}"
-    reply = await erp.world.http.put(path, json=body)
+    reply = await erp.sandbox.http.put(path, json=body)
     assert reply.status_code == 400
     assert reply.json()["error"]
     assert await erp.of_case("active") == maria
 
 
 async def test_bad_addresses_of_the_control_api_are_refused(erp: SgpClientFixture) -> None:
-    http = erp.world.http
+    http = erp.sandbox.http
     for path in ("ledger", "calls", "subscribers"):
         assert (await http.get(f"/sandbox/sgp/other/{path}")).status_code == 400
     assert (await http.get(f"/sandbox/sgp/sandbox-{'x' * 200}/ledger")).status_code == 400
@@ -163,14 +163,14 @@ async def test_bad_addresses_of_the_control_api_are_refused(erp: SgpClientFixtur
     assert (await http.put(f"{here}/{maria}", content=b"{")).status_code == 400
 
 
-async def test_the_page_shows_the_demo_installation_and_escapes_it(world: SandboxFixture) -> None:
-    demo = SgpClientFixture(world, "sandbox-demo")
+async def test_the_page_shows_the_demo_installation_and_escapes_it(sandbox: SandboxFixture) -> None:
+    demo = SgpClientFixture(sandbox, "sandbox-demo")
     await demo.control("DELETE", "")
     await demo.open_ticket(conteudo="<script>alert(1)</script>")
-    page = (await world.http.get("/sandbox")).text
+    page = (await sandbox.http.get("/sandbox")).text
     assert "<h2>SGP</h2>" in page
     assert "Maria da Silva" in page
     assert "&lt;script&gt;alert(1)" in page
     assert "<script>" not in page
     await demo.control("DELETE", "")
-    assert "Nada ainda." in (await world.http.get("/sandbox")).text
+    assert "Nada ainda." in (await sandbox.http.get("/sandbox")).text

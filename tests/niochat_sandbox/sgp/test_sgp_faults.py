@@ -15,8 +15,8 @@ BROKEN = (httpx.RemoteProtocolError, httpx.ReadError)
 
 
 @pytest.fixture
-def erp(world: SandboxFixture) -> SgpClientFixture:
-    return SgpClientFixture(world)
+def erp(sandbox: SandboxFixture) -> SgpClientFixture:
+    return SgpClientFixture(sandbox)
 
 
 async def left_alone(erp: SgpClientFixture) -> None:
@@ -95,7 +95,7 @@ async def test_what_is_held_is_done_when_the_order_is_withdrawn(erp: SgpClientFi
         held = group.create_task(erp.open_ticket())
         await erp.fault_hit()
         assert await erp.ledger() == []
-        await erp.world.control("DELETE", "/faults")
+        await erp.sandbox.control("DELETE", "/faults")
     assert held.result().json()["status"] == 1
     assert await erp.list_entry_types() == ["ticket"]
 
@@ -104,7 +104,7 @@ async def test_what_is_held_is_done_once_though_its_client_has_gone(erp: SgpClie
     await erp.fault("hold")
     await left_alone(erp)
     assert await erp.ledger() == []
-    await erp.world.control("DELETE", "/faults")
+    await erp.sandbox.control("DELETE", "/faults")
     assert await until_done(erp) == ["ticket"]
     assert (await erp.open_ticket()).json()["status"] == 1
     assert await erp.list_entry_types() == ["ticket", "ticket"]
@@ -119,7 +119,7 @@ async def test_a_held_answer_comes_after_the_work_when_the_order_is_withdrawn(
         await erp.fault_hit()
         assert await until_done(erp) == ["ticket"]
         assert not held.done()
-        await erp.world.control("DELETE", "/faults")
+        await erp.sandbox.control("DELETE", "/faults")
     [line] = await erp.ledger()
     assert held.result().json()["protocolo"] == line["protocol"]
 
@@ -128,7 +128,7 @@ async def test_a_held_answer_nobody_waits_for_is_no_second_deed(erp: SgpClientFi
     await erp.fault("hold_after")
     await left_alone(erp)
     assert await until_done(erp) == ["ticket"]
-    await erp.world.control("DELETE", "/faults")
+    await erp.sandbox.control("DELETE", "/faults")
     assert (await erp.open_ticket()).json()["status"] == 1
     assert await erp.list_entry_types() == ["ticket", "ticket"]
 
@@ -141,9 +141,9 @@ async def test_a_fault_meets_only_its_token_wherever_that_stands(
     path = "/sgp/api/ura/consultacliente/"
     mine, theirs = (
         erp.signed({"contrato": "5501"}),
-        SgpClientFixture(erp.world).signed({"contrato": "5501"}),
+        SgpClientFixture(erp.sandbox).signed({"contrato": "5501"}),
     )
-    ask = erp.world.http.post
+    ask = erp.sandbox.http.post
     assert (await ask(path, **{way: mine})).status_code == 500  # type: ignore[arg-type]
     assert (await ask(path, **{way: theirs})).json()["contratos"]  # type: ignore[arg-type]
 
@@ -152,7 +152,7 @@ async def test_an_unreadable_body_belongs_to_no_token(erp: SgpClientFixture) -> 
     await erp.fault("status", status=500)
     headers = {"content-type": "application/json"}
     path = "/sgp/api/ura/chamado/"
-    reply = await erp.world.http.post(path, content=b"{", headers=headers)
+    reply = await erp.sandbox.http.post(path, content=b"{", headers=headers)
     assert reply.status_code == 400
 
 
@@ -164,27 +164,27 @@ async def test_a_huge_body_passes_the_gate_whole(erp: SgpClientFixture) -> None:
 
 
 async def test_a_fault_may_be_for_the_papers(erp: SgpClientFixture) -> None:
-    await erp.world.fault(target="sgp", kind="html", path="/boleto")
+    await erp.sandbox.fault(target="sgp", kind="html", path="/boleto")
     assert (await erp.get("/boleto/9001.pdf")).text.startswith("<!doctype")
     assert (await erp.open_ticket()).json()["status"] == 1
 
 
 async def test_the_erp_is_not_met_by_the_faults_of_others(erp: SgpClientFixture) -> None:
-    await erp.world.fault(target="gateway", kind="drop")
-    await erp.world.fault(target="model", kind="drop")
+    await erp.sandbox.fault(target="gateway", kind="drop")
+    await erp.sandbox.fault(target="model", kind="drop")
     assert (await erp.open_ticket()).json()["status"] == 1
 
 
 @pytest.mark.parametrize("kind", ["html", "hold_after"])
 async def test_webhooks_know_neither_pages_nor_late_answers(
-    world: SandboxFixture, kind: str
+    sandbox: SandboxFixture, kind: str
 ) -> None:
     order = {"target": "webhook", "kind": kind}
-    assert (await world.http.post("/sandbox/faults", json=order)).status_code == 400
+    assert (await sandbox.http.post("/sandbox/faults", json=order)).status_code == 400
 
 
-async def test_the_gateway_may_answer_a_page_too(world: SandboxFixture) -> None:
-    await world.fault(target="gateway", kind="html", token=world.token)
-    reply = await world.gateway("/send/text", {"number": "5581988887777", "text": "Olá"})
+async def test_the_gateway_may_answer_a_page_too(sandbox: SandboxFixture) -> None:
+    await sandbox.fault(target="gateway", kind="html", token=sandbox.token)
+    reply = await sandbox.gateway("/send/text", {"number": "5581988887777", "text": "Olá"})
     assert reply.headers["content-type"].startswith("text/html")
-    assert await world.phone("5581988887777") == []
+    assert await sandbox.phone("5581988887777") == []

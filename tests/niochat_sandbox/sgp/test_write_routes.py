@@ -11,8 +11,8 @@ pytestmark = pytest.mark.asyncio
 
 
 @pytest.fixture
-def erp(world: SandboxFixture) -> SgpClientFixture:
-    return SgpClientFixture(world)
+def erp(sandbox: SandboxFixture) -> SgpClientFixture:
+    return SgpClientFixture(sandbox)
 
 
 @pytest.mark.parametrize(("case", "nth"), [("suspended", 0), ("suspended", 1), ("reduced", 0)])
@@ -99,10 +99,10 @@ async def test_a_ticket_without_what_it_needs_is_none(erp: SgpClientFixture, mis
 
 async def test_a_ticket_in_json_may_hold_lists(erp: SgpClientFixture) -> None:
     body = erp.signed({"contrato": [5501], "ocorrenciatipo": 1, "conteudo": "Luz vermelha"})
-    reply = await erp.world.http.post("/sgp/api/ura/chamado/", json=body)
+    reply = await erp.sandbox.http.post("/sgp/api/ura/chamado/", json=body)
     assert reply.json()["status"] == 1
     asked = erp.signed({"contrato": 5501, "status": [0]})
-    reply = await erp.world.http.post("/sgp/api/ura/ocorrencia/list/", json=asked)
+    reply = await erp.sandbox.http.post("/sgp/api/ura/ocorrencia/list/", json=asked)
     assert [each["tipo"] for each in reply.json()["ocorrencias"]] == ["1"]
 
 
@@ -123,8 +123,8 @@ async def test_an_invoice_without_the_switch_opens_a_service_order(erp: SgpClien
     assert await erp.list_entry_types() == ["service_order_by_invoice"]
 
 
-async def test_installations_are_isolated(erp: SgpClientFixture, world: SandboxFixture) -> None:
-    other = SgpClientFixture(world)
+async def test_installations_are_isolated(erp: SgpClientFixture, sandbox: SandboxFixture) -> None:
+    other = SgpClientFixture(sandbox)
     number = await erp.contract("suspended")
     await erp.query_customer("liberacaopromessa/", contrato=number)
     assert await other.ledger() == []

@@ -60,18 +60,20 @@ class ErpConfigFixture:
 
 
 @pytest_asyncio.fixture
-async def world(database: Database, tmp_path: Path) -> ErpConfigFixture:
+async def erp_config(database: Database, tmp_path: Path) -> ErpConfigFixture:
     made = ErpConfigFixture(database, tmp_path)
     assert (await made.declare())["erp"] == "created"
     return made
 
 
-async def test_an_erp_is_told_with_its_token_opened_and_its_limits(world: ErpConfigFixture) -> None:
+async def test_an_erp_is_told_with_its_token_opened_and_its_limits(
+    erp_config: ErpConfigFixture,
+) -> None:
     kinds = {"sem_conexao": 1, "outro": "5A"}
     limits = {"calls_at_once": 2, "per_minute": 30, "timeout_s": 10}
-    await world.declare(erp=build_erp(base_url="http://h/a/b/", ticket_kinds=kinds, **limits))
+    await erp_config.declare(erp=build_erp(base_url="http://h/a/b/", ticket_kinds=kinds, **limits))
 
-    found = await world.found()
+    found = await erp_config.found()
 
     account = found.account
     assert (account.base_url, account.app, account.token) == (
@@ -85,56 +87,58 @@ async def test_an_erp_is_told_with_its_token_opened_and_its_limits(world: ErpCon
     assert "token-of-erp" not in repr(found)
 
 
-async def test_what_the_file_leaves_out_of_an_erp_has_defaults(world: ErpConfigFixture) -> None:
-    found = await world.found()
+async def test_what_the_file_leaves_out_of_an_erp_has_defaults(
+    erp_config: ErpConfigFixture,
+) -> None:
+    found = await erp_config.found()
 
     assert found.account.ticket_kinds == {}
     assert (found.calls_at_once, found.per_minute, found.timeout_s) == (8, 600, 32.0)
 
 
-async def test_a_token_is_stored_sealed(world: ErpConfigFixture) -> None:
-    assert "token-of-erp" not in await world.run("SELECT erps::text FROM erps")
-    sealed = await world.run("SELECT token_sealed FROM erps")
+async def test_a_token_is_stored_sealed(erp_config: ErpConfigFixture) -> None:
+    assert "token-of-erp" not in await erp_config.run("SELECT erps::text FROM erps")
+    sealed = await erp_config.run("SELECT token_sealed FROM erps")
     assert b"token-of-erp" not in sealed
     with pytest.raises(InvalidInputError):
         vault.open(sealed, tenant_id=uuid4(), purpose="erp token")
 
 
-async def test_the_second_time_nothing_is_written(world: ErpConfigFixture) -> None:
+async def test_the_second_time_nothing_is_written(erp_config: ErpConfigFixture) -> None:
     look = "SELECT (ctid, erps)::text FROM erps"
-    before = await world.run(look)
+    before = await erp_config.run(look)
 
-    assert set((await world.declare()).values()) == {"unchanged"}
+    assert set((await erp_config.declare()).values()) == {"unchanged"}
 
-    assert await world.run(look) == before
+    assert await erp_config.run(look) == before
 
 
 @pytest.mark.parametrize("left_out", [..., None])
 async def test_an_erp_that_the_file_leaves_out_stays(
-    world: ErpConfigFixture, left_out: Any
+    erp_config: ErpConfigFixture, left_out: Any
 ) -> None:
-    said = await world.declare(erp=left_out)
+    said = await erp_config.declare(erp=left_out)
 
     assert "erp" not in said
-    assert (await world.found()).account.token == "token-of-erp"
+    assert (await erp_config.found()).account.token == "token-of-erp"
 
 
-async def test_a_change_raises_the_version_once(world: ErpConfigFixture) -> None:
-    assert (await world.declare(erp=build_erp(per_minute=60)))["erp"] == "changed"
-    assert (await world.declare(erp=build_erp(per_minute=60)))["erp"] == "unchanged"
+async def test_a_change_raises_the_version_once(erp_config: ErpConfigFixture) -> None:
+    assert (await erp_config.declare(erp=build_erp(per_minute=60)))["erp"] == "changed"
+    assert (await erp_config.declare(erp=build_erp(per_minute=60)))["erp"] == "unchanged"
 
-    assert await world.run("SELECT config_version FROM tenants") == 2
+    assert await erp_config.run("SELECT config_version FROM tenants") == 2
 
 
 @pytest.mark.parametrize("changes", [{"base_url": "http://h"}, {"app": "b"}, {"token": "another"}])
 async def test_another_access_forgets_what_was_probed(
-    world: ErpConfigFixture, changes: dict[str, Any]
+    erp_config: ErpConfigFixture, changes: dict[str, Any]
 ) -> None:
-    await world.directory.save_capabilities(world.tenant_id, FOUND)
+    await erp_config.directory.save_capabilities(erp_config.tenant_id, FOUND)
 
-    assert (await world.declare(erp=build_erp(**changes)))["erp"] == "changed"
+    assert (await erp_config.declare(erp=build_erp(**changes)))["erp"] == "changed"
 
-    found = await world.found()
+    found = await erp_config.found()
     assert (found.capabilities, found.probed_at) == (None, None)
 
 
@@ -143,105 +147,115 @@ async def test_another_access_forgets_what_was_probed(
     [{"calls_at_once": 2}, {"per_minute": 6}, {"timeout_s": 5}, {"ticket_kinds": {"outro": 7}}],
 )
 async def test_another_limit_keeps_what_was_probed(
-    world: ErpConfigFixture, changes: dict[str, Any]
+    erp_config: ErpConfigFixture, changes: dict[str, Any]
 ) -> None:
-    await world.directory.save_capabilities(world.tenant_id, FOUND)
-    before = await world.found()
+    await erp_config.directory.save_capabilities(erp_config.tenant_id, FOUND)
+    before = await erp_config.found()
 
-    assert (await world.declare(erp=build_erp(**changes)))["erp"] == "changed"
+    assert (await erp_config.declare(erp=build_erp(**changes)))["erp"] == "changed"
 
-    found = await world.found()
+    found = await erp_config.found()
     assert (found.capabilities, found.probed_at) == (FOUND, before.probed_at)
 
 
 async def test_after_a_rotation_the_token_is_sealed_with_the_new_key_and_probes_stay(
-    world: ErpConfigFixture,
+    erp_config: ErpConfigFixture,
 ) -> None:
-    await world.directory.save_capabilities(world.tenant_id, FOUND)
+    await erp_config.directory.save_capabilities(erp_config.tenant_id, FOUND)
 
-    assert (await world.declare(sealing=rotated))["erp"] == "changed"
+    assert (await erp_config.declare(sealing=rotated))["erp"] == "changed"
 
-    only_new = TenantConfigCache(world.database, Vault({"k2": KEYS["k2"]}))
-    found = await only_new.erp(world.tenant_id)
+    only_new = TenantConfigCache(erp_config.database, Vault({"k2": KEYS["k2"]}))
+    found = await only_new.erp(erp_config.tenant_id)
     assert found is not None
     assert (found.account.token, found.capabilities) == ("token-of-erp", FOUND)
-    assert (await world.declare(sealing=rotated))["erp"] == "unchanged"
+    assert (await erp_config.declare(sealing=rotated))["erp"] == "unchanged"
 
 
-async def test_with_its_key_missing_a_token_is_unreadable(world: ErpConfigFixture) -> None:
+async def test_with_its_key_missing_a_token_is_unreadable(erp_config: ErpConfigFixture) -> None:
     with pytest.raises(UnreadableDataError):
-        await TenantConfigCache(world.database, Vault({"k2": KEYS["k2"]})).erp(world.tenant_id)
+        await TenantConfigCache(erp_config.database, Vault({"k2": KEYS["k2"]})).erp(
+            erp_config.tenant_id
+        )
 
 
-async def test_a_damaged_token_is_healed_by_the_file(world: ErpConfigFixture) -> None:
+async def test_a_damaged_token_is_healed_by_the_file(erp_config: ErpConfigFixture) -> None:
     flipped = "get_byte(token_sealed, length(token_sealed) - 1) # 1"
     damaged = f"set_byte(token_sealed, length(token_sealed) - 1, {flipped})"
-    await world.run(f"UPDATE erps SET token_sealed = {damaged}")
+    await erp_config.run(f"UPDATE erps SET token_sealed = {damaged}")
     with pytest.raises(InvalidInputError, match="altered"):
-        await world.directory.erp(world.tenant_id)
+        await erp_config.directory.erp(erp_config.tenant_id)
 
-    assert (await world.declare())["erp"] == "changed"
+    assert (await erp_config.declare())["erp"] == "changed"
 
-    assert (await world.found()).account.token == "token-of-erp"
+    assert (await erp_config.found()).account.token == "token-of-erp"
 
 
 async def test_an_erp_is_kept_until_its_time_is_over_or_it_is_forgotten(
-    world: ErpConfigFixture,
+    erp_config: ErpConfigFixture,
 ) -> None:
     async def seen() -> int:
-        found = await world.directory.erp(world.tenant_id)
+        found = await erp_config.directory.erp(erp_config.tenant_id)
         assert found is not None
         return found.per_minute
 
     assert await seen() == 600
-    await world.declare(erp=build_erp(per_minute=1))
-    world.directory.invalidate(uuid4())
+    await erp_config.declare(erp=build_erp(per_minute=1))
+    erp_config.directory.invalidate(uuid4())
     assert await seen() == 600
-    world.directory.invalidate(world.tenant_id)
+    erp_config.directory.invalidate(erp_config.tenant_id)
     assert await seen() == 1
-    await world.declare(erp=build_erp(per_minute=2))
-    world.directory.invalidate_all()
+    await erp_config.declare(erp=build_erp(per_minute=2))
+    erp_config.directory.invalidate_all()
     assert await seen() == 2
-    await world.declare(erp=build_erp(per_minute=3))
+    await erp_config.declare(erp=build_erp(per_minute=3))
     assert await seen() == 2
-    world.clock.now += TTL_S
+    erp_config.clock.now += TTL_S
     assert await seen() == 3
 
 
-async def test_a_tenant_without_erp_has_none_and_so_has_nobody(world: ErpConfigFixture) -> None:
-    await world.declare(slug="other", channels=[build_channel(token="b")], erp=...)
+async def test_a_tenant_without_erp_has_none_and_so_has_nobody(
+    erp_config: ErpConfigFixture,
+) -> None:
+    await erp_config.declare(slug="other", channels=[build_channel(token="b")], erp=...)
 
-    assert await world.directory.erp(world.tenant_id) is None
-    assert await world.directory.erp(uuid4()) is None
-    await world.directory.save_capabilities(world.tenant_id, FOUND)
-    assert await world.directory.erp(world.tenant_id) is None
+    assert await erp_config.directory.erp(erp_config.tenant_id) is None
+    assert await erp_config.directory.erp(uuid4()) is None
+    await erp_config.directory.save_capabilities(erp_config.tenant_id, FOUND)
+    assert await erp_config.directory.erp(erp_config.tenant_id) is None
 
 
 async def test_what_a_probe_found_is_seen_at_once_and_by_its_tenant_alone(
-    world: ErpConfigFixture,
+    erp_config: ErpConfigFixture,
 ) -> None:
-    demo = world.tenant_id
-    await world.declare(slug="other", channels=[build_channel(token="b")], erp=build_erp(token="c"))
-    assert (await world.found(demo)).capabilities is None
+    demo = erp_config.tenant_id
+    await erp_config.declare(
+        slug="other", channels=[build_channel(token="b")], erp=build_erp(token="c")
+    )
+    assert (await erp_config.found(demo)).capabilities is None
 
-    await world.directory.save_capabilities(demo, FOUND)
+    await erp_config.directory.save_capabilities(demo, FOUND)
 
-    found = await world.directory.erp(demo)
+    found = await erp_config.directory.erp(demo)
     assert found is not None
     assert found.capabilities == FOUND
     assert found.probed_at is not None
     assert found.probed_at.tzinfo is not None
-    other = await world.found()
+    other = await erp_config.found()
     assert (other.account.token, other.capabilities, other.probed_at) == ("c", None, None)
 
 
-async def test_a_probe_that_found_nothing_is_not_a_missing_probe(world: ErpConfigFixture) -> None:
-    await world.directory.save_capabilities(world.tenant_id, frozenset())
+async def test_a_probe_that_found_nothing_is_not_a_missing_probe(
+    erp_config: ErpConfigFixture,
+) -> None:
+    await erp_config.directory.save_capabilities(erp_config.tenant_id, frozenset())
 
-    assert (await world.found()).capabilities == frozenset()
+    assert (await erp_config.found()).capabilities == frozenset()
 
 
-async def test_a_capability_of_a_newer_version_means_nothing_here(world: ErpConfigFixture) -> None:
-    await world.run("UPDATE erps SET capabilities = $1", ["invoices", "teleport"])
+async def test_a_capability_of_a_newer_version_means_nothing_here(
+    erp_config: ErpConfigFixture,
+) -> None:
+    await erp_config.run("UPDATE erps SET capabilities = $1", ["invoices", "teleport"])
 
-    assert (await world.found()).capabilities == frozenset({ErpCapability.INVOICES})
+    assert (await erp_config.found()).capabilities == frozenset({ErpCapability.INVOICES})

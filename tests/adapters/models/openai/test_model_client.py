@@ -48,8 +48,10 @@ class Calls:
 
 
 @pytest_asyncio.fixture
-async def calls(world: SandboxFixture) -> AsyncIterator[Calls]:
-    here = Calls(ModelEndpoint(f"{world.origin}/model/v1", f"sandbox-{world.token}", "um-modelo"))
+async def calls(sandbox: SandboxFixture) -> AsyncIterator[Calls]:
+    here = Calls(
+        ModelEndpoint(f"{sandbox.origin}/model/v1", f"sandbox-{sandbox.token}", "um-modelo")
+    )
     yield here
     await here.models.close()
 
@@ -124,7 +126,7 @@ async def test_an_answer_comes_whole_with_its_tokens(calls: Calls, stream: bool)
 )
 async def test_a_fault_has_the_code_an_operator_needs(
     calls: Calls,
-    world: SandboxFixture,
+    sandbox: SandboxFixture,
     fault: dict[str, Any],
     code: str,
     retryable: bool,
@@ -132,7 +134,7 @@ async def test_a_fault_has_the_code_an_operator_needs(
 ) -> None:
     # Short only where silence is the fault: a busy machine must not turn an answer into one.
     timeout_s = 0.2 if code == "model_timeout" else 20.0
-    await world.fault(target="model", **fault)
+    await sandbox.fault(target="model", **fault)
     for stream in streams:
         error = await calls.fails(stream=stream, timeout_s=timeout_s)
 
@@ -141,9 +143,9 @@ async def test_a_fault_has_the_code_an_operator_needs(
 
 @STREAM
 async def test_an_answer_that_breaks_off_is_none(
-    calls: Calls, world: SandboxFixture, stream: bool
+    calls: Calls, sandbox: SandboxFixture, stream: bool
 ) -> None:
-    await world.fault(target="model", kind="cut")
+    await sandbox.fault(target="model", kind="cut")
 
     error = await calls.fails(stream=stream)
 
@@ -151,21 +153,23 @@ async def test_an_answer_that_breaks_off_is_none(
     assert error.retryable
 
 
-async def test_an_answer_that_is_no_json_is_malformed(calls: Calls, world: SandboxFixture) -> None:
-    await world.fault(target="model", kind="malformed")
+async def test_an_answer_that_is_no_json_is_malformed(
+    calls: Calls, sandbox: SandboxFixture
+) -> None:
+    await sandbox.fault(target="model", kind="malformed")
 
     assert (await calls.fails()).code == "model_malformed"
 
 
 async def test_a_streamed_answer_that_is_no_stream_says_nothing_or_is_malformed(
-    calls: Calls, world: SandboxFixture
+    calls: Calls, sandbox: SandboxFixture
 ) -> None:
-    await world.fault(target="model", kind="malformed")
+    await sandbox.fault(target="model", kind="malformed")
     assert await calls.nothing() in ("", "model_malformed")
 
 
-async def test_a_wrong_key_is_said_to_be_wrong(world: SandboxFixture) -> None:
-    calls = Calls(ModelEndpoint(f"{world.origin}/model/v1", "not-the-sandbox's", "m"))
+async def test_a_wrong_key_is_said_to_be_wrong(sandbox: SandboxFixture) -> None:
+    calls = Calls(ModelEndpoint(f"{sandbox.origin}/model/v1", "not-the-sandbox's", "m"))
 
     assert (await calls.fails()).code == "model_unauthorized"
     await calls.models.close()
@@ -189,8 +193,10 @@ async def test_an_address_that_is_none_is_an_error_like_others(url: str) -> None
     await calls.models.close()
 
 
-async def test_a_key_that_no_header_can_hold_is_an_error_like_others(world: SandboxFixture) -> None:
-    calls = Calls(ModelEndpoint(f"{world.origin}/model/v1", "chave–com–travessão\n", "m"))
+async def test_a_key_that_no_header_can_hold_is_an_error_like_others(
+    sandbox: SandboxFixture,
+) -> None:
+    calls = Calls(ModelEndpoint(f"{sandbox.origin}/model/v1", "chave–com–travessão\n", "m"))
 
     assert (await calls.fails()).code in ("model_unauthorized", "model_malformed")
     await calls.models.close()

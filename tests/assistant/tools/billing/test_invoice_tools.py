@@ -14,8 +14,8 @@ from tests.assistant.scripted_customer import Call, ScriptedCustomer
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 
-async def of(office: AssistantPipeline, case: str, **more: Any) -> ScriptedCustomer:
-    return await (await office.create_customer(case, **more)).complete_identification()
+async def of(pipeline: AssistantPipeline, case: str, **more: Any) -> ScriptedCustomer:
+    return await (await pipeline.create_customer(case, **more)).complete_identification()
 
 
 async def asks(customer: ScriptedCustomer, text: str, *calls: Call, says: str = "Certo.") -> Any:
@@ -25,17 +25,17 @@ async def asks(customer: ScriptedCustomer, text: str, *calls: Call, says: str = 
     return (await customer.list_tool_calls())[-1][1]
 
 
-async def pays(office: AssistantPipeline, customer: ScriptedCustomer, count: int = 1) -> None:
-    path = f"/sgp/{office.erp_token}/subscribers/{customer.cpf}"
-    await office.world.control("PUT", path, json={"paid": count})
+async def pays(pipeline: AssistantPipeline, customer: ScriptedCustomer, count: int = 1) -> None:
+    path = f"/sgp/{pipeline.erp_token}/subscribers/{customer.cpf}"
+    await pipeline.sandbox.control("PUT", path, json={"paid": count})
 
 
 def kinds(customer: ScriptedCustomer) -> Sequence[MessageKind]:
     return [each.kind for each in customer.left]
 
 
-async def test_a_list_tells_sums_delay_and_parts_at_once(office: AssistantPipeline) -> None:
-    customer = await of(office, "three_open")
+async def test_a_list_tells_sums_delay_and_parts_at_once(pipeline: AssistantPipeline) -> None:
+    customer = await of(pipeline, "three_open")
 
     told = await asks(customer, "quais eu devo?", ("consultar_faturas", {}))
 
@@ -50,9 +50,9 @@ async def test_a_list_tells_sums_delay_and_parts_at_once(office: AssistantPipeli
 
 
 async def test_all_invoices_leave_in_order_and_are_remembered_one_by_one(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await of(office, "three_open")
+    customer = await of(pipeline, "three_open")
     await asks(customer, "quanto devo?", ("consultar_faturas", {}))
 
     told = await asks(
@@ -74,8 +74,8 @@ async def test_all_invoices_leave_in_order_and_are_remembered_one_by_one(
     assert [each["sent"] for each in (await customer.load_facts())["bills"]] == [["pix"]] * 3
 
 
-async def test_all_may_leave_without_a_list_before(office: AssistantPipeline) -> None:
-    customer = await of(office, "three_open")
+async def test_all_may_leave_without_a_list_before(pipeline: AssistantPipeline) -> None:
+    customer = await of(pipeline, "three_open")
     says = "Seguem 3 faturas, R$ 305,35 no total, cada uma com o seu código."
 
     await asks(
@@ -85,8 +85,8 @@ async def test_all_may_leave_without_a_list_before(office: AssistantPipeline) ->
     assert customer.texts[0] == says
 
 
-async def test_some_of_them_leave_and_the_sum_is_of_those(office: AssistantPipeline) -> None:
-    customer = await of(office, "three_open")
+async def test_some_of_them_leave_and_the_sum_is_of_those(pipeline: AssistantPipeline) -> None:
+    customer = await of(pipeline, "three_open")
     await asks(customer, "quanto devo?", ("consultar_faturas", {}))
 
     told = await asks(
@@ -104,9 +104,9 @@ async def test_some_of_them_leave_and_the_sum_is_of_those(office: AssistantPipel
 
 @pytest.mark.parametrize("wanted", [[4], [0], [1, 9], [-1]])
 async def test_a_number_that_is_not_in_the_list_sends_nothing(
-    office: AssistantPipeline, wanted: list[int]
+    pipeline: AssistantPipeline, wanted: list[int]
 ) -> None:
-    customer = await of(office, "three_open")
+    customer = await of(pipeline, "three_open")
 
     told = await asks(customer, "essa", ("enviar_fatura", {"forma": "pix", "faturas": wanted}))
 
@@ -114,8 +114,10 @@ async def test_a_number_that_is_not_in_the_list_sends_nothing(
     assert kinds(customer) == [MessageKind.TEXT]
 
 
-async def test_one_number_under_its_old_name_is_still_understood(office: AssistantPipeline) -> None:
-    customer = await of(office, "three_open")
+async def test_one_number_under_its_old_name_is_still_understood(
+    pipeline: AssistantPipeline,
+) -> None:
+    customer = await of(pipeline, "three_open")
 
     told = await asks(customer, "a 2", ("enviar_fatura", {"forma": "pix", "fatura": 2}))
 
@@ -123,11 +125,11 @@ async def test_one_number_under_its_old_name_is_still_understood(office: Assista
 
 
 async def test_an_erp_that_fails_after_the_first_sends_what_it_had(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await of(office, "three_open")
+    customer = await of(pipeline, "three_open")
     await asks(customer, "quanto devo?", ("consultar_faturas", {}))
-    await office.inject_fault("sgp", "status", path="/boleto/", status=500)
+    await pipeline.inject_fault("sgp", "status", path="/boleto/", status=500)
 
     told = await asks(
         customer, "todas em pix e boleto", ("enviar_fatura", {"forma": "ambos", "todas": True})
@@ -138,9 +140,9 @@ async def test_an_erp_that_fails_after_the_first_sends_what_it_had(
 
 
 async def test_what_is_still_open_is_not_paid_whatever_the_customer_says(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await of(office, "active")
+    customer = await of(pipeline, "active")
     await asks(customer, "manda o pix", ("enviar_fatura", {"forma": "pix"}))
 
     told = await asks(
@@ -156,10 +158,10 @@ async def test_what_is_still_open_is_not_paid_whatever_the_customer_says(
     assert "consta como paga" not in " ".join(customer.texts)
 
 
-async def test_what_the_erp_has_as_paid_is_told_with_its_day(office: AssistantPipeline) -> None:
-    customer = await of(office, "active")
+async def test_what_the_erp_has_as_paid_is_told_with_its_day(pipeline: AssistantPipeline) -> None:
+    customer = await of(pipeline, "active")
     await asks(customer, "manda o pix", ("enviar_fatura", {"forma": "pix"}))
-    await pays(office, customer)
+    await pays(pipeline, customer)
 
     told = await asks(customer, "ja paguei, ve ai", ("consultar_pagamento", {}))
     (looked,) = told["consultadas"]
@@ -172,12 +174,12 @@ async def test_what_the_erp_has_as_paid_is_told_with_its_day(office: AssistantPi
 
 
 async def test_where_the_erp_lists_no_payments_it_is_gone_and_not_said_to_be_paid(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    office.capabilities = frozenset(ErpCapability) - {ErpCapability.PAID}
-    customer = await of(office, "active")
+    pipeline.capabilities = frozenset(ErpCapability) - {ErpCapability.PAID}
+    customer = await of(pipeline, "active")
     await asks(customer, "manda o pix", ("enviar_fatura", {"forma": "pix"}))
-    await pays(office, customer)
+    await pays(pipeline, customer)
 
     told = await asks(
         customer,
@@ -194,10 +196,10 @@ async def test_where_the_erp_lists_no_payments_it_is_gone_and_not_said_to_be_pai
 
 
 async def test_a_route_that_is_away_for_payments_costs_no_conversation(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await of(office, "paid")
-    await office.inject_fault("sgp", "html", path="/api/ura/titulos/", status=404)
+    customer = await of(pipeline, "paid")
+    await pipeline.inject_fault("sgp", "html", path="/api/ura/titulos/", status=404)
 
     told = await asks(customer, "minha conta ta paga?", ("consultar_pagamento", {}))
 
@@ -206,20 +208,20 @@ async def test_a_route_that_is_away_for_payments_costs_no_conversation(
     assert await customer.load_status() == ("pending", None)
 
 
-async def test_paid_invoices_are_the_holders_to_see(office: AssistantPipeline) -> None:
-    holder = await of(office, "paid")
+async def test_paid_invoices_are_the_holders_to_see(pipeline: AssistantPipeline) -> None:
+    holder = await of(pipeline, "paid")
     told = await asks(holder, "ta pago?", ("consultar_pagamento", {}))
     assert [each["situacao"] for each in told["pagas"]] == ["paga", "paga"]
 
-    other = await of(office, "paid", phone="5581911112222")
+    other = await of(pipeline, "paid", phone="5581911112222")
     told = await asks(other, "ta pago?", ("consultar_pagamento", {}))
     assert "pagas" not in told
 
 
 async def test_a_dearer_invoice_is_explained_and_what_nobody_told_is_said_to_be_so(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await of(office, "dearer")
+    customer = await of(pipeline, "dearer")
 
     told = await asks(
         customer,
@@ -238,9 +240,9 @@ async def test_a_dearer_invoice_is_explained_and_what_nobody_told_is_said_to_be_
 
 
 async def test_an_invoice_with_nothing_odd_is_explained_by_its_parts_alone(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await of(office, "active")
+    customer = await of(pipeline, "active")
 
     told = await asks(customer, "por que esse valor?", ("explicar_fatura", {}))
 
@@ -248,16 +250,16 @@ async def test_an_invoice_with_nothing_odd_is_explained_by_its_parts_alone(
     assert "sem_explicacao" not in told
 
 
-async def test_a_third_party_is_not_told_what_was_paid_before(office: AssistantPipeline) -> None:
-    other = await of(office, "dearer", phone="5581911112222")
+async def test_a_third_party_is_not_told_what_was_paid_before(pipeline: AssistantPipeline) -> None:
+    other = await of(pipeline, "dearer", phone="5581911112222")
 
     told = await asks(other, "pq veio mais cara?", ("explicar_fatura", {}))
 
     assert told["erro"] == "terceiro"
 
 
-async def test_an_appointment_is_told_as_the_erp_has_it(office: AssistantPipeline) -> None:
-    customer = await of(office, "visit")
+async def test_an_appointment_is_told_as_the_erp_has_it(pipeline: AssistantPipeline) -> None:
+    customer = await of(pipeline, "visit")
     told = await asks(customer, "que horas vem o tecnico?", ("consultar_chamados", {}))
     ticket, closed = told["chamados"]
     assert ticket["agendado_para"].endswith(" 14:00")
@@ -275,9 +277,9 @@ async def test_an_appointment_is_told_as_the_erp_has_it(office: AssistantPipelin
 
 
 async def test_an_order_without_an_appointment_says_that_nobody_knows(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await of(office, "open_ticket")
+    customer = await of(pipeline, "open_ticket")
 
     told = await asks(
         customer,

@@ -19,13 +19,13 @@ SECRET = "minhasenha-nova-9"
 
 
 async def of(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
     requests: dict[str, Any] | None = None,
     case: str = "active",
     **more: Any,
 ) -> ScriptedCustomer:
-    await office.update_settings(requests=requests or {})
-    return await (await office.create_customer(case, **more)).complete_identification()
+    await pipeline.update_settings(requests=requests or {})
+    return await (await pipeline.create_customer(case, **more)).complete_identification()
 
 
 async def asks(customer: ScriptedCustomer, text: str, says: str = "Certo.", **wanted: Any) -> Any:
@@ -34,8 +34,8 @@ async def asks(customer: ScriptedCustomer, text: str, says: str = "Certo.", **wa
     return (await customer.list_tool_calls())[-1][1]
 
 
-async def test_a_request_goes_to_the_team_whose_work_it_is(office: AssistantPipeline) -> None:
-    customer = await of(office)
+async def test_a_request_goes_to_the_team_whose_work_it_is(pipeline: AssistantPipeline) -> None:
+    customer = await of(pipeline)
 
     told = await asks(
         customer,
@@ -51,13 +51,13 @@ async def test_a_request_goes_to_the_team_whose_work_it_is(office: AssistantPipe
     assert await customer.load_status() == ("waiting", "financeiro")
     (note,) = await customer.load_notes()
     assert "mudar o vencimento para o dia 15" in note
-    assert await office.load_erp_ledger() == []
+    assert await pipeline.load_erp_ledger() == []
 
 
 async def test_as_an_order_it_is_written_once_and_the_visit_goes_on(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await of(office, {"vencimento": ORDER})
+    customer = await of(pipeline, {"vencimento": ORDER})
 
     told = await asks(
         customer,
@@ -67,7 +67,7 @@ async def test_as_an_order_it_is_written_once_and_the_visit_goes_on(
         says="Registrei seu pedido de mudança do vencimento para o dia 10.",
     )
 
-    (deed,) = await office.load_erp_ledger()
+    (deed,) = await pipeline.load_erp_ledger()
     assert (deed["kind"], deed["type"], deed["contract"]) == ("ticket", "31", customer.contract)
     assert "mudar o vencimento para o dia 10" in deed["content"]
     assert "Cliente: «muda meu vencimento pro dia dez»" in deed["content"]
@@ -78,32 +78,32 @@ async def test_as_an_order_it_is_written_once_and_the_visit_goes_on(
     again = await asks(customer, "muda o vencimento pro dia 20", tipo="vencimento", novo="20")
     assert (again["erro"], again["protocolo"]) == ("ja_existe", deed["protocol"])
 
-    later = await of(office, {"vencimento": ORDER})
+    later = await of(pipeline, {"vencimento": ORDER})
     await later.run_with_model_output("oi", (), f"É o contrato {later.contract}?")
     await later.run_with_model_output(
         "sim", [("escolher_contrato", {"opcao": 1, "palavras": "sim"})]
     )
     again = await asks(later, "muda o vencimento pro dia 20", tipo="vencimento", novo="20")
     assert (again["erro"], again["protocolo"]) == ("ja_existe", deed["protocol"])
-    assert len(await office.load_erp_ledger()) == 1
+    assert len(await pipeline.load_erp_ledger()) == 1
 
 
 async def test_a_lost_answer_is_found_again_and_never_written_twice(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await of(office, {"vencimento": ORDER})
-    await office.inject_fault("sgp", "lost_answer", path="/api/ura/chamado/", seconds=0, count=1)
+    customer = await of(pipeline, {"vencimento": ORDER})
+    await pipeline.inject_fault("sgp", "lost_answer", path="/api/ura/chamado/", seconds=0, count=1)
 
     told = await asks(customer, "vencimento no dia 10 pfv", tipo="vencimento", novo="10")
 
-    (deed,) = await office.load_erp_ledger()
+    (deed,) = await pipeline.load_erp_ledger()
     assert told["ok"]
     assert told["protocolo"] == deed["protocol"]
 
 
-async def test_an_order_that_nobody_can_confirm_is_people_s(office: AssistantPipeline) -> None:
-    customer = await of(office, {"vencimento": ORDER})
-    await office.inject_fault("sgp", "status", path="/api/ura/chamado/", status=500)
+async def test_an_order_that_nobody_can_confirm_is_people_s(pipeline: AssistantPipeline) -> None:
+    customer = await of(pipeline, {"vencimento": ORDER})
+    await pipeline.inject_fault("sgp", "status", path="/api/ura/chamado/", status=500)
 
     told = await asks(customer, "vencimento no dia 10 pfv", tipo="vencimento", novo="10")
 
@@ -112,17 +112,17 @@ async def test_an_order_that_nobody_can_confirm_is_people_s(office: AssistantPip
     assert "CONFERIR NO SISTEMA" in (await customer.load_notes())[0]
 
 
-async def test_where_orders_cannot_be_opened_a_team_has_it(office: AssistantPipeline) -> None:
-    office.capabilities = frozenset(ErpCapability) - {ErpCapability.OPEN_TICKET}
-    customer = await of(office, {"vencimento": ORDER})
+async def test_where_orders_cannot_be_opened_a_team_has_it(pipeline: AssistantPipeline) -> None:
+    pipeline.capabilities = frozenset(ErpCapability) - {ErpCapability.OPEN_TICKET}
+    customer = await of(pipeline, {"vencimento": ORDER})
 
     told = await asks(customer, "vencimento no dia 10 pfv", tipo="vencimento", novo="10")
 
     assert told["equipe"] == "Financeiro"
 
 
-async def test_only_days_that_the_provider_names_may_be_chosen(office: AssistantPipeline) -> None:
-    customer = await of(office, {"vencimento": {"days": [5, 10, 15]}})
+async def test_only_days_that_the_provider_names_may_be_chosen(pipeline: AssistantPipeline) -> None:
+    customer = await of(pipeline, {"vencimento": {"days": [5, 10, 15]}})
 
     told = await asks(customer, "quero vencimento dia 12", tipo="vencimento", novo="12")
     assert (told["erro"], told["dias"]) == ("falta_dado", [5, 10, 15])
@@ -134,48 +134,48 @@ async def test_only_days_that_the_provider_names_may_be_chosen(office: Assistant
     assert told["ok"]
 
 
-async def test_a_new_password_never_goes_anywhere(office: AssistantPipeline) -> None:
-    customer = await of(office, {"wifi_senha": ORDER})
+async def test_a_new_password_never_goes_anywhere(pipeline: AssistantPipeline) -> None:
+    customer = await of(pipeline, {"wifi_senha": ORDER})
     text = f"troca a senha do wifi pra {SECRET}"
 
     told = await asks(customer, text, tipo="wifi_senha", novo=SECRET)
 
-    (deed,) = await office.load_erp_ledger()
+    (deed,) = await pipeline.load_erp_ledger()
     assert "trocar a senha do Wi-Fi" in deed["content"]
     assert SECRET not in str(deed)
     assert SECRET not in str(told)
     assert SECRET not in str(await customer.load_facts())
-    rows = await office.given.rows("SELECT tool_results::text FROM turns")
+    rows = await pipeline.given.rows("SELECT tool_results::text FROM turns")
     assert not any(SECRET in row for row in rows)
-    journal = await office.given.rows("SELECT request::text FROM erp_writes")
+    journal = await pipeline.given.rows("SELECT request::text FROM erp_writes")
     assert not any(SECRET in row for row in journal)
 
 
 async def test_a_bad_call_with_a_password_in_it_is_not_kept_either(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await of(office)
+    customer = await of(pipeline)
     call = ("registrar_solicitacao", {"tipo": "senha", "palavras": SECRET, "novo": SECRET})
 
     await customer.run_with_model_output("troca a senha", [call], "Certo.")
 
-    rows = await office.given.rows("SELECT tool_results::text FROM turns")
+    rows = await pipeline.given.rows("SELECT tool_results::text FROM turns")
     assert not any(SECRET in row for row in rows)
 
 
 async def test_a_password_beside_another_request_goes_nowhere_either(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await of(office, {"wifi_nome": ORDER})
+    customer = await of(pipeline, {"wifi_nome": ORDER})
     text = f"bota o nome Casa da Ana e a senha {SECRET}"
 
     told = await asks(customer, text, tipo="wifi_nome", novo=f"Casa da Ana e a senha {SECRET}")
     assert told["erro"] == "falta_dado"
     told = await asks(customer, text, tipo="wifi_nome", novo="Casa da Ana")
 
-    (deed,) = await office.load_erp_ledger()
+    (deed,) = await pipeline.load_erp_ledger()
     assert "«Casa da Ana»" in deed["content"]
-    rows = await office.given.rows("SELECT tool_results::text FROM turns")
+    rows = await pipeline.given.rows("SELECT tool_results::text FROM turns")
     assert not any(SECRET in each for each in [*rows, str(deed), str(told)])
 
 
@@ -183,9 +183,9 @@ async def test_a_password_beside_another_request_goes_nowhere_either(
     "words", ["quero trocar o titular", "sim", "mudar o vencimento para o dia 10", "oi"]
 )
 async def test_what_the_customer_did_not_write_is_no_request(
-    office: AssistantPipeline, words: str
+    pipeline: AssistantPipeline, words: str
 ) -> None:
-    customer = await of(office)
+    customer = await of(pipeline)
 
     await customer.run_with_model_output(
         "bom dia, sim", [("registrar_solicitacao", {"tipo": "ponto_adicional", "palavras": words})]
@@ -195,16 +195,16 @@ async def test_what_the_customer_did_not_write_is_no_request(
     assert await customer.load_status() == ("pending", None)
 
 
-async def test_a_kind_that_is_off_is_not_taken(office: AssistantPipeline) -> None:
-    customer = await of(office, {"titularidade": {"how": "off"}})
+async def test_a_kind_that_is_off_is_not_taken(pipeline: AssistantPipeline) -> None:
+    customer = await of(pipeline, {"titularidade": {"how": "off"}})
 
     told = await asks(customer, "passa pro nome da minha mulher", tipo="titularidade", novo="Ana B")
 
     assert told["erro"] == "nao_disponivel"
 
 
-async def test_with_every_kind_off_the_tool_is_not_offered(office: AssistantPipeline) -> None:
-    customer = await of(office, {kind.value: {"how": "off"} for kind in ChangeRequestKind})
+async def test_with_every_kind_off_the_tool_is_not_offered(pipeline: AssistantPipeline) -> None:
+    customer = await of(pipeline, {kind.value: {"how": "off"} for kind in ChangeRequestKind})
 
     told = await asks(customer, "quero vencimento dia 10", tipo="vencimento", novo="10")
 
@@ -212,9 +212,9 @@ async def test_with_every_kind_off_the_tool_is_not_offered(office: AssistantPipe
 
 
 async def test_an_upgrade_of_a_subscriber_is_a_request_and_no_lead(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await of(office, {"plano": ORDER})
+    customer = await of(pipeline, {"plano": ORDER})
     plan = {"plano": 3, "nome": "Maria", "cpf_cnpj": customer.cpf, "endereco": "Rua A, 1"}
     calls = [("listar_planos", {}), ("registrar_interesse", plan)]
     await customer.run_with_model_output("quero aumentar pra 700 mega", calls)
@@ -222,13 +222,13 @@ async def test_an_upgrade_of_a_subscriber_is_a_request_and_no_lead(
 
     told = await asks(customer, "quero sim aumentar pra 700 mega", tipo="plano", novo="3")
 
-    (deed,) = await office.load_erp_ledger()
+    (deed,) = await pipeline.load_erp_ledger()
     assert deed["kind"] == "ticket"
     assert told["registrado"] == "mudar o plano de FIBRA 500 MEGA para FIBRA 700 MEGA"
 
 
-async def test_a_plan_that_nobody_listed_cannot_be_wanted(office: AssistantPipeline) -> None:
-    customer = await of(office)
+async def test_a_plan_that_nobody_listed_cannot_be_wanted(pipeline: AssistantPipeline) -> None:
+    customer = await of(pipeline)
 
     told = await asks(customer, "quero o plano de 2 giga", tipo="plano", novo="9")
 
@@ -236,8 +236,8 @@ async def test_a_plan_that_nobody_listed_cannot_be_wanted(office: AssistantPipel
     assert "listar_planos" in told["orientacao"]
 
 
-async def test_an_open_order_is_cancelled_by_people(office: AssistantPipeline) -> None:
-    customer = await of(office, {"cancelar_chamado": {"team": "suporte"}}, "visit")
+async def test_an_open_order_is_cancelled_by_people(pipeline: AssistantPipeline) -> None:
+    customer = await of(pipeline, {"cancelar_chamado": {"team": "suporte"}}, "visit")
 
     told = await asks(
         customer, "pode cancelar a visita, voltou aqui", tipo="cancelar_chamado", novo=""
@@ -249,8 +249,8 @@ async def test_an_open_order_is_cancelled_by_people(office: AssistantPipeline) -
     assert await customer.load_status() == ("waiting", "suporte")
 
 
-async def test_where_no_order_is_open_none_can_be_cancelled(office: AssistantPipeline) -> None:
-    customer = await of(office)
+async def test_where_no_order_is_open_none_can_be_cancelled(pipeline: AssistantPipeline) -> None:
+    customer = await of(pipeline)
 
     told = await asks(customer, "desmarca a visita pfv", tipo="cancelar_chamado")
 
@@ -267,9 +267,9 @@ async def test_where_no_order_is_open_none_can_be_cancelled(office: AssistantPip
     ],
 )
 async def test_what_each_kind_needs_is_written_down(
-    office: AssistantPipeline, kind: str, text: str, new: str | None, what: str
+    pipeline: AssistantPipeline, kind: str, text: str, new: str | None, what: str
 ) -> None:
-    customer = await of(office)
+    customer = await of(pipeline)
 
     told = await asks(customer, text, tipo=kind, novo=new)
 
@@ -277,8 +277,8 @@ async def test_what_each_kind_needs_is_written_down(
     assert "529" not in told["encaminhado"]
 
 
-async def test_two_requests_of_one_visit_are_both_in_the_note(office: AssistantPipeline) -> None:
-    customer = await of(office)
+async def test_two_requests_of_one_visit_are_both_in_the_note(pipeline: AssistantPipeline) -> None:
+    customer = await of(pipeline)
     text = "quero vencimento dia 10 e mais um ponto no quarto"
     calls = [
         ("registrar_solicitacao", {"tipo": kind, "palavras": words, "novo": new})
@@ -294,16 +294,16 @@ async def test_two_requests_of_one_visit_are_both_in_the_note(office: AssistantP
     assert "mudar o vencimento para o dia 10; instalar um ponto adicional" in note
 
 
-async def test_a_third_party_asks_for_nothing(office: AssistantPipeline) -> None:
-    customer = await of(office, phone="5581911112222")
+async def test_a_third_party_asks_for_nothing(pipeline: AssistantPipeline) -> None:
+    customer = await of(pipeline, phone="5581911112222")
 
     told = await asks(customer, "quero vencimento dia 10", tipo="vencimento", novo="10")
 
     assert told["erro"] == "terceiro"
 
 
-async def test_that_it_was_changed_is_never_said(office: AssistantPipeline) -> None:
-    customer = await of(office, {"vencimento": ORDER})
+async def test_that_it_was_changed_is_never_said(pipeline: AssistantPipeline) -> None:
+    customer = await of(pipeline, {"vencimento": ORDER})
     lie = "Pronto, alterei seu vencimento para o dia 10!"
 
     await asks(customer, "vencimento no dia 10 pfv", tipo="vencimento", novo="10", says=lie)
@@ -313,27 +313,27 @@ async def test_that_it_was_changed_is_never_said(office: AssistantPipeline) -> N
 
 
 async def test_a_second_attempt_tells_what_the_first_one_registered(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    customer = await of(office, {"vencimento": ORDER})
-    await office.update_settings(model=STUBBORN, max_steps=1)
+    customer = await of(pipeline, {"vencimento": ORDER})
+    await pipeline.update_settings(model=STUBBORN, max_steps=1)
     words = "quero vencimento dia 10"
     arguments = {"tipo": "vencimento", "palavras": words, "novo": "10"}
     order = {"calls": [{"name": "registrar_solicitacao", "arguments": arguments}]}
     await customer.write(f"{words}\nOBEDECE: {json.dumps(order)}")
     dead = await customer.pending_turn()
     await customer.run_turn_without_commit(dead)
-    await office.host.run(customer.thread, RestartTurn(TurnId(dead.turn_id), dead.attempt))
+    await pipeline.host.run(customer.thread, RestartTurn(TurnId(dead.turn_id), dead.attempt))
 
     finish = await customer.run_turn()
 
     assert finish.attempt == 2
-    (deed,) = await office.load_erp_ledger()
+    (deed,) = await pipeline.load_erp_ledger()
     assert deed["protocol"] in customer.texts[0]
 
 
-async def test_a_document_in_a_request_is_told_to_nobody(office: AssistantPipeline) -> None:
-    customer = await of(office, {"endereco": {"team": "suporte"}})
+async def test_a_document_in_a_request_is_told_to_nobody(pipeline: AssistantPipeline) -> None:
+    customer = await of(pipeline, {"endereco": {"team": "suporte"}})
 
     told = await asks(
         customer,

@@ -32,9 +32,9 @@ async def asks(
     ],
 )
 async def test_coverage_by_postal_code_needs_no_identification(
-    office: AssistantPipeline, text: str, cep: str, answer: str, says: str
+    pipeline: AssistantPipeline, text: str, cep: str, answer: str, says: str
 ) -> None:
-    customer = await office.create_customer(phone=STRANGER)
+    customer = await pipeline.create_customer(phone=STRANGER)
 
     told = await asks(customer, text, cep=cep, says=says)
 
@@ -46,8 +46,8 @@ async def test_coverage_by_postal_code_needs_no_identification(
 
 
 @pytest.mark.asyncio
-async def test_a_whole_address_is_as_good(office: AssistantPipeline) -> None:
-    customer = await office.create_customer(phone=STRANGER)
+async def test_a_whole_address_is_as_good(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer(phone=STRANGER)
     address = {"rua": "Rua do Sol", "numero": "10", "bairro": "Centro"}
 
     told = await asks(customer, "rua do sol 10 centro olinda", **address, cidade="Olinda")
@@ -59,24 +59,24 @@ async def test_a_whole_address_is_as_good(office: AssistantPipeline) -> None:
 @pytest.mark.asyncio
 @pytest.mark.parametrize("where", [{}, {"rua": "Rua A"}, {"cep": "53110"}, {"cidade": "Olinda"}])
 async def test_half_an_address_is_asked_for(
-    office: AssistantPipeline, where: dict[str, str]
+    pipeline: AssistantPipeline, where: dict[str, str]
 ) -> None:
-    customer = await office.create_customer(phone=STRANGER)
+    customer = await pipeline.create_customer(phone=STRANGER)
 
     assert (await asks(customer, "tem aqui?", **where))["erro"] == "falta_endereco"
-    assert await office.count_erp_requests() == {}
+    assert await pipeline.count_erp_requests() == {}
 
 
 @pytest.mark.asyncio
-async def test_a_cep_that_nobody_wrote_is_not_looked_up(office: AssistantPipeline) -> None:
-    customer = await office.create_customer(phone=STRANGER)
+async def test_a_cep_that_nobody_wrote_is_not_looked_up(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer(phone=STRANGER)
 
     assert (await asks(customer, "tem aqui?", cep="53110-000"))["erro"] == "cep_nao_informado"
 
 
 @pytest.mark.asyncio
-async def test_repeated_coverage_queries_are_limited(office: AssistantPipeline) -> None:
-    customer = await office.create_customer(phone=STRANGER)
+async def test_repeated_coverage_queries_are_limited(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer(phone=STRANGER)
     for number in range(5):
         cep = f"5311000{number}"
         assert (await asks(customer, f"e o {cep}?", cep=cep))["ok"]
@@ -84,13 +84,13 @@ async def test_repeated_coverage_queries_are_limited(office: AssistantPipeline) 
     told = await asks(customer, "e o 53110009?", cep="53110009")
 
     assert told["erro"] == "limite_de_consultas"
-    assert (await office.count_erp_requests())["/api/ura/viabilidade/"] == 5
+    assert (await pipeline.count_erp_requests())["/api/ura/viabilidade/"] == 5
 
 
 @pytest.mark.asyncio
-async def test_an_erp_that_does_not_answer_leaves_it_unknown(office: AssistantPipeline) -> None:
-    customer = await office.create_customer(phone=STRANGER)
-    await office.inject_fault("sgp", "status", path="/api/ura/viabilidade/", status=500)
+async def test_an_erp_that_does_not_answer_leaves_it_unknown(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer(phone=STRANGER)
+    await pipeline.inject_fault("sgp", "status", path="/api/ura/viabilidade/", status=500)
 
     told = await asks(
         customer, "tem no 53110-000?", cep="53110-000", says="Temos cobertura no CEP 53110-000!"
@@ -103,10 +103,10 @@ async def test_an_erp_that_does_not_answer_leaves_it_unknown(office: AssistantPi
 
 @pytest.mark.asyncio
 async def test_without_the_route_and_without_a_list_it_is_not_offered(
-    office: AssistantPipeline,
+    pipeline: AssistantPipeline,
 ) -> None:
-    office.capabilities = frozenset(ErpCapability) - {ErpCapability.COVERAGE}
-    customer = await office.create_customer(phone=STRANGER)
+    pipeline.capabilities = frozenset(ErpCapability) - {ErpCapability.COVERAGE}
+    customer = await pipeline.create_customer(phone=STRANGER)
 
     told = await asks(customer, "tem no 53110-000?", cep="53110-000")
 
@@ -114,9 +114,9 @@ async def test_without_the_route_and_without_a_list_it_is_not_offered(
 
 
 @pytest.mark.asyncio
-async def test_a_place_that_nobody_named_is_not_looked_up(office: AssistantPipeline) -> None:
-    customer = await office.create_customer(phone=STRANGER)
+async def test_a_place_that_nobody_named_is_not_looked_up(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer(phone=STRANGER)
     where = {"rua": "Rua do Sol", "bairro": "Centro", "cidade": "Natal"}
 
     assert (await asks(customer, "tem aqui?", **where))["erro"] == "endereco_nao_informado"
-    assert await office.count_erp_requests() == {}
+    assert await pipeline.count_erp_requests() == {}
