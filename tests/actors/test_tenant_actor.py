@@ -78,7 +78,7 @@ async def test_a_new_rate_counts_without_a_restart(
     assert (await tenant.request_turn_grant()).turns == MAX_GRANT_TURNS
 
 
-async def test_what_the_gateway_did_not_deliver_is_fetched_when_it_is_time(
+async def test_undelivered_webhooks_are_fetched_when_due(
     tenant: ManualTenantActor, provider: SandboxProvider
 ) -> None:
     await tenant.send()

@@ -164,7 +164,7 @@ async def test_a_lost_replica_holds_no_place_while_a_new_one_comes() -> None:
     assert isinstance(line.heard[0], cmd.FinishAssistantTurn)
 
 
-async def test_what_does_not_fit_is_left_out_and_begins_when_it_is_brought_again() -> None:
+async def test_a_turn_beyond_capacity_is_dropped_and_starts_when_offered_again() -> None:
     line = TurnQueueFixture(1, waiting=2)
     for _ in range(3):
         line.start(NOISY)

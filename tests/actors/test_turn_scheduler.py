@@ -122,7 +122,7 @@ async def test_a_turn_waits_for_its_place_in_the_rate() -> None:
     assert watch.waits == []
 
 
-async def test_a_model_that_asked_to_wait_is_told_to_the_tenant() -> None:
+async def test_a_models_retry_after_reaches_the_tenants_actor() -> None:
     watch = PoolRecorder()
     watch.pool.doing = [lambda request: build_reply(request, throttle_s=9.0)]
     watch.start()

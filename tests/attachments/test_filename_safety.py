@@ -53,7 +53,7 @@ def test_the_worst_are_found_in_the_middle(name: str) -> None:
         "voz.ogg",
     ],
 )
-def test_what_people_send_every_day_is_let_through(name: str) -> None:
+def test_everyday_file_names_are_accepted(name: str) -> None:
     assert not is_executable(name)
 
 

@@ -68,7 +68,7 @@ async def test_each_event_names_the_command_that_it_came_from(
     assert came["turn_finished"] is None
 
 
-async def test_what_was_said_stands_beside_the_event_and_never_in_it(
+async def test_message_text_stands_beside_the_event_and_never_in_it(
     database: Database, given: RowBuilder, ownership: ShardAssignments
 ) -> None:
     _, _, history = await visited(database, given, ownership)
@@ -79,7 +79,7 @@ async def test_what_was_said_stands_beside_the_event_and_never_in_it(
         assert "palavra" not in f"{moment.event}{moment.state}{moment.changed}{moment.cause}"
 
 
-async def test_a_state_that_the_log_does_not_lead_to_is_told_field_by_field(
+async def test_a_state_that_differs_from_its_log_is_reported_field_by_field(
     database: Database, given: RowBuilder, ownership: ShardAssignments
 ) -> None:
     place, conversation, _ = await visited(database, given, ownership)

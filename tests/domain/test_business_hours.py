@@ -114,7 +114,7 @@ def test_a_day_that_ends_at_midnight_has_no_gap() -> None:
     assert not is_open(until, never, at(24, 6))
 
 
-def test_at_the_very_opening_the_next_one_is_told() -> None:
+def test_at_the_very_opening_the_next_opening_is_returned() -> None:
     assert next_opening(OFFICE, never, at(23, 8)) == at(24, 8)
 
 
@@ -133,7 +133,7 @@ def test_no_day_is_promised_where_none_is_near() -> None:
 
 
 @pytest.mark.parametrize("zone", ["America/Recife", "America/Sao_Paulo", "America/Manaus"])
-def test_an_opening_is_told_in_the_providers_own_time(zone: str) -> None:
+def test_an_opening_is_in_the_providers_own_time_zone(zone: str) -> None:
     here = ZoneInfo(zone)
 
     back = next_opening(OFFICE, never, datetime(2026, 11, 22, 12, tzinfo=here))
@@ -189,7 +189,7 @@ def test_people_return_later_than_now_and_are_there_then(
 
 
 @given(SHIFTS, CLOSED, MOMENTS, st.floats(0, 1, exclude_max=True))
-def test_who_is_away_stays_away_until_the_return(
+def test_staff_are_away_until_the_next_opening(
     shifts: list[BusinessShift], closed: ClosedDayCheck, now: datetime, part: float
 ) -> None:
     back = next_opening(shifts, closed, now)

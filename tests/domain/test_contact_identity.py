@@ -51,7 +51,7 @@ class ContactRegistry:
         return next(row for row in self.book.addresses.values() if row.value == value)
 
 
-def test_who_changes_number_is_answered_at_the_new_one_even_if_it_is_the_smaller() -> None:
+def test_a_customer_who_changes_number_is_answered_at_the_new_one_even_if_it_is_smaller() -> None:
     for old, new in ((P, Q), (Q, P)):
         door = ContactRegistry()
         person = door.wrote(lid=LA, phone=old)
@@ -122,7 +122,7 @@ def test_lid_and_phone_that_came_apart_become_one_person() -> None:
         assert door.wrote(lid=LA) == door.wrote(phone=P) == both
 
 
-def test_what_came_apart_is_not_joined_to_somebody_with_a_number_of_its_own() -> None:
+def test_separate_threads_are_not_merged_with_a_contact_that_has_another_number() -> None:
     door = ContactRegistry()
     person = door.wrote(lid=LA, phone=P)
     other = door.wrote(phone=Q)
@@ -150,7 +150,7 @@ def test_an_answer_goes_to_the_chat_that_was_written_from_last() -> None:
     assert door.to(person) == P
 
 
-def test_what_our_side_wrote_to_names_a_chat_and_moves_nothing() -> None:
+def test_an_address_our_side_wrote_to_names_a_chat_and_moves_nothing() -> None:
     door = ContactRegistry()
     person = door.wrote(lid=LA, phone=P)
 
@@ -172,7 +172,7 @@ def test_a_lid_that_shows_a_number_only_written_to_is_answered_at_the_lid() -> N
     assert door.to(person) == P
 
 
-def test_news_of_nobody_are_nobodys_and_change_nothing() -> None:
+def test_updates_without_an_identity_change_nothing() -> None:
     door = ContactRegistry()
     assert door.book.find_contact(ObservedAddresses(LA, P, START)) is None
     person = door.wrote(lid=LA, phone=P)

@@ -71,14 +71,14 @@ def test_a_wider_scope_allows_all_that_a_narrower_one_does(
 
 
 @given(GRANTS)
-def test_what_is_stored_is_what_was_granted(
+def test_stored_permissions_equal_granted_permissions(
     grants: dict[PermissionAction, PermissionScope],
 ) -> None:
     assert parse_grants(format_grants(grants)) == grants
 
 
 @given(GRANTS, GRANTS, HOLDERS, st.sampled_from(PermissionAction))
-def test_who_is_within_may_nothing_that_the_other_may_not(
+def test_a_covered_reach_permits_nothing_that_the_covering_one_forbids(
     inner: dict[PermissionAction, PermissionScope],
     outer: dict[PermissionAction, PermissionScope],
     holder: ConversationOwner,

@@ -61,7 +61,7 @@ def test_a_cnpj_is_known_however_it_is_written(written: str) -> None:
         "529x982x247x25",
     ],
 )
-def test_what_has_not_the_right_digits_is_no_document(number: str) -> None:
+def test_a_number_with_wrong_check_digits_is_no_tax_id(number: str) -> None:
     assert parse_tax_id(number) is None
 
 
@@ -101,7 +101,7 @@ def test_one_wrong_check_digit_is_always_seen(number: str, data: st.DataObject) 
 
 
 @given(st.text())
-def test_whatever_is_written_is_a_document_or_none(text: str) -> None:
+def test_any_text_is_a_tax_id_or_none(text: str) -> None:
     found = parse_tax_id(text)
     assert found is None or (found.isascii() and len(found) in (11, 14))
 
@@ -163,7 +163,7 @@ def test_a_cnpj_with_letters_is_known_however_it_is_written(text: str) -> None:
     "text",
     ["12ABC34501DE36", "12ABC34501DE3", "X12ABC34501DE35", "12ABC34501DE35A", "12ÁBC34501DE35"],
 )
-def test_what_is_nearly_a_cnpj_with_letters_is_none(text: str) -> None:
+def test_an_almost_valid_cnpj_with_letters_is_no_tax_id(text: str) -> None:
     assert find_tax_ids(text) == []
 
 

@@ -77,7 +77,7 @@ def kid(token: str) -> str:
     return str(jwt.get_unverified_header(token)["kid"])
 
 
-async def test_what_is_no_token_of_ours_is_none(identity: IdentityFixture) -> None:
+async def test_a_foreign_token_is_rejected(identity: IdentityFixture) -> None:
     now = identity.clock.now
     good = await identity.signer.sign(USER, SESSION, now)
     head, body, signature = good.split(".")

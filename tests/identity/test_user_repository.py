@@ -52,7 +52,7 @@ def secret_of(mail: EmailMessage) -> str:
     return found[1]
 
 
-async def test_who_is_invited_chooses_a_password_and_comes_in(identity: IdentityFixture) -> None:
+async def test_an_invited_user_chooses_a_password_and_signs_in(identity: IdentityFixture) -> None:
     ana = await invited(identity)
     (mail,) = await identity.deliver_mails()
     assert (mail["To"], mail["From"]) == ("ana@example.com", "NioChat <niochat@example.com>")
@@ -108,7 +108,7 @@ async def test_a_forgotten_password_is_replaced_and_ends_all_sessions(
     )
 
 
-async def test_who_asks_for_an_unknown_or_disabled_login_gets_no_mail(
+async def test_a_password_reset_of_an_unknown_or_disabled_login_sends_no_mail(
     identity: IdentityFixture,
 ) -> None:
     await identity.create_user("ana@example.com", status="disabled")
@@ -209,7 +209,7 @@ async def test_mail_whose_sender_died_leaves_all_the_same(identity: IdentityFixt
     assert await identity.admin.fetchval("SELECT status FROM mails") == "sent"
 
 
-async def test_what_a_mail_says_is_sealed_and_then_gone(identity: IdentityFixture) -> None:
+async def test_the_content_of_a_mail_is_sealed_and_then_deleted(identity: IdentityFixture) -> None:
     await invited(identity)
     (row,) = await identity.admin.fetch("SELECT sealed FROM mails")
     (mail,) = await identity.deliver_mails()

@@ -101,7 +101,7 @@ def stored(number: int, **message: Any) -> dict[str, object]:
     return {"EventType": "messages", "message": whole}
 
 
-async def test_what_no_webhook_brought_is_fetched_oldest_first(store: Store) -> None:
+async def test_messages_without_a_webhook_are_fetched_oldest_first(store: Store) -> None:
     texts = [f"texto {n}" for n in range(7)]
     await store.writes(*texts)
 
@@ -111,7 +111,7 @@ async def test_what_no_webhook_brought_is_fetched_oldest_first(store: Store) -> 
     assert await store.accepted() == texts, "also within one second"
 
 
-async def test_what_a_webhook_brought_is_known_and_not_answered_again(store: Store) -> None:
+async def test_a_message_that_a_webhook_brought_is_not_answered_again(store: Store) -> None:
     await store.writes("um", "dois")
     place = store.provider.place
     for incoming in reversed(await store.webhook()):
@@ -145,7 +145,7 @@ async def test_fill_and_webhook_at_once_store_it_once(store: Store) -> None:
     assert sorted(await store.accepted()) == ["dois", "três", "um"]
 
 
-async def test_what_was_said_long_before_the_channel_was_filled_is_left_alone(
+async def test_messages_older_than_the_last_backfill_are_ignored(
     store: Store,
 ) -> None:
     await store.writes("velha")
@@ -221,7 +221,7 @@ async def test_an_old_store_is_not_read_to_its_end(store: Store) -> None:
     assert store.gateway.pages == 1
 
 
-async def test_what_a_returning_session_brought_late_and_was_refused_is_found_deeper(
+async def test_late_messages_of_a_returning_session_are_found_by_a_deeper_backfill(
     store: Store,
 ) -> None:
     now = time.time()

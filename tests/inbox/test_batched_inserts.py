@@ -34,7 +34,7 @@ async def test_without_load_every_item_travels_alone_and_at_once() -> None:
     assert flushes.groups == [[1], [2]]
 
 
-async def test_what_comes_in_one_tick_travels_together_each_with_its_own_answer() -> None:
+async def test_inserts_of_one_tick_share_a_statement_and_each_gets_its_own_result() -> None:
     flushes = Flushes()
     grouper = Batcher(flushes)
 
@@ -65,7 +65,7 @@ async def test_one_bad_item_fails_alone() -> None:
     assert isinstance(answers[1], ValueError)
 
 
-async def test_an_error_that_concerns_all_is_told_to_all_without_trying_one_by_one() -> None:
+async def test_a_common_error_reaches_every_caller_without_single_retries() -> None:
     flushes = Flushes()
     grouper = Batcher(flushes, retry_individually_if=lambda error: False)
 
@@ -104,7 +104,7 @@ async def test_a_cancelled_waiter_whose_group_fails_disturbs_nobody() -> None:
     assert await stays == 4
 
 
-async def test_who_submits_again_in_the_very_tick_of_its_answer_is_served() -> None:
+async def test_a_caller_that_submits_again_in_the_tick_of_its_result_is_served() -> None:
     grouper = Batcher(Flushes(), parallel=1)
 
     async with asyncio.timeout(5):

@@ -19,7 +19,7 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-async def test_what_comes_too_soon_is_left_out_and_the_next_says_all_of_it() -> None:
+async def test_a_draft_that_comes_too_soon_is_dropped_and_the_next_one_is_complete() -> None:
     said: list[bytes] = []
     now = 0.0
 

@@ -166,7 +166,9 @@ async def test_events_never_reach_another_tenant(room: HubFixture, given: RowBui
     assert theirs.frames == []
 
 
-async def test_who_resumes_hears_exactly_what_was_missed(room: HubFixture, admin: Admin) -> None:
+async def test_a_resumed_client_receives_exactly_the_missed_frames(
+    room: HubFixture, admin: Admin
+) -> None:
     whole, comes_and_goes = RecordedScreen(room.place.tenant), RecordedScreen(room.place.tenant)
     await room.enter(whole)
     await room.enter(comes_and_goes)
@@ -191,7 +193,7 @@ async def test_who_resumes_hears_exactly_what_was_missed(room: HubFixture, admin
     assert keys(comes_and_goes.events()) + keys(again.events()) == keys(whole.events())
 
 
-async def test_who_comes_and_goes_while_others_write_misses_and_repeats_nothing(
+async def test_a_reconnecting_client_misses_and_repeats_nothing_under_load(
     room: HubFixture, admin: Admin
 ) -> None:
     await room.settle()
@@ -225,7 +227,7 @@ async def test_who_comes_and_goes_while_others_write_misses_and_repeats_nothing(
     assert len(positions) == total
 
 
-async def test_who_comes_again_at_the_same_time_each_hears_what_was_missed_by_them(
+async def test_clients_that_resume_together_each_receive_their_own_missed_frames(
     room: HubFixture, given: RowBuilder, admin: Admin
 ) -> None:
     await room.settle()
@@ -277,7 +279,7 @@ async def test_the_log_is_in_order_where_numbers_of_transactions_get_another_dig
     assert {99, 100} <= {each.xid for each in seen}
 
 
-async def test_who_missed_too_much_is_told_to_refetch(
+async def test_a_client_that_missed_too_much_is_asked_to_refetch(
     room: HubFixture,
 ) -> None:
     log = EventLog(room.database)
@@ -341,7 +343,9 @@ async def test_a_position_never_goes_back_also_for_who_is_catching_up(room: HubF
     assert len(catching_up.frames) == len(admitted.frames)
 
 
-async def test_what_leaves_somebodys_sight_is_hidden_from_them(room: HubFixture) -> None:
+async def test_a_conversation_that_becomes_invisible_is_hidden_from_the_client(
+    room: HubFixture,
+) -> None:
     own = RecordedScreen(room.place.tenant, PermissionScope.OWN, "ana")
     whole = RecordedScreen(room.place.tenant)
     await room.enter(own)

@@ -86,7 +86,7 @@ async def test_no_more_looks_at_once_than_the_host_has_places() -> None:
     assert (await room.looked()).total() == 400
 
 
-async def test_a_thread_asked_for_while_it_waits_is_looked_at_once_and_during_its_look_again() -> (
+async def test_a_waiting_thread_is_delivered_once_and_again_when_requested_during_delivery() -> (
     None
 ):
     room = DispatcherFixture()

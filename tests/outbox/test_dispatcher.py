@@ -32,7 +32,7 @@ async def test_a_send_arrives_once_and_its_id_is_recorded(harness: OutboxHarness
 
 
 @pytest.mark.parametrize("status", [400, 415])
-async def test_what_the_gateway_refuses_has_failed_and_people_are_called(
+async def test_a_refused_message_fails_and_the_conversation_is_escalated(
     harness: OutboxHarness, status: int
 ) -> None:
     await harness.queue_reply("bom dia")
@@ -173,7 +173,7 @@ async def test_a_process_that_was_paused_between_claim_and_send_does_not_send(
 
 
 @pytest.mark.parametrize("was_sent", [True, False])
-async def test_what_a_dead_owner_was_sending_becomes_uncertain_and_arrives_once(
+async def test_a_send_of_a_dead_owner_becomes_uncertain_and_arrives_once(
     harness: OutboxHarness, ownership: ShardAssignments, was_sent: bool
 ) -> None:
     await harness.queue_reply("bom dia")
@@ -246,7 +246,7 @@ async def test_a_token_that_cannot_be_opened_leaves_nothing_uncertain(
     assert await harness.list_phone_texts() == ["bom dia"]
 
 
-async def test_what_waited_longer_than_a_day_is_given_up(harness: OutboxHarness) -> None:
+async def test_a_send_that_waited_longer_than_a_day_fails(harness: OutboxHarness) -> None:
     await harness.queue_reply("bom dia")
     await harness.given.admin.execute("UPDATE outbox SET created_at = now() - interval '25 hours'")
     await harness.given.admin.execute("UPDATE channels SET held_until = now() + interval '1 hour'")
@@ -272,7 +272,7 @@ async def test_a_thread_of_another_host_is_not_looked_at(harness: OutboxHarness)
     assert (await harness.load_send())["status"] == "queued"
 
 
-async def test_without_the_database_nothing_is_sent_and_the_next_look_does(
+async def test_without_the_database_nothing_is_sent_until_the_next_delivery(
     harness: OutboxHarness, database_url: str
 ) -> None:
     await harness.queue_reply("bom dia")

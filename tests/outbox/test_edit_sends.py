@@ -54,7 +54,7 @@ async def test_an_edit_counts_once_the_gateway_took_it(harness: OutboxHarness) -
     assert [each["kind"] for each in await harness.provider.received()] == ["text", "edit"]
 
 
-async def test_what_was_taken_back_and_reacted_to_is_shown_so(harness: OutboxHarness) -> None:
+async def test_deletions_and_reactions_are_shown(harness: OutboxHarness) -> None:
     external = await answered(harness)
     await asks(harness, cmd.ReactToMessage("ana", external, "👍"))
     await asks(harness, cmd.DeleteReply("ana", external))
@@ -130,7 +130,7 @@ async def test_an_answer_quotes_the_message_it_answers(harness: OutboxHarness) -
     ],
     ids=lambda value: value if isinstance(value, str) else value.type,
 )
-async def test_what_cannot_be_changed_is_refused_and_nothing_leaves(
+async def test_an_impossible_change_is_refused_and_nothing_is_sent(
     harness: OutboxHarness, command: cmd.DurableCommand, code: str
 ) -> None:
     await answered(harness)

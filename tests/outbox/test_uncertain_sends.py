@@ -50,7 +50,9 @@ async def test_a_send_that_was_never_done_is_looked_for_twice_and_sent_once_more
     assert arrived["track_id"] == str(before["id"])
 
 
-async def test_what_never_arrives_is_given_up_after_one_more_try(harness: OutboxHarness) -> None:
+async def test_a_message_that_never_arrives_fails_after_one_more_attempt(
+    harness: OutboxHarness,
+) -> None:
     await harness.queue_reply("bom dia")
     await harness.provider.inject_fault("gateway", "drop", path="/send", count=None)
     await harness.deliver_all()
@@ -62,7 +64,7 @@ async def test_what_never_arrives_is_given_up_after_one_more_try(harness: Outbox
     assert await harness.given.rows("SELECT status FROM conversations") == ["waiting"]
 
 
-async def test_what_cannot_be_looked_up_stays_uncertain(harness: OutboxHarness) -> None:
+async def test_a_send_that_cannot_be_looked_up_stays_uncertain(harness: OutboxHarness) -> None:
     await harness.queue_reply("bom dia")
     await harness.provider.inject_fault("gateway", "drop", path="/send")
     await harness.provider.inject_fault(

@@ -99,7 +99,7 @@ def running(work: Callable[[], Awaitable[None]]) -> None:
     st.integers(1, 3),
     st.integers(0, 3),
 )
-def test_whatever_comes_each_actor_steps_alone_and_hears_everything_in_order(
+def test_each_actor_steps_alone_and_receives_all_messages_in_order(
     doings: list[tuple[str, int]], batch: int, parallel: int, pauses: int
 ) -> None:
     async def work() -> None:
@@ -128,7 +128,7 @@ def test_whatever_comes_each_actor_steps_alone_and_hears_everything_in_order(
 
 
 @pytest.mark.asyncio
-async def test_a_message_that_comes_during_a_step_is_heard_by_the_next() -> None:
+async def test_a_message_received_during_a_step_is_handled_by_the_next() -> None:
     recorder, one = RecordingBehaviour(), actor()
     recorder.gate.clear()
     host = hosting(recorder)

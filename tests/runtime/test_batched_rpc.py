@@ -54,7 +54,7 @@ async def test_calls_of_one_moment_travel_in_one_message() -> None:
 
 
 @pytest.mark.asyncio
-async def test_what_is_done_first_is_answered_first_though_others_run_on() -> None:
+async def test_a_call_that_ends_first_is_answered_first_while_others_run() -> None:
     forever = asyncio.Event()
 
     async def serve(method: str, arguments: tuple[Any, ...]) -> str:

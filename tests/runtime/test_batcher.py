@@ -48,7 +48,7 @@ async def held(statement: FakeStatement, grouper: Batcher[int, int], *items: int
     return list(answers[1:])
 
 
-async def test_what_waits_together_travels_together_and_each_gets_its_own_result() -> None:
+async def test_waiting_items_share_a_flush_and_each_gets_its_own_result() -> None:
     statement = FakeStatement()
 
     answers = await held(statement, Batcher(statement, parallel=1), *range(1, 8))
@@ -111,7 +111,7 @@ async def test_a_caller_who_goes_away_never_stops_the_loop() -> None:
     assert await grouper.submit(10) == 20
 
 
-async def test_a_flush_that_answers_too_little_is_told_to_everyone_it_owed() -> None:
+async def test_a_flush_with_too_few_results_fails_every_caller_without_one() -> None:
     async def flush(items: Sequence[int]) -> list[int]:
         return []
 

@@ -67,7 +67,7 @@ async def test_without_a_word_a_provider_has_the_middle_plan(
     assert await share(database) == DEFAULT_QUOTA == TenantQuota(2.0, 100, 1)
 
 
-async def test_a_changed_plan_is_a_change_and_the_same_again_is_none(
+async def test_a_changed_tier_is_a_change_and_the_same_tier_is_none(
     database: Database, tmp_path: Path
 ) -> None:
     await declared(database, tmp_path)
@@ -94,7 +94,7 @@ async def test_a_changed_plan_is_a_change_and_the_same_again_is_none(
         ),
     ],
 )
-async def test_a_plan_or_cap_that_is_none_is_told_with_its_place(
+async def test_an_invalid_tier_or_cap_is_reported_with_its_place(
     tmp_path: Path, changes: dict[str, Any], complaint: str
 ) -> None:
     path = tmp_path / "providers.yaml"
@@ -106,7 +106,7 @@ async def test_a_plan_or_cap_that_is_none_is_told_with_its_place(
     assert complaint in str(refused.value)
 
 
-async def test_who_is_held_back_is_told_until_it_is_over(
+async def test_a_throttled_tenant_is_reported_until_the_throttle_ends(
     database: Database, given: RowBuilder, admin: Admin
 ) -> None:
     tenant, other = await given.tenant(), await given.tenant()
@@ -128,7 +128,7 @@ async def test_who_is_held_back_is_told_until_it_is_over(
     assert await load_throttles(database, other) == []
 
 
-async def test_what_nobody_tells_any_more_is_over(
+async def test_a_throttle_that_no_process_reports_has_ended(
     database: Database, given: RowBuilder, admin: Admin
 ) -> None:
     tenant = await given.tenant()

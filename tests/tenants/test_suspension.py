@@ -61,7 +61,7 @@ async def tenant_id(database: Database, tmp_path: Path) -> UUID:
     return await declare(database, tmp_path)
 
 
-async def test_a_suspension_is_told_to_what_the_assistant_holds_and_to_nothing_else(
+async def test_a_suspension_reaches_only_conversations_that_the_assistant_holds(
     database: Database, tmp_path: Path, tenant_id: UUID
 ) -> None:
     held = await converse(database, tenant_id, "pending")
@@ -72,7 +72,7 @@ async def test_a_suspension_is_told_to_what_the_assistant_holds_and_to_nothing_e
     assert await told(database) == [held]
 
 
-async def test_it_is_told_once_and_again_only_after_the_provider_came_back(
+async def test_a_suspension_is_sent_once_and_again_only_after_a_reactivation(
     database: Database, tmp_path: Path, tenant_id: UUID
 ) -> None:
     held = await converse(database, tenant_id, "pending")
@@ -98,7 +98,7 @@ async def test_another_provider_hears_nothing_of_it(
     assert await told(database) == []
 
 
-async def test_a_suspension_that_is_not_committed_is_not_told(
+async def test_an_uncommitted_suspension_is_not_sent(
     database: Database, tmp_path: Path, tenant_id: UUID
 ) -> None:
     await converse(database, tenant_id, "pending")

@@ -100,7 +100,7 @@ async def test_a_change_is_seen_after_the_time_to_live_or_at_once_when_announced
     assert soon.active
 
 
-async def test_an_unknown_channel_is_none(config: TenantConfigFixture) -> None:
+async def test_an_unknown_channel_has_no_configuration(config: TenantConfigFixture) -> None:
     assert await config.directory.channel(uuid4()) is None
 
 
@@ -113,7 +113,7 @@ async def test_tenants_are_listed_by_slug(config: TenantConfigFixture) -> None:
     ]
 
 
-async def test_an_assistant_is_told_with_its_key_opened_and_its_limits(
+async def test_an_assistant_has_its_opened_key_and_its_limits(
     config: TenantConfigFixture,
 ) -> None:
     facts = {"address": "Rua do Sol, 120", "unlock": {"days": 3}}
@@ -135,7 +135,7 @@ async def test_an_assistant_is_told_with_its_key_opened_and_its_limits(
     assert "key-of-demo" not in repr(found)
 
 
-async def test_what_changed_about_an_assistant_is_seen_once_it_is_forgotten(
+async def test_a_changed_assistant_is_visible_once_its_cache_entry_is_dropped(
     config: TenantConfigFixture,
 ) -> None:
     tenant_id = await config.declare()
@@ -163,7 +163,7 @@ async def test_nobody_and_a_tenant_without_assistant_look_the_same(
             await config.directory.assistant(tenant_id)
 
 
-async def test_what_a_provider_adds_to_its_models_requests_is_opened(
+async def test_extra_model_fields_of_a_provider_are_opened(
     config: TenantConfigFixture,
 ) -> None:
     tenant = await config.declare(

@@ -102,7 +102,9 @@ async def test_an_echo_of_our_send_stays_where_it_was_sent_whoever_has_the_numbe
         assert (await a.inbox.accept(place.tenant, place.channel, event)).thread_id == first
 
 
-async def test_what_waits_for_a_link_still_has_an_address(a: Host, place: ChannelRef) -> None:
+async def test_a_thread_that_waits_for_a_merge_still_has_an_address(
+    a: Host, place: ChannelRef
+) -> None:
     by_lid = await arrive(a, place, written("m1", 1, lid=LA))
     by_phone = await arrive(a, place, written("m2", 2, phone=P))
     await a.answer(by_phone, "Olá!")

@@ -28,7 +28,7 @@ async def turn(a: Host, place: ChannelRef, thread: UUID) -> TurnInProgress:
     return a.turn(thread)
 
 
-async def test_what_means_the_same_is_done_once_and_its_result_used_again(
+async def test_an_equal_write_is_done_once_and_its_result_reused(
     journal: WriteJournal, place: ChannelRef, turn: TurnInProgress
 ) -> None:
     first = await journal.begin(place.tenant, KEY, turn.id, 1, {"contract": 4711})
@@ -159,7 +159,7 @@ async def test_of_all_who_would_do_it_at_once_one_leaves(
     assert (again.created, again.status) == (False, "sending")
 
 
-async def test_what_a_cancelled_turn_wrote_down_does_not_leave(
+async def test_a_write_journaled_by_a_cancelled_turn_is_not_sent(
     journal: WriteJournal,
     a: Host,
     place: ChannelRef,
@@ -190,7 +190,7 @@ async def test_the_turn_that_follows_may_do_what_a_cancelled_one_only_wrote_down
     assert await journal.mark_sending(place.tenant, write.id, follower.id, 1)
 
 
-async def test_what_a_lost_attempt_wrote_down_leaves_with_the_next_attempt_only(
+async def test_a_write_journaled_by_a_lost_attempt_is_sent_by_the_next_attempt_only(
     journal: WriteJournal, a: Host, place: ChannelRef, thread: UUID, turn: TurnInProgress
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
@@ -209,7 +209,7 @@ async def test_nothing_of_a_suspended_tenant_leaves(
     assert not await journal.mark_sending(place.tenant, write.id, turn.id, 1)
 
 
-async def test_what_certainly_did_not_reach_the_erp_may_leave_with_another(
+async def test_a_write_that_certainly_did_not_reach_the_erp_may_be_sent_by_another_turn(
     journal: WriteJournal, place: ChannelRef, turn: TurnInProgress
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
@@ -286,7 +286,7 @@ async def test_two_turns_that_ask_again_at_once_have_one_that_does_it(
 
 
 @pytest.mark.parametrize("status", ["done", "sending"])
-async def test_what_was_done_or_may_have_been_is_never_begun_again(
+async def test_a_write_that_was_or_may_have_been_done_is_never_begun_again(
     status: str,
     journal: WriteJournal,
     a: Host,

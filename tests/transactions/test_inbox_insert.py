@@ -188,7 +188,7 @@ async def test_a_click_counts_once_under_its_idempotency_key(
     assert await a.inbox.load_outcome(place.tenant, place.channel, "click:1") == "refused:resolved"
 
 
-async def test_suspension_is_told_once_to_every_conversation_the_assistant_holds(
+async def test_each_conversation_of_the_assistant_receives_a_suspension_once(
     a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     held = await accept(a, place, "m1", lid=LID)

@@ -107,7 +107,7 @@ async def test_a_process_paused_around_its_commit_loses_every_write_once_it_goes
 
 
 @moments
-async def test_what_was_sending_when_its_process_died_is_uncertain_never_repeated(
+async def test_a_send_whose_process_died_is_uncertain_and_never_repeated(
     moment: Moment,
     a: Host,
     b: Host,

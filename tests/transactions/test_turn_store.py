@@ -45,7 +45,9 @@ async def test_a_turn_finds_what_was_said_who_writes_and_what_time_it_is(
     assert visit.now.utcoffset() != now.utcoffset()
 
 
-async def test_a_hidden_phone_number_is_none(a: Host, place: ChannelRef, given: RowBuilder) -> None:
+async def test_a_hidden_phone_number_is_empty_in_the_snapshot(
+    a: Host, place: ChannelRef, given: RowBuilder
+) -> None:
     hidden = TurnScenario(a, place, await given.thread(place), given)
     await hidden.receive_message()
 
@@ -55,7 +57,7 @@ async def test_a_hidden_phone_number_is_none(a: Host, place: ChannelRef, given: 
 # -- whether the attempt counts -------------------------------------------------------------
 
 
-async def test_only_the_attempt_that_counts_finds_its_visit(reception: TurnScenario) -> None:
+async def test_only_the_newest_attempt_loads_its_snapshot(reception: TurnScenario) -> None:
     first = reception.request
     turn = reception.host.turn(reception.thread)
     await reception.host.step(reception.thread, cmd.RestartTurn(turn.id, 1))
@@ -65,7 +67,7 @@ async def test_only_the_attempt_that_counts_finds_its_visit(reception: TurnScena
 
 
 @pytest.mark.parametrize("end", ["answered", "cancelled", "taken over", "suspended"])
-async def test_a_turn_that_is_over_finds_no_visit_and_writes_nothing_down(
+async def test_a_finished_turn_loads_no_snapshot_and_saves_nothing(
     end: str, reception: TurnScenario, given: RowBuilder
 ) -> None:
     await reception.record_tool_call()
@@ -92,7 +94,7 @@ async def test_a_turn_that_is_over_finds_no_visit_and_writes_nothing_down(
     ]
 
 
-async def test_a_suspended_tenants_turn_finds_no_visit(
+async def test_a_suspended_tenants_turn_loads_no_snapshot(
     reception: TurnScenario, given: RowBuilder
 ) -> None:
     await given.admin.execute("UPDATE tenants SET status = 'suspended'")
@@ -178,7 +180,7 @@ async def test_a_file_of_another_attempt_is_another_file_and_the_same_one_is_kep
     assert {row["id"]: row["data"] for row in kept} == {stored[0]: b"first", stored[1]: b"second"}
 
 
-async def test_what_a_lost_attempt_found_out_is_known_to_the_next(reception: TurnScenario) -> None:
+async def test_facts_of_a_lost_attempt_are_known_to_the_next(reception: TurnScenario) -> None:
     await reception.record_tool_call()
     lost = cmd.RestartTurn(reception.host.turn(reception.thread).id, 1)
     await reception.host.step(reception.thread, lost)
@@ -188,7 +190,9 @@ async def test_what_a_lost_attempt_found_out_is_known_to_the_next(reception: Tur
     assert (visit.facts, visit.reusable_calls) == (MARIA, [CALL])
 
 
-async def test_the_next_visit_knows_nothing_of_the_one_before(reception: TurnScenario) -> None:
+async def test_the_next_conversation_knows_nothing_of_the_one_before(
+    reception: TurnScenario,
+) -> None:
     await reception.record_tool_call()
     await reception.submit_commands(cmd.ResolveConversation("ana"))
     await reception.receive_message("de novo")
@@ -308,7 +312,7 @@ async def begun(reception: TurnScenario, key: str, status: str) -> None:
         await journal.settle(request.tenant_id, write.id, status, {})
 
 
-async def test_what_a_cancelled_turn_did_and_could_not_tell_is_known_to_the_next(
+async def test_tool_calls_of_a_cancelled_turn_are_known_to_the_next_as_undelivered(
     reception: TurnScenario,
 ) -> None:
     for status in ("started", "sending", "done", "refused"):
@@ -318,7 +322,7 @@ async def test_what_a_cancelled_turn_did_and_could_not_tell_is_known_to_the_next
     assert (await reception.load_turn_snapshot()).unreported_write_keys == {"of sending", "of done"}
 
 
-async def test_what_an_answered_turn_did_was_told(reception: TurnScenario) -> None:
+async def test_tool_calls_of_an_answered_turn_count_as_delivered(reception: TurnScenario) -> None:
     await begun(reception, "ticket:1", "done")
     await reception.finish_turn("Abri o chamado.")
     await reception.receive_message("obrigado")
@@ -326,7 +330,7 @@ async def test_what_an_answered_turn_did_was_told(reception: TurnScenario) -> No
     assert (await reception.load_turn_snapshot()).unreported_write_keys == frozenset()
 
 
-async def test_what_another_visit_did_is_not_this_ones_to_tell(reception: TurnScenario) -> None:
+async def test_tool_calls_of_another_conversation_are_not_loaded(reception: TurnScenario) -> None:
     await begun(reception, "ticket:1", "done")
     await reception.submit_commands(cmd.ResolveConversation("ana"))
     await reception.receive_message("de novo")

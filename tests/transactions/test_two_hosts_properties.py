@@ -354,7 +354,7 @@ class TwoHostsMachine(RuleBasedStateMachine):
         self.nothing_leaves_twice_or_out_of_order()
 
 
-def test_whatever_two_hosts_do_the_promises_hold(two_hosts: TwoHostsModel) -> None:
+def test_the_invariants_hold_under_random_events_of_two_hosts(two_hosts: TwoHostsModel) -> None:
     machine: Any = partial(TwoHostsMachine, two_hosts)
     run_state_machine_as_test(
         machine,

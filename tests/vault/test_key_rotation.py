@@ -188,7 +188,7 @@ PASSING = {"file address", "erp answer"}
 """Sealed for minutes, and kept in no row: an address that was given out, an answer in Redis."""
 
 
-def test_whatever_the_code_seals_has_a_place_or_passes() -> None:
+def test_each_sealed_column_is_rotated_or_exempt() -> None:
     """A new purpose of sealing is a new place to reseal: this test asks which."""
     purposes = {str(each) for each in SecretPurpose} | {TAX_ID_PURPOSE}
     for module in sorted(Path(niochat.__file__).parent.rglob("*.py")):
@@ -231,7 +231,7 @@ async def test_many_are_gone_through_in_batches_and_twice_is_as_once(
 
 
 @pytest.mark.asyncio
-async def test_what_was_changed_meanwhile_is_not_overwritten(
+async def test_a_value_changed_meanwhile_is_not_overwritten(
     database: Database, given: RowBuilder, admin: Admin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tenant = await sealed_by(given, old)
@@ -258,7 +258,9 @@ async def test_what_was_changed_meanwhile_is_not_overwritten(
 
 
 @pytest.mark.asyncio
-async def test_what_no_key_opens_is_counted_and_left(database: Database, given: RowBuilder) -> None:
+async def test_a_value_that_no_key_opens_is_counted_and_left(
+    database: Database, given: RowBuilder
+) -> None:
     await sealed_by(given, Vault({"k0": bytes([9]) * 32}))
     counts = await KeyRotator(database, both, SEALED_COLUMNS).run()
     assert totals(counts) == (0, 0, len(SEALED_COLUMNS))

@@ -27,7 +27,7 @@ def ring(*keys: tuple[str, bytes]) -> str:
 
 
 @given(texts, st.uuids(), st.text(st.characters(codec="utf-8"), max_size=30))
-def test_what_was_sealed_is_opened_for_the_same_tenant_and_purpose(
+def test_a_sealed_value_opens_for_the_same_tenant_and_purpose(
     plain: str, tenant: UUID, purpose: str
 ) -> None:
     box = vault.seal(plain, tenant_id=tenant, purpose=purpose)

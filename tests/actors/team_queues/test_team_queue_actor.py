@@ -84,7 +84,7 @@ async def waits(scenario: AssignmentScenario, thread: UUID) -> None:
     await wait_until(reached)
 
 
-async def test_who_comes_is_given_to_an_agent_and_a_freed_place_to_the_next(
+async def test_a_waiting_conversation_is_assigned_and_a_freed_slot_goes_to_the_next(
     cluster: InMemoryCluster, scenario: AssignmentScenario
 ) -> None:
     ana = await scenario.add_agent(1)
@@ -134,7 +134,7 @@ async def test_a_queue_whose_hints_were_all_lost_is_found(
     await held(scenario, thread, ana)
 
 
-async def test_an_agent_who_comes_is_found_by_being_told(
+async def test_an_agent_who_comes_online_receives_waiting_conversations(
     cluster: InMemoryCluster, scenario: AssignmentScenario
 ) -> None:
     ana = await scenario.add_agent(state="away")
@@ -152,7 +152,7 @@ async def test_an_agent_who_comes_is_found_by_being_told(
     await held(scenario, thread, ana)
 
 
-async def test_who_went_without_a_word_gives_back_and_another_agent_goes_on(
+async def test_conversations_of_an_agent_who_vanished_go_to_another_agent(
     cluster: InMemoryCluster, scenario: AssignmentScenario
 ) -> None:
     ana = await scenario.add_agent(1)
@@ -287,7 +287,7 @@ async def test_a_thousand_arrivals_of_one_step_are_one_statement(
     assert queue.poked == threads
 
 
-async def test_who_comes_to_a_full_queue_costs_nothing_until_somebody_has_room(
+async def test_a_full_queue_costs_nothing_until_an_agent_has_capacity(
     scenario: AssignmentScenario, counted: CountingDatabase
 ) -> None:
     await scenario.add_agent(1)
@@ -305,7 +305,7 @@ async def test_who_comes_to_a_full_queue_costs_nothing_until_somebody_has_room(
     assert (counted.assigned, queue.poked) == (2, [first, second])
 
 
-async def test_a_queue_that_was_told_too_much_looks_whatever_it_remembers(
+async def test_a_queue_with_too_many_notifications_assigns_regardless_of_its_memory(
     scenario: AssignmentScenario, counted: CountingDatabase
 ) -> None:
     queue = QueueActorFixture(counted, scenario)
@@ -319,7 +319,7 @@ async def test_a_queue_that_was_told_too_much_looks_whatever_it_remembers(
     assert queue.poked == [thread]
 
 
-async def test_a_look_that_fails_is_not_repeated_at_once_and_the_next_one_is_whole(
+async def test_a_failed_assignment_is_not_retried_at_once_and_the_next_one_is_complete(
     scenario: AssignmentScenario, counted: CountingDatabase
 ) -> None:
     await scenario.add_agent(1)

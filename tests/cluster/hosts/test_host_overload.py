@@ -77,7 +77,7 @@ async def test_turns_beyond_the_line_begin_later_as_the_attempt_that_never_began
     assert await load_throttles(provider.database, provider.place.tenant) == []
 
 
-async def test_a_model_that_asked_to_wait_is_told_as_the_reason(
+async def test_a_models_retry_after_is_reported_as_the_throttle_reason(
     cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder
 ) -> None:
     core = await cluster.host("a")

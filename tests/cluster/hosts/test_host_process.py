@@ -205,7 +205,7 @@ async def test_a_model_that_asks_to_wait_makes_the_tenants_next_turn_wait(
     await wait_until(throttled)
 
 
-async def test_what_is_under_way_is_settled_before_its_shard_moves(
+async def test_running_work_is_settled_before_its_shard_moves(
     cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder
 ) -> None:
     leaving, heir = await cluster.host("a"), await cluster.host("b")

@@ -101,7 +101,7 @@ async def test_a_call_waits_until_there_is_a_member() -> None:
     assert await call == "pool-0"
 
 
-async def test_what_runs_is_lost_with_its_member_and_the_next_call_waits_for_its_restart() -> None:
+async def test_a_running_call_is_lost_with_its_member_and_the_next_waits_for_the_restart() -> None:
     cluster = Cluster("pool-0")
     member = cluster.members["pool-0"]
     member.go_on.clear()

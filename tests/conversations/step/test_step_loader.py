@@ -108,7 +108,7 @@ async def test_no_other_durable_command_speaks_of_messages() -> None:
 
 
 @pytest.mark.parametrize("command", SPEAKING, ids=lambda command: command.type)
-async def test_what_is_known_of_a_rows_messages_comes_with_the_row(
+async def test_stored_messages_of_a_row_are_loaded_with_it(
     database: Database, given: RowBuilder, ownership: ShardAssignments, command: cmd.DurableCommand
 ) -> None:
     """The query reads the names of the fields; `external_ids_for` is its twin for memory's

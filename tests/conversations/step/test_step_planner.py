@@ -88,7 +88,7 @@ def test_all_pending_rows_make_one_plan() -> None:
     assert (plan.opens, plan.more) == (True, False)
 
 
-def test_what_is_beyond_the_limit_waits_for_another_step() -> None:
+def test_rows_beyond_the_limit_wait_for_another_step() -> None:
     plan = planned(build_message("m1"), build_message("m2"), build_message("m3"), take=2)
 
     assert [row for row, _ in plan.rows] == [1, 2]
@@ -102,7 +102,7 @@ def test_a_step_writes_events_of_one_conversation_only() -> None:
     assert plan.more
 
 
-def test_what_is_refused_is_consumed_and_what_follows_proceeds() -> None:
+def test_a_refused_row_is_consumed_and_the_following_rows_proceed() -> None:
     plan = planned(ANA, build_message("m1"))
 
     assert plan.rows == [(1, "refused:resolved"), (2, "done")]
@@ -159,7 +159,7 @@ def test_timers_wait_until_threads_are_linked() -> None:
     assert plan.timers == []
 
 
-def test_what_comes_before_a_link_is_committed_before_it() -> None:
+def test_rows_before_a_merge_are_committed_before_it() -> None:
     sends = {OutboxId(OTHER): waiting()}
     for plan in (
         planned(build_message("m1"), cmd.MergeThread(str(OTHER))),

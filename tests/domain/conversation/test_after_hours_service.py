@@ -46,7 +46,7 @@ def opens(simulator: ConversationSimulator) -> None:
     people(simulator, there=True)
 
 
-def test_what_the_customer_writes_in_the_night_is_answered_and_stays_in_the_queue() -> None:
+def test_after_hours_messages_are_answered_and_the_conversation_stays_in_the_queue() -> None:
     simulator = served(handed_off())
 
     simulator.finish_turn("Aqui está a fatura.")
@@ -109,7 +109,7 @@ def test_nobody_speaks_over_an_agent_who_wrote() -> None:
     assert simulator.fire_timer().events == ()
 
 
-def test_who_takes_it_in_the_night_is_there() -> None:
+def test_an_agent_who_takes_a_conversation_after_hours_counts_as_available() -> None:
     simulator = handed_off()
     simulator.decide_command(cmd.AssignConversation("ana"))
 
@@ -119,7 +119,7 @@ def test_who_takes_it_in_the_night_is_there() -> None:
 
 
 @pytest.mark.parametrize("what", ["assign", "transfer", "snooze", "resolve"])
-def test_what_a_person_does_in_the_night_silences_the_assistant_in_that_commit(what: str) -> None:
+def test_an_agents_action_after_hours_silences_the_assistant_in_that_commit(what: str) -> None:
     simulator = served(handed_off())
     simulator.finish_turn("Um.", "Dois.")
     turn = served(simulator).turn
@@ -165,7 +165,7 @@ def test_a_person_on_the_phone_is_not_spoken_over_for_a_while() -> None:
     assert simulator.can_assistant_reply
 
 
-def test_who_types_on_the_phone_right_before_the_night_is_not_spoken_over_after_it() -> None:
+def test_a_phone_message_just_before_closing_keeps_the_assistant_silent() -> None:
     simulator = handed_off(there=True)
     simulator.receive_phone_message()
     people(simulator, there=False)
@@ -259,7 +259,7 @@ def test_another_team_is_called_in_the_night_too() -> None:
     assert simulator.turn.messages == 1
 
 
-def test_a_model_that_is_away_in_the_night_is_told_of_once() -> None:
+def test_a_model_outage_after_hours_is_reported_once() -> None:
     simulator = served(handed_off())
     simulator.fail_turn()
     said = len(simulator.sends)
@@ -277,7 +277,7 @@ def test_a_model_that_is_away_in_the_night_is_told_of_once() -> None:
 
 
 @pytest.mark.parametrize("reason", ["bot_loop", "turn_limit", "cost_limit"])
-def test_what_went_round_is_not_begun_again_in_the_night(reason: str) -> None:
+def test_a_looping_conversation_is_not_served_again_after_hours(reason: str) -> None:
     simulator = ConversationSimulator(OFFICE)
     people(simulator, there=False)
     simulator.start_turn()
@@ -288,7 +288,7 @@ def test_what_went_round_is_not_begun_again_in_the_night(reason: str) -> None:
     assert not simulator.can_assistant_reply
 
 
-def test_what_begins_to_go_round_in_the_night_ends() -> None:
+def test_a_conversation_that_starts_looping_after_hours_ends_the_service() -> None:
     simulator = served(handed_off())
     simulator.finish_turn("Paro por aqui.", handoff=cmd.HandoffRequest("suporte", "bot_loop"))
 
@@ -332,7 +332,7 @@ def test_a_suspension_ends_it_at_once() -> None:
     assert not simulator.can_assistant_reply
 
 
-def test_given_back_in_the_night_it_is_the_assistants_again() -> None:
+def test_a_conversation_returned_after_hours_belongs_to_the_assistant_again() -> None:
     simulator = served(handed_off())
     simulator.finish_turn("Um.")
 

@@ -54,7 +54,7 @@ def test_a_person_who_reads_and_types_takes_over(after_s: float) -> None:
     )
 
 
-def test_what_was_sent_before_the_customers_words_is_a_persons() -> None:
+def test_a_phone_message_sent_before_the_customers_message_is_a_persons() -> None:
     simulator = ConversationSimulator()
     simulator.receive_customer_message()
 
@@ -66,7 +66,7 @@ def test_what_was_sent_before_the_customers_words_is_a_persons() -> None:
     assert any(isinstance(effect, fx.CancelAssistantSends) for effect in decision.effects)
 
 
-def test_later_in_a_visit_a_quick_answer_is_a_persons() -> None:
+def test_later_in_a_conversation_a_quick_reply_is_a_persons() -> None:
     simulator = ConversationSimulator()
     simulator.receive_customer_message()
     simulator.advance_clock(40)
@@ -75,7 +75,7 @@ def test_later_in_a_visit_a_quick_answer_is_a_persons() -> None:
     assert phone(simulator, 1, "já resolvo") is Author.PHONE
 
 
-def test_who_has_typed_lately_types_on_in_the_next_visit_too() -> None:
+def test_a_person_who_typed_recently_is_recognised_in_the_next_conversation_too() -> None:
     simulator = ConversationSimulator()
     simulator.receive_customer_message()
     assert phone(simulator, 30, "oi, sou eu") is Author.PHONE
@@ -100,7 +100,7 @@ def test_an_agents_pause_survives_an_automatic_greeting() -> None:
     assert simulator.active_conversation.paused_until > until
 
 
-def test_an_away_message_that_is_known_may_come_at_any_moment_of_the_visit() -> None:
+def test_a_known_away_message_may_come_at_any_time_in_a_conversation() -> None:
     simulator = ConversationSimulator()
     simulator.automatic = {"Estamos fechados."}
     simulator.receive_customer_message()

@@ -226,7 +226,7 @@ def test_while_the_model_is_away_one_fixed_sentence_with_the_protocol_is_said_on
     assert simulator.active_conversation.turn is None
 
 
-def test_what_a_failed_turn_left_unanswered_is_answered_after_it_is_given_back() -> None:
+def test_messages_of_a_failed_turn_are_answered_after_the_return_to_the_assistant() -> None:
     simulator = ConversationSimulator()
     simulator.start_turn()
     simulator.fail_turn()

@@ -66,7 +66,7 @@ def wanted(decision: Decision) -> list[fx.RequestFileReading]:
         (MessageKind.DOCUMENT, ReadableFileKind.DOCUMENT),
     ],
 )
-def test_what_a_file_says_is_wanted_where_the_assistant_hears_and_sees(
+def test_a_file_reading_is_requested_where_the_assistant_can_hear_and_see(
     kind: MessageKind, sort: ReadableFileKind
 ) -> None:
     (found,) = wanted(sends(ConversationSimulator(HEARS), "a", kind, seconds=7))
@@ -166,7 +166,7 @@ def test_after_the_bound_the_turn_goes_on_without() -> None:
     assert simulator.active_conversation.turn is not None, "what comes late disturbs nobody"
 
 
-def test_who_goes_on_sending_notes_is_not_waited_for_without_end() -> None:
+def test_the_wait_for_further_voice_notes_is_bounded() -> None:
     simulator = ConversationSimulator(HEARS)
     since = simulator.now
     for number in range(12):
@@ -205,7 +205,7 @@ def test_words_that_come_after_a_takeover_start_nothing() -> None:
     assert simulator.active_conversation.turn is None
 
 
-def test_words_for_a_visit_that_is_over_are_kept_and_open_none() -> None:
+def test_a_transcription_for_a_resolved_conversation_is_stored_and_opens_none() -> None:
     simulator = ConversationSimulator(HEARS)
     sends(simulator, "a")
     visit = simulator.active_conversation.id

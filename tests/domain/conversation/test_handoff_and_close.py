@@ -54,7 +54,7 @@ def test_a_turn_that_hands_over_moves_the_conversation_to_its_team_with_its_reas
     assert fx.NotifyTeamQueue("financeiro", waiting=True) in decision.effects
 
 
-def test_what_a_hand_over_says_is_the_systems_and_leaves_although_replies_are_cancelled() -> None:
+def test_the_handoff_message_is_the_systems_and_is_sent_although_replies_are_cancelled() -> None:
     simulator = answering(ConversationSimulator())
     simulator.finish_turn("Um instante.")
     simulator.start_turn()
@@ -69,7 +69,7 @@ def test_what_a_hand_over_says_is_the_systems_and_leaves_although_replies_are_ca
     assert simulator.sends[first].text == "Vou chamar o financeiro."
 
 
-def test_the_note_of_a_hand_over_is_stored_with_the_visit_and_never_sent() -> None:
+def test_the_handoff_note_is_stored_with_the_conversation_and_never_sent() -> None:
     simulator = answering(ConversationSimulator())
 
     decision = simulator.finish_turn("Vou chamar.", handoff=TO_FINANCE)
@@ -204,7 +204,7 @@ def test_a_turn_that_was_lost_for_good_makes_the_same_promise() -> None:
 # -- the end of a visit -------------------------------------------------------------------
 
 
-def test_a_turn_that_closes_says_farewell_and_the_visit_is_over() -> None:
+def test_a_closing_turn_says_farewell_and_resolves_the_conversation() -> None:
     simulator = answering(ConversationSimulator())
 
     decision = simulator.finish_turn(FAREWELL, close="solved")
@@ -218,7 +218,7 @@ def test_a_turn_that_closes_says_farewell_and_the_visit_is_over() -> None:
     assert TimerName.IDLE not in simulator.timers
 
 
-def test_after_a_farewell_the_next_message_opens_another_visit() -> None:
+def test_after_a_farewell_the_next_message_opens_another_conversation() -> None:
     simulator = answering(ConversationSimulator())
     before = simulator.active_conversation.id
     simulator.finish_turn(FAREWELL, close="solved")

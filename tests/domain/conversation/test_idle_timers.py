@@ -54,7 +54,7 @@ def test_the_first_silence_brings_one_reminder() -> None:
     assert simulator.seconds_until_timer(TimerName.IDLE) == 300
 
 
-def test_the_second_silence_ends_the_visit_with_its_protocol() -> None:
+def test_the_second_silence_resolves_the_conversation_and_names_its_protocol() -> None:
     simulator = answered()
     simulator.fire_idle_timer()
     leaves(simulator)
@@ -66,7 +66,7 @@ def test_the_second_silence_ends_the_visit_with_its_protocol() -> None:
     assert decision.events[-1] == e.ConversationResolved("inactivity")
 
 
-def test_the_closing_sentence_leaves_although_the_visit_is_over() -> None:
+def test_the_closing_message_is_sent_although_the_conversation_is_resolved() -> None:
     simulator = answered()
     simulator.fire_idle_timer()
     leaves(simulator)
@@ -86,7 +86,7 @@ def test_a_timer_that_fires_twice_reminds_once() -> None:
     assert simulator.queued_texts() == ["Ainda aí?"]
 
 
-def test_who_writes_after_the_reminder_is_reminded_again_before_the_end() -> None:
+def test_a_customer_who_writes_after_the_reminder_is_reminded_again_before_the_end() -> None:
     simulator = answered()
     simulator.fire_idle_timer()
     leaves(simulator)
@@ -154,7 +154,9 @@ def test_an_answer_to_who_wrote_on_waits_for_the_next_answer_not_for_silence() -
         cmd.SuspendAssistant(),
     ],
 )
-def test_what_people_hold_or_ended_is_not_closed_for_silence(command: cmd.Command) -> None:
+def test_conversations_that_people_hold_or_resolved_are_not_closed_for_silence(
+    command: cmd.Command,
+) -> None:
     simulator = answered()
     simulator.decide_command(command)
     before = simulator.active_conversation
@@ -198,7 +200,7 @@ def test_zero_seconds_measure_no_silence() -> None:
     assert TimerName.IDLE not in simulator.timers
 
 
-def test_zero_seconds_after_the_reminder_keep_the_visit_open() -> None:
+def test_zero_seconds_after_the_reminder_keep_the_conversation_open() -> None:
     simulator = answered(replace(POLICY, close_after_s=0))
 
     decision = simulator.fire_idle_timer()
@@ -207,7 +209,9 @@ def test_zero_seconds_after_the_reminder_keep_the_visit_open() -> None:
     assert simulator.active_conversation.status is ConversationStatus.PENDING
 
 
-def test_after_the_end_the_next_message_opens_another_visit_with_a_silence_of_its_own() -> None:
+def test_after_the_end_the_next_message_opens_another_conversation_with_its_own_idle_timer() -> (
+    None
+):
     simulator = answered()
     simulator.fire_idle_timer()
     leaves(simulator)
@@ -236,7 +240,7 @@ def test_replies_that_have_not_left_do_not_stand_in_the_way_of_the_closing_sente
     assert simulator.queued_texts() == ["Encerrei. Protocolo: 20260302000001"]
 
 
-def test_what_silence_says_is_said_once_whoever_decides_it() -> None:
+def test_the_idle_messages_are_sent_once_whichever_host_decides() -> None:
     """Ids are derived from the visit and the timer's generation: twice is the same row."""
     one, other = answered(), answered()
     one.fire_idle_timer()

@@ -137,7 +137,7 @@ def test_an_edit_of_what_a_person_answered_shows_that_the_customer_waits() -> No
     assert simulator.active_conversation.turn is None
 
 
-def test_an_edit_after_the_visit_changes_the_text_and_opens_nothing() -> None:
+def test_an_edit_after_the_conversation_changes_the_text_and_opens_nothing() -> None:
     simulator = answered()
     simulator.decide_command(cmd.ResolveConversation("ana"))
 
@@ -201,7 +201,7 @@ def test_a_turn_that_has_nothing_left_to_answer_is_cancelled() -> None:
     assert simulator.turns[turn] == "cancelled"
 
 
-def test_what_came_during_a_turn_that_lost_its_messages_is_answered() -> None:
+def test_messages_received_during_a_turn_whose_messages_were_deleted_are_answered() -> None:
     simulator = ConversationSimulator(ConversationPolicy(burst_window_s=0))
     simulator.receive_customer_message(external="a")
     simulator.receive_customer_message(external="b")
@@ -234,7 +234,7 @@ def test_a_deletion_of_what_was_answered_changes_nothing_else() -> None:
     assert simulator.active_conversation.unanswered == 0
 
 
-def test_a_message_whose_deletion_came_first_opens_no_visit() -> None:
+def test_a_message_whose_deletion_came_first_opens_no_conversation() -> None:
     simulator = ConversationSimulator()
     simulator.receive_deletion("a")
 

@@ -49,7 +49,7 @@ def test_a_status_only_moves_forward(news: list[DeliveryStatus]) -> None:
         max_size=8,
     )
 )
-def test_whatever_order_results_and_receipts_come_in_evidence_of_delivery_wins(
+def test_evidence_of_delivery_wins_in_any_order_of_results_and_receipts(
     news: list[DeliveryStatus | cmd.SendStatus],
 ) -> None:
     simulator, outbox = answered()
@@ -195,7 +195,7 @@ def test_a_receipt_of_a_customers_own_message_means_nothing() -> None:
     assert simulator.decide_command(cmd.ReceiveReceipt(("a",), DeliveryStatus.READ)).effects == ()
 
 
-def test_news_of_an_earlier_visit_change_the_message_but_not_the_log() -> None:
+def test_updates_of_an_earlier_conversation_change_the_message_but_not_the_log() -> None:
     simulator = ConversationSimulator()
     simulator.receive_customer_message("oi", external="a")
     simulator.decide_command(cmd.ResolveConversation("ana"))

@@ -21,7 +21,7 @@ def waiting(team: str = "vendas") -> ConversationSimulator:
     return simulator
 
 
-def test_what_a_queue_gives_is_the_agents_and_says_so() -> None:
+def test_a_conversation_assigned_by_a_queue_belongs_to_the_agent_and_records_the_queue() -> None:
     simulator = waiting()
 
     decision = simulator.decide_command(GIVEN)
@@ -45,7 +45,7 @@ def test_what_a_queue_gives_is_the_agents_and_says_so() -> None:
     ],
     ids=lambda command: command.type,
 )
-def test_what_left_the_queue_meanwhile_stays_where_it_is_and_the_place_is_free(
+def test_a_conversation_that_left_the_queue_stays_where_it_is_and_frees_the_slot(
     meanwhile: cmd.Command,
 ) -> None:
     simulator = waiting()
@@ -58,7 +58,7 @@ def test_what_left_the_queue_meanwhile_stays_where_it_is_and_the_place_is_free(
     assert decision.effects == (fx.NotifyAgentCapacity("ana"),)
 
 
-def test_what_waits_for_another_team_by_now_is_shown_to_it_again() -> None:
+def test_a_conversation_that_now_waits_for_another_team_is_offered_to_it_again() -> None:
     """That team's queue left it alone while it was reserved here."""
     simulator = waiting()
     simulator.decide_command(cmd.TransferConversation("bia", "suporte"))
@@ -76,7 +76,7 @@ def test_an_assignment_of_an_ended_conversation_is_dropped() -> None:
     assert ConversationSimulator().decide_command(GIVEN).effects == (fx.NotifyAgentCapacity("ana"),)
 
 
-def test_what_somebody_left_goes_to_the_team_by_the_product() -> None:
+def test_conversations_of_an_agent_who_went_offline_go_to_the_team() -> None:
     simulator = waiting()
     simulator.decide_command(GIVEN)
 
@@ -96,7 +96,9 @@ def test_what_somebody_left_goes_to_the_team_by_the_product() -> None:
     ],
     ids=lambda command: command.type,
 )
-def test_what_was_answered_or_left_them_meanwhile_is_not_taken(meanwhile: cmd.Command) -> None:
+def test_conversations_answered_or_transferred_meanwhile_are_not_taken(
+    meanwhile: cmd.Command,
+) -> None:
     simulator = waiting()
     simulator.decide_command(GIVEN)
     simulator.decide_command(meanwhile)

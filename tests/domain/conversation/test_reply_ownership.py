@@ -56,7 +56,7 @@ def test_a_reply_that_could_not_leave_before_the_takeover_is_not_tried_again() -
     assert simulator.sends[leaving].status == "cancelled"
 
 
-def test_a_reply_of_a_visit_that_is_over_is_not_tried_again_in_the_next_one() -> None:
+def test_a_reply_of_a_resolved_conversation_is_not_retried_in_the_next_one() -> None:
     simulator = ConversationSimulator()
     simulator.start_turn()
     simulator.finish_turn("Um.")
@@ -103,7 +103,7 @@ def test_taking_over_twice_changes_nothing_and_another_agent_may_take_over() -> 
     assert simulator.active_conversation.agent == "bia"
 
 
-def test_given_back_the_assistant_begins_with_what_nobody_answered() -> None:
+def test_after_the_return_the_assistant_begins_with_unanswered_messages() -> None:
     simulator = ConversationSimulator()
     simulator.receive_customer_message()
     simulator.decide_command(cmd.AssignConversation("ana"))
@@ -119,7 +119,7 @@ def test_given_back_the_assistant_begins_with_what_nobody_answered() -> None:
 @pytest.mark.parametrize(
     "policy", [ConversationPolicy(suspended=True), ConversationPolicy(assistant_enabled=False)]
 )
-def test_nothing_is_given_back_to_an_assistant_that_does_not_answer(
+def test_no_conversation_returns_to_an_assistant_that_is_off(
     policy: ConversationPolicy,
 ) -> None:
     simulator = ConversationSimulator(policy)
@@ -209,7 +209,7 @@ def test_a_message_from_the_phone_never_opens_a_conversation() -> None:
     assert [said.author for said in simulator.said.values()] == [Author.PHONE]
 
 
-def test_a_notice_of_another_system_answers_nobodys_question() -> None:
+def test_a_notice_of_another_system_answers_no_question() -> None:
     simulator = ConversationSimulator()
     simulator.receive_customer_message("minha internet caiu")
     simulator.decide_command(
@@ -295,7 +295,7 @@ def test_a_parked_command_calls_people_even_when_it_would_have_opened_the_conver
     )
 
 
-def test_a_parked_receipt_of_nobodys_visit_opens_nothing() -> None:
+def test_a_dead_lettered_receipt_without_a_conversation_opens_nothing() -> None:
     simulator = ConversationSimulator()
 
     simulator.decide_command(cmd.DeadLetterCommand(7, "step_failed"))

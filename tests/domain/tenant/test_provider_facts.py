@@ -43,7 +43,7 @@ def test_a_postal_code_is_looked_up_by_its_range(cep: str, there: bool) -> None:
     assert NetworkCoverage(ceps=CEPS).covers_cep(cep) is there
 
 
-def test_what_was_not_told_is_not_known() -> None:
+def test_facts_that_were_not_declared_are_unknown() -> None:
     assert NetworkCoverage().covers_named_place("Olinda") is None
     assert NetworkCoverage().covers_cep("53000-000") is None
     part = NetworkCoverage(whole=False, places=PLACES, ceps=CEPS)

@@ -220,7 +220,7 @@ async def test_strangers_everywhere_do_not_shut_a_known_device_out(
     assert await enter(identity, elsewhere) == "in", "a known device may move"
 
 
-async def test_who_sits_beside_the_stranger_comes_in_by_a_known_device(
+async def test_a_known_device_signs_in_from_a_throttled_address(
     identity: IdentityFixture,
 ) -> None:
     await identity.create_user(LOGIN)
@@ -374,13 +374,15 @@ async def test_the_holder_forgives_their_own_mistakes(identity: IdentityFixture)
         assert await enter(identity) == "in"
 
 
-async def test_who_comes_in_is_not_counted_against_their_address(identity: IdentityFixture) -> None:
+async def test_a_successful_login_does_not_count_against_the_address(
+    identity: IdentityFixture,
+) -> None:
     await identity.create_user(LOGIN)
     await asyncio.gather(*(enter(identity) for _ in range(5)))
     assert await identity.admin.fetchval("SELECT max(failures) FROM attempts") == 0
 
 
-async def test_what_was_counted_long_ago_is_swept_out(identity: IdentityFixture) -> None:
+async def test_old_attempts_are_swept(identity: IdentityFixture) -> None:
     await identity.create_user(LOGIN)
     await guess(identity)
     identity.clock.advance(days=3)

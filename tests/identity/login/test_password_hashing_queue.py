@@ -54,7 +54,7 @@ async def test_one_address_waits_behind_itself_and_not_before_others(
     await asyncio.gather(*flood)
 
 
-async def test_whoever_is_known_does_not_wait_behind_strangers(
+async def test_known_devices_do_not_wait_behind_unknown_ones(
     held: BlockingPasswordHasher,
 ) -> None:
     passwords = PasswordService(held)

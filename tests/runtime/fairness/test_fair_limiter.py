@@ -103,7 +103,7 @@ def test_a_lane_that_is_held_back_is_shown_since_when_and_how_many_wait() -> Non
         max_size=100,
     )
 )
-def test_whatever_happens_places_are_counted_right(doings: list[tuple[str, UUID, int]]) -> None:
+def test_slots_are_counted_right_under_random_events(doings: list[tuple[str, UUID, int]]) -> None:
     slots: FairLimiter[int] = FairLimiter(4, max_waiting=6)
     inside: Counter[UUID] = Counter()
     for doing, lane, number in doings:

@@ -38,7 +38,7 @@ def test_lanes_that_always_wait_are_served_by_their_weights(
 
 
 @given(weights)
-def test_who_comes_last_to_a_long_line_waits_for_about_one_item_of_each_lane(
+def test_a_late_lane_waits_for_about_one_item_of_each_other_lane(
     weights: list[float],
 ) -> None:
     line = full(weights, 500)

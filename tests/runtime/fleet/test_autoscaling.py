@@ -57,7 +57,7 @@ def test_lasting_quiet_takes_one_host_at_a_time() -> None:
     assert after(ScalingState(2), QUIET, 0, 300, 600, 900).size == 2
 
 
-def test_what_two_hosts_bear_three_do_not_give_back_to_come_again() -> None:
+def test_a_load_between_the_limits_changes_nothing() -> None:
     """Between the limits nothing changes, however long it lasts."""
     assert after(ScalingState(3), FAIR, *range(0, 3600, 60)).size == 3
 

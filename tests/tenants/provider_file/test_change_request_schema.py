@@ -55,7 +55,7 @@ def test_a_file_says_what_is_done_about_each_kind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("odd", [None, 7, "order", [], {"how": "later"}, {"category": "x"}])
-def test_what_another_version_stored_goes_to_a_team(odd: Any) -> None:
+def test_a_request_stored_by_another_version_goes_to_a_team(odd: Any) -> None:
     assert parse_change_request_rules({"plano": odd})[ChangeRequestKind.PLAN] == ChangeRequestRule()
 
 

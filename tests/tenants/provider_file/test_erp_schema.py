@@ -50,7 +50,7 @@ def test_an_erp_is_read_with_its_address_in_one_form_and_its_token_unseen(tmp_pa
     assert demo.erp.ticket_kinds == {TicketCategory.NO_CONNECTION: "1", TicketCategory.SLOW: "02"}
 
 
-def test_each_problem_is_told_with_its_line_and_key(tmp_path: Path) -> None:
+def test_each_problem_is_reported_with_its_line_and_key(tmp_path: Path) -> None:
     text = (
         FULL.replace("kind: sgp", "kind: ixc")
         .replace("https://Provedor", "https://u:top-secret@provedor")
@@ -112,7 +112,7 @@ def test_a_wrong_value_is_refused_in_a_sentence(
 
 
 @pytest.mark.parametrize("key", ["base_url", "token", "app"])
-def test_what_an_erp_cannot_be_reached_without_must_be_there(tmp_path: Path, key: str) -> None:
+def test_required_erp_fields_must_be_present(tmp_path: Path, key: str) -> None:
     text = "".join(line for line in FULL.splitlines(True) if f" {key}:" not in line)
 
     assert problems(tmp_path, text) == [f"line 4: providers[0].erp.{key}: is missing"]

@@ -57,7 +57,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("facts", "place", "told"), WRONG)
-def test_what_is_wrong_is_told_with_its_line(
+def test_each_error_is_reported_with_its_line(
     tmp_path: Path, facts: dict[str, Any], place: str, told: str
 ) -> None:
     with pytest.raises(InvalidInputError) as refused:
@@ -108,9 +108,9 @@ def test_a_fine_may_be_an_amount() -> None:
 
 
 @pytest.mark.parametrize("stored", [None, [], "x", {"fees": 3}, {"coverage": {"places": "a"}}])
-def test_what_cannot_be_read_is_no_fact(stored: object) -> None:
+def test_an_unreadable_value_is_no_fact(stored: object) -> None:
     assert parse_facts(stored) == EMPTY_FACTS
 
 
-def test_what_a_newer_version_adds_is_not_in_the_way() -> None:
+def test_fields_of_a_newer_version_are_ignored() -> None:
     assert parse_facts({"address": "Rua A, 1", "motto": "x"}).address == "Rua A, 1"

@@ -80,7 +80,7 @@ async def test_another_end_point_gets_neither_the_key_nor_the_headers_of_the_fir
     assert "hmac-of-demo" not in repr(found)
 
 
-async def test_another_end_point_without_a_key_is_told_with_its_line(
+async def test_another_endpoint_without_a_key_is_reported_with_its_line(
     database: Database, tmp_path: Path
 ) -> None:
     with pytest.raises(NiochatError, match="transcription_api_key"):

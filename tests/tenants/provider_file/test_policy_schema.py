@@ -141,7 +141,7 @@ def test_the_row_of_a_policy_is_plain_json(tmp_path: Path) -> None:
     }
 
 
-def test_each_problem_is_told_with_its_line_and_key(tmp_path: Path) -> None:
+def test_each_problem_is_reported_with_its_line_and_key(tmp_path: Path) -> None:
     text = (
         FULL.replace("[sexta, segunda, terça, wed]", "[sexta, secunda]")
         .replace('"18:00"', "18:00")
@@ -167,7 +167,7 @@ def test_each_problem_is_told_with_its_line_and_key(tmp_path: Path) -> None:
     ]
 
 
-def test_a_shift_that_ends_before_it_begins_is_told_at_its_end(tmp_path: Path) -> None:
+def test_a_shift_that_ends_before_it_begins_is_reported_at_its_end(tmp_path: Path) -> None:
     text = FULL.replace('"08:00"', '"18:00"')
 
     assert problems(tmp_path, text) == [

@@ -85,7 +85,7 @@ def test_the_examples_in_the_comments_of_the_demo_are_good(tmp_path: Path) -> No
     assert set(demo.erp.ticket_kinds) == set(TicketCategory)
 
 
-def test_what_may_be_left_out_has_defaults(tmp_path: Path) -> None:
+def test_optional_fields_have_defaults(tmp_path: Path) -> None:
     (demo,) = load_provider_file(tmp_path, build_provider(assistant=..., channels=...))
 
     assert demo.timezone == "America/Sao_Paulo"
@@ -121,7 +121,7 @@ def test_addresses_may_come_from_the_environment_and_are_brought_to_one_form(
     assert demo.channels[0].base_url == "https://gate.example.com/a"
 
 
-def test_a_missing_variable_is_told_with_file_line_and_key(tmp_path: Path) -> None:
+def test_a_missing_variable_is_reported_with_file_line_and_key(tmp_path: Path) -> None:
     said = refusal(tmp_path, GOOD, {"DEMO_KEY": "key-of-demo", "DEMO_TOKEN": ""})
 
     assert said == (
@@ -131,7 +131,7 @@ def test_a_missing_variable_is_told_with_file_line_and_key(tmp_path: Path) -> No
     )
 
 
-def test_all_problems_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     text = (
         GOOD.replace("slug: demo", "slug: Demo ISP")
         .replace("        name: WhatsApp principal\n", "        nome: top-secret\n")
@@ -178,7 +178,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) 
         (GOOD.replace("http://127.0.0.1:9/gateway", "top-secret"), "line 7: "),
     ],
 )
-def test_what_is_no_such_file_is_refused_with_a_line(
+def test_a_malformed_file_is_refused_with_a_line(
     tmp_path: Path, text: str | bytes, said: str
 ) -> None:
     assert problems(tmp_path, text)[0].startswith(said)
@@ -189,13 +189,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_providers(tmp_path / "nothing.yaml", {})
 
 
-def test_a_missing_key_is_told_at_what_should_hold_it(tmp_path: Path) -> None:
+def test_a_missing_key_is_reported_at_its_parent(tmp_path: Path) -> None:
     text = GOOD.replace("        token: env:DEMO_TOKEN\n", "")
 
     assert problems(tmp_path, text) == ["line 5: providers[0].channels[0].token: is missing"]
 
 
-def test_what_an_anchor_merged_in_is_told_where_it_stands(tmp_path: Path) -> None:
+def test_a_problem_in_a_merged_anchor_is_reported_where_it_stands(tmp_path: Path) -> None:
     text = "x: &x\n  name: 7\nproviders:\n  - <<: *x\n    slug: demo\n"
 
     assert problems(tmp_path, text) == [

@@ -66,7 +66,7 @@ async def erp_config(database: Database, tmp_path: Path) -> ErpConfigFixture:
     return made
 
 
-async def test_an_erp_is_told_with_its_token_opened_and_its_limits(
+async def test_an_erp_account_has_its_opened_token_and_its_limits(
     erp_config: ErpConfigFixture,
 ) -> None:
     kinds = {"sem_conexao": 1, "outro": "5A"}
@@ -87,7 +87,7 @@ async def test_an_erp_is_told_with_its_token_opened_and_its_limits(
     assert "token-of-erp" not in repr(found)
 
 
-async def test_what_the_file_leaves_out_of_an_erp_has_defaults(
+async def test_omitted_erp_fields_have_defaults(
     erp_config: ErpConfigFixture,
 ) -> None:
     found = await erp_config.found()
@@ -225,7 +225,7 @@ async def test_a_tenant_without_erp_has_none_and_so_has_nobody(
     assert await erp_config.directory.erp(erp_config.tenant_id) is None
 
 
-async def test_what_a_probe_found_is_seen_at_once_and_by_its_tenant_alone(
+async def test_probed_capabilities_are_visible_at_once_and_to_their_tenant_alone(
     erp_config: ErpConfigFixture,
 ) -> None:
     demo = erp_config.tenant_id

@@ -204,7 +204,7 @@ async def test_another_gateway_instance_does_not_inherit_the_hold_of_the_former(
     assert await row(database, look) == {"status": "unknown", "holds": 0, "held": False}
 
 
-async def test_what_the_file_leaves_out_stays(
+async def test_resources_that_the_file_omits_stay(
     demo: Said, declare: Declare, database: Database
 ) -> None:
     await declare(suspended=True, channels=[build_channel(hmac_key="env:DEMO_HMAC")])

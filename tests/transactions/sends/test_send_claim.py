@@ -128,7 +128,7 @@ async def test_an_uncertain_send_is_looked_up_only_after_its_window(
     assert 15 < row.due_in_s <= 20
 
 
-async def test_what_is_sending_is_orphaned_once_its_host_or_its_time_is_gone(
+async def test_a_sending_row_is_recovered_once_its_host_or_its_deadline_is_gone(
     a: Host, b: Host, talking: UUID, given: RowBuilder, ownership: ShardAssignments
 ) -> None:
     assert await a.claim(talking) is not None

@@ -36,7 +36,7 @@ def told(claimed: ClaimedSend, result: cmd.SendStatus) -> cmd.SettleSend:
 @pytest.mark.parametrize(
     "result", [cmd.SendStatus.RETRY, cmd.SendStatus.FAILED, cmd.SendStatus.UNCERTAIN]
 )
-async def test_what_was_told_twice_starts_no_third_send(
+async def test_a_result_reported_twice_starts_no_third_send(
     a: Host, place: ChannelRef, thread: UUID, given: RowBuilder, result: cmd.SendStatus
 ) -> None:
     """Two looks at an uncertain row each found nothing: the second may be heard late."""

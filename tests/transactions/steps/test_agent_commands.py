@@ -47,7 +47,7 @@ def later(minutes: int = 60) -> datetime:
     return datetime.now(UTC) + timedelta(minutes=minutes)
 
 
-async def test_who_waits_for_a_person_waits_since_the_first_message_until_one_answers(
+async def test_a_customer_waits_since_the_first_unanswered_message_until_an_agent_replies(
     a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     first = (await row(given, thread))["waiting_since"]
@@ -76,7 +76,7 @@ async def test_labels_and_priority_are_found_in_their_columns(
     assert (found["labels"], found["priority"]) == (["boleto", "vip"], 3)
 
 
-async def test_what_was_put_off_comes_back_to_its_agent_when_it_is_time(
+async def test_a_snoozed_conversation_returns_to_its_agent_when_due(
     a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     await asks(a, place, thread, cmd.SnoozeConversation("ana", later()))
@@ -91,7 +91,7 @@ async def test_what_was_put_off_comes_back_to_its_agent_when_it_is_time(
     assert awake["waiting_since"] is not None
 
 
-async def test_what_was_put_off_comes_back_when_the_customer_writes(
+async def test_a_snoozed_conversation_returns_when_the_customer_writes(
     a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     await asks(a, place, thread, cmd.SnoozeConversation("ana", later()))
@@ -135,7 +135,7 @@ async def test_a_conversation_is_not_reopened_while_another_one_of_its_customer_
     assert (await row(given, thread))["id"] != over["id"]
 
 
-async def test_what_came_while_it_was_over_belongs_to_the_conversation_that_is_reopened_first(
+async def test_messages_received_while_resolved_belong_to_the_conversation_reopened_first(
     a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     await asks(a, place, thread, cmd.ResolveConversation("ana"))

@@ -73,7 +73,7 @@ async def test_more_rows_than_a_step_takes_are_taken_by_the_next(
     assert await given.count("messages") == MAX_ROWS_PER_STEP + 1
 
 
-async def test_a_whole_visit_leaves_a_log_without_a_gap(
+async def test_a_whole_conversation_leaves_a_log_without_a_gap(
     a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     await insert_commands(a, place, thread, [build_message("m1", "oi")])
@@ -190,7 +190,7 @@ async def test_a_host_that_gets_its_shard_back_does_not_write_from_what_it_remem
     await holds(given, thread)
 
 
-async def test_a_silent_step_loses_to_another_visit_that_has_the_same_version(
+async def test_a_silent_step_loses_to_another_conversation_of_the_same_version(
     a: Host,
     b: Host,
     place: ChannelRef,
@@ -267,7 +267,7 @@ async def test_a_step_whose_answer_was_lost_is_not_done_twice(
     assert await everything(given) == before
 
 
-async def test_what_people_may_not_do_is_consumed_with_its_reason(
+async def test_a_refused_agent_command_is_consumed_with_its_reason(
     a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     await insert_commands(

@@ -146,13 +146,13 @@ async def test_a_file_of_another_tenant_does_not_leave(
     assert claimed.attachment_id is None
 
 
-async def test_what_a_turn_cost_is_kept(a: Host, thread: UUID, given: RowBuilder) -> None:
+async def test_the_cost_of_a_turn_is_stored(a: Host, thread: UUID, given: RowBuilder) -> None:
     await ends(a, thread, said("Olá!"), cost=Decimal("0.012345"))
 
     assert await given.rows("SELECT cost FROM turns") == [Decimal("0.012345")]
 
 
-async def test_a_farewell_leaves_and_the_visit_is_over(
+async def test_a_farewell_is_sent_and_the_conversation_is_resolved(
     a: Host, thread: UUID, given: RowBuilder
 ) -> None:
     await ends(a, thread, said("Até mais!"), close="solved")

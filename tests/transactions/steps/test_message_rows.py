@@ -168,7 +168,7 @@ async def test_a_text_that_greeted_two_customers_is_known_with_the_third(
         ) == [author], "one channel's phone knows nothing of another's"
 
 
-async def test_who_typed_within_the_hour_is_a_person_in_the_next_visit(
+async def test_an_author_who_typed_within_the_hour_is_a_person_in_the_next_conversation(
     a: Host, place: ChannelRef, thread: UUID, given: RowBuilder
 ) -> None:
     await each_alone(

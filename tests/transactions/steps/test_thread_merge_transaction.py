@@ -104,7 +104,7 @@ async def test_the_older_conversation_is_kept_even_when_the_other_thread_has_it(
     await holds(given)
 
 
-async def test_what_is_queued_goes_along_and_leaves_in_order(
+async def test_queued_sends_move_to_the_merged_thread_and_leave_in_order(
     a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     by_lid, by_phone = await apart(a, place)
@@ -138,7 +138,7 @@ async def test_a_send_that_must_be_tried_again_after_linking_still_leaves(
     assert again.id == claimed.id
 
 
-async def test_what_is_known_of_a_contact_goes_along_where_the_other_does_not_know_better(
+async def test_facts_of_a_contact_move_where_the_other_contact_has_none(
     a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     by_lid, by_phone = await apart(a, place)
@@ -164,7 +164,7 @@ async def test_what_is_known_of_a_contact_goes_along_where_the_other_does_not_kn
     assert tuple(known) == ("Ana", b"d", b"d", "um\ndois")
 
 
-async def test_what_an_agent_took_over_stays_with_the_agent(
+async def test_a_conversation_that_an_agent_took_over_stays_with_the_agent(
     a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     by_lid, by_phone = await apart(a, place)
@@ -179,7 +179,7 @@ async def test_what_an_agent_took_over_stays_with_the_agent(
     await holds(given)
 
 
-async def test_who_waits_for_a_person_still_does_so_in_lists_after_linking(
+async def test_a_waiting_customer_is_still_listed_after_the_merge(
     a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     stays, joins = await apart(a, place)
@@ -231,7 +231,7 @@ async def test_a_row_that_still_arrives_for_the_old_thread_is_forwarded(
 
 
 @pytest.mark.parametrize("command", ["message", "receipt"])
-async def test_a_host_that_remembers_the_old_thread_without_a_visit_writes_nothing_there(
+async def test_a_host_that_remembers_the_old_thread_without_a_conversation_writes_nothing(
     a: Host,
     b: Host,
     place: ChannelRef,
@@ -302,7 +302,7 @@ async def test_linking_at_both_ends_at_once_makes_no_circle(
     await holds(given)
 
 
-async def test_timers_of_visits_that_ended_do_not_stand_in_the_way(
+async def test_timers_of_resolved_conversations_do_not_block_the_merge(
     a: Host, given: RowBuilder
 ) -> None:
     slow = await given.place(burst_window_s=60)
@@ -440,7 +440,7 @@ async def test_a_link_that_cannot_be_done_is_parked_and_the_next_row_proceeds(
     assert await given.count("threads", "merged_into IS NOT NULL") == 0
 
 
-async def test_what_linking_leads_to_is_told_to_the_host_like_any_step(
+async def test_the_effects_of_a_merge_reach_the_host_like_those_of_any_step(
     a: Host, place: ChannelRef
 ) -> None:
     by_lid, by_phone = await apart(a, place)
