@@ -75,8 +75,8 @@ class WebhookFixture:
 
     async def post(self, address: ChannelAddress, body: object, **more: Any) -> httpx.Response:
         """A webhook of the channel; bytes go as they are, anything else as JSON."""
-        kind = "content" if isinstance(body, bytes) else "json"
-        return await self.http.post(path_of(address), **{kind: body}, **more)
+        payload: dict[str, Any] = {"content" if isinstance(body, bytes) else "json": body}
+        return await self.http.post(path_of(address), **payload, **more)
 
 
 def build_webhook_application(endpoint: WebhookEndpoint) -> Starlette:

@@ -128,7 +128,12 @@ async def rest_api(
     """With one provider; nobody works there yet."""
     host, owner = Host("host-a:1", database), BackgroundTaskSet("tests")
     await ownership.assign_all(host)
-    asking = CommandSubmitter(host.inbox, lambda thread: owner.start(host.run(thread)))
+
+    def run_threads(*threads: UUID) -> None:
+        for thread in threads:
+            owner.start(host.run(thread))
+
+    asking = CommandSubmitter(host.inbox, run_threads)
     house = IdentityFixture(database, admin, ManualDateTime(), await given.tenant())
     access = build_identity_services(
         database, house.vault, "https://desk.example.com", "n@example.com", house.passwords
@@ -156,7 +161,7 @@ async def rest_api(
     looks: list[TeamQueueKey] = []
     presence = PresenceChangeHandler(
         queues,
-        lambda tenant, threads: [owner.start(host.run(each)) for each in threads] and None,
+        lambda tenant, threads: run_threads(*threads),
         looks.append,
     )
     services = RestServices(

@@ -205,7 +205,7 @@ def reads() -> list[str]:
         route.path
         for router in ROUTERS
         for route in router.routes
-        if isinstance(route, APIRoute) and "GET" in route.methods
+        if isinstance(route, APIRoute) and "GET" in (route.methods or ())
     ]
     return sorted(set(found) - OF_NOBODY)
 
@@ -255,7 +255,7 @@ def changes() -> list[tuple[str, str]]:
         for router in ROUTERS
         for route in router.routes
         if isinstance(route, APIRoute)
-        for method in route.methods - {"GET"}
+        for method in (route.methods or set()) - {"GET"}
     ]
     return sorted(each for each in found if " ".join(each) not in OF_ONESELF)
 

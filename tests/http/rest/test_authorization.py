@@ -26,7 +26,7 @@ def routes() -> list[tuple[str, str, Declared]]:
         assert isinstance(route, APIRoute)
         declared = list(_declared(route.dependant))
         assert len(declared) == 1, f"{route.path} declares {declared}"
-        found += [(method, route.path, declared[0]) for method in route.methods]
+        found += [(method, route.path, declared[0]) for method in route.methods or ()]
     return found
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import httpx
@@ -179,7 +179,7 @@ async def test_what_died_after_it_acted_is_not_done_again_and_says_so(
     path = path.format(invited["id"])
     finish = rest_api.services.identity.idempotency.finish
 
-    async def die(*_: object) -> None:
+    async def die(*_: object, **__: object) -> NoReturn:
         raise asyncio.CancelledError
 
     rest_api.services.identity.idempotency.finish = die  # type: ignore[method-assign]

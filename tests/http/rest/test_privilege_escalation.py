@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from niochat.domain.permissions import ROLE_GRANTS, BuiltInRole, PermissionAction, format_grants
+from niochat.http.rest.dependencies import PermissionDependency
 from tests.http.rest.conftest import RestApiFixture, assert_problem
-from tests.http.rest.test_authorization import PermissionDependency, routes, snapshot
+from tests.http.rest.test_authorization import routes, snapshot
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 

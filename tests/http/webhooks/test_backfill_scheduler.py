@@ -35,8 +35,10 @@ def catch_up(filling: FakeBackfill, poked: list[UUID]) -> BackfillScheduler:
         poked.append(thread)
 
     return BackfillScheduler(
-        filling, lambda *_: GatewayCredentials("http://gateway.invalid", "t"), poke
-    )  # type: ignore[arg-type]
+        filling,  # type: ignore[arg-type]
+        lambda *_: GatewayCredentials("http://gateway.invalid", "t"),
+        poke,
+    )
 
 
 async def test_only_the_first_webhook_of_a_channel_waits_for_the_fill(

@@ -143,8 +143,11 @@ class OverloadFixture:
         posts = []
         for number, body in enumerate(bodies, 1):
             posts.append(asyncio.create_task(self.loud.post(self._slowly(body))))
-            await wait_until(lambda number=number: self._in_line() == number)
+            await self._wait_for_length(number)
         return posts
+
+    async def _wait_for_length(self, length: int) -> None:
+        await wait_until(lambda: self._in_line() == length)
 
     async def _slowly(self, body: bytes) -> AsyncIterator[bytes]:
         yield body[:10]
@@ -191,7 +194,7 @@ async def scene(
     """Fills begin when the test moves the clock."""
     here = OverloadFixture(database, given)
     async with AsyncExitStack() as stack:
-        await here.open(stack, *providers, here.clock.sleep)
+        await here.open(stack, providers[0], providers[1], here.clock.sleep)
         yield here
         here.stays.set()
 
@@ -333,7 +336,7 @@ async def test_under_lasting_overload_everybodys_messages_come_in_once_and_in_or
 
     quiet: list[Any] = []
     async with AsyncExitStack() as stack:
-        await scene.open(stack, *providers, soon)
+        await scene.open(stack, providers[0], providers[1], soon)
         async with asyncio.TaskGroup() as group:
             for number in range(9):
                 group.create_task(customer(scene.loud, f"558198888000{number}"))

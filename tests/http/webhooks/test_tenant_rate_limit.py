@@ -13,7 +13,7 @@ from niochat.launcher.databases.redis_server import EmbeddedRedis
 from niochat.launcher.home_folder import HomeFolder
 from niochat.launcher.network_ports import StackPorts
 from niochat.launcher.stack_credentials import StackCredentials
-from tests.actors.manual_tenant_actor import ManualClock
+from tests.manual_clock import ManualClock
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 

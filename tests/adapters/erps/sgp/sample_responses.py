@@ -1,5 +1,7 @@
 """Answers in the shapes of the SGP reference 3.2, with invented people."""
 
+from typing import Any
+
 from niochat.adapters.erps.sgp.responses.response_parser import (
     parse_read_response,
     parse_read_value,
@@ -38,7 +40,7 @@ INVOICES, PIX_READ = ListInvoices("5501"), ReadPixCode("5501", "9001")
 LINE, OPTICS = CheckAccessStatus("5501"), ReadOpticalSignal("5501")
 MAINTENANCES, TICKETS, PLANS = ListMaintenances(), ListTickets("5501"), ListServicePlans()
 PAID, COVERAGE = ListPaidInvoices("5501"), CheckCoverage(ServiceAddress(cep="53000000"))
-READS: tuple[ErpRead[object], ...] = (
+READS: tuple[ErpRead[Any], ...] = (
     FIND,
     CONTRACT,
     INVOICES,
@@ -175,13 +177,13 @@ def build_ticket_row(**changes: object) -> dict[str, object]:
     }
 
 
-def parse_value(request: object, value: object, **kinds: str) -> object:
+def parse_value(request: object, value: object, **kinds: str) -> Any:
     """What the adapter makes of an answer that is already plain lists and objects."""
     return parse_read_value(request, "/route/", value, kinds)
 
 
 def parse_reply(
-    request: ErpRead[object] | ErpWrite,
+    request: ErpRead[Any] | ErpWrite,
     body: str | bytes,
     status: int = 200,
     kind: str = "text/plain",

@@ -1,5 +1,7 @@
 """What goes over the wire: each request's route and fields, exactly."""
 
+from typing import Any
+
 import pytest
 
 from niochat.adapters.erps.sgp.client import SgpClient
@@ -53,7 +55,7 @@ ASKED = [
 ]
 
 
-async def ask(client: SgpClient, sgp: ScriptedSgp, request: ErpRead[object]) -> None:
+async def ask(client: SgpClient, sgp: ScriptedSgp, request: ErpRead[Any]) -> None:
     sgp.set_response("gone", status=404)
     with pytest.raises(ErpError):
         await client.read(sgp.account, request, 5)
@@ -68,7 +70,7 @@ async def do(client: SgpClient, account: ErpAccount, request: ErpWrite) -> None:
 async def test_a_read_asks_its_route_with_exactly_these_fields(
     client: SgpClient,
     sgp: ScriptedSgp,
-    request_: ErpRead[object],
+    request_: ErpRead[Any],
     method: str,
     path: str,
     told: dict[str, str],
@@ -80,7 +82,7 @@ async def test_a_read_asks_its_route_with_exactly_these_fields(
 
 @pytest.mark.parametrize("request_", READS, ids=lambda r: type(r).__name__)
 async def test_token_and_app_travel_among_the_fields_and_nowhere_else(
-    client: SgpClient, sgp: ScriptedSgp, request_: ErpRead[object]
+    client: SgpClient, sgp: ScriptedSgp, request_: ErpRead[Any]
 ) -> None:
     await ask(client, sgp, request_)
     (asked,) = sgp.requests

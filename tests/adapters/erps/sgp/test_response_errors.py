@@ -1,5 +1,7 @@
 """Statuses, complaints and bodies that are none: one code each, for every read."""
 
+from typing import Any
+
 import pytest
 
 from niochat.ports.erp import ErpError, ErpRead
@@ -10,7 +12,7 @@ every_read = pytest.mark.parametrize("request_", READS, ids=lambda r: type(r).__
 PAGE = "<!DOCTYPE html><html><body>page-content</body></html>"
 
 
-def error_of(request: ErpRead[object], body: object, status: int = 200, kind: str = "") -> ErpError:
+def error_of(request: ErpRead[Any], body: object, status: int = 200, kind: str = "") -> ErpError:
     with pytest.raises(ErpError) as error:
         parse_reply(request, body if isinstance(body, bytes) else as_text(body), status, kind)
     assert "/api/ura/route/" in str(error.value)
@@ -36,7 +38,7 @@ def error_of(request: ErpRead[object], body: object, status: int = 200, kind: st
     ],
 )
 def test_a_status_has_one_meaning(
-    request_: ErpRead[object], status: int, expected: tuple[str, bool, bool]
+    request_: ErpRead[Any], status: int, expected: tuple[str, bool, bool]
 ) -> None:
     for body in (PAGE, "{}", ""):
         error = error_of(request_, body, status, "text/html")
@@ -56,7 +58,7 @@ def test_a_status_has_one_meaning(
         {"msg": "Token sem permissão para este recurso", "contratos": []},
     ],
 )
-def test_a_refused_token_is_known_also_under_200(request_: ErpRead[object], answer: object) -> None:
+def test_a_refused_token_is_known_also_under_200(request_: ErpRead[Any], answer: object) -> None:
     error = error_of(request_, answer)
     assert (error.code, error.maybe_sent, error.retryable) == ("erp_unauthorized", False, False)
 
@@ -83,7 +85,7 @@ def test_a_refused_token_is_known_also_under_200(request_: ErpRead[object], answ
     ],
 )
 def test_what_cannot_be_parsed_is_told_and_not_guessed(
-    request_: ErpRead[object], kind: str, body: str | bytes, code: str
+    request_: ErpRead[Any], kind: str, body: str | bytes, code: str
 ) -> None:
     error = error_of(request_, body, kind=kind)
     assert (error.code, error.maybe_sent) == (code, True)

@@ -3,6 +3,7 @@
 import json
 import pickle
 import traceback
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,7 @@ def shown(error: BaseException) -> str:
 @pytest.mark.parametrize("body", BROKEN)
 @pytest.mark.parametrize("request_", [*READS, *WRITES], ids=lambda r: type(r).__name__)
 def test_no_answer_brings_a_secret_into_a_value_or_an_error(
-    request_: ErpRead[object] | ErpWrite, body: str, status: int
+    request_: ErpRead[Any] | ErpWrite, body: str, status: int
 ) -> None:
     try:
         said = repr(parse_reply(request_, body, status))
@@ -96,7 +97,7 @@ def test_no_answer_brings_a_secret_into_a_value_or_an_error(
 @pytest.mark.parametrize("body", BROKEN[:3])
 @pytest.mark.parametrize("request_", [FIND, PLANS, PIX_READ])
 async def test_no_error_shows_the_token_or_the_cpf(
-    client: SgpClient, sgp: ScriptedSgp, request_: ErpRead[object], body: str
+    client: SgpClient, sgp: ScriptedSgp, request_: ErpRead[Any], body: str
 ) -> None:
     sgp.set_response(body, status=500)
     with pytest.raises(ErpError) as error:

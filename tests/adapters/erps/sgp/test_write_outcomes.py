@@ -109,6 +109,9 @@ async def test_a_refusal_without_words_is_still_one(client: SgpClient, sgp: Scri
         await client.write(sgp.account, UNLOCK, 5)
 
 
+ODD_REPLIES: tuple[object, ...] = ({}, [], None, 5, "ok", [{}, {}], [1])
+
+
 @pytest.mark.parametrize(
     ("request_", "answer"),
     [
@@ -122,7 +125,7 @@ async def test_a_refusal_without_words_is_still_one(client: SgpClient, sgp: Scri
         (TICKET, {"status": 7, "msg": "?"}),
         (TICKET, {"status": 7, "id": 5}),
         (LEAD, {"message": "Recebido"}),
-        *[(each, odd) for each in WRITES for odd in ({}, [], None, 5, "ok", [{}, {}], [1])],
+        *[(each, odd) for each in WRITES for odd in ODD_REPLIES],
     ],
 )
 async def test_an_answer_that_proves_nothing_may_have_been_done(

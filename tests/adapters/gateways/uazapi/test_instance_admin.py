@@ -1,6 +1,7 @@
 """Instances as different builds of the gateway tell of them; what is odd is not believed."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -51,7 +52,8 @@ async def test_a_made_instance_has_the_token_wherever_it_stands(
 async def test_of_a_list_that_is_none_nothing_is_believed(
     administration: UazapiAdmin, gateway: ScriptedGateway
 ) -> None:
-    for answer in ({"instances": []}, "<html>", {"error": "x"}):
+    answers: tuple[Any, ...] = ({"instances": []}, "<html>", {"error": "x"})
+    for answer in answers:
         gateway.set_response(200, answer)
         with pytest.raises(NiochatError) as away:
             await administration.list_instances(server(gateway))
@@ -128,6 +130,7 @@ async def test_webhooks_come_as_a_list_or_alone(
         (found,) = await administration.list_webhooks(gateway.line)
         assert (found.enabled, found.events, found.excluded) == (True, ("messages",), ())
         assert "secret" not in repr(found)
-    for nothing in ([], {}):
+    empty: tuple[Any, ...] = ([], {})
+    for nothing in empty:
         gateway.set_response(200, nothing)
         assert await administration.list_webhooks(gateway.line) == []

@@ -149,6 +149,7 @@ async def test_what_is_added_to_a_models_requests_is_sealed_and_only_named(
 
     log = await given.rows("SELECT before::text || after::text FROM audit")
     assert "top-secret" not in "".join(filter(None, log))
+    wrong: dict[str, Any]
     for wrong in (
         {"extra_headers": {"Authorization": "x"}},
         {"extra_body": {"messages": []}},
@@ -204,6 +205,7 @@ async def test_what_is_done_about_requests_is_changed_as_a_whole(rest_api: RestA
     assert_problem(
         await patch(rest_api, headers, {"requests": elsewhere}, path=path), 400, "no_team"
     )
+    wrong: dict[str, Any]
     for wrong in ({"senha": {}}, {"plano": {"how": "x"}}, {"vencimento": {"days": [40]}}):
         assert_problem(
             await patch(rest_api, headers, {"requests": wrong}, path=path), 422, "invalid"

@@ -1,5 +1,6 @@
 """Searching messages over the API: what is found, and who finds it."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,9 +12,7 @@ from tests.http.rest.conftest import ConversationFixture, RestApiFixture, assert
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 
-async def search(
-    rest_api: RestApiFixture, who: dict[str, str], q: str, **params: object
-) -> list[str]:
+async def search(rest_api: RestApiFixture, who: dict[str, str], q: str, **params: Any) -> list[str]:
     """Texts of a page."""
     return [
         each["message"]["text"] for each in (await searched(rest_api, who, q, **params))["items"]
@@ -21,11 +20,11 @@ async def search(
 
 
 async def searched(
-    rest_api: RestApiFixture, who: dict[str, str], q: str, **params: object
-) -> dict[str, object]:
-    told = await rest_api.http.get("/search/messages", params={"q": q, **params}, headers=who)  # type: ignore[dict-item]
+    rest_api: RestApiFixture, who: dict[str, str], q: str, **params: Any
+) -> dict[str, Any]:
+    told = await rest_api.http.get("/search/messages", params={"q": q, **params}, headers=who)
     assert told.status_code == 200, told.text
-    body: dict[str, object] = told.json()
+    body: dict[str, Any] = told.json()
     return body
 
 
@@ -81,7 +80,7 @@ async def test_a_hit_says_where_it_stands_and_marks_its_words(rest_api: RestApiF
         None, "oi", "quero a 2ª via da <b>Fatura</b>, a fatura de maio"
     )
     body = await searched(rest_api, who, "faturas maio")
-    (hit,) = body["items"]  # type: ignore[misc]
+    (hit,) = body["items"]
     told = (await rest_api.http.get(f"/conversations/{visit.id}", headers=who)).json()
     assert hit["conversation_id"] == str(visit.id)
     assert (hit["protocol"], hit["contact_id"]) == (told["protocol"], told["contact_id"])
@@ -121,7 +120,7 @@ async def test_pages_go_from_the_newest_on_and_neither_miss_nor_repeat(
         body = await searched(
             rest_api, who, "fatura", limit=3, **({"cursor": cursor} if cursor else {})
         )
-        seen += [each["message"]["text"] for each in body["items"]]  # type: ignore[attr-defined]
+        seen += [each["message"]["text"] for each in body["items"]]
         cursor = body["next_cursor"]
         if cursor is None:
             break

@@ -60,7 +60,7 @@ def test_codes_that_are_not_there_are_empty(nothing: object) -> None:
 
 def test_the_parts_of_an_amount_are_told() -> None:
     late = build_invoice_row(valor="102.29", multa="2,00", juros=0.39, desconto_vencimento="None")
-    (one,) = parse_value(INVOICES, build_invoices_response(late))  # type: ignore[misc]
+    (one,) = parse_value(INVOICES, build_invoices_response(late))
     parts = (one.original, one.fine, one.interest, one.discount)
     assert parts == tuple(map(Decimal, ("99.90", "2.00", "0.39", "0")))
 
@@ -70,13 +70,13 @@ def test_a_part_that_cannot_be_read_explains_nothing(odd: object) -> None:
     (one,) = parse_value(
         INVOICES,
         build_invoices_response(build_invoice_row(multa=odd, juros=odd, valor_original=odd)),
-    )  # type: ignore[misc]
+    )
     assert (one.original, one.fine, one.interest) == (None, 0, 0)
     assert one.amount == Decimal("99.90")
 
 
 def test_the_link_is_the_invoices_or_the_charges() -> None:
-    (only,) = parse_value(INVOICES, build_invoices_response(build_invoice_row(link="")))  # type: ignore[misc]
+    (only,) = parse_value(INVOICES, build_invoices_response(build_invoice_row(link="")))
     assert only.pdf_url == "https://isp.sgp.net.br/cobranca/9001"
 
 

@@ -33,7 +33,7 @@ def test_xml_becomes_the_shape_of_json() -> None:
 )
 def test_a_list_of_one_is_read_in_every_style(text: str) -> None:
     filled = text.replace("<id>", "<descricao>F</descricao><preco>9,90</preco><id>")
-    (plan,) = parse_value(PLANS, tree(filled))  # type: ignore[misc]
+    (plan,) = parse_value(PLANS, tree(filled))
     assert plan.id == "1"
 
 

@@ -215,19 +215,19 @@ def test_finished_maintenance_is_not_returned(changes: dict[str, object]) -> Non
     ],
 )
 def test_the_first_message_that_says_something(changes: dict[str, object], message: str) -> None:
-    (one,) = parse_value(MAINTENANCES, [build_maintenance_row(ativa="1", **changes)])  # type: ignore[misc]
+    (one,) = parse_value(MAINTENANCES, [build_maintenance_row(ativa="1", **changes)])
     assert one.message == message
 
 
 @pytest.mark.parametrize("pops", [None, [], "None", [None, {}], {"a": 1}])
 def test_a_maintenance_that_names_no_place_concerns_nobody(pops: object) -> None:
-    (one,) = parse_value(MAINTENANCES, [build_maintenance_row(pops=pops, data_final="?")])  # type: ignore[misc]
+    (one,) = parse_value(MAINTENANCES, [build_maintenance_row(pops=pops, data_final="?")])
     assert (one.pops, one.cities, one.until) == ((), (), None)
     assert not one.affects(Contract("1", ContractStatus.ACTIVE, city="Olinda", pop="3"))
 
 
 def test_points_of_presence_may_be_bare_numbers() -> None:
-    (one,) = parse_value(MAINTENANCES, [build_maintenance_row(pops=[3, "4", 3])])  # type: ignore[misc]
+    (one,) = parse_value(MAINTENANCES, [build_maintenance_row(pops=[3, "4", 3])])
     assert one.pops == ("3", "4")
 
 

@@ -41,18 +41,18 @@ def test_a_ticket_of_the_reference(answer: object) -> None:
 def test_what_does_not_say_that_it_is_closed_is_open(
     status: object, code: object, expected: bool
 ) -> None:
-    (one,) = parse_value(TICKETS, [build_ticket_row(status=status, status_id=code)])  # type: ignore[misc]
+    (one,) = parse_value(TICKETS, [build_ticket_row(status=status, status_id=code)])
     assert one.open is expected
 
 
 def test_newest_first_and_undated_last() -> None:
     days = {1: "2026-11-01", 2: None, 3: "10/11/2026 08:00:00"}
     rows = [build_ticket_row(numero=number, data_cadastro=day) for number, day in days.items()]
-    assert [each.number for each in parse_value(TICKETS, rows)] == ["3", "1", "2"]  # type: ignore[attr-defined]
+    assert [each.number for each in parse_value(TICKETS, rows)] == ["3", "1", "2"]
 
 
 def test_our_reference_survives_a_long_content() -> None:
-    (one,) = parse_value(TICKETS, [build_ticket_row(conteudo="a" * 90_000 + "\nRef. k-1")])  # type: ignore[misc]
+    (one,) = parse_value(TICKETS, [build_ticket_row(conteudo="a" * 90_000 + "\nRef. k-1")])
     assert one.content.endswith("Ref. k-1")
     assert len(one.content) == 4000
 
@@ -98,7 +98,7 @@ def test_a_complaint_is_never_told_as_no_tickets() -> None:
 def test_a_tickets_categories_are_those_that_open_its_kind(
     told: dict[str, object], kinds: dict[str, str], expected: set[TicketCategory]
 ) -> None:
-    (one,) = parse_value(TICKETS, [build_ticket_row(**told)], **kinds)  # type: ignore[misc]
+    (one,) = parse_value(TICKETS, [build_ticket_row(**told)], **kinds)
     assert one.categories == expected
 
 
@@ -129,7 +129,7 @@ def test_a_tickets_categories_are_those_that_open_its_kind(
     ],
 )
 def test_the_visit_date_is_parsed(fields: dict[str, object], when: datetime | None) -> None:
-    (one,) = parse_value(TICKETS, [build_ticket_row(**fields)])  # type: ignore[misc]
+    (one,) = parse_value(TICKETS, [build_ticket_row(**fields)])
     assert one.scheduled_for == when
 
 
@@ -137,6 +137,6 @@ def test_who_comes_is_told_by_the_field_order_alone() -> None:
     orders = [{"tecnico": None}, {"responsavel": "Carlos Souza"}]
     (one,) = parse_value(
         TICKETS, [build_ticket_row(responsavel="Secretaria", ordens_servicos=orders)]
-    )  # type: ignore[misc]
+    )
     assert one.technician == "Carlos Souza"
     assert parse_value(TICKETS, [build_ticket_row(responsavel="Secretaria")]) == (READ,)
