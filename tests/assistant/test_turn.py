@@ -13,11 +13,11 @@ from niochat.adapters.models.openai.model_client import ModelClient, ModelComple
 from niochat.adapters.postgres.database import Database
 from niochat.assistant.model_session import MAX_ATTEMPTS
 from niochat.assistant.text.chat_text import MAX_MESSAGE_CHARS
-from niochat.assistant.text.text_normalization import to_storable_text
 from niochat.assistant.turn import TurnRunner
 from niochat.assistant.turn_messages import TurnReport, TurnRequest
 from niochat.assistant.turn_store import TurnStore
 from niochat.domain.conversation import commands as cmd
+from niochat.domain.text_validation import to_storable_text
 from niochat.ports.erp import ErpCapability
 from tests.actors.sandbox_provider import create_sandbox_provider
 from tests.assistant.assistant_pipeline import AssistantPipeline

@@ -91,17 +91,17 @@ class AttachmentPipeline:
 
     async def run_downloads(self) -> None:
         """Files are here, or will not come."""
-        await self._search(self.fetcher)
+        await self.run_due(self.fetcher)
         await self.run_steps()
 
     async def run_readings(self, readings: ReadingScheduler | None = None) -> None:
         """What files say is known, as far as it can be for now."""
-        await self._search(readings or self.readings)
+        await self.run_due(readings or self.readings)
         await self.run_steps()
 
     async def run_readings_without_step(self, readings: ReadingScheduler | None = None) -> None:
         """The same, but the process died before its step."""
-        await self._search(readings or self.readings)
+        await self.run_due(readings or self.readings)
         self.settled.clear()
 
     async def run_steps(self) -> None:
@@ -124,10 +124,10 @@ class AttachmentPipeline:
     async def list_turn_texts(self) -> list[str]:
         return await self.given.rows("SELECT status FROM turns ORDER BY started_at")
 
-    async def _search(self, searching: Any) -> None:
-        await searching.enqueue_due(range(1024))
-        while searching._queue._tasks:
-            await asyncio.wait(searching._queue._tasks)
+    async def run_due(self, scheduler: AttachmentDownloader | ReadingScheduler) -> None:
+        await scheduler.enqueue_due(range(1024))
+        while scheduler._queue._tasks:
+            await asyncio.wait(scheduler._queue._tasks)
 
     async def _whole(self, tenant_id: UUID, file_id: UUID) -> bytes | None:
         return await self.store.get(object_key(tenant_id, file_id))

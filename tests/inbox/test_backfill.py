@@ -63,7 +63,7 @@ class Store:
         return await self.backfill.fill(channel, credentials, gateway_s, deeper=deeper)
 
     async def writes(self, *texts: str) -> list[str]:
-        return [await self.provider.world.write(PHONE, text=text) for text in texts]
+        return [await self.provider.sandbox.write(PHONE, text=text) for text in texts]
 
     async def accepted(self) -> list[str]:
         """Texts in the order they will be processed."""
@@ -74,7 +74,7 @@ class Store:
     async def webhook(self) -> list[InboundEvent]:
         """What lies in the store, as its webhooks would have said it."""
         credentials = GatewayCredentials(
-            f"{self.provider.world.origin}/gateway", self.provider.world.token
+            f"{self.provider.sandbox.origin}/gateway", self.provider.sandbox.token
         )
         bodies = await self.gateway.list_messages(credentials, 100, 0)
         meanings = [parse_webhook(body, SENT_AT).event for body in bodies]

@@ -34,7 +34,7 @@ async def let_others_run() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_failed_run_is_logged_by_the_kind_of_its_error_and_the_loop_goes_on():
+async def test_a_failed_run_is_logged_by_the_kind_of_its_error_and_the_loop_goes_on() -> None:
     work = raising(UnavailableError("away"), OSError("x" * 999), ValueError("ours"), None)
 
     with capture_logs() as logs, pytest.raises(EndOfTest):
@@ -42,15 +42,18 @@ async def test_a_failed_run_is_logged_by_the_kind_of_its_error_and_the_loop_goes
 
     ours, expected, unexpected = logs
     assert ours == {
-        "event": "thing_failed", "log_level": "warning", "code": "unavailable", "host": "h1"
-    }  # fmt: skip
+        "event": "thing_failed",
+        "log_level": "warning",
+        "code": "unavailable",
+        "host": "h1",
+    }
     assert (expected["log_level"], len(expected["error"])) == ("warning", 300)
     assert (unexpected["log_level"], type(unexpected["exc_info"])) == ("error", ValueError)
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("first_at_once", [True, False])
-async def test_the_first_run_comes_at_once_or_after_the_interval(first_at_once):
+async def test_the_first_run_comes_at_once_or_after_the_interval(first_at_once: bool) -> None:
     runs = []
 
     async def work() -> None:
@@ -68,7 +71,7 @@ async def test_the_first_run_comes_at_once_or_after_the_interval(first_at_once):
 
 
 @pytest.mark.asyncio
-async def test_a_pause_may_depend_on_what_the_run_before_did():
+async def test_a_pause_may_depend_on_what_the_run_before_did() -> None:
     pauses = iter([0.0, FOREVER_S])
     runs = []
 
@@ -82,7 +85,7 @@ async def test_a_pause_may_depend_on_what_the_run_before_did():
     assert len(runs) == 1
 
 
-def test_a_timer_is_due_once_in_each_interval():
+def test_a_timer_is_due_once_in_each_interval() -> None:
     now = [100.0]
     at_once = IntervalTimer(10, clock=lambda: now[0])
     later = IntervalTimer(10, first_at_once=False, clock=lambda: now[0])

@@ -1,1 +1,1 @@
-"""How many hosts run, which one starts or stops next, and which shards each one has. Pure."""
+"""Pure decisions on how many hosts run, which starts or stops next, and who has which shards."""

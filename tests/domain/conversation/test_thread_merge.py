@@ -13,18 +13,20 @@ OTHER = ConversationState(
 )
 
 
-def joined(talk: ConversationSimulator, other: ConversationState) -> Decision:
-    builder = DecisionBuilder(talk.state, DecisionContext(THREAD, "link", START, "", talk.policy))
+def joined(simulator: ConversationSimulator, other: ConversationState) -> Decision:
+    builder = DecisionBuilder(
+        simulator.state, DecisionContext(THREAD, "link", START, "", simulator.policy)
+    )
     merge_conversations(builder, other)
     return builder.build()
 
 
-def test_what_nobody_answered_in_the_other_conversation_is_answered_in_this_one() -> None:
-    talk = ConversationSimulator()
-    talk.start_turn()
-    talk.finish_turn("Olá!")
+def test_unanswered_messages_of_the_merged_conversation_are_answered_in_this_one() -> None:
+    simulator = ConversationSimulator()
+    simulator.start_turn()
+    simulator.finish_turn("Olá!")
 
-    after = joined(talk, replace(OTHER, unanswered=2)).conversation
+    after = joined(simulator, replace(OTHER, unanswered=2)).conversation
 
     assert after is not None
     assert after.unanswered == 2
@@ -32,21 +34,23 @@ def test_what_nobody_answered_in_the_other_conversation_is_answered_in_this_one(
 
 
 def test_a_person_who_holds_the_other_conversation_holds_the_joined_one() -> None:
-    talk = ConversationSimulator()
-    talk.start_turn()
+    simulator = ConversationSimulator()
+    simulator.start_turn()
 
-    after = joined(talk, replace(OTHER, status=ConversationStatus.OPEN, agent="ana")).conversation
+    after = joined(
+        simulator, replace(OTHER, status=ConversationStatus.OPEN, agent="ana")
+    ).conversation
 
     assert after is not None
     assert (after.status, after.agent, after.turn) == (ConversationStatus.OPEN, "ana", None)
 
 
 def test_a_team_that_waits_for_the_other_conversation_gets_the_joined_one() -> None:
-    talk = ConversationSimulator()
-    talk.start_turn()
+    simulator = ConversationSimulator()
+    simulator.start_turn()
 
     after = joined(
-        talk, replace(OTHER, status=ConversationStatus.WAITING, team="atendimento")
+        simulator, replace(OTHER, status=ConversationStatus.WAITING, team="atendimento")
     ).conversation
 
     assert after is not None

@@ -3,6 +3,7 @@
 import asyncio
 import traceback
 import zlib
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.asyncio
 
 
 async def error_of(
-    client: SgpClient, account: ErpAccount, request: ErpRead[object] = FIND, timeout_s: float = 5
+    client: SgpClient, account: ErpAccount, request: ErpRead[Any] = FIND, timeout_s: float = 5
 ) -> ErpError:
     with pytest.raises(ErpError) as error:
         await client.read(account, request, timeout_s)
@@ -49,7 +50,7 @@ async def test_a_redirect_is_not_followed_and_a_failure_not_repeated(
 
 @pytest.mark.parametrize("request_", [FIND, PLANS])
 async def test_a_huge_answer_is_not_read_to_its_end(
-    client: SgpClient, sgp: ScriptedSgp, request_: ErpRead[object]
+    client: SgpClient, sgp: ScriptedSgp, request_: ErpRead[Any]
 ) -> None:
     sgp.set_response(b"[" + b" " * 2_100_000 + b"]")
     assert (await error_of(client, sgp.account, request_)).code == "erp_too_big"
@@ -143,7 +144,7 @@ async def test_a_base_address_that_is_none_is_told(client: SgpClient, base_url: 
 
 @pytest.mark.parametrize("request_", [LINE, MAINTENANCES])
 async def test_a_connection_that_breaks_after_writing_is_lost(
-    client: SgpClient, sgp: ScriptedSgp, request_: ErpRead[object]
+    client: SgpClient, sgp: ScriptedSgp, request_: ErpRead[Any]
 ) -> None:
     sgp.resets = True
     error = await error_of(client, sgp.account, request_)
