@@ -95,9 +95,6 @@ KEPT_NAMES = {
     "niochat/attachments/file_type.py": {
         "_OFFICE": "documents of Office programs",
     },
-    "niochat_sandbox/load_generator/canned_responses.py": {
-        "_SAID": "a pattern: the text that a request holds",
-    },
 }
 
 BANNED_CONSTANTS = re.compile(r"(?:^|_)(?:MOST|LONGEST)(?:_|$)|_FOR_EVER")
@@ -365,28 +362,11 @@ NAMES_TO_CHANGE: dict[str, set[str]] = {
     "niochat/adapters/redis/token_buckets.py": {"wanted"},
     "niochat/attachments/attachment_downloader.py": {"found"},
     "niochat/attachments/attachment_facts.py": {"told"},
-    "niochat/cli/commands/actor_commands.py": {"told", "wanted"},
-    "niochat/cli/commands/conversation_commands.py": {"story", "wanted"},
-    "niochat/cli/commands/provider_commands.py": {"found"},
-    "niochat/cli/commands/say_command.py": {"said"},
-    "niochat/cli/commands/stack_commands.py": {"heard"},
     "niochat/erp/call_limiter.py": {"told"},
     "niochat/erp/read_cache.py": {"_shelf", "shelf"},
     "niochat/erp/write_executor.py": {"_look_again_s", "look_again_s"},
     "niochat/erp/write_reconciler.py": {"_looked"},
     "niochat/http/deployments/webhooks_deployment.py": {"teller"},
-    "niochat/http/live/client_frames.py": {"gaze", "told"},
-    "niochat/http/live/live_connection.py": {"gestures"},
-    "niochat/http/live/live_endpoint.py": {"gestures", "whose"},
-    "niochat/http/operators/actor_endpoints.py": {"found"},
-    "niochat/http/operators/operator_repository.py": {"wanted"},
-    "niochat/http/rest/conversations/conversation_routes.py": {"found"},
-    "niochat/http/rest/conversations/message_routes.py": {"found"},
-    "niochat/http/rest/dependencies.py": {"whose"},
-    "niochat/http/rest/idempotent_route.py": {"asked"},
-    "niochat/http/webhooks/rejection_broadcast.py": {"heard"},
-    "niochat/http/webhooks/tenant_rate_limit.py": {"wanted"},
-    "niochat/http/webhooks/webhook_endpoint.py": {"door"},
     "niochat/runtime/fleet/fleet_plan.py": {"seat", "seats"},
 }
 PACKAGES_TO_DESCRIBE = {

@@ -98,16 +98,16 @@ async def _recognize_from_erp(context: TurnContext, known: KnownCustomer) -> Non
 
 
 def _active_contracts(
-    found: Subscriber | None, known: KnownCustomer, phone: str
+    subscriber: Subscriber | None, known: KnownCustomer, phone: str
 ) -> tuple[Contract, ...]:
     """The subscriber's active contracts, the contract of the earlier conversation first.
 
     Empty if that contract has ended or belongs to another subscriber, or if ``phone`` is no longer
     one of the subscriber's numbers.
     """
-    if found is None or not is_same_number(phone, found.phones):
+    if subscriber is None or not is_same_number(phone, subscriber.phones):
         return ()
-    active = [c for c in found.contracts if not c.status.ended]
+    active = [c for c in subscriber.contracts if not c.status.ended]
     last = [c for c in active if c.id == known.contract]
     return (*last, *(c for c in active if c.id != known.contract)) if last else ()
 

@@ -44,11 +44,11 @@ class LoadStream:
     """Whether a rejected webhook is posted again until it is accepted, as a gateway may do."""
 
     @classmethod
-    def from_json(cls, found: dict[str, Any]) -> Self:
+    def from_json(cls, value: dict[str, Any]) -> Self:
         """Create a stream from JSON. Raises ``TypeError`` and ``ValueError`` for invalid fields."""
         stage_fields = ("measured", "freed")
         fields: dict[str, Any] = {
-            k: MessageStage(v) if k in stage_fields else v for k, v in found.items()
+            k: MessageStage(v) if k in stage_fields else v for k, v in value.items()
         }
         return cls(**fields)
 

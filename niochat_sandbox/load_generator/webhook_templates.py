@@ -55,9 +55,9 @@ def format_tag(person: int, number: int) -> str:
     return "#c" + f"{person:08d}-{number:04d}".translate(_ALPHABET)
 
 
-def parse_tag(found: str) -> tuple[int, int]:
+def parse_tag(tag: str) -> tuple[int, int]:
     """Parse a tag into customer and message number."""
-    person, _, number = found[2:].translate(_DIGITS).partition("-")
+    person, _, number = tag[2:].translate(_DIGITS).partition("-")
     return int(person), int(number)
 
 

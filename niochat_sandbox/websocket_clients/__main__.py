@@ -61,7 +61,7 @@ class WebSocketClientPool:
         screens = [
             {
                 "name": each.name,
-                "heard": [(indexes.setdefault(p, len(indexes)), at) for p, at in each.heard],
+                "heard": [(indexes.setdefault(p, len(indexes)), at) for p, at in each.received],
                 "welcomed": each.welcomed,
             }
             for each in self._clients
@@ -93,8 +93,8 @@ class WebSocketClientPool:
         return sum((screen.failed for screen in self._clients), Counter())
 
 
-def _json_response(found: object) -> web.Response:
-    return web.Response(body=orjson.dumps(found), content_type="application/json")
+def _json_response(body: object) -> web.Response:
+    return web.Response(body=orjson.dumps(body), content_type="application/json")
 
 
 async def serve(port: int, host: str = "127.0.0.1") -> None:

@@ -23,14 +23,14 @@ _COMPRESSION_BITS = 15
 
 
 class WebSocketClient:
-    """A client. ``heard``: (position, time) of each frame with an event, in the order
+    """A client. ``received``: (position, time) of each frame with an event, in the order
     of arrival.
     """
 
     def __init__(self, name: str, cookie: str, connect_limit: asyncio.Semaphore) -> None:
         """``connect_limit`` limits concurrent connects of all clients; see ``MAX_CONNECTING``."""
         self.name = name
-        self.heard: list[tuple[str, float]] = []
+        self.received: list[tuple[str, float]] = []
         self.welcomed: list[tuple[float, bool]] = []
         """The time of each welcome, and whether the client was caught up."""
         self.failed: Counter[str] = Counter()
@@ -94,7 +94,7 @@ class WebSocketClient:
                     self._position = frame["position"]  # else the missed events come first
             case "event" | "hidden":
                 self._position = frame["position"]
-                self.heard.append((frame["position"], now))
+                self.received.append((frame["position"], now))
             case "heartbeat":
                 self._position = frame["position"]
             case "goodbye":

@@ -22,9 +22,9 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 Api = httpx.AsyncClient
 
 
-def somebody(world: EndToEndFixture, tenant: str, role: str) -> dict[str, str]:
+def somebody(running_product: EndToEndFixture, tenant: str, role: str) -> dict[str, str]:
     """Whom ``niochat demo --json`` lists."""
-    (found,) = [t for t in world.demo["tenants"] if t["slug"] == tenant]
+    (found,) = [t for t in running_product.demo["tenants"] if t["slug"] == tenant]
     (user,) = [u for u in found["users"] if u["role"] == role]
     return {"login": user["login"], "password": user["password"]}
 
@@ -44,12 +44,12 @@ async def event(socket: ClientConnection, *kinds: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def desk(
-    world: EndToEndFixture, who: dict[str, str]
+async def agent_session(
+    running_product: EndToEndFixture, who: dict[str, str]
 ) -> AsyncIterator[tuple[Api, ClientConnection]]:
     """The API and an open socket of somebody."""
-    live = world.stack.url.replace("http://", "ws://") + "/live"
-    base = f"{world.stack.url}/api/v1"
+    live = running_product.stack.url.replace("http://", "ws://") + "/live"
+    base = f"{running_product.stack.url}/api/v1"
     async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=30) as api:
         api.headers.update(await signed_in(api, who))
         ticket = (await api.post("/auth/socket-tickets")).json()["ticket"]
@@ -64,11 +64,14 @@ async def done(answer: httpx.Response) -> None:
 
 
 async def test_an_agent_hears_a_customer_takes_over_answers_with_a_picture_and_resolves(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    async with desk(world, somebody(world, "demo", "agent")) as (api, socket):
+    async with agent_session(running_product, somebody(running_product, "demo", "agent")) as (
+        api,
+        socket,
+    ):
         phone = "+5581977776666"
-        await world.niochat("say", phone, "quero falar com uma pessoa")
+        await running_product.niochat("say", phone, "quero falar com uma pessoa")
         heard = await event(socket, "message_received")
         assert heard["message"]["text"] == "quero falar com uma pessoa"
         path = f"/conversations/{heard['conversation']['id']}"
@@ -88,37 +91,46 @@ async def test_an_agent_hears_a_customer_takes_over_answers_with_a_picture_and_r
         over = await event(socket, "conversation_resolved")
         assert over["conversation"]["status"] == "resolved"
 
-    token = world.demo_token
-    lines = await world.sandbox("GET", f"/instances/{token}/customers/{phone[1:]}/messages")
+    token = running_product.demo_token
+    lines = await running_product.sandbox(
+        "GET", f"/instances/{token}/customers/{phone[1:]}/messages"
+    )
     (shown,) = [line for line in lines["items"] if line["text"] == "é aqui"]
     assert shown["file"]["sha256"] == sha256(PNG).hexdigest()
 
-    async with httpx.AsyncClient(base_url=f"{world.stack.url}/api/v1", trust_env=False) as api:
-        neighbour = await signed_in(api, somebody(world, "vizinho", "admin"))
+    async with httpx.AsyncClient(
+        base_url=f"{running_product.stack.url}/api/v1", trust_env=False
+    ) as api:
+        neighbour = await signed_in(api, somebody(running_product, "vizinho", "admin"))
         hidden = await api.get(path, headers=neighbour)
         assert hidden.status_code == 404
-        viewer = await signed_in(api, somebody(world, "demo", "viewer"))
+        viewer = await signed_in(api, somebody(running_product, "demo", "viewer"))
         assert (await api.get(path, headers=viewer)).status_code == 200
         refused = await api.post(f"{path}/messages", json={"text": "x"}, headers=viewer)
         assert refused.status_code == 403
 
-    verified = await world.niochat.json("audit", "verify")
+    verified = await running_product.niochat.json("audit", "verify")
     assert verified["broken"] is None
 
 
 async def test_a_customers_photograph_is_fetched_and_opened_and_found_by_its_words(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    phone, token = "5581977775555", world.demo_token
-    async with desk(world, somebody(world, "demo", "agent")) as (api, socket):
+    phone, token = "5581977775555", running_product.demo_token
+    async with agent_session(running_product, somebody(running_product, "demo", "agent")) as (
+        api,
+        socket,
+    ):
         said = {"kind": "image", "text": "olha o roteador piscando"}
-        await world.sandbox("POST", f"/instances/{token}/customers/{phone}/messages", said)
+        await running_product.sandbox(
+            "POST", f"/instances/{token}/customers/{phone}/messages", said
+        )
         here = await event(socket, "file_settled")
         path = f"/conversations/{here['conversation']['id']}/messages/{here['message']['id']}"
         assert here["message"]["file"]["status"] == "kept"
 
         address = (await api.get(f"{path}/file")).json()
-        opened = await api.get(world.stack.url + address["url"])
+        opened = await api.get(running_product.stack.url + address["url"])
         assert opened.status_code == 200
         assert opened.headers["content-type"] == here["message"]["file"]["mimetype"]
         assert len(opened.content) == address["size"]
@@ -127,20 +139,30 @@ async def test_a_customers_photograph_is_fetched_and_opened_and_found_by_its_wor
         assert here["message"]["id"] in [each["message"]["id"] for each in found]
 
 
-async def test_a_queue_gives_who_waits_to_the_agent_who_is_there(world: EndToEndFixture) -> None:
-    phone, token = "5581977774444", world.demo_token
-    async with desk(world, somebody(world, "demo", "admin")) as (boss, _):
+async def test_a_queue_gives_who_waits_to_the_agent_who_is_there(
+    running_product: EndToEndFixture,
+) -> None:
+    phone, token = "5581977774444", running_product.demo_token
+    async with agent_session(running_product, somebody(running_product, "demo", "admin")) as (
+        boss,
+        _,
+    ):
         await boss.put("/teams/plantao", json={"name": "Plantão", "assignment": "balanced"})
-        login = somebody(world, "demo", "agent")["login"]
+        login = somebody(running_product, "demo", "agent")["login"]
         users = (await boss.get("/users")).json()["items"]
         (agent,) = [each for each in users if each["login"] == login]
         teams = [*agent["teams"], "plantao"]
         changed = await boss.patch(f"/users/{agent['id']}", json={"teams": teams})
         assert changed.status_code == 200, changed.text
-        async with desk(world, somebody(world, "demo", "agent")) as (api, socket):
+        async with agent_session(running_product, somebody(running_product, "demo", "agent")) as (
+            api,
+            socket,
+        ):
             assert (await api.put("/presence/me", json={"state": "online"})).status_code == 200
             said = {"kind": "text", "text": "oi, tudo bem?"}
-            await world.sandbox("POST", f"/instances/{token}/customers/{phone}/messages", said)
+            await running_product.sandbox(
+                "POST", f"/instances/{token}/customers/{phone}/messages", said
+            )
             heard = await event(socket, "message_received")
             while heard["message"]["text"] != "oi, tudo bem?":
                 heard = await event(socket, "message_received")
@@ -158,39 +180,46 @@ async def test_a_queue_gives_who_waits_to_the_agent_who_is_there(world: EndToEnd
         await done(await boss.post(f"{path}/resolve"))
 
 
-async def test_a_number_is_made_on_the_gateway_paired_and_answers(world: EndToEndFixture) -> None:
-    async with desk(world, somebody(world, "vizinho", "admin")) as (api, socket):
+async def test_a_number_is_made_on_the_gateway_paired_and_answers(
+    running_product: EndToEndFixture,
+) -> None:
+    async with agent_session(running_product, somebody(running_product, "vizinho", "admin")) as (
+        api,
+        socket,
+    ):
         made = await api.post("/channels", json={"slug": "novo", "name": "Novo número"})
         assert made.status_code == 201, made.text
         channel = f"/channels/{made.json()['id']}"
         pairing = (await api.post(f"{channel}/connect", json={})).json()
         assert pairing["qr_code"].startswith("data:image/png;base64,")
-        instances = (await world.sandbox("GET", "/instances"))["items"]
+        instances = (await running_product.sandbox("GET", "/instances"))["items"]
         (instance,) = [each for each in instances if "novo" in each["name"]]
-        await world.sandbox("POST", f"/instances/{instance['token']}/scan")
+        await running_product.sandbox("POST", f"/instances/{instance['token']}/scan")
         assert (await api.get(f"{channel}/status")).json()["status"] == "connected"
         checked = (await api.get(f"{channel}/webhook")).json()
         assert checked["problems"] == []
 
         said = {"kind": "text", "text": "chegou?"}
         customer = f"/instances/{instance['token']}/customers/5581977773333/messages"
-        await world.sandbox("POST", customer, said)
+        await running_product.sandbox("POST", customer, said)
         heard = await event(socket, "message_received")
         assert heard["message"]["text"] == "chegou?"
 
 
 async def test_an_invitation_is_a_mail_in_the_sandbox_and_opens_an_account(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    async with httpx.AsyncClient(base_url=f"{world.stack.url}/api/v1", trust_env=False) as api:
-        admin = await signed_in(api, somebody(world, "demo", "admin"))
+    async with httpx.AsyncClient(
+        base_url=f"{running_product.stack.url}/api/v1", trust_env=False
+    ) as api:
+        admin = await signed_in(api, somebody(running_product, "demo", "admin"))
         login = "nova.atendente@demo.example.com"
         new = {"login": login, "name": "Nova", "role": "agent", "teams": ["atendimento"]}
         made = await api.post("/users", json=new, headers=admin)
         assert made.status_code == 201, made.text
 
         async def letter() -> Any:
-            return (await world.sandbox("GET", f"/mails?to={login}"))["items"]
+            return (await running_product.sandbox("GET", f"/mails?to={login}"))["items"]
 
         (mail,) = await wait_until(letter)
         secret = re.search(r"/senha#(\S+)", mail["text"])
@@ -201,16 +230,20 @@ async def test_an_invitation_is_a_mail_in_the_sandbox_and_opens_an_account(
         assert (await api.get("/auth/me", headers=me)).json()["teams"] == ["atendimento"]
 
 
-async def test_a_superuser_is_made_on_the_command_line_by_a_link(world: EndToEndFixture) -> None:
-    said = await world.niochat("superuser", "raiz@example.com", "--name", "Raiz")
+async def test_a_superuser_is_made_on_the_command_line_by_a_link(
+    running_product: EndToEndFixture,
+) -> None:
+    said = await running_product.niochat("superuser", "raiz@example.com", "--name", "Raiz")
     secret = re.search(r"/senha#(\S+)", said.out)
     assert secret
-    async with httpx.AsyncClient(base_url=f"{world.stack.url}/api/v1", trust_env=False) as api:
+    async with httpx.AsyncClient(
+        base_url=f"{running_product.stack.url}/api/v1", trust_env=False
+    ) as api:
         chosen = {"secret": secret[1], "password": "uma senha comprida"}
         assert (await api.post("/auth/password", json=chosen)).status_code == 204
         who = {"login": "raiz@example.com", "password": "uma senha comprida"}
         root = await signed_in(api, who)
         listed = (await api.get("/tenants", headers=root)).json()["items"]
         assert {"demo", "vizinho"} <= {each["slug"] for each in listed}
-    again = await world.niochat("superuser", "raiz@example.com", code=1)
+    again = await running_product.niochat("superuser", "raiz@example.com", code=1)
     assert "taken" in again.err

@@ -7,7 +7,7 @@ from typing import Any
 
 from niochat.assistant.text.quantities import MONTHS, QuantityKind, extract_quantities, parse_amount
 from niochat.assistant.text.text_normalization import fold
-from niochat.assistant.tool_history import ToolCallHistory
+from niochat.assistant.tools.tool_history import ToolCallHistory
 
 _AMOUNT = (
     r"(?:r\$ ?(?P<{0}>\d[\d.,]*\d|\d)|(?P<{0}b>\d[\d.]*,\d{{2}}|\d[\d.]*(?= reais\b))(?: reais)?)"
@@ -40,13 +40,13 @@ def is_reversed_comparison(bare: str, history: ToolCallHistory) -> bool:
     return False
 
 
-def _is_reversed(bare: str, found: re.Match[str], history: ToolCallHistory) -> bool:
+def _is_reversed(bare: str, match: re.Match[str], history: ToolCallHistory) -> bool:
     known = _all_amounts(history)
-    sign = 1 if found["more"] else -1
-    stated = parse_amount(found["d"] or found["db"]) if found["d"] or found["db"] else None
-    left_amounts = _amounts_meant(bare[: found.start()], history, known)
-    right_amounts = _amounts_meant(bare[found.end() :], history, known)
-    if not left_amounts and (not right_amounts or _BEFORE.search(bare[found.end() :])):
+    sign = 1 if match["more"] else -1
+    stated = parse_amount(match["d"] or match["db"]) if match["d"] or match["db"] else None
+    left_amounts = _amounts_meant(bare[: match.start()], history, known)
+    right_amounts = _amounts_meant(bare[match.end() :], history, known)
+    if not left_amounts and (not right_amounts or _BEFORE.search(bare[match.end() :])):
         return _agrees_with_explanation(history, stated, sign) is False
     differences = [
         (a - b) * sign for a in left_amounts or known for b in right_amounts or known if a != b

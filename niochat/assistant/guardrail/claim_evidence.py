@@ -14,7 +14,7 @@ from niochat.assistant.text.quantities import (
     extract_relative_days,
 )
 from niochat.assistant.text.text_normalization import fold
-from niochat.assistant.tool_history import ToolCallHistory, ToolCallRecord
+from niochat.assistant.tools.tool_history import ToolCallHistory, ToolCallRecord
 
 _USED = re.compile(
     r"\b(?:(?:ja|foi|houve|tem|teve|usou|utilizou|usad[oa]|utilizad[oa]|realizad[oa])\b.*"

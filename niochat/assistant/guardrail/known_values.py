@@ -21,7 +21,7 @@ from niochat.assistant.text.quantities import (
     parse_amount,
 )
 from niochat.assistant.text.text_normalization import fold
-from niochat.assistant.tool_history import ToolCallHistory
+from niochat.assistant.tools.tool_history import ToolCallHistory
 from niochat.domain.message import Author
 
 MAX_SUMMED_INVOICES = 12
@@ -44,9 +44,9 @@ _AROUND = ".,;:!?)(\"'»«>|"
 _AFTERNOON = re.compile(r"\b(\d{1,2})(?: ?h(?:oras?)?)? da (?:noite|tarde)\b")
 
 
-def _to_24_hours(found: re.Match[str]) -> str:
+def _to_24_hours(match: re.Match[str]) -> str:
     """Convert *9 da noite* to 21h."""
-    hour = int(found[1])
+    hour = int(match[1])
     return f"{hour + 12}h" if hour < 12 else f"{hour}h"
 
 

@@ -36,7 +36,7 @@ from niochat.assistant.text.quantities import (
     extract_relative_days,
 )
 from niochat.assistant.text.text_normalization import fold
-from niochat.assistant.tool_history import ToolCallHistory
+from niochat.assistant.tools.tool_history import ToolCallHistory
 from niochat.assistant.turn_context import TurnContext
 from niochat.domain.tax_id import find_tax_ids
 from niochat.domain.tenant.provider_facts import ProviderFacts

@@ -16,7 +16,7 @@ from niochat.assistant.guardrail.known_values import KnownValues
 from niochat.assistant.prompt.provider_prompt import format_fee
 from niochat.assistant.text.quantities import Quantity, QuantityKind, extract_quantities
 from niochat.assistant.text.text_normalization import fold
-from niochat.assistant.tool_history import ToolCallHistory
+from niochat.assistant.tools.tool_history import ToolCallHistory
 from niochat.domain.tenant.provider_facts import ProviderFacts, ProviderFee
 
 ADDRESS_VIOLATION = "endereco_loja"

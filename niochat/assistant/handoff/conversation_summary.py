@@ -107,9 +107,9 @@ def _format_intents(context: TurnContext) -> str:
     return "; ".join([first, *(f"{w.wish.value} («{w.words}»)" for w in context.facts.waiting)])
 
 
-def _format_access(found: Sequence[TimedToolResult]) -> str:
+def _format_access(results: Sequence[TimedToolResult]) -> str:
     """The newest result about the connection, with its time."""
-    for each in reversed(found):
+    for each in reversed(results):
         time = f" ({each.at})" if each.at else ""
         if each.tool == "verificar_conexao" and each.result.get("ok"):
             light = _LIGHTS.get(str(each.result.get("luz")), "")
@@ -121,8 +121,8 @@ def _format_access(found: Sequence[TimedToolResult]) -> str:
     return ""
 
 
-def _list_attempts(context: TurnContext, found: Sequence[TimedToolResult]) -> list[str]:
-    facts, used = context.facts, {each.tool for each in found if each.result.get("ok")}
+def _list_attempts(context: TurnContext, results: Sequence[TimedToolResult]) -> list[str]:
+    facts, used = context.facts, {each.tool for each in results if each.result.get("ok")}
     tried = [f"Luz LOS: cliente respondeu «{answer}»" for answer in _list_answers(context, _LIGHT)]
     tried += [
         f"Reiniciar: cliente respondeu «{answer}»" for answer in _list_answers(context, _RESTART)

@@ -127,12 +127,12 @@ def _drop_repeated_sentences(text: str) -> str:
     """Keep only the first occurrence of a long sentence."""
     seen: set[str] = set()
 
-    def once(found: re.Match[str]) -> str:
-        sentence = " ".join(found[0].casefold().split())
+    def once(match: re.Match[str]) -> str:
+        sentence = " ".join(match[0].casefold().split())
         if len(sentence) >= _MIN_REPEATED_CHARS and sentence in seen:
             return ""
         seen.add(sentence)
-        return found[0]
+        return match[0]
 
     return _SENTENCE.sub(once, text)
 

@@ -96,20 +96,20 @@ class PlaceholderValues:
     def _without_days(self, text: str) -> str:
         return _change_outside_placeholders(text, lambda part: _DAY.sub(self._relative, part))
 
-    def _relative(self, found: re.Match[str]) -> str:
+    def _relative(self, match: re.Match[str]) -> str:
         try:
-            if found[4]:
-                form, day = "iso", date(int(found[4]), int(found[5]), int(found[6]))
+            if match[4]:
+                form, day = "iso", date(int(match[4]), int(match[5]), int(match[6]))
             else:
-                form = "hoje" if found[3] else "dia"
-                day = date(int(found[3] or self.today.year), int(found[2]), int(found[1]))
+                form = "hoje" if match[3] else "dia"
+                day = date(int(match[3] or self.today.year), int(match[2]), int(match[1]))
         except ValueError:
-            return found[0]
+            return match[0]
         days = (day - self.today).days
         # the date is in the next year, or in the last one
         if form == "dia" and abs(days) > _MAX_DAYS:
             days = (day.replace(year=day.year + (1 if days < 0 else -1)) - self.today).days
-        return f"{{{{{form}{days:+d}}}}}" if abs(days) <= _MAX_DAYS else found[0]
+        return f"{{{{{form}{days:+d}}}}}" if abs(days) <= _MAX_DAYS else match[0]
 
 
 def collect_placeholder_values(

@@ -21,39 +21,39 @@ async def protocol_of(customer: PhoneCustomer) -> str:
 
 
 async def test_an_operator_pauses_and_hands_over_and_nothing_is_lost(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    customer = world.customer()
+    customer = running_product.customer()
     await customer.tell(1)
     await customer.hears(1)
     protocol = await protocol_of(customer)
 
-    paused = await world.niochat.json("actors", protocol, "--pause", "300")
+    paused = await running_product.niochat.json("actors", protocol, "--pause", "300")
     assert paused["owner_notified"]
     await customer.tell(2)
-    waiting = await wait_until(lambda: shown_waiting(world, protocol))
+    waiting = await wait_until(lambda: shown_waiting(running_product, protocol))
     assert waiting["actor"]["paused_until"]
     assert len(await customer.heard()) == 1
 
-    await world.niochat("actors", protocol, "--resume")
+    await running_product.niochat("actors", protocol, "--resume")
     assert any("2" in name for name in (await customer.hears(2))[1:])
-    handed = await world.niochat.json("actors", protocol, "--hand-over")
+    handed = await running_product.niochat.json("actors", protocol, "--hand-over")
     assert handed["outcome"] == "done"
     await customer.shows("conversations", "status", "waiting")
-    forgotten = await world.niochat.json("actors", protocol, "--deactivate")
+    forgotten = await running_product.niochat.json("actors", protocol, "--deactivate")
     assert forgotten["kind"] == "conversation"
     listed, refused = await asyncio.gather(
-        world.niochat("actors", "--kind", "conversation"),
-        world.niochat("actors", protocol, "--hand-over", "--team", "nobody", code=1),
+        running_product.niochat("actors", "--kind", "conversation"),
+        running_product.niochat("actors", protocol, "--hand-over", "--team", "nobody", code=1),
     )
     assert "host-0" in listed.out
     assert "no such team" in refused.err
 
 
-async def asked(world: EndToEndFixture, path: str) -> Any:
+async def asked(running_product: EndToEndFixture, path: str) -> Any:
     """What the API answers, without the seconds that a command takes to start."""
-    token = world.stack.environment["NIOCHAT_OPERATOR_TOKEN"]
-    async with httpx.AsyncClient(base_url=world.stack.url, trust_env=False) as http:
+    token = running_product.stack.environment["NIOCHAT_OPERATOR_TOKEN"]
+    async with httpx.AsyncClient(base_url=running_product.stack.url, trust_env=False) as http:
         answer = await http.get(
             f"/api/operators/{path}", headers={"authorization": f"Bearer {token}"}, timeout=20
         )
@@ -61,15 +61,15 @@ async def asked(world: EndToEndFixture, path: str) -> Any:
     return answer.json()
 
 
-async def shown_waiting(world: EndToEndFixture, protocol: str) -> Any:
-    shown = await asked(world, f"conversations/{protocol}")
+async def shown_waiting(running_product: EndToEndFixture, protocol: str) -> Any:
+    shown = await asked(running_product, f"conversations/{protocol}")
     return shown if shown["pending"] else None
 
 
 async def test_replay_shows_each_event_with_its_cause_and_ends_in_the_stored_state(
-    world: EndToEndFixture,
+    running_product: EndToEndFixture,
 ) -> None:
-    customer = world.customer()
+    customer = running_product.customer()
     await customer.say(f"{customer.tag(1)} palavra-escondida")
     await customer.hears(1)
     await customer.settled()
@@ -77,9 +77,9 @@ async def test_replay_shows_each_event_with_its_cause_and_ends_in_the_stored_sta
 
     replay = ("replay", protocol, "--tenant", customer.line.tenant)
     whole, first, told = await asyncio.gather(
-        world.niochat.json(*replay),
-        world.niochat.json(*replay, "--to", "2"),
-        world.niochat(*replay, "--texts"),
+        running_product.niochat.json(*replay),
+        running_product.niochat.json(*replay, "--to", "2"),
+        running_product.niochat(*replay, "--texts"),
     )
 
     assert whole["equals_stored"]
@@ -94,11 +94,11 @@ async def test_replay_shows_each_event_with_its_cause_and_ends_in_the_stored_sta
     assert "The log leads to the stored state" in told.out
 
 
-async def test_prometheus_can_scrape_what_happens(world: EndToEndFixture) -> None:
-    customer = world.customer()
+async def test_prometheus_can_scrape_what_happens(running_product: EndToEndFixture) -> None:
+    customer = running_product.customer()
     await customer.tell(1)
     await customer.hears(1)
-    ports = json.loads((world.stack.home / "stack.json").read_text())["ports"]
+    ports = json.loads((running_product.stack.home / "stack.json").read_text())["ports"]
     wanted = (
         "ray_niochat_steps_total{",
         'verdict="done"',
@@ -129,8 +129,10 @@ async def test_prometheus_can_scrape_what_happens(world: EndToEndFixture) -> Non
     assert {line.rpartition(" ")[2] for line in up} == {"1.0"}
 
 
-async def test_the_operators_door_is_shut_without_the_token(world: EndToEndFixture) -> None:
-    async with httpx.AsyncClient(base_url=world.stack.url, trust_env=False) as http:
+async def test_the_operators_door_is_shut_without_the_token(
+    running_product: EndToEndFixture,
+) -> None:
+    async with httpx.AsyncClient(base_url=running_product.stack.url, trust_env=False) as http:
         for method, path in (("GET", "hosts"), ("POST", "hosts/host-0/drain")):
             answer = await http.request(method, f"/api/operators/{path}")
             assert answer.status_code == 401

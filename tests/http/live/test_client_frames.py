@@ -21,8 +21,12 @@ GESTURES = ("typing", "viewing", "read")
 
 
 async def says(socket: ClientConnection, kind: str, conversation: object, **more: Any) -> None:
-    body = {"typing": {"typing": True}, "viewing": {}, "read": {"version": 3}}[kind]
-    said = {"type": kind, "conversation_id": str(conversation), **body, **more}
+    bodies: dict[str, dict[str, Any]] = {
+        "typing": {"typing": True},
+        "viewing": {},
+        "read": {"version": 3},
+    }
+    said = {"type": kind, "conversation_id": str(conversation), **bodies[kind], **more}
     await socket.send(json.dumps(said))
 
 

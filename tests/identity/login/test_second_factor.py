@@ -21,50 +21,50 @@ LOGIN = "ana@example.com"
 class App:
     """The authenticator on somebody's phone."""
 
-    def __init__(self, house: IdentityFixture, secret: str) -> None:
+    def __init__(self, identity: IdentityFixture, secret: str) -> None:
         padded = secret + "=" * (-len(secret) % 8)
         self._totp = TOTP(base64.b32decode(padded), 6, SHA1(), STEP_S)
-        self._house = house
+        self._house = identity
 
     def code(self, steps: int = 0) -> str:
         at = int(self._house.clock.now.timestamp()) + steps * STEP_S
         return self._totp.generate(at).decode()
 
 
-async def enrolled(house: IdentityFixture) -> tuple[UUID, App, list[str]]:
-    user = await house.create_user(LOGIN)
-    enrolment = await house.second_factor.begin_enrolment(user, LOGIN)
-    app = App(house, enrolment.secret)
-    codes = await house.second_factor.confirm_enrolment(user, app.code(), house.clock.now)
-    house.clock.advance(seconds=STEP_S)
+async def enrolled(identity: IdentityFixture) -> tuple[UUID, App, list[str]]:
+    user = await identity.create_user(LOGIN)
+    enrolment = await identity.second_factor.begin_enrolment(user, LOGIN)
+    app = App(identity, enrolment.secret)
+    codes = await identity.second_factor.confirm_enrolment(user, app.code(), identity.clock.now)
+    identity.clock.advance(seconds=STEP_S)
     return user, app, codes
 
 
-async def why_not(house: IdentityFixture, code: str | None) -> str:
+async def why_not(identity: IdentityFixture, code: str | None) -> str:
     try:
-        await house.create_session(LOGIN, code)
+        await identity.create_session(LOGIN, code)
     except NiochatError as error:
         return error.code
     return "in"
 
 
-async def test_once_confirmed_a_code_is_asked_for_and_lets_in(house: IdentityFixture) -> None:
-    _, app, _ = await enrolled(house)
+async def test_once_confirmed_a_code_is_asked_for_and_lets_in(identity: IdentityFixture) -> None:
+    _, app, _ = await enrolled(identity)
 
-    assert await why_not(house, None) == "second_factor_required"
-    assert await why_not(house, "") == "second_factor_required"
-    assert await why_not(house, "000000") == "bad_code"
-    assert await why_not(house, f" {app.code()[:3]} {app.code()[3:]} ") == "in"
+    assert await why_not(identity, None) == "second_factor_required"
+    assert await why_not(identity, "") == "second_factor_required"
+    assert await why_not(identity, "000000") == "bad_code"
+    assert await why_not(identity, f" {app.code()[:3]} {app.code()[3:]} ") == "in"
 
 
-async def test_a_code_is_good_once_and_an_earlier_one_no_more(house: IdentityFixture) -> None:
-    _, app, _ = await enrolled(house)
-    house.clock.advance(seconds=10 * STEP_S)
+async def test_a_code_is_good_once_and_an_earlier_one_no_more(identity: IdentityFixture) -> None:
+    _, app, _ = await enrolled(identity)
+    identity.clock.advance(seconds=10 * STEP_S)
 
-    assert await why_not(house, app.code()) == "in"
-    assert await why_not(house, app.code()) == "bad_code"
-    assert await why_not(house, app.code(-1)) == "bad_code"
-    assert await why_not(house, app.code(1)) == "in"
+    assert await why_not(identity, app.code()) == "in"
+    assert await why_not(identity, app.code()) == "bad_code"
+    assert await why_not(identity, app.code(-1)) == "bad_code"
+    assert await why_not(identity, app.code(1)) == "in"
 
 
 @pytest.mark.parametrize(
@@ -77,70 +77,70 @@ async def test_a_code_is_good_once_and_an_earlier_one_no_more(house: IdentityFix
     ],
 )
 async def test_clocks_may_differ_by_a_step(
-    house: IdentityFixture, steps: int, outcome: str
+    identity: IdentityFixture, steps: int, outcome: str
 ) -> None:
-    _, app, _ = await enrolled(house)
-    house.clock.advance(seconds=10 * STEP_S)
-    assert await why_not(house, app.code(steps)) == outcome
+    _, app, _ = await enrolled(identity)
+    identity.clock.advance(seconds=10 * STEP_S)
+    assert await why_not(identity, app.code(steps)) == outcome
 
 
-async def test_a_recovery_code_is_good_once_however_it_is_typed(house: IdentityFixture) -> None:
-    _, _, codes = await enrolled(house)
+async def test_a_recovery_code_is_good_once_however_it_is_typed(identity: IdentityFixture) -> None:
+    _, _, codes = await enrolled(identity)
     assert len(set(codes)) == RECOVERY_CODES
     assert all(re.fullmatch(r"[2-9a-z]{5}-[2-9a-z]{5}", code) for code in codes)
 
-    assert await why_not(house, codes[0].upper()) == "in"
-    assert await why_not(house, codes[0]) == "bad_code"
-    assert await why_not(house, codes[1]) == "in"
+    assert await why_not(identity, codes[0].upper()) == "in"
+    assert await why_not(identity, codes[0]) == "bad_code"
+    assert await why_not(identity, codes[1]) == "in"
 
 
 async def test_guessing_codes_is_slowed_down_as_guessing_passwords_is(
-    house: IdentityFixture,
+    identity: IdentityFixture,
 ) -> None:
-    _, app, _ = await enrolled(house)
+    _, app, _ = await enrolled(identity)
     for number in range(MAX_ATTEMPTS_PER_ACCOUNT):
-        assert await why_not(house, f"{number:06d}") == "bad_code"
+        assert await why_not(identity, f"{number:06d}") == "bad_code"
     with pytest.raises(RateLimitedError):
-        await house.create_session(LOGIN, app.code())
+        await identity.create_session(LOGIN, app.code())
 
 
-async def test_what_is_not_confirmed_is_not_asked_for(house: IdentityFixture) -> None:
-    user = await house.create_user(LOGIN)
-    await house.second_factor.begin_enrolment(user, LOGIN)
+async def test_what_is_not_confirmed_is_not_asked_for(identity: IdentityFixture) -> None:
+    user = await identity.create_user(LOGIN)
+    await identity.second_factor.begin_enrolment(user, LOGIN)
     with pytest.raises(OperationRefusedError) as refused:
-        await house.second_factor.confirm_enrolment(user, "000000", house.clock.now)
+        await identity.second_factor.confirm_enrolment(user, "000000", identity.clock.now)
     assert refused.value.code == "wrong_code"
-    assert await why_not(house, None) == "in"
+    assert await why_not(identity, None) == "in"
 
 
 async def test_what_is_on_is_not_replaced_by_whoever_has_the_session(
-    house: IdentityFixture,
+    identity: IdentityFixture,
 ) -> None:
-    user, app, _ = await enrolled(house)
+    user, app, _ = await enrolled(identity)
     with pytest.raises(OperationRefusedError):
-        await house.second_factor.begin_enrolment(user, LOGIN)
+        await identity.second_factor.begin_enrolment(user, LOGIN)
     with pytest.raises(OperationRefusedError):
-        await house.second_factor.confirm_enrolment(user, app.code(), house.clock.now)
+        await identity.second_factor.confirm_enrolment(user, app.code(), identity.clock.now)
 
 
 async def test_switched_off_neither_codes_nor_recovery_codes_are_left(
-    house: IdentityFixture,
+    identity: IdentityFixture,
 ) -> None:
-    user, app, _ = await enrolled(house)
+    user, app, _ = await enrolled(identity)
     with pytest.raises(OperationRefusedError):
-        await house.second_factor.disable(user, "000000", house.clock.now)
-    assert await why_not(house, None) == "second_factor_required"
-    await house.second_factor.disable(user, app.code(), house.clock.now)
+        await identity.second_factor.disable(user, "000000", identity.clock.now)
+    assert await why_not(identity, None) == "second_factor_required"
+    await identity.second_factor.disable(user, app.code(), identity.clock.now)
 
-    assert await why_not(house, None) == "in"
-    assert await house.admin.fetchval("SELECT count(*) FROM recovery_codes") == 0
-    assert await house.second_factor.begin_enrolment(user, LOGIN)
+    assert await why_not(identity, None) == "in"
+    assert await identity.admin.fetchval("SELECT count(*) FROM recovery_codes") == 0
+    assert await identity.second_factor.begin_enrolment(user, LOGIN)
 
 
-async def test_the_secret_is_sealed(house: IdentityFixture) -> None:
-    user = await house.create_user(LOGIN)
-    enrolment = await house.second_factor.begin_enrolment(user, LOGIN)
+async def test_the_secret_is_sealed(identity: IdentityFixture) -> None:
+    user = await identity.create_user(LOGIN)
+    enrolment = await identity.second_factor.begin_enrolment(user, LOGIN)
     assert enrolment.secret in enrolment.otpauth_uri
-    sealed = await house.admin.fetchval("SELECT totp_sealed FROM users WHERE id = $1", user)
+    sealed = await identity.admin.fetchval("SELECT totp_sealed FROM users WHERE id = $1", user)
     raw = base64.b32decode(enrolment.secret + "=" * (-len(enrolment.secret) % 8))
     assert raw not in bytes(sealed)

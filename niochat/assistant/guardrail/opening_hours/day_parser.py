@@ -104,40 +104,40 @@ def _parse_clock(text: str) -> int:
     return int(hour) * 60 + int(minute[0] if minute else 0)
 
 
-def _days_meant(found: re.Match[str], today: date) -> list[DayMention]:
-    if found["from"]:
-        first, last = WEEKDAYS.index(found["from"]), WEEKDAYS.index(found["to"])
+def _days_meant(match: re.Match[str], today: date) -> list[DayMention]:
+    if match["from"]:
+        first, last = WEEKDAYS.index(match["from"]), WEEKDAYS.index(match["to"])
         count = (last - first) % 7 + 1
         return [DayMention((first + n) % 7) for n in range(count)]
     groups = {"work": range(5), "weekend": (5, 6), "all": range(7)}
     for name, days in groups.items():
-        if found[name]:
+        if match[name]:
             return [DayMention(each) for each in days]
-    if found["holiday"]:
+    if match["holiday"]:
         return [DayMention(None)]
-    day = _parse_date(found, today)
+    day = _parse_date(match, today)
     if day is not None:
         return [DayMention(day.weekday(), day)]
-    if not found["one"]:
+    if not match["one"]:
         return []
-    weekday = WEEKDAYS.index(found["one"])
-    if not found["coming"] or found["many"]:
+    weekday = WEEKDAYS.index(match["one"])
+    if not match["coming"] or match["many"]:
         return [DayMention(weekday)]
     ahead = (weekday - today.weekday()) % 7
     return [DayMention(weekday, today + timedelta(days=ahead))]
 
 
-def _parse_date(found: re.Match[str], today: date) -> date | None:
+def _parse_date(match: re.Match[str], today: date) -> date | None:
     for name, ahead in (("today", 0), ("tomorrow", 1), ("after", 2)):
-        if found[name]:
+        if match[name]:
             return today + timedelta(days=ahead)
-    if not found["dated"]:
+    if not match["dated"]:
         return None
-    written = found["year"] or found["long"]
+    written = match["year"] or match["long"]
     year = int(written if not written or len(written) == 4 else f"20{written}") if written else 0
     try:
-        month = int(found["month"]) if found["month"] else MONTHS.index(found["named"]) + 1
-        day = date(year or today.year, month, int(found["day"]))
+        month = int(match["month"]) if match["month"] else MONTHS.index(match["named"]) + 1
+        day = date(year or today.year, month, int(match["day"]))
         early = not year and day < today - timedelta(days=180)
         return day.replace(year=day.year + 1) if early else day
     except ValueError:
