@@ -1,3 +1,1 @@
-"""The AI assistant. A turn is one bounded run over a conversation and has only the rights of its
-tenant.
-"""
+"""The AI assistant, whose turns have only the rights of their tenant."""
