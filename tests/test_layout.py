@@ -238,3 +238,27 @@ def test_every_reason_is_explained_to_people() -> None:
 
 def test_no_reason_is_explained_that_nothing_produces() -> None:
     assert set(REASON_TEXTS) <= produced()
+
+
+VENDOR = re.compile("uazapi|sgp", re.IGNORECASE)
+VENDORS_MAY_BE_NAMED = (
+    "adapters/gateways/uazapi/",
+    "adapters/gateways/registry.py",
+    "adapters/erps/sgp/",
+    "adapters/erps/registry.py",
+    "adapters/postgres/migrations/",
+    "adapters/postgres/schema.sql",
+)
+
+
+def test_vendors_are_named_only_in_their_adapters_and_in_the_registries() -> None:
+    files = [path for path in ROOT.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    others = [
+        path
+        for path in files
+        if not path.relative_to(ROOT).as_posix().startswith(VENDORS_MAY_BE_NAMED)
+    ]
+
+    assert others
+    assert not [str(path) for path in others if VENDOR.search(str(path.relative_to(ROOT)))]
+    assert not [str(path) for path in others if VENDOR.search(path.read_text(encoding="utf-8"))]

@@ -18,7 +18,7 @@ from niochat.attachments.file_type import safe_name, storage_type_and_name
 from niochat.domain.conversation.commands import SettleFile
 from niochat.domain.errors import InvalidInputError, NiochatError
 from niochat.domain.ids import ConversationId, MessageId
-from niochat.ports.gateway import FetchedFile, GatewayCredentials, WhatsAppGateway
+from niochat.ports.gateway import CredentialsOpener, FetchedFile, WhatsAppGateway
 from niochat.runtime.fairness.fair_limiter import FairLimiter, LaneQuota
 
 _SQL = queries("attachments")
@@ -37,8 +37,6 @@ MAX_ATTEMPTS = 12
 
 AttachmentSettler = Callable[[UUID, SettleFile], None]
 """Gives (thread, command) to the thread's actor."""
-CredentialsResolver = Callable[[str, bytes, UUID], GatewayCredentials]
-"""Opens (base address, sealed token, tenant)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +52,13 @@ class AttachmentDownloader:
         self,
         database: Database,
         gateway: WhatsAppGateway,
-        resolve_credentials: CredentialsResolver,
+        open_credentials: CredentialsOpener,
         store: FileStore,
         settle: AttachmentSettler,
     ) -> None:
         self._database = database
         self._gateway = gateway
-        self._resolve_credentials = resolve_credentials
+        self._open_credentials = open_credentials
         self._store = store
         self._settle = settle
         self._pending: set[_AttachmentRef] = set()
@@ -110,7 +108,9 @@ class AttachmentDownloader:
             )
         if row is None:  # it is here, or somebody else is at it
             return
-        line = self._resolve_credentials(row["base_url"], row["token_sealed"], wanted.tenant_id)
+        line = self._open_credentials(
+            row["channel_kind"], row["base_url"], row["token_sealed"], wanted.tenant_id
+        )
         try:
             found = await self._gateway.fetch_file(line, row["external_id"], MAX_FILE_BYTES)
             settled = _missing_file(wanted, row, "gone")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from niochat.adapters.file_store import FileStore
-from niochat.adapters.gateways.uazapi.client import UazapiClient
-from niochat.adapters.gateways.uazapi.instance_admin import UazapiAdmin
+from niochat.adapters.gateways.gateway_router import GatewayAdminRouter, GatewayRouter
+from niochat.adapters.gateways.registry import GATEWAYS
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.redis.pubsub import (
     ACCESS_CHANNEL,
@@ -19,8 +19,7 @@ from niochat.config import Settings
 from niochat.conversations.conversation_inspection import ConversationInspector
 from niochat.inbox.backfill import Backfiller
 from niochat.inbox.inbox_store import InboxStore
-from niochat.outbox.dispatcher import CredentialsOpener
-from niochat.ports.gateway import GatewayAdmin, WhatsAppGateway
+from niochat.ports.gateway import CredentialsOpener, GatewayAdmin, WhatsAppGateway
 from niochat.runtime.background_tasks import BackgroundTaskSet
 from niochat.tenants.tenant_config_cache import TenantConfigCache
 from niochat.vault.vault import Vault
@@ -66,7 +65,7 @@ async def open_components(settings: Settings) -> Components:
     database = await Database.open(settings.database_url.get_secret_value())
     vault = Vault.from_key_ring(settings.vault_keys.get_secret_value())
     guard = SsrfGuard(settings.private_networks or ())
-    gateway = UazapiClient(guard=guard)
+    gateway = GatewayRouter(GATEWAYS, guard)
     inbox = InboxStore(database)
     directory = TenantConfigCache(database, vault)
     announcements = ChangeAnnouncements(settings.redis_url.get_secret_value())
@@ -79,7 +78,7 @@ async def open_components(settings: Settings) -> Components:
         vault=vault,
         ssrf_guard=guard,
         gateway=gateway,
-        gateway_admin=UazapiAdmin(guard=guard),
+        gateway_admin=GatewayAdminRouter(GATEWAYS, guard),
         inbox=inbox,
         backfill=Backfiller(database, inbox, gateway),
         views=ConversationInspector(database),

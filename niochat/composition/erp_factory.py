@@ -5,7 +5,8 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from niochat.adapters.erps.sgp.client import SgpClient
+from niochat.adapters.erps.erp_router import ErpRouter
+from niochat.adapters.erps.registry import ERPS
 from niochat.adapters.redis.redis_cache import RedisCache
 from niochat.composition.components import Components
 from niochat.erp.capability_probe import CapabilityProber
@@ -32,7 +33,7 @@ def build_erp_service(
     components: Components, ask: RequestPermit, tell: ReleasePermit
 ) -> ErpService:
     """The service on the parts of its process; ``ask`` and ``tell`` reach the tenant's actor."""
-    erp: ErpConnector = SgpClient(guard=components.ssrf_guard)
+    erp = open_erp(components)
     settings_of = make_erp_settings_lookup(components)
     shelf = RedisCache(components.settings.redis_url.get_secret_value(), ttl_s=READ_CACHE_TTL_S)
     secret = sha256(components.settings.vault_keys.get_secret_value().encode()).digest()
@@ -44,6 +45,11 @@ def build_erp_service(
     return ErpService(
         calls, ErpWriteExecutor(erp, calls, journal), prober, WriteReconciler(calls, journal)
     )
+
+
+def open_erp(components: Components) -> ErpConnector:
+    """The ERPs of all kinds. The caller closes it."""
+    return ErpRouter(ERPS, components.ssrf_guard)
 
 
 def make_erp_settings_lookup(components: Components) -> Callable[[UUID], Awaitable[ErpSettings]]:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from niochat.adapters.gateways.registry import DEFAULT_GATEWAY_KIND
 from niochat.adapters.postgres.database import Database
 from niochat.composition.components import Components
 from niochat.ports.encryption import Encryptor
@@ -49,7 +50,7 @@ def build_gateway_access(parts: Components) -> GatewayAccess:
     settings, server = parts.settings, None
     if settings.gateway_url is not None and settings.gateway_admin_token is not None:
         token = settings.gateway_admin_token.get_secret_value()
-        server = GatewayServer(settings.gateway_url, token)
+        server = GatewayServer(settings.gateway_url, token, DEFAULT_GATEWAY_KIND)
     return GatewayAccess(
         parts.gateway, parts.gateway_admin, parts.ssrf_guard.check_url, server, settings.base_url
     )

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import structlog
 
-from niochat.adapters.gateways.uazapi.parsing.json_fields import read_object, read_timestamp
-from niochat.adapters.gateways.uazapi.parsing.webhook_parser import parse_webhook
+from niochat.adapters.gateways.gateway_vendor import GatewayVendor
+from niochat.adapters.gateways.registry import GATEWAYS
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import UnavailableError
@@ -40,6 +40,7 @@ class BackfillChannel:
 
     id: UUID
     tenant_id: UUID
+    kind: str
     base_url: str
     token_sealed: bytes
     filled_to: datetime
@@ -78,7 +79,8 @@ class Backfiller:
         """
         started = await self._clock()
         store = _TimedMessageStore(self._gateway, line, gateway_s)
-        missing = await self._missing(channel, store, started, deeper)
+        vendor = GATEWAYS.require_stored(channel.kind)
+        missing = await self._missing(channel, vendor, store, started, deeper)
         threads: set[UUID] = set()
         # Times are whole seconds: within one, the store's own order (newest first) decides.
         missing.reverse()
@@ -102,7 +104,12 @@ class Backfiller:
         return now
 
     async def _missing(
-        self, channel: BackfillChannel, store: "_TimedMessageStore", started: datetime, deeper: bool
+        self,
+        channel: BackfillChannel,
+        vendor: GatewayVendor,
+        store: "_TimedMessageStore",
+        started: datetime,
+        deeper: bool,
     ) -> list[InboundEvent]:
         since = floor = channel.filled_to - FILL_OVERLAP
         if deeper:
@@ -113,9 +120,9 @@ class Backfiller:
         for page in range(MAX_PAGES):
             bodies = await store.page(page)
             # By the time of all that is stored, groups too: a page of them ends nothing.
-            times = [_stored_at(body, started) for body in bodies]
+            times = [vendor.read_stored_time(body, started) for body in bodies]
             wanted = [body for body, at in zip(bodies, times, strict=True) if at >= floor]
-            unknown = await self._unknown(channel.id, await _parse_events(wanted, started))
+            unknown = await self._unknown(channel.id, await _parse_events(vendor, wanted, started))
             missing.extend(unknown)
             recent = any(at >= since for at in times)
             if len(bodies) < PAGE_SIZE or not (recent or unknown):
@@ -157,20 +164,16 @@ class _TimedMessageStore:
 
 
 async def _parse_events(
-    bodies: Sequence[Mapping[str, object]], now: datetime
+    vendor: GatewayVendor, bodies: Sequence[Mapping[str, object]], now: datetime
 ) -> list[InboundEvent]:
     found = []
     for number, body in enumerate(bodies):
         if number % PARSE_BATCH_SIZE == 0:
             await asyncio.sleep(0)  # others' webhooks come in between
-        meaning = parse_webhook(body, now).event
+        meaning = vendor.parse_webhook(body, now).event
         if isinstance(meaning, InboundEvent):
             found.append(meaning)
     return found
-
-
-def _stored_at(body: Mapping[str, object], now: datetime) -> datetime:
-    return read_timestamp(now, read_object(body.get("message")).get("messageTimestamp"))
 
 
 def _sent_at(incoming: InboundEvent, now: datetime) -> datetime:

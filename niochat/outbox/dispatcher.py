@@ -21,6 +21,7 @@ from niochat.outbox.outbox_store import (
     UnsettledSend,
 )
 from niochat.ports.gateway import (
+    CredentialsOpener,
     GatewayCredentials,
     GatewaySendResult,
     OutboundChange,
@@ -46,7 +47,6 @@ MAX_WAITING_THREADS = 20_000
 
 SettleCallback = Callable[[UUID, SettleSend], None]
 """Gives (thread, command) to the thread's actor."""
-CredentialsOpener = Callable[[str, bytes, UUID], GatewayCredentials]
 """Opens (base address, sealed token, tenant)."""
 TenantWeight = Callable[[UUID | None], float]
 """A tenant's weight for each of its channels."""
@@ -240,9 +240,10 @@ class OutboxDispatcher:
     def _line(self, destination: SendDestination | None) -> tuple[GatewayCredentials, str] | None:
         if destination is None:
             return None
-        return self._line_of(
-            destination.base_url, destination.token_sealed, destination.tenant_id
-        ), destination.number
+        credentials = self._line_of(
+            destination.kind, destination.base_url, destination.token_sealed, destination.tenant_id
+        )
+        return credentials, destination.number
 
     async def _settle_result(self, claimed: ClaimedSend, answer: GatewaySendResult) -> None:
         retry_in_s = answer.retry_in_s

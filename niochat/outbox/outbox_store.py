@@ -16,7 +16,7 @@ _SQL = queries("outbox")
 
 FileLoader = Callable[[UUID, UUID], Awaitable[bytes | None]]
 """Bytes of (tenant, file) from the file store; ``None`` when they are not there."""
-_DESTINATION_COLUMNS = {"base_url", "token_sealed", "phone", "lid"}
+_DESTINATION_COLUMNS = {"channel_kind", "base_url", "token_sealed", "phone", "lid"}
 _CHANGES = frozenset(MessageChange)
 SEND_WINDOW_S = 20.0
 """From the claim on; what has not answered by then is uncertain and is looked up."""
@@ -69,6 +69,7 @@ class UnsettledSend:
 class SendDestination:
     """Where a thread's messages go. ``number`` is digits, or ``…@lid``."""
 
+    kind: str
     base_url: str
     token_sealed: bytes
     tenant_id: UUID
@@ -174,4 +175,6 @@ def _destination(row: dict[str, Any]) -> SendDestination | None:
     if not (row["phone"] or row["lid"]):
         return None
     number = row["phone"] or f"{row['lid']}@lid"
-    return SendDestination(row["base_url"], row["token_sealed"], row["tenant_id"], number)
+    return SendDestination(
+        row["channel_kind"], row["base_url"], row["token_sealed"], row["tenant_id"], number
+    )

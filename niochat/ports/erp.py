@@ -1,4 +1,4 @@
-"""What a provider's ERP can tell and do, in our words; SGP is one, others may follow.
+"""The port to a provider's ERP, of whatever vendor.
 
 What it tells of is in ``erp_values``; all of it is plain data that travels between processes.
 """
@@ -245,13 +245,15 @@ class ErpCapability(StrEnum):
 class ErpAccount:
     """How to reach one tenant's ERP. ``token`` is a secret: never logged.
 
-    ``ticket_kinds`` are the provider's codes by :class:`Category`.
+    ``ticket_kinds`` are the provider's codes by :class:`TicketCategory`. ``kind`` is the vendor's;
+    the client of one vendor does not read it.
     """
 
     base_url: str
     app: str
     token: str = field(repr=False)
     ticket_kinds: Mapping[str, str] = field(default_factory=dict)
+    kind: str = ""
 
 
 class ErpError(NiochatError):

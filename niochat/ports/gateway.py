@@ -1,8 +1,9 @@
-"""What a WhatsApp gateway can do for us; Uazapi is one, the Cloud API may be another."""
+"""The port to WhatsApp gateways, of whatever vendor, and its values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+from uuid import UUID
 
 from niochat.domain.conversation.commands import SendStatus
 from niochat.domain.message import MessageChange, MessageKind
@@ -10,10 +11,18 @@ from niochat.domain.message import MessageChange, MessageKind
 
 @dataclass(frozen=True, slots=True)
 class GatewayCredentials:
-    """How to reach one channel's gateway instance. ``token`` is a secret: never logged."""
+    """How to reach one channel's gateway instance. ``token`` is a secret: never logged.
+
+    ``kind`` is the vendor's; the client of one vendor does not read it.
+    """
 
     base_url: str
     token: str
+    kind: str = ""
+
+
+CredentialsOpener = Callable[[str, str, bytes, UUID], GatewayCredentials]
+"""Opens a channel's credentials: (kind, base URL, sealed token, tenant)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +140,11 @@ class WhatsAppGateway(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GatewayServer:
-    """A gateway of the installation, on which instances can be made."""
+    """A gateway of the installation, on which instances can be made. ``kind`` is the vendor's."""
 
     base_url: str
     admin_token: str = field(repr=False)
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 from pydantic import ValidationError
 
+from niochat.adapters.gateways.registry import DEFAULT_GATEWAY_KIND, GATEWAYS
 from niochat.adapters.postgres.audit_log import record_change
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
@@ -65,10 +66,13 @@ class GatewayAccess:
 
 @dataclass(frozen=True, slots=True)
 class NewChannel:
-    """``base_url`` and ``token`` of an instance there is; without them one is made."""
+    """``base_url`` and ``token`` of an existing instance of a gateway of this ``kind``; without
+    them an instance is created on the gateway of the installation.
+    """
 
     slug: str
     name: str
+    kind: str | None = None
     base_url: str | None = None
     token: str | None = field(default=None, repr=False)
 
@@ -105,7 +109,7 @@ class ChannelProvisioner:
             tenant = await self._require_free_slug(tenant_id, new.slug)
             line, status = await self._obtain_instance(tenant_id, tenant, new)
             made, secret = await self._store(tenant_id, _channel_config(new, line), status, who)
-        url = build_webhook_url(self._outside.base_url, made, secret)
+        url = build_webhook_url(self._outside.base_url, line.kind, made, secret)
         try:
             await self._outside.gateway.set_webhook(line, url)
         except NiochatError as error:
@@ -148,7 +152,10 @@ class ChannelProvisioner:
     ) -> tuple[GatewayCredentials, str | None]:
         """The way to it, and its state."""
         if new.base_url is not None and new.token is not None:
-            return await self._check_existing_instance(GatewayCredentials(new.base_url, new.token))
+            kind = GATEWAYS.require(new.kind or DEFAULT_GATEWAY_KIND).kind
+            return await self._check_existing_instance(
+                GatewayCredentials(new.base_url, new.token, kind)
+            )
         server = self._outside.server
         if server is None:
             raise OperationRefusedError(
@@ -157,11 +164,17 @@ class ChannelProvisioner:
                 " ask the operator to set NIOCHAT_GATEWAY_URL and NIOCHAT_GATEWAY_ADMIN_TOKEN.",
                 code="no_gateway",
             )
+        if new.kind not in (None, server.kind):
+            raise OperationRefusedError(
+                f"The installation's own gateway is of the kind {server.kind}. Send base_url and "
+                "token of an instance, or leave out kind.",
+                code="no_gateway",
+            )
         # A dot is in no slug: no two channels share a name.
         found = await self._find_or_create_instance(
             server, f"{tenant}.{new.slug}", f"niochat:{tenant_id}:{new.slug}"
         )
-        return GatewayCredentials(server.base_url, found.token), found.status
+        return GatewayCredentials(server.base_url, found.token, server.kind), found.status
 
     async def _check_existing_instance(
         self, line: GatewayCredentials
@@ -242,7 +255,13 @@ class ChannelProvisioner:
 def _channel_config(new: NewChannel, line: GatewayCredentials) -> ChannelConfig:
     try:
         return ChannelConfig.model_validate(
-            {"slug": new.slug, "name": new.name, "base_url": line.base_url, "token": line.token}
+            {
+                "slug": new.slug,
+                "name": new.name,
+                "kind": line.kind,
+                "base_url": line.base_url,
+                "token": line.token,
+            }
         )
     except ValidationError:
         pass  # its errors hold what was wrong, which may be the token

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from niochat.adapters.gateways.gateway_vendor import GatewayVendor
+from niochat.adapters.gateways.registry import GATEWAYS
 from niochat.adapters.postgres.audit_log import record_change
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
@@ -25,13 +27,6 @@ from niochat.tenants.tenant_secrets import SecretPurpose
 
 _SQL = queries("channels")
 _INBOX = queries("inbox")
-
-QR_CODE_LIFETIME, PAIRING_CODE_LIFETIME = timedelta(minutes=2), timedelta(minutes=5)
-"""Uazapi reference 2.1."""
-REQUIRED_EVENTS = frozenset({"messages", "messages_update", "connection"})
-"""What a gateway has to tell us of."""
-ECHO_FILTERS = frozenset({"wasSentByApi", "fromMeYes"})
-"""Left out, a send whose answer was lost could not be told from one that never left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +87,9 @@ class ChannelSessionService:
         )
         if not (pairing.qrcode or pairing.code):
             return PairingOffer(pairing, None)
-        return PairingOffer(
-            pairing, now + (PAIRING_CODE_LIFETIME if pairing.code else QR_CODE_LIFETIME)
-        )
+        vendor = GATEWAYS.require_stored(channel.line.kind)
+        lifetime = vendor.pairing_code_lifetime if pairing.code else vendor.qr_code_lifetime
+        return PairingOffer(pairing, now + lifetime)
 
     async def status(self, tenant_id: UUID, channel_id: UUID) -> InstanceStatus:
         """As the gateway has it now, which is stored."""
@@ -133,7 +128,7 @@ class ChannelSessionService:
             None if shown is None else _redact_url(shown.url, channel),
             shown is not None and shown.enabled,
             () if shown is None else shown.events,
-            tuple(_find_problems(found, ours)),
+            tuple(_find_problems(GATEWAYS.require_stored(channel.line.kind), found, ours)),
         )
 
     async def _start_pairing(self, line: GatewayCredentials, phone: str | None) -> PairingState:
@@ -172,9 +167,12 @@ class ChannelSessionService:
                 ("secret_sealed", SecretPurpose.CHANNEL_SECRET),
             )
         ]
-        url = build_webhook_url(self._outside.base_url, channel_id, opened[1])
+        url = build_webhook_url(self._outside.base_url, row["kind"], channel_id, opened[1])
         return _OpenedChannel(
-            channel_id, row["status"], GatewayCredentials(row["base_url"], opened[0]), url
+            channel_id,
+            row["status"],
+            GatewayCredentials(row["base_url"], opened[0], row["kind"]),
+            url,
         )
 
     async def _record_status(
@@ -216,7 +214,9 @@ def _redact_url(url: str, channel: _OpenedChannel) -> str:
 
 
 def _find_problems(
-    found: Sequence[WebhookRegistration], ours: WebhookRegistration | None
+    vendor: GatewayVendor,
+    found: Sequence[WebhookRegistration],
+    ours: WebhookRegistration | None,
 ) -> Iterator[WebhookProblem]:
     if not found:
         yield WebhookProblem("no_webhook", "the gateway posts nowhere: set the webhook up again")
@@ -232,10 +232,10 @@ def _find_problems(
         )
     if not ours.enabled:
         yield WebhookProblem("switched_off", "the webhook is switched off: set it up again")
-    missing = sorted(REQUIRED_EVENTS - set(ours.events))
+    missing = sorted(vendor.required_events - set(ours.events))
     if missing:
         yield WebhookProblem(
             "missing_events", f"it does not tell of {', '.join(missing)}: set it up again"
         )
-    if ECHO_FILTERS & set(ours.excluded):
+    if vendor.echo_filters & set(ours.excluded):
         yield WebhookProblem("echoes_excluded", "it leaves our own messages out: set it up again")

@@ -174,7 +174,9 @@ async def _connect(parts: Components, scenarios: Sequence[Scenario]) -> dict[str
     names = {scenario.slug: scenario.name for scenario in scenarios}
     for address in await channel_addresses_for(parts, set(names)):
         channel = address.channel
-        line = parts.credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
+        line = parts.credentials_for(
+            channel.kind, channel.base_url, channel.token_sealed, channel.tenant_id
+        )
         await parts.gateway.set_webhook(line, address.webhook_url(parts.settings.base_url))
         places[names[channel.tenant_slug]] = ScenarioTenant(
             channel.tenant_id, channel.id, line.token

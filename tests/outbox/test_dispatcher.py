@@ -181,7 +181,7 @@ async def test_what_a_dead_owner_was_sending_becomes_uncertain_and_arrives_once(
         line = office.provider.directory.gateway_credentials(
             *(
                 await office.given.admin.fetchrow(
-                    "SELECT base_url, token_sealed, tenant_id FROM channels"
+                    "SELECT kind, base_url, token_sealed, tenant_id FROM channels"
                 )
             )
         )

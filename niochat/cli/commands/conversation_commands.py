@@ -39,7 +39,7 @@ STATUS_LABELS = {
 
 WRITE_STATUS_LABELS = {
     "started": "não foi enviado",
-    "sending": "sem confirmação: confira no SGP",
+    "sending": "sem confirmação: confira no ERP",
     "done": "feito",
     "refused": "recusado",
 }
@@ -172,7 +172,7 @@ def _print_timeline(conversation: dict[str, Any], story: dict[str, list[Any]]) -
     for write in story["writes"]:
         result = write["result"] or {}
         known = result.get("protocol") or result.get("reason") or ""
-        said = f"  no SGP: {write['kind']} {WRITE_STATUS_LABELS[write['status']]} {known}"
+        said = f"  no ERP: {write['kind']} {WRITE_STATUS_LABELS[write['status']]} {known}"
         _console.print(escape(said.rstrip()), highlight=False)
     for event in story["events"]:
         reason = event["body"].get("reason") or event["body"].get("code") or ""

@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from niochat.adapters.erps.sgp.client import SgpClient
+from niochat.adapters.erps.registry import DEFAULT_ERP_KIND
 from niochat.adapters.postgres.schema_migration import migrate as migrate_database
 from niochat.cli import command_context
 from niochat.cli.commands.admin_commands import create_demo_users, demo_logins_for
 from niochat.cli.json_output import print_json
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.composition.components import Components
-from niochat.composition.erp_factory import make_erp_settings_lookup
+from niochat.composition.erp_factory import make_erp_settings_lookup, open_erp
 from niochat.domain.errors import InvalidInputError
 from niochat.erp.capability_probe import PROBE_TIMEOUT_S
 from niochat.launcher.stack_launcher import StackLauncher
@@ -32,7 +32,7 @@ from niochat.tenants.provider_sync.sync_result import SyncOutcome, SyncResult
 DEMO_FILE = Path(__file__).parents[3] / "examples" / "demo.yaml"
 DEMO_CHANNEL_PHONE, NEIGHBOUR_CHANNEL_PHONE = "558130000001", "551130000002"
 DEMO_ERP_INSTALLATION = "sandbox-demo"
-"""The demo's installation of the simulated SGP, as examples/demo.yaml names it."""
+"""The demo's installation of the simulated ERP, as examples/demo.yaml names it."""
 SUBSCRIBER_FIELDS = ("phone", "cpf", "name", "case", "open_invoices")
 _console = Console()
 
@@ -154,7 +154,7 @@ def _sandbox_variables() -> Mapping[str, str]:
     return {
         "NIOCHAT_SANDBOX_GATEWAY": f"{url}/gateway",
         "NIOCHAT_SANDBOX_MODEL": f"{url}/model/v1",
-        "NIOCHAT_SANDBOX_SGP": f"{url}/sgp",
+        "NIOCHAT_SANDBOX_ERP": f"{url}/{DEFAULT_ERP_KIND}",
     }
 
 
@@ -191,7 +191,9 @@ async def _print_changes(parts: Components, changes: Sequence[SyncResult]) -> No
 async def _set_webhooks(parts: Components, slugs: set[str], *, quiet: bool = False) -> None:
     for address in await channel_addresses_for(parts, slugs):
         channel = address.channel
-        line = parts.credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
+        line = parts.credentials_for(
+            channel.kind, channel.base_url, channel.token_sealed, channel.tenant_id
+        )
         await parts.gateway.set_webhook(line, address.webhook_url(parts.settings.base_url))
         if not quiet:
             _console.print(f"[green]{channel.tenant_slug}  {channel.slug}: webhook set[/green]")
@@ -206,7 +208,7 @@ async def _probe_erps(
 ) -> None:
     """Find out what the ERPs that were declared can do; one that is away is asked again later."""
     named = {c.tenant_id: c.tenant for c in changes if c.resource == "erp"}
-    erp = SgpClient(guard=parts.ssrf_guard)
+    erp = open_erp(parts)
     try:
         for tenant_id, slug in named.items():
             sentence, well = await probe_erp(parts, erp, tenant_id)
@@ -264,7 +266,7 @@ async def _load_subscribers() -> list[dict[str, object]]:
     client = SandboxClient(command_context.sandbox_url(), demo_token())
     try:
         found = await client.call_control(
-            "GET", f"/sandbox/sgp/{DEMO_ERP_INSTALLATION}/subscribers"
+            "GET", f"/sandbox/{DEFAULT_ERP_KIND}/{DEMO_ERP_INSTALLATION}/subscribers"
         )
     finally:
         await client.close()
@@ -302,7 +304,9 @@ async def _load_overview() -> dict[str, Any]:
 
 def _channel_details(parts: Components, address: ChannelAddress, base_url: str) -> dict[str, str]:
     channel = address.channel
-    line = parts.credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
+    line = parts.credentials_for(
+        channel.kind, channel.base_url, channel.token_sealed, channel.tenant_id
+    )
     return {
         "id": str(channel.id),
         "webhook_url": address.webhook_url(base_url),

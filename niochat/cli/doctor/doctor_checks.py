@@ -6,7 +6,6 @@ from uuid import UUID
 from rich.console import Console
 from rich.markup import escape
 
-from niochat.adapters.erps.sgp.client import SgpClient
 from niochat.adapters.models.openai.model_client import ModelClient, ModelEndpoint, ModelError
 from niochat.adapters.postgres.log_position_base import needs_log_base
 from niochat.adapters.postgres.queries import queries
@@ -17,6 +16,7 @@ from niochat.cli.commands.provider_commands import channel_addresses_for, probe_
 from niochat.cli.doctor.media_model_checks import check_media_models
 from niochat.cli.doctor.security_checks import find_security_problems
 from niochat.composition.components import Components
+from niochat.composition.erp_factory import open_erp
 from niochat.domain.conversation.policy import MAX_MODEL_SECONDS
 from niochat.domain.errors import InvalidInputError, NiochatError
 from niochat.domain.tenant.throttling import TenantThrottle, ThrottleReason
@@ -98,7 +98,9 @@ async def _check_installation(parts: Components) -> bool:
 
 async def _check_channel(parts: Components, address: ChannelAddress) -> bool:
     channel = address.channel
-    line = parts.credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
+    line = parts.credentials_for(
+        channel.kind, channel.base_url, channel.token_sealed, channel.tenant_id
+    )
     try:
         status = (await parts.gateway.fetch_status(line)).status
     except NiochatError as error:
@@ -146,7 +148,7 @@ async def _check_erp(parts: Components, slug: str, tenant_id: UUID) -> bool:
         return _print_finding(
             slug, "ERP: none; the assistant answers without contracts or invoices", True
         )
-    erp = SgpClient(guard=parts.ssrf_guard)
+    erp = open_erp(parts)
     try:
         sentence, well = await probe_erp(parts, erp, tenant_id)
     finally:

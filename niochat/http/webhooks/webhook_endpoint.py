@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from niochat.adapters import clock
-from niochat.adapters.gateways.uazapi.parsing.webhook_parser import parse_webhook
+from niochat.adapters.gateways.registry import GATEWAYS
 from niochat.domain.conversation.commands import ReceiveSystemNotice
 from niochat.domain.errors import (
     InvalidInputError,
@@ -41,8 +41,6 @@ from niochat.vault.vault import Vault
 _log = structlog.get_logger(__name__)
 
 MAX_WEBHOOK_BODY = 1024 * 1024
-SIGNATURE_HEADER = "x-hub-signature-256"
-"""``sha256=<hex>`` of the body, for channels with a key."""
 _SCHEDULED_CODES = {"flood", "crowded", "disconnected", "cancelled"}
 """Why a webhook was not stored although the database is there: it is fetched without being asked.
 """
@@ -84,7 +82,7 @@ class WebhookEndpoint:
         self._admission = admission or WebhookAdmission()
 
     async def receive(self, request: Request) -> Response:
-        """``POST /webhooks/uazapi/{channel_id}/{secret}``; 429 and 503 say when to repeat it."""
+        """``POST /webhooks/{kind}/{channel_id}/{secret}``; 429 and 503 say when to repeat it."""
         if self._admission.is_full:
             self._record_missed_by_path(request)
         with self._admission.admit_request():
@@ -130,9 +128,12 @@ class WebhookEndpoint:
 
     async def _receive(self, request: Request, channel: ChannelRecord, arrival: int) -> Response:
         body = await _read_body(request)
-        self._check_signature(channel, request, body)
-        webhook = parse_webhook(_parse_json(body), clock.now())
-        if not self._vault.matches_fingerprint(webhook.token, channel.token_hash):
+        vendor = GATEWAYS.require_stored(channel.kind)
+        self._check_signature(channel, vendor.signature_header, request, body)
+        webhook = vendor.parse_webhook(_parse_json(body), clock.now())
+        if vendor.body_has_token and not self._vault.matches_fingerprint(
+            webhook.token, channel.token_hash
+        ):
             _log.warning(
                 "webhook_token_refused", channel=str(channel.id), client=_client_address(request)
             )
@@ -140,12 +141,16 @@ class WebhookEndpoint:
         return JSONResponse(await self._handle_event(channel, webhook, arrival))
 
     async def _authenticate(self, request: Request) -> ChannelRecord:
-        """The channel of the address. Unknown and wrong look the same, and take the same time."""
+        """The channel of the address. An unknown channel, another kind and a wrong secret look the
+        same and take the same time.
+        """
         try:
             channel_id = UUID(request.path_params["channel_id"])
         except ValueError:
             raise NotFoundError("The channel does not exist.") from None
         channel = await self._load_channel(channel_id)
+        if channel is not None and channel.kind != request.path_params["kind"]:
+            channel = None
         known = channel.secret_hash if channel is not None else bytes(32)
         right = self._vault.matches_fingerprint(request.path_params["secret"], known)
         if channel is None or not right:
@@ -163,12 +168,14 @@ class WebhookEndpoint:
                 self._backfill_scheduler.record_missed(channel_id)
             raise
 
-    def _check_signature(self, channel: ChannelRecord, request: Request, body: bytes) -> None:
+    def _check_signature(
+        self, channel: ChannelRecord, header: str, request: Request, body: bytes
+    ) -> None:
         key = self._channels.hmac_key(channel)
         if key is None:
             return
         wanted = "sha256=" + hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
-        given = request.headers.get(SIGNATURE_HEADER, "")
+        given = request.headers.get(header, "")
         if not hmac.compare_digest(wanted.encode(), given.encode()):
             _log.warning("webhook_signature_refused", channel=str(channel.id))
             raise NotFoundError("The channel does not exist.")
@@ -207,7 +214,7 @@ class WebhookEndpoint:
 
 def build_webhook_routes(door: WebhookEndpoint) -> list[Route]:
     """Routes of the door."""
-    return [Route("/webhooks/uazapi/{channel_id}/{secret}", door.receive, methods=["POST"])]
+    return [Route("/webhooks/{kind}/{channel_id}/{secret}", door.receive, methods=["POST"])]
 
 
 def build_webhook_application(door: WebhookEndpoint) -> Starlette:

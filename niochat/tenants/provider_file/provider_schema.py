@@ -7,6 +7,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from niochat.adapters.erps.registry import DEFAULT_ERP_KIND, ERPS
+from niochat.adapters.gateways.registry import DEFAULT_GATEWAY_KIND
 from niochat.adapters.models.openai.endpoint_quirks import EndpointQuirk
 from niochat.domain.conversation.policy import ConversationPolicy
 from niochat.domain.presence import AssignmentMode
@@ -15,7 +17,9 @@ from niochat.ports.erp import TicketCategory
 from niochat.tenants.provider_file.change_request_schema import ChangeRequests, find_unknown_team
 from niochat.tenants.provider_file.facts_schema import FactsConfig
 from niochat.tenants.provider_file.field_types import (
+    ErpKind,
     ExtraBody,
+    GatewayKind,
     HeaderName,
     HeaderText,
     HttpAddress,
@@ -60,8 +64,10 @@ class ChannelConfig(StrictModel):
 
     slug: Slug
     name: ShortName
+    kind: GatewayKind = DEFAULT_GATEWAY_KIND
+    """Which vendor's gateway it is."""
     base_url: HttpAddress
-    """Address of the gateway, as ``https://provedor.uazapi.com``."""
+    """Address of the gateway, as ``https://gateway.example.com``."""
     token: SecretToken
     """Token of the instance."""
     hmac_key: SecretToken | None = None
@@ -155,28 +161,38 @@ class AssistantConfig(StrictModel):
         return SecretStr(json.dumps(whole, sort_keys=True))
 
 
-class ErpKind(StrEnum):
-    """ERPs that can be talked to."""
-
-    SGP = "sgp"
-
-
 class ErpConfig(StrictModel):
     """The provider's ERP and how hard it may be asked."""
 
-    kind: ErpKind = ErpKind.SGP
+    kind: ErpKind = DEFAULT_ERP_KIND
+    """Which vendor's ERP it is."""
     base_url: HttpAddress
-    """Address of the installation, as ``https://provedor.sgp.net.br``; a path is kept."""
+    """Address of the installation, as ``https://erp.example.com``; a path is kept."""
     token: SecretToken
-    app: ShortName
-    """The application the token was made for."""
+    app: ShortName | None = None
+    """The application the token was made for, where the ERP has such."""
     ticket_kinds: dict[TicketCategory, TicketCode] = Field(default_factory=dict)
-    """The provider's own codes of service orders. YAML drops leading zeros: quote those."""
+    """The provider's own codes of service orders, where the ERP has such. YAML drops leading
+    zeros: quote those.
+    """
     calls_at_once: Annotated[StrictInteger, Field(ge=1, le=200)] = 8
     per_minute: Annotated[StrictInteger, Field(ge=1, le=100_000)] = 600
     """Calls that may begin in a minute."""
     timeout_s: Annotated[StrictNumber, Field(ge=1, le=120)] = 32.0
     """Seconds of one call."""
+
+    @model_validator(mode="after")
+    def _fits_the_vendor(self) -> Self:
+        vendor = ERPS.require(self.kind)
+        if vendor.needs_app and self.app is None:
+            raise error_at("is missing", "app")
+        if not vendor.needs_app and self.app is not None:
+            raise error_at(f"{vendor.display_name} has no app: remove it", "app")
+        if not vendor.has_ticket_kinds and self.ticket_kinds:
+            raise error_at(
+                f"{vendor.display_name} has no ticket_kinds: remove them", "ticket_kinds"
+            )
+        return self
 
 
 def _default_teams() -> list[TeamConfig]:

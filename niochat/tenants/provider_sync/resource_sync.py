@@ -64,6 +64,7 @@ async def sync_channel(
         return SyncOutcome.CREATED
     wanted = {
         "name": channel.name,
+        "kind": channel.kind,
         "base_url": channel.base_url,
         "token_hash": vault.fingerprint(channel.token.get_secret_value()),
         "token_sealed": seals.seal_if_changed(
@@ -160,9 +161,9 @@ async def sync_erp(
     seals = TenantEncryptor(vault, tenant_id)
     stored = row["token_sealed"] if row is not None else None
     wanted = {
-        "kind": entry.kind.value,
+        "kind": entry.kind,
         "base_url": entry.base_url,
-        "app": entry.app,
+        "app": entry.app or "",
         "token_sealed": seals.seal_if_changed(stored, entry.token, SecretPurpose.ERP_TOKEN),
         "ticket_kinds": {kind.value: code for kind, code in entry.ticket_kinds.items()},
         "calls_at_once": entry.calls_at_once,
@@ -178,7 +179,7 @@ async def sync_erp(
 
 def _same_access(seals: TenantEncryptor, entry: ErpConfig, row: Row) -> bool:
     """Whether what was probed is still what is asked."""
-    place = (entry.kind, entry.base_url, entry.app)
+    place = (entry.kind, entry.base_url, entry.app or "")
     return place == (row["kind"], row["base_url"], row["app"]) and seals.matches(
         row["token_sealed"], entry.token, SecretPurpose.ERP_TOKEN
     )
@@ -195,6 +196,7 @@ async def create_channel(
         seals.tenant_id,
         channel.slug,
         channel.name,
+        channel.kind,
         channel.base_url,
         seals.vault.fingerprint(token),
         seals.seal(token, SecretPurpose.CHANNEL_TOKEN),

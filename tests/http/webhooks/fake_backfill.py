@@ -15,7 +15,13 @@ class FakeBackfill:
     def __init__(self, channel: ChannelRecord) -> None:
         now = datetime.now(UTC)
         self.channel = BackfillChannel(
-            channel.id, channel.tenant_id, channel.base_url, channel.token_sealed, now, now
+            channel.id,
+            channel.tenant_id,
+            channel.kind,
+            channel.base_url,
+            channel.token_sealed,
+            now,
+            now,
         )
         self.failures: list[Exception] = []
         self.fills = 0
@@ -24,7 +30,7 @@ class FakeBackfill:
         """A fill ends once it is set."""
         self.opens.set()
 
-    async def channels(self, tenant_id: UUID) -> list[BackfillChannel]:
+    async def list_channels(self, tenant_id: UUID) -> list[BackfillChannel]:
         return [self.channel]
 
     async def fill(

@@ -52,7 +52,8 @@ _PATHS = {
     MessageChange.DELETION: "/message/delete",
     MessageChange.REACTION: "/message/react",
 }
-_WEBHOOK_EVENTS = ("messages", "messages_update", "connection")
+WEBHOOK_EVENTS = ("messages", "messages_update", "connection")
+"""What an instance has to post."""
 
 
 class UazapiClient(WhatsAppGateway):
@@ -160,7 +161,7 @@ class UazapiClient(WhatsAppGateway):
         wanted = {
             "enabled": True,
             "url": url,
-            "events": list(_WEBHOOK_EVENTS),
+            "events": list(WEBHOOK_EVENTS),
             "excludeMessages": ["isGroupYes"],
         }
         await self._lookup(line, "POST", "/webhook", wanted)

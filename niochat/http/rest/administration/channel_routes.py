@@ -19,7 +19,12 @@ from niochat.http.rest.schemas import RequestModel, ResponseModel
 from niochat.identity.authentication import Principal
 from niochat.tenants.channel_provisioning import NewChannel
 from niochat.tenants.channel_sessions import WebhookStatus
-from niochat.tenants.provider_file.field_types import HttpAddress, SecretToken, ShortName
+from niochat.tenants.provider_file.field_types import (
+    GatewayKind,
+    HttpAddress,
+    SecretToken,
+    ShortName,
+)
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Phone = Annotated[str, Field(pattern=r"^\+?[0-9]{10,15}$")]
@@ -30,13 +35,16 @@ router = APIRouter(prefix="/channels", tags=["channels"], route_class=Idempotent
 
 
 class ChannelResponse(ResponseModel):
-    """A WhatsApp number of the tenant. ``held_until`` is set while sending is paused; no message is
+    """A WhatsApp number of the tenant. ``kind`` is the vendor of its gateway.
+
+    ``held_until`` is set while sending is paused; no message is
     sent before. ``last_active_at`` is the time of the last change of a conversation on the channel.
     """
 
     id: UUID
     slug: str
     name: str
+    kind: str
     status: str
     status_reason: str
     status_at: datetime
@@ -48,11 +56,13 @@ class ChannelResponse(ResponseModel):
 
 class CreateChannelRequest(RequestModel):
     """A new channel. Send ``base_url`` and ``token`` to use an existing gateway instance, or leave
-    out both to create an instance on the gateway of the installation.
+    out both to create an instance on the gateway of the installation. ``kind`` is the vendor of
+    the gateway.
     """
 
     slug: Slug
     name: ShortName
+    kind: GatewayKind | None = None
     base_url: HttpAddress | None = None
     token: SecretToken | None = None
 
@@ -135,7 +145,7 @@ async def create_channel(
         caller.require(PermissionAction.CHANNELS_WRITE),
         tenant_services_for(request),
     )
-    new = NewChannel(body.slug, body.name, body.base_url, _reveal(body.token))
+    new = NewChannel(body.slug, body.name, body.kind, body.base_url, _reveal(body.token))
     made, told = await accounts.channels.create(tenant_id, new, audit_actor_for(request, caller))
     await accounts.announce_change(tenant_id)
     row = await accounts.channels.find(tenant_id, made)
