@@ -5,6 +5,7 @@ The signature is an HMAC under a key of the vault. Copies can be kept anywhere.
 """
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,9 @@ from niochat.ports.encryption import Encryptor
 PURPOSE = "audit head"
 """What the HMAC is for."""
 _FILE_NAME = "head.json"
+
+OpenStore = Callable[[str | None, str], FileStore]
+"""Opens the file store at an address; the second argument names the setting in errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +41,10 @@ class AuditChainHead:
 class AuditHeadStore:
     """The newest one, at an address as :class:`FileStore` takes it; without one none is kept."""
 
-    def __init__(self, address: str | None, seals: Encryptor) -> None:
+    def __init__(self, address: str | None, seals: Encryptor, open_store: OpenStore) -> None:
         """Nothing is opened before it is used."""
         self._address = address
+        self._open = open_store
         self._seals = seals
         self._opened: FileStore | None = None
 
@@ -91,7 +96,7 @@ class AuditHeadStore:
 
     def _open_store(self) -> FileStore:
         try:
-            self._opened = self._opened or FileStore.from_url(self._address, "NIOCHAT_AUDIT_URL")
+            self._opened = self._opened or self._open(self._address, "NIOCHAT_AUDIT_URL")
         except OSError as error:
             raise UnavailableError(
                 f"the head of the audit log cannot be kept at {self._address}: {error.strerror}",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from niochat.adapters.file_store import FileStore
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.idempotency_store import IdempotencyStore
 from niochat.audit.audit_chain import AuditChain
@@ -80,5 +81,5 @@ def build_identity_services(
 
 
 def build_audit_heads(settings: Settings, seals: Encryptor) -> AuditHeadStore:
-    """Where the settings say."""
-    return AuditHeadStore(settings.audit_head_url, seals)
+    """The store of the audit log's newest head, at the address in the settings."""
+    return AuditHeadStore(settings.audit_head_url, seals, FileStore.from_url)

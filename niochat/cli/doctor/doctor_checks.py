@@ -6,7 +6,7 @@ from uuid import UUID
 from rich.console import Console
 from rich.markup import escape
 
-from niochat.adapters.models.openai.model_client import ModelClient, ModelEndpoint, ModelError
+from niochat.adapters.models.openai.completion_types import ModelEndpoint, ModelError
 from niochat.adapters.postgres.log_position_base import needs_log_base
 from niochat.adapters.postgres.queries import queries
 from niochat.adapters.postgres.schema_migration import newer_schema_message
@@ -15,6 +15,7 @@ from niochat.cli.commands.admin_commands import identity_services_for
 from niochat.cli.commands.provider_commands import channel_addresses_for, probe_erp
 from niochat.cli.doctor.media_model_checks import check_media_models
 from niochat.cli.doctor.security_checks import find_security_problems
+from niochat.composition.assistant_factory import open_models
 from niochat.composition.components import Components
 from niochat.composition.erp_factory import open_erp
 from niochat.domain.conversation.policy import MAX_MODEL_SECONDS
@@ -114,7 +115,7 @@ async def _check_channel(parts: Components, address: ChannelAddress) -> bool:
 
 async def _check_model(parts: Components, slug: str, tenant_id: UUID) -> bool:
     """Asked as a turn asks, with a tool: what refuses that refuses every customer."""
-    models = ModelClient(parts.ssrf_guard)
+    models = open_models(parts)
     try:
         settings = await parts.directory.assistant(tenant_id)
         endpoint = ModelEndpoint(

@@ -97,9 +97,11 @@ class PoolActor:
     async def _start(self) -> Components:
         # Imported here, for the supervisor knows this module, too: the model's client alone is
         # 40 MB and half a second.
-        from niochat.adapters.models.openai.model_client import ModelClient
-        from niochat.attachments.attachment_reader import AttachmentReader
-        from niochat.composition.assistant_factory import build_assistant
+        from niochat.composition.assistant_factory import (
+            build_assistant,
+            build_file_reader,
+            open_models,
+        )
         from niochat.composition.erp_factory import InProcessErpClient, build_erp_service
 
         parts = await open_components(self._settings)
@@ -111,11 +113,9 @@ class PoolActor:
                 if self._erp
                 else ErpPoolClient(PoolBalancer(PoolName.ERP))
             )
-            models = ModelClient(parts.ssrf_guard)
+            models = open_models(parts)
             self._assistant = build_assistant(parts, desk, models)
-            self._file_reader = AttachmentReader(
-                models, parts.attachments.read_all, parts.directory.assistant
-            )
+            self._file_reader = build_file_reader(parts, models)
         parts.background.start(self._loop_lag.run())
         parts.background.start(self._run_caller_cleanup())
         gc_tuning.tune_gc()

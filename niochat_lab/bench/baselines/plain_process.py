@@ -24,7 +24,7 @@ from niochat.adapters.postgres.queries import queries
 from niochat.assistant.turn import TurnRunner
 from niochat.assistant.turn_messages import TurnReport, TurnRequest
 from niochat.cluster.hosts.host_process import HostProcess
-from niochat.composition.assistant_factory import build_assistant
+from niochat.composition.assistant_factory import build_assistant, open_models
 from niochat.composition.components import Components, open_components
 from niochat.composition.erp_factory import InProcessErpClient, build_erp_service
 from niochat.config import Settings
@@ -62,6 +62,7 @@ class SingleProcessHost:
         pool.assistant = build_assistant(
             parts,
             InProcessErpClient(build_erp_service(parts, self._place, self._on_erp_call_ended)),
+            open_models(parts),
         )
 
     async def start(self) -> None:
