@@ -1,7 +1,7 @@
 """Answers of the ERP on a shelf: sealed, because they are about people, and for seconds only."""
 
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from niochat.adapters.redis.redis_cache import RedisCache
 from niochat.domain.errors import NiochatError
 from niochat.ports import erp
+from niochat.ports.encryption import Encryptor
 
 PURPOSE = "erp answer"
 _PERSON = "person"
@@ -26,17 +27,10 @@ _CACHEABLE: dict[type[erp.ErpRead[Any]], TypeAdapter[Any]] = {
 """What may be some seconds old. A line's state and an invoice's file are always read anew."""
 
 
-class ReadCacheEncryptor(Protocol):
-    """The vault, as seen from here."""
-
-    def seal(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes: ...
-    def open(self, sealed: bytes, *, tenant_id: UUID, purpose: str) -> str: ...
-
-
 class ErpReadCache:
     """The shelf of all tenants. Subjects are a contract, a person, or the provider."""
 
-    def __init__(self, shelf: RedisCache, seals: ReadCacheEncryptor, secret: bytes) -> None:
+    def __init__(self, shelf: RedisCache, seals: Encryptor, secret: bytes) -> None:
         """``secret`` (64 bytes at most) keeps whoever sees the shelf's keys from guessing."""
         self._shelf = shelf
         self._seals = seals

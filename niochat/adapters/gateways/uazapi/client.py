@@ -27,7 +27,8 @@ from niochat.adapters.gateways.uazapi.transport import (
     describe_error,
 )
 from niochat.adapters.ssrf_guard import SsrfGuard
-from niochat.domain.errors import UnavailableError
+from niochat.domain.conversation.commands import SendStatus
+from niochat.domain.errors import InvalidInputError, UnavailableError
 from niochat.domain.message import MessageChange, MessageKind
 from niochat.ports.gateway import (
     FetchedFile,
@@ -93,6 +94,8 @@ class UazapiClient(WhatsAppGateway):
         path, body = _request(number, outgoing, track_id)
         try:
             response = await self._call(line, "POST", path, body, timeout_s)
+        except InvalidInputError:  # too long to be read: the message may have left
+            return GatewaySendResult(SendStatus.UNCERTAIN, code="answer_lost")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return classify_send_error(error)
         wish = parse_retry_after(response.retry_after, clock.now())
@@ -186,6 +189,8 @@ class UazapiClient(WhatsAppGateway):
             response = await self._call(line, method, path, body, self._lookup_timeout_s)
         except (aiohttp.ClientError, OSError, ValueError) as e:
             raise UnavailableError(f"the gateway did not answer {path}: {describe_error(e)}") from e
+        except InvalidInputError as e:
+            raise UnavailableError(f"the gateway's answer to {path} is too long") from e
         if response.status == 401:
             raise UnavailableError("the gateway refuses the instance token", code="unauthorized")
         if not 200 <= response.status < 300 or response.body is None:
