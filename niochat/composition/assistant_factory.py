@@ -1,4 +1,4 @@
-"""The assistant of one process."""
+"""Builds the assistant of a process."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -45,7 +45,7 @@ def build_assistant(
 def make_capability_lookup(
     components: Components,
 ) -> Callable[[UUID], Awaitable[frozenset[ErpCapability]]]:
-    """Looks up what a tenant's ERP can do."""
+    """Returns a function that looks up the capabilities of a tenant's ERP."""
 
     async def capabilities_of(tenant_id: UUID) -> frozenset[ErpCapability]:
         found = await components.directory.erp(tenant_id)

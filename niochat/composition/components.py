@@ -1,4 +1,4 @@
-"""What every process works with: the rooms on one database."""
+"""The components that every process of the product needs."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ from niochat.vault.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """What a process works with; opened once."""
+    """The components of one process."""
 
     settings: Settings
     database: Database
@@ -49,7 +49,7 @@ class Components:
     background: BackgroundTaskSet
 
     async def close(self) -> None:
-        """Close connections."""
+        """Close all connections."""
         self.background.cancel_all()
         await self.gateway.close()
         await self.gateway_admin.close()
@@ -61,7 +61,7 @@ class Components:
 
 
 async def open_components(settings: Settings) -> Components:
-    """Open the rooms on one database. Nothing has to be up yet: first uses fail, not this."""
+    """Build the components. Servers need not be up yet: the first use fails, not this."""
     database = await Database.open(settings.database_url.get_secret_value())
     vault = Vault.from_key_ring(settings.vault_keys.get_secret_value())
     guard = SsrfGuard(settings.private_networks or ())

@@ -1,4 +1,4 @@
-"""Who comes in, put together: what the API asks about users, sessions and keys."""
+"""Builds the services for users, sessions and keys."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ from niochat.tenants.tenant_listing import TenantListing
 
 @dataclass(frozen=True, slots=True)
 class IdentityServices:
-    """The rooms' parts on one database."""
+    """The identity services on one database."""
 
     sessions: SessionService
     authenticator: Authenticator
@@ -54,7 +54,7 @@ def build_identity_services(
     passwords: PasswordService | None = None,
     heads: AuditHeadStore | None = None,
 ) -> IdentityServices:
-    """Nothing is asked before it is used. ``heads``: where that of the audit log is kept."""
+    """Build the services; nothing connects yet. ``heads`` stores the head of the audit log."""
     passwords, signer = passwords or PasswordService(), AccessTokenSigner(database, seals)
     throttle = LoginThrottle(database)
     second_factor = SecondFactorService(database, seals, throttle)

@@ -49,7 +49,7 @@ class OutboundMessage:
 
 @dataclass(frozen=True, slots=True)
 class OutboundChange:
-    """What becomes of a message that has left: ``value`` is the new text, or the emoji."""
+    """A change of a sent message. ``value`` is the new text or the emoji."""
 
     change: MessageChange
     target: str
@@ -66,7 +66,7 @@ class FetchedFile:
 
 @dataclass(frozen=True, slots=True)
 class GatewaySendResult:
-    """What is known after a send. ``hold`` names why the whole channel must wait."""
+    """The outcome of a send. ``hold_reason`` is set if the whole channel must wait."""
 
     result: SendStatus
     external_id: str | None = None
@@ -84,7 +84,7 @@ class InstanceStatus:
 
 
 class WhatsAppGateway(Protocol):
-    """Port to a gateway. No method raises for what a gateway may answer to a send."""
+    """The port to a gateway. ``send`` never raises for a response of the gateway."""
 
     async def send(
         self,
@@ -149,7 +149,7 @@ class GatewayServer:
 
 @dataclass(frozen=True, slots=True)
 class GatewayInstance:
-    """A number's place at a gateway. ``mark`` is what its maker wrote on it, maybe nothing."""
+    """An instance of a gateway. ``mark`` is a label that its creator set, maybe empty."""
 
     name: str
     token: str = field(repr=False)
@@ -159,7 +159,7 @@ class GatewayInstance:
 
 @dataclass(frozen=True, slots=True)
 class PairingState:
-    """How a phone joins: a picture as a data URI, or a code to type; both empty once it has."""
+    """How to pair a phone: an image as a data URI, or a code to type. Empty once paired."""
 
     status: str
     qrcode: str = ""
@@ -177,18 +177,17 @@ class WebhookRegistration:
 
 
 class GatewayAdmin(Protocol):
-    """Port to what is done with instances, not through them. All raise ``UnavailableError`` where
-    the
-    gateway does not answer, and ``Refused`` for what it refuses: ``gateway_token`` for a token it
-    does not take, ``gateway_conflict`` for what is under way or done already.
+    """The port to the administration of instances. All methods raise ``UnavailableError`` if the
+    gateway does not answer, and ``OperationRefusedError`` if it refuses: ``gateway_token`` for a
+    wrong token, ``gateway_conflict`` for an operation that is in progress or already done.
     """
 
     async def list_instances(self, server: GatewayServer) -> Sequence[GatewayInstance]:
-        """All of them."""
+        """All instances."""
         ...
 
     async def create_instance(self, server: GatewayServer, name: str, mark: str) -> GatewayInstance:
-        """One more, whatever there is already."""
+        """Create an instance, whichever exist already."""
         ...
 
     async def start_pairing(self, line: GatewayCredentials, phone: str | None) -> PairingState:
@@ -196,7 +195,7 @@ class GatewayAdmin(Protocol):
         ...
 
     async def get_pairing(self, line: GatewayCredentials) -> PairingState:
-        """What is shown of a pairing under way."""
+        """The state of the pairing in progress."""
         ...
 
     async def disconnect(self, line: GatewayCredentials) -> None:
@@ -204,7 +203,7 @@ class GatewayAdmin(Protocol):
         ...
 
     async def list_webhooks(self, line: GatewayCredentials) -> Sequence[WebhookRegistration]:
-        """Where it posts to."""
+        """The webhooks of the instance."""
         ...
 
     async def close(self) -> None:

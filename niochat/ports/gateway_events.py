@@ -1,4 +1,4 @@
-"""What a gateway's webhook means to us, before anything is stored."""
+"""The events that a gateway's webhook is parsed into, before anything is stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +37,8 @@ class InboundEvent:
 
 @dataclass(frozen=True, slots=True)
 class ChannelConnectionChanged:
-    """The channel's WhatsApp session: ``connected``, ``connecting``, ``disconnected``, …
+    """The channel's WhatsApp session. Adapters translate the vendor's word into ``connected``,
+    ``connecting`` or ``disconnected``; other words are shown as they are.
 
     The last one wins; ``reason`` is the gateway's words, for the operator.
     """
@@ -55,7 +56,9 @@ class IgnoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class ParsedWebhook:
-    """One parsed body. ``token`` is what the gateway claims to be, to be compared."""
+    """One parsed body. ``token`` is the instance token in the body, empty if the vendor's bodies
+    have none; the caller compares it.
+    """
 
     token: str
     event: InboundEvent | ChannelConnectionChanged | IgnoredEvent

@@ -1,4 +1,4 @@
-"""The way to a Uazapi instance over HTTP. Implements the port ``domain.gateway.Gateway``."""
+"""The client of Uazapi instances over HTTP."""
 
 import base64
 import binascii
@@ -54,11 +54,11 @@ _PATHS = {
     MessageChange.REACTION: "/message/react",
 }
 WEBHOOK_EVENTS = ("messages", "messages_update", "connection")
-"""What an instance has to post."""
+"""Events that an instance must post."""
 
 
 class UazapiClient(WhatsAppGateway):
-    """All channels' way to their instances, over one pool of connections.
+    """Reaches the instances of all channels over one pool of connections.
 
     Safe to use from many tasks of one event loop; :meth:`close` once at the end.
     """
@@ -85,10 +85,10 @@ class UazapiClient(WhatsAppGateway):
         track_id: str,
         timeout_s: float,
     ) -> GatewaySendResult:
-        """Send once and say what is known, within ``timeout_s``; raises for no answer.
+        """Send once within ``timeout_s`` and say what is known. No response raises.
 
-        The outcome table is :func:`judge.judge` and :func:`judge.judge_silence`, the same for
-        texts, files and changes; of a change no id is needed.
+        Responses are classified by :func:`classify_send_response` and errors by
+        :func:`classify_send_error`. A change succeeds without an id in the response.
         """
         changes = isinstance(outgoing, OutboundChange)
         path, body = _request(number, outgoing, track_id)
@@ -102,7 +102,7 @@ class UazapiClient(WhatsAppGateway):
         return classify_send_response(response.status, response.body, wish, needs_id=not changes)
 
     async def find_by_track_id(self, line: GatewayCredentials, track_id: str) -> str | None:
-        """Bare id of the message sent under ``track_id``; ``None``: certainly none.
+        """The bare id of the message sent under ``track_id``; ``None`` if there is certainly none.
 
         Raises ``UnavailableError`` also when the answer holds other messages than asked for: a
         build that ignores the filter does not prove that ours was not sent.
@@ -118,7 +118,7 @@ class UazapiClient(WhatsAppGateway):
     async def fetch_file(
         self, line: GatewayCredentials, external_id: str, most_bytes: int
     ) -> FetchedFile | None:
-        """The message's file, as base64 in the answer: links would lead anywhere."""
+        """The file of a message, as base64 in the response: a link could lead anywhere."""
         query = {
             "id": external_id,
             "return_base64": True,

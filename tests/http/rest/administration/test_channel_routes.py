@@ -213,6 +213,9 @@ async def test_an_instance_there_is_becomes_a_channel_once(shop: ChannelFixture)
     assert_problem(wrong, 409, "gateway_token")
     nobody = {**LINE, **known, "slug": "vendas", "base_url": "http://127.0.0.1:9"}
     assert_problem(await shop.post("/channels", nobody), 400, "gateway_unreachable")
+    other_kind = await shop.post("/channels", {**LINE, **known, "slug": "x", "kind": "pigeon"})
+    said = assert_problem(other_kind, 422, "invalid")
+    assert "use one of uazapi" in str(said)
     half = await shop.post("/channels", {**LINE, "slug": "vendas", "token": "tok-1"})
     assert_problem(half, 422, "invalid")
     assert await shop.desk.given.count("channels") == 1
