@@ -98,12 +98,12 @@ async def shop(rest_api: RestApiFixture) -> AsyncIterator[ChannelFixture]:
                 gateway, administration, guard.check_url, server, str(doorway.base_url)
             )
             accounts = build_tenant_services(database, vault, ways, announce)
-            rest_api.with_rooms(accounts=accounts)
+            rest_api.with_rooms(tenants=accounts)
 
         async def announce(tenant: Any) -> None:
             directory.invalidate(tenant)
 
-        rebuild(GatewayServer(f"{outside.base_url}/gateway", "sandbox-admin"))
+        rebuild(GatewayServer(f"{outside.base_url}/gateway", "sandbox-admin", "uazapi"))
         yield ChannelFixture(rest_api, boss, outside, directory, rebuild)
     await gateway.close()
     await administration.close()
@@ -198,7 +198,7 @@ async def test_without_a_gateway_the_operator_is_told_what_to_set(shop: ChannelF
     shop.rebuild(None)
     said = assert_problem(await shop.post("/channels", LINE), 409, "no_gateway")
     assert "NIOCHAT_GATEWAY_URL" in said["title"]
-    shop.rebuild(GatewayServer(f"{shop.outside.base_url}/gateway", "wrong"))
+    shop.rebuild(GatewayServer(f"{shop.outside.base_url}/gateway", "wrong", "uazapi"))
     said = assert_problem(await shop.post("/channels", LINE), 503, "gateway_token")
     assert "NIOCHAT_GATEWAY_ADMIN_TOKEN" in said["title"]
 
