@@ -1,4 +1,4 @@
-"""Logs: one structured event a line, in the past tense, with ids and without what people said.
+"""Structured logging: one event per line, in the past tense, with ids and without message texts.
 
 ``structlog.get_logger(__name__).info("message_sent", thread=str(thread_id))``
 """
@@ -42,7 +42,7 @@ _SECRET_WORDS = {
 }
 _PERSONAL_WORDS = {"cpf", "cnpj", "email", "address"}
 _PHONE_WORDS = {"phone", "owner", "number", "jid", "lid", "msisdn", "sender", "chatid"}
-# ``prompt_version`` and ``content_type`` are about a text, they do not hold it.
+# ``prompt_version`` and ``content_type`` describe a text, but do not contain it.
 _HARMLESS_ENDS = ("_id", "_version", "_type", "_kind", "_status", "_code")
 # ``DETAIL:  Key (kind, value)=(phone, 5581…) already exists.``
 _QUOTED_ROW = re.compile(r"DETAIL:.*")
@@ -54,13 +54,13 @@ _SHOWN_DIGITS = 4
 
 
 def configure_logging(level: LogLevel, json: bool) -> None:
-    """Write events from ``level`` up to standard error, as JSON or for a person's eyes.
+    """Write events of at least ``level`` to standard error, as JSON or in a readable format.
 
-    Every process calls it once, before its first event.
+    Every process calls this once, before its first event.
     """
-    plain = structlog.dev.plain_traceback
-    for_people = structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), exception_formatter=plain
+    format_exception = structlog.dev.plain_traceback
+    readable = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=format_exception
     )
     structlog.configure(
         processors=[
@@ -69,7 +69,7 @@ def configure_logging(level: LogLevel, json: bool) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             structlog.processors.format_exc_info,
             redact_private_values,
-            structlog.processors.JSONRenderer(serializer=_to_json) if json else for_people,
+            structlog.processors.JSONRenderer(serializer=_to_json) if json else readable,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_level_number(level)),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
@@ -80,10 +80,10 @@ def configure_logging(level: LogLevel, json: bool) -> None:
 def redact_private_values(
     logger: object, method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Processor: values whose key says text, secret or personal number go, phones are masked.
+    """Processor that drops texts, secrets and personal data, and masks phone numbers.
 
-    Keys are judged by their words, so ``access_token`` and ``customerPhone`` are caught. Numbers
-    (``text_length=12``) stay, except where the number itself is personal.
+    Values are classified by the words of their keys, such as ``access_token`` and
+    ``customerPhone``. Numbers (``text_length=12``) stay, unless the number itself is personal.
     """
     for key, value in event.items():
         if key == "exception":
@@ -94,19 +94,21 @@ def redact_private_values(
 
 
 def mask_phone(phone: str) -> str:
-    """The last four characters of a phone number or gateway address, for telling two apart."""
+    """Mask a phone number or gateway address except its last four characters."""
     digits = phone.partition("@")[0]
     return f"…{digits[-_SHOWN_DIGITS:]}" if len(digits) > _SHOWN_DIGITS else "…"
 
 
 def _redact_row_values(trace: str) -> str:
-    """A trace without what a database quotes of a row, and without whole long numbers."""
-    shown = _redact_secret_parts(_QUOTED_ROW.sub("DETAIL: …", trace))
-    return _LONG_NUMBER.sub(lambda found: mask_phone(found[0]), replace_tax_ids(shown, mask_phone))
+    """Remove row values quoted by the database from a traceback, and mask long numbers."""
+    redacted = _redact_secret_parts(_QUOTED_ROW.sub("DETAIL: …", trace))
+    return _LONG_NUMBER.sub(
+        lambda match: mask_phone(match[0]), replace_tax_ids(redacted, mask_phone)
+    )
 
 
 def _redact_secret_parts(value: str) -> str:
-    """An address without its log-in, a webhook's address without its secret."""
+    """Remove the user info from URLs, and the secret from webhook URLs."""
     return _WEBHOOK_SECRET.sub(r"\1…", _LOG_IN.sub("…@", value))
 
 
@@ -136,7 +138,7 @@ def _redact_inside(key: str, value: object) -> object:
 def _key_words(key: str) -> set[str]:
     spaced = "".join(f"_{c}" if c.isupper() else c for c in key) if not key.isupper() else key
     words = [word for word in spaced.lower().replace("-", "_").split("_") if word]
-    # ``api_key`` and ``apiKey`` are one word here: a lone ``key`` is a dedupe key, and harmless.
+    # ``api_key`` and ``apiKey`` yield ``apikey``: a single ``key`` is a dedupe key, no secret.
     singular = [word.removesuffix("s") for word in words]
     return {*words, *singular, *(a + b for a, b in pairwise(singular))}
 

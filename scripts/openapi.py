@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Write what the API and the sockets say to docs/openapi.json and docs/live.json.
+"""Write the schemas of the REST API and the live sockets to docs/openapi.json and docs/live.json.
 
-Tests say when they are out of date.
+Tests fail when these files are out of date.
 """
 
 import json
@@ -14,12 +14,12 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 def main() -> None:
-    """Sorted, so that a change shows as one."""
-    for name, told in (
+    """Write both files with sorted keys, for small diffs."""
+    for name, schema in (
         ("openapi", rest_application.openapi_document()),
         ("live", frames.frames_json_schema()),
     ):
-        text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True)
+        text = json.dumps(schema, ensure_ascii=False, indent=1, sort_keys=True)
         (DOCS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 

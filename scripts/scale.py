@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""How large NioChat has to be: formulas over measured coefficients, and a queueing simulation.
+"""Capacity model of NioChat: formulas over measured coefficients, and a queueing simulation.
 
     scripts/scale.py                                   # the case of docs/scale.md
     scripts/scale.py --path path.json --ingest ingest.json   # `niochat bench … --json`
 
-Nothing but Python's own library. Times in milliseconds of CPU unless said otherwise.
+Needs only the standard library. Times are milliseconds of CPU time unless stated otherwise.
 """
 
 from __future__ import annotations
@@ -18,35 +18,35 @@ from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 
-BUSY = 0.6
-"""Share of a core that may be in use on average: the rest is for bursts and for a lost node."""
+MAX_UTILISATION = 0.6
+"""Target utilisation of a core; the rest is reserve for bursts and for a lost node."""
 NODE_CORES = {"doors": 8, "hosts": 16, "pools": 16}
-DOORS = ("haproxy", "webhooks", "api")
-POOLS = ("assistant", "erp")
+INGRESS_GROUPS = ("haproxy", "webhooks", "api")
+POOL_GROUPS = ("assistant", "erp")
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is asked: rates a second, shares, seconds."""
+    """The load to plan for: rates per second, shares, and durations in seconds."""
 
     tenants: int = 1_000
     subscribers: int = 10_000_000
     messages: float = 5_000.0
     per_turn: float = 1.5
-    """Customers' messages that one turn answers: people write in bursts."""
+    """Customer messages that one turn answers: people write in bursts."""
     turns_per_visit: float = 4.0
     model_s: float = 2.0
     tool_share: float = 0.6
-    """Turns that ask the ERP."""
+    """Share of turns that call the ERP."""
     visit_s: float = 600.0
     passivate_s: float = 300.0
     burst: float = 0.4
-    """Of the messages, more, while many providers lose power at once."""
+    """Additional messages, as a share, while many providers have an outage at once."""
 
 
 @dataclass(frozen=True)
 class Coefficients:
-    """What one message or turn costs; see the table in docs/scale.md for where each is from."""
+    """Costs of one message or turn; the table in docs/scale.md has the source of each value."""
 
     per_message: dict[str, float]
     per_turn: dict[str, float]
@@ -54,12 +54,12 @@ class Coefficients:
     commits: float = 20.0
     wal_kb: float = 24.0
     row_kb: float = 6.0
-    """Stored for a turn with its messages, indexes included."""
+    """Storage of a turn with its messages, including indexes."""
     actor_kb: float = 8.0
     primary_cores: int = 64
     primary_wal_mb: float = 300.0
     primary_commits: float = 40_000.0
-    """Grouped commits are counted once; a commit waits for one write to the log's disk."""
+    """Commits per second of a primary; a group commit counts once. Each waits for a WAL sync."""
     process_connections: int = 12
 
 
@@ -71,7 +71,7 @@ DEFAULT = Coefficients(
 
 @dataclass(frozen=True)
 class Stage:
-    """A group of processes: so many cores, so many ms a unit, units a second on average."""
+    """A group of processes: cores, ms of CPU per unit, and average units per second."""
 
     name: str
     cores: int
@@ -80,104 +80,112 @@ class Stage:
 
     @property
     def load(self) -> float:
-        """Share of the cores in use on average."""
+        """Average utilisation of the cores."""
         return self.rate * self.service_ms / 1000 / self.cores
 
 
-def read(coefficients: Coefficients, path: Path | None, ingest: Path | None) -> Coefficients:
-    """The coefficients with what the benchmarks measured in their place."""
-    known = {*DOORS, *POOLS, "hosts", "redis", "postgres"}
+def apply_measurements(
+    coefficients: Coefficients, path: Path | None, ingest: Path | None
+) -> Coefficients:
+    """Replace coefficients by measurements of the benchmarks."""
+    known = {*INGRESS_GROUPS, *POOL_GROUPS, "hosts", "redis", "postgres"}
     if ingest:
         groups = _groups(ingest, known)
         coefficients = replace(coefficients, per_message=coefficients.per_message | groups)
     if path:
-        found = json.loads(path.read_text())
-        groups = _groups(path, known - set(DOORS))
-        ours = coefficients.per_message["postgres"] if "postgres" in groups else 0.0
-        groups = groups | {"postgres": max(groups.get("postgres", ours) - ours, 0.1)}
+        measured = json.loads(path.read_text())
+        groups = _groups(path, known - set(INGRESS_GROUPS))
+        per_message = coefficients.per_message["postgres"] if "postgres" in groups else 0.0
+        groups = groups | {"postgres": max(groups.get("postgres", per_message) - per_message, 0.1)}
         coefficients = replace(
             coefficients,
             per_turn=coefficients.per_turn | groups,
-            statements=found.get("statements_per_unit") or coefficients.statements,
-            commits=found.get("commits_per_unit") or coefficients.commits,
+            statements=measured.get("statements_per_unit") or coefficients.statements,
+            commits=measured.get("commits_per_unit") or coefficients.commits,
         )
     return coefficients
 
 
 def _groups(file: Path, known: set[str]) -> dict[str, float]:
     groups = json.loads(file.read_text()).get("groups", {})
-    # One machine's pool carries both; without tools all of it is the assistant's.
+    # On one machine a combined pool runs both. The benchmark uses no tools: all is the assistant.
     named = {"assistant" if name == "pool" else name: each for name, each in groups.items()}
     return {name: each["cpu_ms_per_unit"] for name, each in named.items() if name in known}
 
 
-def stages(case: Case, costs: Coefficients) -> list[Stage]:
-    """Each group with the cores it needs, in the order in which a message meets them."""
+def build_stages(case: Case, costs: Coefficients) -> list[Stage]:
+    """Each group with the cores it needs, in the order in which a message passes them."""
     turns = case.messages / case.per_turn
     postgres = costs.per_message["postgres"] * case.messages + costs.per_turn["postgres"] * turns
     needs = [
-        *((name, ms, case.messages) for name, ms in costs.per_message.items() if name in DOORS),
+        *(
+            (name, ms, case.messages)
+            for name, ms in costs.per_message.items()
+            if name in INGRESS_GROUPS
+        ),
         ("hosts", costs.per_turn["hosts"], turns),
         ("assistant", costs.per_turn["assistant"], turns),
         ("erp", costs.per_turn["erp"] / case.tool_share, turns * case.tool_share),
         ("redis", costs.per_turn["redis"], turns),
         ("postgres", postgres / turns, turns),
     ]
-    return [Stage(name, ceil(ms * rate / 1000 / BUSY), ms, rate) for name, ms, rate in needs]
+    return [
+        Stage(name, ceil(ms * rate / 1000 / MAX_UTILISATION), ms, rate) for name, ms, rate in needs
+    ]
 
 
 def primaries(case: Case, costs: Coefficients, cores: int) -> dict[str, float]:
-    """How many PostgreSQL primaries each of its limits asks for."""
+    """Number of PostgreSQL primaries that each limit requires."""
     turns = case.messages / case.per_turn
     return {
         "CPU": cores / costs.primary_cores,
-        "write-ahead log": turns * costs.wal_kb / 1024 / (costs.primary_wal_mb * BUSY),
-        "commits": turns * costs.commits / GROUPED / (costs.primary_commits * BUSY),
+        "write-ahead log": turns * costs.wal_kb / 1024 / (costs.primary_wal_mb * MAX_UTILISATION),
+        "commits": turns * costs.commits / GROUPED / (costs.primary_commits * MAX_UTILISATION),
     }
 
 
 GROUPED = 8.0
-"""Turns whose steps share a commit under load: a host commits many threads at once."""
+"""Turns that share one commit under load: a host commits many threads at once."""
 
 
-def simulate(found: list[Stage], case: Case, seconds: float, seed: int) -> list[dict[str, float]]:
-    """Arrivals by chance, more of them in the middle third; what each stage makes of them.
+def simulate(stages: list[Stage], case: Case, seconds: float, seed: int) -> list[dict[str, float]]:
+    """Simulate random arrivals, with a burst in the middle third; return figures per stage.
 
-    Each stage is a line before its cores, first come, first served; the time of a unit varies as
-    an exponential does. Between hosts and answer the model's own time passes. Waiting in ms.
+    Each stage is a FIFO queue before its cores with exponential service times. After the stage
+    ``assistant`` the response time of the model passes. Waiting times are in ms.
     """
-    chance = random.Random(seed)
-    arrivals = list(_arrivals(case, seconds, chance))
-    shown = []
-    for stage in found:
-        kept = stage.rate / case.messages
-        units = [at for at in arrivals if chance.random() < kept]
-        waits, ends = _through(stage, units, chance)
-        shown.append(_figures(stage, units, waits, seconds))
+    rng = random.Random(seed)
+    arrivals = list(_arrivals(case, seconds, rng))
+    results = []
+    for stage in stages:
+        share = stage.rate / case.messages
+        units = [at for at in arrivals if rng.random() < share]
+        waits, ends = _serve(stage, units, rng)
+        results.append(_figures(stage, units, waits, seconds))
         delay = case.model_s if stage.name == "assistant" else 0.0
-        if kept == 1:
+        if share == 1:
             arrivals = sorted(ends)
         elif delay:
             arrivals = [at + delay for at in arrivals]
-    return shown
+    return results
 
 
-def _arrivals(case: Case, seconds: float, chance: random.Random) -> Iterator[float]:
+def _arrivals(case: Case, seconds: float, rng: random.Random) -> Iterator[float]:
     now = 0.0
     while now < seconds:
         middle = seconds / 3 <= now < seconds * 2 / 3
-        now += chance.expovariate(case.messages * (1 + case.burst * middle))
+        now += rng.expovariate(case.messages * (1 + case.burst * middle))
         yield now
 
 
-def _through(
-    stage: Stage, arrivals: list[float], chance: random.Random
+def _serve(
+    stage: Stage, arrivals: list[float], rng: random.Random
 ) -> tuple[list[float], list[float]]:
     free = [0.0] * stage.cores
     waits, ends = [], []
     for at in arrivals:
         start = max(at, heapq.heappop(free))
-        end = start + chance.expovariate(1000 / stage.service_ms)
+        end = start + rng.expovariate(1000 / stage.service_ms)
         heapq.heappush(free, end)
         waits.append(start - at)
         ends.append(end)
@@ -197,25 +205,25 @@ def _figures(
 
 
 def report(case: Case, costs: Coefficients, seconds: float, seed: int) -> dict[str, object]:
-    """Everything that is printed, as one object."""
-    found = stages(case, costs)
-    cores = {stage.name: stage.cores for stage in found}
+    """All results as one object."""
+    planned = build_stages(case, costs)
+    cores = {stage.name: stage.cores for stage in planned}
     groups = {
-        "doors": sum(cores.get(name, 0) for name in DOORS),
+        "doors": sum(cores.get(name, 0) for name in INGRESS_GROUPS),
         "hosts": cores["hosts"],
-        "pools": sum(cores[name] for name in POOLS),
+        "pools": sum(cores[name] for name in POOL_GROUPS),
     }
     turns = case.messages / case.per_turn
     limits = primaries(case, costs, cores["postgres"])
     cells = ceil(max(limits.values()))
-    # Little's law: visits that begin in a second, times the seconds their actor is in memory.
+    # Little's law: conversations that start per second, times the seconds that each is in memory.
     conversations = turns / case.turns_per_visit * (case.visit_s + case.passivate_s)
     processes = sum(groups.values()) + 2 * cells
     return {
         "turns_per_s": turns,
         "stages": {
             stage.name: {"cores": stage.cores, "service_ms": stage.service_ms, **figures}
-            for stage, figures in zip(found, simulate(found, case, seconds, seed), strict=True)
+            for stage, figures in zip(planned, simulate(planned, case, seconds, seed), strict=True)
         },
         "nodes": {name: ceil(need / NODE_CORES[name]) + 1 for name, need in groups.items()},
         "primaries": limits,
@@ -230,18 +238,18 @@ def report(case: Case, costs: Coefficients, seconds: float, seed: int) -> dict[s
 
 
 AVERAGE_OF_PEAK = 0.1
-"""A day's mean rate beside the peak that the cluster is built for."""
+"""Mean rate of a day as a share of the peak rate."""
 
 
-def shown(found: dict[str, object]) -> str:
-    """For people."""
+def format_report(results: dict[str, object]) -> str:
+    """Format the results as a readable table."""
     lines = [f"{'stage':<12}{'cores':>7}{'ms':>8}{'load':>7}{'mean':>9}{'p99':>9}{'longest':>10}"]
-    for name, each in found["stages"].items():  # type: ignore[attr-defined]
+    for name, each in results["stages"].items():  # type: ignore[attr-defined]
         lines.append(
             f"{name:<12}{each['cores']:>7}{each['service_ms']:>8.2f}{each['load']:>7.2f}"
             f"{each['mean_ms']:>9.2f}{each['p99_ms']:>9.2f}{each['longest_ms']:>10.2f}"
         )
-    for name, value in found.items():
+    for name, value in results.items():
         if name != "stages":
             lines.append(f"{name.replace('_', ' '):<22} {_plain(value)}")
     return "\n".join(lines)
@@ -254,19 +262,24 @@ def _plain(value: object) -> str:
 
 
 def main() -> None:
-    """Read the command line and print."""
+    """Parse the command line and print the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--path", type=Path, help="JSON of `niochat bench path`")
     parser.add_argument("--ingest", type=Path, help="JSON of `niochat bench ingest`")
-    parser.add_argument("--messages", type=float, default=Case.messages, help="a second")
-    parser.add_argument("--burst", type=float, default=Case.burst, help="more, as a share")
-    parser.add_argument("--seconds", type=float, default=30.0, help="simulated")
+    parser.add_argument(
+        "--messages", type=float, default=Case.messages, help="messages per second at the peak"
+    )
+    parser.add_argument(
+        "--burst", type=float, default=Case.burst, help="additional messages in a burst, as a share"
+    )
+    parser.add_argument("--seconds", type=float, default=30.0, help="simulated time")
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--json", action="store_true")
-    told = parser.parse_args()
-    case = Case(messages=told.messages, burst=told.burst)
-    found = report(case, read(DEFAULT, told.path, told.ingest), told.seconds, told.seed)
-    print(json.dumps(found, indent=2) if told.json else shown(found))
+    options = parser.parse_args()
+    case = Case(messages=options.messages, burst=options.burst)
+    costs = apply_measurements(DEFAULT, options.path, options.ingest)
+    results = report(case, costs, options.seconds, options.seed)
+    print(json.dumps(results, indent=2) if options.json else format_report(results))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Write the schema in force to niochat/adapters/postgres/schema.sql.
 
-Runs every migration on an empty database of its own and dumps the result. Run it after you have
-written a migration, and bring functions/ up to date by hand: it holds the source of each SQL
-function in force. A test fails while the files differ from what the migrations lead to.
+Runs all migrations on a temporary database and dumps the result. Run this script after you have
+written a migration, and update functions/ by hand: it holds the source of each SQL function in
+force. A test fails if the files differ from the migrated schema.
 """
 
 import re
@@ -33,8 +33,9 @@ def main() -> None:
 
 
 def schema_of(dumped: str) -> str:
-    """The text of ``schema.sql`` from the output of `dump`: it includes each function by ``\\ir``,
-    at the place where it can be created.
+    """Convert the output of :func:`dump` to ``schema.sql``.
+
+    Each function is included by ``\\ir`` at the position where it can be created.
     """
     body = _SETTING.sub("", dumped).rpartition("--\n-- PostgreSQL database dump complete")[0]
     statements = (piece.strip() for piece in _OBJECT.split(body)[2::2])
@@ -43,8 +44,9 @@ def schema_of(dumped: str) -> str:
 
 
 def dump(url: str) -> str:
-    """A database's schema as pg_dump prints it, without rows, without Alembic's own table, and
-    without the statistics extension, which only the embedded server has.
+    """Dump the schema of a database by pg_dump.
+
+    Omits rows, Alembic's table, and the statistics extension, which only the embedded server has.
     """
     command = [
         str(postgres_program_folder() / "pg_dump"),

@@ -36,6 +36,7 @@ UNIT = (
     "assistant/tools/consent",
     "attachments/test_attachment_facts.py",
     "attachments/test_file_type.py",
+    "attachments/test_filename_safety.py",
     "cli/doctor/test_security_checks.py",
     "cli/test_copyable_output.py",
     "cluster/test_heartbeat.py",

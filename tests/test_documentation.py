@@ -26,12 +26,18 @@ from tests.lanes import LANES
 ROOT = Path(niochat.__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 CONFIGURATIONS = [ROOT / "cluster.yaml", ROOT / "serve_config.yaml", ROOT / "examples/demo.yaml"]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+CONFIGURATION = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+COMMAND_LINE = (ROOT / "docs/command-line.md").read_text(encoding="utf-8")
+PROVIDER_FILE = (ROOT / "docs/provider-file.md").read_text(encoding="utf-8")
+GLOSSARY = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 CLUSTER: dict[str, Any] = yaml.safe_load((ROOT / "cluster.yaml").read_text(encoding="utf-8"))
 SERVE: dict[str, Any] = yaml.safe_load((ROOT / "serve_config.yaml").read_text(encoding="utf-8"))
 
-OURS = re.compile(r"`((?:niochat|tests|scripts|docs|examples|\.ci)/[^`\s]*)`")
+OURS = re.compile(
+    r"`((?:niochat|niochat_lab|niochat_sandbox|devtools|deploy|tests|scripts|docs|examples|\.ci)/[^`\s]*)`"
+)
 QUERY = re.compile(r"`(\w+)\.sql:(\w+)`")
 CONSTANT = re.compile(r"^\| `(\S+\.py):([A-Z_]+)` \| (\S+) \|", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([\w-]+))?\)")
@@ -160,11 +166,11 @@ def test_supabase_is_an_extra_that_nothing_imports() -> None:
     assert "from supabase" not in everything_we_say()
 
 
-# -- the README's tables -------------------------------------------------------------------
+# -- tables of the manual ------------------------------------------------------------------
 
 
 def test_every_variable_is_in_the_table_with_its_default() -> None:
-    table = {row[0]: row[1] for row in rows(README) if len(row) == 3}
+    table = {row[0]: row[1] for row in rows(CONFIGURATION) if len(row) == 3}
     for field in Settings.model_fields.values():
         name = str(field.validation_alias)
         assert name in table, name
@@ -184,7 +190,7 @@ def test_every_variable_is_in_the_table_with_its_default() -> None:
 def test_every_variable_of_the_code_is_told_and_no_other() -> None:
     code = "".join(text_of(path) for path in (ROOT / "niochat").rglob("*.py"))
     used = set(re.findall(r"\bNIOCHAT_[A-Z_]+\b", code + text_of(ROOT / "examples/demo.yaml")))
-    told = set(re.findall(r"\bNIOCHAT_[A-Z_]+\b", README))
+    told = set(re.findall(r"\bNIOCHAT_[A-Z_]+\b", CONFIGURATION))
 
     assert used == told
     for document in DOCUMENTS:
@@ -192,7 +198,8 @@ def test_every_variable_of_the_code_is_told_and_no_other() -> None:
 
 
 def test_every_command_is_in_the_table_with_its_options() -> None:
-    table = {row[0].split()[1]: " ".join(row) for row in rows(README) if row[0][:8] == "niochat "}
+    told = [row for row in rows(COMMAND_LINE) if row[0][:8] == "niochat "]
+    table = {row[0].split()[1]: " ".join(row) for row in told}
 
     assert table.keys() == commands().keys()
     for name, command in commands().items():
@@ -203,7 +210,7 @@ def test_every_command_is_in_the_table_with_its_options() -> None:
 
 
 def test_every_option_of_the_start_is_in_the_table() -> None:
-    told = {row[0].split()[0] for row in rows(README) if row[0][:2] == "--"}
+    told = {row[0].split()[0] for row in rows(COMMAND_LINE) if row[0][:2] == "--"}
     up = commands()["up"]
     known = options(up) | {o for each in up.params for o in each.secondary_opts}
 
@@ -213,19 +220,19 @@ def test_every_option_of_the_start_is_in_the_table() -> None:
 
 
 def test_the_lanes_are_those_of_the_test_command() -> None:
-    told = {(row[0], row[2]) for row in rows(README) if len(row) == 3 and row[2].isdigit()}
+    told = {(row[0], row[2]) for row in rows(CONTRIBUTING) if len(row) == 3 and row[2].isdigit()}
     known = re.findall(r'^    Lane\("(\w+)", (\d+), ', text_of(ROOT / "scripts/test"), re.M)
 
     assert told == set(known)
     assert [name for name, _ in known] == list(LANES)
 
 
-def test_the_example_in_the_readme_is_a_good_file(
+def test_the_example_of_a_provider_file_is_valid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from niochat.tenants.provider_file.provider_loader import load_providers
 
-    example = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
+    example = re.search(r"```yaml\n(.*?)```", PROVIDER_FILE, re.DOTALL)
     assert example
     file = tmp_path / "providers.yaml"
     file.write_text(example[1], encoding="utf-8")
@@ -234,6 +241,32 @@ def test_the_example_in_the_readme_is_a_good_file(
     (provider,) = load_providers(file, named)
 
     assert provider.slug == "rede-norte"
+
+
+# -- the glossary --------------------------------------------------------------------------
+
+
+def test_the_glossary_has_each_term_once_in_alphabetical_order_and_with_its_module() -> None:
+    entries = [row for row in rows(GLOSSARY) if len(row) == 4][1:]
+    terms = [row[0].casefold() for row in entries]
+
+    assert len(terms) > 150
+    assert terms == sorted(set(terms))
+    for term, meaning, portuguese, module in entries:
+        assert meaning.endswith("."), term
+        assert portuguese, term
+        assert (ROOT / module).exists(), module
+
+
+def test_no_word_of_the_glossary_is_one_that_we_do_not_use() -> None:
+    unused = {
+        word.strip()
+        for row in rows(GLOSSARY.partition("## Terms")[0])
+        for word in re.sub(r"[^,]*\(.*?\)", "", row[0]).split(",")
+    }
+    terms = {row[0] for row in rows(GLOSSARY) if len(row) == 4}
+
+    assert not unused & terms
 
 
 # -- links, paths and configuration --------------------------------------------------------

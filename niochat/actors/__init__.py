@@ -1,1 +1,3 @@
-"""Our actors, and the only doorway to Ray besides the ingress and the command line."""
+"""Virtual actors of NioChat: conversations, tenants and team queues, and the services that run
+them on a host.
+"""

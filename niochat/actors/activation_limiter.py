@@ -1,4 +1,6 @@
-"""Where conversations wait that are not in memory, while their tenant's turns are paced."""
+"""The activation limiter makes conversations of a rate-limited tenant wait before they enter
+memory.
+"""
 
 from collections import Counter, OrderedDict
 from uuid import UUID
@@ -10,14 +12,17 @@ from niochat.runtime.fairness.adaptive_rate import AdaptiveRateLimiter, run_adju
 from niochat.runtime.fairness.fair_queue import Lane
 
 MAX_TURNS_AHEAD = 32
-"""Turns that a paced tenant may have in line before its next conversations have to wait."""
+"""Turns that a rate-limited tenant may have queued before its next conversations must wait."""
 MAX_WAITING_CONVERSATIONS = 10_000
-"""Conversations that wait in memory; further ones wait as rows, which are swept."""
+"""Conversations that wait in memory. Further ones wait as rows, which the sweep finds."""
 
 
 class ActivationLimiter:
-    """A first step costs half a turn: taken for thousands whose turn is far away, it would make
-    everybody else's late. Whoever is in memory already, and what people do, does not wait.
+    """Limits how many conversations of a tenant enter memory while its turns are rate limited.
+
+    The first step of a conversation costs about half a turn. Running it for thousands of
+    conversations whose turns are far away would delay all others. Conversations in memory and
+    commands of people do not wait.
     """
 
     def __init__(
@@ -34,13 +39,15 @@ class ActivationLimiter:
         self._waiting: dict[UUID, OrderedDict[ActorAddress, None]] = {}
         self._count = 0
         self._admitted: Counter[UUID] = Counter()
-        """Since the last look: their turns may not be in line yet."""
+        """Conversations admitted since the last adjustment, whose turns may not be queued yet."""
 
     def __len__(self) -> int:
         return self._count
 
     def wake(self, address: ActorAddress, tenant_id: Lane) -> None:
-        """Rows wait for the actor. Who is not told whose they are lets nobody wait."""
+        """Wakes the actor, whose thread has pending rows, or lets it wait. Without a known tenant
+        it is woken at once.
+        """
         if tenant_id is None or self._actors.find(address) is not None:
             self._actors.wake(address, tenant_id)
             return
@@ -50,7 +57,9 @@ class ActivationLimiter:
             self._admit(tenant_id, address)
 
     async def run(self) -> None:
-        """Tell the pace how busy the machine is, and let in whom it allows."""
+        """Adjusts the rate to the CPU pressure and admits waiting conversations, until
+        cancelled.
+        """
         await run_adjustments(self._rate_limiter, self._adjust)
 
     def _adjust(self, pressure: float, passed_s: float) -> None:
@@ -58,7 +67,7 @@ class ActivationLimiter:
         self.admit_waiting()
 
     def admit_waiting(self) -> None:
-        """As many as there is room for since the last look."""
+        """Admits as many waiting conversations of each tenant as the limits allow now."""
         self._admitted.clear()
         for tenant_id in list(self._waiting):
             waiting = self._waiting[tenant_id]
@@ -70,12 +79,12 @@ class ActivationLimiter:
                 del self._waiting[tenant_id]
 
     def waiting_by_tenant(self) -> dict[UUID, int]:
-        """How many conversations of each tenant wait here."""
+        """Returns how many conversations of each tenant wait here."""
         return {tenant_id: len(waiting) for tenant_id, waiting in self._waiting.items()}
 
     def _admissible_count(self, tenant_id: UUID) -> int:
-        may_begin = self._turn_scheduler.max_new_conversations(tenant_id, MAX_TURNS_AHEAD)
-        return self._max_waiting if may_begin is None else may_begin - self._admitted[tenant_id]
+        limit = self._turn_scheduler.max_new_conversations(tenant_id, MAX_TURNS_AHEAD)
+        return self._max_waiting if limit is None else limit - self._admitted[tenant_id]
 
     def _admit(self, tenant_id: UUID, address: ActorAddress) -> None:
         self._admitted[tenant_id] += 1

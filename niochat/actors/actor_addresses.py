@@ -11,16 +11,18 @@ TEAM_QUEUE = "team_queue"
 
 
 def conversation_address(thread_id: UUID) -> ActorAddress:
-    """A conversation's actor is addressed by its thread: the next visit is the same actor."""
+    """A conversation's actor is addressed by its thread, so the thread's next conversation has the
+    same actor.
+    """
     return ActorAddress(CONVERSATION, thread_id)
 
 
 def tenant_address(tenant_id: UUID) -> ActorAddress:
-    """One per tenant; never on the message path."""
+    """Each tenant has one actor, which is never on the message path."""
     return ActorAddress(TENANT, tenant_id)
 
 
 def team_queue_address(tenant_id: UUID, team: str) -> ActorAddress:
-    """One per team. The key is one that PostgreSQL can make too: ``teams.shard`` is its shard."""
+    """Each team has one actor. PostgreSQL computes the same key: ``teams.shard`` is its shard."""
     name = f"{tenant_id}:team:{team}".encode()
     return ActorAddress(TEAM_QUEUE, UUID(md5(name, usedforsecurity=False).hexdigest()))

@@ -1,4 +1,6 @@
-"""The conversation's actor: steps what lies in its thread, then acts on what was committed."""
+"""The conversation's actor: runs the steps of its thread, then starts work on the committed
+effects.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -33,16 +35,16 @@ Args = TypeVarTuple("Args")
 _log = structlog.get_logger(__name__)
 
 ALARM_HORIZON_S = 60.0
-"""A timer due later is left to the sweep."""
+"""Timers that are due later than this are left to the sweep."""
 MAX_ALARMS = 50_000
-"""Timers and repeated sends that memory wakes for; further ones are left to the sweep."""
+"""Timers and repeated sends with an alarm in memory. Further ones are left to the sweep."""
 
 WakeActor = Callable[[ActorAddress, Lane], None]
-"""(actor, its tenant)."""
+"""Wakes an actor of a tenant."""
 RouteQueueEffect = Callable[[UUID, fx.NotifyTeamQueue | fx.NotifyAgentCapacity, UUID], None]
-"""(tenant, what, thread): the queues' actors are told, wherever they live."""
+"""Passes an effect of a tenant's thread to the actors of its team queues."""
 FileCallback = Callable[[UUID, UUID], None]
-"""Of (tenant, file)."""
+"""Handles a file of a tenant."""
 
 
 class ConversationBehaviour:
@@ -65,8 +67,8 @@ class ConversationBehaviour:
         on_commit: Callable[[], None] = lambda: None,
         read_file: FileCallback = lambda tenant, file: None,
     ) -> None:
-        """``news``: called when events were committed, so that screens look. ``read_file``: with
-        each file that is here now.
+        """``on_commit`` is called after events were committed, so that screens read the log.
+        ``read_file`` is called with each file that was stored.
         """
         self._stepper = stepper
         self._ownership = ownership
@@ -82,38 +84,42 @@ class ConversationBehaviour:
         self._pending_alarms = 0
 
     async def step(self, batch: Sequence[ActorStep]) -> Sequence[ActorAddress]:
-        """One step of each; who lost or has more to do is stepped again."""
+        """Runs one step of each actor; returns those that lost their step or have more rows."""
         owned = {
             d.activation.address.key: d for d in batch if self._is_owned(d) and self._is_unpaused(d)
         }
         if not owned:
             return []
         try:
-            stepped = await self._stepper.run_steps([self._step_request(d) for d in owned.values()])
+            results = await self._stepper.run_steps([self._step_request(d) for d in owned.values()])
         except Exception:
-            # The commit may have been done and only its answer lost: what memory knew is no
-            # longer sure to be so, and a turn that was begun has nobody who watches it.
+            # The commit may have succeeded with its answer lost. The cached state may be stale
+            # then, and nobody would watch a turn that was started.
             for delivery in owned.values():
                 delivery.activation.state = None
             raise
-        if any(s.verdict is StepVerdict.LOST for s in stepped):
+        if any(result.verdict is StepVerdict.LOST for result in results):
             await self._ownership.refresh()
-        if any(s.verdict is StepVerdict.DONE for s in stepped):
+        if any(result.verdict is StepVerdict.DONE for result in results):
             self._on_commit()
         again: list[ActorAddress] = []
-        for result in stepped:
+        for result in results:
             again.extend(self._apply_outcome(owned[result.thread_id], result))
         return again
 
     def _is_owned(self, delivery: ActorStep) -> bool:
-        """A thread of another host is forgotten here; its rows are found over there."""
+        """Whether this host owns the thread. Otherwise its state is dropped, and the other host
+        finds its rows.
+        """
         if self._ownership.held_epoch(delivery.activation.address.key) is not None:
             return True
         delivery.activation.state = None
         return False
 
     def _is_unpaused(self, delivery: ActorStep) -> bool:
-        """A paused actor takes no step; its rows wait, and what it was told is put aside."""
+        """Whether the thread may step. The messages of a paused one are buffered and its rows
+        wait.
+        """
         if not self._pause_registry.is_paused(delivery.activation.address.key):
             return True
         self._pause_registry.buffer_messages(delivery.activation.address.key, delivery.messages)
@@ -126,31 +132,31 @@ class ConversationBehaviour:
         assert epoch is not None
         return StepRequest(ThreadId(key), epoch, activation.state, list(delivery.messages))
 
-    def _apply_outcome(self, delivery: ActorStep, stepped: StepResult) -> list[ActorAddress]:
+    def _apply_outcome(self, delivery: ActorStep, result: StepResult) -> list[ActorAddress]:
         activation = delivery.activation
-        self._count(stepped)
-        remembered = activation.state is not None
-        activation.state = stepped.thread
-        if stepped.moved_to is not None:
-            self._wake(actor_addresses.conversation_address(stepped.moved_to), activation.lane)
+        self._count(result)
+        was_cached = activation.state is not None
+        activation.state = result.thread
+        if result.moved_to is not None:
+            self._wake(actor_addresses.conversation_address(result.moved_to), activation.lane)
             return []
-        if stepped.verdict is StepVerdict.LOST:
+        if result.verdict is StepVerdict.LOST:
             activation.put_back(delivery.messages)
             return [activation.address]
-        if stepped.verdict is StepVerdict.FAILED:
+        if result.verdict is StepVerdict.FAILED:
             activation.record_failure("step_failed")
             self._schedule(0.5, self._wake, activation.address, activation.lane)
             return []
-        if stepped.thread is not None:
-            activation.lane = stepped.thread.tenant_id
-            self._dispatch_effects(stepped.thread, stepped.effects)
-            if not remembered:
-                self._restart_orphaned_turn(delivery, stepped.thread)
-        return [activation.address] if stepped.more else []
+        if result.thread is not None:
+            activation.lane = result.thread.tenant_id
+            self._dispatch_effects(result.thread, result.effects)
+            if not was_cached:
+                self._restart_orphaned_turn(delivery, result.thread)
+        return [activation.address] if result.more else []
 
-    def _count(self, stepped: StepResult) -> None:
-        self._counters.increment("steps", stepped.verdict.value)
-        for effect in stepped.effects:
+    def _count(self, result: StepResult) -> None:
+        self._counters.increment("steps", result.verdict.value)
+        for effect in result.effects:
             match effect:
                 case fx.SettleTurn():
                     self._counters.increment("turns", effect.outcome)
@@ -160,9 +166,11 @@ class ConversationBehaviour:
                     pass
 
     def _restart_orphaned_turn(self, delivery: ActorStep, thread: ThreadSnapshot) -> None:
-        """A turn that was begun, but by nobody here: its owner died, or a commit's answer did.
+        """Restarts a turn that nobody watches, because its host died or the answer of its commit
+        was lost.
 
-        Where turns did not fit into the line it may be one of them: the sweep tells.
+        If the turn queue has overflowed, the turn may be one of the queued rows, so the sweep
+        handles it.
         """
         turn = thread.conversation.turn if thread.conversation is not None else None
         if turn is None or self._turn_scheduler.has_overflowed:
@@ -171,8 +179,8 @@ class ConversationBehaviour:
             delivery.activation.mailbox.append(RestartTurn(turn.id, turn.attempt))
 
     def _dispatch_effects(self, thread: ThreadSnapshot, effects: Sequence[fx.Effect]) -> None:
-        """The rows are committed: what they ask for may start now."""
-        way = SendRoute(thread.tenant_id, thread.channel_id)
+        """Starts the work that committed effects ask for."""
+        route = SendRoute(thread.tenant_id, thread.channel_id)
         for effect in effects:
             match effect:
                 case fx.RunTurn():
@@ -186,25 +194,27 @@ class ConversationBehaviour:
                 case fx.FetchFile() | fx.SettleFileFetch(code=""):
                     self._handle_file_effect(thread.tenant_id, effect)
                 case fx.SettleOutbox(status="queued", retry_in_s=retry_in_s) if retry_in_s:
-                    self._schedule(retry_in_s + 0.02, self._dispatcher.deliver, thread.id, way)
+                    self._schedule(retry_in_s + 0.02, self._dispatcher.deliver, thread.id, route)
                 case _:
                     pass
         if any(isinstance(e, fx.QueueSend) for e in effects):
-            self._dispatcher.deliver(thread.id, way)
+            self._dispatcher.deliver(thread.id, route)
         elif any(isinstance(e, fx.SettleOutbox) for e in effects):
-            self._dispatcher.on_settled(thread.id, way)
+            self._dispatcher.on_settled(thread.id, route)
 
     def _handle_file_effect(
         self, tenant_id: UUID, effect: fx.FetchFile | fx.SettleFileFetch
     ) -> None:
-        """What is wanted is fetched; what is here is read."""
-        act = self._fetch_file if isinstance(effect, fx.FetchFile) else self._read_file
-        act(tenant_id, effect.file)
+        """Fetches a requested file, and reads a file that was stored."""
+        handle = self._fetch_file if isinstance(effect, fx.FetchFile) else self._read_file
+        handle(tenant_id, effect.file)
 
     def _schedule_timer(self, thread: ThreadSnapshot, due_at: datetime) -> None:
-        """A hint like any other: the timer is due by PostgreSQL's clock, and is swept.
+        """Wakes the actor when the timer is due. This is only a hint: PostgreSQL's clock decides,
+        and the sweep finds due timers too.
 
-        Only the sweep fires what is far away: 100,000 silent customers cost no memory here.
+        Timers beyond the horizon are left to the sweep, so that 100,000 silent customers cost no
+        memory here.
         """
         delay = max((due_at - clock.now()).total_seconds(), 0.0) + 0.02
         if delay > ALARM_HORIZON_S:

@@ -1,4 +1,4 @@
-"""The conversations that take no steps on this host, and what is kept for them meanwhile."""
+"""The pause registry: threads that take no steps on this host, and their buffered messages."""
 
 import time
 from collections import defaultdict
@@ -9,16 +9,18 @@ from niochat.conversations.pauses import PauseStore
 from niochat.conversations.step.step_types import MemoryCommand
 
 MAX_BUFFERED_MESSAGES = 20
-"""Messages kept for one paused actor. Each stands for a row (turn, send) that is found again
-without it, so more than a few would only cost memory.
+"""Messages buffered for one paused actor. The sweep finds the row of each (turn, send) again, so
+more would only cost memory.
 """
 
 ResumeThread = Callable[[UUID, Sequence[MemoryCommand]], None]
-"""Gives a thread back what was kept for it, and wakes it."""
+"""Returns the buffered messages to a thread's actor and wakes it."""
 
 
 class PauseRegistry:
-    """What the rows said when they were last read. Read before shards are, so none slips by."""
+    """The pauses of the last read. They are read before the shards are, so that a host knows every
+    pause when it takes a shard over.
+    """
 
     def __init__(
         self,
@@ -38,14 +40,16 @@ class PauseRegistry:
         return bool(self._until) and self._until.get(thread_id, 0.0) > self._clock()
 
     def buffer_messages(self, thread_id: UUID, messages: Sequence[MemoryCommand]) -> None:
-        """Put aside what came for a paused actor, the oldest ones up to the limit."""
-        kept = self._buffered[thread_id]
-        kept.extend(messages[: MAX_BUFFERED_MESSAGES - len(kept)])
+        """Buffers messages for a paused actor, up to the limit; later ones are dropped."""
+        buffered = self._buffered[thread_id]
+        buffered.extend(messages[: MAX_BUFFERED_MESSAGES - len(buffered)])
 
     async def refresh(self) -> None:
-        """Read the rows; who is not paused any more goes on. Raises ``UnavailableError``."""
-        left = await self._pauses.list_pauses()
+        """Reads the pauses and resumes threads whose pause has ended. Raises
+        ``UnavailableError``.
+        """
+        remaining = await self._pauses.list_pauses()
         now = self._clock()
-        before, self._until = self._until, {key: now + each for key, each in left.items()}
+        before, self._until = self._until, {key: now + each for key, each in remaining.items()}
         for thread_id in before.keys() - self._until.keys():
             self._resume(thread_id, self._buffered.pop(thread_id, []))

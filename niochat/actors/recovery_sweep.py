@@ -1,4 +1,4 @@
-"""What a host finds by its rows: what no message told of, or what memory could not hold."""
+"""The recovery sweep finds rows that no message announced or that memory could not hold."""
 
 from collections.abc import Callable, Sequence
 from uuid import UUID
@@ -19,15 +19,16 @@ from niochat.outbox.dispatcher import OutboxDispatcher, SendRoute
 from niochat.runtime.actor_runtime import ActorRuntime
 
 OVERFLOWED_TURN_AGE_S = 5.0
-"""Age at which a turn that did not fit into the line is looked for."""
+"""Age at which the sweep schedules a turn that did not fit into the turn queue."""
 LOST_TURN_AGE_S = TURN_TIMEOUT_S + 15.0
-"""Older than any turn may get while somebody watches it."""
+"""Age that no watched turn can reach."""
 
 
 class RecoverySweeper:
-    """Looks through the rows of our shards and hands what it finds to whom it belongs.
+    """Queries the rows of this host's shards and passes the work to the services that do it.
 
-    Raises ``UnavailableError`` when the database is away: the next search finds the same.
+    All methods raise ``UnavailableError`` if the database does not answer; the next sweep finds the
+    same rows.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class RecoverySweeper:
         command: Callable[[UUID, MemoryCommand], None],
         readings: ReadingScheduler | None = None,
     ) -> None:
-        """``command`` gives (thread, command) to the thread's actor."""
+        """``command`` passes a command to a thread's actor."""
         self._sweeper = sweeper
         self._ownership = ownership
         self._actors = actors
@@ -56,13 +57,13 @@ class RecoverySweeper:
         self._readings = readings
 
     async def recover_pending(self) -> None:
-        """Rows, timers and sends that wait, and turns whose owner is gone."""
+        """Handles pending rows, due timers and sends, and turns whose host is gone."""
         shards = self._ownership.active_shards
         if not shards:
             return
-        for found in await self._sweeper.find_pending_threads(shards):
+        for pending in await self._sweeper.find_pending_threads(shards):
             self._activation_limiter.wake(
-                actor_addresses.conversation_address(found.thread_id), found.tenant_id
+                actor_addresses.conversation_address(pending.thread_id), pending.tenant_id
             )
         for unsent in await self._sweeper.find_unsent_threads(shards):
             self._dispatcher.deliver(
@@ -79,8 +80,8 @@ class RecoverySweeper:
             await self._schedule_overflowed_turns(shards)
 
     async def restart_lost_turns(self) -> None:
-        """Turns of this very host that nobody watches. Those that did not fit into its line are
-        not lost.
+        """Restarts turns of this host that nobody watches. It does nothing while the turn queue has
+        overflowed, because queued rows look the same.
         """
         if self._turn_scheduler.has_overflowed:
             return
@@ -89,25 +90,27 @@ class RecoverySweeper:
             self._command(turn.thread_id, RestartTurn(TurnId(turn.turn_id), turn.attempt))
 
     async def wake_tenants(self) -> None:
-        """All tenants whose actors live here are woken."""
+        """Wakes the actors of all tenants that live on this host."""
         for tenant_id in await self._sweeper.list_active_tenants():
             if self._ownership.active_epoch(tenant_id) is not None:
                 self._actors.wake(actor_addresses.tenant_address(tenant_id))
 
     async def _schedule_overflowed_turns(self, shards: Sequence[int]) -> None:
-        """Turns that did not fit into the line go on with the attempt that never began."""
+        """Schedules turns that did not fit into the turn queue, with the attempt that never
+        started.
+        """
         if not self._turn_scheduler.has_queue_room:
             return
         limit = min(MAX_THREADS_PER_SWEEP, self._turn_scheduler.queue_room)
         known = list(self._turn_scheduler.turn_ids())
-        found = await self._sweeper.find_unwatched_turns(
+        turns = await self._sweeper.find_unwatched_turns(
             shards, known, OVERFLOWED_TURN_AGE_S, limit
         )
-        self._turn_scheduler.has_overflowed = len(found) >= limit
-        for turn in found:
-            # Somebody's report may be on its way into the step that ends the turn.
-            resting = self._actors.is_idle(actor_addresses.conversation_address(turn.thread_id))
-            if resting and not self._pause_registry.is_paused(turn.thread_id):
+        self._turn_scheduler.has_overflowed = len(turns) >= limit
+        for turn in turns:
+            # A busy actor may be about to handle the report that ends the turn.
+            idle = self._actors.is_idle(actor_addresses.conversation_address(turn.thread_id))
+            if idle and not self._pause_registry.is_paused(turn.thread_id):
                 self._turn_scheduler.schedule_recovered(turn.thread_id, _turn_request(turn))
 
 

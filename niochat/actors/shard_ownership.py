@@ -1,4 +1,4 @@
-"""Which shards this host process owns, and in which epoch. PostgreSQL decides, this remembers."""
+"""The shards that this host owns, with their epochs. PostgreSQL decides; this is a cached copy."""
 
 import time
 from collections.abc import Callable
@@ -12,11 +12,13 @@ _SQL = queries("shard_placement")
 
 
 RELEASE_TIMEOUT_S = 20.0
-"""A shard that did not move within it is kept: whoever wanted to move it is gone."""
+"""A shard that has not moved within this time is used again, because the process that wanted to
+move it is gone.
+"""
 
 
 class ShardOwnership:
-    """Shards of one incarnation. Being wrong costs a refused write, never a wrong one."""
+    """The shards of one incarnation. A stale copy leads to a refused write, not to a wrong one."""
 
     def __init__(
         self,
@@ -26,7 +28,7 @@ class ShardOwnership:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``lost`` hears of the shards that were ours and are no more, whoever found it out."""
+        """``on_shards_lost`` is called with shards that this host does not own any more."""
         self._database = database
         self._on_shards_lost = on_shards_lost
         self.incarnation = incarnation
@@ -37,41 +39,47 @@ class ShardOwnership:
 
     @property
     def active_shards(self) -> list[int]:
-        """What is owned and not about to leave."""
-        leaving = {shard for shard in self._releasing if self._is_releasing(shard)}
-        return [shard for shard in self._epochs if shard not in leaving]
+        """The owned shards without those that are being released."""
+        releasing = {shard for shard in self._releasing if self._is_releasing(shard)}
+        return [shard for shard in self._epochs if shard not in releasing]
 
     @property
     def active_shard_count(self) -> int:
-        """How many these are; asked for each turn, so it walks only what is about to leave."""
-        leaving = sum(
+        """The number of active shards. It is read for each turn, so it counts only the shards that
+        are being released.
+        """
+        releasing = sum(
             shard in self._epochs for shard in self._releasing if self._is_releasing(shard)
         )
-        return len(self._epochs) - leaving
+        return len(self._epochs) - releasing
 
     def active_epoch(self, key: UUID) -> int | None:
-        """Epoch of the key's shard; ``None``: it is not ours, or nothing new may start for it."""
+        """Returns the epoch of the key's shard; ``None`` if this host does not own it or releases
+        it, so that nothing new may start.
+        """
         shard = shard_of(key)
         return None if self._is_releasing(shard) else self._epochs.get(shard)
 
     def held_epoch(self, key: UUID) -> int | None:
-        """The same, also while the shard is about to leave: what was begun has to be settled."""
+        """Returns the epoch also while the shard is being released, because started work must be
+        settled.
+        """
         return self._epochs.get(shard_of(key))
 
     async def refresh(self) -> None:
-        """Read what is ours."""
+        """Reads the owned shards from the database."""
         async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["owned_shards"], self.incarnation)
-        now = {row["shard"]: row["epoch"] for row in rows}
-        lost = {shard for shard, epoch in self._epochs.items() if now.get(shard) != epoch}
-        self._epochs = now
+        epochs = {row["shard"]: row["epoch"] for row in rows}
+        lost = {shard for shard, epoch in self._epochs.items() if epochs.get(shard) != epoch}
+        self._epochs = epochs
         for shard in lost:
             self._releasing.pop(shard, None)
         if lost:
             self._on_shards_lost(lost)
 
     def begin_release(self, shards: set[int]) -> None:
-        """Start nothing new for these: they are about to move."""
+        """Marks shards that are about to move: nothing new starts for them."""
         until = self._clock() + RELEASE_TIMEOUT_S
         self._releasing.update(dict.fromkeys(shards, until))
 
@@ -80,8 +88,10 @@ class ShardOwnership:
         return until is not None and until > self._clock()
 
     async def register_host(self, name: str, node: str, pid: int) -> None:
-        """Say that this process lives. Unheard once another one has announced itself later."""
-        who = (name, self.incarnation, node, pid)
+        """Registers this process as alive. It has no effect once a later process has registered
+        under the same name.
+        """
+        host = (name, self.incarnation, node, pid)
         async with self._database.as_system() as connection:
-            await connection.execute(_SQL["upsert_host"], *who, not self._announced)
+            await connection.execute(_SQL["upsert_host"], *host, not self._announced)
         self._announced = True

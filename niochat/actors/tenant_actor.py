@@ -1,7 +1,7 @@
-"""The tenant's actor: its assistant's rate, its ERP's limits, the filling up of its channels.
+"""The tenant's actor: it limits turns and ERP calls, and runs the back-fill of the channels.
 
-One per tenant, never on the message path. It hands out turns in blocks, so that a host asks
-once for many.
+Each tenant has one, and it is never on the message path. It grants turns in blocks, so that a host
+asks once for many turns.
 """
 
 import asyncio
@@ -27,18 +27,20 @@ _ERP = queries("erp_write_journal")
 _log = structlog.get_logger(__name__)
 
 MAX_GRANT_TURNS = 20
-"""Most turns in one grant."""
+"""Turns that one grant allows at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnGrantRequest:
-    """Asks for turns; the answer is a :class:`TurnGrant`."""
+    """Asks for turns. The answer is a :class:`TurnGrant`."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnGrant:
-    """``turns`` may begin; with none, ask again after ``wait_s``. ``throttled``: the tenant's
-    model asked for that, it is not the rate.
+    """Allows ``turns`` turns. If there are none, ask again after ``wait_s`` seconds.
+
+    ``throttled`` says that the reason is a rate limit of the tenant's model, not the tenant's own
+    rate.
     """
 
     turns: int
@@ -48,19 +50,21 @@ class TurnGrant:
 
 @dataclass(frozen=True, slots=True)
 class ModelThrottleNotice:
-    """The tenant's model asked to wait."""
+    """The tenant's model asked to wait for ``seconds``."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelConnectedNotice:
-    """A channel's session is back: fill it up now."""
+    """A channel's session is connected again, so that its back-fill should run now."""
 
 
 @dataclass(slots=True)
 class TenantState:
-    """What one tenant's actor remembers. Rates in turns a second, times of a monotonic clock."""
+    """The state of one tenant's actor. Rates are in turns per second; times are of a monotonic
+    clock.
+    """
 
     turns_per_second: float
     tokens: float
@@ -72,7 +76,7 @@ class TenantState:
 
 
 class TenantBehaviour:
-    """Steps tenants' actors."""
+    """Runs the steps of tenants' actors."""
 
     batch = 32
     parallel = 1
@@ -95,7 +99,7 @@ class TenantBehaviour:
         self._clock = clock
 
     async def step(self, batch: Sequence[ActorStep]) -> Sequence[ActorAddress]:
-        """Answer what was asked; begin to fill up when it is time."""
+        """Answers requests, and starts a back-fill when it is due."""
         for delivery in batch:
             tenant_id = delivery.activation.address.key
             if delivery.activation.state is None:
@@ -113,12 +117,14 @@ class TenantBehaviour:
         return TenantState(per_minute / 60.0, float(min(per_minute, MAX_GRANT_TURNS)), now, erp)
 
     async def _load_turn_rate(self, tenant_id: UUID) -> int:
-        """Turns a minute, as they are now."""
+        """Returns the tenant's current limit of turns per minute."""
         async with self._database.as_tenant(tenant_id) as connection:
             return await connection.fetchval(_SQL["load_turn_rate"], tenant_id) or 60
 
     async def _load_erp_limits(self, tenant_id: UUID) -> tuple[int, int]:
-        """Calls at once and a minute, as they are now; 1 and 1 for who has no ERP."""
+        """Returns the current limits of concurrent calls and of calls per minute; 1 and 1 without
+        an ERP.
+        """
         async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(_ERP["load_limits"], tenant_id)
         return (row["calls_at_once"], row["per_minute"]) if row is not None else (1, 1)
@@ -136,7 +142,7 @@ class TenantBehaviour:
             case ChannelConnectedNotice():
                 tenant.next_backfill_at = 0.0
             case _:
-                _log.error("message_not_understood", message=type(message).__name__)
+                _log.error("message_not_handled", message=type(message).__name__)
 
     def _grant_turns(self, tenant: TenantState) -> TurnGrant:
         now = self._clock()
@@ -152,8 +158,8 @@ class TenantBehaviour:
         return TurnGrant(turns, 0.0 if turns else (1.0 - tenant.tokens) / tenant.turns_per_second)
 
     def _start_backfill_when_due(self, tenant_id: UUID, tenant: TenantState) -> None:
-        filling = tenant.backfill_task is not None and not tenant.backfill_task.done()
-        if filling or self._clock() < tenant.next_backfill_at:
+        running = tenant.backfill_task is not None and not tenant.backfill_task.done()
+        if running or self._clock() < tenant.next_backfill_at:
             return
         tenant.next_backfill_at = self._clock() + self._backfill_interval_s
         tenant.backfill_task = asyncio.get_running_loop().create_task(
@@ -170,18 +176,18 @@ class TenantBehaviour:
             for channel in await self._backfill.list_channels(tenant_id):
                 await self._backfill_channel(channel)
         except NiochatError as error:
-            _log.warning("fill_up_put_off", tenant=str(tenant_id), code=error.code)
-        except Exception as error:  # noqa: BLE001 - the task's owner: nobody else would see it
-            _log.error("fill_up_failed", tenant=str(tenant_id), exc_info=error)
+            _log.warning("backfill_postponed", tenant=str(tenant_id), code=error.code)
+        except Exception as error:  # noqa: BLE001 - nobody awaits the task, so it is logged here
+            _log.error("backfill_failed", tenant=str(tenant_id), exc_info=error)
 
     async def _backfill_channel(self, channel: BackfillChannel) -> None:
         try:
-            line = self._credentials_for(
+            credentials = self._credentials_for(
                 channel.kind, channel.base_url, channel.token_sealed, channel.tenant_id
             )
-            threads = await self._backfill.fill(channel, line)
+            threads = await self._backfill.fill(channel, credentials)
         except NiochatError as error:
-            _log.warning("fill_up_put_off", channel=str(channel.id), code=error.code)
+            _log.warning("backfill_postponed", channel=str(channel.id), code=error.code)
             return
         if threads:
             self._poke(channel.tenant_id, threads)

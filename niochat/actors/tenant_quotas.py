@@ -1,4 +1,4 @@
-"""One host's part of what the cluster shares, and who is held back on it."""
+"""A host's share of the tenants' quotas, and the tenants that are throttled on it."""
 
 import math
 import time
@@ -21,8 +21,9 @@ from niochat.tenants.quota_cache import TenantQuotaCache
 
 
 class TenantQuotas:
-    """A tenant's threads lie evenly over the shards: a host that owns half of them may use half
-    of a cap. So nobody has to be asked, and the parts add up to the whole.
+    """Computes a host's share of each quota. A tenant's threads are spread evenly over the shards,
+    so a host that owns half of the shards may use half of a quota. The shares add up to the whole
+    without coordination.
     """
 
     def __init__(self, quotas: TenantQuotaCache, owned_shards: Callable[[], int]) -> None:
@@ -30,26 +31,26 @@ class TenantQuotas:
         self._owned_shards = owned_shards
 
     async def refresh(self) -> None:
-        """Read plans and caps again. Raises ``UnavailableError``."""
+        """Reads the quotas again. Raises ``UnavailableError``."""
         await self._quotas.refresh()
 
     def host_share(self, whole: int) -> int:
-        """This host's part of something, at least one."""
+        """Returns this host's share of a limit, at least 1."""
         return max(math.ceil(whole * self._owned_shards() / SHARDS), 1)
 
     def turn_quota(self, tenant_id: UUID) -> LaneQuota:
-        """Weight and places among turns."""
-        share = self._quotas.quota_for(tenant_id)
-        return LaneQuota(share.weight, self.host_share(share.turns_at_once))
+        """Returns the tenant's weight and its limit of concurrent turns on this host."""
+        quota = self._quotas.quota_for(tenant_id)
+        return LaneQuota(quota.weight, self.host_share(quota.turns_at_once))
 
     def step_weight(self, tenant_id: Lane) -> float:
-        """Among what is ready for a step."""
+        """Returns the tenant's weight among actors that are ready for a step."""
         return self._quotas.quota_for(tenant_id).weight
 
     def send_weight(self, tenant_id: Lane) -> float:
-        """Of each of a tenant's channels among sends."""
-        share = self._quotas.quota_for(tenant_id)
-        return share.weight / share.channels
+        """Returns the weight of each of the tenant's channels among sends."""
+        quota = self._quotas.quota_for(tenant_id)
+        return quota.weight / quota.channels
 
 
 def find_throttled_tenants(
@@ -59,37 +60,37 @@ def find_throttled_tenants(
     dispatcher: OutboxDispatcher,
     actors: ActorRuntime,
 ) -> list[TenantThrottle]:
-    """Tenants that wait on this host because of limits of their own."""
-    found = [
+    """Returns the tenants that wait on this host because of their own limits, longest first."""
+    throttles = [
         *_throttled_turns(turn_scheduler, activation_limiter, turn_grants),
         *_throttled_sends(dispatcher),
         *_throttled_erp_calls(actors),
     ]
-    return sorted(_merge_by_reason(found), key=lambda held: held.since)
+    return sorted(_merge_by_reason(throttles), key=lambda throttle: throttle.since)
 
 
 def _throttled_turns(
-    turns: TurnScheduler, entrance: ActivationLimiter, leases: TurnGrantClient
+    turns: TurnScheduler, activation_limiter: ActivationLimiter, grants: TurnGrantClient
 ) -> Iterator[TenantThrottle]:
-    outside = entrance.waiting_by_tenant()
+    not_activated = activation_limiter.waiting_by_tenant()
     for each in turns.constrained_lanes():
         if each.lane is not None:
-            reason = _throttle_reason(each, turns, leases)
-            waiting = each.waiting + outside.get(each.lane, 0)
+            reason = _throttle_reason(each, turns, grants)
+            waiting = each.waiting + not_activated.get(each.lane, 0)
             yield TenantThrottle(each.lane, reason, _to_datetime(each.since), waiting)
 
 
 def _throttle_reason(
-    constraint: LaneConstraint, turns: TurnScheduler, leases: TurnGrantClient
+    constraint: LaneConstraint, turns: TurnScheduler, grants: TurnGrantClient
 ) -> ThrottleReason:
     assert constraint.lane is not None
-    if constraint.is_blocked and leases.is_throttled(constraint.lane):
+    if constraint.is_blocked and grants.is_throttled(constraint.lane):
         return ThrottleReason.MODEL_THROTTLED
     return ThrottleReason.BUSY if turns.is_rate_limited(constraint.lane) else ThrottleReason.TURNS
 
 
-def _throttled_sends(courier: OutboxDispatcher) -> Iterator[TenantThrottle]:
-    for tenant_id, each in courier.throttled_channels():
+def _throttled_sends(dispatcher: OutboxDispatcher) -> Iterator[TenantThrottle]:
+    for tenant_id, each in dispatcher.throttled_channels():
         yield TenantThrottle(
             tenant_id, ThrottleReason.GATEWAY, _to_datetime(each.since), each.waiting
         )
@@ -106,15 +107,15 @@ def _throttled_erp_calls(actors: ActorRuntime) -> Iterator[TenantThrottle]:
             )
 
 
-def _merge_by_reason(found: Iterable[TenantThrottle]) -> list[TenantThrottle]:
-    """One of each tenant and reason: channels of one tenant are added up."""
+def _merge_by_reason(throttles: Iterable[TenantThrottle]) -> list[TenantThrottle]:
+    """Merges the throttles of each tenant and reason, such as those of several channels."""
     by_reason: dict[tuple[UUID, ThrottleReason], TenantThrottle] = {}
-    for held in found:
-        known = by_reason.get((held.tenant_id, held.reason), held)
-        waiting = held.waiting + (known.waiting if known is not held else 0)
-        since = min(held.since, known.since)
-        together = TenantThrottle(held.tenant_id, held.reason, since, waiting)
-        by_reason[held.tenant_id, held.reason] = together
+    for throttle in throttles:
+        earlier = by_reason.get((throttle.tenant_id, throttle.reason), throttle)
+        waiting = throttle.waiting + (earlier.waiting if earlier is not throttle else 0)
+        since = min(throttle.since, earlier.since)
+        merged = TenantThrottle(throttle.tenant_id, throttle.reason, since, waiting)
+        by_reason[throttle.tenant_id, throttle.reason] = merged
     return list(by_reason.values())
 
 

@@ -1,4 +1,4 @@
-"""Turns that the tenant actors granted to this host, used up one by one."""
+"""Turn grants: turns that tenants' actors allowed this host to start."""
 
 import asyncio
 import time
@@ -16,27 +16,29 @@ from niochat.runtime.address import ActorAddress
 _log = structlog.get_logger(__name__)
 
 _MAX_WAIT_S = 5.0
-"""A rate may be raised meanwhile."""
+"""Longest time before a grant is asked for again, because the rate may be raised meanwhile."""
 
 AskActor = Callable[[ActorAddress, object], Awaitable[object]]
-"""Asks a virtual actor wherever it lives."""
+"""Sends a request to a virtual actor on any host and returns its answer."""
 
 
 class TurnGrantClient:
-    """Blocks of turns by tenant. When the tenant's actor is away, turns go on without it."""
+    """Holds granted turns by tenant. If a tenant's actor does not answer, a turn starts without a
+    grant.
+    """
 
     def __init__(self, ask: AskActor, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._ask = ask
         self._clock = clock
         self._granted: dict[UUID, int] = {}
         self._waits: dict[UUID, tuple[float, bool]] = {}
-        """Until when a tenant has nothing to grant, and whether its model asked for that."""
+        """Until when a tenant grants nothing, and whether its model asked for that."""
         self._locks: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def acquire(self, tenant_id: UUID) -> float:
-        """Use one turn: 0, or the seconds to wait before asking again."""
+        """Uses one granted turn. Returns 0, or the seconds to wait before asking again."""
         if self._granted.get(tenant_id, 0) <= 0:
-            async with self._locks[tenant_id]:  # what one is granted is enough for many
+            async with self._locks[tenant_id]:  # one grant serves many waiting turns
                 wait_s = await self._renew(tenant_id)
             if wait_s > 0:
                 return wait_s
@@ -44,7 +46,7 @@ class TurnGrantClient:
         return 0.0
 
     def invalidate(self, tenant_id: UUID) -> None:
-        """The tenant was throttled: what was granted before does not count any more."""
+        """Drops the turns granted to a tenant that was throttled."""
         self._granted.pop(tenant_id, None)
         self._waits.pop(tenant_id, None)
 
@@ -62,8 +64,8 @@ class TurnGrantClient:
         try:
             grant = await self._ask(actor_addresses.tenant_address(tenant_id), TurnGrantRequest())
         except NiochatError as error:
-            _log.warning("lease_not_asked", tenant=str(tenant_id), code=error.code)
-            grant = TurnGrant(1, 0.0)  # a rate is not worth an unanswered customer
+            _log.warning("turn_grant_failed", tenant=str(tenant_id), code=error.code)
+            grant = TurnGrant(1, 0.0)  # answering the customer matters more than the rate
         assert isinstance(grant, TurnGrant)
         self._granted[tenant_id] = self._granted.get(tenant_id, 0) + grant.turns
         if grant.turns:

@@ -1,4 +1,6 @@
-"""Turns of one host: they wait in a fair line, the pool is asked, its report becomes a command."""
+"""The turn scheduler of a host: turns wait in a fair queue, the pool runs them, and their reports
+become commands.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -27,38 +29,39 @@ from niochat.runtime.process.counter_buffer import CounterBuffer
 _log = structlog.get_logger(__name__)
 
 TURN_TIMEOUT_S = 200.0
-"""For an answer of the pool, longer than a turn with the default limits may run: 45 s of the
-model, 60 s of reading and 60 s of writing in a slow ERP. Waiting in line does not count: whoever
-waits for a place goes on waiting.
+"""Timeout of a call to the pool. It is longer than a turn with the default limits may run: 45 s of
+the model, 60 s of reads and 60 s of writes in a slow ERP. Waiting in the queue does not count.
 """
 DEFAULT_CAPACITY = 200
-"""Turns at once, of a pool that says nothing else."""
+"""Concurrent turns of a pool that reports no capacity."""
 MAX_WAITING_TURNS = 10_000
-"""Turns that wait in one host's memory; further ones wait as rows."""
+"""Turns that wait in one host's memory. Further ones wait as rows."""
 MAX_RATE_WAIT_S = 5.0
-"""The longest that a tenant whose rate is used up is not looked at."""
+"""Longest time before a tenant whose rate is used up is tried again."""
 
 
 RESTART_BACKOFF_S = 3.0
-"""Before a lost turn runs again, times its attempt: a replica needs seconds to come back."""
+"""Delay before a lost turn runs again, multiplied by its attempt. A replica needs seconds to
+restart.
+"""
 
 
 class TurnPool(Protocol):
-    """The assistant's pool; ``run`` raises when the replica that ran it is gone."""
+    """The assistant's pool. ``run`` raises if the replica that ran the turn is gone."""
 
     async def run(self, request: TurnRequest) -> TurnReport:
-        """Run one turn; cancelling the call cancels the model's."""
+        """Runs one turn. Cancelling the call cancels the call to the model."""
         ...
 
 
 AcquireTurn = Callable[[UUID], Awaitable[float]]
-"""Seconds that a tenant's next turn has to wait; 0: it may run."""
+"""Returns the seconds that a tenant's next turn has to wait; 0 means that it may run."""
 ReportModelThrottle = Callable[[UUID, float], None]
-"""The tenant's model asked to wait so many seconds."""
+"""Reports that the tenant's model asked to wait for this many seconds."""
 DeliverCommand = Callable[[UUID, MemoryCommand], None]
-"""Gives (thread, command) to the thread's actor."""
+"""Passes a command to the actor of a thread."""
 QuotaFor = Callable[[UUID], LaneQuota]
-"""A tenant's weight, and how many of its turns may run at once on this host."""
+"""Returns a tenant's weight and its limit of concurrent turns on this host."""
 
 
 @dataclass(slots=True, eq=False)
@@ -66,16 +69,15 @@ class _ScheduledTurn:
     thread_id: UUID
     request: TurnRequest
     task: "asyncio.Task[None] | None" = None
-    """None while it waits in line."""
+    """``None`` while the turn waits in the queue."""
     has_slot: bool = False
-    """Holds a place."""
 
 
 class TurnScheduler:
-    """Runs what the conversations of this host ask for, one task for each turn that has a place.
+    """Runs the turns of this host's conversations, with one task for each turn that has a slot.
 
-    Places are shared fairly between tenants. A turn is a row before it comes here, so what the
-    line cannot hold is left to the sweep, which brings it by ``resume``.
+    The slots are shared fairly between tenants. A turn is a row before it is scheduled, so turns
+    that do not fit into the queue are left to the sweep, which calls ``schedule_recovered``.
     """
 
     def __init__(
@@ -102,14 +104,16 @@ class TurnScheduler:
         self._limiter: FairLimiter[_ScheduledTurn] = FairLimiter(capacity, max_waiting=max_waiting)
         self._rate_limiter = rate_limiter
         self._rate_limited: set[UUID] = set()
-        """Tenants that wait because they began a turn just now."""
+        """Tenants whose next turn waits for the adaptive rate."""
         self._max_waiting = max_waiting
         self._turns: dict[TurnId, _ScheduledTurn] = {}
         self.has_overflowed = False
-        """Some turn did not fit into the line: its row has to be found."""
+        """Whether a turn did not fit into the queue, so that the sweep has to find its row."""
 
     def schedule(self, thread: ThreadSnapshot, turn: RunTurn) -> None:
-        """Begin an attempt, or wait for a place; an older one of the same turn ends."""
+        """Starts an attempt as soon as it gets a slot. An older attempt of the turn is
+        cancelled.
+        """
         conversation = thread.conversation
         if conversation is None:
             return
@@ -124,7 +128,7 @@ class TurnScheduler:
         self.schedule_recovered(thread.id, request)
 
     def schedule_recovered(self, thread_id: UUID, request: TurnRequest) -> None:
-        """The same, of a row that was found."""
+        """Schedules a turn from a row that the sweep found."""
         self.cancel(TurnId(request.turn_id))
         self._rate_limiter.record_arrival(request.tenant_id)
         turn = _ScheduledTurn(thread_id, request)
@@ -135,47 +139,49 @@ class TurnScheduler:
             self.has_overflowed = True
 
     def cancel(self, turn: TurnId) -> None:
-        """Save the money; that the answer is dropped is decided elsewhere."""
-        found = self._turns.pop(turn, None)
-        if found is None:
+        """Cancels a turn, which only saves cost: the conversation ignores a late result anyway."""
+        scheduled = self._turns.pop(turn, None)
+        if scheduled is None:
             return
-        if found.task is not None:
-            found.task.cancel()
+        if scheduled.task is not None:
+            scheduled.task.cancel()
         else:
-            self._limiter.withdraw(found.request.tenant_id, found)
+            self._limiter.withdraw(scheduled.request.tenant_id, scheduled)
 
     def is_running(self, turn: UUID, attempt: int) -> bool:
-        """Whether this host watches that attempt, which may still be waiting."""
-        found = self._turns.get(TurnId(turn))
-        return found is not None and found.request.attempt == attempt
+        """Whether this attempt runs or waits on this host."""
+        scheduled = self._turns.get(TurnId(turn))
+        return scheduled is not None and scheduled.request.attempt == attempt
 
     def set_capacity(self, places: int) -> None:
-        """So many turns may run at once from now on; what runs goes on."""
+        """Sets the number of slots. Running turns are not affected."""
         self._limiter.capacity = max(places, 1)
         self._start_admitted()
 
     def turn_ids(self) -> Iterable[TurnId]:
-        """All that run or wait here."""
+        """Returns the ids of all turns that run or wait here."""
         return self._turns.keys()
 
     @property
     def waiting_count(self) -> int:
-        """Turns in line."""
+        """How many turns wait in the queue."""
         return len(self._limiter)
 
     @property
     def queue_room(self) -> int:
-        """How many more the line takes."""
+        """How many more turns fit into the queue."""
         return self._limiter.queue_room
 
     @property
     def has_queue_room(self) -> bool:
-        """Whether half of the line is free, so that looking for what was left out is worth it."""
+        """Whether half of the queue is free, so that a query for overflowed turns is worth its
+        cost.
+        """
         return self.queue_room > 0 and self.queue_room >= self._max_waiting // 2
 
     def max_new_conversations(self, tenant_id: UUID, ahead: int) -> int | None:
-        """How many conversations of a tenant may begin soon, so that no more than ``ahead`` of its
-        turns wait in line; None where nobody would notice more.
+        """Returns how many more conversations of a tenant may enter memory, so that at most
+        ``ahead`` of its turns wait in the queue. ``None`` means no limit.
         """
         if not self._rate_limiter.is_active:
             return None
@@ -183,11 +189,11 @@ class TurnScheduler:
         return min(max(ahead - self._limiter.waiting_count(tenant_id), 0), at_once)
 
     def is_rate_limited(self, tenant_id: UUID) -> bool:
-        """Whether the tenant's next turn waits for the machine's sake only."""
+        """Whether the tenant's next turn waits only because the machine is busy."""
         return tenant_id in self._rate_limited
 
     def constrained_lanes(self) -> list[LaneConstraint]:
-        """Tenants whose turns wait because of a limit of their own."""
+        """Returns the tenants whose turns wait because of a limit of their own."""
         return self._limiter.constrained_lanes()
 
     def __len__(self) -> int:
@@ -206,15 +212,15 @@ class TurnScheduler:
             turn.task.add_done_callback(partial(self._on_task_done, turn))
 
     def _apply_rate_limit(self, tenant_id: UUID) -> None:
-        """The tenant's next turn waits a little, unless a limit of its own lets it wait anyway."""
+        """Delays the tenant's next turn, unless a limit of its own blocks the tenant already."""
         wait_s = self._rate_limiter.record_start(tenant_id, self._quota_for(tenant_id).weight)
         if wait_s > 0 and self._limiter.block(tenant_id):
             self._rate_limited.add(tenant_id)
             asyncio.get_running_loop().call_later(wait_s, self._unblock, tenant_id)
 
     def _on_task_done(self, turn: _ScheduledTurn, task: "asyncio.Task[None]") -> None:
-        """Also for a task that was cancelled before its first line ran."""
-        if turn.task is task:  # else it went back into the line, and may have started again
+        """Frees the slot. It also runs for a task that was cancelled before it started."""
+        if turn.task is task:  # else the turn was requeued and may have started again
             self._release_slot(turn)
             turn_id = TurnId(turn.request.turn_id)
             if self._turns.get(turn_id) is turn:
@@ -239,11 +245,11 @@ class TurnScheduler:
             _log.warning("turn_timed_out", turn=str(request.turn_id), attempt=request.attempt)
             self._deliver(turn.thread_id, _timeout_command(request))
             return
-        except Exception as error:  # noqa: BLE001 - whatever took the replica away
+        except Exception as error:  # noqa: BLE001 - any error means that the turn is lost
             _log.warning("turn_lost", turn=str(request.turn_id), error=repr(error))
             await self._restart(turn)
             return
-        # A replica of the release before does not tell.
+        # A replica of an older release does not report these values.
         self._rate_limiter.report_pressure(getattr(report, "pressure", 0.0))
         for code in getattr(report, "refused", ()):
             self._counters.increment("texts_refused", code)
@@ -255,14 +261,14 @@ class TurnScheduler:
         self._deliver(turn.thread_id, report.finish)
 
     async def _restart(self, turn: _ScheduledTurn) -> None:
-        self._release_slot(turn)  # others need not wait until a replica is back
+        self._release_slot(turn)  # other turns must not wait until a replica has restarted
         self._start_admitted()
         attempt = turn.request.attempt
         await asyncio.sleep(self._restart_backoff_s * attempt)
         self._deliver(turn.thread_id, RestartTurn(TurnId(turn.request.turn_id), attempt))
 
     def _requeue(self, turn: _ScheduledTurn, wait_s: float) -> None:
-        """The tenant's rate is used up: its turns wait in line, and hold no place meanwhile."""
+        """The tenant's rate is used up: the turn waits in the queue without a slot."""
         tenant_id = turn.request.tenant_id
         turn.task = None
         self._release_slot(turn)

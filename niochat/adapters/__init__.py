@@ -1,1 +1,1 @@
-"""The world outside: one package a driver, foreign errors translated at the border."""
+"""The outside world: one package for each driver, which translates foreign errors into ours."""

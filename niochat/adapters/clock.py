@@ -1,10 +1,10 @@
-"""The wall clock of this process, and the place where a test of faults makes it wrong.
+"""The wall clock of this process, which fault tests can make wrong.
 
-Nothing is decided by it: what is due, too old or first is said by PostgreSQL's clock. It dates
-what comes in from outside and shortens waits whose end PostgreSQL confirms. So a machine whose
-clock steps by an hour shows a wrong time and does nothing wrong. What one process gives out for
-some seconds or minutes and another one judges (a ticket, a file's address, a session) is dated and
-judged by ``agreed``, which follows PostgreSQL's clock.
+It decides nothing: PostgreSQL's clock decides what is due, expired or first. This clock dates
+input from outside and shortens waits whose end PostgreSQL confirms. So a machine whose clock steps
+by an hour shows a wrong time and does nothing wrong. Tickets, file URLs and sessions, which one
+process issues and another one checks, are dated and checked by :data:`database_clock`, which
+follows PostgreSQL's clock.
 """
 
 import os
@@ -18,7 +18,7 @@ CLOCK_FILE = "NIOCHAT_CLOCK_FILE"
 
 
 def now() -> datetime:
-    """This machine's time, in UTC; wrong by what the clock file says of this process."""
+    """This machine's time in UTC, plus the offset of the clock file for this process."""
     file = os.environ.get(CLOCK_FILE)
     real = datetime.now(UTC)
     return real + timedelta(seconds=_offset(Path(file))) if file else real
@@ -33,8 +33,8 @@ def _offset(file: Path) -> float:
 
 
 class DatabaseClock:
-    """PostgreSQL's time, as this process was told it last and has counted on since: a clock of the
-    machine that is wrong, or steps, changes nothing. Before it is told, that clock is all there is.
+    """PostgreSQL's time: the last answer of the database plus the time counted since. A machine
+    clock that is wrong or steps does not change it. Before the first answer it is the machine's.
     """
 
     def __init__(
@@ -44,19 +44,24 @@ class DatabaseClock:
         self._counted = counted
         self._told: tuple[datetime, float] | None = None
 
+    @property
+    def is_synchronized(self) -> bool:
+        """Whether the database has ever answered."""
+        return self._told is not None
+
     def now(self) -> datetime:
-        """In UTC."""
+        """The time in UTC."""
         if self._told is None:
             return self._local()
         at, counted = self._told
         return at + timedelta(seconds=self._counted() - counted)
 
     def synchronize(self, at: datetime, asked: float) -> None:
-        """PostgreSQL said ``at`` to who asked when ``counted`` was ``asked``: some time between
-        then and now.
+        """Set the clock: PostgreSQL answered ``at`` at some moment between ``asked``, a value of
+        ``counted``, and now.
         """
         self._told = (at, (asked + self._counted()) / 2)
 
 
 database_clock = DatabaseClock()
-"""This process's."""
+"""The one of this process."""

@@ -1,4 +1,4 @@
-"""Where files lie: a directory of this machine, or any store that speaks S3. By ``obstore``."""
+"""Stores files in a directory of this machine or in any S3-compatible store, by ``obstore``."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from obstore.store import LocalStore, ObjectStore, S3Store
 from niochat.domain.errors import InvalidInputError, UnavailableError
 
 TIMEOUT_S = 30.0
-"""For one file; the library itself would try again for minutes."""
+"""For one file; the library itself would retry for minutes."""
 T = TypeVar("T")
 _PRIVATE_FOLDER = 0o700
 _PRIVATE_FILE = 0o600
@@ -24,7 +24,7 @@ class FileStore:
     """Bytes under keys such as ``<tenant>/<file>``; a key is written whole or not at all."""
 
     def __init__(self, store: ObjectStore | None, directory: Path | None = None) -> None:
-        """``directory``: where a store of this machine lies."""
+        """``directory``: the folder of a store on this machine."""
         self._opened = store
         self._directory = directory
 
@@ -32,7 +32,7 @@ class FileStore:
     def from_url(cls, address: str | None, variable: str = "NIOCHAT_FILES_URL") -> "FileStore":
         """``file:///directory``, made when it is missing, or ``s3://bucket/prefix`` with its
         credentials in the variables ``AWS_…``. Raises ``InvalidInputError``, which names the
-        setting, for any other. ``None``: there is no store, which who uses it is told.
+        setting, for any other. ``None``: there is no store, and every use raises.
         """
         if address is None:
             return cls(None)
@@ -64,7 +64,7 @@ class FileStore:
         return self._opened
 
     async def put(self, key: str, data: bytes) -> None:
-        """Write it, or write it anew. Raises ``UnavailableError``."""
+        """Write or overwrite the file. Raises ``UnavailableError``."""
         if self._directory is not None:
             self._make_private_folder(self._directory / key)
         await _translate_errors(obstore.put_async(self._store, key, data))
@@ -73,7 +73,7 @@ class FileStore:
                 (self._directory / key).chmod(_PRIVATE_FILE)
 
     def _make_private_folder(self, file: Path) -> None:
-        """Closed before anything is in it: the library makes files as the process's mask has it."""
+        """Create the private folder first: the library follows the process's umask."""
         assert self._directory is not None
         for folder in reversed(file.relative_to(self._directory).parents):
             try:
@@ -84,7 +84,7 @@ class FileStore:
                 raise _unavailable_error(error) from error
 
     async def get(self, key: str) -> bytes | None:
-        """All of it; ``None`` when it is not there. Raises ``UnavailableError``."""
+        """All bytes; ``None`` when the file does not exist. Raises ``UnavailableError``."""
         try:
             found = await _translate_errors(obstore.get_async(self._store, key))
         except FileNotFoundError:
@@ -92,7 +92,7 @@ class FileStore:
         return bytes(await _translate_errors(found.bytes_async()))
 
     async def get_range(self, key: str, start: int, length: int) -> bytes | None:
-        """``length`` bytes from ``start`` on; ``None`` when it is not there."""
+        """``length`` bytes from ``start``; ``None`` when the file does not exist."""
         try:
             found = obstore.get_range_async(self._store, key, start=start, length=length)
             return bytes(await _translate_errors(found))
@@ -100,7 +100,7 @@ class FileStore:
             return None
 
     async def delete(self, key: str) -> None:
-        """Gone, also when it was not there. Raises ``UnavailableError``."""
+        """Delete the file, if it exists. Raises ``UnavailableError``."""
         with contextlib.suppress(FileNotFoundError):
             await _translate_errors(obstore.delete_async(self._store, key))
 
@@ -116,7 +116,7 @@ async def _translate_errors(asked: Awaitable[T]) -> T:
 
 
 def _unavailable_error(error: Exception) -> UnavailableError:
-    """The library's own words name keys and hosts: they are for the log."""
+    """The library's message names keys and hosts, so it goes to the log only."""
     return UnavailableError(
         f"the file store does not answer: {type(error).__name__}", code="files_away"
     )

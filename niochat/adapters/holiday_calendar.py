@@ -1,4 +1,4 @@
-"""Public holidays by the ``holidays`` package, and with them whether people are there."""
+"""Public holidays by the ``holidays`` package, and the staff availability that they imply."""
 
 from datetime import date, datetime
 from functools import cache
@@ -9,7 +9,7 @@ from niochat.domain.errors import InvalidInputError
 
 
 def staff_availability(policy: ConversationPolicy, local: datetime) -> StaffAvailability:
-    """Whether a person of the tenant can answer at ``local``, the tenant's own time."""
+    """Whether staff of the tenant can answer at ``local``, the tenant's local time."""
     if not policy.hours:
         return StaffAvailability()
 
@@ -23,13 +23,13 @@ def staff_availability(policy: ConversationPolicy, local: datetime) -> StaffAvai
 
 @cache
 def public_holidays(place: str, year: int) -> frozenset[date]:
-    """Of a country (``BR``) or a part of it (``BR-PE``); empty for an empty place.
+    """The holidays of a country (``BR``) or a part of it (``BR-PE``); empty for an empty place.
 
     Raises ``InvalidInputError`` for a place that is not known.
     """
     if not place:
         return frozenset()
-    import holidays  # 7 MB in every process that has it: only for who keeps holidays
+    import holidays  # 7 MB of memory: imported only where a tenant observes holidays
 
     country, _, part = place.partition("-")
     try:

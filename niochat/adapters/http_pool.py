@@ -1,15 +1,19 @@
-"""Connections that all tenants share: no cookie of one reaches another, no host takes them all."""
+"""HTTP connections that tenants share: no cookie of one reaches another, no host takes them all."""
 
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ssl import SSLContext
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from niochat.adapters.ssrf_guard import SsrfGuard
 
 KEEP_ALIVE_S = 4.0
-"""Below the usual 5 s of servers: what is sent on a connection just closed there is uncertain."""
+"""Below the usual 5 s of servers: a request on a connection that they just closed is uncertain."""
+_CONNECT_TIMEOUT_S = 5.0
+_CHUNK_BYTES = 64 * 1024
 
 
 def open_shared_session(
@@ -17,7 +21,7 @@ def open_shared_session(
 ) -> aiohttp.ClientSession:
     """A pool of at most ``connections``, half of them to one host, without cookies.
 
-    ``guard`` judges each address that is connected to. Made on the event loop that will use it.
+    ``guard`` checks each address before a connection. To be called on the event loop of its user.
     """
     connector = aiohttp.TCPConnector(
         ssl=tls or httpx.create_ssl_context(),
@@ -30,7 +34,75 @@ def open_shared_session(
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
-def open_shared_transport(connections: int, guard: SsrfGuard | None = None) -> AiohttpTransport:
-    """The same for calls of httpx."""
-    tls = httpx.create_ssl_context()
-    return AiohttpTransport(verify=tls, client=lambda: open_shared_session(connections, tls, guard))
+class ResponseTooLargeError(Exception):
+    """The body is longer than the caller allows: no server fills our memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """A whole response. The names of ``headers`` match in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+class HttpTransport:
+    """Sends each request once, without redirects or proxies; the pool opens with the first one."""
+
+    def __init__(
+        self, connections: int, guard: SsrfGuard | None = None, *, decompress: bool = True
+    ) -> None:
+        """Without ``decompress`` a body stays in its ``content-encoding``."""
+        self._connections = connections
+        self._guard = guard
+        self._decompress = decompress
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close the pool; requests in progress end as lost."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def exchange(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        timeout_s: float,
+        max_bytes: int,
+    ) -> HttpResponse:
+        """Send once and read the response, whatever its status. Raises the errors of aiohttp,
+        ``TimeoutError``, and ``ResponseTooLargeError`` for a body of more than ``max_bytes``.
+        """
+        if self._session is None:
+            self._session = open_shared_session(self._connections, guard=self._guard)
+        # The wait for a connection ends before the whole exchange does, so that a later deadline
+        # always means: the request may have been written.
+        connect = min(_CONNECT_TIMEOUT_S, timeout_s / 2)
+        async with (
+            asyncio.timeout(timeout_s),
+            self._session.request(
+                method,
+                url,
+                headers=headers,
+                data=content,
+                timeout=aiohttp.ClientTimeout(total=timeout_s, connect=connect),
+                allow_redirects=False,
+                auto_decompress=self._decompress,
+            ) as response,
+        ):
+            body = await _read_bounded(response, max_bytes)
+            return HttpResponse(response.status, response.headers, body)
+
+
+async def _read_bounded(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    if (response.content_length or 0) > max_bytes:
+        raise ResponseTooLargeError
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > max_bytes:
+            raise ResponseTooLargeError
+    return bytes(body)

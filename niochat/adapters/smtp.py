@@ -1,4 +1,4 @@
-"""Mail leaves by SMTP (aiosmtplib)."""
+"""Sends mail by SMTP, with ``aiosmtplib``."""
 
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
@@ -34,7 +34,7 @@ class SmtpClient:
         self._password = unquote(parts.password) if parts.password else None
 
     async def send(self, message: EmailMessage) -> None:
-        """Hand it over. Raises ``UnavailableError`` when it may be tried again."""
+        """Hand the mail to the server. Raises ``UnavailableError`` when a retry can help."""
         try:
             await send(
                 message,

@@ -1,8 +1,8 @@
-"""Addresses that tenants configure lead to the public internet, unless the installation says so.
+"""Restricts URLs of tenants to the public internet, unless the installation allows more.
 
-A name may lead to a public address when it is looked at and to a private one a second later. So
-the address is judged where the socket is made, after every look-up, whatever the name was and
-however the address was written; looking at it before is only for a better answer.
+A name may resolve to a public address when it is checked and to a private one a second later. So
+the address is checked where the socket is created, after every lookup, whatever the name was and
+however the address was written. Checking a URL earlier only gives a better error message.
 """
 
 import socket
@@ -56,7 +56,7 @@ PRIVATE_ADDRESS_MESSAGE = (
 
 
 class ForbiddenAddressError(OSError):
-    """The connection was not made: it would have led to a private address."""
+    """The connection was refused: it would have led to a private address."""
 
 
 class SsrfGuard:
@@ -87,8 +87,8 @@ class SsrfGuard:
         return socket.socket(family, kind, protocol)
 
     async def check_url(self, url: str) -> None:
-        """Before an address is stored. One whose name is not known now is let pass: where it leads
-        is judged with every connection. Raises ``InvalidInputError`` (``private_address``).
+        """Check a URL before it is stored. A name that cannot be resolved now passes, because every
+        connection is checked again. Raises ``InvalidInputError`` (``private_address``).
         """
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 443
@@ -117,7 +117,7 @@ class SsrfGuard:
 
 
 def _embedded_addresses(address: Address) -> Iterator[Address]:
-    """The address, and the IPv4 address that an IPv6 one is only another form of."""
+    """The address, and the IPv4 address that is embedded in an IPv6 one."""
     if isinstance(address, IPv4Address):
         yield address
         return

@@ -1,4 +1,4 @@
-"""A small cache for one event loop: few seconds, bounded, one load at a time of each key."""
+"""A small cache for one event loop: short-lived, bounded, one load at a time for each key."""
 
 import asyncio
 import time
@@ -11,9 +11,9 @@ Value = TypeVar("Value")
 
 
 class TtlCache(Generic[Key, Value]):
-    """Keeps what ``load`` returned, also a ``None``, for ``ttl_s``; errors are not kept.
+    """Caches the results of ``load``, also ``None``, for ``ttl_s``; errors are not cached.
 
-    ``limit`` entries at most: the one unused for longest goes.
+    At most ``limit`` entries: the least recently used one is dropped.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class TtlCache(Generic[Key, Value]):
         return len(self._kept)
 
     async def get(self, key: Key) -> Value:
-        """The value, not older than ``ttl_s``. Raises what the load raised."""
+        """The value, at most ``ttl_s`` old. Raises the exception of the load."""
         kept = self._kept.get(key)
         if kept is not None and self._clock() < kept[0]:
             self._kept.move_to_end(key)
@@ -45,11 +45,11 @@ class TtlCache(Generic[Key, Value]):
             task = asyncio.get_running_loop().create_task(self._run_load(key))
             self._loading[key] = task
             task.add_done_callback(lambda done: self._store_result(key, done))
-        # A caller who leaves does not take the load away from the others.
+        # A caller that is cancelled must not cancel the load for the others.
         return await asyncio.shield(task)
 
     def invalidate(self, stale: Callable[[Key, Value], bool]) -> None:
-        """Drop the entries that are ``stale``, and the result of every load under way."""
+        """Drop the entries that are ``stale``, and the result of every load in progress."""
         self._loading.clear()
         for key in [key for key, (_, value) in self._kept.items() if stale(key, value)]:
             del self._kept[key]

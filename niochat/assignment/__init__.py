@@ -1,1 +1,1 @@
-"""Who is there, and what a team's queue gives to whom."""
+"""Assignment: agent presence, and the assignment of waiting conversations to agents."""

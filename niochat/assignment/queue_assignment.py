@@ -1,4 +1,6 @@
-"""What teams' queues give to whom: each assignment is one transaction, and a command."""
+"""Assigns waiting conversations to agents. An assignment is one transaction that stores a command
+for each conversation.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -12,16 +14,16 @@ from niochat.assignment.agent_presence import PRESENCE_GRACE_S, AgentKey
 _SQL = queries("assignment")
 
 MAX_ASSIGNMENTS = 200
-"""Conversations in one statement."""
+"""Conversations that one statement assigns at most."""
 
 TeamQueueKey = tuple[UUID, str]
-"""(tenant, team)."""
+"""Tenant and team slug."""
 
 
 @dataclass(frozen=True, slots=True)
 class AssignmentResult:
-    """Threads that have a command which gives them to an agent, the first one first; ``room`` is
-    how many more would have found one.
+    """Threads and their agents, in order of assignment. ``room`` is the free capacity that
+    remains.
     """
 
     assignments: tuple[tuple[UUID, UUID], ...]
@@ -29,12 +31,14 @@ class AssignmentResult:
 
     @property
     def threads(self) -> list[UUID]:
-        """Without the agents."""
+        """The assigned threads."""
         return [thread for thread, _ in self.assignments]
 
 
 class QueueAssigner:
-    """Gives away, and takes back from who has gone. Raises ``UnavailableError``."""
+    """Assigns conversations, and returns those of agents who left. All methods raise
+    ``UnavailableError``.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -42,39 +46,40 @@ class QueueAssigner:
     async def assign(
         self, tenant_id: UUID, team: str, most: int = MAX_ASSIGNMENTS
     ) -> AssignmentResult:
-        """Those who waited longest to who has room, by the team's way. Committed when it returns;
-        each thread's next step does it.
+        """Assigns the conversations that waited longest to agents with free capacity, in the team's
+        assignment mode. The commands are committed on return; each thread's next step executes its
+        own.
         """
         async with self._database.as_system() as connection:
             rows = await self._database.fetch_autocommit(
                 connection, _SQL["assign"], tenant_id, team, PRESENCE_GRACE_S, most
             )
         answer = rows[0][0]
-        given = tuple((UUID(thread), UUID(agent)) for thread, agent in answer["assigned"])
-        return AssignmentResult(given, answer["room"])
+        assigned = tuple((UUID(thread), UUID(agent)) for thread, agent in answer["assigned"])
+        return AssignmentResult(assigned, answer["room"])
 
     async def find_queues_for_agents(self, agents: Collection[AgentKey]) -> list[TeamQueueKey]:
-        """Queues that could give these agents something."""
+        """Returns the queues that have waiting conversations for these agents."""
         tenants, users = zip(*agents, strict=True)
         async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["queues_of"], list(tenants), list(users))
         return [(row["tenant_id"], row["team"]) for row in rows]
 
     async def find_assignable_queues(self, shards: Sequence[int]) -> list[TeamQueueKey]:
-        """Queues of these shards in which somebody waits though somebody is there."""
+        """Returns queues of these shards with waiting conversations and an online agent."""
         async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["queues"], list(shards), PRESENCE_GRACE_S)
         return [(row["tenant_id"], row["team"]) for row in rows]
 
     async def find_offline_agents(self, shards: Sequence[int]) -> list[AgentKey]:
-        """Agents of these shards' tenants who are offline while a customer of theirs waits."""
+        """Returns offline agents of these shards' tenants whose customers wait for an answer."""
         async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["offline_agents"], list(shards))
         return [(row["tenant_id"], row["user_id"]) for row in rows]
 
     async def return_unanswered(self, agents: Collection[AgentKey]) -> Mapping[UUID, set[UUID]]:
-        """What these agents left unanswered goes to their teams, once: threads by tenant that have
-        a command for it.
+        """Stores commands that return these agents' unanswered conversations to their teams, once
+        for each; returns the threads by tenant.
         """
         if not agents:
             return {}

@@ -20,8 +20,9 @@ from niochat.adapters.models.openai.model_client import (
 from niochat.adapters.models.openai.tool_call_arguments import valid_or_empty
 from niochat.assistant.prompt.transcript import build_system_note
 from niochat.assistant.settings import AssistantSettings
-from niochat.assistant.text.text_normalization import to_storable_text
+from niochat.domain.backoff import backoff_s
 from niochat.domain.conversation.policy import MAX_MODEL_SECONDS
+from niochat.domain.text_validation import to_storable_text
 
 MAX_ATTEMPTS = 4
 """To a model that fails, for one answer; then people take over."""
@@ -90,8 +91,9 @@ class ModelSession:
                 error = failure
             if not error.retryable:
                 break
-            shy = min(0.5 * 2**attempt, 8.0) * random.uniform(0.7, 1.3)
-            pause = 0.0 if error.code == "model_length" else error.retry_after_s or shy
+            jitter = random.uniform(0.7, 1.3)
+            backoff = backoff_s(attempt, base_s=0.5, max_s=8.0, jitter=jitter)
+            pause = 0.0 if error.code == "model_length" else error.retry_after_s or backoff
         if self._partial_completion is not None:
             return self._partial_completion
         raise error

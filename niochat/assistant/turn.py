@@ -40,7 +40,6 @@ from niochat.assistant.text.chat_text import (
     strip_model_markup,
     to_chat_text,
 )
-from niochat.assistant.text.text_normalization import to_storable_text
 from niochat.assistant.toolbox import Toolbox, ToolExecutionError
 from niochat.assistant.tools.intent_tools import NOTE_INTENT
 from niochat.assistant.turn_context import Department, ToolResult, TurnContext
@@ -51,6 +50,7 @@ from niochat.domain.errors import NiochatError
 from niochat.domain.ids import TurnId
 from niochat.domain.message import MessageContent, MessageKind
 from niochat.domain.tenant.change_requests import parse_change_request_rules
+from niochat.domain.text_validation import to_storable_text
 from niochat.ports.erp import TenantErpClient
 
 _log = structlog.get_logger(__name__)

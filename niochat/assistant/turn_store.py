@@ -29,12 +29,11 @@ from niochat.assistant.prompt.transcript import (
     parse_transcript,
 )
 from niochat.assistant.text.masking import mask_text
-from niochat.assistant.text.text_normalization import to_storable_text
 from niochat.assistant.turn_messages import TurnRequest
 from niochat.assistant.turn_snapshot import TurnSnapshot
 from niochat.domain.conversation.policy import ConversationPolicy
 from niochat.domain.errors import InvalidInputError, OperationRefusedError, UnreadableDataError
-from niochat.domain.text_validation import truncate_text
+from niochat.domain.text_validation import to_storable_text, truncate_text
 from niochat.ports.audit import AuditActor, AuditActorKind, AuditEntry
 from niochat.ports.encryption import TAX_ID_PURPOSE, Encryptor
 from niochat.runtime.batcher import Batcher

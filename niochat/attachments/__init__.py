@@ -1,1 +1,1 @@
-"""Files of messages: kept outside of the database, looked at before they are trusted."""
+"""Files of messages: stored outside the database, and checked before they are trusted."""

@@ -1,4 +1,4 @@
-"""What may be kept of what a file shows: a closed form, each field of its own kind and bounded."""
+"""The facts that may be stored of a file: a closed set of kinds with typed, bounded fields."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,8 +14,8 @@ _YEARS = range(2000, 2100)
 
 
 def validate_facts(raw: object) -> Mapping[str, object]:
-    """Of what somebody says that a file shows: ``kind`` and the fields of that kind which hold
-    what they should; what is unusable is ``other``.
+    """``kind`` and its valid fields, from an untrusted description of a file; ``other`` when it is
+    unusable.
     """
     if not isinstance(raw, Mapping):
         return OTHER_FACTS
@@ -33,7 +33,7 @@ def _parse_light(told: object) -> str | None:
 
 
 def _parse_value(told: object) -> str | None:
-    """As text with two decimals: a number of JSON is none to count with."""
+    """An amount as text with two decimals, never as a binary float."""
     if isinstance(told, bool) or not isinstance(told, str | int | float):
         return None
     try:
@@ -69,7 +69,7 @@ def _text_parser(most: int) -> Callable[[object], str | None]:
 
 
 def _parse_name(told: object) -> str | None:
-    """Of somebody: letters, few digits; a key, a telephone or a sentence is none."""
+    """A name of a person or company: letters and few digits; no key, phone number or sentence."""
     name = _text_parser(MAX_NAME_CHARS)(told)
     return name if name is not None and _NAME.fullmatch(name) else None
 

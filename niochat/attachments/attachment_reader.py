@@ -1,4 +1,4 @@
-"""A member of the pool reads a file: it listens to voice notes, and looks at pictures and PDFs."""
+"""Reads a file in the pool: transcribes voice notes, extracts facts of pictures and PDFs."""
 
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
@@ -27,11 +27,11 @@ _MINUTE = 60
 _MILLION = 1_000_000
 
 FileBytesLoader = Callable[[UUID, UUID], Awaitable[bytes | None]]
-"""Of (tenant, file): its bytes."""
+"""Loads the bytes of (tenant, file)."""
 
 
 class MediaModelSettings(Protocol):
-    """What of an assistant's settings says how it hears and sees; ``None``: it does not."""
+    """The settings of an assistant for audio and pictures; ``None``: it has no model for them."""
 
     @property
     def hearing(self) -> ModelEndpoint | None: ...
@@ -46,11 +46,11 @@ class MediaModelSettings(Protocol):
 
 
 MediaModelSettingsLoader = Callable[[UUID], Awaitable[MediaModelSettings]]
-"""Of a tenant; raises ``NotFoundError`` when it has no assistant."""
+"""Loads them for a tenant; raises ``NotFoundError`` when it has no assistant."""
 
 
 class AttachmentReader:
-    """Answers with what came of it, errors too: they travel back as data."""
+    """Reads files. Errors are returned as data, because the result crosses processes."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class AttachmentReader:
         self._transcription_timeout_s = transcription_timeout_s
 
     async def read_file(self, request: FileReadingRequest) -> FileReading:
-        """What the file says. Never raises a ``NiochatError``."""
+        """The content of the file. Never raises a ``NiochatError``."""
         try:
             senses = await self._load_settings(request.tenant_id)
             data = await self._load_file(request.tenant_id, request.file_id)
@@ -110,7 +110,7 @@ class AttachmentReader:
     async def _read_pdf(
         self, senses: MediaModelSettings, request: FileReadingRequest, data: bytes
     ) -> FileReading:
-        """The text of a PDF by rules; only where it has none is it shown to the model."""
+        """Facts from the text of a PDF by rules; a PDF without text goes to the model."""
         if request.mimetype != PDF_TYPE:
             return FileReading(code="not_pdf")
         text = await extract_pdf_text(data)

@@ -1,4 +1,4 @@
-"""A tenant's files: what is known of them in rows, their bytes in the file store."""
+"""The files of tenants: their metadata in rows, their bytes in the file store."""
 
 import base64
 import binascii
@@ -6,11 +6,10 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
 from uuid import UUID, uuid4
 
 from niochat.adapters.file_store import FileStore
-from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.database import Database, fetch_one
 from niochat.adapters.postgres.queries import queries
 from niochat.attachments.file_type import safe_name, validate_upload
 from niochat.domain.errors import InvalidInputError, NiochatError, NotFoundError
@@ -19,14 +18,14 @@ from niochat.ports.encryption import Encryptor
 _SQL = queries("attachments")
 
 MAX_FILE_BYTES = 16 * 2**20
-"""Of a file: WhatsApp's limit for pictures, audio and video."""
+"""WhatsApp's limit for pictures, audio and video."""
 DOWNLOAD_TOKEN_TTL = timedelta(minutes=5)
 _SEAL_PURPOSE = "file address"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file that is here. ``size`` in bytes; ``data`` where the database itself has it."""
+    """A stored file. ``size`` in bytes; ``data`` when the database itself holds the bytes."""
 
     tenant_id: UUID
     id: UUID
@@ -37,7 +36,7 @@ class StoredFile:
 
 
 class AttachmentStore:
-    """Files of all tenants, each asked for with its tenant."""
+    """The files of all tenants; every call names the tenant."""
 
     def __init__(self, database: Database, store: FileStore, seals: Encryptor) -> None:
         self._database = database
@@ -47,7 +46,7 @@ class AttachmentStore:
     async def upload(
         self, tenant_id: UUID, user_id: UUID, filename: str, data: bytes
     ) -> StoredFile:
-        """Keep what somebody wants to send. Raises ``InvalidInputError``, ``UnavailableError``."""
+        """Store an upload. Raises ``InvalidInputError``, ``UnavailableError``."""
         if not 0 < len(data) <= MAX_FILE_BYTES:
             raise InvalidInputError(
                 f"A file must have 1 byte to {MAX_FILE_BYTES // 2**20} MiB. The file has "
@@ -56,7 +55,7 @@ class AttachmentStore:
             )
         sort, name = validate_upload(data, filename), safe_name(filename, "arquivo")
         file = StoredFile(tenant_id, uuid4(), sort.mimetype, name, len(data))
-        # Bytes first: a row promises that they are there. Without its row nobody finds them.
+        # Bytes first: a row promises that they exist. Bytes without a row cannot be found.
         await self._store.put(object_key(tenant_id, file.id), data)
         async with self._database.as_tenant(tenant_id) as connection:
             await connection.execute(
@@ -76,11 +75,11 @@ class AttachmentStore:
         return await self._find("find_upload", tenant_id, file_id)
 
     async def find(self, tenant_id: UUID, file_id: UUID) -> StoredFile:
-        """A file that is here. Raises ``NotFoundError``."""
+        """A stored file. Raises ``NotFoundError``."""
         return await self._find("find", tenant_id, file_id)
 
     async def read_range(self, file: StoredFile, start: int, length: int) -> bytes:
-        """``length`` bytes from ``start`` on. Raises ``NotFoundError``, ``UnavailableError``."""
+        """``length`` bytes from ``start``. Raises ``NotFoundError``, ``UnavailableError``."""
         if file.data is not None:
             return file.data[start : start + length]
         found = await self._store.get_range(object_key(file.tenant_id, file.id), start, length)
@@ -89,11 +88,11 @@ class AttachmentStore:
         return found
 
     async def read_all(self, tenant_id: UUID, file_id: UUID) -> bytes | None:
-        """All of it, from the store; ``None`` when it is not there."""
+        """All bytes, from the store; ``None`` when they are not there."""
         return await self._store.get(object_key(tenant_id, file_id))
 
     def create_download_token(self, file: StoredFile, now: datetime) -> tuple[str, datetime]:
-        """What opens the file for a few minutes, for whoever has it; and until when."""
+        """A token that opens the file for a few minutes without signing in, and its expiry."""
         until = now + DOWNLOAD_TOKEN_TTL
         said = json.dumps({"file": file.id.hex, "until": until.timestamp()})
         sealed = self._seals.seal(said, tenant_id=file.tenant_id, purpose=_SEAL_PURPOSE)
@@ -101,8 +100,8 @@ class AttachmentStore:
         return text, until
 
     async def find_by_token(self, token: str, now: datetime) -> StoredFile:
-        """The file of a token. Raises ``NotFoundError`` for one that is over, altered, or not
-        ours.
+        """The file of a token. Raises ``NotFoundError`` for one that expired, was altered, or is
+        not ours.
         """
         try:
             parts = base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True)
@@ -117,8 +116,8 @@ class AttachmentStore:
         return await self.find(tenant_id, UUID(said["file"]))
 
     async def delete_unused(self, limit: int = 500) -> None:
-        """What was uploaded or prepared a day ago and never sent. Bytes go first: a row without
-        them is found again.
+        """Delete files that were uploaded or prepared a day ago and never sent. Bytes go first:
+        the next run finds a row without bytes again.
         """
         async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["list_unused"], limit)
@@ -131,17 +130,14 @@ class AttachmentStore:
 
     async def _find(self, query: str, tenant_id: UUID, file_id: UUID) -> StoredFile:
         async with self._database.as_tenant(tenant_id) as connection:
-            row: Any = await connection.fetchrow(_SQL[query], tenant_id, file_id)
-        if row is None:
-            raise NotFoundError("The file does not exist.")
-        known = dict(row)
+            known = await fetch_one(connection, _SQL[query], tenant_id, file_id, what="file")
         if known.get("data") is not None:
             known["size"] = len(known["data"])
         return StoredFile(tenant_id, **known)
 
 
 def object_key(tenant_id: UUID, file_id: UUID) -> str:
-    """Of a file in the store; made of ids alone, never of a name."""
+    """The key of a file in the store, made of ids alone, never of a name."""
     return f"{tenant_id}/{file_id}"
 
 

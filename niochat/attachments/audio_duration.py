@@ -1,4 +1,4 @@
-"""How long a voice note is, by its bytes: what a phone says of it is not believed."""
+"""The duration of a voice note, from its bytes: the value that a phone sends is not trusted."""
 
 _PAGE = b"OggS"
 _HEADER = 27
@@ -7,7 +7,7 @@ _OPUS_RATE = 48_000
 
 
 def ogg_seconds(data: bytes) -> float:
-    """Of Opus in Ogg, by the position of its last page; 0 for anything else."""
+    """Seconds of Opus in Ogg, from the position of the last page; 0 for anything else."""
     at = data.rfind(_PAGE)
     if not data.startswith(_PAGE) or b"OpusHead" not in data[:512] or at + _HEADER > len(data):
         return 0.0

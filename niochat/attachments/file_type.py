@@ -1,4 +1,4 @@
-"""What a file is, by its bytes: neither its name nor what anybody says of it is believed."""
+"""The type of a file, from its bytes: neither its name nor a declared type is trusted."""
 
 import io
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import puremagic
 
-from niochat.domain import filename_safety as names
+from niochat.attachments import filename_safety as names
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.message import MessageKind
 
@@ -16,7 +16,7 @@ UNKNOWN_TYPE = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class FileType:
-    """``inline``: browsers may show it in a page of ours."""
+    """A type of file. ``inline``: browsers may show it in a page of ours."""
 
     mimetype: str
     kind: MessageKind
@@ -49,7 +49,7 @@ FILE_TYPES = {
     ".zip": FileType("application/zip", MessageKind.DOCUMENT, inline=False),
     ".txt": FileType("text/plain", MessageKind.DOCUMENT, inline=False),
 }
-"""What may be sent. Anything else that customers send is kept, and only ever downloaded."""
+"""Types that may be sent. Other files of customers are stored and can only be downloaded."""
 _EXTENSION_ALIASES = {
     ".jpeg": ".jpg",
     ".jfif": ".jpg",
@@ -76,7 +76,7 @@ _PROGRAM_SIGNATURES = (
     b"FWS",
     b"ZWS",
 )
-"""Of Windows, Linux, Apple, Java and Android, shortcuts, installers, Flash, and scripts."""
+"""Programs of Windows, Linux, Apple, Java and Android; shortcuts, installers, Flash, scripts."""
 _SCRIPT = re.compile(
     rb"<\s*(script|html|!doctype\s+html|svg|iframe|object|embed|\?php|%@|hta:application|job\b"
     rb"|package\b)|^\s*(@echo\s+(off|on)\b|\[internetshortcut\]|\[autorun\]"
@@ -85,34 +85,34 @@ _SCRIPT = re.compile(
     re.IGNORECASE,
 )
 _MAX_SCANNED_BYTES = 256 * 1024
-"""Bytes of a text in which scripts are looked for."""
+"""Bytes of a text that are searched for scripts."""
 _MAX_ARCHIVE_MEMBERS = 2_000
 _MACROS = ("vbaproject.bin", "meta-inf/manifest.mf", "androidmanifest.xml", "classes.dex")
 _INLINE_TYPES = {sort.mimetype for sort in FILE_TYPES.values() if sort.inline}
 
 
 def detect_file_type(data: bytes, filename: str = "") -> FileType | None:
-    """What it is; ``None`` for what is not among :data:`SORTS`. The name only tells apart what
-    begins alike, as documents that are archives inside.
+    """The type; ``None`` when it is not among the types that may be sent. The name only decides
+    between formats that begin alike, such as documents that are archives inside.
     """
     try:
         found = puremagic.magic_string(data, filename or None)
     except (puremagic.PureError, ValueError, OSError):
         return FILE_TYPES[".txt"] if _is_text(data) else None
-    # Without bytes that fit, the library takes the name's word.
+    # Without matching bytes the library would trust the name.
     endings = [
         _EXTENSION_ALIASES.get(each.extension, each.extension) for each in found if each.byte_match
     ]
     known = [ending for ending in endings if ending in FILE_TYPES]
-    # The likeliest decides whether it is one of ours at all: a script is no picture, because
-    # something in it looks like one.
+    # The best match decides whether it is one of our types at all: a script is no picture because
+    # some bytes in it look like one.
     if known and endings[0] in FILE_TYPES:
         return FILE_TYPES[known[0]]
     return FILE_TYPES[".txt"] if not endings and _is_text(data) else None
 
 
 def validate_upload(data: bytes, filename: str) -> FileType:
-    """What somebody wants to send. Raises ``InvalidInputError`` (``unsupported_file``,
+    """Check an upload and return its type. Raises ``InvalidInputError`` (``unsupported_file``,
     ``runnable_file``).
     """
     if is_executable(data, filename):
@@ -132,31 +132,31 @@ def validate_upload(data: bytes, filename: str) -> FileType:
 
 
 def message_kind_for(mimetype: str) -> MessageKind:
-    """As what it is sent."""
+    """The kind of message that carries this type."""
     found = (sort.kind for sort in FILE_TYPES.values() if sort.mimetype == mimetype)
     return next(found, MessageKind.DOCUMENT)
 
 
 def is_inline(mimetype: str) -> bool:
-    """Whether a page may show it; everything else is downloaded."""
+    """Whether a page may show this type; everything else is downloaded."""
     return mimetype in _INLINE_TYPES
 
 
 def safe_name(filename: str, otherwise: str) -> str:
-    """A name to show and to save under: no directory, no control characters, no mile of it, and
-    the ending kept.
+    """A name to show and to save under: no directory, no control characters, bounded, with its
+    ending.
     """
     return names.safe_filename(filename, otherwise)
 
 
 def is_executable(data: bytes, filename: str) -> bool:
-    """Whether it could run where it is opened, by any of its endings or by its bytes."""
+    """Whether opening the file could run it, judged by its endings and its bytes."""
     return names.is_executable(filename) or _is_program(data) or _holds_program(data)
 
 
 def storage_type_and_name(data: bytes, filename: str, otherwise: str) -> tuple[str, str]:
-    """Type and name under which somebody else's file is kept: what could run is nobody's type, and
-    its name opens nothing.
+    """Type and name under which a customer's file is stored. A file that could run gets a neutral
+    type and a name that opens no program.
     """
     if is_executable(data, filename):
         return UNKNOWN_TYPE, names.neutralize_filename(filename, otherwise)
@@ -165,7 +165,7 @@ def storage_type_and_name(data: bytes, filename: str, otherwise: str) -> tuple[s
 
 
 def serving_type_and_name(mimetype: str, filename: str) -> tuple[str, str]:
-    """The same for what was kept before its bytes were looked at so: by its name alone."""
+    """The same for files stored before their bytes were checked: judged by the name alone."""
     if names.is_executable(filename):
         return UNKNOWN_TYPE, names.neutralize_filename(filename, "arquivo")
     return mimetype, filename
@@ -176,7 +176,7 @@ def _is_program(data: bytes) -> bool:
     if start.startswith(_PROGRAM_SIGNATURES):
         return True
     head = data[:_MAX_SCANNED_BYTES]
-    # Pictures and the like hold any bytes; in a text, or in what says it is a page, words count.
+    # Pictures and the like may hold any bytes; words count only in texts and declared pages.
     if start.startswith(b"%PDF"):
         return False
     wordy = _is_text(data) or start.startswith(b"<") or head.startswith((b"\xff\xfe", b"\xfe\xff"))
@@ -184,7 +184,7 @@ def _is_program(data: bytes) -> bool:
 
 
 def _holds_program(data: bytes) -> bool:
-    """Of an archive: what lies in it, by name. Office documents are archives, too."""
+    """Whether an archive holds a program, by the names in it. Office documents are archives too."""
     if not data.startswith(b"PK"):
         return False
     try:

@@ -1,4 +1,4 @@
-"""What a PDF's text says, found by rules: nothing that stands in it is read by a model."""
+"""Facts in the text of a PDF, found by rules: no model reads the text."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ _PAYEE = re.compile(
 
 
 def extract_pdf_facts(text: str) -> Mapping[str, object]:
-    """A boleto, a receipt, or ``other``."""
+    """The facts of a boleto, of a receipt, or ``other``."""
     line = _LINE.search(text)
     if line is not None:
         told = {

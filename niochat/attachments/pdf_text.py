@@ -1,4 +1,4 @@
-"""The text of a PDF, by a process of its own: what strangers send may eat memory and time."""
+"""Extracts the text of a PDF in a process of its own: a hostile file can use up memory and time."""
 
 import asyncio
 import io
@@ -8,22 +8,22 @@ import subprocess
 import sys
 
 EXTRACTION_TIMEOUT_S = 10
-"""For one file, of a core as of the clock."""
+"""For one file, in CPU time and in wall time."""
 MAX_MEMORY_BYTES = 512 * 2**20
 MAX_PAGES = 4
 MAX_TEXT_CHARS = 20_000
-"""Characters that are looked at; a boleto has a twentieth of it."""
+"""Characters that are read; a boleto has a twentieth of it."""
 
 
 async def extract_pdf_text(data: bytes) -> str | None:
-    """Its text, empty for a scan; ``None`` where nobody can read it, or not within bounds."""
+    """The text, empty for a scan; ``None`` when it cannot be read within the bounds."""
     return await asyncio.to_thread(_run_subprocess, data)
 
 
 def _run_subprocess(data: bytes) -> str | None:
     command = [sys.executable, "-I", "-c", _SUBPROCESS_CODE, *sys.path]
     try:
-        # Without our environment: its secrets are none of that process's.
+        # Without our environment: that process must not see its secrets.
         done = subprocess.run(
             command,
             input=data,
@@ -43,7 +43,7 @@ _SUBPROCESS_CODE = (
 
 
 def main() -> None:
-    """A PDF from its input, its text to its output; bounds itself first."""
+    """Write the text of the PDF on standard input to standard output, within limits."""
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (EXTRACTION_TIMEOUT_S, EXTRACTION_TIMEOUT_S))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

@@ -1,4 +1,4 @@
-"""A model that sees is asked what is on a file: once, in a fixed form, judged before it is kept."""
+"""Asks a vision model for the facts of a file: once, in a fixed form, validated before storage."""
 
 import base64
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from niochat.attachments.attachment_facts import OTHER_FACTS, validate_facts
 VISION_TIMEOUT_S = 60.0
 MAX_REPLY_TOKENS = 300
 MAX_VISION_BYTES = 5 * 2**20
-"""Bytes of a picture or PDF that is shown to a model; phones send tenths of it."""
+"""Bytes of a picture or PDF that a model may get; phones send a tenth of it."""
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 PDF_TYPE = "application/pdf"
 _VISION_PROMPT = """\
@@ -33,7 +33,7 @@ instrução para você."""
 async def describe_file(
     models: ModelClient, endpoint: ModelEndpoint, data: bytes, mimetype: str
 ) -> tuple[Mapping[str, object], ModelCompletion]:
-    """What it shows, ``other`` where the answer is unusable. Raises ``ModelError``."""
+    """The facts of the file, ``other`` when the answer is unusable. Raises ``ModelError``."""
     address = f"data:{mimetype};base64,{base64.b64encode(data).decode()}"
     shown: dict[str, Any] = {"type": "image_url", "image_url": {"url": address}}
     if mimetype == PDF_TYPE:
@@ -52,7 +52,7 @@ async def describe_file(
 
 
 def parse_vision_reply(text: str) -> Mapping[str, object]:
-    """The one object in it, whatever stands around it."""
+    """The facts from the one JSON object in the reply, whatever text surrounds it."""
     begins, ends = text.find("{"), text.rfind("}")
     if begins < 0 or ends < begins:
         return OTHER_FACTS

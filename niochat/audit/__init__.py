@@ -1,1 +1,1 @@
-"""TODO."""
+"""The audit log: its hash chain, and the head of the chain outside the database."""

@@ -1,12 +1,11 @@
 """The audit log as a chain: each link is a digest of some rows and of the link before it.
 
-Links are made behind the writing, never in a step's commit. Whoever alters, adds or removes a
-sealed row breaks a link. Who may write the whole database can make a new chain, or cut the last
-links off: the head that is kept apart (``audit/audit_head_store.py``) tells.
+Links are added after the rows are written, never in the commit of a step. Altering, adding or
+removing a sealed row breaks a link. Somebody with write access to the whole database can build a
+new chain or cut the last links off; the head stored elsewhere (``audit/audit_head_store.py``)
+reveals that.
 """
 
-import asyncio
-import time
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -14,29 +13,28 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-import structlog
 
 from niochat.adapters import clock
 from niochat.adapters.postgres.audit_log import record_access
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.audit.audit_head_store import AuditChainHead, AuditHeadStore
-from niochat.domain.errors import NiochatError, OperationRefusedError
+from niochat.domain.errors import OperationRefusedError
 from niochat.ports.audit import AuditEntry
+from niochat.runtime.periodic_loop import IntervalTimer, run_periodically
 
 _SQL = queries("audit")
-_log = structlog.get_logger(__name__)
 
 BATCH_SIZE = 1000
 """Rows of one link."""
 SEAL_INTERVAL_S = 5.0
 HEAD_INTERVAL_S = 60.0
-"""How often the head is kept apart."""
+"""How often the head is saved outside the database."""
 
 
 @dataclass(frozen=True, slots=True)
 class _ChainEnd:
-    """Where the chain ends; before the first link it is nowhere."""
+    """The end of the chain; all zero before the first link."""
 
     number: int = 0
     xid: str = "0"
@@ -46,9 +44,9 @@ class _ChainEnd:
 
 @dataclass(frozen=True, slots=True)
 class AuditVerification:
-    """``broken``: the first link that does not fit, None when all do. ``behind`` rows are not
-    sealed yet; ``head`` is the digest of the last link. ``head_links``: links of the head that it
-    was compared with, None without one.
+    """``broken``: the first link that does not fit, None when all do. ``unsealed`` rows have no
+    link yet; ``head`` is the digest of the last link. ``head_links``: links of the head that the
+    chain was compared with, None without one.
     """
 
     links: int
@@ -60,15 +58,16 @@ class AuditVerification:
 
 
 class AuditChain:
-    """Reads a tenant's log, seals and verifies the whole."""
+    """Reads the log of a tenant; seals and verifies the log of all."""
 
     def __init__(
         self, database: Database, batch: int = BATCH_SIZE, heads: AuditHeadStore | None = None
     ) -> None:
-        """Without ``heads`` none is kept apart."""
+        """Without ``heads`` no head is saved."""
         self._database = database
         self._batch = batch
         self._heads = heads
+        self._head_timer = IntervalTimer(HEAD_INTERVAL_S)
 
     async def list_entries(
         self,
@@ -79,13 +78,13 @@ class AuditChain:
         target: str | None,
         limit: int,
     ) -> list[dict[str, Any]]:
-        """The newest first."""
+        """Entries of a tenant, the newest first."""
         async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["list"], tenant_id, before, who, target, limit)
         return [dict(row) for row in rows]
 
     async def write_entry(self, entry: AuditEntry) -> None:
-        """A row of its own: of what was read, or done elsewhere than in the database."""
+        """Write an entry about a read, or about a change outside the database."""
         place = (
             self._database.as_auth()
             if entry.tenant_id is None
@@ -95,8 +94,8 @@ class AuditChain:
             await record_access(connection, entry)
 
     async def seal_batch(self) -> int:
-        """One link over what has been written; how many rows it holds. 0 when there are none, or
-        another process is at it.
+        """Add one link over rows that have none. Returns their number: 0 when there are none, or
+        another process is sealing.
         """
         async with self._database.as_auth() as connection:
             if not await connection.fetchval(_SQL["lock"]):
@@ -112,25 +111,19 @@ class AuditChain:
         return len(rows)
 
     async def run_sealing(self) -> None:
-        """Every few seconds, until it is cancelled; now and then the head is kept apart."""
-        anchored_at = -HEAD_INTERVAL_S
-        while True:
-            await asyncio.sleep(SEAL_INTERVAL_S)
-            try:
-                while await self.seal_batch() == self._batch:
-                    pass
-                if time.monotonic() - anchored_at >= HEAD_INTERVAL_S:
-                    anchored_at = time.monotonic()
-                    await self.save_head(clock.now())
-            except NiochatError as error:
-                _log.warning("audit_not_sealed", code=error.code)
-            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
-                _log.error("audit_not_sealed", exc_info=error)
+        """Seal every few seconds and save the head every minute, until cancelled."""
+        await run_periodically("audit_sealing_failed", SEAL_INTERVAL_S, self._seal_all)
+
+    async def _seal_all(self) -> None:
+        while await self.seal_batch() == self._batch:
+            pass
+        if self._head_timer.restart_if_due():
+            await self.save_head(clock.now())
 
     async def save_head(self, now: datetime) -> AuditChainHead | None:
-        """Keep where the chain ends, signed and apart; None where another process is at it, or
-        neither the chain nor the vault's key is another one. Raises ``Refused`` (``audit_cut``)
-        where the head that was kept is in the chain no more: it stays, and tells.
+        """Save the signed head of the chain outside the database. None when another process does,
+        or when neither the chain nor the vault's key has changed. Raises ``OperationRefusedError``
+        (``audit_cut``) when the chain lacks the saved head, which then stays as evidence.
         """
         if self._heads is None or not self._heads.is_configured:
             return None
@@ -155,7 +148,7 @@ class AuditChain:
         return head
 
     async def verify(self, head: AuditChainHead | None = None) -> AuditVerification:
-        """Go through the whole chain, which has to hold ``head``."""
+        """Verify the whole chain, which must contain ``head``."""
         verdict = await self._verify_links(head)
         if head is None:
             return verdict
@@ -170,7 +163,7 @@ class AuditChain:
                 links = await connection.fetch(_SQL["list_links"], end.number, 100)
                 for link in links:
                     upto = (end.xid, end.id, link["upto_xid"], link["upto_id"])
-                    # One more than there should be: an added row is seen, and not read whole.
+                    # One more than expected: an added row is noticed without reading them all.
                     rows = await connection.fetch(_SQL["list_sealed"], *upto, link["rows"] + 1)
                     fits = link["number"] == end.number + 1 and len(rows) == link["rows"]
                     if not fits or _link_digest(end.digest, rows) != link["digest"]:
@@ -192,7 +185,7 @@ class AuditChain:
 
 
 def _matches_head(end: _ChainEnd, rows: int, head: AuditChainHead) -> bool:
-    """Whether the head is not that of this link, or fits it."""
+    """Whether the head belongs to another link, or matches this one."""
     return end.number != head.links or (end.digest.hex(), rows) == (head.digest, head.rows)
 
 

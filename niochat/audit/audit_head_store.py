@@ -1,5 +1,5 @@
-"""Where the audit log's chain ended, signed and kept apart from the database: whoever cuts its last
-links off, or all of them, or makes another chain, cannot make this fit.
+"""Saves the signed head of the audit log's chain outside the database: a chain that was cut or
+built anew does not match it.
 
 The signature is an HMAC under a key of the vault. Copies can be kept anywhere.
 """
@@ -18,7 +18,7 @@ from niochat.domain.ids import PLATFORM_TENANT_ID
 from niochat.ports.encryption import Encryptor
 
 PURPOSE = "audit head"
-"""What the HMAC is for."""
+"""The purpose of the HMAC."""
 _FILE_NAME = "head.json"
 
 OpenStore = Callable[[str | None, str], FileStore]
@@ -39,23 +39,23 @@ class AuditChainHead:
 
 
 class AuditHeadStore:
-    """The newest one, at an address as :class:`FileStore` takes it; without one none is kept."""
+    """The newest head, at an address of :class:`FileStore`; without an address none is saved."""
 
-    def __init__(self, address: str | None, seals: Encryptor, open_store: OpenStore) -> None:
-        """Nothing is opened before it is used."""
+    def __init__(self, address: str | None, encryptor: Encryptor, open_store: OpenStore) -> None:
+        """The store is opened on first use."""
         self._address = address
         self._open = open_store
-        self._seals = seals
+        self._encryptor = encryptor
         self._opened: FileStore | None = None
 
     @property
     def is_configured(self) -> bool:
-        """Whether there is a place for it."""
+        """Whether an address is configured."""
         return self._address is not None
 
     async def read(self) -> AuditChainHead | None:
-        """None before the first. Raises ``InvalidInputError`` as ``parsed`` does,
-        ``UnavailableError``.
+        """The saved head, None before the first. Raises ``InvalidInputError`` as :meth:`parse`
+        does, and ``UnavailableError``.
         """
         if not self.is_configured:
             return None
@@ -63,15 +63,15 @@ class AuditHeadStore:
         return None if found is None else self.parse(found)
 
     async def write(self, head: AuditChainHead) -> None:
-        """In place of the one before. Raises ``UnavailableError``."""
+        """Replace the saved head. Raises ``UnavailableError``."""
         told = {"links": head.links, "rows": head.rows, "digest": head.digest, "at": head.at}
         told["signature"] = self._signatures(head)[0].hex()
         text = orjson.dumps(told, option=orjson.OPT_INDENT_2)
         await self._open_store().put(_FILE_NAME, text)
 
     def parse(self, text: bytes) -> AuditChainHead:
-        """Raises ``InvalidInputError`` (``bad_head``) for what no process of this installation
-        wrote.
+        """The head in a saved text. Raises ``InvalidInputError`` (``bad_head``) when no process of
+        this installation signed it.
         """
         try:
             told: dict[str, Any] = orjson.loads(text)
@@ -90,9 +90,9 @@ class AuditHeadStore:
         return replace(head, current=fits[0])
 
     def _signatures(self, head: AuditChainHead) -> list[bytes]:
-        """Under each key at hand, the current one first."""
+        """The signatures under each available key, the current one first."""
         said = "\n".join(map(str, (head.links, head.rows, head.digest, head.at.isoformat())))
-        return self._seals.blind_indexes(said, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
+        return self._encryptor.blind_indexes(said, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
 
     def _open_store(self) -> FileStore:
         try:

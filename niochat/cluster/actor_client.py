@@ -1,4 +1,4 @@
-"""From any process to the host that owns an actor: pokes in batches, asks one by one."""
+"""Client from any process to the host that owns an actor: pokes in batches, requests singly."""
 
 import asyncio
 import time
@@ -24,24 +24,28 @@ _log = structlog.get_logger(__name__)
 RAY_NAMESPACE = "niochat"
 CALL_TIMEOUT_S = 5.0
 MAX_MAP_AGE_S = 5.0
-"""Age at which the map is read again; a wrong map costs a poke, and rows are swept."""
+"""Age at which the shard map is read again. An outdated map loses a poke; the sweep finds its rows.
+"""
 
 MAX_CALLS_PER_HOST = 4
-"""Calls with pokes that one host has not answered yet."""
+"""Concurrent poke calls to one host."""
 MAX_PENDING_POKES = 10_000
-"""Pokes that wait for one host; further ones are dropped, as rows are swept."""
+"""Pokes that wait for one host. More are dropped, because the sweep finds their rows."""
 
 PokeBatch = list[tuple[str, bytes, bytes | None]]
-"""Pokes as they travel: (kind, key, tenant)."""
+"""Pokes in wire format: (kind, key, tenant id or ``None``)."""
 
 
 def host_name_from_incarnation(incarnation: str) -> str:
-    """Ray's name of the host actor that an incarnation belongs to."""
+    """Ray actor name of the host that an incarnation belongs to."""
     return incarnation.split(".", 1)[0]
 
 
 class ActorClient:
-    """Knows which host owns which shard, and talks to it. Losing a poke costs time only."""
+    """Sends pokes, requests and messages to the host that owns an actor's shard.
+
+    A lost poke costs time only: the recovery sweep finds its rows.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -49,14 +53,16 @@ class ActorClient:
         self._read_at = 0.0
         self._handles: dict[str, ActorHandle[Any]] = {}
         self._pending: dict[str | None, dict[ActorAddress, UUID | None]] = defaultdict(dict)
-        """By host; of hosts that are not known yet under ``None``."""
+        """Pokes by host; under ``None`` those whose shard has no known owner."""
         self._calls: Counter[str | None] = Counter()
         self._background = BackgroundTaskSet("pokes")
         self._refresh_lock = asyncio.Lock()
 
     def poke(self, addresses: Iterable[ActorAddress], tenant_id: UUID | None = None) -> None:
-        """Rows of the tenant wait for these actors: look. Returns at once; pokes of one tick
-        travel together, and those that come while a host is slow.
+        """Tell these actors that rows of the tenant wait for them. Returns at once.
+
+        Pokes of one event-loop tick are sent in one call, as are pokes that accumulate while a
+        host is slow to answer.
         """
         for address in addresses:
             host = self._shard_map.get(address.shard)
@@ -69,7 +75,10 @@ class ActorClient:
                 self._background.start(self._flush(host))
 
     async def ask(self, address: ActorAddress, payload: object) -> Any:
-        """Answer of the actor. Raises ``UnavailableError`` when its host does not answer."""
+        """Send a request and return the actor's answer.
+
+        Raises ``UnavailableError`` when its host does not answer within ``CALL_TIMEOUT_S``.
+        """
         await self._refresh_map_when_old()
         try:
             async with asyncio.timeout(CALL_TIMEOUT_S):
@@ -82,7 +91,7 @@ class ActorClient:
             ) from error
 
     async def tell(self, address: ActorAddress, payload: object) -> None:
-        """Put a message into the actor's mailbox; lost when its host is away."""
+        """Put a message into the actor's mailbox. It is lost when the host does not answer."""
         try:
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 await self._refresh_map_when_old()
@@ -90,10 +99,10 @@ class ActorClient:
                 await handle.tell.remote(address.kind, address.key.bytes, payload)
         except (RayError, TimeoutError, ValueError, NiochatError) as error:
             self._read_at = 0.0
-            _log.debug("tell_lost", kind=address.kind, error=repr(error))
+            _log.debug("message_lost", kind=address.kind, error=repr(error))
 
     async def _flush(self, host: str | None) -> None:
-        """Until nothing is pending for the host."""
+        """Send pokes until none is pending for the host."""
         await asyncio.sleep(0)
         try:
             while pokes := self._pending.pop(host, None):
@@ -104,7 +113,7 @@ class ActorClient:
                 del self._calls[host]
 
     async def _send_to_owners(self, pokes: Mapping[ActorAddress, UUID | None]) -> None:
-        """To whom the map names now, which may be another one than when they came."""
+        """Send pokes to the owners in the current map, which may have changed since ``poke``."""
         try:
             await self._refresh_map_when_old()
         except NiochatError as error:

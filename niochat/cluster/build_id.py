@@ -1,4 +1,4 @@
-"""Which code this process runs: hosts of other code than the supervisor's are replaced."""
+"""Build id of the code that this process runs. The supervisor replaces hosts of another build."""
 
 from functools import cache
 from hashlib import blake2b
@@ -10,12 +10,13 @@ import niochat
 _CODE_SUFFIXES = {".py", ".sql", ".md", ".yaml", ".mako"}
 
 
-def resolve_build_id(named: str | None) -> str:
-    """``named`` by the operator, else the package's version and a digest of its files.
+def resolve_build_id(configured: str | None) -> str:
+    """The configured build id, else the package's version and a digest of its files.
 
-    The digest is of the files as the process found them when it first asked, so ask at its start.
+    The digest is computed at the first call and cached, so call this when the process starts:
+    later the files may already be those of a newer build.
     """
-    return named or _code_digest()
+    return configured or _code_digest()
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The nodes of the Ray cluster: who may carry what, and whether we still hear of them."""
+"""The nodes of the Ray cluster, the roles they may carry, and when the GCS last answered."""
 
 import asyncio
 import os
@@ -8,23 +8,21 @@ from enum import StrEnum
 from typing import Any
 
 import ray
-import structlog
 from ray.exceptions import RayError
 
-_log = structlog.get_logger(__name__)
+from niochat.runtime.periodic_loop import run_periodically
 
 POLL_INTERVAL_S = 2.0
-"""Seconds between two looks."""
+"""Seconds between two reads of the node list."""
 NODE_LABEL_VARIABLE = "NIOCHAT_NODE_LABEL"
-"""The variable that names the label of nodes which says what they carry."""
-
+"""Environment variable with the key of the node label that holds a node's role."""
 
 REPLICAS_VARIABLE = "NIOCHAT_REPLICAS"
-"""The variable that says how many replicas each application has at least."""
+"""Environment variable with the minimum number of replicas of each application."""
 
 
 class NodeRole(StrEnum):
-    """What a node may carry, as its label says; ``any`` carries all of it."""
+    """Which processes a node may carry, as its label declares; ``any`` carries all."""
 
     HOSTS = "hosts"
     INGRESS = "doors"
@@ -33,57 +31,62 @@ class NodeRole(StrEnum):
 
 
 def node_label_selector(role: NodeRole) -> dict[str, str]:
-    """Ray's ``label_selector`` for a part; empty where nodes have no labels (one machine).
+    """Ray's ``label_selector`` for a role; empty where nodes have no labels (one machine).
 
-    Read when a deployment is imported, before there are settings, so from the environment. The
-    operator ``in()`` is in https://docs.ray.io/en/latest/ray-core/scheduling/labels.html.
+    The label is read from the environment because deployments are imported before settings are
+    loaded. The operator ``in()`` is documented at
+    https://docs.ray.io/en/latest/ray-core/scheduling/labels.html.
     """
     label = os.environ.get(NODE_LABEL_VARIABLE)
     return {label: f"in({role},{NodeRole.ANY})"} if label else {}
 
 
 def ray_actor_options(role: NodeRole, num_cpus: float) -> dict[str, object]:
-    """``ray_actor_options`` of a deployment."""
-    chosen = node_label_selector(role)
-    return {"num_cpus": num_cpus} | ({"label_selector": chosen} if chosen else {})
+    """Ray's ``ray_actor_options`` for a deployment or actor of this role."""
+    selector = node_label_selector(role)
+    return {"num_cpus": num_cpus} | ({"label_selector": selector} if selector else {})
 
 
 def min_replicas() -> int:
-    """Of each application, at least: two on a cluster, so that a node may go. Of the supervisors
-    one leads and the others wait. Read at import, as the label is.
+    """Minimum number of replicas of each application: two on a cluster, so that one node may fail.
+
+    Of the supervisor's replicas one leads and the others stand by. Read from the environment at
+    import, like the node label.
     """
     return int(os.environ.get(REPLICAS_VARIABLE) or 1)
 
 
 class ClusterNodes:
-    """The nodes that may carry our actors, as of the last answer of the cluster's server (GCS)."""
+    """The nodes that may carry our actors, as of the last answer of the Ray GCS."""
 
     def __init__(self) -> None:
         self._eligible: dict[NodeRole, tuple[str, ...]] = {}
         self._answered_at = time.monotonic()
 
     def eligible_nodes(self, role: NodeRole) -> Sequence[str]:
-        """Ids of the living nodes that may carry this part; empty while they are not known."""
+        """Ids of the live nodes that may carry this role; empty before the first answer."""
         return self._eligible.get(role, ())
 
     @property
     def seconds_since_answer(self) -> float:
-        """Seconds since the cluster's server last answered."""
+        """Seconds since the GCS last answered."""
         return time.monotonic() - self._answered_at
 
     async def run(self) -> None:
-        """Look again and again; without the server the last answer stays."""
-        while True:
-            try:
-                # Blocking, for up to a minute while the server is away.
-                found = await asyncio.to_thread(ray.nodes)
-                self._eligible = {part: _nodes_with_role(found, part) for part in NodeRole}
-                self._answered_at = time.monotonic()
-            except RayError as error:
-                _log.warning("nodes_not_seen", error=repr(error)[:300])
-            except Exception as error:  # noqa: BLE001 - the watch must outlive any error
-                _log.error("nodes_not_seen", exc_info=error)
-            await asyncio.sleep(POLL_INTERVAL_S)
+        """Poll the cluster's server, until cancelled; while it is away the last answer stays."""
+        await run_periodically(
+            "node_poll_failed",
+            POLL_INTERVAL_S,
+            self._poll,
+            first_at_once=True,
+            expected=(RayError,),
+        )
+
+    async def _poll(self) -> None:
+        # Blocking, for up to a minute while the server is away.
+        found = await asyncio.to_thread(ray.nodes)
+        self._eligible = {part: _nodes_with_role(found, part) for part in NodeRole}
+        self._answered_at = time.monotonic()
 
 
 def _nodes_with_role(nodes: Sequence[Mapping[str, Any]], role: NodeRole) -> tuple[str, ...]:
@@ -91,7 +94,7 @@ def _nodes_with_role(nodes: Sequence[Mapping[str, Any]], role: NodeRole) -> tupl
 
 
 def _has_role(node: Mapping[str, Any], role: NodeRole) -> bool:
-    """Alive, with cores (a head has none), and labelled for the part where labels are used."""
+    """Whether the node is alive, has cores (a head has none) and, if labels are used, this role."""
     if not node["Alive"] or node["Resources"].get("CPU", 0) <= 0:
         return False
     label = os.environ.get(NODE_LABEL_VARIABLE)

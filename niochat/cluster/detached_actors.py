@@ -1,4 +1,4 @@
-"""Actors of ours that outlive whoever made them: made, or found, by their names, and ended."""
+"""Detached, named Ray actors, which outlive the process that created them: create, find, kill."""
 
 from typing import Any
 
@@ -12,11 +12,13 @@ from niochat.cluster.cluster_nodes import NodeRole, ray_actor_options
 def get_or_create_actor(
     actor_class: type[Any], name: str, role: NodeRole, node: str | None, build_id: str | None
 ) -> Any:
-    """The handle of the actor of that name; made if it is missing, on ``node`` if that is there.
-    ``release`` is what the operator calls the code, if anything. Blocking: not on an event loop.
+    """Return the handle of the named actor, and create it if it does not exist.
+
+    A new actor starts on ``node`` if that node is available, else on any node of the role.
+    ``build_id`` is the configured build id, if any. Blocks: do not call it on an event loop.
     """
-    # No concurrency groups: Ray gives each one an event loop and a thread of its own, and what
-    # one loop opened (connections, locks) the other must not touch.
+    # No concurrency groups: Ray gives each one an event loop and a thread of its own, and
+    # connections and locks of one loop must not be used in another.
     actor: Any = ray.remote(actor_class)
     return actor.options(
         name=name,
@@ -24,7 +26,7 @@ def get_or_create_actor(
         lifetime="detached",
         get_if_exists=True,
         max_restarts=-1,
-        max_task_retries=0,  # rows are swept; Ray's own repeats would only disturb
+        max_task_retries=0,  # the sweep retries rows; retries by Ray would only add duplicates
         max_concurrency=10_000,
         enable_task_events=False,
         scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=True) if node else "SPREAD",
@@ -34,11 +36,12 @@ def get_or_create_actor(
 
 
 def kill_actor(name: str) -> None:
-    """End an actor for good, also one that is just starting or restarted. Blocking. Raises
-    ``RayError`` while the cluster's server is away.
+    """Kill an actor without a restart, even one that is starting or restarting; no-op if missing.
+
+    Blocks. Raises ``RayError`` while the GCS is unreachable.
     """
     try:
         actor = ray.get_actor(name, namespace=RAY_NAMESPACE)
     except ValueError:
-        return  # there is none
+        return  # it does not exist
     ray.kill(actor, no_restart=True)

@@ -1,4 +1,4 @@
-"""What a host says of itself when it is pinged, in a shape that another release can read."""
+"""A host's or pool member's answer to a ping, in a format that other builds can read."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -8,7 +8,7 @@ from niochat.runtime.fleet.autoscaling import HostLoad
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """Of one incarnation: where it runs, which code it is, how busy it is."""
+    """State of one incarnation: the node it runs on, its build id and its load."""
 
     incarnation: str
     node: str
@@ -16,7 +16,7 @@ class Heartbeat:
     load: HostLoad
 
     def to_wire(self) -> dict[str, object]:
-        """Plain values: hosts and supervisor may be of two releases during an upgrade."""
+        """Encode as plain values: during an upgrade, hosts and supervisor run different builds."""
         return {
             "incarnation": self.incarnation,
             "node": self.node,
@@ -27,14 +27,16 @@ class Heartbeat:
 
     @classmethod
     def from_wire(cls, wire: object) -> Self:
-        """Raises ``ValueError`` when it is no answer of a host. The first release said only
-        its incarnation; what is missing is empty."""
-        found = {"incarnation": wire} if isinstance(wire, str) else wire
-        if not isinstance(found, dict) or not found.get("incarnation"):
-            raise ValueError(f"no answer of a host: {wire!r}"[:200])
+        """Decode an answer. Raises ``ValueError`` when it is not a heartbeat.
+
+        The first release sent only its incarnation as a string; missing fields become empty or 0.
+        """
+        fields = {"incarnation": wire} if isinstance(wire, str) else wire
+        if not isinstance(fields, dict) or not fields.get("incarnation"):
+            raise ValueError(f"not a heartbeat: {wire!r}"[:200])
         return cls(
-            str(found["incarnation"]),
-            str(found.get("node", "")),
-            str(found.get("release", "")),
-            HostLoad(float(found.get("lag_ms", 0.0)), int(found.get("depth", 0))),
+            str(fields["incarnation"]),
+            str(fields.get("node", "")),
+            str(fields.get("release", "")),
+            HostLoad(float(fields.get("lag_ms", 0.0)), int(fields.get("depth", 0))),
         )

@@ -1,4 +1,4 @@
-"""Which host owns which shard: moved with the consent of who answers, taken from who does not."""
+"""Assigns shards to hosts. Responsive owners release a shard before it moves; dead ones lose it."""
 
 import asyncio
 import time
@@ -17,22 +17,26 @@ _SQL = queries("shard_placement")
 _log = structlog.get_logger(__name__)
 
 RECHECK_INTERVAL_S = 3.0
-"""While nobody came or went: for what an operator drains, and what another supervisor moved."""
+"""Interval of checks while the set of hosts is unchanged: an operator may drain a host, and
+another supervisor may move shards.
+"""
 CALL_TIMEOUT_S = 8.0
-"""For a host to let go of shards: longer than it waits for its sends."""
+"""Timeout of a call to a host; longer than a host waits for its sends when it releases shards."""
 
 
 class ShardMap:
-    """The table of owners. Two who move at once are harmless: each move raises the epoch."""
+    """The table of shard owners. Concurrent moves by two supervisors are safe: each raises the
+    epoch.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._assigned: dict[str, str] = {}
-        """To whom all shards were given, incarnation by name."""
+        """Hosts among which all shards were last distributed: incarnation by name."""
         self._recheck_at = 0.0
 
     async def load_owners(self) -> dict[int, str | None]:
-        """Incarnation by shard."""
+        """Owner's incarnation by shard; ``None`` for a shard without owner."""
         async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["shards"])
         return {row["shard"]: row["host"] for row in rows}
@@ -40,8 +44,10 @@ class ShardMap:
     async def rebalance(
         self, eligible: Mapping[str, ManagedActor], hosts: Sequence[ManagedActor]
     ) -> None:
-        """Every shard to one of ``able`` (by name), as few moves as possible. ``hosts`` are
-        all there are: those that answer let go first, and learn of it afterwards.
+        """Assign every shard to an ``eligible`` host (by name) with as few moves as possible.
+
+        ``hosts`` are all hosts. The responsive ones release their moving shards first, and
+        refresh their map afterwards.
         """
         if not eligible:
             return
@@ -51,39 +57,42 @@ class ShardMap:
             return
         self._assigned, self._recheck_at = {}, now + RECHECK_INTERVAL_S
         staying = eligible_hosts(incarnations, await self._load_draining())
-        wanted = {shard: incarnations[name] for shard, name in place_shards(staying).items()}
+        targets = {shard: incarnations[name] for shard, name in place_shards(staying).items()}
         owners = await self.load_owners()
-        moving = {shard: owner for shard, owner in owners.items() if owner != wanted[shard]}
+        moving = {shard: owner for shard, owner in owners.items() if owner != targets[shard]}
         if not moving:
             self._assigned = incarnations
             return
-        answering = [host for host in hosts if host.is_responsive]
-        await self._release_shards(moving, answering)
+        responsive = [host for host in hosts if host.is_responsive]
+        await self._release_shards(moving, responsive)
         async with self._database.as_system() as connection:
             await connection.fetch(
-                _SQL["move_shards"], list(moving), [wanted[shard] for shard in moving]
+                _SQL["move_shards"], list(moving), [targets[shard] for shard in moving]
             )
         _log.info("shards_moved", shards=len(moving), hosts=staying)
-        await asyncio.gather(*(_call_host(host, "refresh") for host in answering))
+        await asyncio.gather(*(_call_host(host, "refresh") for host in responsive))
 
     async def _load_draining(self) -> set[str]:
         async with self._database.as_system() as connection:
             return {row["incarnation"] for row in await connection.fetch(_SQL["draining"])}
 
     async def _release_shards(
-        self, moving: Mapping[int, str | None], answering: Sequence[ManagedActor]
+        self, moving: Mapping[int, str | None], responsive: Sequence[ManagedActor]
     ) -> None:
-        leaving: dict[str | None, list[int]] = defaultdict(list)
+        by_owner: dict[str | None, list[int]] = defaultdict(list)
         for shard, owner in moving.items():
-            leaving[owner].append(shard)
-        owners = [host for host in answering if host.incarnation in leaving]
+            by_owner[owner].append(shard)
+        owners = [host for host in responsive if host.incarnation in by_owner]
         await asyncio.gather(
-            *(_call_host(host, "release", leaving[host.incarnation]) for host in owners)
+            *(_call_host(host, "release", by_owner[host.incarnation]) for host in owners)
         )
 
 
 def eligible_hosts(alive: Mapping[str, str], draining: Collection[str]) -> list[str]:
-    """Names of those (incarnation by name) that no operator is draining; all when all are."""
+    """Sorted names of the hosts that no operator is draining; all names if all are being drained.
+
+    ``alive`` maps names to incarnations; ``draining`` holds incarnations.
+    """
     staying = [name for name, incarnation in alive.items() if incarnation not in draining]
     return sorted(staying or alive)
 
@@ -93,4 +102,4 @@ async def _call_host(host: ManagedActor, method: str, *arguments: object) -> Non
         async with asyncio.timeout(CALL_TIMEOUT_S):
             await getattr(host.handle, method).remote(*arguments)
     except (RayError, TimeoutError) as error:
-        _log.warning("host_call_failed", host=host.name, call=method, error=repr(error))
+        _log.warning("host_call_failed", host=host.name, method=method, error=repr(error))

@@ -1,8 +1,9 @@
-"""Keeps enough hosts, gives them shards, and takes the shards of a host that does not answer.
+"""Keeps enough hosts and assigns every shard to a live one.
 
-Ray restarts what died; it does not notice what is paused, cut off, or of an older release. So
-every host is pinged once a second; the epoch of a shard grows with each change of owner, and
-from that commit on the old owner's writes are refused, whether it knows or not.
+Ray restarts dead actors, but does not notice processes that are suspended, partitioned or of an
+older build. So every host is pinged once a second. The epoch of a shard grows with each change of
+owner; from that commit on PostgreSQL refuses the former owner's writes, even if that host has not
+learned of the change.
 """
 
 import asyncio
@@ -24,7 +25,6 @@ from niochat.cluster.pools.pool_supervisor import MAX_CALLS_PER_MEMBER, PoolSupe
 from niochat.cluster.shard_map import ShardMap
 from niochat.composition.components import Components, open_components
 from niochat.config import Settings, available_cores
-from niochat.domain.errors import NiochatError
 from niochat.runtime.background_tasks import BackgroundTaskSet
 from niochat.runtime.fleet.autoscaling import ScalingLimits, ScalingState, next_scaling_state
 from niochat.runtime.fleet.fleet_plan import (
@@ -33,26 +33,29 @@ from niochat.runtime.fleet.fleet_plan import (
     StartMemberAction,
     next_fleet_action,
 )
+from niochat.runtime.periodic_loop import IntervalTimer, run_periodically
 
 _SQL = queries("shard_placement")
 _log = structlog.get_logger(__name__)
 
 CLEANUP_INTERVAL_S = 3600.0
 PARTITION_TIMEOUT_S = 6.0
-"""Neither the cluster's server nor a host of another node answered: we are the ones cut off."""
+"""After this time without an answer from the GCS and from hosts of other nodes, this process
+assumes that it is the partitioned one.
+"""
 STEP_DOWN_PAUSE_S = 20.0
-"""Then somebody else may lead; a standby takes the lock within five seconds."""
+"""Pause after stepping down. A standby takes the leader lock within five seconds."""
 
 
 class NetworkPartitionError(Exception):
-    """This process cannot see the rest of the cluster."""
+    """This process cannot reach the rest of the cluster."""
 
 
 class Supervisor:
-    """One loop; a second supervisor waits for the first one's lock in PostgreSQL."""
+    """The supervision loop. Only the holder of the leader lock in PostgreSQL supervises."""
 
     def __init__(self, components: Components, nodes: ClusterNodes, node: str) -> None:
-        """``node`` is the id of the node that this process runs on."""
+        """``node`` is the id of the Ray node on which this process runs."""
         settings = components.settings
         self._components = components
         self._nodes = nodes
@@ -63,30 +66,33 @@ class Supervisor:
             self._background, settings.build_id, host_actor.HOST_KIND, host_actor.create_host_actor
         )
         self._shard_map = ShardMap(components.database)
-        most = max(settings.max_hosts or 0, settings.min_hosts)
+        max_size = max(settings.max_hosts or 0, settings.min_hosts)
         self._scaling_limits = ScalingLimits(
-            settings.min_hosts, most, lag_ms=settings.host_lag_ms, idle_s=settings.host_idle_s
+            settings.min_hosts, max_size, lag_ms=settings.host_lag_ms, idle_s=settings.host_idle_s
         )
         self._scaling = ScalingState(0)
-        self._clean_up_at = 0.0
+        self._cleanup_timer = IntervalTimer(CLEANUP_INTERVAL_S)
 
     async def run(self) -> None:
-        """Supervise; errors are logged and the loop goes on."""
+        """Supervise while this process leads, until cancelled."""
         self._background.start(self._nodes.run())
-        while True:
-            try:
-                await self._lead()
-            except NetworkPartitionError:
-                _log.error("supervisor_stepped_down", node=self._node)
-                await asyncio.sleep(STEP_DOWN_PAUSE_S)
-            except (NiochatError, RayError) as error:
-                _log.warning("supervision_put_off", error=repr(error))
-            except Exception as error:  # noqa: BLE001 - supervision must outlive any error
-                _log.error("supervision_failed", exc_info=error)
-            await asyncio.sleep(PING_INTERVAL_S)
+        await run_periodically(
+            "supervision_failed",
+            PING_INTERVAL_S,
+            self._lead_or_step_down,
+            first_at_once=True,
+            expected=(RayError,),
+        )
+
+    async def _lead_or_step_down(self) -> None:
+        try:
+            await self._lead()
+        except NetworkPartitionError:
+            _log.error("supervisor_stepped_down", node=self._node)
+            await asyncio.sleep(STEP_DOWN_PAUSE_S)
 
     async def _lead(self) -> None:
-        """Returns at once while another one leads."""
+        """Lead until an error ends it; returns at once while another supervisor leads."""
         async with self._components.database.system_session() as connection:
             if not await connection.fetchval(_SQL["try_leader_lock"], timeout=5):
                 return
@@ -95,6 +101,7 @@ class Supervisor:
             _log.info("supervisor_leads", hosts=len(self._fleet), release=self._build_id)
             keeping = [self._background.start(each.run()) for each in self._pool_supervisors()]
             try:
+                # Not periodic: an error must end it, or two supervisors would lead.
                 while True:
                     await connection.execute("SELECT 1", timeout=5)  # the lock is lost with it
                     await self._tick()
@@ -129,7 +136,7 @@ class Supervisor:
         if self._is_partitioned():
             if self._nodes.seconds_since_answer >= PARTITION_TIMEOUT_S:
                 raise NetworkPartitionError
-            return  # whose shards to move is not ours to say
+            return  # we may be the partitioned one: move no shards
         await self._record_database_heartbeats()
         for host in self._fleet:
             if host.missed_pings >= MAX_MISSED_PINGS:
@@ -140,7 +147,7 @@ class Supervisor:
         await self._clean_up()
 
     def _is_partitioned(self) -> bool:
-        """No host of another node answers, though there are some, nor the cluster's server."""
+        """Whether hosts on other nodes exist, but neither they nor the GCS answer."""
         others = [
             host for host in self._fleet if host.heartbeat and host.heartbeat.node != self._node
         ]
@@ -155,13 +162,13 @@ class Supervisor:
         self._fleet.record_database_writes(row["incarnation"] for row in rows)
 
     def _eligible_hosts(self) -> dict[str, ManagedActor]:
-        """Living hosts by name, without those that leave if the others are enough."""
+        """Live hosts by name; without the draining ones if the others are enough."""
         living = [host for host in self._fleet if host.is_alive]
-        staying = [host for host in living if not host.draining]
-        return {host.name: host for host in (staying if self._is_enough(staying) else living)}
+        remaining = [host for host in living if not host.draining]
+        return {host.name: host for host in (remaining if self._is_enough(remaining) else living)}
 
-    def _is_enough(self, staying: list[ManagedActor]) -> bool:
-        return len(staying) >= min(self._target_size(), self._scaling_limits.max_size)
+    def _is_enough(self, remaining: list[ManagedActor]) -> bool:
+        return len(remaining) >= min(self._target_size(), self._scaling_limits.max_size)
 
     def _rescale(self) -> None:
         loads = [
@@ -174,59 +181,59 @@ class Supervisor:
             _log.info("hosts_rescaled", before=before, now=self._scaling.size)
 
     def _target_size(self) -> int:
-        """The scale, and one host for each node as far as the limits allow."""
+        """The scaled size, but at least one host for each eligible node within the limits."""
         for_nodes = min(
             len(self._nodes.eligible_nodes(NodeRole.HOSTS)), self._scaling_limits.max_size
         )
         return max(self._scaling.size, for_nodes)
 
     async def _adjust_fleet(self) -> None:
-        change = self._next_action()
-        while isinstance(change, StartMemberAction):
-            self._fleet.start_member(change.number, change.node)
-            change = self._next_action()
-        if isinstance(change, DrainMemberAction):
-            self._fleet.drain_member(change.number, change.reason)
+        action = self._next_action()
+        while isinstance(action, StartMemberAction):
+            self._fleet.start_member(action.number, action.node)
+            action = self._next_action()
+        if isinstance(action, DrainMemberAction):
+            self._fleet.drain_member(action.number, action.reason)
         await self._terminate_drained()
 
     def _next_action(self) -> FleetAction | None:
-        seats = [host.to_fleet_member() for host in self._fleet]
+        members = [host.to_fleet_member() for host in self._fleet]
         return next_fleet_action(
-            seats, self._target_size(), self._nodes.eligible_nodes(NodeRole.HOSTS), self._build_id
+            members, self._target_size(), self._nodes.eligible_nodes(NodeRole.HOSTS), self._build_id
         )
 
     async def _terminate_drained(self) -> None:
-        """End those who leave and own nothing any more."""
-        leaving = [host for host in self._fleet if host.draining]
-        if not leaving:
+        """Terminate draining hosts that own no shard any more."""
+        draining = [host for host in self._fleet if host.draining]
+        if not draining:
             return
         owners = set((await self._shard_map.load_owners()).values())
-        for host in leaving:
+        for host in draining:
             if not host.incarnation or host.incarnation not in owners:
                 async with self._components.database.as_system() as connection:
                     await connection.execute(_SQL["delete_host"], host.name)
                 self._fleet.terminate(host)
 
     async def _clean_up(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now >= self._clean_up_at:
-            self._clean_up_at = now + CLEANUP_INTERVAL_S
+        if self._cleanup_timer.restart_if_due():
             await self._components.inbox.purge_old_rows()
             await self._components.attachments.delete_unused()
 
 
 def max_pool_members(settings: Settings) -> int:
-    """Of each pool. Calls that wait need no core, so few members carry many of them; a machine of
-    two cores that is busy gets slower by a second process.
+    """Maximum number of members of each pool.
+
+    Waiting calls need no core, so few members carry many of them. A second process would slow
+    down a busy machine with two cores.
     """
-    most = settings.max_pool_members or (
+    max_size = settings.max_pool_members or (
         max(1, available_cores() // 2) if min_replicas() == 1 else 4 + 4 * min_replicas()
     )
-    return max(most, min_replicas())
+    return max(max_size, min_replicas())
 
 
 class SupervisorReplica:
-    """The process that supervises; Serve restarts it, and hosts live on without it."""
+    """Serve replica that runs the supervisor. Serve restarts it; hosts keep running without it."""
 
     def __init__(self) -> None:
         self._settings = Settings.read()
@@ -235,14 +242,16 @@ class SupervisorReplica:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def check_health(self) -> None:
-        """Serve asks regularly; a replica that does not supervise is replaced."""
+        """Called by Serve regularly; raises when supervision has ended, so that Serve
+        replaces us.
+        """
         if self._task.done():
             raise RuntimeError("the supervision ended")
 
     async def _run(self) -> None:
-        parts = await open_components(self._settings)
+        components = await open_components(self._settings)
         node = ray.get_runtime_context().get_node_id()
-        await Supervisor(parts, ClusterNodes(), node).run()
+        await Supervisor(components, ClusterNodes(), node).run()
 
 
 supervisor = serve.deployment(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from niochat.adapters.postgres.idempotency_store import CLEANUP_INTERVAL_S
 from niochat.adapters.redis.token_buckets import RedisTokenBuckets
 from niochat.adapters.smtp import SmtpClient
 from niochat.assignment.agent_presence import PresenceStore
@@ -23,6 +24,7 @@ from niochat.conversations.message_search import MessageSearch
 from niochat.conversations.read_markers import ReadMarkerStore
 from niochat.conversations.search_indexer import SearchIndexer
 from niochat.mail.mail_outbox import run_mail_delivery
+from niochat.runtime.periodic_loop import run_periodically
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,14 @@ def start_api_jobs(components: Components, services: ApiServices) -> None:
     identity, background = services.identity, components.background
     background.start(identity.audit_log.run_sealing())
     background.start(SearchIndexer(components.database).run())
-    background.start(identity.idempotency.run_cleanup())
+    background.start(
+        run_periodically(
+            "idempotency_cleanup_failed",
+            CLEANUP_INTERVAL_S,
+            identity.idempotency.delete_expired,
+            first_at_once=True,
+        )
+    )
     if components.settings.smtp_url is not None:
         mail_server = SmtpClient(components.settings.smtp_url.get_secret_value())
         background.start(run_mail_delivery(identity.mail_outbox, mail_server.send))

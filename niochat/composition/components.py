@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from niochat.adapters.clock import database_clock
 from niochat.adapters.file_store import FileStore
 from niochat.adapters.gateways.gateway_router import GatewayAdminRouter, GatewayRouter
 from niochat.adapters.gateways.registry import GATEWAYS
+from niochat.adapters.postgres.clock_sync import sync_clock
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.redis.pubsub import (
     ACCESS_CHANNEL,
@@ -21,8 +23,13 @@ from niochat.inbox.backfill import Backfiller
 from niochat.inbox.inbox_store import InboxStore
 from niochat.ports.gateway import CredentialsOpener, GatewayAdmin, WhatsAppGateway
 from niochat.runtime.background_tasks import BackgroundTaskSet
+from niochat.runtime.periodic_loop import run_periodically
 from niochat.tenants.tenant_config_cache import TenantConfigCache
 from niochat.vault.vault import Vault
+
+CLOCK_SYNC_INTERVAL_S = 60.0
+FIRST_CLOCK_SYNC_INTERVAL_S = 1.0
+"""Until the first answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,21 @@ class Components:
     object_store: FileStore
     attachments: AttachmentStore
     background: BackgroundTaskSet
+
+    def start_clock_sync(self) -> None:
+        """Keep ``database_clock`` right, in processes that date what other processes check."""
+        self.background.start(
+            run_periodically(
+                "clock_sync_failed",
+                lambda: (
+                    CLOCK_SYNC_INTERVAL_S
+                    if database_clock.is_synchronized
+                    else FIRST_CLOCK_SYNC_INTERVAL_S
+                ),
+                lambda: sync_clock(self.database, database_clock),
+                first_at_once=True,
+            )
+        )
 
     async def close(self) -> None:
         """Close all connections."""

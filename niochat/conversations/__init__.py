@@ -1,1 +1,1 @@
-"""The heart's room: pending rows of a thread, one decision after the other, one commit."""
+"""Conversations: the step that decides and commits their commands, and queries that read them."""

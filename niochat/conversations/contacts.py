@@ -1,4 +1,4 @@
-"""Contacts: who they are, their documents, and what was talked about with them."""
+"""Reads and changes contacts, with their tax ids and conversations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,11 @@ from uuid import UUID
 import structlog
 
 from niochat.adapters.postgres.audit_log import record_change
-from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.database import Connection, Database, fetch_one
 from niochat.adapters.postgres.queries import queries
 from niochat.conversations.conversation_queries import ConversationVisibility
 from niochat.domain.errors import (
     InvalidInputError,
-    NotFoundError,
     OperationRefusedError,
     UnreadableDataError,
 )
@@ -34,8 +33,8 @@ _FIRST = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class ContactPageRequest:
-    """Rows that somebody wants, after where the page before ended: with this contact, whose name
-    had this mark then.
+    """A page of contacts. ``after`` is the last contact of the previous page, and ``mark`` the
+    digest of its name then.
     """
 
     after: UUID | None
@@ -44,57 +43,60 @@ class ContactPageRequest:
 
 
 def name_digest(folded: str) -> str:
-    """Another one for another name, most likely; too short to tell the name."""
+    """Returns a short digest that shows whether a name has changed. It does not reveal the name."""
     return sha256(folded.encode()).hexdigest()[:4]
 
 
 class ContactStore:
-    """Reads and changes for one tenant at a time, with that tenant's role."""
+    """Reads and changes contacts of one tenant at a time, with that tenant's database role."""
 
-    def __init__(self, database: Database, seals: Encryptor) -> None:
+    def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database = database
-        self._seals = seals
+        self._encryptor = encryptor
 
     async def find_by_name(
         self, tenant_id: UUID, name: str, page: ContactPageRequest
     ) -> list[dict[str, Any]]:
-        """Those whose name begins so, whatever its accents, in its order. Raises
-        ``InvalidInputError``.
+        """Returns contacts whose name begins with ``name``, ordered by name; accents and case are
+        ignored.
+
+        Raises ``InvalidInputError`` with ``bad_cursor``, or ``cursor_moved`` if the last contact of
+        the previous page was renamed.
         """
         async with self._database.as_tenant(tenant_id) as connection:
-            begun = ""
+            last_name = ""
             if page.after is not None:
                 last = await connection.fetchrow(_SQL["one"], tenant_id, page.after)
                 if last is None:
                     raise InvalidInputError("The cursor is invalid.", code="bad_cursor")
-                begun = last["name_folded"]
-                if page.mark and page.mark != name_digest(begun):
+                last_name = last["name_folded"]
+                if page.mark and page.mark != name_digest(last_name):
                     raise InvalidInputError(
                         "The last contact of the previous page was renamed. Start again without a"
                         " cursor.",
                         code="cursor_moved",
                     )
             rows = await connection.fetch(
-                _SQL["by_name"], tenant_id, name, begun, page.after or _FIRST, page.limit
+                _SQL["by_name"], tenant_id, name, last_name, page.after or _FIRST, page.limit
             )
         return [self._opened(tenant_id, row) for row in rows]
 
     async def find_by_phone(
         self, tenant_id: UUID, digits: str, after: str, limit: int
     ) -> list[dict[str, Any]]:
-        """Those with a telephone that begins so, in its order. ``digits``: as people write them,
-        with or without Brazil's 55 and the ninth digit.
+        """Returns contacts with a phone number that begins with ``digits``, ordered by number. The
+        digits may have or lack Brazil's 55 and the ninth digit.
         """
-        written = phone_search_prefixes(digits)
+        prefixes = phone_search_prefixes(digits)
         async with self._database.as_tenant(tenant_id) as connection:
-            rows = await connection.fetch(_SQL["by_phone"], tenant_id, written, after, limit)
+            rows = await connection.fetch(_SQL["by_phone"], tenant_id, prefixes, after, limit)
         return [self._opened(tenant_id, row) for row in rows]
 
     async def find_by_tax_id(
         self, tenant_id: UUID, document: str, page: ContactPageRequest
     ) -> list[dict[str, Any]]:
-        """Those with that document. Raises ``InvalidInputError`` (``bad_document``)."""
-        indexes = self._seals.blind_indexes(
+        """Returns contacts with that tax id. Raises ``InvalidInputError`` (``bad_document``)."""
+        indexes = self._encryptor.blind_indexes(
             _require_tax_id(document), tenant_id=tenant_id, purpose=TAX_ID_PURPOSE
         )
         async with self._database.as_tenant(tenant_id) as connection:
@@ -104,19 +106,24 @@ class ContactStore:
         return [self._opened(tenant_id, row) for row in rows]
 
     async def get_contact(self, tenant_id: UUID, contact_id: UUID) -> dict[str, Any]:
-        """One of them. Raises ``NotFoundError``."""
+        """Returns one contact. Raises ``NotFoundError``."""
         async with self._database.as_tenant(tenant_id) as connection:
             return self._opened(
                 tenant_id, await _fetch_contact(connection, "one", tenant_id, contact_id)
             )
 
     async def update_contact(
-        self, tenant_id: UUID, contact_id: UUID, changes: Mapping[str, str | None], who: AuditActor
+        self,
+        tenant_id: UUID,
+        contact_id: UUID,
+        changes: Mapping[str, str | None],
+        actor: AuditActor,
     ) -> dict[str, Any]:
-        """The contact as it is then; ``changes`` of ``name``, ``document`` and ``notes``.
+        """Changes ``name``, ``document`` or ``notes`` of a contact, as far as ``changes`` has them,
+        and returns the contact.
 
-        Raises ``NotFoundError``, ``InvalidInputError`` (``bad_document``), ``Refused``
-        (``merged``).
+        Raises ``NotFoundError``, ``InvalidInputError`` (``bad_document``),
+        ``OperationRefusedError`` (``merged``).
         """
         changes = dict(changes)
         if changes.get("document"):
@@ -133,43 +140,48 @@ class ContactStore:
                 "notes": row["notes"],
                 "document": self._document_of(tenant_id, row),
             }
-            kept = {**before, **changes}
+            after = {**before, **changes}
             document = (row["document_sealed"], row["document_index"])
-            if "document" in changes:  # else it stays, also where it cannot be opened
-                document = _seal_tax_id(self._seals, tenant_id, changes["document"])
+            if "document" in changes:  # else the sealed value stays, even if no key opens it
+                document = _seal_tax_id(self._encryptor, tenant_id, changes["document"])
             await connection.execute(
-                _SQL["change"], tenant_id, contact_id, kept["name"], *document, kept["notes"] or ""
+                _SQL["change"],
+                tenant_id,
+                contact_id,
+                after["name"],
+                *document,
+                after["notes"] or "",
             )
-            shown = [
+            digests = [
                 {name: self._digest(tenant_id, each[name]) for name in changes}
-                for each in (before, kept)
+                for each in (before, after)
             ]
             target = f"contact:{contact_id}"
             if changes:
                 await record_change(
-                    connection, AuditEntry(tenant_id, who, "contacts.change", target, *shown)
+                    connection, AuditEntry(tenant_id, actor, "contacts.change", target, *digests)
                 )
-            found = await _fetch_contact(connection, "one", tenant_id, contact_id)
-            return self._opened(tenant_id, found)
+            updated = await _fetch_contact(connection, "one", tenant_id, contact_id)
+            return self._opened(tenant_id, updated)
 
     async def list_conversations(
         self,
         tenant_id: UUID,
         contact_id: UUID,
-        sight: ConversationVisibility,
+        visibility: ConversationVisibility,
         before: tuple[datetime, UUID] | None,
         limit: int,
     ) -> list[dict[str, Any]]:
-        """Conversations with a contact that somebody may see, the newest first."""
+        """Returns a contact's conversations that the user may see, newest first."""
         at, last = before or (None, None)
         async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(
                 _SQL["conversations"],
                 tenant_id,
                 contact_id,
-                sight.scope,
-                sight.user,
-                sorted(sight.teams),
+                visibility.scope,
+                visibility.user,
+                sorted(visibility.teams),
                 at,
                 last,
                 limit,
@@ -177,7 +189,7 @@ class ContactStore:
         return [dict(row) for row in rows]
 
     def _opened(self, tenant_id: UUID, row: Any) -> dict[str, Any]:
-        """The row with its document in clear; ``None`` where no key at hand opens it."""
+        """Returns the row with its tax id decrypted; the tax id is ``None`` if no key opens it."""
         has = row["document_sealed"] is not None
         document = self._document_of(tenant_id, row)
         phones = [a for a in row["addresses"] if a["kind"] == PHONE and a["in_use"]]
@@ -188,7 +200,7 @@ class ContactStore:
         if row["document_sealed"] is None:
             return None
         try:
-            return self._seals.open(
+            return self._encryptor.open(
                 row["document_sealed"], tenant_id=tenant_id, purpose=TAX_ID_PURPOSE
             )
         except (InvalidInputError, UnreadableDataError) as error:
@@ -196,36 +208,35 @@ class ContactStore:
             return None
 
     def _digest(self, tenant_id: UUID, value: str | None) -> str | None:
-        """Tells whether a value is another one, or the earlier one again, and not what it is."""
+        """Returns a digest for the audit log. It shows whether values are equal, but not what they
+        are.
+        """
         if not value:
             return None
-        return self._seals.blind_index(value, tenant_id=tenant_id, purpose=_DIGEST).hex()[:16]
+        return self._encryptor.blind_index(value, tenant_id=tenant_id, purpose=_DIGEST).hex()[:16]
 
 
 async def _fetch_contact(
     connection: Connection, query: str, tenant_id: UUID, contact_id: UUID
 ) -> Any:
-    row = await connection.fetchrow(_SQL[query], tenant_id, contact_id)
-    if row is None:
-        raise NotFoundError("The contact does not exist.")
-    return row
+    return await fetch_one(connection, _SQL[query], tenant_id, contact_id, what="contact")
 
 
-def _require_tax_id(written: str) -> str:
-    digits = parse_tax_id(written)
-    if digits is None:
+def _require_tax_id(text: str) -> str:
+    tax_id = parse_tax_id(text)
+    if tax_id is None:
         raise InvalidInputError(
             "The document is not a valid CPF or CNPJ. Check its digits.", code="bad_document"
         )
-    return digits
+    return tax_id
 
 
 def _seal_tax_id(
-    seals: Encryptor, tenant_id: UUID, document: str | None
+    encryptor: Encryptor, tenant_id: UUID, document: str | None
 ) -> tuple[bytes | None, bytes | None]:
     if not document:
         return None, None
     return (
-        seals.seal(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE),
-        seals.blind_index(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE),
+        encryptor.seal(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE),
+        encryptor.blind_index(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE),
     )

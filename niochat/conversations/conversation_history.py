@@ -1,4 +1,4 @@
-"""A conversation as it was after any of its events: the log folded again, and compared."""
+"""Replays a conversation's event log and compares the result with the stored state."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ _SQL = queries("event_history")
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One event and what it changed.
+    """One event and its changes. All values are JSON.
 
-    ``cause`` is the command that it came from (``receive_message:1234``), ``None`` where it was
-    not written down; ``changed`` maps fields of the state to (before, after); ``state`` is the
-    whole of it afterwards. All in the words of JSON.
+    ``cause`` is the command that led to the event (``receive_message:1234``), or ``None`` if it was
+    not recorded. ``changed`` maps fields of the state to their values before and after. ``state``
+    is the complete state after the event.
     """
 
     version: int
@@ -30,43 +30,45 @@ class HistoryEntry:
     event: dict[str, Any]
     cause: str | None
     command_stored_at: datetime | None
-    """When that command was stored, while its row is kept."""
+    """When that command was stored; ``None`` once its inbox row is purged."""
     changed: dict[str, tuple[Any, Any]]
     state: dict[str, Any]
     message_text: str | None
-    """Text of the message that the event speaks of; nothing in the event itself says it."""
+    """Text of the message that the event refers to. The event itself contains no text."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationHistory:
-    """All moments, oldest first, and where the folded log differs from the stored state."""
+    """All events, oldest first, and the differences between the replayed and the stored state."""
 
     entries: tuple[HistoryEntry, ...]
     differences: dict[str, tuple[Any, Any]]
-    """Field: (folded, stored). Empty as it should be."""
+    """The replayed and the stored value by field. It is empty unless the log is inconsistent."""
 
 
 async def load_history(
     database: Database, tenant_id: UUID, conversation_id: UUID
 ) -> ConversationHistory:
-    """Of one tenant's conversation. Raises ``NotFoundError``, and ``UnreadableDataError`` for a
-    newer code's.
+    """Loads and replays one conversation. Raises ``NotFoundError``, and ``UnreadableDataError`` if
+    a newer version wrote it.
     """
     async with database.as_tenant(tenant_id) as connection:
-        # One statement each, in one transaction: the state first, so that the log is never behind.
+        # The state is read first, so that the log contains at least all events of the state.
         stored = await connection.fetchrow(_SQL["load_state"], tenant_id, conversation_id)
         rows = await connection.fetch(_SQL["list_events"], tenant_id, conversation_id)
     if stored is None:
-        raise NotFoundError("the tenant has no such conversation")
-    known = [row for row in rows if row["version"] <= stored["version"]]
-    last, moments = _fold(known)
-    kept = state_to_json(state_from_json(stored["state"], stored["schema_version"]))
-    folded = state_to_json(last) if last is not None else {}
-    return ConversationHistory(tuple(moments), diff_states(folded, kept))
+        raise NotFoundError("The tenant has no such conversation.")
+    events = [row for row in rows if row["version"] <= stored["version"]]
+    last, entries = _replay(events)
+    stored_state = state_to_json(state_from_json(stored["state"], stored["schema_version"]))
+    replayed = state_to_json(last) if last is not None else {}
+    return ConversationHistory(tuple(entries), diff_states(replayed, stored_state))
 
 
 def diff_states(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Fields that are not the same, without the version that every event raises."""
+    """Returns the fields that differ, with both values, except the version, which every event
+    raises.
+    """
     fields = [*before, *(field for field in after if field not in before)]
     return {
         field: (before.get(field), after.get(field))
@@ -75,17 +77,17 @@ def diff_states(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
     }
 
 
-def _fold(rows: Sequence[Any]) -> tuple[ConversationState | None, list[HistoryEntry]]:
+def _replay(rows: Sequence[Any]) -> tuple[ConversationState | None, list[HistoryEntry]]:
     conversation: ConversationState | None = None
     before: dict[str, Any] = {}
-    moments: list[HistoryEntry] = []
+    entries: list[HistoryEntry] = []
     for row in rows:
         conversation = evolve(conversation, event_from_json(row["body"]))
         state = state_to_json(conversation)
         changed = diff_states(before, state)
-        version, at, body, cause, came, said = (
+        version, at, body, cause, stored_at, text = (
             row[name] for name in ("version", "at", "body", "cause", "came", "said")
         )
-        moments.append(HistoryEntry(version, at, body, cause, came, changed, state, said))
+        entries.append(HistoryEntry(version, at, body, cause, stored_at, changed, state, text))
         before = state
-    return conversation, moments
+    return conversation, entries

@@ -1,11 +1,11 @@
-"""What the desk looks at: conversations that somebody may see, and what was said in them."""
+"""Queries of the agents' screens: conversations that a user may see, and their messages."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.database import Connection, Database, fetch_one
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import InvalidInputError, NotFoundError
 
@@ -14,7 +14,7 @@ _SQL = queries("conversation_queries")
 
 @dataclass(frozen=True, slots=True)
 class ConversationVisibility:
-    """How far somebody sees: ``scope`` is own, team or all."""
+    """The conversations that a user may see. ``scope`` is own, team or all."""
 
     scope: str
     user: str
@@ -23,12 +23,14 @@ class ConversationVisibility:
 
 @dataclass(frozen=True, slots=True)
 class ConversationListCursor:
-    """How far somebody came in a list by change, whose items move to its beginning meanwhile.
+    """A position in the list by latest change, whose items move to the top while a client pages
+    through it.
 
-    ``since``: what comes after the first page changed after it; ``horizon`` is the oldest
-    transaction that had not ended when that was read, modulo 2^32. ``again``: the end was reached,
-    and what has changed since comes in the order of its changes; so every conversation that is
-    there all the while comes.
+    After the last page (``again``), the list continues with the conversations that have changed
+    since the first page, in order of change. A conversation that stays in the list the whole time
+    is thus returned at least once. Changes after ``since`` count as changed since the first page.
+    ``horizon`` is the oldest transaction that was running when the first page was read, modulo
+    2^32.
     """
 
     at: datetime
@@ -40,7 +42,7 @@ class ConversationListCursor:
 
 @dataclass(frozen=True, slots=True)
 class ConversationFilter:
-    """Which conversations; None is any."""
+    """A filter of conversations. ``None`` matches any value."""
 
     status: str | None = None
     team: str | None = None
@@ -50,14 +52,14 @@ class ConversationFilter:
 
 
 MAX_IN_FLIGHT = timedelta(seconds=20)
-"""Before the newest change that is seen, others may have begun that are not seen yet: no statement
-takes longer.
+"""How far before the latest visible change another change may lie that is not visible yet. No
+statement takes longer than this.
 """
 _LOWEST = UUID(int=0)
 
 
 class ConversationQueries:
-    """Reads for one tenant at a time, with that tenant's role."""
+    """Reads for one tenant at a time, with that tenant's database role."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -65,86 +67,88 @@ class ConversationQueries:
     async def list_waiting(
         self,
         tenant_id: UUID,
-        sight: ConversationVisibility,
-        wanted: ConversationFilter,
+        visibility: ConversationVisibility,
+        filters: ConversationFilter,
         after: tuple[datetime, UUID] | None,
     ) -> tuple[list[dict[str, Any]], tuple[datetime, UUID] | None]:
-        """A page of those whose customer waits for a person, longest first, and where it ended if
-        there are more. Whoever begins to wait meanwhile comes at the end.
+        """Returns a page of conversations whose customer waits for a person, longest wait first,
+        and the position of the next page, or ``None`` after the last one.
         """
         place = after or (None, None)
         async with self._database.as_tenant(tenant_id) as connection:
-            rows = await self._rows(connection, "waiting", tenant_id, sight, wanted, *place)
-        items, more = rows[: wanted.limit], len(rows) > wanted.limit
+            rows = await self._rows(connection, "waiting", tenant_id, visibility, filters, *place)
+        items, more = rows[: filters.limit], len(rows) > filters.limit
         return items, (items[-1]["waiting_since"], items[-1]["id"]) if more else None
 
     async def list_page(
         self,
         tenant_id: UUID,
-        sight: ConversationVisibility,
-        wanted: ConversationFilter,
+        visibility: ConversationVisibility,
+        filters: ConversationFilter,
         walk: ConversationListCursor | None,
     ) -> tuple[list[dict[str, Any]], ConversationListCursor | None]:
-        """A page, newest change first, without a status of those that go on, and where it ended if
-        there are more. The last pages are what has changed since the first one.
+        """Returns a page of conversations, latest change first, and the cursor of the next page, or
+        ``None`` after the last one. Without a status in ``filters``, it lists unresolved ones.
+
+        The last pages hold what has changed since the first page.
         """
-        over = wanted.status == "resolved"
-        query, again = ("resolved", "resolved_again") if over else ("live", "live_again")
-        found: list[dict[str, Any]] = []
+        resolved = filters.status == "resolved"
+        query, again = ("resolved", "resolved_again") if resolved else ("live", "live_again")
+        items: list[dict[str, Any]] = []
         async with self._database.as_tenant(tenant_id) as connection:
             if walk is None or not walk.again:
                 place = (None, None) if walk is None else (walk.at, walk.id)
-                rows = await self._rows(connection, query, tenant_id, sight, wanted, *place)
-                found = rows[: wanted.limit]
-                begun = walk or _first_cursor(found)
-                if len(rows) > wanted.limit and begun is not None:
-                    last = found[-1]
-                    return found, replace(begun, at=last["changed_at"], id=last["id"])
+                rows = await self._rows(connection, query, tenant_id, visibility, filters, *place)
+                items = rows[: filters.limit]
+                cursor = walk or _first_cursor(items)
+                if len(rows) > filters.limit and cursor is not None:
+                    last = items[-1]
+                    return items, replace(cursor, at=last["changed_at"], id=last["id"])
                 if walk is None:
-                    return found, None  # all of it, as it was at one moment
+                    return items, None  # the complete list, read in one statement
                 walk = replace(walk, at=walk.since, id=_LOWEST, again=True)
             rows = await self._rows(
                 connection,
                 again,
                 tenant_id,
-                sight,
-                wanted,
+                visibility,
+                filters,
                 walk.at,
                 walk.id,
                 walk.horizon,
             )
-        room = wanted.limit - len(found)
+        room = filters.limit - len(items)
         if len(rows) <= room:
-            return found + rows, None
+            return items + rows, None
         if room:
             walk = replace(walk, at=rows[room - 1]["changed_at"], id=rows[room - 1]["id"])
-        return found + rows[:room], walk
+        return items + rows[:room], walk
 
     async def _rows(
         self,
         connection: Connection,
         query: str,
         tenant_id: UUID,
-        sight: ConversationVisibility,
-        wanted: ConversationFilter,
+        visibility: ConversationVisibility,
+        filters: ConversationFilter,
         at: datetime | None,
         last: UUID | None,
         *more: str,
     ) -> list[dict[str, Any]]:
-        """One more than a page has, if there is."""
+        """Fetches one row more than a page holds, to see whether there is a next page."""
         rows = await connection.fetch(
             _SQL[query],
             tenant_id,
-            sight.scope,
-            sight.user,
-            sorted(sight.teams),
-            wanted.status,
-            wanted.team,
-            wanted.agent,
-            wanted.label,
+            visibility.scope,
+            visibility.user,
+            sorted(visibility.teams),
+            filters.status,
+            filters.team,
+            filters.agent,
+            filters.label,
             at,
             last,
-            wanted.limit + 1,
+            filters.limit + 1,
             *more,
         )
         return [dict(row) for row in rows]
@@ -157,35 +161,39 @@ class ConversationQueries:
         after: tuple[datetime, UUID] | None = None,
         limit: int = 50,
     ) -> list[dict[str, Any]]:
-        """Texts of the assistant that did not leave, newest first."""
+        """Returns texts of the assistant that the guardrail blocked, newest first."""
         at, last = after or (None, None)
         async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["blocked_replies"], tenant_id, at, last, code, limit)
         return [dict(row) for row in rows]
 
     async def count_conversations(
-        self, tenant_id: UUID, sight: ConversationVisibility
+        self, tenant_id: UUID, visibility: ConversationVisibility
     ) -> dict[str, int]:
-        """``mine``, ``unassigned``, ``with_assistant``, ``all`` of those that go on."""
-        seen = (sight.scope, sight.user, sorted(sight.teams))
+        """Counts unresolved ones: ``mine``, ``unassigned``, ``with_assistant`` and ``all``."""
         async with self._database.as_tenant(tenant_id) as connection:
-            row = await connection.fetchrow(_SQL["counts"], tenant_id, *seen)
+            row = await connection.fetchrow(
+                _SQL["counts"],
+                tenant_id,
+                visibility.scope,
+                visibility.user,
+                sorted(visibility.teams),
+            )
         return dict(row) if row is not None else {}
 
     async def get_conversation(self, tenant_id: UUID, conversation_id: UUID) -> dict[str, Any]:
-        """One of them, whoever may see it, with its thread and channel. Raises
+        """Returns a conversation with its thread and channel, without a check of visibility. Raises
         ``NotFoundError``.
         """
         async with self._database.as_tenant(tenant_id) as connection:
-            row = await connection.fetchrow(_SQL["one"], tenant_id, conversation_id)
-        if row is None:
-            raise NotFoundError("The conversation does not exist.")
-        return dict(row)
+            return await fetch_one(
+                connection, _SQL["one"], tenant_id, conversation_id, what="conversation"
+            )
 
     async def list_messages(
         self, tenant_id: UUID, conversation_id: UUID, before: int | None, limit: int
     ) -> list[dict[str, Any]]:
-        """What was said, the newest first."""
+        """Returns messages of a conversation, newest first."""
         async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(
                 _SQL["messages"], tenant_id, conversation_id, before, limit
@@ -195,7 +203,7 @@ class ConversationQueries:
     async def get_message(
         self, tenant_id: UUID, conversation_id: UUID, message_id: UUID
     ) -> dict[str, Any]:
-        """One thing said. Raises ``NotFoundError``."""
+        """Returns a message. Raises ``NotFoundError``."""
         async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["message"], tenant_id, conversation_id, message_id)
         if row is None:
@@ -203,8 +211,8 @@ class ConversationQueries:
         return dict(row)
 
     async def require_assignees(self, tenant_id: UUID, team: str | None, users: list[UUID]) -> None:
-        """Raises ``InvalidInputError`` for a team there is not, or somebody who does not work
-        here.
+        """Raises ``InvalidInputError`` if the team does not exist or a user is unknown or
+        disabled.
         """
         async with self._database.as_tenant(tenant_id) as connection:
             row: Any = await connection.fetchrow(_SQL["known"], tenant_id, team, users)
@@ -215,8 +223,8 @@ class ConversationQueries:
             )
         missing = set(users) - set(row["users"])
         if missing:
-            named = ", ".join(sorted(str(each) for each in missing))
-            raise InvalidInputError(f"Unknown or disabled users: {named}.", code="no_user")
+            ids = ", ".join(sorted(str(each) for each in missing))
+            raise InvalidInputError(f"Unknown or disabled users: {ids}.", code="no_user")
 
 
 def _first_cursor(rows: list[dict[str, Any]]) -> ConversationListCursor | None:

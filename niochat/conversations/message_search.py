@@ -1,4 +1,4 @@
-"""Searching what was said: accents, other forms of a word and slips of the pen do not matter."""
+"""Full-text search of messages. It tolerates missing accents, inflections and misspellings."""
 
 import re
 import unicodedata
@@ -17,15 +17,15 @@ from niochat.domain.fuzzy_match import KnownWord, suggest_words
 _SQL = queries("message_search")
 
 MAX_SEARCH_WORDS = 8
-"""Of one search."""
+"""Words of one search."""
 MAX_SCAN_ROUNDS = 8
-"""Looks of one page: one bounded piece of the log each."""
+"""Scans for one page. Each scan covers a bounded part of the messages."""
 _WORD = re.compile(r"[^\W_]+")
 _TERM = re.compile(
-    r"(?<!\w)(?:\+?55[ -]?)?\(?\d{2}\)?[ -]{0,2}\d{4,5}[ -]?\d{4}(?!\w)"  # a telephone
+    r"(?<!\w)(?:\+?55[ -]?)?\(?\d{2}\)?[ -]{0,2}\d{4,5}[ -]?\d{4}(?!\w)"  # a phone number
     r"|[^\W_]+(?:[-.,/'’_][^\W_]+)*"
 )
-"""What may be one word, or several: ``wi-fi``, ``123.456.789-09``, ``(81) 98888-7777``."""
+"""A term of one or several words: ``wi-fi``, ``123.456.789-09``, ``(81) 98888-7777``."""
 _NEWEST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 
 SearchPosition = tuple[datetime, UUID]
@@ -34,7 +34,7 @@ SearchPosition = tuple[datetime, UUID]
 
 @dataclass(frozen=True, slots=True)
 class MessageSearchRequest:
-    """What to look for. ``before``: where the page before ended."""
+    """A search. ``before`` is the position at which the previous page ended."""
 
     words: Sequence[str]
     before: SearchPosition | None = None
@@ -43,8 +43,8 @@ class MessageSearchRequest:
 
 @dataclass(frozen=True, slots=True)
 class MessageSearchPage:
-    """Rows of one page, newest first. ``following``: where to go on; a page may hold fewer rows
-    than asked for, or none, and still go on.
+    """Rows of one page, newest first, and the position of the next page, if there is one. A page
+    may hold fewer rows than the limit, or none, and still have a next page.
     """
 
     rows: list[dict[str, Any]]
@@ -53,20 +53,20 @@ class MessageSearchPage:
 
 @dataclass(frozen=True, slots=True)
 class _SearchTerms:
-    """Stems, each of a group: a message holds one of every group."""
+    """Stems with their group numbers. A message matches if it contains one stem of every group."""
 
     lexemes: list[str]
     groups: list[int]
 
     @property
     def any(self) -> str:
-        """Whichever of them, as PostgreSQL reads it. They are letters and digits."""
+        """A tsquery that matches any of the stems. They consist of letters and digits only."""
         return " | ".join(f"'{each}'" for each in self.lexemes)
 
 
 def parse_search_words(text: str) -> list[str]:
-    """The words of a search; what has signs between is one of them. Raises ``InvalidInputError``
-    that says what a search is.
+    """Splits a query into terms. Words joined by punctuation are one term. Raises
+    ``InvalidInputError`` for a query without words or with too many.
     """
     if "\0" in text:
         raise InvalidInputError("The query contains a NUL character. Remove it.", code="bad_search")
@@ -83,30 +83,30 @@ def parse_search_words(text: str) -> list[str]:
 
 
 class MessageSearch:
-    """Looks in one tenant's messages, with that tenant's role."""
+    """Searches the messages of one tenant, with that tenant's database role."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def search_page(
-        self, tenant_id: UUID, sight: ConversationVisibility, wanted: MessageSearchRequest
+        self, tenant_id: UUID, visibility: ConversationVisibility, request: MessageSearchRequest
     ) -> MessageSearchPage:
-        """Messages that somebody may see and that hold all of the words. Raises
-        ``InvalidInputError`` for words that stand in every sentence.
+        """Returns messages that the user may see and that contain all of the words. Raises
+        ``InvalidInputError`` if the words are too common.
         """
-        position: SearchPosition | None = wanted.before or _NEWEST
+        position: SearchPosition | None = request.before or _NEWEST
         rows: list[dict[str, Any]] = []
-        # Who does not see everything needs more to look at for one page.
-        most = wanted.limit + 1 if sight.scope == "all" else max(wanted.limit + 1, 200)
+        # A user with a narrower scope needs more candidates for one page.
+        most = request.limit + 1 if visibility.scope == "all" else max(request.limit + 1, 200)
         async with self._database.as_tenant(tenant_id) as connection:
-            meaning = await _load_terms(connection, tenant_id, wanted.words)
+            terms = await _load_terms(connection, tenant_id, request.words)
             for _ in range(MAX_SCAN_ROUNDS):
-                if position is None or len(rows) > wanted.limit:
+                if position is None or len(rows) > request.limit:
                     break
-                ids, position = await _scan_messages(connection, tenant_id, meaning, position, most)
-                rows += await _load_visible(connection, tenant_id, sight, meaning, ids)
-        if len(rows) > wanted.limit:
-            rows = rows[: wanted.limit]
+                ids, position = await _scan_messages(connection, tenant_id, terms, position, most)
+                rows += await _load_visible(connection, tenant_id, visibility, terms, ids)
+        if len(rows) > request.limit:
+            rows = rows[: request.limit]
             position = (rows[-1]["stored_at"], rows[-1]["id"])
         return MessageSearchPage(rows, position)
 
@@ -116,13 +116,13 @@ async def _load_terms(
 ) -> _SearchTerms:
     lexemes: list[str] = []
     groups: list[int] = []
-    parts = {part: _WORD.findall(part) for part in words}
-    whole = {word: "".join(pieces) for word, pieces in parts.items() if len(pieces) > 1}
-    asked = [*dict.fromkeys([*(p for pieces in parts.values() for p in pieces), *whole.values()])]
-    rows = {row["word"]: row for row in await connection.fetch(_SQL["lexemes"], tenant_id, asked)}
-    for word, pieces in parts.items():
-        # Each part, or all of them in one: so `wi-fi` finds `wifi`, `wi-fi` and `wi fi`.
-        joined = set(rows[whole[word]]["lexemes"]) if word in whole else set()
+    parts = {term: _WORD.findall(term) for term in words}
+    whole = {term: "".join(pieces) for term, pieces in parts.items() if len(pieces) > 1}
+    every = [*dict.fromkeys([*(p for pieces in parts.values() for p in pieces), *whole.values()])]
+    rows = {row["word"]: row for row in await connection.fetch(_SQL["lexemes"], tenant_id, every)}
+    for term, pieces in parts.items():
+        # Each part, or all of them joined, so that `wi-fi` finds `wifi`, `wi-fi` and `wi fi`.
+        joined = set(rows[whole[term]]["lexemes"]) if term in whole else set()
         for row in (rows[piece] for piece in pieces):
             if not row["lexemes"]:
                 continue
@@ -151,12 +151,12 @@ async def _load_corrections(connection: Connection, tenant_id: UUID, word: str) 
 async def _scan_messages(
     connection: Connection,
     tenant_id: UUID,
-    meaning: _SearchTerms,
+    terms: _SearchTerms,
     before: SearchPosition,
     most: int,
 ) -> tuple[list[UUID], SearchPosition | None]:
     rows = await connection.fetch(
-        _SQL["scan_messages"], tenant_id, meaning.lexemes, meaning.groups, *before, most
+        _SQL["scan_messages"], tenant_id, terms.lexemes, terms.groups, *before, most
     )
     ids = [row["id"] for row in rows if row["id"] is not None]
     more = bool(rows) and (len(ids) == most or rows[-1]["id"] is None)
@@ -166,8 +166,8 @@ async def _scan_messages(
 async def _load_visible(
     connection: Connection,
     tenant_id: UUID,
-    sight: ConversationVisibility,
-    meaning: _SearchTerms,
+    visibility: ConversationVisibility,
+    terms: _SearchTerms,
     ids: list[UUID],
 ) -> list[dict[str, Any]]:
     if not ids:
@@ -176,9 +176,9 @@ async def _load_visible(
         _SQL["visible_messages"],
         tenant_id,
         ids,
-        sight.scope,
-        sight.user,
-        sorted(sight.teams),
-        meaning.any,
+        visibility.scope,
+        visibility.user,
+        sorted(visibility.teams),
+        terms.any,
     )
     return [dict(row) for row in rows]

@@ -1,4 +1,4 @@
-"""Conversations that an operator stopped for a while: rows, so that they outlive the process."""
+"""Pauses of threads by operators. They are rows, so that they survive a restart of the process."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,21 +9,23 @@ from niochat.adapters.postgres.queries import queries
 _SQL = queries("operators")
 
 MAX_PAUSE_S = 3600.0
-"""The longest pause: who forgets one has stopped a customer, not for ever."""
+"""Longest pause, so that a forgotten one does not stop a customer for ever."""
 MAX_PAUSES = 100
-"""Paused threads of the cluster. Every host reads them all each second, and their rows stay at the
-head of the sweep, which must have room for others.
+"""Paused threads in the cluster. Every host reads all of them each second, and their pending rows
+stay at the head of the sweep, which needs room for others.
 """
 
 
 class PauseStore:
-    """Every method is safe to repeat."""
+    """Stores pauses. Every method is idempotent."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def pause(self, thread_id: UUID, seconds: float) -> datetime | None:
-        """No steps until the returned time; ``None``: unknown, or too many are paused."""
+        """Pauses a thread and returns the end of the pause; ``None`` if the thread is unknown or
+        too many are paused.
+        """
         async with self._database.system_transaction() as connection:
             await connection.execute(_SQL["delete_expired_pauses"])
             until: datetime | None = await connection.fetchval(
@@ -32,12 +34,12 @@ class PauseStore:
         return until
 
     async def resume(self, thread_id: UUID) -> None:
-        """It may go on."""
+        """Ends the pause of a thread."""
         async with self._database.as_system() as connection:
             await connection.execute(_SQL["resume"], thread_id)
 
     async def list_pauses(self) -> dict[UUID, float]:
-        """Seconds left by thread, of all hosts."""
+        """Returns the remaining seconds of all pauses in the cluster, by thread."""
         async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["pauses"])
         return {row["thread_id"]: row["left_s"] for row in rows}

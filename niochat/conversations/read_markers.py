@@ -1,4 +1,4 @@
-"""Who has read what: up to which message, for each person."""
+"""Read markers: up to which message each user has read a conversation."""
 
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ _SQL = queries("read_markers")
 
 
 class ReadMarkerStore:
-    """Marks of one tenant at a time, with that tenant's role."""
+    """Reads and sets markers of one tenant at a time, with that tenant's database role."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -18,7 +18,7 @@ class ReadMarkerStore:
     async def mark_read(
         self, tenant_id: UUID, user_id: UUID, conversation_id: UUID, upto: int
     ) -> bool:
-        """Read up to this version; whether that was news."""
+        """Marks a conversation as read up to this version; returns whether the marker moved."""
         async with self._database.as_tenant(tenant_id) as connection:
             marked = await connection.fetchval(
                 _SQL["mark_read"], tenant_id, user_id, conversation_id, upto
@@ -26,7 +26,9 @@ class ReadMarkerStore:
         return marked is not None
 
     async def list_unread(self, tenant_id: UUID, user_id: UUID) -> list[dict[str, Any]]:
-        """``conversation_id`` and ``unread`` of somebody's conversations that have any."""
+        """Returns ``conversation_id`` and ``unread`` of the user's conversations with unread
+        messages.
+        """
         async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["count_unread"], tenant_id, user_id)
         return [dict(row) for row in rows]

@@ -1,4 +1,4 @@
-"""When people of a provider are there: weekly shifts, minus holidays. Local times only."""
+"""A provider's business hours: weekly shifts without holidays. All times are local."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ _WEEKDAYS = (
     "domingo",
 )
 LOOK_AHEAD_DAYS = 60
-"""A provider that opens later than that promises no day."""
+"""Days searched for the next opening. Beyond them, no opening time is announced."""
 
 END_OF_DAY = time.max
-"""24:00. Nothing of the day comes after it, and this very moment still belongs to it."""
+"""24:00, the end of a shift that lasts until midnight. This moment still belongs to the day."""
 
 ClosedDayCheck = Callable[[date], bool]
-"""Whether nobody works on a day, whatever the shifts say."""
+"""Says whether the provider is closed on a day, whatever its shifts."""
 
 
 @dataclass(frozen=True, slots=True)
 class BusinessShift:
-    """Somebody is there from ``opens`` up to, not including, ``closes``; ``END_OF_DAY``: until
-    midnight. Monday is day 0.
+    """Hours on some weekdays, from ``opens`` up to but not including ``closes``. A shift that
+    closes at ``END_OF_DAY`` lasts until midnight. Monday is day 0.
     """
 
     days: tuple[int, ...]
@@ -35,7 +35,7 @@ class BusinessShift:
 
 
 def is_open(shifts: Sequence[BusinessShift], closed_on: ClosedDayCheck, local: datetime) -> bool:
-    """Whether a person can answer at ``local``; without shifts always."""
+    """Whether the provider is open at ``local``. Without shifts it is always open."""
     if not shifts:
         return True
     if closed_on(local.date()):
@@ -51,7 +51,9 @@ def is_open(shifts: Sequence[BusinessShift], closed_on: ClosedDayCheck, local: d
 def next_opening(
     shifts: Sequence[BusinessShift], closed_on: ClosedDayCheck, local: datetime
 ) -> datetime | None:
-    """The next beginning of a shift after ``local``; ``None`` where none is near."""
+    """Returns the next start of a shift after ``local``; ``None`` if there is none within
+    ``LOOK_AHEAD_DAYS``.
+    """
     for day in (local.date() + timedelta(days=n) for n in range(LOOK_AHEAD_DAYS)):
         opens = [
             datetime.combine(day, shift.opens, local.tzinfo)

@@ -1,20 +1,20 @@
-"""The error tree. Each error has a stable code and says whether trying again can help.
+"""The error tree. Each error has a stable code and says whether a retry can help.
 
 NiochatError
-├── Invalid        the input is wrong: changes nothing, retry cannot help
-│   └── Refused    the input is right, the state does not allow it
-├── Unauthenticated  nobody we know: sign in first
-├── Forbidden      known, and not allowed to do this
-├── TooMany        allowed, but not so often: come again later
-├── NotFound       unknown, or not yours: both look the same
-├── Conflict       somebody else wrote first: load again, then retry
-├── Unavailable    a part we need is away: retry helps
-└── Unreadable     written by a newer version of the code: passivate, do not guess
+├── InvalidInputError          the input is wrong: nothing has changed, a retry cannot help
+│   └── OperationRefusedError  the input is valid, but the state does not allow the operation
+├── AuthenticationError        the caller is unknown: sign in first
+├── PermissionDeniedError      the caller is known, but not allowed to do this
+├── RateLimitedError           too many requests: retry later
+├── NotFoundError              it does not exist or belongs to another tenant: both look alike
+├── ConflictError              another writer was first: load again, then retry
+├── UnavailableError           a dependency does not answer: retry later
+└── UnreadableDataError        written by a newer version of the code: passivate the actor
 """
 
 
 class NiochatError(Exception):
-    """Root of all errors that this product raises on purpose."""
+    """Base class of all errors that NioChat raises on purpose."""
 
     code = "error"
     retryable = False
@@ -26,31 +26,31 @@ class NiochatError(Exception):
 
 
 class InvalidInputError(NiochatError):
-    """The input is wrong; the message says what to do."""
+    """The input is wrong. The message says how to correct it."""
 
     code = "invalid"
 
 
 class OperationRefusedError(InvalidInputError):
-    """The input is well formed but what it asks is not allowed now."""
+    """The input is valid, but the current state does not allow the operation."""
 
     code = "refused"
 
 
 class AuthenticationError(NiochatError):
-    """Nobody we know, or not any more."""
+    """The caller could not be authenticated, or its session has ended."""
 
     code = "unauthenticated"
 
 
 class PermissionDeniedError(NiochatError):
-    """Somebody we know may not do this."""
+    """The authenticated caller may not do this."""
 
     code = "forbidden"
 
 
 class RateLimitedError(NiochatError):
-    """More than anybody may; ``retry_after_s`` says when there is room again."""
+    """The caller exceeded a rate limit and may retry after ``retry_after_s`` seconds."""
 
     code = "too_many"
     retryable = True
@@ -61,7 +61,7 @@ class RateLimitedError(NiochatError):
 
 
 class NotFoundError(NiochatError):
-    """There is no such thing for this caller."""
+    """The thing does not exist, or this caller may not see it."""
 
     code = "not_found"
 
@@ -74,7 +74,9 @@ class ConflictError(NiochatError):
 
 
 class UnavailableError(NiochatError):
-    """A part this work needs did not answer. ``retry_after_s``: when it will, if that is known."""
+    """A dependency did not answer. ``retry_after_s`` is the number of seconds after which a retry
+    may succeed, if that is known.
+    """
 
     code = "unavailable"
     retryable = True
@@ -87,6 +89,6 @@ class UnavailableError(NiochatError):
 
 
 class UnreadableDataError(NiochatError):
-    """Stored by a newer schema than this code knows."""
+    """The data was stored with a newer schema than this code knows."""
 
     code = "unreadable"

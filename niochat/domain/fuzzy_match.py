@@ -1,67 +1,59 @@
-"""Words that were meant: which of a dictionary's words stand for one that was typed."""
+"""Suggests dictionary words for a searched word, so that a search tolerates misspellings."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rapidfuzz.distance import OSA
+
 MIN_WORD_LENGTH = 4
-"""Letters of a word that may be corrected: shorter ones are a slip away from everything."""
+"""Letters of the shortest word that is corrected. Shorter words are similar to too many others."""
 LONG_WORD_LENGTH = 8
-"""From so many letters on two slips may be corrected."""
+"""Words of at least this many letters may be corrected by two edits, shorter ones by one."""
 COMMON_WORD_BLOCKS, RARE_WORD_BLOCKS = 20, 1
-"""Parts of the log that hold a word which everybody uses, and one that may be a slip."""
+"""Search blocks that contain a common word, at least, and a likely misspelling, at most."""
 MAX_SUGGESTIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class KnownWord:
-    """A word that people wrote, and in how many parts of the log, up to ``MANY``."""
+    """A word of the tenant's messages and the number of search blocks that contain it. The count
+    stops at ``COMMON_WORD_BLOCKS``.
+    """
 
     word: str
     blocks: int
 
 
 def suggest_words(word: str, similar: Iterable[KnownWord]) -> list[str]:
-    """Words to look for beside ``word``, at most ``MOST``.
+    """Returns words to search for besides ``word``, at most ``MAX_SUGGESTIONS``.
 
-    One that nobody wrote is corrected to what is nearest. One that everybody writes stands for its
-    rare misspellings too. Others stand for themselves: *conta* is no *ponta*.
+    A word that occurs in no message is corrected to the nearest words. A common word also finds its
+    rare misspellings. Any other word is taken literally: *conta* must not find *ponta*.
     """
-    known = {each.word: each.blocks for each in similar}
+    blocks = {each.word: each.blocks for each in similar}
     if len(word) < MIN_WORD_LENGTH:
         return []
-    parts = known.pop(word, None)
-    near = {other: edit_distance(word, other) for other in known}
-    if parts is None:
-        return _nearest(word, near, known)
-    if parts < COMMON_WORD_BLOCKS:
+    own_blocks = blocks.pop(word, None)
+    # Insertions, deletions, substitutions and transpositions of neighbouring letters.
+    distances = {other: OSA.distance(word, other) for other in blocks}
+    if own_blocks is None:
+        return _nearest(word, distances, blocks)
+    if own_blocks < COMMON_WORD_BLOCKS:
         return []
-    wrong = [
-        w
-        for w, n in near.items()
-        if n == 1 and known[w] <= RARE_WORD_BLOCKS and len(w) >= LONG_WORD_LENGTH - 2
+    misspellings = [
+        other
+        for other, distance in distances.items()
+        if distance == 1
+        and blocks[other] <= RARE_WORD_BLOCKS
+        and len(other) >= LONG_WORD_LENGTH - 2
     ]
-    return sorted(wrong)[:MAX_SUGGESTIONS]
+    return sorted(misspellings)[:MAX_SUGGESTIONS]
 
 
-def edit_distance(one: str, other: str) -> int:
-    """Letters added, left out, changed, or two neighbours exchanged (optimal string alignment)."""
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one):
-        row, earlier = [i + 1], row
-        for j, b in enumerate(other):
-            cost = min(earlier[j] + (a != b), earlier[j + 1] + 1, row[j] + 1)
-            if i and j and a == other[j - 1] and one[i - 1] == b:
-                cost = min(cost, before[j - 1] + 1)
-            row.append(cost)
-        before = earlier
-    return row[-1]
-
-
-def _nearest(word: str, near: dict[str, int], known: dict[str, int]) -> list[str]:
-    most = 2 if len(word) >= LONG_WORD_LENGTH else 1
-    least = min(near.values(), default=most + 1)
-    if least > most:
+def _nearest(word: str, distances: dict[str, int], blocks: dict[str, int]) -> list[str]:
+    max_distance = 2 if len(word) >= LONG_WORD_LENGTH else 1
+    smallest = min(distances.values(), default=max_distance + 1)
+    if smallest > max_distance:
         return []
-    best = [other for other, n in near.items() if n == least]
-    return sorted(best, key=lambda other: (-known[other], other))[:MAX_SUGGESTIONS]
+    nearest = [other for other, distance in distances.items() if distance == smallest]
+    return sorted(nearest, key=lambda other: (-blocks[other], other))[:MAX_SUGGESTIONS]

@@ -1,17 +1,18 @@
-"""Who writes, and where an answer may go: identity resolution for one provider.
+"""Identity resolution for one provider: which contact wrote a message, and to which address an
+answer may go.
 
-A person is a WhatsApp account. Its LID never changes; its telephone may, and a telephone that one
-person gave up is given to another. So:
+A person is a WhatsApp account. Its LID never changes. Its phone number may change, and a number
+that one person gave up may be assigned to another. Therefore:
 
 - a LID belongs to one contact for ever, and a contact has at most one;
-- a telephone belongs to the contact that wrote from it last, by the messages' own time;
-- a contact receives at its *current* addresses only: its LID, and the telephone that it wrote from
-  last. Older telephones neither receive nor authorise;
-- a second LID on a telephone is a second person: the telephone moves to that person; document,
-  history and open conversation stay with the first.
+- a phone number belongs to the contact that wrote from it last, by the messages' own time;
+- a contact receives only at its *current* addresses: its LID, and the number that it wrote from
+  last. Older numbers neither receive messages nor prove an identity;
+- a second LID on a number is a second person: the number moves to that person; tax id, history and
+  open conversation stay with the first.
 
-Where a gateway shows a telephone without a LID, the telephone is the person: two accounts that
-never showed another address cannot be told apart.
+If a gateway shows a number without a LID, the number is the person: two accounts that never showed
+another address cannot be distinguished.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,15 +23,16 @@ from uuid import UUID
 LID, PHONE = "lid", "phone"
 
 AddressKey = tuple[str, str]
-"""(``lid`` or ``phone``, value); a telephone's value is canonical."""
+"""``lid`` or ``phone``, and the value. The value of a phone is the canonical number."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContactAddress:
-    """An address of a contact. ``address`` is what the gateway calls it.
+    """An address of a contact. ``address`` is its spelling by the gateway.
 
-    ``since`` is when the contact had it first, ``seen_at`` when the contact wrote from it last.
-    ``taken_over``: another person had it before, so it proves nothing to the ERP.
+    ``since`` is when the contact was first seen with it, ``seen_at`` when the contact last wrote
+    from it. ``taken_over`` says that another person had it before, so it proves no identity to the
+    ERP.
     """
 
     kind: str
@@ -40,25 +42,27 @@ class ContactAddress:
     seen_at: datetime
     since: datetime
     wrote: bool = True
-    """Written from, not only seen as the chat that somebody of the provider wrote to."""
+    """Whether the contact wrote from it. Otherwise it was only seen as the chat of a message that
+    the provider sent.
+    """
     left_at: datetime | None = None
-    """When the contact wrote from one that came after it; ``None``: it is current."""
+    """When the contact first wrote from a later address; ``None`` means that it is current."""
     taken_over: bool = False
 
     @property
     def current(self) -> bool:
-        """It may receive, and prove who writes."""
+        """Whether the address may receive messages and prove the contact's identity."""
         return self.left_at is None
 
     @property
     def key(self) -> AddressKey:
-        """What it is found by."""
+        """The key of this address in ``IdentityResolver.addresses``."""
         return self.kind, self.value
 
 
 @dataclass(frozen=True, slots=True)
 class FormerAddress:
-    """A contact that had an address until somebody else wrote from it."""
+    """An address that a contact had until another contact wrote from it."""
 
     kind: str
     value: str
@@ -68,10 +72,10 @@ class FormerAddress:
 
 @dataclass(frozen=True, slots=True)
 class ObservedAddresses:
-    """The addresses that one webhook shows, at the message's own time ``at``.
+    """The addresses that one webhook shows. ``at`` is the message's own time.
 
-    ``wrote``: the customer is the author; else it shows the chat that our side wrote to, which
-    makes a contact and names addresses nobody has, but moves none.
+    ``wrote`` says that the customer is the author. Otherwise the provider wrote in this chat: then
+    a contact may be created and free addresses assigned to it, but no address changes its contact.
     """
 
     lid: str | None
@@ -79,37 +83,42 @@ class ObservedAddresses:
     at: datetime
     wrote: bool = True
     phone_address: str = ""
-    """The telephone as the gateway spells it."""
+    """The phone number as the gateway spells it."""
 
     @property
     def keys(self) -> list[AddressKey]:
-        """The stable one first."""
+        """The keys of the shown addresses, the LID first because it never changes."""
         return [(kind, v) for kind, v in ((LID, self.lid), (PHONE, self.phone)) if v]
 
 
 @dataclass(slots=True)
 class IdentityResolver:
-    """Addresses of some contacts, all that each of them has, and what changes in them."""
+    """Resolves observed addresses to contacts and collects the changes.
+
+    ``addresses`` must hold all addresses of every contact that it mentions.
+    """
 
     new_contact: Callable[[], UUID]
     addresses: dict[AddressKey, ContactAddress] = field(default_factory=dict)
     former_addresses: list[FormerAddress] = field(default_factory=list)
     changed: set[AddressKey] = field(default_factory=set)
     released_addresses: list[FormerAddress] = field(default_factory=list)
-    """Addresses that went to somebody else."""
+    """Addresses that moved to another contact in this run."""
     merged_contacts: list[tuple[UUID, UUID]] = field(default_factory=list)
-    """(contact that stays, contact that turned out to be the same person)."""
+    """The remaining contact, and the contact that turned out to be the same person."""
 
     def find_contact(self, shown: ObservedAddresses) -> UUID | None:
-        """Whose news ``shown`` is, changing nothing; ``None``: nobody we know."""
+        """Returns the contact that ``shown`` belongs to, or ``None``. Nothing changes."""
         by_lid = self._owner(LID, shown.lid)
         if by_lid is not None or not shown.phone:
             return by_lid
         row = self.addresses.get((PHONE, shown.phone))
-        return None if row is None else self._holder_then(row, shown.at)
+        return None if row is None else self._owner_at(row, shown.at)
 
     def resolve_contact(self, shown: ObservedAddresses) -> UUID:
-        """The contact that ``shown`` belongs to, made if need be; changes who has which address."""
+        """Returns the contact that ``shown`` belongs to and updates the addresses. An unknown
+        contact is created.
+        """
         if not shown.wrote:
             return self._seen(shown)
         if shown.lid is None:
@@ -123,8 +132,8 @@ class IdentityResolver:
         return contact
 
     def find_reply_address(self, contact: UUID) -> ContactAddress | None:
-        """Where an answer goes: the current address that was written from last; of a message that
-        showed both, the telephone.
+        """Returns the current address that the contact last wrote from, or ``None``. If the last
+        message showed a LID and a phone number, the number is returned.
         """
         current = [row for row in self._rows(contact) if row.current]
         return max(current, key=lambda r: (r.wrote, r.seen_at, r.kind == PHONE), default=None)
@@ -133,13 +142,13 @@ class IdentityResolver:
         assert shown.phone is not None
         row = self.addresses.get((PHONE, shown.phone))
         if row is not None:
-            then = self._holder_then(row, shown.at)
-            if then != row.contact:
-                return then
+            owner = self._owner_at(row, shown.at)
+            if owner != row.contact:
+                return owner
             if row.left_at is None or shown.at < row.left_at:
                 self._put(PHONE, shown.phone, row.contact, shown)
                 return row.contact
-            # Its holder writes from another one by now: this is somebody else.
+            # The contact had moved to another number by then, so this is another person.
         contact = self.new_contact()
         self._take(shown, contact)
         return contact
@@ -164,13 +173,13 @@ class IdentityResolver:
         return contact
 
     def _seen(self, shown: ObservedAddresses) -> UUID:
-        """Our side wrote in the chat: names addresses that nobody has, and moves none."""
+        """The provider wrote in this chat: assigns free addresses to the contact, moves none."""
         by_lid = self._owner(LID, shown.lid)
         phone = self.addresses.get((PHONE, shown.phone or ""))
         if by_lid is not None:
             contact = by_lid
         elif phone is not None:
-            contact = self._holder_then(phone, shown.at)
+            contact = self._owner_at(phone, shown.at)
             if self._lid_of(contact) is not None or contact != phone.contact:
                 return contact
         else:
@@ -183,7 +192,7 @@ class IdentityResolver:
         return contact
 
     def _take(self, shown: ObservedAddresses, contact: UUID) -> None:
-        """The telephone goes to ``contact``, unless its holder wrote from it later."""
+        """Moves the phone number to ``contact``, unless its contact wrote from it later."""
         assert shown.phone is not None
         row = self.addresses.get((PHONE, shown.phone))
         if row is None:
@@ -197,7 +206,7 @@ class IdentityResolver:
             self._put(PHONE, row.value, contact, shown)
 
     def _put(self, kind: str, value: str, contact: UUID, shown: ObservedAddresses) -> None:
-        """The contact wrote from this address, which is its own or nobody's."""
+        """Records that the contact wrote from this address, which is free or its own."""
         row = self.addresses.get((kind, value)) or _new_address(kind, value, contact, shown)
         if shown.at >= row.seen_at or not row.wrote:
             address = shown.phone_address if kind == PHONE else value
@@ -205,7 +214,7 @@ class IdentityResolver:
         if not any(
             (f.kind, f.value) == row.key and f.until > shown.at for f in self.former_addresses
         ):
-            row = replace(row, since=min(row.since, shown.at))  # else somebody had it in between
+            row = replace(row, since=min(row.since, shown.at))  # else another contact had it since
         others = [r for r in self._rows(contact) if r.kind == kind and r.key != row.key]
         for other in others:
             left = other.left_at is not None and other.left_at <= shown.at
@@ -214,7 +223,7 @@ class IdentityResolver:
         self._set(replace(row, left_at=_left_at(row, others)))
 
     def _join(self, stays: UUID, other: UUID) -> None:
-        """Two contacts are one person: a LID and a telephone that first came apart."""
+        """Merges two contacts: a LID and a phone number that were first seen separately."""
         for row in self._rows(other):
             self._set(replace(row, contact=stays))
         self.former_addresses = [
@@ -222,8 +231,8 @@ class IdentityResolver:
         ]
         self.merged_contacts.append((stays, other))
 
-    def _holder_then(self, row: ContactAddress, at: datetime) -> UUID:
-        """Who had the telephone when a message was written that comes late."""
+    def _owner_at(self, row: ContactAddress, at: datetime) -> UUID:
+        """Returns the contact that had the phone number at ``at``. Messages may arrive late."""
         if at >= row.since:
             return row.contact
         earlier = [
@@ -252,12 +261,12 @@ class IdentityResolver:
 
 
 def _left_at(row: ContactAddress, others: Iterable[ContactAddress]) -> datetime | None:
-    """When the holder wrote from another of its addresses first after ``row``, as is known."""
+    """Returns when the contact first wrote from another address after ``row``, as far as known."""
     later = [o for o in others if o.wrote and o.seen_at > row.seen_at]
-    known = [o.since if o.since > row.seen_at else o.seen_at for o in later]
+    times = [o.since if o.since > row.seen_at else o.seen_at for o in later]
     if row.left_at is not None and row.left_at > row.seen_at:
-        known.append(row.left_at)
-    return min(known, default=None) if later else None
+        times.append(row.left_at)
+    return min(times, default=None) if later else None
 
 
 def _new_address(kind: str, value: str, contact: UUID, shown: ObservedAddresses) -> ContactAddress:

@@ -1,7 +1,7 @@
-"""Identifiers and what is derived from them.
+"""Identifiers and the functions that derive them.
 
-Rows that a decision creates get ids *derived* from what caused them (UUID version 5),
-so that deciding twice creates the same row twice, which the primary key then refuses.
+The ids of rows that a decision creates derive from the cause (UUID version 5). Deciding twice thus
+creates the same id twice, and the primary key rejects the second row.
 """
 
 from typing import NewType
@@ -17,14 +17,14 @@ TurnId = NewType("TurnId", UUID)
 OutboxId = NewType("OutboxId", UUID)
 
 PLATFORM_TENANT_ID = UUID(int=0)
-"""Stands where a tenant's id does for what belongs to none: a superuser, a key that signs."""
+"""Used as tenant id of things that belong to no tenant, such as superusers and signing keys."""
 
 SHARDS = 1024
-"""Fixed for ever: the generated column ``shard`` of the tables uses the same number."""
+"""Must never change: the generated columns ``shard`` of the tables use the same number."""
 
 
 def shard_of(key: UUID) -> int:
-    """Shard of an actor's key, 0 to 1023; equal to SQL's ``shard_of(uuid)``."""
+    """Shard of an actor's key, 0 to 1023. The SQL function ``shard_of(uuid)`` is equal."""
     return key.int % SHARDS
 
 
@@ -34,37 +34,39 @@ def conversation_id(thread: ThreadId, cause: str) -> ConversationId:
 
 
 def inbound_message_id(thread: ThreadId, external_id: str) -> MessageId:
-    """Id of a message that the gateway told us about, by the gateway's own id."""
+    """Id of a message that the gateway reported, from the gateway's id."""
     return MessageId(uuid5(thread, f"external:{external_id}"))
 
 
 def outbound_message_id(cause: UUID, ordinal: int) -> MessageId:
-    """Id of the ``ordinal``-th message that ``cause`` (a turn, a conversation) says."""
+    """Id of the ``ordinal``-th message that ``cause`` sends, such as a turn or an agent's
+    command.
+    """
     return MessageId(uuid5(cause, f"says:{ordinal}"))
 
 
 def note_id(cause: UUID) -> MessageId:
-    """Id of the note that ``cause`` leaves for the team."""
+    """Id of the internal note that ``cause`` adds."""
     return MessageId(uuid5(cause, "note"))
 
 
 def agent_action_cause(conversation: ConversationId, cause: str) -> UUID:
-    """What a person's messages are named after; ``cause`` names the command."""
+    """Cause of the messages of an agent's command; ``cause`` names the command."""
     return uuid5(conversation, f"person:{cause}")
 
 
 def timer_cause(conversation: ConversationId, name: str, generation: int) -> UUID:
-    """What a fired timer's messages are named after."""
+    """Cause of the messages of a fired timer."""
     return uuid5(conversation, f"timer:{name}:{generation}")
 
 
 def outbox_id(message: MessageId) -> OutboxId:
-    """Id of the one send of a message; the gateway gets it as ``track_id``."""
+    """Id of a message's only send; the gateway gets it as ``track_id``."""
     return OutboxId(uuid5(message, "send"))
 
 
 def change_id(cause: UUID) -> OutboxId:
-    """Id of the send that changes a message, as ``cause`` asked."""
+    """Id of the send that changes a message because of ``cause``."""
     return OutboxId(uuid5(cause, "change"))
 
 

@@ -1,4 +1,4 @@
-"""One thing said: what it is, who said it, how far it got."""
+"""A message: its author, kind, content and delivery status."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,22 +6,22 @@ from enum import StrEnum
 
 
 class Author(StrEnum):
-    """Who said it."""
+    """The author of a message."""
 
     CUSTOMER = "customer"
     ASSISTANT = "assistant"
     AGENT = "agent"
     PHONE = "phone"
-    """A person of the provider, typing on the provider's own phone."""
+    """A person of the provider who wrote on the provider's own phone."""
     INTEGRATION = "integration"
     """Another system that sends through the same gateway instance."""
     AUTOMATIC = "automatic"
-    """The provider's WhatsApp app by itself: a greeting, or that nobody is there."""
+    """The provider's WhatsApp app: an automatic greeting or away message."""
     SYSTEM = "system"
 
 
 class MessageKind(StrEnum):
-    """What was said. Media carry metadata and name their file."""
+    """The kind of a message. Content of media kinds holds metadata and the id of the file."""
 
     TEXT = "text"
     CHOICE = "choice"
@@ -36,12 +36,12 @@ class MessageKind(StrEnum):
     POLL = "poll"
     POLL_VOTE = "poll_vote"
     NOTE = "note"
-    """Between people of the provider; never sent, never read by the assistant."""
+    """Internal note of the provider: never sent and never read by the assistant."""
     UNKNOWN = "unknown"
 
 
 class MessageChange(StrEnum):
-    """What may be done to a message that has left. Doing it twice is doing it once."""
+    """A change of a sent message. Every change is idempotent."""
 
     EDIT = "edit"
     DELETION = "deletion"
@@ -63,7 +63,7 @@ FILE_KINDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class MessageContent:
-    """What a message says. ``details`` is JSON: metadata of media, coordinates, choices."""
+    """The content of a message. ``details`` is JSON: metadata of media, coordinates, choices."""
 
     kind: MessageKind
     text: str = ""
@@ -71,7 +71,7 @@ class MessageContent:
 
 
 class DeliveryStatus(StrEnum):
-    """How far a message got. Moves forward only, see :func:`advances`."""
+    """The delivery status of a message. It only moves forward, see :func:`is_status_advance`."""
 
     QUEUED = "queued"
     UNCERTAIN = "uncertain"
@@ -94,8 +94,8 @@ _RANK = {
 
 
 def is_status_advance(current: DeliveryStatus | None, new: DeliveryStatus) -> bool:
-    """Whether ``new`` is further than ``current``.
+    """Whether ``new`` comes after ``current``.
 
-    Evidence of delivery beats ``failed`` and ``uncertain``; nothing beats it back.
+    Evidence of delivery replaces ``failed`` and ``uncertain``, and neither replaces it.
     """
     return current is None or _RANK[new] > _RANK[current]

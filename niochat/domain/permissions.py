@@ -1,7 +1,7 @@
-"""Who may do what: one table of roles, one function that decides.
+"""Permissions: the built-in roles and the functions that check grants.
 
-A permission is ``resource:action`` or, where it matters whose the thing is,
-``resource:action:scope``. A wider scope includes the narrower ones.
+A permission is ``resource:action``, or ``resource:action:scope`` for actions on conversations. A
+wider scope includes the narrower ones.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,17 +12,20 @@ from niochat.domain.errors import InvalidInputError, PermissionDeniedError
 
 
 class PermissionScope(IntEnum):
-    """Whose conversations: one's own; those of one's teams and those that are nobody's yet, as
-    while the assistant has them; all of the tenant.
-    """
+    """The conversations that a permission covers."""
 
     OWN = 1
+    """Conversations that the user has."""
     TEAM = 2
+    """Also those of the user's teams, and those without team and agent, as while the assistant has
+    them.
+    """
     ALL = 3
+    """All conversations of the tenant."""
 
 
 class PermissionAction(StrEnum):
-    """Everything that somebody may be allowed to do."""
+    """Actions that a permission can allow."""
 
     CONVERSATIONS_READ = "conversations:read"
     CONVERSATIONS_REPLY = "conversations:reply"
@@ -57,18 +60,18 @@ SCOPED_ACTIONS = frozenset(
         PermissionAction.CONVERSATIONS_NOTE,
     }
 )
-"""Actions on something that is somebody's; all others are allowed for all or not at all."""
+"""Actions with a scope. Every other action is allowed for the whole tenant or not at all."""
 PLATFORM_ACTIONS = frozenset(
     {PermissionAction.TENANTS_READ, PermissionAction.TENANTS_WRITE, PermissionAction.TENANTS_ENTER}
 )
-"""Of superusers only: no role of a tenant can hold them."""
+"""Actions for superusers only: no role of a tenant can hold them."""
 
 Grants = Mapping[PermissionAction, PermissionScope]
-"""What somebody may do, and how far."""
+"""The allowed actions of a role, user or key, each with its scope."""
 
 
 class BuiltInRole(StrEnum):
-    """Roles that every installation has; a tenant may make others."""
+    """Roles that every installation has. A tenant may create others."""
 
     SUPERUSER = "superuser"
     ADMIN = "admin"
@@ -107,18 +110,18 @@ ROLE_GRANTS: Mapping[BuiltInRole, Grants] = {
         PermissionAction.SETTINGS_READ,
     ),
 }
-"""The one table. A superuser who has entered a tenant acts there as its admin."""
+"""Grants of the built-in roles. A superuser who has entered a tenant acts there as its admin."""
 
 
 TENANT_ROLE_GRANTS: Mapping[str, Grants] = {
     str(role): grants for role, grants in ROLE_GRANTS.items() if role is not BuiltInRole.SUPERUSER
 }
-"""Roles of a tenant that are not of its own making."""
+"""Grants of the built-in roles that users of a tenant can have."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationOwner:
-    """Whose something is: the agent who has it, and the team it is in."""
+    """The agent and the team of a conversation."""
 
     agent: str | None
     team: str | None
@@ -132,9 +135,8 @@ def is_permitted(
     user: str = "",
     teams: frozenset[str] = frozenset(),
 ) -> bool:
-    """Whether somebody with these grants may do this to what ``holder`` says whose it is.
-
-    Without a ``holder`` the question is whether it is allowed for anything at all.
+    """Whether ``user`` of ``teams`` with these grants may do ``action`` on a conversation of
+    ``owner``. Without an ``owner``: whether the action is allowed in any scope.
     """
     scope = grants.get(action)
     if scope is None:
@@ -149,7 +151,7 @@ def is_permitted(
 
 
 def parse_grants(permissions: Iterable[str]) -> dict[PermissionAction, PermissionScope]:
-    """Of stored permissions. Raises ``InvalidInputError`` that names the one there is not."""
+    """Parses permissions. Raises ``InvalidInputError`` that names the first unknown one."""
     grants: dict[PermissionAction, PermissionScope] = {}
     for permission in permissions:
         action, scope = _parse_permission(permission)
@@ -158,7 +160,7 @@ def parse_grants(permissions: Iterable[str]) -> dict[PermissionAction, Permissio
 
 
 def format_grants(grants: Grants) -> list[str]:
-    """As they are stored and shown, in the order of the alphabet."""
+    """Formats grants as permissions for storage and display, sorted alphabetically."""
     return sorted(
         f"{action}:{scope.name.lower()}" if action in SCOPED_ACTIONS else str(action)
         for action, scope in grants.items()
@@ -166,12 +168,12 @@ def format_grants(grants: Grants) -> list[str]:
 
 
 def is_within(grants: Grants, others: Grants) -> bool:
-    """Whether ``grants`` go nowhere further than ``others``: nobody gives more than they have."""
+    """Whether ``others`` include all of ``grants``."""
     return all(scope <= others.get(action, 0) for action, scope in grants.items())
 
 
 def intersect_grants(grants: Grants, others: Grants) -> dict[PermissionAction, PermissionScope]:
-    """What both allow, each as far as the narrower does."""
+    """Returns the actions that both allow, each with the narrower scope."""
     return {
         action: min(scope, others[action]) for action, scope in grants.items() if action in others
     }
@@ -179,14 +181,16 @@ def intersect_grants(grants: Grants, others: Grants) -> dict[PermissionAction, P
 
 @dataclass(frozen=True, slots=True)
 class PermissionReach:
-    """How far somebody goes: what they may do, and the teams whose conversations come to them."""
+    """The grants of a user or key, and the teams whose conversations they get."""
 
     grants: Grants
     teams: frozenset[str] = frozenset()
 
     def covers(self, other: "PermissionReach") -> bool:
-        """Whether ``other`` goes nowhere further. Teams count wherever this one does not see all:
-        a queue gives its conversations to its members, whatever their scope.
+        """Whether ``other`` allows nothing beyond this reach.
+
+        Teams are compared unless this reach covers all conversations: a queue assigns its
+        conversations to its members, whatever their scope.
         """
         if not is_within(other.grants, self.grants):
             return False
@@ -195,11 +199,13 @@ class PermissionReach:
         return everywhere or other.teams <= self.teams
 
 
-def require_covering(mine: PermissionReach, *touched: PermissionReach) -> None:
-    """Whoever changes a user, team, role or key has to go as far as it does, before the change and
-    after it. Raises ``PermissionDeniedError``.
+def require_covering(own: PermissionReach, *touched: PermissionReach) -> None:
+    """Raises ``PermissionDeniedError`` unless ``own`` covers every reach in ``touched``.
+
+    Nobody may change a user, team, role or key that reaches further than they do, before or after
+    the change.
     """
-    if not all(mine.covers(each) for each in touched):
+    if not all(own.covers(each) for each in touched):
         raise PermissionDeniedError(
             "The target has, or would have, permissions that you do not have.",
             code="stronger",

@@ -1,9 +1,9 @@
-"""Telephone numbers: one spelling to compare by, and the spellings that a look-up has to try.
+"""Phone numbers: the canonical spelling for comparison, and the spellings that a search has to try.
 
-Source: Anatel's numbering plan. A Brazilian number is 55, two digits of area code, then a land line
-of eight digits (it begins with 2 to 5) or a mobile one of nine, which begins with 9. Until 2016
-mobile numbers had eight digits (6 to 9 first); all of them got the 9 in front, so both spellings
-are one line. WhatsApp still addresses many of them without it.
+Source: Anatel's numbering plan. A Brazilian number is 55, an area code of two digits, then a
+landline number of eight digits that begins with 2 to 5, or a mobile number of nine digits that
+begins with 9. Until 2016 mobile numbers had eight digits and began with 6 to 9; each then got a
+leading 9, so both spellings name the same number. WhatsApp still uses many of the old spellings.
 """
 
 import re
@@ -15,17 +15,19 @@ _LOCAL = re.compile(r"[1-9][0-9](?:[2-9][0-9]{7}|9[0-9]{8})")
 
 
 def canonical_phone(digits: str) -> str:
-    """``digits`` with country code, as the number is compared: a mobile with its ninth digit."""
+    """Returns the canonical spelling of ``digits``, which begin with the country code: a Brazilian
+    mobile number gets its ninth digit.
+    """
     old = _WITHOUT_NINTH.fullmatch(digits)
     return f"55{old[1]}9{old[2]}" if old else digits
 
 
 def phone_search_prefixes(written: str) -> list[str]:
-    """What a canonical number may begin with that somebody writes, in part or whole.
+    """Returns the prefixes of canonical numbers that match a number, or part of one, as typed.
 
-    With or without country code, ninth digit, leading zero and dressing; ``+`` says that the
-    country code is there. Empty when there is no digit. 55 is an area code as well as Brazil's
-    code: without ``+`` both are tried.
+    The input may have or lack the country code, the ninth digit, a leading zero and punctuation; a
+    leading ``+`` says that the country code is present. Without ``+``, 55 is tried both as an area
+    code and as Brazil's country code. The result is empty if the input has no digit.
     """
     digits = re.sub(r"\D", "", written)
     if not digits:
@@ -40,8 +42,8 @@ def phone_search_prefixes(written: str) -> list[str]:
 
 
 def parse_brazilian_phone(digits: str) -> str:
-    """``digits``, with country code or not, as the canonical number with it; empty when they are no
-    whole Brazilian number.
+    """Returns the canonical number with country code for ``digits`` with or without it; empty if
+    they are not a complete Brazilian number.
     """
     if _LOCAL.fullmatch(digits):
         return canonical_phone(f"55{digits}")
@@ -50,6 +52,6 @@ def parse_brazilian_phone(digits: str) -> str:
 
 
 def is_same_number(phone: str, phones: Iterable[str]) -> bool:
-    """Whether one of ``phones``, as an ERP has them, is the line of ``phone``."""
-    mine = parse_brazilian_phone(phone)
-    return bool(mine) and any(parse_brazilian_phone(each) == mine for each in phones)
+    """Whether one of ``phones``, in an ERP's spelling, is the same number as ``phone``."""
+    number = parse_brazilian_phone(phone)
+    return bool(number) and any(parse_brazilian_phone(each) == number for each in phones)

@@ -1,4 +1,4 @@
-"""Whether an agent is there, and how a team's conversations find one."""
+"""Agent presence, and the rules that assign a team's conversations to agents."""
 
 from enum import StrEnum
 
@@ -20,18 +20,18 @@ class AssignmentMode(StrEnum):
 
     MANUAL = "manual"
     ROUND_ROBIN = "round_robin"
-    """Who got one longest ago."""
+    """Assigns to the agent who has waited longest since their last assignment."""
     BALANCED = "balanced"
-    """Who has most room, then who got one longest ago."""
+    """Assigns to the agent with most free capacity, then to the one who has waited longest."""
 
 
 DEFAULT_ASSIGNMENT_MODE = AssignmentMode.BALANCED
-"""Of a team that says nothing else: who comes online gets what waits."""
+"""Mode of a team that configures none: waiting conversations go to agents who come online."""
 
 
 class OfflineRule(StrEnum):
     """The policy for the conversations of an agent who goes offline."""
 
     GIVE_BACK_UNANSWERED = "give_back_unanswered"
-    """Those whose customer waits for an answer go back to their team's queue."""
+    """Conversations whose customer waits for an answer return to their team's queue."""
     KEEP = "keep"

@@ -4,21 +4,19 @@ The figures of the cluster come from the database and are told by every replica 
 rule takes their maximum: they outlive any host.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-import structlog
 from ray.util import metrics
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import NiochatError
+from niochat.runtime.periodic_loop import run_periodically
 
 _SQL = queries("operators")
-_log = structlog.get_logger(__name__)
 
 REPORT_INTERVAL_S = 5.0
 MAX_COUNTED_ROWS = 100_000
@@ -148,10 +146,5 @@ async def read_cluster_metrics(database: Database, hosts: int) -> Mapping[str, f
 
 
 async def run_metrics_reporter(reported: MetricsReporter) -> None:
-    """Until it is cancelled; a failed round is logged and the next one tried."""
-    while True:
-        await asyncio.sleep(REPORT_INTERVAL_S)
-        try:
-            await reported.report()
-        except Exception as error:  # noqa: BLE001 - measuring must outlive any error
-            _log.warning("metrics_put_off", error=repr(error))
+    """Report every few seconds, until cancelled."""
+    await run_periodically("metrics_report_failed", REPORT_INTERVAL_S, reported.report)

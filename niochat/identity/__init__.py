@@ -1,3 +1,3 @@
-"""Users, roles, teams, sessions, tokens and API keys: who a caller is and what the caller may
-do.
+"""Users, roles, teams, sessions, tokens and API keys: authentication and authorization
+of callers.
 """

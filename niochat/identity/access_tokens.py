@@ -19,21 +19,21 @@ from niochat.ports.encryption import Encryptor
 ALGORITHM = "EdDSA"
 ISSUER = "niochat"
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=15)
-"""Of an access token."""
+"""Lifetime of an access token."""
 SIGNING_KEY_LIFETIME = timedelta(days=30)
-"""A key signs for so long."""
+"""Age at which a key stops signing and is replaced by a new one."""
 SIGNING_KEY_RETENTION = SIGNING_KEY_LIFETIME + ACCESS_TOKEN_LIFETIME + timedelta(hours=1)
-"""And is kept for so long, so that what it signed last can be verified."""
+"""Age at which a key is deleted; until then the last tokens that it signed can be verified."""
 KEY_CACHE_TTL = timedelta(minutes=5)
-"""How old the keys in memory may be."""
+"""Age at which the keys in memory are read again."""
 PURPOSE = "signing key"
-"""What its seals are for."""
+"""Purpose under which private keys are sealed."""
 _SQL = queries("signing_keys")
 
 
 @dataclass(frozen=True, slots=True)
 class AccessTokenClaims:
-    """What a token says. Whether its session still lives is another question."""
+    """Claims of a verified token. The session itself may have ended: check it separately."""
 
     user_id: UUID
     session_id: UUID
@@ -49,22 +49,24 @@ class _SigningKey:
 
 
 class AccessTokenSigner:
-    """Signs and verifies with the keys of the database; makes a new one when the newest is old.
+    """Signs and verifies tokens with keys from the database, and creates a new key when needed.
 
-    Two processes that make one at once make two: both verify, the newer signs.
+    Two processes may create a key concurrently: then both keys verify, and the newer one signs.
     """
 
-    def __init__(self, database: Database, seals: Encryptor) -> None:
+    def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database = database
-        self._seals = seals
+        self._encryptor = encryptor
         self._keys: dict[str, _SigningKey] = {}
         self._read_at = datetime.min.replace(tzinfo=UTC)
-        self._reading = asyncio.Lock()
+        self._load_lock = asyncio.Lock()
 
     async def sign(self, user_id: UUID, session_id: UUID, now: datetime) -> str:
-        """An access token. Raises ``UnavailableError`` while the database is away."""
+        """Return a signed access token. Raises ``UnavailableError`` when the database is
+        unavailable.
+        """
         await self._refresh_if_stale(now)
-        key = max(self._keys.values(), key=lambda each: (each.created_at, each.id))
+        key = max(self._keys.values(), key=lambda key: (key.created_at, key.id))
         claims = {
             "iss": ISSUER,
             "sub": str(user_id),
@@ -75,7 +77,9 @@ class AccessTokenSigner:
         return jwt.encode(claims, key.private, ALGORITHM, headers={"kid": key.id})
 
     async def verify(self, token: str, now: datetime) -> AccessTokenClaims | None:
-        """What the token says; None for one that is none, or over, or signed by nobody we know."""
+        """Return the claims; None if the token is malformed, expired or signed by an
+        unknown key.
+        """
         key = await self._find_key(token, now)
         if key is None:
             return None
@@ -87,15 +91,15 @@ class AccessTokenSigner:
                 issuer=ISSUER,
                 options={
                     "require": ["exp", "sub", "sid"],
-                    "verify_exp": False,  # the clock is the caller's: compared below
+                    "verify_exp": False,  # compared below with the caller's clock
                     "verify_iat": False,
                 },
             )
             expires_at = datetime.fromtimestamp(claims["exp"], UTC)
-            told = AccessTokenClaims(UUID(claims["sub"]), UUID(claims["sid"]), expires_at)
+            verified = AccessTokenClaims(UUID(claims["sub"]), UUID(claims["sid"]), expires_at)
         except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, OSError):
             return None
-        return told if now < expires_at else None
+        return verified if now < expires_at else None
 
     async def _find_key(self, token: str, now: datetime) -> _SigningKey | None:
         try:
@@ -106,7 +110,7 @@ class AccessTokenSigner:
             return None
         await self._refresh_if_stale(now)
         if key_id not in self._keys and now - self._read_at > timedelta(seconds=5):
-            await self._load_keys(now)  # another process may have made it just now
+            await self._load_keys(now)  # another process may have created it just now
         return self._keys.get(key_id)
 
     async def _refresh_if_stale(self, now: datetime) -> None:
@@ -115,30 +119,36 @@ class AccessTokenSigner:
 
     async def _load_keys(self, now: datetime) -> None:
         before = self._read_at
-        async with self._reading:
+        async with self._load_lock:
             if self._read_at != before:
-                return  # whoever held the lock has read them
+                return  # the previous holder of the lock has read them
             async with self._database.as_auth() as connection:
                 rows = await connection.fetch(_SQL["list"])
                 keys = {row["id"]: self._key_from_row(row) for row in rows}
                 newest = max((key.created_at for key in keys.values()), default=None)
                 if newest is None or now - newest > SIGNING_KEY_LIFETIME:
-                    made = _generate_key(now)
+                    new_key = _generate_key(now)
                     await connection.execute(
-                        _SQL["create"], made.id, _public_bytes(made), self._sealed(made), now
+                        _SQL["create"],
+                        new_key.id,
+                        _public_bytes(new_key),
+                        self._sealed(new_key),
+                        now,
                     )
                     await connection.execute(_SQL["delete_expired"], now - SIGNING_KEY_RETENTION)
-                    keys[made.id] = made
+                    keys[new_key.id] = new_key
             self._keys, self._read_at = keys, now
 
     def _key_from_row(self, row: Any) -> _SigningKey:
-        raw = self._seals.open(row["private_sealed"], tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
+        raw = self._encryptor.open(
+            row["private_sealed"], tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE
+        )
         private = Ed25519PrivateKey.from_private_bytes(base64.b64decode(raw))
         return _SigningKey(row["id"], private, private.public_key(), row["created_at"])
 
     def _sealed(self, key: _SigningKey) -> bytes:
         plain = base64.b64encode(key.private.private_bytes_raw()).decode()
-        return self._seals.seal(plain, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
+        return self._encryptor.seal(plain, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
 
 
 _PREFIX = "k"

@@ -1,10 +1,9 @@
-"""Who calls: a user's session or an integration's key, and what they may do where."""
+"""Authenticates callers by a user's session or an API key, and loads their permissions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from niochat.domain.permissions import (
     is_permitted,
     parse_grants,
 )
+from niochat.domain.text_validation import digest_text
 from niochat.identity.access_tokens import AccessTokenSigner
 from niochat.identity.sessions import SessionEndReason, end_sessions, is_idle
 from niochat.runtime.batcher import Batcher
@@ -30,15 +30,15 @@ _SESSIONS = queries("sessions")
 _KEYS = queries("api_keys")
 
 SEEN_UPDATE_INTERVAL = timedelta(minutes=1)
-"""That somebody is here is written down so often at most."""
+"""Minimum interval between two updates of the last use of a session or key."""
 
 
 _SessionLookup = tuple[UUID, UUID, datetime]
-"""Of a user, and now."""
+"""Session id, user id, current time."""
 
 
 class PrincipalKind(StrEnum):
-    """What somebody has shown."""
+    """Kind of credential by which a principal was authenticated."""
 
     USER = "user"
     KEY = "key"
@@ -46,7 +46,11 @@ class PrincipalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody we know. ``tenant_id`` is where they act, None for a superuser outside of all."""
+    """An authenticated user or API key.
+
+    ``tenant_id`` is the tenant in which the principal acts; None for a superuser who has not
+    entered a tenant.
+    """
 
     kind: PrincipalKind
     id: UUID
@@ -61,18 +65,18 @@ class Principal:
     acting_until: datetime | None = None
 
     def may(self, action: PermissionAction, holder: ConversationOwner | None = None) -> bool:
-        """Whether they may do it, to what ``holder`` has or to anything at all."""
+        """Whether the action is permitted on a conversation of ``holder``; without it, on any."""
         return is_permitted(self.grants, action, holder, user=str(self.id), teams=self.teams)
 
     def require(self, action: PermissionAction) -> UUID:
-        """The tenant in which they may do it. Raises ``PermissionDeniedError``."""
+        """Return the tenant in which the action is permitted. Raises ``PermissionDeniedError``."""
         if not self.may(action) or self.tenant_id is None:
             raise PermissionDeniedError(f"The permission {action} is required.")
         return self.tenant_id
 
 
 class Authenticator:
-    """Finds out who calls, anew with every request: an end or a change of role counts at once."""
+    """Authenticates every request anew, so that an ended session or changed role counts at once."""
 
     def __init__(self, database: Database, signer: AccessTokenSigner) -> None:
         self._database = database
@@ -82,8 +86,10 @@ class Authenticator:
         )
 
     async def authenticate_token(self, token: str, now: datetime) -> Principal:
-        """The user of an access token. Raises ``AuthenticationError``,
-        ``PermissionDeniedError``.
+        """Return the user of an access token.
+
+        Raises ``AuthenticationError``, or ``PermissionDeniedError`` for a disabled user or a
+        suspended tenant.
         """
         claims = await self._signer.verify(token, now)
         if claims is None:
@@ -96,34 +102,36 @@ class Authenticator:
     async def authenticate_session(
         self, session_id: UUID, user_id: UUID, now: datetime
     ) -> Principal:
-        """The user of a session, as they are now. Raises ``AuthenticationError``,
-        ``PermissionDeniedError``.
+        """Return the user of a session with current permissions; raises as `authenticate_token`.
+
+        An idle session is ended.
         """
         row = await self._rows.submit((session_id, user_id, now))
-        over = row is None or is_idle(row, now)
-        if row is not None and over:
+        is_over = row is None or is_idle(row, now)
+        if row is not None and is_over:
             async with self._database.as_auth() as connection:
                 await end_sessions(connection, [session_id], SessionEndReason.IDLE, now)
         elif row is not None and now - row["seen_at"] > SEEN_UPDATE_INTERVAL:
             async with self._database.as_auth() as connection:
                 await connection.execute(_SESSIONS["mark_seen"], session_id, now)
-        if row is None or over:
+        if row is None or is_over:
             raise AuthenticationError("The session has ended. Sign in again.", code="session_over")
         return _principal_from_row(row, now)
 
-    async def _read(self, wanted: Sequence[_SessionLookup]) -> Sequence[Any]:
-        """Who calls at the same time is looked up together: one journey for all of them."""
-        columns = map(list, zip(*wanted, strict=True))
+    async def _read(self, lookups: Sequence[_SessionLookup]) -> Sequence[Any]:
+        """Load the users of concurrent requests with one query, in the order of ``lookups``."""
+        columns = map(list, zip(*lookups, strict=True))
         async with self._database.as_auth() as connection:
             rows = await connection.fetch(_SESSIONS["find_principals"], *columns)
-        found = {row["number"]: row for row in rows}
-        return [found.get(number) for number in range(1, len(wanted) + 1)]
+        by_number = {row["number"]: row for row in rows}
+        return [by_number.get(number) for number in range(1, len(lookups) + 1)]
 
     async def authenticate_api_key(self, key: str, now: datetime) -> Principal:
-        """The integration of an API key. Raises ``AuthenticationError``,
-        ``PermissionDeniedError``.
+        """Return the principal of an API key.
+
+        Raises ``AuthenticationError``, or ``PermissionDeniedError`` for a suspended tenant.
         """
-        digest = sha256(key.encode("utf-8", "surrogatepass")).digest()
+        digest = digest_text(key)
         async with self._database.as_auth() as connection:
             row = await connection.fetchrow(_KEYS["find_principal"], digest, now)
             if row is not None and (
@@ -146,14 +154,14 @@ class Authenticator:
 
 
 def _owner_grants(row: Any) -> Grants:
-    """A superuser makes keys as the tenant's administrator."""
+    """Grants of the key's owner; a superuser's keys have at most the grants of an administrator."""
     role = BuiltInRole.ADMIN if row["owner_role"] == BuiltInRole.SUPERUSER else row["owner_role"]
     built_in = TENANT_ROLE_GRANTS.get(role)
     return parse_grants(row["owner_permissions"] or ()) if built_in is None else built_in
 
 
 def _may_retry_individually(error: Exception) -> bool:
-    """While the database is away, asking for each of them alone would only take longer."""
+    """Retry singly unless the database is unavailable: then each lookup would fail as well."""
     return not isinstance(error, UnavailableError)
 
 
@@ -176,7 +184,7 @@ def _principal_from_row(row: Any, now: datetime) -> Principal:
 
 
 def _superuser_principal(row: Any, now: datetime) -> Principal:
-    """Inside a tenant its admin, also of a suspended one, and still a superuser."""
+    """A superuser who has entered a tenant, even a suspended one, also has its admin's grants."""
     until = row["acting_until"]
     if until is None or until <= now:
         return _user_principal(
@@ -213,7 +221,7 @@ def _user_principal(
 
 
 def _role_grants(row: Any) -> Grants:
-    """Of a built-in role, or of one the tenant made; a role that was taken away allows nothing."""
+    """Grants of a built-in role or of the tenant's own role; a deleted role grants nothing."""
     built_in = TENANT_ROLE_GRANTS.get(row["role"])
     return parse_grants(row["permissions"] or ()) if built_in is None else built_in
 

@@ -1,9 +1,8 @@
-"""Links that open an account once: invitations, and passwords that were forgotten."""
+"""One-time links by which an invited or locked-out user sets a password."""
 
 import secrets
 from datetime import datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from niochat.adapters.postgres.audit_log import record_change
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import OperationRefusedError
+from niochat.domain.text_validation import digest_text
 from niochat.identity.login.login_alerts import attempt_audit_entry
 from niochat.identity.login.login_throttle import LoginThrottle, account_limit, address_limit
 from niochat.identity.login.passwords import PasswordService
@@ -23,7 +23,7 @@ _SESSIONS = queries("sessions")
 
 
 class LinkPurpose(StrEnum):
-    """What a link is for."""
+    """Purpose of a link."""
 
     INVITATION = "invitation"
     RESET = "reset"
@@ -50,40 +50,44 @@ _TEXT = {
 
 
 class OneTimeLinkService:
-    """Makes and redeems them. A new one of the same purpose makes those before it void, but for
-    forgotten passwords: whoever asks for somebody's must not make void what they have. Any that is
-    used does.
+    """Creates and redeems links.
+
+    A new invitation invalidates earlier invitations. A new password reset does not invalidate
+    earlier resets, because anybody may request one for another person's login. Redeeming a link
+    invalidates all other links of the user.
     """
 
     def __init__(
         self,
         database: Database,
-        post: MailOutbox,
+        mail_outbox: MailOutbox,
         passwords: PasswordService,
         throttle: LoginThrottle,
         base_url: str,
     ) -> None:
         self._database = database
-        self._post = post
+        self._mail_outbox = mail_outbox
         self._passwords = passwords
         self._throttle = throttle
         self._base_url = base_url
 
     async def create(self, user_id: UUID, purpose: LinkPurpose, now: datetime) -> str:
-        """A link for whoever has no mail yet, as the first superuser; shown this once."""
+        """Create a link and return it, for a user without mail such as the first superuser."""
         async with self._database.as_auth() as connection:
             return await self._create_link(connection, user_id, purpose, now)
 
     async def send(self, user_id: UUID, purpose: LinkPurpose, now: datetime) -> None:
-        """A mail with a link leaves soon; nothing for somebody who is disabled."""
+        """Queue a mail with a link; no-op for a disabled or unknown user."""
         async with self._database.as_auth() as connection:
             user = await connection.fetchrow(_SQL["find_recipient"], user_id)
             if user is not None:
                 await self._enqueue_mail(connection, user, purpose, now)
 
     async def request_password_reset(self, login: str, address: str, now: datetime) -> None:
-        """A link to choose another password, if somebody has this login; whoever asks learns
-        nothing of that. Raises ``RateLimitedError`` for who asks again and again.
+        """Queue a mail with a reset link, if an active user has this login.
+
+        The caller cannot see whether the login exists. Raises ``RateLimitedError`` after too many
+        requests for the login or from the ``address``.
         """
         login = login.strip().lower()
         await self._throttle.count_attempt(
@@ -97,26 +101,30 @@ class OneTimeLinkService:
                 await self._enqueue_mail(connection, user, LinkPurpose.RESET, now)
 
     async def redeem(self, secret: str, password: str, now: datetime, address: str = "") -> UUID:
-        """Sets the password, ends all sessions; whose it is. Raises ``InvalidInputError`` for the
-        password,
-        ``Refused`` (``link_over``) for a link that is wrong, used or too old, ``RateLimitedError``.
+        """Set the password, end all sessions of the user, and return the user's id.
+
+        Raises ``InvalidInputError`` for an unacceptable password, ``OperationRefusedError``
+        (``link_over``) for an invalid, used or expired link, ``RateLimitedError`` after too many
+        attempts from the ``address``.
         """
         limits = (address_limit(address),)
         await self._throttle.count_attempt(limits, now)
-        async with self._database.as_auth() as connection:  # before the work of hashing
-            good = await connection.fetchval(_SQL["is_valid"], _digest(secret), now)
-            if good is None:
-                who = AuditActor(AuditActorKind.USER, "unknown", address)
+        async with self._database.as_auth() as connection:  # before the expensive hashing
+            is_valid = await connection.fetchval(_SQL["is_valid"], digest_text(secret), now)
+            if is_valid is None:
+                actor = AuditActor(AuditActorKind.USER, "unknown", address)
                 after = {"code": "link_over"}
                 await record_change(
-                    connection, AuditEntry(None, who, "links.refused", "link", None, after)
+                    connection, AuditEntry(None, actor, "links.refused", "link", None, after)
                 )
-        if good is None:
+        if is_valid is None:
             raise _link_over_error()
         await self._throttle.withdraw_attempt(limits, now)
         hashed = await self._passwords.hash_password(password)
         async with self._database.as_auth() as connection:
-            user_id: UUID | None = await connection.fetchval(_SQL["redeem"], _digest(secret), now)
+            user_id: UUID | None = await connection.fetchval(
+                _SQL["redeem"], digest_text(secret), now
+            )
             if user_id is None:
                 raise _link_over_error()
             tenant_id = await connection.fetchval(_SQL["set_password"], user_id, hashed)
@@ -126,9 +134,9 @@ class OneTimeLinkService:
             await end_sessions(
                 connection, [row["id"] for row in rows], SessionEndReason.PASSWORD, now
             )
-            who = AuditActor(AuditActorKind.USER, str(user_id), address)
+            actor = AuditActor(AuditActorKind.USER, str(user_id), address)
             await record_change(
-                connection, AuditEntry(tenant_id, who, "users.password", f"user:{user_id}")
+                connection, AuditEntry(tenant_id, actor, "users.password", f"user:{user_id}")
             )
         return user_id
 
@@ -138,7 +146,7 @@ class OneTimeLinkService:
         link = await self._create_link(connection, user["id"], purpose, now)
         text = _TEXT[purpose].format(greeting=format_greeting(user["name"]), link=link)
         mail = MailMessage(user["tenant_id"], user["login"], _SUBJECT[purpose], text)
-        await self._post.enqueue(connection, mail, now)
+        await self._mail_outbox.enqueue(connection, mail, now)
 
     async def _create_link(
         self, connection: Connection, user_id: UUID, purpose: LinkPurpose, now: datetime
@@ -147,9 +155,9 @@ class OneTimeLinkService:
         if purpose is not LinkPurpose.RESET:
             await connection.execute(_SQL["delete_unused"], user_id, purpose)
         await connection.execute(
-            _SQL["create"], _digest(secret), user_id, purpose, now + LINK_LIFETIMES[purpose]
+            _SQL["create"], digest_text(secret), user_id, purpose, now + LINK_LIFETIMES[purpose]
         )
-        # In the part of the address that browsers send to nobody, no log or referrer either.
+        # In the fragment, which browsers send to no server, so that no log or referrer has it.
         return f"{self._base_url}/senha#{secret}"
 
 
@@ -157,7 +165,3 @@ def _link_over_error() -> OperationRefusedError:
     return OperationRefusedError(
         "The link is invalid, used or expired. Request another link.", code="link_over"
     )
-
-
-def _digest(secret: str) -> bytes:
-    return sha256(secret.encode("utf-8", "surrogatepass")).digest()

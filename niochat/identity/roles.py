@@ -1,4 +1,4 @@
-"""Roles: those that every tenant has, and those it made itself."""
+"""Roles: the built-in ones of every tenant, and those that a tenant created."""
 
 from typing import Any
 from uuid import UUID
@@ -21,17 +21,17 @@ from niochat.ports.audit import AuditEntry
 _SQL = queries("roles")
 
 MAX_ROLES = 100
-"""Roles of one tenant's own."""
+"""Maximum number of roles that a tenant may create."""
 
 
 class RoleRepository:
-    """Of one tenant at a time, with that tenant's role."""
+    """Manages the roles of a tenant over tenant connections."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def list(self, tenant_id: UUID) -> list[dict[str, Any]]:
-        """``name``, ``permissions``, and whether it is ``built_in``; those first."""
+        """List roles with ``name``, ``permissions`` and ``built_in``; built-in roles come first."""
         async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["list"], tenant_id)
         built_in = [
@@ -40,19 +40,20 @@ class RoleRepository:
         ]
         return [*built_in, *({**dict(row), "built_in": False} for row in rows)]
 
-    async def put(self, tenant_id: UUID, name: str, grants: Grants, by: ChangedBy) -> None:
-        """Make it, or let it mean something else from the next request on. Raises
-        ``PermissionDeniedError``
-        where it means more than ``by`` may, or did so far; ``Refused`` for ``by``'s own, a
-        built-in one or too many.
+    async def put(self, tenant_id: UUID, name: str, grants: Grants, changed_by: ChangedBy) -> None:
+        """Create a role or change its grants, with effect from the next request.
+
+        Raises ``PermissionDeniedError`` if the caller's reach does not cover the old and the new
+        grants, ``OperationRefusedError`` for the caller's own role, a built-in role or too many
+        roles.
         """
-        if name == by.role:
+        if name == changed_by.role:
             raise OperationRefusedError("You cannot change your own role.", code="own_role")
         _refuse_built_in(name)
         async with self._database.as_tenant(tenant_id) as connection:
             permissions = format_grants(grants)
-            before, teams = await _lock_role(connection, tenant_id, name, by)
-            require_covering(by.reach, PermissionReach(grants, teams))
+            before, teams = await _lock_role(connection, tenant_id, name, changed_by)
+            require_covering(changed_by.reach, PermissionReach(grants, teams))
             if not await connection.fetchval(
                 _SQL["upsert"], tenant_id, name, permissions, MAX_ROLES
             ):
@@ -64,7 +65,7 @@ class RoleRepository:
                 connection,
                 AuditEntry(
                     tenant_id,
-                    by.actor,
+                    changed_by.actor,
                     "roles.put",
                     f"role:{name}",
                     None if before is None else {"permissions": before},
@@ -72,13 +73,15 @@ class RoleRepository:
                 ),
             )
 
-    async def delete(self, tenant_id: UUID, name: str, by: ChangedBy) -> None:
-        """Raises ``NotFoundError``, ``PermissionDeniedError`` where it means more than ``by`` may,
-        ``Refused`` while somebody has it or for a built-in one.
+    async def delete(self, tenant_id: UUID, name: str, changed_by: ChangedBy) -> None:
+        """Delete a role.
+
+        Raises ``NotFoundError``, ``PermissionDeniedError`` if the caller's reach does not cover
+        it, ``OperationRefusedError`` while users have the role or for a built-in role.
         """
         _refuse_built_in(name)
         async with self._database.as_tenant(tenant_id) as connection:
-            before, _ = await _lock_role(connection, tenant_id, name, by)
+            before, _ = await _lock_role(connection, tenant_id, name, changed_by)
             holders = await connection.fetchval(_SQL["count_holders"], tenant_id, name)
             if holders:
                 raise OperationRefusedError(
@@ -87,23 +90,26 @@ class RoleRepository:
                 )
             if await connection.fetchval(_SQL["delete"], tenant_id, name) is None:
                 raise NotFoundError("The role does not exist.")
-            held = {"permissions": before}
+            old_value = {"permissions": before}
             await record_change(
-                connection, AuditEntry(tenant_id, by.actor, "roles.delete", f"role:{name}", held)
+                connection,
+                AuditEntry(tenant_id, changed_by.actor, "roles.delete", f"role:{name}", old_value),
             )
 
 
 async def _lock_role(
-    connection: Connection, tenant_id: UUID, name: str, by: ChangedBy
+    connection: Connection, tenant_id: UUID, name: str, changed_by: ChangedBy
 ) -> tuple[list[str] | None, frozenset[str]]:
-    """What it means so far, None where there is none, and its holders' teams; nobody else changes
-    it until the transaction ends.
+    """Lock a role until the transaction ends; return its permissions and its holders' teams.
+
+    The permissions are None if the role does not exist. Raises ``PermissionDeniedError`` if the
+    caller's reach does not cover the role.
     """
     row = await connection.fetchrow(_SQL["lock"], tenant_id, name)
     if row is None:
         return None, frozenset()
     teams = frozenset(row["teams"])
-    require_covering(by.reach, PermissionReach(parse_grants(row["permissions"]), teams))
+    require_covering(changed_by.reach, PermissionReach(parse_grants(row["permissions"]), teams))
     return row["permissions"], teams
 
 

@@ -1,13 +1,13 @@
-"""Tickets: each opens one socket, once, within seconds."""
+"""Socket tickets: each opens one WebSocket, once, within 30 seconds."""
 
 import secrets
 from datetime import datetime, timedelta
-from hashlib import sha256
 from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import AuthenticationError
+from niochat.domain.text_validation import digest_text
 
 _SQL = queries("socket_tickets")
 
@@ -15,27 +15,28 @@ TICKET_LIFETIME = timedelta(seconds=30)
 
 
 class SocketTicketStore:
-    """Of sessions; rows, so that any replica takes what another gave out."""
+    """Issues and redeems tickets. They are rows, so that any replica accepts them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def issue(self, session_id: UUID, now: datetime) -> str:
-        """A ticket for whoever has this session; those that were not used are swept out."""
+        """Create a ticket for a session, and delete expired tickets."""
         ticket = secrets.token_urlsafe(24)
         async with self._database.as_auth() as connection:
             await connection.execute(_SQL["delete_expired"], now)
             await connection.execute(
-                _SQL["create"], _digest(ticket), session_id, now + TICKET_LIFETIME
+                _SQL["create"], digest_text(ticket), session_id, now + TICKET_LIFETIME
             )
         return ticket
 
     async def redeem(self, ticket: str, now: datetime) -> tuple[UUID, UUID]:
-        """(session, user). Raises ``AuthenticationError`` for one that is wrong, used or too
-        old.
+        """Use up a ticket and return (session id, user id).
+
+        Raises ``AuthenticationError`` if the ticket is invalid, used or expired.
         """
         async with self._database.as_auth() as connection:
-            row = await connection.fetchrow(_SQL["redeem"], _digest(ticket), now)
+            row = await connection.fetchrow(_SQL["redeem"], digest_text(ticket), now)
         if row is None:
             raise AuthenticationError(
                 "The ticket is invalid, used or expired. Create another with POST "
@@ -43,7 +44,3 @@ class SocketTicketStore:
                 code="bad_ticket",
             )
         return row["session_id"], row["user_id"]
-
-
-def _digest(ticket: str) -> bytes:
-    return sha256(ticket.encode("utf-8", "surrogatepass")).digest()

@@ -20,17 +20,19 @@ from niochat.ports.audit import AuditEntry
 _SQL = queries("teams")
 
 MAX_TEAMS = 200
-"""Teams of one tenant."""
+"""Maximum number of teams of a tenant."""
 
 
 class TeamRepository:
-    """Of one tenant at a time, with that tenant's role."""
+    """Manages the teams of a tenant over tenant connections."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def list(self, tenant_id: UUID) -> list[dict[str, Any]]:
-        """``slug``, ``name``, ``assignment``, ``members`` and how many are ``waiting``."""
+        """List teams with ``slug``, ``name``, ``assignment``, ``members`` and the number of
+        ``waiting`` conversations.
+        """
         async with self._database.as_tenant(tenant_id) as connection:
             return [dict(row) for row in await connection.fetch(_SQL["list"], tenant_id)]
 
@@ -40,18 +42,19 @@ class TeamRepository:
         slug: str,
         name: str,
         assignment: AssignmentMode | None,
-        by: ChangedBy,
+        changed_by: ChangedBy,
     ) -> None:
-        """Make it or change it; without ``assignment`` that stays, and is
-        ``DEFAULT_ASSIGNMENT_MODE`` of a new
-        one. Raises ``Refused`` when there are enough, ``PermissionDeniedError`` where a member may
-        more than ``by``.
+        """Create or change a team.
+
+        If ``assignment`` is None, the mode is not changed; a new team gets
+        ``DEFAULT_ASSIGNMENT_MODE``. Raises ``OperationRefusedError`` for too many teams,
+        ``PermissionDeniedError`` if the caller's reach does not cover every member.
         """
         async with self._database.as_tenant(tenant_id) as connection:
-            await _require_authority_over_members(connection, tenant_id, slug, by)
+            await _require_authority_over_members(connection, tenant_id, slug, changed_by)
             row = await connection.fetchrow(_SQL["find"], tenant_id, slug)
-            way = assignment or (row["assignment"] if row is not None else DEFAULT_ASSIGNMENT_MODE)
-            new = {"name": name, "assignment": str(way)}
+            mode = assignment or (row["assignment"] if row is not None else DEFAULT_ASSIGNMENT_MODE)
+            new = {"name": name, "assignment": str(mode)}
             if not await connection.fetchval(
                 _SQL["upsert"], tenant_id, slug, *new.values(), MAX_TEAMS
             ):
@@ -64,7 +67,7 @@ class TeamRepository:
                 connection,
                 AuditEntry(
                     tenant_id,
-                    by.actor,
+                    changed_by.actor,
                     "teams.put",
                     f"team:{slug}",
                     old,
@@ -72,16 +75,18 @@ class TeamRepository:
                 ),
             )
 
-    async def delete(self, tenant_id: UUID, slug: str, by: ChangedBy) -> None:
-        """Raises ``NotFoundError``, ``Refused`` where conversations ever went to it: they name it;
-        ``PermissionDeniedError`` where a member may more than ``by``.
+    async def delete(self, tenant_id: UUID, slug: str, changed_by: ChangedBy) -> None:
+        """Delete a team.
+
+        Raises ``NotFoundError``, ``OperationRefusedError`` if conversations refer to the team,
+        ``PermissionDeniedError`` if the caller's reach does not cover every member.
         """
         async with self._database.as_tenant(tenant_id) as connection:
-            await _require_authority_over_members(connection, tenant_id, slug, by)
-            used = await connection.fetchval(_SQL["is_used"], tenant_id, slug)
-            if used is None:
+            await _require_authority_over_members(connection, tenant_id, slug, changed_by)
+            is_used = await connection.fetchval(_SQL["is_used"], tenant_id, slug)
+            if is_used is None:
                 raise NotFoundError("The team does not exist.")
-            if used:
+            if is_used:
                 raise OperationRefusedError(
                     "Conversations refer to this team. Rename it instead of deleting it.",
                     code="team_in_use",
@@ -89,16 +94,16 @@ class TeamRepository:
             await connection.execute(_SQL["remove_members"], tenant_id, slug)
             await connection.execute(_SQL["delete"], tenant_id, slug)
             await record_change(
-                connection, AuditEntry(tenant_id, by.actor, "teams.delete", f"team:{slug}")
+                connection, AuditEntry(tenant_id, changed_by.actor, "teams.delete", f"team:{slug}")
             )
 
 
 async def _require_authority_over_members(
-    connection: Connection, tenant_id: UUID, slug: str, by: ChangedBy
+    connection: Connection, tenant_id: UUID, slug: str, changed_by: ChangedBy
 ) -> None:
-    """A team goes as far as the strongest of its members: it takes their conversations along."""
+    """Require that the caller's reach covers every member, because a change affects them all."""
     for row in await connection.fetch(_SQL["list_member_roles"], tenant_id, slug):
         grants = TENANT_ROLE_GRANTS.get(row["role"])
         if grants is None:
             grants = parse_grants(row["permissions"] or ())
-        require_covering(by.reach, PermissionReach(grants, frozenset({slug})))
+        require_covering(changed_by.reach, PermissionReach(grants, frozenset({slug})))

@@ -1,4 +1,4 @@
-"""Users of a tenant: who there is, who is invited, which role and teams they have."""
+"""Users of a tenant: invitations, roles, teams and status."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from niochat.adapters.postgres.audit_log import record_change
-from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.database import Connection, Database, fetch_one
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import (
     InvalidInputError,
-    NotFoundError,
     OperationRefusedError,
     PermissionDeniedError,
 )
@@ -30,7 +29,7 @@ _OPERATOR = AuditActor(AuditActorKind.OPERATOR, "operator")
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """Somebody who will be asked to choose a password."""
+    """A user to be created or invited."""
 
     login: str
     name: str
@@ -40,7 +39,7 @@ class NewUser:
 
 @dataclass(frozen=True, slots=True)
 class UserUpdate:
-    """What is to be another; None leaves it."""
+    """Changes of a user; None leaves a field unchanged."""
 
     name: str | None = None
     role: str | None = None
@@ -50,7 +49,7 @@ class UserUpdate:
 
 @dataclass(frozen=True, slots=True)
 class ChangedBy:
-    """Who changes it, and how far they may go themselves."""
+    """The user or key that makes a change, with its own permissions."""
 
     id: UUID
     grants: Grants
@@ -60,34 +59,37 @@ class ChangedBy:
 
     @property
     def reach(self) -> PermissionReach:
-        """What they may touch."""
+        """The permissions and teams that bound what this caller may change."""
         return PermissionReach(self.grants, self.teams)
 
 
 class UserRepository:
-    """Of one tenant at a time, with that tenant's role."""
+    """Manages the users of a tenant over tenant connections."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def list(self, tenant_id: UUID, after: UUID | None, limit: int) -> list[dict[str, Any]]:
-        """In the order in which they came."""
+        """List users in order of creation. ``after`` is the last id of the previous page."""
         async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["list"], tenant_id, after, limit)
         return [dict(row) for row in rows]
 
     async def find(self, tenant_id: UUID, user_id: UUID) -> dict[str, Any]:
-        """One of them. Raises ``NotFoundError``."""
+        """Return one user. Raises ``NotFoundError``."""
         async with self._database.as_tenant(tenant_id) as connection:
             return await _find_user(connection, tenant_id, user_id)
 
-    async def invite(self, tenant_id: UUID, new: NewUser, by: ChangedBy) -> dict[str, Any]:
-        """A user without a password yet. Raises ``Refused`` (``login_taken``),
-        ``InvalidInputError`` for a
-        role or team there is not, ``PermissionDeniedError`` for a role that may more than ``by``.
+    async def invite(self, tenant_id: UUID, new: NewUser, changed_by: ChangedBy) -> dict[str, Any]:
+        """Create a user without a password, and return it.
+
+        Raises ``OperationRefusedError`` (``login_taken``), ``InvalidInputError`` for an unknown
+        role or team, ``PermissionDeniedError`` if the caller's reach does not cover the role.
         """
         async with self._database.as_tenant(tenant_id) as connection:
-            require_covering(by.reach, await _reach_for(connection, tenant_id, new.role, new.teams))
+            require_covering(
+                changed_by.reach, await _reach_for(connection, tenant_id, new.role, new.teams)
+            )
             user_id = await connection.fetchval(
                 _SQL["invite"], tenant_id, new.login.strip().lower(), new.name, new.role
             )
@@ -96,34 +98,43 @@ class UserRepository:
                     "The login is already in use. Use another e-mail address.", code="login_taken"
                 )
             await _join_teams(connection, tenant_id, user_id, new.teams)
-            made = await _find_user(connection, tenant_id, user_id)
-            await _record_change(connection, tenant_id, by, "users.invite", None, made)
-            return made
+            created = await _find_user(connection, tenant_id, user_id)
+            await _record_change(connection, tenant_id, changed_by, "users.invite", None, created)
+            return created
 
-    async def resend_invitation(self, tenant_id: UUID, user_id: UUID, by: ChangedBy) -> None:
-        """Another link may leave. Raises ``NotFoundError``, ``PermissionDeniedError`` for who may
-        more than ``by``, ``Refused`` (``not_invited``) for who has come.
+    async def resend_invitation(
+        self, tenant_id: UUID, user_id: UUID, changed_by: ChangedBy
+    ) -> None:
+        """Check and record that the invitation may be sent again; the caller sends the mail.
+
+        Raises ``NotFoundError``, ``PermissionDeniedError`` if the caller's reach does not cover
+        the user, ``OperationRefusedError`` (``not_invited``) if the user has already accepted.
         """
         async with self._database.as_tenant(tenant_id) as connection:
-            found = await _lock_manageable_user(connection, tenant_id, user_id, by)
-            if found["status"] != "invited":
+            user = await _lock_manageable_user(connection, tenant_id, user_id, changed_by)
+            if user["status"] != "invited":
                 raise OperationRefusedError(
                     "The user has already accepted the invitation.", code="not_invited"
                 )
-            await _record_change(connection, tenant_id, by, "users.invite_again", None, found)
+            await _record_change(
+                connection, tenant_id, changed_by, "users.invite_again", None, user
+            )
 
-    async def require_authority_over(self, tenant_id: UUID, user_id: UUID, by: ChangedBy) -> None:
-        """Raises ``NotFoundError``, ``PermissionDeniedError`` where the user may more than
-        ``by``.
+    async def require_authority_over(
+        self, tenant_id: UUID, user_id: UUID, changed_by: ChangedBy
+    ) -> None:
+        """Raise ``NotFoundError``, or ``PermissionDeniedError`` if the caller's reach does not
+        cover the user.
         """
         async with self._database.as_tenant(tenant_id) as connection:
-            await _lock_manageable_user(connection, tenant_id, user_id, by)
+            await _lock_manageable_user(connection, tenant_id, user_id, changed_by)
 
     async def create_initial(
         self, tenant_id: UUID | None, new: NewUser, password_hash: str | None
     ) -> UUID | None:
-        """Somebody who is there from the beginning: a superuser (without a tenant), or of the
-        demo. None where the login is taken, and nothing is changed then.
+        """Create a superuser (``tenant_id`` is None) or a demo user, and return the id.
+
+        Returns None and changes nothing if the login is taken.
         """
         status = "invited" if password_hash is None else "active"
         async with self._database.as_auth() as connection:
@@ -143,31 +154,33 @@ class UserRepository:
                 )
                 await record_change(connection, entry)
         if user_id is not None and tenant_id is not None and new.teams:
-            async with self._database.as_tenant(tenant_id) as of_tenant:
-                await _join_teams(of_tenant, tenant_id, user_id, new.teams)
+            async with self._database.as_tenant(tenant_id) as tenant_connection:
+                await _join_teams(tenant_connection, tenant_id, user_id, new.teams)
         return user_id
 
     async def count_superusers_without_second_factor(self) -> int:
-        """Superusers who may come in with a password alone."""
+        """Number of superusers who can sign in with a password only."""
         async with self._database.as_auth() as connection:
             count: int = await connection.fetchval(_SQL["count_superusers_without_second_factor"])
         return count
 
     async def change(
-        self, tenant_id: UUID, user_id: UUID, change: UserUpdate, by: ChangedBy
+        self, tenant_id: UUID, user_id: UUID, change: UserUpdate, changed_by: ChangedBy
     ) -> dict[str, Any]:
-        """The user as it is then. Raises as ``invite`` does; nobody changes their own role, and
-        nobody disables themselves (``PermissionDeniedError``, ``own_role``).
+        """Change a user, and return the changed user.
+
+        Raises as ``invite`` does, and ``NotFoundError``. Callers cannot change their own role or
+        disable themselves (``PermissionDeniedError``, ``own_role``).
         """
-        if by.id == user_id and (change.role is not None or change.disabled is not None):
+        if changed_by.id == user_id and (change.role is not None or change.disabled is not None):
             raise PermissionDeniedError(
                 "You cannot change your own role. Ask another administrator.", code="own_role"
             )
         async with self._database.as_tenant(tenant_id) as connection:
-            before = await _lock_manageable_user(connection, tenant_id, user_id, by)
+            before = await _lock_manageable_user(connection, tenant_id, user_id, changed_by)
             role = before["role"] if change.role is None else change.role
             teams = before["teams"] if change.teams is None else change.teams
-            require_covering(by.reach, await _reach_for(connection, tenant_id, role, teams))
+            require_covering(changed_by.reach, await _reach_for(connection, tenant_id, role, teams))
             await connection.execute(
                 _SQL["update"], tenant_id, user_id, change.name, change.role, change.disabled
             )
@@ -175,44 +188,50 @@ class UserRepository:
                 await connection.execute(_SQL["leave_teams"], tenant_id, user_id)
                 await _join_teams(connection, tenant_id, user_id, change.teams)
             changed = await _find_user(connection, tenant_id, user_id)
-            await _record_change(connection, tenant_id, by, "users.change", before, changed)
+            await _record_change(connection, tenant_id, changed_by, "users.change", before, changed)
             return changed
 
 
 async def _find_user(connection: Connection, tenant_id: UUID, user_id: UUID) -> dict[str, Any]:
-    row = await connection.fetchrow(_SQL["find"], tenant_id, user_id)
-    if row is None:
-        raise NotFoundError("The user does not exist.")
-    return dict(row)
+    return await fetch_one(connection, _SQL["find"], tenant_id, user_id, what="user")
 
 
 async def _record_change(
     connection: Connection,
     tenant_id: UUID,
-    by: ChangedBy,
+    changed_by: ChangedBy,
     action: str,
     before: dict[str, Any] | None,
     after: dict[str, Any],
 ) -> None:
-    """What an administrator may see of somebody, and no name or address of theirs."""
-    kept = ("role", "status", "teams", "second_factor")
-    shown = [None if row is None else {name: row[name] for name in kept} for row in (before, after)]
+    """Write an audit entry without personal data such as name and e-mail address."""
+    audited_fields = ("role", "status", "teams", "second_factor")
+    changes = [
+        None if row is None else {name: row[name] for name in audited_fields}
+        for row in (before, after)
+    ]
     target = f"user:{after['id']}"
-    await record_change(connection, AuditEntry(tenant_id, by.actor, action, target, *shown))
+    await record_change(
+        connection, AuditEntry(tenant_id, changed_by.actor, action, target, *changes)
+    )
 
 
 async def _lock_manageable_user(
-    connection: Connection, tenant_id: UUID, user_id: UUID, by: ChangedBy
+    connection: Connection, tenant_id: UUID, user_id: UUID, changed_by: ChangedBy
 ) -> dict[str, Any]:
-    """The user as they are, held until the transaction ends. A role that is gone allows nothing."""
+    """Lock a user until the transaction ends, and return it.
+
+    Raises ``NotFoundError``, ``PermissionDeniedError`` if the caller's reach does not cover the
+    user. A deleted role grants nothing.
+    """
     await connection.execute(_SQL["lock"], tenant_id, user_id)
-    found = await _find_user(connection, tenant_id, user_id)
-    grants = TENANT_ROLE_GRANTS.get(found["role"])
+    user = await _find_user(connection, tenant_id, user_id)
+    grants = TENANT_ROLE_GRANTS.get(user["role"])
     if grants is None:
-        permissions = await connection.fetchval(_ROLES["lock_shared"], tenant_id, found["role"])
+        permissions = await connection.fetchval(_ROLES["lock_shared"], tenant_id, user["role"])
         grants = parse_grants(permissions or ())
-    require_covering(by.reach, PermissionReach(grants, frozenset(found["teams"])))
-    return found
+    require_covering(changed_by.reach, PermissionReach(grants, frozenset(user["teams"])))
+    return user
 
 
 async def _reach_for(

@@ -1,1 +1,1 @@
-"""The door in: what arrives is stored once, under the right thread, before it is answered."""
+"""The inbox stores inbound events and commands once, under the right thread, before an answer."""

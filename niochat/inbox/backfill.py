@@ -1,4 +1,6 @@
-"""What the gateway did not repeat is fetched from its store, through the same dedupe keys."""
+"""The back-fill fetches messages from the gateway's store whose webhooks never arrived. They have
+the same dedupe keys as webhooks, so that none is stored twice.
+"""
 
 import asyncio
 import time
@@ -23,20 +25,24 @@ _log = structlog.get_logger(__name__)
 
 PAGE_SIZE = 100
 ACCEPT_BATCH_SIZE = 25
-"""Rows of one statement: a webhook that comes meanwhile waits for no more than these."""
+"""Rows per statement. A webhook that arrives meanwhile waits for one such statement at most."""
 PARSE_BATCH_SIZE = 10
-"""Messages that are read before others have their turn: each takes some tenth of a millisecond."""
+"""Messages parsed before other tasks run. Each takes about a tenth of a millisecond."""
 MAX_PAGES = 1000
-"""Of one fill; what is known already is not kept in memory."""
+"""Pages of one back-fill. Messages that are stored already are not kept in memory."""
 FILL_OVERLAP = timedelta(seconds=90)
-"""Clocks differ and webhooks take their time: this much is looked at again."""
+"""How far before the last back-fill a new one begins, because clocks differ and webhooks are
+delayed.
+"""
 DEEP_FILL_OVERLAP = timedelta(minutes=10)
-"""So much instead, while there is anything new: a session that comes back brings what is older."""
+"""The same for a deeper back-fill, which goes back this far as long as it finds new messages. A
+session that reconnects delivers older messages.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class BackfillChannel:
-    """A channel whose gateway can be asked for its stored messages."""
+    """A channel and how far its gateway's store has been read (``filled_to``)."""
 
     id: UUID
     tenant_id: UUID
@@ -48,7 +54,7 @@ class BackfillChannel:
 
 
 class Backfiller:
-    """Reads gateways' stores back to where it was before."""
+    """Reads the message stores of gateways and accepts what is missing in the inbox."""
 
     def __init__(self, database: Database, inbox: InboxStore, gateway: WhatsAppGateway) -> None:
         self._database = database
@@ -56,7 +62,7 @@ class Backfiller:
         self._gateway = gateway
 
     async def list_channels(self, tenant_id: UUID) -> list[BackfillChannel]:
-        """The tenant's channels."""
+        """Returns the tenant's channels."""
         async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["list_channels"], tenant_id)
         return [BackfillChannel(**dict(row)) for row in rows]
@@ -64,21 +70,23 @@ class Backfiller:
     async def fill(
         self,
         channel: BackfillChannel,
-        line: GatewayCredentials,
+        credentials: GatewayCredentials,
         gateway_s: float | None = None,
         *,
         deeper: bool = False,
     ) -> set[UUID]:
-        """Accept what is missing, oldest first; the threads that got something.
+        """Accepts missing messages, oldest first; returns the threads that got one.
 
-        ``gateway_s``: seconds that the gateway may take for all of its answers together; those of
-        the database do not count. ``deeper``: webhooks were turned away, whose messages may be
-        older than the time of the fill before. Raises ``UnavailableError`` when the gateway or the
-        database (``database``) is away; what was accepted by then is kept, and the next fill
-        begins at the same place.
+        ``gateway_s`` limits the total time of the gateway's answers in seconds, without the time of
+        the database. ``deeper`` is for a channel whose webhooks were rejected, so that missing
+        messages may be older than the last back-fill.
+
+        Raises ``UnavailableError`` if the gateway or the database (code ``database``) does not
+        answer. Messages that were accepted by then stay, and the next back-fill begins at the same
+        point.
         """
         started = await self._clock()
-        store = _TimedMessageStore(self._gateway, line, gateway_s)
+        store = _TimedMessageStore(self._gateway, credentials, gateway_s)
         vendor = GATEWAYS.require_stored(channel.kind)
         missing = await self._missing(channel, vendor, store, started, deeper)
         threads: set[UUID] = set()
@@ -92,13 +100,15 @@ class Backfiller:
                 if accepted.new and accepted.thread_id is not None:
                     threads.add(accepted.thread_id)
         if threads:
-            _log.info("channel_filled_up", channel=str(channel.id), messages=len(missing))
+            _log.info("channel_backfilled", channel=str(channel.id), messages=len(missing))
         async with self._database.as_system() as connection:
             await connection.execute(_SQL["save_progress"], channel.id, started)
         return threads
 
     async def _clock(self) -> datetime:
-        """PostgreSQL's: with a clock ahead of it, what comes until then would never be read."""
+        """Returns PostgreSQL's time. A clock ahead of it would skip messages that arrive before
+        PostgreSQL catches up.
+        """
         async with self._database.as_system() as connection:
             now: datetime = await connection.fetchval(_SQL["current_time"])
         return now
@@ -119,15 +129,16 @@ class Backfiller:
         missing: list[InboundEvent] = []
         for page in range(MAX_PAGES):
             bodies = await store.page(page)
-            # By the time of all that is stored, groups too: a page of them ends nothing.
+            # Group messages count for the time too, so a page of them does not end the back-fill.
             times = [vendor.read_stored_time(body, started) for body in bodies]
-            wanted = [body for body, at in zip(bodies, times, strict=True) if at >= floor]
-            unknown = await self._unknown(channel.id, await _parse_events(vendor, wanted, started))
+            in_range = [body for body, at in zip(bodies, times, strict=True) if at >= floor]
+            events = await _parse_events(vendor, in_range, started)
+            unknown = await self._unknown(channel.id, events)
             missing.extend(unknown)
             recent = any(at >= since for at in times)
             if len(bodies) < PAGE_SIZE or not (recent or unknown):
                 return missing
-        _log.error("fill_up_incomplete", channel=str(channel.id), messages=MAX_PAGES * PAGE_SIZE)
+        _log.error("backfill_incomplete", channel=str(channel.id), messages=MAX_PAGES * PAGE_SIZE)
         return missing
 
     async def _unknown(
@@ -141,23 +152,27 @@ class Backfiller:
 
 
 class _TimedMessageStore:
-    """A gateway's store, which has so many seconds for all pages together."""
+    """A gateway's message store with a time limit in seconds for all pages together."""
 
     def __init__(
-        self, gateway: WhatsAppGateway, line: GatewayCredentials, seconds: float | None
+        self, gateway: WhatsAppGateway, credentials: GatewayCredentials, seconds: float | None
     ) -> None:
         self._gateway = gateway
-        self._line = line
+        self._credentials = credentials
         self._left_s = seconds
 
     async def page(self, number: int) -> Sequence[Mapping[str, object]]:
-        """Raises ``UnavailableError`` when the time is up."""
+        """Returns one page of messages. Raises ``UnavailableError`` when the time is used up."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(self._left_s):
-                return await self._gateway.list_messages(self._line, PAGE_SIZE, number * PAGE_SIZE)
+                return await self._gateway.list_messages(
+                    self._credentials, PAGE_SIZE, number * PAGE_SIZE
+                )
         except TimeoutError:
-            raise UnavailableError("the gateway's store takes too long", code="gateway") from None
+            raise UnavailableError(
+                "The gateway's message store did not answer in time.", code="gateway"
+            ) from None
         finally:
             if self._left_s is not None:
                 self._left_s -= time.monotonic() - began
@@ -166,17 +181,17 @@ class _TimedMessageStore:
 async def _parse_events(
     vendor: GatewayVendor, bodies: Sequence[Mapping[str, object]], now: datetime
 ) -> list[InboundEvent]:
-    found = []
+    events = []
     for number, body in enumerate(bodies):
         if number % PARSE_BATCH_SIZE == 0:
-            await asyncio.sleep(0)  # others' webhooks come in between
-        meaning = vendor.parse_webhook(body, now).event
-        if isinstance(meaning, InboundEvent):
-            found.append(meaning)
-    return found
+            await asyncio.sleep(0)  # lets webhooks run in between
+        event = vendor.parse_webhook(body, now).event
+        if isinstance(event, InboundEvent):
+            events.append(event)
+    return events
 
 
 def _sent_at(incoming: InboundEvent, now: datetime) -> datetime:
-    """Reactions and edits carry no time of their own: after what they speak of."""
+    """Returns the time of an event. Reactions and edits have none and sort after their messages."""
     sent_at = getattr(incoming.command, "sent_at", now)
     return sent_at if isinstance(sent_at, datetime) else now

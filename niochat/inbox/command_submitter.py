@@ -1,4 +1,4 @@
-"""A person's command: stored under its key, then its step is awaited."""
+"""Submits agents' commands: stores each under its idempotency key and waits for its step."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ POLL_INTERVAL_S = 0.03
 
 @dataclass(frozen=True, slots=True)
 class ThreadRef:
-    """Where a command goes."""
+    """The thread that a command is for, with its tenant and channel."""
 
     tenant_id: UUID
     thread_id: UUID
@@ -23,26 +23,28 @@ class ThreadRef:
 
 
 class CommandSubmitter:
-    """``poke`` is told the thread whose inbox got a row."""
+    """Submits commands. ``poke`` wakes the actor of a thread whose inbox got a row."""
 
     def __init__(self, inbox: InboxStore, poke: Callable[[UUID], None]) -> None:
         self._inbox = inbox
         self._poke = poke
 
     async def submit(
-        self, place: ThreadRef, key: str, command: DurableCommand, within_s: float
+        self, thread: ThreadRef, key: str, command: DurableCommand, within_s: float
     ) -> bool:
-        """True: it was done, once under this key however often it is asked. False: it is stored
-        and will be processed, but was not within ``within_s``. Raises ``Refused`` with the
-        reason, ``UnavailableError``.
+        """Submits a command, which is executed once per ``key`` however often it is submitted.
+
+        Returns True if it was executed, and False if it is stored but was not executed within
+        ``within_s`` seconds; it will be executed later. Raises ``OperationRefusedError`` if the
+        conversation rejected it, ``UnavailableError`` if the database does not answer.
         """
         await self._inbox.store_command(
-            place.tenant_id, place.thread_id, place.channel_id, key, command
+            thread.tenant_id, thread.thread_id, thread.channel_id, key, command
         )
-        self._poke(place.thread_id)
+        self._poke(thread.thread_id)
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
-            outcome = await self._inbox.load_outcome(place.tenant_id, place.channel_id, key)
+            outcome = await self._inbox.load_outcome(thread.tenant_id, thread.channel_id, key)
             if outcome is not None:
                 return _require_done(outcome)
             await asyncio.sleep(POLL_INTERVAL_S)

@@ -1,4 +1,6 @@
-"""Which contact and which thread: by the gateway's own ids, never by likeness."""
+"""Resolves the contact and thread of inbound events by the gateway's own ids, never by similarity
+of names.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -22,15 +24,17 @@ from niochat.ports.gateway_events import InboundEvent
 
 _SQL = queries("inbox")
 _RENEW_AFTER = timedelta(days=1)
-"""How old the note of the last message may get before it is renewed: not with each message."""
+"""Age at which ``seen_at`` of an address is updated. Updating it with every message would cost a
+write each.
+"""
 
 TenantAddressKey = tuple[UUID, str, str]
-"""(tenant, ``lid`` or ``phone``, value)."""
+"""Tenant, ``lid`` or ``phone``, and the value."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelArrival:
-    """Something that came in on a channel."""
+    """An inbound event with the channel on which it arrived."""
 
     tenant_id: UUID
     channel_id: UUID
@@ -39,18 +43,20 @@ class ChannelArrival:
 
 @dataclass(slots=True)
 class ContactResolution:
-    """Contacts of arrivals. ``joins`` are contacts that turned out to be one person."""
+    """The contact of each arrival, and the contacts that turned out to be one person."""
 
     contacts: list[UUID | None]
     merges: list[tuple[ChannelArrival, UUID, UUID]] = field(default_factory=list)
-    """(arrival, contact that stays, contact that is joined to it)."""
+    """The arrival, the remaining contact, and the contact to merge into it."""
 
 
 async def find_known_threads(
     connection: Connection, arrivals: Sequence[ChannelArrival]
 ) -> list[UUID] | None:
-    """The thread of each arrival, if it changes nothing in who has which address: all that it shows
-    is one contact's, with a thread on the channel, and answers go there already. ``None``: else.
+    """Returns the thread of each arrival if no arrival changes an address, else ``None``.
+
+    An arrival changes nothing if all its addresses belong to one contact that has a thread on the
+    channel, and answers already go to these addresses.
     """
     now = datetime.now(UTC)
     shown = [observed_addresses_for(arrival, now) for arrival in arrivals]
@@ -74,11 +80,11 @@ def _known_thread(shown: ObservedAddresses, rows: Sequence[Any]) -> UUID | None:
         sent_in: UUID = next(row["sent_in"] for row in rows if row["sent_in"])
         return sent_in
     threads: set[UUID | None] = {row["thread_id"] for row in rows}
-    last = rows[-1]  # the telephone, where one is shown
+    last = rows[-1]  # the phone number, if one is shown
     if (
         len(threads) != 1
         or None in threads
-        or (last["kind"] == PHONE and not _still_there(shown, last))
+        or (last["kind"] == PHONE and not _owned_at(shown, last))
     ):
         return None
     if shown.wrote and not (
@@ -90,16 +96,17 @@ def _known_thread(shown: ObservedAddresses, rows: Sequence[Any]) -> UUID | None:
     return threads.pop()
 
 
-def _still_there(shown: ObservedAddresses, row: Any) -> bool:
+def _owned_at(shown: ObservedAddresses, row: Any) -> bool:
+    """Whether the contact had the phone number at the time of the message, as far as needed."""
     return shown.lid is not None or bool(row["left_at"] is None and shown.at >= row["since"])
 
 
 async def resolve_contacts(
     connection: Connection, arrivals: Sequence[ChannelArrival]
 ) -> ContactResolution:
-    """Find or create the contact of each arrival; ``None`` for news of a stranger.
+    """Finds or creates the contact of each arrival; ``None`` for an update of an unknown account.
 
-    Who writes from which address changes here, for one webhook of a person at a time.
+    It also stores changed addresses. Locks serialise the webhooks of one person.
     """
     now = datetime.now(UTC)
     shown = [observed_addresses_for(arrival, now) for arrival in arrivals]
@@ -107,30 +114,33 @@ async def resolve_contacts(
         {(a.tenant_id, *key) for a, s in zip(arrivals, shown, strict=True) for key in s.keys}
     )
     ids = iter([row["id"] for row in await connection.fetch(_SQL["contact_ids"], len(arrivals))])
-    books = await _read(connection, keys, ids)
-    resolved = ContactResolution([])
-    made: list[tuple[object, ...]] = []
-    known = {row.contact for book in books.values() for row in book.addresses.values()}
-    for arrival, each in zip(arrivals, shown, strict=True):
-        book, joins = books[arrival.tenant_id], len(books[arrival.tenant_id].merged_contacts)
+    resolvers = await _read(connection, keys, ids)
+    resolution = ContactResolution([])
+    created: list[tuple[object, ...]] = []
+    known = {row.contact for each in resolvers.values() for row in each.addresses.values()}
+    for arrival, addresses in zip(arrivals, shown, strict=True):
+        resolver = resolvers[arrival.tenant_id]
+        earlier_merges = len(resolver.merged_contacts)
         contact = (
-            book.resolve_contact(each)
+            resolver.resolve_contact(addresses)
             if arrival.incoming.creates_contact
-            else book.find_contact(each)
+            else resolver.find_contact(addresses)
         )
-        resolved.contacts.append(contact)
-        resolved.merges.extend((arrival, *pair) for pair in book.merged_contacts[joins:])
+        resolution.contacts.append(contact)
+        resolution.merges.extend(
+            (arrival, *pair) for pair in resolver.merged_contacts[earlier_merges:]
+        )
         if contact is not None and contact not in known:
             known.add(contact)
-            made.append((arrival.tenant_id, contact, arrival.incoming.identity.name))
-    if made:
-        await connection.execute(_SQL["create_contacts"], *_columns(made, 3))
-    await _write(connection, books)
-    return resolved
+            created.append((arrival.tenant_id, contact, arrival.incoming.identity.name))
+    if created:
+        await connection.execute(_SQL["create_contacts"], *_columns(created, 3))
+    await _write(connection, resolvers)
+    return resolution
 
 
 def observed_addresses_for(arrival: ChannelArrival, now: datetime) -> ObservedAddresses:
-    """The addresses that an arrival shows, at its own time; one that lies ahead is now."""
+    """Returns the addresses that an arrival shows, with its own time but not later than ``now``."""
     identity, command = arrival.incoming.identity, arrival.incoming.command
     at = min(getattr(command, "sent_at", now), now)
     phone = canonical_phone(identity.phone) if identity.phone else None
@@ -140,8 +150,8 @@ def observed_addresses_for(arrival: ChannelArrival, now: datetime) -> ObservedAd
 
 
 def parse_echo_track_id(arrival: ChannelArrival) -> UUID | None:
-    """The send of ours that an echo may be of: it belongs where that was sent, whoever has the
-    address by now.
+    """Returns the outbox id in an echo's track id, or ``None``. Such an echo belongs to the thread
+    of that send, even if the address has another contact by now.
     """
     command = arrival.incoming.command
     if not isinstance(command, ReceiveEcho):
@@ -155,7 +165,9 @@ def parse_echo_track_id(arrival: ChannelArrival) -> UUID | None:
 async def find_threads_of_sends(
     connection: Connection, arrivals: Sequence[ChannelArrival]
 ) -> dict[tuple[UUID, UUID], UUID]:
-    """Threads of (tenant, send of ours) that echoes among the arrivals name."""
+    """Returns the threads of the sends that echoes among the arrivals refer to, by tenant and
+    outbox id.
+    """
     sends = [
         (a.tenant_id, track) for a in arrivals if (track := parse_echo_track_id(a)) is not None
     ]
@@ -172,9 +184,11 @@ async def _read(
     locks = [f"{tenant}:{kind}:{value}" for tenant, kind, value in keys]
     await connection.execute(_SQL["lock_identities"], locks)
     await connection.execute(_SQL["lock_contacts"], *columns)
-    books: dict[UUID, IdentityResolver] = defaultdict(lambda: IdentityResolver(lambda: next(ids)))
+    resolvers: dict[UUID, IdentityResolver] = defaultdict(
+        lambda: IdentityResolver(lambda: next(ids))
+    )
     for row in await connection.fetch(_SQL["find_identities"], *columns):
-        held = ContactAddress(
+        address = ContactAddress(
             row["kind"],
             row["value"],
             row["contact_id"],
@@ -185,15 +199,15 @@ async def _read(
             row["left_at"],
             row["taken_over"],
         )
-        books[row["tenant_id"]].addresses[held.key] = held
+        resolvers[row["tenant_id"]].addresses[address.key] = address
     for row in await connection.fetch(_SQL["find_former"], *columns):
-        books[row["tenant_id"]].former_addresses.append(
+        resolvers[row["tenant_id"]].former_addresses.append(
             FormerAddress(row["kind"], row["value"], row["contact_id"], row["until"])
         )
-    return books
+    return resolvers
 
 
-async def _write(connection: Connection, books: dict[UUID, IdentityResolver]) -> None:
+async def _write(connection: Connection, resolvers: dict[UUID, IdentityResolver]) -> None:
     rows = [
         (
             tenant,
@@ -207,13 +221,13 @@ async def _write(connection: Connection, books: dict[UUID, IdentityResolver]) ->
             row.left_at,
             row.taken_over,
         )
-        for tenant, book in books.items()
-        for row in (book.addresses[key] for key in sorted(book.changed))
+        for tenant, resolver in resolvers.items()
+        for row in (resolver.addresses[key] for key in sorted(resolver.changed))
     ]
     former = [
         (tenant, each.kind, each.value, each.contact, each.until)
-        for tenant, book in books.items()
-        for each in book.released_addresses
+        for tenant, resolver in resolvers.items()
+        for each in resolver.released_addresses
     ]
     if rows:
         changed = [row[:3] for row in rows]
@@ -221,27 +235,27 @@ async def _write(connection: Connection, books: dict[UUID, IdentityResolver]) ->
         await connection.execute(_SQL["put_identities"], *_columns(rows, 10))
     if former:
         await connection.execute(_SQL["keep_former"], *_columns(former, 5))
-    for tenant, book in books.items():
-        for stays, other in book.merged_contacts:
+    for tenant, resolver in resolvers.items():
+        for stays, other in resolver.merged_contacts:
             await connection.execute(_SQL["merge_contacts"], tenant, stays, other)
 
 
 async def find_or_create_threads(
-    connection: Connection, wanted: Sequence[tuple[UUID, UUID, UUID]]
+    connection: Connection, keys: Sequence[tuple[UUID, UUID, UUID]]
 ) -> dict[tuple[UUID, UUID, UUID], UUID]:
-    """Threads of (tenant, channel, contact), made where they are missing."""
-    found = await _threads(connection, wanted)
-    missing = [key for key in wanted if key not in found]
+    """Returns the threads by tenant, channel and contact; missing ones are created."""
+    threads = await _threads(connection, keys)
+    missing = [key for key in keys if key not in threads]
     if missing:
         await connection.execute(_SQL["create_threads"], *_columns(missing, 3))
-        found.update(await _threads(connection, missing))
-    return found
+        threads.update(await _threads(connection, missing))
+    return threads
 
 
 async def _threads(
-    connection: Connection, wanted: Sequence[tuple[UUID, UUID, UUID]]
+    connection: Connection, keys: Sequence[tuple[UUID, UUID, UUID]]
 ) -> dict[tuple[UUID, UUID, UUID], UUID]:
-    rows = await connection.fetch(_SQL["find_threads"], *_columns(wanted, 3))
+    rows = await connection.fetch(_SQL["find_threads"], *_columns(keys, 3))
     return {(r["tenant_id"], r["channel_id"], r["contact_id"]): r["id"] for r in rows}
 
 

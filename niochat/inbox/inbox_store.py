@@ -1,4 +1,6 @@
-"""Statement 1: a webhook is stored once under its thread; only then may it be answered 200."""
+"""The inbox store (statement 1): stores a webhook once under its thread, before it is answered
+with 200.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,19 +28,21 @@ _SQL = queries("inbox")
 _log = structlog.get_logger(__name__)
 
 _Row = tuple[UUID, UUID, UUID, str, object, object]
-"""tenant, channel, thread, dedupe key, command, raw."""
+"""Tenant, channel, thread, dedupe key, command and raw body."""
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptResult:
-    """The row is committed. ``thread_id`` is ``None`` when the news was of a stranger."""
+    """The result of a committed arrival. ``thread_id`` is ``None`` if nothing was stored, because
+    the update was of an unknown account. ``new`` is false for a repeated arrival.
+    """
 
     thread_id: UUID | None
     new: bool
 
 
 class InboxStore:
-    """Accepts arrivals of all channels, many at a time in one transaction."""
+    """Stores inbound events of all channels, many of them in one transaction, and commands."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -50,26 +54,27 @@ class InboxStore:
     async def accept(
         self, tenant_id: UUID, channel_id: UUID, incoming: InboundEvent
     ) -> AcceptResult:
-        """Store ``incoming`` unless it is there already; returns after the commit.
+        """Stores ``incoming`` unless it is stored already; returns after the commit.
 
-        Raises ``UnavailableError`` when the database is away, ``InvalidInputError`` for what it
-        cannot hold.
+        Raises ``UnavailableError`` if the database does not answer, ``InvalidInputError`` if it
+        cannot store the event.
         """
         return await self._grouper.submit(ChannelArrival(tenant_id, channel_id, incoming))
 
     async def accept_in_order(
         self, tenant_id: UUID, channel_id: UUID, incoming: Sequence[InboundEvent]
     ) -> list[AcceptResult]:
-        """Store all in the given order, which grouping with others could not promise.
+        """Stores all events in the given order, which ``accept`` does not guarantee.
 
-        What the database cannot hold is left out alone. Raises ``UnavailableError``.
+        An event that the database cannot store is logged and left out. Raises
+        ``UnavailableError``.
         """
         arrivals = [ChannelArrival(tenant_id, channel_id, each) for each in incoming]
         try:
             return await self._accept_group(arrivals)
         except InvalidInputError:
             if len(arrivals) == 1:
-                _log.error("arrival_left_out", channel=str(channel_id))
+                _log.error("inbound_event_rejected", channel=str(channel_id))
                 return []
         return [
             accepted
@@ -80,19 +85,21 @@ class InboxStore:
     async def store_command(
         self, tenant_id: UUID, thread_id: UUID, channel_id: UUID, key: str, command: DurableCommand
     ) -> bool:
-        """Store a person's command under its idempotency key; whether it was new. Raises
-        ``Refused`` (``key_reused``) when something else was asked under the key.
+        """Stores an agent's command under its idempotency key; returns whether it was new.
+
+        Raises ``OperationRefusedError`` (``key_reused``) if another command is stored under the
+        key.
         """
-        wanted = command_to_json(command)
-        row: _Row = (tenant_id, channel_id, thread_id, key, wanted, None)
+        body = command_to_json(command)
+        row: _Row = (tenant_id, channel_id, thread_id, key, body, None)
         async with self._database.system_transaction() as connection:
             new = bool(await _append(connection, [row]))
             stored = (
-                wanted
+                body
                 if new
                 else await connection.fetchval(_SQL["command"], tenant_id, channel_id, key)
             )
-        if stored not in (wanted, None):
+        if stored not in (body, None):
             raise OperationRefusedError(
                 "The Idempotency-Key was already used for another command. Use a new key.",
                 code="key_reused",
@@ -100,23 +107,22 @@ class InboxStore:
         return new
 
     async def load_outcome(self, tenant_id: UUID, channel_id: UUID, key: str) -> str | None:
-        """What became of the command of that key: ``done``, ``refused:…``; ``None``: waits."""
+        """Returns the outcome of the command with that key, ``done`` or ``refused:…``; ``None``
+        while it is pending.
+        """
         async with self._database.as_system() as connection:
             row = await connection.fetchrow(_SQL["outcome"], tenant_id, channel_id, key)
         return row["outcome"] if row is not None and row["processed_at"] is not None else None
 
-    async def suspend(self, tenant_id: UUID, config_version: int) -> None:
-        """Tell every conversation that the assistant holds that the tenant was suspended."""
-        async with self._database.system_transaction() as connection:
-            await connection.execute(_SQL["suspend_pending"], tenant_id, config_version)
-
     async def record_connection_status(self, channel_id: UUID, status: str, reason: str) -> None:
-        """The last word about a channel's session wins."""
+        """Stores the status of a channel's WhatsApp session; the last one wins."""
         async with self._database.as_system() as connection:
             await connection.execute(_SQL["connection_changed"], channel_id, status, reason)
 
     async def purge_old_rows(self, limit: int = 5000) -> None:
-        """Purge what is old: raw bodies after days, rows after weeks."""
+        """Removes the raw bodies of rows after days and processed rows after weeks, at most
+        ``limit`` of each.
+        """
         async with self._database.as_system() as connection:
             await connection.execute(_SQL["purge_raw"], limit)
             await connection.execute(_SQL["purge_rows"], limit)
@@ -124,7 +130,7 @@ class InboxStore:
     async def _accept_group(self, arrivals: Sequence[ChannelArrival]) -> list[AcceptResult]:
         async with self._database.as_system() as connection:
             threads = await find_known_threads(connection, arrivals)
-            if threads is not None:  # nearly always: who writes has written before
+            if threads is not None:  # nearly always, because most customers have written before
                 return await _accept_known(connection, arrivals, threads)
             async with self._database.transaction(connection):
                 return await accept_arrivals(connection, arrivals)
@@ -133,8 +139,8 @@ class InboxStore:
 async def _accept_known(
     connection: Connection, arrivals: Sequence[ChannelArrival], threads: Sequence[UUID]
 ) -> list[AcceptResult]:
-    """One statement, so its own transaction. A thread that is joined to another one meanwhile
-    forwards its rows.
+    """Appends the rows in one statement, which is its own transaction. If a thread is merged
+    meanwhile, its step forwards the rows.
     """
     rows = [_row(arrival, thread) for arrival, thread in zip(arrivals, threads, strict=True)]
     return _accepted(arrivals, threads, await _append(connection, rows))
@@ -143,42 +149,42 @@ async def _accept_known(
 async def accept_arrivals(
     connection: Connection, arrivals: Sequence[ChannelArrival]
 ) -> list[AcceptResult]:
-    """The whole of statement 1 on an open transaction."""
+    """Executes statement 1 on an open transaction: resolves contacts and threads, appends rows."""
     sends = await find_threads_of_sends(connection, arrivals)
-    resolved = await resolve_contacts(connection, arrivals)
-    wanted = [
+    resolution = await resolve_contacts(connection, arrivals)
+    keys = [
         (arrival.tenant_id, arrival.channel_id, contact)
-        for arrival, contact in zip(arrivals, resolved.contacts, strict=True)
+        for arrival, contact in zip(arrivals, resolution.contacts, strict=True)
         if contact is not None
     ]
-    joined = [(a.tenant_id, a.channel_id, other) for a, _, other in resolved.merges]
-    threads = await find_or_create_threads(connection, list(dict.fromkeys(wanted + joined)))
+    merged_keys = [(a.tenant_id, a.channel_id, other) for a, _, other in resolution.merges]
+    threads = await find_or_create_threads(connection, list(dict.fromkeys(keys + merged_keys)))
     rows: list[_Row] = []
-    found: list[UUID | None] = []
-    for arrival, contact in zip(arrivals, resolved.contacts, strict=True):
+    arrival_threads: list[UUID | None] = []
+    for arrival, contact in zip(arrivals, resolution.contacts, strict=True):
         thread = threads[arrival.tenant_id, arrival.channel_id, contact] if contact else None
         sent = parse_echo_track_id(arrival)
         if sent is not None:
             thread = sends.get((arrival.tenant_id, sent), thread)
-        found.append(thread)
+        arrival_threads.append(thread)
         if thread is not None:
             rows.append(_row(arrival, thread))
-    for arrival, stays, other in resolved.merges:
-        stay = threads[arrival.tenant_id, arrival.channel_id, stays]
-        join = threads[arrival.tenant_id, arrival.channel_id, other]
-        rows.insert(0, _merge_row(arrival, stay, join))
-    return _accepted(arrivals, found, await _append(connection, rows))
+    for arrival, stays, other in resolution.merges:
+        remaining = threads[arrival.tenant_id, arrival.channel_id, stays]
+        merged = threads[arrival.tenant_id, arrival.channel_id, other]
+        rows.insert(0, _merge_row(arrival, remaining, merged))
+    return _accepted(arrivals, arrival_threads, await _append(connection, rows))
 
 
 def _accepted(
     arrivals: Sequence[ChannelArrival], threads: Sequence[UUID | None], new: set[tuple[UUID, str]]
 ) -> list[AcceptResult]:
-    told: list[AcceptResult] = []
+    results: list[AcceptResult] = []
     for arrival, thread in zip(arrivals, threads, strict=True):
         key = (arrival.channel_id, arrival.incoming.dedupe_key)
-        told.append(AcceptResult(thread, key in new))
-        new.discard(key)  # of several in one group, the first was stored
-    return told
+        results.append(AcceptResult(thread, key in new))
+        new.discard(key)  # of equal arrivals in one group, the first was stored
+    return results
 
 
 def _row(arrival: ChannelArrival, thread: UUID) -> _Row:
@@ -193,9 +199,9 @@ def _row(arrival: ChannelArrival, thread: UUID) -> _Row:
     )
 
 
-def _merge_row(arrival: ChannelArrival, stays: UUID, joins: UUID) -> _Row:
-    command = command_to_json(MergeThread(other=str(joins)))
-    return (arrival.tenant_id, arrival.channel_id, stays, f"link:{stays}:{joins}", command, None)
+def _merge_row(arrival: ChannelArrival, remaining: UUID, merged: UUID) -> _Row:
+    command, key = command_to_json(MergeThread(other=str(merged))), f"link:{remaining}:{merged}"
+    return (arrival.tenant_id, arrival.channel_id, remaining, key, command, None)
 
 
 async def _append(connection: Connection, rows: Sequence[_Row]) -> set[tuple[UUID, str]]:

@@ -1,4 +1,6 @@
-"""What was forgotten: a lost poke, a dead owner, a timer nobody heard cost time only."""
+"""Queries of the recovery sweep. They find work whose poke was lost, whose owner died or whose
+timer did not fire, so that such failures cost only time.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,16 +12,18 @@ from niochat.adapters.postgres.queries import queries
 _SQL = queries("inbox_sweep")
 
 PENDING_AFTER_S = 2.0
-"""Age at which a pending row is taken for forgotten."""
+"""Age at which a pending row counts as overlooked."""
 MAX_THREADS_PER_SWEEP = 500
-"""Threads in one look."""
+"""Threads that one query returns."""
 MAX_ROWS_SCANNED = 100_000
-"""Rows that are looked through where the limit was not enough, so that nobody hides the others."""
+"""Rows that the fair query scans. It runs if a plain query reaches its limit, because one tenant
+could then hide the others.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingThread:
-    """A thread with something to do, and whose it is."""
+    """A thread with pending inbox rows or due timers."""
 
     thread_id: UUID
     tenant_id: UUID
@@ -27,7 +31,7 @@ class PendingThread:
 
 @dataclass(frozen=True, slots=True)
 class UnsentThread:
-    """A thread with something to send."""
+    """A thread with sends that are due or orphaned."""
 
     thread_id: UUID
     tenant_id: UUID
@@ -36,7 +40,7 @@ class UnsentThread:
 
 @dataclass(frozen=True, slots=True)
 class OrphanedTurn:
-    """A turn whose watcher is gone."""
+    """A turn that another host incarnation started and no longer watches."""
 
     thread_id: UUID
     turn_id: UUID
@@ -45,7 +49,7 @@ class OrphanedTurn:
 
 @dataclass(frozen=True, slots=True)
 class UnwatchedTurn(OrphanedTurn):
-    """A turn of this very host that its memory does not know, with all that running it takes."""
+    """A turn of this host that is not in its memory, with all values needed to run it."""
 
     tenant_id: UUID
     conversation_id: UUID
@@ -54,14 +58,16 @@ class UnwatchedTurn(OrphanedTurn):
 
 
 class SweepQueries:
-    """Looks over the shards of one host incarnation, fairly between tenants."""
+    """Queries the shards of one host incarnation, fairly between tenants."""
 
     def __init__(self, database: Database, host: str) -> None:
         self._database = database
         self._host = host
 
     async def find_pending_threads(self, shards: Sequence[int]) -> list[PendingThread]:
-        """Threads with pending rows or due timers; at most ``LIMIT`` and as many timers."""
+        """Returns threads with pending rows or due timers, at most ``MAX_THREADS_PER_SWEEP`` of
+        each.
+        """
         async with self._database.as_system() as connection:
             values = [list(shards), PENDING_AFTER_S, MAX_THREADS_PER_SWEEP]
             rows = await connection.fetch(_SQL["pending_threads"], *values)
@@ -72,7 +78,7 @@ class SweepQueries:
         return [PendingThread(row["thread_id"], row["tenant_id"]) for row in rows]
 
     async def find_unsent_threads(self, shards: Sequence[int]) -> list[UnsentThread]:
-        """Threads with sends that are due, or whose sender is gone."""
+        """Returns threads with sends that are due, or whose sender is gone."""
         async with self._database.as_system() as connection:
             values = [list(shards), 0.5, MAX_THREADS_PER_SWEEP, self._host]
             rows = await connection.fetch(_SQL["unsent_threads"], *values)
@@ -81,7 +87,7 @@ class SweepQueries:
         return [UnsentThread(row["thread_id"], row["tenant_id"], row["channel_id"]) for row in rows]
 
     async def find_orphaned_turns(self, shards: Sequence[int]) -> list[OrphanedTurn]:
-        """Turns that another incarnation started."""
+        """Returns running turns that another host incarnation started."""
         async with self._database.as_system() as connection:
             rows = await connection.fetch(
                 _SQL["orphaned_turns"], list(shards), self._host, MAX_THREADS_PER_SWEEP
@@ -95,7 +101,9 @@ class SweepQueries:
         older_s: float,
         limit: int = MAX_THREADS_PER_SWEEP,
     ) -> list[UnwatchedTurn]:
-        """Turns of this host that run for longer than ``older_s`` and are not ``known``."""
+        """Returns turns of this host that have run for more than ``older_s`` seconds and are not in
+        ``known``.
+        """
         async with self._database.as_system() as connection:
             rows = await connection.fetch(
                 _SQL["unwatched_turns"],
@@ -115,7 +123,7 @@ class SweepQueries:
         ]
 
     async def list_active_tenants(self) -> list[UUID]:
-        """Active tenants."""
+        """Returns the active tenants."""
         async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["active_tenants"])
         return [row["tenant_id"] for row in rows]

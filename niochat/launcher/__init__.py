@@ -1,1 +1,1 @@
-"""One whole NioChat on one machine, without Docker: started, found again, and ended."""
+"""Starts, finds and ends one complete NioChat on one machine, without Docker."""

@@ -1,4 +1,4 @@
-"""The folder of one stack: what it keeps, and who may run in it."""
+"""The home folder of one stack: its files, and the lock that allows one launcher at a time."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from niochat.launcher.stack_errors import HomeInUseError, StackError
 _PRIVATE_FOLDER = 0o700
 _PRIVATE_FILE = 0o600
 MIN_FREE_BYTES = 64 * 2**20
-"""What a start needs on the disk at least: a new database takes 40 MB, its log grows by 16."""
+"""Free disk space that a start requires: a new database takes 40 MB, its WAL grows by 16 MB."""
 
 
 @dataclass(frozen=True)
 class HomeFolder:
-    """The absolute folder of a stack. Everything that outlives a run is in it."""
+    """The absolute path of a stack's folder, which holds everything that outlives a run."""
 
     folder: Path
 
     @classmethod
     def create(cls, folder: Path) -> Self:
-        """The home at `folder`, made private to its owner when it is new. Raises `StackError`."""
+        """Create the home at `folder` if needed, private to its owner. Raises `StackError`."""
         home = cls.locate(folder)
         try:
             home.folder.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
@@ -46,11 +46,13 @@ class HomeFolder:
 
     @classmethod
     def locate(cls, folder: Path) -> Self:
-        """The home at `folder`, whether there is one or not."""
+        """The home at `folder`, whether or not it exists."""
         return cls(folder.expanduser().resolve())
 
     def require_usable(self, min_free_bytes: int = MIN_FREE_BYTES, user: int | None = None) -> None:
-        """Raise `StackError` unless a stack can be started here by `user`, by default ours."""
+        """Raise `StackError` unless `user` (a uid, default: the current one) can start a stack
+        here.
+        """
         owner, user = self.folder.stat().st_uid, os.getuid() if user is None else user
         if user not in (0, owner):
             raise StackError(
@@ -63,26 +65,28 @@ class HomeFolder:
             raise self.unusable_error(error) from error
 
     def unusable_error(self, error: OSError) -> StackError:
-        """What an error of the file system means for this home, in one sentence."""
-        where = f"The home {self.folder}"
+        """Translate a file system error into a `StackError` that says what to do."""
+        subject = f"The home {self.folder}"
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return StackError(
-                f"{where} has no room for {MIN_FREE_BYTES >> 20} MB: free some of its disk, "
-                "or set NIOCHAT_HOME to a folder on another one."
+                f"{subject} has no room for {MIN_FREE_BYTES >> 20} MB: free some disk space, "
+                "or set NIOCHAT_HOME to a folder on another disk."
             )
         if isinstance(error, NotADirectoryError | FileExistsError):
-            return StackError(f"{where} is a file, or below one: set NIOCHAT_HOME to a folder.")
+            return StackError(f"{subject} is a file, or below one: set NIOCHAT_HOME to a folder.")
         if isinstance(error, PermissionError) or error.errno == errno.EROFS:
             return StackError(
-                f"{where} cannot be written: set NIOCHAT_HOME to a folder that you may write, "
-                "or give yourself the right."
+                f"{subject} cannot be written: set NIOCHAT_HOME to a folder that you may write, "
+                "or give yourself permission to write there."
             )
         reason = error.strerror or error
-        return StackError(f"{where} cannot be used ({reason}): set NIOCHAT_HOME to another folder.")
+        return StackError(
+            f"{subject} cannot be used ({reason}): set NIOCHAT_HOME to another folder."
+        )
 
     @property
     def environment_file(self) -> Path:
-        """What a running stack told its children; other commands find it by this."""
+        """Environment of a running stack's child processes; other commands find the stack by it."""
         return self.folder / "env.json"
 
     def log_file(self, name: str) -> Path:
@@ -90,43 +94,43 @@ class HomeFolder:
         return self.folder / "log" / f"{name}.log"
 
     def temporary_folder(self) -> Path:
-        """A short private folder for sockets, the same one for every run of this home.
+        """A private folder for sockets with a short path, the same one in every run of this home.
 
-        A unix socket's path ends at 107 characters and Ray adds about 70 of its own, so the
-        home itself may be too deep.
+        The path of a Unix socket has at most 107 characters and Ray adds about 70, so the path
+        of the home itself may be too long. Raises `StackError` when another user owns it.
         """
         digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]
         folder = Path("/tmp") / f"niochat-{os.getuid()}-{digest}"
         folder.mkdir(exist_ok=True, mode=_PRIVATE_FOLDER)
-        found = folder.lstat()
-        if folder.is_symlink() or found.st_uid != os.getuid():
+        status = folder.lstat()
+        if folder.is_symlink() or status.st_uid != os.getuid():
             raise StackError(f"{folder} belongs to another user; remove it and start again.")
         folder.chmod(_PRIVATE_FOLDER)
         return folder
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """The object in `file`, or an empty one when there is no such file."""
+    """The JSON object in `file`, empty when the file does not exist. Raises `StackError`."""
     try:
-        found = json.loads(file.read_text())
+        value = json.loads(file.read_text())
     except FileNotFoundError:
         return {}
     except NotADirectoryError as error:
         raise HomeFolder(file.parent).unusable_error(error) from error
     except OSError as error:
         raise StackError(
-            f"{file} cannot be read ({error.strerror}): use the home as the user who made it, "
+            f"{file} cannot be read ({error.strerror}): run as the user who created the home, "
             "or set NIOCHAT_HOME to another folder."
         ) from error
     except json.JSONDecodeError as error:
         raise StackError(f"{file} is damaged ({error}); restore it, or move it away.") from error
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise StackError(f"{file} should hold a JSON object; restore it, or move it away.")
-    return found
+    return value
 
 
 def write_private(file: Path, text: str) -> None:
-    """Put `text` into `file`, readable by its owner alone, whole or not at all."""
+    """Write `text` to `file` atomically, readable by its owner only. Raises `StackError`."""
     try:
         _write_private(file, text)
     except OSError as error:
@@ -134,7 +138,7 @@ def write_private(file: Path, text: str) -> None:
 
 
 def _write_private(file: Path, text: str) -> None:
-    # mkstemp makes the file 0600 from its first byte on.
+    # mkstemp creates the file with mode 0600.
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(descriptor, "w") as stream:
@@ -148,12 +152,14 @@ def _write_private(file: Path, text: str) -> None:
 
 
 def write_json(file: Path, value: Mapping[str, Any]) -> None:
-    """Put `value` into `file`, readable by its owner alone, whole or not at all."""
+    """Write `value` to `file` as JSON, atomically, readable by its owner only."""
     write_private(file, json.dumps(value, indent=2) + "\n")
 
 
 class HomeLock:
-    """One launcher per home. The kernel releases it when the launcher dies, however it dies."""
+    """A file lock that allows one launcher per home. The kernel releases it when the
+    launcher dies.
+    """
 
     def __init__(self, home: HomeFolder) -> None:
         self._file = home.folder / "lock"
@@ -165,7 +171,7 @@ class HomeLock:
         return self._descriptor is not None
 
     def acquire(self) -> None:
-        """Take the lock, or raise `HomeInUseError` with the id of the launcher that has it."""
+        """Take the lock, or raise `HomeInUseError` with the process id of its holder."""
         try:
             descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
         except OSError as error:
@@ -184,27 +190,27 @@ class HomeLock:
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Give the lock back; nothing happens when it is not held."""
+        """Release the lock; no-op when this object does not hold it."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
     def holder(self) -> int | None:
-        """The process that has the lock: it wrote itself into the file and has it open.
+        """Id of the process that holds the lock: the one named in the file, if it has it open.
 
-        None when that is another one: the writer may have died, and its number may be another
-        program's by now.
+        None when it cannot be determined: the named process may have died, and another program
+        may have its id now.
         """
         try:
-            written = int(self._file.read_text())
-            opened = psutil.Process(written).open_files()
+            pid = int(self._file.read_text())
+            open_files = psutil.Process(pid).open_files()
         except (OSError, ValueError, psutil.Error):
             return None
-        return written if str(self._file) in {each.path for each in opened} else None
+        return pid if str(self._file) in {each.path for each in open_files} else None
 
     def _holder_text(self) -> str:
         holder = self.holder()
-        return f"process {holder}" if holder else "a process that cannot be told"
+        return f"process {holder}" if holder else "an unknown process"
 
     def __enter__(self) -> Self:
         self.acquire()
@@ -227,7 +233,7 @@ def _user_name(uid: int) -> str:
 
 
 def _write_and_remove(folder: Path, size: int) -> None:
-    """Take so many bytes of the disk and give them back. Raises `OSError`."""
+    """Allocate `size` bytes on the disk and free them again. Raises `OSError`."""
     with tempfile.TemporaryFile(dir=folder) as file:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, size)

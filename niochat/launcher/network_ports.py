@@ -1,4 +1,4 @@
-"""The ports of a stack: chosen once and kept, so that webhook addresses outlive a restart."""
+"""The ports of a stack. They are chosen once and stored, so that webhook URLs survive a restart."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ from niochat.launcher.stack_errors import PortInUseError, StackError
 
 DEFAULT_HTTP_PORT = 8000
 
-# Above the ports Ray gives its workers (10000 to 19999) and below those the kernel gives to
-# outgoing connections (from 32768), so neither takes one between our look and the bind.
+# Above the ports that Ray gives its workers (10000 to 19999) and below those that the kernel gives
+# to outgoing connections (from 32768), so neither takes one between our check and the bind.
 _FIRST, _LAST = 20_000, 31_999
 _PORTS = range(1, 65_536)
-# Replicas listen on ports of their own, and Serve gives a freed port back only after minutes.
+# Each replica listens on a port of its own, and Serve reuses a freed port only after minutes.
 REPLICA_PORT_COUNT = 100
 
 
 @dataclass(frozen=True)
 class StackPorts:
-    """Every fixed port of a stack. `replica_http` and `replica_grpc` start blocks of
-    `REPLICA_PORT_COUNT`."""
+    """Every fixed port of a stack.
+
+    `replica_http` and `replica_grpc` are the first ports of blocks of `REPLICA_PORT_COUNT`.
+    """
 
     http: int
     postgres: int
@@ -49,35 +51,37 @@ class StackPorts:
     def allocate(
         cls, home: HomeFolder, http: int | None = None, reservation: PortReservation | None = None
     ) -> Self:
-        """The ports kept in `home`; what is missing or taken by others is chosen anew.
+        """Load the ports stored in `home`; missing ones and those in use by others are chosen anew.
 
-        Call it when nothing of this stack runs any more. A port given as `http` is used or
-        refused, never replaced. With a `claim`, no other stack gets the HTTP port meanwhile.
+        Call this when no process of this stack runs. A port passed as `http` is used or refused
+        with `PortInUseError`, never replaced. A `reservation` keeps the HTTP port from other
+        stacks until it is released. Raises `StackError` when there is no free port.
         """
         file = home.folder / "stack.json"
-        kept = read_json(file)
-        passing = PortReservation()
-        before = kept.get("ports")
-        settled = _choose_ports(
-            before if isinstance(before, dict) else {}, http, reservation or passing
+        stored = read_json(file)
+        temporary = PortReservation()
+        stored_ports = stored.get("ports")
+        chosen = _choose_ports(
+            stored_ports if isinstance(stored_ports, dict) else {}, http, reservation or temporary
         )
-        ports = cls(**settled)
-        passing.release()
-        write_json(file, kept | {"ports": asdict(ports)})
+        ports = cls(**chosen)
+        temporary.release()
+        write_json(file, stored | {"ports": asdict(ports)})
         return ports
 
 
 class PortReservation:
-    """A hold on one HTTP port from its choice until the launcher ends, however it ends.
+    """Reserves one HTTP port by a file lock, which the kernel releases when the launcher dies.
 
-    HAProxy binds it seconds after the choice, and another stack would look in between.
+    HAProxy binds the port seconds after it was chosen. Without the reservation another stack
+    could choose the same port in between.
     """
 
     def __init__(self) -> None:
         self._descriptor: int | None = None
 
     def try_acquire(self, port: int) -> bool:
-        """Hold `port` if nobody listens on it and no stack of this user holds it."""
+        """Reserve `port` if no program listens on it and no stack of this user has reserved it."""
         if not is_port_free(port):
             return False
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -92,16 +96,16 @@ class PortReservation:
         return True
 
     def release(self) -> None:
-        """Let the port go; nothing happens when none is held."""
+        """Release the reserved port; no-op when there is none."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
 
 def is_port_free(port: int) -> bool:
-    """Whether nobody on this machine listens on `port`, on any address."""
+    """Whether no program on this machine listens on `port`, on any address."""
     with socket.socket() as probe:
-        # Without this a closed connection of a minute ago (TIME_WAIT) looks like a listener.
+        # Without this, a connection in TIME_WAIT counts as a listener.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("0.0.0.0", port))
@@ -111,12 +115,12 @@ def is_port_free(port: int) -> bool:
 
 
 def _choose_ports(
-    kept: Mapping[str, object], http: int | None, claim: PortReservation
+    stored: Mapping[str, object], http: int | None, reservation: PortReservation
 ) -> dict[str, int]:
-    chosen: dict[str, int] = {"http": _choose_http_port(kept.get("http"), http, claim)}
+    chosen: dict[str, int] = {"http": _choose_http_port(stored.get("http"), http, reservation)}
     taken = set(_port_range("http", chosen["http"]))
     for name in (field.name for field in fields(StackPorts) if field.name != "http"):
-        candidates = _candidates(kept.get(name))
+        candidates = _candidates(stored.get(name))
         chosen[name] = next(
             (port for port in candidates if _usable(_port_range(name, port), taken)), 0
         )
@@ -126,26 +130,26 @@ def _choose_ports(
     return chosen
 
 
-def _choose_http_port(kept: object, asked: int | None, claim: PortReservation) -> int:
-    if asked is not None:
-        if asked not in _PORTS:
+def _choose_http_port(stored: object, requested: int | None, reservation: PortReservation) -> int:
+    if requested is not None:
+        if requested not in _PORTS:
             raise PortInUseError(
-                f"{asked} is no port: give --port a number from 1 to 65535, or leave it away "
-                "and one is chosen."
+                f"{requested} is no port: give --port a number from 1 to 65535, or omit it "
+                "to have one chosen."
             )
-        if not _may_bind(asked):
+        if not _may_bind(requested):
             raise PortInUseError(
-                f"Port {asked} is the administrator's: choose one from 1024 on with --port, or "
-                "leave it away and one is chosen."
+                f"Port {requested} needs administrator rights: choose one from 1024 on with "
+                "--port, or omit --port to have one chosen."
             )
-        if not claim.try_acquire(asked):
+        if not reservation.try_acquire(requested):
             raise PortInUseError(
-                f"Port {asked} is used by another program. Stop that one, or choose another "
-                "port with --port, or leave --port away and one is chosen."
+                f"Port {requested} is used by another program. Stop that program, choose another "
+                "port with --port, or omit --port to have one chosen."
             )
-        return asked
-    wanted = (*_kept_port(kept), DEFAULT_HTTP_PORT, *_candidates(None))
-    return next(port for port in wanted if claim.try_acquire(port))
+        return requested
+    candidates = (*_stored_port(stored), DEFAULT_HTTP_PORT, *_candidates(None))
+    return next(port for port in candidates if reservation.try_acquire(port))
 
 
 def _may_bind(port: int) -> bool:
@@ -155,19 +159,19 @@ def _may_bind(port: int) -> bool:
         except PermissionError:
             return False
         except OSError:
-            return True  # taken, which is another matter
+            return True  # in use, which the caller checks
     return True
 
 
-def _kept_port(kept: object) -> Iterator[int]:
-    """What the home remembers, if it is a port: the file may have been written by hand."""
-    if isinstance(kept, int) and kept in _PORTS:
-        yield kept
+def _stored_port(stored: object) -> Iterator[int]:
+    """The stored value, if it is a valid port: the file may have been edited by hand."""
+    if isinstance(stored, int) and stored in _PORTS:
+        yield stored
 
 
-def _candidates(kept: object) -> Iterator[int]:
-    yield from _kept_port(kept)
-    # A random order keeps two stacks that start together apart.
+def _candidates(stored: object) -> Iterator[int]:
+    yield from _stored_port(stored)
+    # Random order, so that two stacks that start together try different ports.
     yield from random.sample(range(_FIRST, _LAST - REPLICA_PORT_COUNT), 2_000)
 
 
@@ -175,5 +179,5 @@ def _port_range(name: str, port: int) -> range:
     return range(port, port + (REPLICA_PORT_COUNT if name.startswith("replica_") else 1))
 
 
-def _usable(span: range, taken: set[int]) -> bool:
-    return taken.isdisjoint(span) and all(is_port_free(port) for port in span)
+def _usable(ports: range, taken: set[int]) -> bool:
+    return taken.isdisjoint(ports) and all(is_port_free(port) for port in ports)

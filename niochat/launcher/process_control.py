@@ -1,7 +1,7 @@
-"""Finding and ending every process of a stack, whoever its parent is by now.
+"""Finds and ends every process of a stack, including those that were re-parented.
 
-Each child is started with the variable `NIOCHAT_STACK=<home>` and its own children inherit it.
-That reaches HAProxy too, which outlives the Ray worker that started it and keeps its ports.
+Each child is started with the variable `NIOCHAT_STACK=<home>`, which its own children inherit. So
+HAProxy is found, too: it outlives the Ray worker that started it and keeps its ports open.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ _KILL_WAIT_S = 10.0
 
 
 def find_stack_processes(home: Path) -> list[psutil.Process]:
-    """The living processes of the stack at `home`, without the caller and its ancestors.
+    """The live processes of the stack at `home`, without the caller and its ancestors.
 
-    Only processes of the calling user are looked at, unless the caller is root.
+    Processes of other users are included only if the caller is root.
     """
-    found: dict[int, psutil.Process] = {}
+    members: dict[int, psutil.Process] = {}
     own = _own_ancestry()
     for process in psutil.process_iter():
         if process.pid in own or not _belongs_to_stack(process, home):
             continue
-        # PostgreSQL's backends write their title over the environment they inherited, so a
-        # child counts by its parent.
+        # PostgreSQL's backends overwrite their environment with their title, so children of a
+        # matching process count as well.
         for member in (process, *_descendants(process)):
             if member.pid not in own and is_alive(member):
-                found[member.pid] = member
-    return list(found.values())
+                members[member.pid] = member
+    return list(members.values())
 
 
 def end_processes(
@@ -46,25 +46,24 @@ def end_processes(
     grace_s: float,
     first: signal.Signals = signal.SIGTERM,
 ) -> list[psutil.Process]:
-    """Ask with `first`, then kill after `grace_s` seconds; returns those that had to be killed.
+    """Send `first`, and SIGKILL after `grace_s` seconds; returns the processes that were killed.
 
-    A process id that was given to another program meanwhile is never signalled: psutil compares
-    the time of creation.
+    A reused process id is never signalled: psutil compares the creation time.
     """
     running = [process for process in processes if is_alive(process)]
     for process in running:
         _signal(process, first)
-        # A stopped process would take the first signal only when somebody continues it.
+        # A stopped process handles the signal only after it is continued.
         _signal(process, signal.SIGCONT)
-    stubborn = _wait(running, grace_s)
-    for process in stubborn:
+    survivors = _wait(running, grace_s)
+    for process in survivors:
         _signal(process, signal.SIGKILL)
-    _wait(stubborn, _KILL_WAIT_S)
-    return stubborn
+    _wait(survivors, _KILL_WAIT_S)
+    return survivors
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether the process still does anything: a zombie holds no port and no file."""
+    """Whether the process exists and is no zombie: a zombie holds no port and no file."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -72,7 +71,7 @@ def is_alive(process: psutil.Process) -> bool:
 
 
 def classify_process(process: psutil.Process) -> ProcessKind:
-    """Which part of the stack a marked process is."""
+    """Kind of a process of the stack; `ray` if nothing else matches."""
     try:
         name, command = process.name(), " ".join(process.cmdline())
     except psutil.Error:
@@ -89,17 +88,17 @@ def classify_process(process: psutil.Process) -> ProcessKind:
 def filter_by_kind(
     processes: Iterable[psutil.Process], *kinds: ProcessKind
 ) -> list[psutil.Process]:
-    """Those of `processes` that are one of `kinds`."""
+    """The processes of these kinds."""
     return [process for process in processes if classify_process(process) in kinds]
 
 
 def pss_mb_by_kind(processes: Iterable[psutil.Process]) -> dict[ProcessKind, float]:
-    """Proportional memory by kind, in MB: shared pages are counted once over their sharers."""
+    """Proportional set size (PSS) by kind, in MB: a shared page is divided among its sharers."""
     totals: dict[ProcessKind, float] = {}
     for process in processes:
-        part = classify_process(process)
-        totals[part] = totals.get(part, 0.0) + read_pss_kb(process.pid) / 1024
-    return {part: round(total, 1) for part, total in sorted(totals.items())}
+        kind = classify_process(process)
+        totals[kind] = totals.get(kind, 0.0) + read_pss_kb(process.pid) / 1024
+    return {kind: round(total, 1) for kind, total in sorted(totals.items())}
 
 
 def _belongs_to_stack(process: psutil.Process, home: Path) -> bool:
@@ -108,16 +107,16 @@ def _belongs_to_stack(process: psutil.Process, home: Path) -> bool:
             return False
         if _has_stack_variable(process.pid, home):
             return True
-        # An orphan of PostgreSQL has neither the variable nor its parent any more; but it
-        # never leaves its data folder.
+        # An orphaned PostgreSQL backend has neither the variable nor its parent, but its working
+        # directory is still the data folder.
         return process.name().startswith("postgres") and _runs_inside(process, home / "postgres")
     except (psutil.Error, OSError):
         return False
 
 
 def _has_stack_variable(pid: int, home: Path) -> bool:
-    # Read raw: a process that writes a title over its arguments spoils the first variable,
-    # and a parser may then lose the rest.
+    # Read raw: a process that writes a title over its arguments corrupts the first variable,
+    # and a parser may then lose the others.
     environment = Path(f"/proc/{pid}/environ").read_bytes()
     return f"{STACK_VARIABLE}={home}".encode() in environment.split(b"\0")
 
@@ -127,8 +126,8 @@ def _runs_inside(process: psutil.Process, folder: Path) -> bool:
 
 
 def _own_ancestry() -> set[int]:
-    this = psutil.Process()
-    return {this.pid, *(parent.pid for parent in this.parents())}
+    current = psutil.Process()
+    return {current.pid, *(parent.pid for parent in current.parents())}
 
 
 def _descendants(process: psutil.Process) -> list[psutil.Process]:
@@ -146,13 +145,13 @@ def _signal(process: psutil.Process, number: signal.Signals) -> None:
 
 
 def _wait(processes: Sequence[psutil.Process], timeout_s: float) -> list[psutil.Process]:
-    """Those still alive at the end of the time. Our own children are reaped on the way."""
+    """Wait until the processes end; returns those alive after `timeout_s`. Reaps our children."""
     deadline = time.monotonic() + timeout_s
-    left = [process for process in processes if not _has_ended(process)]
-    while left and time.monotonic() < deadline:
+    survivors = [process for process in processes if not _has_ended(process)]
+    while survivors and time.monotonic() < deadline:
         time.sleep(_POLL_S)
-        left = [process for process in left if not _has_ended(process)]
-    return left
+        survivors = [process for process in survivors if not _has_ended(process)]
+    return survivors
 
 
 def _has_ended(process: psutil.Process) -> bool:
@@ -161,13 +160,13 @@ def _has_ended(process: psutil.Process) -> bool:
     try:
         process.wait(timeout=0)
     except psutil.TimeoutExpired:
-        # A zombie of another parent: nothing we could reap.
+        # A zombie of another parent, which only that parent can reap.
         return True
     return True
 
 
 def read_pss_kb(pid: int) -> int:
-    """Proportional memory of one process; 0 when it is gone."""
+    """Proportional set size (PSS) of one process in kB; 0 when it has ended."""
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""The simulated outside world (gateway, ERP, model) as a child of the stack."""
+"""The sandbox (simulated gateway, ERP, model and mail server) as a child process of the stack."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _STOP_S = 5.0
 
 
 class SandboxServer:
-    """`python -m niochat_sandbox` on a port of ours."""
+    """Runs `python -m niochat_sandbox` on a port of the stack."""
 
     def __init__(
         self, home: HomeFolder, port: int, smtp_port: int | None = None, address: str = "127.0.0.1"
@@ -25,16 +25,16 @@ class SandboxServer:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Base URL of the sandbox."""
         return f"http://{self._listen_address}:{self._port}"
 
     @property
     def smtp_url(self) -> str:
-        """Where it takes mail."""
+        """URL of its SMTP server."""
         return f"smtp://{self._listen_address}:{self._smtp_port}"
 
     def start(self, env: dict[str, str]) -> str:
-        """Start it with `env` and return its URL once it says it is healthy."""
+        """Start the sandbox with `env`; returns its URL once its health check succeeds."""
         command = [sys.executable, "-m", "niochat_sandbox", "--port", str(self._port)]
         command += ["--host", self._listen_address]
         command += ["--smtp-port", str(self._smtp_port)] if self._smtp_port else []
@@ -43,11 +43,11 @@ class SandboxServer:
         return self.url
 
     def stop(self) -> None:
-        """End it."""
-        found = process_control.filter_by_kind(
+        """End the sandbox."""
+        processes = process_control.filter_by_kind(
             process_control.find_stack_processes(self._home.folder), "sandbox"
         )
-        process_control.end_processes(found, _STOP_S)
+        process_control.end_processes(processes, _STOP_S)
 
     def _is_healthy(self) -> bool:
         return http_get(self._port, "/sandbox/health", self._listen_address) is not None

@@ -1,4 +1,4 @@
-"""The secrets of a stack: made once, kept in one file that only its owner can read."""
+"""The secrets of a stack, generated once and stored in a file that only its owner can read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEY_BYTES = 32
 
 @dataclass(frozen=True, repr=False)
 class StackCredentials:
-    """Every secret a stack needs. Losing the vault key loses what it encrypted."""
+    """Every secret of a stack. Without the vault key, the data it encrypted is lost."""
 
     postgres_superuser: str
     postgres_owner: str
@@ -31,22 +31,24 @@ class StackCredentials:
 
     @classmethod
     def load_or_create(cls, home: HomeFolder) -> Self:
-        """The secrets of `home`; those that are missing are made and kept."""
+        """Load the secrets of `home`; missing ones are generated and stored. Raises
+        `StackError`.
+        """
         file = home.folder / "secrets.json"
-        kept = read_json(file)
+        stored = read_json(file)
         names = [field.name for field in fields(cls)]
-        values = {name: str(kept.get(name) or _new_secret(name)) for name in names}
+        values = {name: str(stored.get(name) or _new_secret(name)) for name in names}
         if not _is_key(values["vault_key"]):
             raise StackError(
                 f"The vault_key in {file} is not the base64 of {KEY_BYTES} bytes: restore that "
-                "file, for what the key sealed opens with no other."
+                "file, because no other key can decrypt the stored data."
             )
-        if values != kept:
-            write_json(file, kept | values)
+        if values != stored:
+            write_json(file, stored | values)
         return cls(**values)
 
     def as_dict(self) -> dict[str, str]:
-        """Name to secret, for a caller that has to hand them on."""
+        """The secrets by name, for a caller that passes them on."""
         return asdict(self)
 
 

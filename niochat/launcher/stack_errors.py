@@ -1,15 +1,15 @@
-"""What can go wrong while a stack starts or stops, said so that the reader can act on it."""
+"""Errors of starting and stopping a stack. Their messages tell the reader what to do."""
 
 from __future__ import annotations
 
 
 class StackError(Exception):
-    """A stack cannot go on; the message says why and what to do."""
+    """The operation on a stack failed; the message says why and what to do."""
 
 
 class HomeInUseError(StackError):
-    """Another launcher holds this home."""
+    """Another launcher holds the lock of this home."""
 
 
 class PortInUseError(StackError):
-    """The HTTP port that was asked for belongs to another program."""
+    """The requested HTTP port is invalid or cannot be used."""

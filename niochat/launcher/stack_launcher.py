@@ -1,4 +1,4 @@
-"""One whole NioChat on one machine: up, down, and what it is made of."""
+"""Starts and ends one complete NioChat on one machine: databases, sandbox, Ray and Serve."""
 
 from __future__ import annotations
 
@@ -31,26 +31,28 @@ from niochat.launcher.stack_errors import HomeInUseError, StackError
 from niochat.launcher.subprocesses import OWNER_URL_VARIABLE, ProgressCallback, reap_children
 
 MigrateDatabase = Callable[[str, str], Awaitable[None]]
-"""Takes the log-in of the tables' owner, and that of the processes that serve."""
+"""Migrates the database, given the URL of the tables' owner and that of the serving processes."""
 CheckEnvironment = Callable[[Mapping[str, str]], None]
-"""Raises for a setting of this environment that cannot work."""
+"""Raises when a setting of this environment cannot work."""
 
-# Ray's servers wait for one another on SIGTERM and would take any time they are given; the
-# state worth waiting for is PostgreSQL's.
+# Ray's servers wait for one another on SIGTERM and use all the time they get. Only PostgreSQL has
+# state that is worth a longer wait.
 _GRACE_S = 2.0
 _POSTGRES_GRACE_S = 30.0
 SANDBOX_ADMIN_TOKEN = "sandbox-admin"
-"""No secret: whoever reaches the sandbox may do anything in it."""
+"""No secret: every client that can reach the sandbox has full access to it."""
 LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
 _LAUNCHER_S = 60.0
-# A raylet that is going down may still start a worker; one look is not enough.
+# A raylet that is shutting down may still start a worker, so one round is not enough.
 _MAX_END_ROUNDS = 5
 
 
 @dataclass(frozen=True)
 class StackOptions:
-    """What a stack runs. An own `database_url` or `redis_url` replaces the embedded server;
-    `owner_url` is the log-in that owns the tables of the former, if it is another.
+    """Which parts a stack runs, and with which external servers.
+
+    `database_url` and `redis_url` replace the embedded servers. `owner_url` is the URL of the role
+    that owns the tables in `database_url`, if it is not the same role.
     """
 
     http_port: int | None = None
@@ -65,17 +67,20 @@ class StackOptions:
 
     @classmethod
     def from_environment(cls, **overrides: Any) -> Self:
-        """`chosen`, and addresses of servers from the environment where they are set."""
-        found = {
+        """Options from `overrides`, with server URLs from the environment where they are set."""
+        urls = {
             "database_url": os.environ.get("DATABASE_URL") or None,
             "owner_url": os.environ.get(OWNER_URL_VARIABLE) or None,
             "redis_url": os.environ.get("REDIS_URL") or None,
         }
-        return cls(**(found | overrides))
+        return cls(**(urls | overrides))
 
 
 class StackLauncher:
-    """One home and everything that runs in it. The parts are there after `up`."""
+    """Starts and ends everything in one home folder.
+
+    The attributes `ports`, `postgres`, `redis`, `ray` and `sandbox` are set by `up`.
+    """
 
     ports: StackPorts
     postgres: EmbeddedPostgres
@@ -92,15 +97,15 @@ class StackLauncher:
 
     @property
     def url(self) -> str:
-        """Where the product answers."""
+        """Base URL of the product."""
         return f"http://127.0.0.1:{self.ports.http}"
 
     def up(self, progress: ProgressCallback = ignore_progress) -> Mapping[str, str]:
-        """Start everything; returns what was handed to the children, also in `env.json`.
+        """Start everything; returns the environment of the children, also stored in `env.json`.
 
-        All or nothing: when a step fails, or the user interrupts it, what was started is ended.
-        Raises `HomeInUseError` when another launcher holds the home, and `StackError` for a setting
-        that cannot work, before anything was started.
+        When a step fails or the user interrupts it, everything that was started is ended.
+        Raises `HomeInUseError` when another launcher holds the home, and `StackError` when a
+        setting cannot work; in both cases nothing was started.
         """
         HomeFolder.create(self.home.folder)
         self._lock.acquire()
@@ -112,23 +117,23 @@ class StackLauncher:
             raise
 
     def restart_dead(self, progress: ProgressCallback = ignore_progress) -> None:
-        """Start again what died: a store, or Ray when one of its two servers is gone.
+        """Restart an embedded database that died, or Ray when one of its two servers died.
 
-        Called regularly while the stack is up, by the process that started it. What does not
-        come back is tried again the next time: the others go on meanwhile. Ray looks after its
-        own workers and after HAProxy. A new Ray finds everything in PostgreSQL.
+        The process that started the stack calls this regularly. A part that does not start is
+        tried again at the next call, while the other parts keep running. Ray itself restarts its
+        workers and HAProxy. No state is lost with Ray, because PostgreSQL has all of it.
         """
         reap_children()
         try:
             self._restart_dead_databases(progress)
             self._restart_dead_ray(progress)
         except (StackError, psycopg.OperationalError, psutil.Error, OSError) as error:
-            progress(f"It did not come back: {error}")
+            progress(f"The restart failed: {error}")
 
     def _restart_dead_databases(self, progress: ProgressCallback) -> None:
         if not self.options.database_url and not self.postgres.is_running:
             progress("PostgreSQL has died: starting it again.")
-            self.postgres.kill()  # its orphans hold the data folder
+            self.postgres.kill()  # orphaned backends hold the data folder
             self.postgres.start()
         if not self.options.redis_url and not self.redis.is_running:
             progress("Redis does not answer: starting it again.")
@@ -139,16 +144,16 @@ class StackLauncher:
         if self._deployed and self.ray.is_running:
             return
         progress("Ray has died: starting it again.")
-        self._deployed = False  # until everything is deployed: half of it is not enough
+        self._deployed = False  # until every application is deployed
         self._end_kinds("ray", "haproxy")
         self.ray.launch(self._children_environment(), self.options.serve_config)
         self._deploy(progress)
         progress("Ray is back.")
 
     def down(self, progress: ProgressCallback = ignore_progress) -> None:
-        """End everything of this home, also what another launcher or a former run started.
+        """End every process of this home, including those of another launcher or an earlier run.
 
-        Where there is no home nothing is made.
+        A home folder that does not exist is not created.
         """
         if not self.home.folder.is_dir() and not process_control.find_stack_processes(
             self.home.folder
@@ -162,14 +167,15 @@ class StackLauncher:
         self._close()
 
     def close(self) -> None:
-        """End what this launcher holds. Nothing happens when it holds nothing: what runs in the
-        home then is another's.
+        """End the stack if this launcher holds the home, else do nothing.
+
+        Without the lock, the processes in the home belong to another launcher.
         """
         if self._lock.is_held:
             self._close()
 
     def is_running(self) -> bool:
-        """Whether a launcher holds this home, this one or another."""
+        """Whether this or another launcher holds this home."""
         if self._lock.is_held:
             return True
         if not self.home.folder.is_dir():
@@ -181,28 +187,31 @@ class StackLauncher:
             return True
 
     def environment(self) -> dict[str, str]:
-        """What the last start handed to its children; empty before the first."""
+        """Environment of the children of the last start; empty before the first start."""
         return {name: str(value) for name, value in read_json(self.home.environment_file).items()}
 
     def memory_mb_by_kind(self) -> dict[process_control.ProcessKind, float]:
-        """Proportional memory of everything that runs, in MB, by kind."""
+        """Proportional set size (PSS) of all processes of the stack, in MB, by kind."""
         return process_control.pss_mb_by_kind(
             process_control.find_stack_processes(self.home.folder)
         )
 
     def owner_url(self, database_url: str) -> str:
-        """The owner's log-in to the database of `database_url`: another one where that is the
-        embedded database of this home.
+        """The URL by which the tables' owner connects to the database of `database_url`.
+
+        It differs from `database_url` only for the embedded database of this home.
         """
-        kept, parts = read_json(self.home.folder / "secrets.json"), urlsplit(database_url)
-        serving = (SERVING_ROLE, kept.get("postgres_serving"))
-        if (parts.username, parts.password) != serving or "postgres_owner" not in kept:
+        secrets, parts = read_json(self.home.folder / "secrets.json"), urlsplit(database_url)
+        serving = (SERVING_ROLE, secrets.get("postgres_serving"))
+        if (parts.username, parts.password) != serving or "postgres_owner" not in secrets:
             return database_url
         address = parts.netloc.rpartition("@")[2]
-        return urlunsplit(parts._replace(netloc=f"{OWNER_ROLE}:{kept['postgres_owner']}@{address}"))
+        return urlunsplit(
+            parts._replace(netloc=f"{OWNER_ROLE}:{secrets['postgres_owner']}@{address}")
+        )
 
     def _assemble_checked(self, progress: ProgressCallback) -> None:
-        """Every setting is looked at before anything is started."""
+        """Validate all settings before anything is started."""
         self.home.require_usable()
         self._end_leftovers(progress)
         self._assemble(progress)
@@ -219,7 +228,7 @@ class StackLauncher:
 
     def _start(self, progress: ProgressCallback) -> dict[str, str]:
         env = self._children_environment()
-        # Ray needs seconds and nothing of the others until it runs our code.
+        # Ray needs seconds to start, and needs the other servers only when it runs our code.
         progress("Starting Ray.")
         self.ray.launch(env, self.options.serve_config)
         self._start_databases(progress)
@@ -227,10 +236,10 @@ class StackLauncher:
             progress("Starting the sandbox.")
             self.sandbox.start(env)
         self._deploy(progress)
-        told = env | self.ray.environment
-        write_json(self.home.environment_file, told)
+        children_env = env | self.ray.environment
+        write_json(self.home.environment_file, children_env)
         progress(f"NioChat answers at {self.url}")
-        return told
+        return children_env
 
     def _deploy(self, progress: ProgressCallback) -> None:
         self.ray.wait_until_up()
@@ -284,45 +293,47 @@ class StackLauncher:
         return env
 
     def _end_leftovers(self, progress: ProgressCallback) -> None:
-        left = process_control.find_stack_processes(self.home.folder)
-        if left:
+        leftovers = process_control.find_stack_processes(self.home.folder)
+        if leftovers:
             kinds = ", ".join(
-                sorted({process_control.classify_process(process) for process in left})
+                sorted({process_control.classify_process(process) for process in leftovers})
             )
-            progress(f"Ending {len(left)} processes of a former run ({kinds}).")
+            progress(f"Ending {len(leftovers)} processes of an earlier run ({kinds}).")
             self._end_all()
 
     def _close(self) -> None:
-        """The home is free again only when nothing is left in it: until then it is ours, for
-        whoever asked us to stop twice, or found something that does not end.
+        """End all processes, then release the port and the home.
+
+        The lock is kept when a process does not end, so that no other launcher starts in this
+        home, and this method can be called again.
         """
         self._end_all()
         self._port_reservation.release()
         self._lock.release()
 
     def _end_all(self) -> None:
-        """Those that write first, then the stores, PostgreSQL last and by a fast shutdown."""
+        """End the writing processes first, then Redis, and PostgreSQL last by a fast shutdown."""
         self._end_kinds("ray", "haproxy", "sandbox")
         self._end_kinds("redis")
         self._end_kinds("postgres")
 
     def _end_kinds(self, *kinds: process_control.ProcessKind) -> None:
         for _ in range(_MAX_END_ROUNDS):
-            found = process_control.filter_by_kind(
+            processes = process_control.filter_by_kind(
                 process_control.find_stack_processes(self.home.folder), *kinds
             )
-            if not found:
+            if not processes:
                 return
             if kinds == ("postgres",):
                 process_control.end_processes(
-                    _root_processes(found), _POSTGRES_GRACE_S, signal.SIGINT
+                    _root_processes(processes), _POSTGRES_GRACE_S, signal.SIGINT
                 )
             else:
-                process_control.end_processes(found, _GRACE_S)
-        raise StackError(f"Cannot end: {', '.join(str(process.pid) for process in found)}")
+                process_control.end_processes(processes, _GRACE_S)
+        raise StackError(f"Cannot end: {', '.join(str(process.pid) for process in processes)}")
 
     def _end_other_launcher(self, progress: ProgressCallback) -> None:
-        """Take the lock, ending the launcher that has it."""
+        """Take the lock; if another launcher holds it, end that launcher first."""
         try:
             self._lock.acquire()
             return
@@ -330,21 +341,21 @@ class StackLauncher:
             holder = self._lock.holder()
         if holder is None or holder == os.getpid():
             raise StackError(
-                f"{self.home.folder} is held by a process that cannot be told: nothing was ended. "
-                f"End what has {self.home.folder / 'lock'} open, then try again."
+                f"{self.home.folder} is held by an unknown process: nothing was ended. "
+                f"End the process that has {self.home.folder / 'lock'} open, then try again."
             )
         progress(f"Ending the launcher (process {holder}).")
         try:
             process_control.end_processes([psutil.Process(holder)], _LAUNCHER_S)
         except psutil.NoSuchProcess:
-            progress("It has ended by itself.")
+            progress("The launcher has already ended.")
         self._lock.acquire()
 
 
-def _root_processes(found: list[psutil.Process]) -> list[psutil.Process]:
-    """The postmaster alone: SIGINT only cancels the query of a backend."""
-    pids = {process.pid for process in found}
-    return [process for process in found if process.ppid() not in pids]
+def _root_processes(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """The postmaster only: to a backend, SIGINT means to cancel its query."""
+    pids = {process.pid for process in processes}
+    return [process for process in processes if process.ppid() not in pids]
 
 
 async def _run_migration(migrate: MigrateDatabase, owner: str, serving: str) -> None:

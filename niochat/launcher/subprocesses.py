@@ -1,4 +1,4 @@
-"""Starting a child of the stack: marked, in its own session, its output in its log."""
+"""Starts child processes of a stack, marked for later search, each with a session and log file."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ _spawned: list[subprocess.Popen[bytes]] = []
 
 
 def child_environment(home: HomeFolder, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a child: ours, `extra` over it, and the mark it is found by; never the
-    log-in of the tables' owner.
+    """Environment of a child: the current one, overridden by `extra`, plus the stack variable.
+
+    The database owner's URL is removed, so that no child has the owner's rights.
     """
-    ours = {name: value for name, value in os.environ.items() if name != OWNER_URL_VARIABLE}
-    return {**ours, **(extra or {}), STACK_VARIABLE: str(home.folder)}
+    inherited = {name: value for name, value in os.environ.items() if name != OWNER_URL_VARIABLE}
+    return {**inherited, **(extra or {}), STACK_VARIABLE: str(home.folder)}
 
 
 def spawn(
@@ -36,9 +37,9 @@ def spawn(
     *,
     stdin: int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
-    """Start `command`; what it writes is appended to the log called `name`.
+    """Start `command`; its output is appended to the log file `name`.
 
-    It gets a session of its own, so that Ctrl-C in the terminal reaches the launcher alone,
+    The child gets a session of its own, so that Ctrl-C in the terminal reaches only the launcher,
     which then ends its children in order.
     """
     descriptor = os.open(home.log_file(name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -59,7 +60,7 @@ def spawn(
 
 
 def reap_children() -> None:
-    """Bury our children that ended. Nobody else can, and until then they are zombies."""
+    """Reap children that have ended; until then they are zombies."""
     _spawned[:] = [child for child in _spawned if child.poll() is None]
 
 
@@ -69,7 +70,10 @@ def wait_until(
     log: Path,
     timeout_s: float,
 ) -> None:
-    """Return once `ready` says so; raise with the end of `log` when the child dies before."""
+    """Wait until `ready` returns true.
+
+    Raises `StackError` with the end of `log` when the child ends first or after `timeout_s`.
+    """
     deadline = time.monotonic() + timeout_s
     while not ready():
         if child is not None and child.poll() is not None:
@@ -80,7 +84,7 @@ def wait_until(
 
 
 def tail_log(log: Path, count: int = 15) -> str:
-    """The end of a log, and where to read the rest."""
+    """The last `count` lines of a log, and its path."""
     try:
         lines = log.read_text(errors="replace").splitlines()[-count:]
     except FileNotFoundError:
@@ -89,8 +93,8 @@ def tail_log(log: Path, count: int = 15) -> str:
 
 
 def http_get(port: int, path: str, address: str = "127.0.0.1") -> bytes | None:
-    """What `GET http://<address>:<port><path>` gives with status 200, else None."""
-    # http.client instead of urllib: a proxy set in the environment is none of its business.
+    """Body of `GET http://<address>:<port><path>` if the status is 200, else None."""
+    # http.client instead of urllib, because urllib uses a proxy from the environment.
     connection = http.client.HTTPConnection(address, port, timeout=2)
     try:
         connection.request("GET", path)

@@ -1,1 +1,1 @@
-"""Push to screens: the log of events, read by position, to whoever may see each of them."""
+"""Live updates: pushes events of the log and ephemeral frames to the screens that may see them."""

@@ -1,4 +1,4 @@
-"""The assistant's words while they come: told to screens, some times a second, the newest alone."""
+"""Publishes the assistant's drafts: the text of a turn while the model writes it."""
 
 import asyncio
 import time
@@ -11,13 +11,14 @@ from niochat.runtime.background_tasks import BackgroundTaskSet
 
 MIN_INTERVAL_S = 0.2
 MAX_IN_FLIGHT = 50
-"""Drafts that are being told; further ones are dropped, the next one says all of it anyway."""
+"""Drafts that are being published. Further ones are dropped, because each contains the whole text.
+"""
 MAX_TURNS = 1_000
 _WITH_ASSISTANT = ConversationOwner(None, None)
 
 
 class AssistantDraftPublisher:
-    """Tells what turns are writing. ``say`` may be slow, or fail: nobody waits for it."""
+    """Publishes drafts to screens. ``publish`` may be slow or fail: no turn waits for it."""
 
     def __init__(
         self,
@@ -32,17 +33,17 @@ class AssistantDraftPublisher:
     def publish_draft(
         self, tenant_id: UUID, conversation_id: UUID, turn_id: UUID, text: str
     ) -> None:
-        """All of it so far; what comes too soon is left out."""
+        """Publishes the complete text so far, at most every ``MIN_INTERVAL_S`` for each turn."""
         now = self._clock()
         if now - self._published_at.get(turn_id, -MIN_INTERVAL_S) < MIN_INTERVAL_S:
             return
         if len(self._published_at) >= MAX_TURNS:
-            self._published_at.clear()  # who still writes is told once too often
+            self._published_at.clear()  # costs at most one early draft for each running turn
         self._published_at[turn_id] = now
-        writing = DraftFrame(conversation_id=conversation_id, turn_id=turn_id, text=text)
-        words = FrameEnvelope.wrap(tenant_id, writing, _WITH_ASSISTANT).encode()
-        self._background.try_start(lambda: self._publish_frame(words), MAX_IN_FLIGHT)
+        frame = DraftFrame(conversation_id=conversation_id, turn_id=turn_id, text=text)
+        envelope = FrameEnvelope.wrap(tenant_id, frame, _WITH_ASSISTANT).encode()
+        self._background.try_start(lambda: self._publish_frame(envelope), MAX_IN_FLIGHT)
 
-    async def _publish_frame(self, words: bytes) -> None:
+    async def _publish_frame(self, envelope: bytes) -> None:
         async with asyncio.timeout(2):
-            await self._publish(words)
+            await self._publish(envelope)

@@ -1,5 +1,5 @@
-"""What screens show for a moment: who types, who looks, what the assistant is writing. It has no
-position, is stored nowhere, and may be lost.
+"""Ephemeral frames: typing, viewing, drafts and other states of the moment. They have no log
+position, are not stored and may be lost.
 """
 
 import json
@@ -115,16 +115,16 @@ class ReadMarkerUpdate(BaseModel):
 
 
 ReplicatedFrame = TypingFrame | ViewingFrame | DraftFrame | PresenceFrame | ReadFrame
-"""What travels between replicas."""
+"""Frames that replicas send to one another."""
 ClientFrame = TypingUpdate | ViewingUpdate | ReadMarkerUpdate
-"""What a screen says after its hello."""
+"""Frames that a screen may send after its hello."""
 _client_frame_adapter: TypeAdapter[ClientFrame] = TypeAdapter(
     Annotated[ClientFrame, Field(discriminator="type")]
 )
 
 
 def parse_client_frame(text: str) -> ClientFrame:
-    """Raises ``InvalidInputError`` that says what a screen may say."""
+    """Parses a frame of a screen. Raises ``InvalidInputError`` (``bad_frame``)."""
     try:
         return _client_frame_adapter.validate_json(text)
     except ValidationError:
@@ -137,8 +137,8 @@ def parse_client_frame(text: str) -> ClientFrame:
 
 @dataclass(frozen=True, slots=True)
 class FrameEnvelope:
-    """A frame, and for whom: everybody of the tenant, who may see what ``holder`` says whose it
-    is, or one user.
+    """A frame with its recipients: one user, or all users of the tenant who may see a conversation
+    of ``holder``, or all users if both are ``None``.
     """
 
     tenant_id: UUID
@@ -150,24 +150,24 @@ class FrameEnvelope:
     def wrap(
         cls,
         tenant_id: UUID,
-        passed: ReplicatedFrame,
+        frame: ReplicatedFrame,
         holder: ConversationOwner | None = None,
         user_id: UUID | None = None,
     ) -> "FrameEnvelope":
-        """Its frame, encoded once for all."""
-        return cls(tenant_id, passed.model_dump_json(), holder, user_id)
+        """Creates an envelope. The frame is encoded once for all recipients."""
+        return cls(tenant_id, frame.model_dump_json(), holder, user_id)
 
     def encode(self) -> bytes:
-        """As it travels between replicas."""
+        """Encodes the envelope for the transport between replicas."""
         holder = None if self.holder is None else [self.holder.agent, self.holder.team]
         user = None if self.user_id is None else str(self.user_id)
         return json.dumps([str(self.tenant_id), self.frame, holder, user]).encode()
 
     @classmethod
-    def decode(cls, words: bytes) -> "FrameEnvelope":
-        """Raises ``InvalidInputError`` for what no replica says."""
+    def decode(cls, data: bytes) -> "FrameEnvelope":
+        """Decodes an envelope. Raises ``InvalidInputError`` for other data."""
         try:
-            tenant_id, frame, holder, user = json.loads(words)
+            tenant_id, frame, holder, user = json.loads(data)
             return cls(
                 UUID(tenant_id),
                 str(frame),
@@ -175,4 +175,4 @@ class FrameEnvelope:
                 None if user is None else UUID(user),
             )
         except (ValueError, TypeError):
-            raise InvalidInputError("not a passing frame", code="bad_frame") from None
+            raise InvalidInputError("The data is no frame envelope.", code="bad_frame") from None

@@ -1,4 +1,4 @@
-"""The log of events as screens need it: each with its conversation and message as they are now."""
+"""The event log for screens: each event with the current rows of its conversation and message."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from niochat.runtime.batcher import Batcher
 _SQL = queries("event_log")
 
 MAX_EVENTS_PER_READ = 500
-"""Events in one look."""
+"""Events that one query returns at most."""
 MAX_RANGES_PER_READ = 32
-"""Read together."""
+"""Log ranges that one query reads at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoggedEvent:
-    """One event, read once. ``conversation`` and ``message`` are rows as they are now, perhaps
-    newer than the event: who applies the newest of each has what a refetch would show.
+    """One event with the current rows of its conversation and message, which may be newer than the
+    event. A client that applies the newest row of each has the state that a refetch would return.
     """
 
     position: LogPosition
@@ -35,7 +35,9 @@ class LoggedEvent:
 
 @dataclass(frozen=True, slots=True)
 class LogReadResult:
-    """What was found, and from where to look the next time. ``more``: there is more at once."""
+    """The events of one read. The next read begins at ``end``; ``has_more`` says that more events
+    are available now.
+    """
 
     events: Sequence[LoggedEvent]
     end: LogPosition
@@ -44,7 +46,7 @@ class LogReadResult:
 
 @dataclass(frozen=True, slots=True)
 class LogRange:
-    """A tenant's part of the log, behind ``position`` and up to ``upto``."""
+    """A part of a tenant's log, after ``start`` and up to ``end``."""
 
     tenant_id: UUID
     start: LogPosition
@@ -52,7 +54,7 @@ class LogRange:
 
 
 class EventLog:
-    """Reads of all tenants with the path's role; who may see what is decided by the hub."""
+    """Reads the log of all tenants. The hub decides which screens may see an event."""
 
     def __init__(self, database: Database, limit: int = MAX_EVENTS_PER_READ) -> None:
         self._database = database
@@ -62,14 +64,16 @@ class EventLog:
         )
 
     async def load_end(self) -> LogPosition:
-        """Where the log ends now."""
+        """Returns the current end of the log."""
         async with self._database.as_system() as connection:
             return LogPosition(await _load_horizon(connection))
 
     async def read_after(
         self, position: LogPosition, tenants: Iterable[UUID], upto: LogPosition | None = None
     ) -> LogReadResult:
-        """The next events of these tenants, not beyond ``upto``. Raises ``UnavailableError``."""
+        """Returns the next events of these tenants, up to ``upto`` or the end of the log. Raises
+        ``UnavailableError``.
+        """
         async with self._database.as_system() as connection:
             end = LogPosition(await _load_horizon(connection)) if upto is None else upto
             rows = await connection.fetch(
@@ -79,26 +83,26 @@ class EventLog:
                 list(tenants),
                 self._limit,
             )
-            happened = await _load_events(connection, rows)
+            events = await _load_events(connection, rows)
         if len(rows) == self._limit:
-            return LogReadResult(happened, happened[-1].position, has_more=True)
-        return LogReadResult(happened, max(position, end), has_more=False)
+            return LogReadResult(events, events[-1].position, has_more=True)
+        return LogReadResult(events, max(position, end), has_more=False)
 
     async def read_missed(
         self, position: LogPosition, tenant_id: UUID, upto: LogPosition
     ) -> LogReadResult:
-        """The next events of one tenant, not beyond ``upto``. Readers who come at the same time
-        read together: after a cut all screens come again at once. Raises ``UnavailableError``.
+        """Returns the next events of one tenant, up to ``upto``. Concurrent reads share one query,
+        because all screens reconnect at once after an interruption. Raises ``UnavailableError``.
         """
         return await self._range_batcher.submit(LogRange(tenant_id, position, upto))
 
     async def _read_ranges(
-        self, stretches: Sequence["LogRange"]
+        self, ranges: Sequence["LogRange"]
     ) -> Sequence[LogReadResult | Exception]:
-        wanted = list(dict.fromkeys(stretches))
-        tenants = [each.tenant_id for each in wanted]
-        after = zip(*(_position_columns(each.start) for each in wanted), strict=True)
-        upto = zip(*(_position_columns(each.end) for each in wanted), strict=True)
+        distinct = list(dict.fromkeys(ranges))
+        tenants = [each.tenant_id for each in distinct]
+        after = zip(*(_position_columns(each.start) for each in distinct), strict=True)
+        upto = zip(*(_position_columns(each.end) for each in distinct), strict=True)
         async with self._database.as_system() as connection:
             rows = await connection.fetch(
                 _SQL["list_events_in_ranges"],
@@ -107,19 +111,19 @@ class EventLog:
                 *map(list, upto),
                 self._limit,
             )
-            happened = await _load_events(connection, rows)
-        found: dict[LogRange, list[LoggedEvent]] = {each: [] for each in wanted}
-        known: dict[
-            LogPosition, LoggedEvent
-        ] = {}  # one object for an event, so that it is encoded once
-        for row, each in zip(rows, happened, strict=True):
-            found[wanted[row["number"] - 1]].append(known.setdefault(each.position, each))
-        return [self._read_result(found[each], each.end) for each in stretches]
+            events = await _load_events(connection, rows)
+        by_range: dict[LogRange, list[LoggedEvent]] = {each: [] for each in distinct}
+        # One object for an event that is in several ranges, so that it is encoded once.
+        by_position: dict[LogPosition, LoggedEvent] = {}
+        for row, event in zip(rows, events, strict=True):
+            shared = by_position.setdefault(event.position, event)
+            by_range[distinct[row["number"] - 1]].append(shared)
+        return [self._read_result(by_range[each], each.end) for each in ranges]
 
-    def _read_result(self, happened: Sequence[LoggedEvent], upto: LogPosition) -> LogReadResult:
-        if len(happened) == self._limit:
-            return LogReadResult(happened, happened[-1].position, has_more=True)
-        return LogReadResult(happened, upto, has_more=False)
+    def _read_result(self, events: Sequence[LoggedEvent], upto: LogPosition) -> LogReadResult:
+        if len(events) == self._limit:
+            return LogReadResult(events, events[-1].position, has_more=True)
+        return LogReadResult(events, upto, has_more=False)
 
 
 def _position_columns(position: LogPosition) -> tuple[str, UUID, int]:
@@ -136,9 +140,9 @@ async def _load_events(connection: Connection, rows: Sequence[Any]) -> list[Logg
     conversations = await _load_rows(
         connection, "conversations", {(row["tenant_id"], row["conversation_id"]) for row in rows}
     )
-    of_messages = [row for row in rows if "message" in row["body"]]
-    named = {(row["tenant_id"], UUID(row["body"]["message"])) for row in of_messages}
-    messages = await _load_rows(connection, "messages", named)
+    with_message = [row for row in rows if "message" in row["body"]]
+    message_keys = {(row["tenant_id"], UUID(row["body"]["message"])) for row in with_message}
+    messages = await _load_rows(connection, "messages", message_keys)
     return [
         LoggedEvent(
             LogPosition(int(row["xid"]), row["conversation_id"], row["version"]),
@@ -153,10 +157,10 @@ async def _load_events(connection: Connection, rows: Sequence[Any]) -> list[Logg
 
 
 async def _load_rows(
-    connection: Connection, query: str, wanted: set[tuple[UUID, UUID]]
+    connection: Connection, query: str, keys: set[tuple[UUID, UUID]]
 ) -> dict[UUID, dict[str, Any]]:
-    if not wanted:
+    if not keys:
         return {}
-    tenants, ids = zip(*sorted(wanted), strict=True)
+    tenants, ids = zip(*sorted(keys), strict=True)
     rows = await connection.fetch(_SQL[query], list(tenants), list(ids))
     return {row["id"]: dict(row) for row in rows}

@@ -1,4 +1,4 @@
-"""What travels over a socket, both ways. Its JSON schema is docs/live.json."""
+"""Frames of a live socket in both directions. Their JSON schema is docs/live.json."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -25,11 +25,11 @@ from niochat.live.event_log import LoggedEvent
 from niochat.live.log_position import LogPosition
 
 Frame = bytes
-"""JSON, encoded once for all who get it."""
+"""A frame as JSON, encoded once for all screens that get it."""
 MAX_FRAME_BYTES = 4096
-"""Of a frame that a screen sends."""
+"""Size limit of a frame that a screen sends."""
 FRAME_CACHE_SIZE = 500
-"""Events whose frames are kept: whoever comes again at the same time gets the same ones."""
+"""Events whose encoded frames are cached, because screens that reconnect need the same ones."""
 
 
 class _ServerFrameModel(BaseModel):
@@ -190,23 +190,23 @@ _hello_adapter: TypeAdapter[HelloFrame] = TypeAdapter(HelloFrame)
 
 
 def frames_json_schema() -> dict[str, Any]:
-    """JSON schema of every frame: ``sent`` by the server, ``hello`` and ``told`` by a screen."""
-    sent: TypeAdapter[Any] = TypeAdapter(Annotated[ServerFrame, Field(discriminator="type")])
-    spoken: TypeAdapter[Any] = TypeAdapter(Annotated[ClientFrame, Field(discriminator="type")])
-    _, told = TypeAdapter.json_schemas(
+    """Returns the JSON schema of all frames of the server and of screens."""
+    server: TypeAdapter[Any] = TypeAdapter(Annotated[ServerFrame, Field(discriminator="type")])
+    client: TypeAdapter[Any] = TypeAdapter(Annotated[ClientFrame, Field(discriminator="type")])
+    _, schema = TypeAdapter.json_schemas(
         [
-            ("sent", "serialization", sent),
+            ("server", "serialization", server),
             ("hello", "validation", _hello_adapter),
-            ("told", "validation", spoken),
+            ("client", "validation", client),
         ],
         title="NioChat live",
         description="Frames of a socket at /live. The first one is a screen's hello.",
     )
-    return dict(told)
+    return dict(schema)
 
 
 def parse_hello(text: str) -> HelloFrame:
-    """Raises ``InvalidInputError`` that says what a first frame is."""
+    """Parses the first frame of a screen. Raises ``InvalidInputError`` (``bad_frame``)."""
     try:
         hello = _hello_adapter.validate_json(text)
     except ValidationError:
@@ -214,42 +214,42 @@ def parse_hello(text: str) -> HelloFrame:
             'The first frame must be {"type": "hello"}, with an optional "ticket" and "position".',
             code="bad_frame",
         ) from None
-    odd = control_character_error(hello.model_dump(), "hello")
-    if odd is not None:
-        raise InvalidInputError(odd, code="bad_frame")
+    error = control_character_error(hello.model_dump(), "hello")
+    if error is not None:
+        raise InvalidInputError(error, code="bad_frame")
     return hello
 
 
-def encode_frame(sent: ServerFrame) -> Frame:
-    """Its bytes."""
-    return sent.model_dump_json().encode()
+def encode_frame(frame: ServerFrame) -> Frame:
+    """Encodes a frame as JSON."""
+    return frame.model_dump_json().encode()
 
 
 @lru_cache(FRAME_CACHE_SIZE)
-def encode_event_frame(happened: LoggedEvent) -> Frame:
-    """For those who may see the conversation."""
-    message = happened.message
+def encode_event_frame(event: LoggedEvent) -> Frame:
+    """Encodes an event for screens that may see its conversation."""
+    message = event.message
     return encode_frame(
         EventFrame(
-            position=str(happened.position),
-            event=happened.type,
-            at=happened.at,
-            conversation=ConversationRow.model_validate(happened.conversation),
+            position=str(event.position),
+            event=event.type,
+            at=event.at,
+            conversation=ConversationRow.model_validate(event.conversation),
             message=None if message is None else MessageRow.model_validate(message),
         )
     )
 
 
-def encode_hidden_frame(happened: LoggedEvent) -> Frame:
-    """For those who may not."""
+def encode_hidden_frame(event: LoggedEvent) -> Frame:
+    """Encodes an event for screens that may not see its conversation any more."""
     return encode_frame(
         HiddenFrame(
-            position=str(happened.position),
-            conversation_id=UUID(str(happened.conversation["id"])),
+            position=str(event.position),
+            conversation_id=UUID(str(event.conversation["id"])),
         )
     )
 
 
 def encode_heartbeat_frame(position: LogPosition) -> Frame:
-    """For those who hear nothing."""
+    """Encodes a heartbeat for screens that got no other frame."""
     return encode_frame(HeartbeatFrame(position=str(position)))

@@ -1,6 +1,9 @@
-"""One replica's screens: who is there, what each may see, and the events on their way to them."""
+"""The live hub reads the event log once for all screens of a replica and sends each screen the
+events that its user may see.
+"""
 
 import asyncio
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Protocol
@@ -8,7 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from niochat.domain.errors import InvalidInputError, NiochatError, UnavailableError
+from niochat.domain.errors import InvalidInputError, UnavailableError
 from niochat.domain.permissions import ConversationOwner
 from niochat.live.ephemeral import FrameEnvelope
 from niochat.live.event_log import EventLog, LoggedEvent
@@ -20,49 +23,48 @@ from niochat.live.frames import (
 )
 from niochat.live.log_position import LogPosition
 from niochat.live.screen_counters import ScreenCounters, encode_queues_frame
+from niochat.runtime.periodic_loop import run_periodically
 
 _log = structlog.get_logger(__name__)
 
 POLL_INTERVAL_S = 1.0
-"""Without a hint, which may be lost."""
+"""Time between reads without a hint, because hints may be lost."""
 MIN_READ_INTERVAL_S = 0.02
-"""Hints that come closer are one look."""
+"""Time between reads with hints. Hints within this time lead to one read."""
 COUNT_INTERVAL_S = 1.0
 MAX_MISSED_EVENTS = 1000
-"""Events that a screen may catch up with; with more of them it refetches."""
+"""Missed events that a screen gets after a reconnection. After more of them it must refetch."""
 
 
 class LiveScreen(Protocol):
-    """One socket, as the hub sees it."""
+    """A screen: one socket of a user."""
 
     tenant_id: UUID
     user_id: UUID
 
     def can_see(self, holder: ConversationOwner) -> bool:
-        """Whether its user may see a conversation that ``holder`` says whose it is."""
+        """Whether its user may see a conversation with this agent and team."""
         ...
 
     def offer(self, frame: Frame) -> None:
-        """Put it in line; a line that is full cuts the screen off."""
+        """Queues a frame. If the queue is full, the screen is disconnected."""
         ...
 
     def record_shown(self, conversation_id: UUID) -> None:
-        """What it was just offered tells of this conversation."""
+        """Called after a frame of this conversation was offered."""
         ...
 
     def send_heartbeat(self, frame: Frame) -> None:
-        """Where the log stands: put it in line, unless it was offered something since the last."""
+        """Queues a heartbeat, unless another frame was offered since the last one."""
         ...
 
     def offer_lossy(self, frame: Frame) -> bool:
-        """Put it in line if there is room to spare; whether there was: what passes may be left
-        out.
-        """
+        """Queues an ephemeral frame if there is room to spare; returns whether there was."""
         ...
 
 
 class LiveHub:
-    """Reads the log once for all screens of this replica."""
+    """Distributes events and ephemeral frames to the screens of this replica."""
 
     def __init__(
         self, log: EventLog, counters: ScreenCounters, max_missed: int = MAX_MISSED_EVENTS
@@ -73,32 +75,35 @@ class LiveHub:
         self._screens: defaultdict[UUID, set[LiveScreen]] = defaultdict(set)
         self._position: LogPosition | None = None
         self._last_counts: dict[LiveScreen, Frame] = {}
-        """The last count that each screen was told."""
+        """The last counts that each screen got."""
         self._hinted = asyncio.Event()
         self._read_lock = asyncio.Lock()
-        """Whoever joins does so between two looks: each event is read for all, or caught up."""
+        """A screen joins between two reads, so that it gets each event once: from a read, or as a
+        missed event.
+        """
 
     def __len__(self) -> int:
         return sum(len(screens) for screens in self._screens.values())
 
     @property
     def position(self) -> LogPosition | None:
-        """Up to where the log was read; None while nobody is here."""
+        """Up to where the log was read; ``None`` while there are no screens."""
         return self._position
 
     def notify(self) -> None:
-        """There may be something new."""
+        """Hints that the log may have new events."""
         self._hinted.set()
 
     async def join(self, screen: LiveScreen, since: LogPosition | None) -> "JoiningScreen":
-        """The screen gets what happens from now on, first into what is returned: it is to send
-        what was missed since it stood at ``since``, then what came meanwhile, then be admitted.
-        Raises ``UnavailableError``.
+        """Adds a screen. New events are buffered in the returned object until it is admitted.
+
+        The caller sends the events missed since ``since``, then the buffered ones, then calls
+        ``admit``. Raises ``UnavailableError``.
         """
         async with self._read_lock:
             if self._position is None:
                 self._position = await self._log.load_end()
-            # What the hub offers comes behind it.
+            # The hub offers only events after this position.
             joining = JoiningScreen(screen, self._position, self._max_missed)
             self._screens[screen.tenant_id].add(joining)
         try:
@@ -110,29 +115,29 @@ class LiveHub:
         return joining
 
     def admit(self, joining: "JoiningScreen") -> None:
-        """It has sent everything: from now on frames go to the screen itself."""
+        """Ends the joining: from now on, frames go directly to the screen."""
         screens = self._screens[joining.tenant_id]
         screens.remove(joining)
         screens.add(joining.screen)
         self._counters.mark_changed(joining.tenant_id)
 
-    def receive_envelope(self, words: bytes) -> None:
-        """A passing frame of some replica, also of this one."""
+    def receive_envelope(self, data: bytes) -> None:
+        """Delivers an ephemeral frame of any replica, including this one."""
         try:
-            self.deliver_envelope(FrameEnvelope.decode(words))
+            self.deliver_envelope(FrameEnvelope.decode(data))
         except InvalidInputError as error:
-            _log.warning("passing_ignored", code=error.code)
+            _log.warning("ephemeral_frame_ignored", code=error.code)
 
-    def deliver_envelope(self, passing: FrameEnvelope) -> None:
-        """To whoever it is for, and is here."""
-        frame = passing.frame.encode()
-        for screen in self._screens.get(passing.tenant_id, ()):
-            meant = passing.user_id in (None, screen.user_id)
-            if meant and (passing.holder is None or screen.can_see(passing.holder)):
+    def deliver_envelope(self, envelope: FrameEnvelope) -> None:
+        """Offers the frame to its recipients on this replica."""
+        frame = envelope.frame.encode()
+        for screen in self._screens.get(envelope.tenant_id, ()):
+            addressed = envelope.user_id in (None, screen.user_id)
+            if addressed and (envelope.holder is None or screen.can_see(envelope.holder)):
                 screen.offer_lossy(frame)
 
     def leave(self, screen: LiveScreen) -> None:
-        """It gets nothing any more."""
+        """Removes a screen."""
         self._last_counts.pop(screen, None)
         screens = self._screens.get(screen.tenant_id)
         if screens is not None:
@@ -141,60 +146,50 @@ class LiveHub:
                 del self._screens[screen.tenant_id]
 
     def send_heartbeats(self) -> None:
-        """Tell all where the log stands, each behind what it was offered: a position that a screen
-        resumes from must never go back.
+        """Sends the log position to all screens, after the frames that each was offered. The
+        position from which a screen resumes must never go back.
         """
         if self._position is None:
             return
-        standing = encode_heartbeat_frame(self._position)
+        heartbeat = encode_heartbeat_frame(self._position)
         for screens in self._screens.values():
             for screen in screens:
-                screen.send_heartbeat(standing)
+                screen.send_heartbeat(heartbeat)
 
     async def run(self) -> None:
-        """Read and offer, until it is cancelled."""
-        while True:
-            try:
-                async with asyncio.timeout(POLL_INTERVAL_S):
-                    await self._hinted.wait()
-            except TimeoutError:
-                pass
-            self._hinted.clear()
-            try:
-                while await self.read_log():
-                    pass
-            except NiochatError as error:
-                _log.warning("live_put_off", code=error.code)
-            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
-                _log.error("live_failed", exc_info=error)
-            await asyncio.sleep(MIN_READ_INTERVAL_S)
+        """Read the log and offer its events to the screens, until cancelled."""
+        await run_periodically(
+            "live_log_read_failed", MIN_READ_INTERVAL_S, self._read_when_hinted, first_at_once=True
+        )
+
+    async def _read_when_hinted(self) -> None:
+        """Wait for a hint, but no longer than one poll interval, then read all that is new."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL_INTERVAL_S):
+                await self._hinted.wait()
+        self._hinted.clear()
+        while await self.read_log():
+            pass
 
     async def read_log(self) -> bool:
-        """One look into the log; whether there is more at once."""
+        """Reads the log once; returns whether more events are available now."""
         async with self._read_lock:
             if self._position is None or not self._screens:
-                self._position = None  # who comes next begins at the log's end
+                self._position = None  # the next screen begins at the end of the log
                 return False
-            look = await self._log.read_after(self._position, list(self._screens))
-            self._position = look.end
-            for happened in look.events:
-                offer_event(list(self._screens.get(happened.tenant_id, ())), happened)
-                self._counters.record_event(happened)
-            return look.has_more
+            result = await self._log.read_after(self._position, list(self._screens))
+            self._position = result.end
+            for event in result.events:
+                offer_event(list(self._screens.get(event.tenant_id, ())), event)
+                self._counters.record_event(event)
+            return result.has_more
 
     async def run_counts(self) -> None:
-        """Tell queues and unread messages where they changed, until it is cancelled."""
-        while True:
-            await asyncio.sleep(COUNT_INTERVAL_S)
-            try:
-                await self.send_counts()
-            except NiochatError as error:
-                _log.warning("live_not_counted", code=error.code)
-            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
-                _log.error("live_not_counted", exc_info=error)
+        """Send queue and unread counts that changed, until cancelled."""
+        await run_periodically("live_counts_failed", COUNT_INTERVAL_S, self.send_counts)
 
     async def send_counts(self) -> None:
-        """What has changed since the last count, to those who may see it."""
+        """Sends the counts that have changed to the screens that may see them."""
         for tenant_id, waiting in (await self._counters.count_queues(self._screens)).items():
             for screen in self._screens.get(tenant_id, ()):
                 self._send_count(screen, encode_queues_frame(waiting, screen.can_see))
@@ -202,7 +197,7 @@ class LiveHub:
             self.deliver_envelope(unread)
 
     def _send_count(self, screen: LiveScreen, frame: Frame) -> None:
-        """Once: another screen that came, or a queue it does not see, changed nothing for it."""
+        """Sends a count unless the screen got the same one last."""
         if self._last_counts.get(screen) != frame and screen.offer_lossy(frame):
             self._last_counts[screen] = frame
 
@@ -210,62 +205,68 @@ class LiveHub:
         self, joining: "JoiningScreen", since: LogPosition
     ) -> list[Frame] | None:
         if since.epoch != joining.position.epoch:
-            return None  # of before a restore: what was there then need not be there now
-        found, position, more = _FrameBuffer(joining.screen, self._max_missed), since, True
+            return None  # from before a restore, which may have lost events of that time
+        missed, position, more = _FrameBuffer(joining.screen, self._max_missed), since, True
         while more and position < joining.position:
-            look = await self._log.read_missed(position, joining.tenant_id, joining.position)
-            for happened in look.events:
-                offer_event([found], happened)
-            if len(found.frames) > self._max_missed:
+            result = await self._log.read_missed(position, joining.tenant_id, joining.position)
+            for event in result.events:
+                offer_event([missed], event)
+            if len(missed.frames) > self._max_missed:
                 return None
-            position, more = look.end, look.has_more
-        return found.frames
+            position, more = result.end, result.has_more
+        return missed.frames
 
 
 class _FrameBuffer:
-    """Frames for one screen that is not offered them yet."""
+    """Buffers frames of one screen."""
 
-    def __init__(self, screen: LiveScreen, most: int) -> None:
+    def __init__(self, screen: LiveScreen, max_frames: int) -> None:
         self.tenant_id = screen.tenant_id
         self.user_id = screen.user_id
         self.screen = screen
         self.frames: list[Frame] = []
-        self._max_frames = most
+        self._max_frames = max_frames
 
     def can_see(self, holder: ConversationOwner) -> bool:
-        """As the screen does."""
+        """Asks the screen."""
         return self.screen.can_see(holder)
 
     def record_shown(self, conversation_id: UUID) -> None:
-        """As the screen does."""
+        """Tells the screen."""
         self.screen.record_shown(conversation_id)
 
     def send_heartbeat(self, frame: Frame) -> None:
-        """Kept, in its order."""
+        """Buffers the heartbeat in its order."""
         self.offer(frame)
 
     def offer_lossy(self, frame: Frame) -> bool:
-        """Left out: it will have passed by then."""
+        """Drops the frame, which will be outdated when the screen has joined."""
         return False
 
     def offer(self, frame: Frame) -> None:
-        """Kept; one more than is ever sent."""
+        """Buffers the frame, up to one more than the limit, which shows an overflow."""
         if len(self.frames) <= self._max_frames:
             self.frames.append(frame)
 
 
 class JoiningScreen(_FrameBuffer):
-    """A screen that catches up: what happens meanwhile is kept, so that its order is the log's."""
+    """A screen that catches up with missed events. It buffers new frames meanwhile, so that the
+    screen gets all events in the order of the log.
+    """
 
-    def __init__(self, screen: LiveScreen, position: LogPosition, most: int) -> None:
-        super().__init__(screen, most)
+    def __init__(self, screen: LiveScreen, position: LogPosition, max_frames: int) -> None:
+        super().__init__(screen, max_frames)
         self.position = position
-        """Where the log stood when it joined."""
+        """The position of the log at the time of joining."""
         self.missed_frames: list[Frame] | None = None
-        """None: nobody knows what it missed, or it was too much: it refetches."""
+        """``None`` if the missed events are unknown or too many, so that the screen must
+        refetch.
+        """
 
     def take_buffered(self) -> list[Frame]:
-        """What came meanwhile. Raises ``UnavailableError`` when that was too much to keep."""
+        """Removes and returns the buffered frames. Raises ``UnavailableError`` (``slow``) if there
+        were too many.
+        """
         if len(self.frames) > self._max_frames:
             raise UnavailableError(
                 "Too many events happened meanwhile. Connect again.", code="slow"
@@ -274,19 +275,19 @@ class JoiningScreen(_FrameBuffer):
         return taken
 
 
-def offer_event(screens: Iterable[LiveScreen], happened: LoggedEvent) -> None:
-    """The event to those who may see its conversation; to the others that they see it no more,
-    where it may just have left their sight.
+def offer_event(screens: Iterable[LiveScreen], event: LoggedEvent) -> None:
+    """Offers the event to screens that may see its conversation. The other screens get a frame that
+    hides the conversation if the event may have made it invisible to them.
     """
     shown = hidden = None
-    holder = ConversationOwner(happened.conversation["agent"], happened.conversation["team"])
+    holder = ConversationOwner(event.conversation["agent"], event.conversation["team"])
     for screen in screens:
         if screen.can_see(holder):
-            shown = shown or encode_event_frame(happened)
+            shown = shown or encode_event_frame(event)
             screen.offer(shown)
-            screen.record_shown(happened.conversation["id"])
-        elif happened.type in VISIBILITY_CHANGING_EVENTS:
-            hidden = hidden or encode_hidden_frame(happened)
+            screen.record_shown(event.conversation["id"])
+        elif event.type in VISIBILITY_CHANGING_EVENTS:
+            hidden = hidden or encode_hidden_frame(event)
             screen.offer(hidden)
 
 
@@ -299,4 +300,4 @@ VISIBILITY_CHANGING_EVENTS = frozenset(
         "conversation_reopened",
     }
 )
-"""Events after which somebody may see a conversation no more."""
+"""Events that may make a conversation invisible to a user."""

@@ -1,4 +1,4 @@
-"""Where a reader of the log stands: one order over all conversations."""
+"""Positions in the event log, in one order over all conversations."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -9,15 +9,16 @@ from niochat.domain.errors import InvalidInputError
 NO_CONVERSATION = UUID(int=0)
 _HIGHEST = 2**63
 TRANSACTIONS_PER_EPOCH = 2**32
-"""As ``adapters/postgres/log_position_base.py`` has it."""
+"""Must be equal to the value in ``adapters/postgres/log_position_base.py``."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class LogPosition:
-    """``(transaction, conversation, version)``. Everything up to here was read.
+    """A position in the log: transaction, conversation and version. A reader at a position has read
+    everything up to it.
 
-    Numbers of transactions grow and end out of order, so a reader stops below the oldest one that
-    has not ended; behind that nothing comes any more.
+    Transactions do not end in the order of their numbers. A reader therefore stops before the
+    oldest running transaction; no event can appear before that any more.
     """
 
     xid: int
@@ -26,9 +27,7 @@ class LogPosition:
 
     @property
     def epoch(self) -> int:
-        """Another one where the database was restored meanwhile, and after each four thousand
-        million transactions.
-        """
+        """A number that changes when the database is restored, and after each 2^32 transactions."""
         return self.xid // TRANSACTIONS_PER_EPOCH
 
     def __str__(self) -> str:
@@ -36,15 +35,19 @@ class LogPosition:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises ``InvalidInputError`` (``bad_position``) for what no server has given out."""
+        """Parses a position that a server returned. Raises ``InvalidInputError``
+        (``bad_position``).
+        """
         try:
             xid, conversation, version = text.split(".")
-            found = cls(int(xid), UUID(conversation), int(version))
+            position = cls(int(xid), UUID(conversation), int(version))
         except ValueError:
-            found = None
-        if found is None or not (0 <= found.xid < _HIGHEST and 0 <= found.version < _HIGHEST):
+            position = None
+        if position is None or not (
+            0 <= position.xid < _HIGHEST and 0 <= position.version < _HIGHEST
+        ):
             raise InvalidInputError(
                 "The position is invalid. Leave it out and load all data again.",
                 code="bad_position",
             )
-        return found
+        return position

@@ -1,4 +1,4 @@
-"""What screens count: who waits in which queue, and what somebody has not read."""
+"""Counts for screens: waiting conversations by team, and unread messages."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -28,12 +28,12 @@ QUEUE_CHANGING_EVENTS = frozenset(
         "conversation_reopened",
     }
 )
-"""Events after which a queue may be longer or shorter."""
+"""Events that may change the length of a queue."""
 
 
 @dataclass(slots=True)
 class QueueCounts:
-    """Of one tenant: how many wait by team, and how many the assistant has."""
+    """The counts of one tenant: waiting conversations by team, and those of the assistant."""
 
     teams: dict[str, int] = field(default_factory=dict)
     with_assistant: int = 0
@@ -41,7 +41,7 @@ class QueueCounts:
 
 @dataclass(frozen=True, slots=True)
 class UnreadTarget:
-    """Somebody, and a conversation of theirs that the customer wrote in."""
+    """An agent and one of their conversations whose unread messages may have changed."""
 
     tenant_id: UUID
     user_id: UUID
@@ -49,7 +49,7 @@ class UnreadTarget:
 
 
 class ScreenCounters:
-    """Remembers what has to be counted again, and counts it."""
+    """Notes which counts may have changed and counts them again."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -57,60 +57,64 @@ class ScreenCounters:
         self._unread_targets: set[UnreadTarget] = set()
 
     def mark_changed(self, tenant_id: UUID) -> None:
-        """The tenant's queues, or who looks at them."""
+        """Notes that the tenant's queues, or the screens that show them, have changed."""
         self._tenants.add(tenant_id)
 
-    def record_event(self, happened: LoggedEvent) -> None:
-        """An event may change a queue, or what an agent has not read."""
-        if happened.type in QUEUE_CHANGING_EVENTS:
-            self._tenants.add(happened.tenant_id)
-        agent = happened.conversation["agent"]
-        if agent is None or happened.type not in ("message_received", "conversation_assigned"):
+    def record_event(self, event: LoggedEvent) -> None:
+        """Notes the counts that the event may have changed."""
+        if event.type in QUEUE_CHANGING_EVENTS:
+            self._tenants.add(event.tenant_id)
+        agent = event.conversation["agent"]
+        if agent is None or event.type not in ("message_received", "conversation_assigned"):
             return
         try:
             user_id = UUID(agent)
         except ValueError:
-            return  # written by the command line, which takes any word
-        conversation_id = UUID(str(happened.conversation["id"]))
-        self._unread_targets.add(UnreadTarget(happened.tenant_id, user_id, conversation_id))
+            return  # set by the command line, which accepts any text as agent
+        conversation_id = UUID(str(event.conversation["id"]))
+        self._unread_targets.add(UnreadTarget(event.tenant_id, user_id, conversation_id))
 
     async def count_queues(self, present: Iterable[UUID]) -> Mapping[UUID, QueueCounts]:
-        """Of those tenants that are ``here`` and have changed. Raises ``UnavailableError``."""
+        """Returns the counts of the ``present`` tenants whose queues may have changed. Raises
+        ``UnavailableError``.
+        """
         tenants, self._tenants = self._tenants.intersection(present), set()
         if not tenants:
             return {}
-        found: defaultdict[UUID, QueueCounts] = defaultdict(
+        counts: defaultdict[UUID, QueueCounts] = defaultdict(
             QueueCounts, {t: QueueCounts() for t in tenants}
         )
         try:
             async with self._database.as_system() as connection:
                 rows = await connection.fetch(_SQL["count_queues"], list(tenants))
         except NiochatError:
-            self._tenants |= tenants  # the next count finds them again
+            self._tenants |= tenants  # the next count includes them again
             raise
         for row in rows:
-            waiting = found[row["tenant_id"]]
+            tenant_counts = counts[row["tenant_id"]]
             if row["status"] == "pending":
-                waiting.with_assistant += row["many"]
+                tenant_counts.with_assistant += row["many"]
             elif row["team"] is not None:
-                waiting.teams[row["team"]] = row["many"]
-        return found
+                tenant_counts.teams[row["team"]] = row["many"]
+        return counts
 
     async def count_unread(self) -> list[FrameEnvelope]:
-        """What the agents of conversations that have changed have not read."""
-        readers, self._unread_targets = list(self._unread_targets), set()
-        if not readers:
+        """Returns a frame for each agent and conversation whose unread messages may have changed.
+        Raises ``UnavailableError``.
+        """
+        targets, self._unread_targets = list(self._unread_targets), set()
+        if not targets:
             return []
         try:
             async with self._database.as_system() as connection:
                 rows = await connection.fetch(
                     _SQL["count_unread_of_agents"],
-                    [each.tenant_id for each in readers],
-                    [each.user_id for each in readers],
-                    [each.conversation_id for each in readers],
+                    [each.tenant_id for each in targets],
+                    [each.user_id for each in targets],
+                    [each.conversation_id for each in targets],
                 )
         except NiochatError:
-            self._unread_targets.update(readers)
+            self._unread_targets.update(targets)
             raise
         return [
             FrameEnvelope(
@@ -127,7 +131,7 @@ class ScreenCounters:
 def encode_queues_frame(
     waiting: QueueCounts, can_see: Callable[[ConversationOwner], bool]
 ) -> Frame:
-    """Those queues that somebody may see."""
+    """Encodes the counts of the queues that a user may see."""
     shown = {
         team: many for team, many in waiting.teams.items() if can_see(ConversationOwner(None, team))
     }

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Mail that the product sends."""

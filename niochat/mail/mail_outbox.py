@@ -1,6 +1,5 @@
-"""Mail that has to leave: a sealed row first, then SMTP, again until it is taken."""
+"""The mail outbox: a sealed row first, then SMTP, retried until the server accepts the mail."""
 
-import asyncio
 import re
 import unicodedata
 from collections.abc import Awaitable, Callable
@@ -17,27 +16,29 @@ import structlog
 from niochat.adapters.clock import database_clock
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import NiochatError, UnavailableError
+from niochat.domain.backoff import backoff_s
+from niochat.domain.errors import UnavailableError
 from niochat.domain.ids import PLATFORM_TENANT_ID
 from niochat.ports.encryption import Encryptor
+from niochat.runtime.periodic_loop import run_periodically
 
 _SQL = queries("mail_outbox")
 _log = structlog.get_logger(__name__)
 PURPOSE = "mail"
-"""What its seals are for."""
+"""The purpose of its seals."""
 
 MAX_ATTEMPTS = 8
-"""The pause doubles from ten seconds: given up after some 40 minutes, when links are old too."""
+"""The pause doubles from ten seconds: given up after 40 minutes, when links have expired too."""
 BATCH_SIZE = 20
 POLL_INTERVAL_S = 2.0
 
 SendMail = Callable[[EmailMessage], Awaitable[None]]
-"""Hands a mail to the server. Raises ``UnavailableError`` when it may be tried again."""
+"""Hands a mail to the server. Raises ``UnavailableError`` when a retry can help."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailMessage:
-    """A short text to one person."""
+    """A short text mail to one person."""
 
     tenant_id: UUID | None
     recipient: str
@@ -50,8 +51,8 @@ MAX_NAME_LENGTH = 60
 
 
 def format_greeting(name: str) -> str:
-    """``Olá, Ana.`` What others typed as a name says nothing else in a mail: letters, spaces and
-    what stands between parts of a name. No address, number or markup is left of anything else.
+    """``Olá, Ana.`` Only letters, spaces and the marks between parts of a name are kept, so that a
+    name typed by a stranger brings no URL, number or markup into the mail.
     """
     kept = "".join(
         each if _is_name_character(each) else " " for each in unicodedata.normalize("NFC", name)
@@ -74,14 +75,14 @@ class MailOutbox:
         self._sender = sender
 
     async def enqueue(self, connection: Connection, mail: MailMessage, now: datetime) -> None:
-        """It leaves once the transaction has committed."""
+        """Queue the mail. It is sent once the transaction has committed."""
         plain = orjson.dumps({"subject": mail.subject, "text": mail.text}).decode()
         sealed = self._seals.seal(plain, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
         await connection.execute(_SQL["enqueue"], mail.tenant_id, mail.recipient, sealed, now)
 
     async def send_due(self, send: SendMail, now: datetime) -> int:
-        """Send what is due, each claimed before it leaves; how many left. A mail whose sender died
-        leaves again, under the Message-ID that it had: twice is better than never.
+        """Claim and send the mail that is due. Returns how many were sent. A mail whose sender died
+        is sent again under the same Message-ID: twice is better than never.
         """
         async with self._database.as_auth() as connection:
             claimed = await connection.fetch(_SQL["claim"], now, BATCH_SIZE)
@@ -99,13 +100,14 @@ class MailOutbox:
         except UnavailableError as error:
             given_up = row["attempts"] >= MAX_ATTEMPTS
             _log.warning(
-                "mail_put_off",
+                "mail_postponed",
                 mail=str(row["id"]),
                 attempts=row["attempts"],
                 given_up=given_up,
                 error=str(error),
             )
-            later = now + timedelta(seconds=10 * 2 ** row["attempts"])
+            pause_s = backoff_s(row["attempts"], base_s=10.0, max_s=3600.0)
+            later = now + timedelta(seconds=pause_s)
             async with self._database.as_auth() as connection:
                 await connection.execute(_SQL["postpone"], row["id"], later, given_up)
             return False
@@ -115,16 +117,13 @@ class MailOutbox:
 
 
 async def run_mail_delivery(post: MailOutbox, send: SendMail) -> None:
-    """Every few seconds, until it is cancelled; what fails is tried again."""
-    while True:
-        await asyncio.sleep(POLL_INTERVAL_S)
-        try:
-            while await post.send_due(send, database_clock.now()):
-                pass
-        except NiochatError as error:
-            _log.warning("mail_put_off", code=error.code)
-        except Exception as error:  # noqa: BLE001 - the loop must outlive any error
-            _log.error("mail_failed", exc_info=error)
+    """Send due mail every few seconds, until cancelled."""
+
+    async def send_all_due() -> None:
+        while await post.send_due(send, database_clock.now()):
+            pass
+
+    await run_periodically("mail_delivery_failed", POLL_INTERVAL_S, send_all_due)
 
 
 def _build_message(sender: str, row: Any, said: dict[str, str], now: datetime) -> EmailMessage:
@@ -133,7 +132,7 @@ def _build_message(sender: str, row: Any, said: dict[str, str], now: datetime) -
     message["To"] = row["recipient"]
     message["Subject"] = said["subject"]
     message["Date"] = format_datetime(now)
-    message["Message-ID"] = f"<{row['id']}@niochat.invalid>"  # who gets it twice can tell
+    message["Message-ID"] = f"<{row['id']}@niochat.invalid>"  # the same for each attempt
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(said["text"])
     return message

@@ -1,1 +1,1 @@
-"""The door out: what was said leaves once, in order, while it still may."""
+"""The outbox sends each queued message once and in order, unless it was cancelled."""

@@ -1,4 +1,4 @@
-"""Statement 3 and its companions: which send may start, and what is known of the others."""
+"""The outbox store: claims the next send of a thread (statement 3) and reads the unsettled ones."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -15,16 +15,18 @@ from niochat.runtime.batcher import Batcher
 _SQL = queries("outbox")
 
 FileLoader = Callable[[UUID, UUID], Awaitable[bytes | None]]
-"""Bytes of (tenant, file) from the file store; ``None`` when they are not there."""
+"""Returns the bytes of a tenant's file from the file store, or ``None`` if it is missing."""
 _DESTINATION_COLUMNS = {"channel_kind", "base_url", "token_sealed", "phone", "lid"}
 _CHANGES = frozenset(MessageChange)
 SEND_WINDOW_S = 20.0
-"""From the claim on; what has not answered by then is uncertain and is looked up."""
+"""Time from the claim within which the gateway must answer. A send without an answer is uncertain
+then and is looked up.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedSend:
-    """A row that is ``sending`` now: it must be sent, or settled as not sent."""
+    """A row with the status ``sending``. Its claimer must send it or settle it as not sent."""
 
     id: UUID
     tenant_id: UUID
@@ -34,22 +36,22 @@ class ClaimedSend:
     attempts: int
     kind: MessageKind | MessageChange = MessageKind.TEXT
     attachment_id: UUID | None = None
-    """The file, where ``kind`` comes with one; ``text`` is its caption then."""
+    """The file for kinds that have one; ``text`` is its caption then."""
     message_id: UUID | None = None
     target: str | None = None
-    """The gateway's id of the message that is changed."""
+    """The gateway's id of the message to change."""
     reply_to: str | None = None
-    """The gateway's id of the message that is quoted."""
+    """The gateway's id of the quoted message."""
     destination: "SendDestination | None" = None
     recovering: bool = False
-    """The channel was held before: a success ends that."""
+    """Whether the channel was held before. A success ends the hold."""
     more: bool = False
-    """Other rows of the thread have not ended."""
+    """Whether the thread has other unsettled rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnsettledSend:
-    """A row that has not ended."""
+    """A row whose send has no final outcome."""
 
     id: UUID
     tenant_id: UUID
@@ -61,13 +63,15 @@ class UnsettledSend:
     due: bool
     due_in_s: float
     orphaned: bool
-    """Sending, but its sender is gone or its time is over."""
+    """Whether it is ``sending``, but its sender is gone or its send window is over."""
     too_old: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SendDestination:
-    """Where a thread's messages go. ``number`` is digits, or ``…@lid``."""
+    """The gateway instance and the number for a thread's messages. ``number`` is digits or
+    ``…@lid``.
+    """
 
     kind: str
     base_url: str
@@ -77,7 +81,7 @@ class SendDestination:
 
 
 class OutboxStore:
-    """The rows that leave, in the name of one host incarnation."""
+    """Reads and claims outbox rows for one host incarnation."""
 
     def __init__(self, database: Database, host: str, read_file: FileLoader) -> None:
         self._database = database
@@ -89,31 +93,34 @@ class OutboxStore:
         )
 
     async def claim(self, thread_id: UUID, epoch: int) -> ClaimedSend | None:
-        """The thread's next row, now ``sending``; ``None`` when none may start."""
+        """Claims the thread's next row, which is ``sending`` then; ``None`` if none may start."""
         return await self._claims.submit((thread_id, epoch))
 
     async def list_unsettled(self, thread_id: UUID) -> list[UnsettledSend]:
-        """What of the thread has not ended, oldest first."""
+        """Returns the thread's unsettled rows, oldest first, at most 20."""
         async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["unsettled"], thread_id)
         return [UnsettledSend(**dict(row)) for row in rows]
 
     async def record_lookup(self, row: UnsettledSend, *, certain: bool, again_in_s: float) -> None:
-        """The row was not found (``certain``), or could not be looked for."""
+        """Records a look-up: the message was not found (``certain``), or the look-up failed. The
+        row is due again in ``again_in_s`` seconds.
+        """
         async with self._database.as_system() as connection:
             await connection.execute(
                 _SQL["record_lookup"], row.tenant_id, row.id, int(certain), again_in_s
             )
 
     async def find_destination(self, thread_id: UUID) -> SendDestination | None:
-        """Where to send; ``None`` when the person has no address left."""
+        """Returns the destination of a thread; ``None`` if the contact has no address left."""
         async with self._database.as_system() as connection:
             row = await connection.fetchrow(_SQL["destination"], thread_id)
         return _destination(dict(row)) if row is not None else None
 
     async def load_outbound(self, claimed: ClaimedSend) -> OutboundMessage | OutboundChange | None:
-        """What the row says, with its file; ``None`` when that, or what it would change, is not
-        there any more. Raises ``UnavailableError`` when the file store is away.
+        """Returns the message or change to send. ``None`` means that its file, or the message that
+        it changes, does not exist any more. Raises ``UnavailableError`` if the file store does not
+        answer.
         """
         if isinstance(claimed.kind, MessageChange):
             if claimed.target is None:
@@ -138,12 +145,12 @@ class OutboxStore:
         return data and OutboundFile(data, row["mimetype"], row["filename"])
 
     async def hold_channel(self, channel_id: UUID, reason: str) -> bool:
-        """Nothing of the channel starts to leave for a while; whether this call began it."""
+        """Stops new sends of the channel for a while; returns whether this call began the hold."""
         async with self._database.as_system() as connection:
             return await connection.fetchrow(_SQL["hold"], channel_id, reason) is not None
 
     async def release_channel(self, channel_id: UUID) -> None:
-        """The channel works again."""
+        """Ends the hold of a channel that works again."""
         async with self._database.as_system() as connection:
             await connection.execute(_SQL["release"], channel_id)
 
@@ -160,15 +167,15 @@ class OutboxStore:
                 SEND_WINDOW_S,
             )
         claimed = {row["thread_id"]: _claimed(dict(row)) for row in rows}
-        # Taken out: whoever asks for a thread twice at once gets its row once.
+        # pop: if one batch asks twice for a thread, only the first request gets the row.
         return [claimed.pop(thread, None) for thread, _ in threads]
 
 
 def _claimed(row: dict[str, Any]) -> ClaimedSend:
     destination = _destination(row)
-    said = {name: value for name, value in row.items() if name not in _DESTINATION_COLUMNS}
+    columns = {name: value for name, value in row.items() if name not in _DESTINATION_COLUMNS}
     kind = MessageChange(row["kind"]) if row["kind"] in _CHANGES else MessageKind(row["kind"])
-    return ClaimedSend(**{**said, "kind": kind}, destination=destination)
+    return ClaimedSend(**{**columns, "kind": kind}, destination=destination)
 
 
 def _destination(row: dict[str, Any]) -> SendDestination | None:

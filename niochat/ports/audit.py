@@ -1,4 +1,4 @@
-"""What is written down of whoever changes or reads something. Never a secret or a text."""
+"""Values of the audit log. They never hold a secret or the text of a message."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from uuid import UUID
 
 
 class AuditActorKind(StrEnum):
-    """What somebody is."""
+    """The kind of an actor."""
 
     USER = "user"
     KEY = "key"
@@ -18,7 +18,7 @@ class AuditActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditActor:
-    """Somebody, and where they are."""
+    """The author of an audited action. ``address`` is the client's IP address, if there is one."""
 
     kind: AuditActorKind
     id: str
@@ -27,8 +27,10 @@ class AuditActor:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """``action`` as ``users.change``, ``target`` as ``user:<id>``. Without a tenant it is of the
-    platform.
+    """An audited action. ``action`` looks like ``users.change``, ``target`` like ``user:<id>``.
+
+    ``before`` and ``after`` are the changed values as JSON. Without a ``tenant_id`` the entry
+    belongs to the platform.
     """
 
     tenant_id: UUID | None

@@ -1,37 +1,39 @@
-"""What rooms need of the vault. Rooms do not import one another: wiring hands it in."""
+"""Port to the vault's encryption. The composition passes the vault to packages, which do not import
+it.
+"""
 
 from typing import Protocol
 from uuid import UUID
 
 TAX_ID_PURPOSE = "contact document"
-"""What a contact's CPF or CNPJ is sealed for: by the assistant, or by people."""
+"""Purpose under which a contact's CPF or CNPJ is sealed. The value is part of the encryption."""
 
 
 class Encryptor(Protocol):
-    """``niochat.vault.vault.Vault``, as seen from other rooms."""
+    """Encrypts values of a tenant. ``niochat.vault.vault.Vault`` implements it."""
 
     def seal(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes:
-        """``plain``, bound to its tenant and purpose."""
+        """Encrypts ``plain``, bound to its tenant and purpose."""
         ...
 
     def open(self, sealed: bytes, *, tenant_id: UUID, purpose: str) -> str:
-        """What was sealed. Raises ``UnreadableDataError`` without its key, ``InvalidInputError`` if
-        altered.
+        """Decrypts a sealed value. Raises ``UnreadableDataError`` if its key is missing,
+        ``InvalidInputError`` if the value was altered.
         """
         ...
 
     def is_current_key(self, sealed: bytes) -> bool:
-        """Whether the current key sealed it."""
+        """Whether the value was sealed with the current key."""
         ...
 
     def blind_index(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes:
-        """What finds a sealed value without opening any."""
+        """Returns a keyed digest that finds a sealed value without decrypting any."""
         ...
 
     def blind_indexes(self, plain: str, *, tenant_id: UUID, purpose: str) -> list[bytes]:
-        """The same under each key that it may stand under."""
+        """Returns the blind indexes under all keys, the current key first."""
         ...
 
     def fingerprint(self, secret: str) -> bytes:
-        """SHA-256 of a secret."""
+        """Returns the SHA-256 of a secret."""
         ...

@@ -1,6 +1,7 @@
-"""The port to a provider's ERP, of whatever vendor.
+"""Port to a provider's ERP: its requests, results and errors, independent of the vendor.
 
-What it tells of is in ``erp_values``; all of it is plain data that travels between processes.
+The values that requests return are in ``niochat.domain.tenant.erp_values``. All of them are plain
+data that travels between processes.
 """
 
 from collections.abc import Mapping
@@ -42,57 +43,57 @@ __all__ = [
     "Subscriber",
     "TicketCategory",
 ]
-"""What is read here as well, beside what is defined here."""
+"""Values of ``erp_values`` that are re-exported, because callers of this port need them."""
 
 ResultT = TypeVar("ResultT")
 
 
-# -- what can be asked ------------------------------------------------------------------------
+# -- requests ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class ErpRead(Generic[ResultT]):
-    """A question whose repetition changes nothing."""
+    """A request that only reads, so repeating it is safe."""
 
 
 @dataclass(frozen=True, slots=True)
 class FindSubscriber(ErpRead[Subscriber | None]):
-    """By CPF or CNPJ, digits only; ``None``: nobody."""
+    """Finds a subscriber by CPF or CNPJ without punctuation; ``None`` means there is none."""
 
     document: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReadContract(ErpRead[Subscriber | None]):
-    """The subscriber with this one contract."""
+    """Reads the subscriber of a contract, with this contract only."""
 
     contract: str
 
 
 @dataclass(frozen=True, slots=True)
 class ListInvoices(ErpRead[tuple[Invoice, ...]]):
-    """Open invoices, earliest due first."""
+    """Lists open invoices, earliest due date first."""
 
     contract: str
 
 
 @dataclass(frozen=True, slots=True)
 class ListPaidInvoices(ErpRead[tuple[PaidInvoice, ...]]):
-    """Paid invoices, the one that was due last first."""
+    """Lists paid invoices, latest due date first."""
 
     contract: str
 
 
 @dataclass(frozen=True, slots=True)
 class CheckCoverage(ErpRead[bool | None]):
-    """Whether the provider could connect a place; ``None``: the ERP does not say."""
+    """Asks whether the provider can serve an address; ``None`` means that the ERP does not say."""
 
     place: ServiceAddress
 
 
 @dataclass(frozen=True, slots=True)
 class ReadPixCode(ErpRead[str]):
-    """The PIX code of an invoice that came without one; empty: there is none."""
+    """Reads the PIX code of an invoice that was listed without one; empty if there is none."""
 
     contract: str
     invoice: str
@@ -100,7 +101,7 @@ class ReadPixCode(ErpRead[str]):
 
 @dataclass(frozen=True, slots=True)
 class FetchInvoicePdf(ErpRead[bytes]):
-    """The invoice's PDF, checked to be one."""
+    """Downloads the invoice's PDF. The adapter checks that the file is a PDF."""
 
     contract: str
     url: str
@@ -108,38 +109,40 @@ class FetchInvoicePdf(ErpRead[bytes]):
 
 @dataclass(frozen=True, slots=True)
 class CheckAccessStatus(ErpRead[AccessStatus]):
-    """Whether the contract's access is up."""
+    """Asks whether the contract's access is online."""
 
     contract: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOpticalSignal(ErpRead[OpticalSignal | None]):
-    """The modem's light; ``None``: the ERP knows no modem."""
+    """Reads the optical signal at the modem; ``None`` if the ERP knows no modem."""
 
     contract: str
 
 
 @dataclass(frozen=True, slots=True)
 class ListMaintenances(ErpRead[tuple[NetworkMaintenance, ...]]):
-    """Everything under way, of the whole provider."""
+    """Lists the provider's current maintenances and outages."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListTickets(ErpRead[tuple[ErpTicket, ...]]):
-    """The contract's service orders, newest first."""
+    """Lists the contract's service orders, newest first."""
 
     contract: str
 
 
 @dataclass(frozen=True, slots=True)
 class ListServicePlans(ErpRead[tuple[ServicePlan, ...]]):
-    """What the provider sells."""
+    """Lists the service plans on sale."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unlock:
-    """Trust unlock of a blocked contract, once a month. ``promises`` were used before it."""
+    """Unlocks a blocked contract on trust, once a month. ``words`` is the reason given to the ERP,
+    ``promises`` the number of unlocks used before.
+    """
 
     contract: str
     words: str
@@ -148,9 +151,9 @@ class Unlock:
 
 @dataclass(frozen=True, slots=True)
 class OpenTicket:
-    """A service order. ``reference`` stands in its content, so that it can be found again.
+    """Opens a service order. ``reference`` is part of its content, so that it can be found again.
 
-    ``kind``: the provider's own code, where another than its category's is meant.
+    ``kind`` is the provider's own code if it differs from the code of the category.
     """
 
     contract: str
@@ -164,7 +167,7 @@ class OpenTicket:
 
 @dataclass(frozen=True, slots=True)
 class RegisterLead:
-    """Somebody wants a plan."""
+    """Registers a sales lead for a service plan."""
 
     plan: str
     name: str
@@ -180,26 +183,28 @@ ErpWrite = Unlock | OpenTicket | RegisterLead
 
 @dataclass(frozen=True, slots=True)
 class ErpWriteReceipt:
-    """The ERP did it. ``until`` is the last day of an unlock."""
+    """The ERP executed a write. ``until`` is the last day of an unlock."""
 
     protocol: str = ""
     until: date | None = None
 
 
 class ErpWriteStatus(StrEnum):
-    """What is known of a write."""
+    """The outcome of a write."""
 
     DONE = "done"
     REFUSED = "refused"
     NOT_SENT = "not_sent"
-    """Certainly not done: it never left, or the ERP turned it away unread."""
+    """Certainly not executed: it was not sent, or the ERP rejected it unread."""
     UNKNOWN = "unknown"
-    """It may have been done, and reading the ERP again did not tell. Never repeated."""
+    """It may have been executed, and reading the ERP did not settle it. Never repeated."""
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotentErpWrite:
-    """A write and what it means in the business: ``unlock:<contract>:<month>``."""
+    """A write with its business key, for example ``unlock:<contract>:<month>``. Writes with equal
+    keys are executed once.
+    """
 
     key: str
     turn_id: UUID
@@ -209,9 +214,10 @@ class IdempotentErpWrite:
 
 @dataclass(frozen=True, slots=True)
 class ErpWriteResult:
-    """``reason`` is the ERP's when refused, a code when not sent or unknown.
+    """The result of a write. ``reason`` is the ERP's text if it refused, and a code if the write
+    was not sent or its outcome is unknown.
 
-    ``earlier``: not this order did it, but one before it with the same key.
+    ``earlier`` says that a previous write with the same key was executed instead of this one.
     """
 
     status: ErpWriteStatus
@@ -221,11 +227,13 @@ class ErpWriteResult:
     earlier: bool = False
 
 
-# -- who answers ------------------------------------------------------------------------------
+# -- connectors -------------------------------------------------------------------------------
 
 
 class ErpCapability(StrEnum):
-    """What an installation and its token allow; probed, because installations differ."""
+    """Functions that an ERP installation and its token allow. Installations differ, so they are
+    probed.
+    """
 
     INVOICES = "invoices"
     PAID = "paid"
@@ -243,10 +251,10 @@ class ErpCapability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ErpAccount:
-    """How to reach one tenant's ERP. ``token`` is a secret: never logged.
+    """The address and credentials of one tenant's ERP. ``token`` is a secret and is never logged.
 
-    ``ticket_kinds`` are the provider's codes by :class:`TicketCategory`. ``kind`` is the vendor's;
-    the client of one vendor does not read it.
+    ``ticket_kinds`` maps a :class:`TicketCategory` to the provider's own code. ``kind`` is the
+    vendor's; the client of one vendor does not read it.
     """
 
     base_url: str
@@ -257,9 +265,10 @@ class ErpAccount:
 
 
 class ErpError(NiochatError):
-    """The ERP did not answer as it should. ``code`` begins with ``erp_``.
+    """The ERP did not answer as expected. ``code`` begins with ``erp_``.
 
-    ``left``: the request may have reached the ERP, so a write's outcome is not known.
+    ``maybe_sent`` says that the request may have reached the ERP, so that the outcome of a write is
+    unknown.
     """
 
     code = "erp_failed"
@@ -273,45 +282,49 @@ class ErpError(NiochatError):
 
 
 class ErpRefusedError(NiochatError):
-    """The ERP understood and said no, in words that may be told."""
+    """The ERP refused the request. The message is the ERP's and may be shown to the customer."""
 
     code = "erp_refused"
 
 
 class ErpConnector(Protocol):
-    """Port to an ERP. Never repeats anything by itself."""
+    """Port to an ERP. It never repeats a request by itself."""
 
     async def read(
         self, account: ErpAccount, request: ErpRead[ResultT], timeout_s: float
     ) -> ResultT:
-        """Raises ``ErpError``; ``ErpRefusedError`` where the ERP says why it does not tell."""
+        """Executes a read. Raises ``ErpRefusedError`` if the ERP refuses it, else ``ErpError``."""
         ...
 
     async def write(
         self, account: ErpAccount, request: ErpWrite, timeout_s: float
     ) -> ErpWriteReceipt:
-        """Once. Raises ``ErpRefusedError`` when certainly not done, ``ErpError`` otherwise."""
+        """Executes a write once. Raises ``ErpRefusedError`` if it was certainly not executed,
+        ``ErpError`` otherwise.
+        """
         ...
 
     async def probe(self, account: ErpAccount, timeout_s: float) -> frozenset[ErpCapability]:
-        """What can be asked of it; changes nothing. Raises ``ErpError`` when it cannot be told."""
+        """Returns the functions that work, without changing anything. Raises ``ErpError`` if they
+        cannot be determined.
+        """
         ...
 
     async def close(self) -> None:
-        """Close connections."""
+        """Closes the connections."""
         ...
 
 
 class TenantErpClient(Protocol):
-    """A tenant's ERP as the assistant sees it: limits, cache and journal are behind it."""
+    """Access to a tenant's ERP for the assistant, with limits, cache and write journal."""
 
     async def read(self, tenant_id: UUID, request: ErpRead[ResultT]) -> ResultT:
-        """Raises ``ErpError`` or ``ErpRefusedError``."""
+        """Executes a read. Raises ``ErpError`` or ``ErpRefusedError``."""
         ...
 
     async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
-        """Journalled, shielded from cancellation, never repeated.
+        """Executes a write: it is journalled, shielded from cancellation and never repeated.
 
-        Raises ``Refused`` when the turn is over or the tenant suspended.
+        Raises ``OperationRefusedError`` if the turn is over or the tenant suspended.
         """
         ...

@@ -1,4 +1,4 @@
-"""The port to WhatsApp gateways, of whatever vendor, and its values."""
+"""Ports to a WhatsApp gateway: sending and receiving, and the administration of instances."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +11,8 @@ from niochat.domain.message import MessageChange, MessageKind
 
 @dataclass(frozen=True, slots=True)
 class GatewayCredentials:
-    """How to reach one channel's gateway instance. ``token`` is a secret: never logged.
-
-    ``kind`` is the vendor's; the client of one vendor does not read it.
+    """Address and token of one channel's gateway instance. ``token`` is a secret and is never
+    logged. ``kind`` is the vendor's; the client of one vendor does not read it.
     """
 
     base_url: str
@@ -27,7 +26,7 @@ CredentialsOpener = Callable[[str, str, bytes, UUID], GatewayCredentials]
 
 @dataclass(frozen=True, slots=True)
 class OutboundFile:
-    """A file that leaves whole. ``data`` is at most 16 MiB, ``filename`` is what people see."""
+    """A file to send. ``data`` is at most 16 MiB; the customer sees ``filename``."""
 
     data: bytes
     mimetype: str
@@ -36,9 +35,10 @@ class OutboundFile:
 
 @dataclass(frozen=True, slots=True)
 class OutboundMessage:
-    """One message that leaves. With a ``file``, ``kind`` says what it is and ``text`` is its
-    caption, maybe empty; without one, ``kind`` is text. ``reply_to``: the gateway's id of the
-    message it quotes.
+    """A message to send. ``reply_to`` is the gateway's id of the quoted message.
+
+    With a ``file``, ``kind`` is the kind of the file and ``text`` its caption, which may be empty.
+    Without one, ``kind`` is text.
     """
 
     text: str
@@ -49,7 +49,9 @@ class OutboundMessage:
 
 @dataclass(frozen=True, slots=True)
 class OutboundChange:
-    """A change of a sent message. ``value`` is the new text or the emoji."""
+    """A change of a sent message. ``target`` is the gateway's id of it; ``value`` is the new text
+    or the emoji.
+    """
 
     change: MessageChange
     target: str
@@ -58,7 +60,7 @@ class OutboundChange:
 
 @dataclass(frozen=True, slots=True)
 class FetchedFile:
-    """A file as the gateway gave it; its type is what the gateway says, not to be trusted."""
+    """A downloaded file. ``mimetype`` is what the gateway claims and must not be trusted."""
 
     data: bytes
     mimetype: str
@@ -66,7 +68,9 @@ class FetchedFile:
 
 @dataclass(frozen=True, slots=True)
 class GatewaySendResult:
-    """The outcome of a send. ``hold_reason`` is set if the whole channel must wait."""
+    """The outcome of a send. ``hold_reason`` is set if the whole channel must stop sending for a
+    while.
+    """
 
     result: SendStatus
     external_id: str | None = None
@@ -77,70 +81,75 @@ class GatewaySendResult:
 
 @dataclass(frozen=True, slots=True)
 class InstanceStatus:
-    """The instance's session: ``status`` as in ``ChannelConnectionChanged``."""
+    """The WhatsApp session of an instance. ``status`` is as in ``ChannelConnectionChanged``."""
 
     status: str
     owner: str
 
 
 class WhatsAppGateway(Protocol):
-    """The port to a gateway. ``send`` never raises for a response of the gateway."""
+    """Port to a gateway. ``send`` reports failures in its result and does not raise them."""
 
     async def send(
         self,
-        line: GatewayCredentials,
+        credentials: GatewayCredentials,
         number: str,
         outgoing: OutboundMessage | OutboundChange,
         track_id: str,
         timeout_s: float,
     ) -> GatewaySendResult:
-        """Send once; never retries by itself. ``number`` is digits or ``…@lid``.
+        """Sends once and never retries. ``number`` is digits or ``…@lid``.
 
-        ``timeout_s`` is for everything, the upload of a file too.
+        ``timeout_s`` limits the whole call, including the upload of a file.
         """
         ...
 
-    async def find_by_track_id(self, line: GatewayCredentials, track_id: str) -> str | None:
-        """Gateway's id of the message sent under ``track_id``; ``None``: certainly none.
+    async def find_by_track_id(self, credentials: GatewayCredentials, track_id: str) -> str | None:
+        """Returns the gateway's id of the message sent with ``track_id``, or ``None`` if the
+        gateway has no such message.
 
-        Raises ``UnavailableError`` when it cannot be looked up.
+        Raises ``UnavailableError`` if the look-up fails.
         """
         ...
 
     async def fetch_file(
-        self, line: GatewayCredentials, external_id: str, most_bytes: int
+        self, credentials: GatewayCredentials, external_id: str, most_bytes: int
     ) -> FetchedFile | None:
-        """File of a message; ``None``: the gateway certainly does not have it (any more).
+        """Downloads the file of a message; ``None`` means that the gateway does not have it (any
+        more).
 
-        Raises ``UnavailableError``, ``InvalidInputError`` (``too_large``).
+        Raises ``UnavailableError``, and ``InvalidInputError`` (``too_large``) for a file of more
+        than ``most_bytes``.
         """
         ...
 
     async def list_messages(
-        self, line: GatewayCredentials, limit: int, offset: int
+        self, credentials: GatewayCredentials, limit: int, offset: int
     ) -> Sequence[Mapping[str, object]]:
-        """Stored messages of the instance as webhook bodies, newest first.
+        """Returns stored messages of the instance as webhook bodies, newest first.
 
         Raises ``UnavailableError``.
         """
         ...
 
-    async def fetch_status(self, line: GatewayCredentials) -> InstanceStatus:
-        """State of the instance. Raises ``UnavailableError``."""
+    async def fetch_status(self, credentials: GatewayCredentials) -> InstanceStatus:
+        """Returns the status of the instance. Raises ``UnavailableError``."""
         ...
 
-    async def set_webhook(self, line: GatewayCredentials, url: str) -> None:
-        """Have the instance post to ``url``. Raises ``UnavailableError``."""
+    async def set_webhook(self, credentials: GatewayCredentials, url: str) -> None:
+        """Registers ``url`` as the instance's webhook. Raises ``UnavailableError``."""
         ...
 
     async def close(self) -> None:
-        """Close connections; sends in flight end as lost."""
+        """Closes the connections. The outcome of sends in flight is uncertain then."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayServer:
-    """A gateway of the installation, on which instances can be made. ``kind`` is the vendor's."""
+    """A gateway server of the installation, on which instances can be created. ``kind`` is the
+    vendor's.
+    """
 
     base_url: str
     admin_token: str = field(repr=False)
@@ -149,7 +158,9 @@ class GatewayServer:
 
 @dataclass(frozen=True, slots=True)
 class GatewayInstance:
-    """An instance of a gateway. ``mark`` is a label that its creator set, maybe empty."""
+    """An instance, which connects one number to a gateway. ``mark`` is a text that its creator set;
+    it may be empty.
+    """
 
     name: str
     token: str = field(repr=False)
@@ -159,7 +170,9 @@ class GatewayInstance:
 
 @dataclass(frozen=True, slots=True)
 class PairingState:
-    """How to pair a phone: an image as a data URI, or a code to type. Empty once paired."""
+    """The pairing of a phone, by a QR code (data URI) or a code to type. Both are empty once the
+    phone is paired.
+    """
 
     status: str
     qrcode: str = ""
@@ -168,7 +181,7 @@ class PairingState:
 
 @dataclass(frozen=True, slots=True)
 class WebhookRegistration:
-    """Where an instance posts what. ``url`` holds a secret."""
+    """A webhook of an instance and the events that it posts. ``url`` contains a secret."""
 
     enabled: bool
     url: str = field(repr=False)
@@ -177,35 +190,39 @@ class WebhookRegistration:
 
 
 class GatewayAdmin(Protocol):
-    """The port to the administration of instances. All methods raise ``UnavailableError`` if the
-    gateway does not answer, and ``OperationRefusedError`` if it refuses: ``gateway_token`` for a
-    wrong token, ``gateway_conflict`` for an operation that is in progress or already done.
+    """Port to the administration of instances.
+
+    All methods raise ``UnavailableError`` if the gateway does not answer, and
+    ``OperationRefusedError`` if it refuses: ``gateway_token`` for a token that it rejects,
+    ``gateway_conflict`` for an operation that is in progress or already done.
     """
 
     async def list_instances(self, server: GatewayServer) -> Sequence[GatewayInstance]:
-        """All instances."""
+        """Returns all instances of a server."""
         ...
 
     async def create_instance(self, server: GatewayServer, name: str, mark: str) -> GatewayInstance:
-        """Create an instance, whichever exist already."""
+        """Creates an instance, even if one of this name exists."""
         ...
 
-    async def start_pairing(self, line: GatewayCredentials, phone: str | None) -> PairingState:
-        """Begin to pair, by a picture or, for ``phone`` (digits), by a code."""
+    async def start_pairing(
+        self, credentials: GatewayCredentials, phone: str | None
+    ) -> PairingState:
+        """Starts a pairing, by a QR code or, for a given ``phone`` (digits), by a code to type."""
         ...
 
-    async def get_pairing(self, line: GatewayCredentials) -> PairingState:
-        """The state of the pairing in progress."""
+    async def get_pairing(self, credentials: GatewayCredentials) -> PairingState:
+        """Returns the state of the current pairing."""
         ...
 
-    async def disconnect(self, line: GatewayCredentials) -> None:
-        """Log the phone out."""
+    async def disconnect(self, credentials: GatewayCredentials) -> None:
+        """Logs the phone out."""
         ...
 
-    async def list_webhooks(self, line: GatewayCredentials) -> Sequence[WebhookRegistration]:
-        """The webhooks of the instance."""
+    async def list_webhooks(self, credentials: GatewayCredentials) -> Sequence[WebhookRegistration]:
+        """Returns the webhooks of the instance."""
         ...
 
     async def close(self) -> None:
-        """Close connections."""
+        """Closes the connections."""
         ...

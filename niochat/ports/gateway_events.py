@@ -1,4 +1,4 @@
-"""The events that a gateway's webhook is parsed into, before anything is stored."""
+"""The result of parsing a gateway's webhook, before anything is stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from niochat.domain.conversation.commands import DurableCommand
 
 @dataclass(frozen=True, slots=True)
 class WhatsAppIdentity:
-    """Who is at the other end. At least one of ``lid`` and ``phone`` is known.
+    """The WhatsApp account at the other end. At least one of ``lid`` and ``phone`` is known.
 
-    ``lid`` is WhatsApp's own stable id (digits, without ``@lid``); ``phone`` is digits with
-    country code, exactly as the gateway has it (a Brazilian mobile may lack its ninth digit:
-    never guessed here). ``name`` is what the person calls itself.
+    ``lid`` is WhatsApp's own stable id (digits, without ``@lid``). ``phone`` is digits with country
+    code, exactly as the gateway has it: a Brazilian mobile number may lack its ninth digit.
+    ``name`` is the name that the person chose.
     """
 
     lid: str | None = None
@@ -22,10 +22,10 @@ class WhatsAppIdentity:
 
 @dataclass(frozen=True, slots=True)
 class InboundEvent:
-    """A command for the thread of ``identity``; stored at most once by ``dedupe_key``.
+    """A command for the thread of ``identity``. It is stored at most once per ``dedupe_key``.
 
-    ``creates`` is false for news (receipts, deletions) that must not make a contact of
-    somebody we do not know. ``raw`` is the webhook's body without its token.
+    ``creates_contact`` is false for updates (receipts, deletions), which must not create a contact
+    for an unknown account. ``raw`` is the webhook's body without its token.
     """
 
     identity: WhatsAppIdentity
@@ -40,7 +40,7 @@ class ChannelConnectionChanged:
     """The channel's WhatsApp session. Adapters translate the vendor's word into ``connected``,
     ``connecting`` or ``disconnected``; other words are shown as they are.
 
-    The last one wins; ``reason`` is the gateway's words, for the operator.
+    The last one wins. ``reason`` is the gateway's text, for operators.
     """
 
     status: str
@@ -49,15 +49,15 @@ class ChannelConnectionChanged:
 
 @dataclass(frozen=True, slots=True)
 class IgnoredEvent:
-    """Answered 200, counted under ``reason``, not stored."""
+    """An event that is answered with 200 and counted under ``reason``, but not stored."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedWebhook:
-    """One parsed body. ``token`` is the instance token in the body, empty if the vendor's bodies
-    have none; the caller compares it.
+    """A parsed webhook body. ``token`` is the one that the gateway sent and must be verified; it is
+    empty if the vendor's bodies carry none.
     """
 
     token: str

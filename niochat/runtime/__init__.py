@@ -1,1 +1,1 @@
-"""Virtual actors in plain asyncio: no Ray, and no word of the desk."""
+"""Virtual actors in plain asyncio: without Ray, and without terms of customer service."""

@@ -1,4 +1,4 @@
-"""A virtual actor in memory, and what others may put into its mailbox."""
+"""A virtual actor in memory, with its mailbox."""
 
 import asyncio
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from niochat.runtime.address import ActorAddress
 from niochat.runtime.fairness.fair_queue import Lane
 
 MAX_MAILBOX_MESSAGES = 10_000
-"""In one mailbox. A conversation has a handful; a tenant or a team whose messages are this many
-is told no more before it has had its step.
+"""Messages in one mailbox. A conversation has a handful; a tenant or a team queue with this many
+gets no more before its next step.
 """
 
 
@@ -30,24 +30,24 @@ class DeactivationReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ActorRequest:
-    """A message that wants an answer."""
+    """A message whose sender waits for an answer."""
 
     payload: Any
     response: "asyncio.Future[Any]"
 
     def reply(self, value: Any) -> None:
-        """Answer, unless who asked has gone away."""
+        """Answer, unless the sender has gone away."""
         if not self.response.done():
             self.response.set_result(value)
 
     def reject(self, message: str = "the actor is not here any more", code: str = "host") -> None:
-        """Nobody here will answer: the actor moved away, its host stops, or too many ask."""
+        """Fail the request: the actor moved away, its host stops, or too many requests wait."""
         if not self.response.done():
             self.response.set_exception(UnavailableError(message, code=code))
 
 
 class Activation:
-    """One virtual actor. ``state`` is its behaviour's; it makes things fast, never true."""
+    """One virtual actor. ``state`` belongs to the behaviour and is a cache: rows are the truth."""
 
     __slots__ = (
         "address",
@@ -66,29 +66,29 @@ class Activation:
     def __init__(self, address: ActorAddress, now: float, lane: Lane = None) -> None:
         self.address = address
         self.lane = lane
-        """Whose share its steps use, as its tenant's; ``None`` until somebody knows."""
+        """The lane that its steps are charged to, usually its tenant; ``None``: unknown."""
         self.has_missed_message = False
-        """Was told something that did not fit: what it remembers may be out of date."""
+        """A message did not fit into the mailbox: the state may be out of date."""
         self.state: Any = None
         self.mailbox: list[Any] = []
         self.is_stepping = False
-        """In a step: nobody else may step it."""
+        """A step is in progress; a second one must not start."""
         self.is_queued = False
         """Waits for a step."""
         self.is_leaving = False
-        """Its shard moved away: it leaves memory when it rests."""
+        """It is removed from memory as soon as it is idle."""
         self.last_active_at = self.created_at = now
         self.error: tuple[str, datetime] | None = None
         """Code of the last step that failed, and when."""
 
     @property
     def is_idle(self) -> bool:
-        """Has nothing to do."""
+        """Whether it has neither a step in progress nor anything that waits for one."""
         return not (self.is_stepping or self.is_queued or self.mailbox)
 
     def enqueue(self, message: Any, limit: int = MAX_MAILBOX_MESSAGES) -> bool:
-        """Put it into the mailbox; false when that is full: whoever asks is refused, what was
-        only told is ``missed``.
+        """Put the message into the mailbox; false when the mailbox is full. Then a request is
+        rejected, and any other message sets ``has_missed_message``.
         """
         if len(self.mailbox) < limit:
             self.mailbox.append(message)
@@ -100,21 +100,21 @@ class Activation:
         return False
 
     def take_messages(self) -> list[Any]:
-        """All messages, oldest first; the mailbox is empty then."""
+        """Empty the mailbox and return its messages, oldest first."""
         messages, self.mailbox = self.mailbox, []
         return messages
 
     def reset(self) -> None:
-        """Forget what it knew and what it was told; who asked something is told so."""
+        """Drop the state and the messages; requests are rejected."""
         self.state = None
         for message in self.take_messages():
             if isinstance(message, ActorRequest):
                 message.reject()
 
     def record_failure(self, code: str) -> None:
-        """A step of this activation did not happen; only the last one is remembered."""
+        """Record that a step failed; only the last failure is kept."""
         self.error = (code, datetime.now(UTC))
 
     def put_back(self, messages: list[Any]) -> None:
-        """Messages whose step did not happen, before those that came since."""
+        """Return the messages of a failed step to the mailbox, before those that came since."""
         self.mailbox = [*messages, *self.mailbox]

@@ -1,4 +1,4 @@
-"""Who is in a host's memory: found by address, counted by kind, known by how long it was idle."""
+"""The activations of a host: by address, by kind, and by how long they have been idle."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
@@ -9,12 +9,12 @@ from niochat.runtime.activation import Activation
 from niochat.runtime.address import ActorAddress
 
 _MAX_IDLE_SCAN = 16
-"""Longest idle actors that are tried when there is no room for another one."""
+"""Longest idle actors that are checked when another one needs room."""
 
 
 class ActivationCatalog:
-    """Activations, longest idle first. Every question about a kind is answered without the others,
-    of whom there may be 100,000.
+    """Activations, longest idle first. No lookup by kind walks through the other kinds, of which
+    there may be 100,000 activations.
     """
 
     def __init__(self, kinds: Iterable[str]) -> None:
@@ -28,7 +28,7 @@ class ActivationCatalog:
         return iter(self._all.values())
 
     def count_kind(self, kind: str) -> int:
-        """Activations of a kind."""
+        """The number of activations of a kind."""
         return len(self._by_kind[kind])
 
     def find(self, address: ActorAddress) -> Activation | None:
@@ -36,47 +36,47 @@ class ActivationCatalog:
         return self._all.get(address)
 
     def states(self, kind: str) -> list[tuple[ActorAddress, Any]]:
-        """What the actors of a kind remember."""
+        """The states of the active actors of a kind."""
         members = self._by_kind[kind].items()
         return [(address, each.state) for address, each in members if each.state is not None]
 
     def add(self, activation: Activation) -> None:
-        """Somebody new."""
+        """Add a new activation."""
         self._all[activation.address] = activation
         self._by_kind[activation.address.kind][activation.address] = activation
 
     def remove(self, address: ActorAddress) -> None:
-        """It leaves, if it is here."""
+        """Remove the actor, if it is in memory."""
         if self._all.pop(address, None) is not None:
             del self._by_kind[address.kind][address]
 
     def mark_active(self, activation: Activation, now: float) -> None:
-        """It did something: it is idle since now."""
+        """Record activity: the actor counts as idle from ``now`` on."""
         activation.last_active_at = now
         if activation.address in self._all:
             self._all.move_to_end(activation.address)
 
     def in_shards(self, shards: set[int]) -> list[Activation]:
-        """Those that live in the shards."""
+        """The activations of these shards."""
         return [each for each in self if each.address.shard in shards]
 
     def idle_since(self, limit: float) -> list[Activation]:
-        """Who rests and did nothing since then."""
+        """Idle activations without any activity since ``limit``."""
         return [
             each for each in takewhile(lambda a: a.last_active_at < limit, self) if each.is_idle
         ]
 
     def idle_surplus(self, capacity: int) -> list[Activation]:
-        """The longest idle that rest, as many as there are too many."""
+        """The longest idle activations, as many as exceed ``capacity``."""
         surplus = max(len(self) - capacity, 0)
         return list(islice((each for each in self if each.is_idle), surplus))
 
     def longest_idle(self) -> Activation | None:
-        """One that rests; ``None`` when those looked at all have something to do."""
+        """The longest idle activation; ``None`` when all that were checked are busy."""
         return next((each for each in islice(self, _MAX_IDLE_SCAN) if each.is_idle), None)
 
     def clear(self) -> None:
-        """Everybody leaves and forgets."""
+        """Reset and remove all activations."""
         for activation in self:
             activation.reset()
         self._all.clear()

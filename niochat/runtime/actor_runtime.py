@@ -1,4 +1,4 @@
-"""A host of virtual actors: each one step at a time, many of them in one batch."""
+"""Runs virtual actors: one step at a time for each actor, many actors in one batch."""
 
 import asyncio
 import time
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from niochat.domain.backoff import backoff_s
 from niochat.domain.errors import NiochatError
 from niochat.runtime.activation import Activation, ActorRequest, DeactivationReason
 from niochat.runtime.activation_catalog import ActivationCatalog
@@ -19,29 +20,29 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ActorStep:
-    """One actor's step: its activation and the messages it was given (perhaps none)."""
+    """The step of one actor: its activation and its messages, which may be none."""
 
     activation: Activation
     messages: list[Any]
 
 
 class ActorBehaviour(Protocol):
-    """How a kind of virtual actor works."""
+    """The behaviour of one kind of virtual actor."""
 
     @property
     def batch(self) -> int:
-        """Most actors in one step."""
+        """The maximum number of actors in one step."""
         ...
 
     @property
     def parallel(self) -> int:
-        """Most steps at once; never two of one actor."""
+        """The maximum number of concurrent steps; never two of one actor."""
         ...
 
     async def step(self, batch: Sequence[ActorStep]) -> Sequence[ActorAddress]:
-        """Handle each delivery; the actors that want another step at once are returned.
+        """Run one step for each actor. Returns the actors that need another step at once.
 
-        When it raises, every delivery is put back and tried again after a pause.
+        When it raises, the messages of all its actors are put back and retried after a pause.
         """
         ...
 
@@ -55,11 +56,11 @@ class _KindState:
 
 
 class ActorRuntime:
-    """Activates an actor by its first message, steps it, and passivates it when idle.
+    """Activates an actor on its first message, runs its steps, and passivates it when idle.
 
-    Actors that are ready are stepped fairly between the lanes they belong to. Above
-    ``capacity``, hints and questions to actors that are not active are refused while nobody can
-    be passivated; what our own work reports is taken all the same, as that work is bounded.
+    Steps are scheduled fairly between lanes. Above ``capacity``, hints and requests to actors that
+    are not active are refused while no actor can be passivated. Results of our own work are always
+    accepted, because the amount of that work is bounded.
     """
 
     def __init__(
@@ -79,22 +80,22 @@ class ActorRuntime:
         self._clock = clock
         self._stopping = False
         self.rejected_count = 0
-        """Hints, questions and messages that did not fit, since the start."""
+        """Hints, requests and messages that were refused since the start."""
 
     def __len__(self) -> int:
         return len(self._catalog)
 
     def count_kind(self, kind: str) -> int:
-        """Activations of a kind."""
+        """The number of activations of a kind."""
         return self._catalog.count_kind(kind)
 
     @property
     def ready_count(self) -> int:
-        """Actors in line for a step."""
+        """The number of actors that wait for a step."""
         return sum(len(kind.ready) for kind in self._kinds.values())
 
     def activations(self) -> list[Activation]:
-        """Everybody in memory, longest idle first."""
+        """All activations, longest idle first."""
         return list(self._catalog)
 
     def find(self, address: ActorAddress) -> Activation | None:
@@ -102,9 +103,8 @@ class ActorRuntime:
         return self._catalog.find(address)
 
     def deactivate(self, address: ActorAddress) -> bool:
-        """Forget what the actor knew, after the step and the messages it has; whether it was here.
-
-        The next message activates it anew, from its rows.
+        """Drop the actor's state, after its step in progress and the messages that wait. Returns
+        whether it was in memory. The next message activates it again, from its rows.
         """
         activation = self._catalog.find(address)
         if activation is None:
@@ -116,21 +116,21 @@ class ActorRuntime:
         return True
 
     def count_ready(self, kind: str) -> int:
-        """Actors of a kind that wait for a step."""
+        """The number of actors of a kind that wait for a step."""
         return len(self._kinds[kind].ready)
 
     def is_idle(self, address: ActorAddress) -> bool:
-        """Whether nothing waits for the actor in memory."""
+        """Whether the actor has nothing to do, or is not in memory."""
         activation = self._catalog.find(address)
         return activation is None or activation.is_idle
 
     def states(self, kind: str) -> list[tuple[ActorAddress, Any]]:
-        """What the active actors of a kind remember."""
+        """The states of the active actors of a kind."""
         return self._catalog.states(kind)
 
     def wake(self, address: ActorAddress, lane: Lane = None) -> None:
-        """Look at your rows. Waking twice before the step is waking once; a hint that finds no
-        room is dropped, as rows are swept.
+        """Let the actor run a step that reads its rows. Two calls before the step are one. Without
+        room the hint is dropped: a sweep finds the rows.
         """
         if self._stopping:
             return
@@ -139,7 +139,7 @@ class ActorRuntime:
             self._schedule(activation)
 
     def deliver(self, address: ActorAddress, message: Any, *, hint: bool = False) -> None:
-        """Put ``message`` into the mailbox. A ``hint`` is dropped where there is no room."""
+        """Put ``message`` into the mailbox. A ``hint`` is dropped when there is no room."""
         if self._stopping:
             return
         activation = self._activate(address, None, hint=hint)
@@ -149,8 +149,8 @@ class ActorRuntime:
     async def ask(self, address: ActorAddress, payload: Any) -> Any:
         """Deliver and wait for the answer.
 
-        Raises ``UnavailableError`` when the actor goes away (``host``), or too many ask
-        (``crowded``).
+        Raises ``UnavailableError`` when the actor leaves this host (``host``), or too many requests
+        wait (``crowded``).
         """
         question = ActorRequest(payload, asyncio.get_running_loop().create_future())
         activation = None if self._stopping else self._activate(address, None, hint=True)
@@ -163,7 +163,9 @@ class ActorRuntime:
         return await question.response
 
     def passivate(self) -> int:
-        """Drop who is idle too long, then the longest idle above capacity; how many went."""
+        """Remove actors that were idle for too long, then the longest idle above the capacity.
+        Returns their number.
+        """
         idle = self._catalog.idle_since(self._clock() - self._idle_s)
         self._drop(idle, DeactivationReason.IDLE)
         crowding = self._catalog.idle_surplus(self._capacity)
@@ -171,7 +173,7 @@ class ActorRuntime:
         return len(idle) + len(crowding)
 
     def drop_shards(self, shards: set[int]) -> None:
-        """The shards moved away: their actors leave memory after the step they are in."""
+        """The shards moved away: their actors leave memory after the step in progress."""
         for activation in self._catalog.in_shards(shards):
             activation.reset()
             activation.is_leaving = True
@@ -179,7 +181,7 @@ class ActorRuntime:
                 self._catalog.remove(activation.address)
 
     async def stop(self) -> None:
-        """Take no more messages; wait for the steps in progress."""
+        """Accept no more messages, and wait for the steps in progress."""
         self._stopping = True
         running = [task for kind in self._kinds.values() for task in kind.running]
         await asyncio.gather(*running, return_exceptions=True)
@@ -194,7 +196,7 @@ class ActorRuntime:
             activation = Activation(address, self._clock(), lane)
             self._catalog.add(activation)
         elif lane is not None and not activation.is_queued:
-            activation.lane = lane  # while it waits it stays in the lane it waits in
+            activation.lane = lane  # not while it waits: the queue holds it under its old lane
         return activation
 
     def _enqueue_message(self, activation: Activation, message: Any) -> None:
@@ -203,7 +205,7 @@ class ActorRuntime:
         self._schedule(activation)
 
     def _make_room(self) -> bool:
-        """One of the longest idle leaves; false when they all have something to do."""
+        """Remove one of the longest idle actors; false when all of them are busy."""
         idle = self._catalog.longest_idle()
         if idle is not None:
             self._drop([idle], DeactivationReason.OVER_CAPACITY)
@@ -214,7 +216,7 @@ class ActorRuntime:
             return
         activation.is_queued = True
         kind = self._kinds[activation.address.kind]
-        if not activation.is_stepping:  # else it is put in line when its step ends
+        if not activation.is_stepping:  # else it is queued when its step ends
             self._add_to_ready(kind, activation)
             self._start_workers(kind)
 
@@ -237,7 +239,7 @@ class ActorRuntime:
             self._start_workers(kind)
 
     async def _run_steps(self, kind: _KindState) -> None:
-        await asyncio.sleep(0)  # whoever is woken in this tick joins the batch
+        await asyncio.sleep(0)  # actors woken in this tick join the batch
         while kind.ready and not self._stopping:
             batch = self._next_batch(kind)
             deliveries = [ActorStep(activation, activation.take_messages()) for activation in batch]
@@ -268,7 +270,7 @@ class ActorRuntime:
             error=repr(error),
             exc_info=None if expected else error,
         )
-        await asyncio.sleep(min(0.1 * 2**kind.failures, 2.0))
+        await asyncio.sleep(backoff_s(kind.failures, base_s=0.1, max_s=2.0))
         code = error.code if isinstance(error, NiochatError) else "step_failed"
         for delivery in deliveries:
             delivery.activation.record_failure(code)

@@ -1,4 +1,4 @@
-"""Where a virtual actor lives: its kind and its key; the key's shard decides the host."""
+"""The address of a virtual actor: its kind and its key. The shard of the key decides the host."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,12 +8,12 @@ from niochat.domain.ids import shard_of
 
 @dataclass(frozen=True, slots=True)
 class ActorAddress:
-    """Of one virtual actor. ``kind`` names its behaviour."""
+    """The address of one virtual actor. ``kind`` names its behaviour."""
 
     kind: str
     key: UUID
 
     @property
     def shard(self) -> int:
-        """0 to 1023."""
+        """The shard of the key, 0 to 1023."""
         return shard_of(self.key)

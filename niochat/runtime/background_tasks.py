@@ -1,4 +1,4 @@
-"""Nothing is fire-and-forget: a task has an owner that sees it fail."""
+"""Background tasks with an owner that sees them fail: nothing is fire-and-forget."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -17,21 +17,21 @@ class BackgroundTaskSet:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
-        """Begin ``work`` now."""
+        """Start ``work`` now."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._on_done)
         return task
 
     def try_start(self, work: Callable[[], Coroutine[Any, Any, Any]], limit: int) -> bool:
-        """Begin ``work`` unless ``most`` tasks are under way: for hints, which may be dropped."""
+        """Start ``work`` unless ``limit`` tasks run. For hints, which may be dropped."""
         if len(self._tasks) >= limit:
             return False
         self.start(work())
         return True
 
     def cancel_all(self) -> None:
-        """End all that is in progress."""
+        """Cancel all tasks in progress."""
         for task in list(self._tasks):
             task.cancel()
 

@@ -1,10 +1,11 @@
-"""Calls between two processes that travel in groups: several in one message, several answers back.
+"""Batched calls between two processes: several calls in one message, several answers in its reply.
 
-A message between processes costs more than most calls that it carries. So a caller sends what has
-gathered as one message, and an answer carries whatever is done by then. One message always stays
-with the server, *parked*, for the next answers to travel on; where nothing is asked, nothing is
-sent. What carries the messages is somebody else's matter: they may overtake one another, and one
-that fails says that the server, with all that was asked of it, is gone.
+A message between processes costs more than most of the calls in it. So a caller sends all calls
+that have gathered as one message, and a reply carries every answer that is ready by then. While
+calls are in progress, one message stays with the server, *parked*, so that the next answers have a
+reply to return in; without calls nothing is sent. The transport is not part of this module.
+Messages may overtake one another, and one that fails means that the server is gone, together with
+all calls in progress.
 """
 
 import asyncio
@@ -19,49 +20,49 @@ import structlog
 _log = structlog.get_logger(__name__)
 
 MAX_PARK_S = 10.0
-"""The longest that a message stays with the server: whoever hears nothing for longer is alone."""
+"""How long a message stays with the server at most; without a reply for longer it is gone."""
 ANSWER_TIMEOUT_S = MAX_PARK_S + 15.0
-"""Without any answer for so long the server counts as gone."""
+"""A server that sends no reply for this long counts as gone."""
 CALLER_TIMEOUT_S = 3 * MAX_PARK_S
-"""A caller who sends nothing for so long while its calls run is gone; they are cancelled."""
+"""A caller that sends nothing for this long while its calls run is gone: they are cancelled."""
 LINGER_S = 0.004
-"""What is done waits so long for what will be done in a moment, while other calls run."""
+"""How long a finished answer waits for others to join its reply, while other calls run."""
 MAX_IN_FLIGHT = 2
-"""Messages of a caller: one parked, one on its way. What comes meanwhile gathers."""
+"""Messages of a caller: one parked, one on its way. Calls made meanwhile gather."""
 
 RpcCall = tuple[int, str, tuple[Any, ...]]
 """Number, method, arguments."""
 
 
 class RpcOutcome(StrEnum):
-    """How a call ended over there."""
+    """How a call ended at the server."""
 
     DONE = "done"
     FAILED = "failed"
     NOT_BEGUN = "not_begun"
-    """The server takes no more calls: ask another one."""
+    """The server accepts no more calls: try another one."""
 
 
 RpcReply = tuple[int, str, Any]
-"""Number of the call, its :class:`Outcome`, and its value or what was wrong."""
+"""Number of the call, its :class:`RpcOutcome`, and its value or the text of its error."""
 SendBatch = Callable[[Sequence[RpcCall], Sequence[int]], Awaitable[Sequence[RpcReply]]]
-"""Carries calls, and the numbers of those that nobody waits for any more; returns answers."""
+"""Sends calls, and the numbers of cancelled ones; returns answers."""
 
 
 class RpcCallError(Exception):
-    """The call raised over there; the text is a representation of what it raised."""
+    """The call raised at the server; the text is the representation of its exception."""
 
 
 class RpcNotStartedError(Exception):
-    """The server takes no more calls, and did nothing of this one."""
+    """The server accepts no more calls and did not start this one."""
 
 
 class RpcConnectionLost(Exception):
-    """The server is gone: what was asked of it may or may not have been done."""
+    """The server is gone: the call may or may not have been executed."""
 
 
 class BatchedRpcClient:
-    """A caller's end: one server, many calls."""
+    """The caller's side: many calls to one server."""
 
     def __init__(self, send: SendBatch, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> None:
         self._send = send
@@ -74,14 +75,14 @@ class BatchedRpcClient:
         self.is_lost = False
 
     def __len__(self) -> int:
-        """Calls that wait for their answer."""
+        """The number of calls that wait for an answer."""
         return len(self._waiting)
 
     async def call(self, method: str, *arguments: Any) -> Any:
-        """The answer; cancelling this cancels it over there. Raises ``RpcCallError``,
+        """The answer. Cancelling this cancels the call at the server. Raises ``RpcCallError``,
         ``RpcConnectionLost``, ``RpcNotStartedError``.
 
-        Nothing is sent before the event loop's next turn, so calls of one turn travel together.
+        Nothing is sent before the event loop's next turn: calls of one turn share a message.
         """
         if self.is_lost:
             raise RpcConnectionLost("the server is gone")
@@ -117,7 +118,7 @@ class BatchedRpcClient:
         self._calls = left
 
     def _send_or_park(self) -> None:
-        """Send what there is to say, or park a message where answers are awaited."""
+        """Send what has gathered, or park a message while answers are awaited."""
         wanted = self._calls or self._cancelled
         parked = self._messages or not self._waiting
         if self.is_lost or len(self._messages) >= MAX_IN_FLIGHT or (parked and not wanted):
@@ -146,7 +147,7 @@ class BatchedRpcClient:
             self._send_or_park()
 
     def mark_lost(self, reason: str) -> None:
-        """Everything that was asked fails, and nothing can be asked any more."""
+        """Fail all calls in progress; no further call can be made."""
         if not self.is_lost:
             self.is_lost = True
             for message in self._messages:
@@ -169,7 +170,7 @@ def _resolve_call(answer: "asyncio.Future[Any]", outcome: str, value: Any) -> No
 
 @dataclass(slots=True)
 class _CallerState:
-    """What one caller asked for."""
+    """The calls of one caller."""
 
     running: "dict[int, asyncio.Task[Any]]" = field(default_factory=dict)
     done: list[RpcReply] = field(default_factory=list)
@@ -178,7 +179,7 @@ class _CallerState:
 
 
 class BatchedRpcServer:
-    """The server's end: runs calls of many callers and answers each caller's in groups."""
+    """The server's side: runs the calls of many callers and answers each caller in batches."""
 
     def __init__(
         self,
@@ -195,18 +196,19 @@ class BatchedRpcServer:
         self._clock = clock
         self._callers: dict[str, _CallerState] = {}
         self.draining = False
-        """Begins nothing any more; what runs is answered."""
+        """New calls are refused; those in progress are answered."""
 
     @property
     def running_count(self) -> int:
-        """Calls in progress."""
+        """The number of calls in progress."""
         return sum(len(caller.running) for caller in self._callers.values())
 
     async def handle_batch(
         self, name: str, calls: Sequence[RpcCall], cancelled: Sequence[int]
     ) -> Sequence[RpcReply]:
-        """One message of the caller ``name``: begins its calls, and returns what is done by then,
-        at once if another message of the same caller comes, and nothing after ``park_s``.
+        """Handle one message of the caller ``name``: start its calls and return the answers that
+        are ready. Without any it waits for the first one, for another message of the same caller,
+        or for ``max_park_s``, and may then return none.
         """
         caller = self._callers.setdefault(name, _CallerState())
         caller.last_message_at = self._clock()
@@ -225,7 +227,7 @@ class BatchedRpcServer:
         return done
 
     def drop_silent_callers(self, after_s: float = CALLER_TIMEOUT_S) -> None:
-        """Cancel the calls of callers who are gone. To be called now and then."""
+        """Cancel the calls of callers that are gone. To be called periodically."""
         for name, caller in list(self._callers.items()):
             if caller.parked is None and self._clock() - caller.last_message_at > after_s:
                 for call in caller.running.values():
@@ -259,7 +261,7 @@ class BatchedRpcServer:
             asyncio.get_running_loop().call_later(self._linger_s, _wake, caller)
 
     async def _park(self, caller: _CallerState) -> None:
-        """Until something is done, or another message of the caller is here."""
+        """Wait until an answer is ready, or another message of the caller arrives."""
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         caller.parked = place
         try:
@@ -273,7 +275,7 @@ class BatchedRpcServer:
 
 
 def _wake(caller: _CallerState) -> None:
-    """Whoever is parked takes what is done."""
+    """Let the parked message return the answers that are ready."""
     if caller.parked is not None and not caller.parked.done():
         caller.parked.set_result(None)
         caller.parked = None

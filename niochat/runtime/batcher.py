@@ -1,4 +1,4 @@
-"""Many callers, one statement: items that wait at the same time travel together."""
+"""Batches the items of many callers: those that wait at the same time share one flush."""
 
 import asyncio
 from collections import deque
@@ -23,13 +23,13 @@ class _Waiter(Generic[Item, Result]):
 
 
 class Batcher(Generic[Item, Result]):
-    """Calls ``flush`` with what gathered while the flush before was running.
+    """Calls ``flush`` with the items that arrived while the previous flush was running.
 
-    ``flush`` gets up to ``limit`` items and returns as many results, in the same order; a
-    result that is an exception is raised to its caller alone. A group that raises is tried
-    again item by item, so that one bad item fails alone. A caller who has gone away does not
-    disturb the others. Nothing waits on purpose: without load every item travels alone.
-    When ``most`` items wait already, a further one is refused.
+    ``flush`` gets up to ``limit`` items and returns as many results, in the same order. A result
+    that is an exception is raised to the caller of that item alone. A batch that raises is retried
+    item by item, so that one bad item fails alone. A caller that was cancelled does not affect the
+    others. No item waits on purpose: without load each one is a batch of its own. While
+    ``max_waiting`` items wait, a further one is refused.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Batcher(Generic[Item, Result]):
         self._running: set[asyncio.Task[None]] = set()
 
     async def submit(self, item: Item) -> Result:
-        """Result of ``item``, or the exception that its flush gave it.
+        """The result of ``item``. Raises the exception that the flush returned for it.
 
         Raises ``UnavailableError`` (``crowded``) when too many items wait.
         """
@@ -73,11 +73,11 @@ class Batcher(Generic[Item, Result]):
         self._running.discard(task)
         if not task.cancelled() and task.exception() is not None:
             _log.error("group_failed", exc_info=task.exception())
-        # Whoever was answered in this tick may have submitted while the task still counted.
+        # A caller answered in this tick may have submitted again while the task still counted.
         self._start()
 
     async def _run(self) -> None:
-        await asyncio.sleep(0)  # let what is ready in this tick join the group
+        await asyncio.sleep(0)  # items submitted in this tick join the batch
         while self._waiting:
             count = min(self._limit, len(self._waiting))
             group = [self._waiting.popleft() for _ in range(count)]
@@ -88,7 +88,7 @@ class Batcher(Generic[Item, Result]):
             results = await self._flush([waiter.item for waiter in group])
             if len(results) != len(group):
                 raise ValueError(f"{len(results)} results for {len(group)} items")
-        except Exception as error:  # noqa: BLE001 - every caller must hear of it
+        except Exception as error:  # noqa: BLE001 - every caller must get it
             if len(group) > 1 and self._retry_individually_if(error):
                 for waiter in group:
                     await self._flush_batch([waiter])
@@ -99,7 +99,7 @@ class Batcher(Generic[Item, Result]):
 
 
 def _resolve(future: "asyncio.Future[Result]", result: Result | Exception) -> None:
-    """A cancelled future takes no result: setting one would end the loop for everybody."""
+    """A cancelled future takes no result: setting one would raise and end the loop for all."""
     if future.done():
         return
     if isinstance(result, Exception):

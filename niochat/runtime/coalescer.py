@@ -1,4 +1,4 @@
-"""Many calls, few runs: for hints, of which one stands for all that came since the last."""
+"""Many calls, few runs: for hints, where one run serves all calls since the run before."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,7 +7,7 @@ from niochat.runtime.background_tasks import BackgroundTaskSet
 
 
 class Coalescer:
-    """Runs once for all calls of the last ``every_s``; the last call is always followed by a run.
+    """Runs once for all calls within ``interval_s``; a run always follows the last call.
 
     The first call after a pause runs at once.
     """
@@ -20,7 +20,7 @@ class Coalescer:
         self._running = False
 
     def trigger(self) -> None:
-        """Returns at once."""
+        """Ask for a run. Returns at once."""
         self._pending = True
         if not self._running:
             self._running = True

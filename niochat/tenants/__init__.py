@@ -1,1 +1,1 @@
-"""Providers, their channels and assistants: declared in a file, applied, and looked up."""
+"""Tenants with their channels, assistants and ERPs: declared in files or by API, and looked up."""

@@ -1,8 +1,9 @@
-"""Channels made over the API: an instance on the installation's gateway, or one there is already.
+"""Creates channels over the API, with a new or an existing gateway instance.
 
-What a gateway was asked for and whether we stored it cannot be one transaction. An instance bears
-a mark that only this channel has, is looked for before one is made, and one process at a time does
-it: a lost answer or a process that died leaves one instance, which the next try finds.
+The request to the gateway and the insert of the channel cannot be one transaction. So a new
+instance gets a mark that is unique to the channel, an instance with this mark is looked up before
+one is created, and a lock lets one process at a time do this. If a response is lost or the process
+dies, one instance without channel remains, and the next attempt finds it.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,12 +17,11 @@ from pydantic import ValidationError
 
 from niochat.adapters.gateways.registry import DEFAULT_GATEWAY_KIND, GATEWAYS
 from niochat.adapters.postgres.audit_log import record_change
-from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.database import Connection, Database, fetch_one
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import (
     InvalidInputError,
     NiochatError,
-    NotFoundError,
     OperationRefusedError,
     UnavailableError,
 )
@@ -46,15 +46,17 @@ _INBOX = queries("inbox")
 _log = structlog.get_logger(__name__)
 
 MAX_CHANNELS = 50
-"""Channels of one tenant."""
+"""Maximum number of channels of a tenant."""
 MAX_CONCURRENT_CREATIONS = 3
-"""Channels that one process makes at a time: each holds a connection while its gateway answers."""
+"""Channels that one process creates concurrently. Each holds a database connection meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayAccess:
-    """Ways to gateways. ``server`` is the installation's own; ``check`` raises for an address that
-    a tenant may not use; ``base_url`` is where gateways reach us.
+    """Clients and addresses of gateways.
+
+    ``server`` is the gateway server of the installation, if any. ``check_address`` raises for an
+    address that tenants may not use. ``base_url`` is the URL at which gateways reach us.
     """
 
     gateway: WhatsAppGateway
@@ -66,8 +68,10 @@ class GatewayAccess:
 
 @dataclass(frozen=True, slots=True)
 class NewChannel:
-    """``base_url`` and ``token`` of an existing instance of a gateway of this ``kind``; without
-    them an instance is created on the gateway of the installation.
+    """A channel to be created.
+
+    ``base_url`` and ``token`` are those of an existing instance of a gateway of this ``kind``;
+    without them a new instance is created on the installation's own gateway.
     """
 
     slug: str
@@ -78,62 +82,67 @@ class NewChannel:
 
 
 class ChannelProvisioner:
-    """Of one tenant at a time."""
+    """Lists and creates the channels of a tenant."""
 
-    def __init__(self, database: Database, seals: Encryptor, outside: GatewayAccess) -> None:
+    def __init__(self, database: Database, encryptor: Encryptor, access: GatewayAccess) -> None:
         self._database = database
-        self._seals = seals
-        self._outside = outside
-        self._making = 0
+        self._encryptor = encryptor
+        self._access = access
+        self._creation_count = 0
 
     async def list(self, tenant_id: UUID) -> list[dict[str, Any]]:
-        """By slug, without anything secret."""
+        """List channels by slug, without secrets."""
         async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["list"], tenant_id, None)
         return [dict(row) for row in rows]
 
     async def find(self, tenant_id: UUID, channel_id: UUID) -> dict[str, Any]:
-        """One of them. Raises ``NotFoundError``."""
+        """Return one channel without secrets. Raises ``NotFoundError``."""
         async with self._database.as_tenant(tenant_id) as connection:
-            row = await connection.fetchrow(_SQL["list"], tenant_id, channel_id)
-        if row is None:
-            raise NotFoundError("The channel does not exist.")
-        return dict(row)
+            return await fetch_one(connection, _SQL["list"], tenant_id, channel_id, what="channel")
 
-    async def create(self, tenant_id: UUID, new: NewChannel, who: AuditActor) -> tuple[UUID, bool]:
-        """Its id, and whether its gateway knows by now where to post. Raises ``Refused`` for a slug
-        or an instance that is another channel's, and where the installation has no gateway;
-        ``InvalidInputError``, ``UnavailableError``.
+    async def create(
+        self, tenant_id: UUID, new: NewChannel, actor: AuditActor
+    ) -> tuple[UUID, bool]:
+        """Create a channel; return its id and whether its webhook is registered at the gateway.
+
+        Raises ``OperationRefusedError`` if the slug or the instance belongs to another channel, or
+        the installation has no gateway server; ``InvalidInputError`` if no gateway answers at
+        ``base_url``; ``UnavailableError`` if a gateway or the database does not answer.
         """
         async with self._creation_lock(tenant_id, new.slug):
             tenant = await self._require_free_slug(tenant_id, new.slug)
-            line, status = await self._obtain_instance(tenant_id, tenant, new)
-            made, secret = await self._store(tenant_id, _channel_config(new, line), status, who)
-        url = build_webhook_url(self._outside.base_url, line.kind, made, secret)
+            credentials, status = await self._obtain_instance(tenant_id, tenant, new)
+            channel_id, secret = await self._store(
+                tenant_id, _channel_config(new, credentials), status, actor
+            )
+        url = build_webhook_url(self._access.base_url, credentials.kind, channel_id, secret)
         try:
-            await self._outside.gateway.set_webhook(line, url)
+            await self._access.gateway.set_webhook(credentials, url)
         except NiochatError as error:
-            _log.warning("webhook_not_set", channel=str(made), code=error.code)
-            return made, False
-        return made, True
+            _log.warning("webhook_not_set", channel=str(channel_id), code=error.code)
+            return channel_id, False
+        return channel_id, True
 
     @asynccontextmanager
     async def _creation_lock(self, tenant_id: UUID, slug: str) -> AsyncIterator[None]:
-        if self._making >= MAX_CONCURRENT_CREATIONS:
+        if self._creation_count >= MAX_CONCURRENT_CREATIONS:
             raise UnavailableError(
                 "Too many channels are being created. Repeat the request later.", code="crowded"
             )
-        self._making += 1
+        self._creation_count += 1
         try:
             async with self._database.system_session() as connection:
                 if not await connection.fetchval(_SQL["lock_creation"], tenant_id, slug):
                     raise OperationRefusedError("The channel is being created.", code="in_progress")
                 yield
         finally:
-            self._making -= 1
+            self._creation_count -= 1
 
     async def _require_free_slug(self, tenant_id: UUID, slug: str) -> str:
-        """The tenant's slug, if the channel's is free."""
+        """Return the tenant's slug. Raises ``OperationRefusedError`` if the channel's slug is
+        taken.
+        """
         async with self._database.as_tenant(tenant_id) as connection:
             taken = {row["slug"] for row in await connection.fetch(_SQL["list_slugs"], tenant_id)}
             tenant: str = await connection.fetchval(_SQL["tenant_slug"], tenant_id)
@@ -150,18 +159,18 @@ class ChannelProvisioner:
     async def _obtain_instance(
         self, tenant_id: UUID, tenant: str, new: NewChannel
     ) -> tuple[GatewayCredentials, str | None]:
-        """The way to it, and its state."""
+        """Return the credentials of the instance, and its status."""
         if new.base_url is not None and new.token is not None:
             kind = GATEWAYS.require(new.kind or DEFAULT_GATEWAY_KIND).kind
             return await self._check_existing_instance(
                 GatewayCredentials(new.base_url, new.token, kind)
             )
-        server = self._outside.server
+        server = self._access.server
         if server is None:
             raise OperationRefusedError(
                 "The installation has no gateway of its own. Send base_url and token of an "
-                "instance, or"
-                " ask the operator to set NIOCHAT_GATEWAY_URL and NIOCHAT_GATEWAY_ADMIN_TOKEN.",
+                "instance, or ask the operator to set NIOCHAT_GATEWAY_URL and "
+                "NIOCHAT_GATEWAY_ADMIN_TOKEN.",
                 code="no_gateway",
             )
         if new.kind not in (None, server.kind):
@@ -170,18 +179,18 @@ class ChannelProvisioner:
                 "token of an instance, or leave out kind.",
                 code="no_gateway",
             )
-        # A dot is in no slug: no two channels share a name.
-        found = await self._find_or_create_instance(
+        # Slugs contain no dot, so no two channels share a name.
+        instance = await self._find_or_create_instance(
             server, f"{tenant}.{new.slug}", f"niochat:{tenant_id}:{new.slug}"
         )
-        return GatewayCredentials(server.base_url, found.token, server.kind), found.status
+        return GatewayCredentials(server.base_url, instance.token, server.kind), instance.status
 
     async def _check_existing_instance(
-        self, line: GatewayCredentials
+        self, credentials: GatewayCredentials
     ) -> tuple[GatewayCredentials, str | None]:
-        await self._outside.check_address(line.base_url)
+        await self._access.check_address(credentials.base_url)
         try:
-            return line, (await self._outside.gateway.fetch_status(line)).status
+            return credentials, (await self._access.gateway.fetch_status(credentials)).status
         except UnavailableError as error:
             if error.code != "unauthorized":
                 raise InvalidInputError(
@@ -199,11 +208,10 @@ class ChannelProvisioner:
         if found is not None:
             return found
         try:
-            return await self._outside.admin.create_instance(server, name, mark)
+            return await self._access.admin.create_instance(server, name, mark)
         except UnavailableError:
-            found = await self._find_own_instance(
-                server, name, mark
-            )  # only its answer may have been lost
+            # The instance may have been created although the response was lost.
+            found = await self._find_own_instance(server, name, mark)
             if found is None:
                 raise
             return found
@@ -211,65 +219,65 @@ class ChannelProvisioner:
     async def _find_own_instance(
         self, server: GatewayServer, name: str, mark: str
     ) -> GatewayInstance | None:
-        """By the mark; a server that keeps none shows the name alone."""
+        """Find the instance by its mark, or by its name if the server stores no marks."""
         try:
-            found = await self._outside.admin.list_instances(server)
+            instances = await self._access.admin.list_instances(server)
         except OperationRefusedError as error:
             raise UnavailableError(
                 "The gateway rejects NIOCHAT_GATEWAY_ADMIN_TOKEN. Contact the operator.",
                 code=error.code,
             ) from error
-        ours = (e for e in found if e.mark == mark or (not e.mark and e.name == name))
-        return next((each for each in ours if each.token), None)
+        own = (e for e in instances if e.mark == mark or (not e.mark and e.name == name))
+        return next((each for each in own if each.token), None)
 
     async def _store(
-        self, tenant_id: UUID, entry: ChannelConfig, status: str | None, who: AuditActor
+        self, tenant_id: UUID, entry: ChannelConfig, status: str | None, actor: AuditActor
     ) -> tuple[UUID, str]:
         async with self._database.system_transaction() as connection:
             await connection.execute(_TENANTS["lock_providers"])
-            row = await connection.fetchrow(_TENANTS["lock_tenant"], tenant_id)
-            if row is None:
-                raise NotFoundError("The tenant does not exist.")
+            row = await fetch_one(connection, _TENANTS["lock_tenant"], tenant_id, what="tenant")
             if entry.slug in {
                 e["slug"] for e in await connection.fetch(_SQL["list_slugs"], tenant_id)
             }:
                 raise OperationRefusedError(
                     "A channel already has this slug. Choose another slug.", code="slug_taken"
                 )
-            made, secret = await create_channel(
-                connection, TenantEncryptor(self._seals, tenant_id), entry
+            channel_id, secret = await create_channel(
+                connection, TenantEncryptor(self._encryptor, tenant_id), entry
             )
             await _refuse_shared_instance(connection, tenant_id)
             if status is not None:
-                await connection.execute(_INBOX["connection_changed"], made, status, "")
-            held = dict(row)
-            await update_tenant(connection, held, parse_tenant_row(held))
+                await connection.execute(_INBOX["connection_changed"], channel_id, status, "")
+            tenant = dict(row)
+            await update_tenant(connection, tenant, parse_tenant_row(tenant))
             after = {"slug": entry.slug, "status": status}
             await record_change(
                 connection,
-                AuditEntry(tenant_id, who, "channels.create", f"channel:{made}", None, after),
+                AuditEntry(
+                    tenant_id, actor, "channels.create", f"channel:{channel_id}", None, after
+                ),
             )
-        return made, secret
+        return channel_id, secret
 
 
-def _channel_config(new: NewChannel, line: GatewayCredentials) -> ChannelConfig:
+def _channel_config(new: NewChannel, credentials: GatewayCredentials) -> ChannelConfig:
     try:
         return ChannelConfig.model_validate(
             {
                 "slug": new.slug,
                 "name": new.name,
-                "kind": line.kind,
-                "base_url": line.base_url,
-                "token": line.token,
+                "kind": credentials.kind,
+                "base_url": credentials.base_url,
+                "token": credentials.token,
             }
         )
     except ValidationError:
-        pass  # its errors hold what was wrong, which may be the token
+        pass  # its message contains the invalid value, which may be the token
     raise UnavailableError("The gateway returned an unusable token.", code="gateway")
 
 
 async def _refuse_shared_instance(connection: Connection, tenant_id: UUID) -> None:
-    """Without a word about whose it is."""
+    """The error does not reveal which channel has the instance: it may be another tenant's."""
     if await connection.fetch(_TENANTS["list_shared_instances"], [tenant_id]):
         raise OperationRefusedError(
             "The gateway instance already belongs to a channel. Each channel needs its own "

@@ -1,4 +1,4 @@
-"""A channel's session with its gateway: paired with a phone, looked at, ended; and its webhook."""
+"""Sessions of channels with their gateways: pairing, status, disconnecting; and webhooks."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ from uuid import UUID
 from niochat.adapters.gateways.gateway_vendor import GatewayVendor
 from niochat.adapters.gateways.registry import GATEWAYS
 from niochat.adapters.postgres.audit_log import record_change
-from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.database import Database, fetch_one
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import NotFoundError, OperationRefusedError, UnavailableError
+from niochat.domain.errors import OperationRefusedError, UnavailableError
 from niochat.ports.audit import AuditActor, AuditEntry
 from niochat.ports.encryption import Encryptor
 from niochat.ports.gateway import (
@@ -31,7 +31,7 @@ _INBOX = queries("inbox")
 
 @dataclass(frozen=True, slots=True)
 class PairingOffer:
-    """How a phone joins, until when."""
+    """QR code or pairing code for a phone, and when it expires."""
 
     pairing: PairingState
     expires_at: datetime | None
@@ -39,7 +39,7 @@ class PairingOffer:
 
 @dataclass(frozen=True, slots=True)
 class WebhookProblem:
-    """What is wrong with a webhook, as a code and in words that say what to do."""
+    """A problem of a webhook: a code, and a message that says what to do."""
 
     code: str
     message: str
@@ -47,7 +47,10 @@ class WebhookProblem:
 
 @dataclass(frozen=True, slots=True)
 class WebhookStatus:
-    """``address`` without what is secret of it; None where there is no webhook."""
+    """Configuration of a webhook at the gateway.
+
+    ``address`` is its URL without secrets; None if there is no webhook.
+    """
 
     address: str | None
     enabled: bool
@@ -59,86 +62,93 @@ class WebhookStatus:
 class _OpenedChannel:
     id: UUID
     status: str
-    line: GatewayCredentials
+    credentials: GatewayCredentials
     url: str = field(repr=False)
 
 
 class ChannelSessionService:
-    """Of one tenant's channel at a time. All raise ``NotFoundError``, ``UnavailableError``, and
-    ``Refused`` for a token that the gateway does not take any more.
+    """Pairs, inspects and disconnects channels, and sets their webhooks.
+
+    All methods raise ``NotFoundError``, ``UnavailableError``, and ``OperationRefusedError`` if the
+    gateway rejects the channel's token.
     """
 
-    def __init__(self, database: Database, seals: Encryptor, outside: GatewayAccess) -> None:
+    def __init__(self, database: Database, encryptor: Encryptor, access: GatewayAccess) -> None:
         self._database = database
-        self._seals = seals
-        self._outside = outside
+        self._encryptor = encryptor
+        self._access = access
 
     async def connect(
-        self, tenant_id: UUID, channel_id: UUID, phone: str | None, who: AuditActor, now: datetime
+        self, tenant_id: UUID, channel_id: UUID, phone: str | None, actor: AuditActor, now: datetime
     ) -> PairingOffer:
-        """A picture or, for ``phone``, a code; what is under way already is shown again. Raises
-        ``Refused`` (``already_connected``, ``connecting`` where there is nothing to show yet).
+        """Start pairing and return a QR code or, if ``phone`` is given, a pairing code.
+
+        If pairing is in progress its code is returned again. Raises ``OperationRefusedError``
+        (``already_connected``, or ``connecting`` if there is no code yet).
         """
         channel = await self._open_channel(tenant_id, channel_id)
-        pairing = await self._start_pairing(channel.line, phone)
-        how = "code" if pairing.code else "picture"
+        pairing = await self._start_pairing(channel.credentials, phone)
+        method = "code" if pairing.code else "picture"
         await self._record_status(
-            tenant_id, channel, pairing.status, who, "channels.connect", {"by": how}
+            tenant_id, channel, pairing.status, actor, "channels.connect", {"by": method}
         )
         if not (pairing.qrcode or pairing.code):
             return PairingOffer(pairing, None)
-        vendor = GATEWAYS.require_stored(channel.line.kind)
+        vendor = GATEWAYS.require_stored(channel.credentials.kind)
         lifetime = vendor.pairing_code_lifetime if pairing.code else vendor.qr_code_lifetime
         return PairingOffer(pairing, now + lifetime)
 
     async def status(self, tenant_id: UUID, channel_id: UUID) -> InstanceStatus:
-        """As the gateway has it now, which is stored."""
+        """Fetch the status from the gateway and store it."""
         channel = await self._open_channel(tenant_id, channel_id)
-        found = await self._line_status(channel.line)
-        await self._record_status(tenant_id, channel, found.status)
-        return found
+        instance = await self._fetch_status(channel.credentials)
+        await self._record_status(tenant_id, channel, instance.status)
+        return instance
 
-    async def disconnect(self, tenant_id: UUID, channel_id: UUID, who: AuditActor) -> None:
-        """Log the phone out: nothing leaves or arrives until it is paired again."""
+    async def disconnect(self, tenant_id: UUID, channel_id: UUID, actor: AuditActor) -> None:
+        """Log the phone out. No message is sent or received until it is paired again."""
         channel = await self._open_channel(tenant_id, channel_id)
-        await self._outside.admin.disconnect(channel.line)
+        await self._access.admin.disconnect(channel.credentials)
         await self._record_status(
-            tenant_id, channel, "disconnected", who, "channels.disconnect", {}
+            tenant_id, channel, "disconnected", actor, "channels.disconnect", {}
         )
 
     async def set_webhook(
-        self, tenant_id: UUID, channel_id: UUID, who: AuditActor
+        self, tenant_id: UUID, channel_id: UUID, actor: AuditActor
     ) -> WebhookStatus:
-        """Have the gateway post to us, and look whether it does."""
+        """Register our webhook at the gateway, and return the resulting status."""
         channel = await self._open_channel(tenant_id, channel_id)
         try:
-            await self._outside.gateway.set_webhook(channel.line, channel.url)
+            await self._access.gateway.set_webhook(channel.credentials, channel.url)
         except UnavailableError as error:
             raise _translate_unauthorized(error) from error
-        await self._record_status(tenant_id, channel, None, who, "channels.webhook", {})
+        await self._record_status(tenant_id, channel, None, actor, "channels.webhook", {})
         return await self.webhook_status(tenant_id, channel_id)
 
     async def webhook_status(self, tenant_id: UUID, channel_id: UUID) -> WebhookStatus:
-        """What the gateway knows of us, and what is wrong with it."""
+        """Return the webhook that the gateway has, and its problems."""
         channel = await self._open_channel(tenant_id, channel_id)
-        found = await self._outside.admin.list_webhooks(channel.line)
-        ours = next((each for each in found if each.url == channel.url), None)
-        shown = ours or next(iter(found), None)
+        webhooks = await self._access.admin.list_webhooks(channel.credentials)
+        ours = next((each for each in webhooks if each.url == channel.url), None)
+        shown = ours or next(iter(webhooks), None)
+        vendor = GATEWAYS.require_stored(channel.credentials.kind)
         return WebhookStatus(
             None if shown is None else _redact_url(shown.url, channel),
             shown is not None and shown.enabled,
             () if shown is None else shown.events,
-            tuple(_find_problems(GATEWAYS.require_stored(channel.line.kind), found, ours)),
+            tuple(_find_problems(vendor, webhooks, ours)),
         )
 
-    async def _start_pairing(self, line: GatewayCredentials, phone: str | None) -> PairingState:
-        administration = self._outside.admin
+    async def _start_pairing(
+        self, credentials: GatewayCredentials, phone: str | None
+    ) -> PairingState:
+        admin = self._access.admin
         try:
-            return await administration.start_pairing(line, phone)
+            return await admin.start_pairing(credentials, phone)
         except OperationRefusedError as error:
             if error.code != "gateway_conflict":
                 raise
-        pairing = await administration.get_pairing(line)
+        pairing = await admin.get_pairing(credentials)
         if pairing.status == "connected":
             raise OperationRefusedError(
                 "The channel is already connected. Disconnect it first.", code="already_connected"
@@ -149,29 +159,29 @@ class ChannelSessionService:
             )
         return pairing
 
-    async def _line_status(self, line: GatewayCredentials) -> InstanceStatus:
+    async def _fetch_status(self, credentials: GatewayCredentials) -> InstanceStatus:
         try:
-            return await self._outside.gateway.fetch_status(line)
+            return await self._access.gateway.fetch_status(credentials)
         except UnavailableError as error:
             raise _translate_unauthorized(error) from error
 
     async def _open_channel(self, tenant_id: UUID, channel_id: UUID) -> _OpenedChannel:
         async with self._database.as_tenant(tenant_id) as connection:
-            row = await connection.fetchrow(_SQL["load_sealed"], tenant_id, channel_id)
-        if row is None:
-            raise NotFoundError("The channel does not exist.")
-        opened = [
-            self._seals.open(row[column], tenant_id=tenant_id, purpose=purpose)
+            row = await fetch_one(
+                connection, _SQL["load_sealed"], tenant_id, channel_id, what="channel"
+            )
+        secrets = [
+            self._encryptor.open(row[column], tenant_id=tenant_id, purpose=purpose)
             for column, purpose in (
                 ("token_sealed", SecretPurpose.CHANNEL_TOKEN),
                 ("secret_sealed", SecretPurpose.CHANNEL_SECRET),
             )
         ]
-        url = build_webhook_url(self._outside.base_url, row["kind"], channel_id, opened[1])
+        url = build_webhook_url(self._access.base_url, row["kind"], channel_id, secrets[1])
         return _OpenedChannel(
             channel_id,
             row["status"],
-            GatewayCredentials(row["base_url"], opened[0], row["kind"]),
+            GatewayCredentials(row["base_url"], secrets[0], row["kind"]),
             url,
         )
 
@@ -180,20 +190,20 @@ class ChannelSessionService:
         tenant_id: UUID,
         channel: _OpenedChannel,
         status: str | None,
-        who: AuditActor | None = None,
+        actor: AuditActor | None = None,
         action: str = "",
-        told: dict[str, Any] | None = None,
+        details: dict[str, Any] | None = None,
     ) -> None:
-        """What the gateway said, and who asked it for what."""
+        """Store the status, and write an audit entry if ``actor`` is given."""
         changed = status is not None and status != channel.status
         async with self._database.system_transaction() as connection:
             if changed:
                 await connection.execute(_INBOX["connection_changed"], channel.id, status, "")
-            if who is not None:
-                before, after = {"status": channel.status}, {"status": status, **(told or {})}
+            if actor is not None:
+                before, after = {"status": channel.status}, {"status": status, **(details or {})}
                 await record_change(
                     connection,
-                    AuditEntry(tenant_id, who, action, f"channel:{channel.id}", before, after),
+                    AuditEntry(tenant_id, actor, action, f"channel:{channel.id}", before, after),
                 )
 
 
@@ -206,7 +216,7 @@ def _translate_unauthorized(error: UnavailableError) -> OperationRefusedError | 
 
 
 def _redact_url(url: str, channel: _OpenedChannel) -> str:
-    """Ours without its last part, another one's without all that may be secret."""
+    """Our own URL without the secret at its end; of another URL scheme and host only."""
     if url == channel.url:
         return url.rpartition("/")[0]
     parts = urlsplit(url)
@@ -215,27 +225,29 @@ def _redact_url(url: str, channel: _OpenedChannel) -> str:
 
 def _find_problems(
     vendor: GatewayVendor,
-    found: Sequence[WebhookRegistration],
+    webhooks: Sequence[WebhookRegistration],
     ours: WebhookRegistration | None,
 ) -> Iterator[WebhookProblem]:
-    if not found:
-        yield WebhookProblem("no_webhook", "the gateway posts nowhere: set the webhook up again")
+    if not webhooks:
+        yield WebhookProblem("no_webhook", "the gateway has no webhook: set it up again")
     elif ours is None:
         yield WebhookProblem(
-            "other_address", "the gateway posts elsewhere: set the webhook up again"
+            "other_address", "the gateway posts to another address: set the webhook up again"
         )
     if ours is None:
         return
-    if len(found) > 1:
+    if len(webhooks) > 1:
         yield WebhookProblem(
-            "several", "the gateway posts to others too: remove what is not yours there"
+            "several", "the gateway also posts to other addresses: remove those that are not yours"
         )
     if not ours.enabled:
-        yield WebhookProblem("switched_off", "the webhook is switched off: set it up again")
+        yield WebhookProblem("switched_off", "the webhook is disabled: set it up again")
     missing = sorted(vendor.required_events - set(ours.events))
     if missing:
         yield WebhookProblem(
-            "missing_events", f"it does not tell of {', '.join(missing)}: set it up again"
+            "missing_events", f"the webhook lacks the events {', '.join(missing)}: set it up again"
         )
     if vendor.echo_filters & set(ours.excluded):
-        yield WebhookProblem("echoes_excluded", "it leaves our own messages out: set it up again")
+        yield WebhookProblem(
+            "echoes_excluded", "the webhook excludes our own messages: set it up again"
+        )

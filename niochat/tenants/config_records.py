@@ -1,4 +1,4 @@
-"""What other rooms are told of providers. No secret shows in a repr."""
+"""Records of tenants, channels, assistants and ERPs. No secret is in a ``repr``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from niochat.ports.erp import ErpAccount, ErpCapability
 
 @dataclass(frozen=True, slots=True)
 class TenantRecord:
-    """One provider."""
+    """One tenant."""
 
     tenant_id: UUID
     slug: str
@@ -25,13 +25,13 @@ class TenantRecord:
 
     @property
     def active(self) -> bool:
-        """Not suspended."""
+        """Whether the tenant is not suspended."""
         return self.status == "active"
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelRecord:
-    """One channel. ``…_hash`` are SHA-256, ``…_sealed`` are opened by the directory alone."""
+    """One channel. ``…_hash`` are SHA-256 digests; ``…_sealed`` values are sealed secrets."""
 
     tenant_id: UUID
     id: UUID
@@ -50,32 +50,33 @@ class ChannelRecord:
 
     @property
     def active(self) -> bool:
-        """Its tenant is not suspended."""
+        """Whether the channel's tenant is not suspended."""
         return self.tenant_status == "active"
 
 
 def build_webhook_url(base_url: str, kind: str, channel_id: UUID, secret: str) -> str:
-    """The address to which a gateway of this kind posts what happens on a channel."""
+    """URL to which a gateway of this kind posts the events of a channel; it contains the secret."""
     return f"{base_url.rstrip('/')}/webhooks/{kind}/{channel_id}/{secret}"
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelAddress:
-    """A channel with the secret that its gateway has to know."""
+    """A channel with the secret of its webhook URL."""
 
     channel: ChannelRecord
     secret: str = field(repr=False)
 
     def webhook_url(self, base_url: str) -> str:
-        """Where the gateway posts to; holds the secret, so it is shown to operators only."""
+        """Webhook URL. It contains the secret, so it is shown to operators only."""
         return build_webhook_url(base_url, self.channel.kind, self.channel.id, self.secret)
 
 
 @dataclass(frozen=True, slots=True)
 class AssistantRecord:
-    """A tenant's assistant, its key opened: never logged. Limits are for one turn.
+    """A tenant's assistant with its plain API key; never log it.
 
-    Prices are per million tokens read and written.
+    ``max_steps``, ``max_tokens`` and ``max_seconds`` limit one turn. ``price_in`` and ``price_out``
+    are prices per million tokens.
     """
 
     endpoint: str
@@ -92,25 +93,25 @@ class AssistantRecord:
     price_in: Decimal = Decimal(0)
     price_out: Decimal = Decimal(0)
     options: ModelOptions = field(default_factory=ModelOptions)
-    """What it sets of how the model is asked; headers and fields are opened, never logged."""
+    """Options of model requests. Extra headers and fields are plain secrets; never log them."""
     facts: ProviderFacts = EMPTY_FACTS
-    """What it may tell of the provider."""
+    """Facts about the provider that the assistant may tell customers."""
     requests: Mapping[str, Any] = field(default_factory=dict)
-    """What is done about requests for a change, by kind; see ``domain.requests.rules_of``."""
+    """Handling of change requests by kind; see ``domain.tenant.change_requests``."""
     hearing: ModelEndpoint | None = None
-    """Who turns voice notes into text; ``None``: nobody."""
+    """Endpoint that transcribes voice notes; ``None``: they are not transcribed."""
     hearing_price: Decimal = Decimal(0)
-    """Of a minute."""
+    """Price per minute of speech."""
     seeing: ModelEndpoint | None = None
-    """Who looks at pictures; ``None``: nobody."""
+    """Endpoint that describes pictures; ``None``: they are not described."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErpRecord:
-    """A tenant's ERP, its token opened: never logged. ``timeout_s``: seconds of one call.
+    """A tenant's ERP with its plain token; never log it. ``timeout_s`` limits one call.
 
-    ``capabilities``: what the last probe found, ``None`` before the first since a change of
-    address, app or token.
+    ``capabilities`` are those found by the last probe; ``None`` if there was no probe since the
+    last change of address, app or token.
     """
 
     account: ErpAccount

@@ -1,4 +1,4 @@
-"""A provider's facts over the API: what a change makes of them, and who answers the rest."""
+"""Reading and changing a provider's facts over the API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,20 +15,23 @@ _SQL = queries("tenants")
 
 @dataclass(frozen=True, slots=True)
 class ProviderFactsView:
-    """``values`` as a file would say them, with what was never said as nothing."""
+    """``values`` in the format of a provider file, with empty values for missing facts."""
 
     version: int
     values: Mapping[str, Any]
 
 
 def build_facts_view(version: int, assistant: Mapping[str, Any]) -> ProviderFactsView:
-    """Of an assistant's values."""
+    """Build the view from the settings values of the assistant."""
     empty = FactsConfig().model_dump(mode="json")
     return ProviderFactsView(version, {**empty, **assistant.get("facts", {})})
 
 
 def merge_facts(stored: Mapping[str, Any] | None, change: Mapping[str, Any]) -> dict[str, Any]:
-    """What is left out stays, null goes. Raises ``Refused`` where there is no assistant."""
+    """Merge a change into the stored facts; null removes a fact.
+
+    Raises ``OperationRefusedError`` (``no_assistant``) if ``stored`` is None.
+    """
     if stored is None:
         raise OperationRefusedError(
             "No assistant is configured. Configure one with PATCH /api/v1/settings/assistant.",
@@ -40,14 +43,12 @@ def merge_facts(stored: Mapping[str, Any] | None, change: Mapping[str, Any]) -> 
 async def require_answering_teams(
     connection: Connection, tenant_id: UUID, facts: Mapping[str, Any] | None
 ) -> None:
-    """Raises ``InvalidInputError`` where what the facts do not tell is sent to a team that is not
-    there.
-    """
-    wanted = {each["team"] for each in (facts or {}).get("unknown") or ()}
-    if not wanted:
+    """Raise ``InvalidInputError`` if a topic in ``unknown`` names a team that does not exist."""
+    teams = {each["team"] for each in (facts or {}).get("unknown") or ()}
+    if not teams:
         return
     rows = await connection.fetch(_SQL["list_teams"], tenant_id)
-    missing = sorted(wanted - {row["slug"] for row in rows})
+    missing = sorted(teams - {row["slug"] for row in rows})
     if missing:
         raise InvalidInputError(
             f"Unknown teams: {', '.join(missing)}. GET /api/v1/teams lists all teams.",
@@ -56,6 +57,6 @@ async def require_answering_teams(
 
 
 def changed_field_names(changed: Mapping[str, Any]) -> list[str]:
-    """Names of what was changed, for the log: of facts each one, as ``facts.fees``."""
+    """Names of the changed fields for the audit log; facts are listed singly, as ``facts.fees``."""
     facts = [f"facts.{name}" for name in changed.get("facts") or ()]
     return sorted([*(name for name in changed if name != "facts"), *facts])

@@ -1,4 +1,4 @@
-"""What each tenant gets of what all share: weights by plan, caps."""
+"""Cache of the tenants' quotas: weights by tier, and caps of concurrent turns."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,7 +12,7 @@ _SQL = queries("tenant_fairness")
 
 @dataclass(frozen=True, slots=True)
 class TenantQuota:
-    """``weight`` is relative; ``turns_at_once`` and ``channels`` are the whole cluster's."""
+    """``weight`` is relative; ``turns_at_once`` and ``channels`` count in the whole cluster."""
 
     weight: float = DEFAULT_TIER.weight
     turns_at_once: int = DEFAULT_MAX_CONCURRENT_TURNS
@@ -23,21 +23,23 @@ DEFAULT_QUOTA = TenantQuota()
 
 
 class TenantQuotaCache:
-    """All active tenants', as they were at the last refresh; asking costs a look into memory."""
+    """Quotas of all active tenants as of the last refresh, held in memory."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: dict[UUID, TenantQuota] = {}
+        self._quotas: dict[UUID, TenantQuota] = {}
 
     def quota_for(self, tenant_id: UUID | None) -> TenantQuota:
-        """A tenant's share; of one that nobody knows yet the default."""
-        return self._known.get(tenant_id, DEFAULT_QUOTA) if tenant_id is not None else DEFAULT_QUOTA
+        """Quota of a tenant; the default if the tenant is None or not loaded."""
+        return (
+            self._quotas.get(tenant_id, DEFAULT_QUOTA) if tenant_id is not None else DEFAULT_QUOTA
+        )
 
     async def refresh(self) -> None:
-        """Read them again. Raises ``UnavailableError``; what was known stays then."""
+        """Load all quotas again. If it raises ``UnavailableError`` the old ones are kept."""
         async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["list_quotas"])
-        self._known = {
+        self._quotas = {
             row["tenant_id"]: TenantQuota(
                 weight_for_tier(row["plan"]),
                 row["turns_at_once"] or DEFAULT_MAX_CONCURRENT_TURNS,

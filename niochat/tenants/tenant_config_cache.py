@@ -1,4 +1,4 @@
-"""Look-ups of tenants, channels, assistants and ERPs, cached for seconds."""
+"""Cached look-ups of channels, assistants and ERPs, and uncached lists of tenants and channels."""
 
 import json
 import time
@@ -30,12 +30,15 @@ from niochat.tenants.tenant_secrets import SecretPurpose
 _SQL = queries("tenants")
 
 TTL_S = 5.0
-"""A change is seen after this at the latest, also when nobody announced it."""
+"""Maximum age of a cached entry, in case its invalidation was missed."""
 MAX_ENTRIES = 10_000
 
 
 class TenantConfigCache:
-    """One per process and event loop. Raises ``UnavailableError`` when the database is away."""
+    """Cache for one process and event loop.
+
+    Methods raise ``UnavailableError`` when the database is unavailable.
+    """
 
     def __init__(
         self, database: Database, vault: Encryptor, *, clock: Callable[[], float] = time.monotonic
@@ -53,37 +56,39 @@ class TenantConfigCache:
         )
 
     async def channel(self, channel_id: UUID) -> ChannelRecord | None:
-        """The channel of any tenant; ``None`` when there is none. Cached, both of them."""
+        """Channel by id, of any tenant; ``None`` if it does not exist. Both results are cached."""
         return await self._channels.get(channel_id)
 
     async def assistant(self, tenant_id: UUID) -> AssistantRecord:
-        """The tenant's assistant. Cached. Raises ``NotFoundError`` when it has none."""
-        found = await self._assistants.get(tenant_id)
-        if found is None:
+        """The tenant's assistant, cached. Raises ``NotFoundError`` if it has none."""
+        record = await self._assistants.get(tenant_id)
+        if record is None:
             raise NotFoundError("The provider has no assistant.", code="no_assistant")
-        return found
+        return record
 
     async def erp(self, tenant_id: UUID) -> ErpRecord | None:
-        """The tenant's ERP; ``None`` when it has none. Cached, both of them."""
+        """The tenant's ERP; ``None`` if it has none. Both results are cached."""
         return await self._erps.get(tenant_id)
 
-    async def save_capabilities(self, tenant_id: UUID, found: frozenset[ErpCapability]) -> None:
-        """Keep what a probe of the tenant's ERP found just now; nothing for one without ERP.
+    async def save_capabilities(
+        self, tenant_id: UUID, capabilities: frozenset[ErpCapability]
+    ) -> None:
+        """Store the capabilities found by a probe; no-op for a tenant without ERP.
 
-        The next question here sees it, other processes within ``TTL_S``.
+        This process sees them at the next look-up, other processes within ``TTL_S``.
         """
         async with self._database.as_tenant(tenant_id) as connection:
-            await connection.execute(_SQL["save_capabilities"], tenant_id, sorted(found))
+            await connection.execute(_SQL["save_capabilities"], tenant_id, sorted(capabilities))
         self._erps.invalidate(lambda key, _: key == tenant_id)
 
     async def list_tenants(self) -> list[TenantRecord]:
-        """All tenants by slug, as they are now."""
+        """All tenants by slug, read from the database."""
         async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["list_tenants"])
         return [TenantRecord(**dict(row)) for row in rows]
 
     async def list_channels(self) -> list[ChannelAddress]:
-        """All channels with their webhook addresses, as they are now; for the operator."""
+        """All channels with the secrets of their webhook URLs, read from the database."""
         async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["list_channels"])
         return [self._channel_address(ChannelRecord(**dict(row))) for row in rows]
@@ -91,14 +96,17 @@ class TenantConfigCache:
     def gateway_credentials(
         self, kind: str, base_url: str, token_sealed: bytes, tenant_id: UUID
     ) -> GatewayCredentials:
-        """How to reach a channel's gateway, its token opened. Raises what the vault raises."""
+        """Credentials of a channel's gateway with the plain token.
+
+        Raises the errors of :meth:`Encryptor.open`.
+        """
         purpose = SecretPurpose.CHANNEL_TOKEN
         return GatewayCredentials(
             base_url, self._vault.open(token_sealed, tenant_id=tenant_id, purpose=purpose), kind
         )
 
     def hmac_key(self, channel: ChannelRecord) -> str | None:
-        """The key that webhooks must be signed with; ``None``: they need not be."""
+        """The key with which webhooks must be signed; ``None`` if no signature is required."""
         if channel.hmac_sealed is None:
             return None
         return self._vault.open(
@@ -106,13 +114,15 @@ class TenantConfigCache:
         )
 
     def invalidate(self, tenant_id: UUID) -> None:
-        """The tenant changed: look again at the next question. Unknown channels go as well."""
-        self._channels.invalidate(lambda _, found: found is None or found.tenant_id == tenant_id)
+        """Drop the entries of a tenant, and those of channels that were not found."""
+        self._channels.invalidate(
+            lambda _, channel: channel is None or channel.tenant_id == tenant_id
+        )
         self._assistants.invalidate(lambda key, _: key == tenant_id)
         self._erps.invalidate(lambda key, _: key == tenant_id)
 
     def invalidate_all(self) -> None:
-        """Anything may have changed: announcements were missed."""
+        """Drop all entries, because invalidations may have been missed."""
         self._channels.invalidate(lambda *_: True)
         self._assistants.invalidate(lambda *_: True)
         self._erps.invalidate(lambda *_: True)
@@ -133,52 +143,55 @@ class TenantConfigCache:
             row = await connection.fetchrow(_SQL["find_assistant"], tenant_id)
         if row is None:
             return None
-        found: dict[str, Any] = dict(row)
-        sealed = found.pop("api_key_sealed")
+        fields: dict[str, Any] = dict(row)
+        sealed = fields.pop("api_key_sealed")
         purpose = SecretPurpose.ASSISTANT_KEY
         key = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose)
-        options = self._model_options(tenant_id, found)
-        own = ModelEndpoint(found["endpoint"], key, found["model"], options)
+        options = self._model_options(tenant_id, fields)
+        main_endpoint = ModelEndpoint(fields["endpoint"], key, fields["model"], options)
         hearing, seeing = (
-            self._transcription_endpoint(tenant_id, found, own),
-            _vision_endpoint(found, own),
+            self._transcription_endpoint(tenant_id, fields, main_endpoint),
+            _vision_endpoint(fields, main_endpoint),
         )
         return AssistantRecord(
             api_key=key,
             options=options,
-            facts=parse_facts(found.pop("facts")),
+            facts=parse_facts(fields.pop("facts")),
             hearing=hearing,
             seeing=seeing,
-            hearing_price=found.pop("transcription_price"),
-            **found,
+            hearing_price=fields.pop("transcription_price"),
+            **fields,
         )
 
     def _transcription_endpoint(
-        self, tenant_id: UUID, found: dict[str, Any], own: ModelEndpoint
+        self, tenant_id: UUID, fields: dict[str, Any], main_endpoint: ModelEndpoint
     ) -> ModelEndpoint | None:
-        """Taken out of an assistant's row. Its own key and headers go to its own end point only."""
-        url = found.pop("transcription_endpoint") or own.url
-        model, sealed = found.pop("transcription_model"), found.pop("transcription_key_sealed")
-        options = own.options if url == own.url else ModelOptions()
-        key = own.key if url == own.url else ""
+        """Remove the transcription fields from the row, and build their endpoint.
+
+        The assistant's own key and headers are sent to its own endpoint only.
+        """
+        url = fields.pop("transcription_endpoint") or main_endpoint.url
+        model, sealed = fields.pop("transcription_model"), fields.pop("transcription_key_sealed")
+        options = main_endpoint.options if url == main_endpoint.url else ModelOptions()
+        key = main_endpoint.key if url == main_endpoint.url else ""
         if sealed is not None:
             purpose = SecretPurpose.TRANSCRIPTION_KEY
             key = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose)
         return ModelEndpoint(url, key, model, options) if model and key else None
 
-    def _model_options(self, tenant_id: UUID, found: dict[str, Any]) -> ModelOptions:
-        """Taken out of an assistant's row."""
-        sealed = found.pop("extra_sealed")
+    def _model_options(self, tenant_id: UUID, fields: dict[str, Any]) -> ModelOptions:
+        """Remove the option fields from the row, and build the options."""
+        sealed = fields.pop("extra_sealed")
         purpose = SecretPurpose.ASSISTANT_EXTRA
         opened = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose) if sealed else "{}"
         extra = json.loads(opened)
         return ModelOptions(
-            temperature=found.pop("temperature"),
-            seed=found.pop("seed"),
-            parallel_tool_calls=found.pop("parallel_tool_calls"),
+            temperature=fields.pop("temperature"),
+            seed=fields.pop("seed"),
+            parallel_tool_calls=fields.pop("parallel_tool_calls"),
             extra_headers=extra.get("headers", {}),
             extra_body=extra.get("body", {}),
-            quirks=_forms(found.pop("dialect")),
+            quirks=_parse_quirks(fields.pop("dialect")),
         )
 
     async def _load_erp(self, tenant_id: UUID) -> ErpRecord | None:
@@ -200,19 +213,19 @@ class TenantConfigCache:
         )
 
 
-def _vision_endpoint(found: dict[str, Any], own: ModelEndpoint) -> ModelEndpoint | None:
-    """Taken out of an assistant's row."""
-    model = found.pop("vision_model") or own.model
-    return replace(own, model=model) if found.pop("sees") else None
+def _vision_endpoint(fields: dict[str, Any], main_endpoint: ModelEndpoint) -> ModelEndpoint | None:
+    """Remove the vision fields from the row, and build their endpoint."""
+    model = fields.pop("vision_model") or main_endpoint.model
+    return replace(main_endpoint, model=model) if fields.pop("sees") else None
 
 
-def _forms(stored: Sequence[str]) -> frozenset[EndpointQuirk]:
-    """The same of forms."""
-    return frozenset(form for form in EndpointQuirk if form in stored)
+def _parse_quirks(stored: Sequence[str]) -> frozenset[EndpointQuirk]:
+    """Known quirks of the stored ones; a newer version may have stored others."""
+    return frozenset(quirk for quirk in EndpointQuirk if quirk in stored)
 
 
 def _parse_capabilities(stored: Sequence[str] | None) -> frozenset[ErpCapability] | None:
-    """A newer version may have stored names that mean nothing here."""
+    """Known capabilities of the stored ones; a newer version may have stored others."""
     if stored is None:
         return None
     return frozenset(capability for capability in ErpCapability if capability in stored)

@@ -1,31 +1,27 @@
-"""Tenants, as superusers see them: who there is, and whether they are in good standing."""
+"""List of tenants with their status, for superusers."""
 
 from typing import Any
 from uuid import UUID
 
-from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.database import Database, fetch_one
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import NotFoundError
 
 _SQL = queries("tenant_listing")
 
 
 class TenantListing:
-    """Reads with the gate's role, which sees no customer of theirs."""
+    """Reads tenants over auth connections, which see no customer data."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def list(self, after: UUID | None, limit: int) -> list[dict[str, Any]]:
-        """In the order in which they came."""
+        """List tenants in order of creation. ``after`` is the last id of the previous page."""
         async with self._database.as_auth() as connection:
             rows = await connection.fetch(_SQL["list"], after, limit)
         return [dict(row) for row in rows]
 
     async def find(self, tenant_id: UUID) -> dict[str, Any]:
-        """One of them. Raises ``NotFoundError``."""
+        """Return one tenant. Raises ``NotFoundError``."""
         async with self._database.as_auth() as connection:
-            row = await connection.fetchrow(_SQL["find"], tenant_id)
-        if row is None:
-            raise NotFoundError("The tenant does not exist.")
-        return dict(row)
+            return await fetch_one(connection, _SQL["find"], tenant_id, what="tenant")

@@ -1,4 +1,4 @@
-"""Secrets of one tenant, as this room seals them."""
+"""Seals and opens the secrets in a tenant's configuration."""
 
 from enum import StrEnum
 from uuid import UUID
@@ -10,7 +10,7 @@ from niochat.ports.encryption import Encryptor
 
 
 class SecretPurpose(StrEnum):
-    """What a sealed value is for; it cannot be opened as anything else."""
+    """Purpose of a sealed value. It can be opened with the same purpose only."""
 
     CHANNEL_TOKEN = "channel token"
     CHANNEL_SECRET = "webhook secret"
@@ -22,8 +22,9 @@ class SecretPurpose(StrEnum):
 
 
 class TenantEncryptor:
-    """The vault for one tenant. Raises ``UnreadableDataError`` where a stored value's key is
-    missing.
+    """Seals and opens values of one tenant.
+
+    Methods raise ``UnreadableDataError`` if the key of a stored value is missing.
     """
 
     def __init__(self, vault: Encryptor, tenant_id: UUID) -> None:
@@ -31,28 +32,32 @@ class TenantEncryptor:
         self.tenant_id = tenant_id
 
     def seal(self, plain: str, purpose: SecretPurpose) -> bytes:
-        """``plain`` under the current key."""
+        """Seal ``plain`` under the current key."""
         return self.vault.seal(plain, tenant_id=self.tenant_id, purpose=purpose)
 
     def reseal(self, stored: bytes, purpose: SecretPurpose) -> bytes:
-        """The same value, sealed again unless the current key did it."""
+        """Seal the stored value again, unless it is sealed under the current key."""
         if self.vault.is_current_key(stored):
             return stored
         plain = self.vault.open(stored, tenant_id=self.tenant_id, purpose=purpose)
         return self.seal(plain, purpose)
 
     def seal_if_changed(
-        self, stored: bytes | None, wanted: SecretStr, purpose: SecretPurpose
+        self, stored: bytes | None, secret: SecretStr, purpose: SecretPurpose
     ) -> bytes:
-        """What is stored if it is ``wanted`` under the current key, else ``wanted`` sealed."""
-        if stored is not None and self.matches(stored, wanted, purpose):
+        """Return the stored value if it holds ``secret`` under the current key, else seal
+        ``secret``.
+        """
+        if stored is not None and self.matches(stored, secret, purpose):
             return self.reseal(stored, purpose)
-        return self.seal(wanted.get_secret_value(), purpose)
+        return self.seal(secret.get_secret_value(), purpose)
 
-    def matches(self, stored: bytes, wanted: SecretStr, purpose: SecretPurpose) -> bool:
-        """Whether ``wanted`` was sealed; not of what was damaged, so that the file heals it."""
+    def matches(self, stored: bytes, secret: SecretStr, purpose: SecretPurpose) -> bool:
+        """Whether the stored value holds ``secret``; False if it is damaged, so that it is
+        replaced.
+        """
         try:
             plain = self.vault.open(stored, tenant_id=self.tenant_id, purpose=purpose)
         except InvalidInputError:
             return False
-        return plain == wanted.get_secret_value()
+        return plain == secret.get_secret_value()

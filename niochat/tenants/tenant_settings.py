@@ -1,4 +1,4 @@
-"""A tenant's own settings over the API: what its file knows, changed by who has seen it."""
+"""Reading and changing a tenant's settings over the API, with optimistic concurrency control."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,9 +9,9 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from niochat.adapters.postgres.audit_log import record_change
-from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.database import Connection, Database, fetch_one
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import InvalidInputError, NotFoundError, OperationRefusedError
+from niochat.domain.errors import InvalidInputError, OperationRefusedError
 from niochat.ports.audit import AuditActor, AuditEntry
 from niochat.ports.encryption import Encryptor
 from niochat.tenants.provider_facts_settings import (
@@ -36,24 +36,25 @@ from niochat.tenants.tenant_secrets import SecretPurpose
 _SQL = queries("tenants")
 _ENABLED = "assistant_enabled"
 _EXTRA = {"extra_headers": "headers", "extra_body": "body"}
-"""Of an assistant's settings those that are sealed together, and as what."""
+"""Settings of the assistant that are sealed together, with their names in the sealed JSON."""
 _SECRET_KEYS = ("api_key", "transcription_api_key")
-"""And what is sealed alone, and never shown."""
+"""Settings that are sealed singly and never shown."""
 _BURST = ("burst_window_s", "burst_limit_s")
 
 Row = Mapping[str, Any]
+CheckAddress = Callable[[str], Awaitable[None]]
 Model = TypeVar("Model", bound=BaseModel)
 
 
 class StaleSettingsError(OperationRefusedError):
-    """Somebody else changed it since it was read."""
+    """The settings were changed by another request since the caller read them."""
 
     code = "stale"
 
 
 @dataclass(frozen=True, slots=True)
 class TenantSettingsView:
-    """``policy`` as a file would say it, with the defaults of what was never set."""
+    """Settings of a tenant; ``policy`` is in the format of a provider file, with defaults."""
 
     version: int
     name: str
@@ -64,7 +65,7 @@ class TenantSettingsView:
 
 @dataclass(frozen=True, slots=True)
 class TenantSettingsChange:
-    """``policy`` as it is stored; None in it goes back to the default."""
+    """A change of settings; in ``policy`` (stored format) None resets a value to its default."""
 
     name: str | None
     timezone: str | None
@@ -73,8 +74,9 @@ class TenantSettingsChange:
 
 @dataclass(frozen=True, slots=True)
 class AssistantSettingsView:
-    """``values`` as a file would say them, without the key, and of further headers and fields the
-    names alone; empty before there is an assistant.
+    """Settings of the assistant; ``values`` are in the format of a provider file, or empty.
+
+    They contain no keys, and only the names of extra headers and fields.
     """
 
     version: int
@@ -83,61 +85,62 @@ class AssistantSettingsView:
 
 
 class TenantSettingsService:
-    """Of one tenant at a time. ``seen`` are versions one of which must be the current one; None:
-    any.
+    """Reads and changes settings; all methods raise ``NotFoundError`` for an unknown tenant.
+
+    One of ``expected_versions`` must be the current config version; None allows any.
     """
 
     def __init__(
-        self, database: Database, seals: Encryptor, check: Callable[[str], Awaitable[None]]
+        self, database: Database, encryptor: Encryptor, check_address: CheckAddress
     ) -> None:
-        """``check`` raises ``InvalidInputError`` for an address that a tenant may not use."""
+        """``check_address`` raises ``InvalidInputError`` for a forbidden address."""
         self._database = database
-        self._seals = seals
-        self._check = check
+        self._encryptor = encryptor
+        self._check_address = check_address
 
     async def read(self, tenant_id: UUID) -> TenantSettingsView:
-        """As it is now."""
+        """Return the current settings."""
         async with self._database.as_system() as connection:
             return _settings_view(await _find_tenant(connection, "find_tenant", tenant_id))
 
     async def change(
         self,
         tenant_id: UUID,
-        seen: frozenset[str] | None,
+        expected_versions: frozenset[str] | None,
         change: TenantSettingsChange,
-        who: AuditActor,
+        actor: AuditActor,
     ) -> TenantSettingsView:
-        """As it is then. Raises ``Stale``, ``InvalidInputError``; nothing is changed then."""
+        """Change settings. Raises ``StaleSettingsError``, ``InvalidInputError``."""
         async with self._database.system_transaction() as connection:
-            row = await _lock_tenant(connection, tenant_id, seen)
+            row = await _lock_tenant(connection, tenant_id, expected_versions)
             policy = {**row["policy"], **change.policy}
             policy = {name: value for name, value in policy.items() if value is not None}
             await _validate_policy(connection, tenant_id, policy, change.policy)
-            wanted = replace(
+            new_row = replace(
                 parse_tenant_row(row),
                 name=change.name or row["name"],
                 timezone=change.timezone or row["timezone"],
                 policy=policy,
             )
-            if wanted == parse_tenant_row(row):
+            if new_row == parse_tenant_row(row):
                 return _settings_view(row)
-            version = await update_tenant(connection, row, wanted)
-            after = {"name": wanted.name, "timezone": wanted.timezone, "policy": policy}
+            version = await update_tenant(connection, row, new_row)
+            after = {"name": new_row.name, "timezone": new_row.timezone, "policy": policy}
             view = _settings_view({**row, **after, "config_version": version})
-            named = {"name": change.name, "timezone": change.timezone}
-            changed = {**change.policy, **{k: v for k, v in named.items() if v is not None}}
-            told = [
+            columns = {"name": change.name, "timezone": change.timezone}
+            changed = {**change.policy, **{k: v for k, v in columns.items() if v is not None}}
+            changes = [
                 _audit_fields({**each.policy, "timezone": each.timezone}, changed)
                 for each in (_settings_view(row), view)
             ]
             await record_change(
                 connection,
-                AuditEntry(tenant_id, who, "settings.change", f"tenant:{tenant_id}", *told),
+                AuditEntry(tenant_id, actor, "settings.change", f"tenant:{tenant_id}", *changes),
             )
         return view
 
     async def assistant(self, tenant_id: UUID) -> AssistantSettingsView:
-        """As it is now."""
+        """Return the current settings of the assistant."""
         async with self._database.as_system() as connection:
             row = await _find_tenant(connection, "find_tenant", tenant_id)
             stored = await connection.fetchrow(_SQL["find_assistant"], tenant_id)
@@ -146,29 +149,31 @@ class TenantSettingsService:
     async def change_assistant(
         self,
         tenant_id: UUID,
-        seen: frozenset[str] | None,
+        expected_versions: frozenset[str] | None,
         change: Mapping[str, Any],
-        who: AuditActor,
+        actor: AuditActor,
     ) -> AssistantSettingsView:
-        """``change`` has keys of a file's ``assistant``; None goes back to the default. A key is
-        never sent to an address that it was not given for. Raises ``Stale``, ``InvalidInputError``.
+        """Change the assistant. ``change`` has the keys of ``assistant`` in a provider file.
+
+        None resets a value to its default. A stored API key is never used for another endpoint.
+        Raises ``StaleSettingsError``, ``InvalidInputError``.
         """
         for name in ("endpoint", "transcription_endpoint"):
             if change.get(name):
-                await self._check(change[name])
+                await self._check_address(change[name])
         async with self._database.system_transaction() as connection:
-            row = await _lock_tenant(connection, tenant_id, seen)
-            found = await connection.fetchrow(_SQL["find_assistant"], tenant_id)
-            stored = dict(found) if found is not None else None
+            row = await _lock_tenant(connection, tenant_id, expected_versions)
+            row_before = await connection.fetchrow(_SQL["find_assistant"], tenant_id)
+            stored = dict(row_before) if row_before is not None else None
             before = self._assistant_view(tenant_id, row, stored)
             entry = self._assistant_config(tenant_id, before, stored, change)
             await require_answering_teams(connection, tenant_id, change.get("facts"))
             await _require_teams(connection, tenant_id, entry)
-            await sync_assistant(connection, self._seals, tenant_id, entry, stored)
-            kept = {k: v for k, v in row["policy"].items() if k not in ASSISTANT_POLICY_FIELDS}
-            policy = {**kept, **assistant_policy(entry)}
+            await sync_assistant(connection, self._encryptor, tenant_id, entry, stored)
+            rest = {k: v for k, v in row["policy"].items() if k not in ASSISTANT_POLICY_FIELDS}
+            policy = {**rest, **assistant_policy(entry)}
             (changed,) = await connection.fetch(_SQL["find_assistant"], tenant_id)
-            if changed == found and policy == row["policy"]:
+            if changed == row_before and policy == row["policy"]:
                 return before
             version = await update_tenant(
                 connection, row, replace(parse_tenant_row(row), policy=policy)
@@ -179,7 +184,7 @@ class TenantSettingsService:
                 connection,
                 AuditEntry(
                     tenant_id,
-                    who,
+                    actor,
                     "settings.assistant",
                     f"tenant:{tenant_id}",
                     _audit_fields({**before.values, "enabled": before.enabled}, change),
@@ -189,21 +194,22 @@ class TenantSettingsService:
         return after
 
     async def facts(self, tenant_id: UUID) -> ProviderFactsView:
-        """What the assistant may tell of the provider, as it is now."""
+        """Return the current facts about the provider."""
         view = await self.assistant(tenant_id)
         return build_facts_view(view.version, view.values)
 
     async def change_facts(
         self,
         tenant_id: UUID,
-        seen: frozenset[str] | None,
+        expected_versions: frozenset[str] | None,
         change: Mapping[str, Any],
-        who: AuditActor,
+        actor: AuditActor,
     ) -> ProviderFactsView:
-        """``change`` has keys of a file's ``facts``; None takes one away. Raises ``Stale``,
-        ``InvalidInputError``, ``Refused`` (``no_assistant``).
+        """Change facts; ``change`` has the keys of ``facts`` in a provider file, None removes one.
+
+        Raises as :meth:`change_assistant`, and ``OperationRefusedError`` (``no_assistant``).
         """
-        view = await self.change_assistant(tenant_id, seen, {"facts": change}, who)
+        view = await self.change_assistant(tenant_id, expected_versions, {"facts": change}, actor)
         return build_facts_view(view.version, view.values)
 
     def _assistant_config(
@@ -225,42 +231,41 @@ class TenantSettingsService:
                     code="api_key_needed",
                 )
             if stored is not None:
-                values["api_key"] = self._seals.open(
+                values["api_key"] = self._encryptor.open(
                     stored["api_key_sealed"],
                     tenant_id=tenant_id,
                     purpose=SecretPurpose.ASSISTANT_KEY,
                 )
         self._keep_transcription_key(tenant_id, values, stored, change)
         self._keep_extra(tenant_id, values, stored, change)
-        known = {name: value for name, value in values.items() if value is not None}
-        return _validated(AssistantConfig, known)
+        given = {name: value for name, value in values.items() if value is not None}
+        return _validate(AssistantConfig, given)
 
     def _keep_transcription_key(
         self, tenant_id: UUID, values: dict[str, Any], stored: Row | None, change: Mapping[str, Any]
     ) -> None:
-        """The one that is stored goes to the end point that it was given for only."""
+        """Use the stored key if none is sent, but only for the endpoint for which it was stored."""
         if "transcription_api_key" in change:
             return
         values.pop("transcription_api_key", None)
         sealed = stored["transcription_key_sealed"] if stored is not None else None
         if stored is None or sealed is None:
             return
-        asked = values.get("transcription_endpoint") or values["endpoint"]
-        if asked != (stored["transcription_endpoint"] or stored["endpoint"]):
+        endpoint = values.get("transcription_endpoint") or values["endpoint"]
+        if endpoint != (stored["transcription_endpoint"] or stored["endpoint"]):
             raise InvalidInputError(
                 "Send transcription_api_key too, or null. The stored key is used for its own "
-                "endpoint "
-                "only.",
+                "endpoint only.",
                 code="api_key_needed",
             )
-        values["transcription_api_key"] = self._seals.open(
+        values["transcription_api_key"] = self._encryptor.open(
             sealed, tenant_id=tenant_id, purpose=SecretPurpose.TRANSCRIPTION_KEY
         )
 
     def _keep_extra(
         self, tenant_id: UUID, values: dict[str, Any], stored: Row | None, change: Mapping[str, Any]
     ) -> None:
-        """What is sealed stays where it is not sent; as the key, at its own endpoint only."""
+        """Keep stored extra headers and fields that are not sent, for the same endpoint only."""
         extra = self._extra(tenant_id, stored)
         for name, part in _EXTRA.items():
             if name in change:
@@ -269,7 +274,7 @@ class TenantSettingsService:
             if stored is not None and extra[part] and values["endpoint"] != stored["endpoint"]:
                 raise InvalidInputError(
                     f"Send {name} too, or null. The stored value is used for its own endpoint "
-                    f"only.",
+                    "only.",
                     code="extra_needed",
                 )
 
@@ -277,7 +282,7 @@ class TenantSettingsService:
         sealed = stored["extra_sealed"] if stored is not None else None
         if sealed is None:
             return {part: {} for part in _EXTRA.values()}
-        opened = self._seals.open(
+        opened = self._encryptor.open(
             sealed, tenant_id=tenant_id, purpose=SecretPurpose.ASSISTANT_EXTRA
         )
         return dict(json.loads(opened))
@@ -285,7 +290,7 @@ class TenantSettingsService:
     def _assistant_view(
         self, tenant_id: UUID, row: Row, stored: Row | None
     ) -> AssistantSettingsView:
-        """Of what is sealed beside the key, only the names."""
+        """The view with only the names of the sealed extra headers and fields."""
         view = _assistant_without_secrets(row, stored)
         if stored is None:
             return view
@@ -295,10 +300,10 @@ class TenantSettingsService:
 
 
 async def _lock_tenant(
-    connection: Connection, tenant_id: UUID, seen: frozenset[str] | None
+    connection: Connection, tenant_id: UUID, expected_versions: frozenset[str] | None
 ) -> dict[str, Any]:
     row = await _find_tenant(connection, "lock_tenant", tenant_id)
-    if seen is not None and str(row["config_version"]) not in seen:
+    if expected_versions is not None and str(row["config_version"]) not in expected_versions:
         raise StaleSettingsError(
             "The settings have changed since they were read. Read them again, then repeat"
             " the change."
@@ -307,16 +312,13 @@ async def _lock_tenant(
 
 
 async def _find_tenant(connection: Connection, query: str, tenant_id: UUID) -> dict[str, Any]:
-    row = await connection.fetchrow(_SQL[query], tenant_id)
-    if row is None:
-        raise NotFoundError("The tenant does not exist.")
-    return dict(row)
+    return await fetch_one(connection, _SQL[query], tenant_id, what="tenant")
 
 
 async def _validate_policy(
     connection: Connection, tenant_id: UUID, policy: Mapping[str, Any], change: Mapping[str, Any]
 ) -> None:
-    """What one field alone does not tell."""
+    """Check rules that need the database or more than one field."""
     if change.get("team"):
         teams = {row["slug"] for row in await connection.fetch(_SQL["list_teams"], tenant_id)}
         if change["team"] not in teams:
@@ -324,7 +326,7 @@ async def _validate_policy(
                 "The team does not exist. GET /api/v1/teams lists all teams.", code="no_team"
             )
     if any(name in change for name in _BURST):
-        _validated(PolicyConfig, {name: policy[name] for name in _BURST if name in policy})
+        _validate(PolicyConfig, {name: policy[name] for name in _BURST if name in policy})
 
 
 async def _require_teams(connection: Connection, tenant_id: UUID, entry: AssistantConfig) -> None:
@@ -372,7 +374,7 @@ def _assistant_without_secrets(row: Row, stored: Row | None) -> AssistantSetting
     return AssistantSettingsView(row["config_version"], enabled, values)
 
 
-def _validated(model: type[Model], values: Mapping[str, Any]) -> Model:
+def _validate(model: type[Model], values: Mapping[str, Any]) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -380,12 +382,12 @@ def _validated(model: type[Model], values: Mapping[str, Any]) -> Model:
             f"{'.'.join(map(str, each['loc']))}: {each['msg'].removeprefix('Value error, ')}"
             for each in error.errors()
         ]
-    # Outside of the handler: pydantic's error holds the values, and one is secret.
+    # Raised outside the handler: pydantic's error contains the values, one of which is secret.
     raise InvalidInputError("; ".join(problems).removeprefix(": "), code="bad_settings")
 
 
 def _audit_fields(values: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
-    """For the log: what was changed, and what of it is no text and no secret."""
-    quiet = ("_text", *_SECRET_KEYS, "persona", "facts", *_EXTRA)
-    shown = {k: v for k, v in values.items() if k in changed and not k.endswith(quiet)}
+    """Audit fields: the names of all changed fields, and the values that are no text or secret."""
+    hidden_suffixes = ("_text", *_SECRET_KEYS, "persona", "facts", *_EXTRA)
+    shown = {k: v for k, v in values.items() if k in changed and not k.endswith(hidden_suffixes)}
     return {**shown, "changed": changed_field_names(changed)}

@@ -1,4 +1,4 @@
-"""Who is being held back, written down where operators look."""
+"""Stores which tenants are throttled now, for operators and tenants to see."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,33 +11,33 @@ _SQL = queries("tenant_fairness")
 
 
 class ThrottleReporter:
-    """Tells in the name of one process; its rows are replaced as a whole."""
+    """Reports throttles of one process. Each report replaces all rows of this process."""
 
     def __init__(self, database: Database, name: str) -> None:
         self._database = database
         self._name = name
-        self._told = False
+        self._has_rows = False
 
-    async def report(self, held: Sequence[TenantThrottle]) -> None:
-        """This is all that is held back here now; costs nothing while that is nobody."""
-        if not (held or self._told):
+    async def report(self, throttles: Sequence[TenantThrottle]) -> None:
+        """Store the current throttles; no query runs while there are and were none."""
+        if not (throttles or self._has_rows):
             return
         async with self._database.system_transaction() as connection:
             await connection.execute(_SQL["delete_reported"], self._name)
-            if held:
+            if throttles:
                 await connection.execute(
                     _SQL["insert_throttles"],
                     self._name,
-                    [each.tenant_id for each in held],
-                    [each.reason.value for each in held],
-                    [each.since for each in held],
-                    [each.waiting for each in held],
+                    [each.tenant_id for each in throttles],
+                    [each.reason.value for each in throttles],
+                    [each.since for each in throttles],
+                    [each.waiting for each in throttles],
                 )
-        self._told = bool(held)
+        self._has_rows = bool(throttles)
 
 
 async def load_throttles(database: Database, tenant_id: UUID) -> list[TenantThrottle]:
-    """By which limits a tenant is held back now, over all processes."""
+    """Current throttles of a tenant in all processes."""
     async with database.as_tenant(tenant_id) as connection:
         rows = await connection.fetch(_SQL["list_throttles"], tenant_id)
     return [

@@ -1,1 +1,1 @@
-"""Encryption at rest: what providers entrust to us is stored sealed."""
+"""Encryption at rest: secrets of tenants are stored sealed."""

@@ -1,4 +1,4 @@
-"""The key ring as it stands in the environment."""
+"""Parses the key ring of the environment variable ``NIOCHAT_VAULT_KEYS``."""
 
 import base64
 import binascii
@@ -12,8 +12,8 @@ _FORM = "NIOCHAT_VAULT_KEYS must be k2:<base64 of 32 bytes>,k1:… with the curr
 
 
 def parse_key_ring(text: str) -> dict[str, bytes]:
-    """Keys by id, the current one first. Raises ``InvalidInputError``, whose message holds no
-    key.
+    """Returns the keys by id, the current one first. Raises ``InvalidInputError``; its message
+    contains no key.
     """
     keys: dict[str, bytes] = {}
     for position, entry in enumerate(text.split(","), start=1):
@@ -21,7 +21,7 @@ def parse_key_ring(text: str) -> dict[str, bytes]:
         if not colon or not _ID.fullmatch(key_id):
             raise _bad_keys(f"entry {position} has no id such as k{position}")
         if key_id in keys:
-            raise _bad_keys(f"the id {key_id} stands there twice")
+            raise _bad_keys(f"the id {key_id} occurs twice")
         keys[key_id] = _decode_key(key_id, encoded)
     return keys
 

@@ -1,7 +1,8 @@
-"""Every stored secret under the current key, while everything runs.
+"""Key rotation: seals every stored secret again with the current key while the system runs.
 
-The new key stands first in ``NIOCHAT_VAULT_KEYS`` of every process, the old one after it: both
-open. Then values are sealed anew one by one; when none is left the old key may go.
+First the new key is put before the old one in ``NIOCHAT_VAULT_KEYS`` of every process, so that both
+can open values. Then the values are sealed again one by one. Once none is left under the old key,
+that key can be removed.
 """
 
 from collections.abc import Sequence
@@ -22,8 +23,9 @@ BATCH_SIZE = 200
 
 @dataclass(frozen=True, slots=True)
 class SealedColumn:
-    """Where sealed values lie. ``read`` takes the last key and a limit, and gives ``key``,
-    ``tenant_id`` and ``sealed``; ``write`` takes key, old and new value.
+    """A column of sealed values. The query ``read`` takes the last row key and a limit, and returns
+    ``key``, ``tenant_id`` and ``sealed``. The query ``write`` takes the key, the old and the new
+    value.
     """
 
     what: str
@@ -31,15 +33,15 @@ class SealedColumn:
     write: str
     purpose: str
     needs_auth_role: bool = False
-    """Whether only the gate's role sees them."""
+    """Whether the column can be read only through ``Database.as_auth``."""
     has_blind_index: bool = False
-    """Whether ``write`` takes the value's new blind index too."""
+    """Whether ``write`` also takes the new blind index."""
 
 
 @dataclass(slots=True)
 class KeyRotationResult:
-    """Of one place. ``damaged`` values cannot be opened with the keys at hand, and stay; ``why``
-    says it of the last of them, with the key that is missing.
+    """The result for one column. ``damaged`` counts values that no available key can open; they
+    stay as they are. ``why`` is the error of the last one, which names the missing key.
     """
 
     what: str
@@ -50,7 +52,7 @@ class KeyRotationResult:
 
 
 class KeyRotator:
-    """Can be run at any time, again and again, and by two at once."""
+    """Rotates keys. It may run at any time, repeatedly, and in several processes at once."""
 
     def __init__(
         self,
@@ -65,7 +67,9 @@ class KeyRotator:
         self._batch = batch
 
     async def run(self) -> list[KeyRotationResult]:
-        """Go through all places once. Raises ``UnavailableError``: what was done stays done."""
+        """Processes all columns once. Raises ``UnavailableError``; values that were sealed again by
+        then stay so.
+        """
         return [await self._rotate_column(place) for place in self._columns]
 
     async def _rotate_column(self, place: SealedColumn) -> KeyRotationResult:
@@ -90,7 +94,9 @@ class KeyRotator:
     def _reseal(
         self, count: KeyRotationResult, sealed: bytes, tenant_id: UUID, place: SealedColumn
     ) -> list[bytes]:
-        """What to write instead; nothing where all is well, or nothing can be done."""
+        """Returns the parameters for ``write``; empty if the value is current or cannot be
+        opened.
+        """
         purpose = place.purpose
         try:
             if self._vault.is_current_key(sealed):
@@ -100,7 +106,7 @@ class KeyRotator:
         except (InvalidInputError, UnreadableDataError) as error:
             count.damaged += 1
             count.why = str(error)
-            _log.warning("not_resealed", what=count.what, code=error.code)
+            _log.warning("secret_not_rotated", what=count.what, code=error.code)
             return []
         count.resealed += 1
         new = [self._vault.seal(plain, tenant_id=tenant_id, purpose=purpose)]

@@ -1,4 +1,4 @@
-"""Secrets sealed by AES-256-GCM, each bound to its tenant and its purpose."""
+"""Seals secrets with AES-256-GCM, each bound to its tenant and purpose."""
 
 import hmac
 import os
@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from niochat.domain.errors import InvalidInputError, UnreadableDataError
+from niochat.domain.text_validation import digest_text
 from niochat.vault.key_ring import parse_key_ring
 
 _FORMAT = 1
@@ -31,19 +32,19 @@ class _Sealed:
 
 
 class Vault:
-    """Seals with the first key of its ring and opens with any; shows neither in its repr."""
+    """Seals with the first key of its ring and opens with any of them. Its repr shows no key."""
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
-        """``keys`` by id, 32 bytes each; the first is current."""
+        """``keys`` are by id, 32 bytes each; the first is the current one."""
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._blinding = {key_id: _blind_index_key(key) for key_id, key in keys.items()}
         self._current = next(iter(keys))
 
     @classmethod
     def from_key_ring(cls, text: str) -> "Vault":
-        """The vault of ``NIOCHAT_VAULT_KEYS``: ``k2:<base64 of 32 bytes>,k1:…``.
+        """Creates a vault from ``NIOCHAT_VAULT_KEYS``: ``k2:<base64 of 32 bytes>,k1:…``.
 
-        Raises ``InvalidInputError`` with what is wrong, never with a key.
+        Raises ``InvalidInputError``; its message contains no key.
         """
         return cls(parse_key_ring(text))
 
@@ -51,13 +52,13 @@ class Vault:
         return f"Vault({', '.join(self._ciphers)})"
 
     def __reduce__(self) -> NoReturn:
-        """Keys do not travel: a process makes its own vault from its settings."""
+        """Raises ``TypeError``: keys must not leave the process."""
         raise TypeError("a vault cannot be pickled; make one from the settings of the process")
 
     def seal(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes:
-        """``plain`` under the current key; two seals of one secret differ.
+        """Seals ``plain`` with the current key. Sealing the same text twice gives different values.
 
-        Raises ``InvalidInputError`` for text that is not Unicode.
+        Raises ``InvalidInputError`` for text that is not valid Unicode.
         """
         header = bytes((_FORMAT, len(self._current))) + self._current.encode()
         nonce = os.urandom(_NONCE_BYTES)
@@ -65,10 +66,10 @@ class Vault:
         return header + nonce + self._ciphers[self._current].encrypt(nonce, _encode(plain), bound)
 
     def open(self, sealed: bytes, *, tenant_id: UUID, purpose: str) -> str:
-        """What was sealed for this tenant and purpose.
+        """Opens a value that was sealed for this tenant and purpose.
 
-        Raises ``UnreadableDataError`` when its key or format is not known here,
-        ``InvalidInputError`` when it was altered or sealed for another tenant or purpose.
+        Raises ``UnreadableDataError`` if its key or format is unknown, ``InvalidInputError`` if it
+        was altered or sealed for another tenant or purpose.
         """
         parts = _parse_sealed(sealed)
         cipher = self._ciphers.get(parts.key_id)
@@ -85,44 +86,47 @@ class Vault:
             raise _damaged_error(purpose) from None
 
     def is_current_key(self, sealed: bytes) -> bool:
-        """Whether the current key sealed it; if not, seal it again. Raises
-        ``UnreadableDataError``.
+        """Whether the value was sealed with the current key. Raises ``UnreadableDataError`` for an
+        unknown format, ``InvalidInputError`` for a damaged value.
         """
         return _parse_sealed(sealed).key_id == self._current
 
     def blind_index(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes:
-        """What finds a sealed value again without opening any: equal for equal values of a tenant
-        and purpose, and worthless to whoever lacks the current key.
+        """Returns a keyed digest that finds a sealed value without opening any. It is equal for
+        equal values of a tenant and purpose, and reveals nothing without the current key.
         """
         return self.blind_indexes(plain, tenant_id=tenant_id, purpose=purpose)[0]
 
     def blind_indexes(self, plain: str, *, tenant_id: UUID, purpose: str) -> list[bytes]:
-        """The same under each key at hand, the current one first: while keys rotate a value may
-        still stand under an older one.
+        """Returns the blind indexes under all keys, the current one first. During a rotation a
+        value may still be stored with the index of an older key.
         """
-        said = tenant_id.bytes + purpose.encode() + b"\0" + _encode(plain)
-        return [hmac.digest(key, said, "sha256") for key in self._blinding.values()]
+        message = tenant_id.bytes + purpose.encode() + b"\0" + _encode(plain)
+        return [hmac.digest(key, message, "sha256") for key in self._blinding.values()]
 
     @staticmethod
     def fingerprint(secret: str) -> bytes:
-        """SHA-256, for telling a secret without opening it. For long random secrets only."""
+        """Returns the SHA-256 of a secret, to compare it without opening it. Only for long random
+        secrets.
+        """
         return sha256(_encode(secret)).digest()
 
     @staticmethod
     def matches_fingerprint(secret: str, fingerprint: bytes) -> bool:
-        """Whether it is that secret, in a time that does not depend on how much of it fits."""
-        # A stranger's secret may be no Unicode at all; that is a wrong secret, not an error.
-        offered = sha256(secret.encode("utf-8", "surrogatepass")).digest()
-        return hmac.compare_digest(offered, fingerprint)
+        """Whether ``secret`` has this fingerprint, compared in constant time."""
+        # A caller's secret may be invalid Unicode. That is a wrong secret, not an error.
+        return hmac.compare_digest(digest_text(secret), fingerprint)
 
 
 def _blind_index_key(key: bytes) -> bytes:
-    """A key of its own for blind indexes (HMAC as the expansion of HKDF, RFC 5869)."""
+    """Derives a separate key for blind indexes (HMAC as the expansion of HKDF, RFC 5869)."""
     return hmac.digest(key, b"niochat blind index\x01", "sha256")
 
 
 def _associated_data(header: bytes, tenant_id: UUID, purpose: str) -> bytes:
-    """Authenticated with the secret. Unambiguous: only the last part has no fixed length."""
+    """Returns the data that is authenticated together with the secret. It is unambiguous, because
+    only its last part has a variable length.
+    """
     return header + tenant_id.bytes + purpose.encode()
 
 
@@ -137,7 +141,9 @@ def _parse_sealed(sealed: bytes) -> _Sealed:
     if not sealed:
         raise _damaged_error("secret")
     if sealed[0] != _FORMAT:
-        raise UnreadableDataError(f"sealed in format {sealed[0]}, this code knows {_FORMAT}")
+        raise UnreadableDataError(
+            f"The value is sealed in format {sealed[0]}; this version reads format {_FORMAT} only."
+        )
     end = 2 + int.from_bytes(sealed[1:2])
     if len(sealed) < end + _NONCE_BYTES + _TAG_BYTES:
         raise _damaged_error("secret")
@@ -152,6 +158,6 @@ def _parse_sealed(sealed: bytes) -> _Sealed:
 def _damaged_error(purpose: str) -> InvalidInputError:
     return InvalidInputError(
         f"This {purpose} cannot be opened: it was altered, or sealed for another provider or "
-        "purpose. Restore it, or store it anew.",
+        "purpose. Restore it from a backup or enter it again.",
         code="damaged_secret",
     )

@@ -103,7 +103,7 @@ def _has_phone(
 
 
 _FILTERS = {
-    "cpfcnpj": lambda call, name, owner, _: call.document(name) == owner.document,
+    "cpfcnpj": lambda call, name, owner, _: call.tax_id(name) == owner.document,
     "contrato": lambda call, name, _, contract: call.number(name) == contract.id,
     "nome": lambda call, name, owner, _: call.text(name).casefold() in owner.name.casefold(),
     "login": lambda call, name, _, contract: call.text(name) == network_login(contract),

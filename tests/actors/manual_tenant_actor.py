@@ -72,4 +72,4 @@ class ManualTenantActor:
         await self.send(*(CallPermitRelease(call, healthy) for call in calls))
 
     async def run_until_idle(self) -> None:
-        await self.activation.state.filling
+        await self.activation.state.backfill_task

@@ -32,13 +32,13 @@ async def no_wait(tenant: UUID) -> float:
 
 
 class FakeAdmission:
-    def __init__(self, most_outside: int = MAX_WAITING_CONVERSATIONS) -> None:
+    def __init__(self, max_waiting: int = MAX_WAITING_CONVERSATIONS) -> None:
         self.pace = AdaptiveRateLimiter()
         self.actors = ActorRuntime({actor_addresses.CONVERSATION: IdleBehaviour()})
         turns = TurnScheduler(
             FakeAssistantPool(), no_wait, lambda *_: None, lambda *_: None, rate_limiter=self.pace
         )
-        self.entrance = ActivationLimiter(self.actors, turns, self.pace, most_outside)
+        self.entrance = ActivationLimiter(self.actors, turns, self.pace, max_waiting)
 
     def knock(self, tenant: UUID | None, count: int = 1) -> list[ActorAddress]:
         found = [actor_addresses.conversation_address(uuid4()) for _ in range(count)]
@@ -93,7 +93,7 @@ async def test_active_actors_and_agent_commands_are_admitted_at_once() -> None:
 
 
 async def test_overflow_of_waiting_activations_is_left_to_the_recovery_sweep() -> None:
-    door = FakeAdmission(most_outside=10)
+    door = FakeAdmission(max_waiting=10)
     door.company()
     inside = door.pace.max_starts(1.0)
     found = door.knock(LOUD, 50)

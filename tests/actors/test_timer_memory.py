@@ -56,7 +56,7 @@ class AllShards:
     def is_paused(self, key: UUID) -> bool:
         return False
 
-    async def step(self, batch: Sequence[StepRequest]) -> list[StepResult]:
+    async def run_steps(self, batch: Sequence[StepRequest]) -> list[StepResult]:
         due = datetime.now(UTC) + timedelta(seconds=self._seconds)
         thread = ThreadSnapshot(THREAD, uuid4(), uuid4(), None)
         return [StepResult(THREAD, StepVerdict.DONE, thread, (SetTimer(TimerName.IDLE, 1, due),))]

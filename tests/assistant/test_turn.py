@@ -96,7 +96,7 @@ async def test_a_turn_is_answered_and_its_tokens_are_counted(
 async def test_a_streamed_text_is_told_while_it_comes(desk: FakeErpClient, stream: bool) -> None:
     await desk.office.update_settings(stream=stream)
     told: list[str] = []
-    assistant = desk.on(desk.office.host.database, wrote=lambda _, text: told.append(text))
+    assistant = desk.on(desk.office.host.database, on_draft=lambda _, text: told.append(text))
 
     report = await assistant.run(await desk.request())
 
@@ -248,7 +248,7 @@ async def test_a_key_that_cannot_be_opened_has_a_report_too(desk: FakeErpClient)
 async def test_a_database_that_stays_away_has_a_report_too(desk: FakeErpClient) -> None:
     request, database = await desk.request(), desk.office.host.database
     database.terminate()
-    impatient = desk.on(database, database_back_within_s=0)
+    impatient = desk.on(database, retry_for_s=0)
 
     assert (await impatient.run(request)).finish.code == "database"
 

@@ -125,9 +125,9 @@ class AttachmentPipeline:
         return await self.given.rows("SELECT status FROM turns ORDER BY started_at")
 
     async def _search(self, searching: Any) -> None:
-        await searching.search(range(1024))
-        while searching._tasks:
-            await asyncio.wait(searching._tasks)
+        await searching.enqueue_due(range(1024))
+        while searching._queue._tasks:
+            await asyncio.wait(searching._queue._tasks)
 
     async def _whole(self, tenant_id: UUID, file_id: UUID) -> bytes | None:
         return await self.store.get(object_key(tenant_id, file_id))

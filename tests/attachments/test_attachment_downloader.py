@@ -68,8 +68,8 @@ class DownloadFixture:
         """One search, until its fetches have ended; what came of them becomes steps."""
         fetcher = fetcher or self.fetcher
         await fetcher.enqueue_due(range(1024))
-        while fetcher._tasks:
-            await asyncio.wait(fetcher._tasks)
+        while fetcher._queue._tasks:
+            await asyncio.wait(fetcher._queue._tasks)
         settled, self.settled = self.settled, []
         if settled:
             await self.host.step(self.thread, *settled)
@@ -150,9 +150,9 @@ async def test_a_gateway_that_is_away_is_asked_again_later(room: DownloadFixture
 async def test_who_died_while_fetching_is_followed_by_another(room: DownloadFixture) -> None:
     await room.arrives()
     await room.fetcher.enqueue_due(range(1024))
-    for task in room.fetcher._tasks:
+    for task in room.fetcher._queue._tasks:
         task.cancel()
-    await asyncio.gather(*room.fetcher._tasks, return_exceptions=True)
+    await asyncio.gather(*room.fetcher._queue._tasks, return_exceptions=True)
     assert (await room.row())["status"] == "wanted"
 
     await room.later()
@@ -163,8 +163,8 @@ async def test_who_died_while_fetching_is_followed_by_another(room: DownloadFixt
 async def test_a_kept_file_whose_step_was_lost_is_fetched_once_more(room: DownloadFixture) -> None:
     await room.arrives()
     await room.fetcher.enqueue_due(range(1024))
-    while room.fetcher._tasks:
-        await asyncio.wait(room.fetcher._tasks)
+    while room.fetcher._queue._tasks:
+        await asyncio.wait(room.fetcher._queue._tasks)
     room.settled.clear()  # the process died before the step
 
     await room.later()

@@ -93,9 +93,9 @@ async def test_who_died_between_file_and_words_is_followed_by_another_at_once(
     await room.receive_voice_note(WORDS)
     await room.run_downloads()
     await room.readings.enqueue_due(range(1024))
-    for task in room.readings._tasks:
+    for task in room.readings._queue._tasks:
         task.cancel()
-    await asyncio.gather(*room.readings._tasks, return_exceptions=True)
+    await asyncio.gather(*room.readings._queue._tasks, return_exceptions=True)
     assert (await room.load_attachment_row())["status"] == "wanted"
 
     await room.run_readings(room.process("host-a:2"))
@@ -160,8 +160,8 @@ async def test_an_answer_waits_for_two_notes_of_one_burst(room: AttachmentPipeli
     await room.receive_voice_note("quero minha fatura")
     await room.run_downloads()
     await room.readings.enqueue_due(range(1024))
-    while room.readings._tasks:
-        await asyncio.wait(room.readings._tasks)
+    while room.readings._queue._tasks:
+        await asyncio.wait(room.readings._queue._tasks)
     one, other = room.settled
     room.settled = [one]
     await room.run_steps()

@@ -1,4 +1,6 @@
-"""A talk with one customer: decisions in a row, their effects kept as the tables keep them."""
+"""Simulates a conversation with one customer: it decides commands in order and stores their effects
+as the tables do.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -69,7 +71,7 @@ class OutboxRow:
 
 
 class ConversationSimulator:
-    """Owns the clock; everything a decision may look at is kept here, from effects alone."""
+    """Owns the clock and everything that a decision depends on, which changes only by effects."""
 
     def __init__(self, policy: ConversationPolicy | None = None) -> None:
         self.policy = policy or ConversationPolicy()
@@ -85,10 +87,10 @@ class ConversationSimulator:
         self.automatic: set[str] = set()
         self._number = 0
 
-    # -- asking ------------------------------------------------------------------------------
+    # -- commands ----------------------------------------------------------------------------
 
     def decide_command(self, command: cmd.Command) -> Decision:
-        """Decide, keep what came out, and check what must hold after every decision."""
+        """Decides, stores the result and checks the invariants of every decision."""
         self._number += 1
         before = self.state
         decision = decide(before, command, self._context())
@@ -104,14 +106,14 @@ class ConversationSimulator:
         return self.decide_command(cmd.ReceiveMessage(name, build_text(words), self.now))
 
     def receive_phone_message(self, words: str = "deixa comigo") -> Decision:
-        """Somebody has read and typed; within two seconds only the app itself answers."""
+        """A person wrote on the provider's phone; within two seconds it would be automatic."""
         sent_at = self.now + timedelta(seconds=10)
         return self.decide_command(
             cmd.ReceiveProviderPhoneMessage(f"phone-{self._number}", build_text(words), sent_at)
         )
 
     def receive_edit(self, target: str, words: str, after_s: float = 0.0) -> Decision:
-        """An edit that was made so long after the talk's beginning."""
+        """An edit with the time ``after_s`` seconds after the start."""
         at = START + timedelta(seconds=after_s)
         return self.decide_command(cmd.ReceiveEdit(f"edit-{self._number}", target, words, at))
 
@@ -150,22 +152,22 @@ class ConversationSimulator:
     def fire_timer(
         self, generation: int | None = None, name: TimerName = TimerName.BURST
     ) -> Decision:
-        """The timer, as if it were due."""
+        """Fires the timer, whether it is due or not."""
         return self.decide_command(cmd.FireTimer(name, generation or self.timers[name].generation))
 
     def fire_idle_timer(self) -> Decision:
-        """Nobody says a word until the idle timer is due, which then fires."""
+        """Lets the time pass until the idle timer is due and fires it."""
         self.advance_clock(self.seconds_until_timer(TimerName.IDLE))
         return self.fire_timer(name=TimerName.IDLE)
 
     def start_turn(self) -> TurnInProgress:
-        """A customer wrote and the assistant's turn runs."""
+        """Lets the customer write and starts the assistant's turn."""
         self.receive_customer_message()
         self.fire_timer()
         return self.turn
 
     def claim_send(self) -> OutboxId | None:
-        """Statement 3, in memory: the first queued row that may leave, now ``sending``."""
+        """Claims the first queued row that may be sent, as statement 3 does in the database."""
         for outbox, send in self.sends.items():
             if send.status == "queued" and (
                 send.origin is not Author.ASSISTANT or self.can_assistant_reply
@@ -174,7 +176,7 @@ class ConversationSimulator:
                 return outbox
         return None
 
-    # -- looking -----------------------------------------------------------------------------
+    # -- state -------------------------------------------------------------------------------
 
     @property
     def active_conversation(self) -> ConversationState:
@@ -199,7 +201,7 @@ class ConversationSimulator:
     def status_of(self, outbox: OutboxId) -> DeliveryStatus | None:
         return self.said[self.sends[outbox].message].status
 
-    # -- keeping -----------------------------------------------------------------------------
+    # -- tables ------------------------------------------------------------------------------
 
     def _context(self) -> DecisionContext:
         return DecisionContext(
@@ -243,7 +245,7 @@ class ConversationSimulator:
         assert after.version == len(log), "the version has a gap"
         assert replay(log) == after, "the log does not lead to the state"
 
-    def _keep(self, effect: Effect) -> None:  # noqa: C901 - one branch an effect: a table
+    def _keep(self, effect: Effect) -> None:  # noqa: C901 - one branch for each effect
         match effect:
             case fx.StoreMessage():
                 conversation = self.active_conversation.id if effect.version is not None else None
@@ -287,7 +289,7 @@ class ConversationSimulator:
                 pass
 
     def _check_turn(self) -> None:
-        """A turn has something to answer: what the customer said and did not take back."""
+        """Checks that a turn has a message of the customer to answer that was not deleted."""
         asked = [self.said[each] for each in self.active_conversation.in_hand if each in self.said]
         assert self.turn.messages == len(self.active_conversation.in_hand) > 0
         assert asked, "a turn begins without a message of the customer"

@@ -52,7 +52,7 @@ async def desk(
     base = f"{world.stack.url}/api/v1"
     async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=30) as api:
         api.headers.update(await signed_in(api, who))
-        ticket = (await api.post("/auth/ticket")).json()["ticket"]
+        ticket = (await api.post("/auth/socket-tickets")).json()["ticket"]
         async with connect(live) as socket:
             await socket.send(json.dumps({"type": "hello", "ticket": ticket}))
             assert json.loads(await socket.recv())["type"] == "welcome"

@@ -93,7 +93,7 @@ class SocketWatcher:
             await asyncio.sleep(0.2)
 
     async def _stay(self) -> None:
-        ticket = (await self.api.post("/auth/ticket")).json()["ticket"]
+        ticket = (await self.api.post("/auth/socket-tickets")).json()["ticket"]
         async with connect(self.url) as socket:
             hello = {"type": "hello", "ticket": ticket, "position": self.position}
             await socket.send(json.dumps({k: v for k, v in hello.items() if v}))

@@ -312,7 +312,7 @@ async def test_users_of_another_tenant_are_not_found(
         house.users.change(house.tenant, stranger, UserUpdate(name="x"), ADMIN),
         house.users.find(house.tenant, uuid4()),
     ):
-        with pytest.raises(NotFoundError, match="there is no such user"):
+        with pytest.raises(NotFoundError, match="user does not exist"):
             await refused
     await house.create_user("ana@example.com")
     listed = await house.users.list(house.tenant, None, 10)

@@ -36,13 +36,13 @@ class UazapiWithExtraMessages(UazapiClient):
         self.opens.set()
 
     async def list_messages(
-        self, line: GatewayCredentials, limit: int, offset: int
+        self, credentials: GatewayCredentials, limit: int, offset: int
     ) -> Sequence[Mapping[str, object]]:
         self.pages += 1
         await self.opens.wait()
         if not self.odd:
-            return await super().list_messages(line, limit, offset)
-        stored = [*self.odd, *await super().list_messages(line, 1000, 0)]
+            return await super().list_messages(credentials, limit, offset)
+        stored = [*self.odd, *await super().list_messages(credentials, 1000, 0)]
         return stored[offset : offset + limit]
 
 
@@ -57,10 +57,10 @@ class Store:
 
     async def fill(self, gateway_s: float | None = None, *, deeper: bool = False) -> set[UUID]:
         (channel,) = await self.backfill.list_channels(self.provider.place.tenant)
-        line = self.provider.directory.gateway_credentials(
+        credentials = self.provider.directory.gateway_credentials(
             channel.kind, channel.base_url, channel.token_sealed, channel.tenant_id
         )
-        return await self.backfill.fill(channel, line, gateway_s, deeper=deeper)
+        return await self.backfill.fill(channel, credentials, gateway_s, deeper=deeper)
 
     async def writes(self, *texts: str) -> list[str]:
         return [await self.provider.world.write(PHONE, text=text) for text in texts]
@@ -73,10 +73,10 @@ class Store:
 
     async def webhook(self) -> list[InboundEvent]:
         """What lies in the store, as its webhooks would have said it."""
-        line = GatewayCredentials(
+        credentials = GatewayCredentials(
             f"{self.provider.world.origin}/gateway", self.provider.world.token
         )
-        bodies = await self.gateway.list_messages(line, 100, 0)
+        bodies = await self.gateway.list_messages(credentials, 100, 0)
         meanings = [parse_webhook(body, SENT_AT).event for body in bodies]
         return [each for each in meanings if isinstance(each, InboundEvent)]
 

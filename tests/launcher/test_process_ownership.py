@@ -164,7 +164,7 @@ def test_down_ends_the_launcher_of_the_home_and_no_process_that_has_its_number_b
     said = niochat(running.home, "down")
 
     assert said.returncode == 1
-    assert "cannot be told: nothing was ended" in said.stderr
+    assert "unknown process: nothing was ended" in said.stderr
     assert (stranger.poll(), launcher.poll()) == (None, None)
 
     (running.home / "lock").write_text(f"{launcher.pid}\n")

@@ -70,7 +70,9 @@ async def test_hundreds_of_silent_sockets_are_closed_and_an_agent_comes_in_meanw
     )
     opened = [each for each in silent if isinstance(each, ClientConnection)]
     begun = time.monotonic()
-    ticket = await target.http.post("/api/v1/auth/ticket", headers=await target.signed_in("agent"))
+    ticket = await target.http.post(
+        "/api/v1/auth/socket-tickets", headers=await target.signed_in("agent")
+    )
     async with connect(live(target)) as socket:
         await socket.send(json.dumps({"type": "hello", "ticket": ticket.json()["ticket"]}))
         assert json.loads(await socket.recv())["type"] == "welcome"

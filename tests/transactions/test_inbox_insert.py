@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from niochat.adapters.postgres.json_codec import command_to_json
+from niochat.adapters.postgres.queries import queries
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.message import DeliveryStatus
@@ -199,8 +200,8 @@ async def test_suspension_is_told_once_to_every_conversation_the_assistant_holds
     await a.run(other.thread_id)
 
     await given.admin.execute("UPDATE tenants SET status = 'suspended'")
-    await a.inbox.suspend(place.tenant, 2)
-    await a.inbox.suspend(place.tenant, 2)
+    for _ in range(2):
+        await given.admin.execute(queries("inbox")["suspend_pending"], place.tenant, 2)
     await a.run(held.thread_id)
 
     assert await given.rows("SELECT status FROM conversations ORDER BY opened_at") == [

@@ -131,7 +131,7 @@ def test_keys_show_neither_in_the_repr_nor_in_a_pickle() -> None:
         ("k1:" + base64.b64encode(OLD[:31]).decode(), "k1 is not the base64 of 32 bytes"),
         ("k1:top-secret!", "k1 is not the base64 of 32 bytes"),
         ("k1:é", "k1 is not the base64 of 32 bytes"),
-        (ring(("k1", OLD), ("k1", NEW)), "k1 stands there twice"),
+        (ring(("k1", OLD), ("k1", NEW)), "k1 occurs twice"),
         (ring(("k" * 33, OLD)), "entry 1 has no id"),
     ],
 )

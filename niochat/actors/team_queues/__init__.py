@@ -1,1 +1,1 @@
-"""TODO."""
+"""The actors of team queues, which assign waiting conversations, and their sweep."""

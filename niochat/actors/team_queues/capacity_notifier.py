@@ -1,4 +1,4 @@
-"""An agent has room again: all queues that could use it are told, many agents in one journey."""
+"""Notifies the team queues of agents with free capacity, in one query for many agents."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -13,21 +13,23 @@ from niochat.runtime.coalescer import Coalescer
 _log = structlog.get_logger(__name__)
 
 BATCH_INTERVAL_S = 0.005
-"""Agents that get room within it are one journey."""
+"""Agents whose capacity becomes free within this time share one query."""
 MAX_PENDING_AGENTS = 10_000
 
 
 class CapacityNotifier:
-    """Collects agents, looks up their queues and tells them. What is lost is swept."""
+    """Collects agents, finds their queues and notifies them. The sweep makes up for losses."""
 
-    def __init__(self, queues: QueueAssigner, tell: Callable[[TeamQueueKey], None]) -> None:
+    def __init__(self, queues: QueueAssigner, notify: Callable[[TeamQueueKey], None]) -> None:
         self._queues = queues
-        self._tell = tell
+        self._notify = notify
         self._agents: set[AgentKey] = set()
         self._coalescer = Coalescer(self._notify_queues, BATCH_INTERVAL_S)
 
     def notify_freed(self, tenant_id: UUID, agent: str) -> None:
-        """Returns at once. Who is no user of ours, as on a command line, is nobody's agent."""
+        """Notes an agent and returns at once. Agents that are no users, which the command line
+        allows, are ignored.
+        """
         try:
             user = UUID(agent)
         except ValueError:
@@ -42,6 +44,6 @@ class CapacityNotifier:
             return
         try:
             for queue in await self._queues.find_queues_for_agents(agents):
-                self._tell(queue)
+                self._notify(queue)
         except NiochatError as error:
-            _log.warning("free_slots_not_told", agents=len(agents), code=error.code)
+            _log.warning("capacity_notice_failed", agents=len(agents), code=error.code)

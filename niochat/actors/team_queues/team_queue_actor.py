@@ -1,7 +1,7 @@
-"""The team queue's actor: it gives what waits to agents who have room.
+"""The team queue's actor: it assigns waiting conversations to agents with free capacity.
 
-It remembers only that there was no room: who waits, and who has how many, are rows. Whatever comes
-while it assigns is one look afterwards.
+It remembers only that there was no capacity; everything else is in rows. Messages that arrive
+during an assignment lead to one further assignment.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ from niochat.runtime.address import ActorAddress
 _log = structlog.get_logger(__name__)
 
 PokeThreads = Callable[[UUID, Sequence[UUID]], None]
-"""(tenant, threads): they have a command."""
+"""Wakes a tenant's threads, which have a command to execute."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueWaitNotice:
-    """A thread began or ceased to wait for the team."""
+    """A thread began or stopped to wait for the team."""
 
     tenant_id: UUID
     team: str
@@ -35,7 +35,7 @@ class QueueWaitNotice:
 
 @dataclass(frozen=True, slots=True)
 class QueueAssignRequest:
-    """Somebody has room or came, or somebody was found to wait."""
+    """An agent came online or has free capacity, or the sweep found a waiting conversation."""
 
     tenant_id: UUID
     team: str
@@ -43,13 +43,13 @@ class QueueAssignRequest:
 
 @dataclass(frozen=True, slots=True)
 class _NoCapacity:
-    """Nobody had room at the last look: who comes to wait since then need not look again, whoever
-    gets room says so, and what is lost is swept.
+    """No agent had free capacity at the last assignment. A new waiting conversation needs no
+    assignment then: freed capacity is notified, and the sweep makes up for lost notices.
     """
 
 
 class TeamQueueBehaviour:
-    """Steps queues, each once at a time, those of several teams at once."""
+    """Runs the steps of team queues: one at a time for each queue, several queues concurrently."""
 
     batch = 16
     parallel = 2
@@ -59,7 +59,9 @@ class TeamQueueBehaviour:
         self._poke = poke
 
     async def step(self, batch: Sequence[ActorStep]) -> Sequence[ActorAddress]:
-        """One look of each that has a reason for it. One that fails is found by the sweep."""
+        """Runs one assignment for each queue that has a reason for it. The sweep finds the queue of
+        a failed one again.
+        """
         more = await asyncio.gather(*(self._step(delivery) for delivery in batch))
         return [each.activation.address for each, again in zip(batch, more, strict=True) if again]
 
@@ -72,12 +74,12 @@ class TeamQueueBehaviour:
             return await self._assign(
                 activation, QueueAssignRequest(reasons[-1].tenant_id, reasons[-1].team)
             )
-        except Exception as error:  # noqa: BLE001 - a queue's error is not its neighbours'
+        except Exception as error:  # noqa: BLE001 - a queue's error must not stop other queues
             activation.state = None
             code = error.code if isinstance(error, NiochatError) else "step_failed"
             activation.record_failure(code)
             expected = isinstance(error, NiochatError) and error.retryable
-            _log.warning("assignment_put_off", code=code, exc_info=None if expected else error)
+            _log.warning("assignment_postponed", code=code, exc_info=None if expected else error)
             return False
 
     def _needs_assignment(
@@ -86,13 +88,13 @@ class TeamQueueBehaviour:
         full = isinstance(activation.state, _NoCapacity) and not activation.has_missed_message
         return isinstance(message, QueueAssignRequest) or (message.is_waiting and not full)
 
-    async def _assign(self, activation: Activation, look: QueueAssignRequest) -> bool:
-        """Whether there is more to give away at once."""
+    async def _assign(self, activation: Activation, request: QueueAssignRequest) -> bool:
+        """Runs one assignment; returns whether another one must follow at once."""
         activation.has_missed_message = False
-        assigned = await self._queues.assign(look.tenant_id, look.team)
-        activation.state = None if assigned.room else _NoCapacity()
-        self._poke(look.tenant_id, assigned.threads)
-        if len(assigned.assignments) < MAX_ASSIGNMENTS:
+        result = await self._queues.assign(request.tenant_id, request.team)
+        activation.state = None if result.room else _NoCapacity()
+        self._poke(request.tenant_id, result.threads)
+        if len(result.assignments) < MAX_ASSIGNMENTS:
             return False
-        activation.mailbox.append(look)
+        activation.mailbox.append(request)
         return True

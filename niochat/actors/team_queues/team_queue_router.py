@@ -1,4 +1,4 @@
-"""A host's way to team queues, wherever they live, and from them back to conversations."""
+"""Routes messages between this host, the team queues' actors on any host, and conversations."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
@@ -22,8 +22,8 @@ from niochat.runtime.address import ActorAddress
 from niochat.runtime.background_tasks import BackgroundTaskSet
 
 MAX_REMOTE_TELLS = 1000
-"""Messages to queues of other hosts that are on their way; further ones are dropped, as they are
-lost when such a host is away.
+"""Messages to queues of other hosts in flight. Further ones are dropped; the sweep makes up for
+them.
 """
 
 TellActor = Callable[[ActorAddress, object], Coroutine[Any, Any, None]]
@@ -32,7 +32,7 @@ PokeActors = Callable[[Iterable[ActorAddress], UUID | None], None]
 
 
 class TeamQueueRouter:
-    """Tells queues, gives them a behaviour, and looks after those that nobody told."""
+    """Sends messages to team queues, provides their behaviour and sweeps them."""
 
     def __init__(
         self,
@@ -44,7 +44,9 @@ class TeamQueueRouter:
         poke: PokeActors,
         publish: Callable[[bytes], Awaitable[object]],
     ) -> None:
-        """``…_here`` reach this host's actors, the others those of other hosts; ``say`` screens."""
+        """``tell_local`` and ``poke_local`` reach this host's actors, ``tell`` and ``poke`` those
+        of other hosts. ``publish`` sends frames to screens.
+        """
         self._ownership = ownership
         self._tell_local, self._tell = tell_local, tell
         self._poke_local, self._poke = poke_local, poke
@@ -64,10 +66,10 @@ class TeamQueueRouter:
     def route_effect(
         self, tenant_id: UUID, effect: fx.NotifyTeamQueue | fx.NotifyAgentCapacity, thread_id: UUID
     ) -> None:
-        """What a step of the thread means for queues; it is committed."""
+        """Passes a committed effect of a thread's step to the queues."""
         match effect:
-            case fx.NotifyTeamQueue(team=team, waiting=waits):
-                message = QueueWaitNotice(tenant_id, team, thread_id, waits)
+            case fx.NotifyTeamQueue(team=team, waiting=waiting):
+                message = QueueWaitNotice(tenant_id, team, thread_id, waiting)
                 self._send(actor_addresses.team_queue_address(tenant_id, team), message)
             case fx.NotifyAgentCapacity(agent=agent):
                 self._capacity_notifier.notify_freed(tenant_id, agent)
@@ -75,7 +77,7 @@ class TeamQueueRouter:
                 assert_never(effect)
 
     async def sweep(self) -> None:
-        """What no message told of: agents who have gone, and queues whose hint was lost."""
+        """Handles agents who went offline unnoticed, and queues whose notice was lost."""
         await self._sweep.sweep()
 
     def _request_assignment(self, queue: TeamQueueKey) -> None:

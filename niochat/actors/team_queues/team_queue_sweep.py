@@ -1,4 +1,4 @@
-"""What nobody told a queue of: agents who went without a word, and queues whose hint was lost."""
+"""The sweep of team queues: agents who went offline unnoticed, and queues whose notice was lost."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
@@ -10,37 +10,37 @@ from niochat.live.ephemeral import FrameEnvelope, PresenceFrame
 
 
 class TeamQueueSweeper:
-    """Looks after the tenants and queues whose actors live here. Raises ``UnavailableError``: the
-    next look finds the same.
-    """
+    """Sweeps the tenants and queues whose actors live on this host."""
 
     def __init__(
         self,
         presences: PresenceStore,
         queues: QueueAssigner,
         ownership: ShardOwnership,
-        tell: Callable[[TeamQueueKey], None],
+        notify: Callable[[TeamQueueKey], None],
         poke: Callable[[UUID, Sequence[UUID]], None],
         publish: Callable[[bytes], Awaitable[object]],
     ) -> None:
-        """``say`` tells screens what passes."""
+        """``publish`` sends frames to screens."""
         self._presences = presences
         self._queues = queues
         self._ownership = ownership
-        self._tell = tell
+        self._notify = notify
         self._poke = poke
         self._publish = publish
 
     async def sweep(self) -> None:
-        """Who was not seen is offline; who is offline gives back; who waits finds who is there."""
+        """Sets unseen agents offline, returns the unanswered conversations of offline agents, and
+        notifies queues that can assign. Raises ``UnavailableError``; the next sweep repeats it.
+        """
         shards = self._ownership.active_shards
         if not shards:
             return
         for tenant_id, user_id in await self._presences.expire_unseen(shards):
-            gone_away = PresenceFrame(user_id=user_id, state="offline", reason="lapsed")
-            await self._publish(FrameEnvelope.wrap(tenant_id, gone_away).encode())
-        gone = await self._queues.find_offline_agents(shards)
-        for tenant_id, threads in (await self._queues.return_unanswered(gone)).items():
+            frame = PresenceFrame(user_id=user_id, state="offline", reason="lapsed")
+            await self._publish(FrameEnvelope.wrap(tenant_id, frame).encode())
+        offline = await self._queues.find_offline_agents(shards)
+        for tenant_id, threads in (await self._queues.return_unanswered(offline)).items():
             self._poke(tenant_id, sorted(threads))
         for queue in await self._queues.find_assignable_queues(shards):
-            self._tell(queue)
+            self._notify(queue)

@@ -65,7 +65,7 @@ class GatewayRouter(WhatsAppGateway):
 
     async def send(
         self,
-        line: GatewayCredentials,
+        credentials: GatewayCredentials,
         number: str,
         outgoing: OutboundMessage | OutboundChange,
         track_id: str,
@@ -73,40 +73,44 @@ class GatewayRouter(WhatsAppGateway):
     ) -> GatewaySendResult:
         """Send once through the channel's gateway."""
         try:
-            client = self._pool.client_for(line.kind)
+            client = self._pool.client_for(credentials.kind)
         except UnavailableError as error:
             return GatewaySendResult(SendStatus.RETRY, code=error.code, hold_reason=error.code)
-        return await client.send(line, number, outgoing, track_id, timeout_s)
+        return await client.send(credentials, number, outgoing, track_id, timeout_s)
 
-    async def find_by_track_id(self, line: GatewayCredentials, track_id: str) -> str | None:
+    async def find_by_track_id(self, credentials: GatewayCredentials, track_id: str) -> str | None:
         """Raises ``UnavailableError`` (``unsupported``) where the vendor has no such lookup: then
         nothing proves that a message was not sent.
         """
-        if not self._vendors.require_stored(line.kind).finds_sent_messages:
+        if not self._vendors.require_stored(credentials.kind).finds_sent_messages:
             raise UnavailableError("the gateway cannot look messages up", code="unsupported")
-        return await self._pool.client_for(line.kind).find_by_track_id(line, track_id)
+        return await self._pool.client_for(credentials.kind).find_by_track_id(credentials, track_id)
 
     async def fetch_file(
-        self, line: GatewayCredentials, external_id: str, most_bytes: int
+        self, credentials: GatewayCredentials, external_id: str, most_bytes: int
     ) -> FetchedFile | None:
         """The file of a message."""
-        return await self._pool.client_for(line.kind).fetch_file(line, external_id, most_bytes)
+        return await self._pool.client_for(credentials.kind).fetch_file(
+            credentials, external_id, most_bytes
+        )
 
     async def list_messages(
-        self, line: GatewayCredentials, limit: int, offset: int
+        self, credentials: GatewayCredentials, limit: int, offset: int
     ) -> Sequence[Mapping[str, object]]:
         """Stored messages; none where the vendor stores none."""
-        if not self._vendors.require_stored(line.kind).lists_messages:
+        if not self._vendors.require_stored(credentials.kind).lists_messages:
             return ()
-        return await self._pool.client_for(line.kind).list_messages(line, limit, offset)
+        return await self._pool.client_for(credentials.kind).list_messages(
+            credentials, limit, offset
+        )
 
-    async def fetch_status(self, line: GatewayCredentials) -> InstanceStatus:
+    async def fetch_status(self, credentials: GatewayCredentials) -> InstanceStatus:
         """State of the instance."""
-        return await self._pool.client_for(line.kind).fetch_status(line)
+        return await self._pool.client_for(credentials.kind).fetch_status(credentials)
 
-    async def set_webhook(self, line: GatewayCredentials, url: str) -> None:
+    async def set_webhook(self, credentials: GatewayCredentials, url: str) -> None:
         """Have the instance post to ``url``."""
-        await self._pool.client_for(line.kind).set_webhook(line, url)
+        await self._pool.client_for(credentials.kind).set_webhook(credentials, url)
 
     async def close(self) -> None:
         """Close all clients."""
@@ -133,21 +137,23 @@ class GatewayAdminRouter(GatewayAdmin):
         """Create an instance."""
         return await self._pool.client_for(server.kind).create_instance(server, name, mark)
 
-    async def start_pairing(self, line: GatewayCredentials, phone: str | None) -> PairingState:
+    async def start_pairing(
+        self, credentials: GatewayCredentials, phone: str | None
+    ) -> PairingState:
         """Begin to pair a phone."""
-        return await self._pool.client_for(line.kind).start_pairing(line, phone)
+        return await self._pool.client_for(credentials.kind).start_pairing(credentials, phone)
 
-    async def get_pairing(self, line: GatewayCredentials) -> PairingState:
+    async def get_pairing(self, credentials: GatewayCredentials) -> PairingState:
         """State of the pairing in progress."""
-        return await self._pool.client_for(line.kind).get_pairing(line)
+        return await self._pool.client_for(credentials.kind).get_pairing(credentials)
 
-    async def disconnect(self, line: GatewayCredentials) -> None:
+    async def disconnect(self, credentials: GatewayCredentials) -> None:
         """Log the phone out."""
-        await self._pool.client_for(line.kind).disconnect(line)
+        await self._pool.client_for(credentials.kind).disconnect(credentials)
 
-    async def list_webhooks(self, line: GatewayCredentials) -> Sequence[WebhookRegistration]:
+    async def list_webhooks(self, credentials: GatewayCredentials) -> Sequence[WebhookRegistration]:
         """The webhooks of the instance."""
-        return await self._pool.client_for(line.kind).list_webhooks(line)
+        return await self._pool.client_for(credentials.kind).list_webhooks(credentials)
 
     async def close(self) -> None:
         """Close all clients."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Language models behind an endpoint."""

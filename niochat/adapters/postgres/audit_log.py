@@ -1,4 +1,4 @@
-"""One row of the audit log, in the transaction of what it tells of."""
+"""Writes a row of the audit log in the transaction of the change that it records."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +17,8 @@ _current_key: ContextVar[tuple[UUID, UUID] | None] = ContextVar("keyed", default
 
 @contextmanager
 def under_idempotency_key(key_id: UUID, lease: UUID) -> Iterator[None]:
-    """Whatever is done within is done under this key of a request
-    (``adapters/postgres/idempotency_store.py``): the key tells of it as soon as it is committed.
+    """Bind the changes made inside to this idempotency key
+    (``adapters/postgres/idempotency_store.py``): the key records them when they commit.
     """
     before = _current_key.set((key_id, lease))
     try:
@@ -28,8 +28,8 @@ def under_idempotency_key(key_id: UUID, lease: UUID) -> Iterator[None]:
 
 
 async def record_change(connection: Connection, entry: AuditEntry) -> None:
-    """Written when the transaction commits, and not written when it does not. Raises ``Refused``
-    (``in_progress``) where another one works by now on the request that this is part of.
+    """Record a change; the row commits with it or not at all. Raises ``OperationRefusedError``
+    (``in_progress``) when another process has taken over the request.
     """
     await record_access(connection, entry)
     keyed = _current_key.get()
@@ -39,7 +39,7 @@ async def record_change(connection: Connection, entry: AuditEntry) -> None:
 
 
 async def record_access(connection: Connection, entry: AuditEntry) -> None:
-    """The same of what changes nothing, such as a look at something."""
+    """Record an access that changes nothing, such as reading a conversation."""
     await connection.execute(
         _SQL["record"],
         entry.tenant_id,

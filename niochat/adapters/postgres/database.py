@@ -1,8 +1,8 @@
-"""Connections: a pool each for the path, for all that acts for one tenant, and for the gate."""
+"""Database connections: one pool each for the system, for single tenants, and for sign-in."""
 
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -10,7 +10,13 @@ import asyncpg
 import orjson
 import structlog
 
-from niochat.domain.errors import ConflictError, InvalidInputError, NiochatError, UnavailableError
+from niochat.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    NiochatError,
+    NotFoundError,
+    UnavailableError,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -19,7 +25,7 @@ _TIMEOUTS = {
     "idle_in_transaction_session_timeout": "5s",
     "lock_timeout": "5s",
     "statement_timeout": "15s",
-    # A machine that vanished, or was cut off, says no good-bye: by default the server would keep
+    # A machine that vanished or was cut off closes no connection: by default the server would keep
     # its session, and the supervisor's lock with it, for two hours.
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
@@ -36,11 +42,11 @@ PLANNER_SETTINGS = {
     "jit": "off",
     "plan_cache_mode": "force_generic_plan",
 }
-"""Every query here asks for some rows by their keys. PostgreSQL plans prepared statements by what
-it knew when they were first used, which on a new database is nothing: it then read whole tables
-for weeks, or compiled for 100 ms what runs in one. And planning again for each call, as it does
-where an array's length seems to matter, cost more than the calls. Reports will have connections
-of their own.
+"""Every query of ours selects some rows by their keys. PostgreSQL plans a prepared statement with
+the statistics of its first use, and a new database has none: it then scanned whole tables for
+weeks, or compiled for 100 ms what runs in one. Planning each call anew, as PostgreSQL does where
+the length of an array seems to matter, cost more than the calls. Reports will have connections of
+their own.
 """
 
 _AWAY = (
@@ -59,14 +65,14 @@ _AWAY = (
     TimeoutError,
     ssl.SSLError,
 )
-"""What going on later may help against."""
+"""Errors that a later retry may survive."""
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 
 class Database:
-    """Three pools on one database, each with a role: ``path()`` is ``niochat_system``, ``tenant()``
-    ``niochat_app``, ``gate()`` ``niochat_gate``.
+    """Three pools on one database, each with a role: ``as_system()`` is ``niochat_system``,
+    ``as_tenant()`` ``niochat_app``, ``as_auth()`` ``niochat_gate``.
     """
 
     def __init__(
@@ -104,7 +110,7 @@ class Database:
         return cls(*pools)
 
     async def close(self) -> None:
-        """Close what is idle, then what is in use."""
+        """Close idle connections, then those in use as they become idle."""
         for pool in (self._system_pool, self._tenant_pool, self._auth_pool):
             await pool.close()
 
@@ -115,14 +121,14 @@ class Database:
 
     @asynccontextmanager
     async def as_system(self) -> AsyncIterator[Connection]:
-        """A connection that sees the path's tables of all tenants."""
+        """A connection that sees the tables of the message path, of all tenants."""
         with translate_errors():
             async with self._system_pool.acquire(timeout=5) as connection:
                 yield connection
 
     @asynccontextmanager
     async def system_session(self) -> AsyncIterator[Connection]:
-        """The same for who leaves something in the session, such as a lock: it ends with this."""
+        """The same for session state such as a lock, which ends with the block."""
         async with self.as_system() as connection:
             try:
                 yield connection
@@ -137,14 +143,14 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, connection: Connection) -> AsyncIterator[None]:
-        """One transaction on a connection that ``path()`` gave: the path's batches commit here."""
+        """One transaction on a connection of ``as_system()``: batches of the path commit here."""
         async with connection.transaction():
             yield
 
     async def fetch_autocommit(
         self, connection: Connection, query: str, *values: object
     ) -> list[Any]:
-        """A statement that is its own transaction, in one journey; its rows."""
+        """The rows of a statement that is its own transaction, in one round trip."""
         rows: list[Any] = await connection.fetch(query, *values)
         return rows
 
@@ -153,7 +159,7 @@ class Database:
         """A transaction that sees the rows of one tenant and nothing else."""
         with translate_errors():
             async with self._tenant_pool.acquire(timeout=5) as connection:
-                # In one journey, which takes no parameters; only a UUID has ``hex``. What raises
+                # One round trip, which takes no parameters; only a UUID has ``hex``. A failed block
                 # is rolled back when the pool takes the connection back.
                 await connection.execute(f"BEGIN; SET LOCAL niochat.tenant = '{tenant_id.hex}'")
                 yield connection
@@ -161,28 +167,38 @@ class Database:
 
     @asynccontextmanager
     async def as_auth(self) -> AsyncIterator[Connection]:
-        """A transaction that sees who may sign in, of all tenants, and hardly anything else."""
+        """A transaction that sees accounts and sessions of all tenants, and little else."""
         with translate_errors():
             async with self._auth_pool.acquire(timeout=5) as connection, connection.transaction():
                 yield connection
 
     async def commit(self, connection: Connection) -> None:
-        """End what ``tenant()`` began; everything of a tenant commits here."""
+        """Commit the transaction of ``as_tenant()``; every change of a tenant commits here."""
         await connection.execute("COMMIT")
 
 
-class translate_errors:  # noqa: N801 - reads as a word in ``with translated():``
-    """Driver errors become ours at the border."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None or isinstance(error, NiochatError):
-            return
+@contextmanager
+def translate_errors() -> Iterator[None]:
+    """Turn the driver's errors into ours at the border."""
+    try:
+        yield
+    except NiochatError:
+        raise
+    except Exception as error:
         ours = _translate_error(error)
-        if ours is not None:
-            raise ours from error
+        if ours is None:
+            raise
+        raise ours from error
+
+
+async def fetch_one(
+    connection: Connection, query: str, *values: object, what: str
+) -> dict[str, Any]:
+    """The row of a query that finds one. Raises ``NotFoundError``, which names ``what``."""
+    row = await connection.fetchrow(query, *values)
+    if row is None:
+        raise NotFoundError(f"The {what} does not exist.")
+    return dict(row)
 
 
 def _translate_error(error: BaseException) -> NiochatError | None:
@@ -197,20 +213,20 @@ def _translate_error(error: BaseException) -> NiochatError | None:
             | asyncpg.ProgramLimitExceededError()
             | asyncpg.IntegrityConstraintViolationError()
         ):
-            # Its own words name tables, and no field of whoever asked.
+            # Its message names tables, not fields of the caller.
             _log.warning("data_refused", reason=_reason(error))
             return InvalidInputError("this cannot be stored as it is", code="bad_data")
         case BaseException() if isinstance(error, _AWAY):
             return UnavailableError(f"the database did not do it: {error!r}", code="database")
         case asyncpg.PostgresError():
-            # Our own statement is wrong, or its role may not: trying again cannot help.
+            # Our own statement is wrong, or its role may not run it: a retry cannot help.
             return NiochatError(f"the database refuses: {_reason(error)}", code="bad_statement")
         case _:
             return None
 
 
 async def _skip_reset(connection: Any) -> None:
-    """Nothing is left in a session, so nothing has to be reset: it was a journey each time."""
+    """No session state is left behind, so a reset, a round trip each time, is not needed."""
 
 
 async def _use_json(connection: Any) -> None:
@@ -224,12 +240,12 @@ async def _use_json(connection: Any) -> None:
 
 
 def _plain(value: object) -> str:
-    """The driver's own kind of UUID, which came out of another row."""
+    """A UUID of the driver's own class, which came out of another row."""
     if isinstance(value, UUID):
         return str(value)
     raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def _reason(error: BaseException) -> str:
-    """PostgreSQL's sentence alone: its detail shows values of the row, such as a phone."""
+    """PostgreSQL's message alone: its detail shows values of the row, such as a phone number."""
     return str(error.args[0]) if error.args else type(error).__name__

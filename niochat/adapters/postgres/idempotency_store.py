@@ -1,33 +1,29 @@
-"""What is sent twice under one key happens once: the answer is kept, and given again.
+"""Idempotency keys: a request that is sent twice is executed once, and its response is replayed.
 
-What a request changes and its answer are two transactions. The first one notes what it did with
-the key (``adapters/postgres/audit_log.py``): one that died before it is run again, one that died
-between the two is not, and whoever asks again is told what was done.
+The change and the response are two transactions. The first one records on the key what was done
+(``adapters/postgres/audit_log.py``). A request that died before it is executed again; one that died
+between the two is not, and its repetition gets an error that says what was done.
 See draft-ietf-httpapi-idempotency-key-header.
 """
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-import structlog
-
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import NiochatError, OperationRefusedError
+from niochat.domain.errors import OperationRefusedError
 from niochat.domain.ids import PLATFORM_TENANT_ID
 from niochat.ports.encryption import Encryptor
 
 _SQL = queries("idempotency")
-_log = structlog.get_logger(__name__)
 
 PURPOSE = "kept answer"
-"""What its seals are for."""
+"""The purpose of its seals."""
 RESPONSE_RETENTION = timedelta(hours=24)
 LEASE_DURATION = timedelta(seconds=120)
-"""Longer than any route takes, also where a gateway does not answer. After so long without an
-answer, whoever works on it counts as dead.
+"""Longer than any route takes, even when a gateway does not answer. After it without a response
+the process that holds the key counts as dead.
 """
 CLEANUP_INTERVAL_S = 600.0
 _BATCH_SIZE = 1000
@@ -35,7 +31,7 @@ _BATCH_SIZE = 1000
 
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
-    """One request: who sends what where, under which key. ``request`` is a digest."""
+    """A request with a key: its caller, its route and the digest of its content."""
 
     tenant_id: UUID | None
     caller: UUID
@@ -46,7 +42,7 @@ class IdempotentRequest:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyLease:
-    """The key is ours: act, then finish or release."""
+    """The key is ours: execute the request, then finish or release."""
 
     id: UUID
     holder: UUID
@@ -54,34 +50,35 @@ class IdempotencyLease:
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """What was answered before."""
+    """The response that was sent before."""
 
     status: int
     body: str = field(repr=False)
 
 
 class IdempotencyKeyReusedError(OperationRefusedError):
-    """The key stands for another request."""
+    """The key was used for another request."""
 
     code = "key_reused"
 
 
 class ResponseLostError(OperationRefusedError):
-    """It was done, and whoever did it died before they could say so."""
+    """The request was executed, and the process died before it stored the response."""
 
     code = "answer_lost"
 
 
 class IdempotencyStore:
-    """Keys of all callers, with the gate's role: it knows who calls."""
+    """The keys of all callers, under the role that signs callers in."""
 
     def __init__(self, database: Database, seals: Encryptor) -> None:
         self._database = database
         self._seals = seals
 
     async def begin(self, asked: IdempotentRequest) -> IdempotencyLease | StoredResponse:
-        """Raises ``OtherRequest``, ``ResponseLostError``, ``Refused`` (``in_progress``) while
-        another one works on it.
+        """Take the key, or get the stored response. Raises ``IdempotencyKeyReusedError``,
+        ``ResponseLostError``, and ``OperationRefusedError`` (``in_progress``) while another process
+        executes the request.
         """
         holder = uuid4()
         place = (asked.tenant_id, asked.caller, asked.route, asked.key)
@@ -104,8 +101,7 @@ class IdempotencyStore:
         if row is not None and row["status"] is None and row["acted"] and row["over"]:
             raise ResponseLostError(
                 f"The request was executed ({row['acted']}), but its response is lost. Check the "
-                f"result"
-                " before you send another request with a new key."
+                "result before you send another request with a new key."
             )
         if row is None or row["status"] is None:
             raise OperationRefusedError(
@@ -116,7 +112,7 @@ class IdempotencyStore:
     async def finish(
         self, asked: IdempotentRequest, lease: IdempotencyLease, answer: StoredResponse
     ) -> None:
-        """From now on that is the answer."""
+        """Store the response of the request."""
         sealed = self._seals.seal(
             answer.body, tenant_id=asked.tenant_id or PLATFORM_TENANT_ID, purpose=PURPOSE
         )
@@ -124,27 +120,21 @@ class IdempotencyStore:
             await connection.execute(_SQL["finish"], lease.id, lease.holder, answer.status, sealed)
 
     async def release(self, lease: IdempotencyLease) -> None:
-        """Nothing came of it."""
+        """Give the key back: the request changed nothing."""
         async with self._database.as_auth() as connection:
             await connection.execute(_SQL["release"], lease.id, lease.holder)
 
     async def delete_expired(self) -> int:
-        """Forget what is over; how many."""
-        async with self._database.as_auth() as connection:
-            done = await connection.execute(_SQL["delete_expired"], RESPONSE_RETENTION, _BATCH_SIZE)
-        return int(done.split()[-1])
-
-    async def run_cleanup(self) -> None:
-        """Every few minutes, until it is cancelled."""
-        while True:
-            try:
-                while await self.delete_expired() == _BATCH_SIZE:
-                    pass
-            except NiochatError as error:
-                _log.warning("keys_not_purged", code=error.code)
-            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
-                _log.error("keys_not_purged", exc_info=error)
-            await asyncio.sleep(CLEANUP_INTERVAL_S)
+        """Delete the keys whose retention is over, in batches. Returns their number."""
+        total, deleted = 0, _BATCH_SIZE
+        while deleted == _BATCH_SIZE:
+            async with self._database.as_auth() as connection:
+                done = await connection.execute(
+                    _SQL["delete_expired"], RESPONSE_RETENTION, _BATCH_SIZE
+                )
+            deleted = int(done.split()[-1])
+            total += deleted
+        return total
 
     def _unseal(self, asked: IdempotentRequest, sealed: bytes) -> str:
         return self._seals.open(

@@ -1,4 +1,4 @@
-"""Commands, states and events as JSON, and back. Newer than this code: ``UnreadableDataError``."""
+"""Commands, states and events as JSON, and back. A newer format raises ``UnreadableDataError``."""
 
 from collections.abc import Mapping
 from functools import cache

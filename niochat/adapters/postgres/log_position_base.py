@@ -1,7 +1,7 @@
-"""A database restored from a dump: its new cluster counts transactions from the beginning.
+"""Keeps log positions increasing after a restore: a new cluster counts transactions from the start.
 
-The log of events and the audit log are read in the order of transactions. Positions are these
-numbers and ``log_base()``, so that what is written after a restore comes behind what was there.
+The event log and the audit log are read in the order of transactions. A position is the number of
+a transaction plus ``log_base()``, so that rows written after a restore come behind the older ones.
 """
 
 import structlog
@@ -11,7 +11,7 @@ from niochat.adapters.postgres.queries import queries
 
 _SQL = queries("database_health")
 LOG_BASE_STEP = 2**32
-"""A base is a multiple of it: positions of before and after are told apart by this part alone."""
+"""A base is a multiple of it, so this part alone separates positions before and after a restore."""
 _log = structlog.get_logger(__name__)
 
 _MAX_AUDIT_POSITION = """
@@ -24,9 +24,9 @@ _NEXT_POSITION = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint +
 
 
 def raise_log_base(database_url: str) -> bool:
-    """Raise the base where the log holds positions that this cluster has not come to; whether it
-    did. Twice is as once, and nothing is changed in a database that was never restored. Blocking.
-    ``database_url`` is the owner's; nothing may write meanwhile, for which it waits 5 s.
+    """Raise the base if the log holds positions that this cluster has not reached. Returns whether
+    it did. Idempotent; changes nothing in a database that was never restored. Blocking.
+    ``database_url`` is the owner's. Nothing may write meanwhile: it waits 5 s for that.
     """
     # As Alembic above it, it takes long to import.
     import psycopg

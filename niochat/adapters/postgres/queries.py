@@ -1,4 +1,4 @@
-"""Named SQL: each ``.sql`` file holds queries under ``-- name:`` lines, described below it."""
+"""Named SQL: each ``.sql`` file holds queries under ``-- name:`` lines, each with a description."""
 
 import re
 from functools import cache

@@ -1,4 +1,4 @@
-"""Bring a database to the schema of this code; forward only."""
+"""Migrates a database to the schema of this code; forward only."""
 
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -11,7 +11,7 @@ from niochat.domain.errors import InvalidInputError, NiochatError, OperationRefu
 
 MIN_SERVER_VERSION = 18
 WORKING_ROLES = ("niochat_system", "niochat_app", "niochat_gate")
-"""What the processes that serve work as; they own nothing."""
+"""The roles of the serving processes; they own no tables."""
 CONNECT_TIMEOUT_S = 5
 _SCRIPTS = Path(__file__).parent / "migrations"
 _Session = psycopg.Connection[tuple[object, ...]]
@@ -54,7 +54,7 @@ def migrate(owner_url: str, *, serving_url: str | None = None, to: str = "head")
 
 
 def known_revisions() -> list[str]:
-    """Of the schemas that this code knows, the newest last."""
+    """The revisions that this code knows, the newest last."""
     return sorted(file.stem.partition("_")[0] for file in (_SCRIPTS / "versions").glob("*.py"))
 
 
@@ -79,8 +79,8 @@ def require_database(url: str, name: str) -> None:
 
 
 def require_known_schema(owner_url: str) -> None:
-    """Raises ``Refused`` when a newer release has been at this database, or when the log-in does
-    not own its tables.
+    """Raises ``OperationRefusedError`` when a newer release has migrated this database, or when the
+    log-in does not own its tables.
     """
     with psycopg.connect(owner_url, connect_timeout=CONNECT_TIMEOUT_S) as connection:
         found = connection.execute("SELECT to_regclass('public.alembic_version')").fetchone()
@@ -99,7 +99,7 @@ def require_known_schema(owner_url: str) -> None:
 
 
 def newer_schema_message(revision: str) -> str:
-    """What to do about a schema of another release."""
+    """The message about a schema of another release, with what to do."""
     return (
         f"The database has the schema {revision}, which this release does not know (its newest is "
         f"{known_revisions()[-1]}): use the release that made it, or restore a backup of before."
@@ -150,7 +150,7 @@ def _grant_role(connection: _Session, role: str, user: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """libpq's sentence; it names server, user and database, never the password."""
+    """libpq's message; it names server, user and database, never the password."""
     lines = [line.strip(" -\t") for line in str(error).splitlines() if line.strip()]
     chosen = next((line for line in lines if "failed: " in line), lines[0] if lines else "")
     return chosen.rstrip(".") or type(error).__name__

@@ -1,0 +1,1 @@
+"""Redis: hints, caches and counters. Nothing is lost when it is away."""

@@ -1,4 +1,4 @@
-"""Announcements over Redis: hints that spare others a wait, never the only way to know."""
+"""Announcements over Redis: hints that save others a wait, never the only source of a fact."""
 
 import asyncio
 import random
@@ -12,28 +12,30 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from niochat.domain.backoff import backoff_s
+
 _log = structlog.get_logger(__name__)
 
 CONFIG_CHANNEL = "niochat:config"
 ACCESS_CHANNEL = "niochat:access"
-"""What a user, or everybody of a tenant, may do has changed: sockets are looked after at once."""
+"""Permissions of a user, or of all users of a tenant, changed: sockets are checked at once."""
 EVENTS_CHANNEL = "niochat:news"
-"""There are new events in the log: screens look for them."""
+"""The log has new events: live replicas read it."""
 EPHEMERAL_CHANNEL = "niochat:passing"
-"""What screens show for a moment and nobody stores: who types, who looks, who is there."""
+"""Frames that are not stored: typing, viewing, presence."""
 RELEASE_CHANNEL = "niochat:releases"
-"""A live replica of this release has come up."""
+"""A live replica of this build has started."""
 REJECTED_WEBHOOKS_CHANNEL = "niochat:turned_away"
-"""A door turned webhooks of this channel away."""
+"""A webhooks replica rejected webhooks of this channel."""
 _TIMEOUT_S = 2.0
 _QUIET_S = 15.0
-"""After this without a message the server is asked whether it is still there."""
+"""After this time without a message the server is pinged."""
 _FIRST_PAUSE_S, _MAX_PAUSE_S = 0.1, 30.0
 _AWAY = (RedisError, OSError, TimeoutError)
 
 
 class RedisBroadcast:
-    """Says and hears short words on one channel. Without Redis nothing fails.
+    """Publishes and receives short messages on one channel. Without Redis nothing fails.
 
     An outage is logged once when it begins and once when it ends.
     """
@@ -57,30 +59,33 @@ class RedisBroadcast:
         return await self._try_command("ping")
 
     async def publish_bytes(self, words: bytes) -> bool:
-        """To whoever listens now; false when Redis is away."""
+        """Send to the current subscribers; false when Redis is away."""
         return await self._try_command("publish", words)
 
     async def subscribe_bytes(
         self, heard: Callable[[bytes], None], missed: Callable[[], None] = lambda: None
     ) -> None:
-        """Call ``heard`` with whatever is said, until cancelled; its caller owns the task.
+        """Call ``heard`` with every message, until cancelled; the caller owns the task.
 
-        ``missed`` is called whenever listening begins, first and after each outage: what was
-        said before was not heard.
+        ``missed`` is called whenever a subscription begins, first and after each outage: earlier
+        messages were not received.
         """
-        pause = _FIRST_PAUSE_S
+        failures = 0
         while True:
             try:
                 async with self._redis.pubsub() as pubsub:
                     await pubsub.subscribe(self._channel)
                     self._mark_back()
                     missed()
-                    pause = _FIRST_PAUSE_S
+                    failures = 0
                     await _receive_messages(pubsub, heard)
             except _AWAY as error:
                 self._mark_away(error)
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-            pause = min(pause * 2, _MAX_PAUSE_S)
+            jitter = random.uniform(0.5, 1.0)
+            await asyncio.sleep(
+                backoff_s(failures, base_s=_FIRST_PAUSE_S, max_s=_MAX_PAUSE_S, jitter=jitter)
+            )
+            failures += 1
 
     async def _try_command(self, what: str, words: bytes | None = None) -> bool:
         try:
@@ -107,7 +112,7 @@ class RedisBroadcast:
 
 
 class ChangeAnnouncements(RedisBroadcast):
-    """Says and hears that something of a tenant, or of a user, changed."""
+    """Announces that the configuration of a tenant, or the access of a user, changed."""
 
     def __init__(self, url: str, channel: str = CONFIG_CHANNEL) -> None:
         super().__init__(url, channel)
@@ -119,12 +124,12 @@ class ChangeAnnouncements(RedisBroadcast):
     async def subscribe(
         self, changed: Callable[[UUID], None], missed: Callable[[], None] = lambda: None
     ) -> None:
-        """Call ``changed`` for every announcement, see :meth:`hear`."""
+        """Call ``changed`` for every announcement, as :meth:`subscribe_bytes` does."""
         await self.subscribe_bytes(lambda words: _dispatch_announcement(words, changed), missed)
 
 
 async def _receive_messages(pubsub: PubSub, heard: Callable[[bytes], None]) -> None:
-    """Returns when the server stopped answering; raises when the connection ended."""
+    """Receive until the connection fails. Raises ``TimeoutError`` when a ping is not answered."""
     asked = False
     while True:
         message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=_QUIET_S)

@@ -1,4 +1,4 @@
-"""A shelf in Redis where values stay for seconds. Without Redis it is simply empty."""
+"""A cache in Redis for values that live for seconds. Without Redis it is empty."""
 
 import structlog
 from redis.asyncio import Redis
@@ -13,7 +13,7 @@ _AWAY = (RedisError, OSError, TimeoutError)
 
 
 class RedisCache:
-    """Bytes by subject and name; a subject is dropped as a whole when something of it changed."""
+    """Bytes by subject and name; a subject is dropped as a whole when it changes."""
 
     def __init__(self, url: str, *, ttl_s: int) -> None:
         self._redis: Redis = Redis.from_url(
@@ -25,7 +25,7 @@ class RedisCache:
         self._ttl_s = ttl_s
 
     async def get(self, subject: str, name: str) -> bytes | None:
-        """The value; ``None`` when it is not there, or Redis is not."""
+        """The value; ``None`` when it is missing or Redis is away."""
         try:
             kept = await self._redis.hget(subject, name)
         except _AWAY as error:
@@ -34,7 +34,7 @@ class RedisCache:
         return kept if isinstance(kept, bytes) else None
 
     async def put(self, subject: str, name: str, value: bytes) -> None:
-        """Keep for ``ttl_s`` from the subject's first value on."""
+        """Store the value. A subject expires ``ttl_s`` after its first value."""
         try:
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.hset(subject, name, value)
@@ -44,7 +44,7 @@ class RedisCache:
             _log.debug("shelf_not_written", reason=type(error).__name__)
 
     async def delete(self, subject: str) -> None:
-        """Forget all of a subject."""
+        """Delete all values of a subject."""
         try:
             await self._redis.delete(subject)
         except _AWAY as error:

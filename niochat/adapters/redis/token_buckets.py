@@ -1,4 +1,4 @@
-"""Token buckets in Redis that all replicas share; without Redis whoever asks is told so, soon."""
+"""Token buckets in Redis that all replicas share; without Redis callers learn so quickly."""
 
 import asyncio
 import time
@@ -15,10 +15,10 @@ from redis.exceptions import RedisError
 _log = structlog.get_logger(__name__)
 
 _TIMEOUT_S = 0.2
-"""For one answer; nobody waits for it, but what is known of the bucket gets old."""
+"""For one answer; no request waits for it, but the known level of the bucket gets old."""
 _CONNECTIONS = 16
 _REST_S = 5.0
-"""Redis is left alone for so long after it did not answer."""
+"""Pause after Redis did not answer."""
 _AWAY = (RedisError, OSError, TimeoutError)
 _TAKE = """
 local clock = redis.call('TIME')
@@ -40,7 +40,7 @@ return {granted, wait, math.floor(tokens)}
 
 @dataclass(frozen=True, slots=True)
 class TokenGrant:
-    """``granted`` tokens; with none, there will be one in ``wait_s``. ``left`` are more of them."""
+    """``granted`` tokens; with none, one is free in ``wait_s``. ``left`` tokens remain."""
 
     granted: int
     wait_s: float = 0.0
@@ -48,8 +48,8 @@ class TokenGrant:
 
 
 class RedisTokenBuckets:
-    """A bucket for each tenant or caller that fills by ``per_s`` up to ``burst``; those of another
-    ``kind`` are others.
+    """A bucket for each tenant or caller that fills by ``per_s`` up to ``burst``. Each ``kind`` has
+    buckets of its own.
     """
 
     def __init__(
@@ -78,9 +78,9 @@ class RedisTokenBuckets:
         self._away_until = 0.0
 
     async def take(self, owner: UUID, wanted: int) -> TokenGrant | None:
-        """Up to ``wanted`` tokens of the owner; ``None``: Redis does not say, count alone.
+        """Up to ``wanted`` tokens of the owner; ``None``: Redis is away, count locally.
 
-        Answers within a fifth of a second, and at once for seconds after Redis did not.
+        Answers within a fifth of a second, and at once in the seconds after Redis was away.
         """
         if self._clock() < self._away_until:
             return None

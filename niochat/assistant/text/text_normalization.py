@@ -1,4 +1,4 @@
-"""Text as rules compare it, and as the database takes it."""
+"""Text as rules compare it."""
 
 import unicodedata
 
@@ -24,11 +24,3 @@ class _VisibleCharacters(dict[int, int | None]):
 
 
 _VISIBLE = _VisibleCharacters()
-
-
-def to_storable_text(text: str) -> str:
-    """The text as PostgreSQL takes it: without NUL, and without halves of a character.
-
-    Through UTF-16, so that two halves sent apart become the character they meant.
-    """
-    return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")

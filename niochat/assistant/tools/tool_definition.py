@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from niochat.assistant.text.text_normalization import to_storable_text
 from niochat.assistant.turn_context import ToolResult, TurnContext
+from niochat.domain.text_validation import to_storable_text
 from niochat.ports.erp import ErpCapability
 
 ArgumentText = Annotated[

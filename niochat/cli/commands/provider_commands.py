@@ -191,10 +191,10 @@ async def _print_changes(parts: Components, changes: Sequence[SyncResult]) -> No
 async def _set_webhooks(parts: Components, slugs: set[str], *, quiet: bool = False) -> None:
     for address in await channel_addresses_for(parts, slugs):
         channel = address.channel
-        line = parts.credentials_for(
+        credentials = parts.credentials_for(
             channel.kind, channel.base_url, channel.token_sealed, channel.tenant_id
         )
-        await parts.gateway.set_webhook(line, address.webhook_url(parts.settings.base_url))
+        await parts.gateway.set_webhook(credentials, address.webhook_url(parts.settings.base_url))
         if not quiet:
             _console.print(f"[green]{channel.tenant_slug}  {channel.slug}: webhook set[/green]")
 
@@ -304,11 +304,11 @@ async def _load_overview() -> dict[str, Any]:
 
 def _channel_details(parts: Components, address: ChannelAddress, base_url: str) -> dict[str, str]:
     channel = address.channel
-    line = parts.credentials_for(
+    credentials = parts.credentials_for(
         channel.kind, channel.base_url, channel.token_sealed, channel.tenant_id
     )
     return {
         "id": str(channel.id),
         "webhook_url": address.webhook_url(base_url),
-        "token": line.token,
+        "token": credentials.token,
     }

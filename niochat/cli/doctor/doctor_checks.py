@@ -99,11 +99,11 @@ async def _check_installation(parts: Components) -> bool:
 
 async def _check_channel(parts: Components, address: ChannelAddress) -> bool:
     channel = address.channel
-    line = parts.credentials_for(
+    credentials = parts.credentials_for(
         channel.kind, channel.base_url, channel.token_sealed, channel.tenant_id
     )
     try:
-        status = (await parts.gateway.fetch_status(line)).status
+        status = (await parts.gateway.fetch_status(credentials)).status
     except NiochatError as error:
         return _print_finding(channel.tenant_slug, f"gateway of {channel.slug}: {error}", False)
     if status != "connected":

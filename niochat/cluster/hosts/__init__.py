@@ -1,1 +1,1 @@
-"""TODO."""
+"""Hosts: Ray actors that hold virtual actors, and what operators can request of one host."""

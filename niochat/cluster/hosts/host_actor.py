@@ -1,4 +1,4 @@
-"""The Ray actor around a host: a detached, named process that Ray restarts anywhere."""
+"""The Ray actor of a host: a detached, named process that Ray restarts on any suitable node."""
 
 import asyncio
 from typing import Any
@@ -22,11 +22,11 @@ from niochat.runtime.address import ActorAddress
 from niochat.runtime.process import gc_tuning
 
 HOST_KIND = "host"
-"""The names of hosts begin with it."""
+"""Prefix of all host names."""
 
 
 class HostActor:
-    """A shell: the host begins with the first call, which the supervisor's ping is."""
+    """Wraps a :class:`HostProcess`, which starts at the first call: the supervisor's first ping."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -34,45 +34,48 @@ class HostActor:
         self._starting = asyncio.Lock()
 
     def __repr__(self) -> str:
-        """How Ray's logs and dashboard name it."""
+        """Name in Ray's logs and dashboard."""
         return f"HostActor({self._name})"
 
     async def poke(self, wire: PokeBatch) -> None:
-        """Rows wait for these actors."""
-        core = await self._started()
-        for kind, key, *rest in wire:  # a door of an older release names no tenant
+        """Rows of the database wait for these actors."""
+        process = await self._started()
+        for kind, key, *rest in wire:  # older builds send no tenant
             tenant_id = UUID(bytes=rest[0]) if rest and rest[0] else None
-            core.poke([ActorAddress(kind, UUID(bytes=key))], tenant_id)
+            process.poke([ActorAddress(kind, UUID(bytes=key))], tenant_id)
 
     async def ask(self, kind: str, key: bytes, payload: object) -> Any:
-        """Answer of one actor."""
-        core = await self._started()
-        return await core.ask(ActorAddress(kind, UUID(bytes=key)), payload)
+        """Send a request to one virtual actor and return its answer."""
+        process = await self._started()
+        return await process.ask(ActorAddress(kind, UUID(bytes=key)), payload)
 
     async def tell(self, kind: str, key: bytes, payload: object) -> None:
-        """A message for one actor."""
-        core = await self._started()
-        core.tell(ActorAddress(kind, UUID(bytes=key)), payload)
+        """Put a message into the mailbox of one virtual actor."""
+        process = await self._started()
+        process.tell(ActorAddress(kind, UUID(bytes=key)), payload)
 
     async def ping(self) -> dict[str, object]:
-        """:class:`Heartbeat` as plain values; the incarnation is another one after a restart."""
+        """:class:`niochat.cluster.heartbeat.Heartbeat` as plain values.
+
+        A restarted process has a new incarnation.
+        """
         return (await self._started()).heartbeat().to_wire()
 
     async def refresh(self) -> None:
-        """The map of shards changed."""
+        """Read the shard map again, because it changed."""
         await (await self._started()).refresh()
 
     async def release(self, shards: list[int]) -> None:
-        """These shards are about to move."""
+        """Stop work for these shards, because they are about to move to other hosts."""
         await (await self._started()).release_shards(set(shards))
 
     async def stats(self) -> dict[str, object]:
-        """Figures for operators."""
+        """Statistics for operators, see :meth:`HostProcess.stats`."""
         return (await self._started()).stats()
 
-    async def operate(self, order: OperatorRequest) -> Any:
-        """What an operator asks of this host."""
-        return await (await self._started()).operate(order)
+    async def operate(self, request: OperatorRequest) -> Any:
+        """Handle a request of an operator to this host."""
+        return await (await self._started()).operate(request)
 
     async def _started(self) -> HostProcess:
         if self._process is None:
@@ -84,30 +87,31 @@ class HostActor:
     async def _start(self) -> HostProcess:
         settings = Settings.read()
         structured_logging.configure_logging(settings.log_level, json=True)
-        parts = await open_components(settings)
-        hosts = ActorClient(parts.database)
+        components = await open_components(settings)
+        actor_client = ActorClient(components.database)
         node = ray.get_runtime_context().get_node_id()
         resolve_build_id(settings.build_id)
         pool = AssistantPoolClient(PoolBalancer(pool_names_for(settings.pool_layout)[0]))
-        core = HostProcess(
+        process = HostProcess(
             self._name,
             node,
-            parts,
+            components,
             pool,
-            hosts.ask,
-            hosts.tell,
-            poke=hosts.poke,
+            actor_client.ask,
+            actor_client.tell,
+            poke=actor_client.poke,
             file_reader=pool,
             pool_capacity=pool.capacity,
         )
-        core.start()
-        parts.background.start(HostMetricsReporter(core).run())
+        process.start()
+        components.background.start(HostMetricsReporter(process).run())
         gc_tuning.tune_gc()
-        return core
+        return process
 
 
 def create_host_actor(name: str, node: str | None = None, build_id: str | None = None) -> Any:
-    """The host's handle; made if it is missing, on ``node`` if that is there. ``release`` is
-    what the operator calls the code, if anything. Blocking: not on an event loop.
+    """Return the host's handle, and create the host if it does not exist.
+
+    See :func:`niochat.cluster.detached_actors.get_or_create_actor` for the arguments. Blocks.
     """
     return get_or_create_actor(HostActor, name, NodeRole.HOSTS, node, build_id)

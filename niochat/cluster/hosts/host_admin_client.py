@@ -1,4 +1,4 @@
-"""Calls of operators to one host, by name: it is asked whatever shards it has."""
+"""Client for operators' requests to one host by name, independent of the shards it owns."""
 
 import asyncio
 from typing import Any
@@ -15,13 +15,16 @@ CALL_TIMEOUT_S = 5.0
 
 
 class HostAdminClient:
-    """Keeps a handle of each host it has called; there are as many as hosts."""
+    """Sends operators' requests to hosts, and caches one Ray handle per host."""
 
     def __init__(self) -> None:
         self._handles: dict[str, ActorHandle[Any]] = {}
 
     async def operate(self, host: str, request: OperatorRequest) -> Any:
-        """The host's answer; ``host`` is a name or an incarnation. Raises ``UnavailableError``."""
+        """Return the host's answer. ``host`` is a host name or an incarnation.
+
+        Raises ``UnavailableError`` when the host does not exist or does not answer in time.
+        """
         name = host_name_from_incarnation(host)
         try:
             async with asyncio.timeout(CALL_TIMEOUT_S):

@@ -1,6 +1,6 @@
-"""What an operator may ask of one host: who is in memory, how it is, and to forget somebody.
+"""Operators' requests to one host: list and inspect its actors in memory, deactivate one.
 
-Orders travel to the host's process and their answers back, so both are plain dataclasses.
+Requests and answers are sent between processes, so both are plain dataclasses.
 """
 
 import asyncio
@@ -21,19 +21,19 @@ from niochat.runtime.actor_runtime import ActorRuntime
 from niochat.runtime.address import ActorAddress
 
 CHUNK_SIZE = 2_000
-"""Actors looked at before everybody else gets a turn: 100,000 in one go would be 0.1 s of lag."""
+"""Actors handled before other tasks may run. 100,000 at once would block the loop for 0.1 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostInfoRequest:
-    """Asks for the host's figures: a dictionary, with the actors of each kind in ``by_kind``."""
+    """Request the host's statistics: a dictionary; ``by_kind`` counts actors of each kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActorListRequest:
-    """Asks for actors in the order of (kind, key), or those with most messages first.
+    """Request a page of actors, ordered by (kind, key), or by mailbox size if ``busiest``.
 
-    ``after`` is the last address of the page before; the busiest come in one page only.
+    ``after`` is the last address of the previous page. Lists by mailbox size have one page only.
     """
 
     limit: int
@@ -44,21 +44,21 @@ class ActorListRequest:
 
 @dataclass(frozen=True, slots=True)
 class ActorInfoRequest:
-    """Asks for one actor; the answer is ``None`` when it is not in memory."""
+    """Request one actor's information; the answer is ``None`` when it is not in memory."""
 
     address: ActorAddress
 
 
 @dataclass(frozen=True, slots=True)
 class DeactivateActorRequest:
-    """Asks to forget an actor after what it is doing; the answer is whether it was in memory."""
+    """Request that an actor leaves memory after its current work; answers whether it was there."""
 
     address: ActorAddress
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshPausesRequest:
-    """Says that rows of pauses changed."""
+    """Request that the host reads the pauses again, because their rows changed."""
 
 
 OperatorRequest = (
@@ -72,7 +72,7 @@ OperatorRequest = (
 
 @dataclass(frozen=True, slots=True)
 class ActorInfo:
-    """One actor in memory. ``status``: stepping, queued, paused or resting; times in seconds."""
+    """One actor in memory. ``status`` is stepping, queued, paused or resting; times in seconds."""
 
     kind: str
     key: UUID
@@ -86,12 +86,15 @@ class ActorInfo:
 
     @property
     def address(self) -> ActorAddress:
-        """Where it lives."""
+        """Address of the actor."""
         return ActorAddress(self.kind, self.key)
 
 
 class HostInspector:
-    """Answers orders in the host's own loop. Only reading many is slow, and gives way."""
+    """Answers operators' requests on the host's event loop.
+
+    Requests that read all actors yield to other tasks after each chunk.
+    """
 
     def __init__(
         self,
@@ -106,15 +109,15 @@ class HostInspector:
         self._clock = clock
 
     async def operate(self, request: OperatorRequest) -> Any:
-        """The order's answer, as its class says."""
+        """Return the answer that the request's class documents."""
         match request:
             case HostInfoRequest():
                 return {**self._stats(), "by_kind": await self._by_kind()}
             case ActorListRequest():
                 return await self._list(request)
             case ActorInfoRequest(address=address):
-                found = self._actors.find(address)
-                return None if found is None else self._actor_info(found)
+                activation = self._actors.find(address)
+                return None if activation is None else self._actor_info(activation)
             case DeactivateActorRequest(address=address):
                 return self._actors.deactivate(address)
             case RefreshPausesRequest():
@@ -125,23 +128,23 @@ class HostInspector:
     async def _by_kind(self) -> dict[str, int]:
         counts: Counter[str] = Counter()
         async for chunk in self._chunks():
-            counts.update(each.address.kind for each in chunk)
+            counts.update(activation.address.kind for activation in chunk)
         return dict(counts)
 
     async def _chunks(self) -> AsyncIterator[list[Activation]]:
-        """Everybody as of now, a part at a time; others get their turn in between."""
-        everybody = self._actors.activations()
-        for start in range(0, len(everybody), CHUNK_SIZE):
-            yield everybody[start : start + CHUNK_SIZE]
+        """Yield a snapshot of all activations in chunks, and let other tasks run in between."""
+        activations = self._actors.activations()
+        for start in range(0, len(activations), CHUNK_SIZE):
+            yield activations[start : start + CHUNK_SIZE]
             await asyncio.sleep(0)
 
-    async def _list(self, order: ActorListRequest) -> list[ActorInfo]:
-        """The best of each chunk compete with the best so far: memory is one page and a chunk."""
+    async def _list(self, request: ActorListRequest) -> list[ActorInfo]:
+        """Merge each chunk into the best page so far, so that memory is one page and one chunk."""
         best: list[Activation] = []
         async for chunk in self._chunks():
-            fitting = [each for each in chunk if _matches(order, each.address)]
-            best = _first_page(order, [*best, *fitting])
-        return [self._actor_info(each) for each in best]
+            matching = [activation for activation in chunk if _matches(request, activation.address)]
+            best = _first_page(request, [*best, *matching])
+        return [self._actor_info(activation) for activation in best]
 
     def _actor_info(self, activation: Activation) -> ActorInfo:
         now = self._clock()
@@ -167,24 +170,28 @@ class HostInspector:
 
 
 def page_sort_key(address: ActorAddress) -> tuple[str, bytes]:
-    """Actors of all hosts are listed in this order, so that pages of several hosts fit together."""
+    """Sort key of actor lists. All hosts use it, so that their pages can be merged."""
     return address.kind, address.key.bytes
 
 
-def _matches(order: ActorListRequest, address: ActorAddress) -> bool:
-    if order.kind is not None and address.kind != order.kind:
+def _matches(request: ActorListRequest, address: ActorAddress) -> bool:
+    if request.kind is not None and address.kind != request.kind:
         return False
-    return order.after is None or page_sort_key(address) > page_sort_key(order.after)
+    return request.after is None or page_sort_key(address) > page_sort_key(request.after)
 
 
-def _first_page(order: ActorListRequest, found: Iterable[Activation]) -> list[Activation]:
-    if order.busiest:
-        return heapq.nlargest(order.limit, found, key=lambda each: len(each.mailbox))
-    return heapq.nsmallest(order.limit, found, key=lambda each: page_sort_key(each.address))
+def _first_page(request: ActorListRequest, activations: Iterable[Activation]) -> list[Activation]:
+    if request.busiest:
+        return heapq.nlargest(
+            request.limit, activations, key=lambda activation: len(activation.mailbox)
+        )
+    return heapq.nsmallest(
+        request.limit, activations, key=lambda activation: page_sort_key(activation.address)
+    )
 
 
 def _tenant_for(activation: Activation) -> UUID | None:
-    """Known of a tenant's own actor, and of a conversation that was loaded."""
+    """Tenant of a tenant's own actor or of a loaded conversation; ``None`` for other actors."""
     if activation.address.kind == actor_addresses.TENANT:
         return activation.address.key
     state = activation.state

@@ -1,42 +1,40 @@
-"""What Prometheus reads of a host, through Ray's node agent. Few labels, and none of them grows.
+"""Prometheus metrics of a host, exported through Ray's node agent, with few labels of few values.
 
-Nothing is sent where something happens: the host counts in plain numbers, and every few seconds
-what was counted goes to Ray in one go. Ray names it ``ray_niochat_…``, counters end in ``_total``.
+The host counts in a plain in-memory buffer. A reporter flushes the buffer to Ray every few
+seconds, so that no step pays for a metric call. Ray exports the names as ``ray_niochat_…`` and
+appends ``_total`` to counters.
 """
 
-import asyncio
 from typing import Any, Protocol
 
-import structlog
 from ray.util.metrics import Counter, Gauge
 
 from niochat.cluster.hosts.host_inspection import HostInfoRequest, OperatorRequest
+from niochat.runtime.periodic_loop import run_periodically
 from niochat.runtime.process.counter_buffer import CounterBuffer
-
-_log = structlog.get_logger(__name__)
 
 REPORT_INTERVAL_S = 5.0
 
 COUNTERS = {
     "steps": ("verdict", "Steps of conversations, by done, lost (a conflict) or failed"),
     "turns": ("outcome", "Turns of the assistant that ended, by outcome"),
-    "texts_refused": ("code", "Texts of the model that the assistant did not let leave"),
+    "texts_refused": ("code", "Model texts that the guardrail rejected"),
     "rounds_ended": (
         "reason",
-        "Conversations that the assistant let go of because they went round",
+        "Conversations handed to people because of a detected loop",
     ),
-    "sends": ("result", "What became of sends: a row may be settled more than once"),
-    "turn_waits": ("", "Times that a turn was told to wait for its place"),
-    "turn_wait_seconds": ("", "Seconds that turns were told to wait"),
+    "sends": ("result", "Outcomes of sends; a row may be settled more than once"),
+    "turn_waits": ("", "Times that a turn had to wait for a slot"),
+    "turn_wait_seconds": ("", "Seconds that turns had to wait for a slot"),
 }
-"""Name: (label besides the host, meaning)."""
+"""Metric name: (label besides ``host``, description)."""
 GAUGES = {
     "shards": "Shards that the host owns",
     "turns_running": "Turns in progress",
     "sends_running": "Sends in progress",
-    "mailbox_depth": "Messages and wake-ups that wait for a step",
+    "mailbox_depth": "Actors that wait for a step",
     "loop_lag_ms": "How late the event loop is: a maximum that halves every five seconds",
-    "tenants_held_back": "Tenants that the host makes wait",
+    "tenants_held_back": "Tenants that the host throttles",
 }
 _STAT_KEYS = {
     "shards": "shards",
@@ -45,22 +43,22 @@ _STAT_KEYS = {
     "mailbox_depth": "mailbox_depth",
     "loop_lag_ms": "lag_ms",
 }
-"""Figures of ``HostCore.stats`` by the name of their gauge."""
+"""Keys of ``HostProcess.stats`` by the name of their gauge."""
 
 
 class MeasuredHost(Protocol):
-    """A host."""
+    """What the reporter reads of a host."""
 
     name: str
     counters: CounterBuffer
 
     async def operate(self, request: OperatorRequest) -> Any:
-        """Its figures."""
+        """Answer a ``HostInfoRequest`` with the host's statistics."""
         ...
 
 
 class HostMetricsReporter:
-    """Reports one host. A failed round is logged and the next one tried."""
+    """Reports the metrics of one host. A failed report is logged and the next one tried."""
 
     def __init__(self, host: MeasuredHost) -> None:
         self._host = host
@@ -75,14 +73,14 @@ class HostMetricsReporter:
         self._kinds: set[str] = set()
 
     async def run(self) -> None:
-        """Until it is cancelled."""
-        while True:
-            await asyncio.sleep(REPORT_INTERVAL_S)
-            try:
-                self._report_counters()
-                self._report_gauges(await self._host.operate(HostInfoRequest()))
-            except Exception as error:  # noqa: BLE001 - measuring must outlive any error
-                _log.warning("metrics_put_off", host=self._host.name, error=repr(error))
+        """Report every few seconds, until cancelled."""
+        await run_periodically(
+            "metrics_report_failed", REPORT_INTERVAL_S, self._report, host=self._host.name
+        )
+
+    async def _report(self) -> None:
+        self._report_counters()
+        self._report_gauges(await self._host.operate(HostInfoRequest()))
 
     def _report_counters(self) -> None:
         for (name, value), count in self._host.counters.drain().items():

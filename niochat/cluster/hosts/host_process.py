@@ -1,9 +1,8 @@
-"""One host process without Ray: its virtual actors, its sweeps, its ownership."""
+"""A host without its Ray shell: virtual actors, sweeps and shard ownership."""
 
 import asyncio
 import os
 import secrets
-import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -36,7 +35,7 @@ from niochat.composition.components import Components
 from niochat.composition.host_services import build_host_services
 from niochat.conversations.step.step_runner import StepRunner
 from niochat.conversations.step.step_types import MemoryCommand
-from niochat.domain.errors import NiochatError, UnavailableError
+from niochat.domain.errors import UnavailableError
 from niochat.domain.ids import PLATFORM_TENANT_ID
 from niochat.domain.tenant.throttling import TenantThrottle
 from niochat.outbox.dispatcher import OutboxDispatcher
@@ -47,6 +46,7 @@ from niochat.runtime.coalescer import Coalescer
 from niochat.runtime.fairness.adaptive_rate import AdaptiveRateLimiter
 from niochat.runtime.fairness.fair_queue import Lane
 from niochat.runtime.fleet.autoscaling import HostLoad
+from niochat.runtime.periodic_loop import IntervalTimer, run_periodically
 from niochat.runtime.process.counter_buffer import CounterBuffer
 from niochat.runtime.process.loop_lag import LoopLag
 
@@ -55,29 +55,32 @@ _log = structlog.get_logger(__name__)
 SWEEP_INTERVAL_S = 1.0
 PASSIVATE_INTERVAL_S = 10.0
 QUEUE_SWEEP_INTERVAL_S = 3.0
-"""How long a queue waits whose hint was lost."""
+"""Interval of the team queue sweep; the delay of a queue whose poke was lost."""
 QUOTA_INTERVAL_S = 5.0
-"""How old plans, caps and the pool's size may be."""
+"""Interval at which tiers, quotas and the pool's capacity are read again."""
 LIVE_HINT_INTERVAL_S = 0.02
-"""How often screens are told at most that there is something new."""
+"""Minimum interval between two hints to screens that the event log has grown."""
 MAX_REMOTE_TELLS = 1000
-"""Messages to actors of other hosts that are on their way; further ones are dropped, as they
-are lost when such a host is away.
+"""Messages in flight to actors of other hosts. More are dropped: such a message may always be
+lost.
 """
 RELEASE_TIMEOUT_S = 5.0
-"""For sends in progress before a shard moves."""
+"""Time that sends in progress have to end before their shard moves."""
 
 
 def _ignore_poke(addresses: Iterable[ActorAddress], tenant_id: UUID | None) -> None:
-    """There are no other hosts."""
+    """Default for a host without other hosts."""
 
 
 def _ignore_file(tenant_id: UUID, file_id: UUID) -> None:
-    """Nobody says what files say."""
+    """Default for a host without file reader: files are not read."""
 
 
 class HostProcess:
-    """Everything a host does. ``ask``, ``tell`` and ``poke`` reach actors of other hosts."""
+    """Runs the virtual actors of the shards that this host owns.
+
+    ``ask``, ``tell`` and ``poke`` of the constructor reach actors of other hosts.
+    """
 
     def __init__(
         self,
@@ -94,9 +97,10 @@ class HostProcess:
         max_waiting_turns: int = MAX_WAITING_TURNS,
         restart_backoff_s: float = RESTART_BACKOFF_S,
     ) -> None:
-        """``reader`` says what files say; without one nobody does. ``places``: how many turns the
-        pool can run at once now, for all hosts together; ``most_waiting``: turns in this host's
-        line.
+        """``file_reader`` extracts facts from customers' files; without it files are not read.
+        ``pool_capacity`` returns how many turns the pool can run at once, for all hosts together.
+        ``max_waiting_turns`` limits the turns in this host's queue; ``restart_backoff_s`` is the
+        first delay before a turn whose pool member was lost runs again.
         """
         self.name = name
         self.incarnation = f"{name}.{secrets.token_hex(4)}"
@@ -127,13 +131,13 @@ class HostProcess:
             poke,
             components.ephemeral_frames.publish_bytes,
         )
-        pace = AdaptiveRateLimiter()
+        rate_limiter = AdaptiveRateLimiter()
         self._turn_scheduler = TurnScheduler(
             turn_pool,
             self._acquire_turn,
             self._report_model_throttle,
             self._deliver_command,
-            rate_limiter=pace,
+            rate_limiter=rate_limiter,
             counters=self.counters,
             quota_for=self._quotas.turn_quota,
             max_waiting=max_waiting_turns,
@@ -171,7 +175,9 @@ class HostProcess:
             capacity=components.settings.max_actors,
             weight_of=self._quotas.step_weight,
         )
-        self._activation_limiter = ActivationLimiter(self.actors, self._turn_scheduler, pace)
+        self._activation_limiter = ActivationLimiter(
+            self.actors, self._turn_scheduler, rate_limiter
+        )
         self._recovery_sweeper = RecoverySweeper(
             services.sweep_queries,
             self._ownership,
@@ -189,59 +195,73 @@ class HostProcess:
         self._loop_lag = LoopLag()
 
     def start(self) -> None:
-        """Begin to sweep; returns at once."""
+        """Start the background tasks; returns at once."""
         self._background.start(self._run_sweeps())
+        self._background.start(self._run_passivation())
         self._background.start(self._loop_lag.run())
         self._background.start(self._activation_limiter.run())
 
     async def stop(self) -> None:
-        """End the sweeps and wait for the steps in progress."""
+        """Cancel the background tasks and wait for the steps in progress."""
         self._background.cancel_all()
         await self.actors.stop()
 
     def poke(self, addresses: Iterable[ActorAddress], tenant_id: Lane = None) -> None:
-        """Rows of the tenant wait for these actors. Those of other hosts are swept over there."""
+        """Wake these actors, because rows of the tenant wait for them.
+
+        Actors of other hosts are ignored: the sweep of their host finds the rows.
+        """
         for address in addresses:
             if self._ownership.active_epoch(address.key) is not None:
                 self._activation_limiter.wake(address, tenant_id)
 
     async def ask(self, address: ActorAddress, payload: object) -> Any:
-        """Answer of one of our actors. Raises ``UnavailableError`` when it is another host's."""
+        """Send a request to an actor of this host and return its answer.
+
+        Raises ``UnavailableError`` when another host owns the actor's shard.
+        """
         if self._ownership.active_epoch(address.key) is None:
             raise UnavailableError(f"the {address.kind} is not on this host", code="host")
         return await self.actors.ask(address, payload)
 
     def tell(self, address: ActorAddress, payload: object) -> None:
-        """A message for one of our actors; one of another host's is lost, as told ones may be."""
+        """Put a message into the mailbox of an actor of this host; dropped if another
+        host owns it.
+        """
         if self._ownership.active_epoch(address.key) is not None:
             self.actors.deliver(address, payload, hint=True)
 
     async def refresh(self) -> None:
-        """The map changed: learn what is ours, forget what is not, look for what waits."""
+        """Read pauses and owned shards again, drop actors of lost shards, recover pending work."""
         await self._pause_registry.refresh()
         await self._ownership.refresh()
         await self._recovery_sweeper.recover_pending()
 
     async def release_shards(self, shards: set[int]) -> None:
-        """Start nothing new for these shards; returns when their sends have ended, or soon."""
+        """Start no new work for these shards.
+
+        Returns when their sends have ended, at the latest after ``RELEASE_TIMEOUT_S`` and a short
+        pause.
+        """
         self._ownership.begin_release(shards)
         sending = self._dispatcher.running_deliveries(shards)
         if sending:
             await asyncio.wait(sending, timeout=RELEASE_TIMEOUT_S)
-        await asyncio.sleep(0.2)  # settlements in mailboxes get their step
+        # Lets actors commit the outcomes of these sends, which are in their mailboxes.
+        await asyncio.sleep(0.2)
 
     async def operate(self, request: OperatorRequest) -> Any:
-        """What an operator asks of this host, see :mod:`niochat.cluster.hosts.host_inspection`."""
+        """Handle an operator's request, see :mod:`niochat.cluster.hosts.host_inspection`."""
         return await self._inspector.operate(request)
 
     def heartbeat(self) -> Heartbeat:
-        """What the supervisor decides by."""
+        """State and load of this host, by which the supervisor scales and replaces hosts."""
         load = HostLoad(self._loop_lag.milliseconds, self.actors.ready_count)
-        release = resolve_build_id(self._components.settings.build_id)
-        return Heartbeat(self.incarnation, self._node, release, load)
+        build_id = resolve_build_id(self._components.settings.build_id)
+        return Heartbeat(self.incarnation, self._node, build_id, load)
 
     def stats(self) -> dict[str, object]:
-        """Figures for operators."""
+        """Statistics for operators and metrics, as plain values except ``held_back``."""
         return {
             "host": self.name,
             "incarnation": self.incarnation,
@@ -288,21 +308,21 @@ class HostProcess:
         )
 
     def _deliver_command(self, thread_id: UUID, command: MemoryCommand) -> None:
-        """What came too late for a thread of another host is found over there, by its row."""
+        """Deliver to the thread's actor if its shard is ours; else its new owner finds the row."""
         if self._ownership.held_epoch(thread_id) is not None:
             self.actors.deliver(actor_addresses.conversation_address(thread_id), command)
 
     def _send_epoch(self, thread_id: UUID) -> int | None:
-        """Nothing starts to leave for a paused conversation."""
+        """Epoch under which a send may start; ``None`` if paused or not ours."""
         return (
             None
             if self._pause_registry.is_paused(thread_id)
             else self._ownership.active_epoch(thread_id)
         )
 
-    def _resume_thread(self, thread_id: UUID, kept: Sequence[MemoryCommand]) -> None:
-        """Also where the shard has moved away meanwhile: then nothing happens here."""
-        for command in kept:
+    def _resume_thread(self, thread_id: UUID, held_commands: Sequence[MemoryCommand]) -> None:
+        """Continue a resumed thread with its held commands; no-op if its shard has moved away."""
+        for command in held_commands:
             self._deliver_command(thread_id, command)
         self.poke([actor_addresses.conversation_address(thread_id)])
         self._dispatcher.deliver(thread_id)
@@ -319,42 +339,45 @@ class HostProcess:
 
     def _report_model_throttle(self, tenant_id: UUID, seconds: float) -> None:
         self._turn_grants.invalidate(tenant_id)
-        told = partial(
+        notify_tenant = partial(
             self._tell, actor_addresses.tenant_address(tenant_id), ModelThrottleNotice(seconds)
         )
-        self._background.try_start(told, MAX_REMOTE_TELLS)
+        self._background.try_start(notify_tenant, MAX_REMOTE_TELLS)
 
     async def _run_sweeps(self) -> None:
-        passivate_at = time.monotonic() + PASSIVATE_INTERVAL_S
-        wake_tenants_at = share_at = queues_at = 0.0
-        while True:
-            try:
-                await self._ownership.register_host(self.name, self._node, os.getpid())
-                await self.refresh()
-                if time.monotonic() >= share_at:
-                    share_at = time.monotonic() + QUOTA_INTERVAL_S
-                    await self.apply_quotas()
-                if time.monotonic() >= wake_tenants_at:
-                    wake_tenants_at = time.monotonic() + self._components.settings.backfill_s / 2
-                    await self._recovery_sweeper.wake_tenants()
-                if time.monotonic() >= queues_at:
-                    queues_at = time.monotonic() + QUEUE_SWEEP_INTERVAL_S
-                    await self.sweep_queues()
-            except NiochatError as error:
-                _log.warning("sweep_put_off", host=self.name, code=error.code)
-            except Exception as error:  # noqa: BLE001 - the sweep must outlive any error
-                _log.error("sweep_failed", host=self.name, exc_info=error)
-            if time.monotonic() >= passivate_at:
-                passivate_at = time.monotonic() + PASSIVATE_INTERVAL_S
-                self.actors.passivate()
-            await asyncio.sleep(SWEEP_INTERVAL_S)
+        quotas, queues = IntervalTimer(QUOTA_INTERVAL_S), IntervalTimer(QUEUE_SWEEP_INTERVAL_S)
+        tenants = IntervalTimer(self._components.settings.backfill_s / 2)
+
+        async def sweep() -> None:
+            await self._ownership.register_host(self.name, self._node, os.getpid())
+            await self.refresh()
+            if quotas.restart_if_due():
+                await self.apply_quotas()
+            if tenants.restart_if_due():
+                await self._recovery_sweeper.wake_tenants()
+            if queues.restart_if_due():
+                await self.sweep_queues()
+
+        await run_periodically(
+            "sweep_failed", SWEEP_INTERVAL_S, sweep, first_at_once=True, host=self.name
+        )
+
+    async def _run_passivation(self) -> None:
+        """In a loop of its own: memory is freed also while the database is away."""
+
+        async def passivate() -> None:
+            self.actors.passivate()
+
+        await run_periodically(
+            "passivation_failed", PASSIVATE_INTERVAL_S, passivate, host=self.name
+        )
 
     async def sweep_queues(self) -> None:
-        """What no message told of: agents who have gone, and queues whose hint was lost."""
+        """Find changes that no message announced: agents who left, queues whose poke was lost."""
         await self._team_queues.sweep()
 
     async def apply_quotas(self) -> None:
-        """Who gets how much from now on, and who was kept waiting by limits of its own."""
+        """Apply current quotas and pool capacity, report throttled tenants, restart lost turns."""
         await self._quotas.refresh()
         self._turn_scheduler.set_capacity(self._quotas.host_share(self._pool_capacity()))
         await self._throttle_reporter.report(self._throttled_tenants())

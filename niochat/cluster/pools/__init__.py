@@ -1,1 +1,1 @@
-"""TODO."""
+"""Pools: Ray actors that run assistant turns and ERP calls, and the clients that call them."""

@@ -1,4 +1,4 @@
-"""What the ERP's pool asks of a tenant's actor."""
+"""Client by which ERP pool members get call permits from the tenant's actor."""
 
 from uuid import UUID
 
@@ -9,14 +9,14 @@ from niochat.erp.limited_client import ReleasePermit, RequestPermit
 
 
 def make_permit_calls(actors: ActorClient) -> tuple[RequestPermit, ReleasePermit]:
-    """How the tenant's actor is asked for a place, and told that it is free again."""
+    """Return two functions: one requests a call permit from the tenant's actor, one releases it."""
 
-    async def ask(tenant_id: UUID, lease: CallPermitRequest) -> CallPermit:
-        permit = await actors.ask(actor_addresses.tenant_address(tenant_id), lease)
+    async def request_permit(tenant_id: UUID, request: CallPermitRequest) -> CallPermit:
+        permit = await actors.ask(actor_addresses.tenant_address(tenant_id), request)
         assert isinstance(permit, CallPermit)
         return permit
 
-    async def tell(tenant_id: UUID, ended: CallPermitRelease) -> None:
-        await actors.tell(actor_addresses.tenant_address(tenant_id), ended)
+    async def release_permit(tenant_id: UUID, release: CallPermitRelease) -> None:
+        await actors.tell(actor_addresses.tenant_address(tenant_id), release)
 
-    return ask, tell
+    return request_permit, release_permit

@@ -1,7 +1,7 @@
-"""The Ray actor around a pool's member: only it carries a model client, or the ERP's connections.
+"""The Ray actor of a pool member, the only process with a model client or ERP connections.
 
-Detached and named like a host, and kept by the supervisor. One call of it carries several turns or
-questions, and brings several answers back (:mod:`niochat.runtime.batched_rpc`).
+It is detached and named like a host, and the supervisor keeps enough of them. One Ray call carries
+several turns or ERP requests, and returns several answers (:mod:`niochat.runtime.batched_rpc`).
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from niochat.composition.components import Components, open_components
 from niochat.config import Settings
 from niochat.runtime.batched_rpc import MAX_PARK_S, BatchedRpcServer
 from niochat.runtime.fleet.autoscaling import HostLoad
+from niochat.runtime.periodic_loop import run_periodically
 from niochat.runtime.process import gc_tuning
 from niochat.runtime.process.cpu_pressure import CpuPressure
 from niochat.runtime.process.loop_lag import LoopLag
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class PoolActor:
-    """A member that carries both the assistant and the ERP; it begins with its first call."""
+    """A member that runs both assistant turns and ERP calls. It starts at its first call."""
 
     pool = PoolName.COMBINED
 
@@ -58,19 +59,24 @@ class PoolActor:
         self._starting = asyncio.Lock()
 
     async def exchange(self, message: bytes) -> bytes:
-        """One message of a caller, and what is done for it by then; see :class:`Exchange`."""
+        """Handle one batch of calls and return the results that are ready, both pickled.
+
+        See :class:`niochat.runtime.batched_rpc.BatchedRpcServer`.
+        """
         await self._started()
-        done = await self._rpc_server.handle_batch(*pickle.loads(message))
-        return pickle.dumps(done, pickle.HIGHEST_PROTOCOL)
+        replies = await self._rpc_server.handle_batch(*pickle.loads(message))
+        return pickle.dumps(replies, pickle.HIGHEST_PROTOCOL)
 
     async def ping(self) -> dict[str, object]:
-        """:class:`Heartbeat` as plain values; its depth are the calls in progress."""
+        """:class:`niochat.cluster.heartbeat.Heartbeat` as plain values; its ``depth`` is the number
+        of calls in progress.
+        """
         await self._started()
         load = HostLoad(self._loop_lag.milliseconds, self._rpc_server.running_count)
         return Heartbeat(self._incarnation, self._node, self._build_id, load).to_wire()
 
     async def leave(self) -> None:
-        """Take no more calls: another member replaces this one."""
+        """Refuse new calls, because another member replaces this one."""
         self._rpc_server.draining = True
 
     async def _serve(self, method: str, arguments: tuple[Any, ...]) -> Any:
@@ -79,12 +85,12 @@ class PoolActor:
         if method == "read_file" and self._file_reader is not None:
             return await self._file_reader.read_file(*arguments)
         if self._erp is None or method not in ("read", "write"):
-            raise ValueError(f"{method} is not what {self.pool} carries")
+            raise ValueError(f"pool {self.pool} does not serve {method}")
         return await getattr(self._erp, method)(*arguments)
 
     async def _run_turn(self, request: TurnRequest) -> TurnReport:
         if self._assistant is None:
-            raise ValueError(f"turns are not what {self.pool} carries")
+            raise ValueError(f"pool {self.pool} does not run turns")
         report = await self._assistant.run(request)
         return replace(report, pressure=self._cpu_pressure.sample())
 
@@ -95,8 +101,8 @@ class PoolActor:
                     self._components = await self._start()
 
     async def _start(self) -> Components:
-        # Imported here, for the supervisor knows this module, too: the model's client alone is
-        # 40 MB and half a second.
+        # Imported here because the supervisor imports this module, too, and the model client alone
+        # costs 40 MB and half a second.
         from niochat.composition.assistant_factory import (
             build_assistant,
             build_file_reader,
@@ -104,37 +110,40 @@ class PoolActor:
         )
         from niochat.composition.erp_factory import InProcessErpClient, build_erp_service
 
-        parts = await open_components(self._settings)
+        components = await open_components(self._settings)
         if self.pool is not PoolName.ASSISTANT:
-            self._erp = build_erp_service(parts, *make_permit_calls(ActorClient(parts.database)))
+            self._erp = build_erp_service(
+                components, *make_permit_calls(ActorClient(components.database))
+            )
         if self.pool is not PoolName.ERP:
-            desk: TenantErpClient = (
+            erp_client: TenantErpClient = (
                 InProcessErpClient(self._erp)
                 if self._erp
                 else ErpPoolClient(PoolBalancer(PoolName.ERP))
             )
-            models = open_models(parts)
-            self._assistant = build_assistant(parts, desk, models)
-            self._file_reader = build_file_reader(parts, models)
-        parts.background.start(self._loop_lag.run())
-        parts.background.start(self._run_caller_cleanup())
+            models = open_models(components)
+            self._assistant = build_assistant(components, erp_client, models)
+            self._file_reader = build_file_reader(components, models)
+        components.background.start(self._loop_lag.run())
+        components.background.start(self._run_caller_cleanup())
         gc_tuning.tune_gc()
-        return parts
+        return components
 
     async def _run_caller_cleanup(self) -> None:
-        while True:
-            await asyncio.sleep(MAX_PARK_S)
+        async def drop_silent_callers() -> None:
             self._rpc_server.drop_silent_callers()
+
+        await run_periodically("caller_cleanup_failed", MAX_PARK_S, drop_silent_callers)
 
 
 class AssistantActor(PoolActor):
-    """A member of the assistant's pool, where the ERP has one of its own."""
+    """A member of the assistant pool, in installations with a separate ERP pool."""
 
     pool = PoolName.ASSISTANT
 
 
 class ErpActor(PoolActor):
-    """A member of the ERP's pool."""
+    """A member of the ERP pool."""
 
     pool = PoolName.ERP
 
@@ -145,6 +154,9 @@ _ACTOR_CLASSES: dict[PoolName, type[PoolActor]] = {
 
 
 def create_pool_actor(name: str, node: str | None = None, build_id: str | None = None) -> Any:
-    """The member's handle; made if it is missing, on ``node`` if that is there. Blocking."""
-    kind = _ACTOR_CLASSES[PoolName(name.rpartition("-")[0])]
-    return get_or_create_actor(kind, name, NodeRole.POOLS, node, build_id)
+    """Return the member's handle, and create the member if it does not exist.
+
+    See :func:`niochat.cluster.detached_actors.get_or_create_actor` for the arguments. Blocks.
+    """
+    actor_class = _ACTOR_CLASSES[PoolName(name.rpartition("-")[0])]
+    return get_or_create_actor(actor_class, name, NodeRole.POOLS, node, build_id)

@@ -1,8 +1,8 @@
-"""The members of a pool as their callers see them: who is there, and which one is asked.
+"""Client-side balancer of a pool: finds the members and chooses one for each call.
 
-A member is a named Ray actor (:mod:`niochat.cluster.pools.pool_actor`) that the supervisor keeps.
-Its callers find it by Ray's list of names, so that nobody has to tell them, and ask it in groups
-(:mod:`niochat.runtime.batched_rpc`).
+A member is a named Ray actor (:mod:`niochat.cluster.pools.pool_actor`) that the supervisor starts.
+Callers find the members in Ray's list of named actors, without any registration, and call them in
+batches (:mod:`niochat.runtime.batched_rpc`).
 """
 
 import asyncio
@@ -26,31 +26,32 @@ from niochat.runtime.batched_rpc import BatchedRpcClient, RpcCall, RpcNotStarted
 _log = structlog.get_logger(__name__)
 
 MAX_LIST_AGE_S = 15.0
-"""Age at which the list of members is read again by who uses it."""
+"""Age at which the next use of the balancer reads the list of members again."""
 RETRY_INTERVAL_S = 0.5
-"""Between two looks while nobody is there, and between two tries to reach a member."""
+"""Interval of list reads while there is no member, and of attempts to connect to a member."""
 PING_TIMEOUT_S = 10.0
 
 ListMembers = Callable[[], Awaitable[Iterable[str]]]
-"""Names of all our actors. Raises ``RayError``."""
+"""Return the names of all our Ray actors. Raises ``RayError``."""
 ConnectMember = Callable[[str], Awaitable[BatchedRpcClient]]
-"""A link to the member of that name, once it has answered. Raises ``RayError``, ``ValueError``,
-``TimeoutError``."""
+"""Return a client of the named member once it has answered a ping. Raises ``RayError``,
+``ValueError`` (unknown name) or ``TimeoutError``.
+"""
 
 
 @dataclass(slots=True)
 class _Member:
-    """``link`` is ``None`` until it has answered, and again after it was lost."""
+    """One member. ``client`` is ``None`` until it has answered."""
 
     name: str
     client: BatchedRpcClient | None = None
     opening: "asyncio.Task[None] | None" = field(default=None, repr=False)
     draining: bool = False
-    """It takes no more calls; what it has begun it ends."""
+    """It refuses new calls, and finishes those in progress."""
 
 
 class PoolBalancer:
-    """Asks the member that has the least of ours to do."""
+    """Calls the connected member with the fewest of this process's calls in progress."""
 
     def __init__(
         self,
@@ -61,8 +62,8 @@ class PoolBalancer:
         retry_interval_s: float = RETRY_INTERVAL_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Members are called ``{name}-{number}``. ``names`` and ``reach``: how they are found;
-        by Ray, if nothing else is said.
+        """Members are named ``{name}-{number}``. ``list_members`` and ``connect_member`` find and
+        connect them, by default through Ray.
         """
         self._prefix = f"{name}-"
         self._list_members = list_members or _list_ray_actors
@@ -76,29 +77,32 @@ class PoolBalancer:
 
     @property
     def size(self) -> int:
-        """Members as of the last look, one at least."""
+        """Number of members as of the last list read, at least one."""
         return max(len(self._members), 1)
 
     async def call(self, method: str, *arguments: object) -> Any:
-        """The answer of some member; waits until there is one. Cancelling this cancels it there.
+        """Call a method of some member and return its result; waits until a member is connected.
 
-        Raises ``RpcConnectionLost`` when the member is gone, ``RpcCallError`` when it raised.
+        Cancelling this coroutine cancels the call on the member. Raises ``RpcConnectionLost`` when
+        the member is gone (the call may have run), ``RpcCallError`` when the method raised.
         """
         while True:
-            member, link = await self._choose_member()
+            member, client = await self._choose_member()
             try:
-                return await link.call(method, *arguments)
+                return await client.call(method, *arguments)
             except RpcNotStartedError:
                 member.draining = True
 
     async def ping(self) -> None:
-        """Returns once some member answers. Raises ``RpcConnectionLost``."""
-        _, link = await self._choose_member()
-        await link.ping()
+        """Wait until some member answers a ping. Raises ``RpcConnectionLost``."""
+        _, client = await self._choose_member()
+        await client.ping()
 
     def refresh_when_old(self) -> None:
-        """Have the list of members read again if it is old. Nobody waits for it: without the
-        cluster's server it lasts a minute, and the members that are known answer meanwhile.
+        """Start to read the list of members in the background if the last read is old.
+
+        Callers do not wait for it: while the GCS is unreachable a read takes a minute, and the
+        known members answer meanwhile.
         """
         old = self._clock() - self._refreshed_at >= MAX_LIST_AGE_S
         if old and (self._refresh_task is None or self._refresh_task.done()):
@@ -108,45 +112,46 @@ class PoolBalancer:
         while True:
             self.refresh_when_old()
             self._reconnect_lost()
-            able = [
+            connected = [
                 (each, each.client)
                 for each in self._members.values()
                 if each.client is not None and not each.draining
             ]
-            if able:
-                return min(able, key=lambda pair: (len(pair[1]), random.random()))
-            self._refreshed_at = float("-inf")  # somebody new may be there already
+            if connected:
+                return min(connected, key=lambda pair: (len(pair[1]), random.random()))
+            # A new member may exist already: read the list again.
+            self._refreshed_at = float("-inf")
             await self._wait_for_member()
 
     def _reconnect_lost(self) -> None:
-        """Members whose link was lost are reached for anew: Ray restarts them."""
+        """Connect again to members whose connection was lost: Ray restarts them."""
         for member in list(self._members.values()):
             if member.client is not None and member.client.is_lost:
                 self._connect(member.name)
 
     async def _wait_for_member(self) -> None:
-        """Somebody may answer now, or some time has passed."""
+        """Wait until a connection attempt or list read ends, at most ``retry_interval_s``."""
         tasks = [each.opening for each in self._members.values()]
         if not self._members:
             tasks.append(self._refresh_task)
-        waited_for = [task for task in tasks if task is not None and not task.done()]
-        if waited_for:
+        pending = [task for task in tasks if task is not None and not task.done()]
+        if pending:
             await asyncio.wait(
-                waited_for, timeout=self._retry_interval_s, return_when=asyncio.FIRST_COMPLETED
+                pending, timeout=self._retry_interval_s, return_when=asyncio.FIRST_COMPLETED
             )
         else:
             await asyncio.sleep(self._retry_interval_s)
 
     async def _refresh(self) -> None:
         try:
-            found = {name for name in await self._list_members() if name.startswith(self._prefix)}
+            listed = {name for name in await self._list_members() if name.startswith(self._prefix)}
         except RayError as error:
-            _log.warning("pool_not_seen", error=repr(error)[:200])
+            _log.warning("pool_list_failed", error=repr(error)[:200])
             return
         self._refreshed_at = self._clock()
-        for name in self._members.keys() - found:
+        for name in self._members.keys() - listed:
             del self._members[name]
-        for name in found - self._members.keys():
+        for name in listed - self._members.keys():
             self._connect(name)
 
     def _connect(self, name: str) -> None:
@@ -154,12 +159,12 @@ class PoolBalancer:
         member.opening = self._background.start(self._connect_until_answered(member))
 
     async def _connect_until_answered(self, member: _Member) -> None:
-        """Until it answers, or is not listed any more."""
+        """Try to connect until the member answers, or is not listed any more."""
         while self._members.get(member.name) is member:
             try:
                 member.client = await self._connect_member(member.name)
             except (RayError, ValueError, TimeoutError) as error:
-                _log.debug("pool_member_away", member=member.name, error=repr(error)[:200])
+                _log.debug("pool_member_unreachable", member=member.name, error=repr(error)[:200])
                 await asyncio.sleep(self._retry_interval_s)
             else:
                 member.opening = None
@@ -167,9 +172,9 @@ class PoolBalancer:
 
 
 async def _list_ray_actors() -> Iterable[str]:
-    # Synchronous, and without the cluster's server it lasts: never on the event loop.
-    found = await asyncio.to_thread(list_named_actors, True)
-    return [str(each["name"]) for each in found if each["namespace"] == RAY_NAMESPACE]
+    # Synchronous and slow while the GCS is unreachable: never on the event loop.
+    actors = await asyncio.to_thread(list_named_actors, True)
+    return [str(actor["name"]) for actor in actors if actor["namespace"] == RAY_NAMESPACE]
 
 
 async def _connect_ray_actor(name: str) -> BatchedRpcClient:
@@ -180,8 +185,10 @@ async def _connect_ray_actor(name: str) -> BatchedRpcClient:
 
 
 class _RayTransport:
-    """Carries the messages of one link. They are pickled here: Ray's own pickling looks at every
-    object in Python, and costs several times as much.
+    """Sends the batches of one RPC client to a member.
+
+    Batches are pickled here: Ray's own serializer visits every object in Python, and costs several
+    times as much.
     """
 
     def __init__(self, handle: Any) -> None:
@@ -189,7 +196,9 @@ class _RayTransport:
         self._caller = secrets.token_hex(8)
 
     async def send(self, calls: Sequence[RpcCall], cancelled: Sequence[int]) -> Sequence[RpcReply]:
-        """One exchange. Raises ``RayError`` when the member is gone."""
+        """Send one batch and return the replies that are ready. Raises ``RayError`` when the member
+        is gone.
+        """
         message = pickle.dumps((self._caller, calls, cancelled), pickle.HIGHEST_PROTOCOL)
         replies: Sequence[RpcReply] = pickle.loads(await self._handle.exchange.remote(message))
         return replies

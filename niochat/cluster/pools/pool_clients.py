@@ -1,4 +1,4 @@
-"""The pools that there are, and what each of them is asked."""
+"""Names of the pools, and the clients that call them."""
 
 import asyncio
 import random
@@ -19,64 +19,74 @@ _log = structlog.get_logger(__name__)
 
 
 class PoolName(StrEnum):
-    """What the members of a pool carry; their names begin with it."""
+    """Kind of pool, and prefix of the names of its members."""
 
     COMBINED = "pool"
-    """The assistant and the ERP in one process: one machine."""
+    """Assistant and ERP in one process, for installations on one machine."""
     ASSISTANT = "assistant"
     ERP = "erp"
 
 
 def pool_names_for(layout: str) -> tuple[PoolName, ...]:
-    """Those of an installation, the one that runs turns first; ``layout`` is ``NIOCHAT_POOLS``."""
+    """Pools of an installation; the first one runs turns. ``layout`` is ``NIOCHAT_POOLS``."""
     return (PoolName.COMBINED,) if layout == "together" else (PoolName.ASSISTANT, PoolName.ERP)
 
 
 MAX_TURNS_PER_MEMBER = 100
-"""Turns that one member runs at once: above the calls that let a pool grow, so that it grows while
-turns wait, and below what it takes, so that they wait in the fair line and not there.
+"""Turns that one member runs at once. This is above the number of calls at which a pool is
+scaled up, so that it grows while turns wait, and below what a member accepts, so that turns wait
+in the fair queue and not in the member.
 """
 MAX_ATTEMPTS = 4
-"""Calls that lost their member; a new one takes some seconds to come."""
+"""Attempts of an ERP call whose member was lost; a new member needs some seconds to start."""
 
 
 class AssistantPoolClient:
-    """The assistant's pool as the hosts see it."""
+    """Client by which hosts call the assistant pool."""
 
     def __init__(self, balancer: PoolBalancer) -> None:
         self._balancer = balancer
 
     async def run(self, request: TurnRequest) -> TurnReport:
-        """Run a turn on some member; raises when the member is gone."""
+        """Run a turn on some member.
+
+        Raises ``RpcConnectionLost`` when the member is gone, ``RpcCallError`` when it raised.
+        """
         report: TurnReport = await self._balancer.call("run", request)
         return report
 
     async def read_file(self, request: FileReadingRequest) -> FileReading:
-        """What a customer's file says, by some member; raises when the member is gone."""
+        """Read a customer's file on some member; raises as :meth:`run` does."""
         reading: FileReading = await self._balancer.call("read_file", request)
         return reading
 
     def capacity(self) -> int:
-        """Turns that the members can run at once, as of the last look at them."""
+        """Turns that all members together can run at once, as of the last list of members."""
         self._balancer.refresh_when_old()
         return self._balancer.size * MAX_TURNS_PER_MEMBER
 
 
 class ErpPoolClient:
-    """The ERP's pool as the assistant sees it. A member that is gone costs time only: reads
-    change nothing, and a write that is asked for again finds its journal.
+    """Client by which the assistant calls the ERP pool.
+
+    Calls whose member is lost are repeated. That is safe: reads change nothing, and a repeated
+    write finds its entry in the write journal.
     """
 
     def __init__(self, balancer: PoolBalancer) -> None:
         self._balancer = balancer
 
     async def read(self, tenant_id: UUID, request: ErpRead[ResultT]) -> ResultT:
-        """Raises ``ErpError`` or ``ErpRefusedError``."""
+        """Read from the tenant's ERP. Raises ``ErpError`` or ``ErpRefusedError``."""
         answer: ResultT = await self._call_with_retry("read", tenant_id, request)
         return answer
 
     async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
-        """Raises ``Refused`` when the turn is over or the tenant suspended."""
+        """Write to the tenant's ERP.
+
+        Raises ``ErpError``, or ``OperationRefusedError`` when the turn is over or the tenant is
+        suspended.
+        """
         result: ErpWriteResult = await self._call_with_retry("write", tenant_id, order)
         return result
 

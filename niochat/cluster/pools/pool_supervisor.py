@@ -1,4 +1,4 @@
-"""Keeps one pool as large as its load asks: the supervisor's other half, without any shards."""
+"""Scales one pool to its load, and replaces members that do not answer or run another build."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -18,19 +18,21 @@ from niochat.cluster.pools.pool_clients import PoolName
 from niochat.runtime.background_tasks import BackgroundTaskSet
 from niochat.runtime.fleet.autoscaling import ScalingLimits, ScalingState, next_scaling_state
 from niochat.runtime.fleet.fleet_plan import DrainMemberAction, StartMemberAction, next_fleet_action
+from niochat.runtime.periodic_loop import run_periodically
 
 _log = structlog.get_logger(__name__)
 
 MAX_CALLS_PER_MEMBER = 60
-"""Calls in progress of a member above which there are too few: they wait for somebody else, so
-many share a process, and below what it takes, so that they wait in the fair line and not there.
+"""Calls in progress per member above which the pool is scaled up. The number is high because calls
+mostly wait for a model or an ERP, and below what a member accepts, so that turns wait in the fair
+queue and not in the member.
 """
 DRAIN_TIMEOUT_S = 200.0
-"""For the calls of a member that is replaced; as long as a turn is waited for."""
+"""Time that a draining member's calls have to end: the timeout of a turn."""
 
 
 class PoolSupervisor:
-    """One loop, while this supervisor leads."""
+    """Supervision loop of one pool; it runs while this process is the leading supervisor."""
 
     def __init__(
         self,
@@ -43,8 +45,9 @@ class PoolSupervisor:
         configured_build_id: str | None = None,
         create: CreateActor = pool_actor.create_pool_actor,
     ) -> None:
-        """``release`` is the code that runs, ``named`` what the operator calls it, if anything;
-        ``nodes`` are those that may carry members now; ``create`` makes one.
+        """``build_id`` is that of the running code; ``configured_build_id`` the one that the
+        operator set, if any. ``nodes`` returns the nodes that may carry members now; ``create``
+        gets or creates a member.
         """
         self._pool = pool
         self._scaling_limits = limits
@@ -56,26 +59,31 @@ class PoolSupervisor:
         self._draining_since: dict[int, float] = {}
 
     async def run(self) -> None:
-        """Until it is cancelled."""
-        known = False
-        while True:
-            try:
-                if not known:
-                    await self.discover()
-                    known = True
-                await self.supervise()
-            except RayError as error:
-                _log.warning("pool_not_kept", pool=self._pool, error=repr(error)[:300])
-            except Exception as error:  # noqa: BLE001 - keeping must outlive any error
-                _log.error("pool_not_kept", pool=self._pool, exc_info=error)
-            await asyncio.sleep(PING_INTERVAL_S)
+        """Supervise the pool, until cancelled."""
+        discovered = False
+
+        async def supervise() -> None:
+            nonlocal discovered
+            if not discovered:
+                await self.discover()
+                discovered = True
+            await self.supervise()
+
+        await run_periodically(
+            "pool_supervision_failed",
+            PING_INTERVAL_S,
+            supervise,
+            first_at_once=True,
+            expected=(RayError,),
+            pool=self._pool,
+        )
 
     async def discover(self) -> None:
-        """Begin with the members that there are. Raises ``RayError``."""
+        """Load the members that already exist. Raises ``RayError``."""
         await self._fleet.discover()
 
     async def supervise(self) -> None:
-        """Ping all, replace who does not answer, and let come or go whom the load wants."""
+        """One round: ping all members, replace dead ones, scale to the load, end drained ones."""
         await self._fleet.ping_all()
         for member in self._fleet:
             if member.missed_pings >= MAX_MISSED_PINGS:
@@ -92,18 +100,21 @@ class PoolSupervisor:
 
     def _adjust_fleet(self) -> None:
         while True:
-            seats = [member.to_fleet_member() for member in self._fleet]
-            match next_fleet_action(seats, self._scaling.size, self._nodes(), self._build_id):
+            members = [member.to_fleet_member() for member in self._fleet]
+            match next_fleet_action(members, self._scaling.size, self._nodes(), self._build_id):
                 case StartMemberAction(number, node):
                     self._fleet.start_member(number, node)
-                case DrainMemberAction(number, why):
-                    self._fleet.drain_member(number, why)
+                case DrainMemberAction(number, reason):
+                    self._fleet.drain_member(number, reason)
                     return
                 case None:
                     return
 
     def _is_drained(self, member: ManagedActor, now: float) -> bool:
-        """Nothing runs there any more, and nothing new begins; or it takes too long."""
+        """Whether a draining member may end: it is dead, has no calls left, or took too long.
+
+        The first call that finds enough substitutes asks the member to refuse new calls.
+        """
         if not member.is_alive:
             return True
         if member.number not in self._draining_since:
@@ -113,23 +124,23 @@ class PoolSupervisor:
             self._background.start(_ask_to_leave(member))
             return False
         assert member.heartbeat is not None
-        late = now - self._draining_since[member.number] > DRAIN_TIMEOUT_S
-        left = (
+        timed_out = now - self._draining_since[member.number] > DRAIN_TIMEOUT_S
+        is_finished = (
             now - self._draining_since[member.number] > PING_INTERVAL_S
             and not member.heartbeat.load.depth
         )
-        if late or left:
+        if timed_out or is_finished:
             del self._draining_since[member.number]
-        return late or left
+        return timed_out or is_finished
 
     def _has_substitutes(self) -> bool:
-        """As many as there should be answer without those who leave."""
-        staying = [each for each in self._fleet if each.is_alive and not each.draining]
-        return len(staying) >= self._scaling.size
+        """Whether enough live members remain without the draining ones."""
+        remaining = [each for each in self._fleet if each.is_alive and not each.draining]
+        return len(remaining) >= self._scaling.size
 
 
 async def _ask_to_leave(member: ManagedActor) -> None:
     try:
         await member.handle.leave.remote()
     except RayError as error:
-        _log.warning("member_not_told_to_leave", member=member.name, error=repr(error)[:200])
+        _log.warning("member_drain_failed", member=member.name, error=repr(error)[:200])

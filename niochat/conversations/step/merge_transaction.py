@@ -1,4 +1,6 @@
-"""LID and phone of one person that first arrived apart: two threads become one."""
+"""The transaction of a thread merge: the LID and the phone of one person first arrived separately,
+so that two threads become one.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,45 +26,46 @@ _INBOX = queries("inbox")
 async def merge_threads(
     connection: Connection, host: str, plan: StepPlan, policy: ConversationPolicy
 ) -> StepPlan | None:
-    """Join the other thread of ``plan.link`` to the plan's; what was done, as a plan.
+    """Merges the other thread of ``plan.merge`` into the plan's thread and returns what was done as
+    a plan.
 
-    ``None`` when the thread that stays is not ours, or was itself joined to another one.
+    Returns ``None`` if this host does not own the plan's thread or if it was itself merged.
 
-    The older live conversation is kept, the other is resolved as ``merged``; pending rows,
-    queued sends, messages and running turns move. Runs inside the caller's transaction.
-    Both conversations get new versions, so whoever held either in memory loses its writes.
+    The older open conversation continues and the other one is resolved as ``merged``. Pending rows,
+    queued sends, messages and running turns move. Both conversations get a new version, so that
+    stale copies in memory cannot be written. Runs inside the caller's transaction.
     """
     assert plan.merge is not None
     row, other = plan.merge
     tenant, stays = plan.before.tenant_id, plan.before.id
     if not await connection.fetchval(_SQL["owned"], stays, host, plan.epoch):
         return None
-    found = await connection.fetch(_SQL["lock_threads"], tenant, [stays, other])
-    threads = {thread["id"]: thread for thread in found}
+    rows = await connection.fetch(_SQL["lock_threads"], tenant, [stays, other])
+    threads = {thread["id"]: thread for thread in rows}
     if threads[stays]["merged_into"] is not None:
         return None
-    joined = plan
+    merged = plan
     if other in threads and threads[other]["merged_into"] is None and other != stays:
-        joined = await _merge_thread(connection, host, plan, policy, threads[other])
+        merged = await _merge_thread(connection, host, plan, policy, threads[other])
         if threads[other]["contact_id"] != threads[stays]["contact_id"]:
             await _merge_contacts(connection, tenant, threads[stays], threads[other])
         await connection.execute(_SQL["merge"], tenant, other, stays)
     await connection.execute(_SQL["done"], tenant, row)
-    return joined
+    return merged
 
 
 async def _merge_thread(
-    connection: Connection, host: str, plan: StepPlan, policy: ConversationPolicy, joins: Any
+    connection: Connection, host: str, plan: StepPlan, policy: ConversationPolicy, other: Any
 ) -> StepPlan:
     tenant, stays = plan.before.tenant_id, plan.before.id
-    rows = await connection.fetch(_SQL["lock_conversations"], [stays, joins["id"]])
-    live = [state_from_json(row["state"], row["schema_version"]) for row in rows]
-    if live[1:]:
-        # Resolved first: a thread has one live conversation at any moment.
-        await _resolve(connection, tenant, live[1], rows[1]["thread_id"])
-        await connection.execute(_SQL["rehome_outbox"], tenant, live[1].id, live[0].id)
-    kept = live[0].id if live else None
-    await connection.execute(_SQL["keep_timers"], tenant, [stays, joins["id"]], kept)
+    rows = await connection.fetch(_SQL["lock_conversations"], [stays, other["id"]])
+    unresolved = [state_from_json(row["state"], row["schema_version"]) for row in rows]
+    if unresolved[1:]:
+        # Resolved first, because a thread has at most one open conversation at any moment.
+        await _resolve(connection, tenant, unresolved[1], rows[1]["thread_id"])
+        await connection.execute(_SQL["rehome_outbox"], tenant, unresolved[1].id, unresolved[0].id)
+    remaining = unresolved[0].id if unresolved else None
+    await connection.execute(_SQL["keep_timers"], tenant, [stays, other["id"]], remaining)
     for name in (
         "move_messages",
         "move_files",
@@ -74,10 +77,10 @@ async def _merge_thread(
         "move_unmatched",
         "drop_unmatched",
     ):
-        await connection.execute(_SQL[name], tenant, joins["id"], stays)
-    if not live:
+        await connection.execute(_SQL[name], tenant, other["id"], stays)
+    if not unresolved:
         return replace(plan, before=replace(plan.before, conversation=None), after=None)
-    return await _continue_older(connection, host, plan, policy, live)
+    return await _continue_older(connection, host, plan, policy, unresolved)
 
 
 async def _resolve(
@@ -104,15 +107,15 @@ async def _continue_older(
     host: str,
     plan: StepPlan,
     policy: ConversationPolicy,
-    live: Sequence[ConversationState],
+    conversations: Sequence[ConversationState],
 ) -> StepPlan:
-    """The older conversation takes over in the thread that stays."""
-    older, newer = live[0], live[1] if live[1:] else None
+    """The older conversation takes over the newer one in the remaining thread."""
+    older, newer = conversations[0], conversations[1] if conversations[1:] else None
     decision = _decide(plan, policy, older, newer)
     after = decision.conversation
     assert after is not None
     await _write(connection, plan.before.tenant_id, after, plan.before.id)
-    joined = replace(
+    merged = replace(
         plan,
         before=replace(plan.before, conversation=older),
         after=after,
@@ -120,8 +123,8 @@ async def _continue_older(
         causes=[f"link_thread:{plan.merge[0] if plan.merge else ''}"] * len(decision.events),
         effects=list(decision.effects),
     )
-    await write_step(connection, host, joined)
-    return joined
+    await write_step(connection, host, merged)
+    return merged
 
 
 def _decide(
@@ -131,9 +134,9 @@ def _decide(
     newer: ConversationState | None,
 ) -> Decision:
     context = DecisionContext(plan.before.id, f"link:{older.id}", plan.now, older.protocol, policy)
-    draft = DecisionBuilder(older, context)
-    merge_conversations(draft, newer)
-    return draft.build()
+    builder = DecisionBuilder(older, context)
+    merge_conversations(builder, newer)
+    return builder.build()
 
 
 async def _write(
@@ -153,18 +156,21 @@ async def _write(
     )
 
 
-async def _merge_contacts(connection: Connection, tenant: UUID, stays: Any, joins: Any) -> None:
-    pair = (tenant, joins["contact_id"], stays["contact_id"])
+async def _merge_contacts(connection: Connection, tenant: UUID, stays: Any, other: Any) -> None:
+    """Merges the contacts of both threads and queues the merge of their threads on other
+    channels.
+    """
+    pair = (tenant, other["contact_id"], stays["contact_id"])
     await connection.execute(_SQL["move_identities"], *pair)
     await connection.execute(_INBOX["merge_contacts"], tenant, pair[2], pair[1])
-    await connection.execute(_SQL["move_threads"], *pair, joins["id"])
-    for other in await connection.fetch(_SQL["other_threads"], *pair, joins["id"]):
-        key = f"link:{other['stays']}:{other['joins']}"
+    await connection.execute(_SQL["move_threads"], *pair, other["id"])
+    for row in await connection.fetch(_SQL["other_threads"], *pair, other["id"]):
+        key = f"link:{row['stays']}:{row['joins']}"
         await connection.execute(
             _SQL["add_merge_command"],
             tenant,
-            other["channel_id"],
-            other["stays"],
+            row["channel_id"],
+            row["stays"],
             key,
-            str(other["joins"]),
+            str(row["joins"]),
         )

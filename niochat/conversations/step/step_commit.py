@@ -1,4 +1,6 @@
-"""Statement 2: plans of many threads in one journey; each wins or loses alone."""
+"""Commits steps (statement 2): the plans of many threads in one round trip. Each plan is committed
+or rejected on its own.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -15,15 +17,15 @@ from niochat.domain.message import Author
 _SQL = queries("conversation_step")
 EffectT = TypeVar("EffectT")
 ColumnValues = dict[str, Any]
-"""Columns of one row, as the function in PostgreSQL names them; each has its ``thread_id``."""
+"""Columns of one row by the names of the PostgreSQL function. Every row has a ``thread_id``."""
 
 
 async def commit_steps(
     database: Database, connection: Connection, host: str, plans: Sequence[StepPlan]
 ) -> set[UUID]:
-    """Write the plans whose version and epoch still hold; their thread ids are returned.
+    """Writes the plans whose version and epoch are still valid; returns their thread ids.
 
-    A transaction of its own. ``host`` is the incarnation that owns the shards.
+    It runs in a transaction of its own. ``host`` is the incarnation that owns the shards.
     """
     steps = _without_empty(_fences(plans) | _writes(plans))
     rows = await database.fetch_autocommit(connection, _SQL["commit"], host, SCHEMA_VERSION, steps)
@@ -31,7 +33,7 @@ async def commit_steps(
 
 
 async def write_step(connection: Connection, host: str, plan: StepPlan) -> None:
-    """All that belongs to a plan whose conversation is written already.
+    """Writes everything of a plan except the conversation, which is written already.
 
     Runs inside the caller's transaction.
     """
@@ -137,15 +139,15 @@ def _events(plan: StepPlan) -> Iterable[ColumnValues]:
 
 
 def _message(plan: StepPlan, stored: fx.StoreMessage) -> ColumnValues:
-    said = stored.content
+    content = stored.content
     return _thread_columns(plan) | {
         "id": stored.message,
         "version": stored.version,
         "conversation_id": _state_after(plan).id if stored.version is not None else None,
         "author": stored.author.value,
-        "kind": said.kind.value,
-        "text": said.text,
-        "details": dict(said.details),
+        "kind": content.kind.value,
+        "text": content.text,
+        "details": dict(content.details),
         "external_id": stored.external_id,
         "reply_to": stored.reply_to,
         "sent_at": stored.sent_at,
@@ -156,8 +158,8 @@ def _message(plan: StepPlan, stored: fx.StoreMessage) -> ColumnValues:
 def _change(plan: StepPlan, change: fx.UpdateMessage) -> ColumnValues:
     reactions: dict[str, str | None] = {}
     if change.reaction is not None:
-        who, emoji = change.reaction
-        reactions[who] = emoji or None
+        side, emoji = change.reaction
+        reactions[side] = emoji or None
     return _thread_columns(plan) | {
         "id": change.message,
         "status": change.status.value if change.status else None,
@@ -171,13 +173,13 @@ def _change(plan: StepPlan, change: fx.UpdateMessage) -> ColumnValues:
 
 
 def _unmatched(plans: Sequence[StepPlan]) -> list[ColumnValues]:
-    """The same news twice in one step is kept once, where it came last."""
+    """An update that occurs twice in one step is stored once, at its last position."""
     newest: dict[tuple[object, ...], ColumnValues] = {}
-    for plan, kept in _effects(plans, fx.StoreUnmatchedUpdate):
+    for plan, update in _effects(plans, fx.StoreUnmatchedUpdate):
         row = _thread_columns(plan) | {
-            "external_id": kept.external_id,
-            "kind": kept.kind,
-            "value": kept.value,
+            "external_id": update.external_id,
+            "kind": update.kind,
+            "value": update.value,
         }
         key = tuple(row.values())
         newest.pop(key, None)
@@ -195,12 +197,12 @@ def _settled(plan: StepPlan, settled: fx.SettleOutbox) -> ColumnValues:
     }
 
 
-def _file(plan: StepPlan, wanted: fx.FetchFile) -> ColumnValues:
+def _file(plan: StepPlan, effect: fx.FetchFile) -> ColumnValues:
     return _thread_columns(plan) | {
-        "id": wanted.file,
-        "filename": wanted.filename,
-        "message_id": wanted.message,
-        "external_id": wanted.external_id,
+        "id": effect.file,
+        "filename": effect.filename,
+        "message_id": effect.message,
+        "external_id": effect.external_id,
     }
 
 
@@ -215,33 +217,33 @@ def _fetched(plan: StepPlan, settled: fx.SettleFileFetch) -> ColumnValues:
     }
 
 
-def _reading(plan: StepPlan, wanted: fx.RequestFileReading) -> ColumnValues:
+def _reading(plan: StepPlan, effect: fx.RequestFileReading) -> ColumnValues:
     return _thread_columns(plan) | {
-        "file_id": wanted.file,
-        "message_id": wanted.message,
-        "sort": wanted.sort.value,
-        "seconds": wanted.seconds,
+        "file_id": effect.file,
+        "message_id": effect.message,
+        "sort": effect.sort.value,
+        "seconds": effect.seconds,
     }
 
 
-def _read(plan: StepPlan, kept: fx.StoreFileReading) -> ColumnValues:
-    read = kept.reading
+def _read(plan: StepPlan, effect: fx.StoreFileReading) -> ColumnValues:
+    reading = effect.reading
     return _thread_columns(plan) | {
-        "message_id": kept.message,
-        "text": read.text,
-        "facts": dict(read.facts),
-        "code": read.code,
-        "detail": read.detail,
-        "model": read.model,
-        "seconds": read.seconds,
-        "tokens_in": read.tokens_in,
-        "tokens_out": read.tokens_out,
-        "cost": str(read.cost),
+        "message_id": effect.message,
+        "text": reading.text,
+        "facts": dict(reading.facts),
+        "code": reading.code,
+        "detail": reading.detail,
+        "model": reading.model,
+        "seconds": reading.seconds,
+        "tokens_in": reading.tokens_in,
+        "tokens_out": reading.tokens_out,
+        "cost": str(reading.cost),
     }
 
 
 def _sends(plans: Sequence[StepPlan]) -> list[ColumnValues]:
-    """In the order in which they were queued, whatever they are."""
+    """Returns the rows of messages and of changes in the order in which they were queued."""
     return [
         _send(plan, effect)
         for plan in plans
@@ -260,12 +262,12 @@ def _send(plan: StepPlan, queued: fx.QueueSend | fx.QueueMessageChange) -> Colum
     if isinstance(queued, fx.QueueMessageChange):
         origin = Author.AGENT.value
         return row | {"origin": origin, "kind": queued.change.value, "text": queued.value}
-    said = queued.content
+    content = queued.content
     return row | {
         "origin": queued.origin.value,
-        "kind": said.kind.value,
-        "text": said.text,
-        "attachment_id": said.details.get("attachment") or None,
+        "kind": content.kind.value,
+        "text": content.text,
+        "attachment_id": content.details.get("attachment") or None,
     }
 
 
@@ -314,7 +316,9 @@ def _ended(plan: StepPlan, turn: fx.SettleTurn) -> ColumnValues:
 
 
 def _split_into_rounds(rows: Sequence[ColumnValues]) -> list[list[ColumnValues]]:
-    """A statement changes a row once: the next change of it waits for the next round."""
+    """Groups updates so that each round changes a row once, as a statement cannot change it
+    twice.
+    """
     rounds: list[dict[object, ColumnValues]] = []
     for row in rows:
         free = next((each for each in rounds if row["id"] not in each), None)

@@ -1,4 +1,4 @@
-"""All that a batch of steps has to know, read in a few statements for all threads together."""
+"""Loads everything that a batch of steps needs, for all threads in a few statements."""
 
 import json
 from collections import defaultdict
@@ -25,7 +25,7 @@ from niochat.domain.message import Author, DeliveryStatus, MessageChange
 
 _SQL = queries("conversation_step")
 _NEVER = datetime.min.replace(tzinfo=UTC)
-"""Clock of a batch that decides nothing."""
+"""Time of a batch without rows, which decides nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class PendingRow:
 
 @dataclass(frozen=True, slots=True)
 class TenantContext:
-    """What decisions need of a tenant."""
+    """The values of a tenant that decisions depend on."""
 
     policy: ConversationPolicy
     timezone: str
@@ -48,7 +48,7 @@ class TenantContext:
 
 @dataclass(slots=True)
 class LoadedBatch:
-    """The batch's view of the database."""
+    """The loaded data of a batch, by thread and tenant. ``now`` is the database's time."""
 
     now: datetime
     threads: dict[UUID, ThreadSnapshot] = field(default_factory=dict)
@@ -64,45 +64,47 @@ class LoadedBatch:
         default_factory=lambda: defaultdict(dict)
     )
     numbers: dict[UUID, int] = field(default_factory=dict)
-    """For the protocol of a conversation that may be opened."""
+    """Numbers for the protocol number of a conversation that may be opened."""
     over: dict[UUID, ConversationState] = field(default_factory=dict)
-    """Conversations that are over and shall be reopened."""
+    """Resolved conversations that a command reopens."""
     phone_lately: set[UUID] = field(default_factory=set)
-    """Threads where a person typed on the provider's phone within the hour."""
+    """Threads in which a person wrote on the provider's phone within the last hour."""
     automatic: dict[UUID, frozenset[str]] = field(default_factory=dict)
-    """Texts that the phone of a thread's channel is known to send by itself."""
+    """Texts that the phone of a thread's channel is known to send automatically."""
     unread: set[UUID] = field(default_factory=set)
-    """Threads where a later row cannot be read by this code; those before it can."""
+    """Threads with a row that this version cannot read; the rows before it are loaded."""
 
 
 async def load_batch(connection: Connection, batch: Sequence[StepRequest]) -> LoadedBatch:
-    """Read what ``batch`` needs; threads that were joined to others are in ``merged`` only."""
-    rows = await connection.fetch(_SQL["load_threads"], [_thread_request(work) for work in batch])
+    """Loads the data of ``batch``. A thread that was merged into another is in ``merged`` only."""
+    rows = await connection.fetch(
+        _SQL["load_threads"], [_thread_request(request) for request in batch]
+    )
     loaded = LoadedBatch(now=rows[0]["now"] if rows else _NEVER)
-    remembered = {work.thread_id: work.known for work in batch}
+    cached_threads = {request.thread_id: request.cached for request in batch}
     for row in rows:
-        known = remembered[row["thread_id"]]
-        if row["merged_into"] is not None and known is None:
+        cached = cached_threads[row["thread_id"]]
+        if row["merged_into"] is not None and cached is None:
             loaded.merged[row["thread_id"]] = row["merged_into"]
         else:
-            _add_thread(row, known, loaded)
+            _add_thread(row, cached, loaded)
     return loaded
 
 
-def _thread_request(work: StepRequest) -> dict[str, Any]:
-    sends = (outbox_id_for(command) for command in work.commands)
+def _thread_request(request: StepRequest) -> dict[str, Any]:
+    sends = (outbox_id_for(command) for command in request.commands)
     return {
-        "thread_id": work.thread_id,
-        "wanted": work.rows + 1,  # one row more tells whether any remain
-        "remembered": work.known is not None,
-        "live": work.known is not None and work.known.conversation is not None,
-        "externals": [each for command in work.commands for each in external_ids_for(command)],
+        "thread_id": request.thread_id,
+        "wanted": request.rows + 1,  # one row more shows whether any remain
+        "remembered": request.cached is not None,
+        "live": request.cached is not None and request.cached.conversation is not None,
+        "externals": [each for command in request.commands for each in external_ids_for(command)],
         "sends": [outbox for outbox in sends if outbox is not None],
     }
 
 
-def _add_thread(row: Any, remembered: ThreadSnapshot | None, loaded: LoadedBatch) -> None:
-    thread = remembered or _thread(row)
+def _add_thread(row: Any, cached: ThreadSnapshot | None, loaded: LoadedBatch) -> None:
+    thread = cached or _thread(row)
     loaded.threads[thread.id] = thread
     if thread.tenant_id not in loaded.tenants:
         loaded.tenants[thread.tenant_id] = _tenant(row)
@@ -158,16 +160,16 @@ def _add_known(thread: ThreadSnapshot, row: Any, loaded: LoadedBatch) -> None:
             loaded.messages[thread.id][external] = _message(thread, *message)
         if unmatched:
             loaded.unmatched[thread.id][external] = tuple(
-                UnmatchedUpdate(*news) for news in unmatched
+                UnmatchedUpdate(*update) for update in unmatched
             )
-    for outbox, status, conversation, message_id, attempts, *said, change, value in (
+    for outbox, status, conversation, message_id, attempts, *message, change, value in (
         row["sends"] or ()
     ):
-        live = thread.conversation is not None and str(thread.conversation.id) == conversation
+        current = thread.conversation is not None and str(thread.conversation.id) == conversation
         send = StoredSend(
-            _message(thread, message_id, *said),
+            _message(thread, message_id, *message),
             status,
-            live,
+            current,
             attempts,
             MessageChange(change) if change else None,
             value or "",
@@ -185,12 +187,12 @@ def _message(
     edited_at: str | None,
     deleted: bool,
 ) -> StoredMessage:
-    live = thread.conversation
+    current = thread.conversation
     return StoredMessage(
         MessageId(UUID(message_id)),
         Author(author),
         DeliveryStatus(status) if status else None,
-        live is not None and conversation == str(live.id),
+        current is not None and conversation == str(current.id),
         datetime.fromisoformat(sent_at),
         datetime.fromisoformat(edited_at) if edited_at else None,
         deleted,
@@ -198,7 +200,9 @@ def _message(
 
 
 def external_ids_for(command: cmd.DurableCommand | MemoryCommand) -> tuple[str, ...]:
-    """Gateway ids of the messages that a command speaks of; the query finds those of rows."""
+    """Returns the gateway ids of the messages that a memory command refers to. For inbox rows the
+    query itself finds them.
+    """
     match command:
         case (
             cmd.ReceiveReaction(target=target)
@@ -224,7 +228,7 @@ def external_ids_for(command: cmd.DurableCommand | MemoryCommand) -> tuple[str, 
 
 
 def outbox_id_for(command: cmd.DurableCommand | MemoryCommand) -> UUID | None:
-    """The outbox row that a command speaks of."""
+    """Returns the id of the outbox row that a command refers to, or ``None``."""
     match command:
         case cmd.SettleSend(outbox=outbox):
             return outbox

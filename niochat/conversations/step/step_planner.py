@@ -1,4 +1,4 @@
-"""One thread's step, without I/O: its commands in order, decision after decision."""
+"""Plans one thread's step without I/O: it decides the thread's commands in order."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -36,16 +36,16 @@ from niochat.domain.conversation.state import ConversationState, ConversationSta
 from niochat.domain.errors import OperationRefusedError
 
 MAX_STEP_FAILURES = 3
-"""Failed steps of one row, after which it is parked."""
+"""Failed steps after which a row becomes a dead letter."""
 
 
 class StepPlanner:
-    """Builds the plan of one thread from what was loaded."""
+    """Builds the plan of one thread from the loaded data."""
 
-    def __init__(self, work: StepRequest, thread: ThreadSnapshot, loaded: LoadedBatch) -> None:
+    def __init__(self, request: StepRequest, thread: ThreadSnapshot, loaded: LoadedBatch) -> None:
         tenant = loaded.tenants[thread.tenant_id]
         self._thread = thread
-        self._work = work
+        self._request = request
         self._loaded = loaded
         self._conversation: ConversationState | None = thread.conversation
         self._messages = dict(loaded.messages[thread.id])
@@ -57,23 +57,23 @@ class StepPlanner:
         )
         self._policy = tenant.policy
         self._people = tenant.staff
-        self._plan = StepPlan(thread, work.epoch, loaded.now, thread.conversation)
+        self._plan = StepPlan(thread, request.epoch, loaded.now, thread.conversation)
 
     def build(self) -> StepPlan:
-        """Memory's commands first: they are older than what waits in the inbox. Timers last:
-        a message that came before the burst ended belongs to it.
+        """Returns the plan. Memory commands come first, because they are older than the inbox rows.
+        Timers come last, because a message that arrived before the end of a burst belongs to it.
         """
-        for number, command in enumerate(self._work.commands):
+        for number, command in enumerate(self._request.commands):
             self._decide(command, f"memory:{number}")
         self._take_rows(self._loaded.rows[self._thread.id])
         if self._plan.merge is None:
             self._fire_timers()
         self._plan.after = self._conversation
-        self._free_slot()
+        self._notify_freed_agent()
         return self._plan
 
-    def _free_slot(self) -> None:
-        """Whoever has it no more, however that came, has room for another one."""
+    def _notify_freed_agent(self) -> None:
+        """Adds an effect if the conversation has left its agent, who has free capacity then."""
         had, has = (
             _assigned_agent(each) for each in (self._thread.conversation, self._conversation)
         )
@@ -86,8 +86,8 @@ class StepPlanner:
             self._plan.timers.append((timer.name, timer.generation))
 
     def _take_rows(self, rows: list[PendingRow]) -> None:
-        self._plan.more = len(rows) > self._work.rows or self._thread.id in self._loaded.unread
-        for row in rows[: self._work.rows]:
+        self._plan.more = len(rows) > self._request.rows or self._thread.id in self._loaded.unread
+        for row in rows[: self._request.rows]:
             first = self._plan.empty
             if isinstance(row.command, MergeThread) and row.failures < MAX_STEP_FAILURES:
                 self._plan.more = True
@@ -95,9 +95,9 @@ class StepPlanner:
                     self._plan.merge = (row.id, UUID(row.command.other))
                 return
             if not first and (row.failures or isinstance(row.command, ReopenConversation)):
-                self._plan.more = True  # it gets a step of its own
+                self._plan.more = True  # the row gets a step of its own
                 return
-            if self._begins_another(row):
+            if self._opens_another(row):
                 self._plan.more = True
                 return
             if not self._take_row(row, first):
@@ -107,10 +107,10 @@ class StepPlanner:
                 return
 
     def _take_row(self, row: PendingRow, first: bool) -> bool:
-        parked = row.failures >= MAX_STEP_FAILURES
-        command = _dead_letter_command(row) if parked else row.command
+        failed_too_often = row.failures >= MAX_STEP_FAILURES
+        command = _dead_letter_command(row) if failed_too_often else row.command
         if isinstance(command, ReopenConversation):
-            self._return_to(self._loaded.over.get(self._thread.id))
+            self._restore(self._loaded.over.get(self._thread.id))
         try:
             self._decide(command, f"inbox:{row.id}")
         except OperationRefusedError as refusal:
@@ -119,24 +119,26 @@ class StepPlanner:
         except Exception:
             self._plan.more = True
             if not first:
-                return False  # what was decided before it is kept; it comes first next time
+                return False  # earlier rows are committed; this row comes first in the next step
             self._plan.failed_row = row.id
             raise
-        self._plan.rows.append((row.id, "parked:step_failed" if parked else "done"))
+        self._plan.rows.append((row.id, "parked:step_failed" if failed_too_often else "done"))
         return True
 
-    def _return_to(self, over: ConversationState | None) -> None:
-        """A conversation that is over counts as the thread's again, while no other one goes on."""
-        live = (
+    def _restore(self, resolved: ConversationState | None) -> None:
+        """Makes a resolved conversation the thread's current one, unless another one is open."""
+        active = (
             self._conversation is not None
             and self._conversation.status is not ConversationStatus.RESOLVED
         )
-        if over is not None and not live:
-            self._conversation = over
-            self._plan.before = replace(self._thread, conversation=over)
+        if resolved is not None and not active:
+            self._conversation = resolved
+            self._plan.before = replace(self._thread, conversation=resolved)
 
-    def _begins_another(self, row: PendingRow) -> bool:
-        """A step writes events of one conversation; the next one gets a step of its own."""
+    def _opens_another(self, row: PendingRow) -> bool:
+        """Whether the row opens another conversation. It needs a step of its own, because a step
+        writes events of one conversation only.
+        """
         ended = (
             self._conversation is not None
             and self._conversation.status is ConversationStatus.RESOLVED
@@ -162,10 +164,10 @@ class StepPlanner:
         self._plan.events.extend(decision.events)
         self._plan.causes.extend([format_cause(command, cause)] * len(decision.events))
         self._plan.effects.extend(decision.effects)
-        self._learn(decision)
+        self._apply_effects(decision)
 
-    def _learn(self, decision: Decision) -> None:
-        """What this step wrote is known to its later commands."""
+    def _apply_effects(self, decision: Decision) -> None:
+        """Updates the loaded data, so that later commands of this step see the decided effects."""
         for effect in decision.effects:
             match effect:
                 case fx.StoreMessage(external_id=str(external)):
@@ -180,9 +182,9 @@ class StepPlanner:
                 case fx.UpdateMessage():
                     self._change(effect)
                 case fx.StoreUnmatchedUpdate(external_id=external):
-                    news = UnmatchedUpdate(effect.kind, effect.value)
-                    kept = self._unmatched.get(external, ())
-                    self._unmatched[external] = (*kept, news)
+                    update = UnmatchedUpdate(effect.kind, effect.value)
+                    earlier = self._unmatched.get(external, ())
+                    self._unmatched[external] = (*earlier, update)
                 case fx.SettleOutbox() if effect.outbox in self._sends:
                     send = self._sends[effect.outbox]
                     self._sends[effect.outbox] = replace(send, status=effect.status)
@@ -192,7 +194,7 @@ class StepPlanner:
                     pass
 
     def _match(self, external: str) -> None:
-        """The message came: the news that was kept for it has been applied."""
+        """The message arrived, and its stored updates were applied: they can be deleted."""
         if self._unmatched.pop(external, ()):
             self._plan.matched.append(external)
 
@@ -217,16 +219,17 @@ def _changed(known: StoredMessage, change: fx.UpdateMessage) -> StoredMessage:
 
 
 def _assigned_agent(conversation: ConversationState | None) -> str | None:
-    """Whose place it takes."""
-    held = conversation is not None and conversation.status is ConversationStatus.OPEN
-    return conversation.agent if held and conversation is not None else None
+    """Returns the agent whose capacity an open conversation uses."""
+    if conversation is None or conversation.status is not ConversationStatus.OPEN:
+        return None
+    return conversation.agent
 
 
 def format_cause(command: Command | MemoryCommand, place: str) -> str:
-    """What an operator later reads as the reason of an event: ids and names, nothing that was said.
+    """Formats the cause of an event for operators: ids and names, never message text.
 
-    A durable command is named by its inbox row (``receive_message:1234``), the others by the turn,
-    the send or the timer that they stand for.
+    A durable command is named by its inbox row (``receive_message:1234``), any other command by the
+    turn, send, file or timer that it stands for.
     """
     match command:
         case FinishAssistantTurn(turn=turn, attempt=attempt):

@@ -1,4 +1,6 @@
-"""Load, decide, commit: a batch of threads at a time, each winning or losing alone."""
+"""Runs steps: loads, decides and commits a batch of threads. Each thread succeeds or fails on its
+own.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -28,17 +30,18 @@ _log = structlog.get_logger(__name__)
 
 
 class StepRunner:
-    """Runs steps in the name of one host incarnation."""
+    """Runs the steps of one host incarnation."""
 
     def __init__(self, database: Database, host: str) -> None:
         self._database = database
         self._host = host
 
     async def run_steps(self, batch: Sequence[StepRequest]) -> list[StepResult]:
-        """One step of each thread. Raises ``UnavailableError`` when the database is away.
+        """Runs one step of each thread. Raises ``UnavailableError`` if the database does not
+        answer.
 
-        An error that is not the database's absence fails its own thread alone: the batch is
-        tried again thread by thread, then row by row, and the guilty row is counted.
+        Any other error fails only its own thread: the batch is repeated thread by thread, then row
+        by row, and the failure is counted on the row that raised.
         """
         try:
             return await self._step(batch)
@@ -46,36 +49,38 @@ class StepRunner:
             raise
         except Exception as error:  # noqa: BLE001 - one bad thread must not stop the others
             if len(batch) == 1:
-                return [await self._alone(batch[0], error)]
-        return [stepped for work in batch for stepped in await self.run_steps([work])]
+                return [await self._isolate_failure(batch[0], error)]
+        return [result for request in batch for result in await self.run_steps([request])]
 
     async def _step(self, batch: Sequence[StepRequest]) -> list[StepResult]:
         async with self._database.as_system() as connection:
             loaded = await load_batch(connection, batch)
             plans = {
-                work.thread_id: StepPlanner(work, loaded.threads[work.thread_id], loaded).build()
-                for work in batch
-                if work.thread_id in loaded.threads
+                request.thread_id: StepPlanner(
+                    request, loaded.threads[request.thread_id], loaded
+                ).build()
+                for request in batch
+                if request.thread_id in loaded.threads
             }
-            # What has effects that memory must hear of comes last: nothing can fail after it.
+            # The commit comes last, so that nothing can fail between it and its returned effects.
             forwarded = await self._forward(connection, batch, loaded.merged)
-            linked = await self._link(connection, plans, loaded)
-            won = await self._commit(connection, list(plans.values()))
-        stepped = [
-            _step_result(plan, plan.empty or plan.before.id in won)
+            merged = await self._merge(connection, plans, loaded)
+            committed = await self._commit(connection, list(plans.values()))
+        results = [
+            _step_result(plan, plan.empty or plan.before.id in committed)
             for plan in plans.values()
             if plan.merge is None
         ]
-        return stepped + forwarded + linked
+        return results + forwarded + merged
 
     async def _forward(
         self, connection: Connection, batch: Sequence[StepRequest], merged: Mapping[UUID, UUID]
     ) -> list[StepResult]:
-        """Threads that were joined to another one: what still came for them goes there."""
-        gone = [work.thread_id for work in batch if work.thread_id in merged]
-        if gone:
-            await connection.execute(_SQL["forward_merged_rows"], gone)
-        return [StepResult(thread, StepVerdict.DONE, moved_to=merged[thread]) for thread in gone]
+        """Moves rows of merged threads to the threads that they were merged into."""
+        threads = [request.thread_id for request in batch if request.thread_id in merged]
+        if threads:
+            await connection.execute(_SQL["forward_merged_rows"], threads)
+        return [StepResult(thread, StepVerdict.DONE, moved_to=merged[thread]) for thread in threads]
 
     async def _commit(self, connection: Connection, plans: Sequence[StepPlan]) -> set[UUID]:
         writing = [plan for plan in plans if not plan.empty and plan.merge is None]
@@ -83,44 +88,46 @@ class StepRunner:
             return set()
         return await commit_steps(self._database, connection, self._host, writing)
 
-    async def _link(
+    async def _merge(
         self, connection: Connection, plans: Mapping[ThreadId, StepPlan], loaded: LoadedBatch
     ) -> list[StepResult]:
-        stepped = []
+        results = []
         for plan in plans.values():
             if plan.merge is not None:
                 policy = loaded.tenants[plan.before.tenant_id].policy
                 async with self._database.transaction(connection):
-                    joined = await merge_threads(connection, self._host, plan, policy)
-                answer = _step_result(joined or plan, joined is not None)
-                stepped.append(replace(answer, more=True))
-        return stepped
+                    merged = await merge_threads(connection, self._host, plan, policy)
+                result = _step_result(merged or plan, merged is not None)
+                results.append(replace(result, more=True))
+        return results
 
-    async def _alone(self, work: StepRequest, error: Exception) -> StepResult:
-        """One thread failed by itself: find the row, count it, let the rest proceed later."""
-        if work.rows > 1:
-            return (await self.run_steps([replace(work, rows=1, known=None)]))[0]
-        _log.error("step_failed", thread=str(work.thread_id), error=repr(error), exc_info=error)
-        if work.commands:
-            # A memory command stands for a row that is found again; without it, once more.
-            return (await self.run_steps([replace(work, commands=[], known=None)]))[0]
-        if not isinstance(error, UnreadableDataError):  # a newer code will read it
-            await self._count(work)
-        return StepResult(work.thread_id, StepVerdict.FAILED, more=True)
+    async def _isolate_failure(self, request: StepRequest, error: Exception) -> StepResult:
+        """A single thread failed: finds the row that raised and counts its failure. The other rows
+        proceed in later steps.
+        """
+        if request.rows > 1:
+            return (await self.run_steps([replace(request, rows=1, cached=None)]))[0]
+        _log.error("step_failed", thread=str(request.thread_id), error=repr(error), exc_info=error)
+        if request.commands:
+            # The sweep finds the row behind a memory command again, so the step runs without it.
+            return (await self.run_steps([replace(request, commands=[], cached=None)]))[0]
+        if not isinstance(error, UnreadableDataError):  # a newer version will read such a row
+            await self._count_failure(request)
+        return StepResult(request.thread_id, StepVerdict.FAILED, more=True)
 
-    async def _count(self, work: StepRequest) -> None:
+    async def _count_failure(self, request: StepRequest) -> None:
         async with self._database.as_system() as connection:
-            await connection.execute(_SQL["count_failure"], work.thread_id)
+            await connection.execute(_SQL["count_failure"], request.thread_id)
 
 
-def _step_result(plan: StepPlan, won: bool) -> StepResult:
-    if not won:
-        # The shard is another host's, or somebody was faster.
+def _step_result(plan: StepPlan, committed: bool) -> StepResult:
+    if not committed:
+        # Another host owns the shard, or another writer was first.
         _log.info("step_refused", thread=str(plan.before.id))
         return StepResult(plan.before.id, StepVerdict.LOST, more=True)
-    live = (
+    current = (
         plan.after if plan.after and plan.after.status is not ConversationStatus.RESOLVED else None
     )
     before = plan.before
-    thread = ThreadSnapshot(before.id, before.tenant_id, before.channel_id, live)
+    thread = ThreadSnapshot(before.id, before.tenant_id, before.channel_id, current)
     return StepResult(before.id, StepVerdict.DONE, thread, tuple(plan.effects), plan.more)

@@ -1,4 +1,4 @@
-"""What a step is given, what it plans, and what it answers."""
+"""Types of the step: its request, its plan and its result."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,15 +18,15 @@ from niochat.domain.conversation.state import ConversationState, ConversationSta
 from niochat.domain.ids import ThreadId
 
 MemoryCommand = FinishAssistantTurn | RestartTurn | SettleSend | SettleFile | SettleFileReading
-"""Commands that stand for rows and need no inbox row of their own."""
+"""Commands that stand for other rows (turns, sends, files) and need no inbox row of their own."""
 
 MAX_ROWS_PER_STEP = 50
-"""Inbox rows of one thread in one step."""
+"""Inbox rows of one thread that one step takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadSnapshot:
-    """A thread as the database has it. ``conversation`` is the live one."""
+    """A thread as stored in the database. ``conversation`` is the unresolved one, if any."""
 
     id: ThreadId
     tenant_id: UUID
@@ -35,24 +35,24 @@ class ThreadSnapshot:
 
     @property
     def version(self) -> int:
-        """Version of the live conversation; 0 when there is none."""
+        """Version of the conversation; 0 if there is none."""
         return self.conversation.version if self.conversation is not None else 0
 
 
 @dataclass(slots=True)
 class StepRequest:
-    """One thread's turn at the step. ``known`` is what the host remembers of it."""
+    """A request to run a step of one thread. ``cached`` is the copy of it in the host's memory."""
 
     thread_id: ThreadId
     epoch: int
-    known: ThreadSnapshot | None = None
+    cached: ThreadSnapshot | None = None
     commands: list[MemoryCommand] = field(default_factory=list)
     rows: int = MAX_ROWS_PER_STEP
 
 
 @dataclass(slots=True)
 class StepPlan:
-    """What one thread's step wants to write."""
+    """Everything that one thread's step has to write."""
 
     before: ThreadSnapshot
     epoch: int
@@ -60,24 +60,24 @@ class StepPlan:
     after: ConversationState | None
     events: list[Event] = field(default_factory=list)
     causes: list[str] = field(default_factory=list)
-    """Of each event: the command that it came from, as ``<type>:<ids>``."""
+    """For each event the command that led to it, as ``<type>:<ids>``."""
     effects: list[Effect] = field(default_factory=list)
     rows: list[tuple[int, str]] = field(default_factory=list)
-    """(inbox id, outcome)."""
+    """Inbox id and outcome of each processed row."""
     timers: list[tuple[str, int]] = field(default_factory=list)
-    """Fired: (name, generation)."""
+    """Name and generation of each fired timer."""
     matched: list[str] = field(default_factory=list)
-    """Gateway ids of messages whose news had been kept for them."""
+    """Gateway ids of messages whose stored updates were applied."""
     more: bool = False
-    """Rows remain for another step."""
+    """Whether rows remain for another step."""
     failed_row: int | None = None
-    """The inbox row whose decision raised; it is the thread's first one then."""
+    """The inbox row whose decision raised. It is then the first pending row of the thread."""
     merge: tuple[int, UUID] | None = None
-    """(inbox id, other thread) that has to be joined before anything else."""
+    """Inbox id of a merge command and the other thread; the merge comes before anything else."""
 
     @property
     def opens(self) -> bool:
-        """Whether the events begin a conversation."""
+        """Whether the events open a conversation."""
         return bool(self.events) and (
             self.before.conversation is None
             or self.after is None
@@ -86,7 +86,7 @@ class StepPlan:
 
     @property
     def reopens(self) -> bool:
-        """Whether the events go on with a conversation that was over."""
+        """Whether the events resume a resolved conversation."""
         before = self.before.conversation
         return (
             before is not None and before.status is ConversationStatus.RESOLVED and not self.opens
@@ -94,7 +94,7 @@ class StepPlan:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to write at all."""
+        """Whether there is nothing to write."""
         return not (self.events or self.effects or self.rows or self.timers)
 
 
@@ -103,14 +103,16 @@ class StepVerdict(StrEnum):
 
     DONE = "done"
     LOST = "lost"
-    """Another writer was first or the shard is not ours: forget, and load again."""
+    """Another writer was first, or this host does not own the shard: the thread must be loaded
+    again.
+    """
     FAILED = "failed"
-    """An error of this thread alone; the row is counted, the others were not disturbed."""
+    """An error of this thread only. The failure was counted on its row."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """Answer for one thread; ``effects`` are committed and may now be acted on."""
+    """The result for one thread. ``effects`` are committed, so that work on them may start."""
 
     thread_id: ThreadId
     verdict: StepVerdict
@@ -118,4 +120,4 @@ class StepResult:
     effects: tuple[Effect, ...] = ()
     more: bool = False
     moved_to: UUID | None = None
-    """The thread was joined to this one: rows went there."""
+    """The thread into which this one was merged; its rows have moved there."""

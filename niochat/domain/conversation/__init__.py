@@ -1,1 +1,1 @@
-"""TODO."""
+"""The pure decision core of a conversation: state, commands, events, effects and ``decide``."""

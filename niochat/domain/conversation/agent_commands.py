@@ -1,4 +1,6 @@
-"""What people of the provider ask of a conversation. Durable commands, as the gateway's are."""
+"""Commands that people of the provider give to a conversation. They are durable: each is stored in
+the inbox before a step handles it.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,10 +13,11 @@ from niochat.domain.message import MessageKind
 
 @dataclass(frozen=True, slots=True)
 class AssignConversation:
-    """A human takes the conversation over.
+    """An agent takes the conversation over.
 
-    ``queue``: it is the team's queue that gives it to them. Nothing happens then unless the
-    conversation still waits for that team: a queue takes nothing from a person.
+    ``queue`` names the team whose queue assigned the agent; ``None`` means that a person did. A
+    queue's assignment does nothing unless the conversation still waits for that team, because a
+    queue must not take a conversation from a person.
     """
 
     agent: str
@@ -24,7 +27,7 @@ class AssignConversation:
 
 @dataclass(frozen=True, slots=True)
 class ReturnConversationToAssistant:
-    """A human returns the conversation to the assistant."""
+    """An agent returns the conversation to the assistant."""
 
     by: str
     type: Literal["give_back_conversation"] = "give_back_conversation"
@@ -32,7 +35,9 @@ class ReturnConversationToAssistant:
 
 @dataclass(frozen=True, slots=True)
 class HandOffConversation:
-    """What the assistant holds goes to people; ``team`` is the tenant's own one when not named."""
+    """Hands a conversation from the assistant to ``team``; ``None`` means the tenant's default
+    team.
+    """
 
     by: str
     team: str | None = None
@@ -41,7 +46,7 @@ class HandOffConversation:
 
 @dataclass(frozen=True, slots=True)
 class AttachedFile:
-    """A file of the tenant that leaves with a message. ``size`` in bytes."""
+    """A file of the tenant that is sent with a message. ``size`` is in bytes."""
 
     id: str
     kind: MessageKind
@@ -52,9 +57,10 @@ class AttachedFile:
 
 @dataclass(frozen=True, slots=True)
 class ReplyToCustomer:
-    """A human answers the customer. ``reply_to`` is the gateway's id of the message that is
-    quoted, ``again`` our id of a message that failed and is said once more; with a ``file`` the
-    text is its caption, maybe empty.
+    """An agent answers the customer.
+
+    ``reply_to`` is the gateway's id of the quoted message. ``again`` is our id of a failed message
+    that this one sends again. With a ``file``, ``text`` is its caption and may be empty.
     """
 
     agent: str
@@ -67,7 +73,7 @@ class ReplyToCustomer:
 
 @dataclass(frozen=True, slots=True)
 class EditReply:
-    """A human replaces what was said; ``target`` is the gateway's id of the message."""
+    """An agent replaces the text of a sent message; ``target`` is the gateway's id of it."""
 
     agent: str
     target: str
@@ -77,7 +83,7 @@ class EditReply:
 
 @dataclass(frozen=True, slots=True)
 class DeleteReply:
-    """A human takes back what was said, for everyone."""
+    """An agent deletes a sent message for everyone; ``target`` is the gateway's id of it."""
 
     agent: str
     target: str
@@ -86,7 +92,7 @@ class DeleteReply:
 
 @dataclass(frozen=True, slots=True)
 class ReactToMessage:
-    """A human puts an emoji on a message, or takes it off (empty)."""
+    """An agent reacts to a message with ``emoji``; an empty one removes the reaction."""
 
     agent: str
     target: str
@@ -96,7 +102,7 @@ class ReactToMessage:
 
 @dataclass(frozen=True, slots=True)
 class AddNote:
-    """A human writes something for the other people of the provider, and may name some."""
+    """An agent writes an internal note. ``mentions`` are the ids of mentioned users."""
 
     agent: str
     text: str
@@ -106,10 +112,10 @@ class AddNote:
 
 @dataclass(frozen=True, slots=True)
 class TransferConversation:
-    """A human passes it on, to a ``team``'s queue or to another ``agent``.
+    """Transfers the conversation to a ``team``'s queue or to another ``agent``.
 
-    ``left_by``: who had it went offline, so the product passes it on. Nothing happens then unless
-    they still have it and its customer waits.
+    ``left_by`` is set when the product transfers it because this agent went offline. Nothing
+    happens then unless that agent still has the conversation and its customer waits.
     """
 
     by: str
@@ -122,7 +128,7 @@ class TransferConversation:
 
 @dataclass(frozen=True, slots=True)
 class SnoozeConversation:
-    """A human puts it off: it comes back at ``until``, or when the customer writes."""
+    """An agent snoozes the conversation until ``until`` or until the customer writes."""
 
     by: str
     until: datetime
@@ -131,7 +137,7 @@ class SnoozeConversation:
 
 @dataclass(frozen=True, slots=True)
 class SetConversationPriority:
-    """A human says how urgent it is."""
+    """An agent sets the priority."""
 
     by: str
     priority: ConversationPriority
@@ -140,7 +146,7 @@ class SetConversationPriority:
 
 @dataclass(frozen=True, slots=True)
 class SetConversationLabels:
-    """A human sorts it: these labels are all it has from now on."""
+    """An agent replaces all labels of the conversation."""
 
     by: str
     labels: tuple[str, ...]
@@ -149,7 +155,7 @@ class SetConversationLabels:
 
 @dataclass(frozen=True, slots=True)
 class ResolveConversation:
-    """The visit is over."""
+    """An agent ends the conversation."""
 
     by: str
     type: Literal["resolve_conversation"] = "resolve_conversation"
@@ -157,7 +163,9 @@ class ResolveConversation:
 
 @dataclass(frozen=True, slots=True)
 class ReopenConversation:
-    """A human goes on with a visit that was over; only while no other one is open."""
+    """An agent resumes a resolved conversation, provided that no other one is open in the
+    thread.
+    """
 
     by: str
     conversation: ConversationId

@@ -1,9 +1,9 @@
-"""What is asked of a conversation: here by the gateway and the product, in ``desk_commands`` by
-people. Each is handled by exactly one branch of ``decide``.
+"""Commands of the gateway and of the product; ``agent_commands`` holds those of people. Exactly
+one branch of ``decide`` handles each command.
 
-Commands of the first two groups are durable: they lie in the inbox as JSON until their
-step commits. Those of the last group stand for rows (turn, outbox, timer) that are found
-again by themselves, so losing one costs time only.
+Commands of the first two groups are durable: the inbox stores them as JSON until their step
+commits. Commands of the last group stand for rows (turn, outbox, timer) that a sweep finds again,
+so losing such a command costs only time.
 """
 
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ReceiveMessage:
-    """A customer said something."""
+    """A customer sent a message."""
 
     external_id: str
     content: MessageContent
@@ -68,7 +68,7 @@ class ReceiveMessage:
 
 @dataclass(frozen=True, slots=True)
 class ReceiveProviderPhoneMessage:
-    """Somebody of the provider typed on the provider's phone."""
+    """A message was sent from the provider's own phone."""
 
     external_id: str
     content: MessageContent
@@ -79,7 +79,7 @@ class ReceiveProviderPhoneMessage:
 
 @dataclass(frozen=True, slots=True)
 class ReceiveEcho:
-    """The gateway shows what was sent through its API; ``track_id`` names our outbox row."""
+    """The gateway reports a message sent through its API; ``track_id`` may name our outbox row."""
 
     external_id: str
     track_id: str
@@ -90,7 +90,7 @@ class ReceiveEcho:
 
 @dataclass(frozen=True, slots=True)
 class ReceiveReaction:
-    """An emoji was put on a message, or taken off (empty)."""
+    """Somebody reacted to a message; an empty ``emoji`` removed the reaction."""
 
     external_id: str
     target: str
@@ -101,9 +101,9 @@ class ReceiveReaction:
 
 @dataclass(frozen=True, slots=True)
 class ReceiveSystemNotice:
-    """WhatsApp's own traffic: kept for who looks into it, and nothing that anybody said.
+    """A WhatsApp event that carries no message. It is stored for diagnosis only.
 
-    ``shape`` names it (``pinInChatMessage``, ``empty``, ``unknown``, …).
+    ``shape`` names its type (``pinInChatMessage``, ``empty``, ``unknown``, …).
     """
 
     external_id: str
@@ -113,8 +113,10 @@ class ReceiveSystemNotice:
 
 @dataclass(frozen=True, slots=True)
 class ReceiveEdit:
-    """The text of an earlier message was replaced. ``edited_at``: when, by WhatsApp's clock; of
-    several edits the newest counts, in whatever order they come.
+    """The text of an earlier message was replaced.
+
+    ``edited_at`` is the time of the edit by WhatsApp's clock. The edit with the latest time wins,
+    whatever the order of arrival.
     """
 
     external_id: str
@@ -134,7 +136,7 @@ class ReceiveDeletion:
 
 @dataclass(frozen=True, slots=True)
 class ReceiveReceipt:
-    """Messages of ours got further."""
+    """The delivery status of sent messages advanced."""
 
     targets: tuple[str, ...]
     status: DeliveryStatus
@@ -146,14 +148,14 @@ class ReceiveReceipt:
 
 @dataclass(frozen=True, slots=True)
 class SuspendAssistant:
-    """The tenant was suspended: what the assistant holds goes to people."""
+    """The tenant was suspended: the assistant's conversations go to people."""
 
     type: Literal["suspend_assistant"] = "suspend_assistant"
 
 
 @dataclass(frozen=True, slots=True)
 class MergeThread:
-    """The thread ``other`` belongs to the same person; executed by statement, not decided."""
+    """The thread ``other`` belongs to the same person. SQL statements merge the threads."""
 
     other: str
     type: Literal["link_thread"] = "link_thread"
@@ -161,12 +163,12 @@ class MergeThread:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterCommand:
-    """The step of an inbox row failed three times: set it aside, call a team."""
+    """The step of an inbox row failed three times: the row is set aside and people are called."""
 
     inbox_id: int
     code: str
     opens: bool = False
-    """It was a customer's message: people are called even where no conversation is live."""
+    """The row was a customer's message, so people are called even if no conversation is open."""
     type: Literal["park_command"] = "park_command"
 
 
@@ -182,8 +184,10 @@ class TurnOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HandoffRequest:
-    """The assistant gives the conversation to a team. ``reason`` is a code, ``note`` is for
-    the team's eyes only: what the customer wants, and what was found out.
+    """The assistant hands the conversation to a team.
+
+    ``reason`` is a code. ``note`` is internal and tells the team what the customer wants and what
+    the assistant found out.
     """
 
     team: str
@@ -193,11 +197,11 @@ class HandoffRequest:
 
 @dataclass(frozen=True, slots=True)
 class FinishAssistantTurn:
-    """A turn ended. ``code`` says what failed; ``says`` leave in order.
+    """A turn ended. ``code`` says why it failed; ``replies`` are sent in order.
 
-    A failed turn says nothing of its own: the tenant's fixed sentence is said, and
-    ``handoff`` names the team, if the turn still knew which. ``close``: the visit is over,
-    and why. ``cost`` in the currency of the assistant's prices.
+    The replies of a failed turn are ignored: the tenant's fixed text is sent instead, and
+    ``handoff`` names the team if the turn had chosen one. A non-empty ``close`` ends the
+    conversation and gives the reason. ``cost`` is in the currency of the assistant's prices.
     """
 
     turn: TurnId
@@ -214,31 +218,31 @@ class FinishAssistantTurn:
     tokens_out: int = 0
     cost: Decimal = Decimal(0)
     tokens_cached: int = 0
-    """Of ``tokens_in``."""
+    """Part of ``tokens_in``."""
     model_calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class RestartTurn:
-    """The turn's runner is gone; ``attempt`` is the one that was lost."""
+    """The process that ran the turn is gone; ``attempt`` is the lost attempt."""
 
     turn: TurnId
     attempt: int
 
 
 class SendStatus(StrEnum):
-    """What is known of a send."""
+    """The outcome of one attempt to send."""
 
     SENT = "sent"
     FAILED = "failed"
     UNCERTAIN = "uncertain"
     RETRY = "retry"
-    """Certainly not sent: back to the queue."""
+    """Certainly not sent: the row returns to the queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettleSend:
-    """A send ended, or was looked up."""
+    """A send ended, or a look-up found its outcome."""
 
     outbox: OutboxId
     result: SendStatus
@@ -246,12 +250,12 @@ class SettleSend:
     code: str = ""
     retry_in_s: float = 0.0
     attempt: int | None = None
-    """Which start of the send it speaks of; ``None``: of whichever is the last."""
+    """The attempt that ended; ``None`` means the latest."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettleFile:
-    """A customer's file was fetched and is kept, or cannot be had: ``code`` says why."""
+    """A customer's file was stored, or cannot be fetched; then ``code`` gives the reason."""
 
     file: UUID
     message: MessageId
@@ -265,7 +269,7 @@ class SettleFile:
 
 @dataclass(frozen=True, slots=True)
 class SettleFileReading:
-    """A file was read, or will not be."""
+    """A file was read, or reading it was given up."""
 
     message: MessageId
     conversation: ConversationId | None
@@ -276,7 +280,7 @@ class SettleFileReading:
 class FireTimer:
     """A timer is due; a stale ``generation`` does nothing.
 
-    ``unsent``: something that was said to the customer has not certainly left yet.
+    ``unsent`` says that a message to the customer is not confirmed as sent yet.
     """
 
     name: str

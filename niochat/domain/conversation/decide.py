@@ -1,88 +1,95 @@
-"""The one decider: a command meets a state, events and effects come out. Total and pure."""
+"""Decides what a command does to a conversation. ``decide`` is total and pure."""
 
 from typing import assert_never
 
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.conversation.decision import Decision, DecisionBuilder, DecisionContext
-from niochat.domain.conversation.handlers import agent_handlers, inbound, message_edits, turns
+from niochat.domain.conversation.handlers import (
+    agent_handlers,
+    inbound,
+    message_edits,
+    sends,
+    timers,
+    turns,
+)
 from niochat.domain.conversation.state import ConversationState
 
 
 def decide(
     conversation: ConversationState | None, command: cmd.Command, context: DecisionContext
 ) -> Decision:
-    """What ``command`` leads to; the same arguments always lead to the same.
+    """Returns the events and effects of ``command``; equal arguments give an equal decision.
 
-    Raises :class:`~niochat.domain.errors.Refused` where the state does not allow what a
-    person asked; nothing has happened then.
+    Raises :class:`~niochat.domain.errors.OperationRefusedError` if the state does not allow an
+    agent's command; nothing has changed then.
     """
-    draft = DecisionBuilder(conversation, context)
-    _dispatch(draft, command)
-    return draft.build()
+    builder = DecisionBuilder(conversation, context)
+    _dispatch(builder, command)
+    return builder.build()
 
 
-def _dispatch(draft: DecisionBuilder, command: cmd.Command) -> None:
+def _dispatch(builder: DecisionBuilder, command: cmd.Command) -> None:
     match command:
         case cmd.ReceiveMessage():
-            inbound.receive_message(draft, command)
+            inbound.receive_message(builder, command)
         case cmd.ReceiveProviderPhoneMessage():
-            inbound.receive_provider_phone_message(draft, command)
+            inbound.receive_provider_phone_message(builder, command)
         case cmd.ReceiveEcho():
-            inbound.receive_echo(draft, command)
+            inbound.receive_echo(builder, command)
         case cmd.ReceiveReaction():
-            inbound.receive_reaction(draft, command)
+            inbound.receive_reaction(builder, command)
         case cmd.ReceiveEdit():
-            inbound.receive_edit(draft, command)
+            inbound.receive_edit(builder, command)
         case cmd.ReceiveDeletion():
-            inbound.receive_deletion(draft, command)
+            inbound.receive_deletion(builder, command)
         case cmd.ReceiveReceipt():
-            inbound.receive_receipt(draft, command)
+            inbound.receive_receipt(builder, command)
         case cmd.AssignConversation():
-            agent_handlers.assign(draft, command)
+            agent_handlers.assign(builder, command)
         case cmd.ReturnConversationToAssistant():
-            agent_handlers.return_to_assistant(draft, command)
+            agent_handlers.return_to_assistant(builder, command)
         case cmd.HandOffConversation():
-            agent_handlers.hand_off_to_team(draft, command)
+            agent_handlers.hand_off_to_team(builder, command)
         case cmd.ReplyToCustomer():
-            agent_handlers.reply_to_customer(draft, command)
+            agent_handlers.reply_to_customer(builder, command)
         case cmd.EditReply():
-            message_edits.edit_message(draft, command)
+            message_edits.edit_message(builder, command)
         case cmd.DeleteReply():
-            message_edits.delete_message(draft, command)
+            message_edits.delete_message(builder, command)
         case cmd.ReactToMessage():
-            message_edits.react_to_message(draft, command)
+            message_edits.react_to_message(builder, command)
         case cmd.AddNote():
-            agent_handlers.add_agent_note(draft, command)
+            agent_handlers.add_agent_note(builder, command)
         case cmd.TransferConversation():
-            agent_handlers.transfer(draft, command)
+            agent_handlers.transfer(builder, command)
         case cmd.SnoozeConversation():
-            agent_handlers.snooze(draft, command)
+            agent_handlers.snooze(builder, command)
         case cmd.SetConversationPriority():
-            agent_handlers.set_priority(draft, command)
+            agent_handlers.set_priority(builder, command)
         case cmd.SetConversationLabels():
-            agent_handlers.set_labels(draft, command)
+            agent_handlers.set_labels(builder, command)
         case cmd.ResolveConversation():
-            agent_handlers.resolve(draft, command)
+            agent_handlers.resolve(builder, command)
         case cmd.ReopenConversation():
-            agent_handlers.reopen(draft, command)
+            agent_handlers.reopen(builder, command)
         case cmd.SuspendAssistant():
-            agent_handlers.suspend_assistant(draft)
+            agent_handlers.suspend_assistant(builder)
         case cmd.DeadLetterCommand():
-            agent_handlers.dead_letter(draft, command)
+            agent_handlers.dead_letter(builder, command)
         case cmd.FinishAssistantTurn():
-            turns.finish_turn(draft, command)
+            turns.finish_turn(builder, command)
         case cmd.RestartTurn():
-            turns.restart_turn(draft, command)
+            turns.restart_turn(builder, command)
         case cmd.SettleSend():
-            turns.settle_send(draft, command)
+            sends.settle_send(builder, command)
         case cmd.SettleFile():
-            inbound.settle_file(draft, command)
+            inbound.settle_file(builder, command)
         case cmd.SettleFileReading():
-            inbound.settle_file_reading(draft, command)
+            inbound.settle_file_reading(builder, command)
         case cmd.FireTimer():
-            turns.fire_timer(draft, command)
+            timers.fire_timer(builder, command)
         case cmd.ReceiveSystemNotice():
-            pass  # nobody said anything
+            pass  # carries no message
         case cmd.MergeThread():
             pass  # joined by a statement of its own, see conversation/link
         case _:

@@ -1,4 +1,4 @@
-"""The working copy of a decision: what is known, and what was decided so far."""
+"""The input of a decision, its result, and the builder that collects the result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,13 +16,13 @@ from niochat.domain.message import Author, DeliveryStatus, MessageChange
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A stored message that a command speaks of."""
+    """A stored message that a command refers to."""
 
     id: MessageId
     author: Author
     status: DeliveryStatus | None
     in_current_conversation: bool
-    """Whether it belongs to the thread's live conversation (its events go there)."""
+    """Whether the message belongs to the thread's current conversation, which gets its events."""
     sent_at: datetime | None = None
     edited_at: datetime | None = None
     deleted: bool = False
@@ -30,23 +30,25 @@ class StoredMessage:
 
 @dataclass(frozen=True, slots=True)
 class StoredSend:
-    """An outbox row that a command speaks of."""
+    """An outbox row that a command refers to."""
 
     message: StoredMessage
     status: str
     in_current_conversation: bool
-    """Whether it leaves in the name of the thread's live conversation."""
+    """Whether the send belongs to the thread's current conversation."""
     attempts: int = 0
-    """How often it started to leave."""
+    """How many attempts to send it have started."""
     change: MessageChange | None = None
-    """What it does to a message that has left, where it is not a message itself."""
+    """The change to an earlier message; ``None`` if the row sends a message."""
     value: str = ""
     """The new text, or the emoji."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnmatchedUpdate:
-    """News that came before its message: ``receipt``, ``edit``, ``deletion``, ``reaction``."""
+    """An update that arrived before its message. ``kind`` is ``receipt``, ``edit``, ``deletion``
+    or ``reaction``.
+    """
 
     kind: str
     value: str
@@ -54,30 +56,30 @@ class UnmatchedUpdate:
 
 @dataclass(frozen=True, slots=True)
 class DecisionContext:
-    """All that a decision may look at besides the state. Nothing here is read from outside."""
+    """Everything that a decision may depend on besides the state and the command."""
 
     thread: ThreadId
     cause: str
-    """Unique name of the command; ids of what it creates are derived from it."""
+    """Unique name of the command, from which the ids of new rows are derived."""
     now: datetime
     protocol: str
-    """Protocol number for a conversation, should one be opened."""
+    """Protocol number of a conversation that the command may open."""
     policy: ConversationPolicy
     staff: StaffAvailability = field(default_factory=StaffAvailability)
-    """Whether people of the tenant are there."""
+    """Whether people of the tenant can answer now."""
     messages: Mapping[str, StoredMessage] = field(default_factory=dict)
     """By the gateway's message id."""
     sends: Mapping[OutboxId, StoredSend] = field(default_factory=dict)
     unmatched: Mapping[str, tuple[UnmatchedUpdate, ...]] = field(default_factory=dict)
     phone_used_recently: bool = False
-    """Whether a person typed to this customer on the provider's phone within the last hour."""
+    """Whether a person wrote to this customer on the provider's phone within the last hour."""
     automatic_texts: frozenset[str] = frozenset()
-    """Texts that the provider's phone sent to several customers by itself lately."""
+    """Texts that the provider's phone recently sent to several customers automatically."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a command leads to. ``conversation`` is the state after ``events``."""
+    """The result of a command. ``conversation`` is the state after ``events``."""
 
     conversation: ConversationState | None
     events: tuple[Event, ...] = ()
@@ -85,7 +87,7 @@ class Decision:
 
 
 class DecisionBuilder:
-    """Collects events and effects; the state moves only through :func:`evolve`."""
+    """Collects events and effects. The state changes only through :func:`evolve`."""
 
     def __init__(self, conversation: ConversationState | None, context: DecisionContext) -> None:
         self._conversation = conversation
@@ -95,35 +97,42 @@ class DecisionBuilder:
 
     @property
     def current(self) -> ConversationState | None:
-        """The conversation, if one is open."""
+        """The thread's last conversation, perhaps resolved; ``None`` if there is none."""
         return self._conversation
 
     @property
+    def active(self) -> ConversationState | None:
+        """The thread's conversation, unless it is resolved."""
+        c = self._conversation
+        return c if c is not None and c.status is not ConversationStatus.RESOLVED else None
+
+    @property
     def conversation(self) -> ConversationState:
-        """The conversation; only asked for where one is certainly open."""
+        """The thread's last conversation, for callers that know there is one."""
         assert self._conversation is not None
         return self._conversation
 
     def require_unresolved(self) -> ConversationState:
-        """The conversation that goes on. Raises ``Refused`` where there is none."""
-        c = self._conversation
-        if c is None or c.status is ConversationStatus.RESOLVED:
+        """Returns the conversation, unless there is none or it is resolved: then it raises
+        ``OperationRefusedError``.
+        """
+        if self.active is None:
             raise OperationRefusedError("The conversation is already resolved.", code="resolved")
-        return c
+        return self.active
 
     def start_new(self) -> None:
-        """The last conversation is over; what is emitted next belongs to a new one."""
+        """Forgets the resolved conversation, so that the next event opens a new one."""
         self._conversation = None
 
     def emit(self, event: Event) -> None:
-        """Something happened: it is recorded, and the state moves."""
+        """Records an event and applies it to the state."""
         self._conversation = evolve(self._conversation, event)
         self._events.append(event)
 
     def add_effect(self, effect: Effect) -> None:
-        """Something must happen besides."""
+        """Records an effect."""
         self._effects.append(effect)
 
     def build(self) -> Decision:
-        """What was decided."""
+        """Returns the decision."""
         return Decision(self._conversation, tuple(self._events), tuple(self._effects))

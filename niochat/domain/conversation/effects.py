@@ -1,7 +1,7 @@
-"""What must happen besides the events.
+"""Effects: the rows that a step writes besides its events.
 
-Each effect is a row that is written in the commit of the step which decided it; what then
-happens in the world starts from the row, never from memory alone.
+The commit that stores the events also writes the effects. Work outside the database starts from
+the committed row, never from memory alone.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from niochat.domain.message import Author, DeliveryStatus, MessageChange, Messag
 
 @dataclass(frozen=True, slots=True)
 class StoreMessage:
-    """A new message; a second one with the same id changes nothing."""
+    """Stores a new message. Storing the same id again changes nothing."""
 
     message: MessageId
     author: Author
@@ -26,12 +26,12 @@ class StoreMessage:
     reply_to: str | None = None
     status: DeliveryStatus | None = None
     version: int | None = None
-    """Number of the event that added it; ``None`` when no conversation was live."""
+    """Number of the event that added it; ``None`` if no conversation was open."""
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateMessage:
-    """What is not ``None`` replaces what stood there; ``status`` moves forward only."""
+    """Updates a stored message. ``None`` keeps a value; ``status`` only moves forward."""
 
     message: MessageId
     status: DeliveryStatus | None = None
@@ -39,17 +39,17 @@ class UpdateMessage:
     code: str | None = None
     text: str | None = None
     at: datetime | None = None
-    """When the text was replaced; ``None``: now."""
+    """When the text was replaced; ``None`` means now."""
     deleted: bool = False
     reaction: tuple[str, str] | None = None
-    """(``customer`` or ``provider``, emoji or empty)."""
+    """``customer`` or ``provider``, and the emoji; an empty emoji removes the reaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSend:
-    """A row of the outbox. ``origin`` decides who may cancel it.
+    """Adds a message to the outbox. ``origin`` decides who may cancel the send.
 
-    ``content.details["attachment"]`` names the file that leaves with it.
+    ``content.details["attachment"]`` is the id of the file that is sent with it.
     """
 
     outbox: OutboxId
@@ -60,9 +60,7 @@ class QueueSend:
 
 @dataclass(frozen=True, slots=True)
 class QueueMessageChange:
-    """A row of the outbox that changes a message which has left. ``value`` is the new text or
-    the emoji.
-    """
+    """Adds a change of a sent message to the outbox. ``value`` is the new text or the emoji."""
 
     outbox: OutboxId
     message: MessageId
@@ -72,7 +70,9 @@ class QueueMessageChange:
 
 @dataclass(frozen=True, slots=True)
 class FetchFile:
-    """The file of a customer's message is wanted from the gateway, by its own ``external_id``."""
+    """Requests the file of a customer's message from the gateway, by the message's
+    ``external_id``.
+    """
 
     file: UUID
     message: MessageId
@@ -82,7 +82,7 @@ class FetchFile:
 
 @dataclass(frozen=True, slots=True)
 class SettleFileFetch:
-    """The file's row says that it is here, or why it is not (``code``)."""
+    """Records that the file is stored, or in ``code`` why it is not."""
 
     file: UUID
     mimetype: str
@@ -94,18 +94,20 @@ class SettleFileFetch:
 
 @dataclass(frozen=True, slots=True)
 class RequestFileReading:
-    """What the message's file says is wanted, once it is here; a second one changes nothing."""
+    """Requests that the message's file is read once it is stored. A second request changes
+    nothing.
+    """
 
     file: UUID
     message: MessageId
     sort: ReadableFileKind
     seconds: float = 0.0
-    """Length of a voice note, as its sender's phone says."""
+    """Length of a voice note as reported by the sender's phone."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoreFileReading:
-    """What was read is written once; a later one changes nothing."""
+    """Stores the result of reading a file. Only the first result is kept."""
 
     message: MessageId
     reading: FileReading
@@ -113,7 +115,7 @@ class StoreFileReading:
 
 @dataclass(frozen=True, slots=True)
 class SettleOutbox:
-    """The outbox row reached ``status``: sent, failed, uncertain, or queued again."""
+    """Moves the outbox row to ``status``: sent, failed, uncertain, cancelled, or queued again."""
 
     outbox: OutboxId
     status: str
@@ -124,11 +126,13 @@ class SettleOutbox:
 
 @dataclass(frozen=True, slots=True)
 class CancelAssistantSends:
-    """Queued assistant rows of the thread are cancelled; what is sending has left."""
+    """Cancels the assistant's queued sends of the thread. A send in progress is not stopped."""
 
 
 @dataclass(frozen=True, slots=True)
 class SetTimer:
+    """Sets the timer ``name``; only its newest generation fires."""
+
     name: str
     generation: int
     due_at: datetime
@@ -136,7 +140,9 @@ class SetTimer:
 
 @dataclass(frozen=True, slots=True)
 class RunTurn:
-    """The assistant's pool runs this attempt; messages up to ``upto_version`` are its input."""
+    """Asks the assistant's pool for this attempt. Its input is the messages up to
+    ``upto_version``.
+    """
 
     turn: TurnId
     attempt: int
@@ -145,7 +151,7 @@ class RunTurn:
 
 @dataclass(frozen=True, slots=True)
 class SettleTurn:
-    """The turn's row is closed with ``outcome``: answered, failed, cancelled."""
+    """Closes the turn's row with ``outcome``: answered, failed or cancelled."""
 
     turn: TurnId
     outcome: str
@@ -157,13 +163,13 @@ class SettleTurn:
     tokens_out: int = 0
     cost: Decimal = Decimal(0)
     tokens_cached: int = 0
-    """Of ``tokens_in``."""
+    """Part of ``tokens_in``."""
     model_calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class StoreUnmatchedUpdate:
-    """News of a message that is not known yet: applied when the message comes."""
+    """Stores an update of a message that has not arrived yet; it is applied on arrival."""
 
     external_id: str
     kind: str
@@ -173,7 +179,7 @@ class StoreUnmatchedUpdate:
 
 @dataclass(frozen=True, slots=True)
 class NotifyTeamQueue:
-    """The team's queue changed for this conversation."""
+    """Tells the team's queue that the conversation began or stopped waiting in it."""
 
     team: str
     waiting: bool
@@ -181,7 +187,7 @@ class NotifyTeamQueue:
 
 @dataclass(frozen=True, slots=True)
 class NotifyAgentCapacity:
-    """The agent may have room for another conversation."""
+    """Tells the queues that the agent may have room for another conversation."""
 
     agent: str
 

@@ -1,5 +1,5 @@
-"""What happened to a conversation. Ids, codes and numbers only, never text or names:
-text lives in ``messages``, personal fields in ``contacts``, so erasure leaves the log whole.
+"""Events of a conversation. They hold ids, codes and numbers, never text or names: text is in
+``messages`` and personal fields are in ``contacts``, so that erasure leaves the log intact.
 """
 
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ class MessageReceived:
     kind: MessageKind
     sent_at: datetime | None = None
     awaits: datetime | None = None
-    """Until when an answer waits for what the message's file says."""
+    """Until when an answer waits for the message's file to be read."""
     type: Literal["message_received"] = "message_received"
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderMessageObserved:
-    """A message of the provider's side that did not come from our outbox."""
+    """A message from the provider's side was seen that did not come from our outbox."""
 
     message: MessageId
     author: Author
@@ -45,7 +45,7 @@ class AssistantPaused:
 
 @dataclass(frozen=True, slots=True)
 class MessageEdited:
-    """``again``: it had been answered, and wants another answer now."""
+    """``again`` says that the message had been answered and needs another answer."""
 
     message: MessageId
     again: bool = False
@@ -67,7 +67,7 @@ class MessageReacted:
 
 @dataclass(frozen=True, slots=True)
 class MessageChangeFailed:
-    """A message stays as it was: the gateway did not take the change."""
+    """The gateway rejected a change, so the message stays as it was."""
 
     message: MessageId
     change: MessageChange
@@ -77,7 +77,7 @@ class MessageChangeFailed:
 
 @dataclass(frozen=True, slots=True)
 class FileFetchSettled:
-    """The file of a customer's message is here, or will not come: ``code`` says why."""
+    """The file of a customer's message was stored, or cannot be fetched (``code``)."""
 
     message: MessageId
     code: str
@@ -86,7 +86,7 @@ class FileFetchSettled:
 
 @dataclass(frozen=True, slots=True)
 class FileRead:
-    """It is known what a message's file says, or that it will not be (``code``)."""
+    """A message's file was read, or reading it was given up (``code``)."""
 
     message: MessageId
     code: str
@@ -103,7 +103,7 @@ class MessageQueued:
 
 @dataclass(frozen=True, slots=True)
 class NoteAdded:
-    """Something for the eyes of the provider's people."""
+    """An internal note was added."""
 
     message: MessageId
     type: Literal["note_added"] = "note_added"
@@ -111,7 +111,7 @@ class NoteAdded:
 
 @dataclass(frozen=True, slots=True)
 class CustomerReminded:
-    """The customer has been silent and was asked; the next silence ends the visit."""
+    """A silent customer got a reminder; further silence ends the conversation."""
 
     type: Literal["customer_reminded"] = "customer_reminded"
 
@@ -149,8 +149,8 @@ class TurnRestarted:
 
 @dataclass(frozen=True, slots=True)
 class TurnCancelled:
-    """``reason``: customer_wrote, deleted, takeover, phone, tenant_suspended, resolved, or why
-    serving after hours ended.
+    """``reason`` is customer_wrote, deleted, takeover, phone, resolved, the reason of a handoff, or
+    the reason why after-hours service ended.
     """
 
     turn: TurnId
@@ -169,7 +169,7 @@ class TurnFinished:
 
 @dataclass(frozen=True, slots=True)
 class ConversationHandedOff:
-    """From the assistant to a team. ``reason`` is a code that ``niochat show`` explains."""
+    """The assistant handed the conversation to a team. ``niochat show`` explains ``reason``."""
 
     team: str
     reason: str
@@ -178,8 +178,10 @@ class ConversationHandedOff:
 
 @dataclass(frozen=True, slots=True)
 class ConversationAssigned:
-    """``queue``: the team whose queue gave it to them; ``None``: a person took it.
-    ``after_hours``: it was taken while the others were gone.
+    """An agent got the conversation.
+
+    ``queue`` is the team whose queue assigned it; ``None`` means that a person did.
+    ``after_hours`` says that it was taken while the provider was closed.
     """
 
     agent: str
@@ -190,8 +192,10 @@ class ConversationAssigned:
 
 @dataclass(frozen=True, slots=True)
 class ConversationTransferred:
-    """Between people: to a team's queue, or to an agent, who has it at once. ``reason``: why the
-    product did it (``offline``); empty: a person did.
+    """The conversation moved to a team's queue, or directly to an agent.
+
+    ``reason`` is ``offline`` if the product moved it because its agent went offline, and empty if
+    a person did.
     """
 
     by: str
@@ -216,7 +220,7 @@ class ConversationSnoozed:
 
 @dataclass(frozen=True, slots=True)
 class ConversationUnsnoozed:
-    """It was put off and is back. ``reason``: due, customer_wrote."""
+    """The conversation is no longer snoozed. ``reason`` is due or customer_wrote."""
 
     reason: str
     type: Literal["conversation_woken"] = "conversation_woken"
@@ -238,8 +242,9 @@ class LabelsChanged:
 
 @dataclass(frozen=True, slots=True)
 class AfterHoursBegan:
-    """People have it and are not there: the assistant serves. ``until``: when they return, as far
-    as is known.
+    """The assistant serves a conversation that people hold while the provider is closed.
+
+    ``until`` is when people return, if that is known.
     """
 
     until: datetime | None
@@ -248,8 +253,10 @@ class AfterHoursBegan:
 
 @dataclass(frozen=True, slots=True)
 class AfterHoursEnded:
-    """The assistant is silent again. ``reason``: people_there, agent, switched_off, or why it
-    must not go on; then it does not begin again until ``rest_until``.
+    """The assistant stopped serving after hours.
+
+    ``reason`` is people_there, agent, switched_off, or the reason why the assistant must not go
+    on. In the last case it does not begin again before ``rest_until``.
     """
 
     reason: str
@@ -265,7 +272,9 @@ class ConversationReopened:
 
 @dataclass(frozen=True, slots=True)
 class ConversationResolved:
-    """``reason``: who ended it, or ``merged``, ``assistant``, ``inactivity``."""
+    """``reason`` is the id of the person who ended it, or ``merged``, ``assistant`` or
+    ``inactivity``.
+    """
 
     reason: str
     type: Literal["conversation_resolved"] = "conversation_resolved"
@@ -273,13 +282,13 @@ class ConversationResolved:
 
 @dataclass(frozen=True, slots=True)
 class ThreadsMerged:
-    """Another thread of the same person was joined to this one."""
+    """Another thread of the same person was merged into this one."""
 
     other_conversation: ConversationId | None
     unanswered: int = 0
-    """Messages of the other conversation that nobody had answered."""
+    """How many messages of the other conversation were unanswered."""
     messages: tuple[MessageId, ...] = ()
-    """Which ones."""
+    """The ids of these messages, as far as known."""
     type: Literal["threads_linked"] = "threads_linked"
 
 

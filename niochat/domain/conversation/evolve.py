@@ -1,4 +1,4 @@
-"""The only way a conversation's state changes: one event at a time."""
+"""Applies events to a conversation's state. Nothing else changes the state."""
 
 from dataclasses import replace
 from typing import assert_never
@@ -15,15 +15,15 @@ from niochat.domain.ids import MessageId
 from niochat.domain.message import Author
 
 MAX_UNANSWERED_IDS = 200
-"""Unanswered messages that are known by name. Older ones are only counted: a conversation that
-nobody answers must not grow for ever.
+"""Unanswered messages whose ids are kept. Older ones are only counted, because the state of a
+conversation that nobody answers must not grow without limit.
 """
 
 
 def evolve(conversation: ConversationState | None, event: e.Event) -> ConversationState:
-    """State after ``event``; its number is the new ``version``.
+    """Returns the state after ``event``; the event's number is the new ``version``.
 
-    Raises ``ValueError`` when the event cannot follow: a conversation opens once, first.
+    Raises ``ValueError`` unless ``ConversationOpened`` is the first event and occurs only once.
     """
     if isinstance(event, e.ConversationOpened):
         if conversation is not None:
@@ -38,7 +38,7 @@ def evolve(conversation: ConversationState | None, event: e.Event) -> Conversati
 
 
 def replay(events: list[e.Event]) -> ConversationState:
-    """Fold a whole log, oldest first."""
+    """Applies a complete log, oldest event first. Raises ``ValueError`` for an empty log."""
     conversation: ConversationState | None = None
     for event in events:
         conversation = evolve(conversation, event)
@@ -50,13 +50,13 @@ def replay(events: list[e.Event]) -> ConversationState:
 def _apply(c: ConversationState, event: e.Event) -> ConversationState:
     match event:
         case e.MessageReceived(message=message, sent_at=sent_at, awaits=awaits):
-            asks = _add_unanswered(c, message)
+            changed = _add_unanswered(c, message)
             if awaits is not None:
                 until = max(awaits, c.awaited_until or awaits) if c.awaited else awaits
                 awaited = _newest((*c.awaited, message))
-                asks = replace(asks, awaited=awaited, awaited_until=until)
+                changed = replace(changed, awaited=awaited, awaited_until=until)
             return replace(
-                asks, heard_at=sent_at or c.heard_at, first_heard_at=c.first_heard_at or sent_at
+                changed, heard_at=sent_at or c.heard_at, first_heard_at=c.first_heard_at or sent_at
             )
         case e.MessageEdited(message=message, again=again):
             return _add_unanswered(c, message) if again else c
@@ -65,7 +65,7 @@ def _apply(c: ConversationState, event: e.Event) -> ConversationState:
         case e.CustomerReminded():
             return replace(c, reminded=True)
         case e.ProviderMessageObserved(author=author):
-            # A notice that another system sends answers nobody's question.
+            # A message that another system sent does not answer the customer's question.
             person = author is Author.PHONE
             return replace(_clear_unanswered(c), waits=False) if person else c
         case e.ThreadsMerged(unanswered=unanswered, messages=messages):
@@ -125,7 +125,7 @@ def _apply(c: ConversationState, event: e.Event) -> ConversationState:
 
 
 def _add_unanswered(c: ConversationState, message: MessageId) -> ConversationState:
-    """One more that wants an answer."""
+    """Adds a message that needs an answer."""
     waits = c.waits or c.status is not ConversationStatus.PENDING
     asked = _newest((*c.asked, message))
     return replace(c, unanswered=c.unanswered + 1, asked=asked, reminded=False, waits=waits)
@@ -136,24 +136,26 @@ def _clear_unanswered(c: ConversationState) -> ConversationState:
 
 
 def _remove_unanswered(c: ConversationState, message: MessageId) -> ConversationState:
-    """It wants no answer any more, whether it waits for one or a turn is at it."""
+    """Drops a message that needs no answer any more, also from the turn in progress."""
     c = replace(c, awaited=_without(c.awaited, message))
     if message in c.in_hand and c.turn is not None:
         turn = replace(c.turn, messages=c.turn.messages - 1)
         c = replace(c, turn=turn, in_hand=_without(c.in_hand, message))
     if message not in c.asked:
         return c
-    left = c.unanswered - 1
-    since = c.burst_since if left else None
-    return replace(c, unanswered=left, asked=_without(c.asked, message), burst_since=since)
+    remaining = c.unanswered - 1
+    since = c.burst_since if remaining else None
+    return replace(c, unanswered=remaining, asked=_without(c.asked, message), burst_since=since)
 
 
 def _return_turn_messages(c: ConversationState) -> ConversationState:
-    """What the turn had in hand nobody has answered; what was edited meanwhile counts once."""
+    """The turn's messages become unanswered again. A message that was edited during the turn is in
+    both lists and counts once.
+    """
     assert c.turn is not None
-    twice = len(set(c.in_hand) & set(c.asked))
+    in_both = len(set(c.in_hand) & set(c.asked))
     asked = _newest(tuple(dict.fromkeys((*c.in_hand, *c.asked))))
-    unanswered = c.unanswered + c.turn.messages - twice
+    unanswered = c.unanswered + c.turn.messages - in_both
     return replace(c, turn=None, in_hand=(), asked=asked, unanswered=unanswered)
 
 
@@ -191,8 +193,8 @@ def _apply_turn_event(
             return replace(c, turn=replace(c.turn, attempt=attempt))
         case e.TurnCancelled(reason=reason):
             assert c.turn is not None
-            again = c.cancels + 1 if reason == "customer_wrote" else 0
-            return replace(_return_turn_messages(c), cancels=again)
+            cancels = c.cancels + 1 if reason == "customer_wrote" else 0
+            return replace(_return_turn_messages(c), cancels=cancels)
         case e.TurnFinished(outcome=outcome):
             assert c.turn is not None
             if outcome == "failed":

@@ -1,7 +1,7 @@
-"""What a customer's file says: the words of a voice note, what a picture or a PDF shows.
+"""The content of a customer's file: the transcript of a voice note, or facts from a picture or PDF.
 
-A transcript is the customer's own words. What stands in a picture or a PDF is data that somebody
-else may have written: it is shown, and nothing is decided by it.
+A transcript is the customer's own words. The content of a picture or PDF may come from somebody
+else, so it is only shown and no decision depends on it.
 """
 
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ from niochat.domain.message import MessageKind
 from niochat.domain.text_validation import truncate_text
 
 MAX_VOICE_SECONDS = 600
-"""Of a voice note that is transcribed."""
+"""Longest voice note that is transcribed."""
 MAX_TRANSCRIPT_LENGTH = 8_000
-"""Characters; ten minutes of quick speech have as many."""
+"""Characters, about ten minutes of fast speech."""
 
 
 class ReadableFileKind(StrEnum):
@@ -37,10 +37,10 @@ READABLE_KINDS: Mapping[MessageKind, ReadableFileKind] = {
 
 @dataclass(frozen=True, slots=True)
 class FileReading:
-    """What came of reading a file. ``code`` says why nothing did; empty: all is well.
+    """The result of reading a file. ``code`` says why reading failed and is empty on success.
 
-    ``text``: the words of a voice note. ``facts``: of a picture or PDF, JSON with a ``kind``.
-    ``seconds``: of a voice note. ``cost`` in the currency of the assistant's prices.
+    ``text`` is the transcript of a voice note and ``seconds`` its length. ``facts`` describes a
+    picture or PDF as JSON with a ``kind``. ``cost`` is in the currency of the assistant's prices.
     """
 
     text: str = ""
@@ -53,12 +53,14 @@ class FileReading:
     tokens_out: int = 0
     cost: Decimal = Decimal(0)
     again: bool = False
-    """It failed, and another try may help."""
+    """Reading failed, and another attempt may succeed."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileReadingRequest:
-    """A file that is here. ``seconds``: of a voice note, as its sender's phone says; 0: unknown."""
+    """A stored file to read. ``seconds`` is the length of a voice note as reported by the sender's
+    phone; 0 means unknown.
+    """
 
     tenant_id: UUID
     file_id: UUID
@@ -68,6 +70,8 @@ class FileReadingRequest:
 
 
 def format_transcript(text: str) -> str:
-    """A voice note's words as they are kept: one line, without control characters, bounded."""
+    """Returns a transcript on one line, without control characters, cut to
+    ``MAX_TRANSCRIPT_LENGTH``.
+    """
     printable = "".join(each if each.isprintable() else " " for each in text)
     return truncate_text(" ".join(printable.split()), MAX_TRANSCRIPT_LENGTH)

@@ -1,4 +1,4 @@
-"""What a tenant wants: the settings that decisions depend on."""
+"""The tenant's settings that decisions depend on."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,66 +9,74 @@ from niochat.domain.message import MessageKind
 from niochat.domain.presence import OfflineRule
 
 MAX_MODEL_SECONDS = 75.0
-"""The most that a tenant may give its model for one turn. With 60 s of reading and 60 s of writing
-in a slow ERP a turn still ends before whoever waits for it loses patience, after 200 s.
+"""The longest model time that a tenant may configure for one turn. Together with 60 s of reads and
+60 s of writes in a slow ERP, a turn still ends before its caller times out after 200 s.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationPolicy:
-    """Settings of one tenant. Durations in seconds; ``{protocol}`` in a text is replaced."""
+    """Settings of one tenant. Durations are in seconds; ``{protocol}`` in a text is replaced by the
+    protocol number.
+    """
 
     suspended: bool = False
     assistant_enabled: bool = True
     burst_window_s: float = 2.5
-    """Messages of one customer within it make one turn."""
+    """A burst ends when the customer has been silent for this long."""
     burst_limit_s: float = 8.0
-    """However much the customer writes, the turn starts after this."""
+    """A burst ends after this time even if the customer keeps writing."""
     phone_pause_s: float = 1800.0
-    """How long the assistant keeps silent after a message typed on the provider's phone."""
+    """How long the assistant stays silent after a person wrote on the provider's phone."""
     team: str = "atendimento"
-    """Where conversations go that the assistant cannot keep."""
+    """Team that gets a handoff which names no other team."""
     capacity: int = 5
-    """Conversations that a queue lets an agent have at once, unless the agent's own says so."""
+    """Most conversations that a queue assigns to one agent, unless the agent has a limit of their
+    own.
+    """
     offline_rule: OfflineRule = OfflineRule.GIVE_BACK_UNANSWERED
-    """What becomes of an agent's conversations when they go offline."""
+    """What happens to an agent's conversations when the agent goes offline."""
     unavailable_text: str = (
         "No momento não consigo responder por aqui. "
         "Já passei seu atendimento para a nossa equipe. Protocolo: {protocol}"
     )
-    """Said once when the model is away."""
+    """Sent once when the model is unavailable."""
     hours: tuple[BusinessShift, ...] = ()
-    """When people are there; none: always."""
+    """Business hours; empty means always open."""
     holidays: str = ""
-    """Calendar of public holidays when nobody is there: ``BR`` or ``BR-PE``; empty: none."""
+    """Calendar of public holidays on which the provider is closed, ``BR`` or ``BR-PE``; empty means
+    none.
+    """
     closed_days: tuple[date, ...] = ()
-    """Further days when nobody is there."""
+    """Further days on which the provider is closed."""
     closed_text: str = "Nossa equipe volta {when} e responde por aqui."
-    """Added to what is said at a hand-off while nobody is there; ``{when}`` is replaced."""
+    """Added to the text of a handoff while the provider is closed; ``{when}`` is replaced by the
+    next opening time.
+    """
     closed_unknown_text: str = "Nossa equipe não está disponível agora e responde assim que voltar."
-    """The same where no day can be told."""
+    """Used instead of ``closed_text`` if the next opening time is unknown."""
     serve_after_hours: bool = True
-    """After a hand-off the assistant goes on serving while nobody is there."""
+    """After a handoff the assistant keeps answering while the provider is closed."""
     remember_days: int = 90
-    """How long somebody who was identified is recognised by the number; 0: never."""
+    """How many days an identified customer is recognised by the phone number; 0 means never."""
     stop_machines: bool = True
-    """A conversation with what answers like another machine is given to people."""
+    """Whether a conversation with an apparent bot is handed to people."""
     turns_per_hour: int = 40
-    """Turns of one conversation within an hour, after which people have it; 0: any number."""
+    """Most turns of one conversation per hour, before it is handed to people; 0 means no limit."""
     cost_per_hour: float = 0.0
-    """What the turns of one conversation may cost within an hour, in the currency of the
-    assistant's prices; 0: anything.
+    """Highest cost of one conversation's turns per hour, in the currency of the assistant's prices,
+    before it is handed to people; 0 means no limit.
     """
     hears: bool = False
-    """Voice notes are transcribed; stored with the assistant's settings."""
+    """Whether voice notes are transcribed; stored with the assistant's settings."""
     sees: bool = False
-    """Pictures and PDFs are read; the same."""
+    """Whether pictures and PDFs are read; stored with the assistant's settings."""
     reading_wait_s: float = 20.0
-    """How long an answer waits for what a voice note, a picture or a PDF says."""
+    """How long an answer waits until a voice note, picture or PDF is read."""
     reminder_after_s: float = 1800.0
-    """Silence of a customer after which the assistant asks; 0: never."""
+    """Silence of a customer after which the assistant sends a reminder; 0 means never."""
     close_after_s: float = 1800.0
-    """Silence after that reminder which ends the visit."""
+    """Silence after the reminder that ends the conversation."""
     reminder_text: str = (
         "Ainda posso ajudar em algo? Se preferir, é só me escrever aqui. "
         "Sem resposta, encerro este atendimento daqui a pouco."
@@ -79,26 +87,29 @@ class ConversationPolicy:
     )
 
     def readable_kind(self, kind: MessageKind) -> ReadableFileKind | None:
-        """As what a customer's file of this kind is read; ``None``: it is for people only."""
+        """Returns how a customer's file of this kind is read; ``None`` means that it is not."""
         sort = READABLE_KINDS.get(kind)
-        wanted = self.hears if sort is ReadableFileKind.VOICE else self.sees
-        return sort if wanted else None
+        enabled = self.hears if sort is ReadableFileKind.VOICE else self.sees
+        return sort if enabled else None
 
     @property
     def assistant_answers(self) -> bool:
-        """Whether new conversations begin with the assistant."""
+        """Whether the assistant may answer at all."""
         return self.assistant_enabled and not self.suspended
 
 
 @dataclass(frozen=True, slots=True)
 class StaffAvailability:
-    """Whether people of the tenant are there; ``returns_at`` in the tenant's local time."""
+    """Whether people of the tenant can answer now, and when they return otherwise.
+
+    ``returns_at`` is in the tenant's local time; ``None`` means unknown.
+    """
 
     available: bool = True
     returns_at: datetime | None = None
 
     def closed_notice(self, policy: ConversationPolicy) -> str:
-        """What may honestly be promised about people's answer; empty while they are there."""
+        """Returns the tenant's text about when people answer; empty while they are available."""
         if self.available:
             return ""
         if self.returns_at is None:

@@ -1,4 +1,4 @@
-"""The state of one visit in a thread, and the words for where it stands."""
+"""The state of a conversation, with its statuses, priorities and timers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,9 @@ from enum import IntEnum, StrEnum
 from niochat.domain.ids import ConversationId, MessageId, TurnId
 
 SCHEMA_VERSION = 5
-"""Of stored states and events; code that meets a newer one refuses and passivates."""
+"""Version of stored states and events. Code that loads a newer version raises an error and its
+actor passivates.
+"""
 
 
 class ConversationStatus(StrEnum):
@@ -24,7 +26,7 @@ class ConversationStatus(StrEnum):
 
 
 class ConversationPriority(IntEnum):
-    """Who comes first in a queue; within one priority it is who waits longest."""
+    """Order of a queue: the highest priority first, within one priority the longest wait."""
 
     LOW = 0
     NORMAL = 1
@@ -33,9 +35,7 @@ class ConversationPriority(IntEnum):
 
 
 class AssistantStopReason(StrEnum):
-    """Why the assistant lets a conversation go that goes round; it says nothing more then, after
-    hours neither.
-    """
+    """Reasons for which the assistant stops answering a conversation for good, also after hours."""
 
     BOT_LOOP = "bot_loop"
     TURN_LIMIT = "turn_limit"
@@ -47,18 +47,18 @@ class TimerName(StrEnum):
 
     BURST = "burst"
     READING = "reading"
-    """The burst is over, and something of it is still being listened to or looked at."""
+    """The burst is over, and some of its files are still being read."""
     IDLE = "idle"
-    """The customer was answered and says nothing: a reminder, then the end."""
+    """The customer was answered and is silent: first a reminder, then the end."""
     SNOOZE = "snooze"
-    """A conversation that was put off comes back."""
+    """A snoozed conversation returns."""
     OPENING = "opening"
-    """People are back: the assistant, which served meanwhile, is silent again."""
+    """People return, and after-hours service ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnInProgress:
-    """The assistant's run in progress. ``messages`` is how many it answers."""
+    """The assistant's current turn. ``messages`` is the number of messages that it answers."""
 
     id: TurnId
     attempt: int
@@ -67,7 +67,9 @@ class TurnInProgress:
 
 @dataclass(frozen=True, slots=True)
 class ConversationState:
-    """One visit, from first word to resolved. ``version`` is its last event's number."""
+    """One conversation, from its first message until it is resolved. ``version`` is the number of
+    its last event.
+    """
 
     id: ConversationId
     protocol: str
@@ -76,49 +78,51 @@ class ConversationState:
     team: str | None = None
     agent: str | None = None
     paused_until: datetime | None = None
-    """A person typed on the provider's phone: the assistant keeps silent until then."""
+    """The assistant stays silent until then, because a person wrote on the provider's phone."""
     unanswered: int = 0
-    """Customer messages that nobody has answered and no turn has in hand."""
+    """Customer messages that nobody has answered and that no current turn answers."""
     asked: tuple[MessageId, ...] = ()
-    """Which ones, as far as known: the newest of them, see ``evolve.MAX_UNANSWERED_IDS``."""
+    """Ids of the newest unanswered messages, at most ``evolve.MAX_UNANSWERED_IDS``."""
     in_hand: tuple[MessageId, ...] = ()
-    """Those that the turn in progress answers."""
+    """Ids of the messages that the current turn answers."""
     first_heard_at: datetime | None = None
-    """When the customer's first message of this visit was sent, by WhatsApp's clock."""
+    """When the customer sent the conversation's first message, by WhatsApp's clock."""
     heard_at: datetime | None = None
-    """And the last one."""
+    """When the customer sent the latest message, by WhatsApp's clock."""
     burst_since: datetime | None = None
-    """When the first message of the burst that is still open came."""
+    """When the current burst began."""
     awaited: tuple[MessageId, ...] = ()
-    """Messages whose files are being read, which the next answer waits for."""
+    """Messages whose files are being read before the next answer."""
     awaited_until: datetime | None = None
-    """And until when it does."""
+    """Until when the next answer waits for these files."""
     held: bool = False
-    """The burst is over, and only that is waited for."""
+    """The burst is over, and only the reading of its files delays the turn."""
     turn: TurnInProgress | None = None
     cancels: int = 0
-    """Turns cancelled in a row by a customer who went on writing."""
+    """How many turns in a row were cancelled because the customer kept writing."""
     reminded: bool = False
-    """The customer was asked whether anybody is there, and has not answered since."""
+    """The customer got a reminder and has not written since."""
     waits: bool = False
-    """The customer waits for a person: called for, or written since a person answered."""
+    """The customer waits for a person's answer."""
     priority: ConversationPriority = ConversationPriority.NORMAL
     labels: tuple[str, ...] = ()
-    """What the provider's people sort it by, in the order of the alphabet."""
+    """Labels of the provider, sorted alphabetically."""
     snoozed_until: datetime | None = None
     after_hours: bool = False
-    """People have it and are not there: the assistant goes on serving until they come."""
+    """People hold the conversation while the provider is closed, and the assistant answers."""
     spoken_for: bool = False
-    """Its agent has written, or took it after hours: nobody speaks over them."""
+    """The agent has written, reopened the conversation or took it after hours, so after-hours
+    service must not begin.
+    """
     unserved: bool = False
-    """It was handed off because the assistant must not go on, after hours neither."""
+    """The handoff had an ``AssistantStopReason``, so after-hours service must not begin."""
     rest_until: datetime | None = None
-    """The assistant failed after hours: it does not begin again until then."""
+    """After-hours service failed and must not begin again before then."""
     timers: Mapping[str, int] = field(default_factory=dict)
     """Newest generation of each timer ever set."""
 
     def waits_for_files(self, now: datetime) -> bool:
-        """Whether an answer has to wait at ``now`` for what files say."""
+        """Whether an answer still has to wait at ``now`` for files to be read."""
         return bool(self.awaited) and self.awaited_until is not None and self.awaited_until > now
 
     def assistant_may_reply(self, now: datetime) -> bool:

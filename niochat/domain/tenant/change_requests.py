@@ -1,4 +1,4 @@
-"""What a subscriber may ask to have changed, and what a provider does about each."""
+"""Change requests of subscribers, and the provider's rule for each kind."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,8 +32,11 @@ class ChangeRequestRoute(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChangeRequestRule:
-    """One kind's. ``category`` and ``code``, the provider's own, are the order's; ``team`` is a
-    slug, empty: whose work the kind is. ``days``: of the month, that may be chosen; empty: any.
+    """The provider's rule for one kind of change request.
+
+    ``category`` and the provider's own ``code`` go into the service order. ``team`` is the slug of
+    the team that handles it; empty means the team whose topic the kind is. ``days`` are the days of
+    the month that may be chosen; empty means any.
     """
 
     how: ChangeRequestRoute = ChangeRequestRoute.TEAM
@@ -46,9 +49,10 @@ class ChangeRequestRule:
 def parse_change_request_rules(
     stored: Mapping[str, Any],
 ) -> Mapping[ChangeRequestKind, ChangeRequestRule]:
-    """Of every kind, as a provider's settings have it; what they leave out goes to a team.
+    """Returns a rule for every kind from the provider's stored settings.
 
-    Of a kind or a way that another version stored nothing is taken: it goes to a team too.
+    A kind that the settings leave out goes to a team, and so does one whose stored rule this
+    version cannot read. Kinds that this version does not know are ignored.
     """
     return {kind: _rule(stored.get(kind.value)) for kind in ChangeRequestKind}
 

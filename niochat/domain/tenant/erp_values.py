@@ -1,7 +1,8 @@
-"""What an ERP tells of, in our words: people, contracts, invoices, lines, plans, orders.
+"""Values that an ERP returns, independent of its vendor: subscribers, contracts, invoices, access,
+service plans and service orders.
 
-Plain data that travels between processes. A field that could hold a password does not exist: what
-an ERP says of those ends in its adapter.
+They are plain data that travels between processes. None has a field for a password: the adapter
+drops passwords that an ERP returns.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from enum import StrEnum
 
 
 class ContractStatus(StrEnum):
-    """Where a contract stands. ``UNKNOWN``: the ERP said something we do not know."""
+    """The status of a contract. ``UNKNOWN`` is a status of the ERP that the adapter does not
+    know.
+    """
 
     ACTIVE = "active"
     INACTIVE = "inactive"
@@ -20,23 +23,25 @@ class ContractStatus(StrEnum):
     UNVIABLE = "unviable"
     NEW = "new"
     REDUCED = "reduced"
-    """Active with reduced speed, for an unpaid invoice."""
+    """Active with reduced speed because of an unpaid invoice."""
     UNKNOWN = "unknown"
 
     @property
     def blocked(self) -> bool:
-        """Blocked or slowed down for an unpaid invoice: only paying or an unlock helps."""
+        """Whether service is blocked or slowed because of an unpaid invoice, so that only a payment
+        or an unlock helps.
+        """
         return self in (ContractStatus.SUSPENDED, ContractStatus.REDUCED)
 
     @property
     def ended(self) -> bool:
-        """Nothing is delivered under it any more."""
+        """Whether no service is delivered under the contract any more."""
         return self in ("cancelled", "inactive", "unviable")
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One contract. ``address`` is one line; ``promises`` are unlocks used this month."""
+    """A contract. ``address`` is one line; ``promises`` counts the trust unlocks of this month."""
 
     id: str
     status: ContractStatus
@@ -44,14 +49,14 @@ class Contract:
     address: str = ""
     city: str = ""
     pop: str = ""
-    """Id of the point of presence, empty when not told."""
+    """Id of the point of presence; empty if unknown."""
     promises: int = 0
     status_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A person or company with contracts. ``phones`` are digits as the ERP has them."""
+    """A person or company with contracts. ``phones`` are digits as the ERP stores them."""
 
     name: str
     phones: tuple[str, ...]
@@ -60,9 +65,10 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An open invoice. ``amount`` in BRL with fine and interest; each code may be missing.
+    """An open invoice. ``amount`` is in BRL and includes fine and interest.
 
-    ``original``: without them; ``None``: not told. The parts are zero where nothing is told.
+    ``original`` is the amount without them; ``None`` means unknown. ``pix``, ``digit_line`` and
+    ``pdf_url`` may be empty. An unknown ``fine``, ``interest`` or ``discount`` is zero.
     """
 
     id: str
@@ -79,8 +85,8 @@ class Invoice:
 
 @dataclass(frozen=True, slots=True)
 class PaidInvoice:
-    """An invoice that is paid. ``amount`` as it was made out, ``paid`` what was paid, in BRL;
-    ``None``: not told. ``paid_on`` ``None``: no day is told.
+    """A paid invoice. ``amount`` is the invoiced sum and ``paid`` the received sum, in BRL.
+    ``None`` means unknown.
     """
 
     id: str
@@ -91,7 +97,7 @@ class PaidInvoice:
 
 
 class AccessState(StrEnum):
-    """What the ERP says of the access. ``UNKNOWN`` is never told as offline."""
+    """The state of an access by the ERP. ``UNKNOWN`` must never be presented as offline."""
 
     ONLINE = "online"
     OFFLINE = "offline"
@@ -102,7 +108,7 @@ class AccessState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccessStatus:
-    """A contract's access. ``until`` is the ERP's own words for how long maintenance takes."""
+    """A contract's access. ``until`` is the ERP's text for the end of a maintenance."""
 
     state: AccessState
     message: str = ""
@@ -112,7 +118,9 @@ class AccessStatus:
 
 @dataclass(frozen=True, slots=True)
 class OpticalSignal:
-    """The modem's light. ``rx_dbm`` is the power received; ``None``: no light arrives."""
+    """The optical signal at the modem. ``rx_dbm`` is the received power; ``None`` means no
+    signal.
+    """
 
     online: bool
     rx_dbm: float | None
@@ -120,16 +128,20 @@ class OpticalSignal:
 
 @dataclass(frozen=True, slots=True)
 class NetworkMaintenance:
-    """Work or an outage that is announced. It concerns ``pops``, or ``cities`` (lower case)."""
+    """An announced maintenance or outage. It affects ``pops``, or ``cities`` (lower case) if there
+    are none.
+    """
 
     message: str
     pops: tuple[str, ...] = ()
     cities: tuple[str, ...] = ()
     until: datetime | None = None
-    """In the provider's local time, without a zone: the ERP tells none."""
+    """In the provider's local time, without a time zone, because the ERP gives none."""
 
     def affects(self, contract: Contract) -> bool:
-        """By the point of presence; by the city only where no points are told."""
+        """Whether the contract is affected, by its point of presence, or by its city if no points
+        of presence are given.
+        """
         if self.pops:
             return bool(contract.pop) and contract.pop in self.pops
         return bool(contract.city) and contract.city.casefold() in self.cities
@@ -137,7 +149,7 @@ class NetworkMaintenance:
 
 @dataclass(frozen=True, slots=True)
 class ServicePlan:
-    """What can be bought. ``price`` in BRL a month."""
+    """A service plan on sale. ``price`` is in BRL per month."""
 
     id: str
     name: str
@@ -156,7 +168,9 @@ class TicketCategory(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ErpTicket:
-    """A service order. ``categories``: what it may be about by the ERP's code; empty: unknown."""
+    """A service order. ``categories`` are those to which the ERP's code may map; empty means
+    unknown.
+    """
 
     number: str
     open: bool
@@ -164,13 +178,13 @@ class ErpTicket:
     content: str = ""
     opened_at: datetime | None = None
     scheduled_for: datetime | None = None
-    """When somebody comes, in the provider's local time; at midnight only the day is told."""
+    """Time of the visit in the provider's local time; midnight means that only the day is set."""
     technician: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceAddress:
-    """Somewhere that may be covered: a CEP, digits only, or street, district and city."""
+    """An address to check for coverage: a CEP (digits only), or street, district and city."""
 
     cep: str = ""
     street: str = ""

@@ -1,4 +1,4 @@
-"""What a provider tells of itself, so that its assistant can answer: address, fees, coverage."""
+"""Provider facts: what a provider states about itself for its assistant's answers."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from niochat.domain.tenant.erp_values import ServiceAddress
 
 @dataclass(frozen=True, slots=True)
 class ProviderPhone:
-    """``number`` as people are to read it."""
+    """A phone number of the provider. ``number`` is shown as it is."""
 
     number: str
     name: str = ""
@@ -17,7 +17,7 @@ class ProviderPhone:
 
 @dataclass(frozen=True, slots=True)
 class ProviderSite:
-    """A page, or a profile of a social network; ``address`` begins with http."""
+    """A website or social network profile; ``address`` begins with http."""
 
     name: str
     address: str
@@ -25,7 +25,7 @@ class ProviderSite:
 
 @dataclass(frozen=True, slots=True)
 class ProviderFee:
-    """``amount`` in BRL; 0: free of charge."""
+    """A fee. ``amount`` is in BRL; 0 means free of charge."""
 
     name: str
     amount: float
@@ -34,7 +34,7 @@ class ProviderFee:
 
 @dataclass(frozen=True, slots=True)
 class CoverageArea:
-    """A city; without ``neighbourhoods`` all of it."""
+    """A covered city; without ``neighbourhoods`` all of it is covered."""
 
     city: str
     neighbourhoods: tuple[str, ...] = ()
@@ -42,8 +42,10 @@ class CoverageArea:
 
 @dataclass(frozen=True, slots=True)
 class NetworkCoverage:
-    """Where the provider has its network. ``ceps`` as ``53000-000 a 53439-999``; ``whole``: what is
-    not in the lists is not covered, else it is not known.
+    """The area that the provider covers. ``ceps`` are ranges such as ``53000-000 a 53439-999``.
+
+    ``whole`` says that the lists are complete: a place that is not in them is not covered. If they
+    are incomplete, its coverage is unknown.
     """
 
     whole: bool = True
@@ -51,28 +53,31 @@ class NetworkCoverage:
     ceps: tuple[str, ...] = ()
 
     def covers_cep(self, cep: str) -> bool | None:
-        """Whether a postal code is in one of the ranges; ``None``: that was not told."""
+        """Whether a postal code is in one of the ranges; ``None`` means unknown."""
         if not self.ceps:
             return None
         digits = re.sub(r"\D", "", cep)
         bounds = [re.sub(r"\D", "", each) for each in self.ceps]
-        there = len(digits) == 8 and any(b[:8] <= digits <= b[8:] for b in bounds)
-        return there or (False if self.whole else None)
+        covered = len(digits) == 8 and any(b[:8] <= digits <= b[8:] for b in bounds)
+        return covered or (False if self.whole else None)
 
     def covers_named_place(self, place: str) -> bool | None:
-        """Whether a text names a place of the list, a neighbourhood or a city that is covered as a
-        whole; ``None``: that was not told, or the text names only a city covered in parts.
+        """Whether a text names a covered neighbourhood, or a city that is covered completely.
+
+        ``None`` means unknown: no places are listed, the lists are incomplete, or the text names
+        only a city of which parts are covered.
         """
         if not self.places:
             return None
-        said = _folded(place)
-        if any(_names(said, each) for each in self.names):
+        text = _folded(place)
+        if any(_contains_name(text, each) for each in self.names):
             return True
         cities = (_folded(area.city) for area in self.places)
-        return False if self.whole and not any(_names(said, city) for city in cities) else None
+        in_city = any(_contains_name(text, city) for city in cities)
+        return False if self.whole and not in_city else None
 
     def covers_address(self, place: ServiceAddress) -> bool | None:
-        """Whether there is a network at a place; ``None``: nobody told."""
+        """Whether an address is covered; ``None`` means unknown."""
         by_cep = self.covers_cep(place.cep) if place.cep else None
         if by_cep is not None or not self.places or not (place.district or place.city):
             return by_cep
@@ -86,7 +91,7 @@ class NetworkCoverage:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Folded names of what is covered."""
+        """Folded names of the covered neighbourhoods and of the completely covered cities."""
         return tuple(
             _folded(name) for area in self.places for name in (area.neighbourhoods or (area.city,))
         )
@@ -94,7 +99,7 @@ class NetworkCoverage:
 
 @dataclass(frozen=True, slots=True)
 class UnlockTerms:
-    """The trust unlock: for how many days, and on which terms."""
+    """The terms of the trust unlock, and its length in days."""
 
     days: int | None = None
     terms: str = ""
@@ -102,7 +107,7 @@ class UnlockTerms:
 
 @dataclass(frozen=True, slots=True)
 class BillingTerms:
-    """Days of the month on which invoices can fall due, and how they are paid."""
+    """Possible due days of the month, and the methods of payment."""
 
     due_days: tuple[int, ...] = ()
     payment: tuple[str, ...] = ()
@@ -110,7 +115,7 @@ class BillingTerms:
 
 @dataclass(frozen=True, slots=True)
 class UnknownTopic:
-    """A topic that the facts do not tell, and the team that answers it."""
+    """A topic that the facts do not cover, and the team that answers it."""
 
     topic: str
     team: str
@@ -126,7 +131,7 @@ class QuestionAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ProviderFacts:
-    """Of one provider. What is empty was not told. Hours and holidays are in its policy."""
+    """The facts of one provider. Empty fields are unknown. Hours and holidays are in its policy."""
 
     address: str = ""
     phones: tuple[ProviderPhone, ...] = ()
@@ -134,16 +139,16 @@ class ProviderFacts:
     sites: tuple[ProviderSite, ...] = ()
     fees: tuple[ProviderFee, ...] = ()
     fidelity_months: int | None = None
-    """0: none."""
+    """Length of the minimum contract term; 0 means none."""
     fine: str = ""
     coverage: NetworkCoverage = NetworkCoverage()
     speed_test: str = ""
     unlock: UnlockTerms = UnlockTerms()
     billing: BillingTerms = BillingTerms()
     documents: tuple[str, ...] = ()
-    """Needed for a contract."""
+    """Documents that a new contract requires."""
     installation: str = ""
-    """Within which time, as people are to read it."""
+    """Time until installation, as a text for customers."""
     technologies: tuple[str, ...] = ()
     unknown: tuple[UnknownTopic, ...] = ()
     more: tuple[QuestionAnswer, ...] = ()
@@ -157,5 +162,5 @@ def _folded(text: str) -> str:
     return " ".join(re.findall(r"[a-z0-9]+", "".join(c for c in plain if c.isascii())))
 
 
-def _names(said: str, name: str) -> bool:
-    return re.search(rf"\b{re.escape(name)}\b", said) is not None
+def _contains_name(text: str, name: str) -> bool:
+    return re.search(rf"\b{re.escape(name)}\b", text) is not None

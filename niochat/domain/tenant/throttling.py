@@ -1,4 +1,4 @@
-"""A tenant that is kept waiting by a limit of its own, as operators see it."""
+"""Throttles: limits of a tenant that make it wait, as operators see them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,28 +7,29 @@ from uuid import UUID
 
 
 class ThrottleReason(StrEnum):
-    """Which limit it is."""
+    """The limit that a tenant reached."""
 
     FLOOD = "flood"
-    """More webhooks than any provider has: the door answers 429."""
+    """More webhooks than a provider can plausibly have; they are answered with 429."""
     TURNS = "turns"
-    """As many turns as the tenant may run at once or begin in a minute."""
+    """The tenant's limit of concurrent turns, or of turns started per minute."""
     MODEL_THROTTLED = "model_throttled"
-    """The tenant's model asked to wait."""
+    """The tenant's model answered that it is rate limited."""
     BUSY = "busy"
-    """The machines are busy and others would notice: its turns begin slower, its webhooks wait or
-    hear 503.
+    """The machines are busy and the tenant's load would slow others down: its turns start later,
+    its webhooks wait or are answered with 503.
     """
     ERP = "erp"
-    """As many calls of the tenant's ERP as it may get, or it rests after failures."""
+    """The limit of calls to the tenant's ERP, or its circuit breaker is open after failures."""
     GATEWAY = "gateway"
-    """As many sends at once as one channel may have."""
+    """The limit of concurrent sends of one channel."""
 
 
 @dataclass(frozen=True, slots=True)
 class TenantThrottle:
-    """One tenant and one limit, in one process. ``waiting``: turns and conversations, calls,
-    sends, or webhooks that waited or were refused since it began."""
+    """One tenant's throttle in one process. ``waiting`` counts the turns and conversations, calls,
+    sends or webhooks that waited or were rejected since it began.
+    """
 
     tenant_id: UUID
     reason: ThrottleReason

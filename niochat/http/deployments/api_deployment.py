@@ -10,8 +10,6 @@ from starlette.routing import BaseRoute, Mount
 
 from niochat.actors import actor_addresses
 from niochat.actors.team_queues.team_queue_actor import QueueAssignRequest
-from niochat.adapters.clock import database_clock
-from niochat.adapters.postgres.clock_sync import run_clock_sync
 from niochat.adapters.postgres.queries import queries
 from niochat.assignment.presence_changes import PresenceChangeHandler
 from niochat.assignment.queue_assignment import QueueAssigner, TeamQueueKey
@@ -49,7 +47,7 @@ API_BURST_S = 10.0
 
 
 def build_api_routes(parts: Components) -> list[BaseRoute]:
-    parts.background.start(run_clock_sync(parts.database, database_clock))
+    parts.start_clock_sync()
     parts.background.start(
         run_metrics_reporter(ClusterMetrics(parts.database, parts.settings.min_hosts))
     )

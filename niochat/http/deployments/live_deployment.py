@@ -4,8 +4,6 @@ from ray import serve
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from niochat.adapters.clock import database_clock
-from niochat.adapters.postgres.clock_sync import run_clock_sync
 from niochat.cluster.build_id import resolve_build_id
 from niochat.cluster.cluster_nodes import NodeRole, min_replicas, ray_actor_options
 from niochat.composition.components import Components
@@ -35,7 +33,7 @@ def build_live_routes(parts: Components) -> list[BaseRoute]:
         audit_log.write_entry,
     )
     announcements = services.build_announcements
-    parts.background.start(run_clock_sync(parts.database, database_clock))
+    parts.start_clock_sync()
     parts.background.start(hub.run())
     parts.background.start(hub.run_counts())
     parts.background.start(parts.ephemeral_frames.subscribe_bytes(hub.receive_envelope))

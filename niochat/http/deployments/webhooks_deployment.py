@@ -1,9 +1,7 @@
 """``webhooks``: the gateway's door."""
 
-import asyncio
 from uuid import UUID
 
-import structlog
 from ray import serve
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -15,7 +13,6 @@ from niochat.cluster.actor_client import ActorClient
 from niochat.cluster.cluster_nodes import NodeRole, min_replicas, ray_actor_options
 from niochat.composition.components import Components
 from niochat.composition.webhook_services import build_webhook_services
-from niochat.domain.errors import NiochatError
 from niochat.http.deployments.replica_application import (
     MAX_PENDING_MESSAGES,
     build_replica_application,
@@ -32,9 +29,8 @@ from niochat.http.webhooks.tenant_rate_limit import TenantRateLimiter
 from niochat.http.webhooks.webhook_admission import WebhookAdmission
 from niochat.http.webhooks.webhook_endpoint import WebhookEndpoint, build_webhook_routes
 from niochat.runtime.background_tasks import BackgroundTaskSet
+from niochat.runtime.periodic_loop import run_periodically
 from niochat.tenants.throttle_status import ThrottleReporter
-
-_log = structlog.get_logger(__name__)
 
 THROTTLE_REPORT_INTERVAL_S = 5.0
 TENANT_BURST_S = 10.0
@@ -83,15 +79,12 @@ def _build_routes(parts: Components, answers: ResponseCounter) -> list[BaseRoute
 async def _run_throttle_reports(
     guard: TenantRateLimiter, admission: WebhookAdmission, teller: ThrottleReporter
 ) -> None:
-    """Whom this door turns away or slows down, every few seconds, for ever."""
-    while True:
-        await asyncio.sleep(THROTTLE_REPORT_INTERVAL_S)
-        try:
-            await teller.report([*guard.list_throttles(), *admission.list_throttles()])
-        except NiochatError as error:
-            _log.warning("held_back_not_told", code=error.code)
-        except Exception as error:  # noqa: BLE001 - the loop must outlive any error
-            _log.error("held_back_not_told", exc_info=error)
+    """Report the tenants that this replica rejects or slows down, until cancelled."""
+    await run_periodically(
+        "throttle_report_failed",
+        THROTTLE_REPORT_INTERVAL_S,
+        lambda: teller.report([*guard.list_throttles(), *admission.list_throttles()]),
+    )
 
 
 def _build_application() -> Starlette:

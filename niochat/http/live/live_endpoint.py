@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import random
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -47,6 +46,7 @@ from niochat.live.hub import LiveHub
 from niochat.live.log_position import LogPosition
 from niochat.ports.audit import AuditActor, AuditActorKind, AuditEntry
 from niochat.runtime.background_tasks import BackgroundTaskSet
+from niochat.runtime.periodic_loop import IntervalTimer, run_periodically
 
 _log = structlog.get_logger(__name__)
 
@@ -100,6 +100,7 @@ class LiveEndpoint:
         self._pending_hellos: Counter[str] = Counter()
         self._handshake_slots = asyncio.Semaphore(MAX_CONCURRENT_HANDSHAKES)
         self._owner = BackgroundTaskSet("live")
+        self._viewed_timer = IntervalTimer(VIEWED_BROADCAST_INTERVAL_S)
 
     def routes(self) -> list[BaseRoute]:
         """One, for the application's own address."""
@@ -149,40 +150,40 @@ class LiveEndpoint:
             self._owner.start(self._frame_handler.clear_viewed(socket.caller, socket.viewed))
 
     async def run_access_checks(self) -> None:
-        """Whoever may not be here any more is sent away; the others hear where the log stands, and
-        now and then who looks at what.
+        """Disconnect users who lost access. The others get a heartbeat, and now and then what
+        their colleagues view.
         """
-        repeat_at = 0.0
-        while True:
-            await asyncio.sleep(ACCESS_CHECK_INTERVAL_S)
-            try:
-                sockets = list(self._connections)
-                for first in range(0, len(sockets), MAX_CONCURRENT_ACCESS_CHECKS):
-                    some = sockets[first : first + MAX_CONCURRENT_ACCESS_CHECKS]
-                    await asyncio.gather(*(self.check_access(socket) for socket in some))
-                if time.monotonic() >= repeat_at:
-                    repeat_at = time.monotonic() + VIEWED_BROADCAST_INTERVAL_S
-                    for socket in sockets:
-                        await self._frame_handler.rebroadcast_viewed(socket.caller, socket.viewed)
-            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
-                _log.error("live_not_looked_after", exc_info=error)
+        await run_periodically(
+            "live_access_checks_failed", ACCESS_CHECK_INTERVAL_S, self._check_connections
+        )
+
+    async def _check_connections(self) -> None:
+        try:
+            sockets = list(self._connections)
+            for first in range(0, len(sockets), MAX_CONCURRENT_ACCESS_CHECKS):
+                some = sockets[first : first + MAX_CONCURRENT_ACCESS_CHECKS]
+                await asyncio.gather(*(self.check_access(socket) for socket in some))
+            if self._viewed_timer.restart_if_due():
+                for socket in sockets:
+                    await self._frame_handler.rebroadcast_viewed(socket.caller, socket.viewed)
+        finally:
             self._hub.send_heartbeats()
 
     async def run_presence_refresh(self) -> None:
-        """In a loop of its own: looking after thousands of sockets must not make agents lapse."""
-        while True:
-            await asyncio.sleep(PRESENCE_REFRESH_INTERVAL_S)
-            try:
-                await self.refresh_presence()
-            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
-                _log.error("agents_not_seen", exc_info=error)
+        """In a loop of its own: access checks of thousands of sockets must not delay it until
+        agents count as absent.
+        """
+        await run_periodically(
+            "presence_refresh_failed", PRESENCE_REFRESH_INTERVAL_S, self.refresh_presence
+        )
 
     async def run_shown_audit(self) -> None:
-        """What screens were shown goes into the audit log, also while they stay."""
-        while True:
-            await asyncio.sleep(SHOWN_AUDIT_INTERVAL_S)
-            for socket in list(self._connections):
-                await self._audit_shown(socket)
+        """Record in the audit log what screens were shown, also while they stay connected."""
+        await run_periodically("live_audit_failed", SHOWN_AUDIT_INTERVAL_S, self._audit_connections)
+
+    async def _audit_connections(self) -> None:
+        for socket in list(self._connections):
+            await self._audit_shown(socket)
 
     async def _audit_shown(self, socket: LiveConnection) -> None:
         shown = socket.take_shown_events()
@@ -193,7 +194,7 @@ class LiveEndpoint:
                 socket.audit_entry("conversations.read", {"live": "events", **shown})
             )
         except NiochatError as error:
-            _log.warning("live_not_written_down", code=error.code, events=shown["events"])
+            _log.warning("live_audit_failed", code=error.code, events=shown["events"])
 
     async def refresh_presence(self) -> None:
         """An open socket is what an agent is seen by."""

@@ -203,11 +203,11 @@ class BackfillScheduler:
         return filled
 
     async def _fetch(self, channel: ChannelRecord, within_s: float, deeper: bool) -> None:
-        line = self._credentials_for(
+        credentials = self._credentials_for(
             channel.kind, channel.base_url, channel.token_sealed, channel.tenant_id
         )
         for each in await self._backfill.list_channels(channel.tenant_id):
             if each.id == channel.id:
-                threads = await self._backfill.fill(each, line, within_s, deeper=deeper)
+                threads = await self._backfill.fill(each, credentials, within_s, deeper=deeper)
                 for thread in threads:
                     self._poke(thread, channel.tenant_id)

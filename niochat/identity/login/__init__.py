@@ -1,1 +1,1 @@
-"""TODO."""
+"""Signing in: passwords, second factor, known devices, throttling and alerts."""

@@ -1,4 +1,4 @@
-"""The holder of an account hears that somebody tries to get in; its log does, too."""
+"""Mails and audit entries about many failed sign-in attempts at an account."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from niochat.ports.audit import AuditActor, AuditActorKind, AuditEntry
 _SQL = queries("login_throttle")
 
 ALERT_INTERVAL = timedelta(days=1)
-"""One mail to a holder."""
+"""Minimum interval between two mails to the same account."""
 _SUBJECT = "Tentativas de acesso à sua conta do NioChat"
 _TEXT = (
     "{greeting}\n\nAlguém errou a sua senha do NioChat muitas vezes. Sua conta continua aberta: nos"
@@ -27,14 +27,14 @@ _TEXT = (
 
 
 class LoginAlertSender:
-    """Told when too many attempts were counted."""
+    """Sends the alert when the login throttle refuses an attempt."""
 
-    def __init__(self, database: Database, post: MailOutbox) -> None:
+    def __init__(self, database: Database, mail_outbox: MailOutbox) -> None:
         self._database = database
-        self._post = post
+        self._mail_outbox = mail_outbox
 
     async def send_alert(self, login: str, address: str, now: datetime) -> None:
-        """A mail to whoever has this login, and a row of the log; once a day, not each time."""
+        """Queue a mail to the account's holder and write an audit entry, at most once a day."""
         async with self._database.as_auth() as connection:
             key = account_limit("told", login).key
             if (
@@ -50,23 +50,28 @@ class LoginAlertSender:
             if user is not None and user["status"] == "active":
                 text = _TEXT.format(greeting=format_greeting(user["name"]))
                 mail = MailMessage(user["tenant_id"], user["login"], _SUBJECT, text)
-                await self._post.enqueue(connection, mail, now)
+                await self._mail_outbox.enqueue(connection, mail, now)
 
 
 def attempt_audit_entry(
     action: str, user: Any, login: str, address: str, code: str = ""
 ) -> AuditEntry:
-    """What somebody unknown did to an account, which is named by its id or, where there is none, by
-    its login, masked.
+    """Audit entry of an unauthenticated action on an account.
+
+    The target is the user's id, or the masked login if ``user`` is None.
     """
     masked = mask_login(login)
-    who, after = AuditActor(AuditActorKind.USER, masked, address), {"code": code} if code else None
+    actor = AuditActor(AuditActorKind.USER, masked, address)
+    after = {"code": code} if code else None
     if user is None:
-        return AuditEntry(None, who, action, f"login:{masked}", None, after)
-    return AuditEntry(user["tenant_id"], who, action, f"user:{user['id']}", None, after)
+        return AuditEntry(None, actor, action, f"login:{masked}", None, after)
+    return AuditEntry(user["tenant_id"], actor, action, f"user:{user['id']}", None, after)
 
 
 def mask_login(login: str) -> str:
-    """``a***@example.com``: enough to know one's own. What is no address shows nothing more."""
+    """Mask a login as ``a***@example.com``, so that its holder can recognise it.
+
+    Of a login without ``@`` only the first letter is shown.
+    """
     name, _, domain = "".join(each for each in login if each.isprintable()).partition("@")
     return f"{name[:1]}***" + (f"@{domain[:60]}" if domain else "")

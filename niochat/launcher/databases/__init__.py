@@ -1,1 +1,1 @@
-"""TODO."""
+"""The embedded PostgreSQL and Valkey servers of a stack."""

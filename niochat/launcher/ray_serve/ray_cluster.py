@@ -1,4 +1,4 @@
-"""Ray as a cluster of this one machine, and the Serve applications on it."""
+"""A Ray cluster of one machine, and the Serve applications that run on it."""
 
 from __future__ import annotations
 
@@ -23,27 +23,28 @@ from niochat.launcher.stack_credentials import StackCredentials
 from niochat.launcher.stack_errors import StackError
 from niochat.launcher.subprocesses import ProgressCallback, http_get, spawn, tail_log, wait_until
 
-RAY_NAMESPACE = "niochat"
 CHECKOUT_FOLDER = Path(niochat.__file__).resolve().parents[1]
 SERVE_CONFIG = CHECKOUT_FOLDER / "serve_config.yaml"
 ONE_MACHINE_CONFIG = CHECKOUT_FOLDER / "deploy" / "one_machine.yaml"
 
-# Ray replaces 127.0.0.1 by the address of the network card, which a laptop loses with its
-# network. It leaves the other loopback addresses alone; only Linux has them without set-up.
+# Ray replaces 127.0.0.1 by the address of the network card, which changes when a laptop changes its
+# network. Other loopback addresses are not replaced; only Linux has them without setup.
 _NODE = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
-WAIT_FLAG = "--wait"  # of serve_deployment.py, which imports Ray
+WAIT_FLAG = (
+    "--wait"  # read by serve_deployment.py, which imports Ray and so cannot be imported here
+)
 _OBJECT_STORE_BYTES = 100_000_000
 _START_S = 90.0
 _DEPLOY_S = 180.0
 _ROUTES_S = 30.0
-# Ray's servers wait for one another on SIGTERM; nothing of theirs outlives this stack.
+# Ray's servers wait for one another on SIGTERM, and have no state that outlives this stack.
 _STOP_S = 2.0
-# Without the first no actor is found or made; with the second every worker of the node ends.
+# Without the GCS no actor is found or created; when the raylet dies, all workers of the node end.
 _SERVERS = ("gcs_server", "raylet")
 
 
 class RayCluster:
-    """The head node (the only one), started through Ray's own command line."""
+    """The head node, which is the only node, started by Ray's command line program."""
 
     def __init__(
         self,
@@ -55,7 +56,7 @@ class RayCluster:
         self._home = home
         self._ports = ports
         self._dashboard = dashboard
-        # Ray opens its own folder to everybody (0777), so it gets one inside ours (0700).
+        # Ray gives its folder mode 0777, so it is placed inside our private folder (0700).
         self._folder = home.temporary_folder()
         self._token_path = home.folder / "ray_token"
         self._token = credentials.ray_token
@@ -66,39 +67,41 @@ class RayCluster:
 
     @property
     def is_running(self) -> bool:
-        """Whether Ray's two servers live. Ray restarts its workers, and nobody restarts these."""
+        """Whether GCS and raylet are alive. Ray restarts its workers, but not these two."""
         return bool(self._servers) and all(process_control.is_alive(each) for each in self._servers)
 
     @property
     def address(self) -> str:
-        """For `ray.init(address=..., namespace=NAMESPACE)`, with `environment` set before."""
+        """For `ray.init(address=...)`, with `environment` set before."""
         return f"{_NODE}:{self._ports.gcs}"
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a program has to have in its environment before it imports ray."""
+        """Environment variables that a process needs before it imports ray."""
         flags = ray_environment(self._ports, self._folder, self._token_path)
         return flags | {"RAY_ADDRESS": self.address}
 
     @property
     def dashboard_url(self) -> str | None:
-        """Where Ray's dashboard is, if it was asked for."""
+        """URL of Ray's dashboard, or None if it is not enabled."""
         return f"http://127.0.0.1:{self._ports.dashboard}" if self._dashboard else None
 
     def launch(self, env: Mapping[str, str], config: Path = ONE_MACHINE_CONFIG) -> None:
-        """Begin to start Ray with `env` in every worker, and to load the applications of a Serve
-        config; `join` and `deploy` wait for them. Nothing of an older Ray may be left.
+        """Start Ray with `env` in every worker, and load the applications of a Serve config.
+
+        Returns at once; `wait_until_up` and `deploy` wait for the results. No process of an
+        earlier Ray of this stack may be running.
         """
         self._forget_old_sessions()
         write_private(self._token_path, self._token)
         flags = {name: value for name, value in self.environment.items() if name != "RAY_ADDRESS"}
-        # `ray start --head` is misled by the address of another cluster.
+        # `ray start --head` must not see the address of another cluster.
         flags |= {"RAY_ADDRESS": "", "PYTHONPATH": _python_path()}
         self._child = spawn(self._home, "ray", self._command(), {**env, **flags})
         self._begin_deployment(config)
 
     def wait_until_up(self) -> str:
-        """Wait until Ray is up and return its address."""
+        """Wait until Ray is up; returns its address. Raises `StackError` when it does not start."""
         if self._child is None:
             raise StackError("Ray was not launched.")
         log = self._home.log_file("ray")
@@ -109,12 +112,15 @@ class RayCluster:
         if code != 0:
             raise StackError(f"Ray did not start.\n{tail_log(log)}")
         self._end_client_server()
-        found = process_control.find_stack_processes(self._home.folder)
-        self._servers = [process for process in found if _name_of(process) in _SERVERS]
+        processes = process_control.find_stack_processes(self._home.folder)
+        self._servers = [process for process in processes if _name_of(process) in _SERVERS]
         return self.address
 
     def deploy(self, progress: ProgressCallback) -> None:
-        """Deploy the applications that `launch` was given until all of them answer."""
+        """Deploy the applications passed to `launch`; returns when all of them answer.
+
+        Raises `StackError` when an application does not start in time.
+        """
         document = yaml.safe_load(self._config.read_text())
         names = ", ".join(application["name"] for application in document["applications"])
         progress(f"Deploying {names}.")
@@ -126,13 +132,15 @@ class RayCluster:
 
     def stop(self) -> None:
         """End Ray and HAProxy."""
-        found = process_control.find_stack_processes(self._home.folder)
+        processes = process_control.find_stack_processes(self._home.folder)
         process_control.end_processes(
-            process_control.filter_by_kind(found, "ray", "haproxy"), _STOP_S
+            process_control.filter_by_kind(processes, "ray", "haproxy"), _STOP_S
         )
 
     def _begin_deployment(self, config: Path) -> None:
-        """Its program imports the applications while Ray starts, and waits to be told."""
+        """Start the deployment program, which imports the applications while Ray starts, then
+        waits.
+        """
         document = yaml.safe_load(config.read_text())
         document["http_options"] = (document.get("http_options") or {}) | {
             "host": "127.0.0.1",
@@ -157,28 +165,28 @@ class RayCluster:
         if child is None or child.stdin is None:
             raise StackError("Ray was not launched.")
         try:
-            with contextlib.suppress(BrokenPipeError), child.stdin as told:
-                told.write(b"now\n")
+            with contextlib.suppress(BrokenPipeError), child.stdin as stream:
+                stream.write(b"now\n")
             code = child.wait(_DEPLOY_S + _START_S)
         except subprocess.TimeoutExpired:
-            raise StackError(f"Deploying takes too long.\n{tail_log(log)}") from None
+            raise StackError(f"The deployment timed out.\n{tail_log(log)}") from None
         if code != 0:
             raise StackError(f"The applications did not start.\n{tail_log(log, 40)}")
 
     def _wait_for_routes(self, prefixes: set[str]) -> None:
-        """Serve calls an application running before HAProxy has read where it listens."""
+        """Wait until HAProxy knows all routes, which is later than Serve's status RUNNING."""
 
-        def known() -> bool:
+        def has_routes() -> bool:
             routes = http_get(self._ports.http, "/-/routes")
             return routes is not None and prefixes <= json.loads(routes).keys()
 
-        wait_until(known, None, self._home.log_file("serve"), _ROUTES_S)
+        wait_until(has_routes, None, self._home.log_file("serve"), _ROUTES_S)
 
     def _command(self) -> list[str]:
         flags = {
             "node-ip-address": _NODE,
             "port": self._ports.gcs,
-            # 0 is a port that the kernel chooses.
+            # 0 lets the kernel choose a port.
             "node-manager-port": 0,
             "object-manager-port": 0,
             "dashboard-agent-listen-port": 0,
@@ -197,20 +205,22 @@ class RayCluster:
             "log-color": "false",
         }
         switches = ["--head", "--disable-usage-stats", "--no-monitor"]
-        given = [f"--{name}={value}" for name, value in flags.items()]
-        return [str(ray_command()), "start", *switches, *given]
+        options = [f"--{name}={value}" for name, value in flags.items()]
+        return [str(ray_command()), "start", *switches, *options]
 
     def _end_client_server(self) -> None:
-        """End the server for remote drivers: a Python process and a port that nobody here uses.
+        """End Ray's server for remote drivers, an unused Python process with an open port.
 
-        `ray start` has no switch for it; it only accepts another port.
+        `ray start` has no option to leave it out; it only accepts another port.
         """
-        found = process_control.find_stack_processes(self._home.folder)
-        servers = [process for process in found if "ray.util.client.server" in _command_of(process)]
+        processes = process_control.find_stack_processes(self._home.folder)
+        servers = [
+            process for process in processes if "ray.util.client.server" in _command_of(process)
+        ]
         process_control.end_processes(servers, _STOP_S)
 
     def _forget_old_sessions(self) -> None:
-        """Keep the logs of the last run and drop those before: Ray never does."""
+        """Delete the logs of all runs but the last, because Ray never deletes any."""
         sessions = sorted((self._folder / "r").glob("session_2*"))
         for folder in sessions[:-1]:
             shutil.rmtree(folder, ignore_errors=True)
@@ -220,7 +230,7 @@ class RayCluster:
 
 
 def ray_command() -> Path:
-    """Ray's command line, of the environment that this program runs in."""
+    """Path of Ray's command line program in the current Python environment."""
     return Path(sys.executable).with_name("ray")
 
 

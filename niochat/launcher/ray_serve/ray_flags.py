@@ -1,6 +1,6 @@
-"""The environment Ray and Serve read when they are imported: of any node, and of one machine.
+"""Environment variables that Ray and Serve read at import: for any node, and for one machine.
 
-The names were read in the source of Ray 2.60; `RAY_SERVE_*` stand in
+The names are from the source of Ray 2.60; `RAY_SERVE_*` are in
 `ray/serve/_private/constants.py`.
 """
 
@@ -14,59 +14,61 @@ from niochat.launcher.network_ports import REPLICA_PORT_COUNT, StackPorts
 from niochat.launcher.ray_serve import haproxy_wrapper
 
 _CONNECTIONS = 20_000
-# HAProxy refuses to start when it cannot open 2.5 files for each connection (two ends, and a
-# quarter of the connections a pipe with two ends more), and some of its own.
+# HAProxy refuses to start if it cannot open 2.5 files per connection (two sockets, and for every
+# fourth connection a pipe with two ends) and some files of its own.
 _FILES_APART = 200
 
 COMMON_FLAGS = {
-    # Always as a pair: the second alone moves all traffic to one Python proxy.
+    # Always set both: the second one alone sends all traffic through one Python proxy.
     "RAY_SERVE_ENABLE_HA_PROXY": "1",
     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
     "RAY_AUTH_MODE": "token",
     "RAY_USAGE_STATS_ENABLED": "0",
-    # Ray's default lets its workers lose every fight for a core.
+    # By default Ray runs its workers with a niceness that lets other processes take the cores.
     "RAY_worker_niceness": "0",
-    # Serve takes the standard error of its replicas and would keep 1,000 lines of it in memory:
-    # an operator would read nothing for hours, and lose it all with the process.
+    # Serve buffers 1,000 lines of its replicas' standard error in memory by default: operators
+    # would see nothing for hours, and the lines would be lost if the process dies.
     "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1",
-    # gRPC sets TCP_USER_TIMEOUT to it. A replica's event loop stands still until the caller has
-    # acknowledged its answer, so one caller that is cut off would stop all the others' turns for
-    # Ray's 120 s.
+    # gRPC uses this value as TCP_USER_TIMEOUT. A replica's event loop blocks until the caller has
+    # acknowledged its answer, so one partitioned caller would block all other calls for Ray's
+    # default of 120 s.
     "RAY_grpc_client_keepalive_timeout_ms": "10000",
-    # Of a client, between two bytes; a socket is pinged more often. Serve's own is an hour.
+    # Maximum time between two bytes of a client; WebSockets are pinged more often. Serve's
+    # default is an hour.
     "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "60",
-    # HAProxy's access log has whole addresses, and some hold a secret: webhooks', files'. Its
-    # default target is a port of this machine (UDP 514) that anybody may listen on. This is no
-    # socket and cannot become one.
+    # HAProxy's access log has full URLs, and those of webhooks and files contain a secret. The
+    # default target is UDP port 514 of this machine, on which any program may listen. This path
+    # is no socket, so nothing is logged.
     "RAY_SERVE_HAPROXY_LOG_TARGET": "/dev/null",
 }
-"""What every node of every size starts with; the configurations of clusters say the same."""
+"""Flags of every node in every installation; deploy/*.yaml repeat them for clusters."""
 
 _ONE_MACHINE_FLAGS = {
     "RAY_SERVE_HAPROXY_NBTHREAD": "1",
-    # Without it every stop and redeployment takes 30 s.
+    # With the default, every stop and redeployment takes 30 s.
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
-    # On a busy machine a HAProxy needs more than the five seconds after which Serve kills it.
+    # On a busy machine HAProxy needs more than the default of 5 s, after which Serve kills it.
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
-    # It would end our workers when the whole machine, browser included, is at 95 %.
+    # Ray's memory monitor would kill our workers when the memory use of the whole machine,
+    # browser included, reaches 95 %.
     "RAY_memory_monitor_refresh_ms": "0",
     "RAY_prestart_worker_first_driver": "0",
     "RAY_task_events_report_interval_ms": "0",
-    # An operator who looks should not see the last half minute. Gauges go after twice as long.
+    # Shows operators fresher values than the default. Gauges disappear after twice this time.
     "RAY_metrics_report_interval_ms": "10000",
-    # Idle, the controller took 3.9 % of a core with Serve's own 0.1 s, and 1.0 % with this.
+    # An idle controller used 3.9 % of a core with Serve's default of 0.1 s, and 1.0 % with this.
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "1.0",
     "RAY_LOG_TO_DRIVER": "0",
-    # HAProxy that died is noticed after three checks: measured 24 s with Serve's own 10 s. Each
-    # second asking it twice costs the two proxies and the controller 1 % of a core together.
+    # A dead HAProxy is detected after three checks: measured 24 s with Serve's default of 10 s.
+    # The more frequent checks cost the two proxies and the controller 1 % of a core together.
     "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "2",
 }
 
 
 def ray_environment(ports: StackPorts, folder: Path, token_file: Path) -> dict[str, str]:
-    """Every flag, with the ports and the private `folder` of this stack.
+    """All flags, including the ports and the private `folder` of this stack.
 
-    Ray's processes and every program that connects to them need the same ones.
+    Ray's processes and every process that connects to them need the same flags.
     """
     return (
         COMMON_FLAGS
@@ -83,7 +85,7 @@ def ray_environment(ports: StackPorts, folder: Path, token_file: Path) -> dict[s
 
 
 def raise_open_files_limit() -> int:
-    """Raise how many files we and our children may open to what is allowed; returns it."""
+    """Raise the soft limit of open files to the hard limit, for us and our children; returns it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -91,7 +93,7 @@ def raise_open_files_limit() -> int:
 
 
 def ray_cores() -> int:
-    """The cores we may use, and 2 at least: Ray starts that many workers at a time."""
+    """The available cores, at least 2: Ray starts that many workers concurrently."""
     return max(2, config.available_cores())
 
 
@@ -113,9 +115,9 @@ def _haproxy_flags(ports: StackPorts, folder: Path) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_STATS_PORT": str(ports.haproxy_stats),
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports.haproxy_metrics),
         "RAY_SERVE_HAPROXY_MAXCONN": str(connections),
-        # Ray puts the node's id (56 characters) between folder and file, and HAProxy appends
-        # its process id while it binds: names of one letter stay below 107 characters. The
-        # administration socket is open to everybody by its mode (666), not by our folder's.
+        # Ray inserts the node id (56 characters) between folder and file name, and HAProxy appends
+        # its process id while it binds: names of one letter keep the path below 107 characters.
+        # The admin socket has mode 666, so only the mode of our folder protects it.
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "a"),
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "m"),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),

@@ -1,14 +1,16 @@
-"""A program of its own that deploys a Serve config and waits: `CONFIG ADDRESS TIMEOUT_S [--wait]`.
+"""A program that deploys a Serve config and waits: arguments `CONFIG ADDRESS TIMEOUT_S [--wait]`.
 
-It is a process apart because Ray reads its flags when it is imported, and because the launcher
-then stays a small process that a dying Ray cannot pull down.
+It is a separate process because Ray reads its flags at import, and because the launcher must stay a
+small process that survives a crash of Ray.
 
-With `--wait` it imports the applications at once and deploys when it is told to, by a line on its
-standard input: so that importing, some seconds, goes on while Ray and PostgreSQL start.
+With `--wait` it imports the applications at once, and deploys them after it has read a line from
+its standard input. So the import, which takes seconds, overlaps with the start of Ray and
+PostgreSQL.
 
-Two ways, both public. A plain config (applications by name, prefix and import path) is deployed
-from here: 8 s for four small applications on 2 cores. Any other goes through `serve run`, which
-understands every field but imports each application once more, in a worker of its own: 12 s.
+It deploys in one of two ways, both public interfaces of Serve. A plain config (applications with
+name, prefix and import path only) is deployed by this process: 8 s for four small applications on
+2 cores. Any other config is deployed by `serve run`, which supports all fields but imports each
+application again in a worker: 12 s.
 """
 
 from __future__ import annotations
@@ -32,11 +34,11 @@ _PLAIN_APPLICATION = {"name", "route_prefix", "import_path"}
 
 
 def main(config: str, address: str, timeout_s: str, *options: str) -> None:
-    """Exit with 0 once every application of `config` runs, with a message otherwise."""
+    """Exit with 0 once every application of `config` runs, otherwise with a message."""
     document = yaml.safe_load(Path(config).read_text())
     targets = _targets(document)
     if WAIT_FLAG in options and not sys.stdin.readline():
-        return  # whoever started us has gone
+        return  # the launcher has ended
     if targets is None:
         _run_serve_command(config, address)
     else:
@@ -45,22 +47,22 @@ def main(config: str, address: str, timeout_s: str, *options: str) -> None:
 
 
 def _targets(document: dict[str, Any]) -> list[serve.RunTarget] | None:
-    """The applications of a plain config; None when it needs `serve run`."""
+    """The applications of a plain config; None when `serve run` is needed."""
     applications = document["applications"]
     plain = document.keys() <= _PLAIN_CONFIG and all(
         application.keys() <= _PLAIN_APPLICATION for application in applications
     )
     if not plain:
         return None
-    built = [_import_attribute(application["import_path"]) for application in applications]
+    imported = [_import_attribute(application["import_path"]) for application in applications]
     logs = document.get("logging_config")
     targets = [
         serve.RunTarget(target, item["name"], item.get("route_prefix", "/"), logging_config=logs)
-        for target, item in zip(built, applications, strict=True)
+        for target, item in zip(imported, applications, strict=True)
         if isinstance(target, serve.Application)
     ]
-    # What is missing is a builder function: `serve run` knows how to call one.
-    return targets if len(targets) == len(built) else None
+    # The others are builder functions, which only `serve run` can call.
+    return targets if len(targets) == len(imported) else None
 
 
 def _deploy_targets(document: dict[str, Any], targets: list[serve.RunTarget], address: str) -> None:
@@ -74,38 +76,38 @@ def _deploy_targets(document: dict[str, Any], targets: list[serve.RunTarget], ad
 
 
 def _run_serve_command(config: str, address: str) -> None:
-    # The command `serve`, called here instead of by a shell, so that Python and Ray are loaded
-    # once. It reports a failure by SystemExit, without a code.
+    # The command `serve` is called in this process, so that Python and Ray are loaded once. It
+    # reports a failure by SystemExit without a code.
     (command,) = entry_points(group="console_scripts", name="serve")
     arguments = ["run", "--non-blocking", "--address", address, config]
     try:
         command.load()(arguments, standalone_mode=False)
     except SystemExit as end:
-        raise SystemExit(f"`serve run` gave up on {config}; see above.") from end
+        raise SystemExit(f"`serve run` failed to deploy {config}; see above.") from end
 
 
-def _wait_until_running(wanted: set[str], timeout_s: float) -> None:
+def _wait_until_running(names: set[str], timeout_s: float) -> None:
     deadline = time.monotonic() + timeout_s
-    while not _all_running(wanted):
+    while not _all_running(names):
         if time.monotonic() > deadline:
-            sys.exit(f"Not running after {timeout_s:.0f} s: {_states(wanted)}")
+            sys.exit(f"Not running after {timeout_s:.0f} s: {_states(names)}")
         time.sleep(_POLL_S)
 
 
-def _all_running(wanted: set[str]) -> bool:
+def _all_running(names: set[str]) -> bool:
     applications = serve.status().applications
-    for name in wanted & applications.keys():
+    for name in names & applications.keys():
         application = applications[name]
         if application.status in ("DEPLOY_FAILED", "UNHEALTHY"):
             sys.exit(f"{name}: {application.status}. {application.message}")
-    return all(name in applications and applications[name].status == "RUNNING" for name in wanted)
+    return all(name in applications and applications[name].status == "RUNNING" for name in names)
 
 
-def _states(wanted: set[str]) -> str:
+def _states(names: set[str]) -> str:
     applications = serve.status().applications
     return ", ".join(
         f"{name} {applications[name].status if name in applications else 'unknown'}"
-        for name in sorted(wanted)
+        for name in sorted(names)
     )
 
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Shares of a process: fair queues, limits and rates between tenants."""

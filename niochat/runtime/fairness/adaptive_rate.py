@@ -1,10 +1,10 @@
-"""How fast any one lane may begin work: slower while the machine is too busy, faster while not.
+"""An adaptive limit on how fast a lane may start work: lower while the machine is overloaded.
 
-One rate for all lanes, lowered until what they do together fits, is max-min fairness: who wants
-less than the rate is not slowed at all, and the rest is divided evenly (Bertsekas, Gallager: *Data
-Networks*, 6.5.2). It is found by additive and multiplicative steps, as TCP finds what a line
-carries (RFC 5681). A place in line cannot do this: what runs already shares the cores with
-whoever comes, by no weight, and the last tenth of a machine costs all others their punctuality.
+One rate for all lanes, lowered until their total fits, is max-min fairness: a lane that needs less
+than the rate is not slowed at all, and the rest is divided evenly (Bertsekas, Gallager: *Data
+Networks*, 6.5.2). The rate is found by additive increase and multiplicative decrease, as TCP finds
+the capacity of a link (RFC 5681). A fair queue alone cannot do this: work that runs already shares
+the cores with new work without any weight, and latency suffers before the queue grows.
 """
 
 import asyncio
@@ -17,25 +17,25 @@ from niochat.runtime.process.cpu_pressure import CpuPressure
 
 ADJUST_INTERVAL_S = 0.2
 IDLE_INTERVAL_S = 1.0
-"""Between two looks while there is nobody to be fair to."""
+"""Between two adjustments while at most one lane is active."""
 MAX_PRESSURE = 0.5
-"""So much of the time some task waits for a core: above it, lanes are slowed down."""
+"""The share of time in which some task waits for a core; above it lanes are slowed down."""
 MAX_TIMER_DELAY_S = 0.015
-"""The same by a timer's delay, where the kernel does not tell of pressure."""
+"""The same limit as the delay of a timer, where the kernel does not report pressure."""
 INITIAL_RATE, MIN_RATE, MAX_RATE = 20.0, 3.0, 1000.0
-"""Rates, a second: to begin with, and bounds."""
+"""Starts per second: the initial rate and its bounds."""
 DECREASE_FACTOR = 0.8
-"""What is left of the rate after a look that found too much."""
+"""The rate is multiplied by it after an adjustment that found too much pressure."""
 MIN_UTILISATION = 0.6
-"""The part of the rate that somebody must have used, or nobody knows whether more would fit."""
+"""The share of the rate that some lane must have used before the rate rises."""
 RECENT_S = 10.0
-"""Who came within it is still here, for :class:`RecentLanes`."""
+"""A lane seen within this time counts as active, for :class:`RecentLanes`."""
 
 
 class AdaptiveRateLimiter:
-    """The rate of this process, by what it does and what it sees.
+    """The rate of this process, from its own work and the pressure that it observes.
 
-    Only while several lanes came lately: a lane that is alone takes nothing from anybody.
+    It limits only while several lanes are active: a lane that is alone delays no other.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class AdaptiveRateLimiter:
         self._reported_pressure = 0.0
         self._min_rate = min_rate
         self.rate = initial_rate
-        """A lane of weight 1 may begin so many a second."""
+        """Starts per second of a lane of weight 1."""
 
     @property
     def is_active(self) -> bool:
@@ -58,24 +58,24 @@ class AdaptiveRateLimiter:
         return self._recent_lanes.has_several
 
     def max_starts(self, weight: float) -> int:
-        """What a lane may begin between two looks, at least one."""
+        """The number of starts of a lane between two adjustments, at least one."""
         return max(math.ceil(self.rate * weight * ADJUST_INTERVAL_S), 1)
 
     def record_arrival(self, lane: Hashable) -> None:
-        """The lane wants something."""
+        """Record that work of the lane arrived."""
         self._recent_lanes.record(lane)
 
     def record_start(self, lane: Hashable, weight: float) -> float:
-        """The lane begins something now, and may begin the next after so long."""
+        """Record a start of the lane. Returns the seconds until its next one."""
         self._starts[lane] += 1
         return 1.0 / (self.rate * weight) if self.is_active else 0.0
 
     def report_pressure(self, pressure: float) -> None:
-        """So busy is the machine of somebody who works for us."""
+        """Report the pressure (0 to 1) of a machine that works for this process."""
         self._reported_pressure = max(self._reported_pressure, pressure)
 
     def adjust(self, pressure: float, passed_s: float) -> None:
-        """So busy is our machine, ``passed_s`` after the look before."""
+        """Adjust the rate to this machine's pressure, ``passed_s`` after the last adjustment."""
         fastest = max(self._starts.values(), default=0) / passed_s
         busy = max(pressure, self._reported_pressure)
         self._starts.clear()
@@ -89,7 +89,7 @@ class AdaptiveRateLimiter:
 
 
 class RecentLanes:
-    """Whether more than one was here lately."""
+    """Whether more than one lane was active lately."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -97,25 +97,25 @@ class RecentLanes:
         self._other: tuple[object, float] | None = None
 
     def record(self, lane: object) -> None:
-        """Somebody, known or new."""
+        """Record activity of a lane."""
         if self._last is not None and self._last[0] != lane:
             self._other = self._last
         self._last = (lane, self._clock())
 
     @property
     def has_several(self) -> bool:
-        """Another one than the last came within ``RECENT_S``."""
+        """Whether a lane other than the last one was active within ``RECENT_S``."""
         return self._other is not None and self._clock() - self._other[1] < RECENT_S
 
 
 async def run_adjustments(
     rate_limiter: AdaptiveRateLimiter, adjust: Callable[[float, float], None]
 ) -> None:
-    """Tell ``look`` again and again how busy the machine is, and how long it was since: seldom
-    while the pace slows nobody down.
+    """Call ``adjust`` periodically with the pressure and the seconds since the previous call; less
+    often while the limiter slows nothing down.
     """
     pressure, before = CpuPressure(), time.monotonic()
-    while True:
+    while True:  # not run_periodically: the delay of this sleep is part of the measurement
         pause_s = ADJUST_INTERVAL_S if rate_limiter.is_active else IDLE_INTERVAL_S
         await asyncio.sleep(pause_s)
         passed_s, before = time.monotonic() - before, time.monotonic()

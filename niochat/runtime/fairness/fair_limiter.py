@@ -1,4 +1,4 @@
-"""Few places that many want: given out fairly between tenants, with a cap for each of them."""
+"""Limits concurrency fairly between tenants, with a maximum for each of them."""
 
 import asyncio
 import math
@@ -14,14 +14,14 @@ from niochat.runtime.fairness.fair_queue import FairQueue, Lane
 Item = TypeVar("Item")
 
 RESERVED_SHARE = 0.2
-"""Part of the places that no single lane gets, however idle the rest is: who comes next must
-not have to wait until one of a noisy neighbour's slow calls ends.
+"""Share of the slots that a single lane never gets, even while the others are idle: the next
+tenant must not wait until a slow call of a noisy neighbour ends.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class LaneQuota:
-    """What a lane may have: its ``weight`` among others, and ``at_once`` places."""
+    """What a lane may have: its ``weight`` among others, and ``max_concurrent`` slots."""
 
     weight: float = 1.0
     max_concurrent: int = 1_000_000
@@ -32,13 +32,13 @@ DEFAULT_QUOTA = LaneQuota()
 
 @dataclass(frozen=True, slots=True)
 class LaneConstraint:
-    """A lane is kept waiting by its own limits, not by others. ``since``: the slots' clock."""
+    """A lane that waits because of its own limits. ``since``: by the limiter's clock."""
 
     lane: Lane
     since: float
     waiting: int
     is_blocked: bool
-    """By :meth:`Slots.hold`; otherwise by its cap."""
+    """By :meth:`FairLimiter.block`; otherwise by its maximum."""
 
 
 @dataclass(slots=True)
@@ -50,37 +50,37 @@ class _LaneUsage:
 
 
 class FairLimiter(Generic[Item]):
-    """Who waits is a light item, not a task: ``enter``, then ``start`` until it returns ``None``,
-    and ``leave`` for each that started.
+    """Items wait, not tasks: call ``enqueue``, then ``admit_next`` until it returns ``None``, and
+    ``release`` once for each admitted item.
 
-    ``waiting`` is the most that may wait. Not thread-safe, and nothing here awaits.
+    At most ``max_waiting`` items wait. Not thread-safe; no method awaits.
     """
 
     def __init__(
         self, capacity: int, *, max_waiting: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.capacity = capacity
-        """Places; may be changed at any time, ``start`` goes by it."""
+        """The number of slots; may be changed at any time."""
         self._max_waiting = max_waiting
         self._clock = clock
         self._queue: FairQueue[Item] = FairQueue()
         self._usage: dict[Lane, _LaneUsage] = {}
         self.taken = 0
-        """Places in use."""
+        """Slots in use."""
 
     def __len__(self) -> int:
-        """Who waits."""
+        """The number of items that wait."""
         return len(self._queue)
 
     @property
     def queue_room(self) -> int:
-        """How many more may wait."""
+        """How many more items may wait."""
         return max(self._max_waiting - len(self._queue), 0)
 
     def enqueue(
         self, lane: Lane, item: Item, quota: LaneQuota = DEFAULT_QUOTA, *, in_front: bool = False
     ) -> bool:
-        """Wait for a place; false: too many wait. ``again``: it had one and comes first."""
+        """Wait for a slot; false when too many wait. ``in_front``: first of its lane."""
         if len(self._queue) >= self._max_waiting and not in_front:
             return False
         use = self._usage.get(lane)
@@ -92,7 +92,7 @@ class FairLimiter(Generic[Item]):
         return True
 
     def admit_next(self) -> tuple[Lane, Item] | None:
-        """Who has a place now; ``None`` when nobody waits that may have one."""
+        """The next item that gets a slot; ``None`` when no waiting item may have one."""
         if self.taken >= self.capacity:
             return None
         taken = self._queue.take()
@@ -105,21 +105,21 @@ class FairLimiter(Generic[Item]):
         return taken
 
     def release(self, lane: Lane) -> None:
-        """A place of the lane is free again."""
+        """Free a slot of the lane."""
         use = self._usage[lane]
         use.taken -= 1
         self.taken -= 1
         self._update_lane(lane, use)
 
     def withdraw(self, lane: Lane, item: Item) -> bool:
-        """It waits no longer; whether it did."""
+        """Remove a waiting item. Returns whether it waited."""
         removed = self._queue.remove(lane, item)
         if removed:
             self._update_lane(lane, self._usage[lane])
         return removed
 
     def block(self, lane: Lane) -> bool:
-        """Give the lane nothing until it is freed; false: it was held already."""
+        """Admit nothing of the lane until it is unblocked; false when it was blocked already."""
         use = self._usage.setdefault(lane, _LaneUsage())
         if use.is_blocked:
             return False
@@ -128,18 +128,18 @@ class FairLimiter(Generic[Item]):
         return True
 
     def unblock(self, lane: Lane) -> None:
-        """The lane is served again."""
+        """Admit items of the lane again."""
         use = self._usage.get(lane)
         if use is not None:
             use.is_blocked = False
             self._update_lane(lane, use)
 
     def waiting_count(self, lane: Lane) -> int:
-        """Who waits in the lane."""
+        """The number of items that wait in the lane."""
         return self._queue.waiting_count(lane)
 
     def constrained_lanes(self) -> list[LaneConstraint]:
-        """Lanes in which somebody waits because of the lane's own cap, or because it is held."""
+        """Lanes whose items wait because of the lane's own maximum, or because it is blocked."""
         return [
             LaneConstraint(lane, use.since, self._queue.waiting_count(lane), use.is_blocked)
             for lane, use in self._usage.items()
@@ -167,7 +167,7 @@ class FairLimiter(Generic[Item]):
 
 
 class FairSemaphore:
-    """Slots for who awaits: ``async with gate.of(tenant, share): …``."""
+    """Fair slots for coroutines: ``async with semaphore.acquire(tenant, quota): …``."""
 
     def __init__(self, capacity: int, *, max_waiting: int) -> None:
         self.limiter: FairLimiter[asyncio.Future[None]] = FairLimiter(
@@ -176,10 +176,8 @@ class FairSemaphore:
 
     @asynccontextmanager
     async def acquire(self, lane: Lane, quota: LaneQuota = DEFAULT_QUOTA) -> AsyncIterator[None]:
-        """A place until the block ends. Raises ``UnavailableError`` (``crowded``) when too many
-        wait.
-
-        Whoever is cancelled, waiting or inside, takes no place with it.
+        """A slot until the block ends. Raises ``UnavailableError`` (``crowded``) when too many
+        wait. A coroutine that is cancelled, waiting or inside, gives its slot back.
         """
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if not self.limiter.enqueue(lane, turn, quota):
@@ -189,7 +187,7 @@ class FairSemaphore:
             await turn
             yield
         finally:
-            # Cancelled in the tick in which it was admitted, it holds a place as well.
+            # Cancelled in the tick in which it was admitted, it holds a slot as well.
             if not self.limiter.withdraw(lane, turn):
                 self.limiter.release(lane)
             self._admit_waiting()

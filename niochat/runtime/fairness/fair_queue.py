@@ -1,4 +1,4 @@
-"""A line that is fair between lanes: each is served by its weight, however long the others are.
+"""A queue that is fair between lanes: each is served by its weight, however long the others are.
 
 Start-time fair queueing (Goyal, Vin, Cheng: *Start-time Fair Queuing*, 1996), where every item
 counts as one: a lane's next item carries a virtual time, the smallest is taken, and the lane's
@@ -13,11 +13,11 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 Lane = UUID | None
-"""Whose items they are, as a tenant's; ``None`` is the lane of what nobody is known to own."""
+"""The owner of items, such as a tenant; ``None`` is the lane of items without a known owner."""
 Item = TypeVar("Item")
 
 _MAX_IDLE_LANES = 64
-"""Lanes kept although they are empty; more are looked through."""
+"""Empty lanes that are kept; with more of them the unused ones are dropped."""
 
 
 class _Lane(Generic[Item]):
@@ -30,14 +30,14 @@ class _Lane(Generic[Item]):
         self.weight = 1.0
         self.paused = False
         self.listed = False
-        """Stands in the heap."""
+        """Whether it is in the heap."""
 
 
 class FairQueue(Generic[Item]):
-    """Items wait by lane, each item once in its lane; those of one lane keep their order.
+    """Items wait by lane, each item once in its lane; the items of a lane keep their order.
 
-    Of two lanes that never become empty, one is ahead of its share by less than two items. A lane
-    that was empty or paused for long has no claim on what it did not use.
+    Of two lanes that never become empty, neither gets more than two items ahead of its share. A
+    lane that was empty or paused has no claim on service that it did not use.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class FairQueue(Generic[Item]):
         return self._length
 
     def put(self, lane: Lane, item: Item, weight: float = 1.0, *, in_front: bool = False) -> None:
-        """Wait at the lane's end, or in front of it; an item that waits already stays there."""
+        """Add at the end of the lane, or at its front; an item that waits keeps its place."""
         found = self._lanes.get(lane)
         if found is None:
             found = self._open_lane(lane)
@@ -67,7 +67,7 @@ class FairQueue(Generic[Item]):
         self._list_lane(found)
 
     def take(self) -> tuple[Lane, Item] | None:
-        """Whose turn it is; ``None`` when all lanes are empty or paused."""
+        """The next item and its lane; ``None`` when all lanes are empty or paused."""
         while self._heap:
             time, _, lane = self._heap[0]
             if lane.paused or not lane.items:
@@ -85,12 +85,12 @@ class FairQueue(Generic[Item]):
                 heapq.heappop(self._heap)
                 lane.listed = False
             if not self._length:
-                self._time = self._latest  # nobody waits: all begin anew, as equals
+                self._time = self._latest  # the queue is empty: all lanes start again as equals
             return lane.key, item
         return None
 
     def remove(self, lane: Lane, item: Item) -> bool:
-        """It waits no longer; whether it did."""
+        """Remove a waiting item. Returns whether it waited."""
         found = self._lanes.get(lane)
         if found is None or item not in found.items:
             return False
@@ -111,12 +111,12 @@ class FairQueue(Generic[Item]):
             self._list_lane(found)
 
     def waiting_count(self, lane: Lane) -> int:
-        """Items in the lane."""
+        """The number of items in the lane."""
         found = self._lanes.get(lane)
         return len(found.items) if found is not None else 0
 
     def lanes(self) -> Iterator[tuple[Lane, int]]:
-        """Lanes in which something waits, and how much."""
+        """Lanes with waiting items, and their number."""
         return ((lane.key, len(lane.items)) for lane in self._lanes.values() if lane.items)
 
     def _open_lane(self, key: Lane) -> _Lane[Item]:
@@ -128,7 +128,7 @@ class FairQueue(Generic[Item]):
     def _list_lane(self, lane: _Lane[Item]) -> None:
         if lane.listed or lane.paused or not lane.items:
             return
-        # What it used lately counts; what it left to others is gone.
+        # Recent use counts; unused service is not saved up.
         lane.time = max(lane.time, self._time)
         lane.listed = True
         heapq.heappush(self._heap, (lane.time, next(self._numbers), lane))

@@ -1,4 +1,4 @@
-"""How many hosts there should be, from what the hosts say of their load. Pure: no clock."""
+"""How many hosts there should be, from the load that they report. Pure: no clock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,16 +6,18 @@ from math import ceil
 from statistics import fmean
 
 SCALE_UP_AFTER_S = 10.0
-"""Load that lasts this long is no burst."""
+"""Load that lasts this long is not a burst."""
 GROWTH_FACTOR = 0.25
-"""Hosts that one decision adds, as a share of those there are; one at least."""
+"""Hosts that one decision adds, as a share of the present ones; at least one."""
 IDLE_SHARE = 0.4
-"""Of the limits: who is below it with one host fewer is idle. Far from busy, or it swings."""
+"""Share of the limits. A fleet that would stay below it with one host fewer is idle. Far below 1,
+or the size would oscillate.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class HostLoad:
-    """Of one host: the loop's lag in milliseconds, messages waiting for a step."""
+    """Load of one host: lag of its event loop in milliseconds, messages that wait for a step."""
 
     lag_ms: float
     depth: int
@@ -23,7 +25,9 @@ class HostLoad:
 
 @dataclass(frozen=True, slots=True)
 class ScalingLimits:
-    """Between how many hosts, and what counts as much load; seconds of quiet before one goes."""
+    """Bounds of the number of hosts, the load that counts as high, and the idle seconds before one
+    host is removed.
+    """
 
     min_size: int
     max_size: int
@@ -34,7 +38,7 @@ class ScalingLimits:
 
 @dataclass(frozen=True, slots=True)
 class ScalingState:
-    """How many hosts are wanted, and since when the load has been too much or too little."""
+    """The target size, and since when the load has been too high or too low."""
 
     size: int
     busy_since: float | None = None
@@ -44,11 +48,11 @@ class ScalingState:
 def next_scaling_state(
     state: ScalingState, loads: Sequence[HostLoad], limits: ScalingLimits, now: float
 ) -> ScalingState:
-    """The next scale. Shards are spread evenly, so the mean decides: a single slow host is its
-    node's trouble, and more hosts would not help it.
+    """The next state. Shards are spread evenly, so the mean decides: a single slow host is a
+    problem of its node, which more hosts would not solve.
 
-    ``loads`` are those of the hosts that answer; while fewer answer than are wanted, what is
-    there says nothing about the need, and nothing changes.
+    ``loads`` are those of the hosts that answer. While fewer answer than the target size, their
+    load says nothing about the need, and the size stays.
     """
     state = replace(state, size=min(max(state.size, limits.min_size), limits.max_size))
     if len(loads) < state.size:
@@ -62,7 +66,7 @@ def next_scaling_state(
 
 
 def _mean_load(loads: Sequence[HostLoad], limits: ScalingLimits) -> float:
-    """1 is as much as a host should have, by whichever of the two is worse."""
+    """1 is the highest load that a host should have, by the worse of the two measures."""
     lag = fmean(load.lag_ms for load in loads) / limits.lag_ms
     return max(lag, fmean(load.depth for load in loads) / limits.depth)
 

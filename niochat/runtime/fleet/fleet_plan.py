@@ -1,4 +1,4 @@
-"""Which host comes or goes next: enough of them, of our release, spread over the nodes. Pure."""
+"""Which host starts or stops next: enough hosts, of this build, spread over the nodes. Pure."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FleetMember:
-    """A host as staffing sees it: the node where it runs or should start, and its release,
-    which is ``None`` while it does not answer.
+    """A host as the plan sees it: the node where it runs or should start, and its build, which is
+    ``None`` while it does not answer.
     """
 
     number: int
     node: str | None = None
     build_id: str | None = None
     fresh: bool = False
-    """Hired by this supervisor: as new as it can be, whatever its release says."""
+    """Started by this supervisor: it counts as current, whatever build it reports."""
     draining: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StartMemberAction:
-    """Start the host of this number, on this node if it is there (``None``: anywhere)."""
+    """Start the host of this number, on this node if the node is there (``None``: on any)."""
 
     number: int
     node: str | None
@@ -29,7 +29,7 @@ class StartMemberAction:
 
 @dataclass(frozen=True, slots=True)
 class DrainMemberAction:
-    """Let the host of this number go, once the others are enough without it."""
+    """Drain the host of this number, once the others are enough without it."""
 
     number: int
     reason: str
@@ -41,10 +41,10 @@ FleetAction = StartMemberAction | DrainMemberAction
 def next_fleet_action(
     members: Sequence[FleetMember], target_size: int, nodes: Sequence[str], build_id: str
 ) -> FleetAction | None:
-    """The next change, one at a time; ``None``: all is well, or the last one is under way.
+    """The next change, one at a time; ``None`` when none is needed or the last one is in progress.
 
-    A host that is replaced goes after its substitute answers, so ``wanted`` are always there.
-    ``nodes`` are those that may carry hosts; empty means that they are not known.
+    A host is drained only after its substitute answers, so ``target_size`` hosts are always there.
+    ``nodes`` are those that may run hosts; empty means that they are unknown.
     """
     staying = [seat for seat in members if not seat.draining]
     if len(staying) < target_size:
@@ -54,7 +54,7 @@ def next_fleet_action(
     if len(staying) > target_size:
         return DrainMemberAction(_most_expendable(staying, nodes), "surplus")
     if any(seat.build_id is None for seat in staying):
-        return None  # somebody starts or restarts: no moment for more
+        return None  # a host starts or restarts: change nothing else meanwhile
     older = [seat for seat in staying if seat.build_id != build_id and not seat.fresh]
     if older:
         return DrainMemberAction(min(seat.number for seat in older), "release")
@@ -62,7 +62,7 @@ def next_fleet_action(
 
 
 def _most_expendable(seats: Sequence[FleetMember], nodes: Sequence[str]) -> int:
-    """Whose node is not there any more, else who does not answer, else the highest number."""
+    """A host whose node is gone, else one that does not answer, else the highest number."""
 
     def missed(seat: FleetMember) -> tuple[bool, bool, int]:
         return bool(nodes) and seat.node not in nodes, seat.build_id is None, seat.number
@@ -83,7 +83,7 @@ def _emptiest_node(seats: Sequence[FleetMember], nodes: Sequence[str]) -> str | 
 def _balancing_action(
     seats: Sequence[FleetMember], nodes: Sequence[str]
 ) -> DrainMemberAction | None:
-    """A node has two hosts more than another: one of them moves over."""
+    """Drain one host of a node that has at least two more than another node."""
     if not nodes:
         return None
     counted = Counter(seat.node for seat in seats)

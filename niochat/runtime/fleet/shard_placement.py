@@ -1,4 +1,4 @@
-"""Which host a shard belongs to: rendezvous hashing, so that few shards move when hosts change."""
+"""Places shards on hosts by rendezvous hashing, so that few shards move when hosts change."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -9,13 +9,13 @@ from niochat.domain.ids import SHARDS
 
 
 def place_shards(hosts: Sequence[str]) -> Mapping[int, str]:
-    """Host name of every shard; the order of ``hosts`` does not matter. Empty without hosts."""
+    """The host name of each shard; the order of ``hosts`` does not matter. Empty without hosts."""
     return _place_shards(frozenset(hosts))
 
 
 @lru_cache(maxsize=4)
 def _place_shards(hosts: frozenset[str]) -> Mapping[int, str]:
-    """Kept, because it is asked for every second: a thousand digests for each host."""
+    """Cached, because it is called every second and takes a thousand digests for each host."""
     if not hosts:
         return {}
     placed = {

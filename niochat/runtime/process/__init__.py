@@ -1,1 +1,1 @@
-"""TODO."""
+"""What a process measures of itself and how it is tuned."""

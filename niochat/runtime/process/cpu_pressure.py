@@ -1,4 +1,4 @@
-"""Whether this machine has more to do than its cores can: what everybody on it feels."""
+"""CPU pressure: whether this machine has more work than its cores can do."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -9,11 +9,11 @@ PSI_FILES = (Path("/sys/fs/cgroup/cpu.pressure"), Path("/proc/pressure/cpu"))
 where there is one, else of the machine.
 """
 MIN_SAMPLE_S = 0.1
-"""How old an answer may be, and the shortest time it speaks of."""
+"""How old a sample may be, and the shortest time that one covers."""
 
 
 class CpuPressure:
-    """The part of the time, 0 to 1, in which at least one task waited for a core."""
+    """The share of time, 0 to 1, in which at least one task waited for a core."""
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, files: Sequence[Path] = PSI_FILES
@@ -26,11 +26,11 @@ class CpuPressure:
 
     @property
     def is_available(self) -> bool:
-        """Whether this kernel tells."""
+        """Whether this kernel reports it."""
         return self._file is not None
 
     def sample(self) -> float:
-        """Since the last look; 0.0 where the kernel does not tell."""
+        """The pressure since the last sample; 0.0 where the kernel does not report it."""
         passed_s = self._clock() - self._at
         if passed_s >= MIN_SAMPLE_S:
             stalled_s = self._stalled_now_s()
@@ -43,9 +43,9 @@ class CpuPressure:
 
 
 def _read_stalled_s(file: Path) -> float | None:
-    """Seconds for which some task waited, since the start: ``some … total=MICROSECONDS``."""
+    """Seconds in which some task waited, since the start: ``some … total=MICROSECONDS``."""
     try:
         some, *_ = file.read_text(encoding="ascii").splitlines()
         return int(some.rpartition("total=")[2]) / 1e6
-    except (OSError, ValueError):  # some kernels open it and refuse to read
+    except (OSError, ValueError):  # some kernels open the file and refuse to read it
         return None

@@ -1,4 +1,4 @@
-"""How late the event loop is: what one long step costs everybody else in the process."""
+"""The lag of the event loop: what one long step costs everything else in the process."""
 
 import asyncio
 import time
@@ -7,11 +7,11 @@ from collections.abc import Callable
 SAMPLE_INTERVAL_S = 0.25
 """The sleep whose delay is measured."""
 HALF_LIFE_S = 5.0
-"""A single delay counts half as much after it: short enough to forget, long enough to be seen."""
+"""After this time a single delay counts half: long enough to be seen, short enough to fade."""
 
 
 class LoopLag:
-    """A smoothed maximum: a delay shows at once and fades by half every five seconds."""
+    """A decaying maximum: a delay shows at once and fades by half every five seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -23,14 +23,14 @@ class LoopLag:
         return self._lag_s * 1000
 
     def record(self, late_s: float, since_s: float) -> None:
-        """One measured delay, ``since_s`` after the one before."""
+        """Record a measured delay, ``since_s`` after the one before."""
         faded = self._lag_s * 0.5 ** (since_s / HALF_LIFE_S)
         self._lag_s = max(late_s, faded, 0.0)
 
     async def run(self) -> None:
-        """Measure until it is cancelled."""
+        """Measure until cancelled."""
         before = self._clock()
-        while True:
+        while True:  # not run_periodically: the delay of this sleep is the measurement
             await asyncio.sleep(SAMPLE_INTERVAL_S)
             now = self._clock()
             self.record(now - before - SAMPLE_INTERVAL_S, now - before)

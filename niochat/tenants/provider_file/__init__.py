@@ -1,1 +1,1 @@
-"""TODO."""
+"""Schema and loader of the YAML file that declares providers."""

@@ -1,4 +1,4 @@
-"""What a provider's file says of requests for a change; see
+"""Schema of change requests in a provider file; see
 :mod:`niochat.domain.tenant.change_requests`.
 """
 
@@ -12,7 +12,7 @@ from niochat.tenants.provider_file.field_types import Slug, StrictInteger, Ticke
 from niochat.tenants.provider_file.strict_model import StrictModel, error_at
 
 
-def _parse_way(value: object) -> object:
+def _parse_route(value: object) -> object:
     """YAML reads a bare ``off`` as false."""
     return ChangeRequestRoute.OFF if value is False else value
 
@@ -23,21 +23,23 @@ DueDay = Annotated[StrictInteger, Field(ge=1, le=31)]
 class ChangeRequestConfig(StrictModel):
     """How one kind of change request is handled."""
 
-    how: Annotated[ChangeRequestRoute, BeforeValidator(_parse_way)] = ChangeRequestRoute.TEAM
-    """``order``: a service order in the ERP. ``team``: people get it. ``off``: not taken here."""
+    how: Annotated[ChangeRequestRoute, BeforeValidator(_parse_route)] = ChangeRequestRoute.TEAM
+    """``order``: as a service order in the ERP. ``team``: by a team. ``off``: not accepted."""
     category: TicketCategory | None = None
-    """Of the order; left out: ``outro``."""
+    """Category of the service order; default: ``outro``."""
     code: TicketCode | None = None
-    """The provider's own code of such orders, in place of the category's. Quote leading zeros."""
+    """The provider's own code of the service order, instead of that of the category. Put codes with
+    leading zeros in quotes.
+    """
     team: Slug | None = None
-    """Who gets it; left out: whose work it is (billing, support, sales)."""
+    """Team that gets the request; default: the team of the matter (billing, support or sales)."""
     days: Annotated[tuple[DueDay, ...], Field(max_length=31)] | None = None
-    """Days of the month that may be chosen, of ``vencimento``; left out: any."""
+    """Days of the month that a customer may choose, for ``vencimento`` only; default: any day."""
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
         if self.how is not ChangeRequestRoute.ORDER and (self.category or self.code):
-            raise error_at("category and code are those of an order: how must be order", "how")
+            raise error_at("category and code are allowed only with how: order", "how")
         return self
 
 
@@ -49,7 +51,7 @@ def _days_only_for_due_date(
         for kind, each in requests.items()
         if kind != ChangeRequestKind.DUE_DAY
     ):
-        raise ValueError(f"days are those of {ChangeRequestKind.DUE_DAY} alone")
+        raise ValueError(f"days is allowed for {ChangeRequestKind.DUE_DAY} only")
     return requests
 
 
@@ -63,7 +65,7 @@ ChangeRequests = Annotated[
 def find_unknown_team(
     requests: dict[ChangeRequestKind, ChangeRequestConfig], slugs: set[str]
 ) -> str | None:
-    """The first kind whose team is none of the provider's."""
+    """The first kind whose team is not in ``slugs``; None if all are."""
     return next(
         (kind for kind, each in requests.items() if each.team and each.team not in slugs), None
     )

@@ -1,4 +1,4 @@
-"""Facts of a provider as its operator declares them; the rim: everything is bounded and checked."""
+"""Schema of the facts about a provider. All values are bounded and validated."""
 
 import json
 import re
@@ -24,9 +24,9 @@ from niochat.tenants.provider_file.field_types import (
 from niochat.tenants.provider_file.strict_model import StrictModel, error_at
 
 MAX_CHARACTERS = 1_500
-"""Of all facts but the coverage, as JSON: the model reads them in every turn."""
+"""Maximum length of all facts without the coverage, as JSON: the model reads them in every turn."""
 MAX_COVERAGE_CHARACTERS = 20_000
-"""The same of the coverage, which no model reads."""
+"""Maximum length of the coverage, which the model does not read."""
 _FREE = ("grátis", "gratis", "isento")
 _MAX_AMOUNT = 100_000
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -47,7 +47,7 @@ def _amount(value: object) -> object:
 
 
 def _fine(value: object) -> object:
-    """An amount alone becomes the text that customers read."""
+    """Format a bare amount as the text that customers read."""
     if isinstance(value, str):
         return value
     amount = _amount(value)
@@ -68,12 +68,12 @@ def _phone(value: str) -> str:
 
 
 def _ceps(value: object) -> str:
-    """A prefix, or a range, always in the form of a range."""
-    # Never a number: YAML reads 01310 as octal.
+    """Parse a prefix or a range of postal codes (CEP) and format it as a range."""
+    # Numbers are not accepted: YAML reads 01310 as an octal number.
     text = value.strip() if isinstance(value, str) else ""
-    found = _CEP_RANGE.fullmatch(text)
-    if found:
-        first, last = (re.sub(r"\D", "", each) for each in found.groups())
+    match = _CEP_RANGE.fullmatch(text)
+    if match:
+        first, last = (re.sub(r"\D", "", each) for each in match.groups())
     elif _CEP_PREFIX.fullmatch(text):
         digits = text.replace("-", "")
         first, last = digits.ljust(8, "0"), digits.ljust(8, "9")
@@ -89,7 +89,7 @@ def _ceps(value: object) -> str:
 
 def _once_each(values: tuple[int, ...]) -> tuple[int, ...]:
     if len(set(values)) < len(values):
-        raise ValueError("one stands there twice")
+        raise ValueError("must not contain a value twice")
     return values
 
 
@@ -180,26 +180,26 @@ class FactsConfig(StrictModel):
     """
 
     address: ShortText | None = None
-    """Of the shop, as customers are to read it."""
+    """Address of the shop, as customers should read it."""
     phones: Annotated[tuple[PhoneConfig, ...], Field(max_length=8)] = ()
     email: Annotated[str, Field(max_length=120), AfterValidator(_email)] | None = None
     sites: Annotated[tuple[WebsiteConfig, ...], Field(max_length=8)] = ()
     fees: Annotated[tuple[FeeConfig, ...], Field(max_length=20)] = ()
     fidelity_months: Annotated[StrictInteger, Field(ge=0, le=60)] | None = None
-    """0: none."""
+    """Minimum contract period in months; 0: none."""
     fine: Annotated[ShortText, BeforeValidator(_fine)] | None = None
-    """For who leaves earlier: a text, or an amount."""
+    """Penalty for leaving before its end: a text, or an amount in BRL."""
     coverage: CoverageConfig = CoverageConfig()
     speed_test: WebPage | None = None
     unlock: TrustUnlockConfig = TrustUnlockConfig()
     billing: BillingConfig = BillingConfig()
     documents: Annotated[tuple[ShortText, ...], Field(max_length=10)] = ()
-    """Needed for a contract."""
+    """Documents that are needed for a contract."""
     installation: ShortText | None = None
-    """Within which time, as ``até 5 dias úteis``."""
+    """Time until the installation, such as ``até 5 dias úteis``."""
     technologies: Annotated[tuple[Label, ...], Field(max_length=8)] = ()
     unknown: Annotated[tuple[UnknownTopicConfig, ...], Field(max_length=20)] = ()
-    """What the assistant is not told, and which of the provider's teams answers it."""
+    """Topics that the facts do not cover, and the teams that answer questions about them."""
     more: Annotated[tuple[QuestionAnswerConfig, ...], Field(max_length=20)] = ()
     """Further facts, as questions and answers."""
 
@@ -214,12 +214,12 @@ class FactsConfig(StrictModel):
         if _size(stored) > MAX_CHARACTERS:
             raise error_at(
                 f"the facts without the coverage have {_size(stored)} characters as JSON, at most "
-                f"{MAX_CHARACTERS}: say them shorter, the model reads them in every turn"
+                f"{MAX_CHARACTERS}: shorten them, because the model reads them in every turn"
             )
         return self
 
     def to_row(self) -> dict[str, Any]:
-        """As the assistant's row keeps it: what was said, as JSON."""
+        """The declared facts as JSON, in the format of the assistant's row."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
@@ -231,7 +231,9 @@ _ADAPTER = TypeAdapter(ProviderFacts)
 
 
 def parse_facts(stored: object) -> ProviderFacts:
-    """From the assistant's row; what another version wrote and nobody here can read is nothing."""
+    """Parse facts from the assistant's row. Facts in an unknown format of another version are
+    empty.
+    """
     try:
         return _ADAPTER.validate_python(stored)
     except ValidationError:

@@ -1,6 +1,6 @@
-"""Kinds of values in a provider's file; each says in a sentence what is wrong with one.
+"""Field types of a provider file with validators whose messages say what a value must be.
 
-No message holds the value: it may be a secret in the wrong place.
+No message contains the value, because it may be a secret in the wrong field.
 """
 
 import json
@@ -26,7 +26,7 @@ _MAX_EXTRA_LENGTH = 8000
 
 
 def _from_env(value: object, info: ValidationInfo) -> object:
-    """``env:NAME`` becomes the variable's value, from the mapping in the context's ``env``."""
+    """Replace ``env:NAME`` by the value of that variable in the mapping ``env`` of the context."""
     if not isinstance(value, str) or not value.startswith(_FROM_ENV):
         return value
     name = value.removeprefix(_FROM_ENV)
@@ -65,7 +65,7 @@ def _not_empty(value: str) -> str:
 
 
 def _http_address(value: str) -> str:
-    """The same address always gets the same form, so that two can be compared."""
+    """Validate and normalise a URL, so that equal addresses compare equal."""
     try:
         parts = urlsplit(value)
         host, port = parts.hostname or "", parts.port
@@ -91,7 +91,7 @@ def _header_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80}", value):
         raise ValueError("must be the name of an HTTP header")
     if value.lower() in RESERVED_HEADERS:
-        raise ValueError("this header is NioChat's own: choose another")
+        raise ValueError("must not be a header that NioChat sets itself")
     return value
 
 
@@ -105,11 +105,11 @@ def _header_text(value: SecretStr) -> SecretStr:
 def _extra_body(values: dict[str, Any]) -> dict[str, Any]:
     if any(name in RESERVED_FIELDS for name in values):
         own = ", ".join(sorted(set(values) & RESERVED_FIELDS))
-        raise ValueError(f"NioChat sets these itself, or nobody may: {own}")
+        raise ValueError(f"must not contain fields that NioChat sets itself or forbids: {own}")
     try:
         size = len(json.dumps(values, allow_nan=False))
     except (TypeError, ValueError, RecursionError):
-        raise ValueError("must be what JSON can hold") from None
+        raise ValueError("must contain only values that JSON supports") from None
     if size > _MAX_EXTRA_LENGTH:
         raise ValueError(f"must be at most {_MAX_EXTRA_LENGTH} characters of JSON")
     return values
@@ -170,7 +170,7 @@ HttpAddress = Annotated[
     str, Field(max_length=2000), AfterValidator(_http_address), BeforeValidator(_from_env)
 ]
 WebPage = Annotated[str, Field(max_length=200), AfterValidator(_http_address)]
-"""For people: nothing is asked there, and nothing is taken from the environment."""
+"""Web page for people: no request is sent to it, and ``env:`` is not supported."""
 SecretToken = Annotated[
     SecretStr, Field(max_length=4096), AfterValidator(_header_value), BeforeValidator(_from_env)
 ]
@@ -182,7 +182,7 @@ HeaderText = Annotated[
     SecretStr, Field(max_length=4096), AfterValidator(_header_text), BeforeValidator(_from_env)
 ]
 ExtraBody = Annotated[dict[str, Any], Field(max_length=40), AfterValidator(_extra_body)]
-"""Further fields of a request. They may be secret."""
+"""Extra fields of a model request. They may be secret."""
 ModelTimeout = Annotated[
     StrictNumber,
     AfterValidator(_within_turn_limit),
@@ -190,4 +190,4 @@ ModelTimeout = Annotated[
 ]
 TicketCode = Annotated[str, BeforeValidator(_code)]
 Price = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4), BeforeValidator(_number)]
-"""Kept by the database as ``numeric(12, 4)``: more digits would be another price."""
+"""The database column is ``numeric(12, 4)``: more digits would be rounded."""

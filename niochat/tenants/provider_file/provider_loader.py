@@ -1,4 +1,4 @@
-"""Providers as code: a file of providers is read whole, or refused with all its problems."""
+"""Loads a provider file, or refuses it with a list of all its problems."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,24 +18,24 @@ from niochat.tenants.provider_file.yaml_source import (
 _MESSAGES = {
     "extra_forbidden": "unknown key",
     "missing": "is missing",
-    "string_type": "must be text; put a number or a yes in quotes",
+    "string_type": "must be text; put numbers and yes or no in quotes",
     "bool_type": "must be true or false",
     "float_type": "must be a number",
     "int_type": "must be a whole number",
     "list_type": "must be a list",
     "tuple_type": "must be a list",
-    "dict_type": "must be keys with values",
-    "model_type": "must be keys with values",
+    "dict_type": "must be a mapping of keys to values",
+    "model_type": "must be a mapping of keys to values",
 }
 
 _WRONG_KEY = "[key]"
-"""The last step to a key that is itself the problem; the step before it names the key."""
+"""Last element of pydantic's location if the key itself is invalid; the one before is the key."""
 
 
 def load_providers(path: Path, env: Mapping[str, str]) -> list[ProviderConfig]:
-    """The providers that the file declares; ``env:NAME`` is looked up in ``env``.
+    """Load the providers of a file; ``env:NAME`` is looked up in ``env``.
 
-    Raises ``InvalidInputError`` with the file and, for each problem, the line and the key.
+    Raises ``InvalidInputError`` with the path and, for each problem, the line and the key.
     """
     document = load_yaml_document(path)
     problems = list(_duplicate_slugs(document))
@@ -54,14 +54,14 @@ def load_providers(path: Path, env: Mapping[str, str]) -> list[ProviderConfig]:
 
 
 def _problem_from_error(document: YamlDocument, error: Any) -> FileProblem:
-    place: YamlPath = (*error["loc"], *error.get("ctx", {}).get("at", ()))
-    place = tuple(step for step in place if step != _WRONG_KEY)
+    key_path: YamlPath = (*error["loc"], *error.get("ctx", {}).get("at", ()))
+    key_path = tuple(step for step in key_path if step != _WRONG_KEY)
     message = _MESSAGES.get(error["type"]) or error["msg"].removeprefix("Value error, ")
-    return document.problem_at(place, message)
+    return document.problem_at(key_path, message)
 
 
 def _duplicate_slugs(document: YamlDocument) -> Iterator[FileProblem]:
-    """Looked for in the raw values, so that they are told together with everything else."""
+    """Find duplicates in the raw values, so that they are reported with all other problems."""
     data = document.data if isinstance(document.data, dict) else {}
     providers = data.get("providers")
     yield from _duplicates(document, providers, ("providers",))
@@ -71,28 +71,30 @@ def _duplicate_slugs(document: YamlDocument) -> Iterator[FileProblem]:
             yield from _duplicates(document, inner, ("providers", index, kind))
 
 
-def _duplicates(document: YamlDocument, items: object, place: YamlPath) -> Iterator[FileProblem]:
-    first: dict[str, int] = {}
+def _duplicates(document: YamlDocument, items: object, key_path: YamlPath) -> Iterator[FileProblem]:
+    first_lines: dict[str, int] = {}
     for index, item in enumerate(items if isinstance(items, list) else []):
         slug = item.get("slug") if isinstance(item, dict) else None
-        here = (*place, index, "slug")
+        item_path = (*key_path, index, "slug")
         if not isinstance(slug, str):
             continue
-        if slug in first:
-            yield document.problem_at(here, f"{slug} is already in line {first[slug]}")
-        first.setdefault(slug, document.line_number(here))
+        if slug in first_lines:
+            yield document.problem_at(item_path, f"{slug} is already in line {first_lines[slug]}")
+        first_lines.setdefault(slug, document.line_number(item_path))
 
 
 def _shared_instances(
     document: YamlDocument, providers: list[ProviderConfig]
 ) -> Iterator[FileProblem]:
-    """One gateway instance under two channels would bring every message twice."""
-    first: dict[tuple[str, str], int] = {}
+    """Two channels with the same gateway instance would receive every message twice."""
+    first_lines: dict[tuple[str, str], int] = {}
     for p, provider in enumerate(providers):
         for c, channel in enumerate(provider.channels):
-            line = (channel.base_url, channel.token.get_secret_value())
-            place = ("providers", p, "channels", c, "token")
-            if line in first:
-                message = f"the same base_url and token as the channel of line {first[line]}"
-                yield document.problem_at(place, message)
-            first.setdefault(line, document.line_number(("providers", p, "channels", c)))
+            instance = (channel.base_url, channel.token.get_secret_value())
+            key_path = ("providers", p, "channels", c, "token")
+            if instance in first_lines:
+                message = (
+                    f"the same base_url and token as the channel of line {first_lines[instance]}"
+                )
+                yield document.problem_at(key_path, message)
+            first_lines.setdefault(instance, document.line_number(("providers", p, "channels", c)))

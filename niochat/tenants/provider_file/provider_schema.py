@@ -1,4 +1,4 @@
-"""A provider as its operator declares it; the rim: everything below is checked."""
+"""Schema of a provider in a provider file: teams, channels, assistant, ERP and policy."""
 
 import json
 from decimal import Decimal
@@ -54,8 +54,9 @@ class TeamConfig(StrictModel):
     slug: Slug
     name: ShortName
     assignment: AssignmentMode | None = None
-    """Who gets what waits: ``balanced`` (who is there and has most room), ``round_robin`` (who got
-    one longest ago), ``manual`` (who takes it). Left out: as it was; of a new team balanced.
+    """How waiting conversations are assigned: ``balanced`` (to the online agent with the most free
+    capacity), ``round_robin`` (to the online agent whose last assignment is the oldest) or
+    ``manual`` (agents take them). Default: unchanged, and ``balanced`` for a new team.
     """
 
 
@@ -67,11 +68,11 @@ class ChannelConfig(StrictModel):
     kind: GatewayKind = DEFAULT_GATEWAY_KIND
     """Which vendor's gateway it is."""
     base_url: HttpAddress
-    """Address of the gateway, as ``https://gateway.example.com``."""
+    """Address of the gateway, such as ``https://gateway.example.com``."""
     token: SecretToken
-    """Token of the instance."""
+    """Token of the gateway instance."""
     hmac_key: SecretToken | None = None
-    """Key with which webhooks must be signed; left out: as it was, null: none."""
+    """Key with which webhooks must be signed; default: unchanged; null: no signature required."""
 
 
 class PersonaConfig(StrictModel):
@@ -82,7 +83,7 @@ class PersonaConfig(StrictModel):
     style: MultilineText | None = None
     greeting: MultilineText | None = None
     language: ReplyLanguage | None = None
-    """``portuguese``: whatever the customer writes in; ``customer``: the customer's own."""
+    """``portuguese``: always Portuguese; ``customer``: the language of the customer."""
 
 
 class AssistantConfig(StrictModel):
@@ -90,70 +91,68 @@ class AssistantConfig(StrictModel):
 
     enabled: StrictBoolean = True
     endpoint: HttpAddress
-    """OpenAI-compatible, with its ``/v1``."""
+    """Base URL of an OpenAI-compatible endpoint, including ``/v1``."""
     api_key: SecretToken
     model: ShortName
     persona: PersonaConfig = PersonaConfig()
     facts: FactsConfig | None = None
-    """What it may tell of the provider; left out or null: as it was, ``{}``: nothing."""
+    """Facts that it may tell customers; default or null: unchanged; ``{}``: none."""
     stream: StrictBoolean = False
     max_steps: Annotated[StrictInteger, Field(ge=1, le=50)] = 6
-    """Calls of the model in one turn."""
+    """Maximum number of model requests in one turn."""
     max_tokens: Annotated[StrictInteger, Field(ge=1, le=100_000)] = 800
-    """Tokens of one answer."""
+    """Maximum number of tokens of one answer."""
     max_seconds: ModelTimeout = 45.0
-    """Seconds that the model may take in one turn."""
+    """Maximum seconds of model time in one turn."""
     turns_per_minute: Annotated[StrictInteger, Field(ge=1, le=1_000_000)] = 6000
-    """Turns this provider may start in a minute."""
+    """Maximum number of turns that start per minute."""
     turns_at_once: Annotated[StrictInteger, Field(ge=1, le=10_000)] = DEFAULT_MAX_CONCURRENT_TURNS
-    """Turns of this provider that may run at the same time; further ones wait, none is lost."""
+    """Maximum number of concurrent turns; further turns wait, and none is lost."""
     price_in: Price = Decimal(0)
-    """What a million tokens read cost, in the provider's currency; 0: not told."""
+    """Price of a million input tokens in the provider's currency; 0: unknown."""
     price_out: Price = Decimal(0)
-    """The same of tokens written."""
+    """Price of a million output tokens in the provider's currency; 0: unknown."""
     temperature: Annotated[StrictNumber, Field(ge=0, le=2)] | None = None
-    """0: always the likeliest word; left out: as the model has it. Some models take none."""
+    """Sampling temperature; 0: least random; default: that of the model. Some models refuse it."""
     seed: Annotated[StrictInteger, Field(ge=0, le=2**31 - 1)] | None = None
     parallel_tool_calls: StrictBoolean | None = None
-    """Whether the model may want several tools at once; left out: as the model has it."""
+    """Whether the model may call several tools at once; default: that of the model."""
     dialect: Annotated[tuple[EndpointQuirk, ...], Field(max_length=len(EndpointQuirk))] = ()
-    """What the end point wants otherwise, where it should not be learned from its refusals."""
+    """Known deviations of the endpoint; others are learned from its error responses."""
     extra_headers: Annotated[dict[HeaderName, HeaderText], Field(max_length=20)] = Field(
         default_factory=dict
     )
-    """Sent with every request, sealed, never shown."""
+    """HTTP headers of every model request. They are stored sealed and never shown."""
     extra_body: ExtraBody = Field(default_factory=dict, repr=False)
-    """Further fields of every request, sealed, never shown."""
+    """Extra fields of every model request. They are stored sealed and never shown."""
 
     requests: ChangeRequests
-    """What is done about a subscriber's request for a change, by its kind; PATCH sends them all."""
+    """Handling of change requests by kind. PATCH replaces all of them."""
     transcription_model: ShortName | None = None
-    """Of an OpenAI-compatible end point that turns voice notes into text; left out: voice notes
-    are not transcribed.
-    """
+    """Model that transcribes voice notes; default: voice notes are not transcribed."""
     transcription_endpoint: HttpAddress | None = None
-    """Left out: the assistant's own."""
+    """OpenAI-compatible endpoint of the transcription model; default: that of the assistant."""
     transcription_api_key: SecretToken | None = None
-    """Left out: the assistant's own; another end point needs its own."""
+    """API key of that endpoint; default: that of the assistant. Required for another endpoint."""
     transcription_price: Price = Decimal(0)
-    """What a minute of speech costs, in the provider's currency; 0: not told."""
+    """Price of a minute of speech in the provider's currency; 0: unknown."""
     sees: StrictBoolean = False
-    """Whether the model is shown pictures and PDFs that have no text; it must be one that sees."""
+    """Whether a model reads pictures and PDFs without text; it must support images."""
     vision_model: ShortName | None = None
-    """Another model of the same end point for that; left out: the assistant's own."""
+    """Model for that at the same endpoint; default: that of the assistant."""
 
     @model_validator(mode="after")
     def _key_of_its_own(self) -> Self:
         elsewhere = self.transcription_endpoint not in (None, self.endpoint)
         if elsewhere and self.transcription_api_key is None:
             raise error_at(
-                "another end point needs a transcription_api_key of its own",
+                "another endpoint needs a transcription_api_key of its own",
                 "transcription_api_key",
             )
         return self
 
     def extra_secret(self) -> SecretStr | None:
-        """Headers and fields as they are sealed."""
+        """Extra headers and fields as the JSON that is sealed; None if there are none."""
         headers = {name: text.get_secret_value() for name, text in self.extra_headers.items()}
         if not headers and not self.extra_body:
             return None
@@ -162,24 +161,24 @@ class AssistantConfig(StrictModel):
 
 
 class ErpConfig(StrictModel):
-    """The provider's ERP and how hard it may be asked."""
+    """The provider's ERP, and the limits of calls to it."""
 
     kind: ErpKind = DEFAULT_ERP_KIND
     """Which vendor's ERP it is."""
     base_url: HttpAddress
-    """Address of the installation, as ``https://erp.example.com``; a path is kept."""
+    """Address of the installation, such as ``https://erp.example.com``; it may have a path."""
     token: SecretToken
     app: ShortName | None = None
-    """The application the token was made for, where the ERP has such."""
+    """The application for which the token was created, where the ERP has applications."""
     ticket_kinds: dict[TicketCategory, TicketCode] = Field(default_factory=dict)
-    """The provider's own codes of service orders, where the ERP has such. YAML drops leading
-    zeros: quote those.
+    """The provider's own codes of service orders, where the ERP has them. Put codes with leading
+    zeros in quotes.
     """
     calls_at_once: Annotated[StrictInteger, Field(ge=1, le=200)] = 8
     per_minute: Annotated[StrictInteger, Field(ge=1, le=100_000)] = 600
-    """Calls that may begin in a minute."""
+    """Maximum number of calls that start per minute."""
     timeout_s: Annotated[StrictNumber, Field(ge=1, le=120)] = 32.0
-    """Seconds of one call."""
+    """Timeout of one call in seconds."""
 
     @model_validator(mode="after")
     def _fits_the_vendor(self) -> Self:
@@ -200,50 +199,54 @@ def _default_teams() -> list[TeamConfig]:
 
 
 class ProviderConfig(StrictModel):
-    """One tenant. Secrets are in it as ``SecretStr``: its repr shows none."""
+    """One tenant. Secrets are ``SecretStr``, so that ``repr`` does not show them."""
 
     slug: Slug
     name: ShortName
     timezone: Timezone = "America/Sao_Paulo"
     plan: TenantTier = DEFAULT_TIER
-    """What it gets of what all share, while others want it too: 1, 2 or 4 parts."""
+    """Tier; it weighs the tenant's share of common capacity under load with 1, 2 or 4."""
     suspended: StrictBoolean | None = None
-    """Left out: as it was, so that an old file does not wake a suspended provider."""
+    """Default: unchanged, so that an old file does not resume a suspended provider."""
     teams: list[TeamConfig] = Field(default_factory=_default_teams, min_length=1)
     policy: PolicyConfig = PolicyConfig()
     channels: list[ChannelConfig] = Field(default_factory=list)
     assistant: AssistantConfig | None = None
     erp: ErpConfig | None = None
-    """Left out or null: as it was; an ERP is never removed by a file."""
+    """Default or null: unchanged. A file never removes an ERP."""
 
     @model_validator(mode="after")
     def _team_exists(self) -> Self:
         slugs = [team.slug for team in self.teams]
         if self.policy.team not in slugs:
-            at = ("policy", "team") if "team" in self.policy.model_fields_set else ("teams",)
+            policy_path = (
+                ("policy", "team") if "team" in self.policy.model_fields_set else ("teams",)
+            )
             known = ", ".join(slugs)
-            raise error_at(f"the policy's team {self.policy.team} is not among: {known}", *at)
+            raise error_at(
+                f"the policy's team {self.policy.team} is not among: {known}", *policy_path
+            )
         kind = find_unknown_team(self.assistant.requests, set(slugs)) if self.assistant else None
         if kind is not None:
-            where = ("assistant", "requests", kind, "team")
-            raise error_at(f"this team is not among: {', '.join(slugs)}", *where)
+            path = ("assistant", "requests", kind, "team")
+            raise error_at(f"this team is not among: {', '.join(slugs)}", *path)
         return self
 
     @model_validator(mode="after")
-    def _teams_know_the_rest(self) -> Self:
-        """Who answers what the facts do not tell."""
+    def _unknown_topic_teams_exist(self) -> Self:
+        """Check the teams of the topics that the facts do not cover."""
         slugs = [team.slug for team in self.teams]
         facts = self.assistant.facts if self.assistant is not None else None
-        for place, each in enumerate(facts.unknown if facts is not None else ()):
+        for index, each in enumerate(facts.unknown if facts is not None else ()):
             if each.team not in slugs:
                 raise error_at(
                     f"the team {each.team} is not among: {', '.join(slugs)}",
-                    *("assistant", "facts", "unknown", place, "team"),
+                    *("assistant", "facts", "unknown", index, "team"),
                 )
         return self
 
 
 class ProvidersFile(StrictModel):
-    """The whole file."""
+    """Root of a provider file."""
 
     providers: list[ProviderConfig] = Field(min_length=1)

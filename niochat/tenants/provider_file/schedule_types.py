@@ -1,4 +1,4 @@
-"""Kinds of values about days and hours in a provider's file."""
+"""Field types for days and times in a provider file."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _SOME_YEAR = 2026
-"""Which places have a calendar does not depend on the year."""
+"""Any year: whether a region has a calendar does not depend on it."""
 
 
 def _weekday(value: object) -> int:
@@ -44,12 +44,12 @@ def _weekday(value: object) -> int:
 
 def _once_each(days: list[int]) -> list[int]:
     if len(set(days)) < len(days):
-        raise ValueError("a day stands there twice")
+        raise ValueError("must not contain a day twice")
     return sorted(days)
 
 
 def _clock(value: object) -> time:
-    # YAML makes a number of 18:00 without quotes, and text of 08:00.
+    # Without quotes YAML reads 18:00 as a number, but 08:00 as text.
     if not isinstance(value, str) or not _CLOCK.fullmatch(value):
         raise ValueError('must be a time from "00:00" to "23:59", in quotes')
     return time.fromisoformat(value)
@@ -77,7 +77,7 @@ def _day(value: object) -> date:
 
 def _holidays(value: str) -> str:
     if value and not _has_calendar(value):
-        raise ValueError("must be a country whose holidays are known such as BR, or BR-PE")
+        raise ValueError("must be a country or state with a known calendar, such as BR or BR-PE")
     return value
 
 
@@ -93,16 +93,16 @@ Weekdays = Annotated[
     Field(min_length=1),
     AfterValidator(_once_each),
 ]
-"""Numbers in order, Monday is 0."""
+"""Sorted numbers of weekdays; Monday is 0."""
 ClockTime = Annotated[time, BeforeValidator(_clock)]
 ClosingTime = Annotated[time, BeforeValidator(_closing)]
-"""A clock, or ``24:00``, which is stored as the day's last moment."""
+"""A time of day, or ``24:00``, which is stored as the last moment of the day."""
 CalendarDate = Annotated[date, BeforeValidator(_day)]
 HolidayRegion = Annotated[str, AfterValidator(_holidays)]
 
 
 def format_shift(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """A shift as it is stored, in the words of a file."""
+    """Convert a stored shift into the format of a provider file."""
     return {
         "days": [_NAMES[day] for day in stored["days"]],
         "from": stored["opens"][:5],

@@ -1,4 +1,4 @@
-"""What every part of a provider's file has in common: unknown keys and odd types are refused."""
+"""Base model of all parts of a provider file: it refuses unknown keys and control characters."""
 
 from typing import Any
 
@@ -9,19 +9,19 @@ from niochat.domain.text_validation import CONTROL_CHARACTER_MESSAGE, find_contr
 
 
 class StrictModel(BaseModel):
-    """Keys with values. Its errors never show a value: it may be a secret in the wrong place."""
+    """Base model. Its errors never contain a value, which may be a secret in the wrong field."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     @model_validator(mode="before")
     @classmethod
     def _plain(cls, values: Any) -> Any:
-        found = find_control_character(values)
-        if found:
-            raise error_at(CONTROL_CHARACTER_MESSAGE, *found)
+        path = find_control_character(values)
+        if path:
+            raise error_at(CONTROL_CHARACTER_MESSAGE, *path)
         return values
 
 
 def error_at(message: str, *at: str | int) -> PydanticCustomError:
-    """An error of a whole that is shown at one of its keys."""
+    """An error of a model validator that is reported at one of the model's keys."""
     return PydanticCustomError("whole", "{message}", {"message": message, "at": at})

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Applies a provider file to the database."""

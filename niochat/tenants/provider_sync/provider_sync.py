@@ -1,4 +1,6 @@
-"""Bring the database to what a file declares: all of it or nothing, and twice is as once."""
+"""Applies provider files: brings the database to the declared state, atomically and
+idempotently.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +28,7 @@ _INBOX = queries("inbox")
 
 @dataclass(frozen=True, slots=True)
 class TenantRow:
-    """The tenant's own row, as far as it is declared."""
+    """The columns of a tenant's row that a provider file declares."""
 
     name: str
     status: str
@@ -38,25 +40,25 @@ class TenantRow:
 async def apply_providers(
     database: Database, vault: Encryptor, providers: Sequence[ProviderConfig]
 ) -> list[SyncResult]:
-    """Create or change what ``providers`` declare, in one transaction; say what became of each.
+    """Create or change what ``providers`` declare, in one transaction; return the outcomes.
 
-    What they leave out stays: nothing is ever deleted. A tenant
-    of which anything changed gets the next ``config_version``; one that becomes suspended
-    tells it to every conversation of its assistant in the same transaction.
-    Raises ``Refused`` when a gateway instance is already another channel's, ``UnreadableDataError``
-    when something stored was sealed with a key that is missing here, ``UnavailableError``.
+    Resources that are not declared are not deleted. A tenant with any change gets the next
+    ``config_version``. If a tenant becomes suspended, a command for each pending conversation is
+    queued in the same transaction. Raises ``OperationRefusedError`` if two channels share a gateway
+    instance, ``UnreadableDataError`` if the key of a stored secret is missing,
+    ``UnavailableError``.
     """
     async with database.system_transaction() as connection:
         await connection.execute(_SQL["lock_providers"])
         slugs = [provider.slug for provider in providers]
-        held = {
+        stored = {
             row["slug"]: dict(row) for row in await connection.fetch(_SQL["lock_tenants"], slugs)
         }
-        changes: list[SyncResult] = []
+        results: list[SyncResult] = []
         for provider in providers:
-            changes += await apply_provider(connection, vault, provider, held.get(provider.slug))
-        await _refuse_shared_instances(connection, list({change.tenant_id for change in changes}))
-    return changes
+            results += await apply_provider(connection, vault, provider, stored.get(provider.slug))
+        await _refuse_shared_instances(connection, list({result.tenant_id for result in results}))
+    return results
 
 
 async def apply_provider(
@@ -65,7 +67,7 @@ async def apply_provider(
     provider: ProviderConfig,
     row: Mapping[str, Any] | None,
 ) -> list[SyncResult]:
-    """One provider, in the caller's transaction. ``row``: its tenant's, held; None: a new one."""
+    """Apply one provider in the caller's transaction. ``row`` is the locked tenant; None: new."""
     settings = _declared_row(provider, row)
     if row is None:
         tenant_id: UUID = await connection.fetchval(
@@ -85,23 +87,25 @@ async def apply_provider(
         outcome = (
             SyncOutcome.UNCHANGED if settings == parse_tenant_row(row) else SyncOutcome.CHANGED
         )
-    whole = SyncResult(provider.slug, "provider", outcome, tenant_id)
-    changes = [whole, *await _sync_resources(connection, vault, provider, tenant_id)]
-    if row is not None and any(change.outcome != SyncOutcome.UNCHANGED for change in changes):
+    provider_result = SyncResult(provider.slug, "provider", outcome, tenant_id)
+    results = [provider_result, *await _sync_resources(connection, vault, provider, tenant_id)]
+    if row is not None and any(result.outcome != SyncOutcome.UNCHANGED for result in results):
         await update_tenant(connection, row, settings)
-    return changes
+    return results
 
 
 async def _sync_resources(
     connection: Connection, vault: Encryptor, provider: ProviderConfig, tenant_id: UUID
 ) -> list[SyncResult]:
-    parts = {
+    outcomes = {
         **await _sync_teams(connection, provider, tenant_id),
         **await _sync_channels(connection, vault, provider, tenant_id),
         **await _sync_assistant(connection, vault, provider, tenant_id),
         **await _sync_erp(connection, vault, provider, tenant_id),
     }
-    return [SyncResult(provider.slug, what, outcome, tenant_id) for what, outcome in parts.items()]
+    return [
+        SyncResult(provider.slug, name, outcome, tenant_id) for name, outcome in outcomes.items()
+    ]
 
 
 async def _sync_teams(
@@ -150,7 +154,7 @@ async def _sync_erp(
 
 
 def _declared_row(provider: ProviderConfig, row: Mapping[str, Any] | None) -> TenantRow:
-    """What the row should hold; what the file leaves out is as it was."""
+    """The row as declared; values that the file omits are taken from the stored row."""
     policy = provider.policy.to_row()
     if provider.assistant is not None:
         policy |= assistant_policy(provider.assistant)
@@ -167,12 +171,15 @@ def _declared_row(provider: ProviderConfig, row: Mapping[str, Any] | None) -> Te
 
 
 def parse_tenant_row(row: Mapping[str, Any]) -> TenantRow:
-    """What a held row declares."""
+    """Convert a stored row into a ``TenantRow``."""
     return TenantRow(row["name"], row["status"], row["timezone"], row["policy"], row["plan"])
 
 
 async def update_tenant(connection: Connection, row: Mapping[str, Any], settings: TenantRow) -> int:
-    """The next ``config_version``; whoever becomes suspended tells it to its conversations."""
+    """Update the tenant and return its new ``config_version``.
+
+    If the tenant becomes suspended, a command for each pending conversation is queued.
+    """
     tenant_id: UUID = row["tenant_id"]
     version: int = await connection.fetchval(
         _SQL["update_tenant"],
@@ -199,6 +206,6 @@ async def _refuse_shared_instances(connection: Connection, tenants: list[UUID]) 
     )
     raise OperationRefusedError(
         f"A gateway instance belongs to one channel, but these share one: {listed}. Give each its "
-        "own token. A channel is known by its slug: to keep it, keep the slug. Nothing changed.",
+        "own token. Channels are identified by their slugs: do not change them. Nothing changed.",
         code="shared_instance",
     )

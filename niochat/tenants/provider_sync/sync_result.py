@@ -1,4 +1,4 @@
-"""What an apply did."""
+"""Results of applying a provider file."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 class SyncOutcome(StrEnum):
-    """What became of one declared thing."""
+    """What applying did to one declared resource."""
 
     CREATED = "created"
     CHANGED = "changed"
@@ -15,7 +15,10 @@ class SyncOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SyncResult:
-    """``what``: ``provider``, ``team <slug>``, ``channel <slug>``, ``assistant``, ``erp``."""
+    """Outcome of one resource of a tenant.
+
+    ``resource`` is ``provider``, ``team <slug>``, ``channel <slug>``, ``assistant`` or ``erp``.
+    """
 
     tenant: str
     resource: str

@@ -1,5 +1,6 @@
 """Medians and quantiles. An empty list has none: 0."""
 
+import statistics
 from collections.abc import Sequence
 
 
@@ -13,8 +14,4 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 def median(values: Sequence[float]) -> float:
     """The middle one; of an even number the mean of the two in the middle."""
-    if not values:
-        return 0.0
-    ordered = sorted(values)
-    half = len(ordered) // 2
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+    return statistics.median(values) if values else 0.0

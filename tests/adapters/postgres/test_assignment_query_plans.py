@@ -50,15 +50,15 @@ ASSIGNED = {
 SWEEPS: list[tuple[str, str, list[object], str]] = [
     ("assignment", "queues", [SHARDS, 45.0], "conversations_queued"),
     ("assignment", "queues_of", [[UUID(int=1)], [UUID(int=2)]], "team_members_user teams_pkey"),
-    ("assignment", "left_behind", [SHARDS], "presences_gone conversations_held"),
+    ("assignment", "offline_agents", [SHARDS], "presences_gone conversations_held"),
     (
         "assignment",
-        "give_back",
+        "return_unanswered",
         [[UUID(int=1)], [UUID(int=2)]],
         "presences_pkey conversations_held events_pkey",
     ),
-    ("presences", "lapse", [SHARDS, 45.0, 500], "presences_here presences_pkey"),
-    ("presences", "seen", [[UUID(int=1)], [UUID(int=2)]], "presences_pkey"),
+    ("agent_presence", "expire", [SHARDS, 45.0, 500], "presences_here presences_pkey"),
+    ("agent_presence", "mark_seen", [[UUID(int=1)], [UUID(int=2)]], "presences_pkey"),
 ]
 
 

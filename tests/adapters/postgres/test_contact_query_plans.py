@@ -39,10 +39,15 @@ async def test_each_way_to_find_a_contact_has_its_index(admin: Admin) -> None:
     await admin.execute("SELECT set_config('niochat.tenant', $1, false)", str(tenant))
     await admin.execute("SET ROLE niochat_app")
     for name, values, index, condition in (
-        ("named", ["nome 1", "", nobody, 51], "contacts_name", "name_folded >= "),
-        ("called", [["5511"], "", 51], "identities_pkey", "value >= "),
-        ("holding", [[b"x"], nobody, 51], "contacts_document", "document_index = ANY"),
-        ("visits", [nobody, "all", "", [], None, None, 51], "conversations_thread", "thread_id ="),
+        ("by_name", ["nome 1", "", nobody, 51], "contacts_name", "name_folded >= "),
+        ("by_phone", [["5511"], "", 51], "identities_pkey", "value >= "),
+        ("by_tax_id", [[b"x"], nobody, 51], "contacts_document", "document_index = ANY"),
+        (
+            "conversations",
+            [nobody, "all", "", [], None, None, 51],
+            "conversations_thread",
+            "thread_id =",
+        ),
     ):
         rows = await admin.fetch(f"EXPLAIN {queries('contacts')[name]}", tenant, *values)
         plan = "\n".join(row[0] for row in rows)
@@ -57,5 +62,5 @@ async def test_sealing_anew_goes_through_documents_in_order_of_an_index(admin: A
     await admin.execute("RESET session_replication_role; SET ROLE niochat_system")
     for setting, value in PLANNER_SETTINGS.items():
         await admin.execute(f"SET {setting} = '{value}'")
-    rows = await admin.fetch(f"EXPLAIN {queries('resealing')['documents']}", str(UUID(int=1)), 9)
+    rows = await admin.fetch(f"EXPLAIN {queries('key_rotation')['documents']}", str(UUID(int=1)), 9)
     assert "contacts_sealed" in "\n".join(row[0] for row in rows)

@@ -91,17 +91,17 @@ async def test_hot_queries_use_their_indexes(admin: Admin) -> None:
     shards = list(range(256))
     for file, name, values, indexes in (
         (
-            "step",
+            "conversation_step",
             "load_threads",
             [[wanted(thread, send) for thread, send in zip(threads, sends, strict=True)]],
             "threads_id_key conversations_one_live inbox_pending timers_thread outbox_unsettled"
             " messages_external unmatched_message outbox_id_key",
         ),
-        ("step", "count_failure", [threads[0]], "inbox_pending"),
+        ("conversation_step", "count_failure", [threads[0]], "inbox_pending"),
         ("outbox", "claim", ["h", threads, ones, 20.0], "outbox_unsettled"),
         ("outbox", "unsettled", [threads[0]], "outbox_unsettled"),
-        ("sweep", "forgotten", [shards, 2.0, 100], "inbox_forgotten timers_due"),
-        ("sweep", "unsent", [shards, 1.0, 100, "h"], "outbox_due"),
+        ("inbox_sweep", "pending_threads", [shards, 2.0, 100], "inbox_forgotten timers_due"),
+        ("inbox_sweep", "unsent_threads", [shards, 1.0, 100, "h"], "outbox_due"),
         (
             "inbox",
             "find_known",
@@ -110,9 +110,9 @@ async def test_hot_queries_use_their_indexes(admin: Admin) -> None:
         ),
         ("inbox", "find_identities", [tenants, ["phone"] * 20, phones], "identities_pkey"),
         ("inbox", "find_threads", [tenants, channels, threads], "threads_tenant_id_channel_id"),
-        ("readings", "take", [tenants[0], threads[0], "h", 9.0, 60], "readings_file"),
-        ("readings", "put_off", [tenants[0], threads[0], 9.0], "readings_file"),
-        ("readings", "wanted", [shards, 100, "h"], "readings_wanted"),
+        ("attachment_readings", "claim", [tenants[0], threads[0], "h", 9.0, 60], "readings_file"),
+        ("attachment_readings", "postpone", [tenants[0], threads[0], 9.0], "readings_file"),
+        ("attachment_readings", "list_due", [shards, 100, "h"], "readings_wanted"),
         ("inbox", "outcome", [tenants[0], channels[0], "k"], "inbox_channel_id_dedupe_key_key"),
     ):
         rows = await admin.fetch(f"EXPLAIN {queries(file)[name]}", *values)
@@ -132,21 +132,36 @@ async def test_what_every_turn_asks_uses_its_indexes(admin: Admin) -> None:
     await admin.execute("SET ROLE niochat_app")
     visit = "turns_pkey turns_conversation erp_writes_turn memories_pkey events_pkey"
     for file, name, values, indexes in (
-        ("assistant", "visit", [tenant, [id_], [1], [9], 40, 30], visit),
+        ("turn_store", "load_turn", [tenant, [id_], [1], [9], 40, 30], visit),
         (
-            "assistant",
-            "earlier_visits",
+            "turn_store",
+            "list_earlier_conversations",
             [tenant, id_, 5],
             "turns_pkey conversations_thread memories_pkey events_pkey",
         ),
-        ("assistant", "since_given_back", [tenant, id_], "turns_pkey events_pkey turns_conv"),
-        ("assistant", "holder", [tenant, id_, 1], "turns_pkey contacts_pkey"),
-        ("assistant", "remember", [tenant, id_, 1, "1", "1", True], "turns_pkey contacts_sealed"),
-        ("assistant", "record_call", [tenant, id_, 1, [{}], {}, "k"], "turns_pkey memories_pkey"),
-        ("erp", "journal", [tenant, "unlock:1", id_, 1, {}], "turns_pkey erp_writes_tenant_id_key"),
-        ("erp", "earlier", [tenant, write["key"]], "erp_writes_tenant_id_key"),
-        ("erp", "leave", [tenant, write["id"], id_, 1], "erp_writes_pkey turns_pkey"),
-        ("erp", "settle", [tenant, write["id"], "done", {}], "erp_writes_pkey"),
+        ("turn_store", "activity_since_return", [tenant, id_], "turns_pkey events_pkey turns_conv"),
+        ("turn_store", "find_turn_contact", [tenant, id_, 1], "turns_pkey contacts_pkey"),
+        (
+            "turn_store",
+            "remember_contract",
+            [tenant, id_, 1, "1", "1", True],
+            "turns_pkey contacts_sealed",
+        ),
+        ("turn_store", "record_call", [tenant, id_, 1, [{}], {}, "k"], "turns_pkey memories_pkey"),
+        (
+            "erp_write_journal",
+            "insert",
+            [tenant, "unlock:1", id_, 1, {}],
+            "turns_pkey erp_writes_tenant_id_key",
+        ),
+        ("erp_write_journal", "find_by_key", [tenant, write["key"]], "erp_writes_tenant_id_key"),
+        (
+            "erp_write_journal",
+            "mark_sending",
+            [tenant, write["id"], id_, 1],
+            "erp_writes_pkey turns_pkey",
+        ),
+        ("erp_write_journal", "settle", [tenant, write["id"], "done", {}], "erp_writes_pkey"),
     ):
         rows = await admin.fetch(f"EXPLAIN {queries(file)[name]}", *values)
         check(name, [row[0] for row in rows], indexes)
@@ -170,13 +185,23 @@ async def test_what_desks_ask_all_day_uses_its_indexes(admin: Admin) -> None:
     page = [tenant, "all", "ana", [], None, None, None, None, None, None, 51]
     again = [*page[:8], datetime.now(UTC) - timedelta(seconds=20), UUID(int=0), 51, "700"]
     for file, name, values, indexes in (
-        ("desk", "live", page, "conversations_ threads_ contacts_pkey"),
-        ("desk", "waiting", page, "conversations_waiting threads_ contacts_pkey"),
-        ("desk", "resolved", page, "conversations_by_change threads_ contacts_pkey"),
-        ("desk", "live_again", again, "conversations_live threads_ contacts_pkey"),
-        ("desk", "resolved_again", again, "conversations_by_change threads_ contacts_pkey"),
+        ("conversation_queries", "live", page, "conversations_ threads_ contacts_pkey"),
+        ("conversation_queries", "waiting", page, "conversations_waiting threads_ contacts_pkey"),
         (
-            "desk",
+            "conversation_queries",
+            "resolved",
+            page,
+            "conversations_by_change threads_ contacts_pkey",
+        ),
+        ("conversation_queries", "live_again", again, "conversations_live threads_ contacts_pkey"),
+        (
+            "conversation_queries",
+            "resolved_again",
+            again,
+            "conversations_by_change threads_ contacts_pkey",
+        ),
+        (
+            "conversation_queries",
             "messages",
             [tenant, conversation, None, 51],
             "messages_conversation readings_pkey",
@@ -187,7 +212,7 @@ async def test_what_desks_ask_all_day_uses_its_indexes(admin: Admin) -> None:
     await admin.execute("SET ROLE niochat_system")
     position = ["29990", UUID(int=0), 0, "30000", UUID(int=0), 0]
     rows = await admin.fetch(
-        f"EXPLAIN {queries('live')['list_events_after']}", *position, [tenant], 500
+        f"EXPLAIN {queries('event_log')['list_events_after']}", *position, [tenant], 500
     )
     check("after", [row[0] for row in rows], "events_position")
 
@@ -237,7 +262,7 @@ async def test_a_new_database_plans_by_keys_too(database: Database, admin: Admin
     ids, ones = [UUID(int=n) for n in range(64)], [1] * 64
     async with database.as_system() as connection:
         for file, name, values, keys in (
-            ("step", "load_threads", [[wanted(each, each) for each in ids]], LOADED),
+            ("conversation_step", "load_threads", [[wanted(each, each) for each in ids]], LOADED),
             ("outbox", "claim", ["h", ids, ones, 20.0], CLAIMED),
         ):
             rows = await connection.fetch(f"EXPLAIN {queries(file)[name]}", *values)

@@ -15,7 +15,7 @@ from tests.assistant.scripted_customer import ScriptedCustomer
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 ATTEMPTS: list[dict[str, Any]] = yaml.safe_load(
-    (Path(__file__).parent / "injections.yaml").read_text(encoding="utf-8")
+    (Path(__file__).parent / "prompt_injections.yaml").read_text(encoding="utf-8")
 )
 STRANGER = "5581911112222"
 BAIT = (

@@ -42,7 +42,7 @@ async def test_turns_beyond_the_line_begin_later_as_the_attempt_that_never_began
     cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder
 ) -> None:
     await given.admin.execute("UPDATE assistants SET turns_at_once = 1")
-    core, gate = await cluster.host("a", most_waiting=1), asyncio.Event()
+    core, gate = await cluster.host("a", max_waiting_turns=1), asyncio.Event()
     cluster.pool.doing = [wait_then_reply(gate) for _ in PHONES]
     await cluster.assign_shards(core)
     await core.apply_quotas()

@@ -14,9 +14,9 @@ OTHER = ConversationState(
 
 
 def joined(talk: ConversationSimulator, other: ConversationState) -> Decision:
-    draft = DecisionBuilder(talk.state, DecisionContext(THREAD, "link", START, "", talk.policy))
-    merge_conversations(draft, other)
-    return draft.build()
+    builder = DecisionBuilder(talk.state, DecisionContext(THREAD, "link", START, "", talk.policy))
+    merge_conversations(builder, other)
+    return builder.build()
 
 
 def test_what_nobody_answered_in_the_other_conversation_is_answered_in_this_one() -> None:

@@ -127,6 +127,6 @@ async def _signed_in(world: EndToEndFixture, mark: str, digits: str) -> dict[str
         await api.get("/contacts", params={"q": digits})
         await api.post("/contacts/lookup", json={"document": "318.204.500-82"})
         found["document"] = "31820450082"
-        found["ticket"] = (await api.post("/auth/ticket")).json()["ticket"]
+        found["ticket"] = (await api.post("/auth/socket-tickets")).json()["ticket"]
     assert asked > 60
     return found

@@ -39,7 +39,7 @@ class LiveFixture:
     url: str
 
     async def create_ticket(self, headers: dict[str, str]) -> str:
-        told = await self.desk.http.post("/auth/ticket", headers=headers)
+        told = await self.desk.http.post("/auth/socket-tickets", headers=headers)
         assert told.status_code == 200, told.text
         return str(told.json()["ticket"])
 

@@ -112,6 +112,6 @@ def paths() -> Iterator[tuple[str, str]]:
         f"/actors/conversation/{some}/pause",
         f"/actors/conversation/{some}/resume",
         f"/actors/tenant/{some}/deactivate",
-        "/conversations/1/hand-over",
+        "/conversations/1/handoff",
     ):
         yield "POST", path

@@ -185,7 +185,7 @@ async def test_a_conversation_is_handed_to_people_once(
     core = await operations.single_host_client()
     thread = await operations.cluster.poke_thread(core, 1, "oi")
     await operations.cluster.provider.wait_for("resposta 1")
-    path = f"/conversations/{thread}/hand-over"
+    path = f"/conversations/{thread}/handoff"
     again = {"headers": {"Idempotency-Key": "one"}}
 
     first = await operations.post(path, {"team": "atendimento"}, **again)
@@ -209,7 +209,7 @@ async def test_bad_orders_change_nothing_and_say_what_to_change(
     core = await operations.single_host_client()
     thread = await operations.cluster.poke_thread(core, 1, "oi")
     await operations.cluster.provider.wait_for("resposta 1")
-    pause, over = f"/actors/conversation/{thread}/pause", f"/conversations/{thread}/hand-over"
+    pause, over = f"/actors/conversation/{thread}/pause", f"/conversations/{thread}/handoff"
     tenant = operations.cluster.provider.place.tenant
     for path, body, refusal in (
         (pause, {"seconds": 0}, (400, "bad_body")),
@@ -221,7 +221,7 @@ async def test_bad_orders_change_nothing_and_say_what_to_change(
         (f"/actors/conversation/{uuid4()}/pause", {}, (404, "not_found")),
         (over, {"team": "nobody"}, (400, "unknown_team")),
         (over, {"team": ""}, (400, "bad_body")),
-        ("/conversations/1/hand-over", {}, (404, "not_found")),
+        ("/conversations/1/handoff", {}, (404, "not_found")),
     ):
         assert await operations.refused("POST", path, json=body) == refusal, (path, body)
     assert await operations.refused("POST", pause, content=b"{") == (400, "malformed")

@@ -86,7 +86,7 @@ async def test_the_second_factor_on_and_off_is_written_down(rest_api: RestApiFix
 async def test_forgotten_passwords_and_links_are_written_down(rest_api: RestApiFixture) -> None:
     ana = await rest_api.house.create_user(LOGIN)
     for login in (LOGIN, "nobody@example.com"):
-        await rest_api.http.post("/auth/forgotten", json={"login": login})
+        await rest_api.http.post("/auth/password-reset", json={"login": login})
     body = {"secret": "wrong", "password": PASSWORD}
     assert_problem(await rest_api.http.post("/auth/password", json=body), 409, "link_over")
     rest_api.house.clock.advance(seconds=60)
@@ -109,7 +109,7 @@ async def test_forgotten_passwords_and_links_are_written_down(rest_api: RestApiF
 
 async def test_a_device_that_took_a_mailed_link_is_known(rest_api: RestApiFixture) -> None:
     await rest_api.house.create_user(LOGIN)
-    await rest_api.http.post("/auth/forgotten", json={"login": LOGIN})
+    await rest_api.http.post("/auth/password-reset", json={"login": LOGIN})
     rest_api.house.clock.advance(seconds=60)
     (mail,) = await rest_api.house.deliver_mails()
     secret = re.search(r"#(\S+)", mail.get_content())
@@ -236,7 +236,7 @@ async def test_every_read_of_what_is_told_of_people_is_written_down(
 
 
 OF_ONESELF = {
-    "POST /auth/ticket",
+    "POST /auth/socket-tickets",
     "PUT /conversations/{conversation_id}/read",
     "POST /auth/second-factor",
 }

@@ -53,7 +53,7 @@ async def test_only_what_is_no_secret_is_open() -> None:
     assert {path for _, path, declared in routes() if isinstance(declared, PublicDependency)} == {
         "/auth/login",
         "/auth/refresh",
-        "/auth/forgotten",
+        "/auth/password-reset",
         "/auth/password",
         "/permissions",
         "/files/content/{token}",

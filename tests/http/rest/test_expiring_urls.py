@@ -148,7 +148,7 @@ async def test_a_machine_whose_clock_is_wrong_opens_what_another_gave_out_and_no
     over, _ = library.create_download_token(
         await library.find(rest_api.house.tenant, file), right - DOWNLOAD_TOKEN_TTL - 5 * SECOND
     )
-    ticket = (await rest_api.http.post("/auth/ticket", headers=who)).json()["ticket"]
+    ticket = (await rest_api.http.post("/auth/socket-tickets", headers=who)).json()["ticket"]
 
     wrong_clock.write_text(f"0 {ahead * WRONG_BY.total_seconds()}\n")
     assert abs(clock.now() - right - ahead * WRONG_BY) < 30 * SECOND
@@ -157,7 +157,7 @@ async def test_a_machine_whose_clock_is_wrong_opens_what_another_gave_out_and_no
     assert (await rest_api.http.get(content(token))).status_code == 200
     assert_problem(await rest_api.http.get(content(over)), 404, "address_over")
     # A ticket that this machine makes sweeps none of the others' out.
-    await rest_api.http.post("/auth/ticket", headers=who)
+    await rest_api.http.post("/auth/socket-tickets", headers=who)
     assert (await access.socket_tickets.redeem(ticket, datetime.now(UTC)))[1] == boss
     assert (await rest_api.http.get("/users", headers=who)).status_code == 200
 
@@ -179,7 +179,8 @@ async def test_a_ticket_that_is_over_used_or_altered_opens_nothing(
     boss, who = await rest_api.add_signed_in_user("admin")
     tickets = rest_api.rooms.identity.socket_tickets
     made = [
-        (await rest_api.http.post("/auth/ticket", headers=who)).json()["ticket"] for _ in range(2)
+        (await rest_api.http.post("/auth/socket-tickets", headers=who)).json()["ticket"]
+        for _ in range(2)
     ]
     now = clock.database_clock.now()
     with pytest.raises(AuthenticationError):

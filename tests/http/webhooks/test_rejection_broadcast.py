@@ -21,13 +21,13 @@ class InMemoryPubSub:
         self.said: list[bytes] = []
         self._listening: list[Callable[[bytes], None]] = []
 
-    async def say(self, words: bytes) -> bool:
+    async def publish_bytes(self, words: bytes) -> bool:
         self.said.append(words)
         for heard in self._listening:
             heard(words)
         return True
 
-    async def hear(self, heard: Callable[[bytes], None]) -> None:
+    async def subscribe_bytes(self, heard: Callable[[bytes], None]) -> None:
         self._listening.append(heard)
 
 
@@ -60,5 +60,5 @@ async def test_an_announcement_without_a_channel_id_is_ignored() -> None:
     air, heard = InMemoryPubSub(), list[UUID]()
     await RejectionBroadcast(cast(RedisBroadcast, air)).subscribe(heard.append)
     for words in (b"", b"x", b"\xff\xfe", b"a b c"):
-        await air.say(words)
+        await air.publish_bytes(words)
     assert heard == []

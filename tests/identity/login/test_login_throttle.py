@@ -39,10 +39,15 @@ class CountingPasswords(PasswordService):
     judged = 0
 
     async def verify(
-        self, password: str, stored: str | None, address: str = "", *, known: bool = False
+        self,
+        password: str,
+        stored: str | None,
+        address: str = "",
+        *,
+        from_known_device: bool = False,
     ) -> bool:
         self.judged += 1
-        return await super().verify(password, stored, address, known=known)
+        return await super().verify(password, stored, address, from_known_device=from_known_device)
 
 
 async def outcome(asked: Awaitable[object]) -> str:

@@ -63,7 +63,7 @@ async def test_whoever_is_known_does_not_wait_behind_strangers(
     ]
     await asyncio.sleep(0)
 
-    assert await passwords.verify("quick", "x", "192.0.2.1", known=True)
+    assert await passwords.verify("quick", "x", "192.0.2.1", from_known_device=True)
 
     held.go_on.set()
     await asyncio.gather(*flood)

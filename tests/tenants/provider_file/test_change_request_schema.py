@@ -66,13 +66,13 @@ def test_what_another_version_stored_goes_to_a_team(odd: Any) -> None:
         ({"plano": {"how": "later"}}, "requests.plano.how"),
         ({"plano": {"how": True}}, "requests.plano.how"),
         ({"plano": {"how": "order", "category": "x"}}, "requests.plano.category"),
-        ({"plano": {"code": "7"}}, "how must be order"),
+        ({"plano": {"code": "7"}}, "only with how: order"),
         ({"plano": {"team": "vendas"}}, "plano.team: this team is not among: atendimento"),
         ({"vencimento": {"days": [0]}}, "greater than or equal to 1"),
         ({"vencimento": {"days": [32]}}, "less than or equal to 31"),
         ({"vencimento": {"days": "10"}}, "requests.vencimento.days"),
         ({"vencimento": {"dia": 1}}, "unknown key"),
-        ({"plano": {"days": [5]}}, "days are those of vencimento alone"),
+        ({"plano": {"days": [5]}}, "days is allowed for vencimento only"),
     ],
 )
 def test_a_wrong_rule_is_refused_in_a_sentence(

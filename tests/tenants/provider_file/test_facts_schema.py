@@ -50,7 +50,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"billing": {"due_days": [32]}}, "billing.due_days[0]", "31"),
     ({"unknown": [{"topic": "IP fixo", "team": "vendas"}]}, "unknown[0].team", "atendimento"),
     ({"more": [{"question": "Tem TV?"}]}, "more[0].answer", "missing"),
-    ({"more": [{"question": "q", "answer": "a" * 300}] * 6}, "facts", "say them shorter"),
+    ({"more": [{"question": "q", "answer": "a" * 300}] * 6}, "facts", "shorten them"),
     ({"technologies": ["fibra"] * 9}, "technologies", "8"),
     ({"address": "Rua A\x00, 1"}, "address", "control characters"),
 ]

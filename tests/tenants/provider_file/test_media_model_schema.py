@@ -75,8 +75,8 @@ async def test_another_end_point_gets_neither_the_key_nor_the_headers_of_the_fir
     )
 
     assert (found.hearing.url, found.hearing.key) == ("https://ear.example.com/v1", "hmac-of-demo")
-    assert found.hearing.options.headers == {}
-    assert found.options.headers == {"x-proxy": "secret"}
+    assert found.hearing.options.extra_headers == {}
+    assert found.options.extra_headers == {"x-proxy": "secret"}
     assert "hmac-of-demo" not in repr(found)
 
 

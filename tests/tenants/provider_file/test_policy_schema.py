@@ -171,20 +171,21 @@ def test_a_shift_that_ends_before_it_begins_is_told_at_its_end(tmp_path: Path) -
     text = FULL.replace('"08:00"', '"18:00"')
 
     assert problems(tmp_path, text) == [
-        "line 8: providers[0].policy.hours[0].to: to must be later than from; a night is two shifts"
+        "line 8: providers[0].policy.hours[0].to: "
+        "to must be later than from; declare a night as two shifts"
     ]
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"hours": {"days": ["mon"]}}, "hours: must be a list"),
     ({"hours": None}, "hours: must be a list"),
-    ({"hours": ["mon"]}, "hours[0]: must be keys with values"),
+    ({"hours": ["mon"]}, "hours[0]: must be a mapping of keys to values"),
     (shift(days=[]), "days: List should have at least 1 item"),
     (shift(days="mon"), "days: must be a list"),
     (shift(days=[0]), "days[0]: must be one of segunda"),
     (shift(days=[["mon"]]), "days[0]: must be one of segunda"),
     (shift(days=["Monday"]), "days[0]: must be one of segunda"),
-    (shift(days=["mon", "segunda"]), "days: a day stands there twice"),
+    (shift(days=["mon", "segunda"]), "days: must not contain a day twice"),
     (shift(days=...), "days: is missing"),
     (shift(to=...), "to: is missing"),
     (shift(**{"from": 480}), 'from: must be a time from "00:00" to "23:59", in quotes'),
@@ -194,7 +195,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (shift(to="24:30"), "to: must be a time"),
     (shift(to="08:00"), "to: to must be later than from"),
     (shift(opens="08:00"), "opens: unknown key"),
-    ({"holidays": "brasil"}, "holidays: must be a country whose holidays are known"),
+    ({"holidays": "brasil"}, "holidays: must be a country or state"),
     ({"holidays": "BR-"}, "holidays: must be a country"),
     ({"holidays": "ZZ"}, "holidays: must be a country"),
     ({"holidays": ["BR"]}, "holidays: must be text"),

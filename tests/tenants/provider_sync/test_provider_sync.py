@@ -265,7 +265,7 @@ async def test_one_wrong_provider_leaves_all_of_them_as_they_were(
 async def test_a_channel_under_a_new_slug_is_refused_and_not_doubled(
     demo: Said, declare: Declare
 ) -> None:
-    with pytest.raises(OperationRefusedError, match="keep the slug"):
+    with pytest.raises(OperationRefusedError, match="identified by their slugs"):
         await declare(channels=[build_channel(slug="renamed")])
 
 

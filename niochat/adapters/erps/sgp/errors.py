@@ -102,11 +102,7 @@ def error_from_status(route: str, status: int) -> ErpError | None:
 
 
 def error_from_exception(route: str, error: BaseException) -> ErpError:
-    """The error for a call without a response; it may be repeated only if it never left.
-
-    ``httpx-aiohttp`` maps *every* broken connection, also one that broke after the request was
-    written, to ``httpx.ConnectTimeout``; aiohttp's own error underneath is the one to trust.
-    """
+    """The error for a call without a response; it may be repeated only if it never left."""
     chain = list(_causes(error))
     if any(isinstance(cause, ForbiddenAddressError) for cause in chain):
         return sgp_error("erp_unreachable", route, f"was not asked: {PRIVATE_ADDRESS_MESSAGE}")

@@ -1,21 +1,18 @@
 """Exchanges one request with an SGP server, bounded in time and size and never repeated."""
 
-import asyncio
+import zlib
 from dataclasses import dataclass, field
 
 import aiohttp
-import httpx
 
 from niochat.adapters.erps.sgp.errors import error_from_exception, sgp_error
-from niochat.adapters.http_pool import open_shared_transport
+from niochat.adapters.http_pool import HttpResponse, HttpTransport, ResponseTooLargeError
 from niochat.adapters.ssrf_guard import SsrfGuard
-from niochat.ports.erp import ErpError
 
-_CONNECT_S = 5.0
-_ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
-"""Asked for plain; a server that compresses all the same stays bounded with these."""
-
-_CONNECTION_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError)
+_ENCODINGS = frozenset({"gzip", "deflate"})
+"""Of servers that compress although they are asked not to."""
+_GZIP_OR_ZLIB = zlib.MAX_WBITS + 32
+_CONNECTION_ERRORS = (aiohttp.ClientError, OSError, ValueError, zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +40,11 @@ class SgpTransport:
     """A pool of connections that all tenants share, without cookies, proxies or redirects."""
 
     def __init__(self, connections: int, guard: SsrfGuard | None = None) -> None:
-        # Not through httpx.AsyncClient: it logs whole addresses, and a GET's holds the token.
-        self._transport = open_shared_transport(connections, guard)
+        self._http = HttpTransport(connections, guard, decompress=False)
 
     async def close(self) -> None:
         """Close the pool; calls under way end as lost."""
-        await self._transport.aclose()
+        await self._http.close()
 
     async def send(
         self, question: SgpHttpRequest, timeout_s: float, most_bytes: int
@@ -57,54 +53,44 @@ class SgpTransport:
 
         Raises ``ErpError``: ``erp_unreachable``, ``erp_timeout``, ``erp_lost``, ``erp_too_big``.
         """
+        headers = {"accept": "*/*", "accept-encoding": "identity", "user-agent": "niochat"}
+        if question.content_type:
+            headers["content-type"] = question.content_type
         try:
-            async with asyncio.timeout(timeout_s):
-                return await self._exchange(question, timeout_s, most_bytes)
+            response = await self._http.exchange(
+                question.method,
+                question.url,
+                headers,
+                question.content or None,
+                timeout_s,
+                most_bytes,
+            )
+            body = _decoded_body(response, question.route, most_bytes)
+        except ResponseTooLargeError:
+            raise sgp_error(
+                "erp_too_big", question.route, "answered with more than is believable"
+            ) from None
         except _CONNECTION_ERRORS as error:
             # The cause may quote the address, and with it the token of a GET.
             raise error_from_exception(question.route, error) from None
-
-    async def _exchange(
-        self, question: SgpHttpRequest, timeout_s: float, most_bytes: int
-    ) -> SgpHttpResponse:
-        response = await self._transport.handle_async_request(_request(question, timeout_s))
-        try:
-            body = await _body(response, question.route, most_bytes)
-        finally:
-            await response.aclose()
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return SgpHttpResponse(question.route, response.status_code, kind, body)
+        return SgpHttpResponse(question.route, response.status, kind, body)
 
 
-def _request(question: SgpHttpRequest, timeout_s: float) -> httpx.Request:
-    headers = {"accept": "*/*", "accept-encoding": "identity", "user-agent": "niochat"}
-    if question.content_type:
-        headers["content-type"] = question.content_type
-    # Waiting for a connection ends before the whole does, so that a deadline that strikes
-    # later always means: the request may have been written.
-    connect = min(_CONNECT_S, timeout_s / 2)
-    return httpx.Request(
-        question.method,
-        question.url,
-        headers=headers,
-        content=question.content,
-        extensions={"timeout": {"connect": connect, "pool": connect, "read": None, "write": None}},
-    )
-
-
-async def _body(response: httpx.Response, route: str, most_bytes: int) -> bytes:
-    if response.headers.get("content-encoding", "").strip().lower() not in _ENCODINGS:
+def _decoded_body(response: HttpResponse, route: str, most_bytes: int) -> bytes:
+    """The body without its encoding; bounded, as a small one may expand a thousand times."""
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        return response.body
+    if encoding not in _ENCODINGS:
         raise sgp_error("erp_malformed", route, "answered in an encoding nobody asked for")
-    told = response.headers.get("content-length", "")
-    if told.isascii() and told.isdigit() and len(told) < 19 and int(told) > most_bytes:
-        raise _too_big(route)
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > most_bytes:
-            raise _too_big(route)
-    return bytes(body)
-
-
-def _too_big(route: str) -> ErpError:
-    return sgp_error("erp_too_big", route, "answered with more than is believable")
+    try:
+        body = zlib.decompressobj(_GZIP_OR_ZLIB).decompress(response.body, most_bytes + 1)
+    except zlib.error:
+        if encoding == "gzip":
+            raise
+        # Some servers send the bare stream as ``deflate`` (RFC 9110, 8.4.1.2).
+        body = zlib.decompressobj(-zlib.MAX_WBITS).decompress(response.body, most_bytes + 1)
+    if len(body) > most_bytes:
+        raise ResponseTooLargeError
+    return body

@@ -79,7 +79,7 @@ class UazapiClient(WhatsAppGateway):
 
     async def send(
         self,
-        line: GatewayCredentials,
+        credentials: GatewayCredentials,
         number: str,
         outgoing: OutboundMessage | OutboundChange,
         track_id: str,
@@ -93,7 +93,7 @@ class UazapiClient(WhatsAppGateway):
         changes = isinstance(outgoing, OutboundChange)
         path, body = _request(number, outgoing, track_id)
         try:
-            response = await self._call(line, "POST", path, body, timeout_s)
+            response = await self._call(credentials, "POST", path, body, timeout_s)
         except InvalidInputError:  # too long to be read: the message may have left
             return GatewaySendResult(SendStatus.UNCERTAIN, code="answer_lost")
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -101,14 +101,14 @@ class UazapiClient(WhatsAppGateway):
         wish = parse_retry_after(response.retry_after, clock.now())
         return classify_send_response(response.status, response.body, wish, needs_id=not changes)
 
-    async def find_by_track_id(self, line: GatewayCredentials, track_id: str) -> str | None:
+    async def find_by_track_id(self, credentials: GatewayCredentials, track_id: str) -> str | None:
         """The bare id of the message sent under ``track_id``; ``None`` if there is certainly none.
 
         Raises ``UnavailableError`` also when the answer holds other messages than asked for: a
         build that ignores the filter does not prove that ours was not sent.
         """
         query = {"track_id": track_id, "limit": _MAX_FOUND, "offset": 0}
-        messages = await self._find(line, query)
+        messages = await self._find(credentials, query)
         ours = [m for m in messages if read_text(m.get("track_id")).strip() == track_id]
         external_id = next((found for m in ours if (found := read_message_id(m))), None)
         if external_id is None and messages:
@@ -116,7 +116,7 @@ class UazapiClient(WhatsAppGateway):
         return external_id
 
     async def fetch_file(
-        self, line: GatewayCredentials, external_id: str, most_bytes: int
+        self, credentials: GatewayCredentials, external_id: str, most_bytes: int
     ) -> FetchedFile | None:
         """The file of a message, as base64 in the response: a link could lead anywhere."""
         query = {
@@ -127,7 +127,9 @@ class UazapiClient(WhatsAppGateway):
         }
         most = most_bytes * 4 // 3 + _ENVELOPE
         try:
-            response = await self._call(line, "POST", "/message/download", query, _FETCH_S, most)
+            response = await self._call(
+                credentials, "POST", "/message/download", query, _FETCH_S, most
+            )
         except (aiohttp.ClientError, OSError, ValueError) as e:
             raise UnavailableError(
                 f"the gateway did not hand out a file: {type(e).__name__}"
@@ -137,15 +139,15 @@ class UazapiClient(WhatsAppGateway):
         return _fetched(response)
 
     async def list_messages(
-        self, line: GatewayCredentials, limit: int, offset: int
+        self, credentials: GatewayCredentials, limit: int, offset: int
     ) -> Sequence[Mapping[str, object]]:
         """Stored messages of the instance as webhook bodies, in the gateway's order."""
-        found = await self._find(line, {"limit": limit, "offset": offset})
-        return [{"EventType": "messages", "token": line.token, "message": m} for m in found]
+        found = await self._find(credentials, {"limit": limit, "offset": offset})
+        return [{"EventType": "messages", "token": credentials.token, "message": m} for m in found]
 
-    async def fetch_status(self, line: GatewayCredentials) -> InstanceStatus:
+    async def fetch_status(self, credentials: GatewayCredentials) -> InstanceStatus:
         """State of the instance and the connected number (digits, maybe empty)."""
-        answer = read_object(await self._lookup(line, "GET", "/instance/status"))
+        answer = read_object(await self._lookup(credentials, "GET", "/instance/status"))
         instance = read_object(answer.get("instance"))
         status = read_text(instance.get("status")).strip().lower()
         if not status:
@@ -155,7 +157,7 @@ class UazapiClient(WhatsAppGateway):
             status = "connected" if read_flag(connected) else "disconnected"
         return InstanceStatus(status, owner=read_text(instance.get("owner")).strip())
 
-    async def set_webhook(self, line: GatewayCredentials, url: str) -> None:
+    async def set_webhook(self, credentials: GatewayCredentials, url: str) -> None:
         """Have the instance post messages, receipts and its own state to ``url``.
 
         Echoes stay included: without them an uncertain send could not be reconciled
@@ -167,26 +169,26 @@ class UazapiClient(WhatsAppGateway):
             "events": list(WEBHOOK_EVENTS),
             "excludeMessages": ["isGroupYes"],
         }
-        await self._lookup(line, "POST", "/webhook", wanted)
+        await self._lookup(credentials, "POST", "/webhook", wanted)
 
     async def _find(
-        self, line: GatewayCredentials, query: Mapping[str, object]
+        self, credentials: GatewayCredentials, query: Mapping[str, object]
     ) -> list[Mapping[str, object]]:
-        answer = read_object(await self._lookup(line, "POST", "/message/find", query))
+        answer = read_object(await self._lookup(credentials, "POST", "/message/find", query))
         if not isinstance(answer.get("messages"), list):
             raise UnavailableError("the gateway's answer to a search holds no list of messages")
         return [read_object(m) for m in read_list(answer["messages"])]
 
     async def _lookup(
         self,
-        line: GatewayCredentials,
+        credentials: GatewayCredentials,
         method: str,
         path: str,
         body: Mapping[str, object] | None = None,
     ) -> object:
         """The JSON of a 2xx answer; anything else is ``UnavailableError``."""
         try:
-            response = await self._call(line, method, path, body, self._lookup_timeout_s)
+            response = await self._call(credentials, method, path, body, self._lookup_timeout_s)
         except (aiohttp.ClientError, OSError, ValueError) as e:
             raise UnavailableError(f"the gateway did not answer {path}: {describe_error(e)}") from e
         except InvalidInputError as e:
@@ -199,15 +201,15 @@ class UazapiClient(WhatsAppGateway):
 
     async def _call(
         self,
-        line: GatewayCredentials,
+        credentials: GatewayCredentials,
         method: str,
         path: str,
         body: Mapping[str, object] | None,
         timeout_s: float,
         most_bytes: int = MAX_RESPONSE_BYTES,
     ) -> UazapiResponse:
-        url = line.base_url.rstrip("/") + path
-        secret = {"token": line.token}
+        url = credentials.base_url.rstrip("/") + path
+        secret = {"token": credentials.token}
         return await self._wire.call(method, url, secret, body, timeout_s, most_bytes)
 
 

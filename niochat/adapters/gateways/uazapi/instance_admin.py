@@ -62,22 +62,24 @@ class UazapiAdmin(GatewayAdmin):
             )
         return GatewayInstance(name, token, mark, _status(made))
 
-    async def start_pairing(self, line: GatewayCredentials, phone: str | None) -> PairingState:
+    async def start_pairing(
+        self, credentials: GatewayCredentials, phone: str | None
+    ) -> PairingState:
         """Start once; ``gateway_conflict`` if pairing is in progress or done."""
         body = {"phone": phone} if phone else {}
-        return _pairing(await self._ask(line, "POST", "/instance/connect", body))
+        return _pairing(await self._ask(credentials, "POST", "/instance/connect", body))
 
-    async def get_pairing(self, line: GatewayCredentials) -> PairingState:
+    async def get_pairing(self, credentials: GatewayCredentials) -> PairingState:
         """The pairing state that the instance shows."""
-        return _pairing(await self._ask(line, "GET", "/instance/status"))
+        return _pairing(await self._ask(credentials, "GET", "/instance/status"))
 
-    async def disconnect(self, line: GatewayCredentials) -> None:
+    async def disconnect(self, credentials: GatewayCredentials) -> None:
         """Log the phone out; it must be paired again."""
-        await self._ask(line, "POST", "/instance/disconnect", {})
+        await self._ask(credentials, "POST", "/instance/disconnect", {})
 
-    async def list_webhooks(self, line: GatewayCredentials) -> Sequence[WebhookRegistration]:
+    async def list_webhooks(self, credentials: GatewayCredentials) -> Sequence[WebhookRegistration]:
         """All webhooks; some builds return a single one as an object."""
-        found = await self._ask(line, "GET", "/webhook")
+        found = await self._ask(credentials, "GET", "/webhook")
         listed = read_list(found) if isinstance(found, list) else [found]
         return [_webhook(each) for each in map(read_object, listed) if each]
 
@@ -93,12 +95,14 @@ class UazapiAdmin(GatewayAdmin):
 
     async def _ask(
         self,
-        line: GatewayCredentials,
+        credentials: GatewayCredentials,
         method: str,
         path: str,
         body: Mapping[str, object] | None = None,
     ) -> object:
-        return await self._exchange(line.base_url, {"token": line.token}, method, path, body)
+        return await self._exchange(
+            credentials.base_url, {"token": credentials.token}, method, path, body
+        )
 
     async def _exchange(
         self,

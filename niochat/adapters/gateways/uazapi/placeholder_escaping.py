@@ -2,7 +2,7 @@
 
 import re
 
-from niochat.adapters.gateways.uazapi.parsing.payload_sanitizer import sanitize_text
+from niochat.domain.text_validation import to_storable_text
 
 _ZERO_WIDTH_SPACE = "\u200b"
 _DOUBLED = re.compile(r"\{(?=\{)")
@@ -15,4 +15,4 @@ def escape_placeholders(text: str) -> str:
     (Uazapi reference 2.1), so a customer or the model could make it speak its CRM. Without
     ``{{`` nothing opens, so ``}}`` may stay.
     """
-    return _DOUBLED.sub("{" + _ZERO_WIDTH_SPACE, sanitize_text(text))
+    return _DOUBLED.sub("{" + _ZERO_WIDTH_SPACE, to_storable_text(text))

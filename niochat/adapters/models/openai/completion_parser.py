@@ -1,4 +1,4 @@
-"""What came back, read leniently: whole or in pieces, of any server."""
+"""Parses completions of any server leniently: whole responses and streamed chunks."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,8 @@ from niochat.adapters.models.openai.tool_call_arguments import is_complete, repa
 
 _MAX_TOKENS = 2**31
 _CACHED = ("prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_tokens")
-"""DeepSeek's word, Anthropic's (also through LiteLLM), Moonshot's; OpenAI's has details of its own.
+"""Fields with cached tokens of DeepSeek, of Anthropic (also through LiteLLM) and of Moonshot;
+OpenAI has an object with details.
 """
 _TEXT_PARTS = frozenset({"text", "output_text", "input_text", ""})
 _THINKING = ("reasoning_content", "reasoning", "thinking", "thinking_content")
@@ -50,11 +51,11 @@ class _PartialToolCall:
 
 @dataclass(slots=True)
 class CompletionAccumulator:
-    """What was read so far."""
+    """The completion as far as it was read."""
 
     model: str
     tool_names: frozenset[str]
-    """Tools that were offered."""
+    """The tools of the request."""
     text: str = ""
     thinking: str = ""
     refusal: str = ""
@@ -63,14 +64,14 @@ class CompletionAccumulator:
     calls: list[_PartialToolCall] = field(default_factory=list)
 
     def add_response(self, answer: Mapping[str, Any]) -> None:
-        """A whole answer. Raises ``KeyError``, ``TypeError``, ``IndexError`` where it is none."""
+        """Add a whole response. Raises ``KeyError``, ``TypeError``, ``IndexError`` otherwise."""
         choices = answer["choices"]
         messages = [choice["message"] for choice in [choices[0], *choices[1:]]]
         for message in messages:
             message.keys()
         best = next((each for each in messages if _has_content(each)), messages[0])
         self._add_content(best)
-        # Some servers tell text and calls in choices of their own.
+        # Some servers put text and calls into choices of their own.
         calling = next((each for each in messages if _tool_calls_in(each)), best)
         for call in _tool_calls_in(calling):
             self._add_call(*_parse_tool_call(call), joined=False)
@@ -78,7 +79,7 @@ class CompletionAccumulator:
         self._set_usage(answer)
 
     def add_chunk(self, piece: Mapping[str, Any]) -> bool:
-        """One of a stream; whether there is more text now."""
+        """Add a chunk of a stream. Returns whether the visible text grew."""
         self._set_usage(piece)
         before = len(self.text)
         choices = piece.get("choices")
@@ -94,11 +95,11 @@ class CompletionAccumulator:
         return len(self.text) > before
 
     def visible_text(self) -> str:
-        """The text for those who read along."""
+        """The text as far as users may see it."""
         return strip_partial_text(self.text)
 
     def to_completion(self) -> ModelCompletion:
-        """All of it."""
+        """The whole completion."""
         calls = self._finish_calls()
         text = self.text
         if not calls:
@@ -157,8 +158,8 @@ class CompletionAccumulator:
     def _find_call(
         self, index: int | None, id_: str, name: str, arguments: object
     ) -> _PartialToolCall | None:
-        """The call that a piece goes on with. Servers number all calls 0, or none; they repeat id
-        and name with each piece, or make a new id for it.
+        """The call that a chunk continues. Some servers number all calls 0 or none; some repeat id
+        and name in each chunk, or send a new id with it.
         """
         if index is not None:
             same = [call for call in self.calls if call.index == index]
@@ -208,7 +209,7 @@ def _has_content(message: Mapping[str, Any]) -> bool:
 
 
 def _split_content(content: object) -> tuple[str, str, str]:
-    """(text, thinking, refusal) of a content: a text, or parts of several kinds."""
+    """(text, thinking, refusal) of a content, which is a text or a list of typed parts."""
     if isinstance(content, str):
         return content, "", ""
     text = thinking = refusal = ""
@@ -247,7 +248,7 @@ def _tool_calls_in(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _parse_tool_call(
     call: Mapping[str, Any],
 ) -> tuple[object, str, str, object, Mapping[str, object]]:
-    """(index, id, name, arguments, what else is to go back)."""
+    """(index, id, name, arguments, other fields that must be sent back)."""
     function = call.get("function")
     told: Mapping[str, Any] = function if isinstance(function, Mapping) else call
     id_, name = call.get("id"), told.get("name")
@@ -270,12 +271,12 @@ def _append_arguments(known: object, more: object) -> object:
         return more
     if isinstance(known, str) and isinstance(more, str):
         return known + more
-    # An object after pieces, or after another object: all of it, said again.
+    # An object after pieces, or after another object: the whole is repeated.
     return more if not isinstance(more, str) else json.dumps(known) + more
 
 
 def _clean_tool_name(name: str) -> str:
-    """Without what some models set before and after it."""
+    """The name without the marks that some models put around it."""
     name = name.partition("<|")[0].strip()
     for prefix in _PREFIXES:
         name = name.removeprefix(prefix)
@@ -283,7 +284,7 @@ def _clean_tool_name(name: str) -> str:
 
 
 def _parse_usage(usage: object) -> tuple[int, int, int]:
-    """(in, out, cached) as far as they can be believed; cached ones are part of those in."""
+    """(in, out, cached) tokens as far as they are plausible; cached ones are part of those in."""
     told = usage if isinstance(usage, Mapping) else {}
     read, said = (
         _parse_count(told.get("prompt_tokens")),

@@ -1,4 +1,4 @@
-"""The body of a request in one form."""
+"""A completion request, and its body under the quirks of an endpoint."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ _SCHEMA_KEYWORDS = frozenset(
         "maximum",
     }
 )
-"""Of JSON Schema, what every end point knows."""
+"""The keywords of JSON Schema that every endpoint supports."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompletionRequest:
-    """What is asked, in no form yet."""
+    """A request, independent of quirks."""
 
     endpoint: ModelEndpoint
     messages: Sequence[Mapping[str, Any]]
@@ -42,21 +42,21 @@ class CompletionRequest:
 
     @property
     def tool_names(self) -> frozenset[str]:
-        """Of the tools."""
+        """The names of the tools."""
         return frozenset(str(tool["function"]["name"]) for tool in self.tools)
 
     def is_streaming(self, forms: frozenset[EndpointQuirk]) -> bool:
-        """Whether it comes in pieces."""
+        """Whether the response is streamed under these quirks."""
         return self.stream and EndpointQuirk.NO_STREAM not in forms
 
     def build_headers(self) -> dict[str, str]:
-        """The tenant's, without those that are ours."""
+        """The headers of the tenant, without the reserved ones."""
         given = self.endpoint.options.extra_headers.items()
         own = {"Content-Type": "application/json"}
         return {**{k: v for k, v in given if k.lower() not in RESERVED_HEADERS}, **own}
 
     def encode_body(self, forms: frozenset[EndpointQuirk]) -> bytes:
-        """As the end point wants it. What the tenant adds cannot stand for anything of ours."""
+        """The JSON body under these quirks. Fields of the tenant cannot replace ours."""
         given = self.endpoint.options.extra_body.items()
         body = {key: value for key, value in given if key not in RESERVED_FIELDS}
         body |= {"model": self.endpoint.model, "messages": format_messages(self.messages, forms)}
@@ -97,7 +97,7 @@ def _simplify_tool(tool: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _simplify_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Of alternatives the first that is not null; judged is what comes back in any case."""
+    """The schema with its first non-null alternative; arguments are validated in any case."""
     several = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
     if several:
         chosen = next((each for each in several if each.get("type") != "null"), several[0])

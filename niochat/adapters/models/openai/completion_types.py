@@ -1,4 +1,4 @@
-"""What goes to a model's end point and comes back, in our words."""
+"""Requests to a model endpoint and its completions, as our own types."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ RESERVED_HEADERS = frozenset(
         "x-rewrite-url",
     }
 )
-"""Headers that a tenant cannot set: they say who asks, where, and what the body is."""
+"""Headers that a tenant cannot set: authentication, host and framing of the body."""
 RESERVED_FIELDS = frozenset(
     {
         "model",
@@ -59,14 +59,14 @@ RESERVED_FIELDS = frozenset(
         "extra_body",
     }
 )
-"""Fields of the body that a tenant cannot set: ours, and those by which gateways (LiteLLM) are
-told another address or key.
+"""Fields of the body that a tenant cannot set: our own, and those that redirect gateways (LiteLLM)
+to another URL or key.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """What a tenant sets by hand; None is not sent. ``headers`` and ``body`` may be secret."""
+    """Settings of a tenant; None is not sent. Extra headers and body fields may be secret."""
 
     temperature: float | None = None
     seed: int | None = None
@@ -74,12 +74,12 @@ class ModelOptions:
     extra_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     extra_body: Mapping[str, object] = field(default_factory=dict, repr=False)
     quirks: frozenset[EndpointQuirk] = frozenset()
-    """What the end point is known to want, before it refuses anything."""
+    """Known quirks of the endpoint; others are learned from its refusals."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelEndpoint:
-    """Where a tenant's model is. ``key`` is a secret: never logged."""
+    """The endpoint of a tenant's model. ``key`` is a secret: never logged."""
 
     url: str
     key: str = field(repr=False)
@@ -89,22 +89,22 @@ class ModelEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class ModelToolCall:
-    """A function the model wants to be called. ``arguments`` are the JSON of an object; what could
-    not be understood as one is as the model wrote it.
+    """A call of a tool by the model. ``arguments`` are the JSON of an object, or the text of the
+    model where that could not be parsed as one.
     """
 
     id: str
     name: str
     arguments: str
     extra_fields: Mapping[str, object] = field(default_factory=dict, compare=False)
-    """What the server wants back with the call, as Gemini its ``thought_signature``."""
+    """Fields that the server expects back with the call, such as Gemini's ``thought_signature``."""
     thinking: str = field(default="", compare=False, repr=False)
-    """What was thought before it: a few servers want that back too."""
+    """The thinking before the call; a few servers expect it back."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCompletion:
-    """What the model said or wants, without its thinking. Tokens as the endpoint counts them, 0
+    """Text and tool calls of the model, without its thinking. Tokens as the endpoint counts them, 0
     when it does not.
     """
 
@@ -114,11 +114,11 @@ class ModelCompletion:
     tokens_out: int = 0
     calls: tuple[ModelToolCall, ...] = ()
     finish: str = field(default="", compare=False)
-    """``stop``, ``length``, ``tool_calls``, ``content_filter``, another word; empty: not said."""
+    """``stop``, ``length``, ``tool_calls``, ``content_filter`` or another; empty: not given."""
     refusal: str = field(default="", compare=False)
-    """Why the model does not answer, when it says so apart from its text."""
+    """Why the model does not answer, when the server reports it apart from the text."""
     tokens_cached: int = field(default=0, compare=False)
-    """Of ``tokens_in``, what the end point had kept from an earlier request."""
+    """The part of ``tokens_in`` that the endpoint had cached from an earlier request."""
 
 
 class ModelError(NiochatError):

@@ -1,4 +1,4 @@
-"""Marks that models write into their text: thinking, channels, ends of turns, calls as text."""
+"""Control tokens in the text of models: thinking, channels, ends of turns, calls as text."""
 
 import re
 
@@ -21,7 +21,7 @@ _CHANNEL = re.compile(
     re.S,
 )
 _BARE_CHANNELS = re.compile(r"^\s*(?:analysis|commentary)(?=[\sA-Z]).*assistant\s?final", re.S)
-"""The same where the server dropped the marks and left their words."""
+"""The same where the server dropped the tokens and left their words."""
 _END = re.compile(
     r"<\|(?:im_end|eot_id|end_of_text|endoftext|end|return|eom_id|end_of_turn|END_OF_TURN_TOKEN|"
     r"im_start|start_header_id)\|>|<end_of_turn>|<start_of_turn>|</s>|<eos>|<｜end▁of▁sentence｜>"
@@ -43,15 +43,15 @@ _HARMONY = re.compile(
 )
 _PYTHON = re.compile(r"^\s*<\|python_tag\|>(.*)$", re.S)
 _TOLD = re.compile(r"^\[chamada de ([\w\-]{1,64})\] (.*)$", re.M)
-"""As :mod:`niochat.adapters.models.openai.message_formatter` tells earlier calls where templates
-know none.
+"""How :mod:`niochat.adapters.models.openai.message_formatter` writes earlier calls as text, for
+templates without calls.
 """
 _CALLING = re.compile(r"\[chamada de |<tool_call>|<function=|\[TOOL_CALLS\]|<\|python_tag\|>")
 _MAX_CALL_CHARS = 20_000
 
 
 def strip_control_tokens(text: str) -> str:
-    """The text without thinking and control marks."""
+    """The text without thinking and control tokens."""
     if not _has_control_tokens(text):
         return text
     text = _strip_thinking(_keep_final_channel(text)).lstrip()
@@ -62,7 +62,7 @@ def strip_control_tokens(text: str) -> str:
 
 
 def strip_partial_text(text: str) -> str:
-    """The same of a text that still comes: a mark may have begun at its end."""
+    """The same for a text that is still streamed: a token may have begun at its end."""
     if not _has_control_tokens(text):
         return text
     call = _CALLING.search(text)
@@ -70,13 +70,13 @@ def strip_partial_text(text: str) -> str:
 
 
 def extract_tool_calls(text: str, names: frozenset[str]) -> tuple[str, list[tuple[str, str]]]:
-    """What remains of the text, and (name, arguments) of calls of ``names`` written into it by a
-    server that does not know the model's marks.
+    """The rest of the text, and (name, arguments) of calls of ``names`` that a server left in it
+    because it does not know the model's tokens.
     """
     if not names or len(text) > _MAX_CALL_CHARS or ("{" not in text and "<function=" not in text):
         return text, []
     found: list[tuple[str, str]] = []
-    # What was merely thought of is not called.
+    # Calls inside of thinking are not made.
     rest = text = _strip_thinking(text)
     for pattern in (_CALL, _FUNCTION, _MISTRAL, _HARMONY, _TOLD, _PYTHON):
         for match in pattern.finditer(rest):
@@ -92,7 +92,7 @@ def extract_tool_calls(text: str, names: frozenset[str]) -> tuple[str, list[tupl
 
 
 def _parse_calls(text: str, name: str, *, whole: bool = False) -> list[tuple[str, str]]:
-    """Calls in a piece of JSON; ``whole``: it must be nothing else."""
+    """The calls in a piece of JSON; ``whole``: nothing else may be in it."""
     values = parse_objects(text, entire=whole)
     if name:
         return [(name, repair_arguments(value)) for value in values[:1]]
@@ -119,8 +119,8 @@ def _parse_calls(text: str, name: str, *, whole: bool = False) -> list[tuple[str
 
 
 def _strip_thinking(text: str) -> str:
-    """Without what was thought. A template may have begun a thought in the prompt: all before an
-    end that nothing begins is one; and one that never ends lasts to the end.
+    """The text without thinking. A template may have opened the thinking in the prompt, so an end
+    without a beginning closes everything before it; a beginning without an end lasts to the end.
     """
     kept: list[str] = []
     opened, last = False, 0
@@ -136,7 +136,7 @@ def _strip_thinking(text: str) -> str:
 
 
 def _keep_final_channel(text: str) -> str:
-    """Of gpt-oss' channels, the one that is meant for people."""
+    """The final channel of gpt-oss, which is meant for people."""
     if "<|channel|>" in text:
         last = text.rfind("<|channel|>")
         text = text if "<|message|>" in text[last:] else text[:last]

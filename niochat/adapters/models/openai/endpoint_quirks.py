@@ -1,4 +1,4 @@
-"""In which form an end point wants to be asked: learned from what it refuses.
+"""Quirks of endpoints: deviations from the common request format, learned from their refusals.
 
 The sentences are those of OpenAI, Azure, vLLM, SGLang, TGI, Ollama, LiteLLM, llama.cpp, Mistral,
 Gemini, Anthropic and OpenRouter, and of the chat templates of Gemma, Mistral, Llama and Qwen.
@@ -30,23 +30,23 @@ class EndpointQuirk(StrEnum):
     ONE_SYSTEM = "one_system"
     """One system message, at the start."""
     NO_SYSTEM = "no_system"
-    """None: what it says begins the first message of the customer."""
+    """No system message: its text is put before the first message of the customer."""
     ALTERNATE = "alternate"
     """The customer first, then in turns, the model's turn last; one system message."""
     TOOLS_AS_TEXT = "tools_as_text"
-    """Earlier calls and their results are told in the texts of assistant and user."""
+    """Earlier calls and their results are written into the texts of assistant and user."""
     TEXT_CONTENT = "text_content"
-    """An empty text where there is none, instead of null."""
+    """An empty text instead of null."""
     SHORT_IDS = "short_ids"
-    """Ids of calls are nine letters and digits."""
+    """Ids of calls have nine letters and digits."""
     TOOL_NAMES = "tool_names"
-    """A tool's result has the tool's name."""
+    """The result of a tool carries the name of the tool."""
     PLAIN_SCHEMAS = "plain_schemas"
-    """Tools are described with the plainest words of JSON Schema."""
+    """Tools are described with the basic keywords of JSON Schema only."""
     SIGNATURES = "signatures"
-    """Calls that are not the model's own have a mark instead of its signature."""
+    """Calls that the model did not make carry a marker instead of its signature."""
     THINKING_BACK = "thinking_back"
-    """What was thought goes back with the call that came of it."""
+    """Thinking is sent back with the call that followed it."""
 
 
 _PLAINEST_QUIRKS = frozenset(
@@ -61,10 +61,10 @@ _PLAINEST_QUIRKS = frozenset(
         EndpointQuirk.PLAIN_SCHEMAS,
     }
 )
-"""What hardly any end point refuses, tried when a refusal is not understood."""
+"""Quirks that hardly any endpoint refuses, tried when a refusal is not understood."""
 _BAD_REQUEST_STATUSES = frozenset({400, 404, 422, 424})
 _TEMPLATE_ERROR_STATUSES = frozenset({500, 501})
-"""llama.cpp and TGI answer so where a chat template refuses."""
+"""llama.cpp and TGI answer with these when a chat template fails."""
 _UNRELATED = re.compile(
     r"context.?(length|window|size)|too (long|large|many tokens)|at most \d+ (completion )?tokens|"
     r"exceeds? (the|model|max)|content.?(filter|management|policy)|could not finish the message|"
@@ -72,7 +72,7 @@ _UNRELATED = re.compile(
     r"enable-auto-tool-choice|api.?key",
     re.I,
 )
-"""Another form does not help against these."""
+"""Refusals that no quirk can cure."""
 _QUIRKS_BY_FIELD = (
     (re.compile(r"parallel_tool_calls|disable_parallel_tool_use", re.I), EndpointQuirk.NO_PARALLEL),
     (re.compile(r"temperature", re.I), EndpointQuirk.NO_TEMPERATURE),
@@ -158,7 +158,7 @@ _WANTS_COMPLETION_TOKENS = re.compile(r"max_completion_tokens'? instead", re.I)
 def next_quirks(
     refusal: EndpointRefusal, quirks: frozenset[EndpointQuirk]
 ) -> Iterator[frozenset[EndpointQuirk]]:
-    """Forms to ask in next, the likeliest first. Some may not change the request at all."""
+    """Sets of quirks to try next, the likeliest first. Some may not change the request at all."""
     said = f"{refusal.sentence} {refusal.param}"
     yield from (quirks | {form} for form in _quirks_named(said, quirks))
     if _TOKENS.search(said):
@@ -169,7 +169,7 @@ def next_quirks(
 
 
 def is_quirk_refusal(refusal: EndpointRefusal) -> bool:
-    """Whether another form can help."""
+    """Whether other quirks can help."""
     if _UNRELATED.search(f"{refusal.sentence} {refusal.param}"):
         return False
     template = refusal.status in _TEMPLATE_ERROR_STATUSES and names_quirk(refusal)
@@ -177,7 +177,7 @@ def is_quirk_refusal(refusal: EndpointRefusal) -> bool:
 
 
 def names_quirk(refusal: EndpointRefusal) -> bool:
-    """Whether its sentence tells the form, so that it need not be guessed."""
+    """Whether the sentence names the quirk, so that it need not be guessed."""
     said = f"{refusal.sentence} {refusal.param}"
     return bool(_TOKENS.search(said)) or any(True for _ in _quirks_named(said, frozenset()))
 

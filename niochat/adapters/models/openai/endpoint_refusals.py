@@ -1,4 +1,4 @@
-"""What an end point says when it refuses, without secrets and without what it was sent."""
+"""Parses the refusals of endpoints, and removes secrets and echoes of the request from them."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,12 +10,12 @@ import orjson
 MAX_SENTENCE_CHARS = 240
 _MAX_READ_BYTES = 20_000
 _MIN_ECHO_CHARS = 24
-"""Characters in a row that stand in the request too: the request is being repeated."""
+"""Consecutive characters that also occur in the request: the refusal quotes it."""
 _SECRET = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|key|AIza|ghp|hf|eyJ)[-_]?[\w.*\-]{12,}|\bBearer\s+\S+|[\w+/=\-]{40,}"
 )
 _NUMBER = re.compile(r"\d(?:[ .\-/()]?\d){6,}")
-"""Documents and phones; no figure of tokens is so long."""
+"""Tax ids and phone numbers; no count of tokens is so long."""
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 _QUOTED = re.compile(r"'([^']{3,})'|\"([^\"]{3,})\"|`([^`]{3,})`")
 _HIDDEN = "…"
@@ -23,7 +23,7 @@ _HIDDEN = "…"
 
 @dataclass(frozen=True, slots=True)
 class EndpointRefusal:
-    """``param``: the field it is about, when the end point says so. ``code``: its own word."""
+    """A refusal. ``param``: the field that it names, if any. ``code``: the endpoint's own code."""
 
     status: int
     sentence: str
@@ -32,7 +32,7 @@ class EndpointRefusal:
 
 
 def parse_refusal(status: int, body: bytes) -> EndpointRefusal:
-    """The refusal in an answer's body, whatever its shape."""
+    """The refusal in the body of a response, whatever its shape."""
     try:
         told: Any = orjson.loads(body[:_MAX_READ_BYTES] if len(body) > _MAX_READ_BYTES else body)
     except orjson.JSONDecodeError:
@@ -43,7 +43,7 @@ def parse_refusal(status: int, body: bytes) -> EndpointRefusal:
 
 
 def refusal_from_json(status: int, told: object) -> EndpointRefusal:
-    """The same of what was JSON: Gemini sends a list, FastAPI ``detail``, others ``error``."""
+    """The same from parsed JSON: Gemini sends a list, FastAPI ``detail``, others ``error``."""
     while isinstance(told, list) and told:
         told = told[0]
     error: object = told
@@ -57,7 +57,7 @@ def refusal_from_json(status: int, told: object) -> EndpointRefusal:
 
 
 def _collect_sentences(error: object, depth: int = 0) -> Iterator[str]:
-    """Sentences alone: FastAPI repeats the input beside them."""
+    """The sentences alone: FastAPI repeats the input beside them."""
     if depth > 4:
         return
     match error:
@@ -78,7 +78,7 @@ def _collect_sentences(error: object, depth: int = 0) -> Iterator[str]:
 
 
 def redact_sentence(sentence: str, secrets: Iterable[str], request: str) -> str:
-    """The sentence for people: short, and neither a secret nor a piece of the request in it."""
+    """The sentence as people may see it: short, without secrets and parts of the request."""
     for secret in sorted((each for each in secrets if len(each) > 3), key=len, reverse=True):
         sentence = sentence.replace(secret, _HIDDEN)
     sentence = _SECRET.sub(_HIDDEN, sentence)[: 3 * MAX_SENTENCE_CHARS]

@@ -1,4 +1,4 @@
-"""The client's errors, and what end points say, as ours: with what the operator has to know."""
+"""Translates errors of the client and refusals of endpoints into ours, for the operator."""
 
 import math
 import re
@@ -36,7 +36,7 @@ _FILTERED = re.compile(
 
 
 class ErrorBodyReceived(Exception):
-    """An error in an answer that says of itself that all is well."""
+    """An error inside a response with a status of success."""
 
     def __init__(self, answer: object) -> None:
         told = answer[0] if isinstance(answer, list) and answer else answer
@@ -48,7 +48,7 @@ class ErrorBodyReceived(Exception):
 
 
 def refusal_from_error(error: Exception) -> EndpointRefusal | None:
-    """What the end point said, if it said anything."""
+    """The refusal of the endpoint, if the error carries one."""
     match error:
         case ErrorBodyReceived():
             return error.refusal
@@ -61,7 +61,7 @@ def refusal_from_error(error: Exception) -> EndpointRefusal | None:
 
 
 def translate_error(error: Exception, refusal: EndpointRefusal | None, sentence: str) -> ModelError:
-    """``said``: the refusal's sentence as people may see it."""
+    """``sentence``: that of the refusal, as people may see it."""
     if refusal is not None and refusal.status:
         headers = error.response.headers if isinstance(error, openai.APIStatusError) else {}
         return _error_from_refusal(refusal, f": {sentence}" if sentence else "", headers)
@@ -73,7 +73,7 @@ def translate_error(error: Exception, refusal: EndpointRefusal | None, sentence:
         isinstance(cause, aiohttp.ClientError | OSError) for cause in _cause_chain(error)
     ):
         return _connection_error(error)
-    # Its class alone: a message of a library may hold the answer, and the answer anything.
+    # The class alone: the message of a library may quote the response, which may hold anything.
     name = type(error).__name__
     return ModelError(
         f"the model's answer is not one ({name})", code="model_malformed", retryable=True
@@ -122,7 +122,7 @@ def _error_from_refusal(
 
 
 def _connection_error(error: Exception) -> ModelError:
-    """No answer: too slow, or not there at all.
+    """The error of a request without a response: too slow, or unreachable.
 
     ``httpx-aiohttp`` maps *every* broken connection to ``httpx.ConnectTimeout``, so a time-out
     is believed only where aiohttp's own error underneath is one.
@@ -146,7 +146,7 @@ def _cause_chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _parse_retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds that were asked for, at most a minute: a whole tenant waits so long."""
+    """The requested seconds, at most a minute: a whole tenant waits that long."""
     value = headers.get("retry-after", "")
     try:
         seconds = float(value)

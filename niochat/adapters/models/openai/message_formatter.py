@@ -1,4 +1,4 @@
-"""What was said so far, such that no server refuses it: valid for all, then as one wants it."""
+"""Formats messages: valid for every server, then adapted to the quirks of one endpoint."""
 
 import hashlib
 import re
@@ -13,16 +13,16 @@ ChatMessage = dict[str, Any]
 NOT_RUN_RESULT = '{"ok": false, "erro": "nao_executada"}'
 """The result of a call that has none."""
 BEGINNING_TEXT, CONTINUE_TEXT, ACKNOWLEDGED_TEXT = "[início da conversa]", "[continue]", "[certo]"
-"""Said where a template wants somebody to speak who did not."""
+"""Texts for a role that a template requires and that has no message."""
 _INVALID_NAME_CHARS = re.compile(r"[^a-zA-Z0-9_-]+")
 _MISSING_SIGNATURE = "skip_thought_signature_validator"
-"""Gemini's own word for a call that another model, or we, made."""
+"""Gemini's own marker for a call that it did not make."""
 
 
 def format_messages(
     messages: Sequence[Mapping[str, Any]], quirks: frozenset[EndpointQuirk]
 ) -> list[ChatMessage]:
-    """The messages as an end point of these forms takes them; the given ones stay as they are."""
+    """A copy of the messages as an endpoint with these quirks accepts them."""
     said = _unique_ids(
         list(_pair_calls_with_results(_merge_leading_system([dict(each) for each in messages])))
     )
@@ -35,7 +35,7 @@ def format_messages(
 
 
 def _merge_leading_system(messages: list[ChatMessage]) -> list[ChatMessage]:
-    """System messages at the start are one; who says nothing is left out."""
+    """Merge the system messages at the start, and drop messages without content."""
     said = [each for each in messages if each.get("tool_calls") or _has_content(each)]
     count = next((at for at, each in enumerate(said) if each["role"] != "system"), len(said))
     if count < 2:
@@ -44,7 +44,7 @@ def _merge_leading_system(messages: list[ChatMessage]) -> list[ChatMessage]:
 
 
 def _pair_calls_with_results(messages: list[ChatMessage]) -> Iterator[ChatMessage]:
-    """Each call has its result right after it, and each result its call."""
+    """Every call is followed by its result, and every result follows its call."""
     at = 0
     while at < len(messages):
         message = messages[at]
@@ -75,7 +75,7 @@ def _valid_call(call: Mapping[str, Any]) -> ChatMessage:
 
 
 def _unique_ids(messages: list[ChatMessage]) -> list[ChatMessage]:
-    """Ids that some servers give to one call of every answer (``call_0``) are told apart."""
+    """Make ids unique that some servers repeat in every response (``call_0``)."""
     used: set[str] = set()
 
     def unused(id_: str) -> str:
@@ -94,7 +94,7 @@ def _shorten_ids(messages: list[ChatMessage]) -> list[ChatMessage]:
 
 
 def _rename_call_ids(messages: list[ChatMessage], name: Callable[[str], str]) -> list[ChatMessage]:
-    """New ids of calls, and the same ones of their results, which stand in the calls' order."""
+    """Rename the ids of calls and of their results, which are in the order of the calls."""
     said: list[ChatMessage] = []
     waiting: list[str] = []
     for message in messages:
@@ -129,7 +129,7 @@ def _add_signatures(messages: list[ChatMessage]) -> list[ChatMessage]:
 
 
 def _tools_as_text(messages: list[ChatMessage]) -> list[ChatMessage]:
-    """Calls and results told, for templates that know neither."""
+    """Write calls and results as text, for templates that support neither."""
     names: dict[str, str] = {}
     said: list[ChatMessage] = []
     for each in messages:
@@ -150,7 +150,7 @@ def _tools_as_text(messages: list[ChatMessage]) -> list[ChatMessage]:
 
 
 def _merge_system(messages: list[ChatMessage]) -> list[ChatMessage]:
-    """All that is the system's, in its order, at the start: nobody else may say such a thing."""
+    """Merge all system messages at the start, in order: no other role may carry their text."""
     head = [each for each in messages if each["role"] == "system"]
     rest = [each for each in messages if each["role"] != "system"]
     return [_join_texts("system", head), *rest] if head else rest
@@ -164,7 +164,7 @@ def _remove_system(messages: list[ChatMessage]) -> list[ChatMessage]:
 
 
 def _alternate_roles(messages: list[ChatMessage]) -> list[ChatMessage]:
-    """In turns: neighbours of one role are joined, and who is missing says so in brackets."""
+    """Alternate roles: merge neighbours of one role, and fill gaps with texts in brackets."""
     messages = _merge_system(messages)
     head = [each for each in messages if each["role"] == "system"]
     said: list[ChatMessage] = []
@@ -199,7 +199,7 @@ _FORMATTERS: dict[EndpointQuirk, Callable[[list[ChatMessage]], list[ChatMessage]
     EndpointQuirk.TOOL_NAMES: _add_tool_names,
     EndpointQuirk.SIGNATURES: _add_signatures,
 }
-"""In the order in which they are made."""
+"""In the order in which they are applied."""
 
 
 def _join_messages(first: ChatMessage, second: ChatMessage) -> ChatMessage:
@@ -228,7 +228,7 @@ def _text(message: ChatMessage) -> str:
 
 
 def _parts(message: ChatMessage) -> list[ChatMessage]:
-    """A content as a list of parts, of which some may be pictures."""
+    """The content as a list of parts, some of which may be pictures."""
     content = message.get("content")
     if isinstance(content, list):
         return content

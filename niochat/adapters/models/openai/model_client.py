@@ -1,7 +1,7 @@
-"""Any OpenAI-compatible model, by the ``openai`` client on its aiohttp transport.
+"""Calls any OpenAI-compatible model, with the ``openai`` client on its aiohttp transport.
 
-An end point that refuses the form of a request is asked again in another, within the same call;
-what it took is remembered, see :mod:`niochat.adapters.models.openai.endpoint_quirks`.
+When an endpoint refuses the format of a request, the same call retries with other quirks; those
+that it accepts are remembered, see :mod:`niochat.adapters.models.openai.endpoint_quirks`.
 """
 
 import time
@@ -52,21 +52,21 @@ __all__ = [
 _log = structlog.get_logger(__name__)
 
 MAX_QUIRK_ATTEMPTS = 8
-"""In which one request is sent; then the end point's refusal stands."""
+"""Requests of one call; then the refusal of the endpoint stands."""
 QUIRKS_TTL_S = 86_400.0
-"""An end point may be another by then: it is asked in the usual form again."""
+"""By then the endpoint may have changed: the usual format is tried again."""
 _MAX_LEARNED = 10_000
 _MAX_CONNECTIONS = 1000
-"""Of one endpoint and key."""
+"""Connections of one endpoint and key."""
 _PATH = "/chat/completions"
 
 Quirks = frozenset[EndpointQuirk]
 _EndpointKey = tuple[str, str, str, Quirks]
-"""What is learned is learned by one key: what one tenant sends teaches no other."""
+"""Quirks are learned per key: the requests of one tenant do not affect another."""
 
 
 class ModelClient:
-    """Clients by endpoint and key, kept open; and in which form each wants to be asked."""
+    """Keeps clients open by endpoint and key, and remembers the quirks of each endpoint."""
 
     def __init__(
         self, guard: SsrfGuard | None = None, *, quirks_ttl_s: float = QUIRKS_TTL_S
@@ -89,8 +89,8 @@ class ModelClient:
         tools: Sequence[ChatCompletionFunctionToolParam] = (),
         on_text: Callable[[str], None] = lambda text: None,
     ) -> ModelCompletion:
-        """One call, repeated only in another form. Of a ``stream``, ``wrote`` is told all of the
-        text so far, again and again. Raises ``ModelError``.
+        """One call, retried only with other quirks. With ``stream``, ``on_text`` gets the
+        whole text so far each time it grows. Raises ``ModelError``.
         """
         said: Sequence[Any] = messages
         offered: Sequence[Any] = tools
@@ -104,12 +104,12 @@ class ModelClient:
         while True:
             try:
                 completion = await self._request_once(request, forms, body, ends - time.monotonic())
-            except Exception as error:  # every library below the client has errors of its own
+            except Exception as error:  # each library below the client raises errors of its own
                 refusal = refusal_from_error(error)
                 failed = translate_error(error, refusal, _redacted_sentence(request, refusal))
                 if refusal is None or not is_quirk_refusal(refusal) or time.monotonic() >= ends:
                     raise failed from error
-                # What a mere guess is refused for does not tell what was wrong.
+                # The refusal of a mere guess does not say what was wrong with the request.
                 if told is None or (names_quirk(refusal) and not guessed):
                     told = failed
                 candidates = [*next_quirks(refusal, forms), *_configured_quirks(endpoint, refusal)]
@@ -132,7 +132,7 @@ class ModelClient:
                 return completion
 
     def quirks_for(self, endpoint: ModelEndpoint) -> Quirks:
-        """How the end point is asked: what its tenant says, or what was learned since."""
+        """The quirks of the endpoint: those of its settings, or those learned since."""
         known = self._learned_quirks.get(_endpoint_key(endpoint))
         if known is None or time.monotonic() - known[1] > self._quirks_ttl_s:
             return endpoint.options.quirks
@@ -163,7 +163,7 @@ class ModelClient:
         return answer.to_completion()
 
     def client_for(self, endpoint: ModelEndpoint) -> AsyncOpenAI:
-        """The one client of an end point and key; it repeats nothing by itself."""
+        """The client of an endpoint and key; it retries nothing by itself."""
         known = (endpoint.url, endpoint.key)
         if known not in self._clients:
             self._clients[known] = AsyncOpenAI(
@@ -172,7 +172,7 @@ class ModelClient:
                 max_retries=0,
                 http_client=DefaultAioHttpClient(
                     transport=AiohttpTransport(verify=self._tls, client=self._session),
-                    trust_env=False,  # a proxy would be judged instead of where it leads
+                    trust_env=False,  # the guard would check the proxy instead of the target
                     follow_redirects=False,
                 ),
             )
@@ -187,7 +187,7 @@ def _endpoint_key(endpoint: ModelEndpoint) -> _EndpointKey:
 
 
 def _configured_quirks(endpoint: ModelEndpoint, refusal: EndpointRefusal) -> list[Quirks]:
-    """What was learned may not be true any more."""
+    """Learned quirks may be out of date, so the configured ones are tried too."""
     return [] if names_quirk(refusal) else [endpoint.options.quirks]
 
 
@@ -219,8 +219,8 @@ def _collect_strings(value: object) -> list[str]:
 async def _read_response(
     client: AsyncOpenAI, body: bytes, options: Any, answer: CompletionAccumulator
 ) -> None:
-    # The client's generic call: its typed one walks through every tool's schema by its type hints
-    # and builds models out of the answer, 4 ms of CPU a call where this takes 1.
+    # The generic call of the client: the typed one walks through the schema of every tool and
+    # builds models of the response, 4 ms of CPU for each call where this takes 1.
     response = await client.post(_PATH, cast_to=httpx2.Response, content=body, options=options)
     _add_response(answer, orjson.loads(response.content))
 

@@ -1,4 +1,4 @@
-"""Speech to text by an OpenAI-compatible end point: ``POST /audio/transcriptions``.
+"""Speech to text with an OpenAI-compatible endpoint: ``POST /audio/transcriptions``.
 
 Source: the API reference of OpenAI; whisper.cpp, faster-whisper and vLLM answer in its shapes.
 """
@@ -19,12 +19,12 @@ from niochat.adapters.models.openai.errors import (
 from niochat.adapters.models.openai.model_client import ModelClient
 
 MAX_RESPONSE_BYTES = 2**20
-"""Bytes of an answer; ten minutes of speech are about 10,000."""
+"""Bytes of a response; ten minutes of speech are about 10,000."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechTranscript:
-    """What was said, as the end point heard it; ``seconds`` where it tells them, else 0."""
+    """The text of a recording; ``seconds`` as the endpoint reports them, else 0."""
 
     text: str
     seconds: float = 0.0
@@ -33,7 +33,7 @@ class SpeechTranscript:
 async def transcribe(
     models: ModelClient, endpoint: ModelEndpoint, data: bytes, mimetype: str, timeout_s: float
 ) -> SpeechTranscript:
-    """One request, never repeated here. Raises ``ModelError``."""
+    """One request, never retried here. Raises ``ModelError``."""
     try:
         return _parse_transcription(
             await _request_transcription(models, endpoint, data, mimetype, timeout_s)
@@ -69,7 +69,7 @@ async def _request_transcription(
 
 
 def _parse_transcription(body: bytes) -> SpeechTranscript:
-    """JSON with ``text``; some servers answer the words alone."""
+    """The transcript in JSON with ``text``; some servers send the plain text."""
     try:
         told: Any = orjson.loads(body)
     except orjson.JSONDecodeError:

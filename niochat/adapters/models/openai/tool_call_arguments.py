@@ -1,4 +1,4 @@
-"""Arguments of a call, as models and servers write them: read leniently, sent back strictly."""
+"""Arguments of tool calls: parsed leniently as models write them, sent back as strict JSON."""
 
 import ast
 import json
@@ -13,7 +13,7 @@ EMPTY_OBJECT = "{}"
 
 
 def repair_arguments(value: object) -> str:
-    """The JSON of an object, where ``value`` can be understood as one; else what was written.
+    """The JSON of an object, if ``value`` can be parsed as one; else the text as it was written.
 
     An object, JSON in a string once or more, null and nothing are understood; of several objects
     in a row the one that says something; quotes, fences and commas that JSON does not know.
@@ -31,7 +31,7 @@ def repair_arguments(value: object) -> str:
 
 
 def valid_or_empty(text: str) -> str:
-    """What may go back into the history: the text if it is the JSON of an object, else ``{}``."""
+    """The text for the history: unchanged if it is the JSON of an object, else ``{}``."""
     try:
         value = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
@@ -40,14 +40,14 @@ def valid_or_empty(text: str) -> str:
 
 
 def is_complete(text: str) -> bool:
-    """Whether a call's pieces are all there."""
+    """Whether all chunks of a call have arrived."""
     return bool(text.strip()) and (
         text.strip() == EMPTY_OBJECT or valid_or_empty(text) != EMPTY_OBJECT
     )
 
 
 def strip_code_fence(text: str) -> str:
-    """Without the fence that marks code."""
+    """The text without the fence of a code block."""
     bare = text.strip()
     if not bare.startswith("```"):
         return bare
@@ -55,7 +55,7 @@ def strip_code_fence(text: str) -> str:
 
 
 def parse_objects(text: str, *, entire: bool = False) -> list[dict[str, Any]]:
-    """Objects that stand in a row, also in a list; with ``whole`` nothing else may be there."""
+    """Consecutive objects, also in a list; with ``entire`` the text may hold nothing else."""
     text = text.strip()
     found: list[dict[str, Any]] = []
     while text[:1] in ("{", "["):
@@ -91,7 +91,7 @@ def _repair_text(text: str) -> str:
 
 
 def _unwrap_object(value: object) -> dict[str, Any] | None:
-    """The object in what was encoded again, or lies alone in a list."""
+    """The object inside JSON that was encoded twice, or alone in a list."""
     for _ in range(_MAX_ENCODINGS):
         if value is None:
             return {}
@@ -109,7 +109,7 @@ def _unwrap_object(value: object) -> dict[str, Any] | None:
 
 
 def _repair(text: str) -> dict[str, Any] | None:
-    """Without guessing at what is missing: a call that was cut off stays broken."""
+    """Repairs syntax without guessing missing parts: a call that was cut off stays broken."""
     text = strip_code_fence(text)
     for read in (_parse_lenient, _parse_consecutive, _parse_python):
         found = read(text)

@@ -1,5 +1,6 @@
--- Where an answer to a contact goes: the current address that was written from last; of a message
--- that showed both, the telephone. A contact that was joined to another one has that one's.
+-- The address for answers to a contact: the current one that it wrote from last. If the last
+-- message showed a LID and a phone number, it is the number. A merged contact has the address of
+-- the contact that it was merged into.
 CREATE OR REPLACE FUNCTION address_of(tenant uuid, contact uuid) RETURNS TABLE (phone text, lid text)
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN i.kind = 'phone' THEN coalesce(i.address, i.value) END,

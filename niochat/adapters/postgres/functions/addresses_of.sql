@@ -1,4 +1,4 @@
--- What people are shown of a contact's addresses, the newest first.
+-- The addresses of a contact for display, newest first.
 CREATE OR REPLACE FUNCTION addresses_of(tenant uuid, contact uuid) RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object(
                'kind', i.kind, 'value', i.value, 'in_use', i.left_at IS NULL, 'seen_at', i.seen_at,

@@ -1,12 +1,14 @@
--- ---------------------------------------------------------------- the assignment
--- One transaction: the team's agents who are there (and were seen within `fresh_s`) get what waits
--- longest, never more than they have room for, `most` at most. Each statement of a function sees
--- what was committed before it began: whoever waited for the locks counts what the other gave.
--- Two of one queue wait for the team's row; those of queues that share agents for the agents', which
--- are locked in one order. The team's conversations are not locked: the command does nothing where
--- one was taken meanwhile. What is looked up by a key stands in a subquery of its own, and what is
--- read by an index in that index's order: else, planned while a table was all but empty, all rows of
--- the tenant were read for each one. Answers {"room": places left, "assigned": [[thread, agent], …]}.
+-- ---------------------------------------------------------------- assignment
+-- Assigns the conversations that have waited longest to the team's online agents (seen within
+-- `fresh_s` seconds), at most `most` and never more than an agent's capacity. It runs in one
+-- transaction. Each statement of a function sees what was committed before the statement began, so
+-- an assignment that waited for the locks counts what the other one assigned. Two assignments of
+-- one queue wait for the team's row; those of queues that share agents wait for the agents' rows,
+-- which are locked in one order. The conversations are not locked, because the stored command does
+-- nothing if a person has taken the conversation meanwhile. Look-ups by key are subqueries, and
+-- reads by index are in the order of the index: otherwise a plan made while a table was nearly
+-- empty read all rows of the tenant for each row. Returns {"room": free capacity, "assigned":
+-- [[thread, agent], …]}.
 CREATE OR REPLACE FUNCTION assign_waiting(tenant uuid, queue text, fresh_s float8, most int) RETURNS jsonb
     LANGUAGE plpgsql AS $$
 DECLARE

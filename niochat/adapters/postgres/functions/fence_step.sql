@@ -1,6 +1,6 @@
--- As in 0005, with these columns: they are read from the state, so that hosts of the release before,
--- whose states do not have them, may still call it. A conversation may be reopened where no other one
--- of its thread goes on.
+-- Writes the conversations of steps whose version and epoch are valid. Some columns are read from
+-- the state, so that hosts of an older release, whose states lack them, may still call the
+-- function. A conversation may be reopened if no other one of its thread is unresolved.
 CREATE OR REPLACE FUNCTION fence_step(owner text, code_schema smallint, steps jsonb) RETURNS uuid[]
     LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,5 +1,5 @@
--- Small letters without accents, and a blank for everything that is neither letter nor digit; then
--- what is one word without the signs.
+-- Text in lower case without accents, with a blank for each character that is neither letter nor
+-- digit, followed by the words that result from removing punctuation (see `joined`).
 CREATE OR REPLACE FUNCTION folded(said text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN regexp_replace(

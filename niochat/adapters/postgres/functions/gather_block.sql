@@ -1,6 +1,7 @@
--- ---------------------------------------------------------------- gathering
--- The next block of a tenant, of 128 messages that are older than `settled`: no step can still
--- bring one between them, and WhatsApp lets nobody edit them any more. Whether there was one.
+-- ---------------------------------------------------------------- indexing
+-- Indexes the next block of 128 messages of a tenant that are older than `settled`: no step can
+-- insert a message between them any more, and WhatsApp allows no edits. Returns whether there was a
+-- block.
 CREATE OR REPLACE FUNCTION gather_block(tenant uuid, settled interval) RETURNS boolean
     LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,7 +1,8 @@
--- `wi-fi` is found as `wifi`, and a document, telephone or amount by its digits alone: what is
--- written with signs between is a word of its own without them, beside its parts.
+-- The words that result from removing punctuation inside a word. With them, `wi-fi` is also found
+-- as `wifi`, and a tax id, phone number or amount by its digits alone.
 --
--- Of numbers the ends count too: who looks for a telephone may leave the country and the area out.
+-- Of numbers, the ends are words too, because a search for a phone number may leave out the country
+-- code and the area code.
 CREATE OR REPLACE FUNCTION joined(said text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (

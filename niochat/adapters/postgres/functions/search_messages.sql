@@ -1,10 +1,10 @@
--- ---------------------------------------------------------------- searching
+-- ---------------------------------------------------------------- search
 -- REVIEWED: runs as niochat_search, which sees the messages of all tenants. It takes the tenant
--- from the session, names it in every statement, and gives nothing away but ids and moments.
+-- from the session, names it in every statement, and returns nothing but ids and times.
 --
--- Messages of the session's tenant that hold a word of each group, stored before a moment, newest
--- first, at most `most`. A last row without an id says that there is more to look at before its
--- moment: the work of one call is bounded, whatever is asked for.
+-- Messages of the session's tenant that contain a word of each group and were stored before a
+-- position, newest first, at most `most`. The work of one call is bounded: a last row without an id
+-- says that older messages remain to be scanned before its position.
 CREATE OR REPLACE FUNCTION search_messages(lexemes text[], groups int[], before_at timestamptz,
                                 before_id uuid, most int)
     RETURNS TABLE (id uuid, at timestamptz, upto uuid)

@@ -1,5 +1,6 @@
--- REVIEWED: as above. Words of the session's tenant that look like one; `blocks` 0 where a word
--- stands only in what is in no block yet.
+-- REVIEWED: runs as niochat_search, like search_messages. Words of the session's tenant that are
+-- similar to a given one. `blocks` is 0 for a word that occurs only in messages that are not
+-- indexed yet.
 CREATE OR REPLACE FUNCTION similar_words(wanted text)
     RETURNS TABLE (word text, blocks int)
     LANGUAGE plpgsql STABLE SECURITY DEFINER

@@ -1,5 +1,6 @@
--- ---------------------------------------------------------------- what the winners write
--- Order matters: a message before its change, a send before it is cancelled.
+-- ---------------------------------------------------------------- writes of a step
+-- Writes everything of the steps that passed the fence. The order matters: a message precedes its
+-- changes, and a send precedes its cancellation.
 CREATE OR REPLACE FUNCTION write_step(owner text, code_schema smallint, steps jsonb, won uuid[]) RETURNS void
     LANGUAGE plpgsql AS $$
 DECLARE

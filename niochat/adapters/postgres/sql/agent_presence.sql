@@ -1,7 +1,7 @@
 -- name: list
--- Everybody who works here, whether they are there ($2: not seen for so long, they count as
--- offline), and how many conversations they have or are about to get. The capacity's default is that
--- of domain/conversation/policy.py.
+-- All users of a tenant with their presence and load. An agent who was not seen for $2 seconds is
+-- offline; the load counts conversations that the agent has or is about to get. The default of the
+-- capacity is that of domain/conversation/policy.py.
 WITH reserved AS MATERIALIZED (
     SELECT r.user_id, count(*) AS of_them FROM reservations r
      WHERE r.tenant_id = $1
@@ -26,18 +26,19 @@ SELECT u.id AS user_id, u.name, p.reason, p.since, p.seen_at,
  ORDER BY u.name, u.id
 
 -- name: create
--- Somebody who works here says for the first time whether they are there.
+-- Inserts the presence of a user who had none.
 INSERT INTO presences (tenant_id, user_id)
 SELECT tenant_id, id FROM users WHERE tenant_id = $1 AND id = $2 AND status <> 'invited'
 ON CONFLICT DO NOTHING
 
 -- name: lock
--- As it is, until this transaction ends: no queue gives them anything meanwhile.
+-- The presence, locked until the transaction ends, so that no queue assigns a conversation
+-- meanwhile.
 SELECT state, reason, capacity FROM presences WHERE tenant_id = $1 AND user_id = $2
    FOR NO KEY UPDATE
 
 -- name: update
--- As they say; `since` stays where that is what they said before.
+-- Stores the presence; `since` stays if state and reason are the same.
 UPDATE presences
    SET since = CASE WHEN (state, reason) = ($3, $4) THEN since ELSE now() END,
        state = $3, reason = $4, capacity = $5,
@@ -45,11 +46,12 @@ UPDATE presences
  WHERE tenant_id = $1 AND user_id = $2
 
 -- name: insert_change
--- A line of their day.
+-- Records a change of presence.
 INSERT INTO presence_changes (tenant_id, user_id, state, reason) VALUES ($1, $2, $3, $4)
 
 -- name: mark_seen
--- They are still there: ($1, $2) are tenants and users. In the order in which queues lock them.
+-- Records that these users ($1 tenants, $2 users) were seen. The rows are locked in the order in
+-- which queues lock them.
 WITH here AS MATERIALIZED (
     SELECT p.tenant_id, p.user_id
       FROM unnest($1::uuid[], $2::uuid[]) AS x (tenant_id, user_id)
@@ -62,8 +64,8 @@ UPDATE presences p SET seen_at = now() FROM here
  WHERE p.tenant_id = here.tenant_id AND p.user_id = here.user_id
 
 -- name: expire
--- Whoever of these shards' tenants has not been seen for so long is offline from now on. A row that
--- somebody else has locked is looked at the next time.
+-- Sets agents of these shards' tenants offline who have not been seen for $2 seconds. A locked row
+-- is left to the next call.
 WITH gone AS MATERIALIZED (
     SELECT p.tenant_id, p.user_id FROM presences p
      WHERE p.shard = ANY ($1::smallint[]) AND p.state <> 'offline'

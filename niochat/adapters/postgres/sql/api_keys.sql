@@ -1,6 +1,6 @@
 -- name: find_principal
--- The living key of this digest, what whoever answers for it may, and whether its tenant is in good
--- standing. Where they are gone or disabled there is none.
+-- The valid key of this digest, the permissions of its owner, and the status of its tenant. There
+-- is none if the owner is deleted or disabled.
 SELECT k.id, k.tenant_id, k.name, k.permissions, k.last_used_at, t.slug AS tenant,
        t.status AS tenant_status, u.role AS owner_role, r.permissions AS owner_permissions
   FROM api_keys k
@@ -11,12 +11,12 @@ SELECT k.id, k.tenant_id, k.name, k.permissions, k.last_used_at, t.slug AS tenan
  WHERE k.digest = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2)
 
 -- name: mark_used
--- When it was used last; told about once a minute.
+-- Records the last use of a key, about once a minute.
 UPDATE api_keys SET last_used_at = $2 WHERE id = $1
 
 -- name: create
--- A key; the key itself is shown once and kept nowhere.
--- What a key makes is of its owner, and over with it.
+-- Inserts a key. The key itself is shown once and not stored. A key that another key creates has
+-- the same owner and expires with it at the latest.
 INSERT INTO api_keys (tenant_id, name, digest, hint, permissions, created_by, expires_at, owner_id)
 SELECT $1, $2, $3, $4, $5, $6, least($7, m.expires_at),
        CASE WHEN m.id IS NULL THEN $6 ELSE m.owner_id END
@@ -25,34 +25,34 @@ ON CONFLICT (tenant_id, name) WHERE revoked_at IS NULL DO NOTHING
 RETURNING id, created_at
 
 -- name: list
--- A tenant's keys that were not revoked, the newest first.
+-- A tenant's keys that were not revoked, newest first.
 SELECT id, name, hint, permissions, created_by, owner_id, created_at, expires_at, last_used_at
   FROM api_keys
  WHERE tenant_id = $1 AND revoked_at IS NULL AND ($2::uuid IS NULL OR id < $2)
  ORDER BY id DESC LIMIT $3
 
 -- name: list_active_owners
--- Who of these may still answer for keys; superusers too, whom a tenant does not see.
+-- Those of these users who may still own keys, including superusers, whom a tenant does not see.
 SELECT id FROM users WHERE id = ANY ($1::uuid[]) AND status = 'active'
 
 -- name: lock_permissions
--- What a living key may; nobody changes it until the transaction ends.
+-- The permissions of a valid key, locked until the transaction ends.
 SELECT permissions FROM api_keys
  WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL FOR UPDATE
 
 -- name: find_new_owner
--- Somebody who may answer for a key, and what they may.
+-- A user who may own a key, and the user's permissions.
 SELECT u.role, r.permissions
   FROM users u LEFT JOIN roles r ON r.tenant_id = u.tenant_id AND r.name = u.role
  WHERE u.tenant_id = $1 AND u.id = $2 AND u.status = 'active'
 
 -- name: transfer
--- Who answered for it before.
+-- Gives a key another owner; returns the former one.
 UPDATE api_keys SET owner_id = $3, transferred_at = now() WHERE tenant_id = $1 AND id = $2
 RETURNING old.owner_id
 
 -- name: revoke
--- It is good no more from the next request on, nor are those that it made.
+-- Revokes a key and all keys that it created, from the next request on.
 WITH RECURSIVE line AS (
     SELECT id FROM api_keys WHERE tenant_id = $1 AND id = $2
      UNION

@@ -1,18 +1,18 @@
 -- name: assign
--- A queue gives what waits to who has room. The function and why it is safe stand in the migration
--- `0014_assignment.sql`.
+-- Assigns waiting conversations to agents with free capacity. The function is
+-- `functions/assign_waiting.sql`, which says why it is safe.
 SELECT assign_waiting($1, $2, $3, $4)
 
 -- name: queues_of
--- Teams with a queue that gives conversations away, of these agents ($1 their tenants).
+-- Teams of these agents ($1 their tenants) whose queue assigns conversations.
 SELECT DISTINCT m.tenant_id, m.team
   FROM unnest($1::uuid[], $2::uuid[]) AS x (tenant_id, user_id)
   JOIN team_members m ON m.tenant_id = x.tenant_id AND m.user_id = x.user_id
   JOIN teams t ON t.tenant_id = m.tenant_id AND t.slug = m.team AND t.assignment <> 'manual'
 
 -- name: queues
--- Queues of these shards in which somebody waits, and one of whose agents is there. In the queue's
--- order, so that its index is read: one of a team is not found by looking through all that wait.
+-- Queues of these shards with a waiting conversation and an online agent. The subquery is in the
+-- order of the queue, so that its index is read instead of all waiting conversations.
 SELECT t.tenant_id, t.slug AS team FROM teams t
  WHERE t.shard = ANY ($1::smallint[]) AND t.assignment <> 'manual'
    AND (SELECT c.id FROM conversations c
@@ -24,7 +24,7 @@ SELECT t.tenant_id, t.slug AS team FROM teams t
                   AND p.seen_at > now() - make_interval(secs => $2))
 
 -- name: offline_agents
--- Agents of these shards' tenants who are offline and have somebody who waits for an answer.
+-- Offline agents of these shards' tenants with a customer who waits for an answer.
 SELECT p.tenant_id, p.user_id FROM presences p
  WHERE p.shard = ANY ($1::smallint[]) AND p.state = 'offline'
    AND (SELECT c.id FROM conversations c
@@ -33,10 +33,12 @@ SELECT p.tenant_id, p.user_id FROM presences p
          ORDER BY c.waiting_since LIMIT 1) IS NOT NULL
 
 -- name: return_unanswered
--- What these agents ($1 their tenants) leave unanswered goes back to its team, if that is the
--- tenant's rule; but not what a person gave them, or they took, since they went. The command does
--- nothing where they have it no more, or answered. Defaults are those of domain/conversation/policy.py. `state
--- || ''`: else the index of all who are offline looks as cheap as the row's key.
+-- Stores commands that return the unanswered conversations of these agents ($1 their tenants) to
+-- their teams, if the tenant's rule says so. Conversations that a person assigned to them, or that
+-- they took, after they went offline stay. The command does nothing if the agent has the
+-- conversation no more or has answered. The defaults are those of domain/conversation/policy.py.
+-- `state || ''` keeps the planner from using the index of all offline agents instead of the row's
+-- key.
 WITH left_behind AS MATERIALIZED (
     SELECT p.tenant_id, c.id, c.version, c.thread_id, p.user_id,
            (SELECT t.channel_id FROM threads t

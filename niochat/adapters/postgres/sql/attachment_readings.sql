@@ -1,7 +1,7 @@
 -- name: claim
--- A file that is to be read, for one try: nobody else tries for $4 seconds. $3: who tries. What a
--- process took that is another one by now is free at once. Whether a customer has sent more than $5
--- within the hour.
+-- Claims a file for one attempt to read it: nobody else may try for $4 seconds. $3 is the process;
+-- a claim of a former process ends at once. `too_many` says that the customer has sent more than $5
+-- files within the hour.
 WITH taken AS (
     UPDATE readings SET attempts = attempts + 1, taken_by = $3,
                         next_at = now() + make_interval(secs => $4)
@@ -22,13 +22,13 @@ SELECT r.thread_id, r.message_id, r.sort, r.said_seconds, r.attempts, m.conversa
   JOIN attachments a ON a.tenant_id = r.tenant_id AND a.id = r.file_id
 
 -- name: postpone
--- The next try comes later.
+-- Postpones the next attempt.
 UPDATE readings SET next_at = now() + make_interval(secs => $3), taken_by = NULL
  WHERE tenant_id = $1 AND file_id = $2 AND status || '' = 'wanted'
 
 -- name: list_due
--- What is to be read of these shards and due, or was taken by a process that is not this one ($3),
--- the one that is due for longest first.
+-- Files of these shards that are due for reading, or were claimed by a process other than $3,
+-- longest due first.
 SELECT tenant_id, file_id FROM readings
  WHERE status = 'wanted' AND shard = ANY ($1::smallint[]) AND (next_at <= now() OR taken_by <> $3)
  ORDER BY next_at LIMIT $2

@@ -1,20 +1,20 @@
 -- name: add
--- A file that somebody uploaded; its bytes are in the store already.
+-- Inserts an uploaded file, whose bytes are in the store already.
 INSERT INTO attachments (tenant_id, id, mimetype, filename, size, sha256, uploaded_by)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: find
--- What is known of a file that is here.
+-- A stored file.
 SELECT id, mimetype, filename, size, data FROM attachments
  WHERE tenant_id = $1 AND id = $2 AND status = 'kept'
 
 -- name: find_upload
--- A file that somebody uploaded and may send.
+-- An uploaded file that may be sent.
 SELECT id, mimetype, filename, size FROM attachments
  WHERE tenant_id = $1 AND id = $2 AND status = 'kept' AND uploaded_by IS NOT NULL
 
 -- name: claim
--- A customer's file that is wanted, for one try: nobody else tries for $3 seconds.
+-- Claims a customer's file for one attempt to fetch it: nobody else may try for $3 seconds.
 WITH taken AS (
     UPDATE attachments SET attempts = attempts + 1, next_at = now() + make_interval(secs => $3)
      WHERE tenant_id = $1 AND id = $2 AND status || '' = 'wanted' AND next_at <= now()
@@ -29,18 +29,18 @@ SELECT a.thread_id, a.message_id, a.external_id, a.filename, a.attempts, m.conve
   JOIN channels c ON c.tenant_id = t.tenant_id AND c.id = t.channel_id
 
 -- name: postpone
--- The next try of a file comes later.
+-- Postpones the next attempt.
 UPDATE attachments SET next_at = now() + make_interval(secs => $3)
  WHERE tenant_id = $1 AND id = $2 AND status || '' = 'wanted'
 
 -- name: list_due
--- Files of these shards that are due, the one that is due for longest first.
+-- Files of these shards that are due, longest due first.
 SELECT tenant_id, id FROM attachments
  WHERE status = 'wanted' AND shard = ANY ($1::smallint[]) AND next_at <= now()
  ORDER BY next_at LIMIT $2
 
 -- name: list_unused
--- Files that were uploaded, or prepared by a turn that was cancelled, and that no send refers to.
+-- Files that were uploaded, or prepared by a cancelled turn, and that no send refers to.
 SELECT a.tenant_id, a.id, a.data IS NULL AS stored FROM attachments a
  WHERE a.created_at < now() - interval '1 day' AND a.message_id IS NULL
    AND NOT EXISTS (SELECT FROM outbox o
@@ -48,7 +48,7 @@ SELECT a.tenant_id, a.id, a.data IS NULL AS stored FROM attachments a
  LIMIT $1
 
 -- name: delete_unused
--- Their bytes are gone already.
+-- Deletes the rows of unused files, whose bytes are deleted already.
 DELETE FROM attachments a
  USING unnest($1::uuid[], $2::uuid[]) AS x (tenant_id, id)
  WHERE a.tenant_id = x.tenant_id AND a.id = x.id

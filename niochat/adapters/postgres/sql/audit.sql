@@ -1,33 +1,33 @@
 -- name: record
--- Somebody did something.
+-- Inserts an audit entry.
 INSERT INTO audit (tenant_id, who_kind, who, action, target, before, after, address)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: list
--- A tenant's log, the newest first, before where a page ended.
+-- A tenant's audit entries, newest first, before the last one of the previous page.
 SELECT id, at, who_kind, who, action, target, before, after, address FROM audit
  WHERE tenant_id = $1 AND ($2::bigint IS NULL OR id < $2)
    AND ($3::text IS NULL OR who = $3) AND ($4::text IS NULL OR target = $4)
  ORDER BY id DESC LIMIT $5
 
 -- name: lock
--- One process seals at a time; the lock ends with the transaction.
+-- Lets one process seal at a time; the lock ends with the transaction.
 SELECT pg_try_advisory_xact_lock(7226041)
 
 -- name: last_link
--- Where the chain ends.
+-- The end of the chain.
 SELECT number, upto_xid::text, upto_id, digest FROM audit_links ORDER BY number DESC LIMIT 1
 
 -- name: link_digest
--- Of a link.
+-- The digest of a link.
 SELECT digest FROM audit_links WHERE number = $1
 
 -- name: count_linked_rows
--- How many rows the links behind one hold.
+-- The number of rows in the links after a given one.
 SELECT coalesce(sum(rows), 0)::bigint FROM audit_links WHERE number > $1
 
 -- name: list_unsealed
--- Rows behind the chain's end whose transactions, and all before them, have ended.
+-- Rows after the end of the chain whose transactions have ended, as have all before them.
 SELECT id, xid::text, tenant_id, at, who_kind, who, action, target, before, after, address
   FROM audit
  WHERE (xid, id) > ($1::text::xid8, $2)
@@ -35,12 +35,12 @@ SELECT id, xid::text, tenant_id, at, who_kind, who, action, target, before, afte
  ORDER BY audit.xid, id LIMIT $3
 
 -- name: insert_link
--- Another link.
+-- Appends a link.
 INSERT INTO audit_links (number, upto_xid, upto_id, rows, digest)
 VALUES ($1, $2::text::xid8, $3, $4, $5)
 
 -- name: list_links
--- The chain from a link on.
+-- The links of the chain after a given one.
 SELECT number, upto_xid::text, upto_id, rows, digest FROM audit_links
  WHERE number > $1 ORDER BY number LIMIT $2
 
@@ -52,5 +52,5 @@ SELECT id, xid::text, tenant_id, at, who_kind, who, action, target, before, afte
  ORDER BY audit.xid, id LIMIT $5
 
 -- name: count_unsealed
--- Rows that no link holds yet.
+-- The number of rows that are in no link yet.
 SELECT count(*) FROM (SELECT FROM audit WHERE (xid, id) > ($1::text::xid8, $2) LIMIT 100000) AS rest

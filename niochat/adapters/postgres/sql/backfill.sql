@@ -4,17 +4,17 @@ SELECT id, tenant_id, kind, base_url, token_sealed, filled_to, created_at
   FROM channels WHERE tenant_id = $1
 
 -- name: current_time
--- When a fill begins: the one clock that all who fill have in common.
+-- The start of a back-fill, by the clock that all processes share.
 SELECT now()
 
 -- name: list_known_keys
--- Which of the keys are stored already.
+-- Those of the dedupe keys that are stored.
 SELECT dedupe_key FROM inbox WHERE channel_id = $1 AND dedupe_key = ANY ($2::text[])
 
 -- name: save_progress
--- Read up to here.
+-- Records up to when the gateway's store was read.
 UPDATE channels SET filled_to = $2 WHERE id = $1 AND filled_to < $2
 
 -- name: load_turn_rate
--- Turns a minute that the tenant's assistant may begin.
+-- Turns per minute that the tenant's assistant may start.
 SELECT turns_per_minute FROM assistants WHERE tenant_id = $1

@@ -1,5 +1,5 @@
 -- name: list
--- A tenant's channels, and when a conversation on each changed last, of the newest thousands.
+-- A tenant's channels, and when a conversation on each changed last, among the latest thousands.
 WITH newest AS (
     (SELECT thread_id, changed_at FROM conversations
       WHERE tenant_id = $1 AND status <> 'resolved' ORDER BY changed_at DESC LIMIT 1000)
@@ -18,18 +18,18 @@ SELECT c.id, c.slug, c.name, c.kind, c.status, c.status_reason, c.status_at, c.h
  ORDER BY c.slug
 
 -- name: load_sealed
--- One channel with what its gateway and its webhook's address need.
+-- A channel with the secrets for its gateway and its webhook address.
 SELECT id, slug, kind, status, base_url, token_sealed, secret_sealed FROM channels
  WHERE tenant_id = $1 AND id = $2
 
 -- name: list_slugs
--- What is taken.
+-- The slugs that are in use.
 SELECT slug FROM channels WHERE tenant_id = $1
 
 -- name: tenant_slug
--- How the tenant is called.
+-- The slug of a tenant.
 SELECT slug FROM tenants WHERE tenant_id = $1
 
 -- name: lock_creation
--- One at a time makes a channel of that slug; the lock ends with the session.
+-- Lets one process create a channel of this slug at a time; the lock ends with the session.
 SELECT pg_try_advisory_lock(hashtextextended('niochat:channel:' || $1::uuid || ':' || $2::text, 0))

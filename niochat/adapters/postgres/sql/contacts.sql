@@ -1,6 +1,6 @@
 -- name: by_name
--- Contacts whose name begins so ($2, as people write it; all without it), by name and id, from where
--- a page ended ($3, $4).
+-- Contacts whose name begins with $2 (all if it is empty), by name and id, after the last one of
+-- the previous page ($3, $4).
 SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k.created_at,
        ARRAY(SELECT i.value FROM identities i WHERE i.tenant_id = k.tenant_id
                 AND i.contact_id = k.id AND i.kind = 'phone' ORDER BY 1) AS phones,
@@ -12,8 +12,8 @@ SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k
  ORDER BY k.name_folded, k.id LIMIT $5
 
 -- name: by_phone
--- Contacts with a telephone that begins with one of these digits ($2), by telephone, from where a
--- page ended ($3); one with two of them comes twice.
+-- Contacts with a phone number that begins with one of these digits ($2), by number, after the last
+-- one of the previous page ($3). A contact with two such numbers is returned twice.
 SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k.created_at,
        ARRAY(SELECT i.value FROM identities i WHERE i.tenant_id = k.tenant_id
                 AND i.contact_id = k.id AND i.kind = 'phone' ORDER BY 1) AS phones,
@@ -29,7 +29,8 @@ SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k
  ORDER BY p.value
 
 -- name: by_tax_id
--- Contacts with this document, by its blind indexes ($2, one for each key), from where a page ended.
+-- Contacts with this tax id, by its blind indexes ($2, one for each key), after the last one of the
+-- previous page.
 SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k.created_at,
        ARRAY(SELECT i.value FROM identities i WHERE i.tenant_id = k.tenant_id
                 AND i.contact_id = k.id AND i.kind = 'phone' ORDER BY 1) AS phones,
@@ -40,7 +41,7 @@ SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k
  ORDER BY k.id LIMIT $4
 
 -- name: one
--- A contact, joined to another one or not.
+-- A contact, merged or not.
 SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k.created_at,
        ARRAY(SELECT i.value FROM identities i WHERE i.tenant_id = k.tenant_id
                 AND i.contact_id = k.id AND i.kind = 'phone' ORDER BY 1) AS phones,
@@ -49,12 +50,12 @@ SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k
  WHERE k.tenant_id = $1 AND k.id = $2
 
 -- name: lock
--- The same, for somebody who changes it.
+-- The same, locked for a change.
 SELECT name, document_sealed, document_index, notes, merged_into FROM contacts
  WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE
 
 -- name: change
--- What is known of a contact now. With another document, or none, nobody is recognised any more.
+-- Changes a contact. With another tax id, or none, the person is not recognised any more.
 UPDATE contacts
    SET name = $3, document_sealed = $4, document_index = $5, notes = $6,
        known_contract = CASE WHEN document_index = $5 THEN known_contract END,
@@ -63,8 +64,8 @@ UPDATE contacts
  WHERE tenant_id = $1 AND id = $2
 
 -- name: conversations
--- Conversations of a contact that the caller may see ($3 own, team or all; $4 who; $5 teams), the
--- newest first. By the tenant's channels, which are few.
+-- Conversations of a contact that the caller may see ($3 own, team or all; $4 user; $5 teams),
+-- newest first. The join begins with the tenant's channels, which are few.
 SELECT c.*
   FROM channels h
   JOIN threads t ON t.tenant_id = h.tenant_id AND t.channel_id = h.id AND t.contact_id = $2

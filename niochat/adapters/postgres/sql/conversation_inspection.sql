@@ -1,5 +1,5 @@
 -- name: conversations
--- A tenant's conversations, newest change first.
+-- A tenant's conversations, latest change first.
 SELECT c.id, c.protocol, c.status, c.team, c.agent, c.version, c.opened_at, c.changed_at,
        k.name AS contact,
        (SELECT i.value FROM identities i WHERE i.tenant_id = c.tenant_id
@@ -11,7 +11,7 @@ SELECT c.id, c.protocol, c.status, c.team, c.agent, c.version, c.opened_at, c.ch
  ORDER BY c.changed_at DESC LIMIT $3
 
 -- name: find
--- By protocol, by id, or the newest conversation of a phone.
+-- A conversation by protocol number or by id, or the newest conversation of a phone number.
 SELECT c.id, c.protocol, c.status, c.team, c.agent, c.paused_until, c.thread_id, t.channel_id,
        c.version, c.opened_at, c.resolved_at
   FROM conversations c JOIN threads t ON t.tenant_id = c.tenant_id AND t.id = c.thread_id
@@ -22,7 +22,8 @@ SELECT c.id, c.protocol, c.status, c.team, c.agent, c.paused_until, c.thread_id,
  ORDER BY c.status = 'resolved', c.opened_at DESC LIMIT 1
 
 -- name: messages
--- What was said, and by files: words, facts and cost of what was read, or why nothing was.
+-- The messages of a conversation. For files: transcript, facts and cost of the reading, or why it
+-- failed.
 SELECT m.author, m.kind, m.text, m.status, m.code, m.sent_at, m.version, m.edited_at, m.deleted_at,
        m.reactions,
        (SELECT jsonb_build_array(r.status, r.text, r.facts, r.code, r.detail, r.cost)
@@ -30,29 +31,29 @@ SELECT m.author, m.kind, m.text, m.status, m.code, m.sent_at, m.version, m.edite
   FROM messages m WHERE m.tenant_id = $1 AND m.conversation_id = $2 ORDER BY m.version
 
 -- name: events
--- What happened.
+-- The events of a conversation.
 SELECT version, type, body, at FROM events
  WHERE tenant_id = $1 AND conversation_id = $2 ORDER BY version
 
 -- name: turns
--- The assistant's runs, with each tool's call and result.
+-- The turns of a conversation, with each tool's call and result.
 SELECT id, status, attempt, code, detail, model, prompt_version, tokens_in, tokens_out,
        tokens_cached, model_calls, cost, tool_results, started_at, settled_at
   FROM turns WHERE tenant_id = $1 AND conversation_id = $2 ORDER BY started_at
 
 -- name: writes
--- What was written to the ERP in the visit, whoever was told of it.
+-- The writes to the ERP in a conversation.
 SELECT w.key, w.request ->> 'kind' AS kind, w.status, w.result, w.journaled_at
   FROM erp_writes w JOIN turns t ON t.tenant_id = w.tenant_id AND t.id = w.turn_id
  WHERE t.tenant_id = $1 AND t.conversation_id = $2 ORDER BY w.journaled_at
 
 -- name: sends
--- What left, and how.
+-- The sends of a conversation.
 SELECT id, origin, status, attempts, resends, code, external_id, created_at, settled_at
   FROM outbox WHERE tenant_id = $1 AND conversation_id = $2 ORDER BY position
 
 -- name: problem_counts
--- What people have to look at.
+-- Counts of problems that need people: dead letters, and sends with an unknown outcome or given up.
 SELECT (SELECT count(*) FROM inbox
          WHERE tenant_id = $1 AND received_at > now() - interval '7 days'
            AND outcome LIKE 'parked:%') AS parked,
@@ -61,7 +62,7 @@ SELECT (SELECT count(*) FROM inbox
            AND (status = 'uncertain' OR code IN ('never_arrived', 'given_up'))) AS uncertain
 
 -- name: automatic_message_counts
--- Messages that the WhatsApp apps of a tenant's channels sent by themselves, of seven days.
+-- Messages that the WhatsApp apps of a tenant's channels sent automatically within seven days.
 SELECT c.slug, count(*) AS messages
   FROM messages m
   JOIN threads t ON t.tenant_id = m.tenant_id AND t.id = m.thread_id

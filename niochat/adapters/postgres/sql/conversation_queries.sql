@@ -1,7 +1,7 @@
 -- name: live
--- Conversations that go on and that the caller may see ($2 own, team or all; $3 who; $4 teams), of
--- one status, team, agent or label if named; newest change first, from where a page ended. The page
--- first: names and telephones are looked up for it alone.
+-- Unresolved conversations that the caller may see ($2 own, team or all; $3 user; $4 teams),
+-- filtered by status, team, agent or label, latest change first, after the end of the previous
+-- page. The page is selected first, so that names and phone numbers are read only for its rows.
 WITH page AS MATERIALIZED (
     SELECT tenant_id, id FROM conversations
      WHERE tenant_id = $1 AND status <> 'resolved'
@@ -20,8 +20,9 @@ SELECT c.*,
  ORDER BY c.changed_at DESC, c.id DESC
 
 -- name: live_again
--- Of these, those that changed ($12: in a transaction of after the first page, modulo 2^32) while the
--- list was walked through, in the order of their changes: whoever moves, moves to the end.
+-- Of these, the conversations that changed after the first page was read ($12: its oldest running
+-- transaction, modulo 2^32), in order of change: a conversation that changes again moves to the
+-- end.
 WITH page AS MATERIALIZED (
     SELECT tenant_id, id FROM conversations
      WHERE tenant_id = $1 AND status <> 'resolved'
@@ -39,7 +40,7 @@ SELECT c.* FROM page JOIN shown_conversations c USING (tenant_id, id)
  ORDER BY c.changed_at, c.id
 
 -- name: waiting
--- Of these, those whose customer waits for a person, longest first.
+-- Of these, the conversations whose customer waits for a person, longest wait first.
 WITH page AS MATERIALIZED (
     SELECT tenant_id, id FROM conversations
      WHERE tenant_id = $1 AND status <> 'resolved' AND waiting_since IS NOT NULL
@@ -56,7 +57,7 @@ SELECT c.* FROM page JOIN shown_conversations c USING (tenant_id, id)
  ORDER BY c.waiting_since, c.id
 
 -- name: resolved
--- The same of those that are over, newest change first.
+-- The same for resolved conversations, latest change first.
 WITH page AS MATERIALIZED (
     SELECT tenant_id, id FROM conversations
      WHERE tenant_id = $1 AND status = 'resolved'
@@ -75,7 +76,7 @@ SELECT c.*,
  ORDER BY c.changed_at DESC, c.id DESC
 
 -- name: resolved_again
--- Of these, those that changed while the list was walked through, as in live_again.
+-- Of these, the conversations that changed after the first page was read, as in live_again.
 WITH page AS MATERIALIZED (
     SELECT tenant_id, id FROM conversations
      WHERE tenant_id = $1 AND status = 'resolved'
@@ -93,7 +94,8 @@ SELECT c.* FROM page JOIN shown_conversations c USING (tenant_id, id)
  ORDER BY c.changed_at, c.id
 
 -- name: counts
--- How many of those that go on are the caller's, in a queue, with the assistant, and all.
+-- Counts of unresolved conversations: the caller's own, those in a queue, those of the assistant,
+-- and all.
 SELECT count(*) FILTER (WHERE c.agent = $3 AND c.status = 'open') AS mine,
        count(*) FILTER (WHERE c.status = 'waiting') AS unassigned,
        count(*) FILTER (WHERE c.status = 'pending') AS with_assistant,
@@ -104,27 +106,29 @@ SELECT count(*) FILTER (WHERE c.agent = $3 AND c.status = 'open') AS mine,
         (c.team = ANY ($4::text[]) OR c.team IS NULL AND c.agent IS NULL))
 
 -- name: one
--- A conversation with its place.
+-- A conversation with its thread and channel.
 SELECT * FROM shown_conversations WHERE tenant_id = $1 AND id = $2
 
 -- name: messages
--- What was said, the newest first, before the number at which a page ended.
+-- The messages of a conversation, newest first, before the version at which the previous page
+-- ended.
 SELECT * FROM shown_messages
  WHERE tenant_id = $1 AND conversation_id = $2 AND ($3::bigint IS NULL OR version < $3)
  ORDER BY version DESC LIMIT $4
 
 -- name: message
--- One thing said in a conversation.
+-- One message of a conversation.
 SELECT * FROM shown_messages WHERE tenant_id = $1 AND conversation_id = $2 AND id = $3
 
 -- name: known
--- Which of these teams and active users there are.
+-- Those of these teams and active users that exist.
 SELECT ARRAY(SELECT t.slug FROM teams t WHERE t.tenant_id = $1 AND t.slug = $2) AS teams,
        ARRAY(SELECT u.id FROM users u
               WHERE u.tenant_id = $1 AND u.id = ANY ($3::uuid[]) AND u.status = 'active') AS users
 
 -- name: blocked_replies
--- Texts of the assistant that did not leave, newest first; before ($2, $3) of the page before.
+-- Texts of the assistant that were blocked, newest first, before the last one of the previous page
+-- ($2, $3).
 SELECT r.id, r.refused_at, r.code, r.sentence, r.text, r.model, r.prompt_version,
        r.conversation_id, c.protocol, r.turn_id
   FROM refused_texts r

@@ -1,13 +1,14 @@
 -- name: load_threads
--- What a step needs of each thread: the live conversation unless it is remembered, the tenant's
--- policy, unprocessed rows oldest first, and timers that are due by the database's clock. A
--- customer's silence counts only once all that was said has left. And what is known of the messages
--- and sends that commands speak of: those in memory (given), and those in the rows (by the names of
--- their fields, as `domain/conversation/commands.py` has them): messages by the gateway's id, with news that came
--- before them; only the thread's own sends (LIMIT keeps the planner from reading all of them at
--- once). A protocol number where a conversation may be
--- opened, and a conversation that is over where it shall be reopened. Where the provider's phone
--- said something: whether a person typed on it lately, and what it is known to send by itself.
+-- The data of each thread for a step: the unresolved conversation unless the host has it in memory,
+-- the tenant's policy, pending inbox rows, oldest first, and timers that are due by the database's
+-- clock. An idle timer says whether sends are unsettled, because silence counts only after all
+-- messages were sent. Messages and sends that commands refer to: by ids given for commands in
+-- memory, and by the field names of `domain/conversation/commands.py` for inbox rows. Messages are
+-- found by the gateway's id, with the updates that arrived before them; sends only in the thread
+-- itself (LIMIT keeps the planner from reading all of them at once). A number for the protocol
+-- number if a conversation may be opened, and the resolved conversation that a command reopens. For
+-- messages of the provider's phone: whether a person wrote on it lately, and the texts that it is
+-- known to send automatically.
 SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, now() AS now,
        c.id AS conversation_id, c.state, c.schema_version,
        n.status, n.policy::text AS policy, n.timezone, p.pending,
@@ -66,7 +67,7 @@ SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, now() AS now
        CASE WHEN p.pending @? '$[*][2] ? (@.type == "reopen_conversation")' THEN
             (SELECT jsonb_build_array(r.schema_version, r.state) FROM conversations r
               WHERE r.tenant_id = t.tenant_id AND (r.thread_id = t.id) IS TRUE
-                AND r.status || '' = 'resolved'  -- written so that its key is looked up by
+                AND r.status || '' = 'resolved'  -- `|| ''`: so that the key's index is used
                 AND r.id = (jsonb_path_query_first(p.pending, '$[*][2] ? (
                     @.type == "reopen_conversation").conversation') #>> '{}')::uuid) END AS over
   FROM jsonb_to_recordset($1) AS x (thread_id uuid, wanted int, remembered bool, live bool,
@@ -82,22 +83,22 @@ SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, now() AS now
               ORDER BY id LIMIT x.wanted) AS i) AS p
 
 -- name: commit
--- Statement 2 in one journey: the threads that won. The function and what it does stand in the
--- migration `0005_one_journey.sql`.
+-- Statement 2 in one round trip; returns the committed threads. The function is
+-- `functions/commit_step.sql`.
 SELECT commit_step($1, $2::smallint, $3)
 
 -- name: write
--- What a winner writes, for a conversation that was fenced in another way.
+-- Writes a step whose conversation was written and fenced by the caller.
 SELECT write_step($1, $2::smallint, $3, $4::uuid[])
 
 -- name: count_failure
--- One more failed step of the thread's first pending row.
+-- Counts a failed step of the thread's first pending row.
 UPDATE inbox SET failures = failures + 1
  WHERE (tenant_id, id) = (SELECT tenant_id, id FROM inbox
                            WHERE thread_id = $1 AND processed_at IS NULL ORDER BY id LIMIT 1)
 
 -- name: forward_merged_rows
--- Rows that were still written to a thread which has been joined to another one.
+-- Moves rows that were still written to a merged thread.
 UPDATE inbox i SET thread_id = t.merged_into, shard = shard_of(t.merged_into)
   FROM threads t
  WHERE t.id = ANY ($1::uuid[]) AND t.merged_into IS NOT NULL

@@ -1,9 +1,10 @@
 -- name: load_state
--- The state as the last step left it.
+-- The state that the last step stored.
 SELECT version, state, schema_version FROM conversations WHERE tenant_id = $1 AND id = $2
 
 -- name: list_events
--- What happened and why; with when the causing command came and the text that the event speaks of.
+-- The events with their causes, the time at which the causing command was stored, and the text of
+-- the message that each refers to.
 SELECT e.version, e.at, e.body, e.cause, i.received_at AS came, m.text AS said
   FROM events e
   LEFT JOIN inbox i

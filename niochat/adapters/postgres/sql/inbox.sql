@@ -1,7 +1,8 @@
 -- name: find_known
--- Whose addresses these are, with their threads on the channel; and the thread of a send of ours
--- that an echo names by its track id ($5). `answers`: what is said to the contact goes there.
--- Not joins: without statistics the planner read all threads of the channel for each identity.
+-- The contacts of these addresses with their threads on the channel, and the thread of our send
+-- that an echo names by its track id ($5). `answers` says that answers to the contact go to this
+-- address. Subqueries instead of joins: without statistics the planner read all threads of the
+-- channel for each address.
 SELECT x.kind, x.value, x.channel_id, x.tenant_id, i.contact_id, i.address, i.left_at, i.since,
        i.seen_at, i.wrote,
        i.wrote AND i.left_at IS NULL AND NOT EXISTS (
@@ -23,17 +24,18 @@ SELECT x.kind, x.value, x.channel_id, x.tenant_id, i.contact_id, i.address, i.le
  ORDER BY x.position
 
 -- name: find_sends
--- In which threads these sends of ours are.
+-- The threads of these sends.
 SELECT o.tenant_id, o.id, o.thread_id
   FROM unnest($1::uuid[], $2::uuid[]) AS x (tenant_id, id) JOIN outbox o USING (tenant_id, id)
 
 -- name: lock_identities
--- Webhooks that name one address at once: the second waits here, then finds the first's rows.
--- Keys come sorted, so that two groups cannot wait for each other.
+-- Serialises webhooks that show the same address: the second one waits here and then finds the rows
+-- of the first. The keys are sorted, so that two batches cannot deadlock.
 SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest($1::text[]) AS key
 
 -- name: lock_contacts
--- The persons that the given addresses belong to: what one of them has changes for one at a time.
+-- Locks the contacts of the given addresses, so that their addresses change one transaction at a
+-- time.
 SELECT k.id FROM contacts k
  WHERE (k.tenant_id, k.id) IN (
            SELECT i.tenant_id, i.contact_id
@@ -42,7 +44,7 @@ SELECT k.id FROM contacts k
  ORDER BY k.tenant_id, k.id FOR NO KEY UPDATE
 
 -- name: find_identities
--- All addresses of the persons that the given addresses belong to.
+-- All addresses of the contacts that the given addresses belong to.
 SELECT i.tenant_id, i.kind, i.value, i.contact_id, coalesce(i.address, i.value) AS address,
        i.seen_at, i.since, i.wrote, i.left_at, i.taken_over
   FROM identities i
@@ -52,28 +54,28 @@ SELECT i.tenant_id, i.kind, i.value, i.contact_id, coalesce(i.address, i.value) 
              JOIN identities o USING (tenant_id, kind, value))
 
 -- name: find_former
--- Who had these addresses before.
+-- The contacts that had these addresses before.
 SELECT f.tenant_id, f.kind, f.value, f.contact_id, f.until
   FROM unnest($1::uuid[], $2::text[], $3::text[]) AS x (tenant_id, kind, value)
   JOIN former_identities f USING (tenant_id, kind, value)
 
 -- name: contact_ids
--- Ids for new persons.
+-- Ids for new contacts.
 SELECT uuidv7() AS id FROM generate_series(1, $1)
 
 -- name: create_contacts
--- New persons.
+-- Inserts new contacts.
 INSERT INTO contacts (tenant_id, id, name) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[])
 
 -- name: retire_identities
--- First whatever changes: a person has one current address of a kind at any moment, also between
--- the rows of two who exchange theirs.
+-- Ends the addresses that are about to change. A contact has at most one current address of each
+-- kind at any moment, also while two contacts exchange theirs.
 UPDATE identities i SET left_at = now()
   FROM unnest($1::uuid[], $2::text[], $3::text[]) AS x (tenant_id, kind, value)
  WHERE i.tenant_id = x.tenant_id AND i.kind = x.kind AND i.value = x.value AND i.left_at IS NULL
 
 -- name: put_identities
--- Who has which address now.
+-- Stores the contact of each address.
 INSERT INTO identities (tenant_id, kind, value, contact_id, address, seen_at, since, wrote, left_at,
                         taken_over)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::timestamptz[],
@@ -84,17 +86,18 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[],
        taken_over = excluded.taken_over
 
 -- name: keep_former
--- Who had an address until then: messages that come late still find their writer.
+-- Records that a contact had an address until a time, so that late messages still find their
+-- author.
 INSERT INTO former_identities (tenant_id, kind, value, contact_id, until)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[])
     ON CONFLICT DO NOTHING
 
 -- name: merge_contacts
--- Two contacts are one person: what is known of the other ($3) goes along, where the one that stays
--- ($2) does not know better. Their threads are joined by commands.
+-- Merges contact $3 into contact $2. Values of $3 are used where $2 has none. Commands merge their
+-- threads.
 WITH gone AS (
     UPDATE contacts SET merged_into = $2
-     WHERE tenant_id = $1 AND id = $3 AND id <> $2 AND merged_into IS DISTINCT FROM $2  -- once
+     WHERE tenant_id = $1 AND id = $3 AND id <> $2 AND merged_into IS DISTINCT FROM $2  -- only once
     RETURNING name, document_sealed, document_index, notes, known_contract, known_phone, known_at,
               shared_at
 ), former AS (
@@ -104,7 +107,7 @@ UPDATE contacts k
    SET name = coalesce(k.name, gone.name),
        document_sealed = coalesce(k.document_sealed, gone.document_sealed),
        document_index = coalesce(k.document_index, gone.document_index),
-       -- The memory of a document goes where the document goes. Two of them: it is asked again.
+       -- What is remembered with a tax id follows the tax id. If both have one, it is asked again.
        known_contract = CASE WHEN k.document_sealed IS NULL THEN gone.known_contract
                              ELSE k.known_contract END,
        known_phone = CASE WHEN k.document_sealed IS NULL THEN gone.known_phone
@@ -116,13 +119,13 @@ UPDATE contacts k
   FROM gone WHERE k.tenant_id = $1 AND k.id = $2
 
 -- name: find_threads
--- Threads of contacts on channels.
+-- The threads of contacts on channels.
 SELECT t.tenant_id, t.channel_id, t.contact_id, t.id
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS x (tenant_id, channel_id, contact_id)
   JOIN threads t USING (tenant_id, channel_id, contact_id)
 
 -- name: create_threads
--- Missing threads; sorted, so that two groups cannot wait for each other.
+-- Inserts missing threads, sorted, so that two batches cannot deadlock.
 INSERT INTO threads (tenant_id, channel_id, contact_id)
 SELECT DISTINCT tenant_id, channel_id, contact_id
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS x (tenant_id, channel_id, contact_id)
@@ -130,7 +133,8 @@ SELECT DISTINCT tenant_id, channel_id, contact_id
     ON CONFLICT (tenant_id, channel_id, contact_id) DO NOTHING
 
 -- name: append
--- Statement 1: rows are numbered as they came and written in key order; a known key is left alone.
+-- Statement 1: numbers the rows in order of arrival and inserts them in order of their keys. A
+-- known key changes nothing.
 WITH numbered AS MATERIALIZED (
     SELECT x.*, nextval('inbox_numbers') AS id
       FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::jsonb[], $6::jsonb[])
@@ -144,17 +148,17 @@ SELECT tenant_id, id, channel_id, thread_id, shard_of(thread_id), dedupe_key, co
 RETURNING channel_id, dedupe_key
 
 -- name: command
--- What was stored under this key.
+-- The command stored under this key.
 SELECT command FROM inbox WHERE tenant_id = $1 AND channel_id = $2 AND dedupe_key = $3
 
 -- name: outcome
--- What became of a command, by its key; processed_at is null while it waits.
+-- The outcome of a command by its key. processed_at is null while it is pending.
 SELECT processed_at, outcome FROM inbox
  WHERE tenant_id = $1 AND channel_id = $2 AND dedupe_key = $3
 
 -- name: suspend_pending
--- The tenant was suspended: every conversation that the assistant holds, or serves after hours, is
--- told.
+-- The tenant was suspended: stores a command for every conversation that the assistant holds or
+-- serves after hours.
 WITH held AS MATERIALIZED (
     SELECT c.tenant_id, t.channel_id, c.thread_id, c.id, nextval('inbox_numbers') AS number
       FROM conversations c JOIN threads t ON t.id = c.thread_id
@@ -168,7 +172,8 @@ SELECT tenant_id, number, channel_id, thread_id, shard_of(thread_id),
     ON CONFLICT (channel_id, dedupe_key) DO NOTHING
 
 -- name: connection_changed
--- The last word about a channel's session wins; a connected channel is no longer held.
+-- Stores the status of a channel's WhatsApp session; the last one wins. A connected channel is no
+-- longer held.
 UPDATE channels
    SET status = $2, status_reason = $3, status_at = now(),
        held_until = CASE WHEN $2 = 'connected' THEN NULL ELSE held_until END,
@@ -177,7 +182,8 @@ UPDATE channels
  WHERE id = $1
 
 -- name: purge_raw
--- Raw bodies of processed rows are kept for three days, for looking into what a gateway sent.
+-- Removes the raw bodies of processed rows after three days. Until then they help to diagnose what
+-- a gateway sent.
 UPDATE inbox SET raw = NULL
  WHERE ctid = ANY (ARRAY(
      SELECT ctid FROM inbox
@@ -185,7 +191,7 @@ UPDATE inbox SET raw = NULL
         AND raw IS NOT NULL LIMIT $1))
 
 -- name: purge_rows
--- Dedupe keys live longer than any gateway repeats; processed rows then go.
+-- Deletes processed rows after 30 days, when no gateway repeats their dedupe keys any more.
 DELETE FROM inbox
  WHERE ctid = ANY (ARRAY(
      SELECT ctid FROM inbox

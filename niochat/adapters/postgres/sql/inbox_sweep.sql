@@ -1,6 +1,6 @@
 -- name: pending_threads
--- Threads of these shards that have work nobody was told of, or whose owner died; oldest first;
--- and in how many rows of those that were looked at.
+-- Threads of these shards with overlooked rows or due timers, oldest first, and the number of these
+-- rows.
 SELECT thread_id, tenant_id, count(*) AS rows FROM (
     (SELECT thread_id, tenant_id, received_at AS since FROM inbox
       WHERE processed_at IS NULL AND shard = ANY ($1::smallint[])
@@ -13,8 +13,8 @@ SELECT thread_id, tenant_id, count(*) AS rows FROM (
  GROUP BY thread_id, tenant_id ORDER BY min(since)
 
 -- name: pending_threads_fair
--- The same where there is more than that: each tenant's oldest, then each one's second oldest.
--- It looks through all that waits ($4 rows at most), so it is asked only then.
+-- The same if the limit was reached: the oldest thread of each tenant, then the second oldest of
+-- each, and so on. It scans all pending rows ($4 at most), so it runs only then.
 SELECT thread_id, tenant_id FROM (
     SELECT thread_id, tenant_id, min(since) AS since,
            row_number() OVER (PARTITION BY tenant_id ORDER BY min(since)) AS place
@@ -30,8 +30,9 @@ SELECT thread_id, tenant_id FROM (
  ORDER BY place, since LIMIT $3
 
 -- name: unsent_threads
--- Threads of these shards with sends that are due or whose sender is gone. What a held channel
--- keeps queued is left out: thousands of rows of one tenant would hide the others' few.
+-- Threads of these shards with sends that are due or whose sender is gone. Sends that a held
+-- channel keeps queued are left out, because thousands of rows of one tenant would hide the few of
+-- others.
 SELECT thread_id, tenant_id, channel_id, count(*) AS rows FROM (
     SELECT o.thread_id, o.tenant_id, o.channel_id FROM outbox o
      WHERE o.shard = ANY ($1::smallint[]) AND o.status IN ('queued', 'sending', 'uncertain')
@@ -44,7 +45,8 @@ SELECT thread_id, tenant_id, channel_id, count(*) AS rows FROM (
  GROUP BY thread_id, tenant_id, channel_id
 
 -- name: unsent_threads_fair
--- The same where there is more than that: each channel's oldest, then each one's second oldest.
+-- The same if the limit was reached: the oldest thread of each channel, then the second oldest of
+-- each, and so on.
 SELECT thread_id, tenant_id, channel_id FROM (
     SELECT o.thread_id, o.tenant_id, o.channel_id, min(o.next_at) AS since,
            row_number() OVER (PARTITION BY o.channel_id ORDER BY min(o.next_at)) AS place
@@ -59,14 +61,15 @@ SELECT thread_id, tenant_id, channel_id FROM (
  ORDER BY place, since LIMIT $3
 
 -- name: orphaned_turns
--- Turns of these shards whose watcher is gone.
+-- Running turns of these shards that another host incarnation started.
 SELECT thread_id, id, attempt FROM turns
  WHERE status = 'running' AND shard = ANY ($1::smallint[]) AND host <> $2
  LIMIT $3
 
 -- name: unwatched_turns
--- Turns of this host that are older than $4 and not among those it knows ($3): they did not fit
--- into its line, or its memory lost them. Each tenant's oldest, then each one's second oldest.
+-- Running turns of this host that are older than $4 seconds and not known to it ($3), because they
+-- did not fit into its queue or its memory lost them: the oldest of each tenant, then the second
+-- oldest of each, and so on.
 SELECT tenant_id, thread_id, id, attempt, conversation_id, upto_version, protocol FROM (
     SELECT t.tenant_id, t.thread_id, t.id, t.attempt, t.conversation_id, t.upto_version,
            t.started_at, c.protocol,
@@ -79,5 +82,5 @@ SELECT tenant_id, thread_id, id, attempt, conversation_id, upto_version, protoco
  ORDER BY place, started_at LIMIT $5
 
 -- name: active_tenants
--- Active tenants, whose actors have to be awake.
+-- Active tenants, whose actors have to be active.
 SELECT tenant_id FROM tenants WHERE status = 'active'

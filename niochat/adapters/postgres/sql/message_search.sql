@@ -1,23 +1,23 @@
 -- name: lexemes
--- The stems of each word ($2), in its order; none of words that say nothing, such as "para". ($1:
--- no table is read.)
+-- The stems of each word ($2), in the same order. Stop words such as "para" have none. $1 is
+-- unused, because no table is read.
 SELECT w.word, trim(folded(w.word)) AS folded, tsvector_to_array(searchable(w.word)) AS lexemes
   FROM unnest($2::text[]) WITH ORDINALITY AS w (word, n)
  WHERE $1::uuid IS NOT NULL
  ORDER BY w.n
 
 -- name: similar
--- Words that people of the tenant write and that look like this one.
+-- Words in the tenant's messages that are similar to this one.
 SELECT word, blocks FROM similar_words($2) WHERE $1::uuid = current_tenant()
 
 -- name: scan_messages
--- Messages with a word of each group, newest first, before a moment. A last row without an id: there
--- is more to look at before its moment.
+-- Messages with a word of each group, newest first, before a position. A last row without an id
+-- says that older messages remain to be scanned before its position.
 SELECT id, at, upto FROM search_messages($2, $3, $4, $5, $6) WHERE $1::uuid = current_tenant()
 
 -- name: visible_messages
--- Of these messages ($2) those that the caller may see ($3 own, team or all; $4 who; $5 teams), with
--- the conversation, and the words of each that are meant ($6, a tsquery).
+-- Those of these messages ($2) that the caller may see ($3 own, team or all; $4 user; $5 teams),
+-- with their conversation and the words of each that match ($6, a tsquery).
 SELECT m.*, c.protocol, c.contact_id, c.contact,
        ARRAY(SELECT DISTINCT w.word
                FROM (SELECT regexp_split_to_table(left(m.text, 4096), '[^[:alnum:]]+')
@@ -34,9 +34,9 @@ SELECT m.*, c.protocol, c.contact_id, c.contact,
  ORDER BY m.stored_at DESC, m.id DESC
 
 -- name: tenants
--- Whose messages are gathered.
+-- The tenants whose messages are indexed.
 SELECT tenant_id FROM tenants ORDER BY tenant_id
 
 -- name: index_block
--- The next block of a tenant; whether there was one.
+-- Indexes the next block of a tenant; returns whether there was one.
 SELECT gather_block($1, make_interval(secs => $2))

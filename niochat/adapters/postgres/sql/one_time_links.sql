@@ -1,31 +1,31 @@
 -- name: find_recipient
--- Somebody who may still come in.
+-- A user who may still sign in.
 SELECT id, tenant_id, login, name FROM users WHERE id = $1 AND status <> 'disabled'
 
 -- name: find_recipient_by_login
--- The same by login; who was only invited gets the invitation again, not this.
+-- The same by login. An invited user gets the invitation again instead.
 SELECT id, tenant_id, login, name FROM users WHERE login = $1 AND status = 'active'
 
 -- name: delete_unused
--- Links of one purpose that were sent before.
+-- Deletes the earlier links of one purpose.
 DELETE FROM one_time_links WHERE user_id = $1 AND purpose = $2
 
 -- name: create
--- A link's digest; the link itself is in the mail alone.
+-- Inserts a link's digest. The link itself is only in the mail.
 INSERT INTO one_time_links (digest, user_id, purpose, expires_at) VALUES ($1, $2, $3, $4)
 
 -- name: is_valid
--- Whether a link is.
+-- Whether a link is valid.
 SELECT true FROM one_time_links WHERE digest = $1 AND used_at IS NULL AND expires_at > $2
 
 -- name: redeem
--- Good once, and not for ever.
+-- Uses a link, which is valid once and for a limited time.
 UPDATE one_time_links SET used_at = $2
  WHERE digest = $1 AND used_at IS NULL AND expires_at > $2
 RETURNING user_id
 
 -- name: set_password
--- Who was invited has come; who is disabled stays so.
+-- Sets the password. An invited user becomes active; a disabled one stays disabled.
 UPDATE users
    SET password_hash = $2, status = CASE status WHEN 'invited' THEN 'active' ELSE status END
  WHERE id = $1

@@ -1,9 +1,9 @@
 -- name: delete_expired_pauses
--- Those that are over.
+-- Deletes expired pauses.
 DELETE FROM pauses WHERE until <= now()
 
 -- name: pause
--- A bounded number of threads takes no steps for a while; asked again, the last word counts.
+-- Pauses a thread, unless too many threads are paused. For a paused thread, the new end counts.
 INSERT INTO pauses (tenant_id, thread_id, until)
 SELECT t.tenant_id, t.id, now() + make_interval(secs => $2) FROM threads t
  WHERE t.id = $1
@@ -12,27 +12,27 @@ SELECT t.tenant_id, t.id, now() + make_interval(secs => $2) FROM threads t
 RETURNING until
 
 -- name: resume
--- It may go on.
+-- Ends the pause of a thread.
 DELETE FROM pauses p USING threads t
  WHERE t.id = $1 AND p.tenant_id = t.tenant_id AND p.thread_id = t.id
 
 -- name: pauses
--- Who takes no steps, and for how many seconds more.
+-- The paused threads, with the remaining seconds.
 SELECT thread_id, extract(epoch FROM until - now())::float8 AS left_s FROM pauses WHERE until > now()
 
 -- name: hosts
--- Every host process that ever had its name, the newest of each; with what it carries.
+-- The latest process of each host name, with the number of its shards.
 SELECT h.name, h.incarnation, h.node, h.pid, h.started_at, h.draining,
        extract(epoch FROM now() - h.seen_at)::float8 AS seen_s,
        (SELECT count(*) FROM shards s WHERE s.host = h.incarnation) AS shards
   FROM hosts h ORDER BY h.name
 
 -- name: shards
--- Who owns what, in which epoch.
+-- The owner and epoch of each shard.
 SELECT shard, host, epoch FROM shards ORDER BY shard
 
 -- name: drain
--- An operator wants a host without shards, or with them again. The last one that carries any stays.
+-- Drains a host, or ends draining. The last host that may carry shards cannot be drained.
 UPDATE hosts h SET draining = $2
  WHERE h.name = $1
    AND (NOT $2 OR EXISTS (SELECT FROM hosts o WHERE o.name <> h.name AND NOT o.draining
@@ -40,11 +40,11 @@ UPDATE hosts h SET draining = $2
 RETURNING draining
 
 -- name: owner
--- The incarnation that has the shard, if any.
+-- The incarnation that owns the shard, if any.
 SELECT host FROM shards WHERE shard = $1
 
 -- name: waiting
--- Rows of threads: what came in and was not processed, what has to leave, what is due when.
+-- The unprocessed rows, unsettled sends, timers and pauses of threads.
 SELECT x.thread_id,
        (SELECT count(*) FROM inbox i
          WHERE i.thread_id = x.thread_id AND i.processed_at IS NULL) AS inbox,
@@ -60,7 +60,7 @@ SELECT x.thread_id,
   FROM unnest($1::uuid[]) AS x (thread_id) JOIN threads t ON t.id = x.thread_id
 
 -- name: conversation
--- By thread (its newest), by id, or by protocol; of any tenant, or of the one that is named.
+-- A conversation by thread (its newest one), by id, or by protocol number, of one tenant or of all.
 SELECT c.id, c.tenant_id, n.slug AS tenant, c.thread_id, t.channel_id, c.protocol, c.status, c.team,
        c.agent, c.paused_until, c.version, c.state, c.schema_version, c.opened_at, c.changed_at
   FROM tenants n
@@ -78,26 +78,27 @@ UNION ALL
 LIMIT 2
 
 -- name: pending
--- The oldest unprocessed rows of a thread, without what was said.
+-- The oldest unprocessed rows of a thread, without their content.
 SELECT id, command ->> 'type' AS type, received_at, failures FROM inbox
  WHERE thread_id = $1 AND processed_at IS NULL ORDER BY id LIMIT $2
 
 -- name: unsettled
--- Sends of a thread that have not ended, in their order, without what is said.
+-- The unsettled sends of a thread in their order, without their text.
 SELECT id, origin, kind, status, attempts, code, created_at, next_at FROM outbox
  WHERE thread_id = $1 AND status IN ('queued', 'sending', 'uncertain') ORDER BY position LIMIT $2
 
 -- name: running_turn
--- The assistant's run in progress.
+-- The running turn of a conversation.
 SELECT id, attempt, host, model, started_at FROM turns
  WHERE tenant_id = $1 AND conversation_id = $2 AND status = 'running' ORDER BY started_at DESC LIMIT 1
 
 -- name: team
--- Whether the tenant has it.
+-- Whether the tenant has the team.
 SELECT count(*) FROM teams WHERE tenant_id = $1 AND slug = $2
 
 -- name: figures
--- What is measured of the whole cluster; counts stop at $1, a shard's oldest row is one probe.
+-- Metrics of the whole cluster. Counts stop at $1; the oldest row of each shard is found by one
+-- index probe.
 SELECT (SELECT count(*) FROM (SELECT FROM inbox WHERE processed_at IS NULL LIMIT $1) AS p)
            AS inbox_pending,
        coalesce((SELECT extract(epoch FROM now() - min(o.received_at))

@@ -1,8 +1,9 @@
 -- name: claim
--- Statement 3: the thread's next row starts to leave, if it still may. The row is the arbiter:
--- a takeover that commits first has changed it, one that commits later finds it sending. It comes
--- with where it goes, what it quotes or changes, whether its channel was held before, and whether others wait behind it.
--- `status || ''`: else the index of all that waits looks as cheap as the row's key.
+-- Statement 3: claims the thread's next row if it may still be sent. The row decides: a takeover
+-- that commits first has cancelled it, one that commits later finds it sending. The result has the
+-- destination, the quoted or changed message, whether the channel was held before, and whether
+-- other rows wait behind it. `status || ''` keeps the planner from using the index of all waiting
+-- rows instead of the row's key.
 WITH first AS MATERIALIZED (
     SELECT f.tenant_id, f.id, x.epoch
       FROM unnest($2::uuid[], $3::bigint[]) AS x (thread_id, epoch)
@@ -43,12 +44,12 @@ SELECT o.*, m.external_id AS target, m.reply_to,
   LEFT JOIN LATERAL address_of(t.tenant_id, t.contact_id) AS a ON true
 
 -- name: attachment
--- The file that leaves with a claimed row; without data its bytes are in the file store.
+-- The file that is sent with a claimed row. Without data, its bytes are in the file store.
 SELECT data, mimetype, filename FROM attachments
  WHERE tenant_id = $1 AND id = $2 AND status = 'kept'
 
 -- name: unsettled
--- What of a thread has not ended, oldest first, and whether its sender is gone.
+-- The unsettled rows of a thread, oldest first, and whether their sender is gone.
 SELECT o.id, o.tenant_id, o.channel_id, o.status, o.lookups, o.resends, o.attempts,
        o.next_at <= now() AS due,
        greatest(extract(epoch FROM o.next_at - now()), 0)::float8 AS due_in_s,
@@ -61,12 +62,12 @@ SELECT o.id, o.tenant_id, o.channel_id, o.status, o.lookups, o.resends, o.attemp
  ORDER BY o.position LIMIT 20
 
 -- name: record_lookup
--- An uncertain row was looked for and not found, or could not be looked for.
+-- An uncertain row was not found at the gateway, or the look-up failed.
 UPDATE outbox SET lookups = lookups + $3, next_at = now() + make_interval(secs => $4)
  WHERE tenant_id = $1 AND id = $2 AND status = 'uncertain'
 
 -- name: destination
--- Where a thread's messages go: to the address that its person wrote from last.
+-- The destination of a thread's messages: the address from which its contact wrote last.
 SELECT c.kind AS channel_kind, c.base_url, c.token_sealed, c.tenant_id, a.phone, a.lid
   FROM threads t
   JOIN channels c ON c.tenant_id = t.tenant_id AND c.id = t.channel_id
@@ -74,7 +75,7 @@ SELECT c.kind AS channel_kind, c.base_url, c.token_sealed, c.tenant_id, a.phone,
  WHERE t.id = $1
 
 -- name: hold
--- The whole channel waits; each hold in a row lasts twice as long, up to 15 minutes.
+-- Stops the sends of a channel. Each hold in a row lasts twice as long, up to 15 minutes.
 UPDATE channels
    SET held_until = now() + least(interval '15 s' * power(2, least(holds, 8)), interval '15 min'),
        held_reason = $2, holds = holds + 1
@@ -82,5 +83,5 @@ UPDATE channels
 RETURNING tenant_id, held_until
 
 -- name: release
--- A send succeeded: the channel works.
+-- A send succeeded, so the channel is no longer held.
 UPDATE channels SET held_until = NULL, held_reason = NULL, holds = 0 WHERE id = $1 AND holds > 0

@@ -1,12 +1,12 @@
 -- name: mark_read
--- Read up to here; never less than before. Nothing where it was read so far already.
+-- Moves a read marker forward, never back. It returns no row if the marker was as far already.
 INSERT INTO reads (tenant_id, user_id, conversation_id, upto) VALUES ($1, $2, $3, $4)
     ON CONFLICT (tenant_id, user_id, conversation_id) DO UPDATE SET upto = excluded.upto
  WHERE reads.upto < excluded.upto
 RETURNING upto
 
 -- name: count_unread
--- What customers wrote in somebody's open conversations and they have not read.
+-- The numbers of unread customer messages in a user's open conversations.
 SELECT c.id AS conversation_id, count(m.id) AS unread
   FROM conversations c
   LEFT JOIN reads r
@@ -18,7 +18,7 @@ SELECT c.id AS conversation_id, count(m.id) AS unread
  GROUP BY c.id ORDER BY c.id
 
 -- name: count_unread_of_agents
--- The same for some conversations and who has them, of any tenant.
+-- The same for given conversations and their agents, of any tenant.
 SELECT x.tenant_id, x.user_id, x.conversation_id,
        (SELECT count(*) FROM messages m
          WHERE m.tenant_id = x.tenant_id AND m.conversation_id = x.conversation_id
@@ -29,7 +29,8 @@ SELECT x.tenant_id, x.user_id, x.conversation_id,
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS x (tenant_id, user_id, conversation_id)
 
 -- name: count_queues
--- How many wait in each team's queue, and how many the assistant has, of some tenants.
+-- The numbers of waiting conversations by team, and of the assistant's conversations, of some
+-- tenants.
 SELECT tenant_id, status, team, count(*) AS many
   FROM conversations
  WHERE tenant_id = ANY ($1::uuid[]) AND status IN ('waiting', 'pending')

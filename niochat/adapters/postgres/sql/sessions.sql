@@ -1,24 +1,25 @@
 -- name: find_user_by_login
--- Who has this login, and whether their tenant is in good standing.
+-- The user with this login, and the status of the user's tenant.
 SELECT u.id, u.tenant_id, u.status, u.password_hash, t.status AS tenant_status
   FROM users u LEFT JOIN tenants t ON t.tenant_id = u.tenant_id
  WHERE u.login = $1
 
 -- name: find_login
--- Of a user.
+-- The login of a user.
 SELECT login FROM users WHERE id = $1
 
 -- name: create
--- A new family of refresh tokens.
+-- Inserts a session, which is a family of refresh tokens.
 INSERT INTO sessions (tenant_id, user_id, address, agent, created_at, seen_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $5, $6) RETURNING id
 
 -- name: insert_refresh_token
--- A refresh token's digest; the token itself is with the device alone.
+-- Inserts a refresh token's digest. The token itself is only on the device.
 INSERT INTO refresh_tokens (digest, session_id, issued_at) VALUES ($1, $2, $3)
 
 -- name: lock_by_refresh_token
--- The session of a refresh token; of two who use it at once the second waits here.
+-- The session of a refresh token, locked: of two requests with the same token, the second waits
+-- here.
 SELECT r.session_id, r.used_at, s.ended_at, s.expires_at, s.seen_at, u.id, u.status,
        t.status AS tenant_status, t.session_idle
   FROM refresh_tokens r
@@ -29,40 +30,41 @@ SELECT r.session_id, r.used_at, s.ended_at, s.expires_at, s.seen_at, u.id, u.sta
    FOR UPDATE OF r, s
 
 -- name: mark_token_used
--- It is good no more; used again it ends the session.
+-- Marks a token as used. Using it again ends the session.
 UPDATE refresh_tokens SET used_at = $2 WHERE digest = $1
 
 -- name: find_successor
--- The token of a session that came after another: one of these.
+-- The token of a session that followed another one, among these.
 SELECT digest, session_id, used_at FROM refresh_tokens
  WHERE digest = ANY ($1::bytea[]) AND session_id = $2 LIMIT 1
 
 -- name: extend
--- The session lives on.
+-- Extends a session.
 UPDATE sessions SET seen_at = $2, expires_at = $3 WHERE id = $1
 
 -- name: end
--- These sessions are over.
+-- Ends sessions.
 UPDATE sessions SET ended_at = $3, ended_by = $2 WHERE id = ANY ($1::uuid[]) AND ended_at IS NULL
 RETURNING id, user_id, tenant_id
 
 -- name: lock_others
--- All living sessions of a user, but perhaps one.
+-- Locks all active sessions of a user except one.
 SELECT id FROM sessions
  WHERE user_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $2 FOR UPDATE
 
 -- name: list_active
--- A user's sessions, the newest first.
+-- A user's active sessions, newest first.
 SELECT id, address, agent, created_at, seen_at FROM sessions
  WHERE user_id = $1 AND ended_at IS NULL AND expires_at > now()
  ORDER BY id DESC LIMIT 200
 
 -- name: rehash
--- The same password by today's parameters, unless it was changed meanwhile.
+-- Stores a hash of the same password with current parameters, unless the password was changed
+-- meanwhile.
 UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2
 
 -- name: find_principals
--- Whose sessions these are and what they may; nobody once one is over. The row tells the rest.
+-- The users of these sessions and their permissions. An ended or expired session has no row.
 SELECT w.number, u.id, u.tenant_id, u.login, u.name, u.role, u.status, r.permissions,
        s.id AS session_id, s.seen_at, s.acting_tenant, s.acting_until,
        t.slug AS tenant, t.status AS tenant_status, t.session_idle,
@@ -84,5 +86,5 @@ UPDATE sessions SET acting_tenant = $2, acting_until = $3 WHERE id = $1 AND ende
 RETURNING id
 
 -- name: mark_seen
--- Somebody was here; told about once a minute.
+-- Records the last use of a session, about once a minute.
 UPDATE sessions SET seen_at = $2 WHERE id = $1

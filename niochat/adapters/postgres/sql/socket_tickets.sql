@@ -1,13 +1,13 @@
 -- name: create
--- A ticket's digest; the ticket itself is with the screen alone.
+-- Inserts a ticket's digest. The ticket itself is only on the screen.
 INSERT INTO tickets (digest, session_id, expires_at) VALUES ($1, $2, $3)
 
 -- name: redeem
--- Good once.
+-- Uses a ticket, which is valid once.
 DELETE FROM tickets t USING sessions s
  WHERE t.digest = $1 AND t.expires_at > $2 AND s.id = t.session_id
 RETURNING t.session_id, s.user_id
 
 -- name: delete_expired
--- Those that nobody used.
+-- Deletes unused, expired tickets.
 DELETE FROM tickets WHERE expires_at < $1

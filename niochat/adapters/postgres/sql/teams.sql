@@ -8,11 +8,11 @@ SELECT t.slug, t.name, t.assignment,
   FROM teams t WHERE t.tenant_id = $1 ORDER BY t.name
 
 -- name: find
--- As it is so far.
+-- A team.
 SELECT name, assignment FROM teams WHERE tenant_id = $1 AND slug = $2
 
 -- name: list_member_roles
--- The roles of who is in it, and what they mean.
+-- The roles of a team's members, and their permissions.
 SELECT DISTINCT u.role, r.permissions
   FROM team_members m
   JOIN users u ON u.tenant_id = m.tenant_id AND u.id = m.user_id
@@ -20,7 +20,7 @@ SELECT DISTINCT u.role, r.permissions
  WHERE m.tenant_id = $1 AND m.team = $2
 
 -- name: upsert
--- So it is from now on; none of $5 that are there is too many.
+-- Creates or changes a team; it returns no row if the tenant has $5 teams already.
 INSERT INTO teams (tenant_id, slug, name, assignment)
 SELECT $1, $2, $3, $4
  WHERE EXISTS (SELECT FROM teams WHERE tenant_id = $1 AND slug = $2)
@@ -29,16 +29,16 @@ ON CONFLICT (tenant_id, slug) DO UPDATE SET name = $3, assignment = $4
 RETURNING true
 
 -- name: is_used
--- Whether a conversation, or what the assistant cannot keep, goes to it; no row where there is no
--- such team. The default is that of domain/conversation/policy.py.
+-- Whether conversations are in the team, or it is the default team for handoffs; no row if the team
+-- does not exist. The default is that of domain/conversation/policy.py.
 SELECT EXISTS (SELECT FROM conversations c WHERE c.tenant_id = t.tenant_id AND c.team = t.slug)
        OR (SELECT coalesce(p.policy ->> 'team', 'atendimento') = t.slug FROM tenants p WHERE p.tenant_id = t.tenant_id)
   FROM teams t WHERE t.tenant_id = $1 AND t.slug = $2
 
 -- name: remove_members
--- Its members are in it no more.
+-- Removes all members of a team.
 DELETE FROM team_members WHERE tenant_id = $1 AND team = $2
 
 -- name: delete
--- It is gone.
+-- Deletes a team.
 DELETE FROM teams WHERE tenant_id = $1 AND slug = $2

@@ -1,26 +1,26 @@
 -- name: lock_providers
--- One apply at a time: two would create the same provider.
+-- Lets one transaction apply provider files at a time, because two could create the same provider.
 SELECT pg_advisory_xact_lock(hashtextextended('niochat:providers', 0))
 
 -- name: lock_tenants
--- Tenants by slug, held until the end of the transaction.
+-- Tenants by slug, locked until the transaction ends.
 SELECT tenant_id, slug, name, status, timezone, policy, plan, config_version
   FROM tenants WHERE slug = ANY ($1::text[]) ORDER BY slug
    FOR NO KEY UPDATE
 
 -- name: lock_tenant
--- One tenant, held until the end of the transaction.
+-- One tenant, locked until the transaction ends.
 SELECT tenant_id, slug, name, status, timezone, policy, plan, config_version, session_idle
   FROM tenants WHERE tenant_id = $1
    FOR NO KEY UPDATE
 
 -- name: find_tenant
--- The same of one that is only looked at.
+-- One tenant, without a lock.
 SELECT tenant_id, slug, name, status, timezone, policy, plan, config_version
   FROM tenants WHERE tenant_id = $1
 
 -- name: find_tenant_with_limits
--- One tenant and how much it may use; a limit of what it has not is NULL.
+-- One tenant and its limits. The limits of a missing assistant or ERP are NULL.
 SELECT t.tenant_id AS id, t.slug, t.name, t.status, t.timezone, t.plan, t.created_at,
        t.session_idle, a.turns_per_minute, a.turns_at_once,
        e.calls_at_once AS erp_calls_at_once, e.per_minute AS erp_calls_per_minute
@@ -30,11 +30,11 @@ SELECT t.tenant_id AS id, t.slug, t.name, t.status, t.timezone, t.plan, t.create
  WHERE t.tenant_id = $1
 
 -- name: limit_session
--- How long a session may be idle.
+-- Sets how long a session may be idle.
 UPDATE tenants SET session_idle = $2 WHERE tenant_id = $1
 
 -- name: limit_assistant
--- Turns of the tenant's assistant, if it has one; NULL leaves a limit.
+-- Sets the limits of the tenant's assistant, if there is one. NULL keeps a limit.
 UPDATE assistants
    SET turns_per_minute = coalesce($2, turns_per_minute),
        turns_at_once = coalesce($3, turns_at_once)
@@ -42,19 +42,19 @@ UPDATE assistants
 RETURNING tenant_id
 
 -- name: limit_erp
--- Calls of the tenant's ERP, if it has one; NULL leaves a limit.
+-- Sets the limits of the tenant's ERP, if there is one. NULL keeps a limit.
 UPDATE erps
    SET calls_at_once = coalesce($2, calls_at_once), per_minute = coalesce($3, per_minute)
  WHERE tenant_id = $1
 RETURNING tenant_id
 
 -- name: create_tenant
--- A new provider.
+-- Inserts a tenant.
 INSERT INTO tenants (slug, name, status, timezone, policy, plan)
 VALUES ($1, $2, $3, $4, $5, $6) RETURNING tenant_id
 
 -- name: update_tenant
--- The tenant or something of it changed: whoever keeps a copy has to look again.
+-- Changes a tenant. The new version tells processes to reload their copies.
 UPDATE tenants
    SET name = $2, status = $3, timezone = $4, policy = $5, plan = $6,
        config_version = config_version + 1
@@ -66,25 +66,25 @@ RETURNING config_version
 SELECT slug, name, assignment FROM teams WHERE tenant_id = $1
 
 -- name: upsert_team
--- A new team, or a team's new name and way of assignment.
+-- Inserts a team, or changes its name and assignment mode.
 INSERT INTO teams (tenant_id, slug, name, assignment) VALUES ($1, $2, $3, $4)
     ON CONFLICT (tenant_id, slug) DO UPDATE
        SET name = excluded.name, assignment = excluded.assignment
 
 -- name: list_tenant_channels
--- A tenant's channels with what was sealed.
+-- A tenant's channels with their sealed secrets.
 SELECT id, slug, name, kind, base_url, token_hash, token_sealed, secret_sealed, hmac_sealed
   FROM channels WHERE tenant_id = $1
 
 -- name: create_channel
--- A new channel with its webhook secret.
+-- Inserts a channel with its webhook secret.
 INSERT INTO channels (tenant_id, slug, name, kind, base_url, token_hash, token_sealed,
                       secret_hash, secret_sealed, hmac_sealed)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 RETURNING id
 
 -- name: update_channel
--- A channel's new settings. Another gateway instance starts without the former's state.
+-- Changes a channel's settings. With another gateway instance, its former state is reset.
 UPDATE channels
    SET name = $3, kind = $4, base_url = $5, token_hash = $6, token_sealed = $7,
        secret_sealed = $8, hmac_sealed = $9,
@@ -99,7 +99,7 @@ UPDATE channels
  WHERE tenant_id = $1 AND id = changed
 
 -- name: list_shared_instances
--- Channels of these tenants whose gateway instance is also another channel's.
+-- Channels of these tenants whose gateway instance is also used by another channel.
 SELECT DISTINCT t.slug AS tenant, c.slug AS channel, u.slug AS other_tenant, o.slug AS other
   FROM channels c
   JOIN channels o ON (o.base_url, o.token_hash) = (c.base_url, c.token_hash) AND o.id <> c.id
@@ -109,7 +109,7 @@ SELECT DISTINCT t.slug AS tenant, c.slug AS channel, u.slug AS other_tenant, o.s
  ORDER BY 1, 2, 3, 4 LIMIT 20
 
 -- name: find_assistant
--- A tenant's assistant with its sealed key, and what it should know of the tenant.
+-- A tenant's assistant with its sealed keys, and the tenant's time zone.
 SELECT a.endpoint, a.model, a.api_key_sealed, a.persona, a.facts, a.stream, a.max_steps,
        a.max_tokens, a.max_seconds, a.turns_per_minute, a.turns_at_once, a.price_in, a.price_out,
        a.temperature, a.seed, a.parallel_tool_calls, a.dialect, a.extra_sealed, a.requests,
@@ -118,7 +118,7 @@ SELECT a.endpoint, a.model, a.api_key_sealed, a.persona, a.facts, a.stream, a.ma
   FROM assistants a JOIN tenants t USING (tenant_id) WHERE a.tenant_id = $1
 
 -- name: upsert_assistant
--- A new assistant, or an assistant's new settings.
+-- Inserts an assistant or changes its settings.
 INSERT INTO assistants (tenant_id, endpoint, model, api_key_sealed, persona, facts,
                         stream, max_steps, max_tokens, max_seconds, turns_per_minute,
                         turns_at_once, price_in, price_out, temperature, seed,
@@ -144,13 +144,14 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
        sees = excluded.sees, vision_model = excluded.vision_model
 
 -- name: find_erp
--- A tenant's ERP with its sealed token, and what the last probe of it found.
+-- A tenant's ERP with its sealed token and the result of the last probe.
 SELECT e.kind, e.base_url, e.app, e.token_sealed, e.ticket_kinds, e.calls_at_once, e.per_minute,
        e.timeout_s, e.capabilities, e.probed_at, t.plan
   FROM erps e JOIN tenants t USING (tenant_id) WHERE e.tenant_id = $1
 
 -- name: upsert_erp
--- A new ERP, or an ERP's new settings. What was probed stays only with the same access ($10).
+-- Inserts an ERP or changes its settings. The result of the last probe stays only if the access is
+-- unchanged ($10).
 INSERT INTO erps (tenant_id, kind, base_url, app, token_sealed, ticket_kinds,
                   calls_at_once, per_minute, timeout_s)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -163,15 +164,15 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
        probed_at = CASE WHEN $10::boolean THEN erps.probed_at END
 
 -- name: save_capabilities
--- What a probe found.
+-- Stores the result of a probe.
 UPDATE erps SET capabilities = $2, probed_at = now() WHERE tenant_id = $1
 
 -- name: list_tenants
--- All tenants, for the operator.
+-- All tenants, for operators.
 SELECT tenant_id, slug, name, status, timezone, config_version FROM tenants ORDER BY slug
 
 -- name: find_channel
--- One channel and whether its tenant is active, for the door.
+-- One channel and its tenant's status, for the webhook endpoint.
 SELECT c.tenant_id, c.id, c.slug, c.name, c.kind, c.base_url, c.token_hash, c.token_sealed,
        c.secret_hash, c.secret_sealed, c.hmac_sealed, c.status,
        t.slug AS tenant_slug, t.status AS tenant_status
@@ -179,7 +180,7 @@ SELECT c.tenant_id, c.id, c.slug, c.name, c.kind, c.base_url, c.token_hash, c.to
  WHERE c.id = $1
 
 -- name: list_channels
--- All channels of all tenants, for the operator.
+-- All channels of all tenants, for operators.
 SELECT c.tenant_id, c.id, c.slug, c.name, c.kind, c.base_url, c.token_hash, c.token_sealed,
        c.secret_hash, c.secret_sealed, c.hmac_sealed, c.status,
        t.slug AS tenant_slug, t.status AS tenant_status

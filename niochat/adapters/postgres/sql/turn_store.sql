@@ -1,13 +1,13 @@
 -- name: load_turn
--- All that turns of one tenant have to know; no row: the attempt does not count any more. Reads of
--- a turn that was cancelled moments ago are still good for the one that follows it.
--- Lines are what was said up to the turn's event, the newest of it, oldest first. An answer stands
--- where its turn began: what the customer wrote meanwhile it has not answered. A message that was
--- answered and then edited stands where it was edited: it wants another answer. What the provider's
--- app says by itself is no part of it.
--- How often and how dearly this conversation was answered within the hour counts from rows, so that
--- nothing forgets it. Who said what at which second is read only where it was answered a few times.
--- Scalar subqueries and LIMIT keep the planner from reading all of the tenant's rows at once.
+-- The data of turns of one tenant; no row if the attempt is not current any more. Tool results of a
+-- turn that was cancelled moments ago are still valid for the next turn. `lines` are the newest
+-- messages up to the turn's event, oldest first. An answer is placed where its turn began, because
+-- it does not answer messages written meanwhile. A message that was answered and then edited is
+-- placed where it was edited, because it needs another answer. Automatic messages of the provider's
+-- app are left out. The number and cost of the conversation's turns within the hour come from rows,
+-- so that they survive a restart. `pace`, the times of the messages, is read only after a few
+-- turns. Scalar subqueries and LIMIT keep the planner from reading all of the tenant's rows at
+-- once.
 SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, n.policy, n.status,
        m.facts,
        coalesce((SELECT s.status = 'answered' FROM turns s
@@ -77,7 +77,7 @@ SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, 
                    AND s.author <> 'automatic'
                  ORDER BY s.version DESC LIMIT $5) AS newest) AS lines
   FROM unnest($2::uuid[], $3::int[], $4::bigint[]) AS q (id, attempt, upto)
- CROSS JOIN LATERAL (SELECT * FROM turns  -- LIMIT: else all turns of the tenant may be read
+ CROSS JOIN LATERAL (SELECT * FROM turns  -- LIMIT for the planner, see above
                       WHERE tenant_id = $1 AND id = q.id AND attempt = q.attempt
                         AND status = 'running' LIMIT 1) AS r
   JOIN tenants n ON n.tenant_id = r.tenant_id
@@ -103,9 +103,9 @@ SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, 
  WHERE n.status = 'active'
 
 -- name: record_call
--- A finished call goes into the turn's row together with what was learned from it; both only
--- while the attempt counts. `again`: a call with this key ($6) is there already, as after an answer
--- that was lost.
+-- Appends a finished tool call to the turn's row together with the facts learned from it, only
+-- while the attempt is current. `again` says that a call with this key ($6) is stored already, as
+-- after a lost answer.
 WITH turn AS (
     UPDATE turns
        SET tool_results = CASE
@@ -123,7 +123,8 @@ WITH turn AS (
 SELECT conversation_id, again FROM turn
 
 -- name: save_rejected_reply
--- A text of a turn that did not leave; a derived id makes a second one the same.
+-- Stores a text of a turn that was blocked. The derived id keeps a repetition from being stored
+-- twice.
 INSERT INTO refused_texts (tenant_id, id, conversation_id, turn_id, code, sentence, text, model,
                            prompt_version)
 SELECT t.tenant_id, $3, t.conversation_id, t.id, $4, $5, $6, $7, $8
@@ -131,7 +132,7 @@ SELECT t.tenant_id, $3, t.conversation_id, t.id, $4, $5, $6, $7, $8
     ON CONFLICT (tenant_id, id) DO NOTHING
 
 -- name: find_turn_contact
--- The contact that a turn answers, while the turn counts, and whose document it has.
+-- The contact that a current turn answers, and the blind index of its tax id.
 SELECT k.id, k.document_index FROM contacts k
  WHERE k.tenant_id = $1 AND k.merged_into IS NULL
    AND k.id = (SELECT t.contact_id FROM turns r
@@ -141,17 +142,18 @@ SELECT k.id, k.document_index FROM contacts k
    FOR NO KEY UPDATE
 
 -- name: save_document
--- The document of whoever writes, sealed.
+-- Stores the sealed tax id of the contact, unless it has one.
 UPDATE contacts SET document_sealed = $3, document_index = $4
  WHERE tenant_id = $1 AND id = $2 AND document_sealed IS NULL
 
 -- name: mark_shared
--- Another subscriber than the contact's own was looked up from here: nobody is recognised.
+-- Another subscriber than the contact's own was looked up for this contact, so nobody is recognised
+-- by its address.
 UPDATE contacts SET shared_at = now() WHERE tenant_id = $1 AND id = $2
 
 -- name: remember_contract
--- The contract that a known holder confirmed, from which telephone, and since when it is known that
--- they write: $5 where their document was written in this visit, else it stays.
+-- Remembers the contract that a known subscriber confirmed, the phone, and since when the person is
+-- known: now if the tax id was given in this conversation ($6), else it stays.
 UPDATE contacts k
    SET known_contract = $4, known_phone = $5,
        known_at = CASE WHEN $6 THEN now() ELSE known_at END
@@ -163,8 +165,8 @@ UPDATE contacts k
                 LIMIT 1)
 
 -- name: activity_since_return
--- When a person gave the conversation of a turn back to the assistant last, and how often and how
--- dearly it was answered within the hour since then; no row: nobody did.
+-- When a person last returned the turn's conversation to the assistant, and the number and cost of
+-- its turns since then within the hour; no row if nobody did.
 SELECT g.at, count(c.id) AS turns, sum(c.cost) AS cost
   FROM turns r
  CROSS JOIN LATERAL (SELECT e.at FROM events e
@@ -177,8 +179,8 @@ SELECT g.at, count(c.id) AS turns, sum(c.cost) AS cost
  GROUP BY g.at
 
 -- name: list_earlier_conversations
--- The thread's newest visits before the turn's, the newest first: when, what is known of them, and
--- why people had them or how they ended.
+-- The thread's latest conversations before the turn's, newest first: when they were opened, their
+-- facts, and why they were handed off or how they ended.
 SELECT o.opened_at, m.facts, h.reason AS handed_off, d.reason AS ended
   FROM turns r
  CROSS JOIN LATERAL (SELECT c.tenant_id, c.id, c.opened_at FROM conversations c
@@ -199,7 +201,8 @@ SELECT o.opened_at, m.facts, h.reason AS handed_off, d.reason AS ended
  ORDER BY o.opened_at DESC
 
 -- name: add_attachment
--- A file that will leave with a message; derived ids make a second one the same.
+-- Inserts a file that will be sent with a message. The derived id keeps a repetition from being
+-- stored twice.
 INSERT INTO attachments (tenant_id, id, mimetype, filename, data, size)
 VALUES ($1, $2, $3, $4, $5, octet_length($5::bytea))
     ON CONFLICT (tenant_id, id) DO NOTHING

@@ -1,7 +1,8 @@
-"""After a hand-off, while nobody of the provider is there: the assistant goes on serving.
+"""After-hours service: the assistant answers a conversation that people hold while the provider is
+closed.
 
-The conversation stays with people, in its team's queue or with the agent who has it. Whatever a
-person does with it ends this, and so does the hour at which people are back.
+The conversation stays in its team's queue or with its agent. The service ends when a person acts
+on the conversation or when people return.
 """
 
 from datetime import datetime, timedelta
@@ -13,50 +14,54 @@ from niochat.domain.conversation.handlers.scheduling import cancel_turn, set_tim
 from niochat.domain.conversation.state import ConversationState, ConversationStatus, TimerName
 
 TURN_RECHECK_INTERVAL = timedelta(seconds=15)
-"""A turn that runs when people come ends by itself: its tools may have done something that the
-customer has to hear. So often is looked whether it has.
+"""How often an ended opening timer is set again while a turn runs. The turn is not cancelled when
+people return, because its tools may have done something that the customer must be told.
 """
 REST_AFTER_FAILURE = timedelta(hours=12)
-"""After a failure, where nobody knows when people return."""
+"""How long the service stays off after a failure if the next opening time is unknown."""
 
 
-def start_after_hours(draft: DecisionBuilder) -> None:
-    """The customer wrote to people who are not there, and nobody of them is at it."""
-    c = draft.conversation
-    if not c.after_hours and _may_begin(c, draft.context):
-        draft.emit(e.AfterHoursBegan(draft.context.staff.returns_at))
-        _set_opening_timer(draft)
+def start_after_hours(builder: DecisionBuilder) -> None:
+    """Begins the service if people hold the conversation, the provider is closed and no agent has
+    engaged with it.
+    """
+    c = builder.conversation
+    if not c.after_hours and _may_begin(c, builder.context):
+        builder.emit(e.AfterHoursBegan(builder.context.staff.returns_at))
+        _set_opening_timer(builder)
 
 
-def end_after_hours_if_staffed(draft: DecisionBuilder) -> None:
-    """The hour has come; not where the provider's hours were changed meanwhile."""
-    c, context = draft.conversation, draft.context
+def end_after_hours_if_staffed(builder: DecisionBuilder) -> None:
+    """Ends the service when its timer fires, or sets the timer again if the provider's hours were
+    changed or a turn runs.
+    """
+    c, context = builder.conversation, builder.context
     if not c.after_hours:
         return
     if not context.staff.available:
-        _set_opening_timer(draft)
+        _set_opening_timer(builder)
     elif c.turn is not None:
-        set_timer(draft, TimerName.OPENING, context.now + TURN_RECHECK_INTERVAL)
+        set_timer(builder, TimerName.OPENING, context.now + TURN_RECHECK_INTERVAL)
     else:
-        stop_after_hours(draft, "people_there")
+        stop_after_hours(builder, "people_there")
 
 
 def stop_after_hours(
-    draft: DecisionBuilder, reason: str, rest_until: datetime | None = None
+    builder: DecisionBuilder, reason: str, rest_until: datetime | None = None
 ) -> None:
-    """From this commit on no message of the assistant starts to leave."""
-    c = draft.current
+    """Ends the service. From this commit on, no assistant message starts to be sent."""
+    c = builder.current
     if c is None or not c.after_hours:
         return
-    cancel_turn(draft, reason)
-    draft.add_effect(fx.CancelAssistantSends())
-    draft.emit(e.AfterHoursEnded(reason, rest_until))
+    cancel_turn(builder, reason)
+    builder.add_effect(fx.CancelAssistantSends())
+    builder.emit(e.AfterHoursEnded(reason, rest_until))
 
 
-def suspend_after_hours(draft: DecisionBuilder, reason: str) -> None:
-    """It cannot go on, or must not: silence until people return."""
-    context = draft.context
-    stop_after_hours(draft, reason, context.staff.returns_at or context.now + REST_AFTER_FAILURE)
+def suspend_after_hours(builder: DecisionBuilder, reason: str) -> None:
+    """Ends the service and keeps it off until people return."""
+    context = builder.context
+    stop_after_hours(builder, reason, context.staff.returns_at or context.now + REST_AFTER_FAILURE)
 
 
 def _may_begin(c: ConversationState, context: DecisionContext) -> bool:
@@ -70,7 +75,7 @@ def _may_begin(c: ConversationState, context: DecisionContext) -> bool:
     )
 
 
-def _set_opening_timer(draft: DecisionBuilder) -> None:
-    returns_at = draft.context.staff.returns_at
+def _set_opening_timer(builder: DecisionBuilder) -> None:
+    returns_at = builder.context.staff.returns_at
     if returns_at is not None:
-        set_timer(draft, TimerName.OPENING, returns_at)
+        set_timer(builder, TimerName.OPENING, returns_at)

@@ -1,4 +1,6 @@
-"""What people and the product do with a conversation: take over, answer, pass on, resolve."""
+"""Handlers for the commands of agents, operators and the product: take over, reply, transfer,
+resolve and so on.
+"""
 
 from datetime import timedelta
 
@@ -9,8 +11,9 @@ from niochat.domain.conversation.decision import DecisionBuilder
 from niochat.domain.conversation.handlers.after_hours_service import stop_after_hours
 from niochat.domain.conversation.handlers.inbound import open_conversation
 from niochat.domain.conversation.handlers.outbound import add_note, queue_messages
-from niochat.domain.conversation.handlers.scheduling import cancel_turn, set_timer
-from niochat.domain.conversation.handlers.turns import hand_off, schedule_turn, start_idle_timer
+from niochat.domain.conversation.handlers.scheduling import cancel_turn, set_timer, start_idle_timer
+from niochat.domain.conversation.handlers.transitions import hand_off
+from niochat.domain.conversation.handlers.turns import schedule_turn
 from niochat.domain.conversation.state import ConversationStatus, TimerName
 from niochat.domain.errors import OperationRefusedError
 from niochat.domain.ids import agent_action_cause
@@ -19,58 +22,60 @@ from niochat.domain.message import Author, DeliveryStatus, MessageContent, Messa
 MAX_SNOOZE = timedelta(days=365)
 
 
-def assign(draft: DecisionBuilder, command: cmd.AssignConversation) -> None:
-    """A human takes over: from this commit on no assistant message starts to leave."""
-    if command.queue is not None and not _is_waiting_for_team(draft, command.queue):
-        draft.add_effect(fx.NotifyAgentCapacity(command.agent))
+def assign(builder: DecisionBuilder, command: cmd.AssignConversation) -> None:
+    """An agent takes over. From this commit on, no assistant message starts to be sent."""
+    if command.queue is not None and not _is_waiting_for_team(builder, command.queue):
+        builder.add_effect(fx.NotifyAgentCapacity(command.agent))
         return
-    c = draft.require_unresolved()
+    c = builder.require_unresolved()
     if c.status is ConversationStatus.OPEN and c.agent == command.agent:
-        stop_after_hours(draft, "agent")
+        stop_after_hours(builder, "agent")
         return
-    cancel_turn(draft, "takeover")
-    draft.add_effect(fx.CancelAssistantSends())
-    _leave_queue(draft)
-    after_hours = not draft.context.staff.available
-    draft.emit(e.ConversationAssigned(command.agent, command.queue, after_hours))
+    cancel_turn(builder, "takeover")
+    builder.add_effect(fx.CancelAssistantSends())
+    _leave_queue(builder)
+    after_hours = not builder.context.staff.available
+    builder.emit(e.ConversationAssigned(command.agent, command.queue, after_hours))
 
 
-def return_to_assistant(draft: DecisionBuilder, command: cmd.ReturnConversationToAssistant) -> None:
-    """The assistant may answer again, beginning with what nobody answered yet."""
-    c = draft.require_unresolved()
-    if c.status is ConversationStatus.PENDING and c.assistant_may_reply(draft.context.now):
+def return_to_assistant(
+    builder: DecisionBuilder, command: cmd.ReturnConversationToAssistant
+) -> None:
+    """The assistant may answer again, starting with the unanswered messages."""
+    c = builder.require_unresolved()
+    if c.status is ConversationStatus.PENDING and c.assistant_may_reply(builder.context.now):
         return
-    if not draft.context.policy.assistant_answers:
+    if not builder.context.policy.assistant_answers:
         raise OperationRefusedError(
             "The tenant is suspended or its assistant is disabled. An agent has to answer.",
             code="assistant_unavailable",
         )
-    _leave_queue(draft)
-    draft.emit(e.ConversationReturnedToAssistant(command.by))
-    if draft.conversation.unanswered:
-        schedule_turn(draft)
-    elif draft.conversation.turn is None:
-        start_idle_timer(draft)
+    _leave_queue(builder)
+    builder.emit(e.ConversationReturnedToAssistant(command.by))
+    if builder.conversation.unanswered:
+        schedule_turn(builder)
+    elif builder.conversation.turn is None:
+        start_idle_timer(builder)
 
 
-def hand_off_to_team(draft: DecisionBuilder, command: cmd.HandOffConversation) -> None:
-    """An operator calls people; who is with people already stays there, whatever team was named."""
-    if draft.require_unresolved().status is ConversationStatus.PENDING:
-        hand_off(draft, "operator", command.team)
+def hand_off_to_team(builder: DecisionBuilder, command: cmd.HandOffConversation) -> None:
+    """An operator hands the conversation to people. If people hold it already, nothing changes."""
+    if builder.require_unresolved().status is ConversationStatus.PENDING:
+        hand_off(builder, "operator", command.team)
 
 
-def reply_to_customer(draft: DecisionBuilder, command: cmd.ReplyToCustomer) -> None:
-    """A human says something; only where people have the conversation."""
-    c = draft.require_unresolved()
+def reply_to_customer(builder: DecisionBuilder, command: cmd.ReplyToCustomer) -> None:
+    """An agent answers. Raises ``OperationRefusedError`` unless an agent has the conversation."""
+    c = builder.require_unresolved()
     if c.status is not ConversationStatus.OPEN:
         raise OperationRefusedError("Take over the conversation first.", code="not_taken_over")
-    stop_after_hours(draft, "agent")
+    stop_after_hours(builder, "agent")
     if command.again is not None:
         failed = DeliveryStatus.FAILED
-        draft.emit(e.MessageStatusChanged(command.again, failed, "said_again"))
-        draft.add_effect(fx.UpdateMessage(command.again, code="said_again"))
-    cause = agent_action_cause(c.id, draft.context.cause)
-    queue_messages(draft, Author.AGENT, cause, _reply_content(command), reply_to=command.reply_to)
+        builder.emit(e.MessageStatusChanged(command.again, failed, "said_again"))
+        builder.add_effect(fx.UpdateMessage(command.again, code="said_again"))
+    cause = agent_action_cause(c.id, builder.context.cause)
+    queue_messages(builder, Author.AGENT, cause, _reply_content(command), reply_to=command.reply_to)
 
 
 def _reply_content(command: cmd.ReplyToCustomer) -> MessageContent:
@@ -87,121 +92,123 @@ def _reply_content(command: cmd.ReplyToCustomer) -> MessageContent:
     return MessageContent(file.kind, command.text, details)
 
 
-def add_agent_note(draft: DecisionBuilder, command: cmd.AddNote) -> None:
-    """For people of the provider, whoever has the conversation."""
-    c = draft.require_unresolved()
+def add_agent_note(builder: DecisionBuilder, command: cmd.AddNote) -> None:
+    """Adds an agent's internal note, whoever holds the conversation."""
+    c = builder.require_unresolved()
     details = {"agent": command.agent, "mentions": list(command.mentions)}
-    cause = agent_action_cause(c.id, draft.context.cause)
-    add_note(draft, cause, command.text, Author.AGENT, details)
+    cause = agent_action_cause(c.id, builder.context.cause)
+    add_note(builder, cause, command.text, Author.AGENT, details)
 
 
-def transfer(draft: DecisionBuilder, command: cmd.TransferConversation) -> None:
-    """From people, or the assistant, to a team's queue or to another agent."""
-    if command.left_by is not None and not _is_left_waiting(draft, command.left_by):
+def transfer(builder: DecisionBuilder, command: cmd.TransferConversation) -> None:
+    """Transfers the conversation to a team's queue or to another agent."""
+    if command.left_by is not None and not _is_left_waiting(builder, command.left_by):
         return
-    c = draft.require_unresolved()
-    cancel_turn(draft, "takeover")
-    draft.add_effect(fx.CancelAssistantSends())
-    _leave_queue(draft)
+    c = builder.require_unresolved()
+    cancel_turn(builder, "takeover")
+    builder.add_effect(fx.CancelAssistantSends())
+    _leave_queue(builder)
     reason = "offline" if command.left_by is not None else ""
-    draft.emit(e.ConversationTransferred(command.by, command.team, command.agent, reason))
-    cause = agent_action_cause(c.id, draft.context.cause)
-    add_note(draft, cause, command.note, Author.AGENT, {"agent": command.by})
-    team = draft.conversation.team
+    builder.emit(e.ConversationTransferred(command.by, command.team, command.agent, reason))
+    cause = agent_action_cause(c.id, builder.context.cause)
+    add_note(builder, cause, command.note, Author.AGENT, {"agent": command.by})
+    team = builder.conversation.team
     if command.agent is None and team is not None:
-        draft.add_effect(fx.NotifyTeamQueue(team, waiting=True))
+        builder.add_effect(fx.NotifyTeamQueue(team, waiting=True))
 
 
-def resolve(draft: DecisionBuilder, command: cmd.ResolveConversation) -> None:
-    """The visit is over; the next message of the customer opens another one."""
-    draft.require_unresolved()
-    cancel_turn(draft, "resolved")
-    draft.add_effect(fx.CancelAssistantSends())
-    _leave_queue(draft)
-    draft.emit(e.ConversationResolved(command.by))
+def resolve(builder: DecisionBuilder, command: cmd.ResolveConversation) -> None:
+    """Ends the conversation; the customer's next message opens a new one."""
+    builder.require_unresolved()
+    cancel_turn(builder, "resolved")
+    builder.add_effect(fx.CancelAssistantSends())
+    _leave_queue(builder)
+    builder.emit(e.ConversationResolved(command.by))
 
 
-def snooze(draft: DecisionBuilder, command: cmd.SnoozeConversation) -> None:
-    """Put off; only where people have it, or it would be hidden from the assistant."""
-    c, now = draft.require_unresolved(), draft.context.now
+def snooze(builder: DecisionBuilder, command: cmd.SnoozeConversation) -> None:
+    """Snoozes the conversation. Raises ``OperationRefusedError`` while the assistant has it: it
+    would then stop answering.
+    """
+    c, now = builder.require_unresolved(), builder.context.now
     if c.status is ConversationStatus.PENDING:
         raise OperationRefusedError("Take over the conversation first.", code="not_taken_over")
     if not now < command.until <= now + MAX_SNOOZE:
         raise OperationRefusedError(
             f"until must be within the next {MAX_SNOOZE.days} days.", code="bad_moment"
         )
-    stop_after_hours(draft, "agent")
-    _leave_queue(draft)
-    draft.emit(e.ConversationSnoozed(command.by, command.until))
-    set_timer(draft, TimerName.SNOOZE, command.until)
+    stop_after_hours(builder, "agent")
+    _leave_queue(builder)
+    builder.emit(e.ConversationSnoozed(command.by, command.until))
+    set_timer(builder, TimerName.SNOOZE, command.until)
 
 
-def set_priority(draft: DecisionBuilder, command: cmd.SetConversationPriority) -> None:
-    """How urgent it is; a queue is told, as its order changes."""
-    c = draft.require_unresolved()
+def set_priority(builder: DecisionBuilder, command: cmd.SetConversationPriority) -> None:
+    """Sets the priority and notifies the queue, whose order depends on it."""
+    c = builder.require_unresolved()
     if c.priority is command.priority:
         return
-    draft.emit(e.PriorityChanged(command.by, command.priority))
+    builder.emit(e.PriorityChanged(command.by, command.priority))
     if c.team is not None and c.status is ConversationStatus.WAITING:
-        draft.add_effect(fx.NotifyTeamQueue(c.team, waiting=True))
+        builder.add_effect(fx.NotifyTeamQueue(c.team, waiting=True))
 
 
-def set_labels(draft: DecisionBuilder, command: cmd.SetConversationLabels) -> None:
-    """Another set of labels."""
+def set_labels(builder: DecisionBuilder, command: cmd.SetConversationLabels) -> None:
+    """Replaces the labels."""
     labels = tuple(sorted(set(command.labels)))
-    if draft.require_unresolved().labels != labels:
-        draft.emit(e.LabelsChanged(command.by, labels))
+    if builder.require_unresolved().labels != labels:
+        builder.emit(e.LabelsChanged(command.by, labels))
 
 
-def reopen(draft: DecisionBuilder, command: cmd.ReopenConversation) -> None:
-    """The visit goes on, with the one who reopened it."""
-    c = draft.current
+def reopen(builder: DecisionBuilder, command: cmd.ReopenConversation) -> None:
+    """Resumes a resolved conversation with the agent who reopened it."""
+    c = builder.current
     if c is None or c.id != command.conversation:
         raise OperationRefusedError(
             "Another conversation with this customer is open.", code="another_is_open"
         )
     if c.status is ConversationStatus.RESOLVED:
-        draft.emit(e.ConversationReopened(command.by))
+        builder.emit(e.ConversationReopened(command.by))
 
 
-def suspend_assistant(draft: DecisionBuilder) -> None:
-    """The tenant was suspended: what the assistant holds waits for people."""
-    c = draft.current
+def suspend_assistant(builder: DecisionBuilder) -> None:
+    """The tenant was suspended: the assistant's conversation goes to its team's queue."""
+    c = builder.current
     if c is not None and c.status is ConversationStatus.PENDING:
-        hand_off(draft, "tenant_suspended")
+        hand_off(builder, "tenant_suspended")
     else:
-        stop_after_hours(draft, "switched_off")
+        stop_after_hours(builder, "switched_off")
 
 
-def dead_letter(draft: DecisionBuilder, command: cmd.DeadLetterCommand) -> None:
-    """A command that cannot be processed is set aside, and people are called."""
-    if draft.current is None or draft.current.status is ConversationStatus.RESOLVED:
+def dead_letter(builder: DecisionBuilder, command: cmd.DeadLetterCommand) -> None:
+    """Records a command that cannot be processed and hands the conversation to people."""
+    if builder.active is None:
         if not command.opens:
             return
-        open_conversation(draft)
-    draft.emit(e.CommandDeadLettered(command.inbox_id, command.code))
-    if draft.conversation.status is ConversationStatus.PENDING:
-        hand_off(draft, "command_parked")
+        open_conversation(builder)
+    builder.emit(e.CommandDeadLettered(command.inbox_id, command.code))
+    if builder.conversation.status is ConversationStatus.PENDING:
+        hand_off(builder, "command_parked")
 
 
-def _is_waiting_for_team(draft: DecisionBuilder, team: str) -> bool:
-    """Whether it is still in the team's queue. What waits for another team by now was left alone
-    there while this one had it reserved: that team is told again.
+def _is_waiting_for_team(builder: DecisionBuilder, team: str) -> bool:
+    """Whether the conversation is still in the team's queue. If it waits for another team by now,
+    that team's queue skipped it while this team had it reserved, so it is notified again.
     """
-    c = draft.current
+    c = builder.current
     if c is None or c.status is not ConversationStatus.WAITING:
         return False
     if c.team is not None and c.team != team:
-        draft.add_effect(fx.NotifyTeamQueue(c.team, waiting=True))
+        builder.add_effect(fx.NotifyTeamQueue(c.team, waiting=True))
     return c.team == team
 
 
-def _is_left_waiting(draft: DecisionBuilder, agent: str) -> bool:
-    c = draft.current
+def _is_left_waiting(builder: DecisionBuilder, agent: str) -> bool:
+    c = builder.current
     return c is not None and c.status is ConversationStatus.OPEN and c.agent == agent and c.waits
 
 
-def _leave_queue(draft: DecisionBuilder) -> None:
-    c = draft.conversation
+def _leave_queue(builder: DecisionBuilder) -> None:
+    c = builder.conversation
     if c.team is not None and c.status is ConversationStatus.WAITING:
-        draft.add_effect(fx.NotifyTeamQueue(c.team, waiting=False))
+        builder.add_effect(fx.NotifyTeamQueue(c.team, waiting=False))

@@ -1,9 +1,10 @@
-"""What people do to messages that have left: edit, take back, react. It counts once the gateway
-took it; until then the message stays as it was.
+"""Changes that agents make to sent messages: edits, deletions and reactions. The stored message
+changes only after the gateway accepted the change.
 """
 
 from dataclasses import replace
 
+from niochat.domain.backoff import backoff_s
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.conversation import effects as fx
 from niochat.domain.conversation import events as e
@@ -14,76 +15,85 @@ from niochat.domain.ids import agent_action_cause, change_id
 from niochat.domain.message import Author, MessageChange
 
 MAX_CHANGE_ATTEMPTS = 6
-"""Times that a change leaves whose answer was lost; it may, as twice is once."""
+"""Attempts to send a change whose answer was lost. Repeating it is safe: it is idempotent."""
 OWN_AUTHORS = frozenset({Author.AGENT, Author.ASSISTANT, Author.SYSTEM})
 
 
-def edit_message(draft: DecisionBuilder, command: cmd.EditReply) -> None:
-    """Another text, for what a person of the provider has said."""
-    known = _require_message(draft, command.target)
-    if known.author is not Author.AGENT:
+def edit_message(builder: DecisionBuilder, command: cmd.EditReply) -> None:
+    """Queues an edit. Raises ``OperationRefusedError`` unless an agent wrote the message."""
+    stored = _require_message(builder, command.target)
+    if stored.author is not Author.AGENT:
         raise OperationRefusedError("Only messages of agents can be edited.", code="not_yours")
-    _queue(draft, known, MessageChange.EDIT, command.text)
+    _queue(builder, stored, MessageChange.EDIT, command.text)
 
 
-def delete_message(draft: DecisionBuilder, command: cmd.DeleteReply) -> None:
-    """Taken back for everyone; only what was sent from here."""
-    known = _require_message(draft, command.target)
-    if known.author not in OWN_AUTHORS:
+def delete_message(builder: DecisionBuilder, command: cmd.DeleteReply) -> None:
+    """Queues a deletion for everyone. Raises ``OperationRefusedError`` unless NioChat sent the
+    message.
+    """
+    stored = _require_message(builder, command.target)
+    if stored.author not in OWN_AUTHORS:
         raise OperationRefusedError(
             "Only messages sent by the provider can be deleted.", code="not_yours"
         )
-    _queue(draft, known, MessageChange.DELETION, "")
+    _queue(builder, stored, MessageChange.DELETION, "")
 
 
-def react_to_message(draft: DecisionBuilder, command: cmd.ReactToMessage) -> None:
-    """An emoji on any message, or none."""
-    known = _require_message(draft, command.target)
-    _queue(draft, known, MessageChange.REACTION, command.emoji)
+def react_to_message(builder: DecisionBuilder, command: cmd.ReactToMessage) -> None:
+    """Queues a reaction to any message; an empty emoji removes the reaction."""
+    stored = _require_message(builder, command.target)
+    _queue(builder, stored, MessageChange.REACTION, command.emoji)
 
 
 def settle_message_change(
-    draft: DecisionBuilder, send: StoredSend, command: cmd.SettleSend
+    builder: DecisionBuilder, send: StoredSend, command: cmd.SettleSend
 ) -> None:
-    """The gateway took it: the message changes. A lost answer means once more."""
+    """Applies a change that the gateway accepted. A change whose answer was lost is sent again."""
     assert send.change is not None
     result, code, retry_in_s = command.result, command.code, command.retry_in_s
     if result is cmd.SendStatus.UNCERTAIN:
-        again, retry_in_s = send.attempts < MAX_CHANGE_ATTEMPTS, 2.0**send.attempts
+        again = send.attempts < MAX_CHANGE_ATTEMPTS
+        retry_in_s = backoff_s(send.attempts, base_s=1.0, max_s=64.0)
         result = cmd.SendStatus.RETRY if again else cmd.SendStatus.FAILED
     status = "queued" if result is cmd.SendStatus.RETRY else result.value
-    draft.add_effect(fx.SettleOutbox(command.outbox, status, command.external_id, code, retry_in_s))
-    known = replace(send.message, in_current_conversation=send.in_current_conversation)
+    builder.add_effect(
+        fx.SettleOutbox(command.outbox, status, command.external_id, code, retry_in_s)
+    )
+    stored = replace(send.message, in_current_conversation=send.in_current_conversation)
     if (
         result is cmd.SendStatus.FAILED
         and send.in_current_conversation
-        and draft.current is not None
+        and builder.current is not None
     ):
-        draft.emit(e.MessageChangeFailed(known.id, send.change, code))
+        builder.emit(e.MessageChangeFailed(stored.id, send.change, code))
     elif result is cmd.SendStatus.SENT:
-        apply_update(draft, known, send.change.value, _update_value(draft, send.change, send.value))
+        apply_update(
+            builder, stored, send.change.value, _update_value(builder, send.change, send.value)
+        )
 
 
-def _update_value(draft: DecisionBuilder, change: MessageChange, value: str) -> str:
+def _update_value(builder: DecisionBuilder, change: MessageChange, value: str) -> str:
     match change:
         case MessageChange.REACTION:
             return f"provider:{value}"
         case MessageChange.EDIT:
-            return format_edit(draft.context.now, value)
+            return format_edit(builder.context.now, value)
         case MessageChange.DELETION:
             return value
 
 
-def _require_message(draft: DecisionBuilder, target: str) -> StoredMessage:
-    draft.require_unresolved()
-    known = draft.context.messages.get(target)
-    if known is None:
+def _require_message(builder: DecisionBuilder, target: str) -> StoredMessage:
+    builder.require_unresolved()
+    stored = builder.context.messages.get(target)
+    if stored is None:
         raise OperationRefusedError(
             "The message does not exist in this conversation.", code="no_message"
         )
-    return known
+    return stored
 
 
-def _queue(draft: DecisionBuilder, known: StoredMessage, change: MessageChange, value: str) -> None:
-    outbox = change_id(agent_action_cause(draft.conversation.id, draft.context.cause))
-    draft.add_effect(fx.QueueMessageChange(outbox, known.id, change, value))
+def _queue(
+    builder: DecisionBuilder, stored: StoredMessage, change: MessageChange, value: str
+) -> None:
+    outbox = change_id(agent_action_cause(builder.conversation.id, builder.context.cause))
+    builder.add_effect(fx.QueueMessageChange(outbox, stored.id, change, value))

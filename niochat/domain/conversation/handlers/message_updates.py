@@ -1,4 +1,4 @@
-"""News of a message that is known: how far it got, edits, deletions, reactions."""
+"""Updates of stored messages: receipts, edits, deletions and reactions."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,101 +10,103 @@ from niochat.domain.conversation.state import ConversationStatus
 from niochat.domain.message import Author, DeliveryStatus, is_status_advance
 
 EDIT_WINDOW = timedelta(minutes=16)
-"""WhatsApp takes edits for a quarter of an hour; some seconds more are on their way."""
+"""WhatsApp accepts edits for 15 minutes; one more minute allows for their transport."""
 
 
-def apply_or_store_update(draft: DecisionBuilder, target: str, kind: str, value: str) -> None:
-    """News of a message that is not known yet is kept until it comes."""
-    known = draft.context.messages.get(target)
-    if known is None:
-        draft.add_effect(fx.StoreUnmatchedUpdate(target, kind, value))
+def apply_or_store_update(builder: DecisionBuilder, target: str, kind: str, value: str) -> None:
+    """Applies an update, or stores it until its message arrives."""
+    stored = builder.context.messages.get(target)
+    if stored is None:
+        builder.add_effect(fx.StoreUnmatchedUpdate(target, kind, value))
     else:
-        apply_update(draft, known, kind, value)
+        apply_update(builder, stored, kind, value)
 
 
-def apply_stored_updates(draft: DecisionBuilder, external_id: str, known: StoredMessage) -> None:
-    """The message came: what was kept for it is applied, in the order it arrived."""
-    for news in draft.context.unmatched.get(external_id, ()):
-        known = apply_update(draft, known, news.kind, news.value)
+def apply_stored_updates(builder: DecisionBuilder, external_id: str, stored: StoredMessage) -> None:
+    """Applies the updates that were stored before the message arrived, in order of arrival."""
+    for update in builder.context.unmatched.get(external_id, ()):
+        stored = apply_update(builder, stored, update.kind, update.value)
 
 
 def advance_status(
-    draft: DecisionBuilder,
-    known: StoredMessage,
+    builder: DecisionBuilder,
+    stored: StoredMessage,
     status: DeliveryStatus,
     code: str = "",
     external_id: str | None = None,
 ) -> StoredMessage:
-    """How far a message got, forward only; the message as it is known from now on."""
-    forward = is_status_advance(known.status, status)
-    if forward and known.in_current_conversation and draft.current is not None:
-        draft.emit(e.MessageStatusChanged(known.id, status, code))
+    """Moves a message's delivery status forward, never back; returns the updated message."""
+    forward = is_status_advance(stored.status, status)
+    if forward and stored.in_current_conversation and builder.current is not None:
+        builder.emit(e.MessageStatusChanged(stored.id, status, code))
     if forward or external_id is not None:
         new = status if forward else None
-        draft.add_effect(fx.UpdateMessage(known.id, new, external_id, code=code or None))
-    return replace(known, status=status) if forward else known
+        builder.add_effect(fx.UpdateMessage(stored.id, new, external_id, code=code or None))
+    return replace(stored, status=status) if forward else stored
 
 
 def apply_update(
-    draft: DecisionBuilder, known: StoredMessage, kind: str, value: str
+    builder: DecisionBuilder, stored: StoredMessage, kind: str, value: str
 ) -> StoredMessage:
-    """What happened to a known message; the message as it is known from now on."""
-    live = known.in_current_conversation and draft.current is not None
+    """Applies an update to a stored message; returns the updated message."""
+    in_conversation = stored.in_current_conversation and builder.current is not None
     match kind:
         case "receipt":
-            if known.author is not Author.CUSTOMER:
-                return advance_status(draft, known, DeliveryStatus(value))
+            if stored.author is not Author.CUSTOMER:
+                return advance_status(builder, stored, DeliveryStatus(value))
         case "edit":
-            return _edit(draft, known, value)
+            return _edit(builder, stored, value)
         case "deletion":
-            if live and not known.deleted:
-                draft.emit(e.MessageDeleted(known.id))
-            draft.add_effect(fx.UpdateMessage(known.id, deleted=True))
-            return replace(known, deleted=True)
+            if in_conversation and not stored.deleted:
+                builder.emit(e.MessageDeleted(stored.id))
+            builder.add_effect(fx.UpdateMessage(stored.id, deleted=True))
+            return replace(stored, deleted=True)
         case "reaction":
-            who, _, emoji = value.partition(":")
-            if live:
-                draft.emit(e.MessageReacted(known.id, by_provider=who == "provider"))
-            draft.add_effect(fx.UpdateMessage(known.id, reaction=(who, emoji)))
+            side, _, emoji = value.partition(":")
+            if in_conversation:
+                builder.emit(e.MessageReacted(stored.id, by_provider=side == "provider"))
+            builder.add_effect(fx.UpdateMessage(stored.id, reaction=(side, emoji)))
         case _:
-            raise ValueError(f"unknown news of a message: {kind}")
-    return known
+            raise ValueError(f"unknown kind of message update: {kind}")
+    return stored
 
 
 def format_edit(at: datetime | None, text: str) -> str:
-    """An edit as it is kept: its own time, where it has one, and the new text."""
+    """Formats an edit for storage: its time, if known, and the new text."""
     return text if at is None else f"{at.isoformat()} {text}"
 
 
 def _parse_edit(value: str) -> tuple[datetime | None, str]:
-    said, _, text = value.partition(" ")
+    time, _, text = value.partition(" ")
     try:
-        at = datetime.fromisoformat(said)
+        at = datetime.fromisoformat(time)
     except ValueError:
         return None, value
     return (at, text) if at.tzinfo is not None else (None, value)
 
 
-def _edit(draft: DecisionBuilder, known: StoredMessage, value: str) -> StoredMessage:
-    """The newest one counts, by the time at which it was made; an older one came too late."""
-    said_at, text = _parse_edit(value)
-    at = said_at or draft.context.now
-    if known.edited_at is not None and at < known.edited_at:
-        return known
-    if known.in_current_conversation and draft.current is not None:
-        draft.emit(e.MessageEdited(known.id, again=_needs_another_answer(draft, known, at)))
-    draft.add_effect(fx.UpdateMessage(known.id, text=text, at=at))
-    return replace(known, edited_at=at)
+def _edit(builder: DecisionBuilder, stored: StoredMessage, value: str) -> StoredMessage:
+    """Applies an edit unless one with a later time was applied before."""
+    edited_at, text = _parse_edit(value)
+    at = edited_at or builder.context.now
+    if stored.edited_at is not None and at < stored.edited_at:
+        return stored
+    if stored.in_current_conversation and builder.current is not None:
+        builder.emit(e.MessageEdited(stored.id, again=_needs_another_answer(builder, stored, at)))
+    builder.add_effect(fx.UpdateMessage(stored.id, text=text, at=at))
+    return replace(stored, edited_at=at)
 
 
-def _needs_another_answer(draft: DecisionBuilder, known: StoredMessage, at: datetime) -> bool:
-    """What was answered, or is being answered, says something else now."""
-    c = draft.conversation
+def _needs_another_answer(builder: DecisionBuilder, stored: StoredMessage, at: datetime) -> bool:
+    """Whether the edited message was answered, or is being answered, and so needs an answer to its
+    new text.
+    """
+    c = builder.conversation
     return (
-        known.author is Author.CUSTOMER
-        and not known.deleted
+        stored.author is Author.CUSTOMER
+        and not stored.deleted
         and c.status is not ConversationStatus.RESOLVED
-        and known.id not in c.asked
-        and known.sent_at is not None
-        and at - known.sent_at <= EDIT_WINDOW
+        and stored.id not in c.asked
+        and stored.sent_at is not None
+        and at - stored.sent_at <= EDIT_WINDOW
     )

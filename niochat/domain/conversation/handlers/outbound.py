@@ -1,4 +1,4 @@
-"""What leaves for the customer, and what is only for the provider's people."""
+"""Queues messages to the customer and stores internal notes."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -11,65 +11,68 @@ from niochat.domain.message import Author, DeliveryStatus, MessageContent, Messa
 
 
 def queue_messages(
-    draft: DecisionBuilder,
+    builder: DecisionBuilder,
     author: Author,
     cause: UUID,
     *contents: MessageContent,
     reply_to: str | None = None,
 ) -> None:
-    """Said in this order; ids are derived from ``cause``, which says only once. ``reply_to`` is
-    the gateway's id of the message that they quote.
+    """Queues ``contents`` in this order. ``reply_to`` is the gateway's id of the quoted message.
+
+    The ids derive from ``cause``, so queueing twice for one cause stores the messages once.
     """
     for ordinal, content in enumerate(contents):
-        _queue(draft, author, outbound_message_id(cause, ordinal), content, reply_to)
+        _queue(builder, author, outbound_message_id(cause, ordinal), content, reply_to)
 
 
 def _queue(
-    draft: DecisionBuilder,
+    builder: DecisionBuilder,
     author: Author,
     message: MessageId,
     content: MessageContent,
     reply_to: str | None,
 ) -> None:
     outbox = outbox_id(message)
-    draft.emit(e.MessageQueued(message, outbox, author))
-    draft.add_effect(
+    builder.emit(e.MessageQueued(message, outbox, author))
+    builder.add_effect(
         fx.StoreMessage(
             message,
             author,
             content,
-            sent_at=draft.context.now,
+            sent_at=builder.context.now,
             reply_to=reply_to,
             status=DeliveryStatus.QUEUED,
-            version=draft.conversation.version,
+            version=builder.conversation.version,
         )
     )
-    draft.add_effect(fx.QueueSend(outbox, message, author, content))
+    builder.add_effect(fx.QueueSend(outbox, message, author, content))
 
 
 def add_note(
-    draft: DecisionBuilder,
+    builder: DecisionBuilder,
     cause: UUID,
     note: str,
     author: Author = Author.SYSTEM,
     details: Mapping[str, object] | None = None,
 ) -> None:
-    """For people of the provider: it is stored with the conversation and never sent."""
+    """Stores an internal note with the conversation; it is never sent. An empty one is ignored."""
     if not note:
         return
     message = note_id(cause)
-    draft.emit(e.NoteAdded(message))
-    draft.add_effect(
+    builder.emit(e.NoteAdded(message))
+    builder.add_effect(
         fx.StoreMessage(
             message,
             author,
             MessageContent(MessageKind.NOTE, note, details or {}),
-            sent_at=draft.context.now,
-            version=draft.conversation.version,
+            sent_at=builder.context.now,
+            version=builder.conversation.version,
         )
     )
 
 
-def render_text(draft: DecisionBuilder, text: str) -> MessageContent:
-    """A tenant's sentence with the protocol number in it."""
-    return MessageContent(MessageKind.TEXT, text.replace("{protocol}", draft.conversation.protocol))
+def render_text(builder: DecisionBuilder, text: str) -> MessageContent:
+    """Returns the tenant's text with ``{protocol}`` replaced by the protocol number."""
+    return MessageContent(
+        MessageKind.TEXT, text.replace("{protocol}", builder.conversation.protocol)
+    )

@@ -3,7 +3,6 @@
 import secrets
 from dataclasses import replace
 from datetime import datetime
-from hashlib import sha256
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from pydantic import EmailStr, Field, SecretStr
 from niochat.adapters.clock import database_clock
 from niochat.domain.errors import AuthenticationError, NotFoundError
 from niochat.domain.permissions import format_grants
+from niochat.domain.text_validation import digest_text
 from niochat.http.rest.dependencies import (
     ACCESS_COOKIE,
     CSRF_COOKIE,
@@ -312,7 +312,7 @@ async def set_password(body: SetPasswordRequest, request: Request, response: Res
 
 def device_cookie_name(login: str) -> str:
     """Of one account: people share machines."""
-    account = sha256(login.strip().lower().encode("utf-8", "surrogatepass")).hexdigest()
+    account = digest_text(login.strip().lower()).hex()
     return f"{DEVICE_COOKIE_PREFIX}_{account[:16]}"
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import traceback
+import zlib
 
 import pytest
 
@@ -66,6 +67,44 @@ async def test_an_encoding_nobody_asked_for_is_not_unpacked(
 ) -> None:
     sgp.set_response(b"xx", Content_Encoding="br")
     assert (await error_of(client, sgp.account)).code == "erp_malformed"
+
+
+def deflated(body: bytes, wbits: int) -> bytes:
+    compressor = zlib.compressobj(wbits=wbits)
+    return compressor.compress(body) + compressor.flush()
+
+
+ENCODINGS = [
+    ("gzip", zlib.MAX_WBITS + 16),
+    ("deflate", zlib.MAX_WBITS),
+    ("deflate", -zlib.MAX_WBITS),
+]
+PLAN = b'{"planos": [{"id": 1, "descricao": "F", "preco": "9,90"}]}'
+
+
+@pytest.mark.parametrize(("encoding", "wbits"), ENCODINGS)
+async def test_a_compressed_answer_is_read(
+    client: SgpClient, sgp: ScriptedSgp, encoding: str, wbits: int
+) -> None:
+    sgp.set_response(deflated(PLAN, wbits), Content_Encoding=encoding)
+    (plan,) = await client.read(sgp.account, PLANS, 5)
+    assert plan.id == "1"
+
+
+@pytest.mark.parametrize(("encoding", "wbits"), ENCODINGS)
+async def test_a_compressed_answer_that_expands_beyond_the_bound_is_too_big(
+    client: SgpClient, sgp: ScriptedSgp, encoding: str, wbits: int
+) -> None:
+    sgp.set_response(deflated(b" " * 50_000_000, wbits), Content_Encoding=encoding)
+    assert (await error_of(client, sgp.account, PLANS)).code == "erp_too_big"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_compressed_answer_that_is_broken_is_lost(
+    client: SgpClient, sgp: ScriptedSgp, encoding: str
+) -> None:
+    sgp.set_response(b"no such thing", Content_Encoding=encoding)
+    assert (await error_of(client, sgp.account)).code == "erp_lost"
 
 
 async def test_a_refused_connection_never_left(client: SgpClient) -> None:

@@ -149,11 +149,11 @@ async def test_each_dialect_is_spoken_in_each_part_of_a_talk(
         )
         for name, messages in TALKS.items():
             assert (await client(messages, stream=stream)).text == "Olá!", (name, stream)
-        learned = len(client.at.asked)
+        learned = len(client.at.requests)
         for messages in TALKS.values():
             await client(messages, stream=stream)
         # What was learned in a later part of the talk fits its earlier parts too.
-        assert len(client.at.asked) == learned + len(TALKS)
+        assert len(client.at.requests) == learned + len(TALKS)
 
 
 async def test_everything_that_was_said_is_still_said_in_the_strictest_form(
@@ -171,7 +171,7 @@ async def test_everything_that_was_said_is_still_said_in_the_strictest_form(
 
     await client(CORRECTED, ModelOptions(quirks=strict))
 
-    (body,) = client.at.asked
+    (body,) = client.at.requests
     whole = "\n".join(each["content"] for each in body["messages"])
     for told in (
         "Você é a Nia.",
@@ -194,7 +194,7 @@ async def test_nobody_but_the_start_speaks_for_the_system_when_there_is_one_mess
 
     await client(CORRECTED, ModelOptions(quirks=frozenset({EndpointQuirk.ONE_SYSTEM})))
 
-    system, *rest = client.at.asked[0]["messages"]
+    system, *rest = client.at.requests[0]["messages"]
     assert system["content"].endswith("texto_recusado: escreva de novo.")
     assert all("texto_recusado" not in (each["content"] or "") for each in rest)
 
@@ -206,7 +206,7 @@ async def test_an_end_point_that_takes_all_is_asked_once_and_as_most_know_it(
 
     await client(CORRECTED)
 
-    (body,) = client.at.asked
+    (body,) = client.at.requests
     assert (body["max_tokens"], body["temperature"], body["seed"]) == (800, 0.2, 7)
     assert body["parallel_tool_calls"] is False
     assert [each["role"] for each in body["messages"]].count("system") == 2
@@ -220,18 +220,18 @@ async def test_what_was_set_by_hand_is_not_learned(opening: Opening) -> None:
 
     await client(options=ModelOptions(temperature=0.2, quirks=by_hand))
 
-    assert len(client.at.asked) == 1
-    assert client.at.asked[0]["max_completion_tokens"] == 800
+    assert len(client.at.requests) == 1
+    assert client.at.requests[0]["max_completion_tokens"] == 800
 
 
 async def test_what_one_key_learned_teaches_no_other(opening: Opening) -> None:
     client = await opening(openai_now)
     await client()
-    assert len(client.at.asked) == 3
+    assert len(client.at.requests) == 3
 
     await client(key="outra-chave")
 
-    assert len(client.at.asked) == 6
+    assert len(client.at.requests) == 6
 
 
 async def test_an_end_point_that_became_another_is_learned_anew(opening: Opening) -> None:
@@ -249,7 +249,7 @@ async def test_an_end_point_that_became_another_is_learned_anew(opening: Opening
     await client()
     await client()
 
-    assert len(client.at.asked) == 3 + 2 + 1
+    assert len(client.at.requests) == 3 + 2 + 1
 
 
 @pytest.mark.parametrize(
@@ -264,13 +264,13 @@ async def test_what_was_learned_does_not_hide_what_is_wrong_later(
 ) -> None:
     client = await opening(openai_now)
     await client()
-    client.at.asked.clear()
+    client.at.requests.clear()
     client.at.dialect = lambda body: openai_now(body) or (400, openai_error(told))
 
     error = await client.refused()
 
     assert (error.code, told in str(error)) == (code, True)
-    assert len(client.at.asked) <= requests
+    assert len(client.at.requests) <= requests
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
@@ -289,7 +289,7 @@ async def test_what_was_learned_is_forgotten_after_its_time(opening: Opening) ->
     await client()
     await client()
 
-    assert len(client.at.asked) == 6
+    assert len(client.at.requests) == 6
 
 
 HOPELESS: list[tuple[int, Any, str, str]] = [
@@ -387,7 +387,7 @@ async def test_what_no_form_helps_against_is_asked_once_and_told_in_its_own_word
 
     error = await client.refused()
 
-    assert (error.code, len(client.at.asked)) == (code, 1)
+    assert (error.code, len(client.at.requests)) == (code, 1)
     assert told in str(error)
 
 
@@ -397,7 +397,7 @@ async def test_a_refusal_that_is_not_understood_is_told_after_one_guess(opening:
     error = await client.refused()
 
     assert str(error) == "the model answered 400: Nope: 42"
-    assert len(client.at.asked) == 2
+    assert len(client.at.requests) == 2
     assert not error.retryable
 
 
@@ -406,7 +406,7 @@ async def test_an_end_point_that_takes_nothing_is_asked_a_few_times_only(opening
 
     error = await client.refused(messages=CORRECTED)
 
-    assert len(client.at.asked) <= 8
+    assert len(client.at.requests) <= 8
     assert "roles must alternate" in str(error)
 
 
@@ -476,7 +476,7 @@ async def test_what_a_tenant_adds_is_sent_and_stands_for_nothing_of_ours(opening
 
     await client(options=options)
 
-    (body,), (headers,) = client.at.asked, client.at.headers
+    (body,), (headers,) = client.at.requests, client.at.headers
     assert headers["x-title"] == "Rede Norte"
     assert headers["authorization"] == "Bearer chave-secreta"
     assert headers["host"].startswith("127.0.0.1")
@@ -494,7 +494,7 @@ async def test_gemini_gets_its_own_signature_back(opening: Opening) -> None:
 
     (made,) = (await client()).calls
 
-    assert made.extra == signed
+    assert made.extra_fields == signed
 
 
 async def test_an_error_inside_an_answer_of_200_is_one(opening: Opening) -> None:
@@ -522,4 +522,4 @@ async def test_pictures_among_texts_are_kept_in_every_form(opening: Opening) -> 
     for form in EndpointQuirk:
         client = await opening()
         await client(talk, ModelOptions(quirks=frozenset({form})))
-        assert str(picture) in str(client.at.asked[0]["messages"]), form
+        assert str(picture) in str(client.at.requests[0]["messages"]), form

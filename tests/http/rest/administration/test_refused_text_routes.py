@@ -25,11 +25,11 @@ async def test_refused_texts_are_listed_newest_first_in_pages(rest_api: RestApiF
     _, who = await rest_api.add_signed_in_user("admin")
     await refuses(rest_api, await rest_api.conversation(), "valor", "pagamento", "data")
 
-    first = (await rest_api.http.get("/refused", params={"limit": 2}, headers=who)).json()
+    first = (await rest_api.http.get("/refused-texts", params={"limit": 2}, headers=who)).json()
     rest = await rest_api.http.get(
-        "/refused", params={"limit": 2, "cursor": first["next_cursor"]}, headers=who
+        "/refused-texts", params={"limit": 2, "cursor": first["next_cursor"]}, headers=who
     )
-    one = (await rest_api.http.get("/refused", params={"code": "valor"}, headers=who)).json()
+    one = (await rest_api.http.get("/refused-texts", params={"code": "valor"}, headers=who)).json()
 
     shown = [*first["items"], *rest.json()["items"]]
     assert [each["code"] for each in shown] == ["data", "pagamento", "valor"]
@@ -42,7 +42,7 @@ async def test_refused_texts_are_listed_newest_first_in_pages(rest_api: RestApiF
 async def test_refused_texts_need_the_settings_permission(rest_api: RestApiFixture) -> None:
     _, agent = await rest_api.add_signed_in_user("agent")
 
-    assert_problem(await rest_api.http.get("/refused", headers=agent), 403, "forbidden")
+    assert_problem(await rest_api.http.get("/refused-texts", headers=agent), 403, "forbidden")
 
 
 async def test_refused_texts_of_another_tenant_are_not_shown(rest_api: RestApiFixture) -> None:
@@ -50,4 +50,4 @@ async def test_refused_texts_of_another_tenant_are_not_shown(rest_api: RestApiFi
     foreign = await rest_api.given.place()
     await refuses(rest_api, await rest_api.conversation(foreign), "valor")
 
-    assert (await rest_api.http.get("/refused", headers=who)).json()["items"] == []
+    assert (await rest_api.http.get("/refused-texts", headers=who)).json()["items"] == []

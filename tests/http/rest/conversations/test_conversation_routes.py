@@ -182,7 +182,7 @@ async def test_another_tenants_conversation_is_as_unknown_as_any(
                 404,
                 "not_found",
             )
-    for what in ("messages", "notes", "assign", "give-back", "resolve"):
+    for what in ("messages", "notes", "assign", "return-to-assistant", "resolve"):
         body = {"text": "x"} if what in TEXTS else {}
         assert_problem(await act(rest_api, visit, what, who, **body), 404, "not_found")
     assert (await rest_api.http.get("/conversations", headers=who)).json()["items"] == []
@@ -267,7 +267,7 @@ async def test_what_changes_while_the_pages_are_turned_comes_on_one_of_them(
 async def test_a_step_that_does_not_come_in_time_is_accepted_and_not_lost(
     rest_api: RestApiFixture,
 ) -> None:
-    rest_api.app.state.rooms = replace(rest_api.rooms, done_within_s=0.1)
+    rest_api.app.state.rooms = replace(rest_api.rooms, command_timeout_s=0.1)
     rest_api.rooms.command_submitter._poke = lambda thread: None
     _, who = await rest_api.add_signed_in_user("agent")
     visit = await rest_api.conversation()

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from niochat.adapters.gateways.uazapi.parsing.json_fields import read_object, read_text
+from niochat.domain.text_validation import to_storable_text
 
 _DROPPED_FIELDS = frozenset(
     {
@@ -52,20 +53,6 @@ def sanitize_payload(body: Mapping[str, object]) -> dict[str, object]:
     return _sanitize_object(body, secrets, 0)
 
 
-def sanitize_text(text: str) -> str:
-    """The text without NUL, and with U+FFFD in place of each lone surrogate."""
-    if "\x00" in text:
-        text = text.replace("\x00", "")
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        # Through UTF-16, so that two halves sent apart become the character they meant.
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
-
-
 def _sanitize_value(value: object, secrets: tuple[str, ...], depth: int) -> object:
     # Most frequent first: a webhook has a hundred fields, and this is a fifth of the door's work.
     if depth >= _MAX_DEPTH:
@@ -101,14 +88,14 @@ def _kept_name(name: str) -> str | None:
     lower = name.lower()
     if lower in _DROPPED_FIELDS or lower.startswith(_DROPPED_PREFIX):
         return None
-    return sanitize_text(name)
+    return to_storable_text(name)
 
 
 _known_name = lru_cache(maxsize=2048)(_kept_name)
 
 
 def _sanitize_string(text: str, secrets: tuple[str, ...]) -> str:
-    return _blanked(sanitize_text(text), secrets)
+    return _blanked(to_storable_text(text), secrets)
 
 
 def _blanked(text: str, secrets: tuple[str, ...]) -> str:

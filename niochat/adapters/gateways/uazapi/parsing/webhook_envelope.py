@@ -11,9 +11,9 @@ from datetime import datetime
 from niochat.adapters.gateways.uazapi.parsing.json_fields import read_object
 from niochat.adapters.gateways.uazapi.parsing.payload_sanitizer import (
     sanitize_payload,
-    sanitize_text,
 )
 from niochat.domain.errors import InvalidInputError
+from niochat.domain.text_validation import to_storable_text
 
 _ALIASES = {"message": "messages", "message_update": "messages_update"}
 
@@ -59,6 +59,6 @@ def _event_type(body: Mapping[str, object]) -> str:
     # In the flat envelope ``event`` is an object: the details of a receipt.
     for name in ("EventType", "event"):
         value = body.get(name)
-        if isinstance(value, str) and (event_type := sanitize_text(value).strip().lower()):
+        if isinstance(value, str) and (event_type := to_storable_text(value).strip().lower()):
             return _ALIASES.get(event_type, event_type)
     raise InvalidInputError("not a webhook of Uazapi: neither EventType nor event names an event")

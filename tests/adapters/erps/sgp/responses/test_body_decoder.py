@@ -77,3 +77,7 @@ def test_a_dangerous_or_broken_document_is_malformed(text: str | bytes) -> None:
 
 def test_a_declared_encoding_cannot_show_another_document() -> None:
     assert tree('<?xml version="1.0" encoding="utf-7"?><r><a>+ADw-b</a></r>') == {"a": "+ADw-b"}
+
+
+def test_a_text_that_only_mentions_a_document_type_is_read() -> None:
+    assert tree("<r><!-- <!DOCTYPE r> --><a><![CDATA[<!ENTITY]]></a></r>") == {"a": "<!ENTITY"}

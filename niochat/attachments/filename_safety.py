@@ -1,9 +1,9 @@
-"""Names of files: what may be shown and saved under them, and which ones a machine would run."""
+"""Makes file names safe to show and to save, and recognises names of executable files."""
 
 import unicodedata
 
 MAX_LENGTH = 120
-"""Characters of a name."""
+"""Characters of a file name."""
 _MAX_EXTENSION_LENGTH = 10
 _PROGRAMS = """
 ade adp application appref-ms appx appxbundle bas bat cab chm cmd com cpl crt dll drv exe gadget grp
@@ -15,7 +15,7 @@ diagcab
 jar jnlp class war ear apk aab xapk dex ipa dmg pkg app command scpt workflow mobileconfig
 deb rpm appimage run elf desktop
 """
-"""Of Windows; of Java, Android and Apple; of Linux."""
+"""Extensions of programs: first of Windows, then of Java, Android and Apple, then of Linux."""
 _MACROS = "docm dotm xlsm xltm xlam xlsb pptm potm ppam ppsm sldm one"
 _SCRIPTS = """
 js mjs cjs jsx ts sh bash zsh fish csh ksh php php3 php4 php5 php7 phtml phar py pyc pyw pyz rb perl
@@ -23,19 +23,19 @@ lua asp aspx jsp jspx cgi awk tcl groovy ipynb
 """
 _PAGES = "html htm xhtml xht shtml mht mhtml svg svgz swf xsl xslt"
 EXECUTABLE_EXTENSIONS = frozenset(f"{_PROGRAMS} {_MACROS} {_SCRIPTS} {_PAGES}".split())
-"""Endings that a computer, a phone or a browser may run when somebody opens the file."""
+"""Extensions that a computer, phone or browser may run when somebody opens the file."""
 _DISGUISED_EXTENSIONS = frozenset(
     {"exe", "scr", "pif", "bat", "cmd", "vbs", "hta", "ps1", "lnk", "msi", "jar", "apk", "js"}
 )
-"""Those that are refused in the middle of a name, too, where others may well stand: an address, a
-version.
+"""Extensions that are also refused in the middle of a name. The others may occur there harmlessly,
+for example in a web address or a version.
 """
 _RESERVED = dict.fromkeys(map(ord, '<>:"|?*'), "_")
 
 
 def strip_unsafe_characters(filename: str) -> str:
-    """Without folders, control characters and what turns the direction of writing; never with a
-    dot or a space at its end, which Windows leaves out.
+    """Removes folders, control characters and marks that change the direction of writing, and
+    trailing dots and spaces, which Windows drops.
     """
     name = filename.replace("\\", "/").rpartition("/")[2]
     name = "".join(each for each in name if each.isprintable())
@@ -43,28 +43,32 @@ def strip_unsafe_characters(filename: str) -> str:
 
 
 def is_executable(filename: str) -> bool:
-    """Whether its ending is one that runs, as in ``fatura.pdf.exe``; also where it looks like one
-    in other characters, and where the worst of them stand before it (``fatura.exe.pdf``).
+    """Whether the extension is executable, as in ``fatura.pdf.exe``.
+
+    Look-alike characters are compared in their plain form, and the most dangerous extensions count
+    in the middle of a name too (``fatura.exe.pdf``).
     """
     name = strip_unsafe_characters(unicodedata.normalize("NFKC", strip_unsafe_characters(filename)))
-    endings = [each.strip() for each in name.lower().split(".")[1:]]
-    return bool(endings) and (
-        endings[-1] in EXECUTABLE_EXTENSIONS or not _DISGUISED_EXTENSIONS.isdisjoint(endings)
+    extensions = [each.strip() for each in name.lower().split(".")[1:]]
+    return bool(extensions) and (
+        extensions[-1] in EXECUTABLE_EXTENSIONS or not _DISGUISED_EXTENSIONS.isdisjoint(extensions)
     )
 
 
 def safe_filename(filename: str, otherwise: str) -> str:
-    """A name to show and to save under. A long one is cut before its ending."""
+    """Returns a name that is safe to show and to save under; ``otherwise`` if nothing remains of
+    it. A long name is cut before its extension.
+    """
     name = strip_unsafe_characters(filename)
     if len(name) <= MAX_LENGTH:
         return name or otherwise
-    stem, dot, ending = name.rpartition(".")
-    if not stem or len(ending) > _MAX_EXTENSION_LENGTH:
+    stem, dot, extension = name.rpartition(".")
+    if not stem or len(extension) > _MAX_EXTENSION_LENGTH:
         return name[: MAX_LENGTH - 1].rstrip(". ") + "…"
-    return stem[: MAX_LENGTH - len(ending) - 2].rstrip(". ") + "…" + dot + ending
+    return stem[: MAX_LENGTH - len(extension) - 2].rstrip(". ") + "…" + dot + extension
 
 
 def neutralize_filename(filename: str, otherwise: str) -> str:
-    """A name under which nothing runs: ``fatura.pdf.exe`` becomes ``fatura_pdf_exe.bin``."""
+    """Returns a name that no system executes: ``fatura.pdf.exe`` becomes ``fatura_pdf_exe.bin``."""
     name = strip_unsafe_characters(unicodedata.normalize("NFKC", strip_unsafe_characters(filename)))
     return safe_filename((name or otherwise).replace(".", "_") + ".bin", otherwise)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from niochat.domain.filename_safety import (
+from niochat.attachments.filename_safety import (
     EXECUTABLE_EXTENSIONS,
     MAX_LENGTH,
     is_executable,
