@@ -1,4 +1,4 @@
-"""Named SQL of the development tools, from ``niochat_lab/sql``."""
+"""Named SQL queries of this package, from ``niochat_lab/sql``."""
 
 from functools import cache
 from pathlib import Path
@@ -10,5 +10,5 @@ _FOLDER = Path(__file__).parent / "sql"
 
 @cache
 def lab_queries(file: str) -> dict[str, str]:
-    """All queries of ``sql/<file>.sql`` by name."""
+    """Load the queries of ``sql/<file>.sql`` by name."""
     return parse_queries(_FOLDER / f"{file}.sql")

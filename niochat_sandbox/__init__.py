@@ -1,5 +1,6 @@
-"""The outside world, simulated over real HTTP: WhatsApp gateway, customers' phones, model.
+"""The outside world, simulated over real HTTP: WhatsApp gateway, phones, ERP, model and mail
+server.
 
-One process, outside Ray: ``python -m niochat_sandbox --port N``. The product talks to it as
-to the real services and cannot tell; nothing here imports the product.
+The sandbox is one process outside of Ray: ``python -m niochat_sandbox --port N``. The product talks
+to it as to the real services and cannot tell the difference. No module here imports the product.
 """

@@ -1,4 +1,6 @@
-"""`python -m niochat_sandbox --port N`: serves until it is told to stop."""
+"""Command line of the sandbox: ``python -m niochat_sandbox --port N`` serves until it
+is stopped.
+"""
 
 import argparse
 
@@ -10,7 +12,11 @@ KEEP_ALIVE_S = 75
 
 
 def create_server(host: str, port: int, smtp_port: int | None = None) -> uvicorn.Server:
-    """A server that has not started; idle connections outlive the pools of usual clients."""
+    """Create a server that is not started.
+
+    Its keep-alive time is longer than that of usual client pools, so that a client does not write
+    to a closed connection.
+    """
     config = uvicorn.Config(
         create_app(f"http://{host}:{port}", (host, smtp_port) if smtp_port else None),
         host=host,
@@ -30,11 +36,13 @@ def create_server(host: str, port: int, smtp_port: int | None = None) -> uvicorn
 
 
 def main() -> None:
-    """Reads the command line and serves."""
+    """Parse the command line and serve."""
     parser = argparse.ArgumentParser(prog="python -m niochat_sandbox", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--smtp-port", type=int, help="takes mail there, and shows it")
+    parser.add_argument(
+        "--smtp-port", type=int, help="port of the SMTP sink, which shows the mails that it accepts"
+    )
     arguments = parser.parse_args()
     print(f"Sandbox: http://{arguments.host}:{arguments.port}/sandbox", flush=True)
     create_server(arguments.host, arguments.port, arguments.smtp_port).run()

@@ -1,4 +1,4 @@
-"""The sandbox as one ASGI application."""
+"""The ASGI application of the sandbox."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,36 +23,41 @@ from niochat_sandbox.smtp_sink import SmtpSink
 
 
 def create_app(origin: str, smtp: tuple[str, int] | None = None) -> ASGIApp:
-    """A sandbox with an empty world; `origin` is where it is reached, `http://host:port`, and
-    `smtp` where it takes mail.
+    """Create a sandbox with an empty state.
+
+    ``origin``: the sandbox's own address, ``http://host:port``. ``smtp``: host and port of the SMTP
+    sink; ``None``: no SMTP.
     """
-    world, mailbox = SandboxState(base_url=f"{origin}/gateway"), SmtpSink()
+    state, mailbox = SandboxState(base_url=f"{origin}/gateway"), SmtpSink()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        world.dispatcher.open()
+        state.dispatcher.open()
         if smtp is not None:
             await mailbox.open(*smtp)
         yield
         await mailbox.close()
-        await world.dispatcher.close()
+        await state.dispatcher.close()
 
     files = Route("/files/{name}", serve_file)
     routes = [
         Mount(
             "/gateway",
-            routes=[*GatewayMessageApi(world).routes(), *GatewayInstanceApi(world).routes(), files],
+            routes=[*GatewayMessageApi(state).routes(), *GatewayInstanceApi(state).routes(), files],
         ),
-        Mount("/model/v1", routes=ModelApi(world).routes()),
-        Route("/sandbox", StatusPage(world).show),
-        Mount("/sgp", SgpApi(world).router()),
-        Mount("/sandbox", routes=[*_control_routes(world), *mailbox.routes()]),
+        Mount("/model/v1", routes=ModelApi(state).routes()),
+        Route("/sandbox", StatusPage(state).show),
+        Mount("/sgp", SgpApi(state).router()),
+        Mount("/sandbox", routes=[*_control_routes(state), *mailbox.routes()]),
     ]
     handlers = {SandboxApiError: handle_api_error}
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
-    return FaultMiddleware(app, world.faults)
+    return FaultMiddleware(app, state.faults)
 
 
-def _control_routes(world: SandboxState) -> list[BaseRoute]:
-    orders = [*SettingsControlApi(world).routes(), *ErpControlApi(world.sgp_installations).routes()]
-    return [*PhoneControlApi(world).routes(), *orders]
+def _control_routes(state: SandboxState) -> list[BaseRoute]:
+    control_routes = [
+        *SettingsControlApi(state).routes(),
+        *ErpControlApi(state.sgp_installations).routes(),
+    ]
+    return [*PhoneControlApi(state).routes(), *control_routes]

@@ -1,4 +1,4 @@
-"""Reading requests and writing answers: JSON by orjson, refusals as one exception."""
+"""Parse requests and build responses as JSON, with errors as one exception."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ JsonObject = dict[str, Any]
 
 
 class SandboxApiError(Exception):
-    """A request that cannot be served; becomes ``{"error": …}`` with its HTTP status."""
+    """A request that cannot be served; the response is ``{"error": …}`` with its HTTP status."""
 
     def __init__(self, status: int, error: str, **details: Any) -> None:
         super().__init__(error)
@@ -19,27 +19,29 @@ class SandboxApiError(Exception):
 
 
 def encode_json(data: Any) -> bytes:
-    """`data` as JSON bytes fit for keeping.
+    """Encode ``data`` as JSON bytes for long-term storage.
 
-    What `orjson.dumps` returns holds about ten times its length in memory as long as it
-    lives (measured with orjson 3.13.0: 32 KB behind 3 KB), so what stays is copied.
+    The result of ``orjson.dumps`` occupies about ten times its length for as long as it lives
+    (measured with orjson 3.13.0: 32 KB for 3 KB), so it is copied.
     """
     return bytes(memoryview(orjson.dumps(data)))
 
 
 def json_response(data: Any, status: int = 200) -> Response:
-    """`data` as a JSON response."""
+    """Build a JSON response."""
     return Response(orjson.dumps(data), status, media_type="application/json")
 
 
-async def handle_api_error(_request: Request, refusal: Exception) -> Response:
-    """Starlette's exception handler for :class:`Refusal`."""
-    assert isinstance(refusal, SandboxApiError)
-    return json_response(refusal.body, refusal.status)
+async def handle_api_error(_request: Request, error: Exception) -> Response:
+    """Starlette's exception handler for :class:`SandboxApiError`."""
+    assert isinstance(error, SandboxApiError)
+    return json_response(error.body, error.status)
 
 
 async def read_json(request: Request) -> Any:
-    """The request's JSON; an empty body counts as an empty object. Refuses with 400."""
+    """Parse the request's JSON; an empty body is an empty object. Raises
+    ``SandboxApiError`` (400).
+    """
     raw = await request.body()
     try:
         return orjson.loads(raw) if raw else {}
@@ -48,7 +50,7 @@ async def read_json(request: Request) -> Any:
 
 
 async def read_object(request: Request) -> JsonObject:
-    """The request's JSON object. Refuses anything else with 400."""
+    """Parse the request's JSON object. Raises ``SandboxApiError`` (400) for other JSON."""
     body = await read_json(request)
     if not isinstance(body, dict):
         raise SandboxApiError(400, "Invalid payload: an object is expected")
@@ -56,7 +58,9 @@ async def read_object(request: Request) -> JsonObject:
 
 
 def parse_text_field(body: JsonObject, key: str, default: str = "") -> str:
-    """A text field, or `default` when absent or null. Refuses another type with 400."""
+    """Return a text field, or ``default`` if absent or null. Raises ``SandboxApiError`` (400) for
+    another type.
+    """
     value = body.get(key)
     if value is None:
         return default
@@ -66,7 +70,9 @@ def parse_text_field(body: JsonObject, key: str, default: str = "") -> str:
 
 
 def parse_number_field(body: JsonObject, key: str, default: float) -> float:
-    """A number field that is not negative, or `default`. Refuses the rest with 400."""
+    """Return a non-negative number field, or ``default``. Raises ``SandboxApiError`` (400) for
+    other values.
+    """
     value = body.get(key)
     if value is None:
         return default
@@ -76,7 +82,7 @@ def parse_number_field(body: JsonObject, key: str, default: float) -> float:
 
 
 def parse_flag_field(body: JsonObject, key: str, default: bool) -> bool:
-    """A boolean field, or `default`. Refuses another type with 400."""
+    """Return a boolean field, or ``default``. Raises ``SandboxApiError`` (400) for another type."""
     value = body.get(key)
     if value is None:
         return default
@@ -86,7 +92,7 @@ def parse_flag_field(body: JsonObject, key: str, default: bool) -> bool:
 
 
 def parse_query_number(request: Request, key: str, default: float) -> float:
-    """A number in the query string. Refuses something else with 400."""
+    """Parse a number in the query string. Raises ``SandboxApiError`` (400) for another value."""
     try:
         return float(request.query_params.get(key, default))
     except ValueError:

@@ -1,6 +1,4 @@
-"""Pictures and PDFs as customers send them, drawn here; the simulated model finds in them what they
-show.
-"""
+"""Sample pictures and PDFs of customers. Each embeds the label that the scripted model reads."""
 
 import re
 import struct
@@ -22,7 +20,7 @@ _RED, _GREEN, _OFF = (230, 30, 30), (40, 210, 80), (70, 72, 76)
 
 
 class SampleFile(NamedTuple):
-    """A file that a customer has at hand. ``kind`` as the phone sends it."""
+    """A sample file. ``kind``: the kind of message that a phone sends."""
 
     kind: str
     mimetype: str
@@ -31,7 +29,7 @@ class SampleFile(NamedTuple):
 
 
 def read_file_label(data: bytes) -> JsonObject | None:
-    """What a file of ours shows; ``None`` for any other."""
+    """Read the embedded label of a sample file; ``None`` for any other file."""
     found = _PDF_MARKER.search(data)
     if found is None and data.startswith(_PNG):
         at = data.find(_PNG_TEXT_KEY + b"\0")
@@ -42,32 +40,33 @@ def read_file_label(data: bytes) -> JsonObject | None:
     else:
         text = found[1] if found is not None else b""
     try:
-        told = orjson.loads(text)
+        label = orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
-    return told if isinstance(told, dict) else None
+    return label if isinstance(label, dict) else None
 
 
 def build_picture(
-    told: JsonObject, paint: Callable[[int, int], Colour] = lambda x, y: _PAPER
+    label: JsonObject, paint: Callable[[int, int], Colour] = lambda x, y: _PAPER
 ) -> bytes:
-    """A PNG that says of itself what it shows."""
+    """Build a PNG that embeds ``label``, the description of what it shows."""
     rows = b"".join(
         b"\0" + b"".join(bytes(paint(x, y)) for x in range(_SIDE)) for y in range(_SIDE)
     )
     head = struct.pack(">IIBBBBB", _SIDE, _SIDE, 8, 2, 0, 0, 0)
     chunks = (
         (b"IHDR", head),
-        (b"tEXt", _PNG_TEXT_KEY + b"\0" + orjson.dumps(told)),
+        (b"tEXt", _PNG_TEXT_KEY + b"\0" + orjson.dumps(label)),
         (b"IDAT", zlib.compress(rows, 9)),
         (b"IEND", b""),
     )
     return _PNG + b"".join(_chunk(name, body) for name, body in chunks)
 
 
-def build_pdf(lines: list[str], told: JsonObject | None = None) -> bytes:
-    """A PDF of one page with these lines as text; with none it is as a scan, and ``told`` is what
-    somebody would see on it.
+def build_pdf(lines: list[str], label: JsonObject | None = None) -> bytes:
+    """Build a PDF of one page with these lines as text.
+
+    Without lines it resembles a scan, and ``label`` describes what a reader would see.
     """
     drawn = "".join(f"({_escaped(line)}) Tj T*\n" for line in lines)
     stream = f"BT /F1 11 Tf 50 780 Td 16 TL\n{drawn}ET".encode("cp1252", "replace")
@@ -80,8 +79,8 @@ def build_pdf(lines: list[str], told: JsonObject | None = None) -> bytes:
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
     ]
     body = b"%PDF-1.4\n"
-    if told is not None:
-        body += b"%sandbox-shows " + orjson.dumps(told) + b"\n"
+    if label is not None:
+        body += b"%sandbox-shows " + orjson.dumps(label) + b"\n"
     places = []
     for number, each in enumerate(objects, 1):
         places.append(len(body))
@@ -95,29 +94,29 @@ def build_pdf(lines: list[str], told: JsonObject | None = None) -> bytes:
 
 
 def list_samples() -> dict[str, SampleFile]:
-    """What ``niochat say --file`` knows, by name."""
+    """The samples by name, as ``niochat say --file`` uses them."""
     return {name: make() for name, make in _SAMPLES.items()}
 
 
 def get_sample(name: str) -> SampleFile | None:
-    """One of them."""
+    """Return a sample, or ``None`` for an unknown name."""
     make = _SAMPLES.get(name)
     return make() if make is not None else None
 
 
-def _build_modem_photo(name: str, colour: Colour, said: str) -> SampleFile:
+def _build_modem_photo(name: str, colour: Colour, colour_name: str) -> SampleFile:
     def paint(x: int, y: int) -> Colour:
         return colour if (x - 48) ** 2 + (y - 48) ** 2 < 120 else _BOX
 
-    told = {"kind": "los_light", "luz_los": said}
-    return SampleFile("image", "image/png", f"{name}.png", build_picture(told, paint))
+    label = {"kind": "los_light", "luz_los": colour_name}
+    return SampleFile("image", "image/png", f"{name}.png", build_picture(label, paint))
 
 
-def _build_paper_photo(name: str, told: JsonObject) -> SampleFile:
+def _build_paper_photo(name: str, label: JsonObject) -> SampleFile:
     def paint(x: int, y: int) -> Colour:
         return _BLUE if y < 12 or (y % 12 < 3 and 8 < x < 80) else _PAPER
 
-    return SampleFile("image", "image/png", f"{name}.png", build_picture(told, paint))
+    return SampleFile("image", "image/png", f"{name}.png", build_picture(label, paint))
 
 
 _LINE = "23793.38128 60007.827136 95000.063305 9 93020000009990"

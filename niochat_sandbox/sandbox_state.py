@@ -1,4 +1,4 @@
-"""Everything the rooms of the sandbox share, and what can happen in it."""
+"""The state that all parts of the sandbox share, and the actions that change it."""
 
 import asyncio
 import secrets
@@ -33,12 +33,12 @@ from niochat_sandbox.sgp.erp_installations import SgpInstallationRegistry
 
 ADMIN_TOKEN = "sandbox-admin"
 TYPING_TIME_S = 10
-"""Seconds that a person takes to read and to type."""
+"""Seconds that a person needs to read and type."""
 
 
 @dataclass(slots=True)
 class ScriptedModelSettings:
-    """The model's manners, in seconds."""
+    """Delays of the scripted model in seconds."""
 
     latency_s: float = 0.3
     stream_chunk_delay_s: float = 0.0
@@ -63,31 +63,35 @@ class SandboxState:
         self,
         instance: SimulatedInstance,
         customer: SimulatedCustomer,
-        draft: PhoneAction,
+        action: PhoneAction,
         upload: UploadedFile | None = None,
     ) -> str:
-        """Something done on a customer's phone; its `messageid`. Waits for no webhook. `upload` is
-        the file that was sent, else one of that kind that says nothing.
+        """Send an action from a customer's phone; return its ``messageid`` without waiting for the
+        webhook.
 
-        While the instance is not connected the message stays with WhatsApp and comes when it
-        is again.
+        ``upload``: the file that was sent; without it a placeholder stands in. While the instance
+        is not connected, WhatsApp keeps the message and delivers it after the reconnection.
         """
-        if draft.kind == DELETION:
-            return self._delete_as_customer(instance, customer, draft.target)
+        if action.kind == DELETION:
+            return self._delete_as_customer(instance, customer, action.target)
         customer.unread += 1
-        message = build_customer_message(instance, customer, draft)
-        exchange = customer.add_message(
-            MessageDirection.SENT, draft.kind, draft.text, message["messageid"], target=draft.target
+        message = build_customer_message(instance, customer, action)
+        phone_message = customer.add_message(
+            MessageDirection.SENT,
+            action.kind,
+            action.text,
+            message["messageid"],
+            target=action.target,
         )
         if upload is not None:
-            instance.uploads.add(exchange.messageid, upload)
-            exchange.file = upload.summarize()
-        letter = self._build_message_delivery(instance, customer, message, exchange)
+            instance.uploads.add(phone_message.messageid, upload)
+            phone_message.file = upload.summarize()
+        delivery = self._build_message_delivery(instance, customer, message, phone_message)
         if instance.status is SimulatedInstanceStatus.CONNECTED:
-            self._receive_message(instance, message, letter)
+            self._receive_message(instance, message, delivery)
         else:
-            instance.held_deliveries.append((message, letter))
-        return exchange.messageid
+            instance.held_deliveries.append((message, delivery))
+        return phone_message.messageid
 
     def write_as_provider(
         self,
@@ -96,68 +100,70 @@ class SandboxState:
         text: str,
         after_s: int = TYPING_TIME_S,
     ) -> str:
-        """A person of the provider typed on its own phone; the `messageid`. By WhatsApp's clock it
-        was `after_s` seconds from now: 0 is the app's own greeting.
+        """Send a text that was typed on the provider's own phone; return its ``messageid``.
+
+        WhatsApp's timestamp is ``after_s`` seconds from now; 0 simulates the app's automatic
+        greeting.
         """
         message = build_provider_message(
             instance, customer, PhoneAction("text", text), by_api=False
         )
         message = {**message, "messageTimestamp": message["messageTimestamp"] + after_s * 1000}
-        exchange = customer.add_message(
+        phone_message = customer.add_message(
             MessageDirection.RECEIVED, "text", text, message["messageid"]
         )
-        letter = self._build_message_delivery(instance, customer, message, exchange)
-        self._receive_message(instance, message, letter)
-        return exchange.messageid
+        delivery = self._build_message_delivery(instance, customer, message, phone_message)
+        self._receive_message(instance, message, delivery)
+        return phone_message.messageid
 
     def delivery_settings_for(self, instance: SimulatedInstance | None) -> WebhookDeliverySettings:
-        """How an instance delivers: its own way, or everybody's."""
+        """The delivery settings of an instance: its own or the shared ones."""
         return (instance and instance.delivery) or self.delivery
 
     async def send_as_provider(
         self,
         instance: SimulatedInstance,
         customer: SimulatedCustomer,
-        draft: PhoneAction,
+        action: PhoneAction,
         *,
         track: dict[str, str],
         choices: list[str] | None = None,
         shown_kind: str = "",
         upload: UploadedFile | None = None,
     ) -> dict[str, Any]:
-        """A message sent by the API: on the phone, echoed, acknowledged. Returns `message{}`.
+        """Send a message by the gateway's API: show it on the phone, echo and acknowledge it.
 
-        Nothing is deduplicated: the gateway has no idempotency key.
+        Returns ``message{}``. Nothing is deduplicated, because the gateway has no idempotency key.
         """
-        message = {**build_provider_message(instance, customer, draft, by_api=True), **track}
+        message = {**build_provider_message(instance, customer, action, by_api=True), **track}
         if upload is not None:
             instance.uploads.add(message["messageid"], upload)
-        exchange = customer.add_message(
+        phone_message = customer.add_message(
             MessageDirection.RECEIVED,
-            shown_kind or draft.kind,
-            draft.text,
+            shown_kind or action.kind,
+            action.text,
             message["messageid"],
             track_id=message["track_id"],
-            target=draft.target,
+            target=action.target,
             choices=choices or [],
             file=upload.summarize() if upload is not None else None,
         )
         instance.message_store.add(message)
-        delivery = self.delivery_settings_for(instance)
-        if delivery.acks_first:
-            await self._acknowledge(instance, customer, exchange.messageid, ":acks")
-        if delivery.echo:
+        settings = self.delivery_settings_for(instance)
+        if settings.acks_first:
+            await self._acknowledge(instance, customer, phone_message.messageid, ":acks")
+        if settings.echo:
             self._post_message(
-                self._build_message_delivery(instance, customer, message, exchange), message
+                self._build_message_delivery(instance, customer, message, phone_message), message
             )
-        if delivery.acks and not delivery.acks_first:
-            self._post_acks(instance, customer, exchange.messageid, "")
+        if settings.acks and not settings.acks_first:
+            self._post_acks(instance, customer, phone_message.messageid, "")
         return message
 
     def delete_as_provider(
         self, instance: SimulatedInstance, customer: SimulatedCustomer, messageid: str
     ) -> None:
-        """The provider deletes a message of its own for everyone."""
+        """Delete a message of the provider for everyone."""
         customer.add_message(MessageDirection.RECEIVED, DELETION, "", messageid, target=messageid)
         instance.message_store.update(messageid, status="Deleted")
         self._post_update(instance, customer, messageid, "Deleted", "")
@@ -165,7 +171,9 @@ class SandboxState:
     def change_connection(
         self, instance: SimulatedInstance, status: SimulatedInstanceStatus, reason: str = ""
     ) -> None:
-        """Changes the state and posts the webhook of it; what was held arrives."""
+        """Change the connection state and post its webhook; after a reconnection held messages
+        arrive.
+        """
         instance.status = status
         if status is SimulatedInstanceStatus.CONNECTED and not instance.owner:
             instance.owner = f"5581{secrets.randbelow(10**8):08d}"
@@ -177,8 +185,8 @@ class SandboxState:
         self.dispatcher.post(WebhookDelivery(instance, "connection", "connection", body))
         if status is SimulatedInstanceStatus.CONNECTED:
             held, instance.held_deliveries = instance.held_deliveries, []
-            for message, letter in held:
-                self._receive_message(instance, message, letter)
+            for message, delivery in held:
+                self._receive_message(instance, message, delivery)
 
     def _delete_as_customer(
         self, instance: SimulatedInstance, customer: SimulatedCustomer, target: str
@@ -189,17 +197,17 @@ class SandboxState:
         return target
 
     def _receive_message(
-        self, instance: SimulatedInstance, message: dict[str, Any], letter: WebhookDelivery
+        self, instance: SimulatedInstance, message: dict[str, Any], delivery: WebhookDelivery
     ) -> None:
         instance.message_store.add(message)
-        self._post_message(letter, message)
+        self._post_message(delivery, message)
 
     def _build_message_delivery(
         self,
         instance: SimulatedInstance,
         customer: SimulatedCustomer,
         message: dict[str, Any],
-        exchange: PhoneMessage,
+        phone_message: PhoneMessage,
     ) -> WebhookDelivery:
         envelope = {
             "BaseUrl": self.base_url,
@@ -213,28 +221,38 @@ class SandboxState:
         }
         body = encode_json(envelope)
         return WebhookDelivery(
-            instance, "messages", customer.phone, body, exchange.messageid, exchange
+            instance, "messages", customer.phone, body, phone_message.messageid, phone_message
         )
 
-    def _post_message(self, letter: WebhookDelivery, message: dict[str, Any]) -> None:
-        excluded = letter.instance.webhook.is_excluded(
+    def _post_message(self, delivery: WebhookDelivery, message: dict[str, Any]) -> None:
+        excluded = delivery.instance.webhook.is_excluded(
             from_me=message["fromMe"], by_api=message["wasSentByApi"], group=message["isGroup"]
         )
         if not excluded:
-            self.dispatcher.post(letter)
+            self.dispatcher.post(delivery)
 
     async def _acknowledge(
-        self, instance: SimulatedInstance, customer: SimulatedCustomer, messageid: str, line: str
+        self,
+        instance: SimulatedInstance,
+        customer: SimulatedCustomer,
+        messageid: str,
+        lane_suffix: str,
     ) -> None:
-        letters = self._post_acks(instance, customer, messageid, line)
-        await asyncio.gather(*(letter.done.wait() for letter in letters))
+        deliveries = self._post_acks(instance, customer, messageid, lane_suffix)
+        await asyncio.gather(*(delivery.done.wait() for delivery in deliveries))
 
     def _post_acks(
-        self, instance: SimulatedInstance, customer: SimulatedCustomer, messageid: str, line: str
+        self,
+        instance: SimulatedInstance,
+        customer: SimulatedCustomer,
+        messageid: str,
+        lane_suffix: str,
     ) -> list[WebhookDelivery]:
         instance.message_store.update(messageid, status="Read")
         states = ("Delivered", "Read")
-        return [self._post_update(instance, customer, messageid, state, line) for state in states]
+        return [
+            self._post_update(instance, customer, messageid, state, lane_suffix) for state in states
+        ]
 
     def _post_update(
         self,
@@ -242,11 +260,11 @@ class SandboxState:
         customer: SimulatedCustomer,
         messageid: str,
         state: str,
-        line: str,
+        lane_suffix: str,
     ) -> WebhookDelivery:
         body = encode_json(build_update_webhook(instance, customer, [messageid], state))
-        letter = WebhookDelivery(
-            instance, "messages_update", customer.phone + line, body, messageid
+        delivery = WebhookDelivery(
+            instance, "messages_update", customer.phone + lane_suffix, body, messageid
         )
-        self.dispatcher.post(letter)
-        return letter
+        self.dispatcher.post(delivery)
+        return delivery

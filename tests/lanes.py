@@ -49,6 +49,7 @@ UNIT = (
     "erp/test_rpc_reply.py",
     "http/rest/test_control_characters.py",
     "http/test_body_limits.py",
+    "http/test_request_metadata.py",
     "inbox/test_batched_inserts.py",
     "live/test_assistant_drafts.py",
     "live/test_log_position.py",

@@ -1,1 +1,3 @@
-"""The AI assistant: one bounded run over a conversation, as a tenant and nothing more."""
+"""The AI assistant. A turn is one bounded run over a conversation and has only the rights of its
+tenant.
+"""

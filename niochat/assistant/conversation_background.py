@@ -1,4 +1,4 @@
-"""What stands around a visit: whom the contact is known as, who has the conversation, its pace."""
+"""The background of a conversation: the known customer, the assignment and the recent activity."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,17 +10,20 @@ from niochat.assistant.conversation_facts import ConversationFacts
 
 @dataclass(frozen=True, slots=True)
 class KnownCustomer:
-    """Who was identified from this address in an earlier visit, and is still the same."""
+    """The customer who was identified from this address in an earlier conversation."""
 
     sealed_document: bytes
-    """Their document."""
+    """The customer's tax id, sealed."""
     contract: str
-    """The one that was talked about last."""
+    """The id of the contract that the customer confirmed last."""
 
 
 @dataclass(frozen=True, slots=True)
 class AssignmentState:
-    """Where the conversation stands. ``after_hours``: people have it, and are not there."""
+    """The team or agent that has the conversation.
+
+    ``after_hours``: the conversation was handed off, and no agent is on duty.
+    """
 
     team: str | None = None
     has_agent: bool = False
@@ -29,9 +32,11 @@ class AssignmentState:
 
 @dataclass(frozen=True, slots=True)
 class ConversationActivity:
-    """How often this conversation was answered within the hour, this turn included, and what that
-    cost. ``said``: (author, text, seconds), the newest 40, oldest first; empty where it was
-    answered less than three times.
+    """The turns of this conversation within the last hour, the current one included, and their
+    cost.
+
+    ``messages``: the newest 40 as (author, text, seconds since the epoch), oldest first; empty if
+    the conversation had fewer than three turns.
     """
 
     turns: int = 0
@@ -41,7 +46,7 @@ class ConversationActivity:
 
 @dataclass(frozen=True, slots=True)
 class EarlierConversation:
-    """``handed_off``, ``ended``: codes of why; empty where it was not."""
+    """An ended conversation. ``handed_off`` and ``ended`` are reason codes or empty."""
 
     began: datetime
     facts: ConversationFacts

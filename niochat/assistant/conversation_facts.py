@@ -1,4 +1,6 @@
-"""What the assistant knows of a visit, because the server found it out: never the model's word."""
+"""The facts of a conversation. Only the server's own findings are stored here, never what the model
+says.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -14,7 +16,7 @@ from niochat.ports.erp import Contract
 
 
 class CustomerIntent(StrEnum):
-    """What the customer came for; it is carried on after the identification."""
+    """What the customer came for. The intent survives the identification of the customer."""
 
     INVOICE = "fatura"
     NO_INTERNET = "sem_internet"
@@ -27,7 +29,7 @@ class CustomerIntent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PendingIntent:
-    """A further wish, not served yet, in the customer's words."""
+    """A further intent that was not served yet, with the customer's words."""
 
     wish: CustomerIntent
     words: str
@@ -35,7 +37,7 @@ class PendingIntent:
 
 @dataclass(frozen=True, slots=True)
 class ListedPlan:
-    """A plan as it stood in the list that the customer saw."""
+    """A plan as the customer saw it in the list."""
 
     id: str
     name: str
@@ -43,7 +45,10 @@ class ListedPlan:
 
 @dataclass(frozen=True, slots=True)
 class ListedInvoice:
-    """An open invoice of a contract as the customer was told of it. ``sent``: forms that left."""
+    """An open invoice of a contract as the customer was informed of it.
+
+    ``sent``: the payment forms (``pix``, ``boleto``) that were sent for this invoice.
+    """
 
     contract: str
     id: str
@@ -54,7 +59,7 @@ class ListedInvoice:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRequestRecord:
-    """A change that was asked for and taken. ``protocol`` empty: people have it."""
+    """A recorded change request. ``protocol`` empty: the request was handed to the team."""
 
     contract: str
     kind: str
@@ -64,52 +69,59 @@ class ChangeRequestRecord:
 
 @dataclass(frozen=True, slots=True)
 class ConversationFacts:
-    """One conversation's. ``name`` empty: nobody is identified."""
+    """The facts of one conversation. ``name`` empty: no customer is identified."""
 
     name: str = ""
     trusted: bool = False
-    """The WhatsApp number is one of the subscriber's telephones."""
+    """Whether the WhatsApp number is one of the subscriber's phone numbers."""
     phone: str = ""
-    """That number: another one proves nothing."""
+    """The number for which ``trusted`` was found out; for any other number it proves nothing."""
     contracts: tuple[Contract, ...] = ()
     shown_in: str = ""
-    """Turn that showed the contracts; the customer must answer before one is taken."""
+    """The turn that showed the contracts. The customer must answer before a contract is selected.
+    """
     contract: str = ""
-    """The confirmed one."""
+    """The id of the confirmed contract."""
     wish: CustomerIntent | None = None
-    """What is being served."""
+    """The intent that is being served."""
     waiting: tuple[PendingIntent, ...] = ()
-    """What comes after it, in the customer's order."""
+    """The next intents, in the customer's order."""
     lookups: int = 0
-    """Documents asked for, found or not."""
+    """The number of tax ids that were looked up, found or not."""
     not_found: int = 0
     invoices: tuple[str, ...] = ()
-    """Ids in the order of the list that the customer saw."""
+    """Invoice ids in the order of the list that the customer saw."""
     sent: tuple[str, ...] = ()
-    """Forms of an invoice that were sent: ``pix``, ``boleto``."""
+    """The payment forms that were sent: ``pix``, ``boleto``."""
     plans: tuple[ListedPlan, ...] = ()
     ticket: str = ""
-    """Protocol of the service order opened in this visit."""
+    """The protocol of the service order that was opened in this conversation."""
     unlocked: str = ""
-    """Until when, as it was told."""
+    """The end of the trust unlock, as the customer was informed."""
     bills: tuple[ListedInvoice, ...] = ()
-    """Invoices of this visit: what was open once may be asked about when it is so no more."""
+    """All invoices listed in this conversation. An invoice that is no longer open stays here,
+    because the customer may still ask about it.
+    """
     requested: tuple[ChangeRequestRecord, ...] = ()
     places: int = 0
-    """Places whose coverage was looked up."""
+    """The number of places whose coverage was looked up."""
     held: bool = False
-    """The document that was written is the one kept with the contact."""
+    """Whether the tax id that the customer wrote is the one stored with the contact."""
     recognised: bool = False
-    """Who writes is known from an earlier visit; no document was asked for in this one."""
+    """Whether the customer was recognized from an earlier conversation, without a tax id in this
+    one.
+    """
     confirmed: bool = False
-    """The contract was confirmed in this visit."""
+    """Whether the customer confirmed the contract in this conversation."""
     unrecognised: bool = False
-    """Somebody was known, and the ERP says otherwise now: the document is asked for."""
+    """Whether the ERP contradicts the known customer, so that the tax id must be asked for."""
     earlier: tuple[str, ...] | None = None
-    """Earlier visits, a line each; ``None``: nobody has looked."""
+    """Earlier conversations, one line each; ``None``: not loaded yet."""
 
     def with_served_intents(self, served: Collection[CustomerIntent]) -> "ConversationFacts":
-        """With the next wish where what was wanted is served."""
+        """Return the facts without the served intents; the next waiting intent replaces a served
+        one.
+        """
         waiting = tuple(each for each in self.waiting if each.wish not in served)
         if self.wish in served and waiting:
             return replace(self, wish=waiting[0].wish, waiting=waiting[1:])
@@ -117,22 +129,22 @@ class ConversationFacts:
 
     @property
     def is_identified(self) -> bool:
-        """Whether somebody's contracts are known."""
+        """Whether the contracts of a subscriber are known."""
         return bool(self.contracts)
 
     @property
     def contract_invoices(self) -> tuple[ListedInvoice, ...]:
-        """Those of the confirmed contract."""
+        """The listed invoices of the confirmed contract."""
         return tuple(each for each in self.bills if each.contract == self.contract)
 
     @property
     def contract_change_requests(self) -> tuple[ChangeRequestRecord, ...]:
-        """Those for the confirmed contract."""
+        """The change requests for the confirmed contract."""
         return tuple(each for each in self.requested if each.contract == self.contract)
 
     @property
     def confirmed_contract(self) -> Contract | None:
-        """The confirmed contract, as it was when it was read."""
+        """The confirmed contract as the ERP last returned it."""
         return next((c for c in self.contracts if c.id == self.contract), None)
 
 
@@ -142,12 +154,15 @@ def _type_adapter() -> TypeAdapter[ConversationFacts]:
 
 
 def facts_to_json(facts: ConversationFacts) -> Any:
-    """JSON of the facts."""
+    """Convert the facts to JSON."""
     return _type_adapter().dump_python(facts, mode="json")
 
 
 def facts_from_json(value: object) -> ConversationFacts:
-    """What does not fit any more is forgotten: it can be asked for again."""
+    """Parse stored facts.
+
+    Facts in an outdated format are dropped, because the assistant can ask for them again.
+    """
     if value is None:
         return ConversationFacts()
     try:

@@ -1,7 +1,7 @@
-"""Somebody who was identified before, from the same address, is recognised in the next visit.
+"""Recognize a customer who was identified from the same address in an earlier conversation.
 
-What was known is only a hint of whom to ask the ERP for: name, contracts and telephones are read
-anew, and where they say otherwise the document is asked for, as of anybody.
+The stored identity only says for whom to ask the ERP: name, contracts and phone numbers are read
+anew. If they contradict the stored identity, the assistant asks for the tax id as usual.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from niochat.ports.erp import Contract, FindSubscriber, Subscriber
 _log = structlog.get_logger(__name__)
 
 RECOGNITION_TIMEOUT_S = 6.0
-"""Of the ERP, before the first answer of a visit; without it the document is asked for."""
+"""Limit for the ERP before the first answer of a conversation; after it the tax id is asked for."""
 MAX_LISTED_CONVERSATIONS = 2
 _MIN_STREET_CHARS = 6
 
@@ -52,17 +52,20 @@ _HANDED_OFF = {
 
 
 async def recognize_customer(context: TurnContext) -> None:
-    """Who writes, where that is known from an earlier visit; and what earlier visits were about.
+    """Recognize a known customer and load the earlier conversations, and save both as facts.
 
-    An ERP that is away leaves everything as it was. Raises ``Refused`` when the turn is over.
+    If the ERP is unavailable, the facts stay unchanged. Raises ``OperationRefusedError`` if the
+    turn is over.
     """
     known, facts = context.snapshot.known_customer, context.facts
     if known is not None and not facts.is_identified and not facts.unrecognised:
         await _recognize_from_erp(context, known)
     if context.facts.trusted and context.facts.is_identified and context.facts.earlier is None:
-        mine = {contract.id for contract in context.facts.contracts}
+        contract_ids = {contract.id for contract in context.facts.contracts}
         context.update_facts(
-            earlier=format_earlier_conversations(await context.load_earlier_conversations(), mine)
+            earlier=format_earlier_conversations(
+                await context.load_earlier_conversations(), contract_ids
+            )
         )
     if context.facts != facts:
         await context.save_progress()
@@ -77,18 +80,18 @@ async def _recognize_from_erp(context: TurnContext, known: KnownCustomer) -> Non
             found = await context.read_erp(FindSubscriber(document))
     except (NiochatError, TimeoutError) as error:
         code = getattr(error, "code", "erp_timeout")
-        _log.info("not_recognised", turn=str(context.snapshot.request.turn_id), code=code)
+        _log.info("customer_not_recognized", turn=str(context.snapshot.request.turn_id), code=code)
         return
-    living = _active_contracts(found, known, context.snapshot.phone)
-    if found is None or not living:
+    active = _active_contracts(found, known, context.snapshot.phone)
+    if found is None or not active:
         context.update_facts(unrecognised=True)
         return
     context.update_facts(
         name=found.name,
         trusted=True,
         phone=context.snapshot.phone,
-        contracts=living,
-        contract=living[0].id if len(living) == 1 else "",
+        contracts=active,
+        contract=active[0].id if len(active) == 1 else "",
         shown_in=str(context.snapshot.request.turn_id),
         recognised=True,
     )
@@ -97,18 +100,20 @@ async def _recognize_from_erp(context: TurnContext, known: KnownCustomer) -> Non
 def _active_contracts(
     found: Subscriber | None, known: KnownCustomer, phone: str
 ) -> tuple[Contract, ...]:
-    """Their living contracts, the one that was talked about last first; none where that one is
-    gone or another holder's, or the number is not theirs any more.
+    """The subscriber's active contracts, the contract of the earlier conversation first.
+
+    Empty if that contract has ended or belongs to another subscriber, or if ``phone`` is no longer
+    one of the subscriber's numbers.
     """
     if found is None or not is_same_number(phone, found.phones):
         return ()
-    living = [c for c in found.contracts if not c.status.ended]
-    last = [c for c in living if c.id == known.contract]
-    return (*last, *(c for c in living if c.id != known.contract)) if last else ()
+    active = [c for c in found.contracts if not c.status.ended]
+    last = [c for c in active if c.id == known.contract]
+    return (*last, *(c for c in active if c.id != known.contract)) if last else ()
 
 
 def require_confirmation(context: TurnContext, tool: AssistantTool) -> ToolResult | None:
-    """Before a write the contract that was recognised is confirmed, once a visit."""
+    """Refuse a write until the customer confirmed the recognized contract in this conversation."""
     facts = context.facts
     if not facts.recognised or facts.confirmed or tool.is_repeatable or tool.only_sends:
         return None
@@ -123,7 +128,7 @@ def require_confirmation(context: TurnContext, tool: AssistantTool) -> ToolResul
 
 
 def require_contract_question(context: TurnContext, contract: Contract) -> ToolResult | None:
-    """A contract that was recognised counts as confirmed only after a question that named it."""
+    """Refuse to confirm a recognized contract unless the provider's last messages named it."""
     facts = context.facts
     if not facts.recognised or _mentions_contract(_last_provider_texts(context), contract):
         return None
@@ -135,7 +140,7 @@ def require_contract_question(context: TurnContext, contract: Contract) -> ToolR
 
 
 def recognition_state(context: TurnContext) -> dict[str, Any]:
-    """Keys of the situation; none where there is nothing to tell."""
+    """The state note's keys about a recognized customer; empty if there is nothing to report."""
     facts = context.facts
     keys: dict[str, Any] = {}
     if facts.recognised:
@@ -154,26 +159,31 @@ def recognition_state(context: TurnContext) -> dict[str, Any]:
 
 
 def format_earlier_conversations(
-    visits: Iterable[EarlierConversation], mine: set[str]
+    conversations: Iterable[EarlierConversation], contract_ids: set[str]
 ) -> tuple[str, ...]:
-    """The newest visits about contracts of who writes now, a line each: when, what was wanted,
-    what was done. Built of what is stored, without a model.
+    """Format the newest earlier conversations about ``contract_ids``, one line each.
+
+    A line has the date, the intent and the outcome. It is built from stored facts, without a model.
     """
-    about = [v for v in visits if not v.facts.contracts or v.facts.contract in mine]
-    lines = (_format_conversation(visit) for visit in about)
+    about = [v for v in conversations if not v.facts.contracts or v.facts.contract in contract_ids]
+    lines = (_format_conversation(conversation) for conversation in about)
     return tuple([line for line in lines if line][:MAX_LISTED_CONVERSATIONS])
 
 
-def _format_conversation(visit: EarlierConversation) -> str:
-    facts = visit.facts
+def _format_conversation(conversation: EarlierConversation) -> str:
+    facts = conversation.facts
     done = [f"fatura enviada por {' e '.join(facts.sent)}"] if facts.sent else []
     done += [f"chamado {facts.ticket}"] if facts.ticket else []
     done += [f"desbloqueio ({facts.unlocked})"] if facts.unlocked else []
-    done += [_HANDED_OFF.get(visit.handed_off, "passou para a equipe")] if visit.handed_off else []
-    done += [_ENDINGS[visit.ended]] if visit.ended in _ENDINGS else []
+    done += (
+        [_HANDED_OFF.get(conversation.handed_off, "passou para a equipe")]
+        if conversation.handed_off
+        else []
+    )
+    done += [_ENDINGS[conversation.ended]] if conversation.ended in _ENDINGS else []
     wish = f"pedido: {facts.wish.value.replace('_', ' ')}" if facts.wish is not None else ""
     parts = [part for part in (wish, *done) if part]
-    return f"{visit.began:%d/%m/%Y}: {'; '.join(parts)}" if parts else ""
+    return f"{conversation.began:%d/%m/%Y}: {'; '.join(parts)}" if parts else ""
 
 
 def _contract_question(contract: Contract) -> str:
@@ -182,7 +192,7 @@ def _contract_question(contract: Contract) -> str:
 
 
 def _last_provider_texts(context: TurnContext) -> str:
-    """Our texts between the customer's words before and those that are to be answered."""
+    """The provider's texts between the customer's last two groups of messages."""
     texts: list[str] = []
     for line in reversed(_lines_before_answer(context)):
         if line.author is Author.CUSTOMER:

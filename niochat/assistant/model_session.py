@@ -1,4 +1,4 @@
-"""The talk with the model of one turn: its steps, its time, what it costs."""
+"""The exchange with the model in one turn: its messages, deadline, tokens and cost."""
 
 import asyncio
 import random
@@ -25,10 +25,11 @@ from niochat.domain.conversation.policy import MAX_MODEL_SECONDS
 from niochat.domain.text_validation import to_storable_text
 
 MAX_ATTEMPTS = 4
-"""To a model that fails, for one answer; then people take over."""
+"""Attempts for one answer of a failing model; after them agents take over."""
 TOKEN_LIMIT_FACTOR = 4
-"""Times ``max_tokens``, once in a turn, for an answer that did not fit: models that think first
-count their thinking.
+"""The factor by which ``max_tokens`` is raised, once in a turn, for an answer that did not fit.
+
+Reasoning models count their reasoning as output.
 """
 _MILLION = Decimal(1_000_000)
 WorkResult = TypeVar("WorkResult")
@@ -36,39 +37,40 @@ WorkResult = TypeVar("WorkResult")
 
 @dataclass(slots=True)
 class ModelSession:
-    """What was said to the model and by it. ``messages`` grows; nothing is taken back."""
+    """The messages between the assistant and the model in one turn. Messages are only appended."""
 
     models: ModelClient
     settings: AssistantSettings
     messages: list[ChatCompletionMessageParam]
     tools: Sequence[Any]
     on_draft: Callable[[str], None]
-    """Told the model's words while they come."""
+    """Receives the model's text while it is streamed."""
     model: str = ""
     tokens_in: int = 0
     tokens_out: int = 0
     tokens_cached: int = 0
-    """Of those read, what the end point had kept from before."""
+    """Input tokens that the endpoint read from its prompt cache."""
     call_count: int = 0
-    """Answers of the model."""
+    """The number of answers that the model gave."""
     deadline: float = field(init=False)
     _token_limit: int = field(init=False)
     _partial_completion: ModelCompletion | None = field(init=False, default=None)
-    """What was said of an answer that did not fit."""
+    """The part of an answer that did not fit into ``max_tokens``."""
 
     def __post_init__(self) -> None:
-        # Kept settings may be older than the bound: the turn ends, so its model does before.
+        # Stored settings may exceed the limit, and the model must finish before the turn's own
+        # deadline.
         self.deadline = time.monotonic() + min(self.settings.max_seconds, MAX_MODEL_SECONDS)
         self._token_limit = self.settings.max_tokens
 
     @property
     def cost(self) -> Decimal:
-        """In the currency of the assistant's prices."""
+        """The cost so far, in the currency of the assistant's prices."""
         spent = self.tokens_in * self.settings.price_in + self.tokens_out * self.settings.price_out
         return spent / _MILLION
 
     async def run_untimed(self, work: Awaitable[WorkResult]) -> WorkResult:
-        """Work that is not the model's, so its time is not taken from the model."""
+        """Await other work than the model's, and extend the deadline by its duration."""
         began = time.monotonic()
         try:
             return await work
@@ -76,7 +78,9 @@ class ModelSession:
             self.deadline += time.monotonic() - began
 
     async def request_completion(self) -> ModelCompletion:
-        """The next thing the model says or wants. Raises ``ModelError`` when it does not."""
+        """Return the model's next text or tool calls. Raises ``ModelError`` if every
+        attempt fails.
+        """
         error = ModelError("no time was left", code="model_timeout", retryable=False)
         pause = 0.0
         self._partial_completion = None
@@ -98,8 +102,8 @@ class ModelSession:
             return self._partial_completion
         raise error
 
-    def add_tool_results(self, said: str, results: Sequence[tuple[ModelToolCall, str]]) -> None:
-        """The model's calls and what came of them, in its order."""
+    def add_tool_results(self, text: str, results: Sequence[tuple[ModelToolCall, str]]) -> None:
+        """Append the model's calls and their results, in the model's order."""
         calls: list[Any] = [
             {
                 "id": call.id,
@@ -109,7 +113,7 @@ class ModelSession:
             }
             for call, _ in results
         ]
-        message: Any = {"role": "assistant", "content": said or None, "tool_calls": calls}
+        message: Any = {"role": "assistant", "content": text or None, "tool_calls": calls}
         thinking = next((call.thinking for call, _ in results if call.thinking), "")
         if thinking:
             message["reasoning_content"] = thinking
@@ -117,10 +121,10 @@ class ModelSession:
         for call, result in results:
             self.messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
 
-    def add_correction(self, said: str, why: str) -> None:
-        """The text did not leave; the model may say it better once."""
-        self.messages.append({"role": "assistant", "content": said})
-        self.messages.append(build_system_note("correção", why))
+    def add_correction(self, text: str, correction: str) -> None:
+        """Append the rejected text and the reason, so that the model can correct it."""
+        self.messages.append({"role": "assistant", "content": text})
+        self.messages.append(build_system_note("correção", correction))
 
     async def _request_once(self, left: float) -> ModelCompletion:
         settings = self.settings
@@ -150,18 +154,22 @@ class ModelSession:
         self.tokens_cached += completion.tokens_cached
         self.call_count += 1
         text = to_storable_text(completion.text).strip()
-        said = replace(completion, text=text, calls=tuple(map(_to_storable_call, completion.calls)))
-        self._check_completion(said)
-        return said
-
-    def _check_completion(self, said: ModelCompletion) -> None:
-        """Raises ``ModelError`` for what is no answer, or half of one."""
-        whole = said.calls and all(
-            call.arguments == valid_or_empty(call.arguments) for call in said.calls
+        storable = replace(
+            completion, text=text, calls=tuple(map(_to_storable_call, completion.calls))
         )
-        if said.finish == "length" and not whole:
+        self._check_completion(storable)
+        return storable
+
+    def _check_completion(self, completion: ModelCompletion) -> None:
+        """Raise ``ModelError`` if the completion is empty or cut off."""
+        whole = completion.calls and all(
+            call.arguments == valid_or_empty(call.arguments) for call in completion.calls
+        )
+        if completion.finish == "length" and not whole:
             if self._token_limit == self.settings.max_tokens:
-                self._partial_completion = said if said.text or said.calls else None
+                self._partial_completion = (
+                    completion if completion.text or completion.calls else None
+                )
                 error = ModelError(
                     f"the answer did not fit in {self._token_limit} tokens: raise max_tokens",
                     code="model_length",
@@ -169,25 +177,26 @@ class ModelSession:
                 )
                 self._token_limit *= TOKEN_LIMIT_FACTOR
                 raise error
-            if not said.text and not said.calls:
+            if not completion.text and not completion.calls:
                 raise ModelError(
-                    f"the model wrote {self._token_limit} tokens and said nothing: raise "
-                    f"max_tokens",
+                    f"the model wrote {self._token_limit} tokens and no answer: raise max_tokens",
                     code="model_length",
                     retryable=False,
                 )
-        if said.calls:
+        if completion.calls:
             return
-        if said.finish == "content_filter":
+        if completion.finish == "content_filter":
             raise ModelError(
-                "the model's provider did not let the answer pass",
+                "the content filter of the model's provider removed the answer",
                 code="model_filtered",
                 retryable=False,
             )
-        if not said.text and said.refusal:
-            raise ModelError("the model refuses to answer", code="model_refused", retryable=True)
-        if not said.text:
-            raise ModelError("the model said nothing", code="model_empty", retryable=True)
+        if not completion.text and completion.refusal:
+            raise ModelError("the model refused to answer", code="model_refused", retryable=True)
+        if not completion.text:
+            raise ModelError(
+                "the model returned an empty answer", code="model_empty", retryable=True
+            )
 
 
 def _to_storable_call(call: ModelToolCall) -> ModelToolCall:

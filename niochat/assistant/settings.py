@@ -1,4 +1,4 @@
-"""What a turn needs to know of its tenant's assistant; ``accounts`` has it."""
+"""The assistant's settings as a turn needs them; :mod:`niochat.accounts` stores them."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
@@ -11,9 +11,10 @@ from niochat.ports.erp import ErpCapability
 
 
 class AssistantSettings(Protocol):
-    """Endpoint, key and the limits of one turn. ``api_key`` is never logged.
+    """Endpoint, key and limits of one turn. ``api_key`` is never logged.
 
-    Prices are per million tokens. ``options``: how the model is asked; may be secret.
+    Prices are per million tokens. ``options``: extra fields of the model request; they may be
+    secret.
     """
 
     @property
@@ -45,6 +46,6 @@ class AssistantSettings(Protocol):
 
 
 SettingsLoader = Callable[[UUID], Awaitable[AssistantSettings]]
-"""Settings of a tenant; raises ``NotFoundError`` when it has no assistant."""
+"""Loads the settings of a tenant; raises ``NotFoundError`` if it has no assistant."""
 CapabilitiesLoader = Callable[[UUID], Awaitable[frozenset[ErpCapability]]]
-"""What the tenant's ERP can do; empty without an ERP, everything where it was never probed."""
+"""Loads what the tenant's ERP can do: empty without an ERP, everything if it was never probed."""

@@ -1,4 +1,4 @@
-"""What this visit's tools found out and did, of all its turns: what a text may rest on."""
+"""The results of all tools in all turns of a conversation, as evidence for a reply."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,8 +12,10 @@ ANSWERED_STATUS = "answered"
 
 @dataclass(frozen=True, slots=True)
 class ToolCallRecord:
-    """A tool's result. ``contract``: the one that was confirmed then, empty before.
-    ``told``: its turn's messages left; what a cancelled turn was about to send never did.
+    """One tool result.
+
+    ``contract``: the contract confirmed at that time, or empty. ``delivered``: whether the messages
+    of the turn were sent; those of a cancelled turn were not.
     """
 
     tool: str
@@ -23,7 +25,7 @@ class ToolCallRecord:
 
     @property
     def is_success(self) -> bool:
-        """It did what was asked."""
+        """Whether the tool did what the model requested."""
         return bool(self.result.get("ok"))
 
 
@@ -33,11 +35,13 @@ _INVOICE_LISTING_TOOLS = (
     "escolher_contrato",
     "consultar_pagamento",
 )
-"""Tools that read which invoices are open."""
+"""The tools that list open invoices."""
 
 
 class ToolCallHistory:
-    """All results of a visit; :attr:`mine` are those of the contract that is talked about."""
+    """All tool results of a conversation; :attr:`contract_records` are those of the confirmed
+    contract.
+    """
 
     def __init__(self, context: TurnContext) -> None:
         self.context = context
@@ -45,50 +49,52 @@ class ToolCallHistory:
 
     @cached_property
     def contract_records(self) -> tuple[ToolCallRecord, ...]:
-        """Of the confirmed contract, and what belongs to none."""
+        """The results for the confirmed contract, and those that belong to no contract."""
         contract = self.context.facts.contract
-        return tuple(deed for deed in self.records if deed.contract in ("", contract))
+        return tuple(record for record in self.records if record.contract in ("", contract))
 
     def records_of(self, *tools: str) -> Iterator[ToolCallRecord]:
-        """Results of these tools for this contract, newest first."""
-        return (deed for deed in reversed(self.contract_records) if deed.tool in tools)
+        """The results of these tools for the confirmed contract, newest first."""
+        return (record for record in reversed(self.contract_records) if record.tool in tools)
 
     def has_succeeded(self, *tools: str) -> bool:
-        """One of these tools has done its work, and what it sent has left or will."""
-        return any(deed.is_success and deed.delivered for deed in self.records_of(*tools))
+        """Whether one of these tools succeeded and its messages were, or will be, sent."""
+        return any(record.is_success and record.delivered for record in self.records_of(*tools))
 
     def has_failed_with(self, *codes: str) -> bool:
-        """Some tool refused for this reason."""
-        return any(deed.result.get("erro") in codes for deed in self.contract_records)
+        """Whether a tool failed with one of these codes."""
+        return any(record.result.get("erro") in codes for record in self.contract_records)
 
     def has_value_for(self, *keys: str) -> bool:
-        """A result has something under one of these keys."""
-        return any(_has_value_for(deed.result, keys) for deed in self.contract_records)
+        """Whether a result has a non-empty value under one of these keys."""
+        return any(_has_value_for(record.result, keys) for record in self.contract_records)
 
     @property
     def open_invoices(self) -> list[Mapping[str, Any]] | None:
-        """The contract's open invoices as they were last listed; ``None``: nobody has looked."""
-        for deed in self.records_of(*_INVOICE_LISTING_TOOLS):
-            if deed.result.get("erro") == "sem_fatura":
+        """The contract's open invoices as last listed; ``None``: they were never listed."""
+        for record in self.records_of(*_INVOICE_LISTING_TOOLS):
+            if record.result.get("erro") == "sem_fatura":
                 return []
-            if deed.is_success and "faturas" in deed.result:
-                return list(deed.result["faturas"])
+            if record.is_success and "faturas" in record.result:
+                return list(record.result["faturas"])
         return None
 
     @property
     def max_invoice_count(self) -> int:
-        """How many there were at most, in a list of open ones, of sent or of paid ones."""
+        """The largest number of invoices that a list of open, sent or paid invoices had."""
         lists = ("faturas", "enviadas", "pagas", "consultadas")
-        there = (
-            len(deed.result.get(name) or ()) + int(deed.result.get("fora_da_lista") or 0)
-            for deed in self.records_of("consultar_faturas", "enviar_fatura", "consultar_pagamento")
+        counts = (
+            len(record.result.get(name) or ()) + int(record.result.get("fora_da_lista") or 0)
+            for record in self.records_of(
+                "consultar_faturas", "enviar_fatura", "consultar_pagamento"
+            )
             for name in lists
         )
-        return max(there, default=0)
+        return max(counts, default=0)
 
     @property
     def listed_plans(self) -> list[Mapping[str, Any]]:
-        """The plans as they were last listed."""
+        """The plans as last listed."""
         found = (d.result["planos"] for d in reversed(self.records) if d.result.get("planos"))
         return list(next(found, []))
 
@@ -107,7 +113,7 @@ def _records_in_order(context: TurnContext) -> Iterator[ToolCallRecord]:
 
 
 def _contract_after(tool: str, result: Mapping[str, Any], contract: str) -> str:
-    """The contract that is confirmed once this call is done."""
+    """The contract that is confirmed after this call."""
     if not result.get("ok"):
         return contract
     if tool == "identificar_cliente":

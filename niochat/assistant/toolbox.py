@@ -1,4 +1,4 @@
-"""The tools of one turn: which are offered, whether a call is allowed, and what came of it."""
+"""The tools of one turn: offer them to the model, check each call and run it."""
 
 import json
 from collections.abc import Mapping
@@ -56,7 +56,7 @@ TOOLS = (
     CLOSE,
 )
 _FUNCTION_SCHEMAS = {tool.name: tool.function_schema() for tool in TOOLS}
-"""Made once: a schema costs a millisecond."""
+"""Built once, because a schema takes a millisecond."""
 _ALWAYS_AVAILABLE = (NOTE_INTENT, TRANSFER, CLOSE)
 _INTENTS_SERVED_BY = {
     SEND_INVOICE.name: {CustomerIntent.INVOICE},
@@ -65,14 +65,14 @@ _INTENTS_SERVED_BY = {
     LIST_TICKETS.name: {CustomerIntent.TICKET},
     LIST_PLANS.name: {CustomerIntent.PLANS},
 }
-"""Wishes that a tool serves once it has done its work; the next one's turn comes then."""
+"""The intents that a tool serves when it succeeds; the next waiting intent is then served."""
 _MAX_ARGUMENTS_CHARS = 8_000
 _KEPT_NAME, _KEPT_ARGUMENTS = 60, 500
-"""Characters of a bad call that go into the turn's row."""
+"""The maximum length of a rejected call's name and arguments in the turn's row."""
 
 
 class ToolExecutionError(NiochatError):
-    """The provider's system failed under a tool; ``tool`` says whose work it was."""
+    """The ERP failed while ``tool`` was running."""
 
     def __init__(self, tool: AssistantTool, error: NiochatError) -> None:
         super().__init__(str(error), code=error.code)
@@ -88,14 +88,14 @@ class Toolbox:
         self._rejected_names: set[str] = set()
 
     def function_schemas(self) -> list[dict[str, Any]]:
-        """The tools as the model is told of them."""
+        """The schemas of the available tools for the model."""
         return [_FUNCTION_SCHEMAS[name] for name in self._available]
 
     async def call_tool(self, call: ModelToolCall) -> ToolResult:
-        """The result of a call, kept in the turn's row before anybody acts on it.
+        """Run a call and store its result in the turn's row.
 
-        Raises ``ModelError`` for a second bad call of the same tool, ``ToolExecutionError`` when
-        the ERP failed, ``Refused`` when the turn is over.
+        Raises ``ModelError`` for a second invalid call of the same tool, ``ToolExecutionError`` if
+        the ERP failed, ``OperationRefusedError`` if the turn is over.
         """
         tool = self._available.get(call.name)
         if tool is None:
@@ -105,33 +105,38 @@ class Toolbox:
         except ValueError as error:
             return await self._reject_call(call, _format_validation_error(error))
         result = await self._run(tool, arguments)
-        follows = (
+        follow_up = (
             tool.follow_up(self._context, arguments)
             if tool.follow_up and result.get("ok")
             else None
         )
-        if follows is None or self._available.get(follows[0].name) is None:
+        if follow_up is None or self._available.get(follow_up[0].name) is None:
             return result
-        followed = await self._run(*follows)
-        # What comes next is said by what was done last.
-        return {**result, follows[0].name: followed, "orientacao": followed.get("orientacao", "")}
+        follow_up_result = await self._run(*follow_up)
+        # The guidance of the last tool says how to continue.
+        return {
+            **result,
+            follow_up[0].name: follow_up_result,
+            "orientacao": follow_up_result.get("orientacao", ""),
+        }
 
     async def _run(self, tool: AssistantTool, arguments: ToolArguments) -> ToolResult:
-        said = arguments.to_stored()
+        stored = arguments.to_stored()
         try:
             result = self._check_preconditions(tool) or await tool.run(self._context, arguments)
             self._advance_intents(tool, result)
         except NiochatError as error:
             if not error.code.startswith("erp_"):
                 raise
-            await self._save_call(tool.name, said, {"ok": False, "erro": error.code})
+            await self._save_call(tool.name, stored, {"ok": False, "erro": error.code})
             raise ToolExecutionError(tool, error) from error
-        await self._save_call(tool.name, said, result)
+        await self._save_call(tool.name, stored, result)
         return result
 
     async def restore_finished_calls(self) -> list[tuple[ModelToolCall, ToolResult]]:
-        """Calls that a kill or the customer cut off before anybody told what came of them. The
-        model goes on from there instead of asking everything again.
+        """Restore calls that an interrupted turn finished without reporting their results.
+
+        The model continues from them and does not ask the customer again.
         """
         calls = [c for c in self._context.snapshot.reusable_calls if self._is_reusable(c)]
         for call in calls:
@@ -162,7 +167,7 @@ class Toolbox:
         )
 
     def _check_preconditions(self, tool: AssistantTool) -> ToolResult | None:
-        """What a tool may not do yet, or not for who is writing."""
+        """Refuse a tool whose preconditions are not met, or which this customer must not use."""
         facts = self._context.facts
         if tool.has_side_effects and self._context.snapshot.has_only_files:
             return tool_refusal(
@@ -193,45 +198,53 @@ class Toolbox:
                 _INTENTS_SERVED_BY.get(tool.name, ())
             )
 
-    async def _save_call(self, tool: str, said: object, result: ToolResult) -> None:
+    async def _save_call(self, tool: str, arguments: object, result: ToolResult) -> None:
         self._context.tool_results.append((tool, result))
-        # A name that the model made up could be anything, a customer's document too.
-        known = tool if tool in _FUNCTION_SCHEMAS else "unknown"
-        used = AuditedToolCall(known, "done" if result.get("ok") else str(result.get("erro", "")))
-        kept = {
+        # A name that the model invented could contain anything, even a customer's tax id.
+        audited_name = tool if tool in _FUNCTION_SCHEMAS else "unknown"
+        audited = AuditedToolCall(
+            audited_name, "done" if result.get("ok") else str(result.get("erro", ""))
+        )
+        record = {
             "tool": mask_arguments(tool),
-            "arguments": mask_arguments(said),
+            "arguments": mask_arguments(arguments),
             "result": result,
             "at": self._context.snapshot.now.isoformat(timespec="seconds"),
         }
-        await self._context.save_progress(kept, used=used)
+        await self._context.save_progress(record, audited=audited)
         _log.info(
             "tool_used",
-            tool=known,
+            tool=audited_name,
             turn=str(self._context.snapshot.request.turn_id),
             code=result.get("erro", ""),
         )
 
     def _is_reusable(self, call: Mapping[str, Any]) -> bool:
-        """Reads, and the contract's choice; what was to be sent was dropped with its turn."""
+        """Reads and the choice of the contract are reusable; what a cancelled turn was to send was
+        dropped.
+        """
         tool = self._available.get(str(call.get("tool")))
         return tool is not None and tool.is_repeatable and bool(call["result"].get("ok"))
 
     async def _reject_call(self, call: ModelToolCall, detail: str) -> ToolResult:
-        """A bad call goes back once, with what is wrong; a model that repeats it cannot go on."""
+        """Return the error to the model; a second invalid call of the same tool ends the turn."""
         result = tool_refusal("argumento_invalido", "Corrija a chamada.", detalhe=detail)
-        said = "" if call.name == REQUEST_CHANGE.name else call.arguments  # may be a password
-        await self._save_call(call.name[:_KEPT_NAME], said[:_KEPT_ARGUMENTS], result)
+        arguments = (
+            "" if call.name == REQUEST_CHANGE.name else call.arguments
+        )  # may contain a password
+        await self._save_call(call.name[:_KEPT_NAME], arguments[:_KEPT_ARGUMENTS], result)
         if call.name in self._rejected_names:
             raise ModelError(
-                "the model calls a tool wrongly again", code="model_bad_call", retryable=False
+                "the model repeated an invalid call of a tool",
+                code="model_bad_call",
+                retryable=False,
             )
         self._rejected_names.add(call.name)
         return result
 
 
 def _parse_arguments(tool: AssistantTool, text: str) -> ToolArguments:
-    """Raises ``ValueError`` (pydantic's is one)."""
+    """Parse and validate the arguments; raises ``ValueError`` (pydantic's error is one)."""
     if len(text) > _MAX_ARGUMENTS_CHARS:
         raise ValueError("os argumentos são longos demais")
     try:

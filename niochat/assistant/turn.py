@@ -1,4 +1,4 @@
-"""One run of the assistant: bounded in steps, tokens and seconds; it always ends in a report."""
+"""One turn of the assistant, bounded in steps, tokens and seconds; it always ends in a report."""
 
 import json
 import time
@@ -56,20 +56,20 @@ from niochat.ports.erp import TenantErpClient
 _log = structlog.get_logger(__name__)
 
 MAX_MESSAGES = 3
-"""Of one answer; a longer one is to be said shorter."""
+"""The maximum number of messages of one answer; a longer answer is rejected."""
 MAX_REJECTED_REPLIES = 2
-"""Texts of one turn that do not leave; then the server speaks itself."""
+"""The number of rejected texts after which the server writes the reply itself."""
 MAX_CALLS_PER_STEP = 4
-"""Tools that a model may want in one step; further ones are not run."""
+"""The maximum number of tool calls in one step; further calls are not run."""
 _ERP_UNAVAILABLE_TEXT = "Não consegui consultar o sistema do provedor agora."
 
 
 DraftListener = Callable[[TurnRequest, str], None]
-"""Told what a turn is about to say while it comes: unchecked, for people of the provider only."""
+"""Receives the model's text while it is streamed. The text is unchecked and for agents only."""
 
 
 class TurnRunner:
-    """Runs turns of any tenant, each with that tenant's role and settings."""
+    """Runs turns of any tenant, each with that tenant's database role and settings."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class TurnRunner:
         model_timeout_s: float | None = None,
         on_draft: DraftListener = lambda request, text: None,
     ) -> None:
-        """``model_timeout_s``: of one turn, in place of the tenant's ``max_seconds``."""
+        """``model_timeout_s``: seconds for the model, in place of the tenant's ``max_seconds``."""
         self._store = store
         self._models = models
         self._erp = erp
@@ -94,7 +94,7 @@ class TurnRunner:
         self._on_draft = on_draft
 
     async def run(self, request: TurnRequest) -> TurnReport:
-        """The turn's report; a failure is one too, with a code that an operator understands."""
+        """Run a turn and return its report; a failure is reported too, with an error code."""
         failed = FinishAssistantTurn(
             TurnId(request.turn_id), request.attempt, TurnOutcome.FAILED, code="model_failed"
         )
@@ -104,36 +104,39 @@ class TurnRunner:
             _log.warning("turn_failed", turn=str(request.turn_id), code=error.code)
             finish = replace(failed, code=error.code, detail=_format_error_detail(error))
             return TurnReport(finish, getattr(error, "retry_after_s", 0.0))
-        except Exception as error:  # noqa: BLE001 - run again, it would raise again
+        except Exception as error:  # noqa: BLE001 - a second run would raise it again
             _log.error("turn_failed", turn=str(request.turn_id), exc_info=error)
             return TurnReport(replace(failed, detail=type(error).__name__))
 
     async def _run(self, request: TurnRequest, failed: FinishAssistantTurn) -> TurnReport:
-        # One deadline for all of it: whoever watches the turn is not patient for ever.
+        # One deadline for all reads, because the scheduler does not wait forever for the turn.
         deadline = time.monotonic() + self._retry_for_s
-        visit = await retry_until(lambda: self._store.load_snapshot(request), deadline)
-        if visit is None:
+        snapshot = await retry_until(lambda: self._store.load_snapshot(request), deadline)
+        if snapshot is None:
             return TurnReport(replace(failed, code="turn_not_current"))
         settings = await retry_until(lambda: self._load_settings(request.tenant_id), deadline)
-        capable = await retry_until(lambda: self._load_capabilities(request.tenant_id), deadline)
-        back = self._retry_for_s
+        capabilities = await retry_until(
+            lambda: self._load_capabilities(request.tenant_id), deadline
+        )
         rules = parse_change_request_rules(settings.requests)
-        case = TurnContext(visit, self._store, self._erp, capable, back, settings.facts, rules)
-        await customer_recognition.recognize_customer(case)
-        braked = await find_loop_handoff(case)
-        if braked is not None:
-            return TurnReport(_finish_handed_off(failed, case, *braked))
+        context = TurnContext(
+            snapshot, self._store, self._erp, capabilities, self._retry_for_s, settings.facts, rules
+        )
+        await customer_recognition.recognize_customer(context)
+        loop_handoff = await find_loop_handoff(context)
+        if loop_handoff is not None:
+            return TurnReport(_finish_handed_off(failed, context, *loop_handoff))
 
-        def wrote(text: str) -> None:
+        def on_text(text: str) -> None:
             self._on_draft(request, strip_model_markup(text))
 
-        run = _TurnExecution(case, self._models, settings, failed, wrote)
-        run.set_model_timeout(self._model_timeout_s)
-        return await run.execute()
+        execution = _TurnExecution(context, self._models, settings, failed, on_text)
+        execution.set_model_timeout(self._model_timeout_s)
+        return await execution.execute()
 
 
 class _TurnExecution:
-    """The loop of one turn: model, tools, and the guard at its end."""
+    """The loop of one turn: requests to the model, tool calls and the guardrail."""
 
     def __init__(
         self,
@@ -141,13 +144,13 @@ class _TurnExecution:
         models: ModelClient,
         settings: AssistantSettings,
         failed: FinishAssistantTurn,
-        wrote: Callable[[str], None],
+        on_text: Callable[[str], None],
     ) -> None:
-        visit = context.snapshot
+        snapshot = context.snapshot
         self._context = context
         self._failed_command = failed
-        told = format_provider_facts(settings.facts, visit.policy)
-        self._prompt: SystemPrompt = build_system_prompt(settings.persona, told)
+        provider_facts = format_provider_facts(settings.facts, snapshot.policy)
+        self._prompt: SystemPrompt = build_system_prompt(settings.persona, provider_facts)
         self._toolbox = Toolbox(context)
         self._max_steps = settings.max_steps
         self._max_tokens = settings.max_tokens
@@ -157,32 +160,32 @@ class _TurnExecution:
             settings,
             [
                 {"role": "system", "content": self._prompt.text},
-                *to_chat_messages(visit.transcript),
+                *to_chat_messages(snapshot.transcript),
                 build_system_note(SITUATION, format_state(context)),
             ],
             self._toolbox.function_schemas(),
-            wrote,
+            on_text,
         )
 
-    def set_model_timeout(self, model_within_s: float | None) -> None:
-        """Another bound for the model than the tenant's."""
-        if model_within_s is not None:
-            self._session.deadline = time.monotonic() + model_within_s
+    def set_model_timeout(self, timeout_s: float | None) -> None:
+        """Set another time limit for the model than the tenant's; ``None``: keep the tenant's."""
+        if timeout_s is not None:
+            self._session.deadline = time.monotonic() + timeout_s
 
     async def execute(self) -> TurnReport:
-        """How the turn ended, whatever failed in it."""
-        refused = self._violation_codes
+        """Run the turn and return its report, whatever fails."""
+        violation_codes = self._violation_codes
         try:
             await self._resume_finished_calls()
-            return TurnReport(await self._generate_reply(), violation_codes=refused)
+            return TurnReport(await self._generate_reply(), violation_codes=violation_codes)
         except ModelError as error:
             finish = self._finish_without_model(error)
-            return TurnReport(finish, error.retry_after_s, violation_codes=refused)
+            return TurnReport(finish, error.retry_after_s, violation_codes=violation_codes)
         except ToolExecutionError as error:
-            return TurnReport(self._finish_without_erp(error), violation_codes=refused)
+            return TurnReport(self._finish_without_erp(error), violation_codes=violation_codes)
 
     async def _resume_finished_calls(self) -> None:
-        """From where an earlier run was cut off."""
+        """Continue from the calls of an interrupted run."""
         finished = await self._toolbox.restore_finished_calls()
         if finished:
             self._session.add_tool_results(
@@ -190,10 +193,8 @@ class _TurnExecution:
             )
 
     async def _generate_reply(self) -> FinishAssistantTurn:
-        """What is to be said, looked at by the guard. Raises ``ModelError``,
-        ``ToolExecutionError``.
-        """
-        wrong, text = None, ""
+        """Return the checked reply. Raises ``ModelError`` or ``ToolExecutionError``."""
+        violation, text = None, ""
         for _ in range(self._max_steps):
             completion = await self._session.request_completion()
             if completion.calls:
@@ -202,72 +203,76 @@ class _TurnExecution:
                     return self._finish_answered(self._context.final_text)
                 continue
             text = to_chat_text(completion.text)
-            wrong = self._find_violation(text, completion)
-            if wrong is None:
+            violation = self._find_violation(text, completion)
+            if violation is None:
                 return self._finish_answered(text)
-            await self._save_rejected_reply(wrong, completion.text)
+            await self._save_rejected_reply(violation, completion.text)
             if len(self._violation_codes) >= MAX_REJECTED_REPLIES:
                 break
-            why = correction_prompt.format_correction(wrong.code, wrong.sentence)
-            self._session.add_correction(completion.text, why)
-        if wrong is not None:
-            return self._replace_rejected_reply(wrong, text)
+            correction = correction_prompt.format_correction(violation.code, violation.sentence)
+            self._session.add_correction(completion.text, correction)
+        if violation is not None:
+            return self._replace_rejected_reply(violation, text)
         raise ModelError(
             f"no answer after {self._max_steps} steps", code="model_loop", retryable=False
         )
 
     def _find_violation(self, text: str, completion: ModelCompletion) -> GuardrailViolation | None:
-        """Why the text must not leave."""
+        """The reason for which the text must not be sent, or ``None``."""
         if not text:
             return GuardrailViolation(correction_prompt.EMPTY_TEXT, completion.text)
         if self._hit_token_limit(completion) and is_incomplete(text):
             return GuardrailViolation(correction_prompt.TRUNCATED_TEXT, text[-200:])
         if len(split_into_messages(text)) > MAX_MESSAGES:
             return GuardrailViolation(correction_prompt.TOO_LONG_TEXT, text[:200])
-        found = self._find_untrue_statement(text)
-        if found is not None:
-            return found
-        announced = promise_check.find_empty_promise(text, self._context)
-        return GuardrailViolation(*announced) if announced else None
+        violation = self._find_untrue_statement(text)
+        if violation is not None:
+            return violation
+        promise = promise_check.find_empty_promise(text, self._context)
+        return GuardrailViolation(*promise) if promise else None
 
     def _hit_token_limit(self, completion: ModelCompletion) -> bool:
         return completion.finish == "length" or completion.tokens_out >= self._max_tokens
 
-    async def _save_rejected_reply(self, wrong: GuardrailViolation, text: str) -> None:
-        """The text is kept for whoever tunes the prompt, and counted."""
-        self._violation_codes.append(wrong.code)
-        _log.warning("text_refused", turn=str(self._failed_command.turn), code=wrong.code)
+    async def _save_rejected_reply(self, violation: GuardrailViolation, text: str) -> None:
+        """Count the rejected text and store it for the tuning of the prompt."""
+        self._violation_codes.append(violation.code)
+        _log.warning("text_refused", turn=str(self._failed_command.turn), code=violation.code)
         model, version = self._session.model, self._prompt.version
         count = len(self._violation_codes)
         await self._context.save_rejected_reply(
-            RejectedReply(count, wrong.code, wrong.sentence, text, model, version)
+            RejectedReply(count, violation.code, violation.sentence, text, model, version)
         )
 
-    def _replace_rejected_reply(self, wrong: GuardrailViolation, text: str) -> FinishAssistantTurn:
-        """The server's own true words, and the visit goes on. Only where they did not help before
-        do people take over.
-        """
-        case = self._context
+    def _replace_rejected_reply(
+        self, violation: GuardrailViolation, text: str
+    ) -> FinishAssistantTurn:
+        """Send a fallback reply; hand off if the last reply already was a fallback question."""
+        context, code = self._context, violation.code
         shorter = drop_incomplete_sentence(text)
-        if wrong.code == correction_prompt.TOO_LONG_TEXT and self._is_allowed(text):
+        if code == correction_prompt.TOO_LONG_TEXT and self._is_allowed(text):
             return self._finish_answered(text)
-        if wrong.code == correction_prompt.TRUNCATED_TEXT and shorter and self._is_allowed(shorter):
+        if code == correction_prompt.TRUNCATED_TEXT and shorter and self._is_allowed(shorter):
             return self._finish_with_fallback(shorter)
-        topic = detect_escalation(case.snapshot.unanswered_texts)
-        if wrong.code != promise_check.TRANSFER_PROMISE and topic is None:
-            found = find_fallback_reply(case)
-            if found or not is_fallback_question(case.snapshot.last_provider_text):
-                return self._finish_with_fallback(found or fallback_reply_or_question(case))
-        if case.handoff is None:
-            note = format_handoff_summary(case, "O assistente não conseguiu responder com certeza.")
-            case.hand_off(find_department(case), (topic or EscalationReason.OTHER).value, note)
-        assert case.handoff is not None
+        reason = detect_escalation(context.snapshot.unanswered_texts)
+        if code != promise_check.TRANSFER_PROMISE and reason is None:
+            found = find_fallback_reply(context)
+            if found or not is_fallback_question(context.snapshot.last_provider_text):
+                return self._finish_with_fallback(found or fallback_reply_or_question(context))
+        if context.handoff is None:
+            note = format_handoff_summary(
+                context, "O assistente não conseguiu responder com certeza."
+            )
+            context.hand_off(
+                find_department(context), (reason or EscalationReason.OTHER).value, note
+            )
+        assert context.handoff is not None
         return self._finish_with_fallback(
-            format_handoff_notice(case, case.handoff.team, case.fallback_text)
+            format_handoff_notice(context, context.handoff.team, context.fallback_text)
         )
 
     def _finish_with_fallback(self, text: str) -> FinishAssistantTurn:
-        detail = f"the texts were refused: {', '.join(self._violation_codes)}"
+        detail = f"the guardrail rejected the replies: {', '.join(self._violation_codes)}"
         return self._finish_answered(text, code="model_untrue", detail=detail)
 
     def _is_allowed(self, text: str) -> bool:
@@ -285,7 +290,7 @@ class _TurnExecution:
         results = []
         for call in completion.calls[:MAX_CALLS_PER_STEP]:
             if call.name != NOTE_INTENT.name:
-                self._context.final_text = ""  # what is said must tell of the last thing done, too
+                self._context.final_text = ""  # the reply must report the last action too
             result = await self._session.run_untimed(self._toolbox.call_tool(call))
             results.append((call, _to_json(result)))
             if self._context.final_text and self._context.handoff is not None:
@@ -293,90 +298,83 @@ class _TurnExecution:
         self._session.add_tool_results(completion.text, results)
 
     def _finish_answered(self, text: str, code: str = "", detail: str = "") -> FinishAssistantTurn:
-        case = self._context
-        text = after_hours_notice.append_opening_notice(case, text)
-        parts = split_into_messages(case.snapshot.with_protocol(text))
-        said = [MessageContent(MessageKind.TEXT, part) for part in parts]
+        context = self._context
+        text = after_hours_notice.append_opening_notice(context, text)
+        parts = split_into_messages(context.snapshot.with_protocol(text))
+        messages = [MessageContent(MessageKind.TEXT, part) for part in parts]
         return replace(
             self._finish_with_usage(),
             outcome=TurnOutcome.ANSWERED,
-            replies=(*said, *case.trailing_contents),
-            handoff=case.handoff,
-            close=case.closing_quote,
+            replies=(*messages, *context.trailing_contents),
+            handoff=context.handoff,
+            close=context.closing_quote,
             code=code,
             detail=detail,
         )
 
     def _finish_without_model(self, error: ModelError) -> FinishAssistantTurn:
-        """What tools did is told by a sentence of ours; else the tenant's fixed one is said."""
-        case = self._context
+        """Report what tools did; without a report, hand off with the tenant's fixed text."""
+        context, detail = self._context, _format_error_detail(error)
         _log.warning(
             "turn_without_model",
             turn=str(self._failed_command.turn),
             code=error.code,
-            detail=_format_error_detail(error),
+            detail=detail,
         )
-        if case.fallback_text:
-            return self._finish_answered(
-                case.fallback_text, error.code, _format_error_detail(error)
-            )
-        topic = detect_escalation(case.snapshot.unanswered_texts)
-        if topic is not None:
-            return self._finish_escalated(topic, error)
-        note = format_handoff_summary(case, "O assistente parou: o modelo de linguagem falhou.")
-        handoff = HandoffRequest(case.team_for_department(find_department(case)), error.code, note)
-        return replace(
-            self._finish_with_usage(),
-            code=error.code,
-            detail=_format_error_detail(error),
-            handoff=handoff,
-        )
+        if context.fallback_text:
+            return self._finish_answered(context.fallback_text, error.code, detail)
+        reason = detect_escalation(context.snapshot.unanswered_texts)
+        if reason is not None:
+            return self._finish_escalated(reason, error)
+        note = format_handoff_summary(context, "O assistente parou: o modelo de linguagem falhou.")
+        team = context.team_for_department(find_department(context))
+        handoff = HandoffRequest(team, error.code, note)
+        return replace(self._finish_with_usage(), code=error.code, detail=detail, handoff=handoff)
 
-    def _finish_escalated(self, topic: EscalationReason, error: ModelError) -> FinishAssistantTurn:
-        """No model understood it, but plain words say that people are wanted, and why."""
-        handoff = build_escalation_handoff(self._context, topic)
-        finish = replace(
-            self._finish_with_usage(), code=error.code, detail=_format_error_detail(error)
-        )
-        said = format_handoff_notice(self._context, handoff.team)
-        return _finish_handed_off(finish, self._context, handoff, said)
+    def _finish_escalated(self, reason: EscalationReason, error: ModelError) -> FinishAssistantTurn:
+        """Hand off by an escalation pattern, because no model answered."""
+        handoff = build_escalation_handoff(self._context, reason)
+        detail = _format_error_detail(error)
+        finish = replace(self._finish_with_usage(), code=error.code, detail=detail)
+        notice = format_handoff_notice(self._context, handoff.team)
+        return _finish_handed_off(finish, self._context, handoff, notice)
 
     def _finish_without_erp(self, error: ToolExecutionError) -> FinishAssistantTurn:
-        """The provider's system is away: that is said, once, and the right people take over."""
-        case = self._context
+        """Report the ERP failure to the customer, and hand off to the right team."""
+        context = self._context
         _log.warning("turn_without_erp", turn=str(self._failed_command.turn), code=error.code)
-        sector = Department(error.tool.department) if error.tool.department else case.department
+        department = (
+            Department(error.tool.department) if error.tool.department else context.department
+        )
         head = f"O sistema do provedor falhou em {error.tool.name} ({error.code})."
-        handoff = HandoffRequest(
-            case.team_for_department(sector), error.code, format_handoff_summary(case, head)
+        team = context.team_for_department(department)
+        handoff = HandoffRequest(team, error.code, format_handoff_summary(context, head))
+        notice = format_handoff_notice(
+            context, handoff.team, f"{context.fallback_text} {_ERP_UNAVAILABLE_TEXT}".strip()
         )
-        said = format_handoff_notice(
-            case, handoff.team, f"{case.fallback_text} {_ERP_UNAVAILABLE_TEXT}".strip()
-        )
-        finish = replace(
-            self._finish_with_usage(), code=error.code, detail=_format_error_detail(error)
-        )
-        return _finish_handed_off(finish, case, handoff, said)
+        detail = _format_error_detail(error)
+        finish = replace(self._finish_with_usage(), code=error.code, detail=detail)
+        return _finish_handed_off(finish, context, handoff, notice)
 
     def _finish_with_usage(self) -> FinishAssistantTurn:
-        dialogue = self._session
+        session = self._session
         return replace(
             self._failed_command,
             code="",
-            model=dialogue.model,
+            model=session.model,
             prompt_version=self._prompt.version,
-            tokens_in=dialogue.tokens_in,
-            tokens_out=dialogue.tokens_out,
-            tokens_cached=dialogue.tokens_cached,
-            model_calls=dialogue.call_count,
-            cost=dialogue.cost,
+            tokens_in=session.tokens_in,
+            tokens_out=session.tokens_out,
+            tokens_cached=session.tokens_cached,
+            model_calls=session.call_count,
+            cost=session.cost,
         )
 
 
 def _finish_handed_off(
     finish: FinishAssistantTurn, context: TurnContext, handoff: HandoffRequest, text: str
 ) -> FinishAssistantTurn:
-    """People take over; what tools prepared (a code, a file) still reaches the customer."""
+    """Finish with a handoff; messages that tools prepared (a code, a file) are still sent."""
     code = finish.code if finish.code != "model_failed" else ""
     return replace(
         finish,

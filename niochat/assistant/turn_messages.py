@@ -1,4 +1,4 @@
-"""What the pool is asked and answers; light, because every host carries it."""
+"""Request and report of a turn; a module with few imports, because every host loads it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from niochat.domain.conversation.commands import FinishAssistantTurn
 
 @dataclass(frozen=True, slots=True)
 class TurnRequest:
-    """What the pool is asked to run."""
+    """The request to run one turn."""
 
     tenant_id: UUID
     conversation_id: UUID
@@ -21,9 +21,11 @@ class TurnRequest:
 
 @dataclass(frozen=True, slots=True)
 class TurnReport:
-    """What came of it. ``throttle_s``: the model asked the whole tenant to wait so long.
-    ``pressure``: how busy the replica's machine is, see
-    :mod:`niochat.runtime.process.cpu_pressure`. ``refused``: codes of texts that did not leave.
+    """The result of a turn.
+
+    ``throttle_s``: seconds for which the endpoint asked the whole tenant to wait. ``pressure``: the
+    CPU pressure of the replica's machine, see :mod:`niochat.runtime.process.cpu_pressure`.
+    ``violation_codes``: codes of the rejected replies.
     """
 
     finish: FinishAssistantTurn

@@ -1,4 +1,4 @@
-"""What a turn knows when it begins."""
+"""The snapshot of a conversation with which a turn begins."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,37 +19,40 @@ from niochat.domain.message import Author
 
 @dataclass(frozen=True, slots=True)
 class TurnSnapshot:
-    """What was so when the turn began. ``now`` is the tenant's local time."""
+    """The conversation when the turn began. ``now`` is in the tenant's time zone."""
 
     request: TurnRequest
     transcript: Sequence[TranscriptLine]
     facts: ConversationFacts
     contracts_seen: bool
-    """The customer saw the contracts and has written since."""
+    """Whether the customer saw the contracts and has written since."""
     is_first_answer: bool
     phone: str
-    """The WhatsApp number that the customer wrote from last, digits; empty while it is hidden."""
+    """The WhatsApp number from which the customer last wrote, as digits; empty while
+    it is hidden.
+    """
     phone_is_exclusive: bool
-    """It was nobody else's before: where the ERP has it, its holder writes."""
+    """Whether no other contact used the number before; if the ERP has it, its holder is writing."""
     now: datetime
     policy: ConversationPolicy
     staff_availability: StaffAvailability
     team_names: Mapping[str, str]
-    """Names by slug."""
+    """Team names by slug."""
     unreported_write_keys: frozenset[str]
-    """Keys of writes that this visit sent to the ERP, and whose outcome nobody was told."""
+    """Keys of ERP writes of this conversation whose outcome was not reported to the customer."""
     reusable_calls: Sequence[Mapping[str, Any]]
-    """Calls that were finished by lost attempts of this turn, and by turns cancelled before."""
+    """Calls that lost attempts of this turn, or turns cancelled before it, had finished."""
     past_turns: Sequence[tuple[str, Sequence[Mapping[str, Any]]]] = ()
-    """(status, calls) of the visit's other turns, oldest first: what a text may rest on."""
+    """(status, calls) of the conversation's other turns, oldest first, as evidence for a reply."""
     known_customer: KnownCustomer | None = None
     assignment: AssignmentState = field(default_factory=AssignmentState)
     activity: ConversationActivity = field(default_factory=ConversationActivity)
 
     @property
     def unanswered_texts(self) -> list[str]:
-        """What the customer wrote or said since somebody last answered, oldest first; an empty
-        text for a file whose words are nobody's.
+        """The customer's texts since our last message, oldest first.
+
+        A file without text of the customer is an empty string.
         """
         texts: list[str] = []
         for line in reversed(self.transcript):
@@ -60,7 +63,9 @@ class TurnSnapshot:
 
     @property
     def unanswered_statements(self) -> list[str]:
-        """The same without captions and files: what a question can have been answered with."""
+        """Like :attr:`unanswered_texts`, without captions and files: only these can answer a
+        question.
+        """
         texts: list[str] = []
         for line in reversed(self.transcript):
             if line.author is not Author.CUSTOMER:
@@ -75,16 +80,17 @@ class TurnSnapshot:
 
     @property
     def customer_texts(self) -> list[str]:
-        """All that the customer wrote or said, as far as the turn reads back; nothing that only
-        stands in a picture or a PDF.
+        """All that the customer wrote or said in the transcript; nothing that only a picture or PDF
+        shows.
         """
         texts = (_authored_text(line) for line in self.transcript if line.author is Author.CUSTOMER)
         return [text for text in texts if text]
 
     @property
     def has_only_files(self) -> bool:
-        """Since somebody last answered the customer has sent files and not said a word. A photo of
-        the light is none of them: it answers our question.
+        """Whether the customer has only sent files since our last message.
+
+        A photo of the LOS light does not count, because it answers our question.
         """
         files = False
         for line in reversed(self.transcript):
@@ -97,19 +103,21 @@ class TurnSnapshot:
 
     @property
     def file_facts(self) -> list[Mapping[str, Any]]:
-        """What the customer's pictures and PDFs show, oldest first; nobody has checked it."""
+        """What the customer's pictures and PDFs show, oldest first; unverified."""
         return [line.file_facts for line in self.transcript if line.file_facts]
 
     @property
     def last_provider_text(self) -> str:
-        """Our side's newest message before what is unanswered."""
-        ours = (
+        """Our newest message before the unanswered ones."""
+        texts = (
             line.text for line in reversed(self.transcript) if line.author is not Author.CUSTOMER
         )
-        return next(ours, "")
+        return next(texts, "")
 
     def with_protocol(self, text: str) -> str:
-        """``text`` with the protocol number, which the first answer always states."""
+        """Append the protocol number to the first answer of a conversation, unless it is in
+        ``text``.
+        """
         protocol = self.request.protocol
         if not self.is_first_answer or protocol in text:
             return text

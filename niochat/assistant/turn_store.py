@@ -1,4 +1,4 @@
-"""A visit as a turn finds it, and what the turn writes down while it runs."""
+"""Load the snapshot of a turn, and store its progress while it runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -41,27 +41,29 @@ from niochat.runtime.batcher import Batcher
 _log = structlog.get_logger(__name__)
 _SQL = queries("turn_store")
 MAX_EARLIER_CONVERSATIONS = 5
-"""Newest ones that are looked at for what to tell the model of them."""
+"""The number of the newest ended conversations that are loaded."""
 MAX_PAST_TURNS = 30
-"""Newest turns of the visit whose results are still known."""
+"""The number of the conversation's newest turns whose results are loaded."""
 MAX_SENTENCE_CHARS, MAX_REJECTED_REPLY_CHARS = 1_000, 8_000
-"""Characters that are kept of a text that did not leave."""
+"""The stored length of a rejected sentence and of a rejected reply."""
 _ASSISTANT_ACTOR = AuditActor(AuditActorKind.ASSISTANT, "assistant")
 
 
 @dataclass(frozen=True, slots=True)
 class AuditedToolCall:
-    """A finished call, as the audit log names it: both words are the code's, not the model's."""
+    """A finished call as the audit log records it. Both texts are codes of ours, never
+    the model's.
+    """
 
     tool: str
     outcome: str
     key: str = field(default_factory=lambda: uuid4().hex)
-    """The same however often it is told."""
+    """Identifies the call, so that a repeated save does not record it twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedReply:
-    """A text of a model that did not leave. ``count``: the turn's first, second."""
+    """A text of the model that the guardrail rejected. ``number``: 1 for the turn's first."""
 
     number: int
     code: str
@@ -72,24 +74,24 @@ class RejectedReply:
 
 
 class TurnStore:
-    """Reads and writes for one tenant at a time, as the tenant's role."""
+    """Reads and writes for one tenant at a time, with the tenant's database role."""
 
     def __init__(self, database: Database, seals: Encryptor | None = None) -> None:
-        """Without ``seals`` nobody's document is kept."""
+        """Without ``seals`` no tax id is stored."""
         self._database = database
         self._seals = seals
         self._snapshot_batchers: dict[
             UUID, Batcher[TurnRequest, TurnSnapshot | None]
-        ] = {}  # one a tenant
+        ] = {}  # one per tenant
 
     async def load_snapshot(self, request: TurnRequest) -> TurnSnapshot | None:
-        """The visit of a turn; ``None``: the attempt does not count any more."""
-        # Turns of one tenant that begin at once are read at once, as that tenant's role.
-        opening = self._snapshot_batchers.get(request.tenant_id)
-        if opening is None:
-            opening = Batcher(partial(self._load_snapshots, request.tenant_id), limit=32)
-            self._snapshot_batchers[request.tenant_id] = opening
-        return await opening.submit(request)
+        """Load the snapshot of a turn; ``None``: the attempt is no longer current."""
+        # Concurrent turns of one tenant are loaded in one query, with that tenant's role.
+        batcher = self._snapshot_batchers.get(request.tenant_id)
+        if batcher is None:
+            batcher = Batcher(partial(self._load_snapshots, request.tenant_id), limit=32)
+            self._snapshot_batchers[request.tenant_id] = batcher
+        return await batcher.submit(request)
 
     async def _load_snapshots(
         self, tenant_id: UUID, requests: Sequence[TurnRequest]
@@ -113,15 +115,14 @@ class TurnStore:
         *calls: Mapping[str, object],
         audited: AuditedToolCall | None = None,
     ) -> None:
-        """What was learned, by a call that is finished or without one, is kept, whatever comes
-        after; the audit log says which tool was ``used``. Twice is as once.
+        """Store the facts and finished calls; ``audited`` is also written to the audit log.
 
-        Raises ``Refused`` when the attempt does not count any more.
+        Idempotent. Raises ``OperationRefusedError`` if the attempt is no longer current.
         """
         key = None if audited is None else audited.key
         stored = [call if key is None else {**call, "key": key} for call in calls]
         async with self._database.as_tenant(request.tenant_id) as connection:
-            kept = await connection.fetchrow(
+            saved = await connection.fetchrow(
                 _SQL["record_call"],
                 request.tenant_id,
                 request.turn_id,
@@ -130,15 +131,15 @@ class TurnStore:
                 facts_to_json(facts),
                 key,
             )
-            if kept is not None and audited is not None and not kept["again"]:
+            if saved is not None and audited is not None and not saved["again"]:
                 await record_change(
-                    connection, _audit_entry(request, kept["conversation_id"], audited)
+                    connection, _audit_entry(request, saved["conversation_id"], audited)
                 )
-        if kept is None:
+        if saved is None:
             raise OperationRefusedError("the turn is over", code="turn_not_current")
 
     async def save_rejected_reply(self, request: TurnRequest, rejected: RejectedReply) -> None:
-        """A text that did not leave, its documents masked. Twice is as once."""
+        """Store a rejected reply with its tax ids masked. Idempotent."""
         key = uuid5(request.turn_id, f"refused:{request.attempt}:{rejected.number}")
         async with self._database.as_tenant(request.tenant_id) as connection:
             await connection.execute(
@@ -154,9 +155,11 @@ class TurnStore:
             )
 
     async def save_document(self, request: TurnRequest, document: str, *, trusted: bool) -> bool:
-        """A subscriber was found by this document. Whether it is the one kept with the contact:
-        of the holder (``trusted``) it is sealed and kept, unless one is known already. Another
-        one says that several people write from here. Twice is as once.
+        """Record the tax id of a found subscriber; return whether it is the one stored with the
+        contact.
+
+        A holder's (``trusted``) tax id is sealed and stored, unless one is stored already. Another
+        tax id marks the contact as shared by several people. Idempotent.
         """
         if self._seals is None:
             return False
@@ -187,8 +190,10 @@ class TurnStore:
     async def remember_contract(
         self, request: TurnRequest, contract: str, phone: str, *, written: bool
     ) -> None:
-        """The holder confirmed this contract from ``phone``. ``written``: with their document, so
-        that the time for which they are known begins anew. Twice is as once.
+        """Store that the holder confirmed this contract from ``phone``.
+
+        ``written``: the holder also wrote the tax id, so that the period of recognition starts
+        again. Idempotent.
         """
         async with self._database.as_tenant(request.tenant_id) as connection:
             await connection.execute(
@@ -202,7 +207,7 @@ class TurnStore:
             )
 
     async def list_earlier_conversations(self, request: TurnRequest) -> list[EarlierConversation]:
-        """Visits of this thread that are over, the newest first."""
+        """The ended conversations of this thread, the newest first."""
         async with self._database.as_tenant(request.tenant_id) as connection:
             rows = await connection.fetch(
                 _SQL["list_earlier_conversations"],
@@ -223,7 +228,7 @@ class TurnStore:
     async def load_activity_since_return(
         self, request: TurnRequest, activity: ConversationActivity
     ) -> ConversationActivity:
-        """What of ``pace`` came after a person gave the conversation back to the assistant."""
+        """The part of ``activity`` after an agent returned the conversation to the assistant."""
         async with self._database.as_tenant(request.tenant_id) as connection:
             row = await connection.fetchrow(
                 _SQL["activity_since_return"], request.tenant_id, request.turn_id
@@ -231,11 +236,11 @@ class TurnStore:
         if row is None:
             return activity
         since = row["at"].timestamp()
-        said = [each for each in activity.messages if each[2] >= since]
-        return ConversationActivity(row["turns"], row["cost"] or Decimal(0), said)
+        messages = [each for each in activity.messages if each[2] >= since]
+        return ConversationActivity(row["turns"], row["cost"] or Decimal(0), messages)
 
     def unseal_document(self, tenant_id: UUID, known: KnownCustomer) -> str | None:
-        """What was sealed; ``None`` where no key at hand opens it."""
+        """Unseal the tax id; ``None`` if no available key opens it."""
         if self._seals is None:
             return None
         try:
@@ -249,9 +254,10 @@ class TurnStore:
     async def add_attachment(
         self, request: TurnRequest, name: str, mimetype: str, filename: str, data: bytes
     ) -> UUID:
-        """Store a file that will leave with a message; its id.
+        """Store a file that will be sent with a message, and return its id.
 
-        Derived from what is in it: another attempt may get another code for the same invoice.
+        The id is derived from the content, because another attempt may get another code for the
+        same invoice.
         """
         attachment = uuid5(request.turn_id, f"attachment:{name}:{sha256(data).hexdigest()}")
         async with self._database.as_tenant(request.tenant_id) as connection:
@@ -262,7 +268,7 @@ class TurnStore:
 
 
 def _audit_entry(request: TurnRequest, conversation_id: UUID, used: AuditedToolCall) -> AuditEntry:
-    """Never the arguments, nor what came of them: they are customers' documents and debts."""
+    """Build the audit entry without arguments and results, which hold tax ids and debts."""
     after = {"outcome": used.outcome, "turn": str(request.turn_id), "attempt": request.attempt}
     target = f"conversation:{conversation_id}"
     return AuditEntry(
@@ -271,7 +277,7 @@ def _audit_entry(request: TurnRequest, conversation_id: UUID, used: AuditedToolC
 
 
 def _facts_from_row(row: Any) -> ConversationFacts:
-    """What is known; of a number that the customer does not write from any more, nothing is."""
+    """The stored facts; a changed phone number revokes the recognition and the trust."""
     facts = facts_from_json(row["facts"])
     proven = facts.trusted and row["phone_proves"] and facts.phone == row["phone"]
     if facts.recognised and not proven:
@@ -280,7 +286,7 @@ def _facts_from_row(row: Any) -> ConversationFacts:
 
 
 def _known_customer_from_row(row: Any, policy: ConversationPolicy) -> KnownCustomer | None:
-    """Nobody whose number is another one now, or is shared, or whose time is over."""
+    """The known customer; ``None`` if the number changed or is shared, or the time has passed."""
     since = row["now"] - timedelta(days=policy.remember_days)
     if row["known_at"] is None or row["known_at"] <= since or row["document_sealed"] is None:
         return None

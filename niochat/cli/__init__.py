@@ -1,4 +1,4 @@
-"""The command line: ``niochat``."""
+"""The command line interface, ``niochat``."""
 
 import sys
 from collections.abc import Sequence
@@ -9,14 +9,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from niochat.cli.commands import (
-    conversation_commands,
-    provider_commands,
-    say_command,
-    stack_commands,
-)
+from niochat.cli.commands import conversation_commands, say_command, stack_commands
 from niochat.cli.commands.actor_commands import manage_actors
 from niochat.cli.commands.admin_commands import audit_app, create_superuser, keys_app, unlock_login
+from niochat.cli.commands.apply_command import apply_provider_file
+from niochat.cli.commands.demo_commands import show_demo
+from niochat.cli.commands.doctor_command import run_doctor
+from niochat.cli.commands.migrate_command import migrate
 from niochat.cli.commands.refused_text_command import list_refused_texts
 from niochat.cli.commands.replay_command import replay_conversation
 from niochat.cli.commands.simulate_command import simulate_customers
@@ -34,10 +33,10 @@ app = typer.Typer(
 )
 app.command("up")(stack_commands.start_stack)
 app.command("down")(stack_commands.stop_stack)
-app.command("migrate")(provider_commands.migrate)
-app.command("apply")(provider_commands.apply_provider_file)
-app.command("demo")(provider_commands.show_demo)
-app.command("doctor")(provider_commands.run_doctor)
+app.command("migrate")(migrate)
+app.command("apply")(apply_provider_file)
+app.command("demo")(show_demo)
+app.command("doctor")(run_doctor)
 app.command("say")(say_command.say)
 app.command("simulate")(simulate_customers)
 app.command("superuser")(create_superuser)
@@ -71,18 +70,18 @@ def add_plugin_commands(command: str | None) -> None:
 
 
 def check_arguments(words: Sequence[str]) -> None:
-    """Names and texts end in the database and on screens. Raises ``InvalidInputError`` for one that
-    no door would take; it is named by what stands before it.
+    """Reject control characters: arguments are stored in the database and shown on screens. Raises
+    ``InvalidInputError`` that names the option or the position.
     """
     for number, word in enumerate(words):
-        before = words[number - 1] if number and words[number - 1].startswith("-") else ""
-        odd = control_character_error(word, before or f"word {number + 1} of the command")
-        if odd is not None:
-            raise InvalidInputError(odd, code="control_character")
+        option = words[number - 1] if number and words[number - 1].startswith("-") else ""
+        problem = control_character_error(word, option or f"word {number + 1} of the command")
+        if problem is not None:
+            raise InvalidInputError(problem, code="control_character")
 
 
 def main() -> None:
-    """Run the command; our errors are one sentence and exit code 1."""
+    """Run the command. An expected error is printed as one sentence, with exit code 1."""
     try:
         check_arguments(sys.argv[1:])
         first = sys.argv[1] if len(sys.argv) > 1 else "--help"
@@ -91,13 +90,13 @@ def main() -> None:
     except (NiochatError, StackError) as error:
         _exit_with_error(str(error))
     except OSError as error:
-        # A file or folder of the home, mostly: a full disk, a right that is missing.
+        # Usually a file of the home directory: the disk is full, or a permission is missing.
         where = f"{error.filename}: " if error.filename else ""
         _exit_with_error(f"{where}{error.strerror or error}")
 
 
 def _exit_with_error(sentence: str) -> NoReturn:
-    # Not broken into lines: it may end with a command to copy.
+    # No line breaks: the sentence may end with a command to copy.
     Console(stderr=True).print(
         f"[red]niochat:[/red] {escape(sentence)}", highlight=False, soft_wrap=True
     )

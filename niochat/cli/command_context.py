@@ -1,4 +1,6 @@
-"""The running stack as commands find it: environment first, then ``env.json`` of the home."""
+"""How commands find the running stack: the environment first, then ``env.json`` of the home
+directory.
+"""
 
 import asyncio
 import os
@@ -26,61 +28,60 @@ from niochat.launcher.stack_launcher import StackLauncher
 
 _SQL = queries("database_health")
 DEMO_TENANTS = ("demo", "vizinho")
-"""Of examples/demo.yaml; the first is meant where none is named."""
+"""The tenants of examples/demo.yaml. The first is the default."""
 EVALUATION_SLUG_PREFIX = "avaliacao-"
-"""How slugs of providers begin that ``niochat evaluate`` made for its scenarios."""
+"""The beginning of the slugs of tenants that ``niochat evaluate`` creates."""
 Result = TypeVar("Result")
 
 
 def home_path() -> Path:
-    """The data directory: ``NIOCHAT_HOME``, else ``.niochat`` of the checkout or folder."""
+    """Return the home directory: ``NIOCHAT_HOME``, else the default."""
     chosen = os.environ.get("NIOCHAT_HOME")
     return Path(chosen).absolute() if chosen else default_home_path()
 
 
 def default_home_path() -> Path:
-    """Where the data directory is when nobody says where."""
+    """Return ``.niochat`` of the checkout, or of the current directory without a checkout."""
     checkout = Path(__file__).parents[2]
     base = checkout if (checkout / "serve_config.yaml").exists() else Path.cwd()
     return base / ".niochat"
 
 
 def format_command(*words: str) -> str:
-    """``niochat …`` as it can be typed here, with the home that it needs."""
+    """Return ``niochat …`` as it can be typed here, with ``NIOCHAT_HOME`` if it is needed."""
     program = Path(sys.executable).with_name("niochat")
     if program.is_relative_to(Path.cwd()):
         program = program.relative_to(Path.cwd())
-    said = " ".join((shlex.quote(str(program)), *words))
+    command = " ".join((shlex.quote(str(program)), *words))
     chosen = home_path()
     return (
-        said
+        command
         if chosen.resolve() == default_home_path().resolve()
-        else f"NIOCHAT_HOME={shlex.quote(str(chosen))} {said}"
+        else f"NIOCHAT_HOME={shlex.quote(str(chosen))} {command}"
     )
 
 
 def adopt_environment() -> None:
-    """Take what the last start of this home handed out, where the environment is silent."""
+    """Set the variables of the last start of this home that the environment does not set."""
     for name, value in StackLauncher(home_path()).environment().items():
         os.environ.setdefault(name, value)
 
 
 def load_settings() -> Settings:
-    """Settings of the running stack. Raises ``InvalidInputError`` that says to start one."""
+    """Return the settings of the running stack. Raises ``InvalidInputError`` without one."""
     adopt_environment()
     if not os.environ.get("DATABASE_URL"):
         raise InvalidInputError(
             f"nothing has been started in {home_path()}: `{format_command('up')}` starts it, or "
-            f"set "
-            "DATABASE_URL"
+            f"set DATABASE_URL"
         )
-    found = load_valid_settings()
+    settings = load_valid_settings()
     structured_logging.configure_logging("error", json=False)
-    return found
+    return settings
 
 
 def sandbox_url() -> str:
-    """Address of the sandbox. Raises ``InvalidInputError`` when the stack runs without one."""
+    """Return the URL of the sandbox. Raises ``InvalidInputError`` if the stack has none."""
     url = load_settings().sandbox_url
     if url is None:
         raise InvalidInputError(
@@ -91,8 +92,8 @@ def sandbox_url() -> str:
 
 @asynccontextmanager
 async def connect_components() -> AsyncIterator[Components]:
-    """The rooms on the running stack's database. Raises ``InvalidInputError`` that names the
-    variable when it cannot be used, ``Refused`` when its schema is older than this code.
+    """Open the components on the database of the running stack. Raises ``InvalidInputError`` if the
+    database cannot be used, and ``OperationRefusedError`` if its schema is too old.
     """
     opened = await open_components(load_settings())
     try:
@@ -103,12 +104,12 @@ async def connect_components() -> AsyncIterator[Components]:
 
 
 async def check_schema(database: Database) -> str | None:
-    """The schema of the database where this code does not know it: a newer release's, under which
-    older code goes on. Raises as ``parts``.
+    """Return the revision of the schema if this code does not know it: the schema of a newer
+    release, with which older code keeps working. Raises like ``connect_components``.
     """
     try:
         async with database.as_system() as connection:
-            found: str | None = await connection.fetchval(_SQL["revision"])
+            revision: str | None = await connection.fetchval(_SQL["revision"])
     except NiochatError as error:
         raise InvalidInputError(
             f"DATABASE_URL cannot be used: {error}. Start that server, correct DATABASE_URL, or "
@@ -116,33 +117,36 @@ async def check_schema(database: Database) -> str | None:
             code="bad_settings",
         ) from error
     known = known_revisions()
-    if found in known and found != known[-1]:
+    if revision in known and revision != known[-1]:
         raise OperationRefusedError(
-            f"the database has the schema {found}, and this release needs {known[-1]}: "
+            f"the database has the schema {revision}, and this release needs {known[-1]}: "
             f"run `{format_command('migrate')}`",
             code="older_schema",
         )
-    return None if found in known else found
+    return None if revision in known else revision
 
 
 def run_async(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-    """Run one command's work."""
+    """Run a coroutine function of a command."""
     return asyncio.run(work())
 
 
 async def find_tenant(opened: Components, slug: str | None) -> Any:
-    """The tenant of that slug; without one, the only tenant there is, or the demo's.
-
-    Those that ``niochat evaluate`` made are only meant where they are named.
+    """Return the tenant with the slug. Without a slug: the only tenant, or the first one of the
+    demo. Tenants of ``niochat evaluate`` are found by their slug only. Raises ``NotFoundError``.
     """
     tenants = await opened.directory.list_tenants()
     for tenant in tenants:
         if tenant.slug == slug:
             return tenant
-    meant = [tenant for tenant in tenants if not tenant.slug.startswith(EVALUATION_SLUG_PREFIX)]
-    if slug is None and len(meant) == 1:
-        return meant[0]
-    if slug is None and {tenant.slug for tenant in meant} == set(DEMO_TENANTS):
-        return next(tenant for tenant in meant if tenant.slug == DEMO_TENANTS[0])
-    known = ", ".join(tenant.slug for tenant in meant) or f"none yet: {format_command('apply')}"
+    candidates = [
+        tenant for tenant in tenants if not tenant.slug.startswith(EVALUATION_SLUG_PREFIX)
+    ]
+    if slug is None and len(candidates) == 1:
+        return candidates[0]
+    if slug is None and {tenant.slug for tenant in candidates} == set(DEMO_TENANTS):
+        return next(tenant for tenant in candidates if tenant.slug == DEMO_TENANTS[0])
+    known = (
+        ", ".join(tenant.slug for tenant in candidates) or f"none yet: {format_command('apply')}"
+    )
     raise NotFoundError(f"which tenant? --tenant SLUG, one of: {known}")

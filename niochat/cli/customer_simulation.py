@@ -1,7 +1,7 @@
-"""Many simulated customers who write and wait, and an audit of what they sent and received.
+"""Simulates many customers who write and wait, and audits what they sent and received.
 
-Every message carries a tag (``#c<customer>-<number>``) that the sandbox's model repeats in the
-answer which replies to it. So the audit needs no help of the product: it compares phones.
+Every message carries a tag (``#c<customer>-<number>``), and the model of the sandbox repeats it in
+its answer. So the audit compares only what the phones sent and received.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import random
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from niochat.cli.sandbox_client import SandboxClient
@@ -19,14 +19,14 @@ TAG_PATTERN = re.compile(r"#c(\d+)-(\d+)")
 MEAN_PAUSE_S = 8.0
 """Mean pause of a customer between an answer and the next message."""
 ANSWER_TIMEOUT_S = 60.0
-"""A customer who got no answer for so long writes again."""
+"""A customer who has waited this long for an answer writes again."""
 BURST_SHARE = 0.2
-"""Share of messages that come as two or three at once."""
+"""The share of turns in which a customer sends two or three messages at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class SimulationAudit:
-    """Messages by what became of them. Tags of offenders are kept, a few of each."""
+    """Counts of messages by outcome, with some tags of lost, repeated and disordered messages."""
 
     sent: int
     answered: int
@@ -40,16 +40,16 @@ class SimulationAudit:
 
     @property
     def is_clean(self) -> bool:
-        """Nothing lost, nothing twice, nothing out of order."""
+        """Whether nothing was lost, repeated or out of order."""
         return not (self.lost or self.twice or self.out_of_order)
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
+        """Return the audit for JSON."""
         return asdict(self)
 
 
 class CustomerSimulation:
-    """Customers of one run; their phones are not used by any other run."""
+    """The customers of one run. No other run uses their phone numbers."""
 
     def __init__(
         self, client: SandboxClient, customers: int, seed: int, think_s: float = MEAN_PAUSE_S
@@ -62,15 +62,15 @@ class CustomerSimulation:
         self.sent = 0
         self.answers = 0
 
-    async def run(self, seconds: float, progress: Callable[[], None] = lambda: None) -> None:
-        """Let all customers write for so long."""
+    async def run(self, seconds: float) -> None:
+        """Let all customers write for this long."""
         until = time.monotonic() + seconds
         async with asyncio.TaskGroup() as group:
             for number in range(len(self.phones)):
-                group.create_task(self._play_customer(number, until, progress))
+                group.create_task(self._play_customer(number, until))
 
     async def audit_when_settled(self, within_s: float) -> SimulationAudit:
-        """Wait until every message has its answer, then audit; what is missing then is lost."""
+        """Audit once every message has an answer, or after ``within_s``."""
         deadline = time.monotonic() + within_s
         while True:
             audit = await self.audit()
@@ -80,11 +80,11 @@ class CustomerSimulation:
             await asyncio.sleep(1.0)
 
     async def audit(self) -> SimulationAudit:
-        """Compare what the phones sent and received."""
+        """Audit what the phones have sent and received so far."""
         ledger = await self._client.load_ledger()
         return audit_messages(ledger["sent"], ledger["received"], set(self.phones))
 
-    async def _play_customer(self, number: int, until: float, progress: Callable[[], None]) -> None:
+    async def _play_customer(self, number: int, until: float) -> None:
         chance = random.Random(self._random.random())
         await asyncio.sleep(chance.uniform(0, min(self._think_s, until - time.monotonic())))
         position, count = 0, 0
@@ -92,9 +92,7 @@ class CustomerSimulation:
             for _ in range(chance.choice((2, 3)) if chance.random() < BURST_SHARE else 1):
                 count += 1
                 await self._write(number, count)
-                progress()
             position = await self._wait_for_answer(number, f"#c{number}-{count}", position, until)
-            progress()
             pause = chance.expovariate(1 / self._think_s)
             await asyncio.sleep(max(0.0, min(pause, until - time.monotonic())))
 
@@ -104,18 +102,18 @@ class CustomerSimulation:
         self.sent += 1
 
     async def _wait_for_answer(self, number: int, tag: str, position: int, until: float) -> int:
-        """Wait for the answer to ``tag``, or lose patience."""
-        patience = min(time.monotonic() + ANSWER_TIMEOUT_S, until)
-        while (left := patience - time.monotonic()) > 0:
+        """Wait for the answer to ``tag`` and return the new position, also after a timeout."""
+        deadline = min(time.monotonic() + ANSWER_TIMEOUT_S, until)
+        while (left := deadline - time.monotonic()) > 0:
             try:
-                news = await self._client.wait_for_messages(
+                page = await self._client.wait_for_messages(
                     self.phones[number], position, min(left, 20)
                 )
             except NiochatError:
                 await asyncio.sleep(0.5)
                 continue
-            position = int(news["next"])
-            texts = [i["text"] for i in news["items"] if i["direction"] == "received"]
+            position = int(page["next"])
+            texts = [i["text"] for i in page["items"] if i["direction"] == "received"]
             self.answers += len(texts)
             if any(tag in find_tags(text) for text in texts):
                 break
@@ -127,30 +125,30 @@ def audit_messages(
     received: Sequence[Mapping[str, object]],
     phones: set[str],
 ) -> SimulationAudit:
-    """Compare by tag. A message is answered when exactly one received message names it."""
+    """Audit by tag. A message is answered if exactly one received message has its tag."""
     sent_at: dict[str, float] = {}
     for item in sent:
         if str(item["phone"]) in phones:
             sent_at.update({tag: _at(item) for tag in find_tags(str(item["text"]))})
-    named: Counter[str] = Counter()
+    answer_counts: Counter[str] = Counter()
     orders: dict[str, list[int]] = defaultdict(list)
     latencies: list[float] = []
     untagged: list[str] = []
     for item in sorted(received, key=_position):
         if str(item["phone"]) not in phones:
             continue
-        found = find_tags(str(item["text"]))
-        if not found:
+        tags = find_tags(str(item["text"]))
+        if not tags:
             untagged.append(str(item["text"]))
-        named.update(found)
-        orders[str(item["phone"])].extend(_number(tag) for tag in found)
-        latencies.extend(_at(item) - sent_at[tag] for tag in found if tag in sent_at)
-    lost = [tag for tag in sent_at if not named[tag]]
-    twice = [tag for tag, count in named.items() if count > 1]
+        answer_counts.update(tags)
+        orders[str(item["phone"])].extend(_number(tag) for tag in tags)
+        latencies.extend(_at(item) - sent_at[tag] for tag in tags if tag in sent_at)
+    lost = [tag for tag in sent_at if not answer_counts[tag]]
+    twice = [tag for tag, count in answer_counts.items() if count > 1]
     disordered = [phone for phone, order in orders.items() if order != sorted(order)]
     return SimulationAudit(
         sent=len(sent_at),
-        answered=sum(bool(named[tag]) for tag in sent_at),
+        answered=sum(bool(answer_counts[tag]) for tag in sent_at),
         lost=len(lost),
         twice=len(twice),
         out_of_order=len(disordered),
@@ -167,7 +165,7 @@ def audit_messages(
 
 
 def find_tags(text: str) -> list[str]:
-    """Tags of a text, in order."""
+    """Return the tags in a text, in order."""
     return [match.group(0) for match in TAG_PATTERN.finditer(text)]
 
 
@@ -180,7 +178,7 @@ def _position(item: Mapping[str, object]) -> float:
 
 
 def _at(item: Mapping[str, object]) -> float:
-    """Seconds since the epoch."""
+    """Return the time of an item in seconds since the epoch."""
     return float(str(item["at"]))
 
 

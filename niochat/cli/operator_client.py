@@ -1,4 +1,4 @@
-"""The API for operators as commands use it: one address, one token, problems as sentences."""
+"""The client of the operators' API. It raises each problem as an error with its title."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ TIMEOUT_S = 30.0
 
 
 class OperatorClient:
-    """Talks to the cluster that the environment, or the home, names."""
+    """Calls the API of the stack that the environment or the home directory names."""
 
     def __init__(self) -> None:
         command_context.adopt_environment()
@@ -27,29 +27,29 @@ class OperatorClient:
         )
 
     def get(self, path: str, **query: object) -> Any:
-        """What a GET answers; a query of ``None`` is left out."""
-        given = {name: str(value) for name, value in query.items() if value is not None}
-        return self._call("GET", path, params=given)
+        """Send a GET and return its JSON. Query values of None are left out."""
+        params = {name: str(value) for name, value in query.items() if value is not None}
+        return self._call("GET", path, params=params)
 
     def post(self, path: str, body: Mapping[str, object] | None = None, **query: object) -> Any:
-        """What a POST answers."""
-        given = {name: str(value) for name, value in query.items() if value is not None}
-        return self._call("POST", path, params=given, json=body or {})
+        """Send a POST and return its JSON."""
+        params = {name: str(value) for name, value in query.items() if value is not None}
+        return self._call("POST", path, params=params, json=body or {})
 
     def _call(self, method: str, path: str, **more: Any) -> Any:
         try:
-            answer = self._client.request(method, path, **more)
-            told = answer.json()
+            response = self._client.request(method, path, **more)
+            content = response.json()
         except (httpx.HTTPError, ValueError) as error:
             raise UnavailableError(
-                f"{self._client.base_url} does not answer as the API for operators: {error!r}"
+                f"{self._client.base_url} does not answer as the operators' API: {error!r}"
             ) from error
-        if answer.is_success:
-            return told
-        kind = NotFoundError if answer.status_code == 404 else NiochatError
-        raise kind(str(told.get("title", told)), code=str(told.get("code", "error")))
+        if response.is_success:
+            return content
+        kind = NotFoundError if response.status_code == 404 else NiochatError
+        raise kind(str(content.get("title", content)), code=str(content.get("code", "error")))
 
 
 def quote_path_segment(text: str) -> str:
-    """One part of a path."""
+    """Quote one segment of a path."""
     return quote(text, safe="")

@@ -1,4 +1,4 @@
-"""What codes mean, for people."""
+"""Texts in Portuguese for the reason codes of events, turns and sends."""
 
 REASON_TEXTS = {
     "model_timeout": "o modelo não respondeu a tempo",

@@ -1,4 +1,4 @@
-"""The sandbox's control address, as the commands that play customers use it."""
+"""The client of the sandbox's control API, for commands that play customers."""
 
 from typing import Any
 from urllib.parse import quote
@@ -9,7 +9,7 @@ from niochat.domain.errors import InvalidInputError, UnavailableError
 
 
 class SandboxClient:
-    """Plays customers of one gateway instance. Raises ``UnavailableError`` when it is away."""
+    """Plays customers of one gateway instance. Raises ``UnavailableError`` without a sandbox."""
 
     def __init__(self, base_url: str, token: str) -> None:
         limits = httpx.Limits(max_connections=100)
@@ -19,22 +19,22 @@ class SandboxClient:
         self._token = token
 
     async def close(self) -> None:
-        """Close connections."""
+        """Close the connections."""
         await self._http.aclose()
 
     async def create_instance(self, owner: str, name: str) -> None:
-        """The gateway instance exists, connected, and has no webhook yet."""
+        """Create the gateway instance, connected and without a webhook, unless it exists."""
         await self._call("PUT", self._path(""), json={"owner": owner, "name": name})
 
     async def send_message(self, phone: str, text: str, **more: object) -> str:
-        """The customer writes; the gateway's id of the message."""
-        answer = await self._call(
+        """Send a message of a customer and return its id at the gateway."""
+        response = await self._call(
             "POST", self._path(f"/customers/{quote(phone)}/messages"), json={"text": text, **more}
         )
-        return str(answer["messageid"])
+        return str(response["messageid"])
 
     async def wait_for_messages(self, phone: str, after: int, wait_s: float) -> dict[str, Any]:
-        """What the customer's phone shows after a position, waiting for news."""
+        """Return the messages on a customer's phone after a position; wait until there are any."""
         return await self._call(
             "GET",
             self._path(f"/customers/{quote(phone)}/messages"),
@@ -42,11 +42,11 @@ class SandboxClient:
         )
 
     async def call_control(self, method: str, path: str, body: object = None) -> Any:
-        """Any other control call, ``/sandbox/…``."""
+        """Call any other route below ``/sandbox/``."""
         return await self._call(method, path, json=body)
 
     async def load_ledger(self) -> dict[str, Any]:
-        """All that customers sent and received."""
+        """Return all messages that customers have sent and received."""
         return await self._call("GET", "/sandbox/ledger", params={"token": self._token})
 
     def _path(self, rest: str) -> str:
@@ -54,9 +54,9 @@ class SandboxClient:
 
     async def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         try:
-            answer = await self._http.request(method, path, **options)
+            response = await self._http.request(method, path, **options)
         except httpx.HTTPError as error:
             raise UnavailableError(f"the sandbox does not answer: {error!r}") from error
-        if answer.status_code >= 400:
-            raise InvalidInputError(f"the sandbox refuses: {answer.text[:300]}")
-        return dict(answer.json()) if answer.content else {}
+        if response.status_code >= 400:
+            raise InvalidInputError(f"the sandbox refuses: {response.text[:300]}")
+        return dict(response.json()) if response.content else {}

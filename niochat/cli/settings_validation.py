@@ -1,4 +1,4 @@
-"""Settings that cannot work, said before anything is started: which one, and what to do."""
+"""Validates settings before anything is started. Errors name the variable and say what to do."""
 
 from collections.abc import Mapping
 
@@ -15,9 +15,8 @@ REDIS_TIMEOUT_S = 5
 
 
 def load_valid_settings(more: Mapping[str, str] | None = None) -> Settings:
-    """Settings of the environment, and ``more`` over it, that can be used as they are written.
-
-    Raises ``InvalidInputError`` that names the variable.
+    """Return the settings of the environment, overridden by ``more``. Raises ``InvalidInputError``
+    that names the invalid variable.
     """
     settings = Settings.read(more)
     parse_key_ring(settings.vault_keys.get_secret_value())
@@ -26,8 +25,8 @@ def load_valid_settings(more: Mapping[str, str] | None = None) -> Settings:
 
 
 def check_servers(settings: Settings, *, database: bool, redis: bool) -> None:
-    """Raises ``InvalidInputError`` or ``Refused`` unless the servers that are somebody else's can
-    be used.
+    """Check that external servers can be used. Raises ``InvalidInputError``,
+    ``OperationRefusedError``.
     """
     if database:
         url = settings.database_url.get_secret_value()

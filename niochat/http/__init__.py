@@ -1,1 +1,1 @@
-"""The doors: HTTP in, errors out as problems. Served by Ray Serve, testable without it."""
+"""HTTP and WebSocket endpoints. Ray Serve runs them; tests run them without it."""

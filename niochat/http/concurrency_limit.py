@@ -1,4 +1,4 @@
-"""A bound for requests of an application whose replica also holds sockets for their whole life."""
+"""Limits the concurrent requests of a replica. Open sockets do not count."""
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -8,24 +8,24 @@ from niochat.http.problems import problem_response
 
 
 class ConcurrencyLimitMiddleware:
-    """Middleware: refuses (503, ``crowded``) a request above ``most``; sockets do not count."""
+    """Rejects requests (503, ``crowded``) while ``max_requests`` are in progress."""
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    def __init__(self, app: ASGIApp, max_requests: int) -> None:
         self._app = app
-        self._most = most
+        self._max_requests = max_requests
         self._count = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if self._count >= self._most:
-            crowded = UnavailableError(
+        if self._count >= self._max_requests:
+            error = UnavailableError(
                 "Too many requests are in progress. Repeat the request later.", code="crowded"
             )
-            answer = await problem_response(Request(scope), crowded)
-            await answer(scope, receive, send)
+            response = await problem_response(Request(scope), error)
+            await response(scope, receive, send)
             return
         self._count += 1
         try:

@@ -1,7 +1,9 @@
-"""Errors as HTTP: one table from code families to status, RFC 9457 problem details."""
+"""Errors as HTTP responses: status codes and problem details (RFC 9457)."""
 
 import math
+from collections.abc import Mapping, Sequence
 
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -44,7 +46,7 @@ STATUS_BY_ERROR[BodyTooLargeError] = 413
 
 
 class BodyTimeoutError(InvalidInputError):
-    """The body did not come in time."""
+    """The body was not received in time."""
 
     code = "too_slow"
 
@@ -53,7 +55,7 @@ STATUS_BY_ERROR[BodyTimeoutError] = 408
 
 
 class UnprocessableError(InvalidInputError):
-    """It can be read, and cannot be meant so."""
+    """The request is well formed but its meaning is invalid."""
 
     code = "unprocessable"
 
@@ -64,30 +66,65 @@ STATUS_BY_ERROR[StaleSettingsError] = 412
 
 
 class PreconditionRequiredError(InvalidInputError):
-    """It may only be changed by who has seen it as it is."""
+    """The change needs an If-Match header with the version that the client has read."""
 
     code = "if_match_required"
 
 
 STATUS_BY_ERROR[PreconditionRequiredError] = 428
 DEFAULT_RETRY_AFTER_S = 2.0
-"""For who says nothing else."""
+"""For errors that do not say when to retry."""
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+
+
+class FieldProblem(BaseModel):
+    """An invalid field of a request."""
+
+    field: str
+    message: str
+
+
+class ProblemDetails(BaseModel):
+    """An error as problem details (RFC 9457). ``code`` is stable; ``title`` says what to do;
+    ``errors`` lists the invalid fields of a request.
+    """
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: str
+    errors: list[FieldProblem] | None = None
 
 
 def status_for(error: NiochatError) -> int:
-    """HTTP status of the nearest class in the table."""
+    """Return the HTTP status of an error: that of its nearest class in the table."""
     return next(STATUS_BY_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_BY_ERROR)
 
 
 async def problem_response(_: Request, error: Exception) -> Response:
-    """Handler for Starlette: ``application/problem+json`` with a stable code."""
+    """Exception handler for Starlette and FastAPI."""
     assert isinstance(error, NiochatError)
     status = status_for(error)
     headers = {}
     if status in (429, 503):
         wait_s = getattr(error, "retry_after_s", None) or DEFAULT_RETRY_AFTER_S
         headers["Retry-After"] = str(max(math.ceil(wait_s), 1))
-    body = {"type": "about:blank", "title": str(error), "status": status, "code": error.code}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, 15.5.2
+    return build_problem_response(status, error.code, str(error), headers=headers)
+
+
+def build_problem_response(
+    status: int,
+    code: str,
+    title: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    errors: Sequence[FieldProblem] | None = None,
+) -> Response:
+    """Return problem details as a response."""
+    listed = None if errors is None else list(errors)
+    problem = ProblemDetails(title=title, status=status, code=code, errors=listed)
     return JSONResponse(
-        body, status_code=status, headers=headers, media_type="application/problem+json"
+        problem.model_dump(exclude_none=True), status, headers, media_type=PROBLEM_MEDIA_TYPE
     )

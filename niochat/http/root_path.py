@@ -1,23 +1,23 @@
-"""The path as the client sent it, whatever Serve calls the part that belongs to an application."""
+"""Restores the path as the client sent it, with the prefix of the Serve application."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class RootPathMiddleware:
-    """Routes are written with their whole path, and each is reached by that alone.
+    """Lets routes be declared with their complete path, and reached by that path only.
 
-    Serve tells an application's prefix as ``root_path``, which Starlette takes off before it looks
-    for a route: ``/api/api/health`` would then be ``/api/health`` as well.
+    Serve passes the prefix of an application as ``root_path``. Starlette removes it before it looks
+    for a route, so ``/api/api/health`` would also reach ``/api/health``.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request or socket."""
+        """Handle one request or socket."""
         root = scope.get("root_path", "")
         if root and scope["type"] in ("http", "websocket"):
             path = scope["path"]
-            inside = path == root or path.startswith(f"{root}/")
-            scope = {**scope, "root_path": "", "path": path if inside else root + path}
+            complete = path == root or path.startswith(f"{root}/")
+            scope = {**scope, "root_path": "", "path": path if complete else root + path}
         await self._app(scope, receive, send)

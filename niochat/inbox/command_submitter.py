@@ -11,6 +11,8 @@ from niochat.domain.errors import OperationRefusedError
 from niochat.inbox.inbox_store import InboxStore
 
 POLL_INTERVAL_S = 0.03
+COMMAND_TIMEOUT_S = 5.0
+"""How long a request waits for the step of a command. The command is executed later then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class DraftFrame(BaseModel):
     event of the turn replaces it.
     """
 
-    type: Literal["writing"] = "writing"
+    type: Literal["draft"] = "draft"
     conversation_id: UUID
     turn_id: UUID
     text: str
@@ -58,7 +58,7 @@ class ReadFrame(BaseModel):
 
     type: Literal["read"] = "read"
     conversation_id: UUID
-    upto: int
+    version: int
 
 
 class UnreadFrame(BaseModel):
@@ -111,7 +111,7 @@ class ReadMarkerUpdate(BaseModel):
     model_config = ConfigDict(extra="forbid")
     type: Literal["read"]
     conversation_id: UUID
-    upto: Annotated[int, Field(ge=0, lt=2**63)]
+    version: Annotated[int, Field(ge=0, lt=2**63)]
 
 
 ReplicatedFrame = TypingFrame | ViewingFrame | DraftFrame | PresenceFrame | ReadFrame

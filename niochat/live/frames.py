@@ -200,7 +200,7 @@ def frames_json_schema() -> dict[str, Any]:
             ("client", "validation", client),
         ],
         title="NioChat live",
-        description="Frames of a socket at /live. The first one is a screen's hello.",
+        description="Frames of a socket at /live. The first frame is the hello of the client.",
     )
     return dict(schema)
 

@@ -49,10 +49,10 @@ class WebhookProblem:
 class WebhookStatus:
     """Configuration of a webhook at the gateway.
 
-    ``address`` is its URL without secrets; None if there is no webhook.
+    ``url`` is without secrets; None if there is no webhook.
     """
 
-    address: str | None
+    url: str | None
     enabled: bool
     events: tuple[str, ...]
     problems: tuple[WebhookProblem, ...]

@@ -1,1 +1,1 @@
-"""`niochat bench`: the product under load, and beside it the limit of the same machine."""
+"""``niochat bench``: measure the product under load, and a baseline on the same machine."""

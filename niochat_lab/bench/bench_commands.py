@@ -13,19 +13,19 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from niochat.cli.json_output import print_json
 from niochat.domain.errors import InvalidInputError
 from niochat_lab.bench.bench_report import BenchReport, render_report
-from niochat_lab.bench.benchmarks import actor_bench as actors_bench
-from niochat_lab.bench.benchmarks import assignment_bench as assign_bench
-from niochat_lab.bench.benchmarks import fairness_bench as fair_bench
 from niochat_lab.bench.benchmarks import (
+    actor_bench,
+    assignment_bench,
+    fairness_bench,
     growth_bench,
     idle_bench,
     ingest_bench,
     live_bench,
     outage_bench,
     path_bench,
+    slow_client_bench,
+    startup_bench,
 )
-from niochat_lab.bench.benchmarks import slow_client_bench as strangers_bench
-from niochat_lab.bench.benchmarks import startup_bench as start_bench
 from niochat_lab.bench.docs_tables import update_tables
 from niochat_lab.bench.environment.bench_environment import (
     BenchEnvironment,
@@ -38,21 +38,23 @@ from niochat_lab.bench.result_plots import draw_plots
 from niochat_lab.bench.workloads.team_queue_workload import TeamQueueWorkloadSettings as QueuePlan
 
 app = typer.Typer(
-    help="Measure the product, and beside it what this machine allows.", no_args_is_help=True
+    help="Measure the product, and a baseline on the same machine.", no_args_is_help=True
 )
 _console = Console(stderr=True)
 _COLUMNS = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")]
-OutputOption = Annotated[Path | None, typer.Option(help="Write the JSON object to this file, too.")]
-SecondsOption = Annotated[float, typer.Option(min=0.5, max=600, help="Of each slice.")]
-RoundsOption = Annotated[int, typer.Option(min=1, max=100, help="Slices of each side.")]
+OutputOption = Annotated[Path | None, typer.Option(help="Also write the JSON object to this file.")]
+SecondsOption = Annotated[float, typer.Option(min=0.5, max=600, help="Seconds of each round.")]
+RoundsOption = Annotated[int, typer.Option(min=1, max=100, help="Rounds of each side.")]
 
 FlameGraphsOption = Annotated[
-    Path | None, typer.Option(help="Folder for flame graphs, by py-spy, of one more slice.")
+    Path | None, typer.Option(help="Folder for flame graphs (py-spy) of one more round.")
 ]
 
-SizesOption = Annotated[str | None, typer.Option(help="Others, as 1000,10000, ascending.")]
+SizesOption = Annotated[
+    str | None, typer.Option(help="Other sizes, such as 1000,10000, ascending.")
+]
 
 BenchFunction = Callable[[BenchEnvironment, BenchOptions, ProgressCallback], Awaitable[BenchReport]]
 
@@ -65,9 +67,9 @@ def ingest(
     as_json: JsonOption = False,
     out: OutputOption = None,
 ) -> None:
-    """Webhooks a second that are answered 200 after their commit."""
-    plan = BenchOptions(seconds, rounds, flames)
-    _run_bench(ingest_bench.REQUIREMENTS, ingest_bench.run_ingest_bench, plan, as_json, out)
+    """Webhooks per second that are answered with 200 after their commit."""
+    options = BenchOptions(seconds, rounds, flames)
+    _run_bench(ingest_bench.REQUIREMENTS, ingest_bench.run_ingest_bench, options, as_json, out)
 
 
 @app.command()
@@ -78,9 +80,9 @@ def path(
     as_json: JsonOption = False,
     out: OutputOption = None,
 ) -> None:
-    """Whole turns a second, from the webhook to the answer at the gateway."""
-    plan = BenchOptions(seconds, rounds, flames)
-    _run_bench(path_bench.REQUIREMENTS, path_bench.run_path_bench, plan, as_json, out)
+    """Complete turns per second, from the webhook to the reply at the gateway."""
+    options = BenchOptions(seconds, rounds, flames)
+    _run_bench(path_bench.REQUIREMENTS, path_bench.run_path_bench, options, as_json, out)
 
 
 @app.command()
@@ -90,10 +92,10 @@ def fair(
     as_json: JsonOption = False,
     out: OutputOption = None,
 ) -> None:
-    """What twenty quiet providers notice of one that offers twice what the machine can take."""
+    """The latency of twenty quiet tenants beside one that offers twice the machine's capacity."""
     _run_bench(
-        fair_bench.REQUIREMENTS,
-        fair_bench.run_fairness_bench,
+        fairness_bench.REQUIREMENTS,
+        fairness_bench.run_fairness_bench,
         BenchOptions(seconds, rounds),
         as_json,
         out,
@@ -107,10 +109,10 @@ def strangers(
     as_json: JsonOption = False,
     out: OutputOption = None,
 ) -> None:
-    """Webhooks and log-ins beside thousands of clients that send slowly and never end."""
+    """Webhooks and logins beside thousands of clients that send slowly and never finish."""
     _run_bench(
-        strangers_bench.REQUIREMENTS,
-        strangers_bench.run_slow_client_bench,
+        slow_client_bench.REQUIREMENTS,
+        slow_client_bench.run_slow_client_bench,
         BenchOptions(seconds, rounds),
         as_json,
         out,
@@ -120,17 +122,19 @@ def strangers(
 @app.command()
 def outage(
     seconds: SecondsOption = 5.0,
-    conversations: Annotated[int, typer.Option(min=1, max=100_000, help="That write.")] = 10_000,
+    conversations: Annotated[
+        int, typer.Option(min=1, max=100_000, help="Conversations that start.")
+    ] = 10_000,
     as_json: JsonOption = False,
     out: OutputOption = None,
 ) -> None:
-    """Thousands of one provider's customers write at once; every message is accounted for."""
+    """Thousands of one tenant's customers write at once, and every message is audited."""
 
     async def measure(
-        stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback
+        environment: BenchEnvironment, options: BenchOptions, on_progress: ProgressCallback
     ) -> BenchReport:
         return await outage_bench.run_outage_bench(
-            stage, plan, told, outage_bench.OutageLoad(conversations)
+            environment, options, on_progress, outage_bench.OutageLoad(conversations)
         )
 
     _run_bench(outage_bench.REQUIREMENTS, measure, BenchOptions(seconds), as_json, out)
@@ -145,14 +149,14 @@ def actors(
     out: OutputOption = None,
 ) -> None:
     """Memory, activation and steps of 1,000, 10,000 and 100,000 conversations in one host."""
-    chosen = parse_sizes(sizes, actors_bench.ACTOR_COUNTS)
+    chosen = parse_sizes(sizes, actor_bench.ACTOR_COUNTS)
 
     async def measure(
-        stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback
+        environment: BenchEnvironment, options: BenchOptions, on_progress: ProgressCallback
     ) -> BenchReport:
-        return await actors_bench.run_actor_bench(stage, plan, told, chosen)
+        return await actor_bench.run_actor_bench(environment, options, on_progress, chosen)
 
-    _run_bench(actors_bench.REQUIREMENTS, measure, BenchOptions(seconds, rounds), as_json, out)
+    _run_bench(actor_bench.REQUIREMENTS, measure, BenchOptions(seconds, rounds), as_json, out)
 
 
 @app.command()
@@ -163,13 +167,13 @@ def growth(
     as_json: JsonOption = False,
     out: OutputOption = None,
 ) -> None:
-    """Ingest and path, in short, with ever more messages in the database."""
+    """Short runs of ingest and path with more and more messages in the database."""
     chosen = parse_sizes(sizes, growth_bench.MESSAGE_COUNTS)
 
     async def measure(
-        stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback
+        environment: BenchEnvironment, options: BenchOptions, on_progress: ProgressCallback
     ) -> BenchReport:
-        return await growth_bench.run_growth_bench(stage, plan, told, chosen)
+        return await growth_bench.run_growth_bench(environment, options, on_progress, chosen)
 
     _run_bench(growth_bench.REQUIREMENTS, measure, BenchOptions(seconds, rounds), as_json, out)
 
@@ -181,7 +185,7 @@ def idle(
     as_json: JsonOption = False,
     out: OutputOption = None,
 ) -> None:
-    """CPU and memory while nobody writes, and what each process has loaded."""
+    """CPU and memory while nobody writes, and the imports of each process."""
     _run_bench(
         idle_bench.REQUIREMENTS,
         idle_bench.run_idle_bench,
@@ -193,10 +197,10 @@ def idle(
 
 @app.command()
 def start(rounds: RoundsOption = 3, as_json: JsonOption = False, out: OutputOption = None) -> None:
-    """Seconds from `scripts/run` to ready, step by step: a new home, then warm starts."""
+    """Seconds from `scripts/run` until ready, step by step: a new home, then warm starts."""
     with Progress(*_COLUMNS, console=_console) as bar:
         task = bar.add_task("starting", total=None)
-        report = start_bench.run_startup_bench(
+        report = startup_bench.run_startup_bench(
             rounds, lambda step: bar.update(task, description=step)
         )
     _print_report(report, as_json, out)
@@ -206,51 +210,55 @@ def start(rounds: RoundsOption = 3, as_json: JsonOption = False, out: OutputOpti
 def assign(
     seconds: SecondsOption = 10.0, as_json: JsonOption = False, out: OutputOption = None
 ) -> None:
-    """From an agent's freed place to the next conversation, while 1,000 people a second come."""
-    with assign_bench.temporary_postgres() as postgres:
+    """From an agent's free capacity to the next conversation, while 1,000 contacts per second
+    arrive.
+    """
+    with assignment_bench.temporary_postgres() as postgres:
         report = asyncio.run(
-            assign_bench.run_assignment_bench(postgres, QueuePlan(seconds=seconds))
+            assignment_bench.run_assignment_bench(postgres, QueuePlan(seconds=seconds))
         )
     _print_report(report, as_json, out)
 
 
 @app.command()
 def live(
-    seconds: Annotated[float, typer.Option(min=0.5, max=300, help="Of events.")] = 20.0,
-    tenants: Annotated[int, typer.Option(min=1, max=200, help="Providers.")] = 40,
-    sockets: Annotated[int, typer.Option(min=1, max=1000, help="Of each provider.")] = 50,
-    rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Events a second.")] = 50.0,
+    seconds: Annotated[
+        float, typer.Option(min=0.5, max=300, help="Duration of the events.")
+    ] = 20.0,
+    tenants: Annotated[int, typer.Option(min=1, max=200, help="Tenants.")] = 40,
+    sockets: Annotated[int, typer.Option(min=1, max=1000, help="Sockets of each tenant.")] = 50,
+    rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Events per second.")] = 50.0,
     as_json: JsonOption = False,
     out: OutputOption = None,
 ) -> None:
-    """From an event's commit to every screen; then all screens come again at once."""
-    house = live_bench.LiveLoad(tenants, sockets, rate)
+    """From an event's commit to every screen; then all screens reconnect at once."""
+    load = live_bench.LiveLoad(tenants, sockets, rate)
 
     async def measure(
-        stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback
+        environment: BenchEnvironment, options: BenchOptions, on_progress: ProgressCallback
     ) -> BenchReport:
-        return await live_bench.run_live_bench(stage, plan, told, house)
+        return await live_bench.run_live_bench(environment, options, on_progress, load)
 
     _run_bench(live_bench.REQUIREMENTS, measure, BenchOptions(seconds), as_json, out)
 
 
 @app.command()
 def plot(
-    folder: Annotated[Path, typer.Argument(help="With the results, as `--out` wrote them.")],
+    folder: Annotated[Path, typer.Argument(help="Folder with the results that `--out` wrote.")],
     document: Annotated[
-        Path | None, typer.Option(help="Fill the figures into this document, too.")
+        Path | None, typer.Option(help="Also update the tables of this document.")
     ] = None,
 ) -> None:
-    """Draw an SVG for each result, and fill its figures into a document."""
+    """Draw an SVG for each result, and update the tables of a document."""
     for file in draw_plots(folder):
-        _console.print(f"drawn: {file}", highlight=False)
+        _console.print(f"drew{file}", highlight=False)
     if document is not None:
-        _console.print(f"filled in: {', '.join(update_tables(document, folder))}", highlight=False)
+        _console.print(f"updated{', '.join(update_tables(document, folder))}", highlight=False)
 
 
 def parse_sizes(text: str | None, default: Sequence[int]) -> tuple[int, ...]:
-    """Sizes like `1000,10000`. Raises `InvalidInputError` for what are none, and for those out of
-    order.
+    """Parse sizes such as ``1000,10000``. Raises ``InvalidInputError`` unless they are ascending
+    numbers.
     """
     if text is None:
         return tuple(default)
@@ -258,30 +266,30 @@ def parse_sizes(text: str | None, default: Sequence[int]) -> tuple[int, ...]:
         sizes = tuple(int(each.replace("_", "")) for each in text.split(","))
     except ValueError:
         raise InvalidInputError(
-            f"--sizes takes numbers with commas between them, not {text!r}"
+            f"--sizes must be numbers separated by commas, not {text!r}"
         ) from None
     if not sizes or sizes[0] < 1 or list(sizes) != sorted(set(sizes)):
-        raise InvalidInputError("--sizes must grow, and begin with 1 at least")
+        raise InvalidInputError("--sizes must be ascending and start with at least 1")
     return sizes
 
 
 def _run_bench(
-    wanted: BenchRequirements,
+    requirements: BenchRequirements,
     measure: BenchFunction,
-    plan: BenchOptions,
+    options: BenchOptions,
     as_json: bool,
     out: Path | None,
 ) -> None:
-    if plan.flames is not None:
+    if options.flames is not None:
         find_py_spy()
     with Progress(*_COLUMNS, console=_console) as bar:
         task = bar.add_task("starting", total=None)
 
-        def told(step: str) -> None:
+        def on_progress(step: str) -> None:
             bar.update(task, description=step)
 
-        with start_bench_environment(wanted, told) as stage:
-            report = asyncio.run(_run_async(measure, stage, plan, told))
+        with start_bench_environment(requirements, on_progress) as environment:
+            report = asyncio.run(_run_async(measure, environment, options, on_progress))
     _print_report(report, as_json, out)
 
 
@@ -295,6 +303,9 @@ def _print_report(report: BenchReport, as_json: bool, out: Path | None) -> None:
 
 
 async def _run_async(
-    measure: BenchFunction, stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback
+    measure: BenchFunction,
+    environment: BenchEnvironment,
+    options: BenchOptions,
+    on_progress: ProgressCallback,
 ) -> BenchReport:
-    return await measure(stage, plan, told)
+    return await measure(environment, options, on_progress)

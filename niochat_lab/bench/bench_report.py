@@ -1,4 +1,4 @@
-"""What a bench tells: one JSON object, and a table for people."""
+"""The report of a benchmark: one JSON object, and a table for people."""
 
 import os
 import platform
@@ -16,10 +16,11 @@ from niochat_lab.bench.measurement.postgres_statistics import BenchPostgres
 
 @dataclass(slots=True)
 class BenchReport:
-    """Rates are units a second, `…_ms` milliseconds, `pss_mb` MB; a figure that is not meant: null.
+    """The figures of one benchmark. Rates are units per second, ``…_ms`` milliseconds, ``pss_mb``
+    MB; a figure that does not apply is null.
 
-    `limit` has the keys `rate`, `p50_ms`, `p99_ms` where they are meant; `more` goes into the
-    JSON object beside the others.
+    ``limit``: the baseline, with the keys ``rate``, ``p50_ms`` and ``p99_ms`` if they apply.
+    ``more``: further fields of the JSON object.
     """
 
     name: str
@@ -37,16 +38,16 @@ class BenchReport:
     machine: Mapping[str, Any] = field(default_factory=dict)
     more: Mapping[str, Any] = field(default_factory=dict)
     goals: Mapping[str, bool] = field(default_factory=dict)
-    """Goals by their sentence, and whether they were met."""
+    """Whether each goal was met, by its sentence."""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The report as a JSON object."""
         found = asdict(self)
         return {**found.pop("more"), **found}
 
 
-def describe_machine(stores: BenchPostgres | None = None) -> dict[str, Any]:
-    """What it ran on: cores, memory in MB, versions."""
+def describe_machine(postgres: BenchPostgres | None = None) -> dict[str, Any]:
+    """Describe the machine: cores, memory in MB, versions."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
     cpu = next(
         (
@@ -63,26 +64,26 @@ def describe_machine(stores: BenchPostgres | None = None) -> dict[str, Any]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "ray": version("ray"),
-        "postgresql": stores.version() if stores is not None else "",
+        "postgresql": postgres.version() if postgres is not None else "",
         "load_before": [round(each, 2) for each in os.getloadavg()],
     }
 
 
 def render_report(report: BenchReport) -> RenderableType:
-    """For people."""
-    whole = Table(title=f"bench {report.name}", show_header=False)
+    """Render the report as tables."""
+    figures = Table(title=f"bench {report.name}", show_header=False)
     for name, value in report.as_dict().items():
         if name in ("groups", "goals", "machine", "limit", "name") or value is None:
             continue
         if not isinstance(value, dict | list | tuple):
-            whole.add_row(name.replace("_", " "), str(value))
+            figures.add_row(name.replace("_", " "), str(value))
     for name, value in report.limit.items():
         if not isinstance(value, dict | list | tuple):
-            whole.add_row(f"limit: {name.replace('_', ' ')}", str(value))
+            figures.add_row(f"limit: {name.replace('_', ' ')}", str(value))
     for goal, met in report.goals.items():
-        whole.add_row(goal, "[green]met[/green]" if met else "[red]missed[/red]")
+        figures.add_row(goal, "[green]met[/green]" if met else "[red]missed[/red]")
     groups = Table("group", f"CPU ms a {report.unit}", "peak PSS MB", "processes")
     for group, used in report.groups.items():
         cells = (used["cpu_ms_per_unit"], used["pss_mb_peak"], used.get("processes", 0))
         groups.add_row(group, f"{cells[0]:.3f}", f"{cells[1]:.0f}", str(cells[2]))
-    return Group(whole, groups) if report.groups else whole
+    return Group(figures, groups) if report.groups else figures

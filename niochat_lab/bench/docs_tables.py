@@ -1,4 +1,4 @@
-"""The tables of `docs/benchmarks.md`, made from what the benches wrote."""
+"""The tables of ``docs/benchmarks.md``, built from the results of the benchmarks."""
 
 import re
 from collections.abc import Mapping
@@ -23,47 +23,48 @@ _HEAD = (
 )
 
 
-def update_tables(document: Path, results: Path) -> list[str]:
-    """Replace what stands between `<!-- figures: NAME -->` and `<!-- end -->`; names filled in.
+def update_tables(document: Path, folder: Path) -> list[str]:
+    """Replace the text between ``<!-- figures: NAME -->`` and ``<!-- end -->``; return the updated
+    names.
 
-    A place whose bench was not run stays as it is. Raises `InvalidInputError`.
+    A table whose benchmark has no result stays unchanged. Raises ``InvalidInputError``.
     """
-    found = read_results(results)
+    results = read_results(folder)
     text = document.read_text("utf-8")
-    named = [match[1] for match in _FIGURES_MARKER.findall(text)]
-    if not named:
-        raise InvalidInputError(f"{document} has no place for figures")
-    known = {"machine": _describe_machine(found)}
-    for name, each in found.items():
-        known[name] = _render_table(each) + _render_picture_link(document, results / f"{name}.svg")
+    names = [match[1] for match in _FIGURES_MARKER.findall(text)]
+    if not names:
+        raise InvalidInputError(f"{document} has no marker for a table")
+    tables = {"machine": _describe_machine(results)}
+    for name, each in results.items():
+        tables[name] = _render_table(each) + _render_picture_link(document, folder / f"{name}.svg")
 
     def filled(match: re.Match[str]) -> str:
-        table = known.get(match[2])
+        table = tables.get(match[2])
         return match[0] if table is None else f"{match[1]}{table}{match[3]}"
 
     document.write_text(_FIGURES_MARKER.sub(filled, text), "utf-8")
-    return [name for name in named if name in known]
+    return [name for name in names if name in tables]
 
 
-def _render_table(found: Mapping[str, Any]) -> str:
-    shown = [(title, found[name]) for name, title in _HEAD if found.get(name) is not None]
+def _render_table(result: Mapping[str, Any]) -> str:
+    shown = [(title, result[name]) for name, title in _HEAD if result.get(name) is not None]
     lines = [_render_row([title for title, _ in shown]), _render_row(["---"] * len(shown))]
     lines.append(_render_row([f"{value:g}" for _, value in shown]))
     rows = "\n".join(lines) + "\n"
     goals = "".join(
-        f"- {'met' if met else '**missed**'}: {goal}\n" for goal, met in found["goals"].items()
+        f"- {'met' if met else '**missed**'}: {goal}\n" for goal, met in result["goals"].items()
     )
-    return f"\n{rows}\n{goals}\n{_render_groups(found)}{_render_extra_figures(found)}"
+    return f"\n{rows}\n{goals}\n{_render_groups(result)}{_render_extra_figures(result)}"
 
 
-def _render_groups(found: Mapping[str, Any]) -> str:
-    """Who used the CPU, without those that hardly did."""
+def _render_groups(result: Mapping[str, Any]) -> str:
+    """Render the process groups, without those that used hardly any CPU."""
     rows = [
         [group, used["cpu_ms_per_unit"], used["pss_mb_peak"], used.get("processes", "")]
-        for group, used in (found.get("groups") or {}).items()
+        for group, used in (result.get("groups") or {}).items()
         if used["cpu_ms_per_unit"] >= _MIN_SHOWN_MS
     ]
-    head = ["processes of", f"CPU ms a {found['unit']}", "peak PSS MB", "how many"]
+    head = ["processes of", f"CPU ms a {result['unit']}", "peak PSS MB", "how many"]
     return _render_rows(head, rows) if rows else ""
 
 
@@ -73,15 +74,15 @@ def _render_picture_link(document: Path, file: Path) -> str:
     return f"![{file.stem}]({file.absolute().relative_to(document.absolute().parent)})\n\n"
 
 
-def _render_extra_figures(found: Mapping[str, Any]) -> str:
-    """Sizes or sockets, where the bench has some."""
-    if "back" in found:
-        return _render_sockets(found)
-    if "loaded" in found:
-        return _render_imports(found)
-    if "steps" in found:
-        return _render_start_steps(found)
-    sizes = found.get("sizes")
+def _render_extra_figures(result: Mapping[str, Any]) -> str:
+    """Render sizes, sockets, imports or steps, if the result has them."""
+    if "back" in result:
+        return _render_sockets(result)
+    if "loaded" in result:
+        return _render_imports(result)
+    if "steps" in result:
+        return _render_start_steps(result)
+    sizes = result.get("sizes")
     if not sizes:
         return ""
     if "actors" in sizes[0]:
@@ -111,70 +112,72 @@ def _render_extra_figures(found: Mapping[str, Any]) -> str:
     return _render_rows(["messages", "bench", "a second", "of empty", "CPU ms a unit"], rows)
 
 
-def _render_imports(found: Mapping[str, Any]) -> str:
-    """What each process imports."""
+def _render_imports(result: Mapping[str, Any]) -> str:
+    """Render the imports of each process."""
     rows = [
-        [name, each["mb"], each["ms"], each["modules"]] for name, each in found["loaded"].items()
+        [name, each["mb"], each["ms"], each["modules"]] for name, each in result["loaded"].items()
     ]
     return _render_rows(["imported by", "MB", "ms of CPU", "modules"], rows)
 
 
-def _render_start_steps(found: Mapping[str, Any]) -> str:
-    """Where the seconds of a start go."""
-    first = {each["step"]: each["seconds"] for each in found["first_steps"]}
-    rows = [[each["step"], each["seconds"], first.pop(each["step"], "")] for each in found["steps"]]
-    rows += [[name, "", seconds] for name, seconds in first.items()]
-    whole = ["**all**", found["warm_s"], found["first_s"]]
-    return _render_rows(["step", "warm, s", "new home, s"], [*rows, whole])
-
-
-def _render_sockets(found: Mapping[str, Any]) -> str:
-    """What was heard, and how all came again."""
-    back = found["back"]
-    heard = [
-        ("sockets", f"{found['sockets']:,}"),
-        ("events a second", found["events_per_s"]),
-        ("longest ms", found["max_ms"]),
-        ("frames", f"{found['frames']:,}"),
-        ("lost", found["lost"]),
-        ("twice", found["twice"]),
-        ("out of order", found["out_of_order"]),
-        ("KB a socket", found["live_kb_per_socket"]),
-        ("cores of `screens`", found["screens_cores"]),
+def _render_start_steps(result: Mapping[str, Any]) -> str:
+    """Render the steps of a start."""
+    first = {each["step"]: each["seconds"] for each in result["first_steps"]}
+    rows = [
+        [each["step"], each["seconds"], first.pop(each["step"], "")] for each in result["steps"]
     ]
-    came = [
+    rows += [[name, "", seconds] for name, seconds in first.items()]
+    total = ["**all**", result["warm_s"], result["first_s"]]
+    return _render_rows(["step", "warm, s", "new home, s"], [*rows, total])
+
+
+def _render_sockets(result: Mapping[str, Any]) -> str:
+    """Render the frames that were received, and the reconnection."""
+    back = result["back"]
+    received = [
+        ("sockets", f"{result['sockets']:,}"),
+        ("events a second", result["events_per_s"]),
+        ("longest ms", result["max_ms"]),
+        ("frames", f"{result['frames']:,}"),
+        ("lost", result["lost"]),
+        ("twice", result["twice"]),
+        ("out of order", result["out_of_order"]),
+        ("KB a socket", result["live_kb_per_socket"]),
+        ("cores of `screens`", result["screens_cores"]),
+    ]
+    reconnected = [
         ("all back, seconds", back["caught_up_within_s"]),
         ("half", back["half_within_s"]),
         ("failed attempts", back["failed"]),
         ("refetched", back["refetching"]),
         ("CPU ms of `desk` a socket", back["groups"].get(SOCKET_GROUP, {}).get("cpu_ms_per_unit")),
         ("cores of `screens`", back["screens_cores"]),
-        ("first opening, seconds", found["opened"]["welcomed_within_s"]),
+        ("first opening, seconds", result["opened"]["welcomed_within_s"]),
     ]
     return "".join(
         _render_rows([title for title, _ in cells], [[value for _, value in cells]])
-        for cells in (heard, came)
+        for cells in (received, reconnected)
     )
 
 
-def _describe_machine(found: Mapping[str, Mapping[str, Any]]) -> str:
+def _describe_machine(results: Mapping[str, Mapping[str, Any]]) -> str:
     rows = [
         [name, each["machine"].get("load_before"), _describe_foreign_load(each)]
-        for name, each in found.items()
+        for name, each in results.items()
     ]
-    machine = next(iter(found.values()))["machine"]
-    told = "\n".join(
+    machine = next(iter(results.values()))["machine"]
+    lines = "\n".join(
         f"- {name.replace('_', ' ')}: {value}"
         for name, value in machine.items()
         if name != "load_before"
     )
-    return f"\n{told}\n\n{_render_rows(['bench', 'load before', 'foreign cores'], rows)}"
+    return f"\n{lines}\n\n{_render_rows(['bench', 'load before', 'foreign cores'], rows)}"
 
 
-def _describe_foreign_load(found: Mapping[str, Any]) -> object:
+def _describe_foreign_load(result: Mapping[str, Any]) -> object:
     for name in ("saturated", "beside", "during"):
-        if name in found:
-            return found[name]["foreign_cores"]
+        if name in result:
+            return result[name]["foreign_cores"]
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Plots of what the benches wrote: one SVG for each that was run, in one style."""
+"""Plots of benchmark results: one SVG for each result."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -11,38 +11,36 @@ BenchResult = Mapping[str, Any]
 _PRODUCT_COLOUR, _LIMIT_COLOUR, _TARGET_COLOUR = "#1f6feb", "#8b949e", "#d1242f"
 _WIDTH, _HEIGHT = 7.2, 3.4
 _GROUPS = 8
-"""The dearest groups of processes; the rest is drawn as one."""
+"""The number of process groups that are drawn; the others are summed up."""
 
 
 def read_results(folder: Path) -> dict[str, BenchResult]:
-    """The JSON objects in `folder` by the name of their bench. Raises `InvalidInputError`."""
+    """The results in ``folder`` by the name of their benchmark. Raises ``InvalidInputError``."""
     found: dict[str, BenchResult] = {}
     for file in sorted(folder.glob("*.json")):
         try:
             result = json.loads(file.read_text("utf-8"))
             found[str(result["name"])] = result
         except (ValueError, KeyError, TypeError) as error:
-            raise InvalidInputError(f"{file} is no result of a bench: {error!r}") from error
+            raise InvalidInputError(f"{file} is not a benchmark result: {error!r}") from error
     if not found:
         raise InvalidInputError(
-            f"{folder} holds no result: run niochat bench NAME --out {folder}/NAME.json"
+            f"{folder} has no result: run niochat bench NAME --out {folder}/NAME.json"
         )
     return found
 
 
 def draw_plots(folder: Path) -> list[Path]:
-    """An SVG beside each result of `folder` that has a plot; the files."""
+    """Draw an SVG for each result of ``folder`` that has a plot; return the files."""
     files: list[Path] = []
-    for name, found in read_results(folder).items():
-        drawing = _DRAWING_FUNCTIONS.get(name)
-        if drawing is not None:
-            files.append(_draw_result(folder / f"{name}.svg", found, drawing))
+    for name, result in read_results(folder).items():
+        draw = _DRAWING_FUNCTIONS.get(name)
+        if draw is not None:
+            files.append(_draw_result(folder / f"{name}.svg", result, draw))
     return files
 
 
-def _draw_result(
-    file: Path, found: BenchResult, drawing: Callable[[Any, BenchResult], None]
-) -> Path:
+def _draw_result(file: Path, result: BenchResult, draw: Callable[[Any, BenchResult], None]) -> Path:
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -50,30 +48,30 @@ def _draw_result(
             "matplotlib is not installed: scripts/setup requirements-dev.lock"
         ) from None
     figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
-    drawing(figure, found)
-    # Without a date and with fixed ids the same figures give the same file.
+    draw(figure, result)
+    # With fixed ids and without a date, the same result always gives the same file.
     figure.savefig(file, format="svg", metadata={"Date": None})
     return file
 
 
-def _draw_rates_and_cpu(figure: Any, found: BenchResult) -> None:
-    """Left: product and limit, slice by slice. Right: where a unit's CPU goes."""
+def _draw_rates_and_cpu(figure: Any, result: BenchResult) -> None:
+    """Left: product and baseline by round. Right: the CPU per unit by group."""
     left, right = figure.subplots(1, 2)
-    saturated, limit = found["saturated"]["rates"], found["limit"]["rates"]
+    saturated, limit = result["saturated"]["rates"], result["limit"]["rates"]
     left.plot(range(1, len(saturated) + 1), saturated, "o-", color=_PRODUCT_COLOUR, label="product")
     left.plot(range(1, len(limit) + 1), limit, "s--", color=_LIMIT_COLOUR, label="limit")
     left.axhline(
         sum(limit) / len(limit) / 2, color=_TARGET_COLOUR, lw=0.8, label="half of the limit"
     )
-    left.set(title=f"{found['name']}: {found['unit']}s a second", xlabel="round", ylim=(0, None))
+    left.set(title=f"{result['name']}: {result['unit']}s a second", xlabel="round", ylim=(0, None))
     left.legend(fontsize=7)
-    _draw_groups(right, found)
+    _draw_groups(right, result)
 
 
-def _draw_groups(axes: Any, found: BenchResult) -> None:
+def _draw_groups(axes: Any, result: BenchResult) -> None:
     costs = {
         group: float(each["cpu_ms_per_unit"])
-        for group, each in found["groups"].items()
+        for group, each in result["groups"].items()
         if group not in ("crowd", "screens", "plain", "limit")
     }
     dearest = sorted(costs, key=lambda group: -costs[group])
@@ -83,18 +81,18 @@ def _draw_groups(axes: Any, found: BenchResult) -> None:
         shown.append("others")
         values.append(sum(costs[group] for group in dearest[_GROUPS:]))
     axes.barh(shown[::-1], values[::-1], color=_PRODUCT_COLOUR)
-    axes.set(title=f"CPU ms a {found['unit']}")
+    axes.set(title=f"CPU ms a {result['unit']}")
     axes.tick_params(labelsize=7)
 
 
-def _draw_actors(figure: Any, found: BenchResult) -> None:
+def _draw_actors(figure: Any, result: BenchResult) -> None:
     left, right = figure.subplots(1, 2)
-    sizes = found["sizes"]
+    sizes = result["sizes"]
     counts = [each["actors"] for each in sizes]
     left.plot(
         counts, [each["kb_each"] for each in sizes], "o-", color=_PRODUCT_COLOUR, label="host"
     )
-    left.axhline(found["limit"]["kb_each"], color=_LIMIT_COLOUR, ls="--", label="dict")
+    left.axhline(result["limit"]["kb_each"], color=_LIMIT_COLOUR, ls="--", label="dict")
     left.axhline(8, color=_TARGET_COLOUR, lw=0.8, label="goal")
     left.set(title="KB each", xscale="log", xlabel="active conversations", ylim=(0, None))
     left.legend(fontsize=7)
@@ -102,32 +100,32 @@ def _draw_actors(figure: Any, found: BenchResult) -> None:
     right.set(title="steps a second", xscale="log", xlabel="active conversations", ylim=(0, None))
 
 
-def _draw_fairness(figure: Any, found: BenchResult) -> None:
+def _draw_fairness(figure: Any, result: BenchResult) -> None:
     axes = figure.subplots()
     names = ("p50_ms", "p95_ms", "p99_ms")
-    places = range(len(names))
+    positions = range(len(names))
     axes.bar(
-        [at - 0.2 for at in places],
-        [found["limit"][n] for n in names],
+        [at - 0.2 for at in positions],
+        [result["limit"][n] for n in names],
         0.4,
         color=_LIMIT_COLOUR,
         label="alone",
     )
     axes.bar(
-        [at + 0.2 for at in places],
-        [found[n] for n in names],
+        [at + 0.2 for at in positions],
+        [result[n] for n in names],
         0.4,
         color=_PRODUCT_COLOUR,
         label="beside a loud one",
     )
-    axes.set_xticks(list(places), [name.removesuffix("_ms") for name in names])
+    axes.set_xticks(list(positions), [name.removesuffix("_ms") for name in names])
     axes.set(title="quiet providers: ms from webhook to answer")
     axes.legend(fontsize=7)
 
 
-def _draw_growth(figure: Any, found: BenchResult) -> None:
+def _draw_growth(figure: Any, result: BenchResult) -> None:
     axes = figure.subplots()
-    sizes: Sequence[BenchResult] = found["sizes"]
+    sizes: Sequence[BenchResult] = result["sizes"]
     names = [f"{each['messages']:,}" for each in sizes]
     for bench, colour in (("ingest", _PRODUCT_COLOUR), ("path", "#8250df")):
         ratios = [each[bench]["ratio_to_empty"] for each in sizes]
@@ -137,42 +135,42 @@ def _draw_growth(figure: Any, found: BenchResult) -> None:
     axes.legend(fontsize=7)
 
 
-def _draw_live(figure: Any, found: BenchResult) -> None:
+def _draw_live(figure: Any, result: BenchResult) -> None:
     left, right = figure.subplots(1, 2)
-    spread = found["spread_ms"]
+    spread = result["spread_ms"]
     step = 100 / len(spread)
     left.plot([step * number for number in range(len(spread))], spread, "o-", color=_PRODUCT_COLOUR)
     left.axhline(150, color=_TARGET_COLOUR, lw=0.8, label="goal of p99")
     left.set(title="ms from commit to socket", xlabel="% of frames", ylim=(0, None))
     left.legend(fontsize=7)
-    _draw_groups(right, found)
+    _draw_groups(right, result)
 
 
-def _draw_startup(figure: Any, found: BenchResult) -> None:
-    """A bar for each step, beginning where the one before ends."""
+def _draw_startup(figure: Any, result: BenchResult) -> None:
+    """One bar per step, which starts where the one before ends."""
     axes = figure.subplots()
     began = 0.0
-    for place, each in enumerate(found["steps"]):
-        axes.barh(-place, each["seconds"], left=began, color=_PRODUCT_COLOUR)
+    for position, each in enumerate(result["steps"]):
+        axes.barh(-position, each["seconds"], left=began, color=_PRODUCT_COLOUR)
         axes.text(
             began + each["seconds"] + 0.2,
-            -place,
+            -position,
             f"{each['seconds']:.1f} s",
             va="center",
             fontsize=7,
         )
         began += each["seconds"]
-    names = [each["step"] for each in found["steps"]]
-    axes.set_yticks([-place for place in range(len(names))], names, fontsize=7)
+    names = [each["step"] for each in result["steps"]]
+    axes.set_yticks([-position for position in range(len(names))], names, fontsize=7)
     axes.axvline(25, color=_TARGET_COLOUR, lw=0.8)
     axes.set(title="a warm start, seconds", xlim=(0, max(began * 1.1, 27)))
 
 
-def _draw_idle(figure: Any, found: BenchResult) -> None:
+def _draw_idle(figure: Any, result: BenchResult) -> None:
     axes = figure.subplots()
     costs = {
         group: each["cpu_ms_per_unit"] / 10
-        for group, each in found["groups"].items()
+        for group, each in result["groups"].items()
         if group not in ("crowd", "screens", "plain", "limit")
     }
     shown = sorted(costs, key=lambda group: costs[group])[-_GROUPS - 4 :]

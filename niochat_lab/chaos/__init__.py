@@ -1,1 +1,3 @@
-"""``niochat chaos``: customers write while parts of a throw-away stack break, then an audit."""
+"""``niochat chaos``: inject faults into a temporary stack under traffic, then audit
+all messages.
+"""

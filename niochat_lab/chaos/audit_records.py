@@ -1,4 +1,4 @@
-"""The product's side of the audit: its rows, and every conversation's log folded again."""
+"""The product's records for the audit: its rows, and a replay of every conversation's events."""
 
 import orjson
 
@@ -12,10 +12,12 @@ _SQL = lab_queries("chaos")
 
 
 async def load_stored_records(database: Database) -> ProductRecords:
-    """Everything the audit compares. Raises ``UnavailableError`` while the database is away."""
+    """Load all records that the audit compares. Raises ``UnavailableError`` if the database is
+    away.
+    """
     async with database.as_system() as connection:
         inbox = await connection.fetch(_SQL["unprocessed_inbox_rows"])
-        heard = await connection.fetch(_SQL["customer_messages"])
+        customer_messages = await connection.fetch(_SQL["customer_messages"])
         sends = await connection.fetch(_SQL["outbox_rows"])
         tenants = [row["tenant_id"] for row in await connection.fetch(_SQL["tenant_ids"])]
     unknown = 0
@@ -25,7 +27,7 @@ async def load_stored_records(database: Database) -> ProductRecords:
     return ProductRecords(
         messages={
             row["external_id"]: AuditedMessage(row["copies"], row["with_people"] or False)
-            for row in heard
+            for row in customer_messages
         },
         sends=[
             AuditedSend(str(r["id"]), str(r["thread_id"]), r["position"], r["status"])
@@ -38,20 +40,22 @@ async def load_stored_records(database: Database) -> ProductRecords:
 
 
 async def _find_inconsistent_logs(database: Database) -> list[str]:
-    """Conversations with a gap in their versions, or whose state is not the fold of their log."""
+    """Find conversations with a gap in their versions, or whose state differs from their replayed
+    events.
+    """
     async with database.as_system() as connection:
         rows = await connection.fetch(_SQL["conversation_logs"])
-    wrong = []
+    inconsistent = []
     for row in rows:
         if row["versions"] != list(range(1, row["version"] + 1)):
-            wrong.append(f"wrong: the versions of conversation {row['id']} have a gap")
+            inconsistent.append(f"wrong: the versions of conversation {row['id']} have a gap")
             continue
-        folded = replay([event_from_json(_decode_value(body)) for body in row["log"]])
-        if folded != state_from_json(_decode_value(row["state"]), row["schema_version"]):
-            wrong.append(f"wrong: the log of conversation {row['id']} is not its state")
-    return wrong
+        replayed = replay([event_from_json(_decode_value(body)) for body in row["log"]])
+        if replayed != state_from_json(_decode_value(row["state"]), row["schema_version"]):
+            inconsistent.append(f"wrong: the log of conversation {row['id']} is not its state")
+    return inconsistent
 
 
 def _decode_value(stored: object) -> object:
-    """Elements of an array come as text, values of a column decoded."""
+    """Decode a value; elements of an array are text, values of a column are decoded already."""
     return orjson.loads(stored) if isinstance(stored, str | bytes) else stored

@@ -1,4 +1,4 @@
-"""``niochat chaos``: break a throw-away stack under load, and account for every message."""
+"""The command ``niochat chaos``."""
 
 import asyncio
 import random
@@ -29,23 +29,29 @@ _console = Console(stderr=True)
 
 
 def chaos(
-    seed: Annotated[int | None, typer.Option(help="The same seed breaks the same.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed draws the same faults.")] = None,
     short: Annotated[bool, typer.Option(help="Shorter faults: 3 minutes in all.")] = False,
-    faults: Annotated[str, typer.Option(help="These, in this order, instead of three.")] = "",
-    seconds: Annotated[float, typer.Option(min=0, max=3600, help="Traffic at least.")] = 0.0,
+    faults: Annotated[
+        str, typer.Option(help="Faults to inject in this order, instead of three drawn ones.")
+    ] = "",
+    seconds: Annotated[
+        float, typer.Option(min=0, max=3600, help="Minimum duration of the traffic.")
+    ] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
-    only_list: Annotated[bool, typer.Option("--list", help="Show the faults.")] = False,
+    only_list: Annotated[bool, typer.Option("--list", help="List the faults.")] = False,
 ) -> None:
-    """Customers write while parts die, pause and vanish; then an audit. Exit 1 if not clean."""
+    """Inject faults while customers write, then audit all messages. Exit 1 if not clean."""
     if only_list:
         Console().print(render_fault_table())
         return
-    chosen = seed if seed is not None else random.SystemRandom().randrange(1_000_000)
+    actual_seed = seed if seed is not None else random.SystemRandom().randrange(1_000_000)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
-    rooted = can_mount()
-    strikes = schedule_faults(chosen, parse_faults(faults), short=short, rootless=not rooted)
-    run = _run(chosen, strikes, short=short, rooted=rooted, at_least_s=seconds)
+    has_root = can_mount()
+    scheduled = schedule_faults(
+        actual_seed, parse_faults(faults), short=short, rootless=not has_root
+    )
+    run = _run(actual_seed, scheduled, short=short, has_root=has_root, at_least_s=seconds)
     if as_json:
         print_json(run.as_dict())
     else:
@@ -56,28 +62,33 @@ def chaos(
 
 
 def _run(
-    seed: int, strikes: Sequence[ScheduledFault], *, short: bool, rooted: bool, at_least_s: float
+    seed: int,
+    scheduled: Sequence[ScheduledFault],
+    *,
+    short: bool,
+    has_root: bool,
+    at_least_s: float,
 ) -> ChaosResult:
-    began = time.monotonic()
-    able = [strike for strike in strikes if rooted or not strike.fault.needs_small_disk]
-    skipped = [strike.fault.name for strike in strikes if strike not in able]
+    started_at = time.monotonic()
+    possible = [each for each in scheduled if has_root or not each.fault.needs_small_disk]
+    skipped = [each.fault.name for each in scheduled if each not in possible]
     for name in skipped:
-        _print_progress(f"{name} is skipped: only root can make a small disk.")
+        _print_progress(f"Skipping {name}: only root can mount a small disk.")
     _print_progress(
-        f"Seed {seed}: {', '.join(strike.fault.name for strike in able)}. Starting a stack."
+        f"Seed {seed}: {', '.join(each.fault.name for each in possible)}. Starting a stack."
     )
     with start_ephemeral_stack(
-        small_disk=any(strike.fault.needs_small_disk for strike in able)
+        small_disk=any(each.fault.needs_small_disk for each in possible)
     ) as stack:
-        start_s = round(time.monotonic() - began, 1)
-        _print_progress(f"It runs after {start_s:g} s.")
-        struck, audit = asyncio.run(_run_faults(stack, seed, able, short, at_least_s))
+        start_s = round(time.monotonic() - started_at, 1)
+        _print_progress(f"The stack is ready after {start_s:g} s.")
+        results, audit = asyncio.run(_run_faults(stack, seed, possible, short, at_least_s))
         _print_progress("Stopping.")
     run = ChaosResult(
         seed,
         start_s,
-        round(time.monotonic() - began, 1),
-        struck,
+        round(time.monotonic() - started_at, 1),
+        results,
         skipped,
         audit,
         str(stack.home.folder),
@@ -90,13 +101,13 @@ def _run(
 async def _run_faults(
     stack: EphemeralStack,
     seed: int,
-    strikes: Sequence[ScheduledFault],
+    scheduled: Sequence[ScheduledFault],
     short: bool,
     at_least_s: float,
 ) -> tuple[list[FaultResult], MessageAudit]:
-    async with open_chaos_run(stack, seed, short=short, progress=_print_progress) as under_way:
-        struck = await under_way.run(strikes, at_least_s)
-        return struck, await under_way.audit()
+    async with open_chaos_run(stack, seed, short=short, progress=_print_progress) as chaos_run:
+        results = await chaos_run.run(scheduled, at_least_s)
+        return results, await chaos_run.audit()
 
 
 def _print_progress(step: str) -> None:

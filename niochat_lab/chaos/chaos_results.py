@@ -1,4 +1,4 @@
-"""What a run found, for the table and for JSON."""
+"""The results of a chaos run, for the table and as JSON."""
 
 from dataclasses import asdict, dataclass
 
@@ -7,10 +7,10 @@ from niochat_lab.chaos.message_audit import MessageAudit
 
 @dataclass(frozen=True, slots=True)
 class FaultResult:
-    """One fault of a run. Times in seconds; ``at`` since the traffic began.
+    """The result of one fault. Times are seconds; ``at`` counts from the start of the traffic.
 
-    ``recovery_s`` is from the end of the fault until every probe written then was answered;
-    ``None``: not within the time allowed.
+    ``recovery_s``: from the end of the fault until all probes sent then were answered; ``None``:
+    they were not answered in time.
     """
 
     name: str
@@ -24,7 +24,7 @@ class FaultResult:
 
 @dataclass(frozen=True, slots=True)
 class ChaosResult:
-    """One seed, or the faults that were asked for by name."""
+    """The result of one run: a seed, or faults named on the command line."""
 
     seed: int
     start_s: float
@@ -36,18 +36,18 @@ class ChaosResult:
 
     @property
     def clean(self) -> bool:
-        """The audit is clean, and after each fault the probes were answered."""
+        """Whether the audit is clean and the stack recovered from each fault."""
         return self.audit.clean and None not in [fault.recovery_s for fault in self.faults]
 
     @property
     def recovery_s(self) -> float | None:
-        """The longest of them; ``None``: one did not recover."""
+        """The longest recovery in seconds; ``None``: the stack did not recover from a fault."""
         found = [fault.recovery_s for fault in self.faults]
         known = [seconds for seconds in found if seconds is not None]
         return max(known, default=0.0) if len(known) == len(found) else None
 
     def as_dict(self) -> dict[str, object]:
-        """One flat object: ``seed``, the audit's counts, ``recovery_s``, and the faults."""
+        """One flat object with ``seed``, the audit's counts, ``recovery_s`` and the faults."""
         return {
             "name": "chaos",
             "seed": self.seed,

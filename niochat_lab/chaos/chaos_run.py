@@ -1,4 +1,4 @@
-"""The course of a run: traffic, one fault after another, the last answers, the audit."""
+"""One chaos run: traffic, one fault after another, the last replies, the audit."""
 
 import asyncio
 import random
@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from niochat.adapters.postgres.database import Database
-from niochat.cli.commands.provider_commands import DEMO_ERP_INSTALLATION
+from niochat.cli.commands.demo_commands import DEMO_ERP_INSTALLATION
 from niochat.cli.customer_simulation import CustomerSimulation
 from niochat.cli.sandbox_client import SandboxClient
 from niochat_lab.chaos.audit_records import load_stored_records
@@ -27,17 +27,17 @@ from niochat_lab.chaos.running_stack import RunningStack
 
 CUSTOMERS, THINK_TIME_S = 24, 3.0
 TRAFFIC_S = 3600.0
-"""Longer than any run: the traffic ends with the last fault."""
+"""Longer than any run: the traffic ends after the last fault."""
 RECOVERY_TIMEOUT_S, SETTLE_TIMEOUT_S = 180.0, 120.0
 DUPLICATE_WAIT_S = 2.0
-"""A second answer to the same message would come within it."""
+"""Seconds within which a second reply to the same message would arrive."""
 
 ChaosProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class ChaosRun:
-    """All that writes to one stack, and the order in which its parts break."""
+    """The traffic on one stack, and the faults that are injected into it."""
 
     stack: RunningStack
     simulation: CustomerSimulation
@@ -45,64 +45,71 @@ class ChaosRun:
     requests: Sequence[SubscriberRequest]
     progress: ChaosProgress
 
-    async def run(self, strikes: Sequence[ScheduledFault], at_least_s: float) -> list[FaultResult]:
-        """Traffic for as long as the faults take, and ``at_least_s`` seconds."""
-        began = time.monotonic()
+    async def run(
+        self, scheduled: Sequence[ScheduledFault], at_least_s: float
+    ) -> list[FaultResult]:
+        """Run traffic until all faults are done, and for at least ``at_least_s`` seconds."""
+        started_at = time.monotonic()
         traffic = asyncio.create_task(self.simulation.run(TRAFFIC_S))
         try:
             await self.probes.measure_recovery_s(
                 RECOVERY_TIMEOUT_S
-            )  # all is well before anything breaks
-            async with asyncio.TaskGroup() as asking:
-                struck = [
-                    await self._run_fault(strike, began, self._request_sender(number, asking))
-                    for number, strike in enumerate(strikes)
+            )  # the stack must work before anything breaks
+            async with asyncio.TaskGroup() as request_tasks:
+                results = [
+                    await self._run_fault(
+                        scheduled_fault, started_at, self._request_sender(number, request_tasks)
+                    )
+                    for number, scheduled_fault in enumerate(scheduled)
                 ]
-            left = at_least_s - (time.monotonic() - began)
+            left = at_least_s - (time.monotonic() - started_at)
             await asyncio.wait([traffic], timeout=max(left, 0.0))
-            return struck
+            return results
         finally:
             if not traffic.cancel():
-                traffic.result()  # it ended by itself: without customers nothing was tried
+                # the traffic ended by itself: without customers nothing was tested
+                traffic.result()
             await asyncio.wait([traffic])
 
     async def audit(self) -> MessageAudit:
-        """Wait until all is settled, or for so long, and compare."""
+        """Wait until the audit is clean, at most ``SETTLE_TIMEOUT_S``, and return it."""
         deadline = time.monotonic() + SETTLE_TIMEOUT_S
-        self.progress("Waiting for the last answers.")
+        self.progress("Waiting for the last replies.")
         while not (found := await self._audit_now()).clean and time.monotonic() < deadline:
             await asyncio.sleep(1.0)
         await asyncio.sleep(DUPLICATE_WAIT_S)
         return await self._audit_now() if found.clean else found
 
-    def _request_sender(self, number: int, asking: asyncio.TaskGroup) -> Callable[[], None]:
-        """Two subscribers begin to want something; a fault comes while it is done."""
+    def _request_sender(self, number: int, request_tasks: asyncio.TaskGroup) -> Callable[[], None]:
+        """Let two subscribers start a request, so that the fault occurs while it is served."""
 
         def begin() -> None:
-            for wish in self.requests[2 * number : 2 * number + 2]:
-                asking.create_task(send_request(self.stack.client, wish))
+            for subscriber_request in self.requests[2 * number : 2 * number + 2]:
+                request_tasks.create_task(send_request(self.stack.client, subscriber_request))
 
         return begin
 
     async def _run_fault(
-        self, strike: ScheduledFault, began: float, ask: Callable[[], None]
+        self, scheduled_fault: ScheduledFault, started_at: float, send_requests: Callable[[], None]
     ) -> FaultResult:
-        fault = strike.fault
-        await asyncio.sleep(strike.delay_s)
-        ask()
-        await asyncio.sleep(strike.delay_s)  # the subscribers are in the middle of it
+        fault = scheduled_fault.fault
+        await asyncio.sleep(scheduled_fault.delay_s)
+        send_requests()
+        await asyncio.sleep(
+            scheduled_fault.delay_s
+        )  # the subscribers are in the middle of their dialogues
         self.progress(f"{fault.name}: {fault.invariant}.")
         at = time.monotonic()
-        injury = await fault.inject(self.stack)
+        injected = await fault.inject(self.stack)
         await asyncio.sleep(fault.short_duration_s if self.stack.is_short else fault.duration_s)
-        seen = await injury.heal()
+        seen = await injected.heal()
         healed = time.monotonic()
         recovery = await self.probes.measure_recovery_s(RECOVERY_TIMEOUT_S)
-        self.progress(f"{fault.name}: {injury.target}, {seen}; answers after {recovery} s.")
+        self.progress(f"{fault.name}: {injected.target}, {seen}; answers after {recovery} s.")
         return FaultResult(
             fault.name,
-            round(at - began, 1),
-            injury.target,
+            round(at - started_at, 1),
+            injected.target,
             round(healed - at, 1),
             recovery,
             seen,
@@ -111,12 +118,12 @@ class ChaosRun:
 
     async def _audit_now(self) -> MessageAudit:
         ledger = await self.stack.client.load_ledger()
-        deeds = await self.stack.client.call_control(
+        erp_ledger = await self.stack.client.call_control(
             "GET", f"/sandbox/sgp/{DEMO_ERP_INSTALLATION}/ledger"
         )
         records = await load_stored_records(self.stack.database)
         return audit_messages(
-            PhoneRecords(ledger["sent"], ledger["received"], deeds["items"]), records
+            PhoneRecords(ledger["sent"], ledger["received"], erp_ledger["items"]), records
         )
 
 
@@ -124,13 +131,13 @@ class ChaosRun:
 async def open_chaos_run(
     stack: EphemeralStack, seed: int, *, short: bool, progress: ChaosProgress
 ) -> AsyncIterator[ChaosRun]:
-    """A course on a running stack; its connections end with it, its faults too."""
-    told = stack.environment
-    client = SandboxClient(told["NIOCHAT_SANDBOX_URL"], told["NIOCHAT_SANDBOX_TOKEN"])
-    database = await Database.open(told["DATABASE_URL"], size=2)
-    arena = RunningStack(
+    """Open a run on a running stack; its connections end with the block."""
+    environment = stack.environment
+    client = SandboxClient(environment["NIOCHAT_SANDBOX_URL"], environment["NIOCHAT_SANDBOX_TOKEN"])
+    database = await Database.open(environment["DATABASE_URL"], size=2)
+    running_stack = RunningStack(
         stack.home,
-        told,
+        environment,
         client,
         database,
         random.Random(seed),
@@ -142,7 +149,7 @@ async def open_chaos_run(
     try:
         simulation = CustomerSimulation(client, CUSTOMERS, seed, think_s=THINK_TIME_S)
         yield ChaosRun(
-            arena,
+            running_stack,
             simulation,
             RecoveryProbes(client, phones),
             await list_subscriber_requests(client),

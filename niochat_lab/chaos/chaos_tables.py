@@ -1,4 +1,4 @@
-"""The tables of a run, and of the faults there are."""
+"""The tables of a run's result and of the available faults."""
 
 from rich.markup import escape
 from rich.table import Table
@@ -8,7 +8,7 @@ from niochat_lab.chaos.faults.fault_catalogue import FAULTS
 
 
 def render_result_table(run: ChaosResult) -> Table:
-    """One line for each fault, the audit in the title and below."""
+    """One row per fault; the audit is in the title, the caption and the last rows."""
     audit = run.audit
     verdict = "[green]clean[/green]" if run.clean else "[red]not clean[/red]"
     table = Table(title=f"Chaos, seed {run.seed}: {verdict}", caption=_format_caption(run))
@@ -22,7 +22,7 @@ def render_result_table(run: ChaosResult) -> Table:
 
 
 def render_fault_table() -> Table:
-    """What ``--faults`` may name, and what must hold."""
+    """The faults that ``--faults`` accepts, and the invariant of each."""
     table = Table("fault", "seconds", "what must hold")
     for fault in FAULTS.values():
         table.add_row(

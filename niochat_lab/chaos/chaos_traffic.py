@@ -1,4 +1,4 @@
-"""Who writes during a run: simulated customers, subscribers with wishes, and probes."""
+"""The traffic of a run: simulated customers, subscribers with requests, and probes."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from niochat.cli.commands.provider_commands import DEMO_ERP_INSTALLATION
+from niochat.cli.commands.demo_commands import DEMO_ERP_INSTALLATION
 from niochat.cli.customer_simulation import find_tags
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.errors import NiochatError
@@ -20,28 +20,28 @@ _SCRIPTS = {
     "offline_light": TICKET_DIALOGUE,
 }
 REPLY_TIMEOUT_S = 40.0
-"""A subscriber who hears nothing for so long says the next line all the same."""
+"""Seconds after which a subscriber without a reply continues with the next line."""
 PROBE_COUNT = 6
-"""Customers who ask whether all is well: enough that each host has some of them."""
+"""The number of probing customers: enough that each host has some of them."""
 FIRST_PROBE_NUMBER = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriberRequest:
-    """A subscriber of the simulated ERP who wants something that must be done once."""
+    """A subscriber of the simulated ERP whose request must be executed once."""
 
     phone: str
     lines: tuple[str, ...]
 
 
 async def list_subscriber_requests(client: SandboxClient) -> list[SubscriberRequest]:
-    """Every subscriber whose wish is a write, unlocks and tickets in turn."""
+    """List the subscribers whose request is a write, unlocks and tickets alternating."""
     found = await client.call_control("GET", f"/sandbox/sgp/{DEMO_ERP_INSTALLATION}/subscribers")
-    of = {
+    by_script = {
         script: [s for s in found["items"] if _SCRIPTS.get(s["case"]) is script]
         for script in (UNLOCK_DIALOGUE, TICKET_DIALOGUE)
     }
-    pairs = zip(of[UNLOCK_DIALOGUE], of[TICKET_DIALOGUE], strict=False)
+    pairs = zip(by_script[UNLOCK_DIALOGUE], by_script[TICKET_DIALOGUE], strict=False)
     return [_build_request(subscriber) for pair in pairs for subscriber in pair]
 
 
@@ -51,20 +51,20 @@ def _build_request(subscriber: dict[str, Any]) -> SubscriberRequest:
     return SubscriberRequest(subscriber["phone"], lines)
 
 
-async def send_request(client: SandboxClient, wish: SubscriberRequest) -> None:
-    """Say the lines, each after something came back or patience ended."""
+async def send_request(client: SandboxClient, request: SubscriberRequest) -> None:
+    """Send the lines, each after a reply or a timeout."""
     position = 0
-    for line in wish.lines:
-        await client.send_message(wish.phone, line)
-        position = await _wait_for_reply(client, wish.phone, position)
+    for line in request.lines:
+        await client.send_message(request.phone, line)
+        position = await _wait_for_reply(client, request.phone, position)
 
 
 async def _wait_for_reply(client: SandboxClient, phone: str, position: int) -> int:
     deadline = time.monotonic() + REPLY_TIMEOUT_S
     while (left := deadline - time.monotonic()) > 0:
-        news = await client.wait_for_messages(phone, position, min(left, 10.0))
-        position = int(news["next"])
-        if any(item["direction"] == "received" for item in news["items"]):
+        messages = await client.wait_for_messages(phone, position, min(left, 10.0))
+        position = int(messages["next"])
+        if any(item["direction"] == "received" for item in messages["items"]):
             break
     return position
 
@@ -75,30 +75,30 @@ class RecoveryProbes:
     def __init__(self, client: SandboxClient, phones: Sequence[str]) -> None:
         self._client = client
         self.phones = list(phones)
-        self._asked = 0
+        self._round_number = 0
 
     async def measure_recovery_s(self, within_s: float) -> float | None:
-        """Seconds until each of them was answered what it writes now; ``None``: not in time."""
-        self._asked += 1
+        """Seconds until all probes sent now are answered; ``None``: not within ``within_s``."""
+        self._round_number += 1
         began = time.monotonic()
-        asked = (self._send_probe(number, within_s) for number in range(len(self.phones)))
-        answered = await asyncio.gather(*asked)
+        probes = (self._send_probe(number, within_s) for number in range(len(self.phones)))
+        answered = await asyncio.gather(*probes)
         return round(time.monotonic() - began, 1) if all(answered) else None
 
     async def _send_probe(self, number: int, within_s: float) -> bool:
-        tag = f"#c{FIRST_PROBE_NUMBER + number}-{self._asked}"
+        tag = f"#c{FIRST_PROBE_NUMBER + number}-{self._round_number}"
         await self._client.send_message(self.phones[number], f"{tag} já voltou?")
         deadline, position = time.monotonic() + within_s, 0
         while (left := deadline - time.monotonic()) > 0:
             try:
-                news = await self._client.wait_for_messages(
+                messages = await self._client.wait_for_messages(
                     self.phones[number], position, min(left, 10.0)
                 )
             except NiochatError:
                 await asyncio.sleep(0.5)
                 continue
-            position = int(news["next"])
-            heard = [item["text"] for item in news["items"] if item["direction"] == "received"]
-            if any(tag in find_tags(text) for text in heard):
+            position = int(messages["next"])
+            texts = [item["text"] for item in messages["items"] if item["direction"] == "received"]
+            if any(tag in find_tags(text) for text in texts):
                 return True
         return False

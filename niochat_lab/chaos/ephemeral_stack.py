@@ -1,4 +1,4 @@
-"""A stack of its own for one run: started by the real command, ended whatever happens."""
+"""A temporary stack for one run, started by the real command and always stopped at the end."""
 
 import json
 import os
@@ -26,12 +26,14 @@ _READY_LINE = "Ctrl-C stops everything."
 _ENVIRONMENT_PREFIXES = ("NIOCHAT_", "RAY_", "DATABASE_", "REDIS_URL")
 _POLL_S = 0.2
 _LAYOUT_VARIABLES = {"NIOCHAT_HOSTS": "2", "NIOCHAT_POOLS": "apart"}
-"""Each may die alone, and there is another host. Tests of faults keep one machine's layout."""
+"""Each part runs in its own process, so that it can die alone, and there is a second host. The
+fault tests keep the layout of a single machine.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class EphemeralStack:
-    """A stack that runs. ``launcher`` is the process that looks after it."""
+    """A running stack. ``launcher_pid``: the process that supervises it."""
 
     home: HomeFolder
     environment: dict[str, str]
@@ -40,38 +42,38 @@ class EphemeralStack:
 
 
 def can_mount() -> bool:
-    """Whether a disk can be made here: root, with the right to mount in a name space of its own."""
+    """Whether a disk can be mounted: as root, with the right to create a mount namespace."""
     if os.getuid() != 0 or not shutil.which("unshare"):
         return False
-    done = subprocess.run(
+    completed = subprocess.run(
         ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"],
         capture_output=True,
         check=False,
     )
-    return done.returncode == 0
+    return completed.returncode == 0
 
 
 @contextmanager
 def start_ephemeral_stack(*, small_disk: bool) -> Iterator[EphemeralStack]:
     """Start a stack in a new folder; at the end none of its processes is left.
 
-    The folder with its logs stays until ``forget``, for what failed has to be looked into.
-    Raises ``UnavailableError`` with the end of its log when it does not start.
+    The folder with its logs stays until :func:`remove_folders`, so that failures can be examined.
+    Raises ``UnavailableError`` with the end of the log if the stack does not start.
     """
     home = HomeFolder.create(Path(tempfile.mkdtemp(prefix="niochat-chaos-")))
     clock_file = home.folder / "clock"
     child = _spawn(home, clock_file, small_disk)
-    wanted = True
+    keep_folder = True
     try:
         _wait_until_ready(home, child)
-        told = json.loads(home.environment_file.read_text())
-        yield EphemeralStack(home, told, clock_file, child.pid)
+        environment = json.loads(home.environment_file.read_text())
+        yield EphemeralStack(home, environment, clock_file, child.pid)
     except KeyboardInterrupt:
-        wanted = False
+        keep_folder = False
         raise
     finally:
         _stop_stack(home, child)
-        if not wanted:
+        if not keep_folder:
             remove_folders(home)
 
 
@@ -95,13 +97,13 @@ def _spawn(home: HomeFolder, clock_file: Path, small_disk: bool) -> subprocess.P
 
 
 def _die_with_parent_command() -> list[str]:
-    """The launcher ends its stack when this process dies, however that happens (Linux)."""
+    """Let the launcher stop its stack if this process dies for any reason (Linux)."""
     tool = shutil.which("setpriv")
     return [tool, "--pdeathsig", "TERM"] if tool else []
 
 
 def _small_disk_command(home: HomeFolder, small_disk: bool) -> list[str]:
-    """In a name space of mounts of its own: the disk is gone with its last process."""
+    """Mount the disk in a mount namespace of its own, which ends with its last process."""
     if not small_disk:
         return []
     folder = home.folder / "postgres"
@@ -120,7 +122,7 @@ def _wait_until_ready(home: HomeFolder, child: subprocess.Popen[bytes]) -> None:
 
 
 def _stop_stack(home: HomeFolder, child: subprocess.Popen[bytes]) -> None:
-    """Nothing interrupts this: a second Ctrl-C would leave processes behind."""
+    """Stop the stack without interruption: a second Ctrl-C would leave processes behind."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         child.send_signal(signal.SIGTERM)
@@ -129,36 +131,36 @@ def _stop_stack(home: HomeFolder, child: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait(STOP_TIMEOUT_S)
-        StackLauncher(home.folder).down()  # what the launcher could not end, or did not live to end
+        StackLauncher(home.folder).down()  # stop what the launcher could not stop itself
     finally:
         signal.signal(signal.SIGINT, before)
 
 
 def remove_folders(home: HomeFolder) -> None:
-    """Remove the folders of a stack that has ended."""
+    """Remove the folders of a stopped stack."""
     if process_control.find_stack_processes(home.folder):
-        raise UnavailableError(f"processes of {home.folder} are still there")
+        raise UnavailableError(f"processes of {home.folder} are still running")
     shutil.rmtree(home.temporary_folder(), ignore_errors=True)
     shutil.rmtree(home.folder, ignore_errors=True)
 
 
 class PostgresDisk:
-    """PostgreSQL's small disk, reached through its own view of the file system."""
+    """PostgreSQL's small disk, accessed in the mount namespace of one of its processes."""
 
     def __init__(self, pid: int, home: HomeFolder) -> None:
-        """``pid`` is a process that lives where the disk is mounted, and lives on."""
+        """``pid``: a long-lived process in the mount namespace of the disk."""
         self._ballast = Path(f"/proc/{pid}/root{home.folder}/postgres/ballast")
 
     def fill(self) -> None:
-        """Leave no byte."""
+        """Fill the disk to the last byte."""
         block = bytes(1 << 16)
         try:
             with self._ballast.open("wb", buffering=0) as file:
                 while True:
                     file.write(block)
         except OSError:
-            return  # it is full, which is what was wanted
+            return  # the disk is full, as intended
 
     def free(self) -> None:
-        """Give everything back."""
+        """Free the space again."""
         self._ballast.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a fault is: how it is done to a running stack, how it ends, and what must hold."""
+"""The definition of a fault: its injection, its repair and the invariant that must hold."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from niochat_lab.chaos.running_stack import RunningStack
 
 @dataclass(frozen=True, slots=True)
 class InjectedFault:
-    """A fault that was done. ``heal`` ends it and says in a sentence what was seen."""
+    """An injected fault. ``heal`` repairs it and returns a sentence about what was observed."""
 
     target: str
     heal: Callable[[], Awaitable[str]]
@@ -16,11 +16,11 @@ class InjectedFault:
 
 @dataclass(frozen=True, slots=True)
 class FaultDefinition:
-    """One way to break a part. Seconds; ``recovery_estimate_s`` is about what recovery needs
-    afterwards.
+    """One way to break a part. All times are seconds.
 
-    ``duration_s`` and ``short_duration_s`` are between inject and heal, in a full and in a short
-    run. ``holds`` says what is true while it lasts and afterwards.
+    ``duration_s`` and ``short_duration_s``: from injection to repair in a full and in a short run.
+    ``recovery_estimate_s``: the approximate time of the recovery afterwards. ``invariant``: what
+    must hold during and after the fault.
     """
 
     name: str
@@ -31,9 +31,9 @@ class FaultDefinition:
     recovery_estimate_s: float = 12.0
     needs_small_disk: bool = False
     is_random: bool = True
-    """Whether a seed may draw it; else it is played by its name only."""
+    """Whether a seed may draw the fault; otherwise it must be named."""
 
 
 async def heal_nothing() -> str:
-    """The heal of what ends by itself: the product replaces what died."""
+    """The repair of faults that the product repairs itself by replacing a process."""
     return "it was replaced"

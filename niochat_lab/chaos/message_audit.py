@@ -1,4 +1,4 @@
-"""What customers sent and received, compared by id with the database and the ERP's ledger."""
+"""Compare the messages on all phones by id with the database and the ERP's ledger."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +13,9 @@ MAX_EXAMPLES = 8
 
 @dataclass(frozen=True, slots=True)
 class AuditedMessage:
-    """A customer's message in the database. ``is_with_staff``: a person has or had the visit."""
+    """A customer's message in the database. ``is_with_staff``: an agent has or had the
+    conversation.
+    """
 
     copies: int
     is_with_staff: bool
@@ -31,7 +33,7 @@ class AuditedSend:
 
 @dataclass(frozen=True, slots=True)
 class ProductRecords:
-    """What the product has stored, and what of it is not as it has to be (``wrong``)."""
+    """The stored records of the product. ``wrong``: sentences about inconsistent records."""
 
     messages: Mapping[str, AuditedMessage]
     sends: Sequence[AuditedSend]
@@ -42,7 +44,7 @@ class ProductRecords:
 
 @dataclass(frozen=True, slots=True)
 class PhoneRecords:
-    """Everything on all phones, and every deed of the ERP."""
+    """All messages on all phones, and the ledger of the ERP."""
 
     sent: Sequence[PhoneLine]
     received: Sequence[PhoneLine]
@@ -51,7 +53,7 @@ class PhoneRecords:
 
 @dataclass(frozen=True, slots=True)
 class MessageAudit:
-    """Counts, and a few sentences on each kind of offence."""
+    """The counts of an audit, and example sentences for each kind of violation."""
 
     sent: int
     answered: int
@@ -65,23 +67,29 @@ class MessageAudit:
 
     @property
     def clean(self) -> bool:
-        """Nothing lost, nothing twice, order kept, and every log folds to its state."""
+        """Whether nothing was lost or duplicated, the order was kept and all logs match their
+        states.
+        """
         return not (self.lost or self.twice or self.out_of_order or self.wrong)
 
 
 def audit_messages(phones: PhoneRecords, records: ProductRecords) -> MessageAudit:
-    """Compare. A message counts as handled when it was answered or its visit is with people."""
-    named = Counter(tag for line in phones.received for tag in find_tags(str(line["text"])))
-    answered = {line["messageid"] for line in phones.sent if _is_answered(line, named, phones)}
-    kept = {i: heard for i, heard in records.messages.items() if heard.is_with_staff}
+    """Compare phones and records. A message is handled if it was answered or handed off."""
+    tag_counts = Counter(
+        tag for message in phones.received for tag in find_tags(str(message["text"]))
+    )
+    answered = {
+        message["messageid"] for message in phones.sent if _is_answered(message, tag_counts, phones)
+    }
+    with_staff = {i: stored for i, stored in records.messages.items() if stored.is_with_staff}
     lost = [*_find_lost(phones, records, answered)]
-    twice = [*_find_duplicates(phones, records, named)]
+    twice = [*_find_duplicates(phones, records, tag_counts)]
     disordered = [*_find_disordered_replies(phones), *_find_disordered_sends(phones, records)]
     uncertain = sum(send.status == "uncertain" for send in records.sends)
     return MessageAudit(
         sent=len(phones.sent),
         answered=len(answered),
-        handed_off=sum(line["messageid"] in kept for line in phones.sent),
+        handed_off=sum(message["messageid"] in with_staff for message in phones.sent),
         lost=len(lost),
         twice=len(twice),
         out_of_order=len(disordered),
@@ -96,27 +104,29 @@ def audit_messages(phones: PhoneRecords, records: ProductRecords) -> MessageAudi
     )
 
 
-def _is_answered(line: PhoneLine, named: Mapping[str, int], phones: PhoneRecords) -> bool:
-    """By the tag it carries; without one, by anything that came later."""
-    found = find_tags(str(line["text"]))
+def _is_answered(message: PhoneLine, tag_counts: Mapping[str, int], phones: PhoneRecords) -> bool:
+    """Whether the message's tags were answered; without a tag, whether any later
+    message arrived.
+    """
+    found = find_tags(str(message["text"]))
     if found:
-        return all(named[tag] for tag in found)
+        return all(tag_counts[tag] for tag in found)
     return any(
-        other["phone"] == line["phone"] and other["position"] > line["position"]
+        other["phone"] == message["phone"] and other["position"] > message["position"]
         for other in phones.received
     )
 
 
 def _find_lost(phones: PhoneRecords, records: ProductRecords, answered: set[str]) -> Iterator[str]:
-    for line in phones.sent:
-        heard = records.messages.get(line["messageid"])
-        if heard is None:
-            yield f"lost: {line['messageid']} of {line['phone']} is not stored"
-        elif line["messageid"] not in answered and not heard.is_with_staff:
-            yield f"lost: {line['messageid']} of {line['phone']} was not answered"
+    for message in phones.sent:
+        stored = records.messages.get(message["messageid"])
+        if stored is None:
+            yield f"lost: {message['messageid']} of {message['phone']} is not stored"
+        elif message["messageid"] not in answered and not stored.is_with_staff:
+            yield f"lost: {message['messageid']} of {message['phone']} was not answered"
     for row in records.unprocessed:
         yield f"lost: {row}"
-    shown = {line["track_id"] for line in phones.received}
+    shown = {message["track_id"] for message in phones.received}
     for send in records.sends:
         if send.status == "sent" and send.id not in shown:
             yield f"lost: {send.id} is sent and on no phone"
@@ -125,49 +135,49 @@ def _find_lost(phones: PhoneRecords, records: ProductRecords, answered: set[str]
 
 
 def _find_duplicates(
-    phones: PhoneRecords, records: ProductRecords, named: Mapping[str, int]
+    phones: PhoneRecords, records: ProductRecords, tag_counts: Mapping[str, int]
 ) -> Iterator[str]:
-    for tag, count in named.items():
+    for tag, count in tag_counts.items():
         if count > 1:
             yield f"twice: {tag} was answered {count} times"
-    for messageid, heard in records.messages.items():
-        if heard.copies > 1:
-            yield f"twice: {messageid} is stored {heard.copies} times"
-    tracks = Counter(line["track_id"] for line in phones.received if line["track_id"])
+    for messageid, stored in records.messages.items():
+        if stored.copies > 1:
+            yield f"twice: {messageid} is stored {stored.copies} times"
+    tracks = Counter(message["track_id"] for message in phones.received if message["track_id"])
     for track, count in tracks.items():
         if count > 1:
             yield f"twice: {track} arrived {count} times"
-    deeds = Counter((deed["kind"], deed["contract"]) for deed in phones.erp_writes)
-    for (kind, contract), count in deeds.items():
+    erp_writes = Counter((entry["kind"], entry["contract"]) for entry in phones.erp_writes)
+    for (kind, contract), count in erp_writes.items():
         if count > 1:
             yield f"twice: {kind} of contract {contract} was done {count} times"
 
 
 def _find_disordered_replies(phones: PhoneRecords) -> Iterator[str]:
-    """Answers name a customer's messages in the order in which they were written."""
+    """Replies must name a customer's messages in the order in which they were written."""
     order: dict[str, list[int]] = defaultdict(list)
-    for line in _sort_by_position(phones.received):
-        order[line["phone"]].extend(_tag_number(tag) for tag in find_tags(str(line["text"])))
+    for message in _sort_by_position(phones.received):
+        order[message["phone"]].extend(_tag_number(tag) for tag in find_tags(str(message["text"])))
     for phone, numbers in order.items():
         if numbers != sorted(numbers):
             yield f"out of order: answers on {phone}"
 
 
 def _find_disordered_sends(phones: PhoneRecords, records: ProductRecords) -> Iterator[str]:
-    """What arrived on a phone came in the order of the outbox."""
+    """Messages must arrive on a phone in the order of the outbox."""
     rank = {send.id: (send.thread, send.position) for send in records.sends}
     shown: dict[str, list[int]] = defaultdict(list)
-    for line in _sort_by_position(phones.received):
-        if line["track_id"] in rank:
-            thread, position = rank[line["track_id"]]
+    for message in _sort_by_position(phones.received):
+        if message["track_id"] in rank:
+            thread, position = rank[message["track_id"]]
             shown[thread].append(position)
     for thread, positions in shown.items():
         if positions != sorted(positions):
             yield f"out of order: sends of thread {thread}"
 
 
-def _sort_by_position(lines: Iterable[PhoneLine]) -> list[PhoneLine]:
-    return sorted(lines, key=lambda line: int(line["position"]))
+def _sort_by_position(messages: Iterable[PhoneLine]) -> list[PhoneLine]:
+    return sorted(messages, key=lambda message: int(message["position"]))
 
 
 def _tag_number(tag: str) -> int:

@@ -1,4 +1,4 @@
-"""The running stack as faults and audit see it: processes by name, database, sandbox, logs."""
+"""The running stack as faults and audit access it: processes, database, sandbox and logs."""
 
 import asyncio
 import random
@@ -17,14 +17,14 @@ from niochat.launcher.home_folder import HomeFolder
 
 HOST_PROCESS_TITLE = "ray::HostActor"
 REPLACEMENT_TIMEOUT_S = 120.0
-"""For a process that is being replaced."""
+"""Seconds until a replacement for a process must be there."""
 POLL_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class RunningStack:
-    """One throw-away stack. ``launcher`` is the process that looks after it; ``chance`` is the
-    seed's; in a ``short`` run faults last less long.
+    """A temporary stack. ``launcher_pid``: the process that supervises it. ``rng``: seeded.
+    ``is_short``: faults last shorter.
     """
 
     home: HomeFolder
@@ -37,7 +37,7 @@ class RunningStack:
     is_short: bool
 
     def processes_titled(self, title: str) -> list[psutil.Process]:
-        """Processes of this stack whose command line shows ``title``, oldest first."""
+        """Processes of this stack whose command line contains ``title``, oldest first."""
         found = [
             p
             for p in process_control.find_stack_processes(self.home.folder)
@@ -46,27 +46,27 @@ class RunningStack:
         return sorted(found, key=lambda process: process.pid)
 
     async def wait_for_process(self, title: str) -> psutil.Process:
-        """One of them, by the seed's chance; waited for, as the fault before may have taken it.
+        """A process with this title, selected by ``rng``; wait if an earlier fault removed all.
 
-        Raises ``NotFoundError`` when none comes.
+        Raises ``NotFoundError`` if none appears in time.
         """
 
-        async def there() -> bool:
+        async def is_running() -> bool:
             return bool(self.processes_titled(title))
 
-        if await measure_wait_s(there, REPLACEMENT_TIMEOUT_S) is None:
-            raise NotFoundError(f"no process of this stack is called {title}")
+        if await measure_wait_s(is_running, REPLACEMENT_TIMEOUT_S) is None:
+            raise NotFoundError(f"this stack has no process with the title {title}")
         return self.rng.choice(self.processes_titled(title))
 
     def count_log_events(self, process: psutil.Process, event: str) -> int:
-        """How often a worker of Ray logged that event."""
+        """Count how often a Ray worker logged the event."""
         folder = self.home.temporary_folder() / "r" / "session_latest" / "logs"
         texts = [file.read_text(errors="replace") for file in folder.glob(f"*-{process.pid}.*")]
         return sum(text.count(f'"{event}"') for text in texts)
 
 
 def command_line(process: psutil.Process) -> str:
-    """Its command line; empty once it is gone."""
+    """The command line of a process; empty if it has ended."""
     try:
         return " ".join(process.cmdline())
     except psutil.Error:
@@ -74,13 +74,15 @@ def command_line(process: psutil.Process) -> str:
 
 
 async def measure_wait_s(probe: Callable[[], Awaitable[bool]], within_s: float) -> float | None:
-    """Seconds until ``probe`` was true; ``None``: it was not in time. Errors count as not yet."""
+    """Seconds until ``probe`` returned true; ``None``: not within ``within_s``. Errors count as
+    false.
+    """
     began = time.monotonic()
     while time.monotonic() - began < within_s:
         try:
             if await probe():
                 return round(time.monotonic() - began, 1)
         except (NiochatError, OSError):
-            pass  # what is asked is what is broken
+            pass  # the probe may use the broken part
         await asyncio.sleep(POLL_S)
     return None

@@ -1,1 +1,1 @@
-"""Scripted conversations with a model, on the running stack, and what is checked of them."""
+"""Evaluations: run scripted conversations with a model, and check what the assistant did."""

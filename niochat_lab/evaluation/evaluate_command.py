@@ -1,4 +1,4 @@
-"""``niochat evaluate``: scripted conversations with a model, and what came of them."""
+"""The command ``niochat evaluate``."""
 
 import asyncio
 import json
@@ -44,52 +44,59 @@ _COLUMNS = (
 
 def evaluate(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Scenarios or kinds; without any: all.")
+        list[str] | None, typer.Argument(help="Scenarios or kinds; default: all.")
     ] = None,
     endpoint: Annotated[
-        str, typer.Option(help="OpenAI-compatible, with its /v1; without it: the sandbox's model.")
+        str, typer.Option(help="URL with /v1, OpenAI-compatible; default: the sandbox's model.")
     ] = "",
     model: Annotated[str, typer.Option(help="The model's name at that endpoint.")] = "",
     api_key: Annotated[str, typer.Option(help="env:NAME of the variable with the key.")] = "",
-    price_in: Annotated[float, typer.Option(min=0, help="Of a million tokens read.")] = 0.0,
-    price_out: Annotated[float, typer.Option(min=0, help="Of a million tokens written.")] = 0.0,
-    stream: Annotated[bool, typer.Option(help="Let the model stream its answers.")] = False,
+    price_in: Annotated[float, typer.Option(min=0, help="Price of a million input tokens.")] = 0.0,
+    price_out: Annotated[
+        float, typer.Option(min=0, help="Price of a million output tokens.")
+    ] = 0.0,
+    stream: Annotated[bool, typer.Option(help="Stream the model's answers.")] = False,
     model_by: Annotated[
         ResponderType | None,
-        typer.Option(help="Who answers as the model, in place of an end point."),
+        typer.Option(help="Responder in place of an endpoint."),
     ] = None,
     hand_dir: Annotated[
-        Path | None, typer.Option(help="With --model-by hand: by files here, not the terminal.")
+        Path | None,
+        typer.Option(help="With --model-by hand: answer by files here, not in the terminal."),
     ] = None,
     record: Annotated[
-        Path | None, typer.Option(help="Keep the model's answers in this folder.")
+        Path | None, typer.Option(help="Record the model's answers in this folder.")
     ] = None,
     replay: Annotated[
-        Path | None, typer.Option(help="Play the recordings of this folder, without a model.")
+        Path | None, typer.Option(help="Replay the recordings of this folder, without a model.")
     ] = None,
     personas: Annotated[
-        bool, typer.Option("--personas", help="A model plays customers; NAMES are theirs.")
+        bool, typer.Option("--personas", help="A model plays customers; NAMES select personas.")
     ] = False,
     customer_by: Annotated[
-        ResponderType | None, typer.Option(help="hand: a person plays the customer, and judges.")
+        ResponderType | None, typer.Option(help="hand: a person plays the customer and judges.")
     ] = None,
-    customer_endpoint: Annotated[str, typer.Option(help="Of the customer's model.")] = "",
-    customer_model: Annotated[str, typer.Option(help="Its name there.")] = "",
-    customer_api_key: Annotated[str, typer.Option(help="env:NAME of its key.")] = "",
-    judge: Annotated[bool, typer.Option(help="The customer's model judges by the rubric.")] = True,
+    customer_endpoint: Annotated[str, typer.Option(help="URL of the customer's model.")] = "",
+    customer_model: Annotated[str, typer.Option(help="Name of the customer's model.")] = "",
+    customer_api_key: Annotated[
+        str, typer.Option(help="env:NAME of the variable with its key.")
+    ] = "",
+    judge: Annotated[
+        bool, typer.Option(help="Let the customer's model judge by the rubric.")
+    ] = True,
     in_process: Annotated[
-        bool, typer.Option(help="Without a running stack; always so with --model-by.")
+        bool, typer.Option(help="Run without a stack; implied by --model-by.")
     ] = False,
     at_once: Annotated[int, typer.Option(min=1, max=50, help="Conversations at a time.")] = 6,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the results to this file, too.")
+        Path | None, typer.Option("--json", help="Also write the results to this file.")
     ] = None,
-    only_list: Annotated[bool, typer.Option("--list", help="Show the scenarios.")] = False,
+    only_list: Annotated[bool, typer.Option("--list", help="List the scenarios.")] = False,
 ) -> None:
-    """Talk with the model as customers do, and check what it did. Exit 1 when a check fails."""
-    cast = select_personas(load_all_personas(), names or ()) if personas else []
+    """Talk with the model as customers do, and check what it did. Exit 1 if a check fails."""
+    selected_personas = select_personas(load_all_personas(), names or ()) if personas else []
     scenarios = (
-        [persona.to_scenario() for persona in cast]
+        [persona.to_scenario() for persona in selected_personas]
         if personas
         else select_scenarios(load_all_scenarios(), names or ())
     )
@@ -97,25 +104,25 @@ def evaluate(
         Console().print(_render_scenario_table(scenarios))
         return
     prices = (price_in, price_out)
-    by = ResponderOptions(model_by, hand_dir, record, replay, customer_by)
-    if by.requires_in_process or in_process or personas:
-        evaluated = by.build_runner(endpoint, model, api_key, prices, stream=stream)
+    responders = ResponderOptions(model_by, hand_dir, record, replay, customer_by)
+    if responders.requires_in_process or in_process or personas:
+        runner = responders.build_runner(endpoint, model, api_key, prices, stream=stream)
         if personas:
             customer = PersonaOptions(
                 customer_by, customer_endpoint, customer_model, customer_api_key, judge
             )
-            evaluated = customer.with_personas(cast, by, evaluated)
-        at_once = 1 if by.is_interactive else at_once
+            runner = customer.with_personas(selected_personas, responders, runner)
+        at_once = 1 if responders.is_interactive else at_once
         try:
             evaluation = command_context.run_async(
-                lambda: _evaluate_in_process(scenarios, evaluated, at_once)
+                lambda: _evaluate_in_process(scenarios, runner, at_once)
             )
-        except asyncio.CancelledError:  # it was told to end, and has put everything away
+        except asyncio.CancelledError:  # the command was cancelled and has cleaned up
             raise typer.Exit(1) from None
     else:
-        choice = build_evaluated_model(endpoint, model, api_key, prices, stream=stream)
+        evaluated_model = build_evaluated_model(endpoint, model, api_key, prices, stream=stream)
         evaluation = command_context.run_async(
-            lambda: _evaluate_on_stack(scenarios, choice, at_once)
+            lambda: _evaluate_on_stack(scenarios, evaluated_model, at_once)
         )
     Console().print(render_evaluation(evaluation))
     if json_file is not None:
@@ -126,44 +133,52 @@ def evaluate(
 
 
 async def _evaluate_on_stack(
-    scenarios: Sequence[Scenario], choice: EvaluatedModel, at_once: int
+    scenarios: Sequence[Scenario], evaluated_model: EvaluatedModel, at_once: int
 ) -> EvaluationResult:
     began = time.monotonic()
     sandbox_url = command_context.sandbox_url()
-    playable = [each for each in scenarios if each.for_model(simulated=choice.is_simulated)]
-    async with command_context.connect_components() as parts:
+    applicable = [
+        each for each in scenarios if each.for_model(simulated=evaluated_model.is_simulated)
+    ]
+    async with command_context.connect_components() as components:
         with Progress(*_COLUMNS, console=_console) as bar:
-            task = bar.add_task("preparing", total=len(playable))
-            places = await create_scenario_tenants(parts, sandbox_url, playable, choice)
+            task = bar.add_task("preparing", total=len(applicable))
+            scenario_tenants = await create_scenario_tenants(
+                components, sandbox_url, applicable, evaluated_model
+            )
 
-            def told(result: ScenarioResult) -> None:
+            def on_result(result: ScenarioResult) -> None:
                 bar.update(task, advance=1, description=result.name)
 
-            stage_of = create_stack_session_factory(parts, sandbox_url, places)
-            results = await run_scenarios(stage_of, sandbox_url, playable, at_once, told)
+            session_factory = create_stack_session_factory(
+                components, sandbox_url, scenario_tenants
+            )
+            results = await run_scenarios(
+                session_factory, sandbox_url, applicable, at_once, on_result
+            )
     return EvaluationResult(
-        choice.display_name,
-        choice.endpoint,
+        evaluated_model.display_name,
+        evaluated_model.endpoint,
         round(time.monotonic() - began, 1),
         _order_results(scenarios, results),
     )
 
 
 async def _evaluate_in_process(
-    scenarios: Sequence[Scenario], evaluated: InProcessRunner, at_once: int
+    scenarios: Sequence[Scenario], runner: InProcessRunner, at_once: int
 ) -> EvaluationResult:
-    began, choice = time.monotonic(), evaluated.evaluated_model
-    playable = [each for each in scenarios if evaluated.accepts(each)]
+    began, evaluated_model = time.monotonic(), runner.evaluated_model
+    applicable = [each for each in scenarios if runner.accepts(each)]
     with Progress(*_COLUMNS, console=_console) as bar:
-        task = bar.add_task("preparing", total=len(playable))
+        task = bar.add_task("preparing", total=len(applicable))
 
-        def told(result: ScenarioResult) -> None:
+        def on_result(result: ScenarioResult) -> None:
             bar.update(task, advance=1, description=result.name)
 
-        results = await evaluated.run(playable, at_once, told)
+        results = await runner.run(applicable, at_once, on_result)
     return EvaluationResult(
-        choice.display_name,
-        choice.endpoint,
+        evaluated_model.display_name,
+        evaluated_model.endpoint,
         round(time.monotonic() - began, 1),
         _order_results(scenarios, results),
     )
@@ -172,10 +187,10 @@ async def _evaluate_in_process(
 def _order_results(
     scenarios: Sequence[Scenario], results: Sequence[ScenarioResult]
 ) -> tuple[ScenarioResult, ...]:
-    """With those that were not played for this model."""
-    played = {result.name: result for result in results}
+    """Add the scenarios that were not run for this model as skipped."""
+    by_name = {result.name: result for result in results}
     return tuple(
-        played.get(each.name) or ScenarioResult(each.name, each.kind, ScenarioVerdict.SKIPPED)
+        by_name.get(each.name) or ScenarioResult(each.name, each.kind, ScenarioVerdict.SKIPPED)
         for each in scenarios
     )
 

@@ -1,4 +1,4 @@
-"""What is evaluated: an end point's model, the sandbox's, or somebody who answers as the model."""
+"""The options of an evaluation: an endpoint's model, the scripted model or another responder."""
 
 import os
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ TokenPrices = tuple[float, float]
 
 
 class ResponderType(StrEnum):
-    """Who answers as the model."""
+    """The responder in place of an endpoint."""
 
     HAND = "hand"
     CARELESS = "careless"
@@ -42,21 +42,22 @@ class ResponderType(StrEnum):
 def build_evaluated_model(
     endpoint: str, model: str, api_key: str, prices: TokenPrices, *, stream: bool
 ) -> EvaluatedModel:
-    """What is evaluated. Raises ``InvalidInputError`` for half of a choice, and for a key in plain
-    sight.
+    """Build the evaluated model.
+
+    Raises ``InvalidInputError`` for incomplete options and for a key on the command line.
     """
     if bool(endpoint) != bool(model) or (endpoint and not api_key):
         raise InvalidInputError("--endpoint, --model and --api-key belong together")
     if api_key and not api_key.startswith("env:"):
         raise InvalidInputError(
-            "--api-key takes env:NAME: a key on the command line is seen by others"
+            "--api-key must be env:NAME: other users can read a key on the command line"
         )
     return EvaluatedModel(endpoint, model, api_key, *prices, stream)
 
 
 @dataclass(frozen=True, slots=True)
 class ResponderOptions:
-    """The options that say who answers. ``hand_dir``: by files there."""
+    """The options for the model's responder. ``hand_dir``: the folder of requests and answers."""
 
     model_by: ResponderType | None = None
     hand_dir: Path | None = None
@@ -66,49 +67,53 @@ class ResponderOptions:
 
     @property
     def requires_in_process(self) -> bool:
-        """Whether the running stack cannot be asked: its models are end points."""
+        """Whether the evaluation must run in-process, because a running stack only
+        knows endpoints.
+        """
         return any((self.model_by, self.record, self.replay))
 
     @property
     def is_interactive(self) -> bool:
-        """Whether somebody sits at the terminal: one conversation after the other."""
+        """Whether a person uses the terminal, so that conversations run one after another."""
         return ResponderType.HAND in (self.model_by, self.customer_by) and self.hand_dir is None
 
     def build_runner(
         self, endpoint: str, model: str, api_key: str, prices: TokenPrices, *, stream: bool
     ) -> InProcessRunner:
-        """How it is evaluated in this process. Raises ``InvalidInputError`` for options that
-        exclude each other.
-        """
+        """Build the in-process runner. Raises ``InvalidInputError`` for conflicting options."""
         self._check(endpoint, api_key)
         if self.replay is not None:
             replayer = ReplayingResponder(self.replay)
-            choice = EvaluatedModel("", replayer.model, "", *prices, stream)
-            return InProcessRunner(choice, replayer, listeners=[replayer], names=replayer.names)
+            evaluated_model = EvaluatedModel("", replayer.model, "", *prices, stream)
+            return InProcessRunner(
+                evaluated_model, replayer, listeners=[replayer], names=replayer.names
+            )
         if self.model_by is None:
-            choice = build_evaluated_model(endpoint, model, api_key, prices, stream=stream)
+            evaluated_model = build_evaluated_model(endpoint, model, api_key, prices, stream=stream)
             if self.record is None:
-                return InProcessRunner(choice)
-            if choice.is_simulated:
-                raise InvalidInputError(
-                    "--record keeps a model's answers: name --endpoint or --model-by"
-                )
-            return self._with_recorder(choice, ForwardingResponder(endpoint, _read_key(api_key)))
-        choice = EvaluatedModel("", model or str(self.model_by), "", *prices, stream)
-        return self._with_recorder(choice, self._build_responder(choice.model))
+                return InProcessRunner(evaluated_model)
+            if evaluated_model.is_simulated:
+                raise InvalidInputError("--record needs --endpoint or --model-by")
+            return self._with_recorder(
+                evaluated_model, ForwardingResponder(endpoint, _read_key(api_key))
+            )
+        evaluated_model = EvaluatedModel("", model or str(self.model_by), "", *prices, stream)
+        return self._with_recorder(evaluated_model, self._build_responder(evaluated_model.model))
 
-    def _with_recorder(self, choice: EvaluatedModel, player: ModelResponder) -> InProcessRunner:
+    def _with_recorder(
+        self, evaluated_model: EvaluatedModel, responder: ModelResponder
+    ) -> InProcessRunner:
         listeners: list[ConversationListener] = (
-            [player] if isinstance(player, FileResponder) else []
+            [responder] if isinstance(responder, FileResponder) else []
         )
         if self.record is not None:
-            player = RecordingResponder(player, self.record, choice.model)
-            listeners.append(player)
-        patient = self.model_by is ResponderType.HAND
+            responder = RecordingResponder(responder, self.record, evaluated_model.model)
+            listeners.append(responder)
+        unhurried = self.model_by is ResponderType.HAND
         if self.model_by is not ResponderType.CARELESS:
-            return InProcessRunner(choice, player, patient, listeners)
-        plays = partial(run_scripted, lies=careless_responder.HARMFUL_SENTENCES)
-        return InProcessRunner(choice, player, False, listeners, plays)
+            return InProcessRunner(evaluated_model, responder, unhurried, listeners)
+        run_scenario = partial(run_scripted, lies=careless_responder.HARMFUL_SENTENCES)
+        return InProcessRunner(evaluated_model, responder, False, listeners, run_scenario)
 
     def _build_responder(self, name: str) -> ModelResponder:
         if self.model_by is ResponderType.CARELESS:
@@ -124,14 +129,14 @@ class ResponderOptions:
         ):
             raise InvalidInputError("--hand-dir belongs to --model-by hand, or --customer-by hand")
         if self.replay is not None and (self.record or self.model_by or endpoint):
-            raise InvalidInputError("--replay needs no model, and there is nothing new to record")
+            raise InvalidInputError("--replay excludes --record, --model-by and --endpoint")
         if self.model_by is not None and (endpoint or api_key):
-            raise InvalidInputError("--model-by takes the place of --endpoint and --api-key")
+            raise InvalidInputError("--model-by excludes --endpoint and --api-key")
 
 
 @dataclass(frozen=True, slots=True)
 class PersonaOptions:
-    """The options that say who plays the customer, and judges. Like those of the model."""
+    """The options for the customer's player and judge; they correspond to those of the model."""
 
     by: ResponderType | None = None
     endpoint: str = ""
@@ -140,27 +145,30 @@ class PersonaOptions:
     judges: bool = True
 
     def with_personas(
-        self, personas: Sequence[Persona], model: ResponderOptions, found: InProcessRunner
+        self, personas: Sequence[Persona], model: ResponderOptions, runner: InProcessRunner
     ) -> InProcessRunner:
-        """``found`` with personas in place of scripts. Raises ``InvalidInputError`` where nobody
-        plays.
-        """
-        listeners = list(found.listeners)
-        player = self._build_responder(model, found)
-        if model.record is not None and not isinstance(found.responder, ReplayingResponder):
-            player = RecordingResponder(player, model.record, self.model or str(self.by))
-            listeners.append(player)
-        acting = PersonaRunner(
-            {persona.to_scenario().name: persona for persona in personas},
-            player,
-            player if self.judges else None,
-        )
-        patient = found.is_unhurried or self.by is ResponderType.HAND
-        return replace(found, run_scenario=acting, listeners=listeners, is_unhurried=patient)
+        """Return ``runner`` with personas in place of scripts.
 
-    def _build_responder(self, model: ResponderOptions, found: InProcessRunner) -> ModelResponder:
-        if isinstance(found.responder, ReplayingResponder):
-            return found.responder
+        Raises ``InvalidInputError`` if no player is configured.
+        """
+        listeners = list(runner.listeners)
+        responder = self._build_responder(model, runner)
+        if model.record is not None and not isinstance(runner.responder, ReplayingResponder):
+            responder = RecordingResponder(responder, model.record, self.model or str(self.by))
+            listeners.append(responder)
+        persona_runner = PersonaRunner(
+            {persona.to_scenario().name: persona for persona in personas},
+            responder,
+            responder if self.judges else None,
+        )
+        unhurried = runner.is_unhurried or self.by is ResponderType.HAND
+        return replace(
+            runner, run_scenario=persona_runner, listeners=listeners, is_unhurried=unhurried
+        )
+
+    def _build_responder(self, model: ResponderOptions, runner: InProcessRunner) -> ModelResponder:
+        if isinstance(runner.responder, ReplayingResponder):
+            return runner.responder
         if self.by is ResponderType.HAND:
             return (
                 TerminalResponder("hand")

@@ -1,4 +1,4 @@
-"""What the product's own database knows of a scenario, read as its tenant and nothing more."""
+"""Records of a scenario in the product's database, read with its tenant's role."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,9 @@ _SQL = lab_queries("evaluation")
 
 @dataclass(frozen=True, slots=True)
 class ActivitySnapshot:
-    """``under_way``: things not settled yet; ``heard``: messages its customers ever wrote."""
+    """The activity of a tenant. ``pending_count``: unfinished rows. ``received_count``: messages
+    that its customers ever wrote.
+    """
 
     pending_count: int
     received_count: int
@@ -23,7 +25,7 @@ class ActivitySnapshot:
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """A tool that a turn used. ``code`` is empty when it did what was asked."""
+    """A tool that a turn used. ``code``: the error code, empty on success."""
 
     tool: str
     code: str
@@ -31,7 +33,9 @@ class ToolUse:
 
 @dataclass(frozen=True, slots=True)
 class TurnWork:
-    """One turn's. ``code`` is the reason of a failure; ``cost`` in the provider's currency."""
+    """The work of one turn. ``code``: the reason of a failure. ``cost``: in the
+    tenant's currency.
+    """
 
     id: UUID
     status: str
@@ -41,11 +45,11 @@ class TurnWork:
     tokens_out: int
     cost: Decimal
     prompt: str = ""
-    """Version of what the model was told."""
+    """The version of the prompt."""
     calls: int = 0
-    """Of the model."""
+    """The number of model requests."""
     tokens_cached: int = 0
-    """Of ``tokens_in``, what the end point had kept from before."""
+    """The part of ``tokens_in`` that the endpoint read from its prompt cache."""
 
 
 class EvaluationRepository:
@@ -55,31 +59,31 @@ class EvaluationRepository:
         self._database = database
 
     async def load_activity(self, tenant_id: UUID) -> ActivitySnapshot:
-        """Whether anything is under way."""
+        """Read the pending work and the number of received messages."""
         async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["activity"], tenant_id)
         assert row is not None
         return ActivitySnapshot(row["under_way"], row["heard"], row["at"])
 
     async def load_turns(self, tenant_id: UUID, since: datetime) -> list[TurnWork]:
-        """The turns that began since then, oldest first."""
+        """Load the turns that started since then, oldest first."""
         async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["turns_since"], tenant_id, since)
         return [_turn_from_row(dict(row)) for row in rows]
 
     async def count_refused_texts(self, tenant_id: UUID, since: datetime) -> int:
-        """How many texts of the model did not leave since then."""
+        """Count the model's texts that the guardrail rejected since then."""
         async with self._database.as_tenant(tenant_id) as connection:
             number: int = await connection.fetchval(_SQL["count_refused_texts"], tenant_id, since)
         return number
 
     async def set_aside_writes(self, tenant_id: UUID) -> None:
-        """The tenant's ERP was made anew: what was written to the old one does not count."""
+        """Rename the keys of earlier ERP writes, because the tenant's ERP was recreated."""
         async with self._database.as_tenant(tenant_id) as connection:
             await connection.execute(_SQL["set_aside_writes"], tenant_id)
 
     async def forget_people(self, tenant_id: UUID) -> None:
-        """Nobody is known from an earlier run."""
+        """Forget known customers, so that none is recognized from an earlier run."""
         async with self._database.as_tenant(tenant_id) as connection:
             await connection.execute(_SQL["forget_identities"], tenant_id)
 

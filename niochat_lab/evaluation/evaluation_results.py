@@ -1,4 +1,4 @@
-"""What came of an evaluation, for tables and for programs."""
+"""The results of an evaluation, for tables and as JSON."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from niochat_lab.evaluation.evaluation_records import TurnWork
 
 
 class ScenarioVerdict(StrEnum):
-    """How a scenario ended."""
+    """The verdict on a scenario."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -20,7 +20,7 @@ class ScenarioVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScenarioResult:
-    """One scenario's. ``seconds`` is the clock's, with all waiting."""
+    """The result of one scenario. ``seconds``: elapsed time, including all waiting."""
 
     name: str
     kind: ScenarioKind
@@ -33,22 +33,22 @@ class ScenarioResult:
     seconds: float = 0.0
     transcript: tuple[dict[str, str], ...] = field(default=(), repr=False)
     calls: int = 0
-    """Of the model."""
+    """The number of model requests."""
     tokens_cached: int = 0
-    """Of those read, what the end point had kept from before."""
+    """The part of ``tokens_in`` that the endpoint read from its prompt cache."""
     prompt: str = ""
-    """Version of what the model was told."""
+    """The version of the prompt."""
     refused: int = 0
-    """Texts of the model that did not leave."""
+    """The number of the model's texts that the guardrail rejected."""
 
     def with_problems(self, problems: Sequence[str]) -> "ScenarioResult":
-        """Failed, where something more was wrong."""
+        """Return the result with further problems; a problem makes it failed."""
         if not problems:
             return self
         return replace(self, verdict=ScenarioVerdict.FAILED, problems=(*self.problems, *problems))
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The result as JSON."""
         return {
             "name": self.name,
             "kind": self.kind.value,
@@ -76,7 +76,7 @@ def build_result(
     transcript: Sequence[dict[str, str]],
     refused: int = 0,
 ) -> ScenarioResult:
-    """The verdict: passed without a problem."""
+    """Build a result; it is passed if there are no problems."""
     return ScenarioResult(
         scenario.name,
         scenario.kind,
@@ -97,7 +97,7 @@ def build_result(
 
 @dataclass(frozen=True, slots=True)
 class EvaluationResult:
-    """Of all chosen scenarios. ``endpoint`` is empty for the sandbox's model."""
+    """The results of all selected scenarios. ``endpoint`` is empty for the scripted model."""
 
     model: str
     endpoint: str
@@ -105,7 +105,7 @@ class EvaluationResult:
     results: tuple[ScenarioResult, ...]
 
     def count(self, verdict: ScenarioVerdict) -> int:
-        """How many scenarios ended so."""
+        """The number of scenarios with this verdict."""
         return sum(result.verdict is verdict for result in self.results)
 
     @property
@@ -133,7 +133,7 @@ class EvaluationResult:
         return sum((result.cost for result in self.results), Decimal(0))
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The results as JSON."""
         return {
             "model": self.model,
             "endpoint": self.endpoint,

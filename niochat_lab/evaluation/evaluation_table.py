@@ -1,4 +1,4 @@
-"""The table of an evaluation, and below it what was wrong."""
+"""The table of an evaluation, followed by its problems."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ _MARKS = {
 
 
 def render_evaluation(evaluation: EvaluationResult) -> RenderableType:
-    """One line for each scenario and one of totals, then the problems of those that failed."""
+    """One row per scenario and a row of totals, then the problems of failed scenarios."""
     return Group(
         _render_table(evaluation), *_render_problems(evaluation), _format_summary(evaluation)
     )
@@ -46,7 +46,7 @@ def _render_table(evaluation: EvaluationResult) -> Table:
     table.add_column("s", f"{evaluation.seconds:.1f}", justify="right")
     for result in evaluation.results:
         if result.verdict is ScenarioVerdict.SKIPPED:
-            continue  # counted below: of many scenarios few may be for this model
+            continue  # counted in the summary: of many scenarios few may apply to this model
         table.add_row(*_format_cells(result, priced=priced))
     return table
 

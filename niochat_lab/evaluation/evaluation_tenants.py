@@ -1,4 +1,4 @@
-"""A provider of its own for each scenario, applied as ``niochat apply`` applies a file."""
+"""Create a tenant for each scenario, as ``niochat apply`` creates them from a file."""
 
 import os
 import tempfile
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from niochat.adapters.postgres.database import Database
-from niochat.cli.commands.provider_commands import channel_addresses_for
+from niochat.cli.commands.apply_command import channel_addresses_for
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.composition.components import Components
 from niochat.ports.encryption import Encryptor
@@ -24,7 +24,7 @@ from niochat_lab.evaluation.definitions.scenario_schema import Scenario
 
 TIMEZONE = "America/Recife"
 TODAY, TOMORROW = "{today}", "{tomorrow}"
-"""In a scenario's policy: the provider's days."""
+"""Placeholders for dates in a scenario's policy, in the tenant's time zone."""
 _TEAMS = {
     "atendimento": "Atendimento",
     "financeiro": "Financeiro",
@@ -49,8 +49,9 @@ _FIRST_OWNER = 558130500000
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedModel:
-    """The model that is evaluated. ``endpoint`` empty: the sandbox's. ``api_key`` is
-    ``env:NAME``; prices per million tokens.
+    """The model that is evaluated. ``endpoint`` empty: the scripted model.
+
+    ``api_key``: ``env:NAME``. Prices are per million tokens.
     """
 
     endpoint: str = ""
@@ -60,22 +61,24 @@ class EvaluatedModel:
     price_out: float = 0.0
     stream: bool = False
     keys: bool = False
-    """Each provider comes with its scenario's key, by which the end point tells them apart."""
+    """Whether each tenant uses its scenario's key, by which the endpoint identifies
+    the scenario.
+    """
 
     @property
     def is_simulated(self) -> bool:
-        """Whether it is the sandbox's."""
+        """Whether the scripted model is evaluated."""
         return not self.endpoint
 
     @property
     def display_name(self) -> str:
-        """Its name for people."""
+        """The name for people."""
         return self.model or "sandbox-simulador"
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioTenant:
-    """Where a scenario is played: its tenant, its channel, its gateway instance."""
+    """The tenant, channel and gateway token of a scenario."""
 
     tenant_id: UUID
     channel_id: UUID
@@ -83,21 +86,26 @@ class ScenarioTenant:
 
 
 async def create_scenario_tenants(
-    parts: Components, sandbox_url: str, scenarios: Sequence[Scenario], choice: EvaluatedModel
+    components: Components,
+    sandbox_url: str,
+    scenarios: Sequence[Scenario],
+    evaluated_model: EvaluatedModel,
 ) -> dict[str, ScenarioTenant]:
-    """Instances, tenants and webhooks of all scenarios in one go; places by scenario's name."""
+    """Create instances, tenants and webhooks of all scenarios; return them by the
+    scenario's name.
+    """
     await _create_instances(sandbox_url, scenarios)
-    entries = [build_provider_entry(each, sandbox_url, choice) for each in scenarios]
-    changes = await apply_provider_entries(parts.database, parts.vault, entries)
+    entries = [build_provider_entry(each, sandbox_url, evaluated_model) for each in scenarios]
+    changes = await apply_provider_entries(components.database, components.vault, entries)
     for tenant_id in {c.tenant_id for c in changes if c.outcome is not SyncOutcome.UNCHANGED}:
-        await parts.tenant_changes.publish(tenant_id)
-    return await _connect(parts, scenarios)
+        await components.tenant_changes.publish(tenant_id)
+    return await _connect(components, scenarios)
 
 
 async def apply_provider_entries(
     database: Database, vault: Encryptor, entries: Sequence[Any]
 ) -> list[SyncResult]:
-    """The providers of these entries exist as they say."""
+    """Create or update the tenants of these entries."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "providers.yaml"
         file.write_text(yaml.safe_dump({"providers": entries}, allow_unicode=True), "utf-8")
@@ -106,9 +114,9 @@ async def apply_provider_entries(
 
 
 def build_provider_entry(
-    scenario: Scenario, sandbox_url: str, choice: EvaluatedModel
+    scenario: Scenario, sandbox_url: str, evaluated_model: EvaluatedModel
 ) -> dict[str, Any]:
-    """The scenario's provider, as a file of providers has it."""
+    """The entry of the scenario's tenant in a file of providers."""
     today = datetime.now(ZoneInfo(TIMEZONE)).date()
     entry: dict[str, Any] = {
         "slug": scenario.slug,
@@ -124,7 +132,10 @@ def build_provider_entry(
                 "token": scenario.slug,
             }
         ],
-        "assistant": {**_build_assistant(scenario, sandbox_url, choice), **scenario.assistant},
+        "assistant": {
+            **_build_assistant(scenario, sandbox_url, evaluated_model),
+            **scenario.assistant,
+        },
     }
     if not scenario.without_erp:
         erp = {"base_url": f"{sandbox_url}/sgp", "token": scenario.key, "app": "niochat"}
@@ -133,7 +144,7 @@ def build_provider_entry(
 
 
 def _build_assistant(
-    scenario: Scenario, sandbox_url: str, choice: EvaluatedModel
+    scenario: Scenario, sandbox_url: str, evaluated_model: EvaluatedModel
 ) -> dict[str, Any]:
     simulated: dict[str, Any] = {
         "endpoint": f"{sandbox_url}/model/v1",
@@ -141,22 +152,22 @@ def _build_assistant(
         "model": scenario.model.value,
     }
     real: dict[str, Any] = {
-        "endpoint": choice.endpoint,
-        "api_key": scenario.key if choice.keys else choice.api_key,
-        "model": choice.model,
+        "endpoint": evaluated_model.endpoint,
+        "api_key": scenario.key if evaluated_model.keys else evaluated_model.api_key,
+        "model": evaluated_model.model,
     }
     return {
-        **(simulated if choice.is_simulated else real),
+        **(simulated if evaluated_model.is_simulated else real),
         "persona": _PERSONA,
-        "stream": choice.stream,
-        "price_in": choice.price_in,
-        "price_out": choice.price_out,
+        "stream": evaluated_model.stream,
+        "price_in": evaluated_model.price_in,
+        "price_out": evaluated_model.price_out,
     }
 
 
 def _fill_dates(policy: Mapping[str, Any], today: date) -> dict[str, Any]:
-    named = {TODAY: today.isoformat(), TOMORROW: (today + timedelta(days=1)).isoformat()}
-    days = [named.get(day, day) for day in policy.get("closed_days", ())]
+    date_values = {TODAY: today.isoformat(), TOMORROW: (today + timedelta(days=1)).isoformat()}
+    days = [date_values.get(day, day) for day in policy.get("closed_days", ())]
     return {**policy, "closed_days": days} if days else dict(policy)
 
 
@@ -169,16 +180,20 @@ async def _create_instances(sandbox_url: str, scenarios: Sequence[Scenario]) -> 
             await client.close()
 
 
-async def _connect(parts: Components, scenarios: Sequence[Scenario]) -> dict[str, ScenarioTenant]:
-    places: dict[str, ScenarioTenant] = {}
+async def _connect(
+    components: Components, scenarios: Sequence[Scenario]
+) -> dict[str, ScenarioTenant]:
+    tenants: dict[str, ScenarioTenant] = {}
     names = {scenario.slug: scenario.name for scenario in scenarios}
-    for address in await channel_addresses_for(parts, set(names)):
+    for address in await channel_addresses_for(components, set(names)):
         channel = address.channel
-        line = parts.credentials_for(
+        credentials = components.credentials_for(
             channel.kind, channel.base_url, channel.token_sealed, channel.tenant_id
         )
-        await parts.gateway.set_webhook(line, address.webhook_url(parts.settings.base_url))
-        places[names[channel.tenant_slug]] = ScenarioTenant(
-            channel.tenant_id, channel.id, line.token
+        await components.gateway.set_webhook(
+            credentials, address.webhook_url(components.settings.base_url)
         )
-    return places
+        tenants[names[channel.tenant_slug]] = ScenarioTenant(
+            channel.tenant_id, channel.id, credentials.token
+        )
+    return tenants

@@ -1,4 +1,4 @@
-"""A model plays the customer, and another reads what came of it: personas against the assistant."""
+"""Run personas: one model plays the customer, and another judges the conversation by the rubric."""
 
 import json
 import time
@@ -25,14 +25,14 @@ from niochat_lab.evaluation.scenario_faults import ScenarioFaultClient
 from niochat_lab.evaluation.scenario_session import ScenarioSession
 
 CUSTOMER_SUFFIX, JUDGE_SUFFIX = ".customer", ".judge"
-"""How the conversations of those two are called, after the persona's."""
+"""The suffixes of the names under which the player's and the judge's dialogues are recorded."""
 RUBRIC_FILE = Path(__file__).parent / "rubric.md"
 _END_MARKER = "FIM"
 _MAX_TRIES = 2
 
 
 class CriterionVerdict(BaseModel):
-    """On one criterion of the rubric."""
+    """The verdict on one criterion of the rubric."""
 
     model_config = ConfigDict(extra="forbid")
     criterio: str
@@ -41,7 +41,7 @@ class CriterionVerdict(BaseModel):
 
 
 class RubricVerdict(BaseModel):
-    """On a conversation."""
+    """The verdicts on a conversation."""
 
     model_config = ConfigDict(extra="forbid")
     criterios: list[CriterionVerdict]
@@ -49,23 +49,25 @@ class RubricVerdict(BaseModel):
 
 @dataclass(slots=True)
 class _ModelDialogue:
-    """One player's talk: its requests are numbered."""
+    """The dialogue with one responder, whose requests are numbered."""
 
-    player: ModelResponder
+    responder: ModelResponder
     name: str
     messages: list[dict[str, str]]
     number: int = 0
 
     async def request_text(self, *new: dict[str, str], **more: object) -> str:
-        """What is answered to the talk with these messages more. Raises
+        """Request an answer to the dialogue with the new messages. Raises
         ``ResponderRefusedError``.
         """
         self.messages += new
         self.number += 1
         body = {"model": self.name, "messages": list(self.messages), **more}
-        told = new if self.number > 1 else self.messages[1:]
+        new_messages = new if self.number > 1 else self.messages[1:]
         text = (
-            await self.player.answer(ModelRequest(self.name, self.number, body, list(told)))
+            await self.responder.answer(
+                ModelRequest(self.name, self.number, body, list(new_messages))
+            )
         ).text
         self.messages.append({"role": "assistant", "content": text})
         return text
@@ -73,50 +75,52 @@ class _ModelDialogue:
 
 @dataclass(frozen=True, slots=True)
 class PersonaRunner:
-    """Plays personas; ``judge`` reads by the rubric, where there is one."""
+    """Plays personas. ``judge``: judges by the rubric; None: no judgement."""
 
     personas: Mapping[str, Persona]
-    """By the names of their scenarios."""
+    """Personas by the names of their scenarios."""
     customer: ModelResponder
     judge: ModelResponder | None = None
     rubric: str = field(default_factory=lambda: RUBRIC_FILE.read_text("utf-8"))
 
     async def __call__(
-        self, stage: ScenarioSession, faults: ScenarioFaultClient, began: float
+        self, session: ScenarioSession, faults: ScenarioFaultClient, began: float
     ) -> ScenarioResult:
-        """One conversation, from the first message to the last."""
-        persona = self.personas[stage.scenario.name]
+        """Run one conversation, from the first message to the last."""
+        persona = self.personas[session.scenario.name]
         try:
-            problems = await self._run_dialogue(persona, stage)
-        except ResponderRefusedError as refused:
-            problems = [f"the customer said nothing: {refused}"]
-        problems += await _judge_by_rules(persona, stage)
-        transcript = await stage.load_transcript()
-        problems += await self._judge_by_rubric(stage.scenario.name, transcript)
+            problems = await self._run_dialogue(persona, session)
+        except ResponderRefusedError as error:
+            problems = [f"the customer's responder failed: {error}"]
+        problems += await _judge_by_rules(persona, session)
+        transcript = await session.load_transcript()
+        problems += await self._judge_by_rubric(session.scenario.name, transcript)
         seconds = time.monotonic() - began
-        work, refused_texts = await stage.load_turns(), await stage.count_refused_texts()
-        return build_result(stage.scenario, problems, work, seconds, transcript, refused_texts)
+        work, refused_texts = await session.load_turns(), await session.count_refused_texts()
+        return build_result(session.scenario, problems, work, seconds, transcript, refused_texts)
 
-    async def _run_dialogue(self, persona: Persona, stage: ScenarioSession) -> list[str]:
-        prompt = {"role": "system", "content": persona.build_prompt(stage.people)}
-        line = _ModelDialogue(self.customer, f"{stage.scenario.name}{CUSTOMER_SUFFIX}", [prompt])
-        heard = "(Comece você a conversa.)"
-        wrote = 0
+    async def _run_dialogue(self, persona: Persona, session: ScenarioSession) -> list[str]:
+        prompt = {"role": "system", "content": persona.build_prompt(session.people)}
+        dialogue = _ModelDialogue(
+            self.customer, f"{session.scenario.name}{CUSTOMER_SUFFIX}", [prompt]
+        )
+        reply = "(Comece você a conversa.)"
+        written = 0
         if persona.begins is not None:
-            first = stage.people.fill(persona.begins)
-            line.messages += [
-                {"role": "user", "content": heard},
+            first = session.people.fill(persona.begins)
+            dialogue.messages += [
+                {"role": "user", "content": reply},
                 {"role": "assistant", "content": first},
             ]
-            wrote, heard = 1, await _send_messages(stage, [first])
-        while wrote < persona.messages_at_most:
-            said, ends = parse_customer_messages(
-                await line.request_text({"role": "user", "content": heard})
+            written, reply = 1, await _send_messages(session, [first])
+        while written < persona.messages_at_most:
+            messages, is_end = parse_customer_messages(
+                await dialogue.request_text({"role": "user", "content": reply})
             )
-            if said:
-                wrote += len(said)
-                heard = await _send_messages(stage, said)
-            if ends or not said:
+            if messages:
+                written += len(messages)
+                reply = await _send_messages(session, messages)
+            if is_end or not messages:
                 return []
         return []
 
@@ -126,102 +130,103 @@ class PersonaRunner:
         if self.judge is None:
             return []
         prompt = {"role": "system", "content": self.rubric}
-        line = _ModelDialogue(self.judge, f"{name}{JUDGE_SUFFIX}", [prompt])
-        told = "\n".join(
+        dialogue = _ModelDialogue(self.judge, f"{name}{JUDGE_SUFFIX}", [prompt])
+        conversation = "\n".join(
             f"{'CLIENTE' if each['who'] == 'customer' else 'ATENDIMENTO'}: {each['text']}"
             for each in transcript
         )
-        asked = f"{told}\n\nResponda só com o JSON pedido."
+        prompt_text = f"{conversation}\n\nResponda só com o JSON pedido."
         try:
             for _ in range(_MAX_TRIES):
-                text = await line.request_text(
-                    {"role": "user", "content": asked}, response_format=_verdict_schema()
+                text = await dialogue.request_text(
+                    {"role": "user", "content": prompt_text}, response_format=_verdict_schema()
                 )
                 try:
                     return _find_unmet_criteria(_parse_verdict(text), self.rubric)
                 except ValueError as error:
-                    asked = f"Isto não é a avaliação pedida: {error}. Responda só com o JSON."
-        except ResponderRefusedError as refused:
-            return [f"nobody judged: {refused}"]
-        return ["nobody judged: no answer was a judgement of every criterion"]
+                    prompt_text = f"Isto não é a avaliação pedida: {error}. Responda só com o JSON."
+        except ResponderRefusedError as error:
+            return [f"the judge failed: {error}"]
+        return ["the judge failed: no answer covered every criterion"]
 
 
 def parse_customer_messages(text: str) -> tuple[list[str], bool]:
-    """(messages, whether it ends) of a JSON, or of lines as a person types them."""
-    told: dict[str, Any] = next(iter(parse_json_objects(text)), {})
-    if isinstance(told.get("mensagens"), list):
-        said = [str(each).strip() for each in told["mensagens"] if str(each).strip()]
-        return said, bool(told.get("fim"))
+    """Parse (messages, whether the dialogue ends) from JSON, or from lines that a person typed."""
+    data: dict[str, Any] = next(iter(parse_json_objects(text)), {})
+    if isinstance(data.get("mensagens"), list):
+        messages = [str(each).strip() for each in data["mensagens"] if str(each).strip()]
+        return messages, bool(data.get("fim"))
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return [line for line in lines if line != _END_MARKER], _END_MARKER in lines
 
 
 def parse_criteria(rubric: str) -> list[str]:
-    """Names of the rubric's criteria."""
+    """The names of the rubric's criteria."""
     lines = [line for line in rubric.splitlines() if line.startswith("- ")]
     return [line[2:].partition(":")[0].strip() for line in lines]
 
 
-async def _send_messages(stage: ScenarioSession, said: Sequence[str]) -> str:
-    """What the customer hears after these messages."""
-    for text in said:
-        await stage.send_text(text)
-    await stage.wait_until_idle()
-    seen = await stage.observe_step()
-    heard = "\n".join(
+async def _send_messages(session: ScenarioSession, messages: Sequence[str]) -> str:
+    """Send messages and wait for the replies; return what the customer reads."""
+    for text in messages:
+        await session.send_text(text)
+    await session.wait_until_idle()
+    observation = await session.observe_step()
+    reply = "\n".join(
         each.text if each.kind == "text" else f"[{each.kind}] {each.text}".rstrip()
-        for each in seen.received
+        for each in observation.received
     )
-    if heard:
-        return heard
-    waiting = seen.status in ("waiting", "open")
+    if reply:
+        return reply
+    waiting = observation.status in ("waiting", "open")
     return "(Ninguém respondeu ainda: uma pessoa vai continuar.)" if waiting else "(Sem resposta.)"
 
 
-async def _judge_by_rules(persona: Persona, stage: ScenarioSession) -> list[str]:
-    seen, work = await stage.observe_run(), await stage.load_turns()
-    texts = [message.text for message in seen.received]
-    ledger = await stage.load_ledger()
+async def _judge_by_rules(persona: Persona, session: ScenarioSession) -> list[str]:
+    observation, work = await session.observe_run(), await session.load_turns()
+    texts = [message.text for message in observation.received]
+    ledger = await session.load_ledger()
     kinds = {str(line["kind"]) for line in ledger}
     problems = [
-        f"in all: {problem}" for problem in check_expectation(persona.outcome, seen, stage.people)
+        f"in all: {problem}"
+        for problem in check_expectation(persona.outcome, observation, session.people)
     ]
     problems += check_excess_writes(persona.ledger, ledger)
     problems += [f"ledger: no {kind}" for kind in persona.done if kind not in kinds]
-    problems += check_leaks(texts, stage.people, persona.forbidden)
-    problems += check_failures(stage.scenario.kind, work, texts)
-    if persona.tells_protocol and seen.protocol not in "\n".join(texts):
-        problems.append("the protocol is never told")
-    read = sum(turn.tokens_in for turn in work)
-    problems += check_limit("tokens read", read, persona.tokens_at_most)
+    problems += check_leaks(texts, session.people, persona.forbidden)
+    problems += check_failures(session.scenario.kind, work, texts)
+    if persona.tells_protocol and observation.protocol not in "\n".join(texts):
+        problems.append("no message states the protocol")
+    tokens_in = sum(turn.tokens_in for turn in work)
+    problems += check_limit("tokens read", tokens_in, persona.tokens_at_most)
     return problems + check_limit(
-        "texts refused", await stage.count_refused_texts(), persona.refused_at_most
+        "texts refused", await session.count_refused_texts(), persona.refused_at_most
     )
 
 
 def _parse_verdict(text: str) -> RubricVerdict:
-    """Raises ``ValueError``."""
-    told = next(iter(parse_json_objects(text)), None)
-    if told is None:
-        raise ValueError("there is no JSON in it")
+    """Parse a verdict; raises ``ValueError``."""
+    data = next(iter(parse_json_objects(text)), None)
+    if data is None:
+        raise ValueError("the answer has no JSON")
     try:
-        return RubricVerdict.model_validate(told)
+        return RubricVerdict.model_validate(data)
     except ValidationError as error:
         raise ValueError(json.dumps(error.errors(include_url=False)[:3], default=str)) from None
 
 
-def _find_unmet_criteria(judgement: RubricVerdict, rubric: str) -> list[str]:
-    opinions = {each.criterio: each for each in judgement.criterios}
-    missing = [name for name in parse_criteria(rubric) if name not in opinions]
+def _find_unmet_criteria(verdict: RubricVerdict, rubric: str) -> list[str]:
+    verdicts = {each.criterio: each for each in verdict.criterios}
+    missing = [name for name in parse_criteria(rubric) if name not in verdicts]
     if missing:
         raise ValueError(f"criteria are missing: {', '.join(missing)}")
     return [
-        f"rubric: {each.criterio}: {each.motivo}" for each in opinions.values() if not each.atendido
+        f"rubric: {each.criterio}: {each.motivo}" for each in verdicts.values() if not each.atendido
     ]
 
 
 def _verdict_schema() -> dict[str, Any]:
-    opinion = {
+    criterion = {
         "type": "object",
         "properties": {
             "criterio": {"type": "string"},
@@ -233,9 +238,9 @@ def _verdict_schema() -> dict[str, Any]:
     }
     schema = {
         "type": "object",
-        "properties": {"criterios": {"type": "array", "items": opinion}},
+        "properties": {"criterios": {"type": "array", "items": criterion}},
         "required": ["criterios"],
         "additionalProperties": False,
     }
-    told = {"name": "avaliacao", "strict": True, "schema": schema}
-    return {"type": "json_schema", "json_schema": told}
+    named_schema = {"name": "avaliacao", "strict": True, "schema": schema}
+    return {"type": "json_schema", "json_schema": named_schema}

@@ -1,4 +1,4 @@
-"""The place where a scenario is played: its phone, its ERP, its rows in the database."""
+"""The session of one scenario: its phone, its ERP and its rows in the database."""
 
 import asyncio
 import secrets
@@ -35,7 +35,7 @@ _POLL_S = 0.2
 
 @dataclass
 class ScenarioSession(ABC):
-    """One scenario's. ``position`` and ``known`` say how far the last step was looked at."""
+    """A session. ``position`` and ``seen_turn_ids``: what the last step has observed."""
 
     client: SandboxClient
     views: ConversationInspector
@@ -50,40 +50,38 @@ class ScenarioSession(ABC):
 
     @abstractmethod
     async def send_text(self, text: str, **more: object) -> None:
-        """The customer writes."""
+        """Send a text, or a file, as the customer."""
 
     @abstractmethod
     async def wait_for_turn(self) -> None:
-        """Returns once the assistant runs a turn. Raises ``UnavailableError`` when it never
-        does.
-        """
+        """Return once the assistant runs a turn. Raises ``UnavailableError`` if it does not."""
 
     @abstractmethod
     async def wait_until_idle(self) -> None:
-        """Returns once all that was written is answered, or is with people."""
+        """Return once all messages are answered or handed off."""
 
     @abstractmethod
     async def change_erp(self, change: ErpChange) -> None:
-        """The ERP knows something else of the subscriber."""
+        """Change the subscriber's data in the ERP."""
 
     @abstractmethod
     async def resolve_conversation(self) -> None:
-        """The conversation ends."""
+        """End the conversation."""
 
     @abstractmethod
     async def load_phone_messages(self, after: int) -> tuple[list[dict[str, Any]], int]:
-        """What the customer's phone shows after a position, as the sandbox tells it."""
+        """The messages on the customer's phone after a position, as the sandbox returns them."""
 
     async def load_turns(self) -> list[TurnWork]:
-        """The turns of the run, oldest first."""
+        """Load the turns of the run, oldest first."""
         return await self.records.load_turns(self.tenant.tenant_id, self.since)
 
     async def count_refused_texts(self) -> int:
-        """Texts of the model that did not leave in this run."""
+        """Count the model's texts that the guardrail rejected in this run."""
         return await self.records.count_refused_texts(self.tenant.tenant_id, self.since)
 
     async def observe_step(self) -> StepObservation:
-        """What came since the last look."""
+        """Observe what happened since the last observation."""
         received, self.position = await self._load_received(self.position)
         work = await self.load_turns()
         fresh = [turn for turn in work if turn.id not in self.seen_turn_ids]
@@ -91,18 +89,18 @@ class ScenarioSession(ABC):
         return await self._with_conversation(StepObservation(received, _collect_tool_uses(fresh)))
 
     async def observe_run(self) -> StepObservation:
-        """What came of the whole run."""
+        """Observe the whole run."""
         received, _ = await self._load_received(self.first_position)
         return await self._with_conversation(
             StepObservation(received, _collect_tool_uses(await self.load_turns()))
         )
 
     async def observe_conversation(self) -> StepObservation:
-        """Where the newest conversation stands, without what came."""
+        """Observe the state of the newest conversation, without messages."""
         return await self._with_conversation(StepObservation())
 
     async def load_transcript(self) -> list[dict[str, str]]:
-        """What was said in this run, oldest first."""
+        """The messages of this run, oldest first."""
         items, _ = await self.load_phone_messages(self.first_position)
         return [
             {
@@ -113,14 +111,14 @@ class ScenarioSession(ABC):
         ]
 
     async def load_ledger(self) -> list[dict[str, Any]]:
-        """What was done in the scenario's ERP."""
-        answer = await self.client.call_control("GET", f"/sandbox/sgp/{self.scenario.key}/ledger")
-        return list(answer["items"])
+        """The ledger of the scenario's ERP."""
+        response = await self.client.call_control("GET", f"/sandbox/sgp/{self.scenario.key}/ledger")
+        return list(response["items"])
 
     async def load_erp_calls(self) -> dict[str, int]:
-        """How often each route of it was asked."""
-        answer = await self.client.call_control("GET", f"/sandbox/sgp/{self.scenario.key}/calls")
-        return dict(answer["items"])
+        """The number of calls by route of the scenario's ERP."""
+        response = await self.client.call_control("GET", f"/sandbox/sgp/{self.scenario.key}/calls")
+        return dict(response["items"])
 
     async def _put_erp_change(self, change: ErpChange) -> None:
         person = self.people.person
@@ -133,33 +131,33 @@ class ScenarioSession(ABC):
         received = [item for item in items if item["direction"] == "received"]
         return tuple(ReceivedMessage(item["kind"], item["text"]) for item in received), position
 
-    async def _with_conversation(self, seen: StepObservation) -> StepObservation:
+    async def _with_conversation(self, observation: StepObservation) -> StepObservation:
         found = await self.views.find_conversation(self.tenant.tenant_id, self.people.phone)
         if found is None:
-            return seen
-        story = await self.views.load_timeline(self.tenant.tenant_id, found["id"])
-        passed_on = [e for e in story["events"] if e["type"] == "conversation_handed_off"]
+            return observation
+        timeline = await self.views.load_timeline(self.tenant.tenant_id, found["id"])
+        handoffs = [e for e in timeline["events"] if e["type"] == "conversation_handed_off"]
         return replace(
-            seen,
+            observation,
             status=found["status"],
             team=found["team"] or "",
-            reason=passed_on[-1]["body"]["reason"] if passed_on else "",
-            notes="\n".join(m["text"] for m in story["messages"] if m["kind"] == "note"),
+            reason=handoffs[-1]["body"]["reason"] if handoffs else "",
+            notes="\n".join(m["text"] for m in timeline["messages"] if m["kind"] == "note"),
             protocol=found["protocol"],
         )
 
 
 SessionFactory = Callable[[Scenario], AbstractAsyncContextManager[ScenarioSession]]
-"""The stage of a scenario as a first visit finds it: a fresh ERP, and no conversation live."""
+"""Opens the session of a scenario with a fresh ERP and without an open conversation."""
 
 
 @dataclass
 class StackSession(ScenarioSession):
-    """On the running stack: the phone is the sandbox's gateway."""
+    """A session on the running stack; the phone is that of the sandbox's gateway."""
 
-    parts: Components | None = None
+    components: Components | None = None
     sent_count: int = 0
-    """Messages of customers that the tenant has, or must have soon."""
+    """The number of customers' messages that the tenant has stored or must store soon."""
 
     async def send_text(self, text: str, **more: object) -> None:
         self.sent_count += 1
@@ -173,84 +171,87 @@ class StackSession(ScenarioSession):
 
     async def wait_until_idle(self) -> None:
         async def settled() -> bool:
-            pulse = await self.records.load_activity(self.tenant.tenant_id)
-            return not pulse.pending_count and pulse.received_count >= self.sent_count
+            activity = await self.records.load_activity(self.tenant.tenant_id)
+            return not activity.pending_count and activity.received_count >= self.sent_count
 
         await _wait_until(settled, IDLE_TIMEOUT_S, "not all was answered")
 
     async def change_erp(self, change: ErpChange) -> None:
-        assert self.parts is not None
+        assert self.components is not None
         await self._put_erp_change(change)
-        await _clear_erp_cache(self.parts, self.tenant.tenant_id)
+        await _clear_erp_cache(self.components, self.tenant.tenant_id)
 
     async def resolve_conversation(self) -> None:
-        assert self.parts is not None
-        await _resolve_earlier_conversation(self.parts, self.tenant, self.people.phone)
+        assert self.components is not None
+        await _resolve_earlier_conversation(self.components, self.tenant, self.people.phone)
 
     async def load_phone_messages(self, after: int) -> tuple[list[dict[str, Any]], int]:
-        news = await self.client.wait_for_messages(self.people.phone, after, 0)
-        return list(news["items"]), int(news["next"])
+        messages = await self.client.wait_for_messages(self.people.phone, after, 0)
+        return list(messages["items"]), int(messages["next"])
 
 
 def create_stack_session_factory(
-    parts: Components, sandbox_url: str, places: Mapping[str, ScenarioTenant]
+    components: Components, sandbox_url: str, tenants: Mapping[str, ScenarioTenant]
 ) -> SessionFactory:
-    """The stages on the running stack."""
+    """Create sessions on the running stack."""
 
     @asynccontextmanager
-    async def stage_of(scenario: Scenario) -> AsyncIterator[ScenarioSession]:
-        place = places[scenario.name]
-        client = SandboxClient(sandbox_url, place.token)
-        records = EvaluationRepository(parts.database)
+    async def open_session(scenario: Scenario) -> AsyncIterator[ScenarioSession]:
+        tenant = tenants[scenario.name]
+        client = SandboxClient(sandbox_url, tenant.token)
+        records = EvaluationRepository(components.database)
         try:
             await client.call_control("DELETE", f"/sandbox/sgp/{scenario.key}")
-            told = await client.call_control("GET", f"/sandbox/sgp/{scenario.key}/subscribers")
-            cast = select_people(scenario, parse_people(told))
-            await _resolve_earlier_conversation(parts, place, cast.phone)
-            await records.set_aside_writes(place.tenant_id)
-            await records.forget_people(place.tenant_id)
-            await _clear_erp_cache(parts, place.tenant_id)
-            pulse = await records.load_activity(place.tenant_id)
-            first = int((await client.wait_for_messages(cast.phone, 0, 0))["next"])
+            response = await client.call_control("GET", f"/sandbox/sgp/{scenario.key}/subscribers")
+            people = select_people(scenario, parse_people(response))
+            await _resolve_earlier_conversation(components, tenant, people.phone)
+            await records.set_aside_writes(tenant.tenant_id)
+            await records.forget_people(tenant.tenant_id)
+            await _clear_erp_cache(components, tenant.tenant_id)
+            activity = await records.load_activity(tenant.tenant_id)
+            first = int((await client.wait_for_messages(people.phone, 0, 0))["next"])
             yield StackSession(
                 client,
-                parts.views,
+                components.views,
                 records,
-                place,
+                tenant,
                 scenario,
-                cast,
-                pulse.at,
+                people,
+                activity.at,
                 first,
                 first,
-                parts=parts,
-                sent_count=pulse.received_count,
+                components=components,
+                sent_count=activity.received_count,
             )
         finally:
             await client.close()
 
-    return stage_of
+    return open_session
 
 
 async def _resolve_earlier_conversation(
-    parts: Components, place: ScenarioTenant, phone: str
+    components: Components, tenant: ScenarioTenant, phone: str
 ) -> None:
-    """A conversation of an earlier run ends."""
-    found = await parts.views.find_conversation(place.tenant_id, phone)
+    """End the conversation of an earlier run."""
+    found = await components.views.find_conversation(tenant.tenant_id, phone)
     if found is None or found["status"] == "resolved":
         return
     key = f"evaluation:{secrets.token_hex(8)}"
-    where = (place.tenant_id, found["thread_id"], place.channel_id)
-    await parts.inbox.store_command(*where, key, ResolveConversation("evaluation"))
+    key_columns = (tenant.tenant_id, found["thread_id"], tenant.channel_id)
+    await components.inbox.store_command(*key_columns, key, ResolveConversation("evaluation"))
 
     async def processed() -> bool:
-        return await parts.inbox.load_outcome(place.tenant_id, place.channel_id, key) is not None
+        return (
+            await components.inbox.load_outcome(tenant.tenant_id, tenant.channel_id, key)
+            is not None
+        )
 
     await _wait_until(processed, RESOLVE_TIMEOUT_S, "an earlier conversation did not end")
 
 
-async def _clear_erp_cache(parts: Components, tenant_id: UUID) -> None:
-    """What the product remembers of the ERP for half a minute is not so any more."""
-    redis: Redis = Redis.from_url(parts.settings.redis_url.get_secret_value())
+async def _clear_erp_cache(components: Components, tenant_id: UUID) -> None:
+    """Delete cached ERP reads, which are outdated after a change."""
+    redis: Redis = Redis.from_url(components.settings.redis_url.get_secret_value())
     try:
         async for key in redis.scan_iter(f"niochat:erp:{tenant_id}:*"):
             await redis.delete(key)
@@ -262,13 +263,11 @@ def _collect_tool_uses(work: Sequence[TurnWork]) -> tuple[ToolUse, ...]:
     return tuple(use for turn in work for use in turn.tool_uses)
 
 
-async def _wait_until(
-    probe: Callable[[], Awaitable[bool]], within_s: float, otherwise: str
-) -> None:
+async def _wait_until(probe: Callable[[], Awaitable[bool]], within_s: float, problem: str) -> None:
     deadline = time.monotonic() + within_s
     while not await probe():
         if time.monotonic() > deadline:
-            raise UnavailableError(f"{otherwise} within {within_s:g} s")
+            raise UnavailableError(f"{problem} within {within_s:g} s")
         await asyncio.sleep(_POLL_S)
 
 

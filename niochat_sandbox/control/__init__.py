@@ -1,1 +1,1 @@
-"""TODO."""
+"""The control API and the status page below ``/sandbox``."""

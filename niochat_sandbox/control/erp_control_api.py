@@ -1,4 +1,4 @@
-"""The control API's part for the simulated ERP (below `/sandbox/sgp/{token}`)."""
+"""The control API of the simulated ERP, below ``/sandbox/sgp/{token}``."""
 
 import re
 from typing import Any
@@ -25,13 +25,13 @@ _CHANGES = ("status", "line", "promises", "paid", "contract")
 
 
 class ErpControlApi:
-    """What an operator of the sandbox reads and changes in an installation of the ERP."""
+    """Routes that read and change the installations of the simulated ERP."""
 
     def __init__(self, erps: SgpInstallationRegistry) -> None:
         self._erps = erps
 
     def routes(self) -> list[Route]:
-        """The routes below `/sandbox`."""
+        """The routes below ``/sandbox``."""
         here = "/sgp/{token}"
         return [
             Route(f"{here}/ledger", self.list_ledger, methods=["GET"]),
@@ -42,21 +42,23 @@ class ErpControlApi:
         ]
 
     async def list_ledger(self, request: Request) -> Response:
-        """What was done, oldest first."""
+        """Return the ledger, oldest entry first."""
         return json_response({"items": self._installation(request).ledger})
 
     async def count_calls(self, request: Request) -> Response:
-        """How often each route was asked with a good token."""
+        """Return how often each route was called with a valid token."""
         return json_response({"items": dict(self._installation(request).calls)})
 
     async def list_subscribers(self, request: Request) -> Response:
-        """Everybody, in the table's order."""
+        """Return all subscribers in the order of the seed table."""
         subscribers = self._installation(request).subscribers
         return json_response({"items": [format_subscriber(each) for each in subscribers]})
 
     async def change_subscriber(self, request: Request) -> Response:
-        """Changes the fields given, all or none, of the first contract or the one named; `paid`
-        is how many of its open invoices are paid now.
+        """Change the given fields, all or none, of the first contract or of the one in
+        ``contract``.
+
+        ``paid``: how many of the contract's open invoices become paid.
         """
         installation = self._installation(request)
         document = request.path_params["document"]
@@ -69,7 +71,7 @@ class ErpControlApi:
         return json_response(format_subscriber(subscriber))
 
     async def reset(self, request: Request) -> Response:
-        """Makes it fresh again: subscribers, ledger and counts."""
+        """Remove the installation; the next request with its token creates a fresh one."""
         self._installation(request)
         self._erps.remove(request.path_params["token"])
         return Response(status_code=204)
@@ -82,7 +84,7 @@ class ErpControlApi:
 
 
 def format_subscriber(subscriber: SgpSubscriber) -> dict[str, Any]:
-    """A subscriber as the control API tells it; `cpf` may be a CNPJ."""
+    """Convert a subscriber to the JSON of the control API; ``cpf`` may hold a CNPJ."""
     return {
         "phone": subscriber.phone,
         "cpf": subscriber.document,

@@ -1,4 +1,4 @@
-"""The part of the page `GET /sandbox` about the simulated ERP of the demo provider."""
+"""The section of ``GET /sandbox`` about the simulated ERP of the demo tenant."""
 
 from datetime import datetime
 from html import escape
@@ -18,13 +18,13 @@ _ENTRY_LABELS = {
 
 
 def render_erp_section(installation: SgpInstallation | None) -> str:
-    """Subscribers and ledger of one installation as HTML, everything escaped."""
+    """Render the subscribers and the ledger of one installation as escaped HTML."""
     if installation is None:
         return "<h2>SGP</h2><p>Nenhuma instalação.</p>"
     rows = "".join(_render_subscriber(each) for each in installation.subscribers)
     heads = "<tr><th>Caso<th>Nome<th>CPF/CNPJ<th>WhatsApp<th>Faturas<th>Contratos"
-    deeds = _render_ledger(installation)
-    return f"<h2>SGP</h2><table>{heads}{rows}</table><h3>O que foi feito no SGP</h3>{deeds}"
+    ledger = _render_ledger(installation)
+    return f"<h2>SGP</h2><table>{heads}{rows}</table><h3>O que foi feito no SGP</h3>{ledger}"
 
 
 def _render_subscriber(each: SgpSubscriber) -> str:
@@ -42,16 +42,16 @@ def _render_ledger(installation: SgpInstallation) -> str:
     if not installation.ledger:
         return "<p>Nada ainda.</p>"
     rows = "".join(
-        _render_ledger_entry(line) for line in reversed(installation.ledger[-MAX_SHOWN_ENTRIES:])
+        _render_ledger_entry(entry) for entry in reversed(installation.ledger[-MAX_SHOWN_ENTRIES:])
     )
     return f"<table><tr><th>Quando<th>O quê<th>Contrato<th>Protocolo<th>Conteúdo{rows}</table>"
 
 
-def _render_ledger_entry(line: dict[str, object]) -> str:
-    when = datetime.fromtimestamp(float(str(line["at"]))).strftime("%H:%M:%S")
-    what = _ENTRY_LABELS[LedgerEntryType(str(line["kind"]))]
-    content = str(line.get("content") or line.get("words") or line.get("name") or "")
+def _render_ledger_entry(entry: dict[str, object]) -> str:
+    when = datetime.fromtimestamp(float(str(entry["at"]))).strftime("%H:%M:%S")
+    what = _ENTRY_LABELS[LedgerEntryType(str(entry["kind"]))]
+    content = str(entry.get("content") or entry.get("words") or entry.get("name") or "")
     return (
-        f"<tr><td>{when}<td>{what}<td>{line['contract'] or '—'}"
-        f"<td>{escape(str(line.get('protocol', '—')))}<td>{escape(content[:300])}"
+        f"<tr><td>{when}<td>{what}<td>{entry['contract'] or '—'}"
+        f"<td>{escape(str(entry.get('protocol', '—')))}<td>{escape(content[:300])}"
     )

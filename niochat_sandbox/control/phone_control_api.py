@@ -1,4 +1,4 @@
-"""The control API `/sandbox`: what people and tests do in the simulated world."""
+"""The control API by which people and tests act as phones and instances."""
 
 import asyncio
 import base64
@@ -43,13 +43,13 @@ _NEED_TARGET = {"reaction", "edit", DELETION, "poll_vote"}
 
 
 class PhoneControlApi:
-    """Instances, phones and raw webhooks."""
+    """Routes for instances, phones and raw webhooks."""
 
-    def __init__(self, world: SandboxState) -> None:
-        self._world = world
+    def __init__(self, state: SandboxState) -> None:
+        self._state = state
 
     def routes(self) -> list[Route]:
-        """The routes below `/sandbox`."""
+        """The routes below ``/sandbox``."""
         instance = "/instances/{token}"
         phone = instance + "/customers/{phone}/messages"
         return [
@@ -70,25 +70,25 @@ class PhoneControlApi:
         ]
 
     async def health(self, _request: Request) -> Response:
-        pending = self._world.dispatcher.pending_count
+        pending = self._state.dispatcher.pending_count
         return json_response({"status": "ok", "pending_webhooks": pending})
 
     async def list_instances(self, _request: Request) -> Response:
         return json_response(
-            {"items": [_format_instance(each) for each in self._world.instances.values()]}
+            {"items": [_format_instance(each) for each in self._state.instances.values()]}
         )
 
     async def put_instance(self, request: Request) -> Response:
-        """Creates or updates; what is not given stays as it is."""
+        """Create or update an instance; fields that are absent keep their values."""
         token = request.path_params["token"]
         body = await read_object(request)
-        known = self._world.instances.get(token)
+        known = self._state.instances.get(token)
         owner = _normalize_phone(
             parse_text_field(body, "owner", known.owner if known else "558130000001")
         )
         name = parse_text_field(body, "name", known.name if known else f"provedor-{token[:8]}")
         url = parse_text_field(body, "webhook_url")
-        instance = self._world.instances.setdefault(token, SimulatedInstance(token, name))
+        instance = self._state.instances.setdefault(token, SimulatedInstance(token, name))
         instance.owner, instance.name = owner, name
         if url:
             instance.webhook.url, instance.webhook.enabled = url, True
@@ -98,18 +98,21 @@ class PhoneControlApi:
         instance = self._instance(request)
         body = await read_object(request)
         upload = _parse_upload(body)
-        draft = _parse_action(instance, body)
+        action = _parse_action(instance, body)
         identity = _parse_identity(body)
         customer = self._customer(instance, request)
         _apply_identity(instance, customer, identity)
-        if draft.reply_to:
-            draft.quoted_text = _find_text(customer, draft.reply_to)
+        if action.reply_to:
+            action.quoted_text = _find_text(customer, action.reply_to)
         return json_response(
-            {"messageid": self._world.write_as_customer(instance, customer, draft, upload)}
+            {"messageid": self._state.write_as_customer(instance, customer, action, upload)}
         )
 
     async def read_phone(self, request: Request) -> Response:
-        """Long poll: answers at once when there is something after `after`."""
+        """Long poll for the messages after ``after``; returns at once if there are any.
+
+        ``wait``: the maximum waiting time in seconds.
+        """
         customer = self._customer(self._instance(request), request)
         after = int(parse_query_number(request, "after", 0))
         wait = min(parse_query_number(request, "wait", 0), MAX_WAIT_S)
@@ -120,12 +123,12 @@ class PhoneControlApi:
         )
 
     async def download_file(self, request: Request) -> Response:
-        """The bytes of a file on this phone; 404 when none came, or it was dropped since."""
+        """Return the bytes of a file on this phone; 404 if it never arrived or was dropped."""
         instance = self._instance(request)
         messageid = request.path_params["messageid"]
-        lines = self._customer(instance, request).messages
+        messages = self._customer(instance, request).messages
         upload = instance.uploads.get(messageid)
-        if upload is None or all(line.messageid != messageid for line in lines):
+        if upload is None or all(message.messageid != messageid for message in messages):
             raise SandboxApiError(404, "no such file on this phone")
         return Response(upload.data, media_type=upload.mimetype)
 
@@ -135,9 +138,9 @@ class PhoneControlApi:
         phone, text = require_text_fields(body, "phone", "text")
         after_s = body.get("after_s", TYPING_TIME_S)
         if not isinstance(after_s, int) or not 0 <= after_s <= 60:
-            raise SandboxApiError(400, "after_s is 0 to 60 seconds")
+            raise SandboxApiError(400, "after_s must be 0 to 60 seconds")
         customer = instance.get_or_create_customer(_normalize_phone(phone))
-        typed = self._world.write_as_provider(instance, customer, text, after_s)
+        typed = self._state.write_as_provider(instance, customer, text, after_s)
         return json_response({"messageid": typed})
 
     async def change_connection(self, request: Request) -> Response:
@@ -147,22 +150,22 @@ class PhoneControlApi:
             status = SimulatedInstanceStatus(parse_text_field(body, "status"))
         except ValueError as error:
             raise SandboxApiError(400, str(error)) from None
-        self._world.change_connection(instance, status, parse_text_field(body, "reason"))
+        self._state.change_connection(instance, status, parse_text_field(body, "reason"))
         return json_response(_format_instance(instance))
 
     async def scan_qr_code(self, request: Request) -> Response:
-        """The provider's phone scans the picture, or types the code, that is shown."""
+        """Simulate that the provider's phone scans the QR code or types the pairing code."""
         instance = self._instance(request)
         owner = parse_text_field(await read_object(request), "phone")
         if instance.status is not SimulatedInstanceStatus.CONNECTING:
-            raise SandboxApiError(409, "there is no picture to scan: connect the instance first")
+            raise SandboxApiError(409, "there is no QR code to scan: connect the instance first")
         if owner:
             instance.owner = _normalize_phone(owner)
-        self._world.change_connection(instance, SimulatedInstanceStatus.CONNECTED)
+        self._state.change_connection(instance, SimulatedInstanceStatus.CONNECTED)
         return json_response(_format_instance(instance))
 
     async def post_webhooks(self, request: Request) -> Response:
-        """Posts the body as it is, `times` times; one after another unless `parallel=1`."""
+        """Post the body unchanged ``times`` times, one after another unless ``parallel=1``."""
         instance = self._instance(request)
         if not instance.webhook.url:
             raise SandboxApiError(409, "this instance has no webhook url")
@@ -170,7 +173,7 @@ class PhoneControlApi:
         times = int(parse_query_number(request, "times", 1))
         if not 1 <= times <= MAX_REPEATS:
             raise SandboxApiError(400, f"times must be 1 to {MAX_REPEATS}")
-        post = self._world.dispatcher.post_raw
+        post = self._state.dispatcher.post_raw
         if parse_query_number(request, "parallel", 0):
             return json_response(
                 {"statuses": await asyncio.gather(*(post(instance, body) for _ in range(times)))}
@@ -178,7 +181,7 @@ class PhoneControlApi:
         return json_response({"statuses": [await post(instance, body) for _ in range(times)]})
 
     def _instance(self, request: Request) -> SimulatedInstance:
-        instance = self._world.instances.get(request.path_params["token"])
+        instance = self._state.instances.get(request.path_params["token"])
         if instance is None:
             raise SandboxApiError(404, "no such instance")
         return instance
@@ -187,23 +190,25 @@ class PhoneControlApi:
         return instance.get_or_create_customer(_normalize_phone(request.path_params["phone"]))
 
 
-def format_phone_message(exchange: PhoneMessage) -> dict[str, Any]:
-    """A line of a phone; `choices`, `target` and `file` only where there is one."""
+def format_phone_message(message: PhoneMessage) -> dict[str, Any]:
+    """Convert a message on a phone to JSON; ``choices``, ``target`` and ``file`` only if it has
+    them.
+    """
     item: dict[str, Any] = {
-        "position": exchange.position,
-        "direction": exchange.direction,
-        "text": exchange.text,
-        "kind": exchange.kind,
-        "messageid": exchange.messageid,
-        "track_id": exchange.track_id,
-        "at": exchange.at,
+        "position": message.position,
+        "direction": message.direction,
+        "text": message.text,
+        "kind": message.kind,
+        "messageid": message.messageid,
+        "track_id": message.track_id,
+        "at": message.at,
     }
-    if exchange.target:
-        item["target"] = exchange.target
-    if exchange.choices:
-        item["choices"] = exchange.choices
-    if exchange.file is not None:
-        item["file"] = asdict(exchange.file)
+    if message.target:
+        item["target"] = message.target
+    if message.choices:
+        item["choices"] = message.choices
+    if message.file is not None:
+        item["file"] = asdict(message.file)
     return item
 
 
@@ -222,35 +227,37 @@ def _normalize_phone(phone: str) -> str:
 
 
 def _parse_upload(body: JsonObject) -> UploadedFile | None:
-    """The file that comes with it: `speech` is spoken into a voice note of `seconds`, `sample` is
-    one of the sandbox's own, `data` any other as base64 with its `mimetype`. What the message
-    looks like follows from it.
+    """Parse the file that a message brings; ``None``: no file.
+
+    ``speech`` is embedded in a voice note of ``seconds``; ``sample`` names one of the sandbox's
+    files; ``data`` is any other file as base64, with its ``mimetype``. The kind of the message
+    follows from the file.
     """
     speech, name, data = (parse_text_field(body, each) for each in ("speech", "sample", "data"))
     if speech:
         seconds = parse_number_field(body, "seconds", max(1.0, len(speech) / 15))
         if not 0 < seconds <= MAX_SECONDS:
-            raise SandboxApiError(400, f"seconds is above 0, and at most {MAX_SECONDS}")
-        found = SampleFile("ptt", "audio/ogg", "", build_voice_note(speech, seconds))
+            raise SandboxApiError(400, f"seconds must be above 0 and at most {MAX_SECONDS}")
+        sample = SampleFile("ptt", "audio/ogg", "", build_voice_note(speech, seconds))
         _merge_content(body, {"seconds": round(seconds)})
     elif name:
         known = get_sample(name)
         if known is None:
             raise SandboxApiError(400, f"sample must be one of {', '.join(sorted(list_samples()))}")
-        found = known
+        sample = known
     elif "data" in body:
         mimetype = parse_text_field(body, "mimetype", UNKNOWN_MIMETYPE)
         kind = parse_text_field(body, "kind", "document")
-        found = SampleFile(kind, mimetype, parse_text_field(body, "file"), _decode_base64(data))
+        sample = SampleFile(kind, mimetype, parse_text_field(body, "file"), _decode_base64(data))
     else:
         return None
-    body["kind"], body["file"] = found.kind, found.name
-    _merge_content(body, {"mimetype": found.mimetype, "fileLength": len(found.data)})
-    return UploadedFile(found.data, found.mimetype, found.name)
+    body["kind"], body["file"] = sample.kind, sample.name
+    _merge_content(body, {"mimetype": sample.mimetype, "fileLength": len(sample.data)})
+    return UploadedFile(sample.data, sample.mimetype, sample.name)
 
 
 def _merge_content(body: JsonObject, fields: dict[str, Any]) -> None:
-    """Beneath what the body says of its content itself."""
+    """Add the fields to the body's content; fields that the body sets itself take precedence."""
     content = body.get("content")
     body["content"] = {**fields, **(content if isinstance(content, dict) else {})}
 
@@ -285,7 +292,9 @@ def _parse_action(instance: SimulatedInstance, body: JsonObject) -> PhoneAction:
 
 
 def _parse_identity(body: JsonObject) -> tuple[str, str | bool | None, bool | None]:
-    """Name, LID (None: as before, False: none) and whether the phone is hidden."""
+    """Parse the name, the LID (None: unchanged, False: none) and whether the phone number is
+    hidden.
+    """
     lid = body.get("lid")
     if lid is not None and not isinstance(lid, str | bool):
         raise SandboxApiError(400, "lid must be true, false or a string")
@@ -311,5 +320,5 @@ def _apply_identity(
 
 
 def _find_text(customer: SimulatedCustomer, messageid: str) -> str:
-    lines = reversed(customer.messages)
-    return next((line.text for line in lines if line.messageid == messageid), "")
+    messages = reversed(customer.messages)
+    return next((message.text for message in messages if message.messageid == messageid), "")

@@ -1,4 +1,6 @@
-"""The control API's switches: ledger, faults, delivery, model (below `/sandbox`)."""
+"""The control API for the message ledger, faults, delivery and model settings, below
+``/sandbox``.
+"""
 
 from dataclasses import asdict, replace
 from typing import Any
@@ -26,13 +28,13 @@ from niochat_sandbox.sandbox_state import SandboxState
 
 
 class SettingsControlApi:
-    """What an operator of the sandbox sets and reads."""
+    """Routes that read and change the sandbox's settings."""
 
-    def __init__(self, world: SandboxState) -> None:
-        self._world = world
+    def __init__(self, state: SandboxState) -> None:
+        self._state = state
 
     def routes(self) -> list[Route]:
-        """The routes below `/sandbox`."""
+        """The routes below ``/sandbox``."""
         return [
             Route("/ledger", self.show_message_ledger, methods=["GET"]),
             Route("/ledger", self.clear_message_ledger, methods=["DELETE"]),
@@ -47,15 +49,15 @@ class SettingsControlApi:
         ]
 
     async def show_message_ledger(self, request: Request) -> Response:
-        """Everything on every phone; `?token=` narrows to one instance."""
-        lines: dict[MessageDirection, list[dict[str, Any]]] = {
+        """Return all messages on all phones; ``?token=`` selects one instance."""
+        messages: dict[MessageDirection, list[dict[str, Any]]] = {
             each: [] for each in MessageDirection
         }
         for instance in self._selected_instances(request):
             for customer in instance.customers.values():
-                for direction, line in _format_messages(instance, customer):
-                    lines[direction].append(line)
-        return json_response({direction.value: found for direction, found in lines.items()})
+                for direction, message in _format_messages(instance, customer):
+                    messages[direction].append(message)
+        return json_response({direction.value: found for direction, found in messages.items()})
 
     async def clear_message_ledger(self, request: Request) -> Response:
         for instance in self._selected_instances(request):
@@ -63,73 +65,73 @@ class SettingsControlApi:
         return Response(status_code=204)
 
     async def list_faults(self, _request: Request) -> Response:
-        return json_response({"items": [fault.as_dict() for fault in self._world.faults.faults]})
+        return json_response({"items": [fault.as_dict() for fault in self._state.faults.faults]})
 
     async def put_faults(self, request: Request) -> Response:
-        """Replaces the list; a bare list or `{"items": […]}`."""
+        """Replace the fault rules; the body is a list or ``{"items": […]}``."""
         body = await read_json(request)
-        orders = body.get("items") if isinstance(body, dict) else body
-        if not isinstance(orders, list):
+        rules = body.get("items") if isinstance(body, dict) else body
+        if not isinstance(rules, list):
             raise SandboxApiError(400, "a list of faults is expected")
-        self._world.faults.faults = [parse_fault_rule(order) for order in orders]
+        self._state.faults.faults = [parse_fault_rule(rule) for rule in rules]
         return await self.list_faults(request)
 
     async def add_fault(self, request: Request) -> Response:
-        self._world.faults.faults.append(parse_fault_rule(await read_json(request)))
+        self._state.faults.faults.append(parse_fault_rule(await read_json(request)))
         return await self.list_faults(request)
 
     async def clear_faults(self, request: Request) -> Response:
-        """All of them; with `?token=`, which may be repeated, those of these tokens alone."""
+        """Remove all fault rules, or those of the tokens in ``?token=``, which may be repeated."""
         tokens = request.query_params.getlist("token")
-        book = self._world.faults
-        book.faults = [each for each in book.faults if tokens and each.token not in tokens]
+        rule_set = self._state.faults
+        rule_set.faults = [each for each in rule_set.faults if tokens and each.token not in tokens]
         return Response(status_code=204)
 
     async def show_delivery(self, request: Request) -> Response:
         return json_response(
-            asdict(self._world.delivery_settings_for(self._find_instance(request)))
+            asdict(self._state.delivery_settings_for(self._find_instance(request)))
         )
 
     async def put_delivery(self, request: Request) -> Response:
-        """Changes the fields given, all or none; with `?token=`, for that instance alone."""
+        """Change the given fields, all or none; ``?token=`` limits the change to one instance."""
         body = await read_object(request)
         instance = self._find_instance(request)
-        now = self._world.delivery_settings_for(instance)
+        settings = self._state.delivery_settings_for(instance)
         if instance is not None and instance.delivery is None:
-            now = instance.delivery = replace(now)
-        repeat = max(1, int(parse_number_field(body, "repeat", now.repeat)))
-        copies = max(1, int(parse_number_field(body, "copies", now.copies)))
-        delay = parse_number_field(body, "repeat_delay_s", now.repeat_delay_s)
-        flags = {key: parse_flag_field(body, key, getattr(now, key)) for key in _FLAGS}
-        now.repeat, now.copies, now.repeat_delay_s = repeat, copies, delay
+            settings = instance.delivery = replace(settings)
+        repeat = max(1, int(parse_number_field(body, "repeat", settings.repeat)))
+        copies = max(1, int(parse_number_field(body, "copies", settings.copies)))
+        delay = parse_number_field(body, "repeat_delay_s", settings.repeat_delay_s)
+        flags = {key: parse_flag_field(body, key, getattr(settings, key)) for key in _FLAGS}
+        settings.repeat, settings.copies, settings.repeat_delay_s = repeat, copies, delay
         for key, value in flags.items():
-            setattr(now, key, value)
-        return json_response(asdict(now))
+            setattr(settings, key, value)
+        return json_response(asdict(settings))
 
     async def show_model(self, _request: Request) -> Response:
-        return json_response(asdict(self._world.model))
+        return json_response(asdict(self._state.model))
 
     async def put_model(self, request: Request) -> Response:
-        """Changes the fields given, all or none."""
+        """Change the given fields, all or none."""
         body = await read_object(request)
-        now = self._world.model
-        latency = parse_number_field(body, "latency_s", now.latency_s)
-        chunk = parse_number_field(body, "stream_chunk_delay_s", now.stream_chunk_delay_s)
-        now.latency_s, now.stream_chunk_delay_s = latency, chunk
-        return json_response(asdict(now))
+        settings = self._state.model
+        latency = parse_number_field(body, "latency_s", settings.latency_s)
+        chunk = parse_number_field(body, "stream_chunk_delay_s", settings.stream_chunk_delay_s)
+        settings.latency_s, settings.stream_chunk_delay_s = latency, chunk
+        return json_response(asdict(settings))
 
     def _find_instance(self, request: Request) -> SimulatedInstance | None:
-        """The instance of `?token=`, if there is one."""
+        """The instance of ``?token=``, or ``None`` without that parameter."""
         token = request.query_params.get("token")
         if token is None:
             return None
-        if token not in self._world.instances:
+        if token not in self._state.instances:
             raise SandboxApiError(404, "no such instance")
-        return self._world.instances[token]
+        return self._state.instances[token]
 
     def _selected_instances(self, request: Request) -> list[SimulatedInstance]:
         token = request.query_params.get("token")
-        instances = self._world.instances.values()
+        instances = self._state.instances.values()
         return [each for each in instances if token in (None, each.token)]
 
 
@@ -139,16 +141,16 @@ _FLAGS = ("echo", "acks", "acks_first")
 def _format_messages(
     instance: SimulatedInstance, customer: SimulatedCustomer
 ) -> list[tuple[MessageDirection, dict[str, Any]]]:
-    who = {"token": instance.token, "phone": customer.phone}
+    owner = {"token": instance.token, "phone": customer.phone}
     return [
         (
-            line.direction,
+            message.direction,
             {
-                **who,
-                **format_phone_message(line),
-                "answered": line.answered,
-                "attempts": line.attempts,
+                **owner,
+                **format_phone_message(message),
+                "answered": message.answered,
+                "attempts": message.attempts,
             },
         )
-        for line in customer.messages
+        for message in customer.messages
     ]

@@ -1,4 +1,4 @@
-"""The page `GET /sandbox`: what is going on, for a person."""
+"""The HTML page ``GET /sandbox``, which shows the state of the sandbox."""
 
 from datetime import datetime
 from html import escape
@@ -32,28 +32,28 @@ _TARGET_LABELS = (
 
 
 class StatusPage:
-    """Renders the world at the moment of the request."""
+    """Renders the state at the time of the request."""
 
-    def __init__(self, world: SandboxState) -> None:
-        self._world = world
+    def __init__(self, state: SandboxState) -> None:
+        self._state = state
 
     async def show(self, _request: Request) -> Response:
-        instances = list(self._world.instances.values())
+        instances = list(self._state.instances.values())
         parts = [
             f"<h1>Sandbox do NioChat</h1><p>{_TARGET_LABELS}</p>"
             '<p><a href="/sandbox/mail">E-mails enviados</a></p>',
-            f"<p><small>Webhooks a entregar: {self._world.dispatcher.pending_count}</small></p>",
+            f"<p><small>Webhooks a entregar: {self._state.dispatcher.pending_count}</small></p>",
             _render_instances(instances),
             self._render_faults(),
             *(_render_phones(instance) for instance in instances),
-            render_erp_section(self._world.sgp_installations.get_or_create(DEMO_TOKEN)),
+            render_erp_section(self._state.sgp_installations.get_or_create(DEMO_TOKEN)),
         ]
         head = f"<title>Sandbox do NioChat</title><style>{_STYLE}</style>"
         language = '<!doctype html><html lang="pt-BR"><meta charset="utf-8">'
         return HTMLResponse(f"{language}{head}<body>{''.join(parts)}</body></html>")
 
     def _render_faults(self) -> str:
-        faults = self._world.faults.faults
+        faults = self._state.faults.faults
         if not faults:
             return "<h2>Falhas</h2><p>Nenhuma falha encomendada.</p>"
         rows = "".join(
@@ -78,7 +78,7 @@ def _render_instances(instances: list[SimulatedInstance]) -> str:
 
 
 def _render_scan_button(instance: SimulatedInstance) -> str:
-    """A button for who has shown the picture and has no phone at hand."""
+    """A button that replaces the scan of the QR code."""
     if instance.status is not SimulatedInstanceStatus.CONNECTING:
         return ""
     address = f"/sandbox/instances/{escape(instance.token)}/scan"
@@ -86,20 +86,22 @@ def _render_scan_button(instance: SimulatedInstance) -> str:
 
 
 def _render_phones(instance: SimulatedInstance) -> str:
-    talking = [each for each in instance.customers.values() if each.messages]
-    talking.sort(key=lambda customer: customer.messages[-1].at, reverse=True)
-    phones = "".join(_render_phone(customer) for customer in talking[:MAX_SHOWN_CUSTOMERS])
+    active = [each for each in instance.customers.values() if each.messages]
+    active.sort(key=lambda customer: customer.messages[-1].at, reverse=True)
+    phones = "".join(_render_phone(customer) for customer in active[:MAX_SHOWN_CUSTOMERS])
     return f"<h2>Clientes de {escape(instance.name)}</h2>{phones or '<p>Nenhuma mensagem.</p>'}"
 
 
 def _render_phone(customer: SimulatedCustomer) -> str:
-    lines = "".join(_render_message(line) for line in customer.messages[-MAX_SHOWN_MESSAGES:])
-    who = f"<b>{escape(customer.name)}</b> <small>{escape(customer.phone)}</small>"
-    return f'<div class="phone">{who}{lines}</div>'
+    messages = "".join(
+        _render_message(message) for message in customer.messages[-MAX_SHOWN_MESSAGES:]
+    )
+    customer_label = f"<b>{escape(customer.name)}</b> <small>{escape(customer.phone)}</small>"
+    return f'<div class="phone">{customer_label}{messages}</div>'
 
 
-def _render_message(line: PhoneMessage) -> str:
-    arrow = "→" if line.direction is MessageDirection.SENT else "←"
-    when = datetime.fromtimestamp(line.at).strftime("%H:%M:%S")
-    said = escape(line.text[:300]) or f"[{escape(line.kind)}]"
-    return f'<div class="{line.direction}"><small>{when}</small> {arrow} {said}</div>'
+def _render_message(message: PhoneMessage) -> str:
+    arrow = "→" if message.direction is MessageDirection.SENT else "←"
+    when = datetime.fromtimestamp(message.at).strftime("%H:%M:%S")
+    text = escape(message.text[:300]) or f"[{escape(message.kind)}]"
+    return f'<div class="{message.direction}"><small>{when}</small> {arrow} {text}</div>'

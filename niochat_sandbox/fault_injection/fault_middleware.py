@@ -1,4 +1,4 @@
-"""The gate in front of gateway, model and ERP where ordered faults happen to requests."""
+"""Middleware before gateway, model and ERP that applies the fault rules to requests."""
 
 import asyncio
 from typing import Any, assert_never
@@ -27,20 +27,23 @@ _PATH_TARGETS = (FaultTarget.GATEWAY, FaultTarget.MODEL, FaultTarget.SGP)
 
 
 class FaultMiddleware:
-    """ASGI wrapper; must be the outermost, since only there `send` leads to the socket."""
+    """ASGI middleware. It must be the outermost, because only there ``send`` leads to
+    the socket.
+    """
 
-    def __init__(self, app: ASGIApp, book: FaultRuleSet) -> None:
+    def __init__(self, app: ASGIApp, rules: FaultRuleSet) -> None:
         self._app = app
-        self._book = book
+        self._rules = rules
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self._forward(scope, receive, send)
-        except asyncio.CancelledError:  # the server stops: no traceback for every long poll
+        # the server is stopping: avoid a traceback for each long poll
+        except asyncio.CancelledError:
             await close_connection(receive, send)
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
-        target = _target_for_path(scope) if self._book.faults else None
+        target = _target_for_path(scope) if self._rules.faults else None
         if target is None:
             await self._app(scope, receive, send)
             return
@@ -49,7 +52,7 @@ class FaultMiddleware:
             body = _BufferedReceive(receive)
             token, receive = await _token_from_body(scope, body), body
         path = scope["path"][len(target) + 1 :]
-        fault = self._book.consume_match(target, path, token)
+        fault = self._rules.consume_match(target, path, token)
         if fault is None:
             await self._app(scope, receive, send)
         else:
@@ -88,7 +91,7 @@ class FaultMiddleware:
 
     async def _wait(self, fault: FaultRule) -> None:
         if fault.kind is FaultKind.HOLD:
-            await self._book.wait_until_removed(fault)
+            await self._rules.wait_until_removed(fault)
         elif fault.kind is not FaultKind.DROP:
             await asyncio.sleep(fault.seconds)
 
@@ -104,40 +107,40 @@ class FaultMiddleware:
     async def _answer_after_delay(
         self, fault: FaultRule, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Works at once; what it would have answered waits until the order is withdrawn."""
-        kept: list[Message] = []
+        """Run the application at once, and hold its response until the rule is removed."""
+        messages: list[Message] = []
 
         async def keep(message: Message) -> None:
-            kept.append(message)
+            messages.append(message)
 
         await self._app(scope, receive, keep)
-        await self._book.wait_until_removed(fault)
-        for message in kept:
+        await self._rules.wait_until_removed(fault)
+        for message in messages:
             await send(message)
 
 
 class _BufferedReceive:
-    """A `receive` that hands out what was read ahead, then what the client still sends.
+    """A ``receive`` that returns the messages read in advance, then those that the client sends.
 
-    A server tells of nothing but the disconnection once a client has gone, even where the
-    request had come in whole (uvicorn 0.54): only a body read ahead outlives its client.
+    After a client has disconnected, a server only reports the disconnection, even if the request
+    had arrived completely (uvicorn 0.54). A body read in advance outlives the client.
     """
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._read: list[Message] = []
 
-    async def buffered(self, most: int) -> bytes | None:
-        """The whole body; None for one of more than `most` bytes or broken off."""
+    async def buffered(self, max_bytes: int) -> bytes | None:
+        """Return the whole body; None if it exceeds ``max_bytes`` or the client disconnected."""
         whole = b""
-        while len(whole) <= most:
+        while len(whole) <= max_bytes:
             message = await self._receive()
             self._read.append(message)
             if message["type"] != "http.request":
                 return None
             whole += message.get("body", b"")
             if not message.get("more_body"):
-                return whole if len(whole) <= most else None
+                return whole if len(whole) <= max_bytes else None
         return None
 
     async def __call__(self) -> Message:
@@ -145,7 +148,9 @@ class _BufferedReceive:
 
 
 class _TruncatedSend:
-    """A `send` that passes at most two whole pieces of the body, half a piece, and closes."""
+    """A ``send`` that passes at most two chunks of the body and half of the next, then
+    disconnects.
+    """
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
@@ -167,10 +172,10 @@ class _TruncatedSend:
 
 
 async def close_connection(receive: Receive, send: Send) -> None:
-    """Closes the client's socket without another byte, and returns when it is closed.
+    """Close the client's socket without sending another byte; return when it is closed.
 
-    ASGI has no word for it: uvicorn answers 500 for an application that raises or returns
-    early, so the transport is taken from the request's cycle, whose bound method `send` is.
+    ASGI has no such operation: uvicorn responds with 500 if an application raises or returns early.
+    The transport is therefore taken from the request cycle that ``send`` is bound to.
     """
     transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
@@ -181,7 +186,7 @@ async def close_connection(receive: Receive, send: Send) -> None:
 
 
 async def _discard(_message: Message) -> None:
-    """A `send` into nothing."""
+    """A ``send`` that discards the message."""
 
 
 def _token_from_headers(scope: Scope) -> str:
@@ -201,12 +206,14 @@ def _target_for_path(scope: Scope) -> FaultTarget | None:
 
 
 async def _token_from_body(scope: Scope, body: _BufferedReceive) -> str:
-    """The ERP's token, which is a field of form, JSON or query; empty when unreadable."""
+    """The ERP token, a field of the form, JSON or query; empty if it cannot be read."""
     headers = dict(scope["headers"])
     kind = str(headers.get(b"content-type", b""), "latin-1")
-    sent = await body.buffered(_MAX_BUFFERED_BODY)
+    content = await body.buffered(_MAX_BUFFERED_BODY)
     try:
-        return str(parse_request_fields(kind, scope["query_string"], sent or b"").get("token", ""))
+        return str(
+            parse_request_fields(kind, scope["query_string"], content or b"").get("token", "")
+        )
     except ValueError:
         return ""
 

@@ -1,4 +1,4 @@
-"""What gateway, model and ERP answer when they are ordered to refuse."""
+"""Error responses of gateway, model and ERP for the fault kind ``status``."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ _SGP_TITLES = {
 
 
 def build_error_response(target: FaultTarget, status: int) -> tuple[int, bytes, bytes]:
-    """HTTP status, content type and body of a refusal with the ordered `status`."""
+    """Return HTTP status, content type and body of an error with this ``status``."""
     if target is FaultTarget.SGP and status not in _SGP_DETAILS:
         return status, HTML, _build_sgp_page(status)
     describe = _DESCRIPTIONS.get(target, _build_gateway_error)
@@ -46,7 +46,7 @@ def build_error_response(target: FaultTarget, status: int) -> tuple[int, bytes, 
 
 
 def _build_sgp_page(status: int) -> bytes:
-    """Never JSON: routes that are missing and broken servers answer pages (reference 3.1)."""
+    """An HTML page: missing routes and failing servers do not return JSON (SGP reference 3.1)."""
     title = _SGP_TITLES.get(status, f"Error {status}")
     page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
     return page.encode()
@@ -57,7 +57,7 @@ def _build_sgp_error(status: int) -> tuple[int, dict[str, Any]]:
 
 
 def _build_gateway_error(status: int) -> tuple[int, dict[str, Any]]:
-    """The error's HTTP status and body; 463 is WhatsApp's own code inside a 500 (§2.1)."""
+    """Status and body of a gateway error; 463 is WhatsApp's own code within a 500 (§2.1)."""
     if status == 463:
         body = {
             "error": "WhatsApp server returned error 463",

@@ -1,4 +1,4 @@
-"""Faults that can be ordered for gateway, model, ERP and the webhooks' delivery."""
+"""Fault rules for gateway, model, ERP and the delivery of webhooks."""
 
 import asyncio
 import random
@@ -15,7 +15,7 @@ from niochat_sandbox.http_json import (
 
 
 class FaultTarget(StrEnum):
-    """Which conversation with the product is disturbed."""
+    """The simulated service whose requests fail."""
 
     GATEWAY = "gateway"
     MODEL = "model"
@@ -24,18 +24,19 @@ class FaultTarget(StrEnum):
 
 
 class FaultKind(StrEnum):
-    """What goes wrong.
+    """The kind of failure.
 
-    delay: waits `seconds`, then everything is as usual. hold: the same, until the order is
-    withdrawn; what the ERP was asked is then done even if the client has gone. hold_after: the
-    work is done, the answer waits until the order is withdrawn. hang: silent for `seconds`, the
-    work is not done, then closed. drop: closed at once, the work is not done. lost_answer: the
-    work is done, `seconds` pass, then closed without a byte. status: refused with `status`,
-    the work is not done. html: 200 with a page of HTML, the work is not done. malformed, empty:
-    the work is done, the answer is cut JSON, or says nothing. cut: the work is done, the
-    connection closes in the middle of the answer. huge: the work is done, the answer is 4 MiB.
-    For a webhook every kind but delay and hold is a failed attempt; lost_answer has been posted,
-    malformed, empty and cut count as lost_answer; hold_after, html and huge are refused.
+    delay: waits ``seconds``, then serves normally. hold: like delay, until the rule is removed; the
+    ERP then serves the request even if the client has disconnected. hold_after: serves the request,
+    and holds the response until the rule is removed. hang: waits ``seconds`` without serving, then
+    disconnects. drop: disconnects at once without serving. lost_answer: serves, waits ``seconds``
+    and disconnects without a response. status: responds with ``status`` without serving. html:
+    responds with 200 and an HTML page without serving. malformed, empty: serves, and responds with
+    truncated JSON or an empty answer. cut: serves, and disconnects in the middle of the response.
+    huge: serves, and responds with 4 MiB.
+
+    For webhooks every kind except delay and hold is a failed attempt. lost_answer, malformed, empty
+    and cut are posted and count as a lost answer; hold_after, html and huge are rejected.
     """
 
     DELAY = "delay"
@@ -59,7 +60,11 @@ _DEFAULT_SECONDS = {FaultKind.DELAY: 1.0, FaultKind.HANG: 60.0}
 
 @dataclass(slots=True)
 class FaultRule:
-    """One order. `path` is a prefix (an event's name for webhooks), `count` None = for ever."""
+    """One rule.
+
+    ``path``: a prefix of the path, or of the event name for webhooks. ``count``: how often the rule
+    applies; None: always.
+    """
 
     target: FaultTarget
     kind: FaultKind
@@ -73,7 +78,7 @@ class FaultRule:
     hits: int = 0
 
     def matches(self, target: FaultTarget, path: str, token: str) -> bool:
-        """Whether it applies here, leaving chance aside."""
+        """Whether the rule applies to this request, apart from its probability."""
         return (
             self.target is target
             and (self.count is None or self.hits < self.count)
@@ -82,19 +87,19 @@ class FaultRule:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """The rule as JSON."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 @dataclass(slots=True)
 class FaultRuleSet:
-    """The present orders; the first that matches is taken."""
+    """The active rules; the first that matches applies."""
 
     faults: list[FaultRule] = field(default_factory=list)
     rng: random.Random = field(default_factory=random.Random)
 
     def consume_match(self, target: FaultTarget, path: str, token: str) -> FaultRule | None:
-        """The fault for this occasion, counted; None when all goes well."""
+        """Return the rule for this request and count it; None if no rule applies."""
         for fault in self.faults:
             if fault.matches(target, path, token) and self.rng.random() < fault.probability:
                 fault.hits += 1
@@ -102,7 +107,7 @@ class FaultRuleSet:
         return None
 
     async def wait_until_removed(self, fault: FaultRule) -> None:
-        """Returns once `fault` is no longer ordered."""
+        """Return once ``fault`` is no longer among the rules."""
         while any(each is fault for each in self.faults):  # noqa: ASYNC110 - the list is replaced
             await asyncio.sleep(_POLL_S)
 
@@ -111,9 +116,9 @@ _KNOWN = {each.name for each in fields(FaultRule)}
 
 
 def parse_fault_rule(body: Any) -> FaultRule:
-    """A fault from JSON. Refuses unknown names and values with 400."""
+    """Parse a rule from JSON. Raises ``SandboxApiError`` (400) for unknown fields and values."""
     if not isinstance(body, dict):
-        raise SandboxApiError(400, "a fault is an object")
+        raise SandboxApiError(400, "a fault must be an object")
     if unknown := sorted(set(body) - _KNOWN):
         raise SandboxApiError(400, f"unknown fields of a fault: {', '.join(unknown)}")
     try:
@@ -124,7 +129,7 @@ def parse_fault_rule(body: Any) -> FaultRule:
     except ValueError as error:
         raise SandboxApiError(400, str(error)) from None
     if target is FaultTarget.WEBHOOK and kind in _NOT_FOR_WEBHOOKS:
-        raise SandboxApiError(400, f"{kind} is no fault of a webhook")
+        raise SandboxApiError(400, f"{kind} does not apply to webhooks")
     return FaultRule(
         target,
         kind,

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The simulated WhatsApp gateway (Uazapi)."""

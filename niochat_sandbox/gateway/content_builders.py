@@ -1,4 +1,4 @@
-"""The `content` of each kind of message, field by field as captured (reference §2.3)."""
+"""Builders of the ``content`` field for each kind of message, as captured (reference §2.3)."""
 
 import time
 from collections.abc import Callable
@@ -13,11 +13,11 @@ _THUMBNAIL = "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6"
 
 @dataclass(slots=True)
 class PhoneAction:
-    """What a person does on a phone.
+    """An action on a phone.
 
-    `text` is what is typed, the caption, the emoji or the label chosen; `option` the id of a
-    list row or button; `target` the message reacted to, edited, deleted or voted on; `file`
-    a document's name; `content` replaces single fields of the content.
+    ``text``: the typed text, caption, emoji or label of a choice. ``option``: the id of a list row
+    or button. ``target``: the message that is reacted to, edited, deleted or voted on. ``file``:
+    the name of a document. ``content``: values that replace single fields of the content.
     """
 
     kind: str
@@ -32,7 +32,9 @@ class PhoneAction:
 
 
 class MessageTypeSpec(NamedTuple):
-    """How a kind appears: `type`, `messageType`, `mediaType` and the builder of `content`."""
+    """The ``type``, ``messageType`` and ``mediaType`` of a kind of message, and the builder of its
+    ``content``.
+    """
 
     type: str
     message_type: str
@@ -40,34 +42,34 @@ class MessageTypeSpec(NamedTuple):
     build: Callable[[PhoneAction], ContentJson]
 
 
-def _context(draft: PhoneAction) -> dict[str, Any]:
+def _context(action: PhoneAction) -> dict[str, Any]:
     mode = {"initiator": 0, "trigger": 0, "initiatedByMe": False}
     timing: dict[str, Any] = {
         "expiration": 0,
         "ephemeralSettingTimestamp": 1739999266,
         "disappearingMode": mode,
     }
-    if not draft.reply_to:
+    if not action.reply_to:
         return timing
-    quoted = {"conversation": draft.quoted_text}
-    reply = {"stanzaID": draft.reply_to, "participant": draft.our_lid, "quotedMessage": quoted}
+    quoted = {"conversation": action.quoted_text}
+    reply = {"stanzaID": action.reply_to, "participant": action.our_lid, "quotedMessage": quoted}
     return {**reply, **timing, "quotedType": 0}
 
 
-def _text(draft: PhoneAction) -> ContentJson:
+def _text(action: PhoneAction) -> ContentJson:
     return {
-        "text": draft.text,
+        "text": action.text,
         "previewType": 0,
-        "contextInfo": _context(draft),
+        "contextInfo": _context(action),
         "inviteLinkGroupTypeV2": 0,
     }
 
 
-def _conversation(draft: PhoneAction) -> ContentJson:
-    return draft.text
+def _conversation(action: PhoneAction) -> ContentJson:
+    return action.text
 
 
-def _file(draft: PhoneAction, mimetype: str, length: int) -> dict[str, Any]:
+def _file(action: PhoneAction, mimetype: str, length: int) -> dict[str, Any]:
     return {
         "URL": "https://mmg.whatsapp.net/v/sandbox.enc",
         "mimetype": mimetype,
@@ -77,121 +79,121 @@ def _file(draft: PhoneAction, mimetype: str, length: int) -> dict[str, Any]:
         "fileEncSHA256": "D7X9nDQ2Vh/NI6v/Dso8J39HHA5TvGtXtlufLJPDdVk=",
         "directPath": "/v/sandbox.enc",
         "mediaKeyTimestamp": int(time.time()),
-        "contextInfo": _context(draft),
+        "contextInfo": _context(action),
     }
 
 
-def _captioned(content: dict[str, Any], draft: PhoneAction) -> dict[str, Any]:
-    return {**content, "caption": draft.text} if draft.text else content
+def _captioned(content: dict[str, Any], action: PhoneAction) -> dict[str, Any]:
+    return {**content, "caption": action.text} if action.text else content
 
 
-def _image(draft: PhoneAction) -> ContentJson:
+def _image(action: PhoneAction) -> ContentJson:
     size = {"height": 1600, "width": 900, "JPEGThumbnail": _THUMBNAIL}
-    return _captioned({**_file(draft, "image/jpeg", 162894), **size}, draft)
+    return _captioned({**_file(action, "image/jpeg", 162894), **size}, action)
 
 
-def _video(draft: PhoneAction) -> ContentJson:
+def _video(action: PhoneAction) -> ContentJson:
     size = {"seconds": 4, "height": 850, "width": 478, "JPEGThumbnail": _THUMBNAIL}
-    return _captioned({**_file(draft, "video/mp4", 1183945), **size}, draft)
+    return _captioned({**_file(action, "video/mp4", 1183945), **size}, action)
 
 
-def _gif(draft: PhoneAction) -> ContentJson:
+def _gif(action: PhoneAction) -> ContentJson:
     size = {"seconds": 5, "gifPlayback": True, "height": 200, "width": 200, "gifAttribution": 1}
-    return _captioned({**_file(draft, "video/mp4", 304428), **size}, draft)
+    return _captioned({**_file(action, "video/mp4", 304428), **size}, action)
 
 
-def _audio(draft: PhoneAction) -> ContentJson:
-    return {**_file(draft, "audio/ogg; codecs=opus", 4920), "seconds": 2}
+def _audio(action: PhoneAction) -> ContentJson:
+    return {**_file(action, "audio/ogg; codecs=opus", 4920), "seconds": 2}
 
 
-def _ptt(draft: PhoneAction) -> ContentJson:
+def _ptt(action: PhoneAction) -> ContentJson:
     wave = "AAAGFDRPW19gVVNVU1JST1NfYl9SU1dUUlFYVktOUU9QUlhYVU1LTkhCPzs3ND9N"
-    file = _file(draft, "audio/ogg; codecs=opus", 4920)
+    file = _file(action, "audio/ogg; codecs=opus", 4920)
     return {**file, "seconds": 2, "PTT": True, "waveform": wave}
 
 
-def _document(draft: PhoneAction) -> ContentJson:
+def _document(action: PhoneAction) -> ContentJson:
     preview = {"JPEGThumbnail": _THUMBNAIL, "thumbnailHeight": 269, "thumbnailWidth": 480}
-    naming = {"pageCount": 1, "fileName": draft.file or "Comprovante.pdf"}
-    return _captioned({**_file(draft, "application/pdf", 56066), **naming, **preview}, draft)
+    naming = {"pageCount": 1, "fileName": action.file or "Comprovante.pdf"}
+    return _captioned({**_file(action, "application/pdf", 56066), **naming, **preview}, action)
 
 
-def _sticker(draft: PhoneAction) -> ContentJson:
+def _sticker(action: PhoneAction) -> ContentJson:
     flags = {"isAnimated": False, "isAvatar": False, "isAiSticker": False, "isLottie": False}
-    return {**_file(draft, "image/webp", 278228), "height": 64, "width": 64, **flags}
+    return {**_file(action, "image/webp", 278228), "height": 64, "width": 64, **flags}
 
 
-def _location(draft: PhoneAction) -> ContentJson:
+def _location(action: PhoneAction) -> ContentJson:
     return {
         "degreesLatitude": -8.0342513,
         "degreesLongitude": -34.8921449,
-        "contextInfo": _context(draft),
+        "contextInfo": _context(action),
     }
 
 
-def _contact(draft: PhoneAction) -> ContentJson:
-    name = draft.text or "João"
+def _contact(action: PhoneAction) -> ContentJson:
+    name = action.text or "João"
     lines = ("BEGIN:VCARD", "VERSION:3.0", f"N:;{name};;;", f"FN:{name}")
     phone = ("item1.TEL;waid=5581977776666:+55 81 97777-6666", "item1.X-ABLabel:Celular")
     vcard = "\n".join((*lines, *phone, "END:VCARD"))
-    return {"displayName": name, "vcard": vcard, "contextInfo": _context(draft)}
+    return {"displayName": name, "vcard": vcard, "contextInfo": _context(action)}
 
 
-def _reaction(draft: PhoneAction) -> ContentJson:
-    key = {"remoteJID": draft.our_lid, "fromMe": False, "ID": draft.target}
-    return {"key": key, "text": draft.text, "senderTimestampMS": int(time.time() * 1000)}
+def _reaction(action: PhoneAction) -> ContentJson:
+    key = {"remoteJID": action.our_lid, "fromMe": False, "ID": action.target}
+    return {"key": key, "text": action.text, "senderTimestampMS": int(time.time() * 1000)}
 
 
-def _list_reply(draft: PhoneAction) -> ContentJson:
+def _list_reply(action: PhoneAction) -> ContentJson:
     return {
-        "title": draft.text,
+        "title": action.text,
         "listType": 1,
-        "singleSelectReply": {"selectedRowID": draft.option},
-        "contextInfo": _context(draft),
+        "singleSelectReply": {"selectedRowID": action.option},
+        "contextInfo": _context(action),
         "description": "",
     }
 
 
-def _button_reply(draft: PhoneAction) -> ContentJson:
+def _button_reply(action: PhoneAction) -> ContentJson:
     return {
-        "Response": {"SelectedDisplayText": draft.text},
-        "selectedButtonID": draft.option,
-        "contextInfo": _context(draft),
+        "Response": {"SelectedDisplayText": action.text},
+        "selectedButtonID": action.option,
+        "contextInfo": _context(action),
         "type": 1,
     }
 
 
-def _template_reply(draft: PhoneAction) -> ContentJson:
+def _template_reply(action: PhoneAction) -> ContentJson:
     return {
-        "selectedID": draft.option,
-        "selectedDisplayText": draft.text,
-        "contextInfo": _context(draft),
+        "selectedID": action.option,
+        "selectedDisplayText": action.text,
+        "contextInfo": _context(action),
         "selectedIndex": 0,
     }
 
 
-def _poll(draft: PhoneAction) -> ContentJson:
-    options = [{"optionName": name} for name in draft.option.split("|") if name]
-    creation = {"name": draft.text, "options": options, "selectableOptionsCount": 0}
+def _poll(action: PhoneAction) -> ContentJson:
+    options = [{"optionName": name} for name in action.option.split("|") if name]
+    creation = {"name": action.text, "options": options, "selectableOptionsCount": 0}
     return {
         "messageContextInfo": {"deviceListMetadataVersion": 2},
-        "pollCreationMessageV3": {**creation, "contextInfo": _context(draft)},
+        "pollCreationMessageV3": {**creation, "contextInfo": _context(action)},
     }
 
 
-def _poll_vote(draft: PhoneAction) -> ContentJson:
+def _poll_vote(action: PhoneAction) -> ContentJson:
     return {
         "pollCreationMessageKey": {
-            "remoteJID": draft.our_lid,
+            "remoteJID": action.our_lid,
             "fromMe": True,
-            "ID": draft.target,
+            "ID": action.target,
         },
         "vote": {"encPayload": _HASH, "encIV": "4EN0uoHvvcPQNclX"},
         "senderTimestampMS": int(time.time() * 1000),
     }
 
 
-def _empty(_draft: PhoneAction) -> ContentJson:
+def _empty(_action: PhoneAction) -> ContentJson:
     return {}
 
 
@@ -225,16 +227,16 @@ CHOICE_KINDS = frozenset({"list_reply", "button_reply", "template_reply", "poll_
 _SILENT = frozenset({"ptt", "audio", "sticker", "location", "unsupported"})
 
 
-def displayed_text(draft: PhoneAction) -> str:
-    """The message's `text`: the caption of a picture, empty for a choice or a voice note."""
-    if draft.kind in CHOICE_KINDS or draft.kind in _SILENT:
+def displayed_text(action: PhoneAction) -> str:
+    """The ``text`` field: the caption of a picture, empty for a choice or a voice note."""
+    if action.kind in CHOICE_KINDS or action.kind in _SILENT:
         return ""
-    if draft.kind == "contact":
-        return f"{draft.text or 'João'}\nPhone (Celular): +55 81 97777-6666"
-    return draft.text
+    if action.kind == "contact":
+        return f"{action.text or 'João'}\nPhone (Celular): +55 81 97777-6666"
+    return action.text
 
 
-def build_content(draft: PhoneAction) -> ContentJson:
-    """The `content` of a draft, with the draft's own fields laid over it."""
-    content = MESSAGE_TYPE_SPECS[draft.kind].build(draft)
-    return {**content, **draft.content} if isinstance(content, dict) else content
+def build_content(action: PhoneAction) -> ContentJson:
+    """Build the ``content`` of an action; its own ``content`` fields take precedence."""
+    content = MESSAGE_TYPE_SPECS[action.kind].build(action)
+    return {**content, **action.content} if isinstance(content, dict) else content

@@ -1,4 +1,4 @@
-"""What the sandbox remembers: instances, their webhook, their customers' phones."""
+"""The gateway's state: instances, their webhooks and their customers' phones."""
 
 import asyncio
 import hashlib
@@ -20,7 +20,7 @@ GROUP_SUFFIX, LID_SUFFIX, PHONE_SUFFIX = "@g.us", "@lid", "@s.whatsapp.net"
 
 
 class SimulatedInstanceStatus(StrEnum):
-    """States of an instance (reference §2.1)."""
+    """Connection states of an instance (reference §2.1)."""
 
     CONNECTED = "connected"
     CONNECTING = "connecting"
@@ -28,7 +28,7 @@ class SimulatedInstanceStatus(StrEnum):
 
 
 class MessageDirection(StrEnum):
-    """Seen from the customer's phone."""
+    """The direction of a message from the customer's point of view."""
 
     SENT = "sent"
     RECEIVED = "received"
@@ -36,7 +36,9 @@ class MessageDirection(StrEnum):
 
 @dataclass(slots=True)
 class PhoneMessage:
-    """One line on a customer's phone. `at` is Unix seconds; `answered`: a 2xx was seen."""
+    """A message on a customer's phone. ``at``: Unix seconds. ``answered``: its
+    webhook got a 2xx.
+    """
 
     position: int
     direction: MessageDirection
@@ -54,7 +56,7 @@ class PhoneMessage:
 
 @dataclass(slots=True)
 class SimulatedCustomer:
-    """A phone out there; `phone` is digits, or a group's JID. `lid` may be empty."""
+    """A customer's phone. ``phone``: digits, or the JID of a group. ``lid`` may be empty."""
 
     phone: str
     name: str
@@ -75,27 +77,27 @@ class SimulatedCustomer:
 
     @property
     def chatid(self) -> str:
-        """The chat's id in webhooks: the LID when the phone is hidden (reference §2.3)."""
+        """The chat's id in webhooks: the LID if the phone number is hidden (reference §2.3)."""
         return self.lid if self.hidden and self.lid else self.phone_jid
 
     def add_message(
         self, direction: MessageDirection, kind: str, text: str, messageid: str, **details: Any
     ) -> PhoneMessage:
-        """Appends a line and wakes every long poll."""
+        """Append a message and wake all long polls."""
         self.position += 1
-        exchange = PhoneMessage(self.position, direction, kind, text, messageid, **details)
-        self.messages.append(exchange)
+        message = PhoneMessage(self.position, direction, kind, text, messageid, **details)
+        self.messages.append(message)
         self.arrived.set()
         self.arrived = asyncio.Event()
-        return exchange
+        return message
 
     def messages_after(self, position: int) -> list[PhoneMessage]:
-        """The lines with a greater position, oldest first."""
-        forgotten = self.position - len(self.messages)
-        return self.messages[max(0, position - forgotten) :]
+        """The messages with a greater position, oldest first."""
+        cleared = self.position - len(self.messages)
+        return self.messages[max(0, position - cleared) :]
 
     async def wait_for_messages(self, position: int, seconds: float) -> list[PhoneMessage]:
-        """Like :meth:`after`, waiting up to `seconds` for the first line."""
+        """Like :meth:`messages_after`, but wait up to ``seconds`` for the first message."""
         try:
             async with asyncio.timeout(seconds):
                 while not self.messages_after(position):
@@ -107,7 +109,7 @@ class SimulatedCustomer:
 
 @dataclass(slots=True)
 class GatewayWebhook:
-    """An instance's only webhook ("simple mode", reference §2.2)."""
+    """The only webhook of an instance ("simple mode", reference §2.2)."""
 
     id: str = field(default_factory=lambda: "r" + secrets.token_hex(7))
     enabled: bool = False
@@ -121,7 +123,7 @@ class GatewayWebhook:
         return self.enabled and bool(self.url) and event in self.events
 
     def is_excluded(self, *, from_me: bool, by_api: bool, group: bool) -> bool:
-        """Whether a message falls under `excludeMessages`."""
+        """Whether ``excludeMessages`` excludes a message with these properties."""
         traits = {
             "fromMeYes" if from_me else "fromMeNo",
             "wasSentByApi" if by_api else "wasNotSentByApi",
@@ -132,9 +134,10 @@ class GatewayWebhook:
 
 @dataclass(slots=True)
 class SimulatedInstance:
-    """A number of a provider at the gateway. `held`: what waits for a reconnection.
+    """A WhatsApp number of a provider.
 
-    `delivery` is its own way of delivering, if it has one.
+    ``held_deliveries``: messages that arrive after a reconnection. ``delivery``: the instance's own
+    delivery settings, if it has any.
     """
 
     token: str
@@ -157,17 +160,19 @@ class SimulatedInstance:
 
     @property
     def lid(self) -> str:
-        """The provider's own LID: the `sender` of everything it writes."""
+        """The provider's own LID, the ``sender`` of all messages of the provider."""
         return generate_lid(self.owner or self.token)
 
     def find_customer(self, number: str) -> SimulatedCustomer | None:
-        """The customer under a LID or phone, with or without the ninth digit (§2.5)."""
+        """The customer with this LID or phone number, with or without the ninth digit (§2.5)."""
         if number.endswith(LID_SUFFIX):
             return self.lids.get(number)
         return self.customers.get(number) or self.customers.get(toggle_ninth_digit(number))
 
     def get_or_create_customer(self, number: str) -> SimulatedCustomer:
-        """The customer, created when unknown. Refuses an unknown LID with 400."""
+        """Return the customer, creating unknown phones. Raises ``SandboxApiError`` (400) for an
+        unknown LID.
+        """
         known = self.find_customer(number)
         if known is not None:
             return known
@@ -180,14 +185,16 @@ class SimulatedInstance:
         return customer
 
     def assign_lid(self, customer: SimulatedCustomer, lid: str) -> None:
-        """Gives the customer another LID, or none (empty)."""
+        """Assign another LID to the customer; empty removes it."""
         self.lids.pop(customer.lid, None)
         customer.lid = lid
         if lid:
             self.lids[lid] = customer
 
     def forget_messages(self) -> None:
-        """Empties phones, archive and files; positions go on, so an old poll stays right."""
+        """Clear phones, stored messages and files. Positions continue, so that old polls stay
+        valid.
+        """
         self.message_store, self.uploads = GatewayMessageStore(), UploadStore()
         self.errors.clear()
         self.held_deliveries.clear()
@@ -196,13 +203,13 @@ class SimulatedInstance:
 
 
 def generate_lid(seed: str) -> str:
-    """A LID of 15 digits, always the same for the same seed."""
+    """Derive a LID of 15 digits from a seed."""
     number = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8])
     return f"1{number % 10**14:014d}{LID_SUFFIX}"
 
 
 def toggle_ninth_digit(number: str) -> str:
-    """A Brazilian mobile number with its ninth digit removed or added; else empty (§2.5)."""
+    """Add or remove the ninth digit of a Brazilian mobile number; else return "" (§2.5)."""
     if not number.startswith("55"):
         return ""
     if len(number) == 13 and number[4] == "9":

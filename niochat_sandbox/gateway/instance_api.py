@@ -1,4 +1,4 @@
-"""The gateway's instances, chats and webhook settings (reference §2.2)."""
+"""The gateway's API for instances, chats and webhook settings (reference §2.2)."""
 
 import secrets
 from typing import Any
@@ -33,13 +33,13 @@ PAIRCODE = "1234-5678"
 
 
 class GatewayInstanceApi:
-    """`/instance/*`, `/chat/*` and `/webhook*` of one sandbox."""
+    """Routes below ``/instance``, ``/chat`` and ``/webhook``."""
 
-    def __init__(self, world: SandboxState) -> None:
-        self._world = world
+    def __init__(self, state: SandboxState) -> None:
+        self._state = state
 
     def routes(self) -> list[Route]:
-        """The routes below `/gateway`."""
+        """The routes below ``/gateway``."""
         return [
             Route("/instance/init", self.create, methods=["POST"]),
             Route("/instance/create", self.create, methods=["POST"]),
@@ -58,67 +58,69 @@ class GatewayInstanceApi:
         _check_admin(request)
         body = await read_object(request)
         [name] = require_text_fields(body, "name")
-        marks = {key: parse_text_field(body, key) for key in ADMIN_FIELDS}
+        admin_fields = {key: parse_text_field(body, key) for key in ADMIN_FIELDS}
         instance = SimulatedInstance(
             secrets.token_hex(16),
             name,
             status=SimulatedInstanceStatus.DISCONNECTED,
-            admin_fields=marks,
+            admin_fields=admin_fields,
         )
-        self._world.instances[instance.token] = instance
+        self._state.instances[instance.token] = instance
         state = build_instance(instance)
-        fresh = {"name": name, "token": instance.token, "info": ""}
+        identity = {"name": name, "token": instance.token, "info": ""}
         flags = {"connected": False, "loggedIn": False}
-        return json_response({"response": "Instance created", "instance": state, **flags, **fresh})
+        return json_response(
+            {"response": "Instance created", "instance": state, **flags, **identity}
+        )
 
     async def list_all(self, request: Request) -> Response:
         _check_admin(request)
-        return json_response([build_instance(each) for each in self._world.instances.values()])
+        return json_response([build_instance(each) for each in self._state.instances.values()])
 
     async def connect(self, request: Request) -> Response:
-        instance = authenticate_instance(self._world, request)
+        instance = authenticate_instance(self._state, request)
         body = await read_object(request)
         if instance.status is not SimulatedInstanceStatus.DISCONNECTED:
             raise SandboxApiError(409, f"Instance is already {instance.status}")
         instance.paircode = PAIRCODE if parse_text_field(body, "phone") else ""
-        self._world.change_connection(instance, SimulatedInstanceStatus.CONNECTING)
+        self._state.change_connection(instance, SimulatedInstanceStatus.CONNECTING)
         state = build_instance(instance)
         return json_response(
             {"connected": False, "loggedIn": False, "jid": None, "instance": state}
         )
 
     async def disconnect(self, request: Request) -> Response:
-        instance = authenticate_instance(self._world, request)
-        self._world.change_connection(
+        instance = authenticate_instance(self._state, request)
+        self._state.change_connection(
             instance, SimulatedInstanceStatus.DISCONNECTED, "disconnected by API"
         )
         return json_response({"response": "Disconnected", "instance": build_instance(instance)})
 
     async def status(self, request: Request) -> Response:
-        instance = authenticate_instance(self._world, request)
+        instance = authenticate_instance(self._state, request)
         connected = instance.status is SimulatedInstanceStatus.CONNECTED
         jid = {"user": instance.owner, "server": "s.whatsapp.net", "agent": 0, "device": 1}
         link = {"connected": connected, "loggedIn": connected, "jid": jid if connected else None}
         return json_response({"instance": build_instance(instance), "status": link})
 
     async def check_numbers(self, request: Request) -> Response:
-        instance = authenticate_instance(self._world, request)
+        instance = authenticate_instance(self._state, request)
         numbers = (await read_object(request)).get("numbers")
         if not isinstance(numbers, list) or not all(isinstance(each, str) for each in numbers):
             raise SandboxApiError(400, "numbers must be a list of strings")
         return json_response([_resolve_number(instance, number) for number in numbers])
 
     async def details(self, request: Request) -> Response:
-        instance = authenticate_instance(self._world, request)
+        instance = authenticate_instance(self._state, request)
         [number] = require_text_fields(await read_object(request), "number")
         return json_response(build_chat(instance, resolve_recipient(instance, number)))
 
     async def show_webhook(self, request: Request) -> Response:
-        return json_response([build_webhook(authenticate_instance(self._world, request).webhook)])
+        return json_response([build_webhook(authenticate_instance(self._state, request).webhook)])
 
     async def change_webhook(self, request: Request) -> Response:
-        """Simple mode: one webhook, created or changed; action delete takes it away."""
-        instance = authenticate_instance(self._world, request)
+        """Create or change the only webhook (simple mode); ``action`` "delete" removes it."""
+        instance = authenticate_instance(self._state, request)
         body = await read_object(request)
         if parse_text_field(body, "action") == "delete":
             instance.webhook = GatewayWebhook()
@@ -127,11 +129,11 @@ class GatewayInstanceApi:
         return json_response([build_webhook(instance.webhook)])
 
     async def webhook_errors(self, request: Request) -> Response:
-        return json_response(list(authenticate_instance(self._world, request).errors))
+        return json_response(list(authenticate_instance(self._state, request).errors))
 
 
 def build_instance(instance: SimulatedInstance) -> dict[str, Any]:
-    """The Instance schema, as far as it is known."""
+    """The known fields of the gateway's Instance schema."""
     connecting = instance.status is SimulatedInstanceStatus.CONNECTING
     return {
         "id": instance.id,
@@ -152,7 +154,7 @@ def build_instance(instance: SimulatedInstance) -> dict[str, Any]:
 
 
 def build_webhook(webhook: GatewayWebhook) -> dict[str, Any]:
-    """The Webhook schema."""
+    """The gateway's Webhook schema."""
     return {
         "id": webhook.id,
         "enabled": webhook.enabled,
@@ -165,7 +167,7 @@ def build_webhook(webhook: GatewayWebhook) -> dict[str, Any]:
 
 
 def _update_webhook(webhook: GatewayWebhook, body: JsonObject) -> None:
-    """Overwrites the fields given, all or none. Refuses wrong types with 400."""
+    """Overwrite the given fields, all or none. Raises ``SandboxApiError`` (400) for wrong types."""
     url = parse_text_field(body, "url", webhook.url)
     events = _parse_names(body, "events", webhook.events)
     exclude = frozenset(_parse_names(body, "excludeMessages", list(webhook.exclude)))
@@ -189,7 +191,9 @@ def _check_admin(request: Request) -> None:
 
 
 def _resolve_number(instance: SimulatedInstance, query: str) -> dict[str, Any]:
-    """One line of /chat/check: the JID a number really has, its ninth digit resolved (§2.5)."""
+    """One row of /chat/check: the registered JID of a number, with the ninth digit
+    resolved (§2.5).
+    """
     result = {"query": query, "jid": "", "lid": "", "isInWhatsapp": False}
     extras = {"verifiedName": "", "groupName": "", "error": ""}
     try:

@@ -1,4 +1,4 @@
-"""Files that a provider sends by `/send/media`: read, checked, and kept for a while."""
+"""Files that a provider sends by ``/send/media``: parse, check and store them for a while."""
 
 import base64
 import binascii
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from niochat_sandbox.http_json import SandboxApiError
 
 MAX_FILES = 200
-"""Of one instance; the oldest goes first."""
+"""The number of files per instance; the oldest are dropped first."""
 MAX_TOTAL_BYTES = 64 * 2**20
-"""Of one instance, together."""
+"""The total size of the files of an instance, in bytes."""
 MAX_FILE_BYTES = 16 * 2**20
 UNKNOWN_MIMETYPE = "application/octet-stream"
 _DATA_URI = re.compile(r"data:([^;,]*)[^,]*;base64,")
@@ -25,12 +25,12 @@ _SIGNATURES = {
     "application/pdf": re.compile(rb"%PDF-"),
 }
 _FAMILIES = {"image": "image/", "sticker": "image/"}
-"""Types of messages that must be what they say; what a document holds is free."""
+"""Types whose file must have a matching format; a document may hold any file."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileSummary:
-    """What a phone shows of a file. `size` in bytes, `sha256` in hex digits."""
+    """The description of a file on a phone. ``size``: bytes. ``sha256``: hex digits."""
 
     mimetype: str
     name: str
@@ -40,27 +40,29 @@ class FileSummary:
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file as it came."""
+    """A file with its metadata as it was sent."""
 
     data: bytes
     mimetype: str
     name: str
 
     def summarize(self) -> FileSummary:
-        """What stays known of it when the bytes are gone."""
+        """The description that remains when the bytes are dropped."""
         digest = hashlib.sha256(self.data).hexdigest()
         return FileSummary(self.mimetype, self.name, len(self.data), digest)
 
 
 @dataclass(slots=True)
 class UploadStore:
-    """An instance's newest files by `messageid`, within :data:`MAX_FILES` and `MOST_BYTES`."""
+    """An instance's newest files by ``messageid``, up to :data:`MAX_FILES` and
+    ``MAX_TOTAL_BYTES``.
+    """
 
     by_message: OrderedDict[str, UploadedFile] = field(default_factory=OrderedDict)
     size: int = 0
 
     def add(self, messageid: str, upload: UploadedFile) -> None:
-        """Stores a file; the oldest make room."""
+        """Store a file and drop the oldest above the limits."""
         self.by_message[messageid] = upload
         self.size += len(upload.data)
         while len(self.by_message) > MAX_FILES or self.size > MAX_TOTAL_BYTES:
@@ -68,28 +70,28 @@ class UploadStore:
             self.size -= len(dropped.data)
 
     def get(self, messageid: str) -> UploadedFile | None:
-        """The file, unless it was dropped or never came."""
+        """The file, or ``None`` if it was dropped or never stored."""
         return self.by_message.get(messageid)
 
 
 def parse_upload(file: str, *, kind: str, mimetype: str, name: str) -> UploadedFile:
-    """`file` of `/send/media`: base64 or a data URI (reference §2.2); links are not followed.
+    """Parse ``file`` of ``/send/media``: base64 or a data URI (reference §2.2), never a link.
 
-    Refuses with 400 what cannot be read, with 413 what is larger than :data:`MAX_FILE_BYTES`, with
-    415 what is not what `kind` and `mimetype` (or the URI's own) say.
+    Raises ``SandboxApiError``: 400 for unreadable data, 413 above :data:`MAX_FILE_BYTES`, 415 if
+    the format does not match ``kind`` and ``mimetype`` (or the URI's mimetype).
     """
     uri = _DATA_URI.match(file)
     data = _decode_base64(file[uri.end() :] if uri else file)
-    told = mimetype or (uri[1] if uri else "")
-    if told and not _MIMETYPE.fullmatch(told):
-        raise SandboxApiError(400, f"Invalid mimetype: {told}")
+    stated = mimetype or (uri[1] if uri else "")
+    if stated and not _MIMETYPE.fullmatch(stated):
+        raise SandboxApiError(400, f"Invalid mimetype: {stated}")
     found = _sniff_mimetype(data)
-    if told in _SIGNATURES and told != found:
-        raise SandboxApiError(415, f"The file is not {told}")
+    if stated in _SIGNATURES and stated != found:
+        raise SandboxApiError(415, f"The file is not {stated}")
     family = _FAMILIES.get(kind, "")
-    if not (found.startswith(family) and (told or found).startswith(family)):
+    if not (found.startswith(family) and (stated or found).startswith(family)):
         raise SandboxApiError(415, f"The file is not of type {kind}")
-    return UploadedFile(data, told or found, name)
+    return UploadedFile(data, stated or found, name)
 
 
 def _decode_base64(text: str) -> bytes:

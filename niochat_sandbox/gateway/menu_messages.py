@@ -1,4 +1,4 @@
-"""Menus of `/send/menu`: what the choices mean and how the echo shows them (§2.2, §2.3)."""
+"""Menus of ``/send/menu``: parse their choices and build their echo (§2.2, §2.3)."""
 
 from typing import Any
 
@@ -9,7 +9,9 @@ MENU_TYPES = ("button", "list", "poll", "carousel")
 
 
 def build_menu(kind: str, text: str, choices: list[str], button: str, footer: str) -> PhoneAction:
-    """The draft of a menu. Refuses an unknown type, or no choices, with 400."""
+    """Build the action of a menu. Raises ``SandboxApiError`` (400) for an unknown type or no
+    choices.
+    """
     if kind not in MENU_TYPES:
         raise SandboxApiError(400, f"type must be one of {', '.join(MENU_TYPES)}")
     if not choices:
@@ -22,7 +24,9 @@ def build_menu(kind: str, text: str, choices: list[str], button: str, footer: st
 
 
 def _parse_choice(choice: str) -> list[str]:
-    """`Título|id|descrição`; a line break may stand for the bar. The id defaults to the title."""
+    """Parse ``Título|id|descrição``; a line break may replace the bar. The id defaults to the
+    title.
+    """
     parts = [part.strip() for part in choice.replace("\n", "|").split("|")]
     return (parts + parts[:1] if len(parts) == 1 else parts) + [""]
 

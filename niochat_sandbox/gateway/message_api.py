@@ -1,4 +1,4 @@
-"""The WhatsApp gateway's messages: sending, finding, marking (reference §2.1, §2.2)."""
+"""The gateway's API for messages: send, find, mark, edit and delete (reference §2.1, §2.2)."""
 
 import asyncio
 import re
@@ -46,16 +46,16 @@ _PLACEHOLDER = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _NUMBER = re.compile(r"\+?[\d ()-]{8,25}|[\d-]+@(g\.us|lid)")
 
 
-def authenticate_instance(world: SandboxState, request: Request) -> SimulatedInstance:
-    """The instance of the `token` header. Refuses with 401."""
-    instance = world.instances.get(request.headers.get("token", ""))
+def authenticate_instance(state: SandboxState, request: Request) -> SimulatedInstance:
+    """Return the instance of the ``token`` header. Raises ``SandboxApiError`` (401)."""
+    instance = state.instances.get(request.headers.get("token", ""))
     if instance is None:
         raise SandboxApiError(401, "Invalid token")
     return instance
 
 
 def require_text_fields(body: JsonObject, *keys: str) -> list[str]:
-    """Non-empty text fields. Refuses with 400."""
+    """Return non-empty text fields. Raises ``SandboxApiError`` (400) if one is missing."""
     values = [parse_text_field(body, key) for key in keys]
     missing = [key for key, value in zip(keys, values, strict=True) if not value]
     if missing:
@@ -64,25 +64,27 @@ def require_text_fields(body: JsonObject, *keys: str) -> list[str]:
 
 
 def resolve_recipient(instance: SimulatedInstance, number: str) -> SimulatedCustomer:
-    """Whom a `number` means. Refuses with 400 what is no number, also a phone's JID (§2.1)."""
+    """Resolve a ``number`` to a customer. Raises ``SandboxApiError`` (400) for an invalid number or
+    a phone's JID (§2.1).
+    """
     if number.endswith(PHONE_SUFFIX) or not _NUMBER.fullmatch(number):
         raise SandboxApiError(400, f"Invalid number: {number}")
     return instance.get_or_create_customer(number if "@" in number else re.sub(r"\D", "", number))
 
 
 def render_placeholders(text: str, customer: SimulatedCustomer) -> str:
-    """The text with every `{{…}}` replaced by the contact's name, as the server does (§2.1)."""
+    """Replace every ``{{…}}`` by the contact's name, as the gateway does (§2.1)."""
     return _PLACEHOLDER.sub(customer.name, text) if "{{" in text else text
 
 
 class GatewayMessageApi:
-    """`/send/*` and `/message/*` of one sandbox."""
+    """Routes below ``/send`` and ``/message``."""
 
-    def __init__(self, world: SandboxState) -> None:
-        self._world = world
+    def __init__(self, state: SandboxState) -> None:
+        self._state = state
 
     def routes(self) -> list[Route]:
-        """The routes below `/gateway`."""
+        """The routes below ``/gateway``."""
         handlers = {
             "/send/text": self.send_text,
             "/send/media": self.send_media,
@@ -101,8 +103,8 @@ class GatewayMessageApi:
         instance, body = await self._sender(request)
         number, text = require_text_fields(body, "number", "text")
         customer = resolve_recipient(instance, number)
-        draft = PhoneAction("text", render_placeholders(text, customer))
-        return await self._send(instance, customer, body, draft, "text")
+        action = PhoneAction("text", render_placeholders(text, customer))
+        return await self._send(instance, customer, body, action, "text")
 
     async def send_media(self, request: Request) -> Response:
         instance, body = await self._sender(request)
@@ -113,10 +115,10 @@ class GatewayMessageApi:
         upload = parse_upload(file, kind=kind, mimetype=mimetype, name=name)
         customer = resolve_recipient(instance, number)
         caption = render_placeholders(parse_text_field(body, "text"), customer)
-        draft = PhoneAction(
+        action = PhoneAction(
             MEDIA_TYPES[kind], caption, file=name, content=_content_overrides(upload)
         )
-        return await self._send(instance, customer, body, draft, kind, upload=upload)
+        return await self._send(instance, customer, body, action, kind, upload=upload)
 
     async def send_menu(self, request: Request) -> Response:
         instance, body = await self._sender(request)
@@ -127,8 +129,8 @@ class GatewayMessageApi:
             parse_text_field(body, "listButton", "Menu"),
             parse_text_field(body, "footerText"),
         )
-        draft = build_menu(kind, render_placeholders(text, customer), choices, button, footer)
-        return await self._send(instance, customer, body, draft, kind, choices)
+        action = build_menu(kind, render_placeholders(text, customer), choices, button, footer)
+        return await self._send(instance, customer, body, action, kind, choices)
 
     async def send_presence(self, request: Request) -> Response:
         instance, body = await self._sender(request)
@@ -137,7 +139,7 @@ class GatewayMessageApi:
         return json_response({"response": "Chat presence sent successfully"})
 
     async def find(self, request: Request) -> Response:
-        instance = authenticate_instance(self._world, request)
+        instance = authenticate_instance(self._state, request)
         body = await read_object(request)
         limit = min(int(parse_number_field(body, "limit", 50)), 1000)
         offset = int(parse_number_field(body, "offset", 0))
@@ -151,26 +153,28 @@ class GatewayMessageApi:
         paging = {"limit": limit, "offset": offset, "nextOffset": offset + len(page)}
         found = {
             "returnedMessages": len(page),
-            "messages": [orjson.Fragment(kept.body) for kept in page],
+            "messages": [orjson.Fragment(stored.body) for stored in page],
             **paging,
             "hasMore": offset + len(page) < total,
         }
         return json_response(found)
 
     async def download(self, request: Request) -> Response:
-        instance = authenticate_instance(self._world, request)
+        instance = authenticate_instance(self._state, request)
         body = await read_object(request)
-        kept = self._find_message(instance, require_text_fields(body, "id")[0])
+        stored = self._find_message(instance, require_text_fields(body, "id")[0])
         mp3 = parse_flag_field(body, "generate_mp3", True)
-        file = get_placeholder_file(kept.decode()["mediaType"], mp3=mp3)
+        file = get_placeholder_file(stored.decode()["mediaType"], mp3=mp3)
         if file is None:
             raise SandboxApiError(400, "Message has no media")
-        sent = instance.uploads.get(kept.messageid)
+        sent = instance.uploads.get(stored.messageid)
         if sent is not None:
             file = PlaceholderFile(sent.mimetype, file.extension, sent.data)
         reply: JsonObject = {"mimetype": file.mimetype}
         if parse_flag_field(body, "return_link", True):
-            reply["fileURL"] = f"{request.base_url}gateway/files/{kept.messageid}.{file.extension}"
+            reply["fileURL"] = (
+                f"{request.base_url}gateway/files/{stored.messageid}.{file.extension}"
+            )
         if parse_flag_field(body, "return_base64", False):
             reply["base64Data"] = file.encode_base64()
         if parse_flag_field(body, "transcribe", False) and file.mimetype.startswith("audio/"):
@@ -189,28 +193,30 @@ class GatewayMessageApi:
         number, reference = require_text_fields(body, "number", "id")
         customer = resolve_recipient(instance, number)
         target = self._find_message(instance, reference).messageid
-        draft = PhoneAction("reaction", parse_text_field(body, "text"), target=target)
-        return await self._send(instance, customer, body, draft, "reaction")
+        action = PhoneAction("reaction", parse_text_field(body, "text"), target=target)
+        return await self._send(instance, customer, body, action, "reaction")
 
     async def edit(self, request: Request) -> Response:
         instance, body = await self._sender(request)
         reference, text = require_text_fields(body, "id", "text")
-        kept = self._find_own_message(instance, reference)
-        customer = self._find_chat(instance, kept)
-        draft = PhoneAction("edit", render_placeholders(text, customer), target=kept.messageid)
-        instance.message_store.update(kept.messageid, text=draft.text)
-        return await self._send(instance, customer, body, draft, "edit")
+        stored = self._find_own_message(instance, reference)
+        customer = self._find_chat(instance, stored)
+        action = PhoneAction("edit", render_placeholders(text, customer), target=stored.messageid)
+        instance.message_store.update(stored.messageid, text=action.text)
+        return await self._send(instance, customer, body, action, "edit")
 
     async def delete(self, request: Request) -> Response:
         instance, body = await self._sender(request)
-        kept = self._find_own_message(instance, require_text_fields(body, "id")[0])
-        self._world.delete_as_provider(instance, self._find_chat(instance, kept), kept.messageid)
-        deleted = {"id": kept.messageid, "timestamp": kept.decode()["messageTimestamp"]}
+        stored = self._find_own_message(instance, require_text_fields(body, "id")[0])
+        self._state.delete_as_provider(
+            instance, self._find_chat(instance, stored), stored.messageid
+        )
+        deleted = {"id": stored.messageid, "timestamp": stored.decode()["messageTimestamp"]}
         return json_response({**deleted, "response": "Message deleted successfully"})
 
     async def _sender(self, request: Request) -> tuple[SimulatedInstance, JsonObject]:
-        """Token, body and connection, in the order the server looks at them."""
-        instance = authenticate_instance(self._world, request)
+        """Check token, body and connection, in the gateway's order."""
+        instance = authenticate_instance(self._state, request)
         body = await read_object(request)
         if instance.status is not SimulatedInstanceStatus.CONNECTED:
             raise SandboxApiError(503, "WhatsApp disconnected")
@@ -221,19 +227,19 @@ class GatewayMessageApi:
         instance: SimulatedInstance,
         customer: SimulatedCustomer,
         body: JsonObject,
-        draft: PhoneAction,
+        action: PhoneAction,
         function: str,
         choices: list[str] | None = None,
         upload: UploadedFile | None = None,
     ) -> Response:
-        draft.reply_to = parse_text_field(body, "replyid")
+        action.reply_to = parse_text_field(body, "replyid")
         track = {key: parse_text_field(body, key) for key in ("track_id", "track_source")}
         if delay := parse_number_field(body, "delay", 0) / 1000:
             await asyncio.sleep(min(delay, MAX_DELAY_S))
-        message = await self._world.send_as_provider(
+        message = await self._state.send_as_provider(
             instance,
             customer,
-            draft,
+            action,
             track=track,
             choices=choices,
             shown_kind=function,
@@ -242,20 +248,20 @@ class GatewayMessageApi:
         return json_response(_format_send_response(message, f"/send/{function}"))
 
     def _find_message(self, instance: SimulatedInstance, reference: str) -> ArchivedMessage:
-        kept = instance.message_store.get(reference)
-        if kept is None:
+        stored = instance.message_store.get(reference)
+        if stored is None:
             raise SandboxApiError(404, "Message not found")
-        return kept
+        return stored
 
     def _find_own_message(self, instance: SimulatedInstance, reference: str) -> ArchivedMessage:
-        """A message of ours: only those can be edited or deleted for everyone."""
-        kept = self._find_message(instance, reference)
-        if not kept.decode()["fromMe"]:
+        """Find a message of the provider: only those can be edited or deleted for everyone."""
+        stored = self._find_message(instance, reference)
+        if not stored.decode()["fromMe"]:
             raise SandboxApiError(400, "Only messages sent by this number can be changed")
-        return kept
+        return stored
 
-    def _find_chat(self, instance: SimulatedInstance, kept: ArchivedMessage) -> SimulatedCustomer:
-        return instance.get_or_create_customer(kept.chatid.removesuffix(PHONE_SUFFIX))
+    def _find_chat(self, instance: SimulatedInstance, stored: ArchivedMessage) -> SimulatedCustomer:
+        return instance.get_or_create_customer(stored.chatid.removesuffix(PHONE_SUFFIX))
 
 
 def _content_overrides(upload: UploadedFile) -> dict[str, Any]:
@@ -270,15 +276,15 @@ def _parse_choices(body: JsonObject) -> list[str]:
 
 
 def _mark_message_read(instance: SimulatedInstance, reference: str) -> dict[str, str]:
-    kept = instance.message_store.get(reference)
-    if kept is None:
+    stored = instance.message_store.get(reference)
+    if stored is None:
         return {"message_id": reference, "status": "error", "error": "Message not found"}
-    instance.get_or_create_customer(kept.chatid.removesuffix(PHONE_SUFFIX)).unread = 0
+    instance.get_or_create_customer(stored.chatid.removesuffix(PHONE_SUFFIX)).unread = 0
     return {"message_id": reference, "status": "success", "error": ""}
 
 
 def _format_send_response(message: dict[str, Any], function: str) -> dict[str, Any]:
-    """The send response: the Message schema of the OpenAPI document (§2.2)."""
+    """The response to a send: the Message schema of the OpenAPI document (§2.2)."""
     return {
         **message,
         "status": "Pending",

@@ -1,4 +1,4 @@
-"""Placeholder files behind `/message/download`: tiny, valid enough to store and show."""
+"""Placeholder files for ``/message/download``: tiny, but valid enough to store and show."""
 
 import base64
 from typing import NamedTuple
@@ -18,7 +18,7 @@ _PDF = (
 
 
 class PlaceholderFile(NamedTuple):
-    """A file as the server would hold it for two days."""
+    """A file as the gateway would keep it for two days."""
 
     mimetype: str
     extension: str
@@ -46,13 +46,13 @@ _BY_EXTENSION = {file.extension: file for file in (*_FILES.values(), _MP3)}
 
 
 def get_placeholder_file(media_type: str, *, mp3: bool) -> PlaceholderFile | None:
-    """The placeholder for a `mediaType`; `mp3` turns audio into MP3. None: no media."""
+    """The placeholder for a ``mediaType``; ``mp3`` converts audio to MP3. None: no media."""
     file = _FILES.get(media_type)
     return _MP3 if mp3 and file is _OGG else file
 
 
 async def serve_file(request: Request) -> Response:
-    """GET /files/{name}: needs no token, as the real links."""
+    """``GET /files/{name}``; like the real links, it needs no token."""
     file = _BY_EXTENSION.get(request.path_params["name"].rpartition(".")[2])
     if file is None:
         return Response(status_code=404)

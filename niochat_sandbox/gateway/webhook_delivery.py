@@ -1,4 +1,4 @@
-"""Delivery of webhooks: one line per chat, chats in parallel, at most 64 connections."""
+"""Delivery of webhooks: in order within a chat, chats in parallel, at most 64 connections."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ _JSON_HEADERS = {"content-type": "application/json"}
 
 @dataclass(slots=True)
 class WebhookDeliverySettings:
-    """How the gateway delivers; `repeat` counts the attempts, 1 = never repeats."""
+    """How the gateway delivers webhooks. ``repeat``: the number of attempts; 1: no retry."""
 
     repeat: int = 3
     repeat_delay_s: float = 0.5
@@ -40,19 +40,21 @@ class WebhookDeliverySettings:
 
 @dataclass(slots=True)
 class WebhookDelivery:
-    """A webhook on its way; letters of one `line` arrive in the order they were posted."""
+    """A webhook to deliver. Deliveries of one ``lane`` arrive in the order in which they were
+    posted.
+    """
 
     instance: SimulatedInstance
     event: str
     lane: str
     body: bytes
     messageid: str = ""
-    exchange: PhoneMessage | None = None
+    phone_message: PhoneMessage | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class DeliveryResult(NamedTuple):
-    """What came of a post: an HTTP status (0 = none) and what to record."""
+    """The result of a post: the HTTP status (0: no response) and the error to record."""
 
     status: int
     error: str = ""
@@ -63,25 +65,25 @@ class DeliveryResult(NamedTuple):
 
 
 class WebhookDispatcher:
-    """Owns the webhook client and every delivery that is under way."""
+    """Owns the HTTP client and all pending deliveries."""
 
-    def __init__(self, book: FaultRuleSet, settings: WebhookDeliverySettings) -> None:
-        self._book = book
+    def __init__(self, rules: FaultRuleSet, settings: WebhookDeliverySettings) -> None:
+        self._rules = rules
         self._settings = settings
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
-        self._lines: dict[tuple[str, str], deque[WebhookDelivery]] = {}
+        self._queues: dict[tuple[str, str], deque[WebhookDelivery]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._client: httpx.AsyncClient | None = None
 
     def open(self) -> None:
-        """Must be called inside the loop that will deliver."""
+        """Create the client; must be called in the event loop that delivers."""
         limits = httpx.Limits(
             max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS
         )
         self._client = HttpxAiohttpClient(timeout=TIMEOUT_S, limits=limits, trust_env=False)
 
     async def close(self) -> None:
-        """Gives up what is under way."""
+        """Cancel pending deliveries and close the client."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -90,24 +92,24 @@ class WebhookDispatcher:
 
     @property
     def pending_count(self) -> int:
-        """Letters neither answered nor given up."""
-        return sum(len(line) for line in self._lines.values())
+        """The number of deliveries that are neither accepted nor given up."""
+        return sum(len(queue) for queue in self._queues.values())
 
-    def post(self, letter: WebhookDelivery) -> None:
-        """Queues a letter behind the others of its line, if the webhook wants the event."""
-        if not letter.instance.webhook.is_subscribed(letter.event):
-            letter.done.set()
+    def post(self, delivery: WebhookDelivery) -> None:
+        """Queue a delivery in its lane, if the instance's webhook subscribes to the event."""
+        if not delivery.instance.webhook.is_subscribed(delivery.event):
+            delivery.done.set()
             return
-        key = (letter.instance.token, letter.lane)
-        line = self._lines.get(key)
-        if line is not None:
-            line.append(letter)
+        key = (delivery.instance.token, delivery.lane)
+        queue = self._queues.get(key)
+        if queue is not None:
+            queue.append(delivery)
             return
-        self._lines[key] = deque([letter])
+        self._queues[key] = deque([delivery])
         self._start_task(self._deliver_lane(key))
 
     async def post_raw(self, instance: SimulatedInstance, body: bytes) -> int:
-        """Posts any body once, outside the lines; the status, 0 when there was no answer."""
+        """Post a body once, outside of the lanes; return the status, 0 without a response."""
         return (await self._post_once(instance.webhook.url, body)).status
 
     def _start_task(self, work: Coroutine[Any, Any, None]) -> None:
@@ -118,56 +120,58 @@ class WebhookDispatcher:
     def _on_task_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("webhook_line_failed", exc_info=error)
+            _log.error("webhook_lane_failed", exc_info=error)
 
     async def _deliver_lane(self, key: tuple[str, str]) -> None:
-        line = self._lines[key]
+        queue = self._queues[key]
         try:
-            while line:
-                await self._deliver(line[0])
-                line.popleft().done.set()
+            while queue:
+                await self._deliver(queue[0])
+                queue.popleft().done.set()
         finally:
-            del self._lines[key]
+            del self._queues[key]
 
-    async def _deliver(self, letter: WebhookDelivery) -> None:
+    async def _deliver(self, delivery: WebhookDelivery) -> None:
         attempt = 0
-        settings = self._settings_for(letter)
+        settings = self._settings_for(delivery)
         while True:
             attempt += 1
-            outcome = await self._attempt(letter)
-            if outcome.accepted:
+            result = await self._attempt(delivery)
+            if result.accepted:
                 return
-            _record_error(letter, outcome, attempt)
+            _record_error(delivery, result, attempt)
             if attempt >= settings.repeat:
                 return
             await asyncio.sleep(settings.repeat_delay_s)
 
-    def _settings_for(self, letter: WebhookDelivery) -> WebhookDeliverySettings:
-        return letter.instance.delivery or self._settings
+    def _settings_for(self, delivery: WebhookDelivery) -> WebhookDeliverySettings:
+        return delivery.instance.delivery or self._settings
 
-    async def _attempt(self, letter: WebhookDelivery) -> DeliveryResult:
-        fault = self._book.consume_match(FaultTarget.WEBHOOK, letter.event, letter.instance.token)
+    async def _attempt(self, delivery: WebhookDelivery) -> DeliveryResult:
+        fault = self._rules.consume_match(
+            FaultTarget.WEBHOOK, delivery.event, delivery.instance.token
+        )
         if fault is not None and fault.kind in (FaultKind.DELAY, FaultKind.HANG):
             await asyncio.sleep(fault.seconds)
         if fault is not None and fault.kind is FaultKind.HOLD:
-            await self._book.wait_until_removed(fault)
+            await self._rules.wait_until_removed(fault)
         if fault is not None and fault.kind in (FaultKind.HANG, FaultKind.DROP, FaultKind.STATUS):
             return _failed_result(fault)
-        outcome = await self._post_copies(letter)
+        result = await self._post_copies(delivery)
         if fault is not None and fault.kind not in (FaultKind.DELAY, FaultKind.HOLD):
             return DeliveryResult(0, "sandbox: the answer was lost")
-        return outcome
+        return result
 
-    async def _post_copies(self, letter: WebhookDelivery) -> DeliveryResult:
-        url = _webhook_url(letter)
+    async def _post_copies(self, delivery: WebhookDelivery) -> DeliveryResult:
+        url = _webhook_url(delivery)
         copies = (
-            self._post_once(url, letter.body) for _ in range(self._settings_for(letter).copies)
+            self._post_once(url, delivery.body) for _ in range(self._settings_for(delivery).copies)
         )
-        outcomes = await asyncio.gather(*copies)
-        best = next((outcome for outcome in outcomes if outcome.accepted), outcomes[0])
-        if letter.exchange is not None:
-            letter.exchange.attempts += 1
-            letter.exchange.answered |= best.accepted
+        results = await asyncio.gather(*copies)
+        best = next((result for result in results if result.accepted), results[0])
+        if delivery.phone_message is not None:
+            delivery.phone_message.attempts += 1
+            delivery.phone_message.answered |= best.accepted
         return best
 
     async def _post_once(self, url: str, body: bytes) -> DeliveryResult:
@@ -187,19 +191,19 @@ def _failed_result(fault: FaultRule) -> DeliveryResult:
     return DeliveryResult(status, f"sandbox: {fault.kind}")
 
 
-def _webhook_url(letter: WebhookDelivery) -> str:
-    webhook = letter.instance.webhook
-    return f"{webhook.url}/{letter.event}" if webhook.add_url_events else webhook.url
+def _webhook_url(delivery: WebhookDelivery) -> str:
+    webhook = delivery.instance.webhook
+    return f"{webhook.url}/{delivery.event}" if webhook.add_url_events else webhook.url
 
 
-def _record_error(letter: WebhookDelivery, outcome: DeliveryResult, attempt: int) -> None:
-    letter.instance.errors.append(
+def _record_error(delivery: WebhookDelivery, result: DeliveryResult, attempt: int) -> None:
+    delivery.instance.errors.append(
         {
-            "url": letter.instance.webhook.url,
-            "event": letter.event,
-            "messageid": letter.messageid,
-            "status": outcome.status,
-            "error": outcome.error,
+            "url": delivery.instance.webhook.url,
+            "event": delivery.event,
+            "messageid": delivery.messageid,
+            "status": result.status,
+            "error": result.error,
             "attempt": attempt,
             "at": time.time(),
         }

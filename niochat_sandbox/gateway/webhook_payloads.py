@@ -1,4 +1,4 @@
-"""The JSON of webhooks: chat, message, acknowledgement, connection (reference §2.3)."""
+"""The JSON of webhooks: chat, message, acknowledgement and connection (reference §2.3)."""
 
 import secrets
 import time
@@ -62,17 +62,17 @@ _MESSAGE: Json = {
 
 
 def generate_phone_message_id() -> str:
-    """A stanza id as Android makes them: AC and 30 hex digits."""
+    """Generate a stanza id as Android does: AC and 30 hex digits."""
     return "AC" + secrets.token_hex(15).upper()
 
 
 def generate_api_message_id() -> str:
-    """A stanza id as whatsmeow makes them: 3EB0 and 18 hex digits."""
+    """Generate a stanza id as whatsmeow does: 3EB0 and 18 hex digits."""
     return "3EB0" + secrets.token_hex(9).upper()
 
 
 def format_phone(phone: str) -> str:
-    """+55 81 98888-7777, as in `chat.phone`; other countries plain."""
+    """Format a phone as in ``chat.phone``: +55 81 98888-7777; other countries without spaces."""
     if phone.startswith("55") and phone.isdigit() and len(phone) in (12, 13):
         return f"+55 {phone[2:4]} {phone[4:-4]}-{phone[-4:]}"
     return f"+{phone}" if phone.isdigit() else ""
@@ -81,7 +81,7 @@ def format_phone(phone: str) -> str:
 def build_chat(
     instance: SimulatedInstance, customer: SimulatedCustomer, last: Json | None = None
 ) -> Json:
-    """`chat{}`; `last` is the message it arrives with."""
+    """Build ``chat{}``; ``last`` is the message that it accompanies."""
     last = last or {}
     hidden = customer.chatid == customer.lid
     return {
@@ -104,48 +104,48 @@ def build_chat(
 
 
 def _common_fields(
-    instance: SimulatedInstance, customer: SimulatedCustomer, draft: PhoneAction, messageid: str
+    instance: SimulatedInstance, customer: SimulatedCustomer, action: PhoneAction, messageid: str
 ) -> Json:
-    shape = MESSAGE_TYPE_SPECS[draft.kind]
+    spec = MESSAGE_TYPE_SPECS[action.kind]
     return {
         **_MESSAGE,
         "chatid": customer.chatid,
         "chatlid": customer.lid,
-        "content": build_content(draft),
+        "content": build_content(action),
         "id": f"{instance.owner}:{messageid}",
         "isGroup": customer.is_group,
-        "mediaType": shape.media_type,
+        "mediaType": spec.media_type,
         "messageTimestamp": int(time.time()) * 1000,
-        "messageType": shape.message_type,
+        "messageType": spec.message_type,
         "messageid": messageid,
         "owner": instance.owner,
-        "quoted": draft.target if draft.kind == "poll_vote" else draft.reply_to,
-        "text": displayed_text(draft),
-        "type": shape.type,
+        "quoted": action.target if action.kind == "poll_vote" else action.reply_to,
+        "text": displayed_text(action),
+        "type": spec.type,
     }
 
 
-def _kind_fields(draft: PhoneAction) -> Json:
-    """The fields only some kinds fill: a reaction's target, the choice of a menu…"""
-    if draft.kind == "reaction":
-        return {"reaction": draft.target}
-    if draft.kind == "edit":
-        return {"edited": draft.target}
-    if draft.kind == "poll":
-        return {"convertOptions": draft.option}
-    if draft.kind in CHOICE_KINDS:
-        return {"vote": draft.text, "buttonOrListid": draft.option}
+def _kind_fields(action: PhoneAction) -> Json:
+    """The fields that only some kinds have, such as the target of a reaction or a menu choice."""
+    if action.kind == "reaction":
+        return {"reaction": action.target}
+    if action.kind == "edit":
+        return {"edited": action.target}
+    if action.kind == "poll":
+        return {"convertOptions": action.option}
+    if action.kind in CHOICE_KINDS:
+        return {"vote": action.text, "buttonOrListid": action.option}
     return {}
 
 
 def build_customer_message(
-    instance: SimulatedInstance, customer: SimulatedCustomer, draft: PhoneAction
+    instance: SimulatedInstance, customer: SimulatedCustomer, action: PhoneAction
 ) -> Json:
-    """`message{}` of something a customer did; `sender` is the LID, if there is one."""
+    """Build ``message{}`` of a customer; ``sender`` is the LID, if there is one."""
     hidden = customer.chatid == customer.lid
     return {
-        **_common_fields(instance, customer, draft, generate_phone_message_id()),
-        **_kind_fields(draft),
+        **_common_fields(instance, customer, action, generate_phone_message_id()),
+        **_kind_fields(action),
         "fromMe": False,
         "sender": customer.lid or customer.phone_jid,
         "senderName": customer.name,
@@ -156,13 +156,13 @@ def build_customer_message(
 
 
 def build_provider_message(
-    instance: SimulatedInstance, customer: SimulatedCustomer, draft: PhoneAction, *, by_api: bool
+    instance: SimulatedInstance, customer: SimulatedCustomer, action: PhoneAction, *, by_api: bool
 ) -> Json:
-    """`message{}` of the provider: `sender` is OUR LID and name (reference §2.3, fromMe)."""
+    """Build ``message{}`` of the provider; ``sender`` is its own LID (reference §2.3, fromMe)."""
     messageid = generate_api_message_id() if by_api else generate_phone_message_id()
     return {
-        **_common_fields(instance, customer, draft, messageid),
-        **_kind_fields(draft),
+        **_common_fields(instance, customer, action, messageid),
+        **_kind_fields(action),
         "fromMe": True,
         "sender": instance.lid,
         "senderName": instance.name,
@@ -176,7 +176,9 @@ def build_provider_message(
 def build_update_webhook(
     instance: SimulatedInstance, customer: SimulatedCustomer, messageids: list[str], state: str
 ) -> Json:
-    """A `messages_update`: an acknowledgement, or state Deleted. Timestamp in seconds."""
+    """Build a ``messages_update``: an acknowledgement, or the state Deleted. Timestamps
+    in seconds.
+    """
     event = {
         "MessageIDs": messageids,
         "Chat": customer.chatid,
@@ -200,7 +202,7 @@ def build_update_webhook(
 
 
 def build_connection_webhook(instance: SimulatedInstance, base_url: str) -> Json:
-    """A `connection` webhook of the instance's present state."""
+    """Build a ``connection`` webhook for the instance's current state."""
     state: Json = {"name": instance.name, "status": instance.status.value}
     body: Json = {
         "BaseUrl": base_url,

@@ -1,6 +1,7 @@
-"""A crowd that writes, and the gateway and the model that answer it: the outside world as a load.
+"""The load generator: it posts webhooks at a rate, and answers as gateway and model.
 
-One process and as little work as possible, because it shares the machine with what it measures:
-sockets without a framework, bodies that are made once. `python -m niochat_sandbox.load_generator`
-serves it; what it does is told by `POST /sandbox/run` (`job.py`).
+It is one process that does as little work as possible, because it shares the machine with the
+measured processes: sockets without a framework, and request bodies that are built once. ``python -m
+niochat_sandbox.load_generator`` serves it; ``POST /sandbox/run`` starts a job
+(:mod:`~niochat_sandbox.load_generator.load_job`).
 """

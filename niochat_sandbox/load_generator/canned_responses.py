@@ -1,4 +1,4 @@
-"""What the gateway and the model answer: fixed texts around what has to differ."""
+"""Responses of gateway and model: fixed texts, except for the parts that must differ."""
 
 import itertools
 import re
@@ -14,16 +14,20 @@ from niochat_sandbox.scripted_model.fixed_replies import find_unanswered_texts
 
 TAG_PATTERN = re.compile(r"#c[a-j]{8}-[a-j]{4}")
 _ID = "3EB0" + "0" * 18
-_SAID = "Recebi tudo."
+_DEFAULT_TEXT = "Recebi tudo."
 _run = secrets.token_hex(3).upper()
 _count = itertools.count()
 
 
 def build_completion(body: bytes) -> bytes:
-    """The model's answer: a sentence that names every message it answers."""
+    """Build the model's response: a sentence with the tags of all messages that it answers."""
     request = orjson.loads(body)
-    said = "\n".join(find_unanswered_texts(request["messages"]))
-    text = f"Recebi {' '.join(TAG_PATTERN.findall(said))}." if "#c" in said else _SAID
+    unanswered = "\n".join(find_unanswered_texts(request["messages"]))
+    text = (
+        f"Recebi {' '.join(TAG_PATTERN.findall(unanswered))}."
+        if "#c" in unanswered
+        else _DEFAULT_TEXT
+    )
     return orjson.dumps(
         {
             "id": f"chatcmpl-{next(_count)}",
@@ -44,12 +48,12 @@ def build_completion(body: bytes) -> bytes:
 
 
 def build_send_response() -> bytes:
-    """The gateway's answer to a send."""
-    return _SENT.replace(_ID.encode(), f"3EB0{_run}{next(_count):012X}".encode())
+    """Build the gateway's response to a send."""
+    return _SEND_TEMPLATE.replace(_ID.encode(), f"3EB0{_run}{next(_count):012X}".encode())
 
 
 def build_status_response() -> bytes:
-    """The instance's state."""
+    """Build the response with the instance's state."""
     return b'{"instance":{"status":"connected","owner":"558130009999"},"status":{"connected":true}}'
 
 
@@ -57,11 +61,11 @@ def _build_send_template() -> bytes:
     instance = SimulatedInstance("token", "fibra-ficticia", owner="558130009999")
     customer = SimulatedCustomer("5581000000000", "Cliente", "100000000000000@lid")
     message: dict[str, Any] = build_provider_message(
-        instance, customer, PhoneAction("text", _SAID), by_api=True
+        instance, customer, PhoneAction("text", _DEFAULT_TEXT), by_api=True
     )
     real = message["messageid"]
     whole = {**message, "messageid": _ID, "id": message["id"].replace(real, _ID)}
     return orjson.dumps({**whole, "status": "Pending", "response": {"status": "success"}})
 
 
-_SENT = _build_send_template()
+_SEND_TEMPLATE = _build_send_template()

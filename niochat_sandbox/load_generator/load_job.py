@@ -1,4 +1,4 @@
-"""What the crowd is told to do, and what it tells of it. Seconds, messages a second."""
+"""Jobs and results of the load generator. Durations are seconds, rates messages per second."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -6,73 +6,75 @@ from typing import Any, Self
 
 
 class MessageStage(StrEnum):
-    """What a message can be followed to."""
+    """How far a message is followed."""
 
     ACCEPTED = "accepted"
-    """Its webhook was answered 200."""
+    """The webhook was answered with 200."""
     ANSWERED = "answered"
-    """The gateway was told to send a text that names it."""
+    """The product sent a text with the message's tag."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadStream:
-    """Customers of one channel. `rate` 0: each place writes again once it is free (closed loop),
-    else messages start at this rate whatever becomes of them (open loop).
+    """The customers of one channel.
+
+    ``rate`` 0: each of ``places`` sends the next message when it is free (closed loop). Otherwise
+    messages start at this rate, whether or not earlier ones are finished (open loop).
     """
 
     name: str
     url: str
     token: str = "token"
     first: int = 0
-    """Number of its first person; persons of two streams never share a number."""
+    """The number of the first customer; two streams must not share numbers."""
     people: int = 1000
     connections: int = 64
     places: int = 64
-    """Messages under way at a time in a closed loop."""
+    """The number of messages in progress at a time in a closed loop."""
     rate: float = 0.0
     delay: float = 0.0
-    """Seconds after the others of its job that it begins."""
+    """The delay of the stream's start after the start of the job, in seconds."""
     measured: MessageStage = MessageStage.ACCEPTED
-    """Latency is taken up to here."""
+    """The stage up to which the latency is measured."""
     freed: MessageStage = MessageStage.ACCEPTED
-    """The person, and the place in a closed loop, is free again from here on."""
+    """The stage at which the customer, and the place in a closed loop, is free again."""
     messages: int = 0
-    """Stops after so many; 0: at the end of the time."""
+    """The number of messages after which the stream stops; 0: at the end of the run."""
     repeat: bool = False
-    """What was not accepted is posted again until it is, as a gateway may do."""
+    """Whether a rejected webhook is posted again until it is accepted, as a gateway may do."""
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> Self:
-        """From JSON. Raises `TypeError` and `ValueError` for what is no stream."""
-        moments = ("measured", "freed")
+        """Create a stream from JSON. Raises ``TypeError`` and ``ValueError`` for invalid fields."""
+        stage_fields = ("measured", "freed")
         fields: dict[str, Any] = {
-            k: MessageStage(v) if k in moments else v for k, v in found.items()
+            k: MessageStage(v) if k in stage_fields else v for k, v in found.items()
         }
         return cls(**fields)
 
 
 @dataclass(slots=True)
 class LoadStreamResult:
-    """What became of one stream's messages. Latencies in milliseconds, by completion."""
+    """The result of one stream. Latencies are milliseconds, in the order of completion."""
 
     name: str
     posted: int = 0
     accepted: int = 0
     answered: int = 0
     within: int = 0
-    """Measured within the time of the run; those after it count for `latencies_ms` only."""
+    """Messages measured during the run; later ones only count in ``latencies_ms``."""
     refused: int = 0
-    """Not accepted: a status of 300 or more."""
+    """Rejected: a status of 300 or more."""
     failed: int = 0
-    """The connection broke before an answer."""
+    """The connection broke before a response."""
     skipped: int = 0
-    """Open loop: nobody was free, or too many waited for a connection."""
+    """Open loop: no customer was free, or too many messages waited for a connection."""
     unanswered: int = 0
     twice: int = 0
     out_of_order: int = 0
     accepted_s: float = 0.0
-    """From the start to the last accepted one."""
+    """Seconds from the start to the last accepted message."""
     last_s: float = 0.0
-    """From the start to the last measured one."""
+    """Seconds from the start to the last measured message."""
     statuses: dict[str, int] = field(default_factory=dict)
     latencies_ms: list[float] = field(default_factory=list)

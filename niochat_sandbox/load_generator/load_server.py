@@ -1,4 +1,4 @@
-"""The crowd's server: gateway, model and control on one port, without a framework."""
+"""The load generator's server: gateway, model and control on one port, without a framework."""
 
 import asyncio
 from collections import Counter
@@ -11,56 +11,57 @@ from niochat_sandbox.load_generator import canned_responses
 from niochat_sandbox.load_generator.rejected_webhooks import RejectedWebhookStore
 
 ReplyCallback = Callable[[str], None]
-"""Told each text that the gateway is to send."""
+"""Receives each text that the product sends to a customer."""
 ControlHandler = Callable[[str, bytes], Awaitable[bytes]]
-"""Answers a control call of (path, body). Raises `ValueError` with a sentence."""
+"""Handles a control request of (path, body). Raises ``ValueError`` with a message."""
 
 
 class LoadServerProtocol(asyncio.Protocol):
-    """One connection of a caller. Requests of a connection come one after the other."""
+    """One client connection; its requests are served one after another."""
 
     def __init__(
         self,
-        heard: ReplyCallback,
+        on_reply: ReplyCallback,
         control: ControlHandler,
-        strange: Counter[str],
-        kept: RejectedWebhookStore,
+        unexpected: Counter[str],
+        rejected: RejectedWebhookStore,
     ) -> None:
-        self._heard = heard
+        self._on_reply = on_reply
         self._control = control
-        self._strange = strange
-        self._kept = kept
+        self._unexpected = unexpected
+        self._rejected = rejected
         self._url = b""
         self._token = ""
         self._body: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """asyncio's."""
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
+        """asyncio callback."""
+        # uvloop's class does not inherit from asyncio.Transport
+        self._transport = cast(asyncio.Transport, transport)
         self._parser = httptools.HttpRequestParser(self)
 
     def data_received(self, data: bytes) -> None:
-        """asyncio's."""
+        """asyncio callback."""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
             self._transport.close()
 
     def on_url(self, url: bytes) -> None:
-        """The parser's."""
+        """Parser callback."""
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """The parser's."""
+        """Parser callback."""
         if name.lower() == b"token":
             self._token = value.decode()
 
     def on_body(self, body: bytes) -> None:
-        """The parser's."""
+        """Parser callback."""
         self._body.append(body)
 
     def on_message_complete(self) -> None:
-        """The parser's."""
+        """Parser callback."""
         path, body = self._url.decode(), b"".join(self._body)
         self._url, self._body = b"", []
         if path.startswith("/sandbox"):
@@ -73,15 +74,15 @@ class LoadServerProtocol(asyncio.Protocol):
             case "/model/v1/chat/completions":
                 self._answer(canned_responses.build_completion(body))
             case "/gateway/send/text":
-                self._heard(body.decode())
+                self._on_reply(body.decode())
                 self._answer(canned_responses.build_send_response())
             case "/gateway/message/find":
-                self._answer(self._kept.find_page(self._token, body))
+                self._answer(self._rejected.find_page(self._token, body))
             case "/gateway/instance/status":
                 self._answer(canned_responses.build_status_response())
             case _:
-                self._strange[path.partition("?")[0]] += 1
-                self._answer(b'{"error":"not of this crowd"}', b"404 Not Found")
+                self._unexpected[path.partition("?")[0]] += 1
+                self._answer(b'{"error":"unknown path"}', b"404 Not Found")
 
     async def _handle_control(self, path: str, body: bytes) -> None:
         try:

@@ -1,6 +1,6 @@
-"""The gateway's store, as far as it matters here: what webhooks were refused, newest first.
+"""The gateway's message store, reduced to the rejected webhooks, newest first.
 
-Messages that were taken are not in it, so that nothing is filled up while others are measured.
+Accepted messages are not stored, so that a back-fill does not find them while others are measured.
 """
 
 from collections import defaultdict, deque
@@ -8,11 +8,11 @@ from collections import defaultdict, deque
 import orjson
 
 _MAX_REQUESTS = 20_000
-"""Of one instance; older ones are gone, as they are after some time at a real gateway."""
+"""The limit per instance; older webhooks are dropped, as a real gateway does after some time."""
 
 
 class RejectedWebhookStore:
-    """Whole HTTP requests by the instance's token."""
+    """Complete HTTP requests by the instance's token."""
 
     def __init__(self) -> None:
         self._requests: defaultdict[str, deque[bytes]] = defaultdict(
@@ -20,13 +20,13 @@ class RejectedWebhookStore:
         )
 
     def add(self, token: str, request: bytes) -> None:
-        """This webhook was refused."""
+        """Store a webhook that was rejected."""
         self._requests[token].appendleft(request)
 
     def find_page(self, token: str, query: bytes) -> bytes:
-        """The gateway's answer to `POST /message/find` with `limit` and `offset`."""
-        asked = orjson.loads(query)
-        first, limit = int(asked.get("offset", 0)), int(asked.get("limit", 100))
+        """Return the gateway's response to ``POST /message/find`` with ``limit`` and ``offset``."""
+        paging = orjson.loads(query)
+        first, limit = int(paging.get("offset", 0)), int(paging.get("limit", 100))
         requests = list(self._requests.get(token, ()))
         page = requests[first : first + limit]
         messages = [orjson.loads(each.partition(b"\r\n\r\n")[2])["message"] for each in page]

@@ -7,64 +7,67 @@ from typing import cast
 import httptools
 
 ResponseCallback = Callable[[int, float], None]
-"""Told the status (0: no answer came) and the `Retry-After` in seconds."""
+"""Receives the status (0: no response) and ``Retry-After`` in seconds."""
 _RECONNECT_DELAY_S = 0.2
 
 
 class WebhookConnection(asyncio.Protocol):
-    """One connection; `idle` is told whenever it can take a request."""
+    """One connection; ``on_idle`` is called whenever it can take a request."""
 
-    def __init__(self, host: str, port: int, idle: Callable[["WebhookConnection"], None]) -> None:
-        self._where = (host, port)
-        self._idle = idle
+    def __init__(
+        self, host: str, port: int, on_idle: Callable[["WebhookConnection"], None]
+    ) -> None:
+        self._address = (host, port)
+        self._on_idle = on_idle
         self._transport: asyncio.Transport | None = None
         self._parser: httptools.HttpResponseParser | None = None
-        self._answered: ResponseCallback | None = None
+        self._on_response: ResponseCallback | None = None
         self._retry_after_s = 0.0
         self._closed = False
 
     async def open(self) -> None:
-        """Connect. Raises `OSError`."""
+        """Connect. Raises ``OSError``."""
         loop = asyncio.get_running_loop()
-        await loop.create_connection(lambda: self, *self._where)
+        await loop.create_connection(lambda: self, *self._address)
 
     def close(self) -> None:
-        """Close it; an answer under way is lost."""
+        """Close the connection; a pending response is lost."""
         self._closed = True
         if self._transport is not None:
             self._transport.close()
 
-    def post(self, request: bytes, answered: ResponseCallback) -> None:
-        """Write a request; only while idle."""
+    def post(self, request: bytes, on_response: ResponseCallback) -> None:
+        """Send a request; only allowed while the connection is idle."""
         assert self._transport is not None
-        self._answered, self._retry_after_s = answered, 0.0
+        self._on_response, self._retry_after_s = on_response, 0.0
         self._transport.write(request)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """asyncio's."""
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
+        """asyncio callback."""
+        # uvloop's class does not inherit from asyncio.Transport
+        self._transport = cast(asyncio.Transport, transport)
         self._parser = httptools.HttpResponseParser(self)
-        self._idle(self)
+        self._on_idle(self)
 
     def data_received(self, data: bytes) -> None:
-        """asyncio's."""
+        """asyncio callback."""
         assert self._parser is not None
         self._parser.feed_data(data)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """asyncio's; a server may close a connection that it kept alive."""
+        """asyncio callback; a server may close a kept-alive connection."""
         self._transport = None
         self._report(0)
         if not self._closed:
             self._reconnect_later()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """The parser's."""
+        """Parser callback."""
         if name.lower() == b"retry-after" and value.isdigit():
             self._retry_after_s = float(value)
 
     def on_message_complete(self) -> None:
-        """The parser's."""
+        """Parser callback."""
         assert self._parser is not None
         assert self._transport is not None
         status, alive = self._parser.get_status_code(), self._parser.should_keep_alive()
@@ -72,12 +75,12 @@ class WebhookConnection(asyncio.Protocol):
             self._transport.close()
         self._report(status)
         if alive and not self._transport.is_closing():
-            self._idle(self)
+            self._on_idle(self)
 
     def _report(self, status: int) -> None:
-        answered, self._answered = self._answered, None
-        if answered is not None:
-            answered(status, self._retry_after_s)
+        on_response, self._on_response = self._on_response, None
+        if on_response is not None:
+            on_response(status, self._retry_after_s)
 
     def _reconnect_later(self) -> None:
         loop = asyncio.get_running_loop()
@@ -86,7 +89,7 @@ class WebhookConnection(asyncio.Protocol):
         )
 
     def _hold_task(self, task: "asyncio.Task[None]") -> None:
-        self._task = task  # a task that nobody holds may vanish
+        self._task = task  # without a reference the task could be garbage-collected
 
     async def _reopen(self) -> None:
         try:

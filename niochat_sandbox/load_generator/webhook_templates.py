@@ -1,6 +1,7 @@
-"""Webhooks of text messages, 2 to 4 KB, whose length never changes: made once, filled per message.
+"""Templates of text message webhooks of 2 to 4 KB, built once and filled in for each message.
 
-Shape of the capture `user-chat__from-others__text.sent` of Uazapi; names and numbers are invented.
+The format is that of the Uazapi capture ``user-chat__from-others__text.sent``; names and numbers
+are invented. All values have a fixed length, so that the content length does not change.
 """
 
 import secrets
@@ -17,25 +18,25 @@ _PHONE, _LID, _NAME = "5581000000000", "100000000000000@lid", "Cliente 00000000"
 _TAG, _ID, _TIME = "#caaaaaaaa-aaaa", "AC" + "0" * 30, 1700000000000
 _WORDS = "minha internet está muito lenta desde ontem e o roteador pisca uma luz vermelha "
 _LENGTHS = (30, 40, 60, 90, 150, 240, 340, 440)
-"""Characters of the text, which a webhook holds three times; most messages are short."""
+"""Lengths of the texts, which a webhook holds three times; most messages are short."""
 _ALPHABET = str.maketrans("0123456789", "abcdefghij")
 _DIGITS = str.maketrans("abcdefghij", "0123456789")
 _RUN = secrets.token_hex(4).upper()
 
 
 class WebhookTemplates:
-    """Whole HTTP requests for one webhook address."""
+    """Complete HTTP requests for one webhook URL."""
 
     def __init__(self, url: str, token: str) -> None:
         parts = urlsplit(url)
         head = f"POST {parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\n"
         self._templates = [_build_template(head, token, length) for length in _LENGTHS]
-        self._written = 0
+        self._rendered_count = 0
 
     def render(self, person: int, number: int) -> bytes:
-        """The request of a person's message of that number."""
-        self._written += 1
-        return self._templates[self._written % len(self._templates)] % {
+        """Render the request for one message of a customer."""
+        self._rendered_count += 1
+        return self._templates[self._rendered_count % len(self._templates)] % {
             b"phone": b"55819%08d" % (person % 100_000_000),
             b"lid": b"1%014d" % person,
             b"name": b"Cliente %08d" % (person % 100_000_000),
@@ -46,15 +47,16 @@ class WebhookTemplates:
 
 
 def format_tag(person: int, number: int) -> str:
-    """What names a message in its text and in the answer to it; always as long.
+    """The tag that identifies a message in its text and in the answer; its length is fixed.
 
-    In letters, because a model's answer may hold no long number that it cannot know.
+    The digits are written as letters, because the guardrail rejects a reply with an unknown long
+    number.
     """
     return "#c" + f"{person:08d}-{number:04d}".translate(_ALPHABET)
 
 
 def parse_tag(found: str) -> tuple[int, int]:
-    """Person and number of a tag."""
+    """Parse a tag into customer and message number."""
     person, _, number = found[2:].translate(_DIGITS).partition("-")
     return int(person), int(number)
 

@@ -1,4 +1,4 @@
-"""One answer on OpenAI's wire, whole and in pieces: a text or a tool call."""
+"""One completion in OpenAI's format, whole or streamed: a text or a tool call."""
 
 import re
 import secrets
@@ -16,22 +16,22 @@ _ARGUMENTS_CHUNK = 12
 
 
 def estimate_tokens(text: str) -> int:
-    """Tokens are estimated at four characters each."""
+    """Estimate the tokens of a text at four characters each."""
     return (len(text) + 3) // 4
 
 
 def count_prompt_tokens(request: ChatRequest) -> int:
-    """What was read: texts, the arguments of earlier calls, and the tools' schemas."""
+    """Estimate the input tokens: texts, arguments of earlier calls and schemas of the tools."""
     texts = sum(estimate_tokens(extract_text(each.get("content"))) for each in request.messages)
-    calls = [made["function"] for each in request.messages for made in each.get("tool_calls") or ()]
-    arguments = sum(estimate_tokens(made["name"] + made["arguments"]) for made in calls)
+    calls = [call["function"] for each in request.messages for call in each.get("tool_calls") or ()]
+    arguments = sum(estimate_tokens(call["name"] + call["arguments"]) for call in calls)
     schemas = estimate_tokens(orjson.dumps(request.tools).decode()) if request.tools else 0
     return texts + arguments + schemas
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptedCompletion:
-    """One answer; ids and time are made when it is."""
+    """One completion; ids and time are set when it is created."""
 
     model: str
     action: ModelAction
@@ -44,13 +44,13 @@ class ScriptedCompletion:
     def format_usage(self) -> dict[str, Any]:
         match self.action:
             case TextReply(text):
-                said = estimate_tokens(text)
+                output_tokens = estimate_tokens(text)
             case ScriptedToolCall(name, arguments):
-                said = estimate_tokens(name + arguments)
-        total = self.prompt_tokens + said
+                output_tokens = estimate_tokens(name + arguments)
+        total = self.prompt_tokens + output_tokens
         return {
             "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": said,
+            "completion_tokens": output_tokens,
             "total_tokens": total,
             "prompt_tokens_details": {"cached_tokens": self.cached_tokens},
         }
@@ -67,7 +67,7 @@ class ScriptedCompletion:
         return {**self._head("chat.completion"), "choices": [choice], "usage": self.format_usage()}
 
     def iter_chunks(self, *, with_usage: bool) -> list[dict[str, Any]]:
-        """The chunks of a stream: role, content, the end, and usage if asked for."""
+        """The chunks of a stream: role, content, the end, and the usage if requested."""
         head = self._head("chat.completion.chunk")
         deltas: list[tuple[dict[str, Any], str | None]]
         deltas = [(delta, None) for delta in self._deltas()]
@@ -82,7 +82,7 @@ class ScriptedCompletion:
         return chunks
 
     def _deltas(self) -> list[dict[str, Any]]:
-        """A text word by word; a call's id and name first, then its arguments in parts."""
+        """Split a text into words; a call into its id and name, then parts of its arguments."""
         match self.action:
             case TextReply(text):
                 words = [{"content": word} for word in re.findall(r"\s*\S+", text)]
@@ -90,9 +90,9 @@ class ScriptedCompletion:
             case ScriptedToolCall(name, arguments):
                 starts = range(0, len(arguments), _ARGUMENTS_CHUNK)
                 parts = [arguments[start : start + _ARGUMENTS_CHUNK] for start in starts]
-                begun = {"index": 0, **self._call(name, "")}
+                first = {"index": 0, **self._call(name, "")}
                 later = [{"index": 0, "function": {"arguments": part}} for part in parts]
-                calls = [{"tool_calls": [each]} for each in (begun, *later)]
+                calls = [{"tool_calls": [each]} for each in (first, *later)]
                 return [{"role": "assistant", "content": None}, *calls]
 
     def _call(self, name: str, arguments: str) -> dict[str, Any]:

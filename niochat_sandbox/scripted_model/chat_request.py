@@ -1,6 +1,6 @@
-"""What a chat completion's request must hold, refused with 400 as OpenAI does otherwise.
+"""Validation of chat completion requests; errors are those of OpenAI.
 
-Source: OpenAI's API reference, "Create chat completion", and the API's own messages.
+Source: OpenAI's API reference, "Create chat completion", and the messages of the API itself.
 """
 
 import re
@@ -17,10 +17,10 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """A checked request. `offered` are the tools that may be called now.
+    """A validated request. ``offered``: the tools that may be called now.
 
-    `tool_choice` "none" offers nothing. "required" and a named function are taken as
-    "auto": the rules cannot invent a call.
+    With ``tool_choice`` "none" no tool is offered. "required" and a named function are treated as
+    "auto", because the rules cannot invent a call.
     """
 
     model: str
@@ -29,14 +29,14 @@ class ChatRequest:
     offered: frozenset[str]
 
 
-def parse_chat_request(body: JsonObject, otherwise: str) -> ChatRequest:
-    """Checks a body; `otherwise` is the model's name when none is given."""
+def parse_chat_request(body: JsonObject, default_model: str) -> ChatRequest:
+    """Validate a body; ``default_model`` is used if it names no model."""
     messages = _parse_messages(body.get("messages"))
     tools = _parse_tools(body)
     names = frozenset(tool["function"]["name"] for tool in tools)
     model = body.get("model")
     return ChatRequest(
-        model if isinstance(model, str) else otherwise,
+        model if isinstance(model, str) else default_model,
         messages,
         tools,
         frozenset() if _parse_tool_choice(body, names) == "none" else names,
@@ -51,8 +51,8 @@ def _parse_messages(messages: Any) -> list[JsonObject]:
     if not messages:
         message = "Invalid 'messages': empty array. Expected an array with minimum length 1."
         raise build_field_error("messages", message, "empty_array")
-    for at, message in enumerate(messages):
-        _check_message(f"messages[{at}]", message)
+    for index, message in enumerate(messages):
+        _check_message(f"messages[{index}]", message)
     _check_order(messages)
     return messages
 
@@ -91,33 +91,35 @@ def _check_calls(where: str, calls: Any) -> None:
         raise build_field_error(
             where, f"Invalid '{where}': expected a non-empty array.", "empty_array"
         )
-    for at, made in enumerate(calls):
-        function = made.get("function") if isinstance(made, dict) else None
+    for index, call in enumerate(calls):
+        function = call.get("function") if isinstance(call, dict) else None
         fields = (function.get("name"), function.get("arguments")) if _is_object(function) else ()
-        whole = len(fields) == 2 and all(isinstance(each, str) for each in fields)
-        if not whole or not isinstance(made.get("id"), str) or made.get("type") != "function":
-            raise build_field_error(f"{where}[{at}]", f"Invalid tool call at '{where}[{at}]'.")
+        complete = len(fields) == 2 and all(isinstance(each, str) for each in fields)
+        if not complete or not isinstance(call.get("id"), str) or call.get("type") != "function":
+            raise build_field_error(
+                f"{where}[{index}]", f"Invalid tool call at '{where}[{index}]'."
+            )
 
 
 def _check_order(messages: list[JsonObject]) -> None:
-    """Every call is answered right after it, and nothing else is an answer."""
-    awaited: set[str] = set()
+    """Check that every call is followed by its result, and that no other message is a result."""
+    expected: set[str] = set()
     answered: set[str] = set()
-    for at, message in enumerate(messages):
+    for index, message in enumerate(messages):
         if message["role"] != "tool":
-            _check_no_missing_results(awaited - answered)
+            _check_no_missing_results(expected - answered)
             calls = message.get("tool_calls") if message["role"] == "assistant" else None
-            awaited, answered = {made["id"] for made in calls or ()}, set()
-        elif message["tool_call_id"] in awaited:
+            expected, answered = {call["id"] for call in calls or ()}, set()
+        elif message["tool_call_id"] in expected:
             answered.add(message["tool_call_id"])
         else:
             raise build_field_error(
-                f"messages.[{at}].role",
+                f"messages.[{index}].role",
                 "Invalid parameter: messages with role 'tool' must be a response to a "
                 "preceeding message with 'tool_calls'.",
                 None,
             )
-    _check_no_missing_results(awaited - answered)
+    _check_no_missing_results(expected - answered)
 
 
 def _check_no_missing_results(missing: set[str]) -> None:
@@ -139,8 +141,8 @@ def _parse_tools(body: JsonObject) -> list[JsonObject]:
         raise build_field_error(
             "tools", "Invalid 'tools': expected a non-empty array.", "empty_array"
         )
-    for at, tool in enumerate(tools):
-        _check_tool(f"tools[{at}]", tool)
+    for index, tool in enumerate(tools):
+        _check_tool(f"tools[{index}]", tool)
     return tools
 
 

@@ -1,4 +1,4 @@
-"""How the simulated model hears and sees: what a file of the sandbox says of itself.
+"""Transcription and description of files by the labels that the sandbox embeds in them.
 
 Source: OpenAI's API reference, "Create transcription" and "Images and vision".
 """
@@ -17,12 +17,12 @@ from niochat_sandbox.scripted_model.model_errors import ModelApiError, build_fie
 from niochat_sandbox.voice_notes import read_voice_note_text
 
 MAX_AUDIO_BYTES = 25 * 2**20
-"""Of a file to be transcribed."""
+"""The maximum size of a file to transcribe, in bytes."""
 _FILE_PART_TYPES = ("image_url", "file")
 
 
 async def transcribe_file(request: Request, *, empty: bool) -> JsonObject:
-    """The answer to a form with ``file`` and ``model``; an unknown sound has no words."""
+    """Respond to a form with ``file`` and ``model``; an unknown sound has an empty text."""
     async with request.form(max_files=1, max_part_size=MAX_AUDIO_BYTES) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
@@ -40,7 +40,7 @@ async def transcribe_file(request: Request, *, empty: bool) -> JsonObject:
 
 
 def describe_last_file(messages: list[JsonObject]) -> JsonObject | None:
-    """What the last message's file shows; ``None`` where it has none."""
+    """Describe the file of the last message; ``None`` if it has no file."""
     content = messages[-1].get("content")
     parts = content if isinstance(content, list) else []
     files = [_decode_file(part) for part in parts if part.get("type") in _FILE_PART_TYPES]
@@ -49,15 +49,15 @@ def describe_last_file(messages: list[JsonObject]) -> JsonObject | None:
     return read_file_label(files[-1]) or {"kind": "other"}
 
 
-def encode_description(seen: JsonObject) -> str:
-    """As a model answers who was asked for JSON."""
-    return orjson.dumps(seen).decode()
+def encode_description(description: JsonObject) -> str:
+    """Encode the description as the JSON that was requested."""
+    return orjson.dumps(description).decode()
 
 
 def _decode_file(part: JsonObject) -> bytes:
-    told: Any = part.get(str(part["type"]))
-    told = told if isinstance(told, dict) else {}
-    _, _, encoded = str(told.get("url") or told.get("file_data") or "").partition(";base64,")
+    source: Any = part.get(str(part["type"]))
+    source = source if isinstance(source, dict) else {}
+    _, _, encoded = str(source.get("url") or source.get("file_data") or "").partition(";base64,")
     try:
         return base64.b64decode(encoded, validate=True)
     except binascii.Error:

@@ -1,4 +1,4 @@
-"""What the simulated model says: fixed rules in Portuguese, the same every time."""
+"""Fixed Portuguese replies of the scripted model."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ _GREETING = re.compile(
 _HUMAN = re.compile(r"\b(atendentes?|human[oa]s?|pessoas?)\b", re.IGNORECASE)
 _MAX_QUOTE_LENGTH = 120
 SITUATION, CORRECTION = "⟦situação⟧", "⟦correção⟧"
-"""How the product begins what it tells the model itself, in the user's role."""
+"""The prefixes of the product's own notes to the model, which have the role of the user."""
 
 INTRODUCTION_REPLY = (
     "Olá! Sou um simulador de atendimento: respondo por regras fixas, sem inteligência artificial."
@@ -22,14 +22,14 @@ NO_TEXT_REPLY = "Como posso ajudar?"
 
 
 def build_reply(messages: list[dict[str, Any]]) -> str:
-    """The answer to what the user wrote after the last assistant message.
+    """Reply to the texts that the user wrote after the last assistant message.
 
-    Every tag `#c<digits>-<digits>` there is echoed once per occurrence, in order, and is
-    never repeated in the rest of the answer: audits count on it.
+    Each tag ``#c<digits>-<digits>`` is echoed once per occurrence, in order, and occurs nowhere
+    else in the reply, because message audits count the tags.
     """
-    said = "\n".join(find_unanswered_texts(messages))
-    tags = _TAG.findall(said)
-    words = " ".join(_TAG.sub(" ", said).split())
+    text = "\n".join(find_unanswered_texts(messages))
+    tags = _TAG.findall(text)
+    words = " ".join(_TAG.sub(" ", text).split())
     sentences = [f"Recebi {' '.join(tags)}."] if tags else []
     if words or not tags:
         sentences.append(_answer(words))
@@ -47,12 +47,12 @@ def _answer(words: str) -> str:
 
 
 def has_tag(text: str) -> bool:
-    """Whether a tag is in it."""
+    """Whether the text contains a tag."""
     return bool(_TAG.search(text))
 
 
 def find_unanswered_texts(messages: list[dict[str, Any]]) -> list[str]:
-    """The user's texts after the last message the assistant said, oldest first."""
+    """The user's texts after the assistant's last text, oldest first."""
     texts: list[str] = []
     for message in reversed(messages):
         if message.get("role") == "assistant" and not message.get("tool_calls"):
@@ -63,13 +63,13 @@ def find_unanswered_texts(messages: list[dict[str, Any]]) -> list[str]:
 
 
 def is_customer_message(message: dict[str, Any]) -> bool:
-    """Whether the customer said it, and not the product."""
-    told = extract_text(message.get("content")).startswith((SITUATION, CORRECTION))
-    return message.get("role") == "user" and not told
+    """Whether the customer wrote the message, and not the product."""
+    is_note = extract_text(message.get("content")).startswith((SITUATION, CORRECTION))
+    return message.get("role") == "user" and not is_note
 
 
 def extract_text(content: Any) -> str:
-    """A message's text: a string, or the text parts of a list of parts."""
+    """Return a message's text, which is a string or the text parts of a list."""
     if isinstance(content, str):
         return content
     if not isinstance(content, list):

@@ -1,4 +1,4 @@
-"""What a customer's words mean, by keywords. Portuguese, without regard to case and accents."""
+"""Keyword rules for Portuguese texts, regardless of case and accents."""
 
 import re
 import unicodedata
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class ScriptedIntent(StrEnum):
-    """What a customer wants: the values of `desejo`."""
+    """A customer's intent: the values of ``desejo``."""
 
     INVOICE = "fatura"
     OFFLINE = "sem_internet"
@@ -19,7 +19,7 @@ class ScriptedIntent(StrEnum):
 
 
 class InvoiceFormat(StrEnum):
-    """How an invoice is sent: the values of `forma`."""
+    """The form in which an invoice is sent: the values of ``forma``."""
 
     PIX = "pix"
     SLIP = "boleto"
@@ -27,7 +27,7 @@ class InvoiceFormat(StrEnum):
 
 
 def normalize_text(text: str) -> str:
-    """`text` in lower case, without accents, with single spaces; lines stay lines."""
+    """Return ``text`` in lower case, without accents, with single spaces; line breaks remain."""
     letters = unicodedata.normalize("NFKD", text.lower())
     bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return re.sub(r"[^\S\n]+", " ", bare).strip()
@@ -84,34 +84,34 @@ _LOOSE = re.compile(r"(?<!\d)\d(?:[ .\-/]{0,3}\d){10,13}(?!\d)")
 
 
 def parse_intent(text: str) -> ScriptedIntent | None:
-    """The intent of one text; of several, the more special one."""
+    """The intent of a text; if it has several, the more specific one."""
     words = normalize_text(text)
     return next((intent for intent, known in _INTENTS if re.search(known, words)), None)
 
 
 def find_newest_intent(texts: Iterable[str]) -> ScriptedIntent | None:
-    """The intent of the last text, oldest first, that has one."""
+    """The intent of the last text that has one; the texts are oldest first."""
     intents = [intent for intent in map(parse_intent, texts) if intent]
     return intents[-1] if intents else None
 
 
 def is_yes(text: str) -> bool:
-    """Whether a line of the text begins as a yes; "1" is one."""
+    """Whether a line of the text begins with a yes; "1" is one."""
     return bool(_SAYS_YES.search(normalize_text(text)))
 
 
 def is_no(text: str) -> bool:
-    """Whether a line of the text begins as a no, or something is called wrong."""
+    """Whether a line of the text begins with a no, or the text calls something wrong."""
     return bool(_SAYS_NO.search(normalize_text(text)))
 
 
 def is_greeting(text: str) -> bool:
-    """Whether there is a greeting in it."""
+    """Whether the text contains a greeting."""
     return bool(_GREETING.search(normalize_text(text)))
 
 
 def is_thanks(text: str) -> bool:
-    """Whether it thanks or says goodbye, and asks for nothing else."""
+    """Whether the text thanks or says goodbye without asking for anything else."""
     words = normalize_text(text)
     if not _THANKS.search(words):
         return False
@@ -120,54 +120,56 @@ def is_thanks(text: str) -> bool:
 
 
 def is_payment_notice(text: str) -> bool:
-    """Whether it says paid, or brings a document or picture and wants nothing else."""
+    """Whether the text reports a payment, or brings a file without another intent."""
     words = normalize_text(text)
     pictured = bool(_PICTURE.search(words)) and parse_intent(text) in (None, ScriptedIntent.INVOICE)
     return pictured or bool(_PAID.search(words))
 
 
 def has_picture(text: str) -> bool:
-    """Whether a document or a picture came."""
+    """Whether a document or picture arrived."""
     return bool(_PICTURE.search(normalize_text(text)))
 
 
 def has_instructions(text: str) -> bool:
-    """Whether it tries to instruct the model instead of asking for service."""
+    """Whether the text tries to instruct the model."""
     return bool(_INJECTION.search(normalize_text(text)))
 
 
 def find_last_line(text: str) -> str:
-    """The newest line that says something: a quote must stand in one message."""
+    """The last non-empty line; a quote must be part of one message."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else ""
 
 
 def find_yes_line(text: str) -> str:
-    """The line that says yes, else the newest."""
+    """The line that says yes, or else the last line."""
     lines = [line.strip() for line in text.splitlines() if _SAYS_YES.search(normalize_text(line))]
     return lines[-1] if lines else find_last_line(text)
 
 
 def is_unsolved(text: str) -> bool:
-    """Whether it says that the help did not help."""
+    """Whether the text says that the help did not solve the problem."""
     return bool(_UNSOLVED.search(normalize_text(text)))
 
 
 def parse_choice_number(text: str) -> int | None:
-    """A choice: the first number from 1 to 99, or an ordinal up to the fifth."""
+    """Parse a choice: the first number from 1 to 99, or an ordinal up to the fifth."""
     words = normalize_text(text)
     if found := _NUMBER.search(words):
         return int(found[1])
     ordinals = (
-        at
-        for at, word in enumerate(_ORDINALS, 1)
+        position
+        for position, word in enumerate(_ORDINALS, 1)
         if re.search(rf"\b{word}[oa]\b(?! via|-| feira)", words)
     )
     return next(ordinals, None)
 
 
 def parse_invoice_format(text: str) -> InvoiceFormat | None:
-    """PIX, boleto or both; None when neither is named or it is left open ("pix ou boleto")."""
+    """Parse PIX, boleto or both; None if neither is named, or both as alternatives ("pix ou
+    boleto").
+    """
     words = normalize_text(text)
     pix, slip = re.search(r"\bpix\b", words), re.search(r"\bboletos?\b", words)
     if _BOTH.search(words):
@@ -180,13 +182,15 @@ def parse_invoice_format(text: str) -> InvoiceFormat | None:
 
 
 def find_newest_invoice_format(texts: Iterable[str]) -> InvoiceFormat | None:
-    """The form of the last text, oldest first, that names one."""
+    """The payment form of the last text that names one; the texts are oldest first."""
     forms = [form for form in map(parse_invoice_format, texts) if form]
     return forms[-1] if forms else None
 
 
 def find_tax_id(text: str) -> str | None:
-    """A CPF (11) or CNPJ (14) without its marks; the check digits are the product's business."""
+    """Find a CPF (11 digits) or CNPJ (14) without separators. The product checks the
+    check digits.
+    """
     for known in (_CNPJ, _CPF, _LOOSE):
         if found := known.search(text):
             bare = re.sub(r"[\W_]", "", found[0]).upper()

@@ -1,4 +1,4 @@
-"""What the model does next: one tool call, or the turn's final text."""
+"""The actions of the model: one tool call, or the final text of the turn."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ import orjson
 
 
 class ToolName(StrEnum):
-    """The assistant's tools. A request offers those that the provider's ERP can serve."""
+    """The assistant's tools. A request offers those that the tenant's ERP supports."""
 
     IDENTIFY = "identificar_cliente"
     CHOOSE_CONTRACT = "escolher_contrato"
@@ -38,7 +38,7 @@ class TextReply:
 
 @dataclass(frozen=True, slots=True)
 class ScriptedToolCall:
-    """One tool call; `arguments` is JSON text, or deliberately not when a test orders so."""
+    """One tool call. ``arguments`` is JSON text, or invalid text if a test requires it."""
 
     name: str
     arguments: str
@@ -48,6 +48,6 @@ ModelAction = TextReply | ScriptedToolCall
 
 
 def build_tool_call(name: str, **arguments: Any) -> ScriptedToolCall:
-    """A well-formed call; arguments that are None are left out."""
+    """Build a valid call; arguments that are None are omitted."""
     given = {key: value for key, value in arguments.items() if value is not None}
     return ScriptedToolCall(name, orjson.dumps(given).decode())

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible model under `/model/v1`: chat completions and the list of models."""
+"""The OpenAI-compatible endpoint below ``/model/v1``: completions, transcriptions and models."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -29,10 +29,10 @@ MODEL_NAME = ScriptedModelName.HONEST.value
 
 
 class ModelApi:
-    """The two routes below `/model/v1`."""
+    """The routes below ``/model/v1``."""
 
-    def __init__(self, world: SandboxState) -> None:
-        self._settings: ScriptedModelSettings = world.model
+    def __init__(self, state: SandboxState) -> None:
+        self._settings: ScriptedModelSettings = state.model
         self._cache = SimulatedPromptCache()
 
     def routes(self) -> list[Route]:
@@ -45,8 +45,8 @@ class ModelApi:
     async def list_models(self, request: Request) -> Response:
         _check_key(request)
         data = [
-            {"id": player, "object": "model", "created": 0, "owned_by": "sandbox"}
-            for player in ScriptedModelName
+            {"id": name, "object": "model", "created": 0, "owned_by": "sandbox"}
+            for name in ScriptedModelName
         ]
         return json_response({"object": "list", "data": data})
 
@@ -66,9 +66,11 @@ class ModelApi:
 
     async def transcribe(self, request: Request) -> Response:
         _check_key(request)
-        heard = await transcribe_file(request, empty=request.scope.get(EMPTY_RESPONSE, False))
+        transcription = await transcribe_file(
+            request, empty=request.scope.get(EMPTY_RESPONSE, False)
+        )
         await asyncio.sleep(self._settings.latency_s)
-        return json_response(heard)
+        return json_response(transcription)
 
     async def _stream_completion(self, chunks: list[dict[str, Any]]) -> AsyncIterator[bytes]:
         for chunk in chunks:
@@ -78,27 +80,29 @@ class ModelApi:
         yield b"data: [DONE]\n\n"
 
     def _build_completion(self, key: str, body: JsonObject, *, empty: bool) -> ScriptedCompletion:
-        asked = parse_chat_request(body, MODEL_NAME)
-        seen = describe_last_file(asked.messages)
-        if seen is not None:
+        chat_request = parse_chat_request(body, MODEL_NAME)
+        description = describe_last_file(chat_request.messages)
+        if description is not None:
             return ScriptedCompletion(
-                asked.model,
-                TextReply("" if empty else encode_description(seen)),
-                count_prompt_tokens(asked),
+                chat_request.model,
+                TextReply("" if empty else encode_description(description)),
+                count_prompt_tokens(chat_request),
             )
-        action = TextReply("") if empty else choose_action(asked)
+        action = TextReply("") if empty else choose_action(chat_request)
         cached = self._cache.count_cached_tokens(
-            f"{key} {asked.model}", asked.messages, asked.tools
+            f"{key} {chat_request.model}", chat_request.messages, chat_request.tools
         )
-        read = count_prompt_tokens(asked)
-        return ScriptedCompletion(asked.model, action, read, min(cached, read))
+        prompt_tokens = count_prompt_tokens(chat_request)
+        return ScriptedCompletion(
+            chat_request.model, action, prompt_tokens, min(cached, prompt_tokens)
+        )
 
 
 async def _read_body(request: Request) -> JsonObject:
     try:
         return await read_object(request)
-    except SandboxApiError as refusal:
-        raise ModelApiError(refusal.status, str(refusal)) from None
+    except SandboxApiError as error:
+        raise ModelApiError(error.status, str(error)) from None
 
 
 def _check_key(request: Request) -> None:

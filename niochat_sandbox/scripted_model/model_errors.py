@@ -1,10 +1,10 @@
-"""Errors in OpenAI's shape."""
+"""Errors in OpenAI's format."""
 
 from niochat_sandbox.http_json import SandboxApiError
 
 
 class ModelApiError(SandboxApiError):
-    """A request that the model's endpoint refuses; `param` names the field, as OpenAI does."""
+    """A request that the endpoint rejects; ``param`` names the field, as OpenAI does."""
 
     def __init__(
         self, status: int, message: str, code: str | None = None, param: str | None = None
@@ -15,5 +15,5 @@ class ModelApiError(SandboxApiError):
 
 
 def build_field_error(param: str, message: str, code: str | None = "invalid_type") -> ModelApiError:
-    """A 400 about one field."""
+    """Build a 400 error about one field."""
     return ModelApiError(400, message, code, param)

@@ -1,4 +1,4 @@
-"""The model's questions: how they are asked, and which one a customer's text answers."""
+"""The model's questions, and which of them a customer's text answers."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from niochat_sandbox.scripted_model.keyword_matching import ScriptedIntent, norm
 
 
 class ModelQuestion(StrEnum):
-    """The words by which an asked question is known again in the transcript."""
+    """The words by which the transcript shows that a question was asked."""
 
     DOCUMENT = "o CPF ou CNPJ do titular"
     LOS = "A luz LOS do modem está vermelha?"
@@ -41,7 +41,7 @@ QUESTION_INTENTS = {
     ModelQuestion.NAME: ScriptedIntent.PLANS,
     ModelQuestion.PLAN_DOCUMENT: ScriptedIntent.PLANS,
 }
-"""The wish that a question belongs to: another wish in the answer leaves the question."""
+"""The intent of each question; a customer who states another intent leaves the question."""
 
 REPEATED_QUESTIONS = {
     ModelQuestion.DOCUMENT: "me informe o CPF ou CNPJ do titular, por favor.",
@@ -50,17 +50,17 @@ REPEATED_QUESTIONS = {
     ModelQuestion.BLOCKED: "você prefere pagar agora (PIX ou boleto) ou o desbloqueio em "
     "confiança?",
 }
-"""A question as it is asked again, where that is not its own words."""
+"""The wording of a repeated question, if it differs from the first."""
 
 
-def find_open_question(asked: str) -> ModelQuestion | None:
-    """The question that stands last in what the assistant said, or None."""
-    words = normalize_text(asked)
+def find_open_question(text: str) -> ModelQuestion | None:
+    """The last question in the assistant's text, or None."""
+    words = normalize_text(text)
     found = [(words.rfind(normalize_text(question)), question) for question in ModelQuestion]
     position, question = max(found)
     return question if position >= 0 else None
 
 
 def rephrase_question(question: ModelQuestion) -> str:
-    """The question in a sentence of its own."""
+    """The question as a complete sentence."""
     return "Para continuar: " + REPEATED_QUESTIONS.get(question, str(question))

@@ -1,7 +1,7 @@
-"""What the simulated model has read before, counted as OpenAI counts it.
+"""A simulated prompt cache that counts cached tokens as OpenAI does.
 
-A request's beginning that an earlier one had too is not read again: in steps of 128 tokens, from
-1,024 on.
+The common beginning with an earlier request counts as cached, in steps of 128 tokens, from 1,024
+tokens on.
 """
 
 from collections import OrderedDict
@@ -12,13 +12,13 @@ import orjson
 from niochat_sandbox.http_json import JsonObject
 
 _CHARACTERS = 4 * 128
-"""Of one step; tokens are estimated at four characters each."""
+"""The characters of one step; a token is estimated at four characters."""
 _MIN_TOKENS = 1024
 _MAX_ENTRIES = 4096
 
 
 class SimulatedPromptCache:
-    """Digests of the beginnings of the newest requests, all keys together."""
+    """Digests of the beginnings of the newest requests of all keys."""
 
     def __init__(self) -> None:
         self._seen: OrderedDict[bytes, None] = OrderedDict()
@@ -26,17 +26,17 @@ class SimulatedPromptCache:
     def count_cached_tokens(
         self, key: str, messages: list[JsonObject], tools: list[JsonObject]
     ) -> int:
-        """Tokens of this request's beginning that an earlier one of the same key had; from now on
-        all of it is known.
+        """Count the tokens that this request shares with an earlier one of the same key, and
+        remember it.
         """
         text = (orjson.dumps(tools) + orjson.dumps(messages)).decode()
-        digest, known, known_on = blake2b(key.encode(), digest_size=16), 0, True
-        for at in range(0, len(text) - _CHARACTERS + 1, _CHARACTERS):
-            digest.update(text[at : at + _CHARACTERS].encode())
-            known_on = known_on and digest.digest() in self._seen
-            known += known_on
+        digest, matching_steps, matches = blake2b(key.encode(), digest_size=16), 0, True
+        for start in range(0, len(text) - _CHARACTERS + 1, _CHARACTERS):
+            digest.update(text[start : start + _CHARACTERS].encode())
+            matches = matches and digest.digest() in self._seen
+            matching_steps += matches
             self._remember(digest.digest())
-        tokens = known * (_CHARACTERS // 4)
+        tokens = matching_steps * (_CHARACTERS // 4)
         return tokens if tokens >= _MIN_TOKENS else 0
 
     def _remember(self, digest: bytes) -> None:

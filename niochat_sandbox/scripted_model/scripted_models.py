@@ -1,4 +1,4 @@
-"""The simulated models by name: the honest one, the fooled one and the stubborn one."""
+"""The scripted models by name: the honest, the obedient and the stubborn one."""
 
 import json
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _DONE = "Pronto."
 
 
 class ScriptedModelName(StrEnum):
-    """The models' names; any other name is played by the first."""
+    """The models' names; an unknown name is answered by the honest model."""
 
     HONEST = "sandbox-simulador"
     FOOLED = "sandbox-obediente"
@@ -37,10 +37,10 @@ class ScriptedModelName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InjectedInstructions:
-    """What a customer's `OBEDECE: <json>` makes a fooled model do.
+    """The actions that a customer's ``OBEDECE: <json>`` makes an obedient model do.
 
-    ``{"calls": [{"name": …, "arguments": {…}} or {"name": …, "raw": "…"}], "text": "…"}``:
-    the calls one a step, then the text. `raw` goes out as it is, so it may be no JSON.
+    ``{"calls": [{"name": …, "arguments": {…}} or {"name": …, "raw": "…"}], "text": "…"}``: one call
+    per step, then the text. ``raw`` is sent unchanged and may be invalid JSON.
     """
 
     calls: tuple[ScriptedToolCall, ...]
@@ -50,14 +50,14 @@ class InjectedInstructions:
 def choose_action(request: ChatRequest) -> ModelAction:
     """The next action of the request's model."""
     if request.model in (ScriptedModelName.FOOLED, ScriptedModelName.STUBBORN):
-        order = parse_injected_instructions(request.messages)
-        if order:
-            return _obey_instructions(order, request)
+        instructions = parse_injected_instructions(request.messages)
+        if instructions:
+            return _obey_instructions(instructions, request)
     return _run_flows(request)
 
 
 def parse_injected_instructions(messages: list[JsonObject]) -> InjectedInstructions | None:
-    """The order in the customer's last text; None without one, or when it is no such JSON."""
+    """Parse the instructions in the customer's last text; None without valid instructions."""
     texts = [extract_text(each.get("content")) for each in messages if is_customer_message(each)]
     _, found, rest = texts[-1].partition(_ORDER) if texts else ("", "", "")
     if not found:
@@ -67,29 +67,33 @@ def parse_injected_instructions(messages: list[JsonObject]) -> InjectedInstructi
         calls = tuple(_parse_call(each) for each in data.get("calls", ()))
         return InjectedInstructions(calls, str(data.get("text", _DONE)))
     except (ValueError, KeyError, AttributeError, TypeError):
-        return None  # not an order in its form: the rules answer the text
+        return None  # not valid instructions: the rules answer the text
 
 
-def _obey_instructions(order: InjectedInstructions, request: ChatRequest) -> ModelAction:
-    """One call a step; without tools, and after the last call, the text."""
-    if not request.offered or not order.calls:
-        return TextReply(order.text)
+def _obey_instructions(instructions: InjectedInstructions, request: ChatRequest) -> ModelAction:
+    """Make one call per step; reply with the text after the last call, or without tools."""
+    if not request.offered or not instructions.calls:
+        return TextReply(instructions.text)
     if request.model == ScriptedModelName.STUBBORN:
-        return order.calls[0]
+        return instructions.calls[0]
     steps = sum(1 for message in messages_of_turn(request.messages) if message.get("tool_calls"))
-    return order.calls[steps] if steps < len(order.calls) else TextReply(order.text)
+    return (
+        instructions.calls[steps]
+        if steps < len(instructions.calls)
+        else TextReply(instructions.text)
+    )
 
 
 def _run_flows(request: ChatRequest) -> ModelAction:
-    """By the flows; a tagged text, and a request without tools, by the plain replies."""
-    scene = build_turn_view(request.messages, request.offered)
+    """Apply the flows; tagged texts and requests without tools get a fixed reply."""
+    view = build_turn_view(request.messages, request.offered)
     tagged = has_tag("\n".join(find_unanswered_texts(request.messages)))
-    if not scene.refused and (tagged or not request.tools):
+    if not view.refused and (tagged or not request.tools):
         return TextReply(build_reply(request.messages))
-    return next_action(scene)
+    return next_action(view)
 
 
-def _parse_call(described: dict[str, Any]) -> ScriptedToolCall:
-    if "raw" in described:
-        return ScriptedToolCall(described["name"], str(described["raw"]))
-    return build_tool_call(described["name"], **described.get("arguments", {}))
+def _parse_call(call: dict[str, Any]) -> ScriptedToolCall:
+    if "raw" in call:
+        return ScriptedToolCall(call["name"], str(call["raw"]))
+    return build_tool_call(call["name"], **call.get("arguments", {}))

@@ -1,4 +1,4 @@
-"""What a rule sees of a request: situation, transcript, this turn's results, tools offered."""
+"""The parts of a request that the rules read: state note, transcript, tool results, tools."""
 
 import re
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ _GREETING = re.compile(
 
 
 class Speaker(StrEnum):
-    """Who said a line of the transcript."""
+    """The author of a line of the transcript."""
 
     CUSTOMER = "user"
     ASSISTANT = "assistant"
@@ -45,7 +45,7 @@ class DialogueLine:
 
 @dataclass(frozen=True, slots=True)
 class ScriptedToolResult:
-    """What a tool answered in this turn; `data` is empty when that was no JSON object."""
+    """The result of a tool in this turn; ``data`` is empty if it was no JSON object."""
 
     tool: str
     data: JsonObject
@@ -61,7 +61,7 @@ class ScriptedToolResult:
 
 @dataclass(frozen=True, slots=True)
 class TurnView:
-    """One request. `situation` is the contract's JSON, empty when there was none."""
+    """One request. ``situation``: the JSON of the state note, or empty."""
 
     lines: tuple[DialogueLine, ...] = ()
     situation: JsonObject = field(default_factory=dict)
@@ -72,12 +72,12 @@ class TurnView:
 
     @property
     def latest_customer_text(self) -> str:
-        """The customer's texts since the assistant's last one."""
+        """The customer's texts since the assistant's last text."""
         return "\n".join(line.text for line in self.lines[self._latest_customer_index() :])
 
     @property
     def latest_assistant_text(self) -> str:
-        """The assistant's texts just before what the customer said."""
+        """The assistant's texts immediately before the customer's newest ones."""
         texts: list[str] = []
         for line in reversed(self.lines[: self._latest_customer_index()]):
             if line.speaker is Speaker.CUSTOMER:
@@ -87,24 +87,24 @@ class TurnView:
 
     @property
     def open_question(self) -> ModelQuestion | None:
-        """What the customer was asked and may be answering."""
+        """The question that the customer may be answering."""
         return find_open_question(self.latest_assistant_text)
 
     @property
     def customer_texts(self) -> tuple[str, ...]:
-        """Everything the customer wrote, oldest first."""
+        """All texts of the customer, oldest first."""
         return tuple(line.text for line in self.lines if line.speaker is Speaker.CUSTOMER)
 
     @property
     def is_first_reply(self) -> bool:
-        """Whether the assistant has not said anything yet."""
+        """Whether the assistant has not written yet."""
         return all(line.speaker is Speaker.CUSTOMER for line in self.lines)
 
     @property
     def contract(self) -> JsonObject | None:
-        """The confirmed contract, by this turn or an earlier one."""
-        chosen = self.successful_result(ToolName.CHOOSE_CONTRACT).get("contrato")
-        known = chosen or self.situation.get("contrato")
+        """The contract confirmed in this turn or an earlier one."""
+        selected = self.successful_result(ToolName.CHOOSE_CONTRACT).get("contrato")
+        known = selected or self.situation.get("contrato")
         return known if isinstance(known, dict) else None
 
     @property
@@ -113,17 +113,17 @@ class TurnView:
 
     @property
     def awaiting(self) -> str | None:
-        """`confirmacao` or `escolha` while a contract was shown and not confirmed."""
+        """``confirmacao`` or ``escolha`` while contracts were shown and none is confirmed."""
         awaited = self.situation.get("aguardando")
         return awaited if isinstance(awaited, str) else None
 
     @property
     def intent(self) -> ScriptedIntent | None:
-        """What the customer wants now: said just now, kept by the system, or said before."""
-        kept = self.successful_result(ToolName.CHOOSE_CONTRACT).get("desejo") or self.situation.get(
+        """The current intent: stated now, stored by the product, or stated earlier."""
+        stored = self.successful_result(ToolName.CHOOSE_CONTRACT).get(
             "desejo"
-        )
-        known = ScriptedIntent(kept) if kept in set(ScriptedIntent) else None
+        ) or self.situation.get("desejo")
+        known = ScriptedIntent(stored) if stored in set(ScriptedIntent) else None
         return (
             parse_intent(self.latest_customer_text)
             or known
@@ -131,14 +131,14 @@ class TurnView:
         )
 
     def texts_since_intent(self, intent: ScriptedIntent) -> tuple[str, ...]:
-        """The customer's texts from the newest one that has the intent on."""
-        for at in range(len(self.customer_texts) - 1, -1, -1):
-            if parse_intent(self.customer_texts[at]) is intent:
-                return self.customer_texts[at:]
+        """The customer's texts from the newest one with this intent on."""
+        for index in range(len(self.customer_texts) - 1, -1, -1):
+            if parse_intent(self.customer_texts[index]) is intent:
+                return self.customer_texts[index:]
         return ()
 
     def successful_result(self, tool: ToolName) -> JsonObject:
-        """The tool's newest good result of this turn, or an empty one."""
+        """The tool's newest successful result in this turn, or an empty one."""
         good = [result.data for result in self.results if result.tool == tool and result.ok]
         return good[-1] if good else {}
 
@@ -146,18 +146,18 @@ class TurnView:
         return tool in self.offered
 
     def _latest_customer_index(self) -> int:
-        for at in range(len(self.lines), 0, -1):
-            if self.lines[at - 1].speaker is Speaker.ASSISTANT:
-                return at
+        for index in range(len(self.lines), 0, -1):
+            if self.lines[index - 1].speaker is Speaker.ASSISTANT:
+                return index
         return 0
 
 
 _VOICE_NOTE_PREFIX = "⟦áudio⟧ "
-"""In front of what was said in a voice note."""
+"""The prefix of a transcribed voice note."""
 
 
 def build_turn_view(messages: list[JsonObject], offered: frozenset[str]) -> TurnView:
-    """The scene of a checked request; messages in the order of the tools' contract."""
+    """Build the view of a validated request."""
     systems = [extract_text(each.get("content")) for each in messages if _is_system(each)]
     last = extract_text(messages[-1].get("content")) if messages else ""
     return TurnView(
@@ -172,8 +172,10 @@ def build_turn_view(messages: list[JsonObject], offered: frozenset[str]) -> Turn
 
 def messages_of_turn(messages: list[JsonObject]) -> list[JsonObject]:
     """The messages after the customer's last one."""
-    asked = [at for at, message in enumerate(messages) if is_customer_message(message)]
-    return messages[asked[-1] + 1 :] if asked else messages
+    customer_indexes = [
+        index for index, message in enumerate(messages) if is_customer_message(message)
+    ]
+    return messages[customer_indexes[-1] + 1 :] if customer_indexes else messages
 
 
 def _is_system(message: JsonObject) -> bool:
@@ -181,7 +183,7 @@ def _is_system(message: JsonObject) -> bool:
 
 
 def _parse_lines(messages: list[JsonObject]) -> list[DialogueLine]:
-    """What was said; the message of a tool call is part of the turn, not said."""
+    """The lines of the transcript; messages with tool calls are not part of it."""
     return [
         DialogueLine(
             Speaker(message["role"]),
@@ -197,8 +199,8 @@ def _parse_results(messages: list[JsonObject]) -> list[ScriptedToolResult]:
     names: dict[str, str] = {}
     results: list[ScriptedToolResult] = []
     for message in messages_of_turn(messages):
-        for made in message.get("tool_calls") or ():
-            names[made["id"]] = made["function"]["name"]
+        for call in message.get("tool_calls") or ():
+            names[call["id"]] = call["function"]["name"]
         if message.get("role") == "tool":
             name = names.get(message["tool_call_id"], "")
             results.append(
@@ -209,12 +211,12 @@ def _parse_results(messages: list[JsonObject]) -> list[ScriptedToolResult]:
 
 def _parse_situation(messages: list[JsonObject]) -> JsonObject:
     texts = (extract_text(each.get("content")) for each in reversed(messages))
-    told = next((text for text in texts if text.startswith(SITUATION)), "")
-    return _parse_object(told.removeprefix(SITUATION))
+    note = next((text for text in texts if text.startswith(SITUATION)), "")
+    return _parse_object(note.removeprefix(SITUATION))
 
 
 def _find_greeting(systems: list[str]) -> str:
-    """A line of the system prompt that begins as a greeting, or follows `Saudação:`."""
+    """The line of the system prompt that begins as a greeting, or follows ``Saudação:``."""
     found = _GREETING.search(systems[0]) if systems else None
     return (found[1] or found[2]).strip() if found else ""
 
@@ -223,5 +225,5 @@ def _parse_object(text: str) -> JsonObject:
     try:
         data = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return {}  # as a model would: what it cannot read tells it nothing
+        return {}  # a model would ignore what it cannot read
     return data if isinstance(data, dict) else {}

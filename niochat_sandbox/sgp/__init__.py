@@ -1,1 +1,1 @@
-"""TODO."""
+"""The simulated SGP, a provider's ERP."""

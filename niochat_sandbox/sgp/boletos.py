@@ -1,4 +1,4 @@
-"""What an invoice is paid with: PIX code, digit line, and the paper as a PDF."""
+"""The payment data of an invoice: PIX code, digit line and PDF."""
 
 import binascii
 import uuid
@@ -12,7 +12,7 @@ _MERCHANT, _CITY = "PROVEDOR DEMO", "OLINDA"
 
 
 def build_pix_code(invoice: int, amount: Decimal) -> str:
-    """A static BR Code of `amount` BRL: EMV fields by number, closed by their CRC16."""
+    """Build a static BR Code of ``amount`` BRL: numbered EMV fields with a CRC16 at the end."""
     key = str(uuid.uuid5(_PIX_KEYS, str(invoice)))
     fields = [
         ("00", "01"),
@@ -30,7 +30,7 @@ def build_pix_code(invoice: int, amount: Decimal) -> str:
 
 
 def build_digit_line(invoice: int, amount: Decimal, due: date) -> str:
-    """The 47 digits of a bank slip with every check digit right, in the usual groups."""
+    """Build the 47 digits of a bank slip with valid check digits, in the usual groups."""
     free = f"109{invoice:08d}{invoice * 7919 % 10**14:014d}"
     tail = f"{_due_factor(due):04d}{int(amount * 100):010d}"
     head = _BANK + _CURRENCY
@@ -42,14 +42,14 @@ def build_digit_line(invoice: int, amount: Decimal, due: date) -> str:
 
 
 def build_bar_code(line: str) -> str:
-    """The 44 digits printed as bars for a digit line."""
+    """The 44 digits of the bar code that belongs to a digit line."""
     digits = "".join(each for each in line if each.isdigit())
     free = digits[4:9] + digits[10:20] + digits[21:31]
     return digits[:4] + digits[32] + digits[33:] + free
 
 
 def render_invoice_pdf(invoice: int) -> bytes:
-    """The invoice as a PDF of one page that readers open without repair."""
+    """Render the invoice as a PDF of one page that readers open without a repair."""
     text = f"BT /F1 18 Tf 40 780 Td (Boleto da fatura {invoice} - provedor de demonstracao) Tj ET"
     objects = [
         "<</Type/Catalog/Pages 2 0 R>>",
@@ -63,15 +63,15 @@ def render_invoice_pdf(invoice: int) -> bytes:
 
 
 def _render_pdf(objects: list[str]) -> bytes:
-    written, offsets = "%PDF-1.4\n", []
+    content, offsets = "%PDF-1.4\n", []
     for number, each in enumerate(objects, start=1):
-        offsets.append(len(written))
-        written += f"{number} 0 obj\n{each}\nendobj\n"
+        offsets.append(len(content))
+        content += f"{number} 0 obj\n{each}\nendobj\n"
     entries = "".join(f"{offset:010d} 00000 n \n" for offset in offsets)
     size = len(objects) + 1
     table = f"xref\n0 {size}\n0000000000 65535 f \n{entries}"
-    end = f"trailer<</Size {size}/Root 1 0 R>>\nstartxref\n{len(written)}\n%%EOF\n"
-    return (written + table + end).encode("ascii")
+    end = f"trailer<</Size {size}/Root 1 0 R>>\nstartxref\n{len(content)}\n%%EOF\n"
+    return (content + table + end).encode("ascii")
 
 
 def _emv_field(number: str, value: str) -> str:
@@ -79,7 +79,7 @@ def _emv_field(number: str, value: str) -> str:
 
 
 def _due_factor(due: date) -> int:
-    """Days since the origin, four digits: after 9999 comes 1000 (FEBRABAN, 22/02/2025)."""
+    """Days since the origin as four digits; 1000 follows 9999 (FEBRABAN, 22/02/2025)."""
     days = (due - _FACTOR_ORIGIN).days
     return (days - 1000) % _FACTOR_CYCLE + 1000
 

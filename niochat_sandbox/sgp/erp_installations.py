@@ -1,4 +1,4 @@
-"""Installations of the simulated ERP: subscribers, what was done to them, what was asked."""
+"""Installations of the simulated ERP: subscribers, ledger of writes and counts of calls."""
 
 import time
 from collections import Counter
@@ -13,7 +13,7 @@ TOKEN_PREFIX, MAX_TOKEN_CHARACTERS = "sandbox-", 128
 
 
 class LedgerEntryType(StrEnum):
-    """What a line of the ledger tells. The last one is what nobody should ever cause."""
+    """The kind of a ledger entry. The last one is a mistake that no client should cause."""
 
     UNLOCK = "unlock"
     TICKET = "ticket"
@@ -23,23 +23,23 @@ class LedgerEntryType(StrEnum):
 
 @dataclass(slots=True)
 class SgpInstallation:
-    """One provider's ERP."""
+    """The ERP of one provider."""
 
     subscribers: list[SgpSubscriber] = field(default_factory=create_subscribers)
     ledger: list[dict[str, Any]] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
 
-    def record(self, deed: LedgerEntryType, contract: int | None, **content: Any) -> None:
-        """Keeps that something was done; `at` is Unix seconds."""
-        line = {"id": len(self.ledger) + 1, "at": time.time(), "kind": deed.value}
-        self.ledger.append({**line, "contract": contract, **content})
+    def record(self, entry_type: LedgerEntryType, contract: int | None, **content: Any) -> None:
+        """Append an entry to the ledger; ``at`` is Unix seconds."""
+        entry = {"id": len(self.ledger) + 1, "at": time.time(), "kind": entry_type.value}
+        self.ledger.append({**entry, "contract": contract, **content})
 
     def next_protocol(self) -> str:
-        """Protocol number for the next line of the ledger."""
+        """The protocol number for the next ledger entry."""
         return f"{erp_now():%y%m%d}{len(self.ledger) + 1:06d}"
 
     def find_contract(self, contract: int) -> tuple[SgpSubscriber, SgpContract] | None:
-        """The contract with this number and whose it is."""
+        """The contract with this number and its subscriber."""
         for subscriber in self.subscribers:
             for each in subscriber.contracts:
                 if each.id == contract:
@@ -47,22 +47,22 @@ class SgpInstallation:
         return None
 
     def find_by_tax_id(self, document: str) -> SgpSubscriber | None:
-        """The subscriber with this CPF or CNPJ, digits only."""
+        """The subscriber with this CPF or CNPJ, without separators."""
         return next((each for each in self.subscribers if each.document == document), None)
 
 
 @dataclass(slots=True)
 class SgpInstallationRegistry:
-    """Every installation by its token; one that is named for the first time is fresh."""
+    """All installations by token; an unknown token creates a fresh installation."""
 
     by_token: dict[str, SgpInstallation] = field(default_factory=dict)
 
     def get_or_create(self, token: str) -> SgpInstallation | None:
-        """The installation behind `token`; None for a token no ERP here accepts."""
+        """Return the installation of ``token``; None if no ERP accepts the token."""
         if not token.startswith(TOKEN_PREFIX) or len(token) > MAX_TOKEN_CHARACTERS:
             return None
         return self.by_token.setdefault(token, SgpInstallation())
 
     def remove(self, token: str) -> None:
-        """The next who names it finds it fresh."""
+        """Remove the installation; the next use of the token creates a fresh one."""
         self.by_token.pop(token, None)

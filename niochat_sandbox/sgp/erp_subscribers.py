@@ -1,4 +1,4 @@
-"""The ERP's subscribers: contracts, invoices, tickets, and the habits of their records."""
+"""The subscribers of the ERP: contracts, invoices, tickets and the quirks of their records."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -13,12 +13,12 @@ _FINE, _INTEREST_A_DAY = Decimal("0.02"), Decimal("0.00033")
 
 
 def erp_now() -> datetime:
-    """The ERP's clock: Brasília, told without a zone (SGP reference 3.2)."""
+    """The ERP's clock: Brasília time without a time zone (SGP reference 3.2)."""
     return datetime.now(UTC).astimezone(_BRASILIA).replace(tzinfo=None)
 
 
 class SgpContractStatus(IntEnum):
-    """`contratoStatus` (SGP reference 3.2)."""
+    """``contratoStatus`` (SGP reference 3.2)."""
 
     ACTIVE = 1
     INACTIVE = 2
@@ -30,7 +30,7 @@ class SgpContractStatus(IntEnum):
 
     @property
     def display(self) -> str:
-        """`contratoStatusDisplay`, with the spaces real answers have."""
+        """``contratoStatusDisplay``, with the spaces of real responses."""
         return f" {_DISPLAYS[self]} "
 
 
@@ -47,7 +47,7 @@ BLOCKED_STATUSES = frozenset({SgpContractStatus.SUSPENDED, SgpContractStatus.RED
 
 
 class SimulatedLineState(StrEnum):
-    """The access itself. offline: light arrives at the modem; dark: none does."""
+    """The state of the connection. offline: light reaches the modem; dark: no light does."""
 
     ONLINE = "online"
     OFFLINE = "offline"
@@ -56,7 +56,7 @@ class SimulatedLineState(StrEnum):
 
 
 class PixAvailability(StrEnum):
-    """Where an invoice's PIX code is found: with the invoice, by asking for it, or nowhere."""
+    """Where the PIX code of an invoice is available: with the invoice, on request, or nowhere."""
 
     LISTED = "listed"
     ON_DEMAND = "on_demand"
@@ -64,29 +64,29 @@ class PixAvailability(StrEnum):
 
 
 class RecordQuirk(StrEnum):
-    """Loose manners of real answers (SGP reference 3.1, 3.2) that one record may have."""
+    """Deviations of real responses (SGP reference 3.1, 3.2) that a record may have."""
 
     TEXTUAL = "textual"
-    """Numbers as strings, absent as "None", flags as 0 and 1."""
+    """Numbers as strings, missing values as "None", flags as 0 and 1."""
     DISPLAY_ONLY = "display_only"
-    """`contratoStatus` is null; only the display text tells."""
+    """``contratoStatus`` is null; only the display text has the status."""
     TYPO = "typo"
-    """`staus` in verificaacesso."""
+    """``staus`` instead of ``status`` in verificaacesso."""
     LISTED_ACCESS = "listed_access"
-    """verificaacesso answers a list with one object."""
+    """verificaacesso returns a list with one object."""
     LISTED_TICKET = "listed_ticket"
-    """chamado answers a list with one object."""
+    """chamado returns a list with one object."""
     ZERO_OFFLINE = "zero_offline"
     """Offline is status 0."""
     PHONE_OBJECTS = "phone_objects"
-    """`telefones` are objects {contato, tipoContato}."""
+    """``telefones`` are objects {contato, tipoContato}."""
     EMPTY_RX = "empty_rx"
-    """No light is an empty text."""
+    """No light is an empty string."""
 
 
 @dataclass(frozen=True, slots=True)
 class SgpPlan:
-    """What is sold; `price` in BRL a month."""
+    """A plan for sale; ``price`` in BRL per month."""
 
     id: int
     name: str
@@ -103,7 +103,7 @@ class ServiceCity:
 
 @dataclass(slots=True)
 class SgpOpenInvoice:
-    """An open invoice. `due_in` counts days from today, so that it never gets stale."""
+    """An open invoice. ``due_in`` is in days from today, so that it does not become outdated."""
 
     id: int
     original: Decimal
@@ -128,7 +128,7 @@ class SgpOpenInvoice:
 
     @property
     def amount(self) -> Decimal:
-        """With fine and interest, BRL."""
+        """The amount with fine and interest, BRL."""
         return self.original + self.fine + self.interest
 
     @property
@@ -137,13 +137,13 @@ class SgpOpenInvoice:
 
     @property
     def pix_code(self) -> str:
-        """Empty where the provider has no PIX."""
+        """Empty if the provider has no PIX."""
         return "" if self.pix is PixAvailability.NONE else build_pix_code(self.id, self.amount)
 
 
 @dataclass(frozen=True, slots=True)
 class SgpPaidInvoice:
-    """A paid invoice; days are counted from today, so that it never gets stale."""
+    """A paid invoice. Its days are counted from today, so that they do not become outdated."""
 
     id: int
     original: Decimal
@@ -162,7 +162,9 @@ class SgpPaidInvoice:
 
 @dataclass(slots=True)
 class SgpTicket:
-    """A service order. `opened` is the ERP's local time, `visit_in` days from today, at two."""
+    """A service order. ``opened``: the ERP's local time. ``visit_in``: days from
+    today, at 14:00.
+    """
 
     number: str
     kind: str
@@ -174,7 +176,7 @@ class SgpTicket:
 
     @property
     def visit(self) -> datetime | None:
-        """When somebody comes."""
+        """When the technician comes."""
         if self.visit_in is None:
             return None
         day = erp_now().replace(hour=14, minute=0, second=0, microsecond=0)
@@ -206,7 +208,7 @@ class SgpContract:
 
 @dataclass(slots=True)
 class SgpSubscriber:
-    """A person or company. `phone` writes on WhatsApp; `erp_phones` is what the ERP has."""
+    """A person or company. ``phone`` writes on WhatsApp; ``erp_phones`` are those in the ERP."""
 
     id: int
     case: str
@@ -221,5 +223,5 @@ class SgpSubscriber:
     def open_invoices(self) -> int:
         return sum(len(contract.invoices) for contract in self.contracts)
 
-    def has_quirk(self, habit: RecordQuirk) -> bool:
-        return habit in self.quirks
+    def has_quirk(self, quirk: RecordQuirk) -> bool:
+        return quirk in self.quirks

@@ -1,10 +1,10 @@
-"""Invented CPF and CNPJ numbers with right check digits."""
+"""Invented CPF and CNPJ numbers with valid check digits."""
 
 _CNPJ_WEIGHTS = (6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2)
 
 
 def build_cpf(base: int) -> str:
-    """The eleven digits of the CPF whose first nine are `base`."""
+    """Build the CPF (11 digits) whose first nine digits are ``base``."""
     digits = [int(each) for each in f"{base:09d}"]
     for _ in range(2):
         weights = range(len(digits) + 1, 1, -1)
@@ -13,7 +13,7 @@ def build_cpf(base: int) -> str:
 
 
 def build_cnpj(base: int) -> str:
-    """The fourteen digits of the head office `0001` of the company `base` (eight digits)."""
+    """Build the CNPJ (14 digits) of the head office ``0001`` of the company ``base`` (8 digits)."""
     digits = [int(each) for each in f"{base:08d}0001"]
     for _ in range(2):
         digits.append(_check_digit(digits, _CNPJ_WEIGHTS[-len(digits) :]))
@@ -21,7 +21,7 @@ def build_cnpj(base: int) -> str:
 
 
 def format_tax_id(document: str) -> str:
-    """As the ERP shows it: `123.456.789-09` or `12.345.678/0001-95`."""
+    """Format a tax id as the ERP does: ``123.456.789-09`` or ``12.345.678/0001-95``."""
     if len(document) == 11:
         return f"{document[:3]}.{document[3:6]}.{document[6:9]}-{document[9:]}"
     tail = f"{document[8:12]}-{document[12:]}"

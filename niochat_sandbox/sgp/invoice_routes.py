@@ -1,4 +1,4 @@
-"""What the simulated SGP tells of invoices (SGP reference 3.2)."""
+"""The simulated SGP's routes about invoices (SGP reference 3.2)."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,9 +21,9 @@ MAX_TITLES = 250
 
 
 def list_open_invoices(call: SimulatedSgpRequest) -> Any:
-    """fatura2via: the next open invoice, or all with `faturas_abertas_todas=1`.
+    """fatura2via: the next open invoice, or all with ``faturas_abertas_todas=1``.
 
-    Without `nao_gerar_os=1` every call opens a service order, as the real one does.
+    Like the real one, each call without ``nao_gerar_os=1`` opens a service order.
     """
     matches = call.matches()
     if not matches:
@@ -40,7 +40,7 @@ def list_open_invoices(call: SimulatedSgpRequest) -> Any:
 
 
 def list_titles(call: SimulatedSgpRequest) -> Any:
-    """titulos: `status` abertos, pagos or cancelados; paged."""
+    """titulos: invoices by ``status`` abertos, pagos or cancelados, in pages."""
     matches = call.matches()
     if not matches:
         return {"paginacao": _format_paging(0, MAX_TITLES, 0, 0), "titulos": []}
@@ -54,7 +54,9 @@ def list_titles(call: SimulatedSgpRequest) -> Any:
 
 
 def show_pix(call: SimulatedSgpRequest) -> Any:
-    """pagamento/pix/{fatura}: under one of the keys seen; empty where there is no PIX."""
+    """pagamento/pix/{fatura}: the code under one of the keys of real responses; empty
+    without PIX.
+    """
     found = _find_invoice(call, str(call.path["invoice"]))
     if found is None:
         return {"status": 0, "msg": "Fatura não encontrada"}
@@ -81,14 +83,14 @@ def _format_second_copy(
     contract: SgpContract,
     invoices: list[SgpOpenInvoice],
 ) -> dict[str, Any]:
-    who = {"razaoSocial": subscriber.name.upper(), "contratoId": contract.id}
+    owner = {"razaoSocial": subscriber.name.upper(), "contratoId": contract.id}
     if not invoices:
         status = 1 if contract.status is SgpContractStatus.CANCELLED else 0
-        return {"status": status, **who, "links": [], "msg": "Nenhuma fatura em aberto"}
+        return {"status": status, **owner, "links": [], "msg": "Nenhuma fatura em aberto"}
     first = _invoice_pdf_url(call, invoices[0])
     return {
         "status": 1,
-        **who,
+        **owner,
         "protocolo": call.installation.next_protocol(),
         "link": first,
         "link_cobranca": first,
@@ -97,7 +99,7 @@ def _format_second_copy(
 
 
 def _payment_url(call: SimulatedSgpRequest, invoice: SgpOpenInvoice) -> dict[str, Any]:
-    paper = _invoice_pdf_url(call, invoice)
+    pdf_url = _invoice_pdf_url(call, invoice)
     return {
         "id": invoice.id,
         "fatura": invoice.id,
@@ -110,8 +112,8 @@ def _payment_url(call: SimulatedSgpRequest, invoice: SgpOpenInvoice) -> dict[str
         "desconto_vencimento": 0,
         "linhadigitavel": invoice.digit_line,
         "codigopix": invoice.pix_code if invoice.pix is PixAvailability.LISTED else "",
-        "link": paper,
-        "link_cobranca": paper,
+        "link": pdf_url,
+        "link_cobranca": pdf_url,
         "link_pix_html": "",
     }
 
@@ -119,11 +121,11 @@ def _payment_url(call: SimulatedSgpRequest, invoice: SgpOpenInvoice) -> dict[str
 def _format_titles(
     call: SimulatedSgpRequest, subscriber: SgpSubscriber, contract: SgpContract
 ) -> list[dict[str, Any]]:
-    wanted = call.text("status") or "abertos"
+    status = call.text("status") or "abertos"
     open_ones = [_format_title(call, subscriber, contract, each) for each in contract.invoices]
-    if wanted == "abertos":
+    if status == "abertos":
         return open_ones
-    if wanted != "pagos":
+    if status != "pagos":
         return []
     return [_format_paid_title(call, subscriber, contract, each) for each in contract.paid]
 
@@ -149,7 +151,7 @@ def _format_paid_title(
 
 
 def mark_invoices_paid(contract: SgpContract, count: int) -> None:
-    """The first `count` open invoices are paid, today."""
+    """Mark the first ``count`` open invoices as paid today."""
     for invoice in contract.invoices[:count]:
         paid = SgpPaidInvoice(invoice.id, invoice.original, invoice.due_in, 0, invoice.amount)
         contract.paid.insert(0, paid)
@@ -162,7 +164,7 @@ def _format_title(
     contract: SgpContract,
     invoice: SgpOpenInvoice,
 ) -> dict[str, Any]:
-    paper, line = _invoice_pdf_url(call, invoice), invoice.digit_line
+    pdf_url, digit_line = _invoice_pdf_url(call, invoice), invoice.digit_line
     return {
         "id": invoice.id,
         "clienteNome": subscriber.name.upper(),
@@ -175,11 +177,11 @@ def _format_title(
         "valorCorrigido": float(invoice.amount),
         "valorPago": None,
         "diasAtraso": invoice.days_late,
-        "linhaDigitavel": line,
-        "codigoBarras": build_bar_code(line),
+        "linhaDigitavel": digit_line,
+        "codigoBarras": build_bar_code(digit_line),
         "codigoPix": invoice.pix_code if invoice.pix is PixAvailability.LISTED else "",
-        "link": paper,
-        "link_cobranca": paper,
+        "link": pdf_url,
+        "link_cobranca": pdf_url,
         "dataEmissao": (invoice.due - timedelta(days=30)).isoformat(),
         "dataVencimento": invoice.due.isoformat(),
         "dataPagamento": None,

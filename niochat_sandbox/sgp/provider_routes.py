@@ -1,4 +1,4 @@
-"""What the simulated SGP tells of the provider itself (SGP reference 3.2)."""
+"""The simulated SGP's routes about the provider (SGP reference 3.2)."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ _STAMP = "%Y-%m-%d %H:%M:%S"
 
 
 def list_maintenances(_call: SimulatedSgpRequest) -> Any:
-    """manutencao/list: one under way, one solved, one that is not active."""
+    """manutencao/list: one in progress, one solved, one inactive."""
     start = erp_now().replace(minute=0, second=0, microsecond=0)
     end = start + timedelta(hours=4)
     return [
@@ -26,7 +26,7 @@ def list_maintenances(_call: SimulatedSgpRequest) -> Any:
 
 
 def list_plans(_call: SimulatedSgpRequest) -> Any:
-    """consultaplano; prices as numbers and as texts."""
+    """consultaplano: prices as numbers and as strings."""
     return {
         "planos": [
             {
@@ -41,7 +41,7 @@ def list_plans(_call: SimulatedSgpRequest) -> Any:
 
 
 def check_viability(call: SimulatedSgpRequest) -> Any:
-    """viabilidade: CEPs of Olinda, Paulista and Recife, and streets there."""
+    """viabilidade: covers CEPs and streets of Olinda, Paulista and Recife."""
     cep = call.digits("cep")
     if not cep and not (call.text("logradouro") and call.text("cidade")):
         return {"status": 0, "msg": "Informe o CEP ou o endereço completo"}
@@ -51,7 +51,7 @@ def check_viability(call: SimulatedSgpRequest) -> Any:
 
 
 def show_token(call: SimulatedSgpRequest) -> Any:
-    """auth/info: the token is one."""
+    """auth/info: confirms a valid token."""
     return {"status": 1, "app": call.text("app"), "ativo": True}
 
 

@@ -1,4 +1,4 @@
-"""The table of invented subscribers every installation of the simulated ERP begins with."""
+"""The table of invented subscribers with which each installation starts."""
 
 import copy
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ OLINDA, PAULISTA, RECIFE = (
     ServiceCity("Recife", 5),
 )
 IGARASSU = ServiceCity("Igarassu", 9)
-"""The only place under maintenance."""
+"""The only city under maintenance."""
 _STREETS = (
     "Rua das Acácias",
     "Rua do Sol",
@@ -47,9 +47,9 @@ _DISTRICTS = ("Centro", "Jardim Atlântico", "Rio Doce", "Bairro Novo")
 
 @dataclass(frozen=True, slots=True)
 class ContractTemplate:
-    """A contract before it has numbers. `due_in`: one open invoice for each, in days.
+    """A contract without numbers. ``due_in``: the due days of its open invoices, from today.
 
-    `paid`: (due, paid) in days from today, and the amount where it was not the plan's price.
+    ``paid``: (due, paid) in days from today, and the amount if it was not the plan's price.
     """
 
     status: SgpContractStatus = SgpContractStatus.ACTIVE
@@ -67,12 +67,12 @@ class ContractTemplate:
 
 @dataclass(frozen=True, slots=True)
 class SubscriberTemplate:
-    """A row of the table. `{phone}` in `erp_phones` is DDD and number without the 55."""
+    """A row of the table. ``{phone}`` in ``erp_phones`` is area code and number without the 55."""
 
     case: str
     name: str
     contracts: tuple[ContractTemplate, ...] = (ContractTemplate(),)
-    habits: frozenset[RecordQuirk] = frozenset()
+    quirks: frozenset[RecordQuirk] = frozenset()
     erp_phones: tuple[str, ...] = ("{phone}",)
     company: bool = False
 
@@ -204,7 +204,7 @@ _TABLE = (
 
 
 def create_subscribers() -> list[SgpSubscriber]:
-    """The table's subscribers, of the caller alone."""
+    """Create the subscribers of the table as a new copy."""
     return copy.deepcopy(SUBSCRIBER_CASES)
 
 
@@ -225,45 +225,47 @@ def _build_subscriber(position: int, case: SubscriberTemplate) -> SgpSubscriber:
         phone=phone,
         erp_phones=tuple(each.format(**parts) for each in case.erp_phones),
         contracts=[_build_contract(position, *each) for each in enumerate(case.contracts)],
-        quirks=case.habits,
+        quirks=case.quirks,
     )
 
 
-def _build_contract(position: int, nth: int, sketch: ContractTemplate) -> SgpContract:
-    number = 5501 + 10 * position + nth
-    plan = PLANS[sketch.plan - 1]
+def _build_contract(position: int, index: int, template: ContractTemplate) -> SgpContract:
+    number = 5501 + 10 * position + index
+    plan = PLANS[template.plan - 1]
     return SgpContract(
         id=number,
-        status=sketch.status,
+        status=template.status,
         plan=plan,
-        street=_STREETS[(position + 3 * nth) % len(_STREETS)],
-        number=10 + 13 * position + 7 * nth,
-        district=_DISTRICTS[(position + nth) % len(_DISTRICTS)],
-        place=sketch.place,
-        line=sketch.line,
-        promises=sketch.promises,
-        unlock_available=sketch.unlock_available,
+        street=_STREETS[(position + 3 * index) % len(_STREETS)],
+        number=10 + 13 * position + 7 * index,
+        district=_DISTRICTS[(position + index) % len(_DISTRICTS)],
+        place=template.place,
+        line=template.line,
+        promises=template.promises,
+        unlock_available=template.unlock_available,
         invoices=[
-            SgpOpenInvoice(9001 + 10 * position + 5 * nth + each, plan.price, due_in, sketch.pix)
-            for each, due_in in enumerate(sketch.due_in)
+            SgpOpenInvoice(
+                9001 + 10 * position + 5 * index + each, plan.price, due_in, template.pix
+            )
+            for each, due_in in enumerate(template.due_in)
         ],
         paid=[
             SgpPaidInvoice(number * 10 + each, amount, due_in, paid_in, amount)
-            for each, (due_in, paid_in, told) in enumerate(sketch.paid)
-            for amount in [Decimal(told) if told else plan.price]
+            for each, (due_in, paid_in, amount_text) in enumerate(template.paid)
+            for amount in [Decimal(amount_text) if amount_text else plan.price]
         ],
-        tickets=_build_tickets(number, sketch),
+        tickets=_build_tickets(number, template),
     )
 
 
-def _build_tickets(contract: int, sketch: ContractTemplate) -> list[SgpTicket]:
-    if not sketch.ticket:
+def _build_tickets(contract: int, template: ContractTemplate) -> list[SgpTicket]:
+    if not template.ticket:
         return []
     closed = SgpTicket(f"{contract}001", "5", "Troca de senha do wi-fi.", open=False)
     closed.opened -= timedelta(days=40)
-    technician = "Carlos Souza" if sketch.visit_in is not None else ""
+    technician = "Carlos Souza" if template.visit_in is not None else ""
     open_one = SgpTicket(
-        f"{contract}002", "1", sketch.ticket, visit_in=sketch.visit_in, technician=technician
+        f"{contract}002", "1", template.ticket, visit_in=template.visit_in, technician=technician
     )
     return [closed, open_one]
 

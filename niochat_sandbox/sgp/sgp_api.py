@@ -1,4 +1,4 @@
-"""The simulated SGP below `/sgp`: an ERP with the routes and the manners of SGP reference 3."""
+"""The simulated SGP below ``/sgp``, with the routes and quirks of SGP reference 3."""
 
 from collections.abc import Callable
 from functools import partial
@@ -60,13 +60,13 @@ _NOT_FOUND = (
 
 
 class SgpApi:
-    """Every provider's ERP at once; the token says whose."""
+    """The ERPs of all providers; the token selects the installation."""
 
-    def __init__(self, world: SandboxState) -> None:
-        self._world = world
+    def __init__(self, state: SandboxState) -> None:
+        self._state = state
 
     def router(self) -> Router:
-        """What answers below `/sgp`; never with a redirect of Starlette's own (307)."""
+        """The routes below ``/sgp``, without Starlette's automatic redirects (307)."""
         routes = [Route("/boleto/{invoice}.pdf", _show_invoice_pdf, methods=["GET"])]
         for method, path, handler in _ROUTES:
             endpoint = partial(self._dispatch, path, handler)
@@ -76,7 +76,7 @@ class SgpApi:
                 routes.append(
                     Route(path[:-1], _redirect_with_slash, methods=["GET", "POST", "OPTIONS"])
                 )
-            else:  # the sources disagree about these two, so both ways are served
+            else:  # the sources disagree about these two, so both variants are served
                 routes.append(Route(f"{path}/", endpoint, methods=methods))
         return Router(routes=routes, redirect_slashes=False, default=_answer_not_found)
 
@@ -87,7 +87,7 @@ class SgpApi:
             fields = parse_request_fields(kind, query, await request.body())
         except ValueError:
             return json_response({"detail": "JSON parse error"}, 400)
-        installation = self._world.sgp_installations.get_or_create(str(fields.get("token", "")))
+        installation = self._state.sgp_installations.get_or_create(str(fields.get("token", "")))
         if request.method == "OPTIONS" and "token" not in fields:
             return Response(headers={"allow": "POST, GET, OPTIONS"})
         if installation is None or fields.get("app") != APP:
@@ -108,7 +108,7 @@ async def _redirect_with_slash(request: Request) -> Response:
 
 
 async def _show_invoice_pdf(request: Request) -> Response:
-    """The paper of an invoice; needs no token, as the links of the real one."""
+    """Serve the PDF of an invoice; like the real links, it needs no token."""
     number = request.path_params["invoice"]
     if number not in _INVOICE_PDF_PATH:
         return HTMLResponse(_NOT_FOUND, 404)

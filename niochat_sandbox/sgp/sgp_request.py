@@ -1,4 +1,4 @@
-"""What a request to the simulated SGP carries: query, form and JSON as one set of fields."""
+"""Requests to the simulated SGP, with query, form and JSON as one set of fields."""
 
 import re
 from dataclasses import dataclass
@@ -14,13 +14,15 @@ _SECRETS = ("token", "app")
 
 
 def parse_request_fields(content_type: str, query: bytes, body: bytes) -> dict[str, Any]:
-    """Fields of the query, and over them those of the body. ValueError: not what it says."""
+    """Merge the fields of query and body; those of the body win. Raises ValueError for invalid
+    JSON.
+    """
     fields: dict[str, Any] = _parse_pairs(query)
     if content_type.startswith("application/json"):
-        sent = orjson.loads(body) if body else {}
-        if not isinstance(sent, dict):
+        json_fields = orjson.loads(body) if body else {}
+        if not isinstance(json_fields, dict):
             raise ValueError("an object is expected")
-        return fields | sent
+        return fields | json_fields
     return fields | _parse_pairs(body)
 
 
@@ -31,7 +33,7 @@ def _parse_pairs(encoded: bytes) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedSgpRequest:
-    """An authenticated request. `base` is the ERP's own address as the client wrote it."""
+    """An authenticated request. ``base``: the ERP's own URL as the client wrote it."""
 
     installation: SgpInstallation
     fields: dict[str, Any]
@@ -39,38 +41,38 @@ class SimulatedSgpRequest:
     path: dict[str, Any]
 
     def text(self, name: str) -> str:
-        """A field as text without outer spaces; the only item of a list; empty if absent."""
+        """A field as stripped text, or the only item of a list; empty if absent."""
         value = self.fields.get(name)
         if isinstance(value, list):
             value = value[0] if len(value) == 1 else None
         return "" if value is None else str(value).strip()
 
     def digits(self, name: str) -> str:
-        """Only the digits of a field."""
+        """The digits of a field."""
         return re.sub(r"\D", "", self.text(name))
 
     def tax_id(self, name: str) -> str:
-        """A CPF or CNPJ without its marks; a CNPJ may have letters."""
+        """A CPF or CNPJ without separators; a CNPJ may contain letters."""
         return re.sub(r"[\W_]", "", self.text(name)).upper()
 
     def flag(self, name: str) -> bool:
         return self.text(name).lower() in ("1", "true")
 
     def number(self, name: str) -> int:
-        """A field as a number; 0 when it is none."""
+        """A field as a number; 0 if it is no number."""
         text = self.text(name)
         return int(text) if re.fullmatch(r"[0-9]{1,12}", text) else 0
 
     def content(self) -> dict[str, Any]:
-        """Everything sent but the credentials."""
+        """All fields except the credentials."""
         return {name: value for name, value in self.fields.items() if name not in _SECRETS}
 
     def contract_number(self) -> tuple[SgpSubscriber, SgpContract] | None:
-        """The contract of the field `contrato` and whose it is."""
+        """The contract of the field ``contrato`` and its subscriber."""
         return self.installation.find_contract(self.number("contrato"))
 
     def matches(self) -> list[tuple[SgpSubscriber, list[SgpContract]]]:
-        """Whom the filters mean, with the contracts meant; all filters must fit, none: nobody."""
+        """The subscribers and contracts that match all filters; none without a filter."""
         names = [name for name in _FILTERS if self.text(name)]
         found = []
         for subscriber in self.installation.subscribers if names else []:
@@ -85,7 +87,7 @@ class SimulatedSgpRequest:
 
 
 def network_login(contract: SgpContract) -> str:
-    """The access's name in the network."""
+    """The login of the connection in the network."""
     return f"cliente{contract.id}"
 
 
@@ -97,9 +99,9 @@ def subscriber_email(subscriber: SgpSubscriber) -> str:
 def _has_phone(
     call: SimulatedSgpRequest, name: str, subscriber: SgpSubscriber, _contract: SgpContract
 ) -> bool:
-    wanted = call.digits(name)
+    digits = call.digits(name)
     known = {re.sub(r"\D", "", phone) for phone in subscriber.erp_phones}
-    return wanted in known or wanted.removeprefix("55") in known
+    return digits in known or digits.removeprefix("55") in known
 
 
 _FILTERS = {

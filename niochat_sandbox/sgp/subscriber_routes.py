@@ -1,4 +1,4 @@
-"""What the simulated SGP tells of subscribers and contracts (SGP reference 3.2)."""
+"""The simulated SGP's routes about subscribers and contracts (SGP reference 3.2)."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -25,12 +25,12 @@ _RX = {SimulatedLineState.ONLINE: "-19.8", SimulatedLineState.OFFLINE: "-21.0"}
 
 
 def apply_record_quirks(data: Any, subscriber: SgpSubscriber) -> Any:
-    """`data` as this record's habits show it: textual ones turn every value into text."""
+    """Apply the record's quirks to ``data``: a textual record has every value as text."""
     return _stringify_values(data) if subscriber.has_quirk(RecordQuirk.TEXTUAL) else data
 
 
 def find_contracts(call: SimulatedSgpRequest) -> Any:
-    """consultacliente: one row for each contract."""
+    """consultacliente: one row per contract."""
     rows = [
         apply_record_quirks(_contract_row(subscriber, contract), subscriber)
         for subscriber, contracts in call.matches()
@@ -44,7 +44,7 @@ def find_contracts(call: SimulatedSgpRequest) -> Any:
 
 
 def find_clients(call: SimulatedSgpRequest) -> Any:
-    """clientes: one row for each subscriber; the modem only with `exibir_conexao=1`."""
+    """clientes: one row per subscriber; the modem only with ``exibir_conexao=1``."""
     rows = [
         apply_record_quirks(_client_row(call, subscriber, contracts), subscriber)
         for subscriber, contracts in call.matches()
@@ -53,7 +53,7 @@ def find_clients(call: SimulatedSgpRequest) -> Any:
 
 
 def check_access(call: SimulatedSgpRequest) -> Any:
-    """verificaacesso; an empty list where there is no access to speak of."""
+    """verificaacesso: an empty list for a contract without a connection."""
     found = call.contract_number()
     if found is None and call.text("telefone"):
         matches = call.matches()
@@ -75,14 +75,14 @@ def check_access(call: SimulatedSgpRequest) -> Any:
 
 
 def list_tickets(call: SimulatedSgpRequest) -> Any:
-    """ocorrencia/list, newest first; `status` is 0 (open) or 1 (closed)."""
+    """ocorrencia/list, newest first; ``status`` is 0 (open) or 1 (closed)."""
     found = call.contract_number()
     if found is None:
         return NOT_FOUND_BODY
     subscriber, contract = found
-    wanted = call.text("status")
+    status_filter = call.text("status")
     rows = [_ticket_row(each) for each in reversed(contract.tickets)]
-    rows = [each for each in rows if wanted in ("", str(each["status_id"]))]
+    rows = [each for each in rows if status_filter in ("", str(each["status_id"]))]
     return apply_record_quirks({"status": 1, "ocorrencias": rows}, subscriber)
 
 
@@ -234,7 +234,7 @@ def _ticket_row(ticket: SgpTicket) -> dict[str, Any]:
 
 
 def _format_field_orders(ticket: SgpTicket) -> list[dict[str, Any]]:
-    """What the technicians have of it; an empty text where nothing is scheduled."""
+    """The technicians' orders of a ticket; empty if none is scheduled."""
     if not ticket.technician:
         return []
     when = ticket.visit.strftime("%d/%m/%Y %H:%M") if ticket.visit else ""
@@ -248,7 +248,7 @@ def _format_phones(subscriber: SgpSubscriber) -> list[Any]:
     return [{"contato": each, "tipoContato": "Celular"} for each in subscriber.erp_phones]
 
 
-def _format_address(contract: SgpContract, before: str) -> dict[str, Any]:
+def _format_address(contract: SgpContract, prefix: str) -> dict[str, Any]:
     parts = {
         "logradouro": contract.street,
         "numero": contract.number,
@@ -260,11 +260,11 @@ def _format_address(contract: SgpContract, before: str) -> dict[str, Any]:
         "pontoreferencia": "",
         "ll": "-8.0,-34.8",
     }
-    return {f"{before}{name}": value for name, value in parts.items()}
+    return {f"{prefix}{name}": value for name, value in parts.items()}
 
 
 def _marked_secrets(contract: int) -> dict[str, Any]:
-    """Fields no client may keep, each marked so that a test finds it anywhere."""
+    """Secrets that no client may store; each has a value that a test can search for."""
     return {
         "dataNascimento": f"segredo-nascimento-{contract}",
         "servico_mac": f"segredo-mac-{contract}",

@@ -1,4 +1,4 @@
-"""What the simulated SGP does when told: every call acts again, nothing is idempotent."""
+"""The simulated SGP's writes. None is idempotent: each call has an effect."""
 
 from datetime import timedelta
 from typing import Any
@@ -26,10 +26,10 @@ def unlock(call: SimulatedSgpRequest) -> Any:
     if found is None:
         return {**NOT_FOUND_BODY, "liberado": False}
     subscriber, contract = found
-    who = {"razaosocial": subscriber.name.upper(), "contratoId": contract.id}
+    owner = {"razaosocial": subscriber.name.upper(), "contratoId": contract.id}
     if refusal := _unlock_refusal(contract):
         return apply_record_quirks(
-            {"status": 2, "liberado": False, "msg": refusal, **who}, subscriber
+            {"status": 2, "liberado": False, "msg": refusal, **owner}, subscriber
         )
     protocol = call.installation.next_protocol()
     until = (erp_now().date() + timedelta(days=UNLOCK_DAYS)).isoformat()
@@ -46,13 +46,13 @@ def unlock(call: SimulatedSgpRequest) -> Any:
         SgpContractStatus.ACTIVE,
         SimulatedLineState.ONLINE,
     )
-    done = {"liberado": True, "liberado_dias": UNLOCK_DAYS, "data_promessa": until}
-    told = {"protocolo": protocol, "msg": "Liberação efetuada com sucesso", **who}
-    return apply_record_quirks({"status": 1, **done, **told}, subscriber)
+    outcome = {"liberado": True, "liberado_dias": UNLOCK_DAYS, "data_promessa": until}
+    details = {"protocolo": protocol, "msg": "Liberação efetuada com sucesso", **owner}
+    return apply_record_quirks({"status": 1, **outcome, **details}, subscriber)
 
 
 def open_ticket(call: SimulatedSgpRequest) -> Any:
-    """chamado: each call opens another one."""
+    """chamado: each call opens another service order."""
     for name in ("contrato", "ocorrenciatipo", "conteudo"):
         if not call.text(name):
             return {"status": 0, "msg": f"Campo obrigatório: {name}"}
@@ -61,13 +61,15 @@ def open_ticket(call: SimulatedSgpRequest) -> Any:
         return NOT_FOUND_BODY
     subscriber, contract = found
     protocol = _store_ticket(call, contract)
-    told = {"protocolo": protocol, "msg": "Ocorrência cadastrada com sucesso"}
-    who = {"razaoSocial": subscriber.name.upper(), "contratoId": contract.id}
-    return _wrap_in_list(apply_record_quirks({"status": 1, **told, **who}, subscriber), subscriber)
+    details = {"protocolo": protocol, "msg": "Ocorrência cadastrada com sucesso"}
+    owner = {"razaoSocial": subscriber.name.upper(), "contratoId": contract.id}
+    return _wrap_in_list(
+        apply_record_quirks({"status": 1, **details, **owner}, subscriber), subscriber
+    )
 
 
 def register_lead(call: SimulatedSgpRequest) -> Any:
-    """precadastro/F: keeps a lead, as often as it is told."""
+    """precadastro/F: each call stores another lead."""
     if not call.text("nome"):
         return {"status": 0, "msg": "Campo obrigatório: nome"}
     protocol = call.installation.next_protocol()
@@ -81,8 +83,8 @@ def register_lead(call: SimulatedSgpRequest) -> Any:
         fields=call.content(),
     )
     number = len(call.installation.ledger)
-    told = {"id": number, "protocolo": protocol}
-    return {"status": 1, **told, "msg": "Pré-cadastro realizado com sucesso"}
+    details = {"id": number, "protocolo": protocol}
+    return {"status": 1, **details, "msg": "Pré-cadastro realizado com sucesso"}
 
 
 def _unlock_refusal(contract: SgpContract) -> str:
@@ -112,5 +114,5 @@ def _store_ticket(call: SimulatedSgpRequest, contract: SgpContract) -> str:
     return protocol
 
 
-def _wrap_in_list(told: Any, subscriber: SgpSubscriber) -> Any:
-    return [told] if subscriber.has_quirk(RecordQuirk.LISTED_TICKET) else told
+def _wrap_in_list(details: Any, subscriber: SgpSubscriber) -> Any:
+    return [details] if subscriber.has_quirk(RecordQuirk.LISTED_TICKET) else details

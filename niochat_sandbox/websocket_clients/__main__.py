@@ -1,4 +1,4 @@
-"""`python -m niochat_sandbox.websocket_clients --port N`: serves until it is told to stop."""
+"""Command line of the client pool: ``python -m niochat_sandbox.websocket_clients --port N``."""
 
 import argparse
 import asyncio
@@ -15,57 +15,61 @@ from niochat_sandbox.websocket_clients.websocket_client import MAX_CONNECTING, W
 
 
 class WebSocketClientPool:
-    """All of them; they open at once and return at once."""
+    """A pool of clients that connect and reconnect at the same time."""
 
     def __init__(self) -> None:
-        self._screens: list[WebSocketClient] = []
+        self._clients: list[WebSocketClient] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._url = ""
         self._http: aiohttp.ClientSession | None = None
 
     async def health(self, _: web.Request) -> web.Response:
-        """Up."""
+        """Report that the process is up."""
         return _json_response({"status": "ok"})
 
     async def open(self, request: web.Request) -> web.Response:
-        """`{url, within_s, screens: [{name, cookie}]}`: all at once; when all were welcomed."""
+        """Connect the clients of ``{url, within_s, screens: [{name, cookie}]}``; return when all
+        are welcomed.
+        """
         job = orjson.loads(await request.read())
         self._url = job["url"]
         connector = aiohttp.TCPConnector(limit=0, force_close=True)
         self._http = aiohttp.ClientSession(connector=connector)
-        door = asyncio.Semaphore(MAX_CONNECTING)
-        self._screens = [
-            WebSocketClient(each["name"], each["cookie"], door) for each in job["screens"]
+        connect_limit = asyncio.Semaphore(MAX_CONNECTING)
+        self._clients = [
+            WebSocketClient(each["name"], each["cookie"], connect_limit) for each in job["screens"]
         ]
         return _json_response(await self._connect_all(float(job["within_s"])))
 
     async def cut(self, _: web.Request) -> web.Response:
-        """All sockets are cut; when none is left."""
-        for screen in self._screens:
+        """Cut all connections; return when none is left."""
+        for screen in self._clients:
             screen.cut()
         await asyncio.gather(*self._tasks)
         return _json_response({"at": time.time()})
 
     async def reconnect(self, request: web.Request) -> web.Response:
-        """`{within_s}`: all come at once, each with its last position; when all were welcomed."""
+        """Reconnect all clients (``{within_s}``) with their last positions; return when all are
+        welcomed.
+        """
         job = orjson.loads(await request.read())
         return _json_response(await self._connect_all(float(job["within_s"])))
 
     async def list_received(self, _: web.Request) -> web.Response:
-        """All that was heard; frames name their position by its place in `positions`."""
-        places: dict[str, int] = {}
+        """Return all received frames; a frame names its position by the index in ``positions``."""
+        indexes: dict[str, int] = {}
         screens = [
             {
                 "name": each.name,
-                "heard": [(places.setdefault(p, len(places)), at) for p, at in each.heard],
+                "heard": [(indexes.setdefault(p, len(indexes)), at) for p, at in each.heard],
                 "welcomed": each.welcomed,
             }
-            for each in self._screens
+            for each in self._clients
         ]
-        return _json_response({"positions": list(places), "screens": screens})
+        return _json_response({"positions": list(indexes), "screens": screens})
 
     async def close(self) -> None:
-        """All of them leave for good."""
+        """Close all connections for good."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -76,17 +80,17 @@ class WebSocketClientPool:
         assert self._http is not None
         before, began = self._count_failures(), time.time()
         self._tasks = [
-            asyncio.create_task(screen.run(self._http, self._url)) for screen in self._screens
+            asyncio.create_task(screen.run(self._http, self._url)) for screen in self._clients
         ]
-        waiting = [asyncio.create_task(screen.wait_until_welcomed()) for screen in self._screens]
-        _, absent = await asyncio.wait(waiting, timeout=within_s)
-        for each in absent:
+        waiters = [asyncio.create_task(screen.wait_until_welcomed()) for screen in self._clients]
+        _, pending = await asyncio.wait(waiters, timeout=within_s)
+        for each in pending:
             each.cancel()
         failed = dict(self._count_failures() - before)
-        return {"began": began, "ended": time.time(), "absent": len(absent), "failed": failed}
+        return {"began": began, "ended": time.time(), "absent": len(pending), "failed": failed}
 
     def _count_failures(self) -> Counter[str]:
-        return sum((screen.failed for screen in self._screens), Counter())
+        return sum((screen.failed for screen in self._clients), Counter())
 
 
 def _json_response(found: object) -> web.Response:
@@ -113,7 +117,7 @@ async def serve(port: int, host: str = "127.0.0.1") -> None:
 
 
 def main() -> None:
-    """Reads the command line and serves."""
+    """Parse the command line and serve."""
     parser = argparse.ArgumentParser(
         prog="python -m niochat_sandbox.websocket_clients", description=__doc__
     )

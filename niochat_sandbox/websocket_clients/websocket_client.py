@@ -1,4 +1,4 @@
-"""One screen: it says hello with the position it knows, notes each frame, and comes again."""
+"""One live client: it sends hello with its last position, records each frame, and reconnects."""
 
 import asyncio
 import random
@@ -13,57 +13,63 @@ import orjson
 _RECONNECT_DELAY_S = (0.1, 0.5)
 _UPGRADE_TIMEOUT_S = 30.0
 MAX_CONNECTING = 64
-"""Connect at a time: one process that took each step for all of them before the next step for any
-would keep the server idle for seconds, which many browsers do not.
+"""The number of clients that connect at a time.
+
+If one process took each handshake step for all clients before the next step for any, the server
+would be idle for seconds, which does not happen with many browsers.
 """
 _COMPRESSION_BITS = 15
-"""Bits of the window: screens offer to read compressed frames, as browsers do."""
+"""Window bits: the clients accept compressed frames, as browsers do."""
 
 
 class WebSocketClient:
-    """`heard` has (position, time) of each frame with an event, in the order of arrival."""
+    """A client. ``heard``: (position, time) of each frame with an event, in the order
+    of arrival.
+    """
 
-    def __init__(self, name: str, cookie: str, doorstep: asyncio.Semaphore) -> None:
-        """`doorstep`: for connecting, shared by all; see `MAX_CONNECTING`."""
+    def __init__(self, name: str, cookie: str, connect_limit: asyncio.Semaphore) -> None:
+        """``connect_limit`` limits concurrent connects of all clients; see ``MAX_CONNECTING``."""
         self.name = name
         self.heard: list[tuple[str, float]] = []
         self.welcomed: list[tuple[float, bool]] = []
-        """When, and whether it was caught up."""
+        """The time of each welcome, and whether the client was caught up."""
         self.failed: Counter[str] = Counter()
-        """Visits without a welcome, and those that ended though nobody cut them, by reason."""
-        self._doorstep = doorstep
+        """Failed connections, and connections that ended without a cut, counted by reason."""
+        self._connect_limit = connect_limit
         self._headers = {"Cookie": cookie}
         self._position: str | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
-        self._here = asyncio.Event()
-        self._wanted = True
+        self._welcomed_event = asyncio.Event()
+        self._should_run = True
 
     async def run(self, http: aiohttp.ClientSession, url: str) -> None:
-        """Be there until it is cut."""
-        self._wanted = True
-        while self._wanted:
+        """Stay connected until :meth:`cut`."""
+        self._should_run = True
+        while self._should_run:
             try:
                 await self._connect_once(http, url)
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 self._record_failure(type(error).__name__)
-            if self._wanted:
+            if self._should_run:
                 await asyncio.sleep(random.uniform(*_RECONNECT_DELAY_S))
 
     async def wait_until_welcomed(self) -> None:
-        """Return once it was welcomed."""
-        await self._here.wait()
+        """Return once the client is welcomed."""
+        await self._welcomed_event.wait()
 
     def cut(self) -> None:
-        """Hang up without a word, as a network does, and stay away."""
-        self._wanted = False
-        self._here.clear()
+        """Shut the socket down without a close frame, as a broken network does, and stay
+        disconnected.
+        """
+        self._should_run = False
+        self._welcomed_event.clear()
         found = self._socket.get_extra_info("socket") if self._socket is not None else None
         if found is not None and found.fileno() >= 0:
             with socket.socket(fileno=socket.dup(found.fileno())) as same:
                 same.shutdown(socket.SHUT_RDWR)
 
     async def _connect_once(self, http: aiohttp.ClientSession, url: str) -> None:
-        async with self._doorstep, asyncio.timeout(_UPGRADE_TIMEOUT_S):
+        async with self._connect_limit, asyncio.timeout(_UPGRADE_TIMEOUT_S):
             self._socket = await http.ws_connect(
                 url, headers=self._headers, compress=_COMPRESSION_BITS, max_msg_size=0
             )
@@ -76,16 +82,16 @@ class WebSocketClient:
                 f"closed {self._socket.close_code} {message.extra or ''}"[:60].strip()
             )
         finally:
-            self._here.clear()
+            self._welcomed_event.clear()
             await self._socket.close()
 
     def _record_frame(self, frame: dict[str, Any], now: float) -> None:
         match frame["type"]:
             case "welcome":
                 self.welcomed.append((now, frame["caught_up"]))
-                self._here.set()
+                self._welcomed_event.set()
                 if not frame["caught_up"]:
-                    self._position = frame["position"]  # else what was missed comes before it
+                    self._position = frame["position"]  # else the missed events come first
             case "event" | "hidden":
                 self._position = frame["position"]
                 self.heard.append((frame["position"], now))
@@ -94,6 +100,6 @@ class WebSocketClient:
             case "goodbye":
                 self.failed[f"goodbye {frame['reason']}"] += 1
 
-    def _record_failure(self, why: str) -> None:
-        if self._wanted:
-            self.failed[why] += 1
+    def _record_failure(self, reason: str) -> None:
+        if self._should_run:
+            self.failed[reason] += 1

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from niochat.cli import command_context
 from niochat.cli.commands.admin_commands import demo_logins_for
-from niochat.cli.commands.provider_commands import print_logins, subscribers_table
+from niochat.cli.commands.demo_commands import print_logins, subscribers_table
 
 PASSWORD = "0123456789abcdef" * 3
 

@@ -10,7 +10,7 @@ import yaml
 
 import niochat
 from niochat.cluster.hosts.host_metrics import COUNTERS, GAUGES
-from niochat.http.http_metrics import CLUSTER_GAUGES
+from niochat.http.cluster_metrics import CLUSTER_GAUGES
 
 FOLDER = Path(niochat.__file__).parents[1] / "deploy/prometheus"
 OPERATIONS = FOLDER.parents[1] / "docs/operations.md"

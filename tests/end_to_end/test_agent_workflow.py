@@ -164,13 +164,13 @@ async def test_a_number_is_made_on_the_gateway_paired_and_answers(world: EndToEn
         assert made.status_code == 201, made.text
         channel = f"/channels/{made.json()['id']}"
         pairing = (await api.post(f"{channel}/connect", json={})).json()
-        assert pairing["qrcode"].startswith("data:image/png;base64,")
+        assert pairing["qr_code"].startswith("data:image/png;base64,")
         instances = (await world.sandbox("GET", "/instances"))["items"]
         (instance,) = [each for each in instances if "novo" in each["name"]]
         await world.sandbox("POST", f"/instances/{instance['token']}/scan")
         assert (await api.get(f"{channel}/status")).json()["status"] == "connected"
         checked = (await api.get(f"{channel}/webhook")).json()
-        assert checked["faults"] == []
+        assert checked["problems"] == []
 
         said = {"kind": "text", "text": "chegou?"}
         customer = f"/instances/{instance['token']}/customers/5581977773333/messages"

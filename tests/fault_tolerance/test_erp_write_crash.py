@@ -14,7 +14,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from niochat.cli.commands.provider_commands import DEMO_ERP_INSTALLATION
+from niochat.cli.commands.demo_commands import DEMO_ERP_INSTALLATION
 from niochat.cli.sandbox_client import SandboxClient
 from tests.fault_tolerance.conftest import RunningStackFixture
 from tests.wait_until import wait_until

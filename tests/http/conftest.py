@@ -16,7 +16,9 @@ import uvicorn
 from starlette.applications import Starlette
 
 from niochat.adapters.postgres.database import Database
-from niochat.http.webhooks.webhook_endpoint import WebhookEndpoint, build_webhook_application
+from niochat.domain.errors import NiochatError
+from niochat.http.problems import problem_response
+from niochat.http.webhooks.webhook_endpoint import WebhookEndpoint, build_webhook_routes
 from niochat.inbox.inbox_store import InboxStore
 from niochat.tenants.config_records import ChannelAddress
 from niochat.tenants.provider_sync.provider_sync import apply_providers
@@ -75,6 +77,13 @@ class WebhookFixture:
         """A webhook of the channel; bytes go as they are, anything else as JSON."""
         kind = "content" if isinstance(body, bytes) else "json"
         return await self.http.post(path_of(address), **{kind: body}, **more)
+
+
+def build_webhook_application(endpoint: WebhookEndpoint) -> Starlette:
+    """The endpoint as an application of its own."""
+    return Starlette(
+        routes=build_webhook_routes(endpoint), exception_handlers={NiochatError: problem_response}
+    )
 
 
 def path_of(address: ChannelAddress) -> str:

@@ -11,12 +11,8 @@ from niochat.adapters.postgres.database import Database
 from niochat.conversations.pauses import PauseStore
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.errors import UnavailableError
-from niochat.http.http_metrics import (
-    CLUSTER_GAUGES,
-    ResponseCounter,
-    ResponseCounterMiddleware,
-    read_cluster_metrics,
-)
+from niochat.http.cluster_metrics import CLUSTER_GAUGES, read_cluster_metrics
+from niochat.http.http_metrics import ResponseCounter, ResponseCounterMiddleware
 from niochat.inbox.inbox_store import InboxStore
 from tests.builders import Host, RowBuilder, ShardAssignments
 from tests.http.conftest import serve_app

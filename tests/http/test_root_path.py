@@ -9,7 +9,7 @@ from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
 from niochat.http.health import HealthEndpoints
-from niochat.http.rest.rest_application import _create_application
+from niochat.http.rest.rest_application import create_rest_application
 from niochat.http.root_path import RootPathMiddleware
 
 
@@ -44,7 +44,7 @@ def test_without_the_prefix_nothing_answers() -> None:
 
 
 def test_a_slash_too_many_is_not_found_and_not_redirected_to_the_host_that_was_sent() -> None:
-    rest = TestClient(_create_application(), follow_redirects=False)
+    rest = TestClient(create_rest_application(), follow_redirects=False)
     for http, path in (
         (client(""), "/api/health/live/"),
         (client("/api"), "/api/v1/me/"),

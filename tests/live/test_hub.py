@@ -467,7 +467,7 @@ async def test_ephemeral_frames_reach_only_permitted_users(room: HubFixture) -> 
         await room.enter(screen)
     tenant, conversation = room.place.tenant, UUID(int=5)
     typing = TypingFrame(conversation_id=conversation, user_id=UUID(int=8), typing=True)
-    read = ReadFrame(conversation_id=conversation, upto=3)
+    read = ReadFrame(conversation_id=conversation, version=3)
 
     room.hub.receive_envelope(
         FrameEnvelope.wrap(tenant, typing, ConversationOwner("rui", None)).encode()

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from niochat.cli.commands.provider_commands import apply_demo
+from niochat.cli.commands.demo_commands import apply_demo
 from niochat.launcher.home_folder import HomeFolder
 from tests.multi_node.cluster_services import Services
 from tests.multi_node.network_namespaces import NetworkNamespaces, missing_requirement, run_inside

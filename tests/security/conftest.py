@@ -69,9 +69,9 @@ async def target(stack: StackProcess) -> AsyncIterator[AttackTarget]:
 @pytest.fixture(scope="session")
 def routes() -> list[tuple[str, str, dict[str, Any]]]:
     """(method, path, operation) of every route of the API, by walking the application."""
-    from niochat.http.rest.rest_application import openapi_document
+    from niochat.http.rest.rest_application import create_rest_application
 
-    document = json.loads(json.dumps(openapi_document()))
+    document = json.loads(json.dumps(create_rest_application().openapi()))
     return [
         (method.upper(), f"/api/v1{path}" if not path.startswith("/api") else path, operation)
         for path, operations in document["paths"].items()

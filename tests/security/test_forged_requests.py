@@ -208,7 +208,7 @@ async def test_ids_of_another_tenant_are_not_found(
             continue
         for name in names:
             path = path.replace(f"{{{name}}}", ids[name])
-        for body in ({}, {"text": "x", "name": "x", "emoji": "x", "labels": [], "upto": 1}):
+        for body in ({}, {"text": "x", "name": "x", "emoji": "x", "labels": [], "version": 1}):
             answer = await target.http.request(
                 method, path, headers=headers, json=None if method == "GET" else body
             )

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Checks of the model's reply before it is sent."""

@@ -1,4 +1,7 @@
-"""What an assistant may say is done, and by what it is known to be so. Texts come folded."""
+"""Rules for statements that an action was done, and the evidence that each needs.
+
+All texts are folded: lower case, without accents.
+"""
 
 import re
 from collections.abc import Callable
@@ -10,9 +13,11 @@ from niochat.assistant.tool_history import ToolCallHistory
 
 @dataclass(frozen=True, slots=True)
 class ClaimRule:
-    """What may only be said when it is so. ``holds`` is told the clause that says it.
+    """A statement that may only be made with evidence.
 
-    ``denies``: a negation inside of it is its own; one before it takes it back.
+    ``is_supported`` gets the tool call history and the clause that makes the statement.
+    ``includes_negation``: a negation inside of the match belongs to the statement; one before the
+    match revokes it.
     """
 
     code: str
@@ -159,7 +164,7 @@ ACTION_CLAIMS = (
             r"\b(atendente|equipe|suporte|financeiro)\b.{0,25}\b(ja esta|ja estao|esta) "
             r"(com|ciente|vendo|analisando|cuidando|assumindo)"
         ),
-        lambda deeds, _: deeds.context.handoff is not None,
+        lambda history, _: history.context.handoff is not None,
     ),
     ClaimRule(
         "pagamento",
@@ -237,7 +242,7 @@ ACTION_CLAIMS = (
             r"\b(contrato|plano|servico|assinatura|internet|linha)\b.{0,20}"
             r"\b(cancelad[oa]|encerrad[oa]|rescindid[oa]|desativad[oa])\b"
         ),
-        lambda deeds, _: any(c.status == "cancelled" for c in deeds.context.facts.contracts),
+        lambda history, _: any(c.status == "cancelled" for c in history.context.facts.contracts),
     ),
     ClaimRule(
         "alteracao",
@@ -287,7 +292,8 @@ ACTION_CLAIMS = (
         claim_evidence.is_only_requested,
     ),
 )
-"""One code may have several: an appointment needs more than a ticket, a visit some day does not."""
+"""Several rules may share a code: a visit with a date needs more evidence than a visit without one.
+"""
 
 _TELLING = (
     "sei|lei|rei|hei|anotei|pensei|gostei|esperei|expliquei|mencionei|citei|falei|perguntei|informei|"
@@ -313,6 +319,6 @@ GENERIC_CLAIM = ClaimRule(
     ),
     claim_evidence.is_only_requested,
 )
-"""Any other act that is told as done, where no claim above holds for the same words: what the
-assistant has no tool for cannot have happened.
+"""Any other action that is stated as done, if no rule above matches the same words. The assistant
+has no tool for such an action, so the action cannot have happened.
 """

@@ -1,4 +1,4 @@
-"""Which of two amounts is the larger, where a text says so: *R$ 4,60 mais cara que a primeira*."""
+"""Check which of two amounts a text calls the larger: *R$ 4,60 mais cara que a primeira*."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -33,7 +33,7 @@ AmountSet = set[Decimal]
 
 
 def is_reversed_comparison(bare: str, history: ToolCallHistory) -> bool:
-    """Whether a sentence calls the smaller of two known amounts the larger, or the other way."""
+    """Whether a sentence calls the smaller of two known amounts the larger, or the reverse."""
     for found in (_SAYS.search(bare), _ROSE.search(bare)):
         if found is not None and not _NOT.search(bare[: found.start()]):
             return _is_reversed(bare, found, history)
@@ -43,75 +43,84 @@ def is_reversed_comparison(bare: str, history: ToolCallHistory) -> bool:
 def _is_reversed(bare: str, found: re.Match[str], history: ToolCallHistory) -> bool:
     known = _all_amounts(history)
     sign = 1 if found["more"] else -1
-    told = parse_amount(found["d"] or found["db"]) if found["d"] or found["db"] else None
-    this = _amounts_meant(bare[: found.start()], history, known)
-    that = _amounts_meant(bare[found.end() :], history, known)
-    if not this and (not that or _BEFORE.search(bare[found.end() :])):
-        return _agrees_with_explanation(history, told, sign) is False
-    apart = [(a - b) * sign for a in this or known for b in that or known if a != b]
-    if told is not None:
-        return told not in apart and any(told == -each for each in apart)
-    return bool(this and that and apart) and all(each < 0 for each in apart)
+    stated = parse_amount(found["d"] or found["db"]) if found["d"] or found["db"] else None
+    left_amounts = _amounts_meant(bare[: found.start()], history, known)
+    right_amounts = _amounts_meant(bare[found.end() :], history, known)
+    if not left_amounts and (not right_amounts or _BEFORE.search(bare[found.end() :])):
+        return _agrees_with_explanation(history, stated, sign) is False
+    differences = [
+        (a - b) * sign for a in left_amounts or known for b in right_amounts or known if a != b
+    ]
+    if stated is not None:
+        return stated not in differences and any(stated == -each for each in differences)
+    return bool(left_amounts and right_amounts and differences) and all(
+        each < 0 for each in differences
+    )
 
 
 def _agrees_with_explanation(
-    history: ToolCallHistory, told: Decimal | None, sign: int
+    history: ToolCallHistory, stated: Decimal | None, sign: int
 ) -> bool | None:
-    """Whether the comparison that was read says the same; ``None``: none was, or of another sum."""
-    for deed in history.records_of("explicar_fatura"):
-        said = str(deed.result.get("diferenca", ""))
-        amounts = [f.value for f in extract_quantities(fold(said)) if f.kind is QuantityKind.MONEY]
-        if told is not None and told not in amounts:
+    """Whether the invoice explanation of this conversation has the same sign as the statement.
+
+    ``None``: no invoice was explained, or the explanation is about another difference.
+    """
+    for record in history.records_of("explicar_fatura"):
+        explanation = str(record.result.get("diferenca", ""))
+        amounts = [
+            f.value for f in extract_quantities(fold(explanation)) if f.kind is QuantityKind.MONEY
+        ]
+        if stated is not None and stated not in amounts:
             return None
-        return (" a mais" in said) == (sign > 0) if amounts else None
+        return (" a mais" in explanation) == (sign > 0) if amounts else None
     return None
 
 
 def _amounts_meant(part: str, history: ToolCallHistory, known: AmountSet) -> AmountSet:
-    """Amounts of what a part of the sentence speaks of; empty: it names nothing that is known."""
+    """The known amounts that a part of the sentence refers to; empty: the part refers to none."""
     figures = extract_quantities(part)
-    found = {f.value for f in figures if f.kind is QuantityKind.MONEY and f.value in known}
+    amounts = {f.value for f in figures if f.kind is QuantityKind.MONEY and f.value in known}
     invoices = history.open_invoices or []
-    for place, each in enumerate(invoices):
-        ordinal = _ORDINALS[place] if place < len(_ORDINALS) else "$^"
+    for index, each in enumerate(invoices):
+        ordinal = _ORDINALS[index] if index < len(_ORDINALS) else "$^"
         if re.search(
-            rf"\b(?:{ordinal}|(?:fatura|numero|a) {place + 1}(?![.,/]\d))\b", part
+            rf"\b(?:{ordinal}|(?:fatura|numero|a) {index + 1}(?![.,/]\d))\b", part
         ) or _is_due_in(each, part):
-            found |= _parse_amounts(each.get("valor"))
+            amounts |= _parse_amounts(each.get("valor"))
     for plan in history.listed_plans:
         if _extract_speeds(str(plan.get("nome", ""))) & _extract_speeds(part):
-            found |= _parse_amounts(plan.get("preco"))
+            amounts |= _parse_amounts(plan.get("preco"))
     if _BEFORE.search(part):
-        found |= _earlier_amounts(history)
+        amounts |= _earlier_amounts(history)
     elif _MY_PLAN.search(part):
-        found |= _current_plan_amounts(history)
-    return {each for each in found if isinstance(each, Decimal)}
+        amounts |= _current_plan_amounts(history)
+    return {each for each in amounts if isinstance(each, Decimal)}
 
 
 def _all_amounts(history: ToolCallHistory) -> AmountSet:
     amounts = [each.get("valor") for each in history.open_invoices or ()]
     amounts += [each.get("preco") for each in history.listed_plans]
-    found = {a for each in amounts for a in _parse_amounts(each)} | _earlier_amounts(history)
-    for deed in history.records_of("explicar_fatura"):
-        found |= _parse_amounts(deed.result.get("valor"))
-    return found
+    known = {a for each in amounts for a in _parse_amounts(each)} | _earlier_amounts(history)
+    for record in history.records_of("explicar_fatura"):
+        known |= _parse_amounts(record.result.get("valor"))
+    return known
 
 
 def _earlier_amounts(history: ToolCallHistory) -> AmountSet:
-    """Of the invoice before the one that was explained; else of those that are paid."""
-    for deed in history.records_of("explicar_fatura"):
-        rows = deed.result.get("anteriores") or []
+    """The amounts of the invoice before the explained one, or else of the paid invoices."""
+    for record in history.records_of("explicar_fatura"):
+        rows = record.result.get("anteriores") or []
         return _parse_amounts(rows[0].get("valor")) if rows else set()
-    for deed in history.records_of("consultar_pagamento"):
+    for record in history.records_of("consultar_pagamento"):
         return {
-            a for each in deed.result.get("pagas", ()) for a in _parse_amounts(each.get("valor"))
+            a for each in record.result.get("pagas", ()) for a in _parse_amounts(each.get("valor"))
         }
     return set()
 
 
 def _current_plan_amounts(history: ToolCallHistory) -> AmountSet:
-    """The price of the contract's plan, where the list has that very name."""
-    mine = {
+    """The price of the contract's plan, if the plan list has a plan of exactly that name."""
+    plan_names = {
         fold(c.plan)
         for c in history.context.facts.contracts
         if c.id == history.context.facts.contract
@@ -119,7 +128,7 @@ def _current_plan_amounts(history: ToolCallHistory) -> AmountSet:
     return {
         a
         for p in history.listed_plans
-        if fold(str(p.get("nome", ""))) in mine
+        if fold(str(p.get("nome", ""))) in plan_names
         for a in _parse_amounts(p.get("preco"))
     }
 

@@ -1,4 +1,4 @@
-"""Figures that belong together: a plan and its price, an invoice's amount and its due date."""
+"""Check pairs of values: a plan and its price, an invoice's amount and its due date."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -17,12 +17,15 @@ from niochat.assistant.text.text_normalization import fold
 from niochat.assistant.tool_history import ToolCallHistory
 
 _PAYMENT = re.compile(r"\b(pag[oa]s?|quitad[oa]s?|baixad[oa]s?|pagamento)\b")
-"""Then amount and date are those of a payment; its claim looks at them."""
+"""Amount and date are then those of a payment, which its own claim rule checks."""
 _OVERDUE = re.compile(r"\bvencida (?:e|custa|no valor|esta em|da|ficou em|de)\b")
 
 
 def find_mismatch(bare: str, figures: Iterable[Quantity], history: ToolCallHistory) -> str | None:
-    """Of a sentence with one of each: the code where both are known, but not of one thing."""
+    """Return a violation code if a sentence pairs two known values that do not belong together.
+
+    Only sentences with exactly one amount are checked; ``None``: no mismatch was found.
+    """
     by_kind: dict[QuantityKind, list[Any]] = {}
     for figure in figures:
         by_kind.setdefault(figure.kind, []).append(figure.value)
@@ -43,10 +46,14 @@ def find_mismatch(bare: str, figures: Iterable[Quantity], history: ToolCallHisto
 
 
 def _is_overdue(amount: Decimal, invoices: list[Mapping[str, Any]]) -> bool:
-    """True also where the amount is none of theirs, or none is overdue: that is told elsewhere."""
-    there = [(_parse_amount(each.get("valor")), each.get("situacao")) for each in invoices]
-    overdue = [known for known, situation in there if situation == "vencida"]
-    return not overdue or amount in overdue or amount not in [known for known, _ in there]
+    """Whether the amount can be that of an overdue invoice.
+
+    True also if no invoice is overdue or none has this amount, because other checks cover these
+    cases.
+    """
+    listed = [(_parse_amount(each.get("valor")), each.get("situacao")) for each in invoices]
+    overdue = [known for known, situation in listed if situation == "vencida"]
+    return not overdue or amount in overdue or amount not in [known for known, _ in listed]
 
 
 def _is_due_on(amount: Decimal, day: tuple[int, ...], invoices: list[Mapping[str, Any]]) -> bool:

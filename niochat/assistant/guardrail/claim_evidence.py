@@ -1,4 +1,7 @@
-"""By what a claim is known to be so: results of this visit. Clauses come folded."""
+"""Evidence for claims: functions that search the tool results of this conversation.
+
+Clauses are folded: lower case, without accents.
+"""
 
 import re
 from collections.abc import Iterator
@@ -33,7 +36,7 @@ _MYSELF = re.compile(
     r"\b(re)?(agendei|agendamos|marquei|marcamos|confirmei|confirmamos|encaixei|reservei|adiantei)\b|"
     r"\b(acabei|acabamos|consegui|conseguimos)\b"
 )
-"""Nobody here makes appointments: they are read."""
+"""Appointments are only read from the ERP; no tool makes one."""
 _WHEN = (QuantityKind.DATE, QuantityKind.TIME)
 _ASKING = re.compile(r"\b(pedidos?|solicit|registr|anot|encaminh|protocol)")
 _CHANGED = re.compile(
@@ -69,7 +72,9 @@ _FILES = {
 
 
 def is_unlocked(history: ToolCallHistory, clause: str) -> bool:
-    """In this visit; or used before, where that is what is said; or the line is up again."""
+    """The trust unlock was done in this conversation, or the clause reports an earlier one, or the
+    connection is online again.
+    """
     if history.context.facts.unlocked or history.has_succeeded("desbloqueio_confianca"):
         return True
     if history.has_failed_with("erp_write_unknown") and _ASKED.search(clause):
@@ -81,25 +86,29 @@ def is_unlocked(history: ToolCallHistory, clause: str) -> bool:
     if _GLAD.search(clause) and _BACK.search(
         fold(" | ".join(history.context.snapshot.customer_statements))
     ):
-        return True  # the customer says so
-    return any(deed.result.get("estado") == "online" for deed in history.records_of(*_READ))
+        return True  # the clause repeats the customer's own words
+    return any(record.result.get("estado") == "online" for record in history.records_of(*_READ))
 
 
 def has_ticket(history: ToolCallHistory, clause: str) -> bool:
-    """Opened here; or one that is open already, where nobody says that he opened it."""
+    """A ticket was opened in this conversation, or one exists and the clause does not claim to have
+    opened it.
+    """
     if history.context.facts.ticket or history.has_succeeded("abrir_chamado"):
         return True
-    there = [
-        deed
-        for deed in history.records_of("abrir_chamado")
-        if deed.result.get("erro") == "ja_existe"
+    matching = [
+        record
+        for record in history.records_of("abrir_chamado")
+        if record.result.get("erro") == "ja_existe"
     ]
-    for deed in history.records_of("consultar_chamados"):
-        there += [
-            deed for each in deed.result.get("chamados", ()) if _matches_ticket_state(each, clause)
+    for record in history.records_of("consultar_chamados"):
+        matching += [
+            record
+            for each in record.result.get("chamados", ())
+            if _matches_ticket_state(each, clause)
         ]
         break
-    return bool(there) and not _OPENED.search(clause)
+    return bool(matching) and not _OPENED.search(clause)
 
 
 def _matches_ticket_state(ticket: dict[str, object], clause: str) -> bool:
@@ -108,7 +117,11 @@ def _matches_ticket_state(ticket: dict[str, object], clause: str) -> bool:
 
 
 def has_appointment(history: ToolCallHistory, clause: str) -> bool:
-    """No ticket is an appointment: somebody must have named the day, and that is the one told."""
+    """A tool result names an appointment, and every date and time of the clause is one of that
+    result.
+
+    A ticket alone is no appointment.
+    """
     if not history.has_value_for(*_APPOINTED) or _MYSELF.search(clause):
         return False
     named = [
@@ -116,19 +129,19 @@ def has_appointment(history: ToolCallHistory, clause: str) -> bool:
         for f in extract_quantities(fold(" | ".join(_appointment_texts(history))))
         if f.kind in _WHEN
     ]
-    told = [f for f in extract_quantities(clause) if f.kind in _WHEN]
+    stated = [f for f in extract_quantities(clause) if f.kind in _WHEN]
     today = history.context.snapshot.now.date()
     days = [day for _, day in extract_relative_days(clause, today)]
     if re.search(r"\bhoje\b", clause):
         days.append(today)
-    told += [Quantity(QuantityKind.DATE, (d.day, d.month, d.year), "") for d in days]
-    return all(any(_is_same_quantity(each, known) for known in named) for each in told)
+    stated += [Quantity(QuantityKind.DATE, (d.day, d.month, d.year), "") for d in days]
+    return all(any(_is_same_quantity(each, known) for known in named) for each in stated)
 
 
 def _appointment_texts(history: ToolCallHistory) -> Iterator[str]:
-    """When somebody comes, in the words of the results."""
-    for deed in history.contract_records:
-        yield from _collect_values(deed.result, _APPOINTED)
+    """The dates and times of visits in the tool results."""
+    for record in history.contract_records:
+        yield from _collect_values(record.result, _APPOINTED)
 
 
 def _collect_values(value: object, keys: tuple[str, ...]) -> Iterator[str]:
@@ -152,10 +165,10 @@ def _is_same_quantity(one: Quantity, other: Quantity) -> bool:
 
 
 def is_invoice_sent(history: ToolCallHistory, clause: str) -> bool:
-    """By the tool; a list of invoices is shown by its text."""
+    """The tool sent the invoice, or the clause announces a list of invoices."""
     if history.context.facts.sent or history.has_succeeded("enviar_fatura"):
         return not _names_unsent_invoice(history, clause)
-    # A list of invoices is shown by its text; what one pays with leaves by the tool alone.
+    # A list of invoices is shown by the reply itself; payment data is sent by the tool only.
     listed = bool(history.open_invoices) and re.search(
         r"\b(aqui (esta|estao|vai|vao)|segue|seguem)\b.{0,25}\b(faturas?|contas?|boletos?|lista)\b",
         clause,
@@ -165,16 +178,16 @@ def is_invoice_sent(history: ToolCallHistory, clause: str) -> bool:
 
 
 def _names_unsent_invoice(history: ToolCallHistory, clause: str) -> bool:
-    """Whether an open invoice is named that is none of those that left."""
-    told = _extract_amounts(clause)
-    gone = {
+    """Whether the clause names an open invoice that was not sent."""
+    stated = _extract_amounts(clause)
+    sent = {
         amount
-        for deed in history.records_of("enviar_fatura")
-        if deed.is_success and deed.delivered
-        for value in _collect_values(deed.result, ("valor", "total"))
+        for record in history.records_of("enviar_fatura")
+        if record.is_success and record.delivered
+        for value in _collect_values(record.result, ("valor", "total"))
         for amount in _extract_amounts(value)
     }
-    return bool(gone) and bool((told & _open_invoice_amounts(history)) - gone)
+    return bool(sent) and bool((stated & _open_invoice_amounts(history)) - sent)
 
 
 def _extract_amounts(text: str) -> set[object]:
@@ -182,8 +195,8 @@ def _extract_amounts(text: str) -> set[object]:
 
 
 def is_paid(history: ToolCallHistory, clause: str) -> bool:
-    """The ERP says of an invoice that it is paid; of that one, where it is named."""
-    rows = [row for deed in history.contract_records for row in _collect_paid_rows(deed.result)]
+    """The ERP reports an invoice as paid; if the clause names an invoice, it must be that one."""
+    rows = [row for record in history.contract_records for row in _collect_paid_rows(record.result)]
     if not rows:
         return False
     amounts = _extract_amounts(clause)
@@ -194,7 +207,8 @@ def is_paid(history: ToolCallHistory, clause: str) -> bool:
         if re.search(rf"\bde {name}\b", clause)
     ]
     if amounts and not days and amounts & _open_invoice_amounts(history):
-        return False  # an older one of the same amount is paid; nobody says that it is that one
+        # An older invoice of the same amount is paid, and the clause does not say which it means.
+        return False
     if amounts or days:
         return any(_is_row_of(row, amounts, days) for row in rows)
     return not _is_still_open(history)
@@ -231,34 +245,36 @@ def _open_invoice_amounts(history: ToolCallHistory) -> set[object]:
 
 
 def _is_still_open(history: ToolCallHistory) -> bool:
-    """Whether what was last asked about is not paid: *your invoice* is that one."""
-    for deed in history.records_of("consultar_pagamento"):
-        looked = deed.result.get("consultadas")
-        if looked:
-            return all(each.get("situacao") != "paga" for each in looked)
-        return bool(deed.result.get("faturas"))
+    """Whether the invoice of the last payment query is not paid: *your invoice* means that one."""
+    for record in history.records_of("consultar_pagamento"):
+        queried = record.result.get("consultadas")
+        if queried:
+            return all(each.get("situacao") != "paga" for each in queried)
+        return bool(record.result.get("faturas"))
     return False
 
 
 def is_invoice_closed(history: ToolCallHistory, clause: str) -> bool:
-    """One invoice is not open any more: the list has none, or lacks the one that was asked for."""
+    """An invoice is no longer open: no invoice is, or the queried one left the list of open
+    invoices.
+    """
     if has_no_open_invoices(history, clause):
         return True
     amounts = _extract_amounts(clause)
-    for deed in history.records_of("consultar_pagamento"):
-        gone = [
+    for record in history.records_of("consultar_pagamento"):
+        closed = [
             each
-            for each in deed.result.get("consultadas", ())
+            for each in record.result.get("consultadas", ())
             if each.get("situacao") not in ("em aberto", "vencida")
         ]
         return any(
-            not amounts or amounts <= _extract_amounts(str(each.get("valor"))) for each in gone
+            not amounts or amounts <= _extract_amounts(str(each.get("valor"))) for each in closed
         )
     return False
 
 
 def has_no_open_invoices(history: ToolCallHistory, clause: str) -> bool:
-    """The list was read, and has none of the kind that is spoken of."""
+    """The invoices were read, and none of the kind that the clause names is open."""
     invoices = history.open_invoices
     if invoices is None:
         return False
@@ -270,8 +286,9 @@ def has_no_open_invoices(history: ToolCallHistory, clause: str) -> bool:
 
 
 def is_seen_in_file(history: ToolCallHistory, clause: str) -> bool:
-    """In a file of the customer's that was read, and just so. A receipt is thanked for: whether it
-    is right nobody can see.
+    """A file of the customer shows it.
+
+    A receipt may be acknowledged, but not judged: the assistant cannot tell whether it is genuine.
     """
     if history.has_value_for("imagem", "leitura", "texto_lido", "luz_los"):
         return True
@@ -283,56 +300,67 @@ def is_seen_in_file(history: ToolCallHistory, clause: str) -> bool:
         return bool(lights) and colours <= {lights[-1]}
     if _JUDGED.search(clause):
         return False
-    wanted = {kind for kind, word in _FILES.items() if word.search(clause)}
-    return bool(wanted & kinds) if wanted else bool(kinds - {None, "other"})
+    named = {kind for kind, word in _FILES.items() if word.search(clause)}
+    return bool(named & kinds) if named else bool(kinds - {None, "other"})
 
 
 def has_looked_up(history: ToolCallHistory, clause: str) -> bool:
-    """Some tool was used in this visit."""
+    """A tool was used in this conversation."""
     return bool(history.records)
 
 
 def is_covered(history: ToolCallHistory, _: str) -> bool:
-    """The tool said so; before it was asked, the provider's own lists are looked at elsewhere."""
+    """The coverage tool found coverage.
+
+    Before the tool was used, any claim passes if the provider has coverage lists:
+    :mod:`~niochat.assistant.guardrail.coverage_check` compares the claim with them.
+    """
     return _has_coverage_result(history, "sim")
 
 
 def is_not_covered(history: ToolCallHistory, _: str) -> bool:
-    """The same of the contrary."""
+    """The coverage tool found no coverage; see :func:`is_covered`."""
     return _has_coverage_result(history, "nao")
 
 
-def _has_coverage_result(history: ToolCallHistory, wanted: str) -> bool:
-    found = [deed.result["cobertura"] for deed in history.records if "cobertura" in deed.result]
+def _has_coverage_result(history: ToolCallHistory, expected: str) -> bool:
+    results = [
+        record.result["cobertura"] for record in history.records if "cobertura" in record.result
+    ]
     listed = history.context.provider_facts.coverage
-    return wanted in found if found else bool(listed.places or listed.ceps)
+    return expected in results if results else bool(listed.places or listed.ceps)
 
 
 def is_requested(history: ToolCallHistory, clause: str) -> bool:
-    """A request was taken; of the kind that is named, where one is. Or people have been called."""
-    taken = {
-        kind for deed in history.records_of("registrar_solicitacao") if (kind := _change_type(deed))
+    """A change request of the named kind was recorded.
+
+    A clause that names no kind is also supported by another recorded request or by a handoff.
+    """
+    recorded = {
+        kind
+        for record in history.records_of("registrar_solicitacao")
+        if (kind := _change_type(record))
     }
-    taken |= {each.kind for each in history.context.facts.contract_change_requests}
+    recorded |= {each.kind for each in history.context.facts.contract_change_requests}
     named = {kind for kind, words in _KINDS.items() if re.search(rf"\b(?:{words})", clause)}
-    if taken:
-        return not named or bool(named & taken)
+    if recorded:
+        return not named or bool(named & recorded)
     other = history.has_succeeded("abrir_chamado", "registrar_interesse", "desbloqueio_confianca")
     return not named and (
         other or history.context.handoff is not None or bool(history.context.facts.ticket)
     )
 
 
-def _change_type(deed: ToolCallRecord) -> str:
-    stands = deed.is_success or deed.result.get("erro") == "ja_existe"
-    return str(deed.result.get("tipo", "")) if stands else ""
+def _change_type(record: ToolCallRecord) -> str:
+    is_recorded = record.is_success or record.result.get("erro") == "ja_existe"
+    return str(record.result.get("tipo", "")) if is_recorded else ""
 
 
 def is_only_requested(history: ToolCallHistory, clause: str) -> bool:
-    """That a change was asked for, where it was; that it is made nobody knows."""
+    """A change request was recorded, and the clause does not claim that the change was made."""
     if not _ASKING.search(clause) or _CHANGED.search(clause):
         return False
-    stands = bool(history.context.facts.contract_change_requests) or any(
-        _change_type(deed) for deed in history.records_of("registrar_solicitacao")
+    is_recorded = bool(history.context.facts.contract_change_requests) or any(
+        _change_type(record) for record in history.records_of("registrar_solicitacao")
     )
-    return stands and is_requested(history, clause)
+    return is_recorded and is_requested(history, clause)

@@ -1,4 +1,6 @@
-"""Claims of what people ask every day: coverage, requests for a change, an invoice that is gone."""
+"""Claim rules for everyday questions: coverage, change requests and invoices that are no longer
+open.
+"""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What the model is told when its text did not leave: which sentence, and why."""
+"""The correction that the model gets for a rejected text: the sentence and the reason."""
 
 from niochat.assistant.guardrail.promise_check import ACTION_PROMISE, TRANSFER_PROMISE
 from niochat.assistant.text.masking import mask_text
@@ -54,10 +54,10 @@ _DEFAULT_REASON = "mostra algo que não veio do sistema"
 
 
 def format_correction(code: str, sentence: str) -> str:
-    """For the model. ``sentence`` is quoted with its documents masked."""
+    """Format the correction for the model. ``sentence`` is quoted with its tax ids masked."""
     quoted = truncate_text(mask_text(" ".join(sentence.split())), _MAX_QUOTED_CHARS)
-    why = _REASONS.get(code, _DEFAULT_REASON)
+    flaw = _REASONS.get(code, _DEFAULT_REASON)
     return (
-        f"texto_recusado ({code}): o texto não foi enviado. A frase «{quoted}» {why}. Escreva de "
+        f"texto_recusado ({code}): o texto não foi enviado. A frase «{quoted}» {flaw}. Escreva de "
         "novo só com o que é verdade, sem códigos, e siga com o pedido do cliente."
     )

@@ -1,4 +1,4 @@
-"""Whether what a sentence says of places is so by the provider's coverage, once it is folded."""
+"""Compare what a folded sentence says about places with the provider's coverage lists."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from niochat.assistant.tool_history import ToolCallHistory
 from niochat.domain.tenant.provider_facts import NetworkCoverage
 
 COVERAGE_VIOLATION = "cobertura"
-"""Code of a sentence that is wrong about coverage."""
+"""Violation code of a sentence that contradicts the coverage."""
 _COVERS = re.compile(
     r"\b(?:atende(?:mos|m)?|cobr(?:e|imos)|chega(?:mos)?|"
     r"(?:temos|tem|ha|existe|possuimos) (?:sim )?(?:cobertura|viabilidade|disponibilidade|rede|"
@@ -38,22 +38,22 @@ _UNSURE = re.compile(
 
 
 def contradicts_coverage(sentence: str, history: ToolCallHistory) -> bool:
-    """Whether a place is said to be covered and is not, or the other way round."""
+    """Whether a sentence calls an uncovered place covered, or the reverse."""
     coverage = history.context.provider_facts.coverage
     if not coverage.places and not coverage.ceps:
         return False
-    if any(re.search("cobertura|viabilidade", deed.tool) for deed in history.records):
+    if any(re.search("cobertura|viabilidade", record.tool) for record in history.records):
         return False
     return any(
-        there is not None and said is not there
-        for said, there in _stated_coverage(sentence, coverage, history)
+        covered is not None and stated is not covered
+        for stated, covered in _stated_coverage(sentence, coverage, history)
     )
 
 
 def _stated_coverage(
     sentence: str, coverage: NetworkCoverage, history: ToolCallHistory
 ) -> Iterator[tuple[bool, bool | None]]:
-    """(said to be covered, is covered) of each place that is spoken of."""
+    """(stated as covered, is covered) for each place in the sentence."""
     for found in _PLACE_FIRST.finditer(sentence):
         if not _NO_PLACE.search(found["place"]) and not _THEIRS.search(found["place"]):
             yield found["not"] is None, coverage.covers_named_place(found["place"])
@@ -65,21 +65,24 @@ def _stated_coverage(
             continue
         if _NO_PLACE.search(place) or _UNSURE.search(before):
             continue
-        said = not _NOT.search(f"{before[-25:]}{found[0][:4]}")
+        stated = not _NOT.search(f"{before[-25:]}{found[0][:4]}")
         ceps = _CEP.findall(place)
         if ceps:
-            yield from ((said, coverage.covers_cep(cep)) for cep in ceps)
+            yield from ((stated, coverage.covers_cep(cep)) for cep in ceps)
         elif _THEIRS.search(f"{found['in'] or ''} {place}"):
-            yield said, _is_customer_place_covered(coverage, history) or (False if said else None)
+            yield (
+                stated,
+                _is_customer_place_covered(coverage, history) or (False if stated else None),
+            )
         else:
-            there = coverage.covers_named_place(place)
-            if there is None and not coverage.places:
-                there = _is_customer_place_covered(coverage, history) or False
-            yield said, there if found["in"] or said else (there or None)
+            covered = coverage.covers_named_place(place)
+            if covered is None and not coverage.places:
+                covered = _is_customer_place_covered(coverage, history) or False
+            yield stated, covered if found["in"] or stated else (covered or None)
 
 
 def _is_customer_place_covered(coverage: NetworkCoverage, history: ToolCallHistory) -> bool | None:
-    """Whether a place or CEP that the customer named is covered; ``None``: none was."""
+    """Whether a place or CEP that the customer named is covered; ``None``: none was named."""
     texts = " | ".join(history.context.snapshot.customer_texts)
     ceps = [coverage.covers_cep(cep) for cep in _CEP.findall(texts)]
     if ceps and None not in ceps:

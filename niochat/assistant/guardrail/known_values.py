@@ -1,4 +1,6 @@
-"""Every figure that this visit knows: from the ERP, the provider, our own lines, the customer."""
+"""All quantities known in a conversation: from the ERP, the provider, our own messages and the
+customer.
+"""
 
 import json
 import re
@@ -23,7 +25,7 @@ from niochat.assistant.tool_history import ToolCallHistory
 from niochat.domain.message import Author
 
 MAX_SUMMED_INVOICES = 12
-"""Invoices whose sums are known: 4,096 of them."""
+"""The number of invoices whose sums are known: 12 invoices have 4,096 subsets."""
 _HARMLESS = {
     (QuantityKind.PERCENTAGE, Decimal(100)),
     (QuantityKind.NUMBER, "0800"),
@@ -43,14 +45,16 @@ _AFTERNOON = re.compile(r"\b(\d{1,2})(?: ?h(?:oras?)?)? da (?:noite|tarde)\b")
 
 
 def _to_24_hours(found: re.Match[str]) -> str:
-    """*9 da noite* as 21h."""
+    """Convert *9 da noite* to 21h."""
     hour = int(found[1])
     return f"{hour + 12}h" if hour < 12 else f"{hour}h"
 
 
 class KnownValues:
-    """``told`` is what the tenant itself told of its own: names, addresses, hours. ``facts`` are
-    its facts, whose amounts are not added to others: see
+    """The quantities, links and e-mail addresses that a reply may repeat.
+
+    ``persona_text``: the tenant's own texts, such as names, addresses and hours.
+    ``provider_facts``: the tenant's facts, whose amounts are not added to others; see
     :mod:`~niochat.assistant.guardrail.provider_facts_check`.
     """
 
@@ -66,36 +70,36 @@ class KnownValues:
 
     @cached_property
     def text(self) -> str:
-        """All that the server itself has shown or read in this visit, folded."""
-        case = self._history.context
-        ours = [
-            line.text for line in case.snapshot.transcript if line.author is not Author.CUSTOMER
+        """Everything that the server sent or read in this conversation, folded."""
+        context = self._history.context
+        own_texts = [
+            line.text for line in context.snapshot.transcript if line.author is not Author.CUSTOMER
         ]
-        results = [_to_json(deed.result) for deed in self._history.records]
-        facts = [case.facts.ticket, case.facts.unlocked, case.snapshot.request.protocol]
-        contracts = [f"{c.id} {c.plan} {c.address}" for c in case.facts.contracts]
-        visits_own = fold(" | ".join([*ours, *results, *facts, *contracts]))
-        return f"{visits_own} | {_folded(self._provider_text)}"
+        results = [_to_json(record.result) for record in self._history.records]
+        facts = [context.facts.ticket, context.facts.unlocked, context.snapshot.request.protocol]
+        contracts = [f"{c.id} {c.plan} {c.address}" for c in context.facts.contracts]
+        conversation_text = fold(" | ".join([*own_texts, *results, *facts, *contracts]))
+        return f"{conversation_text} | {_folded(self._provider_text)}"
 
     @cached_property
     def digits(self) -> str:
-        """The same as numbers are compared: without what parts them."""
+        """``text`` without separators, for the comparison of numbers."""
         return _strip_separators(self.text)
 
     @cached_property
     def customer_text(self) -> str:
-        """What the customer wrote, and the figures in their files, folded: for quoting them."""
-        visit = self._history.context.snapshot
-        shown = [format_quotable_values(each) for each in visit.file_facts]
-        return fold(" | ".join([*visit.customer_texts, *shown]))
+        """The customer's texts and the quotable values of the customer's files, folded."""
+        snapshot = self._history.context.snapshot
+        shown = [format_quotable_values(each) for each in snapshot.file_facts]
+        return fold(" | ".join([*snapshot.customer_texts, *shown]))
 
     @cached_property
     def customer_digits(self) -> str:
-        """The same as numbers are compared."""
+        """``customer_text`` without separators."""
         return _strip_separators(self.customer_text)
 
     def has_quantity(self, figure: Quantity) -> bool:
-        """Whether the server knows a figure, or can work it out from what it knows."""
+        """Whether the server knows a quantity or can compute it from known ones."""
         if (figure.kind, figure.value) in _HARMLESS or figure.value in self._values_of(figure.kind):
             return True
         match figure.kind:
@@ -110,59 +114,63 @@ class KnownValues:
                     f"{_format_number(figure.value)}{unit}" in self._plan_names for unit in "m "
                 )
             case QuantityKind.NUMBER:
-                # As a whole: four digits stand in many a protocol.
+                # Whole numbers are compared: four digits occur within many protocols.
                 return str(figure.value) in self._numbers
             case _:
                 return False
 
     def has_customer_quantity(self, figure: Quantity) -> bool:
-        """Whether the customer wrote it."""
-        said = self._customer_quantities
+        """Whether the customer wrote the quantity."""
+        quantities = self._customer_quantities
         if figure.kind is QuantityKind.DATE:
-            return any(_is_same_day(figure.value, f.value) for f in said if f.kind is figure.kind)
+            return any(
+                _is_same_day(figure.value, f.value) for f in quantities if f.kind is figure.kind
+            )
         if figure.kind is QuantityKind.NUMBER:
             return str(figure.value) in self.customer_digits
-        return any(f.kind is figure.kind and f.value == figure.value for f in said)
+        return any(f.kind is figure.kind and f.value == figure.value for f in quantities)
 
     def has_date(self, value: object) -> bool:
-        """Whether a (day, month, year), 0 where it is not said, is one that is known."""
+        """Whether a (day, month, year) is a known date; 0 stands for a part that is not stated."""
         return any(_is_same_day(value, known) for known in self._dates)
 
     def has_day(self, word: str, day: date) -> bool:
-        """Whether *tomorrow* or *Friday* is a day that somebody named."""
+        """Whether *tomorrow* or *Friday* is a day that was named before."""
         if word in self.text or self.has_date((day.day, day.month, day.year)):
             return True
         return day.weekday() in extract_weekday_ranges(self.text)
 
     def has_conversation_quantity(self, figure: Quantity) -> bool:
-        """Whether it is known by this visit, whatever the provider told."""
+        """Whether this conversation has the quantity, regardless of the provider's texts."""
         return any(
             f.kind is figure.kind and f.value == figure.value for f in self._conversation_quantities
         )
 
     def has_quantity_outside_facts(self, figure: Quantity) -> bool:
-        """Whether somebody but the provider's facts tells it, or it can be worked out from that."""
+        """Whether a source other than the provider's facts has the quantity, or it follows from
+        one.
+        """
         if figure.kind is QuantityKind.MONEY and figure.value in self._sums:
             return True
-        own = _constant_quantities(self._persona_text)
+        constants = _constant_quantities(self._persona_text)
         return self.has_conversation_quantity(figure) or any(
-            f.kind is figure.kind and f.value == figure.value for f in own
+            f.kind is figure.kind and f.value == figure.value for f in constants
         )
 
     @property
     def conversation_amounts(self) -> set[Decimal]:
-        """Amounts that are known by this visit."""
+        """The amounts in this conversation."""
         money = (f.value for f in self._conversation_quantities if f.kind is QuantityKind.MONEY)
         return {amount for amount in money if isinstance(amount, Decimal)}
 
     @cached_property
     def links(self) -> set[str]:
-        """Addresses that may leave, see :func:`normalize_link`."""
+        """The normalized links that a reply may contain; see :func:`normalize_link`."""
         return {normalize_link(each) for each in LINK_PATTERN.findall(self.text)}
 
     @cached_property
     def emails(self) -> set[str]:
-        """The same of e-mail."""
+        """The e-mail addresses that a reply may contain."""
         return {each.strip(_AROUND) for each in EMAIL_PATTERN.findall(self.text)}
 
     @cached_property
@@ -171,12 +179,12 @@ class KnownValues:
 
     @cached_property
     def _conversation_quantities(self) -> list[Quantity]:
-        visit = self._history.context.snapshot
-        now = f" | {visit.now:%d/%m/%Y %H:%M}"
-        back = visit.staff_availability.returns_at
-        returns = f" | {back:%d/%m/%Y %H:%M} {back:%H}h" if back else ""
-        visits_own = self.text.removesuffix(_folded(self._provider_text))
-        return extract_quantities(visits_own + fold(f"{now}{returns}"))
+        snapshot = self._history.context.snapshot
+        now = f" | {snapshot.now:%d/%m/%Y %H:%M}"
+        returns_at = snapshot.staff_availability.returns_at
+        returns = f" | {returns_at:%d/%m/%Y %H:%M} {returns_at:%H}h" if returns_at else ""
+        conversation_text = self.text.removesuffix(_folded(self._provider_text))
+        return extract_quantities(conversation_text + fold(f"{now}{returns}"))
 
     @cached_property
     def _numbers(self) -> set[str]:
@@ -186,8 +194,8 @@ class KnownValues:
 
     @cached_property
     def _customer_quantities(self) -> list[Quantity]:
-        said = self.customer_text
-        return [*extract_quantities(said), *extract_quantities(_AFTERNOON.sub(_to_24_hours, said))]
+        text = self.customer_text
+        return [*extract_quantities(text), *extract_quantities(_AFTERNOON.sub(_to_24_hours, text))]
 
     def _values_of(self, kind: QuantityKind) -> set[object]:
         return {each.value for each in self._quantities if each.kind is kind}
@@ -196,12 +204,14 @@ class KnownValues:
     def _dates(self) -> set[tuple[int, ...]]:
         named = {(d.day, d.month, d.year) for _, d in extract_relative_days(self.text, self.today)}
         yesterday = self.today - timedelta(days=1)
-        told = {value for value in self._values_of(QuantityKind.DATE) if isinstance(value, tuple)}
-        return named | told | {(yesterday.day, yesterday.month, yesterday.year)}
+        stated = {value for value in self._values_of(QuantityKind.DATE) if isinstance(value, tuple)}
+        return named | stated | {(yesterday.day, yesterday.month, yesterday.year)}
 
     @cached_property
     def _sums(self) -> set[Decimal]:
-        """Sums of invoices; sums and differences of any two amounts, those sums among them."""
+        """Sums of invoices, and sums and differences of any two amounts, the total
+        owed included.
+        """
         listed = self._history.open_invoices or []
         owed = [a for each in listed if (a := _parse_amount(each.get("valor"))) is not None]
         sums = {
@@ -209,46 +219,46 @@ class KnownValues:
             for count in range(2, min(len(owed), MAX_SUMMED_INVOICES) + 1)
             for some in combinations(owed[:MAX_SUMMED_INVOICES], count)
         }
-        told = {
+        stated = {
             f.value
             for f in _constant_quantities(self._persona_text)
             if f.kind is QuantityKind.MONEY
         }
-        amounts = self.conversation_amounts | {a for a in told if isinstance(a, Decimal)}
+        amounts = self.conversation_amounts | {a for a in stated if isinstance(a, Decimal)}
         whole = {sum(owed, Decimal(0))} if owed else set()
         pairs = list(combinations(amounts | whole, 2))
         return sums | {a + b for a, b in pairs} | {abs(a - b) for a, b in pairs}
 
     @cached_property
     def _durations(self) -> set[tuple[int, str]]:
-        """Days from today to a known date, and between two of them."""
+        """The days from today to each known date, and between any two known dates."""
         days = [d for value in self._dates if (d := _to_date(value)) is not None]
-        apart = {abs((a - b).days) for a, b in combinations([*days, self.today], 2)}
-        return {(each, "dia") for each in apart}
+        distances = {abs((a - b).days) for a, b in combinations([*days, self.today], 2)}
+        return {(each, "dia") for each in distances}
 
     @cached_property
     def _plan_names(self) -> str:
-        """Names of plans, where a speed may stand without its unit."""
+        """The names of plans, in which a speed may stand without its unit."""
         plans = [str(each.get("nome", "")) for each in self._history.listed_plans]
-        mine = [contract.plan for contract in self._history.context.facts.contracts]
-        return fold(" | ".join([*plans, *mine])).replace("_", " ") + " "
+        own = [contract.plan for contract in self._history.context.facts.contracts]
+        return fold(" | ".join([*plans, *own])).replace("_", " ") + " "
 
 
 def normalize_link(written: str) -> str:
-    """An address as two are compared: without what dresses it."""
+    """Remove scheme, ``www`` and punctuation from a link, so that two links can be compared."""
     bare = re.sub(r"^(?:https?://)?(?:www\.)?", "", written.strip(_AROUND))
     return bare.rstrip("/")
 
 
-@lru_cache(maxsize=256)  # a tenant's own, the same in every turn
-def _folded(told: str) -> str:
-    return fold(told)
+@lru_cache(maxsize=256)  # a tenant's text is the same in every turn
+def _folded(text: str) -> str:
+    return fold(text)
 
 
 @lru_cache(maxsize=256)
-def _constant_quantities(told: str) -> tuple[Quantity, ...]:
-    """What the provider told, and the rules that every assistant has."""
-    return tuple(extract_quantities(f"{fold(told)} | {fold(rules_text())}"))
+def _constant_quantities(text: str) -> tuple[Quantity, ...]:
+    """The quantities in the provider's text and in the rules that all assistants have."""
+    return tuple(extract_quantities(f"{fold(text)} | {fold(rules_text())}"))
 
 
 def _to_json(result: object) -> str:

@@ -1,5 +1,7 @@
-"""The last look at a text before it leaves: nothing is said to be done that no tool did, and
-nothing is shown that the server did not find out. Whatever talked the model into it.
+"""The last check of a reply before it is sent.
+
+A reply must not state an action that no tool did, nor show a value that the server does not know,
+whatever the model was asked to write.
 """
 
 import re
@@ -40,7 +42,7 @@ from niochat.domain.tax_id import find_tax_ids
 from niochat.domain.tenant.provider_facts import ProviderFacts
 
 _EMPHASIS_MARKS = str.maketrans("", "", "*_~`")
-"""Marks of bold and italics, which would hide where a word begins."""
+"""Marks of bold and italics, which would hide the start of a word."""
 _IS = re.compile(r"\bé\b")
 _SENTENCES = re.compile(r"(?:[^.!?…\n]|[.!?…]+(?=[^\s.!?…\"'»)]))+[.!?…\"'»)]*|\n")
 _RUN = re.compile(r"([.!?…])\1{3,}")
@@ -55,8 +57,8 @@ _OPEN = re.compile(
     r"entendi que|voce (disse|informou|contou|falou|avisou) que|segundo voce|"
     r"sem (chamado|registro|confirmacao)|ate que|ate ser|antes de|so \w+ com|impossivel)\b"
 )
-"""A clause with one of these before its claim promises, asks, denies, or tells how things usually
-go (``eh`` is *é*, told from *e*); it does not say that something is done.
+"""A clause with one of these words before its claim is a promise, a question, a denial or a general
+statement; it does not state that something was done. (``eh`` stands for *é*, to tell it from *e*.)
 """
 _SOOTHING = re.compile(
     r"\b(nao se preocupe|nao precisa se preocupar|(pode )?fi(car|que) tranquil\w+|"
@@ -64,7 +66,7 @@ _SOOTHING = re.compile(
     r"(nao tem|sem) problemas?|se precisar|se quiser|quando (precisar|quiser)|"
     r"pode (conferir|testar|usar|ver|verificar|navegar|ficar em paz))\b( que| porque)?"
 )
-"""Words that would open a clause, but only dress the claim that follows them."""
+"""Words that match :data:`_OPEN` but do not weaken the claim that follows them."""
 _CONDITION = re.compile(
     r"\b(se|quando|(?<![oue] )caso|assim que|apos|depois (que|de)|posso|podemos|quer que|preciso|"
     r"basta|ao pagar|pagando|com o (pagamento|desbloqueio)|pelo pix|no pix|no boleto|pelo boleto)\b"
@@ -84,16 +86,16 @@ _STREET_NAMES = (
     (re.compile(r"\bAv\.? (?=[A-Z\d])"), "Avenida "),
     (re.compile(r"\bR\. (?=[A-Z\d])"), "Rua "),
 )
-"""A dot that ends no sentence."""
+"""Abbreviations whose dot does not end a sentence."""
 _PIX = re.compile(r"000201\d\d")
 _MACHINE = re.compile(
     r"[{}⟦⟧]|```|\btool_?calls?\b|situacao do atendimento|orientacao:|apresentar:"
 )
 _TOOL_NAME = re.compile(r"\b[a-z]{4,}_[a-z]{4,}\b")
-"""No Portuguese word has an underscore; every tool's name has."""
+"""No Portuguese word has an underscore; the name of every tool has one."""
 _SENTENCE = re.compile(r"(?<=\.) ")
 _MIN_RULE_CHARS = 40
-"""Characters from which a sentence of the prompt is its own, not everybody's Portuguese."""
+"""Shorter sentences of the prompt may also occur in ordinary Portuguese."""
 _QUOTING = re.compile(
     r"\b(voce|vc)( me| nos| ja)? (disse|informou|enviou|mandou|pagou|citou|mencionou|pediu|mediu|"
     r"falou|relatou|comentou|escreveu|passou|quer|prefere|precisa|gostaria|testou|fez|perguntou|"
@@ -111,15 +113,15 @@ _LACKING = re.compile(
     r"tenho (informac\w+|como)|"
     r"(posso|consigo|podemos) (confirmar|garantir|prometer|aplicar|dar|oferecer))\b"
 )
-"""What the provider does not sell nobody has told."""
+"""The facts do not list what the provider does not sell, so such a value need not be known."""
 _COUNT = re.compile(r"\b(\d{1,2}) (faturas|boletos|contas|chamados|contratos)\b")
 HOURS_VIOLATION = "funcionamento"
-"""Code of a sentence that is wrong about opening hours and closed days."""
+"""Violation code of a sentence that is wrong about opening hours or closed days."""
 
 
 @dataclass(frozen=True, slots=True)
 class GuardrailViolation:
-    """Why a text must not leave: a code, and the sentence that is not true."""
+    """The code and the sentence for which a text must not be sent."""
 
     code: str
     sentence: str
@@ -133,15 +135,15 @@ def find_violation(
     *,
     any_language: bool = False,
 ) -> GuardrailViolation | None:
-    """Why the text must not leave; ``None``: it may.
+    """Return the first violation in the text; ``None``: the text may be sent.
 
-    ``told`` is what the tenant itself told the model of its own: names, addresses, phones. Of a
-    text in another language (``any_language``: it may be) figures and codes are looked at, claims
-    of acts are not.
+    ``persona_text``: the tenant's own texts for the model, such as names, addresses and phones.
+    ``prompt_lines``: lines of the prompt that must not be quoted. ``any_language``: a text in
+    another language is allowed; its values are checked, its claims are not.
     """
     facts = provider_facts_text(context.provider_facts, context.snapshot.policy)
-    deeds = ToolCallHistory(context)
-    known = KnownValues(deeds, persona_text, facts)
+    history = ToolCallHistory(context)
+    known = KnownValues(history, persona_text, facts)
     persona_text = f"{persona_text} | {facts}"
     code = _leak_code(text, persona_text, prompt_lines)
     if code is not None:
@@ -151,13 +153,13 @@ def find_violation(
                 text, lambda each: _leak_code(each, persona_text, prompt_lines)
             ),
         )
-    claimed = _find_false_claim(text, deeds)
-    if claimed is not None:
-        return claimed
+    false_claim = _find_false_claim(text, history)
+    if false_claim is not None:
+        return false_claim
     folded = fold(text)
     for sentence in _split_sentences(text):
         bare = fold(sentence.translate(_EMPHASIS_MARKS))
-        code = _unknown_value_code(sentence, known, deeds, folded) or _third_party_code(
+        code = _unknown_value_code(sentence, known, history, folded) or _third_party_code(
             bare, context
         )
         if code is not None:
@@ -180,9 +182,9 @@ def _split_sentences(text: str) -> Iterator[str]:
             yield found.strip()
 
 
-def _first_violating_sentence(text: str, wrong: object) -> str:
-    assert callable(wrong)
-    return next((each for each in _split_sentences(text) if wrong(each)), text)
+def _first_violating_sentence(text: str, is_violation: object) -> str:
+    assert callable(is_violation)
+    return next((each for each in _split_sentences(text) if is_violation(each)), text)
 
 
 def _find_false_claim(text: str, history: ToolCallHistory) -> GuardrailViolation | None:
@@ -196,42 +198,42 @@ def _find_false_claim(text: str, history: ToolCallHistory) -> GuardrailViolation
 
 
 def _false_claim_code(sentence: str, history: ToolCallHistory) -> str | None:
-    supposed = False
-    asked = sentence.rstrip("\"'») ").endswith("?")
+    hypothetical = False
+    ends_in_question = sentence.rstrip("\"'») ").endswith("?")
     clauses = _CLAUSE.findall(sentence)
-    for place, (clause, end) in enumerate(clauses):
-        questions = end == "?" or (asked and place == len(clauses) - 1)
-        held = False
-        for claim in (*ACTION_CLAIMS, *COMMON_CLAIMS, GENERIC_CLAIM) if not questions else ():
+    for index, (clause, end) in enumerate(clauses):
+        is_question = end == "?" or (ends_in_question and index == len(clauses) - 1)
+        supported = False
+        for claim in (*ACTION_CLAIMS, *COMMON_CLAIMS, GENERIC_CLAIM) if not is_question else ():
             found = claim.pattern.search(clause)
-            if found is None or (claim is GENERIC_CLAIM and held):
+            if found is None or (claim is GENERIC_CLAIM and supported):
                 continue
             if claim.is_supported(history, clause):
-                held = True
+                supported = True
                 continue
             upto = found.start() if claim.includes_negation else found.end()
             if claim.code != "sem_fatura" and _OPEN.search(clause[:upto]):
                 continue
-            if (supposed or _HABIT.search(clause)) and not _DONE.search(clause):
+            if (hypothetical or _HABIT.search(clause)) and not _DONE.search(clause):
                 continue
             return claim.code
-        # What follows an "if" may tell what would come; not what was done.
-        supposed = supposed or _CONDITION.search(clause) is not None
+        # What follows an "if" describes what would happen, not what was done.
+        hypothetical = hypothetical or _CONDITION.search(clause) is not None
     return None
 
 
-def _leak_code(text: str, told: str, prompt_lines: tuple[str, ...]) -> str | None:
+def _leak_code(text: str, tenant_text: str, prompt_lines: tuple[str, ...]) -> str | None:
     folded = fold(text)
     if _MACHINE.search(folded) or _TOOL_NAME.search(folded):
         return "interno"
-    # The tenant's own CNPJ, or a phone of its that looks like a CPF, is no secret.
+    # The tenant's own CNPJ, or a phone number that looks like a CPF, is public.
     bare = text.translate(_EMPHASIS_MARKS)
-    if {*find_tax_ids(text), *find_tax_ids(bare)} - set(find_tax_ids(told)):
+    if {*find_tax_ids(text), *find_tax_ids(bare)} - set(find_tax_ids(tenant_text)):
         return "documento"
     return "interno" if any(rule in folded for rule in _long_rules(prompt_lines)) else None
 
 
-@lru_cache(maxsize=4)  # the prompt is one file
+@lru_cache(maxsize=4)  # all tenants share one prompt file
 def _long_rules(prompt_lines: tuple[str, ...]) -> list[str]:
     rules = (fold(rule) for line in prompt_lines for rule in _SENTENCE.split(line.lstrip("- ")))
     return [rule for rule in rules if len(rule) >= _MIN_RULE_CHARS]
@@ -240,8 +242,10 @@ def _long_rules(prompt_lines: tuple[str, ...]) -> list[str]:
 def _unknown_value_code(
     sentence: str, known: KnownValues, history: ToolCallHistory, whole: str
 ) -> str | None:
-    """Codes leave by tools alone; other figures only if they came from the server, or are quoted
-    from what the customer wrote.
+    """Return the violation code for values in a sentence that the server does not know.
+
+    Payment codes are sent by tools only. Other values must come from the server or be quoted from
+    the customer.
     """
     folded = fold(sentence)
     bare = fold(sentence.translate(_EMPHASIS_MARKS))
@@ -264,17 +268,17 @@ def _unknown_value_code(
         bare = pattern.sub(" ", bare)
     figures = extract_quantities(bare)
     opening = _opening_hours_check(history.context)
-    speaks = opening.is_about_hours(bare)
+    about_hours = opening.is_about_hours(bare)
     return (
         _unknown_quantity_code(
-            bare, figures, known, quoting, history.context, opening if speaks else None
+            bare, figures, known, quoting, history.context, opening if about_hours else None
         )
         or _miscount_code(bare, history)
         or find_mismatch(bare, figures, history)
         or find_unsupported_fact(plain, figures, known, history, whole)
         or (
             HOURS_VIOLATION
-            if speaks and not bare.endswith("?") and opening.is_contradicted(bare)
+            if about_hours and not bare.endswith("?") and opening.is_contradicted(bare)
             else None
         )
     )
@@ -283,7 +287,7 @@ def _unknown_value_code(
 def _unknown_payment_code(folded: str, known: KnownValues) -> str | None:
     if _PIX.search(folded):
         return "codigo"
-    # Portuguese is ASCII once folded; other alphabets have letters that only look like ours.
+    # Folded Portuguese is ASCII; other alphabets have letters that look like Latin ones.
     if any(c.isalpha() and not c.isascii() and c not in known.text for c in folded):
         return "alfabeto"
     return None
@@ -297,19 +301,23 @@ def _unknown_quantity_code(
     context: TurnContext,
     opening: OpeningHoursCheck | None,
 ) -> str | None:
-    """``opening``: where the sentence is about that, its days and hours are judged elsewhere."""
-    asked = bare.rstrip().endswith("?")
+    """``opening``: set if the sentence is about hours; that check then judges its
+    days and times.
+    """
+    is_question = bare.rstrip().endswith("?")
     lacking = _LACKING.search(bare) is not None
     for figure in figures:
         if lacking and figure.kind is QuantityKind.SPEED:
-            continue  # what is not sold nobody has told
+            continue  # the facts do not list speeds that are not sold
         if _is_provider_value(bare, figure, known, context.provider_facts, opening):
             continue
-        theirs = quoting or asked or lacking
-        if not known.has_quantity(figure) and not (theirs and known.has_customer_quantity(figure)):
+        may_quote_customer = quoting or is_question or lacking
+        if not known.has_quantity(figure) and not (
+            may_quote_customer and known.has_customer_quantity(figure)
+        ):
             return str(figure.kind)
     for word, day in (
-        extract_relative_days(bare, known.today) if not asked and opening is None else ()
+        extract_relative_days(bare, known.today) if not is_question and opening is None else ()
     ):
         if not known.has_day(word, day) and not (quoting and word in known.customer_text):
             return str(QuantityKind.DATE)
@@ -335,39 +343,39 @@ def _is_provider_value(
 
 
 def _opening_hours_check(context: TurnContext) -> OpeningHoursCheck:
-    visit = context.snapshot
-    free = fold(" ".join(each.answer for each in context.provider_facts.more))
-    return OpeningHoursCheck(visit.policy, visit.staff_availability, visit.now, free)
+    snapshot = context.snapshot
+    answers = fold(" ".join(each.answer for each in context.provider_facts.more))
+    return OpeningHoursCheck(snapshot.policy, snapshot.staff_availability, snapshot.now, answers)
 
 
 def _miscount_code(bare: str, history: ToolCallHistory) -> str | None:
-    """More invoices, tickets or contracts than were found."""
+    """Check that the text does not count more invoices, tickets or contracts than were found."""
     if bare.rstrip().endswith("?") or _CONDITION.search(bare):
         return None
     for count, what in _COUNT.findall(words_to_digits(bare)):
         if what == "contratos":
-            there = len(history.context.facts.contracts)
+            known_count = len(history.context.facts.contracts)
         elif what == "chamados":
-            there = max(
+            known_count = max(
                 (len(d.result.get("chamados", ())) for d in history.contract_records), default=0
             )
         else:
-            there = history.max_invoice_count
-        if int(count) > there:
+            known_count = history.max_invoice_count
+        if int(count) > known_count:
             return "contagem"
     return None
 
 
 def _third_party_code(folded: str, context: TurnContext) -> str | None:
-    """Who writes from a telephone that is not the holder's sees neither address nor whole name."""
+    """Check that address and full name are only shown to a phone number of the subscriber."""
     if context.facts.trusted:
         return None
-    shop = fold(context.provider_facts.address)
+    shop_address = fold(context.provider_facts.address)
     for contract in context.facts.contracts:
-        house = fold(contract.address.split(" - ")[0])
-        street = house.split(",")[0]
-        # The provider's shop may lie in the same street, and is no secret.
-        shown = house if street in shop else street
+        address = fold(contract.address.split(" - ")[0])
+        street = address.split(",")[0]
+        # The provider's shop may be in the same street, and its address is public.
+        shown = address if street in shop_address else street
         if len(street) > 5 and shown in folded:
             return "endereco"
     return "titular" if context.facts.name and fold(context.facts.name) in folded else None

@@ -1,4 +1,4 @@
-"""A text that ends the turn by saying that something is going to be done: nobody will do it."""
+"""Find empty promises: a text ends the turn and announces an action that no tool did."""
 
 import re
 
@@ -42,17 +42,18 @@ _ASKS = re.compile(
 
 
 def find_empty_promise(text: str, context: TurnContext) -> tuple[str, str] | None:
-    """(code, sentence) of what is announced and not done in this turn; ``None``: nothing is.
+    """Return (code, sentence) of an announced action that was not done; ``None``: there is none.
 
-    A text that asks the customer something does not leave anybody waiting.
+    A text that asks the customer for something is accepted, because the customer's answer starts a
+    turn.
     """
     if context.handoff is not None or context.closing_quote:
         return None
     sentences = [found.strip() for found in _SENTENCE.findall(text)]
-    for place, sentence in enumerate(sentences):
+    for index, sentence in enumerate(sentences):
         folded = fold(sentence)
         if _PASS_ON.search(folded) and not _CONDITIONAL.search(folded):
-            following = sentences[place + 1] if place + 1 < len(sentences) else ""
+            following = sentences[index + 1] if index + 1 < len(sentences) else ""
             if "?" not in sentence and not _asks_for_consent(following):
                 return TRANSFER_PROMISE, sentence
     if context.trailing_contents or any(_ASKS.search(fold(each)) for each in sentences):
@@ -65,5 +66,5 @@ def find_empty_promise(text: str, context: TurnContext) -> tuple[str, str] | Non
 
 
 def _asks_for_consent(sentence: str) -> bool:
-    """Whether it asks if that is all right."""
+    """Whether the sentence asks for the customer's consent."""
     return _AGREES.search(fold(sentence)) is not None

@@ -1,5 +1,6 @@
-"""Whether what a sentence says of the provider is what the provider told: fees, terms, address.
-Sentences come folded and without marks of bold.
+"""Compare what a sentence says about the provider (fees, terms, address) with the provider's facts.
+
+Sentences are folded and without emphasis marks.
 """
 
 import re
@@ -19,7 +20,7 @@ from niochat.assistant.tool_history import ToolCallHistory
 from niochat.domain.tenant.provider_facts import ProviderFacts, ProviderFee
 
 ADDRESS_VIOLATION = "endereco_loja"
-"""Code of a sentence with an address that nobody told."""
+"""Violation code of a sentence with an address that is not in the facts."""
 _FREE = re.compile(
     r"(?<!nao e )(?<!nao eh )(?<!nao sao )(?<!nao fica )(?<!nao sai )"
     r"\b(gratis|gratuit[oa]s?|gratuitamente|de graca|isent[oa]s?|cortesia|"
@@ -38,9 +39,9 @@ _TERMS = {
     "installation": re.compile(r"\binstala|\bativa[cr]"),
 }
 _CEP = 8
-"""Digits of a postal code."""
+"""The number of digits of a postal code."""
 _STEM = 4
-"""Letters by which a word of a fee is found: *mudar* and *mudança*."""
+"""The number of letters by which a word of a fee is recognized: *mudar* and *mudança*."""
 _CHOICE = re.compile(r"\bvenc\w+|\bdatas?\b|\bdias?\b")
 _BILL = re.compile(r"\b(faturas?|boletos?|contas?)\b.{0,30}\bvenc")
 
@@ -73,12 +74,12 @@ _COMMON = set(
 
 @dataclass(frozen=True, slots=True)
 class _ProviderTopic:
-    """What the provider told of one thing, and by which words a sentence is about it."""
+    """The quantities of one fee or term, and the patterns by which a sentence is about it."""
 
     words: tuple[re.Pattern[str], ...]
     quantities: tuple[Quantity, ...]
     is_strict: bool = False
-    """No other time than its own is said of it, not even one that can be worked out."""
+    """Whether a duration other than the stated ones is rejected, even if it can be computed."""
 
     def values_of(self, kind: QuantityKind) -> set[Any]:
         return {figure.value for figure in self.quantities if figure.kind is kind}
@@ -91,8 +92,10 @@ def find_unsupported_fact(
     history: ToolCallHistory,
     full_text: str,
 ) -> str | None:
-    """The code of what the provider did not tell so; ``None``: nothing is wrong. ``whole``: the
-    text that the sentence stands in.
+    """Return the violation code of a statement that the facts do not support; ``None``: no
+    violation.
+
+    ``full_text``: the text that contains the sentence.
     """
     if sentence.rstrip().endswith("?"):
         return None
@@ -110,22 +113,25 @@ def find_unsupported_fact(
 
 
 def is_fee_sum(sentence: str, figure: Quantity, known: KnownValues, facts: ProviderFacts) -> bool:
-    """Whether an amount is that of several fees together, or of one with an amount of the visit;
-    the sentence names them.
+    """Whether an amount is the sum of several fees, or of a fee and an amount of the conversation.
+
+    The sentence must name the fees.
     """
     if figure.kind is not QuantityKind.MONEY or not facts.fees:
         return False
-    told = (fee for fee in facts.fees if fee.amount and _fee_patterns(fee))
-    fees = [Decimal(str(fee.amount)) for fee in told if _fee_patterns(fee)[0].search(sentence)]
+    known_fees = (fee for fee in facts.fees if fee.amount and _fee_patterns(fee))
+    fees = [
+        Decimal(str(fee.amount)) for fee in known_fees if _fee_patterns(fee)[0].search(sentence)
+    ]
     several = (sum(some) for n in range(2, len(fees) + 1) for some in combinations(fees, n))
     return figure.value in {
         *several,
-        *(fee + own for fee in fees for own in known.conversation_amounts),
+        *(fee + amount for fee in fees for amount in known.conversation_amounts),
     }
 
 
 def is_due_day(sentence: str, figure: Quantity, facts: ProviderFacts) -> bool:
-    """Whether a *dia 10* is one of the days on which an invoice may fall due, and said as such."""
+    """Whether *dia 10* is one of the due days that a customer may choose, and is offered as one."""
     if figure.kind is not QuantityKind.DATE or not isinstance(figure.value, tuple):
         return False
     day, *rest = figure.value
@@ -137,7 +143,7 @@ def is_due_day(sentence: str, figure: Quantity, facts: ProviderFacts) -> bool:
 def is_allowed_cep(
     sentence: str, figure: Quantity, known: KnownValues, facts: ProviderFacts
 ) -> bool:
-    """Whether a number is a CEP of the coverage, or one that the customer asked for."""
+    """Whether a number is a CEP of the coverage, or a CEP that the customer asked about."""
     if figure.kind is not QuantityKind.NUMBER or len(str(figure.value)) != _CEP:
         return False
     if facts.coverage.covers_cep(str(figure.value)):
@@ -151,18 +157,20 @@ def _belongs_to_other_topic(
     known: KnownValues,
     history: ToolCallHistory,
 ) -> bool:
-    """A figure that was told, but of another fee or term than is spoken of. ``about``: what the
-    sentence, the text and the customer are about; the first with such a figure counts.
+    """Whether a stated quantity belongs to another fee or term than the text is about.
+
+    ``about``: the topics of the sentence, of the text and of the customer; the first that has
+    quantities of this kind is compared.
     """
     of_kind = ([topic for topic in named if topic.values_of(figure.kind)] for named in about)
-    told = next((named for named in of_kind if named), [])
-    if any(figure.value in topic.values_of(figure.kind) for topic in told):
+    relevant = next((named for named in of_kind if named), [])
+    if any(figure.value in topic.values_of(figure.kind) for topic in relevant):
         return False
     if figure.kind is QuantityKind.DURATION:
-        strict = any(topic.is_strict for topic in told) and not history.context.facts.unlocked
+        strict = any(topic.is_strict for topic in relevant) and not history.context.facts.unlocked
         if strict and not known.has_conversation_quantity(figure):
             return True
-        if not told and about[0]:
+        if not relevant and about[0]:
             return False
     elsewhere = any(
         figure.value in topic.values_of(figure.kind)
@@ -172,15 +180,16 @@ def _belongs_to_other_topic(
 
 
 def _topics_in(topics: Iterable[_ProviderTopic], sentence: str) -> list[_ProviderTopic]:
-    """Those that the sentence is about: with *segunda visita*, not *visita* too. A name of three
-    words is known by two of them, where no other is there as a whole.
+    """The topics of a sentence: *segunda visita* is not also about *visita*.
+
+    If no name matches as a whole, two words of a name of three are enough.
     """
-    count = {
+    counts = {
         topic: sum(word.search(sentence) is not None for word in topic.words) for topic in topics
     }
-    found = [topic for topic, there in count.items() if there == len(topic.words)]
+    found = [topic for topic, matches in counts.items() if matches == len(topic.words)]
     if not found:
-        return [t for t, there in count.items() if there > 1 and there == len(t.words) - 1]
+        return [t for t, matches in counts.items() if matches > 1 and matches == len(t.words) - 1]
     return [
         topic for topic in found if not any(set(topic.words) < set(other.words) for other in found)
     ]
@@ -210,7 +219,7 @@ def _topics(facts: ProviderFacts) -> tuple[_ProviderTopic, ...]:
 
 
 def _fee_quantities(fee: ProviderFee) -> tuple[Quantity, ...]:
-    """What is free of charge costs 0."""
+    """The quantities of a fee; a fee without an amount costs 0."""
     none = (Quantity(QuantityKind.MONEY, Decimal(0), ""),) if not fee.amount else ()
     return (*extract_quantities(fold(format_fee(fee))), *none)
 
@@ -226,55 +235,55 @@ def _fee_patterns(fee: ProviderFee) -> tuple[re.Pattern[str], ...]:
 
 
 def _claims_unstated_free(sentence: str, facts: ProviderFacts) -> bool:
-    """Called free of charge, and nobody said so."""
+    """Whether a service is called free of charge and no fact says so."""
     if not facts.fees or not _FREE.search(sentence):
         return False
     named = [fee for fee in facts.fees if all(word.search(sentence) for word in _fee_patterns(fee))]
     if named:
         return not any(not fee.amount or _names_free_terms(sentence, fee.note) for fee in named)
-    told = (f"{each.question} {each.answer}" for each in facts.more)
-    free = any(_names_free_terms(sentence, each) for each in told)
-    return _SERVICE.search(sentence) is not None and not free
+    answers = (f"{each.question} {each.answer}" for each in facts.more)
+    is_stated = any(_names_free_terms(sentence, each) for each in answers)
+    return _SERVICE.search(sentence) is not None and not is_stated
 
 
-def _names_free_terms(sentence: str, told: str) -> bool:
-    """Whether what was told says free of charge, and the sentence says under which terms, or of
-    what.
+def _names_free_terms(sentence: str, fact: str) -> bool:
+    """Whether a fact says that something is free, and the sentence names its terms or
+    its subject.
     """
-    words = re.findall(r"[a-z]{4,}", _FREE.sub(" ", fold(told)))
-    return bool(_FREE.search(fold(told))) and any(word in sentence for word in words)
+    words = re.findall(r"[a-z]{4,}", _FREE.sub(" ", fold(fact)))
+    return bool(_FREE.search(fold(fact))) and any(word in sentence for word in words)
 
 
 def _has_unknown_address(sentence: str, known: KnownValues) -> bool:
-    """An address of nobody: neither the provider's, nor the customer's."""
-    told = _normalize_street(f"{known.text} {known.customer_text}")
-    ours = _OURS.search(sentence) is not None
+    """Whether the sentence has an address that is neither the provider's nor the customer's."""
+    known_text = _normalize_street(f"{known.text} {known.customer_text}")
+    about_shop = _OURS.search(sentence) is not None
     for kind, name, number in _STREET.findall(sentence):
         street = f"{_KINDS.get(kind, kind)} {_normalize_street(name)}".strip()
-        whole = f"{street} {number}".strip()
-        if not (number or ours) or _contains_words(told, whole):
+        address = f"{street} {number}".strip()
+        if not (number or about_shop) or _contains_words(known_text, address):
             continue
-        # "Rua do Porto perto da praça": as much of the name as is a name.
+        # "Rua do Porto perto da praça": compare the longest part that is a known name.
         words = street.split()
         if number or not any(
-            _contains_words(told, " ".join(words[:n])) for n in range(len(words), 2, -1)
+            _contains_words(known_text, " ".join(words[:n])) for n in range(len(words), 2, -1)
         ):
             return True
-    return ours and _names_unknown_place(sentence, told)
+    return about_shop and _names_unknown_place(sentence, known_text)
 
 
-def _names_unknown_place(sentence: str, told: str) -> bool:
-    """*A loja fica no shopping*, where nobody told of one."""
-    there = set(told.split())
+def _names_unknown_place(sentence: str, known_text: str) -> bool:
+    """*A loja fica no shopping*, although no text names one."""
+    known_words = set(known_text.split())
     for place in _LIES.findall(sentence):
         words = [word for word in re.findall(r"[a-z]{4,}", place) if word not in _COMMON]
-        if any(word not in there for word in words):
+        if any(word not in known_words for word in words):
             return True
     return False
 
 
-def _contains_words(told: str, words: str) -> bool:
-    return f" {words} " in f" {told} "
+def _contains_words(text: str, words: str) -> bool:
+    return f" {words} " in f" {text} "
 
 
 def _normalize_street(text: str) -> str:

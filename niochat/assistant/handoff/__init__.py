@@ -1,1 +1,1 @@
-"""TODO."""
+"""Hand a conversation over to agents: reasons, messages, summary and limits."""

@@ -1,4 +1,4 @@
-"""While nobody of the provider is there: what is promised, once, and what the model knows of it."""
+"""The notice outside of opening hours, and what the model knows about it."""
 
 import re
 from typing import Any
@@ -15,32 +15,36 @@ _ASKS_WHEN = re.compile(
 
 
 def format_opening_notice(context: TurnContext) -> str:
-    """When people answer, where nobody is there: once a night, and when the customer asks."""
-    visit = context.snapshot
-    said = visit.staff_availability.closed_notice(visit.policy)
-    if not said or (_is_notice_sent(context) and not _asks_when(context)):
+    """When the staff return, if nobody is on duty: once per closed period, or when the customer
+    asks.
+    """
+    snapshot = context.snapshot
+    notice = snapshot.staff_availability.closed_notice(snapshot.policy)
+    if not notice or (_is_notice_sent(context) and not _asks_when(context)):
         return ""
-    return said
+    return notice
 
 
 def append_opening_notice(context: TurnContext, text: str) -> str:
-    """A text that gives the conversation to people says when they answer, as far as it does not."""
+    """Append the notice to the text of a handoff, unless the text states it already."""
     returns_at = context.snapshot.staff_availability.returns_at
     if context.handoff is None or (returns_at is not None and _states_opening(text, context)):
         return text
-    said = format_opening_notice(context)
-    return f"{text}\n\n{said}" if said and said not in text else text
+    notice = format_opening_notice(context)
+    return f"{text}\n\n{notice}" if notice and notice not in text else text
 
 
 def after_hours_state(context: TurnContext) -> dict[str, Any]:
-    """Keys of the situation while the assistant serves what people have; none otherwise."""
-    standing, visit = context.snapshot.assignment, context.snapshot
-    if not standing.after_hours:
+    """The state note's keys while the assistant serves a conversation of an absent
+    team, else none.
+    """
+    assignment, snapshot = context.snapshot.assignment, context.snapshot
+    if not assignment.after_hours:
         return {}
-    returns_at = visit.staff_availability.returns_at
+    returns_at = snapshot.staff_availability.returns_at
     return {
         "fora_do_horario": {
-            "na_fila_da_equipe": context.team_name(standing.team or visit.policy.team),
+            "na_fila_da_equipe": context.team_name(assignment.team or snapshot.policy.team),
             "equipe_volta": format_date_time_pt(returns_at) if returns_at else None,
             "volta_ja_informada": _is_notice_sent(context),
             "orientacao": "O atendimento continua com a equipe; até ela voltar, resolva o que as "
@@ -51,21 +55,23 @@ def after_hours_state(context: TurnContext) -> dict[str, Any]:
 
 
 def _is_notice_sent(context: TurnContext) -> bool:
-    """In this visit, of this very opening."""
-    said = context.snapshot.staff_availability.closed_notice(context.snapshot.policy)
-    ours = [line.text for line in context.snapshot.transcript if line.author is not Author.CUSTOMER]
-    return any(said in text or _states_opening(text, context) for text in ours)
+    """Whether the notice of the next opening was sent in this conversation."""
+    notice = context.snapshot.staff_availability.closed_notice(context.snapshot.policy)
+    sent_texts = [
+        line.text for line in context.snapshot.transcript if line.author is not Author.CUSTOMER
+    ]
+    return any(notice in text or _states_opening(text, context) for text in sent_texts)
 
 
 def _states_opening(text: str, context: TurnContext) -> bool:
-    """The day, by name or date, and the hour of the next opening."""
+    """Whether the text names the day (by name or date) and the hour of the next opening."""
     returns_at = context.snapshot.staff_availability.returns_at
     if returns_at is None:
         return False
     folded = fold(text)
     weekday = fold(format_date_time_pt(returns_at)).split("-")[0].split(",")[0]
-    tomorrow = (returns_at.date() - context.snapshot.now.date()).days
-    days = (weekday, f"{returns_at:%d/%m}", {0: "hoje", 1: "amanha"}.get(tomorrow, weekday))
+    days_ahead = (returns_at.date() - context.snapshot.now.date()).days
+    days = (weekday, f"{returns_at:%d/%m}", {0: "hoje", 1: "amanha"}.get(days_ahead, weekday))
     hour = rf"\b0?{returns_at.hour}(:?{returns_at:%M}|h{returns_at:%M}|h\b| horas)"
     return any(day in folded for day in days) and re.search(hour, folded) is not None
 

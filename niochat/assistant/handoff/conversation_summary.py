@@ -1,6 +1,7 @@
-"""Five lines of a visit for whoever goes on with it: who, what, the line, what was tried, promised.
+"""Summarize a conversation in five lines for the team that continues it.
 
-Of results that tools brought in all turns of the visit, and of the facts: not of what a model says.
+The summary is built from the facts and from tool results of all turns, never from what a model
+says.
 """
 
 import re
@@ -41,7 +42,7 @@ _TOOL_TEXTS = {
 
 @dataclass(frozen=True, slots=True)
 class TimedToolResult:
-    """A tool's result, and when its turn began; empty where that was not kept."""
+    """A tool result and the start of its turn as text; empty if it was not stored."""
 
     tool: str
     result: Mapping[str, Any]
@@ -49,7 +50,7 @@ class TimedToolResult:
 
 
 def summary_lines(context: TurnContext) -> list[str]:
-    """Who and contract · wish · line and light · what was tried · what was promised."""
+    """The lines: customer and contract, intents, connection, attempts, promises."""
     found = list(_timed_results(context))
     return [
         _format_customer(context),
@@ -61,13 +62,13 @@ def summary_lines(context: TurnContext) -> list[str]:
 
 
 def redact_quote(text: str, max_chars: int = _MAX_QUOTE_CHARS) -> str:
-    """Without what may be a document or a phone: the conversation itself shows it."""
+    """Replace numbers that may be tax ids or phones; the conversation itself shows them."""
     line = replace_tax_ids(" ".join(text.split()), lambda _: "[número]")
     return truncate_text(_LONG_NUMBER.sub("[número]", line), max_chars)
 
 
 def _timed_results(context: TurnContext) -> Iterator[TimedToolResult]:
-    """Oldest first, this turn's last."""
+    """Tool results, oldest first; those of this turn come last."""
     for _, calls in context.snapshot.past_turns:
         for call in calls:
             yield TimedToolResult(
@@ -78,9 +79,9 @@ def _timed_results(context: TurnContext) -> Iterator[TimedToolResult]:
         yield TimedToolResult(tool, result, now)
 
 
-def _format_time(at: object) -> str:
+def _format_time(timestamp: object) -> str:
     try:
-        return f"{datetime.fromisoformat(str(at)):%d/%m %H:%M}"
+        return f"{datetime.fromisoformat(str(timestamp)):%d/%m %H:%M}"
     except ValueError:
         return ""
 
@@ -107,23 +108,25 @@ def _format_intents(context: TurnContext) -> str:
 
 
 def _format_access(found: Sequence[TimedToolResult]) -> str:
-    """The newest look at the access, with its time."""
+    """The newest result about the connection, with its time."""
     for each in reversed(found):
-        at = f" ({each.at})" if each.at else ""
+        time = f" ({each.at})" if each.at else ""
         if each.tool == "verificar_conexao" and each.result.get("ok"):
             light = _LIGHTS.get(str(each.result.get("luz")), "")
             state = _STATES.get(str(each.result.get("estado")), "estado desconhecido")
-            return f"{state}{light}{at}"
+            return f"{state}{light}{time}"
         failure = _FAILURES.get(str(each.result.get("erro", "")))
         if failure is not None:
-            return f"{failure}{at}"
+            return f"{failure}{time}"
     return ""
 
 
 def _list_attempts(context: TurnContext, found: Sequence[TimedToolResult]) -> list[str]:
     facts, used = context.facts, {each.tool for each in found if each.result.get("ok")}
-    tried = [f"Luz LOS: cliente respondeu «{said}»" for said in _list_answers(context, _LIGHT)]
-    tried += [f"Reiniciar: cliente respondeu «{said}»" for said in _list_answers(context, _RESTART)]
+    tried = [f"Luz LOS: cliente respondeu «{answer}»" for answer in _list_answers(context, _LIGHT)]
+    tried += [
+        f"Reiniciar: cliente respondeu «{answer}»" for answer in _list_answers(context, _RESTART)
+    ]
     tried += [words for tool, words in _TOOL_TEXTS.items() if tool in used]
     tried += [f"Fatura enviada: {', '.join(facts.sent)}"] if facts.sent else []
     tried += [f"Desbloqueio em confiança: {facts.unlocked}"] if facts.unlocked else []
@@ -131,22 +134,22 @@ def _list_attempts(context: TurnContext, found: Sequence[TimedToolResult]) -> li
     return tried
 
 
-def _list_answers(context: TurnContext, asked: re.Pattern[str]) -> list[str]:
-    """What the customer said to our newest text that asks for it; none where nobody asked."""
+def _list_answers(context: TurnContext, question: re.Pattern[str]) -> list[str]:
+    """The customer's answer to our newest text that matches ``question``, or no answer."""
     lines = context.snapshot.transcript
-    for at in range(len(lines) - 1, -1, -1):
-        ours = lines[at].author is not Author.CUSTOMER
-        if ours and asked.search(fold(lines[at].text)):
-            after = [line for line in lines[at + 1 :] if line.author is Author.CUSTOMER]
-            return [redact_quote(after[0].text, _MAX_ANSWER_CHARS)] if after else []
+    for index in range(len(lines) - 1, -1, -1):
+        is_ours = lines[index].author is not Author.CUSTOMER
+        if is_ours and question.search(fold(lines[index].text)):
+            answers = [line for line in lines[index + 1 :] if line.author is Author.CUSTOMER]
+            return [redact_quote(answers[0].text, _MAX_ANSWER_CHARS)] if answers else []
     return []
 
 
 def _list_promises(context: TurnContext) -> list[str]:
-    facts, people = context.facts, context.snapshot.staff_availability
+    facts, staff = context.facts, context.snapshot.staff_availability
     promised = [f"acesso {facts.unlocked}"] if facts.unlocked else []
     promised += [f"suporte continua o chamado {facts.ticket}"] if facts.ticket else []
-    if not people.available:
-        when = format_date_time_pt(people.returns_at) if people.returns_at else "assim que voltar"
+    if not staff.available:
+        when = format_date_time_pt(staff.returns_at) if staff.returns_at else "assim que voltar"
         promised.append(f"a equipe responde {when}")
     return promised

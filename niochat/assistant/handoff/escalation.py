@@ -1,5 +1,7 @@
-"""Why people are called. The model understands it and quotes the customer; the expressions are for
-the case that no model answers.
+"""Reasons to hand a conversation over at once.
+
+Usually the model finds the reason and quotes the customer. The patterns here serve when no model
+answers.
 """
 
 import re
@@ -10,15 +12,15 @@ from niochat.assistant.text.text_normalization import fold
 
 
 class EscalationReason(StrEnum):
-    """Why people are called at once; a reason code of hand-offs."""
+    """Why agents must take over at once; a reason code of handoffs."""
 
     HUMAN = "asked_for_human"
     CANCELLATION = "cancellation"
     COMPLAINT_BODY = "complaint_body"
-    """Procon, Anatel, court."""
+    """The customer names Procon, Anatel or a court."""
     ANGER = "anger"
     OTHER = "assistant_transfer"
-    """The assistant cannot or must not go on by itself."""
+    """The assistant cannot or must not continue."""
 
 
 _NOT = r"(?<!nao quero )(?<!nao vou )(?<!nao pretendo )(?<!nao desejo )"
@@ -47,10 +49,12 @@ _PATTERNS = {
         r"nao aguento mais|estou furios[oa]|golpistas?|ladroes)\b|\bcansei de\b"
     ),
 }
-"""In the order in which they count: whoever names Procon and asks for a human is about Procon."""
+"""The patterns in order of priority: a customer who names Procon and asks for a human is about
+Procon.
+"""
 
 
 def detect_escalation(texts: Iterable[str]) -> EscalationReason | None:
-    """The topic of what the customer has just written, if it is one for people."""
-    said = fold(" \n ".join(texts))
-    return next((topic for topic, pattern in _PATTERNS.items() if pattern.search(said)), None)
+    """The escalation reason in the customer's newest texts, or ``None``."""
+    text = fold(" \n ".join(texts))
+    return next((reason for reason, pattern in _PATTERNS.items() if pattern.search(text)), None)

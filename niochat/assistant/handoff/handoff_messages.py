@@ -1,4 +1,4 @@
-"""The words of a hand-off: an honest sentence for the customer, a summary for the team."""
+"""The texts of a handoff: a notice for the customer and a summary for the team."""
 
 import re
 
@@ -10,7 +10,7 @@ from niochat.assistant.turn_context import Department, TurnContext
 from niochat.domain.conversation.commands import HandoffRequest
 
 MAX_QUOTED_MESSAGES = 4
-"""Newest messages of the customer that the team is shown in the summary."""
+"""The number of the customer's newest messages that the summary quotes."""
 _DEPARTMENT_PATTERNS = {
     Department.BILLING: re.compile(r"\b(no|do|ao|com o|pro|para o|pelo|setor) financeiro\b"),
     Department.SUPPORT: re.compile(r"\b(no|do|ao|com o|pro|para o|pelo|setor( de)?) suporte\b"),
@@ -18,7 +18,7 @@ _DEPARTMENT_PATTERNS = {
         r"\b(no|do|ao|com o|pro|para o|em|de|setor( de)?|com as?) (comercial|vendas|vendedor\w*)\b"
     ),
 }
-"""Words for a team, where no model has understood them."""
+"""Patterns that name a team, used when no model answers."""
 _REASON_TEXTS = {
     EscalationReason.HUMAN: "pediu para falar com uma pessoa",
     EscalationReason.CANCELLATION: "falou em cancelamento",
@@ -28,36 +28,38 @@ _REASON_TEXTS = {
 
 
 def format_handoff_notice(context: TurnContext, team: str, prefix: str = "") -> str:
-    """``before``, then which team has it, the protocol, and when somebody answers."""
-    visit = context.snapshot
-    standing = visit.assignment
-    stays = standing.after_hours and (standing.has_agent or standing.team == team)
-    name = context.team_name(standing.team or team if stays else team)
-    passed = "Seu atendimento já está com" if stays else "Passei seu atendimento para"
+    """Format ``prefix``, the team that has the conversation, the protocol and the
+    opening notice.
+    """
+    snapshot = context.snapshot
+    assignment = snapshot.assignment
+    stays_with_team = assignment.after_hours and (assignment.has_agent or assignment.team == team)
+    name = context.team_name(assignment.team or team if stays_with_team else team)
+    passed = "Seu atendimento já está com" if stays_with_team else "Passei seu atendimento para"
     sentence = (
         f"{prefix} {passed} a equipe {name}, que continua por aqui. "
-        f"Protocolo: {visit.request.protocol}"
+        f"Protocolo: {snapshot.request.protocol}"
     ).strip()
-    promise = after_hours_notice.format_opening_notice(context)
-    return f"{sentence}\n\n{promise}" if promise else sentence
+    opening_notice = after_hours_notice.format_opening_notice(context)
+    return f"{sentence}\n\n{opening_notice}" if opening_notice else sentence
 
 
 def build_escalation_handoff(context: TurnContext, reason: EscalationReason) -> HandoffRequest:
-    """For a topic that is people's."""
+    """Build the handoff for an escalation reason."""
     note = format_handoff_summary(context, f"O cliente {_REASON_TEXTS[reason]}.")
     return HandoffRequest(context.team_for_department(find_department(context)), reason.value, note)
 
 
 def find_department(context: TurnContext) -> Department:
-    """The one that the customer has just named; else the one of what is wanted now."""
-    said = fold(" \n ".join(context.snapshot.unanswered_texts))
-    named = (sector for sector, words in _DEPARTMENT_PATTERNS.items() if words.search(said))
+    """The department that the customer just named, or else that of the current intent."""
+    text = fold(" \n ".join(context.snapshot.unanswered_texts))
+    named = (department for department, words in _DEPARTMENT_PATTERNS.items() if words.search(text))
     return next(named, context.department)
 
 
 def format_handoff_summary(context: TurnContext, head: str) -> str:
-    """What the team should know before it reads on: ``head``, five lines of what the server knows,
-    and the customer's newest words.
+    """Format the summary for the team: ``head``, five lines of facts and the customer's newest
+    texts.
     """
     quotes = [
         f"«{redact_quote(text)}»" for text in context.snapshot.customer_texts[-MAX_QUOTED_MESSAGES:]

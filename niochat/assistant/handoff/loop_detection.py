@@ -1,6 +1,6 @@
-"""When a conversation goes round: another machine at the other end, too many turns, too dear.
+"""Detect a conversation that must stop: an automated customer, too many turns or too high a cost.
 
-All of it is read from rows, so that no restart makes it begin anew.
+Everything is read from stored rows, so that a restart does not reset the counts.
 """
 
 import json
@@ -19,17 +19,17 @@ from niochat.domain.conversation.state import AssistantStopReason
 from niochat.domain.message import Author
 
 MIN_SAME_TEXTS, MIN_SAME_SHORT_TEXTS = 3, 5
-"""So often the same text back, after each answer, is no person's; a person may well say yes
-thrice.
+"""The same text, repeated this often after our answers, comes from a machine. Short texts need more
+repetitions, because a person may well answer "sim" three times.
 """
 MAX_SHORT_TEXT_CHARS = 15
-"""Characters up to which a text is short."""
+"""The length up to which a text is short."""
 MIN_FAST_REPLIES = 8
-"""Answers in a row that come faster than anybody reads and types."""
+"""The number of consecutive answers that must come faster than a person can read and type."""
 MIN_TYPED_CHARS = 10
-"""Characters from which the time for typing tells something."""
+"""The length from which the typing time of a text is meaningful."""
 MAX_TYPED_CHARS_PER_S, MIN_READING_S = 20.0, 0.3
-"""Nobody types faster on a phone, nor begins sooner."""
+"""The typing speed and the reading time that no person on a phone beats."""
 
 _REASONS = {
     AssistantStopReason.BOT_LOOP: "As mensagens se repetem como as de um atendimento automático.",
@@ -49,7 +49,9 @@ _NOTICES = {
 
 @dataclass(frozen=True, slots=True)
 class CustomerReply:
-    """What the customer said back to an answer, when, and how long that took from the answer on."""
+    """A customer's answer: its text, its time (seconds since the epoch) and its delay
+    in seconds.
+    """
 
     text: str
     at: float
@@ -57,9 +59,9 @@ class CustomerReply:
 
 
 async def find_loop_handoff(context: TurnContext) -> tuple[HandoffRequest, str] | None:
-    """Why people take over without a model, and what is said, once; ``None``: go on.
+    """Return the handoff and the notice if the conversation must stop; ``None``: continue.
 
-    Whoever gives the conversation back wants the assistant to go on: it is counted from there.
+    If an agent returned the conversation to the assistant, only the activity since then counts.
     """
     reason = _find_brake(context, context.snapshot.activity)
     if reason is not None:
@@ -72,68 +74,78 @@ async def find_loop_handoff(context: TurnContext) -> tuple[HandoffRequest, str] 
     ), format_handoff_notice(context, team, _NOTICES[reason])
 
 
-def _find_brake(context: TurnContext, pace: ConversationActivity) -> AssistantStopReason | None:
+def _find_brake(context: TurnContext, activity: ConversationActivity) -> AssistantStopReason | None:
     policy = context.snapshot.policy
-    if 0 < policy.turns_per_hour < pace.turns:
+    if 0 < policy.turns_per_hour < activity.turns:
         return AssistantStopReason.TURN_LIMIT
-    if 0 < policy.cost_per_hour <= float(pace.cost):
+    if 0 < policy.cost_per_hour <= float(activity.cost):
         return AssistantStopReason.COST_LIMIT
-    machine = policy.stop_machines and is_automated(
-        list(group_replies(pace.messages)), _last_progress_at(context)
+    automated = policy.stop_machines and is_automated(
+        list(group_replies(activity.messages)), _last_progress_at(context)
     )
-    return AssistantStopReason.BOT_LOOP if machine else None
+    return AssistantStopReason.BOT_LOOP if automated else None
 
 
 def is_automated(replies: Sequence[CustomerReply], last_progress_at: float) -> bool:
-    """Whether the newest rounds are another machine's. ``learned_at``: when a tool found out
-    something new for the last time; since then nothing has gone forward.
+    """Whether the newest replies come from a machine.
+
+    ``last_progress_at``: when a tool last returned something new, in seconds since the epoch.
+    Repeated or fast replies only count if none of them is older.
     """
     newest = replies[-1].text if replies else ""
     needed = MIN_SAME_SHORT_TEXTS if len(newest) <= MAX_SHORT_TEXT_CHARS else MIN_SAME_TEXTS
-    same, fast = replies[-needed:], replies[-MIN_FAST_REPLIES:]
-    if newest and len(same) == needed and len({each.text for each in same}) == 1:
-        return last_progress_at < same[0].at
+    newest_replies, last_replies = replies[-needed:], replies[-MIN_FAST_REPLIES:]
+    if (
+        newest
+        and len(newest_replies) == needed
+        and len({each.text for each in newest_replies}) == 1
+    ):
+        return last_progress_at < newest_replies[0].at
     return (
-        len(fast) == MIN_FAST_REPLIES
-        and all(map(_is_too_fast, fast))
-        and last_progress_at < fast[0].at
+        len(last_replies) == MIN_FAST_REPLIES
+        and all(map(_is_too_fast, last_replies))
+        and last_progress_at < last_replies[0].at
     )
 
 
-def _is_too_fast(said: CustomerReply) -> bool:
-    typed = len(said.text)
-    return typed >= MIN_TYPED_CHARS and said.delay_s < MIN_READING_S + typed / MAX_TYPED_CHARS_PER_S
+def _is_too_fast(reply: CustomerReply) -> bool:
+    length = len(reply.text)
+    return (
+        length >= MIN_TYPED_CHARS and reply.delay_s < MIN_READING_S + length / MAX_TYPED_CHARS_PER_S
+    )
 
 
 def group_replies(messages: Sequence[tuple[str, str, float]]) -> Iterator[CustomerReply]:
-    """What came back to each answer, oldest first; several messages in a row are one."""
-    answered_at, texts, at = -math.inf, list[str](), 0.0
-    for author, text, moment in (*messages, ("", "", 0.0)):
+    """The customer's reply to each of our answers, oldest first; consecutive messages
+    are joined.
+    """
+    answered_at, texts, received_at = -math.inf, list[str](), 0.0
+    for author, text, timestamp in (*messages, ("", "", 0.0)):
         if author == Author.CUSTOMER:
-            at = at if texts else moment
+            received_at = received_at if texts else timestamp
             texts.append(text)
             continue
         if texts:
-            yield CustomerReply(fold(" ".join(texts)), at, at - answered_at)
-        answered_at, texts = moment, []
+            yield CustomerReply(fold(" ".join(texts)), received_at, received_at - answered_at)
+        answered_at, texts = timestamp, []
 
 
 def _last_progress_at(context: TurnContext) -> float:
-    """Seconds; results that say what an earlier one said are nothing new."""
+    """When a tool last returned a result that no earlier call had returned, in seconds."""
     seen: set[str] = set()
     learned_at = -math.inf
     for _, calls in context.snapshot.past_turns:
         for call in calls:
             result = call.get("result") or {}
-            told = json.dumps([call.get("tool"), result], sort_keys=True, default=str)
-            if result.get("ok") and told not in seen:
-                seen.add(told)
+            fingerprint = json.dumps([call.get("tool"), result], sort_keys=True, default=str)
+            if result.get("ok") and fingerprint not in seen:
+                seen.add(fingerprint)
                 learned_at = max(learned_at, call_timestamp(call))
     return learned_at
 
 
 def call_timestamp(call: Mapping[str, Any]) -> float:
-    """When the turn of a finished call began, in seconds; before all others where none is kept."""
+    """When the turn of a stored call began, in seconds; minus infinity if no time is stored."""
     try:
         return datetime.fromisoformat(str(call.get("at"))).timestamp()
     except ValueError:

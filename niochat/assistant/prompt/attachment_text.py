@@ -1,7 +1,7 @@
-"""What customers' files say, as the model reads it: a marker in front of the customer's own words.
+"""Describe customers' files for the model: a marker before the customer's own words.
 
-A transcript is what the customer said. What stands in a picture or a PDF is nobody's word: it is
-shown as such, and neither consent, nor a document, nor an instruction is taken from it.
+The transcript of a voice note counts as the customer's statement. The content of a picture or PDF
+does not: it is marked as such, and no consent, tax id or instruction is taken from it.
 """
 
 import re
@@ -17,22 +17,24 @@ from niochat.domain.text_validation import truncate_text
 
 READ_STATUS = "read"
 MAX_QUOTED_CHARS = 200
-"""Characters of what a screen shows."""
+"""Characters quoted from an error screen."""
 _NO_MARKS = str.maketrans({"⟦": "(", "⟧": ")", "[": "(", "]": ")"})
 _INSTRUCTIONS = re.compile(
     r"\b(ignor|instruc|sistema|system|assistente|assistant|tool|ferrament|liber|desbloque|abra|abrir|"
     r"chamado|transfer|encerr|cancel|desconto|cpf|cnpj|contrato|pix|chave|pague|senha|token|sim\b|"
     r"autoriz|confirm|cliente)"
 )
-"""What no screen of an error says, and who wants to give orders through one does."""
+"""Words that no error screen shows, but that a prompt injection through a picture would need."""
 _NAMES = {MessageKind.IMAGE: "imagem", MessageKind.DOCUMENT: "PDF"}
 _LIGHTS = {"red": "vermelha", "off": "apagada", "green": "verde"}
 
 
 @dataclass(frozen=True, slots=True)
 class AttachmentText:
-    """``marker``: what stands for the file. ``said``: what the customer said in it. ``facts``:
-    what it shows, empty where nobody knows.
+    """The description of one file.
+
+    ``marker``: the text that stands for the file. ``statement``: what the customer said in a voice
+    note. ``facts``: what the file shows; empty if it was not read.
     """
 
     marker: str
@@ -41,7 +43,9 @@ class AttachmentText:
 
 
 def describe_attachment(kind: MessageKind, reading: object) -> AttachmentText | None:
-    """Of (status, text, facts) of a message's reading; ``None``: nobody was to read it."""
+    """Describe a file by its stored reading (status, text, facts); ``None``: it was not
+    to be read.
+    """
     if not isinstance(reading, list) or len(reading) != 3:
         return None
     status, text, facts = reading
@@ -82,7 +86,9 @@ def _describe_facts(kind: MessageKind, facts: Mapping[str, Any]) -> str:
 
 
 def format_quotable_values(facts: Mapping[str, Any]) -> str:
-    """Amounts and days that may be repeated to whoever sent the file; never a code or a text."""
+    """The amounts and dates that may be repeated to the sender of the file; never
+    codes or texts.
+    """
     shown = (_money_value(facts, "value"), _date_value(facts, "date"), _date_value(facts, "due"))
     return ", ".join(each for each in shown if each)
 
@@ -115,5 +121,5 @@ def _date_value(facts: Mapping[str, Any], name: str) -> str:
 
 
 def _strip_markers(text: str) -> str:
-    """So that nothing in a file looks like one of our own marks."""
+    """Replace brackets, so that no text of a file looks like one of our markers."""
     return text.translate(_NO_MARKS)

@@ -1,5 +1,6 @@
-"""What a provider told of itself and when it opens, as lines for the model. The same in every turn
-of a tenant: they hold no *now*.
+"""Format the provider's facts and opening hours as lines for the model.
+
+The lines do not depend on the current time, so that they are the same in every turn of a tenant.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,29 +16,36 @@ from niochat.domain.conversation.policy import ConversationPolicy
 from niochat.domain.tenant.provider_facts import NetworkCoverage, ProviderFacts, ProviderFee
 
 HOURS_PREFIX = "Horário de atendimento:"
-"""The line about hours begins so."""
+"""The prefix of the line about opening hours."""
 _COVERAGE_PREFIX = "Cobertura:"
 MAX_COVERAGE_CHARS = 200
-"""A longer list of places is not read by the model, but asked by its tool."""
+"""The length up to which the places are listed; the model must use the tool for a longer list."""
 MAX_CLOSED_DAYS = 8
-"""Of a longer list only those that are near are told, with the situation."""
+"""The number of closed days up to which all are listed; of a longer list, the state note has the
+near ones.
+"""
 CLOSED_DAYS_HORIZON = 10
 _ALWAYS = ((time(0), END_OF_DAY),)
 _NAMES = ("segunda", "terça", "quarta", "quinta", "sexta", "sábado", "domingo")
 
 
-@lru_cache(maxsize=256)  # a tenant's own, the same in every turn
+@lru_cache(maxsize=256)  # a tenant's text is the same in every turn
 def format_provider_facts(facts: ProviderFacts, policy: ConversationPolicy) -> str:
-    """Lines of the system prompt; empty where nothing was told. About as long as the facts are as
-    JSON, which is bounded where they are declared.
+    """Format the lines of the system prompt; empty if there are no facts.
+
+    The text is about as long as the JSON of the facts, whose length is limited where they are
+    declared.
     """
     return "\n".join(_fact_lines(facts, policy))
 
 
 @lru_cache(maxsize=256)
 def provider_facts_text(facts: ProviderFacts, policy: ConversationPolicy) -> str:
-    """What the guard knows by the facts, in every form in which it may be said. Without hours,
-    places and days of the month, which are looked up: as words they would allow too much.
+    """Format what the guardrail accepts because of the facts, in every form in which it may be
+    written.
+
+    Hours, places and due days are not included: dedicated checks look them up, and as plain words
+    they would allow too much.
     """
     more = []
     if facts.fidelity_months and facts.fidelity_months % 12 == 0:
@@ -54,8 +62,8 @@ def provider_facts_text(facts: ProviderFacts, policy: ConversationPolicy) -> str
 
 
 def list_upcoming_closed_days(policy: ConversationPolicy, now: datetime) -> list[str]:
-    """Days of the next ones on which people would be there by the hours, and are not: holidays and
-    closed days, as ``terça-feira, 08/12``.
+    """List the days within ``CLOSED_DAYS_HORIZON`` that have opening hours but are closed, as
+    ``terça-feira, 08/12``.
     """
     open_days = {day for shift in policy.hours for day in shift.days}
     ahead = (now.date() + timedelta(days=n) for n in range(CLOSED_DAYS_HORIZON))
@@ -67,12 +75,12 @@ def list_upcoming_closed_days(policy: ConversationPolicy, now: datetime) -> list
 
 
 def is_closed_day(policy: ConversationPolicy, on: date) -> bool:
-    """Whether a day is a holiday or a closed day, whatever the hours say."""
+    """Whether a date is a holiday or a closed day, regardless of the opening hours."""
     return on in policy.closed_days or on in public_holidays(policy.holidays, on.year)
 
 
 def shifts_on(policy: ConversationPolicy, weekday: int) -> tuple[tuple[time, time], ...]:
-    """(opens, closes) of a day of the week, Monday is 0."""
+    """The (opens, closes) shifts of a weekday; Monday is 0."""
     shifts = ((s.opens, s.closes) for s in policy.hours if weekday in s.days)
     return tuple(sorted(shifts))
 
@@ -109,7 +117,7 @@ def _price_lines(facts: ProviderFacts) -> Iterator[str]:
         yield f"Fidelidade: {_format_count(months, 'mês', 'meses') if months else 'não há'}."
     if facts.fine:
         yield f"Multa por sair antes: {_end_sentence(facts.fine)}"
-    # Not "dia 5": that would make every fifth of a month a date that is known.
+    # Without "dia": "dia 5" would make every fifth of a month a known date.
     yield from _list_line("Vencimentos à escolha", map(str, sorted(facts.billing.due_days)))
     yield from _list_line("Formas de pagamento", facts.billing.payment)
 
@@ -135,7 +143,7 @@ def _list_line(name: str, values: Sequence[str] | Iterator[str], end: str = ".")
 
 
 def format_fee(fee: ProviderFee) -> str:
-    """``Instalação R$ 100,00 (em até 2 vezes)``."""
+    """Format a fee: ``Instalação R$ 100,00 (em até 2 vezes)``."""
     amount = format_brl(Decimal(str(fee.amount))) if fee.amount else "grátis"
     return f"{fee.name} {amount}{f' ({fee.note})' if fee.note else ''}"
 

@@ -1,5 +1,6 @@
-"""What the server knows of the visit, told to the model last: what was said keeps its place, so
-that an end point can keep what it read before.
+"""The state note: what the server knows now, as the last message of the request.
+
+The messages before it keep their place, so that the endpoint's prompt cache stays valid.
 """
 
 import json
@@ -16,15 +17,16 @@ STATE_NOTE_NAME = "situação"
 
 
 def format_state(context: TurnContext) -> str:
-    """One line of JSON without what is not so. A third party's view holds a masked name, no
-    address.
+    """Format one line of JSON without empty values.
+
+    For a third party the name is masked and no address is shown.
     """
-    visit, facts = context.snapshot, context.facts
-    told = {
-        "agora": format_full_date_time_pt(visit.now),
-        "proximos_dias_fechados": list_upcoming_closed_days(visit.policy, visit.now) or None,
-        "protocolo": visit.request.protocol,
-        "primeira_resposta": visit.is_first_answer,
+    snapshot, facts = context.snapshot, context.facts
+    fields = {
+        "agora": format_full_date_time_pt(snapshot.now),
+        "proximos_dias_fechados": list_upcoming_closed_days(snapshot.policy, snapshot.now) or None,
+        "protocolo": snapshot.request.protocol,
+        "primeira_resposta": snapshot.is_first_answer,
         "cliente": _visible_name(context),
         "terceiro": facts.is_identified and not facts.trusted,
         "contratos": None
@@ -37,14 +39,14 @@ def format_state(context: TurnContext) -> str:
         "faturas_enviadas": list(facts.sent),
         "chamado": facts.ticket,
         "desbloqueio": facts.unlocked,
-        "equipe": None if visit.staff_availability.available else "fora do horário",
-        "equipe_volta": format_date_time_pt(visit.staff_availability.returns_at)
-        if visit.staff_availability.returns_at
+        "equipe": None if snapshot.staff_availability.available else "fora do horário",
+        "equipe_volta": format_date_time_pt(snapshot.staff_availability.returns_at)
+        if snapshot.staff_availability.returns_at
         else None,
         **customer_recognition.recognition_state(context),
         **after_hours_notice.after_hours_state(context),
     }
-    return json.dumps({n: value for n, value in told.items() if value}, ensure_ascii=False)
+    return json.dumps({n: value for n, value in fields.items() if value}, ensure_ascii=False)
 
 
 def _visible_name(context: TurnContext) -> str | None:

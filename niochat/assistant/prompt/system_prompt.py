@@ -1,7 +1,7 @@
-"""The system prompt, from a file and what the tenant told; its version is its content's hash.
+"""The system prompt: a template with the tenant's persona and facts, and a hash as its version.
 
-It is the same for all conversations of a tenant: what changes is told later, so that end points
-can keep what they have read.
+The prompt is the same for all conversations of a tenant; the state note has what changes. An
+endpoint can therefore keep the prompt in its cache.
 """
 
 import re
@@ -32,9 +32,10 @@ _GAP = re.compile(r"\n{3,}")
 
 @dataclass(frozen=True, slots=True)
 class SystemPrompt:
-    """``version`` names what the model was told; it is kept with the turn.
+    """The system prompt of one tenant.
 
-    ``rules`` are the lines that are ours and nobody's to read; ``told`` is the tenant's persona.
+    ``version`` identifies the template and is stored with the turn. ``rules`` are the template's
+    own lines, which must not be quoted to customers; ``persona_text`` is the tenant's persona.
     """
 
     text: str
@@ -42,39 +43,44 @@ class SystemPrompt:
     rules: tuple[str, ...]
     persona_text: str
     any_language: bool
-    """The customer's own may be answered in."""
+    """Whether replies may be in the customer's language."""
 
 
 def build_system_prompt(persona: Mapping[str, object], facts: str = "") -> SystemPrompt:
-    """The prompt of one tenant. Braces in what the tenant told are text, never placeholders.
-    ``facts``: lines of what the provider told of itself.
+    """Build the prompt of one tenant.
+
+    Braces in the tenant's texts are text, never placeholders. ``facts``: the lines of
+    :func:`~niochat.assistant.prompt.provider_prompt.format_provider_facts`.
     """
     template, version, rules = _load_template()
-    said = {name: str(persona[name]) for name in _DEFAULTS if persona.get(name)}
+    persona_values = {name: str(persona[name]) for name in _DEFAULTS if persona.get(name)}
     language = str(persona.get("language") or "portuguese")
-    told = {**_DEFAULTS, **said}
-    greeting = told["greeting"]
-    # The guard looks facts up one by one: as words anybody may say they would allow too much.
+    settings = {**_DEFAULTS, **persona_values}
+    greeting = settings["greeting"]
+    # The facts are not part of the persona text: the guardrail checks them one by one, because as
+    # plain words they would allow too much.
     values = {
-        **told,
+        **settings,
         "greeting": greeting and f"Saudação: {greeting}",
         "language": _LANGUAGES.get(language, _LANGUAGES["portuguese"]),
         "facts": facts and f"{FACTS_HEADING}\n{facts}",
     }
-    # In one pass: what was put in is not looked at again.
+    # In one pass, so that placeholders in the inserted text are not replaced.
     text = _PLACEHOLDER.sub(lambda found: values[found[1]], template)
     whole = _GAP.sub("\n\n", text).strip()
-    return SystemPrompt(whole, version, rules, " ".join(told.values()), language == "customer")
+    return SystemPrompt(whole, version, rules, " ".join(settings.values()), language == "customer")
 
 
 def rules_text() -> str:
-    """What every tenant's assistant is told of how things go."""
+    """The rules that the assistants of all tenants have."""
     return " | ".join(_load_template()[2])
 
 
 @cache
 def _load_template() -> tuple[str, str, tuple[str, ...]]:
-    """Text, version, rules. What an example says may be said."""
+    """Return (text, version, rules) of the template. Lines of the examples are no rules: they may
+    be quoted.
+    """
     text = _FILE.read_text(encoding="utf-8")
     lines = text.partition(_EXAMPLES)[0].splitlines()
     rules = tuple(line for line in lines if not _PLACEHOLDER.search(line))

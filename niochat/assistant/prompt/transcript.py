@@ -1,7 +1,7 @@
-"""What was said, as the model reads it. Customer text is data, whatever it says.
+"""The transcript as the model reads it. Customer text is data, whatever it says.
 
-What is ours in it stands between ``⟦`` and ``⟧``. Nobody else can write those: in what people say
-they become square brackets.
+Our own markers stand between ``⟦`` and ``⟧``. In other texts these characters become square
+brackets, so that nobody can forge a marker.
 """
 
 import re
@@ -15,10 +15,10 @@ from niochat.assistant.prompt.attachment_text import describe_attachment
 from niochat.domain.message import Author, MessageKind
 
 MAX_TRANSCRIPT_MESSAGES = 40
-"""Newest messages that a turn reads."""
+"""The number of newest messages that a turn reads."""
 
 AGENT_MARKER = "⟦atendente⟧"
-"""Before what a person of the provider said."""
+"""The prefix of messages that an agent wrote."""
 _OWN_AUTHORS = frozenset({Author.ASSISTANT, Author.SYSTEM, Author.INTEGRATION, Author.AUTOMATIC})
 _SENT = {
     MessageKind.IMAGE: "⟦imagem enviada ao cliente⟧",
@@ -53,22 +53,24 @@ class TranscriptLine:
     author: Author
     text: str
     authored_text: str | None = field(default=None, compare=False)
-    """What the author wrote or said, captions among it, without what files say; ``None``: all of
-    ``text``.
+    """What the author wrote or said, captions included, without the content of files; ``None``: all
+    of ``text``.
     """
     statement: str = field(default="", compare=False)
-    """What the customer himself said: a text, a choice, a voice note; never a caption or a file."""
+    """What the customer stated: a text, a choice or a voice note; never a caption or a file."""
     file_facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
-    """What the customer's picture or PDF shows, which nobody has checked."""
+    """What the customer's picture or PDF shows; unverified."""
 
 
 def parse_transcript(rows: Sequence[Sequence[Any]]) -> list[TranscriptLine]:
-    """Lines of (author, kind, text), and (status, text, facts) of a reading where there is one."""
+    """Parse rows of (author, kind, text), optionally followed by a reading's (status,
+    text, facts).
+    """
     return [_parse_line(Author(row[0]), MessageKind(row[1]), *row[2:]) for row in rows]
 
 
 def to_chat_messages(lines: Sequence[TranscriptLine]) -> list[ChatCompletionMessageParam]:
-    """Roles as chat models know them; people of the provider speak as the assistant."""
+    """Convert lines to chat messages; agents speak with the assistant's role."""
     chat: list[ChatCompletionMessageParam] = []
     for line in lines:
         match line.author:
@@ -82,10 +84,10 @@ def to_chat_messages(lines: Sequence[TranscriptLine]) -> list[ChatCompletionMess
 
 
 def build_system_note(name: str, text: str) -> ChatCompletionMessageParam:
-    """What the server tells the model in the course of a turn.
+    """Build a message of the server to the model within a turn.
 
-    It has the customer's role, because many chat templates take a system message at the start
-    only; the mark, which the customer cannot write, says whose it is.
+    It has the role of the user, because many chat templates accept a system message only at the
+    start. The marker, which customers cannot write, shows that it comes from the server.
     """
     return {"role": "user", "content": f"⟦{name}⟧ {text}"}
 
@@ -96,18 +98,20 @@ def _parse_line(
     if author in _OWN_AUTHORS:
         return TranscriptLine(author, _mask_own_text(kind, text))
     typed = text.translate(_FOREIGN)
-    read = describe_attachment(kind, reading)
-    if read is None:
+    attachment = describe_attachment(kind, reading)
+    if attachment is None:
         marked = " ".join(part for part in (_RECEIVED.get(kind), typed) if part)
-        said = author is Author.CUSTOMER and kind in _SAID_BY_HAND
-        return TranscriptLine(author, marked, statement=typed if said else "")
-    words = " ".join(part for part in (read.statement, typed) if part)
-    shown = " ".join(part for part in (read.marker, words) if part)
-    return TranscriptLine(author, shown, words, read.statement, read.facts)
+        is_statement = author is Author.CUSTOMER and kind in _SAID_BY_HAND
+        return TranscriptLine(author, marked, statement=typed if is_statement else "")
+    authored = " ".join(part for part in (attachment.statement, typed) if part)
+    shown = " ".join(part for part in (attachment.marker, authored) if part)
+    return TranscriptLine(author, shown, authored, attachment.statement, attachment.facts)
 
 
 def _mask_own_text(kind: MessageKind, text: str) -> str:
-    """Ours, with what the model must not repeat as a short mark."""
+    """Replace PIX codes, digit lines and files in our own messages by markers, so that the model
+    cannot repeat them.
+    """
     if kind in _SENT:
         return " ".join(part for part in (_SENT[kind], text) if part)
     if _PIX_CODE.fullmatch(text.strip()):

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Text functions of the assistant: normalization, quantities, masking and formatting."""

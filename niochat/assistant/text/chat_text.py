@@ -1,10 +1,10 @@
-"""A model's text as WhatsApp shows it: without thinking, control marks, markdown and HTML."""
+"""Convert a model's text for WhatsApp: remove reasoning, control tokens, markdown and HTML."""
 
 import html
 import re
 
 MAX_MESSAGE_CHARS = 4096
-"""Characters of one message of WhatsApp."""
+"""The maximum length of one WhatsApp message."""
 
 _THOUGHT = r"think|thinking|thought|reasoning|reflection|scratchpad|analysis"
 _THINKING = re.compile(rf"<({_THOUGHT})\b[^>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
@@ -41,7 +41,7 @@ _HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+(.+?)[ \t#]*$", re.M)
 _RULE = re.compile(r"^[ \t]*(?:[-*_][ \t]*){3,}$\n?", re.M)
 _BULLET = re.compile(r"^([ \t]*)[*+][ \t]+(?=\S)", re.M)
 _BOLD = re.compile(r"(?<![\w*])(\*{2,3}|__)(?=[^\s*])(.+?)(?<=[^\s*])\1(?!\*)", re.S)
-"""Not the stars of a masked name, ``M**** d* S****``."""
+"""The pattern does not match the stars of a masked name, ``M**** d* S****``."""
 _STRUCK = re.compile(r"~~(?=\S)(.+?)(?<=\S)~~")
 _IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^)\n]*\)")
 _LINK = re.compile(r"\[([^\]\n]+)\]\((https?://[^)\s]+)\)")
@@ -51,14 +51,16 @@ _TABLE_RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ 
 _SENTENCE = re.compile(r"\S.*?(?:[.!?…]+[\"'»)*_]*(?=\s|$)|$)", re.M)
 _RUN = re.compile(r"([.!?…])\1{3,}")
 _MIN_REPEATED_CHARS = 20
-"""Characters from which a sentence that comes again is a slip, not a *sim*."""
+"""A repeated sentence of at least this length is a mistake of the model; a short one
+may be meant.
+"""
 
 
 def to_chat_text(text: str) -> str:
-    """What a customer should see of it; may be nothing."""
+    """Convert the text for the customer; the result may be empty."""
     text = _RUN.sub(r"\1\1\1", strip_model_markup(text))
-    for tag, instead in _TAGS:
-        text = tag.sub(instead, text)
+    for tag, replacement in _TAGS:
+        text = tag.sub(replacement, text)
     text = _ENTITY.sub(lambda found: html.unescape(found[0]).replace("\xa0", " "), text)
     text = _convert_markdown(_flatten_tables(text))
     text = _drop_repeated_sentences(text)
@@ -67,29 +69,31 @@ def to_chat_text(text: str) -> str:
 
 
 def strip_model_markup(text: str) -> str:
-    """Without what the model thought, and without its marks of turns and channels."""
+    """Remove the model's reasoning and its turn and channel tokens."""
     text = _ENDLESS.sub("", _THINKING.sub("", text))
     text = _BEGUN.sub("", text)
     channels = _CHANNEL.findall(text)
     if channels:
-        text = "\n".join(said for name, said in channels if name == "final")
+        text = "\n".join(content for name, content in channels if name == "final")
     return _SPEAKER.sub("", _MARK.sub("", _HEADER.sub("", text))).strip()
 
 
 def split_into_messages(text: str, limit: int = MAX_MESSAGE_CHARS) -> list[str]:
-    """The text in parts of at most ``limit`` characters: parted at paragraphs, where one is too
-    long at lines, sentences, words. Nothing is left out.
+    """Split the text into parts of at most ``limit`` characters.
+
+    It is split between paragraphs, and a longer paragraph at lines, sentences or words. Nothing is
+    dropped.
     """
     return _split_text(text, limit, ("\n\n", "\n", "(?<=[.!?…]) ", " "))
 
 
 def is_incomplete(text: str) -> bool:
-    """Whether it ends as no sentence does."""
+    """Whether the text ends in the middle of a sentence."""
     return bool(re.search(r"[\w,;:(\-–]$", text.rstrip()))
 
 
 def drop_incomplete_sentence(text: str) -> str:
-    """Without the half sentence at its end; empty where there is no whole one."""
+    """Drop the incomplete sentence at the end; empty if no sentence is complete."""
     ends = [found.end() for found in re.finditer(r"(?<!\d)[.!?…]+[\"'»)*_]*(?=\s|$)|\n", text)]
     return text[: ends[-1]].rstrip() if ends else ""
 
@@ -120,14 +124,14 @@ def _convert_markdown(text: str) -> str:
 
 
 def _drop_repeated_sentences(text: str) -> str:
-    """A sentence is said once."""
-    said: set[str] = set()
+    """Keep only the first occurrence of a long sentence."""
+    seen: set[str] = set()
 
     def once(found: re.Match[str]) -> str:
         sentence = " ".join(found[0].casefold().split())
-        if len(sentence) >= _MIN_REPEATED_CHARS and sentence in said:
+        if len(sentence) >= _MIN_REPEATED_CHARS and sentence in seen:
             return ""
-        said.add(sentence)
+        seen.add(sentence)
         return found[0]
 
     return _SENTENCE.sub(once, text)
@@ -137,12 +141,12 @@ def _split_text(text: str, limit: int, marks: tuple[str, ...]) -> list[str]:
     if len(text) <= limit:
         return [text] if text.strip() else []
     if not marks:
-        return [text[at : at + limit] for at in range(0, len(text), limit)]
-    joint = marks[0] if "\\" not in marks[0] and "(" not in marks[0] else " "
+        return [text[start : start + limit] for start in range(0, len(text), limit)]
+    separator = marks[0] if "\\" not in marks[0] and "(" not in marks[0] else " "
     parts: list[str] = []
     for piece in re.split(marks[0], text):
-        if parts and len(parts[-1]) + len(joint) + len(piece) <= limit:
-            parts[-1] += joint + piece
+        if parts and len(parts[-1]) + len(separator) + len(piece) <= limit:
+            parts[-1] += separator + piece
         else:
             parts += _split_text(piece.strip("\n"), limit, marks[1:])
     return parts

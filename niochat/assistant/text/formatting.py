@@ -1,4 +1,4 @@
-"""How figures and names are written for a Brazilian customer."""
+"""Format amounts, dates, names and contracts for a Brazilian customer."""
 
 from datetime import date
 from decimal import Decimal
@@ -18,23 +18,23 @@ CONTRACT_STATUS_TEXTS = {
 
 
 def format_brl(amount: Decimal) -> str:
-    """``R$ 1.234,56``."""
+    """Format an amount: ``R$ 1.234,56``."""
     text = f"{amount:,.2f}"
     return "R$ " + text.translate(str.maketrans(",.", ".,"))
 
 
 def format_date(value: date) -> str:
-    """``10/11/2026``."""
+    """Format a date: ``10/11/2026``."""
     return f"{value:%d/%m/%Y}"
 
 
 def mask_name(name: str) -> str:
-    """``M•••• d• S••••``: enough for who knows the person, useless to who does not."""
+    """Mask a name as ``M•••• d• S••••``, which only someone who knows the person recognizes."""
     return " ".join(word[0] + "•" * (len(word) - 1) for word in name.split())
 
 
 def format_contract(option: int, contract: Contract, *, with_address: bool) -> str:
-    """``1 - Contrato (5501) - *Ativo*`` and the address, if the reader may see it."""
+    """Format ``1 - Contrato (5501) - *Ativo*`` and, if ``with_address``, the address."""
     head = f"{option} - Contrato ({contract.id}) - *{CONTRACT_STATUS_TEXTS[contract.status]}*"
     if not with_address or not contract.address:
         return head

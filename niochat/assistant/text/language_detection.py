@@ -1,4 +1,4 @@
-"""Whether a text is in another language than the customers' Portuguese."""
+"""Detect a text that is not in Portuguese."""
 
 import re
 
@@ -17,11 +17,13 @@ _OTHERS = re.compile(
     r"favor|tiene|muy|ya|y)\b"
 )
 _MIN_FOREIGN_WORDS = 4
-"""Foreign words from which a text counts as foreign: names of plans and devices are some, too."""
+"""The number of foreign words from which a text can count as foreign; names of plans and devices
+contain some.
+"""
 
 
 def is_foreign_language(text: str) -> bool:
-    """Whether most of the text's small words are not Portuguese."""
+    """Whether most of the text's function words are not Portuguese."""
     folded = fold(text)
     others = len(_OTHERS.findall(folded))
     return others >= _MIN_FOREIGN_WORDS and others > len(_PORTUGUESE.findall(folded))

@@ -1,4 +1,4 @@
-"""Numbers that are written as words before what they count. Texts come folded."""
+"""Numbers written as words before the thing they count. Texts are folded."""
 
 import re
 
@@ -55,12 +55,12 @@ _SPOKEN = re.compile(rf"\b(?:{_WORD})(?: e (?:{_WORD}))*\b")
 
 
 def words_to_digits(folded: str) -> str:
-    """``cinquenta e dois reais`` as ``52 reais``; an article stays one."""
+    """Convert ``cinquenta e dois reais`` to ``52 reais``; an article is not converted."""
     return _COUNTED.sub(lambda found: str(_sum_words(found[1])), folded)
 
 
 def extract_numbers(folded: str) -> set[int]:
-    """Every number of up to four digits, as digits or as words, whatever it counts."""
+    """Return every number of up to four digits, written as digits or words, whatever it counts."""
     spoken = {_sum_words(words) for words in _SPOKEN.findall(folded)}
     return spoken | {int(each) for each in re.findall(r"(?<!\d)\d{1,4}(?![\da-z])", folded)}
 

@@ -1,6 +1,6 @@
-"""Figures in a text: amounts, dates, times, speeds, shares, spans of time, numbers.
+"""Extract quantities from a text: amounts, dates, times, speeds, percentages, durations, numbers.
 
-Texts come folded, see :func:`niochat.assistant.text.text_normalization.fold`.
+Texts are folded; see :func:`niochat.assistant.text.text_normalization.fold`.
 """
 
 import re
@@ -16,7 +16,7 @@ QuantityValue = Decimal | int | str | tuple[int, ...] | tuple[int, str]
 
 
 class QuantityKind(StrEnum):
-    """What a figure counts; its value is the code of a refusal."""
+    """What a quantity measures; the value is its violation code."""
 
     MONEY = "valor"
     DATE = "data"
@@ -29,8 +29,10 @@ class QuantityKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """``value``: money and shares a Decimal, dates (day, month, year) with 0 for what is not
-    said, times minutes of the day, speeds Mbps, spans (count, unit), numbers their digits.
+    """A quantity and the text it was read from.
+
+    ``value``: money and percentages are Decimal, dates (day, month, year) with 0 for a missing
+    part, times minutes since midnight, speeds Mbps, durations (count, unit), numbers their digits.
     """
 
     kind: QuantityKind
@@ -89,17 +91,19 @@ _SPEED = re.compile(
 )
 _NUMBER = re.compile(r"(?<![\w.,/\-])\d{1,5}(?:[.\-]?\d{3})+(?!\w)|(?<![\w.,/\-])\d{4,8}(?!\w)")
 _TIMES = re.compile(r"(\bem (?:ate )?\d{1,2}) vezes\b")
-"""*Em 3 vezes* is paid in three parts, *duas vezes por mês* is not."""
+"""*Em 3 vezes* names three instalments, *duas vezes por mês* does not."""
 _YEAR = re.compile(r"20[1-4]\d")
 
 
 def extract_quantities(folded: str) -> list[Quantity]:
-    """Every figure of a folded text. What one kind has read no other reads again."""
+    """Return every quantity of a folded text. Text that was read as one kind is not read as
+    another.
+    """
     rest = _TIMES.sub(r"\1 parcelas", words_to_digits(folded))
     if not _DIGIT.search(rest):
         return []
     found: list[Quantity] = []
-    for read in (
+    for extract in (
         _extract_dates,
         _extract_money,
         _extract_percentages,
@@ -108,13 +112,13 @@ def extract_quantities(folded: str) -> list[Quantity]:
         _extract_times,
         _extract_numbers,
     ):
-        figures, rest = read(rest)
+        figures, rest = extract(rest)
         found += figures
     return found
 
 
 def extract_relative_days(folded: str, today: date) -> Iterator[tuple[str, date]]:
-    """(words, day) of tomorrow, the day after, and days of the week that are named."""
+    """Yield (words, day) for tomorrow, the day after tomorrow and named weekdays."""
     for word in re.findall(r"\bdepois de amanha\b|(?<!ate )(?<!depois de )\bamanha\b", folded):
         yield word, today + timedelta(days=1 if word == "amanha" else 2)
     pattern = (
@@ -128,7 +132,7 @@ def extract_relative_days(folded: str, today: date) -> Iterator[tuple[str, date]
 
 
 def extract_weekday_ranges(folded: str) -> set[int]:
-    """Days of the week, Monday is 0, that a text like *de segunda a sexta* spans."""
+    """The weekdays (Monday is 0) that a range such as *de segunda a sexta* covers."""
     days = "|".join(WEEKDAYS)
     spans = re.findall(rf"\b({days})(?:-feira)? (?:a|ate) ({days})\b", folded)
     return {
@@ -139,7 +143,7 @@ def extract_weekday_ranges(folded: str) -> set[int]:
 
 
 def parse_amount(text: str) -> Decimal | None:
-    """``1.234,56``, ``1234.56``, ``1.234`` as BRL."""
+    """Parse ``1.234,56``, ``1234.56`` or ``1.234`` as an amount in BRL; ``None``: invalid."""
     plain = text.rstrip(".,")
     if "," in plain:
         plain = plain.replace(".", "").replace(",", ".")
@@ -200,9 +204,9 @@ def _extract_percentages(text: str) -> Extraction:
 def _extract_speeds(text: str) -> Extraction:
     found = []
     for each in _SPEED.finditer(text):
-        times = 1000 if each[2].startswith("g") else 1
+        factor = 1000 if each[2].startswith("g") else 1
         found.append(
-            Quantity(QuantityKind.SPEED, Decimal(each[1].replace(",", ".")) * times, each[0])
+            Quantity(QuantityKind.SPEED, Decimal(each[1].replace(",", ".")) * factor, each[0])
         )
     return found, _SPEED.sub(" ", text)
 

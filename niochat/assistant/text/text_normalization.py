@@ -1,10 +1,12 @@
-"""Text as rules compare it."""
+"""Normalizes text for comparisons."""
 
 import unicodedata
 
 
 def fold(text: str) -> str:
-    """Lower case, no accents, single spaces; invisible characters are dropped."""
+    """Return the text in lower case, without accents and invisible characters, with
+    single spaces.
+    """
     return unicodedata.normalize("NFKD", " ".join(text.casefold().split())).translate(_VISIBLE)
 
 
@@ -12,13 +14,11 @@ _MAX_CACHED_CHARACTERS = 4096
 
 
 class _VisibleCharacters(dict[int, int | None]):
-    """For ``str.translate``: itself, or nothing. Filled as characters come up, most are letters."""
+    """A table for ``str.translate`` that drops invisible characters and is filled on demand."""
 
     def __missing__(self, code: int) -> int | None:
         kept = not unicodedata.combining(chr(code)) and chr(code).isprintable()
-        if (
-            len(self) < _MAX_CACHED_CHARACTERS
-        ):  # all of Unicode, sent to fill our memory, would be 100 MB
+        if len(self) < _MAX_CACHED_CHARACTERS:  # the whole of Unicode would use 100 MB
             self[code] = code if kept else None
         return code if kept else None
 

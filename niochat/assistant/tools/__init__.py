@@ -1,3 +1,5 @@
-"""What the assistant can do. Tenant, conversation, phone and contract come from the server;
-the model says what it wants, and the code here decides whether it may.
+"""The tools of the assistant.
+
+Tenant, conversation, phone and contract come from the server. The model only requests an action;
+the code here decides whether it is allowed.
 """

@@ -1,4 +1,4 @@
-"""How the assistant lets go: to a team, or with a farewell."""
+"""Tools that end the assistant's part: a transfer to a team, or the end of the conversation."""
 
 import re
 from enum import StrEnum
@@ -19,18 +19,18 @@ from niochat.assistant.tools.tool_definition import (
 from niochat.assistant.turn_context import ToolResult, TurnContext, tool_refusal, tool_success
 
 _WANTS_MORE = re.compile(r"\?|\b(mas|ainda|porem|so que|quero|preciso|como)\b")
-"""A farewell does not go on like this."""
+"""Words that do not occur in a mere farewell."""
 
 
 class TransferReason(StrEnum):
-    """Why people are called."""
+    """The model's reason for a transfer; its values are part of the tool's schema."""
 
     HUMAN = "pediu_pessoa"
     CANCELLATION = "cancelamento"
     COMPLAINT_BODY = "orgao_ou_justica"
     ANGER = "insatisfeito"
     REQUEST = "pedido_da_equipe"
-    """Something that only people do."""
+    """A request that only the staff can fulfil."""
     UNSOLVED = "nao_resolvido"
 
 
@@ -43,7 +43,7 @@ _ESCALATION_REASONS = {
 
 
 class TransferArguments(ToolArguments):
-    """``resumo``: what the team should know, in a sentence or two."""
+    """``resumo``: what the team should know, in one or two sentences."""
 
     setor: Annotated[
         ArgumentText,
@@ -60,13 +60,13 @@ class TransferArguments(ToolArguments):
 
 
 class CloseArguments(ToolArguments):
-    """``palavras``: with which the customer ends the visit."""
+    """``palavras``: the words with which the customer ends the conversation."""
 
     palavras: ArgumentQuote
 
 
 async def transfer_conversation(context: TurnContext, arguments: TransferArguments) -> ToolResult:
-    """To a team of people, with a summary; the customer is told which, and when it answers."""
+    """Transfer the conversation to a team and tell the customer which team, and when it answers."""
     context.hand_off(
         fold(arguments.setor),
         _verified_reason(context, arguments),
@@ -81,26 +81,28 @@ async def transfer_conversation(context: TurnContext, arguments: TransferArgumen
 
 
 def _verified_reason(context: TurnContext, arguments: TransferArguments) -> str:
-    """A topic counts only if the customer's own words show it. People are called in any case:
-    nobody is kept from them because a quote is not exact.
+    """Accept the model's reason only if the customer's own words were quoted.
+
+    The transfer happens in any case, so that an inexact quote does not keep a customer from an
+    agent.
     """
-    said = arguments.palavras and find_quote(
+    quote = arguments.palavras and find_quote(
         context.snapshot.customer_statements, arguments.palavras
     )
-    topic = (
+    reason = (
         _ESCALATION_REASONS.get(arguments.motivo, EscalationReason.OTHER)
-        if said
+        if quote
         else EscalationReason.OTHER
     )
-    return topic.value
+    return reason.value
 
 
 async def close_conversation(context: TurnContext, arguments: CloseArguments) -> ToolResult:
-    """The visit is over, but only where the customer has said so."""
-    waiting = context.facts.is_identified and not context.facts.contract
+    """Close the conversation if the customer's newest messages end it."""
+    awaits_choice = context.facts.is_identified and not context.facts.contract
     quote = find_quote(context.snapshot.unanswered_statements, arguments.palavras)
-    after = (quote.message, *quote.later) if quote is not None else ()
-    if waiting or quote is None or any(_WANTS_MORE.search(fold(each)) for each in after):
+    messages = (quote.message, *quote.later) if quote is not None else ()
+    if awaits_choice or quote is None or any(_WANTS_MORE.search(fold(each)) for each in messages):
         return tool_refusal(
             "nao_pode_encerrar", "O cliente não encerrou: pergunte se pode ajudar em algo mais."
         )

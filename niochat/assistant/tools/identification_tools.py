@@ -1,4 +1,6 @@
-"""Who is writing: a document finds the subscriber, the customer confirms the contract."""
+"""Tools that identify the customer: a tax id finds the subscriber, then the customer confirms the
+contract.
+"""
 
 from typing import Annotated, Any
 
@@ -39,7 +41,7 @@ from niochat.ports.erp import (
 )
 
 MAX_LOOKUPS = 4
-"""Documents that may be asked for in one visit: nobody gets to try a list of them."""
+"""The number of tax ids looked up in one conversation, so that nobody can try a list of them."""
 _NEXT_STEP_GUIDANCE = {
     CustomerIntent.INVOICE: "as faturas estão aqui; envie com enviar_fatura ou pergunte PIX ou "
     "boleto",
@@ -53,15 +55,16 @@ _NEXT_STEP_GUIDANCE = {
 
 
 class IdentifyArguments(ToolArguments):
-    """``desejo`` is what the customer wanted before being asked for the document."""
+    """``desejo``: what the customer wanted before the tax id was asked for."""
 
     cpf_cnpj: ArgumentText
     desejo: Annotated[CustomerIntent | None, Field(description="o que o cliente quer")] = None
 
 
 class ChooseContractArguments(ToolArguments):
-    """``opcao`` is the number in the list that was shown; ``palavras`` say that it is meant;
-    ``forma``: how the invoice is wanted, which then leaves at once.
+    """``opcao``: the number in the list that was shown. ``palavras``: the words that select it.
+
+    ``forma``: the payment form, if the customer named one; the invoice is then sent at once.
     """
 
     opcao: Annotated[int, Field(description="número na lista; 1 se só há um")]
@@ -73,7 +76,7 @@ class ChooseContractArguments(ToolArguments):
 
 
 async def identify_customer(context: TurnContext, arguments: IdentifyArguments) -> ToolResult:
-    """Find the subscriber of a document that the customer has written."""
+    """Find the subscriber of a tax id that the customer wrote."""
     if arguments.desejo is not None:
         waiting = tuple(each for each in context.facts.waiting if each.wish != arguments.desejo)
         context.update_facts(wish=arguments.desejo, waiting=waiting)
@@ -95,10 +98,10 @@ async def identify_customer(context: TurnContext, arguments: IdentifyArguments) 
     context.update_facts(lookups=context.facts.lookups + 1)
     if found is None or not found.contracts:
         return _refuse_not_found(context)
-    shown = _present_contracts(context, found)
-    if shown["ok"]:
+    result = _present_contracts(context, found)
+    if result["ok"]:
         await context.save_document(document)
-    return shown
+    return result
 
 
 def _refuse_not_found(context: TurnContext) -> ToolResult:
@@ -112,20 +115,20 @@ def _refuse_not_found(context: TurnContext) -> ToolResult:
     return tool_refusal("nao_encontrado", guidance, tentativas=tries)
 
 
-def _present_contracts(context: TurnContext, found: Subscriber) -> ToolResult:
-    living = tuple(c for c in found.contracts if not c.status.ended)
-    if not living:
+def _present_contracts(context: TurnContext, subscriber: Subscriber) -> ToolResult:
+    active = tuple(c for c in subscriber.contracts if not c.status.ended)
+    if not active:
         return tool_refusal(
             "sem_contrato_ativo",
             "Diga que não há contrato ativo nesse cadastro e ofereça os planos ou a equipe.",
         )
     phone = context.snapshot.phone
-    trusted = context.snapshot.phone_is_exclusive and is_same_number(phone, found.phones)
+    trusted = context.snapshot.phone_is_exclusive and is_same_number(phone, subscriber.phones)
     context.update_facts(
-        name=found.name,
+        name=subscriber.name,
         trusted=trusted,
         phone=phone,
-        contracts=living,
+        contracts=active,
         contract="",
         invoices=(),
         sent=(),
@@ -137,22 +140,22 @@ def _present_contracts(context: TurnContext, found: Subscriber) -> ToolResult:
         confirmed=False,
         earlier=None,
     )
-    name = found.name if trusted else mask_name(found.name)
+    name = subscriber.name if trusted else mask_name(subscriber.name)
     lines = "\n\n".join(
-        format_contract(n, c, with_address=trusted) for n, c in enumerate(living, start=1)
+        format_contract(n, c, with_address=trusted) for n, c in enumerate(active, start=1)
     )
     question = (
         "Essas informações estão corretas?"
-        if len(living) == 1
+        if len(active) == 1
         else "Qual é o contrato? Responda com o número."
     )
-    # Shown as it is, by the server: no model could say it better, or change a word of it.
+    # The server's own text is final, so that a model cannot change a word of it.
     head = f"*{name}*, encontrei seu cadastro" if trusted else f"Encontrei o cadastro de {name}"
     context.final_text = f"{head}:\n\n{lines}\n\n{question}"
     return tool_success(
         cliente=name,
         terceiro=not trusted,
-        contratos=describe_contracts(living, with_address=trusted),
+        contratos=describe_contracts(active, with_address=trusted),
         apresentar=context.final_text,
         orientacao="Se o texto de apresentar ainda não foi mostrado, mostre-o como está. Espere a "
         "resposta do cliente.",
@@ -160,11 +163,11 @@ def _present_contracts(context: TurnContext, found: Subscriber) -> ToolResult:
 
 
 async def choose_contract(context: TurnContext, arguments: ChooseContractArguments) -> ToolResult:
-    """Take the contract that the customer confirmed or chose."""
+    """Select the contract that the customer confirmed or chose."""
     facts = context.facts
     if not facts.is_identified:
         return refuse_unidentified()
-    # Others may have been shown before: these must have been, and answered since.
+    # An earlier list may have shown other contracts: this one must have been shown and answered.
     if not context.snapshot.contracts_seen or facts.shown_in == str(
         context.snapshot.request.turn_id
     ):
@@ -173,20 +176,20 @@ async def choose_contract(context: TurnContext, arguments: ChooseContractArgumen
         )
     if not 1 <= arguments.opcao <= len(facts.contracts):
         return tool_refusal("opcao_invalida", f"Peça um número de 1 a {len(facts.contracts)}.")
-    unsaid = _check_choice(context, arguments)
-    if unsaid is not None:
-        return unsaid
+    refusal = _check_choice(context, arguments)
+    if refusal is not None:
+        return refusal
     chosen = facts.contracts[arguments.opcao - 1]
-    not_asked = customer_recognition.require_contract_question(context, chosen)
-    if not_asked is not None:
-        return not_asked
+    unasked = customer_recognition.require_contract_question(context, chosen)
+    if unasked is not None:
+        return unasked
     context.update_facts(contract=chosen.id, confirmed=True)
     await context.remember_contract(chosen.id)
     if facts.wish is None and facts.waiting:
         context.update_facts(wish=facts.waiting[0].wish, waiting=facts.waiting[1:])
     wish = context.facts.wish or CustomerIntent.OTHER
-    owed = wish is CustomerIntent.INVOICE or arguments.forma or chosen.status.blocked
-    invoices = await _list_invoices(context) if owed else {}
+    needs_invoices = wish is CustomerIntent.INVOICE or arguments.forma or chosen.status.blocked
+    invoices = await _list_invoices(context) if needs_invoices else {}
     return tool_success(
         contrato=describe_contract(arguments.opcao, chosen, with_address=facts.trusted),
         desejo=context.facts.wish,
@@ -209,7 +212,9 @@ def _format_guidance(context: TurnContext, chosen: Contract, wish: CustomerInten
 
 
 def _check_choice(context: TurnContext, arguments: ChooseContractArguments) -> ToolResult | None:
-    """Why the customer's words, since the contracts were shown, do not choose this one."""
+    """Refuse the choice unless the customer's words, written after the list, select
+    this contract.
+    """
     contracts = context.facts.contracts
     quote = find_quote(context.snapshot.unanswered_statements, arguments.palavras)
     if quote is None:
@@ -237,29 +242,30 @@ def _check_choice(context: TurnContext, arguments: ChooseContractArguments) -> T
 def _invoice_follow_up(
     context: TurnContext, arguments: ChooseContractArguments
 ) -> tuple[AssistantTool, ToolArguments] | None:
-    """Only where it is clear which one: of several the customer is asked."""
+    """Send the invoice at once, unless several are open: then the customer must choose."""
     if arguments.forma is None or len(context.facts.invoices) != 1:
         return None
     return SEND_INVOICE, SendInvoiceArguments(forma=arguments.forma)
 
 
 async def _list_invoices(context: TurnContext) -> ToolResult:
-    """What the customer came for, at once: it saves a question to the model. Not without an ERP
-    that answers: then its own tool says so.
+    """List the invoices together with the contract, which saves a request to the model.
+
+    Empty if the ERP fails; the model then calls the invoice tool, which reports the failure.
     """
     if ErpCapability.INVOICES not in context.capabilities:
         return {}
     try:
-        listed_ = await list_invoices(context, NoArguments())
+        listed = await list_invoices(context, NoArguments())
     except (ErpError, ErpRefusedError):
         return {}
-    return {key: value for key, value in listed_.items() if key not in ("ok", "orientacao")}
+    return {key: value for key, value in listed.items() if key not in ("ok", "orientacao")}
 
 
 def describe_contracts(
     contracts: tuple[Contract, ...], *, with_address: bool
 ) -> list[dict[str, Any]]:
-    """The contracts as the model may see them."""
+    """Describe the contracts as the model may see them."""
     return [
         describe_contract(option, contract, with_address=with_address)
         for option, contract in enumerate(contracts, start=1)
@@ -267,7 +273,7 @@ def describe_contracts(
 
 
 def describe_contract(option: int, contract: Contract, *, with_address: bool) -> dict[str, Any]:
-    """One contract as the model may see it."""
+    """Describe one contract as the model may see it."""
     shown = {
         "opcao": option,
         "contrato": contract.id,
@@ -279,7 +285,7 @@ def describe_contract(option: int, contract: Contract, *, with_address: bool) ->
 
 
 def refuse_unidentified() -> ToolResult:
-    """Nothing of a contract before its holder's document."""
+    """Refuse a tool that needs a contract before the holder's tax id is known."""
     return tool_refusal("nao_identificado", "Peça o CPF ou CNPJ do titular do contrato.")
 
 

@@ -1,4 +1,4 @@
-"""Several wishes of one customer: noted, served one after the other."""
+"""Tool that notes further intents of a customer, which are served one after the other."""
 
 from niochat.assistant.conversation_facts import CustomerIntent, PendingIntent
 from niochat.assistant.text.masking import mask_text
@@ -8,19 +8,19 @@ from niochat.assistant.turn_context import ToolResult, TurnContext, tool_refusal
 from niochat.domain.text_validation import truncate_text
 
 MAX_PENDING_INTENTS = 5
-"""Wishes that wait at a time."""
+"""The maximum number of waiting intents."""
 _MAX_WORDS_CHARS = 120
 
 
 class NoteIntentArguments(ToolArguments):
-    """What the customer also wants, and where it was said."""
+    """The further intent and the customer's words for it."""
 
     desejo: CustomerIntent
     palavras: ArgumentQuote
 
 
 async def note_intent(context: TurnContext, arguments: NoteIntentArguments) -> ToolResult:
-    """Keep what the customer also wants, in the order of the customer's."""
+    """Add the intent to the waiting ones, in the customer's order."""
     if find_quote(context.snapshot.customer_statements, arguments.palavras) is None:
         return tool_refusal("palavras_nao_encontradas", "Copie as palavras do cliente como estão.")
     facts = context.facts

@@ -1,4 +1,4 @@
-"""What a tool is: typed arguments, the gates before it, and what it does."""
+"""The definition of a tool: typed arguments, preconditions and function."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -26,14 +26,16 @@ ArgumentQuote = Annotated[
 
 
 class ToolArguments(BaseModel):
-    """What a model may say. Unknown names are refused: a model that invents a contract's id
-    is told so, not ignored.
+    """The arguments of a tool.
+
+    Unknown names are rejected, so that a model that invents an argument such as a contract id gets
+    an error.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     def to_stored(self) -> Any:
-        """As they go into the turn's row."""
+        """The arguments as they are stored in the turn's row."""
         return self.model_dump(mode="json")
 
 
@@ -43,11 +45,12 @@ class NoArguments(ToolArguments):
 
 @dataclass(frozen=True, slots=True)
 class AssistantTool:
-    """``needs``: capabilities of the ERP without which it is not offered.
+    """A tool that the model may call.
 
-    ``contract``: only with a confirmed contract. ``trusted``: not for third parties. ``acts``: not
-    for who has only sent a file. ``repeatable``: its result stays good when its turn is cut off,
-    for the one that follows.
+    ``required_capabilities``: ERP capabilities without which the tool is not offered.
+    ``requires_contract``: a contract must be confirmed. ``requires_trust``: not for third parties.
+    ``has_side_effects``: refused while the customer has only sent a file. ``is_repeatable``: if the
+    turn is interrupted, the next one may reuse the result.
     """
 
     name: str
@@ -60,20 +63,22 @@ class AssistantTool:
     has_side_effects: bool = False
     is_repeatable: bool = False
     only_sends: bool = False
-    """It writes nothing, it only lets leave what is read: a recognised contract is enough."""
+    """The tool sends data that was read and writes nothing; a recognized contract is
+    enough for it.
+    """
     department: str = ""
-    """Whose work it is when the ERP fails; empty: the wish's."""
+    """The department for a handoff if the ERP fails; empty: that of the customer's intent."""
     is_available: Callable[[TurnContext], bool] | None = None
-    """Whether it is offered; without it ``needs`` says so."""
+    """Whether the tool is offered; without it ``required_capabilities`` decides."""
     follow_up: Callable[[TurnContext, Any], "tuple[AssistantTool, ToolArguments] | None"] | None = (
         None
     )
-    """What a call wants done, too, once it has done its own: it saves a question to the model."""
+    """A further call that is run after this one succeeded; it saves a request to the model."""
 
     def function_schema(self) -> dict[str, Any]:
-        """As an OpenAI-compatible endpoint wants to be told."""
+        """The function schema for an OpenAI-compatible endpoint."""
         schema = self.arguments_model.model_json_schema()
-        schema.pop("description", None)  # our docstring
+        schema.pop("description", None)  # the class docstring is not for the model
         plain = _simplify_schema(schema, schema.pop("$defs", {}))
         function = {"name": self.name, "description": self.description, "parameters": plain}
         return {"type": "function", "function": function}
@@ -87,13 +92,14 @@ _OMITTED_KEYWORDS = (
     "maxItems",
     "default",
 )
-"""Of a schema, what a model need not read: what breaks these is told when it does."""
+"""Schema keywords that the model need not read, because a violation returns an error anyway."""
 
 
 def _simplify_schema(schema: Any, definitions: dict[str, Any]) -> Any:
-    """Without references and titles, and a value that may be left out as what it is if given:
-    every word is read with every question, and not every endpoint follows more. What does not fit
-    is refused by the code in any case. Our own docstrings are nobody's to read.
+    """Remove references, titles, docstrings and optional types from a schema.
+
+    Every word costs input tokens in each request, and not all endpoints support more. The code
+    validates the arguments in any case.
     """
     if isinstance(schema, list):
         return [_simplify_schema(each, definitions) for each in schema]
@@ -101,11 +107,11 @@ def _simplify_schema(schema: Any, definitions: dict[str, Any]) -> Any:
         return schema
     if "$ref" in schema:
         named = definitions[schema["$ref"].rpartition("/")[2]]
-        told = {key: schema[key] for key in ("description",) if key in schema}
-        return _simplify_schema({**_without_keys(named, "description"), **told}, definitions)
-    given = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
-    if len(given) == 1:
-        return _simplify_schema({**_without_keys(schema, "anyOf"), **given[0]}, definitions)
+        kept = {key: schema[key] for key in ("description",) if key in schema}
+        return _simplify_schema({**_without_keys(named, "description"), **kept}, definitions)
+    non_null = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
+    if len(non_null) == 1:
+        return _simplify_schema({**_without_keys(schema, "anyOf"), **non_null[0]}, definitions)
     bare = _without_keys(schema, *_OMITTED_KEYWORDS)
     return {key: _simplify_schema(value, definitions) for key, value in bare.items()}
 

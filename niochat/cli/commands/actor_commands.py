@@ -1,4 +1,4 @@
-"""``niochat actors``: hosts and virtual actors, and a few ways to act on them."""
+"""``niochat actors``: lists hosts and virtual actors, and acts on them."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -14,18 +14,22 @@ from niochat.cli.operator_client import OperatorClient, quote_path_segment
 _console = Console()
 _CONVERSATION = "conversation"
 ADDRESS_WIDTH = len(_CONVERSATION) + 1 + 36
-"""Characters of the longest kind, a colon and a key."""
+"""Characters of the longest kind, a colon and a key (UUID)."""
 _Body = Mapping[str, object]
 
-HostOption = Annotated[str | None, typer.Option(help="Only of this host.")]
+HostOption = Annotated[str | None, typer.Option(help="Only actors of this host.")]
 KindOption = Annotated[str | None, typer.Option(help="conversation, tenant or team_queue.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 TenantOption = Annotated[
-    str | None, typer.Option(help="Slug, where two tenants have the protocol.")
+    str | None, typer.Option(help="The tenant (slug), if two tenants have the same protocol.")
 ]
-TeamOption = Annotated[str | None, typer.Option(help="With --hand-over: which team.")]
+TeamOption = Annotated[str | None, typer.Option(help="With --hand-over: the team.")]
 TargetArgument = Annotated[
-    str | None, typer.Argument(help="One actor, as kind:key, or a conversation's protocol or id.")
+    str | None,
+    typer.Argument(
+        metavar="ACTOR",
+        help="An actor as kind:key, or the protocol or id of a conversation.",
+    ),
 ]
 
 
@@ -33,23 +37,23 @@ def manage_actors(
     actor_key: TargetArgument = None,
     host: HostOption = None,
     kind: KindOption = None,
-    after: Annotated[str | None, typer.Option(help="The page after this actor.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="Actors of one page.")] = 50,
-    busiest: Annotated[bool, typer.Option(help="Most messages first.")] = False,
-    deactivate: Annotated[bool, typer.Option(help="It leaves memory.")] = False,
+    after: Annotated[str | None, typer.Option(help="The cursor of the next page.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="Actors on a page.")] = 50,
+    busiest: Annotated[bool, typer.Option(help="Fullest mailbox first.")] = False,
+    deactivate: Annotated[bool, typer.Option(help="Remove the actor from memory.")] = False,
     pause: Annotated[
-        float | None, typer.Option(min=1, help="No steps for so many seconds.")
+        float | None, typer.Option(min=1, help="Pause the conversation for this many seconds.")
     ] = None,
-    resume: Annotated[bool, typer.Option(help="It goes on.")] = False,
-    hand_over: Annotated[bool, typer.Option(help="The conversation goes to people.")] = False,
+    resume: Annotated[bool, typer.Option(help="Resume the conversation.")] = False,
+    hand_over: Annotated[bool, typer.Option(help="Hand off the conversation to people.")] = False,
     team: TeamOption = None,
     tenant: TenantOption = None,
-    drain: Annotated[str | None, typer.Option(help="This host's shards move away.")] = None,
-    undrain: Annotated[str | None, typer.Option(help="This host gets its shards back.")] = None,
+    drain: Annotated[str | None, typer.Option(help="Move the shards of this host away.")] = None,
+    undrain: Annotated[str | None, typer.Option(help="Give this host shards again.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Hosts and virtual actors; with one of them or an action, that one."""
-    chosen = {
+    """List hosts and virtual actors, show one actor, or act on an actor or a host."""
+    options = {
         "drain": drain,
         "undrain": undrain,
         "hand-over": hand_over,
@@ -57,84 +61,85 @@ def manage_actors(
         "pause": pause,
         "resume": resume,
     }
-    actions = [name for name, value in chosen.items() if value]
+    actions = [name for name, value in options.items() if value]
     if len(actions) > 1:
         raise typer.BadParameter("one action at a time")
-    operators = OperatorClient()
+    client = OperatorClient()
     if actions:
         target = drain or undrain or actor_key
         body: _Body = {"seconds": pause} if pause else {"team": team} if team else {}
-        _print_result(_run_action(operators, actions[0], target, body, tenant), as_json)
+        _print_result(_run_action(client, actions[0], target, body, tenant), as_json)
     elif actor_key is not None:
-        print_json(_inspect(operators, actor_key, tenant))
+        print_json(_inspect(client, actor_key, tenant))
     else:
         order = "mailbox" if busiest else None
-        page = {"host": host, "kind": kind, "after": after, "limit": limit, "order": order}
-        _print_overview(operators, page, as_json)
+        query = {"host": host, "kind": kind, "cursor": after, "limit": limit, "order": order}
+        _print_overview(client, query, as_json)
 
 
 def _run_action(
-    operators: OperatorClient, action: str, target: str | None, body: _Body, tenant: str | None
+    client: OperatorClient, action: str, target: str | None, body: _Body, tenant: str | None
 ) -> dict[str, Any]:
-    named = _require_target(target)
+    name = _require_target(target)
     match action:
         case "drain" | "undrain":
-            told = operators.post(f"/hosts/{quote_path_segment(named)}/{action}")
+            result = client.post(f"/hosts/{quote_path_segment(name)}/{action}")
         case "hand-over":
-            told = operators.post(
-                f"/conversations/{quote_path_segment(named)}/handoff", body, tenant=tenant
+            result = client.post(
+                f"/conversations/{quote_path_segment(name)}/handoff", body, tenant=tenant
             )
         case _:
-            told = operators.post(f"{_actor_path(operators, named, tenant)}/{action}", body)
-    return dict(told)
+            result = client.post(f"{_actor_path(client, name, tenant)}/{action}", body)
+    return dict(result)
 
 
-def _require_target(wanted: str | None) -> str:
-    if wanted is None:
-        raise typer.BadParameter("which one? kind:key, or a conversation's protocol or id")
-    return wanted
+def _require_target(target: str | None) -> str:
+    if target is None:
+        raise typer.BadParameter("name an actor as kind:key, or a conversation by protocol or id")
+    return target
 
 
-def _inspect(operators: OperatorClient, wanted: str, tenant: str | None) -> Any:
-    if ":" in wanted:
-        return operators.get(_actor_path(operators, wanted, tenant))
-    return operators.get(f"/conversations/{quote_path_segment(wanted)}", tenant=tenant)
+def _inspect(client: OperatorClient, target: str, tenant: str | None) -> Any:
+    if ":" in target:
+        return client.get(_actor_path(client, target, tenant))
+    return client.get(f"/conversations/{quote_path_segment(target)}", tenant=tenant)
 
 
-def _actor_path(operators: OperatorClient, wanted: str, tenant: str | None) -> str:
-    """An actor's path; a conversation is found by its protocol or id first."""
-    kind, colon, key = wanted.partition(":")
+def _actor_path(client: OperatorClient, target: str, tenant: str | None) -> str:
+    """Return the path of an actor. A conversation is looked up by its protocol or id first."""
+    kind, colon, key = target.partition(":")
     if not colon:
-        found = operators.get(f"/conversations/{quote_path_segment(kind)}", tenant=tenant)
-        kind, key = _CONVERSATION, found["thread_id"]
+        conversation = client.get(f"/conversations/{quote_path_segment(kind)}", tenant=tenant)
+        kind, key = _CONVERSATION, conversation["thread_id"]
     return f"/actors/{quote_path_segment(kind)}/{quote_path_segment(key)}"
 
 
-def _print_result(told: dict[str, Any], as_json: bool) -> None:
+def _print_result(result: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        print_json(told)
+        print_json(result)
         return
-    _console.print("  ".join(f"{name}: {escape(str(value))}" for name, value in told.items()))
+    _console.print("  ".join(f"{name}: {escape(str(value))}" for name, value in result.items()))
 
 
-def _print_overview(operators: OperatorClient, page: dict[str, Any], as_json: bool) -> None:
-    hosts = operators.get("/hosts")["hosts"]
-    found = operators.get("/actors", **page)
+def _print_overview(client: OperatorClient, query: dict[str, Any], as_json: bool) -> None:
+    hosts = client.get("/hosts")["hosts"]
+    page = client.get("/actors", **query)
     if as_json:
-        print_json({"hosts": hosts, **found})
+        print_json({"hosts": hosts, **page})
         return
     _console.print(_hosts_table(hosts))
-    _console.print(_actors_table(found["actors"]))
-    for silent in found["silent"]:
-        _console.print(f"[red]{silent} did not answer: its actors are missing.[/red]")
-    if "next" in found:
-        _console.print(f"More: --after {found['next']}", highlight=False)
+    _console.print(_actors_table(page["items"]))
+    for host in page["silent_hosts"]:
+        _console.print(f"[red]{host} did not answer: its actors are missing.[/red]")
+    if page["next_cursor"]:
+        _console.print(f"Next page: --after {page['next_cursor']}", highlight=False, soft_wrap=True)
 
 
-def _table(first: str, *columns: str) -> Table:
-    """What is named in the first column is copied from there: it stays whole."""
+def _table(first_column: str, *columns: str) -> Table:
+    """The first column is never shortened: users copy names from it."""
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column(first, no_wrap=True, min_width=ADDRESS_WIDTH if first == "actor" else None)
+    min_width = ADDRESS_WIDTH if first_column == "actor" else None
+    table.add_column(first_column, no_wrap=True, min_width=min_width)
     for column in columns:
         table.add_column(column, no_wrap=True)
     return table
@@ -145,16 +150,16 @@ def _hosts_table(rows: list[dict[str, Any]]) -> Table:
         "host", "state", "shards", "mailbox", "lag ms", "turns", "sends", "pid", "node", "actors"
     )
     for row in rows:
-        own = row["figures"] or {}
-        kinds = " ".join(f"{kind} {count}" for kind, count in own.get("by_kind", {}).items())
+        metrics = row["metrics"] or {}
+        kinds = " ".join(f"{kind} {count}" for kind, count in metrics.get("by_kind", {}).items())
         table.add_row(
             row["incarnation"],
             _host_state(row),
             str(row["shards"]),
-            str(own.get("mailbox_depth", "")),
-            f"{own['lag_ms']:.0f}" if own else "",
-            str(own.get("turns", "")),
-            str(own.get("sends", "")),
+            str(metrics.get("mailbox_depth", "")),
+            f"{metrics['lag_ms']:.0f}" if metrics else "",
+            str(metrics.get("turns", "")),
+            str(metrics.get("sends", "")),
             str(row["pid"]),
             row["node"][:8],
             kinds,
@@ -165,23 +170,24 @@ def _hosts_table(rows: list[dict[str, Any]]) -> Table:
 def _host_state(row: dict[str, Any]) -> str:
     if not row["alive"]:
         return f"gone for {row['seen_s']:.0f} s"
-    if row["figures"] is None:
+    if row["metrics"] is None:
         return "silent"
     return "draining" if row["draining"] else "alive"
 
 
 def _actors_table(rows: list[dict[str, Any]]) -> Table:
-    """``mail/in/out``: messages in memory, inbox rows, sends."""
+    """``mail/in/out``: messages in the mailbox, pending inbox rows, unsettled sends."""
     table = _table("actor", "host", "state", "mail/in/out", "age s", "idle s", "timers", "error")
     for row in rows:
-        waiting = "/".join(str(row.get(name, "-")) for name in ("mailbox", "inbox", "outbox"))
-        timers = " ".join(timer["name"] for timer in row.get("timers") or ())
+        counts = (row[name] for name in ("mailbox", "inbox", "outbox"))
+        backlog = "/".join("-" if count is None else str(count) for count in counts)
+        timers = " ".join(timer["name"] for timer in row["timers"] or ())
         error = f"{row['error']} {row['error_at'][11:19]}" if row["error"] else ""
         table.add_row(
             f"{row['kind']}:{row['key']}",
             row["host"].partition(".")[0],
             row["status"],
-            waiting,
+            backlog,
             f"{row['age_s']:.0f}",
             f"{row['idle_s']:.0f}",
             timers,

@@ -1,4 +1,6 @@
-"""``niochat superuser``, ``unlock``, ``audit verify``, ``keys rotate``; the people of the demo."""
+"""``niochat superuser``, ``unlock``, ``audit verify`` and ``keys rotate``; the users of the
+demo.
+"""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -40,26 +42,28 @@ keys_app = typer.Typer(help="The keys that seal secrets.", no_args_is_help=True)
 
 def create_superuser(
     login: Annotated[str, typer.Argument(help="E-mail address.")],
-    name: Annotated[str, typer.Option(help="As others see it.")] = "Superuser",
+    name: Annotated[str, typer.Option(help="The display name.")] = "Superuser",
 ) -> None:
-    """Make somebody a superuser of this installation; a link to choose a password is shown."""
+    """Create a superuser and print a link to choose the password."""
 
     async def work() -> str:
         async with command_context.connect_components() as parts:
-            access = identity_services_for(parts)
-            made = await access.users.create_initial(
+            identity = identity_services_for(parts)
+            user_id = await identity.users.create_initial(
                 None, NewUser(login, name, BuiltInRole.SUPERUSER), None
             )
-            if made is None:
+            if user_id is None:
                 raise OperationRefusedError("that login is taken: use another e-mail address")
-            return await access.one_time_links.create(made, LinkPurpose.INVITATION, clock.now())
+            return await identity.one_time_links.create(
+                user_id, LinkPurpose.INVITATION, clock.now()
+            )
 
     link = command_context.run_async(work)
     _console.print(f"Choose the password within seven days: {escape(link)}", soft_wrap=True)
 
 
 def unlock_login(login: Annotated[str, typer.Argument(help="E-mail address.")]) -> None:
-    """Forget the failed attempts that were counted against somebody's account."""
+    """Reset the failed sign-in attempts of an account."""
 
     async def work() -> None:
         async with command_context.connect_components() as parts:
@@ -77,22 +81,22 @@ def verify_audit(
         Path | None,
         typer.Option(
             "--head",
-            help="A copy of the head; else the one that is kept.",
+            help="A copy of the head; default: the stored head.",
             exists=True,
             dir_okay=False,
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Go through the audit log's chain: 1 when a row was altered, added or taken away, or the chain
-    lacks its head.
+    """Verify the chain of the audit log. Exit 1 if a row was altered, added or removed, or if the
+    end of the chain is missing.
     """
 
     async def work() -> AuditVerification:
         async with command_context.connect_components() as parts:
             heads = build_audit_heads(parts.settings, parts.vault)
-            kept = await heads.read() if head is None else heads.parse(head.read_bytes())
-            return await identity_services_for(parts).audit_log.verify(kept)
+            known_head = await heads.read() if head is None else heads.parse(head.read_bytes())
+            return await identity_services_for(parts).audit_log.verify(known_head)
 
     verdict = command_context.run_async(work)
     if as_json:
@@ -117,11 +121,10 @@ def verify_audit(
 
 @keys_app.command("rotate")
 def rotate_keys(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Seal every stored secret with the first key of NIOCHAT_VAULT_KEYS, while all goes on.
-
-    Exit 1 when some cannot be opened with the keys at hand: put the missing one back.
+    """Seal every stored secret again with the first key of NIOCHAT_VAULT_KEYS. The stack can keep
+    running. Exit 1 if a secret cannot be opened: add the missing key again.
     """
 
     async def work() -> list[KeyRotationResult]:
@@ -143,7 +146,7 @@ def rotate_keys(
 
 
 def identity_services_for(parts: Components) -> IdentityServices:
-    """The access room of a command."""
+    """Return the identity services of a command."""
     settings = parts.settings
     return build_identity_services(
         parts.database, parts.vault, settings.base_url, settings.mail_from
@@ -151,7 +154,7 @@ def identity_services_for(parts: Components) -> IdentityServices:
 
 
 async def create_demo_users(parts: Components, password: str) -> None:
-    """One of each role in each of the demo's providers, and a superuser; twice is as once."""
+    """Create a user of each role in each demo tenant, and a superuser, unless they exist."""
     users = identity_services_for(parts).users
     hashed = await PasswordService().hash_password(password)
     await users.create_initial(
@@ -165,8 +168,8 @@ async def create_demo_users(parts: Components, password: str) -> None:
 
 
 def demo_logins_for(tenant: str | None, password: str | None) -> list[dict[str, Any]]:
-    """``login``, ``password`` and ``role`` of a demo provider's people; of no tenant: the
-    superuser. Nobody where there is no demo.
+    """Return ``login``, ``password`` and ``role`` of the users of a demo tenant; for None, of the
+    superuser. Empty without a demo.
     """
     if password is None or tenant not in (None, *command_context.DEMO_TENANTS):
         return []
@@ -181,5 +184,5 @@ def demo_logins_for(tenant: str | None, password: str | None) -> list[dict[str, 
     ]
 
 
-def _demo_login(who: str, tenant: str | None) -> str:
-    return f"{who}@{tenant or 'plataforma'}.example.com"
+def _demo_login(name: str, tenant: str | None) -> str:
+    return f"{name}@{tenant or 'plataforma'}.example.com"

@@ -1,4 +1,4 @@
-"""``niochat conversations``, ``show``, ``assign`` and ``give-back``: a desk without a screen."""
+"""``niochat conversations``, ``show``, ``assign`` and ``give-back``."""
 
 import secrets
 from collections.abc import Mapping
@@ -21,12 +21,17 @@ from niochat.domain.conversation.commands import (
 from niochat.domain.errors import NotFoundError, OperationRefusedError, UnavailableError
 from niochat.inbox.command_submitter import CommandSubmitter, ThreadRef
 
-COMMAND_TIMEOUT_S = 15.0
+STEP_TIMEOUT_S = 15.0
 _console = Console()
 
-TenantOption = Annotated[str | None, typer.Option(help="Slug; not needed when there is one.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
-ConversationArgument = Annotated[str, typer.Argument(help="Protocol, id, or the customer's phone.")]
+TenantOption = Annotated[str | None, typer.Option(help="The tenant (slug), if there are several.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+ConversationArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="CONVERSATION", help="The protocol or id, or the phone of the customer."
+    ),
+]
 
 STATUS_LABELS = {
     "pending": "Com IA",
@@ -50,14 +55,14 @@ def list_conversations(
     status: Annotated[str | None, typer.Option(help="pending, waiting, open, resolved.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Conversations, newest change first."""
+    """List conversations, newest change first."""
     if status is not None and status not in STATUS_LABELS:
         raise typer.BadParameter(f"one of {', '.join(STATUS_LABELS)}", param_hint="--status")
 
     async def work() -> list[dict[str, Any]]:
         async with command_context.connect_components() as parts:
-            found = await command_context.find_tenant(parts, tenant)
-            return await parts.views.list_conversations(found.tenant_id, status=status)
+            owner = await command_context.find_tenant(parts, tenant)
+            return await parts.views.list_conversations(owner.tenant_id, status=status)
 
     rows = command_context.run_async(work)
     if as_json:
@@ -80,7 +85,7 @@ def list_conversations(
 def show_conversation(
     conversation_key: ConversationArgument, tenant: TenantOption = None, as_json: JsonOption = False
 ) -> None:
-    """One conversation from end to end: what was said, what happened, and why."""
+    """Show one conversation: messages, turns, events, and the reasons."""
 
     async def work() -> tuple[dict[str, Any], dict[str, list[Any]]]:
         async with command_context.connect_components() as parts:
@@ -88,68 +93,68 @@ def show_conversation(
             tenant_id = conversation.pop("tenant_id")
             return conversation, await parts.views.load_timeline(tenant_id, conversation["id"])
 
-    conversation, story = command_context.run_async(work)
+    conversation, timeline = command_context.run_async(work)
     if as_json:
-        print_json({**conversation, **story})
+        print_json({**conversation, **timeline})
         return
-    _print_timeline(conversation, story)
+    _print_timeline(conversation, timeline)
 
 
 def assign_conversation(
     conversation_key: ConversationArgument,
-    agent: Annotated[str, typer.Option(help="Who takes it over.")] = "cli",
+    agent: Annotated[str, typer.Option(help="The agent who takes over.")] = "cli",
     tenant: TenantOption = None,
 ) -> None:
-    """A human takes the conversation over: the assistant says nothing from now on."""
+    """Assign a conversation to a person. The assistant stops answering."""
     command_context.run_async(lambda: _submit(conversation_key, tenant, AssignConversation(agent)))
     _console.print(f"Assigned to {escape(agent)}.")
 
 
 def return_to_assistant(
     conversation_key: ConversationArgument,
-    by: Annotated[str, typer.Option(help="Who gives it back.")] = "cli",
+    by: Annotated[str, typer.Option(help="The agent who returns it.")] = "cli",
     tenant: TenantOption = None,
 ) -> None:
-    """The assistant answers again, beginning with what nobody answered."""
+    """Return a conversation to the assistant. It starts with the unanswered messages."""
     command_context.run_async(
         lambda: _submit(conversation_key, tenant, ReturnConversationToAssistant(by))
     )
     _console.print("Given back to the assistant.")
 
 
-async def _find_conversation(parts: Components, tenant: str | None, wanted: str) -> dict[str, Any]:
-    found = await command_context.find_tenant(parts, tenant)
-    conversation = await parts.views.find_conversation(found.tenant_id, wanted.removeprefix("+"))
+async def _find_conversation(parts: Components, tenant: str | None, key: str) -> dict[str, Any]:
+    owner = await command_context.find_tenant(parts, tenant)
+    conversation = await parts.views.find_conversation(owner.tenant_id, key.removeprefix("+"))
     if conversation is None:
         listing = command_context.format_command("conversations")
-        raise NotFoundError(f"no conversation is known by {wanted!r}: `{listing}` lists them")
-    return {**conversation, "tenant_id": found.tenant_id}
+        raise NotFoundError(f"no conversation is known by {key!r}: `{listing}` lists them")
+    return {**conversation, "tenant_id": owner.tenant_id}
 
 
-async def _submit(wanted: str, tenant: str | None, command: DurableCommand) -> None:
-    """Store the command, then wait for what its step says. The row is swept if nobody pokes."""
+async def _submit(key: str, tenant: str | None, command: DurableCommand) -> None:
+    """Store the command and wait for its step. Nothing is poked: a sweep finds the row."""
     async with command_context.connect_components() as parts:
-        found = await _find_conversation(parts, tenant, wanted)
-        if found["status"] == "resolved":
+        conversation = await _find_conversation(parts, tenant, key)
+        if conversation["status"] == "resolved":
             raise OperationRefusedError(
                 "the conversation is resolved: nothing to do", code="resolved"
             )
-        place = ThreadRef(found["tenant_id"], found["thread_id"], found["channel_id"])
-        asking = CommandSubmitter(parts.inbox, lambda thread_id: None)
-        if await asking.submit(place, f"agent:{secrets.token_hex(8)}", command, COMMAND_TIMEOUT_S):
+        thread = ThreadRef(
+            conversation["tenant_id"], conversation["thread_id"], conversation["channel_id"]
+        )
+        submitter = CommandSubmitter(parts.inbox, lambda thread_id: None)
+        if await submitter.submit(thread, f"agent:{secrets.token_hex(8)}", command, STEP_TIMEOUT_S):
             return
-    raise UnavailableError(
-        f"stored, but not processed within {COMMAND_TIMEOUT_S:g} s: is it running?"
-    )
+    raise UnavailableError(f"stored, but not processed within {STEP_TIMEOUT_S:g} s: is it running?")
 
 
-def _print_timeline(conversation: dict[str, Any], story: dict[str, list[Any]]) -> None:
+def _print_timeline(conversation: dict[str, Any], timeline: dict[str, list[Any]]) -> None:
     head = f"[bold]{conversation['protocol']}[/bold]  {STATUS_LABELS[conversation['status']]}"
     for field in ("team", "agent"):
         if conversation[field]:
             head += f"  {field}: {escape(conversation[field])}"
     _console.print(head)
-    for message in story["messages"]:
+    for message in timeline["messages"]:
         mark = " ".join(str(message[k]) for k in ("status", "code") if message[k])
         _console.print(
             f"  {message['sent_at']:%H:%M:%S} [cyan]{_author_label(message):<9}[/cyan]"
@@ -158,7 +163,7 @@ def _print_timeline(conversation: dict[str, Any], story: dict[str, list[Any]]) -
         )
         if message["reading"] is not None:
             _console.print(f"    {escape(format_reading(*message['reading']))}", highlight=False)
-    for turn in story["turns"]:
+    for turn in timeline["turns"]:
         why = f": {REASON_TEXTS.get(turn['code'], turn['code'])}" if turn["code"] else ""
         detail = escape(f" ({turn['detail']})") if turn["detail"] else ""
         tokens = _format_tokens(turn)
@@ -169,12 +174,12 @@ def _print_timeline(conversation: dict[str, Any], story: dict[str, list[Any]]) -
         for call in turn["tool_results"]:
             outcome = "ok" if call["result"]["ok"] else call["result"]["erro"]
             _console.print(f"    {call['tool']}: {outcome}", highlight=False)
-    for write in story["writes"]:
+    for write in timeline["writes"]:
         result = write["result"] or {}
         known = result.get("protocol") or result.get("reason") or ""
         said = f"  no ERP: {write['kind']} {WRITE_STATUS_LABELS[write['status']]} {known}"
         _console.print(escape(said.rstrip()), highlight=False)
-    for event in story["events"]:
+    for event in timeline["events"]:
         reason = event["body"].get("reason") or event["body"].get("code") or ""
         said = f" {REASON_TEXTS.get(reason, reason)}" if reason else ""
         _console.print(f"  [dim]{event['version']:>4} {event['type']}{said}[/dim]", highlight=False)
@@ -183,7 +188,7 @@ def _print_timeline(conversation: dict[str, Any], story: dict[str, list[Any]]) -
 def format_reading(
     status: str, text: str, facts: Mapping[str, object], code: str | None, detail: str, cost: float
 ) -> str:
-    """What a file says, as whoever looks into a conversation wants it."""
+    """Return the result of reading a file as one line."""
     if status == "failed":
         return f"não lido: {code}" + (f" ({detail})" if detail else "")
     if status != "read":
@@ -194,7 +199,7 @@ def format_reading(
 
 
 def _author_label(message: dict[str, Any]) -> str:
-    """A note is nobody's message: it was left for the team."""
+    """Return the label of a message's author. A note has its own label."""
     return "nota" if message["kind"] == "note" else str(message["author"])
 
 
@@ -203,10 +208,10 @@ def _mask_phone(phone: str | None) -> str:
 
 
 def _format_tokens(turn: Mapping[str, Any]) -> str:
-    """What a turn cost its model, with what the end point had kept from before."""
+    """Return the model calls and tokens of a turn, with the share of cached tokens."""
     calls = turn["model_calls"]
-    asked = f"{calls} chamada{'' if calls == 1 else 's'}"
-    text = f"{asked}, {turn['tokens_in']}+{turn['tokens_out']} tokens"
+    call_text = f"{calls} chamada{'' if calls == 1 else 's'}"
+    text = f"{call_text}, {turn['tokens_in']}+{turn['tokens_out']} tokens"
     if not turn["tokens_cached"]:
         return text
     return f"{text} ({turn['tokens_cached'] / turn['tokens_in']:.0%} em cache)"

@@ -1,4 +1,4 @@
-"""``niochat refused``: what the assistant wanted to say and was not let."""
+"""``niochat refused``: texts of the assistant that the guardrail refused."""
 
 from typing import Annotated, Any
 
@@ -17,17 +17,19 @@ _console = Console()
 
 def list_refused_texts(
     tenant: TenantOption = None,
-    code: Annotated[str | None, typer.Option(help="Of one kind: valor, pagamento, …")] = None,
+    code: Annotated[
+        str | None, typer.Option(help="Only this code, such as valor or pagamento.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """Texts of the assistant that did not leave, newest first, with the sentence that is not so."""
+    """List refused texts, newest first, with the rejected sentence."""
 
     async def work() -> list[dict[str, Any]]:
         async with command_context.connect_components() as parts:
-            found = await command_context.find_tenant(parts, tenant)
-            views = ConversationQueries(parts.database)
-            return await views.list_blocked_replies(found.tenant_id, code=code, limit=limit)
+            owner = await command_context.find_tenant(parts, tenant)
+            queries = ConversationQueries(parts.database)
+            return await queries.list_blocked_replies(owner.tenant_id, code=code, limit=limit)
 
     rows = command_context.run_async(work)
     if as_json:

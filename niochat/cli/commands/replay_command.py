@@ -1,4 +1,4 @@
-"""``niochat replay``: a conversation as it was after any event, and why it came to be so."""
+"""``niochat replay``: shows a conversation after any of its events, and why it changed."""
 
 from typing import Annotated, Any
 
@@ -21,75 +21,79 @@ _EMPTY_VALUES: tuple[object, ...] = (None, False, 0, {}, "")
 
 
 def replay_conversation(
-    conversation: Annotated[str, typer.Argument(help="Protocol or id.")],
-    to: Annotated[int | None, typer.Option(min=1, help="Up to this version.")] = None,
-    texts: Annotated[bool, typer.Option("--texts", help="Also what was said.")] = False,
-    tenant: Annotated[str | None, typer.Option(help="Slug; not needed when there is one.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of lines.")] = False,
+    conversation: Annotated[str, typer.Argument(help="The protocol or id.")],
+    to: Annotated[int | None, typer.Option(min=1, help="Stop at this version.")] = None,
+    texts: Annotated[
+        bool, typer.Option("--texts", help="Also show the texts of messages.")
+    ] = False,
+    tenant: Annotated[
+        str | None, typer.Option(help="The tenant (slug), if there are several.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Each event with its cause and what it changed; 1 when the log and the state differ."""
+    """Show each event, its cause and its changes. Exit 1 if the log and the stored state differ."""
 
     async def work() -> tuple[dict[str, Any], ConversationHistory]:
         async with command_context.connect_components() as parts:
-            found = await command_context.find_tenant(parts, tenant)
-            known = await parts.views.find_conversation(found.tenant_id, conversation)
-            if known is None or conversation not in (known["protocol"], str(known["id"])):
+            owner = await command_context.find_tenant(parts, tenant)
+            row = await parts.views.find_conversation(owner.tenant_id, conversation)
+            if row is None or conversation not in (row["protocol"], str(row["id"])):
                 raise NotFoundError(f"no conversation has the protocol or id {conversation!r}")
-            return known, await load_history(parts.database, found.tenant_id, known["id"])
+            return row, await load_history(parts.database, owner.tenant_id, row["id"])
 
-    known, history = command_context.run_async(work)
-    shown = [moment for moment in history.entries if to is None or moment.version <= to]
+    row, history = command_context.run_async(work)
+    shown = [entry for entry in history.entries if to is None or entry.version <= to]
     if as_json:
-        print_json(_history_document(known, history, shown, texts))
+        print_json(_history_document(row, history, shown, texts))
     else:
-        _print_history(known, history, shown, texts)
+        _print_history(row, history, shown, texts)
     if history.differences:
         raise typer.Exit(1)
 
 
 def _history_document(
-    known: dict[str, Any], history: ConversationHistory, shown: list[HistoryEntry], texts: bool
+    row: dict[str, Any], history: ConversationHistory, shown: list[HistoryEntry], texts: bool
 ) -> dict[str, Any]:
     return {
-        "conversation": known["id"],
-        "protocol": known["protocol"],
+        "conversation": row["id"],
+        "protocol": row["protocol"],
         "version": shown[-1].version if shown else 0,
         "state": shown[-1].state if shown else None,
-        "moments": [_entry_document(moment, texts) for moment in shown],
+        "moments": [_entry_document(entry, texts) for entry in shown],
         "equals_stored": not history.differences,
         "differs": history.differences,
     }
 
 
-def _entry_document(moment: HistoryEntry, texts: bool) -> dict[str, Any]:
-    said = {"text": moment.message_text} if texts and moment.message_text is not None else {}
+def _entry_document(entry: HistoryEntry, texts: bool) -> dict[str, Any]:
+    text = {"text": entry.message_text} if texts and entry.message_text is not None else {}
     return {
-        "version": moment.version,
-        "at": moment.at,
-        "event": moment.event,
-        "cause": moment.cause,
-        "cause_came": moment.command_stored_at,
-        "changed": moment.changed,
-        **said,
+        "version": entry.version,
+        "at": entry.at,
+        "event": entry.event,
+        "cause": entry.cause,
+        "cause_came": entry.command_stored_at,
+        "changed": entry.changed,
+        **text,
     }
 
 
 def _print_history(
-    known: dict[str, Any], history: ConversationHistory, shown: list[HistoryEntry], texts: bool
+    row: dict[str, Any], history: ConversationHistory, shown: list[HistoryEntry], texts: bool
 ) -> None:
-    _console.print(f"[bold]{known['protocol']}[/bold]  {known['id']}", highlight=False)
-    for moment in shown:
-        body = {name: value for name, value in moment.event.items() if name != "type"}
+    _console.print(f"[bold]{row['protocol']}[/bold]  {row['id']}", highlight=False)
+    for entry in shown:
+        body = {name: value for name, value in entry.event.items() if name != "type"}
         reason = str(body.get("reason") or body.get("code") or "")
-        why = f" ({REASON_TEXTS[reason]})" if reason in REASON_TEXTS else ""
+        explanation = f" ({REASON_TEXTS[reason]})" if reason in REASON_TEXTS else ""
         _print_line(
-            f"[bold]{moment.version:>4}[/bold] {moment.at:%d/%m %H:%M:%S}"
-            f" [cyan]{moment.event['type']}[/cyan] {escape(_format_pairs(body) + why)}"
+            f"[bold]{entry.version:>4}[/bold] {entry.at:%d/%m %H:%M:%S}"
+            f" [cyan]{entry.event['type']}[/cyan] {escape(_format_pairs(body) + explanation)}"
         )
-        _print_line(f"       [dim]cause: {escape(moment.cause or 'not recorded')}[/dim]")
-        if texts and moment.message_text is not None:
-            _print_line(f"       [dim]said:[/dim] {escape(moment.message_text)}")
-        for field, (before, after) in moment.changed.items():
+        _print_line(f"       [dim]cause: {escape(entry.cause or 'not recorded')}[/dim]")
+        if texts and entry.message_text is not None:
+            _print_line(f"       [dim]said:[/dim] {escape(entry.message_text)}")
+        for field, (before, after) in entry.changed.items():
             if before not in _EMPTY_VALUES or after not in _EMPTY_VALUES:
                 _print_line(
                     f"       {field}: {escape(_format_value(before))} → "

@@ -1,4 +1,4 @@
-"""``niochat say``: play a customer of the sandbox."""
+"""``niochat say``: plays a customer on the sandbox."""
 
 import asyncio
 import re
@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from niochat.cli import command_context
-from niochat.cli.commands.provider_commands import demo_token
+from niochat.cli.commands.demo_commands import demo_token
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.errors import InvalidInputError
 
 QUIET_AFTER_S = 1.5
-"""Without news for so long after an answer, the conversation is quiet."""
+"""The command ends this long after the last answer."""
 _console = Console()
 _FILE_LABELS = {"image": "imagem", "document": "documento"}
 
@@ -24,55 +24,52 @@ _FILE_LABELS = {"image": "imagem", "document": "documento"}
 def say(
     phone: Annotated[str, typer.Argument(help="The customer's phone, such as +5581988887777.")],
     text: Annotated[
-        str | None, typer.Argument(help="What to say; without it: interactive.")
+        str | None, typer.Argument(help="The text; without it, the command is interactive.")
     ] = None,
-    voice: Annotated[
-        str | None, typer.Option(help="Say this in a voice note instead of writing.")
-    ] = None,
+    voice: Annotated[str | None, typer.Option(help="Send a voice note with these words.")] = None,
     file: Annotated[
         str | None,
-        typer.Option(help="Send a picture or PDF of the sandbox; TEXT becomes its caption."),
+        typer.Option(help="Send a sample picture or PDF of the sandbox; TEXT is its caption."),
     ] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for an answer.")] = 30.0,
 ) -> None:
-    """Write as a customer and print the answers; 0 when quiet, 1 when no answer came."""
+    """Write as a customer and print the answers. Exit 1 without an answer."""
     if not re.fullmatch(r"\+?\d{10,15}", phone):
         raise InvalidInputError(f"{phone!r} is not a phone: write it as +5581988887777")
     if voice is not None and (file is not None or text is not None):
         raise InvalidInputError(
             "a voice note has neither a file nor a text: leave TEXT and --file out"
         )
-    said: dict[str, object] = {"text": text or ""}
+    message: dict[str, object] = {"text": text or ""}
     if voice is not None:
-        said["speech"] = voice
+        message["speech"] = voice
     if file is not None:
-        said["sample"] = file
-    given = text is not None or len(said) > 1
+        message["sample"] = file
+    has_message = text is not None or len(message) > 1
     answered = command_context.run_async(
-        lambda: _run_conversation(phone, said if given else None, wait)
+        lambda: _run_conversation(phone, message if has_message else None, wait)
     )
     if not answered:
         raise typer.Exit(1)
 
 
 def format_item(item: Mapping[str, Any]) -> str:
-    """A line of the phone as people read it: texts as they are, files by what they are.
-
-    ``item`` is one of the sandbox's phone API.
-    """
+    """Return a message of the sandbox's phone API as a line: its text, or the kind of its file."""
     file = item.get("file")
     if file is None:
         return str(item["text"])
-    what = _FILE_LABELS.get(item["kind"], "arquivo")
+    label = _FILE_LABELS.get(item["kind"], "arquivo")
     name = f" {file['name']}" if file["name"] and item["kind"] == "document" else ""
-    return f"[{what}{name}] {item['text']}".rstrip()
+    return f"[{label}{name}] {item['text']}".rstrip()
 
 
-async def _run_conversation(phone: str, said: Mapping[str, object] | None, wait_s: float) -> bool:
+async def _run_conversation(
+    phone: str, message: Mapping[str, object] | None, wait_s: float
+) -> bool:
     client = SandboxClient(command_context.sandbox_url(), demo_token())
     try:
-        if said is not None:
-            return await _exchange(client, phone, said, wait_s)
+        if message is not None:
+            return await _exchange(client, phone, message, wait_s)
         return await _run_interactive(client, phone, wait_s)
     finally:
         await client.close()
@@ -92,23 +89,23 @@ async def _run_interactive(client: SandboxClient, phone: str, wait_s: float) -> 
 
 
 async def _exchange(
-    client: SandboxClient, phone: str, said: Mapping[str, object], wait_s: float
+    client: SandboxClient, phone: str, message: Mapping[str, object], wait_s: float
 ) -> bool:
-    """Say it; print answers until it is quiet. Whether any came."""
+    """Send a message and print answers until there are no more. Return whether there were any."""
     position = int((await client.wait_for_messages(phone, 0, 0))["next"])
     await client.send_message(
-        phone, str(said["text"]), **{k: v for k, v in said.items() if k != "text"}
+        phone, str(message["text"]), **{k: v for k, v in message.items() if k != "text"}
     )
     deadline = time.monotonic() + wait_s
     answered = False
     while (left := deadline - time.monotonic()) > 0:
-        news = await client.wait_for_messages(
+        page = await client.wait_for_messages(
             phone, position, min(QUIET_AFTER_S if answered else left, left)
         )
-        position = int(news["next"])
-        received = [item for item in news["items"] if item["direction"] == "received"]
+        position = int(page["next"])
+        received = [item for item in page["items"] if item["direction"] == "received"]
         for item in received:
-            # What may be copied, such as a PIX code, is not broken and not replaced.
+            # Values to copy, such as a PIX code, must not be broken into lines or replaced.
             _console.print(
                 f"[green]niochat:[/green] {escape(format_item(item))}",
                 highlight=False,

@@ -1,4 +1,4 @@
-"""``niochat simulate``: load through the sandbox, then an audit."""
+"""``niochat simulate``: simulates customers on the sandbox, then audits every message."""
 
 import asyncio
 import random
@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from niochat.cli import command_context
-from niochat.cli.commands.provider_commands import demo_token
+from niochat.cli.commands.demo_commands import demo_token
 from niochat.cli.customer_simulation import CustomerSimulation, SimulationAudit
 from niochat.cli.json_output import print_json
 from niochat.cli.sandbox_client import SandboxClient
@@ -20,12 +20,18 @@ _console = Console(stderr=True)
 
 
 def simulate_customers(
-    customers: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 200,
-    minutes: Annotated[float, typer.Option(min=0.05, max=120, help="How long they write.")] = 2.0,
-    seed: Annotated[int | None, typer.Option(help="The same seed writes the same.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The audit as JSON.")] = False,
+    customers: Annotated[
+        int, typer.Option(min=1, max=10_000, help="The number of customers.")
+    ] = 200,
+    minutes: Annotated[
+        float, typer.Option(min=0.05, max=120, help="How long the customers write.")
+    ] = 2.0,
+    seed: Annotated[int | None, typer.Option(help="The seed of the random choices.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the audit as JSON.")] = False,
 ) -> None:
-    """Customers write and wait; then every message is accounted for. Exit 1 when one is not."""
+    """Let customers write and wait, then audit every message. Exit 1 if one is lost, repeated or
+    out of order.
+    """
     chosen = seed if seed is not None else random.SystemRandom().randrange(1_000_000)
     audit = command_context.run_async(lambda: _simulate(customers, minutes * 60, chosen))
     if as_json:
@@ -43,9 +49,9 @@ async def _simulate(customers: int, seconds: float, seed: int) -> SimulationAudi
     try:
         with Progress(*columns, console=_console) as bar:
             task = bar.add_task("starting", total=seconds)
-            watch = asyncio.create_task(_show_progress(bar, task, simulation))
+            progress_task = asyncio.create_task(_show_progress(bar, task, simulation))
             await simulation.run(seconds)
-            watch.cancel()
+            progress_task.cancel()
             bar.update(task, description=f"{simulation.sent} sent, waiting for the last answers")
             return await simulation.audit_when_settled(SETTLE_TIMEOUT_S)
     finally:

@@ -1,4 +1,4 @@
-"""``niochat up`` and ``niochat down``: one whole NioChat on this machine."""
+"""``niochat up`` and ``niochat down``: a complete NioChat on this machine."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ from rich.text import Text
 
 from niochat.adapters.postgres.schema_migration import migrate
 from niochat.cli import command_context
-from niochat.cli.commands import provider_commands
+from niochat.cli.commands import demo_commands
 from niochat.cli.settings_validation import check_servers, load_valid_settings
 from niochat.launcher.home_folder import HomeFolder, HomeLock
 from niochat.launcher.stack_errors import StackError
@@ -36,17 +36,15 @@ _console = Console()
 
 def start_stack(
     port: Annotated[
-        int | None, typer.Option(help="HTTP port; default 8000 or the next free.")
+        int | None, typer.Option(help="The HTTP port; default: 8000 or the next free one.")
     ] = None,
-    sandbox: Annotated[
-        bool, typer.Option(help="Simulated gateway and model, demo provider.")
-    ] = True,
-    dashboard: Annotated[bool, typer.Option(help="Ray's dashboard and state API.")] = False,
-    detach: Annotated[bool, typer.Option(help="Return once it is ready; it goes on.")] = False,
-    stop: Annotated[bool, typer.Option(help="Stop what runs in this home.")] = False,
+    sandbox: Annotated[bool, typer.Option(help="Start the sandbox and the demo providers.")] = True,
+    dashboard: Annotated[bool, typer.Option(help="Start Ray's dashboard and state API.")] = False,
+    detach: Annotated[bool, typer.Option(help="Return once the stack is ready.")] = False,
+    stop: Annotated[bool, typer.Option(help="Stop the stack of this home.")] = False,
     tell: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Start everything and show where it answers; Ctrl-C stops all of it."""
+    """Start the stack and print its addresses. Ctrl-C stops it."""
     if stop:
         stop_stack()
     elif detach:
@@ -56,12 +54,14 @@ def start_stack(
 
 
 def stop_stack() -> None:
-    """Stop what runs in this home, whoever started it."""
+    """Stop the stack of this home, whoever started it."""
     StackLauncher(command_context.home_path()).down(_print_progress)
 
 
 def _run_attached(port: int | None, sandbox: bool, dashboard: bool, tell: int | None) -> None:
-    """``tell``: of who started us and goes when all is ready; told by a byte on this file."""
+    """Run until interrupted. ``tell`` is a file descriptor of the parent process, which ends once a
+    byte on it says that the stack is ready.
+    """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     options = StackOptions.from_environment(
@@ -87,7 +87,7 @@ def _run_attached(port: int | None, sandbox: bool, dashboard: bool, tell: int | 
     except KeyboardInterrupt:
         _print_progress("Stopping: this takes a few seconds.")
     finally:
-        # Nothing that was started may stay; what another launcher started in this home must.
+        # Stop only what this launcher has started, not what another one started in this home.
         stack.close()
     _print_progress("Stopped.")
 
@@ -96,7 +96,7 @@ def _apply_demo(stack: StackLauncher, sandbox: bool) -> None:
     if not sandbox:
         return
     _print_progress("Applying the demo provider.")
-    asyncio.run(provider_commands.apply_demo())
+    asyncio.run(demo_commands.apply_demo())
 
 
 def _wait_until_ready(url: str) -> None:
@@ -122,7 +122,7 @@ def _check_ready(url: str) -> tuple[bool, str]:
 
 
 def _print_ready(stack: StackLauncher, seconds: float, *, detached: bool) -> None:
-    """One thing a line, none of them broken or framed: they are there to be copied."""
+    """Print addresses and commands, one a line and never broken: users copy them."""
     environment: Mapping[str, str] = stack.environment()
     sandbox = environment.get("NIOCHAT_SANDBOX_URL")
     _console.print(Rule(f"NioChat is ready ({seconds:.0f} s)"))
@@ -133,8 +133,8 @@ def _print_ready(stack: StackLauncher, seconds: float, *, detached: bool) -> Non
     if stack.options.dashboard:
         _print_hint(f"{stack.ray.dashboard_url}", "Ray dashboard")
     _console.print()
-    for words, what in _next_steps(bool(sandbox)):
-        _print_hint(f"[green]{escape(command_context.format_command(words))}[/green]", what)
+    for words, meaning in _next_steps(bool(sandbox)):
+        _print_hint(f"[green]{escape(command_context.format_command(words))}[/green]", meaning)
     if detached:
         _print_hint(
             f"[green]{escape(command_context.format_command('down'))}[/green]", "stops everything"
@@ -154,18 +154,20 @@ def _next_steps(sandbox: bool) -> list[tuple[str, str]]:
     ]
 
 
-def _print_hint(shown: str, what: str = "") -> None:
-    """Never broken; what it is for comes behind where there is room, else in a line before."""
-    text = Text.from_markup(shown)
-    if what and text.cell_len + len(what) + 3 > _console.width:
-        _console.print(f"[dim]{what}:[/dim]", highlight=False)
-        what = ""
-    behind = f"   [dim]{what}[/dim]" if what else ""
-    _console.print(f"{shown}{behind}", highlight=False, soft_wrap=True)
+def _print_hint(markup: str, meaning: str = "") -> None:
+    """Print text to copy without line breaks, with its meaning behind it, or before it if the line
+    would be too long.
+    """
+    text = Text.from_markup(markup)
+    if meaning and text.cell_len + len(meaning) + 3 > _console.width:
+        _console.print(f"[dim]{meaning}:[/dim]", highlight=False)
+        meaning = ""
+    suffix = f"   [dim]{meaning}[/dim]" if meaning else ""
+    _console.print(f"{markup}{suffix}", highlight=False, soft_wrap=True)
 
 
 def _signal_ready(descriptor: int) -> None:
-    # Who waited for it may have gone: that is no reason to stop.
+    # The parent process may have ended: that is no reason to stop.
     with contextlib.suppress(OSError), os.fdopen(descriptor, "wb") as starter:
         starter.write(b"ready")
 
@@ -173,16 +175,16 @@ def _signal_ready(descriptor: int) -> None:
 def _run_detached(port: int | None, sandbox: bool, dashboard: bool) -> None:
     home = HomeFolder.create(command_context.home_path())
     with HomeLock(home):
-        pass  # or it says who has it
+        pass  # raises if another process holds the lock
     log = home.log_file("up")
-    heard, told = os.pipe()
-    command = [sys.executable, "-m", "niochat", "up", "--tell", str(told)]
+    ready_read, ready_write = os.pipe()
+    command = [sys.executable, "-m", "niochat", "up", "--tell", str(ready_write)]
     command += ["--port", str(port)] if port is not None else []
     command += [] if sandbox else ["--no-sandbox"]
     command += ["--dashboard"] if dashboard else []
-    # Added to: another launcher may have begun meanwhile, and writes into the same file.
+    # Append: another launcher may have started meanwhile and write to the same file.
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.fchmod(descriptor, 0o600)  # one of an older code was everybody's to read
+    os.fchmod(descriptor, 0o600)  # older releases created a file that everyone could read
     with os.fdopen(descriptor, "ab") as output:
         shown = os.fstat(descriptor).st_size
         child = subprocess.Popen(
@@ -191,35 +193,35 @@ def _run_detached(port: int | None, sandbox: bool, dashboard: bool) -> None:
             stdout=output,
             stderr=output,
             start_new_session=True,
-            pass_fds=(told,),
+            pass_fds=(ready_write,),
         )
-    os.close(told)
-    os.set_blocking(heard, False)
+    os.close(ready_write)
+    os.set_blocking(ready_read, False)
     try:
-        _follow_log(child, heard, log, shown)
+        _follow_log(child, ready_read, log, shown)
     except KeyboardInterrupt:
         _print_progress("Stopping: this takes a few seconds.")
         child.terminate()
         child.wait()
         raise typer.Exit(130) from None
     finally:
-        os.close(heard)
+        os.close(ready_read)
 
 
-def _follow_log(child: "subprocess.Popen[bytes]", heard: int, log: Path, shown: int) -> None:
-    """Show what the launcher says until it tells that all is ready; it goes on, we end. When it
-    ends before, we end as it did.
+def _follow_log(child: "subprocess.Popen[bytes]", ready: int, log: Path, shown: int) -> None:
+    """Print the log of the launcher until it signals on ``ready`` that the stack is ready. If it
+    ends earlier, exit with its code.
     """
     while True:
         ended = child.poll() is not None
-        ready = _read_signal(heard)
-        with log.open("rb") as written:
-            written.seek(shown)
-            news = written.read()
-        shown += len(news)
-        sys.stdout.write(news.decode(errors="replace"))
+        signalled = _read_signal(ready)
+        with log.open("rb") as file:
+            file.seek(shown)
+            content = file.read()
+        shown += len(content)
+        sys.stdout.write(content.decode(errors="replace"))
         sys.stdout.flush()
-        if ready:
+        if signalled:
             return
         if ended:
             raise typer.Exit(child.returncode or 1)
@@ -235,8 +237,8 @@ def _read_signal(descriptor: int) -> bytes:
 
 def _check_settings(environment: Mapping[str, str]) -> None:
     settings = load_valid_settings(environment)
-    outside = {name: bool(os.environ.get(name)) for name in ("DATABASE_URL", "REDIS_URL")}
-    check_servers(settings, database=outside["DATABASE_URL"], redis=outside["REDIS_URL"])
+    external = {name: bool(os.environ.get(name)) for name in ("DATABASE_URL", "REDIS_URL")}
+    check_servers(settings, database=external["DATABASE_URL"], redis=external["REDIS_URL"])
 
 
 async def _migrate(owner: str, serving: str) -> None:

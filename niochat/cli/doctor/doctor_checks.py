@@ -12,7 +12,7 @@ from niochat.adapters.postgres.queries import queries
 from niochat.adapters.postgres.schema_migration import newer_schema_message
 from niochat.cli import command_context
 from niochat.cli.commands.admin_commands import identity_services_for
-from niochat.cli.commands.provider_commands import channel_addresses_for, probe_erp
+from niochat.cli.commands.apply_command import channel_addresses_for, probe_erp
 from niochat.cli.doctor.media_model_checks import check_media_models
 from niochat.cli.doctor.security_checks import find_security_problems
 from niochat.composition.assistant_factory import open_models
@@ -52,7 +52,7 @@ TABLE_OWNER_PROBLEM = (
 
 
 async def run_checks(slug: str | None) -> bool:
-    """Test one tenant or all, print a sentence for each part; whether all is well."""
+    """Test one tenant or all, and print a sentence for each part. Return whether all is well."""
     well = True
     async with command_context.connect_components() as parts:
         tenants = await parts.directory.list_tenants()
@@ -79,22 +79,24 @@ async def run_checks(slug: str | None) -> bool:
 
 
 async def _check_installation(parts: Components) -> bool:
-    """Settings that are weak where the installation is more than a trial on one machine."""
+    """Report settings that are weak for an installation that others can reach."""
     unguarded = await identity_services_for(parts).users.count_superusers_without_second_factor()
-    found = find_security_problems(parts.settings, unguarded)
+    problems = find_security_problems(parts.settings, unguarded)
     async with parts.database.as_system() as connection:
         if await connection.fetchval(_SQL["login_owns_tables"]):
-            found.append(TABLE_OWNER_PROBLEM)
+            problems.append(TABLE_OWNER_PROBLEM)
     if not await parts.tenant_changes.ping():
-        found.append(REDIS_PROBLEM)
+        problems.append(REDIS_PROBLEM)
     unknown = await command_context.check_schema(parts.database)
     if unknown is not None:
-        found.append(newer_schema_message(unknown))
+        problems.append(newer_schema_message(unknown))
     if await needs_log_base(parts.database):
-        found.append("the database was restored from a dump: run niochat migrate and restart all")
-    for sentence in found:
+        problems.append(
+            "the database was restored from a dump: run niochat migrate and restart all"
+        )
+    for sentence in problems:
         _print_finding("installation", sentence, False)
-    return not found
+    return not problems
 
 
 async def _check_channel(parts: Components, address: ChannelAddress) -> bool:
@@ -114,7 +116,7 @@ async def _check_channel(parts: Components, address: ChannelAddress) -> bool:
 
 
 async def _check_model(parts: Components, slug: str, tenant_id: UUID) -> bool:
-    """Asked as a turn asks, with a tool: what refuses that refuses every customer."""
+    """Call the model as a turn does, with a tool: an error here would affect every customer."""
     models = open_models(parts)
     try:
         settings = await parts.directory.assistant(tenant_id)
@@ -139,12 +141,12 @@ async def _check_model(parts: Components, slug: str, tenant_id: UUID) -> bool:
         return _print_finding(
             slug, f"assistant: {settings.model} answers without a word: {why}", False
         )
-    told = f"; learned of its dialect: {', '.join(learned)}" if learned else ""
-    return _print_finding(slug, f"assistant: {settings.model} answers{told}", True)
+    learned_text = f"; learned of its dialect: {', '.join(learned)}" if learned else ""
+    return _print_finding(slug, f"assistant: {settings.model} answers{learned_text}", True)
 
 
 async def _check_erp(parts: Components, slug: str, tenant_id: UUID) -> bool:
-    """A capability that is missing shortens the tool list: the operator should know."""
+    """Probe the ERP. Tools of missing capabilities are not offered to the model."""
     if await parts.directory.erp(tenant_id) is None:
         return _print_finding(
             slug, "ERP: none; the assistant answers without contracts or invoices", True
@@ -177,13 +179,13 @@ async def _check_dead_letters(parts: Components, slug: str, tenant_id: UUID) -> 
 
 
 async def _report_automatic_replies(parts: Components, slug: str, tenant_id: UUID) -> None:
-    """Told, but no fault: it is the provider's own setting, on its own phone."""
+    """Report automatic messages of the phone. They are a setting of the provider, not an error."""
     for channel, messages in (await parts.views.count_automatic_messages(tenant_id)).items():
         _print_finding(slug, format_automatic_replies(channel, messages), False)
 
 
 def format_automatic_replies(channel: str, messages: int) -> str:
-    """What the phone does by itself, and what to do about it."""
+    """Return a sentence about automatic messages, and how to disable them."""
     return (
         f"the phone of {channel} has a greeting or away message switched on: {messages} sent in "
         "seven days, beside the assistant's answers; switch them off in WhatsApp Business, "
@@ -204,19 +206,19 @@ _THROTTLE_TEXTS = {
 
 
 async def _report_throttles(parts: Components, slug: str, tenant_id: UUID) -> None:
-    """Told, but no fault: a limit does what it is for."""
-    for held in await load_throttles(parts.database, tenant_id):
-        _print_finding(slug, format_throttle(held), False)
+    """Report throttles. A limit that works is not an error."""
+    for throttle in await load_throttles(parts.database, tenant_id):
+        _print_finding(slug, format_throttle(throttle), False)
 
 
-def format_throttle(held: TenantThrottle) -> str:
-    """By what, since when, and what waits."""
-    what = _THROTTLE_TEXTS[held.reason].format(held.waiting)
-    return f"held back since {held.since:%H:%M:%S} UTC: {what}"
+def format_throttle(throttle: TenantThrottle) -> str:
+    """Return a sentence: the reason, the time, and what waits."""
+    text = _THROTTLE_TEXTS[throttle.reason].format(throttle.waiting)
+    return f"throttled since {throttle.since:%H:%M:%S} UTC: {text}"
 
 
 def _print_finding(slug: str, sentence: str, well: bool) -> bool:
     mark = "[green]ok[/green]" if well else "[red]!![/red]"
-    # Not broken into lines: it may hold a command to copy.
+    # No line breaks: the sentence may contain a command to copy.
     _console.print(f"{mark} {slug}: {escape(sentence)}", highlight=False, soft_wrap=True)
     return well

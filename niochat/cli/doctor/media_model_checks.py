@@ -1,4 +1,4 @@
-"""Whether an assistant that should hear and see does: each is asked once."""
+"""Checks the models that transcribe voice notes and describe pictures, with one request each."""
 
 import io
 import struct
@@ -19,17 +19,17 @@ _RATE, _SECOND = 16_000, 2
 _SIDE = 64
 
 ReportFinding = Callable[[str, str, bool], bool]
-"""(provider, sentence, whether all is well)."""
+"""Called with (provider, sentence, whether all is well)."""
 
 
 async def check_media_models(
-    parts: Components, slug: str, tenant_id: UUID, say: ReportFinding
+    parts: Components, slug: str, tenant_id: UUID, report: ReportFinding
 ) -> bool:
-    """Sentences for what is switched on; nothing is said of the rest."""
+    """Report each model that is configured. Return whether all work."""
     try:
         settings = await parts.directory.assistant(tenant_id)
     except NiochatError:
-        return True  # who asks the model has said so
+        return True  # the check of the model has reported it
     models, well = open_models(parts), True
     try:
         if settings.hearing is not None:
@@ -38,23 +38,23 @@ async def check_media_models(
                 await transcribe(
                     models, settings.hearing, silent_wav(), "audio/wav", TRANSCRIPTION_TIMEOUT_S
                 )
-                say(slug, f"voice notes: {model} answers", True)
+                report(slug, f"voice notes: {model} answers", True)
             except ModelError as error:
-                well = say(slug, f"voice notes: {model}: {error}", False)
+                well = report(slug, f"voice notes: {model}: {error}", False)
         if settings.seeing is not None:
             model = settings.seeing.model
             try:
                 await describe_file(models, settings.seeing, blank_png(), "image/png")
-                say(slug, f"pictures: {model} answers", True)
+                report(slug, f"pictures: {model} answers", True)
             except ModelError as error:
-                well = say(slug, f"pictures: {model}: {error}", False)
+                well = report(slug, f"pictures: {model}: {error}", False)
     finally:
         await models.close()
     return well
 
 
 def silent_wav() -> bytes:
-    """Two seconds of it, as WAV."""
+    """Return two seconds of silence as WAV."""
     file = io.BytesIO()
     with wave.open(file, "wb") as sound:
         sound.setnchannels(1)
@@ -65,7 +65,7 @@ def silent_wav() -> bytes:
 
 
 def blank_png() -> bytes:
-    """A white square, as PNG."""
+    """Return a white square as PNG."""
     rows = (b"\0" + b"\xff" * 3 * _SIDE) * _SIDE
     head = struct.pack(">IIBBBBB", _SIDE, _SIDE, 8, 2, 0, 0, 0)
     chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))

@@ -1,4 +1,4 @@
-"""Settings that work and should not be used where others can reach the installation."""
+"""Finds settings that work but are unsafe if others can reach the installation."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -8,13 +8,15 @@ from niochat.config import Settings
 from niochat.vault.key_ring import parse_key_ring
 
 MAX_PROXY_ADDRESSES = 2**24
-"""Addresses of a network that may be a proxies' one: 10.0.0.0/8 is."""
+"""The largest network that counts as proxies, such as 10.0.0.0/8."""
 MIN_DISTINCT_CHARACTERS = 8
-"""Different ones in a token that was made by chance."""
+"""A random token has at least this many different characters."""
 
 
 def find_security_problems(settings: Settings, unguarded_superusers: int) -> list[str]:
-    """A sentence for each, with what to do; none on a machine that nobody else reaches."""
+    """Return a sentence for each problem, with what to do. Some problems do not matter on a machine
+    that only its user can reach.
+    """
     if _is_local(settings.base_url):
         return list(_general_problems(settings))
     return [*_general_problems(settings), *_exposed_problems(settings, unguarded_superusers)]

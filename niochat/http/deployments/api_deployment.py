@@ -22,16 +22,17 @@ from niochat.composition.api_services import ApiServices, build_api_services, st
 from niochat.composition.components import Components
 from niochat.domain.ids import SHARDS
 from niochat.http.body_limits import MAX_ANONYMOUS_BODY, MAX_REQUEST_BODY
+from niochat.http.cluster_metrics import ClusterMetrics
 from niochat.http.concurrency_limit import ConcurrencyLimitMiddleware
 from niochat.http.deployments.replica_application import (
     MAX_PENDING_MESSAGES,
     build_replica_application,
 )
 from niochat.http.health import HealthEndpoints
-from niochat.http.http_metrics import ClusterMetrics, run_metrics_reporter
-from niochat.http.operators import operator_routes as operators
-from niochat.http.rest import rest_application as rest
+from niochat.http.http_metrics import run_metrics_reporter
+from niochat.http.operators.operator_application import OPERATORS_PATH, build_operator_routes
 from niochat.http.rest.caller_rate_limit import CallerRateLimiter
+from niochat.http.rest.rest_application import REST_PATH, build_rest_application
 from niochat.http.rest.rest_services import RestServices
 from niochat.inbox.command_submitter import CommandSubmitter
 from niochat.runtime.background_tasks import BackgroundTaskSet
@@ -88,7 +89,7 @@ def build_api_routes(parts: Components) -> list[BaseRoute]:
         *_build_rest_routes(
             parts, services, poke, _build_presence_changes(services.queue_assigner, gateway)
         ),
-        *operators.build_operator_routes(token, parts.database, parts.inbox, operate, poke),
+        *build_operator_routes(token, parts.database, parts.inbox, operate, poke),
     ]
 
 
@@ -135,7 +136,7 @@ def _build_rest_routes(
             burst=parts.settings.max_requests_per_s * API_BURST_S,
         ),
     )
-    return [Mount("/api/v1", rest.build_rest_application(rest_services))]
+    return [Mount(REST_PATH, build_rest_application(rest_services))]
 
 
 def _build_application() -> Starlette:
@@ -150,7 +151,8 @@ def body_limit_for_path(path: str) -> int | None:
     """Bytes that a route of the API takes; an upload is read once its sender is known."""
     if path.endswith("/v1/files"):
         return None
-    return MAX_ANONYMOUS_BODY if "/v1/auth/" in path else MAX_REQUEST_BODY
+    anonymous = "/v1/auth/" in path or path.startswith(OPERATORS_PATH)
+    return MAX_ANONYMOUS_BODY if anonymous else MAX_REQUEST_BODY
 
 
 class ApiReplica:

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The ``/live`` endpoint: WebSocket connections of the desk."""

@@ -1,4 +1,6 @@
-"""What a screen says after its hello: somebody types, looks, has read. Checked like the API."""
+"""Handles the frames of a client after its hello: typing, viewing and read markers. Permissions are
+checked as in the REST API.
+"""
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,24 +25,24 @@ from niochat.live.ephemeral import (
 from niochat.ports.audit import AuditActor, AuditActorKind, AuditEntry
 
 MAX_FRAMES_PER_S = 10
-"""Gestures of one screen in one second; nobody types faster."""
+"""Frames that one client may send in a second."""
 FindConversation = Callable[[UUID, UUID], Awaitable[Mapping[str, Any]]]
-"""The conversation of (tenant, id). Raises ``NotFoundError``."""
+"""Returns the conversation of (tenant, id). Raises ``NotFoundError``."""
 MarkRead = Callable[[UUID, UUID, UUID, int], Awaitable[bool]]
-"""Marks as read: (tenant, user, conversation, version); whether that was news."""
+"""Marks (tenant, user, conversation, version) as read. Returns whether the marker moved."""
 PublishFrame = Callable[[bytes], Awaitable[object]]
 WriteAuditEntry = Callable[[AuditEntry], Awaitable[object]]
-"""A row of the audit log."""
+"""Writes an entry to the audit log."""
 
 
 @dataclass(slots=True)
 class FrameRateLimiter:
-    """When the last gestures of one screen came, in seconds of one clock."""
+    """The times of the last frames of one client, in seconds of one clock."""
 
     frame_times: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_FRAMES_PER_S))
 
     def check(self, now: float) -> None:
-        """Raises ``InvalidInputError`` (``too_many``) for one too many."""
+        """Count a frame. Raises ``InvalidInputError`` (``too_many``) above the limit."""
         if len(self.frame_times) == MAX_FRAMES_PER_S and now - self.frame_times[0] < 1.0:
             raise InvalidInputError(
                 "The limit is ten frames a second. Send fewer frames.", code="too_many"
@@ -50,7 +52,7 @@ class FrameRateLimiter:
 
 @dataclass(slots=True)
 class ViewedConversation:
-    """What one screen looks at, and the address it is at."""
+    """The conversation that a client views, and the address of the client."""
 
     client_address: str = ""
     conversation_id: UUID | None = None
@@ -58,88 +60,99 @@ class ViewedConversation:
 
 
 class ClientFrameHandler:
-    """Takes what screens say and tells it to whoever may see the conversation."""
+    """Handles frames of clients and publishes them to the users who may see the conversation.
+    ``write_audit`` records viewed conversations and rejected frames.
+    """
 
     def __init__(
-        self, find: FindConversation, mark: MarkRead, say: PublishFrame, write_down: WriteAuditEntry
+        self,
+        find: FindConversation,
+        mark_read: MarkRead,
+        publish: PublishFrame,
+        write_audit: WriteAuditEntry,
     ) -> None:
-        """``write_down`` takes what somebody looked at, and what they were not allowed to."""
         self._find = find
-        self._mark = mark
-        self._publish = say
-        self._write_audit = write_down
+        self._mark_read = mark_read
+        self._publish = publish
+        self._write_audit = write_audit
 
-    async def handle(self, caller: Principal, gaze: ViewedConversation, text: str) -> None:
-        """One frame. Raises ``InvalidInputError``, ``NotFoundError``, ``PermissionDeniedError``:
-        nothing has happened then.
+    async def handle(self, caller: Principal, viewed: ViewedConversation, text: str) -> None:
+        """Handle one frame. Raises ``InvalidInputError``, ``NotFoundError``,
+        ``PermissionDeniedError``, and has changed nothing then.
         """
-        told = parse_client_frame(text)
+        frame = parse_client_frame(text)
         tenant_id = caller.require(PermissionAction.CONVERSATIONS_READ)
-        match told:
+        match frame:
             case TypingUpdate():
                 holder = await self._require_holder(
-                    caller, gaze, told, PermissionAction.CONVERSATIONS_REPLY
+                    caller, viewed, frame, PermissionAction.CONVERSATIONS_REPLY
                 )
                 typing = TypingFrame(
-                    conversation_id=told.conversation_id, user_id=caller.id, typing=told.typing
+                    conversation_id=frame.conversation_id, user_id=caller.id, typing=frame.typing
                 )
                 await self._publish(FrameEnvelope.wrap(tenant_id, typing, holder).encode())
-            case ReadMarkerUpdate(conversation_id=conversation_id, upto=upto):
-                await self._require_holder(caller, gaze, told, PermissionAction.CONVERSATIONS_READ)
-                if await self._mark(tenant_id, caller.id, conversation_id, upto):
-                    read = ReadFrame(conversation_id=conversation_id, upto=upto)
+            case ReadMarkerUpdate(conversation_id=conversation_id, version=version):
+                await self._require_holder(
+                    caller, viewed, frame, PermissionAction.CONVERSATIONS_READ
+                )
+                if await self._mark_read(tenant_id, caller.id, conversation_id, version):
+                    read = ReadFrame(conversation_id=conversation_id, version=version)
                     await self._publish(
                         FrameEnvelope.wrap(tenant_id, read, user_id=caller.id).encode()
                     )
             case ViewingUpdate():
-                await self._view(caller, gaze, told)
+                await self._view(caller, viewed, frame)
             case _:
-                assert_never(told)
+                assert_never(frame)
 
-    async def rebroadcast_viewed(self, caller: Principal, gaze: ViewedConversation) -> None:
-        """Who came meanwhile hears it, too."""
-        await self._broadcast_viewed(caller, gaze, viewing=True)
+    async def rebroadcast_viewed(self, caller: Principal, viewed: ViewedConversation) -> None:
+        """Repeat the viewed conversation for clients that have connected since."""
+        await self._broadcast_viewed(caller, viewed, viewing=True)
 
-    async def clear_viewed(self, caller: Principal, gaze: ViewedConversation) -> None:
-        """The screen is gone, or looks elsewhere."""
-        await self._broadcast_viewed(caller, gaze, viewing=False)
-        gaze.conversation_id = gaze.holder = None
+    async def clear_viewed(self, caller: Principal, viewed: ViewedConversation) -> None:
+        """Publish that the client no longer views its conversation."""
+        await self._broadcast_viewed(caller, viewed, viewing=False)
+        viewed.conversation_id = viewed.holder = None
 
-    async def _view(self, caller: Principal, gaze: ViewedConversation, told: ViewingUpdate) -> None:
+    async def _view(
+        self, caller: Principal, viewed: ViewedConversation, frame: ViewingUpdate
+    ) -> None:
         holder = None
-        if told.conversation_id is not None:
+        if frame.conversation_id is not None:
             holder = await self._require_holder(
-                caller, gaze, told, PermissionAction.CONVERSATIONS_READ
+                caller, viewed, frame, PermissionAction.CONVERSATIONS_READ
             )
-            await self._write_audit(_audit_entry(caller, gaze, told, "conversations.read"))
-        await self.clear_viewed(caller, gaze)
-        gaze.conversation_id, gaze.holder = told.conversation_id, holder
-        await self._broadcast_viewed(caller, gaze, viewing=True)
+            await self._write_audit(_audit_entry(caller, viewed, frame, "conversations.read"))
+        await self.clear_viewed(caller, viewed)
+        viewed.conversation_id, viewed.holder = frame.conversation_id, holder
+        await self._broadcast_viewed(caller, viewed, viewing=True)
 
     async def _broadcast_viewed(
-        self, caller: Principal, gaze: ViewedConversation, *, viewing: bool
+        self, caller: Principal, viewed: ViewedConversation, *, viewing: bool
     ) -> None:
-        if gaze.conversation_id is None or caller.tenant_id is None:
+        if viewed.conversation_id is None or caller.tenant_id is None:
             return
-        looking = ViewingFrame(
-            conversation_id=gaze.conversation_id, user_id=caller.id, viewing=viewing
+        viewing_frame = ViewingFrame(
+            conversation_id=viewed.conversation_id, user_id=caller.id, viewing=viewing
         )
-        await self._publish(FrameEnvelope.wrap(caller.tenant_id, looking, gaze.holder).encode())
+        await self._publish(
+            FrameEnvelope.wrap(caller.tenant_id, viewing_frame, viewed.holder).encode()
+        )
 
     async def _require_holder(
         self,
         caller: Principal,
-        gaze: ViewedConversation,
-        told: ClientFrame,
+        viewed: ViewedConversation,
+        frame: ClientFrame,
         action: PermissionAction,
     ) -> ConversationOwner:
-        assert told.conversation_id is not None
-        row = await self._find(caller.require(action), told.conversation_id)
+        assert frame.conversation_id is not None
+        row = await self._find(caller.require(action), frame.conversation_id)
         holder = ConversationOwner(row["agent"], row["team"])
         if not (
             caller.may(PermissionAction.CONVERSATIONS_READ, holder) and caller.may(action, holder)
         ):
-            await self._write_audit(_audit_entry(caller, gaze, told, "access.denied"))
+            await self._write_audit(_audit_entry(caller, viewed, frame, "access.denied"))
         if not caller.may(PermissionAction.CONVERSATIONS_READ, holder):
             raise NotFoundError("The conversation does not exist.")
         if not caller.may(action, holder):
@@ -151,8 +164,8 @@ class ClientFrameHandler:
 
 
 def _audit_entry(
-    caller: Principal, gaze: ViewedConversation, told: ClientFrame, action: str
+    caller: Principal, viewed: ViewedConversation, frame: ClientFrame, action: str
 ) -> AuditEntry:
-    who = AuditActor(AuditActorKind.USER, str(caller.id), gaze.client_address)
-    target = f"conversation:{told.conversation_id}"
-    return AuditEntry(caller.tenant_id, who, action, target, None, {"live": told.type})
+    actor = AuditActor(AuditActorKind.USER, str(caller.id), viewed.client_address)
+    target = f"conversation:{frame.conversation_id}"
+    return AuditEntry(caller.tenant_id, actor, action, target, None, {"live": frame.type})

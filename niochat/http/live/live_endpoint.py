@@ -1,4 +1,6 @@
-"""``/live``: one socket for each screen, signed in, resumable, bounded, cut off when it is slow."""
+"""``/live``: the WebSocket endpoint of the desk. Connections are authenticated, resumable and
+bounded.
+"""
 
 import asyncio
 import contextlib
@@ -32,6 +34,7 @@ from niochat.http.live.live_connection import (
     send_backlog,
     send_goodbye,
 )
+from niochat.http.request_metadata import client_address
 from niochat.http.rest.dependencies import ACCESS_COOKIE
 from niochat.identity.authentication import Authenticator, Principal
 from niochat.identity.socket_tickets import SocketTicketStore
@@ -52,47 +55,48 @@ _log = structlog.get_logger(__name__)
 
 HELLO_TIMEOUT_S = 10.0
 ACCESS_CHECK_INTERVAL_S = 15.0
-"""How often it is asked whether screens' users may still be here, without a hint."""
+"""Between two checks whether the users of open sockets still have access."""
 VIEWED_BROADCAST_INTERVAL_S = 60.0
-"""How often it is told anew what somebody looks at, for who came meanwhile: each is told to all."""
+"""Between two broadcasts of the viewed conversations, for clients that have connected since."""
 RECONNECT_SPREAD_S = 10.0
-"""Screens of a replica that goes come again within this."""
+"""Clients of a replica that stops reconnect at random times within this interval."""
 SHOWN_AUDIT_INTERVAL_S = 600.0
-"""How often it is written down what a screen that stays was shown."""
+"""Between two audit entries about the events that an open socket has received."""
 PRESENCE_REFRESH_INTERVAL_S = 15.0
-"""How often it is written down that the users of open sockets are here."""
+"""Between two records that the users of open sockets are present."""
 MAX_CONCURRENT_HANDSHAKES = 64
-"""Others wait in line, for as long as it takes: in the database's line they would give up."""
+"""Further handshakes wait without a time limit; in the queue of the database they would time
+out.
+"""
 MAX_CONCURRENT_ACCESS_CHECKS = 100
 MAX_PENDING_HELLOS, MAX_PENDING_HELLOS_PER_ADDRESS = 1000, 100
-"""Sockets that have not said hello: anybody may open one."""
+"""Sockets before their hello frame: anyone can open one."""
 MAX_CONNECTIONS_PER_USER = 20
-"""Sockets of one user in one replica."""
+"""Sockets of a user in one replica."""
 
 
 class LiveEndpoint:
-    """The sockets of one replica."""
+    """The connections of one replica. ``build_id`` identifies its code; ``write_audit`` writes to
+    the audit log; ``max_queued_frames`` may wait for one client.
+    """
 
     def __init__(
         self,
         hub: LiveHub,
-        callers: Authenticator,
+        authenticator: Authenticator,
         tickets: SocketTicketStore,
-        gestures: ClientFrameHandler,
+        frame_handler: ClientFrameHandler,
         build_id: str,
         presences: PresenceStore,
-        write_down: WriteAuditEntry,
-        line: int = MAX_QUEUED_FRAMES,
+        write_audit: WriteAuditEntry,
+        max_queued_frames: int = MAX_QUEUED_FRAMES,
     ) -> None:
-        """``release`` names this replica's code; ``write_down`` takes rows of the audit log;
-        ``line`` frames may wait for one screen.
-        """
-        self._write_audit = write_down
+        self._write_audit = write_audit
         self._hub = hub
-        self._frame_handler = gestures
-        self._max_queued_frames = line
+        self._frame_handler = frame_handler
+        self._max_queued_frames = max_queued_frames
         self._build_id = build_id
-        self._callers = callers
+        self._authenticator = authenticator
         self._tickets = tickets
         self._presences = presences
         self._connections: set[LiveConnection] = set()
@@ -103,17 +107,17 @@ class LiveEndpoint:
         self._viewed_timer = IntervalTimer(VIEWED_BROADCAST_INTERVAL_S)
 
     def routes(self) -> list[BaseRoute]:
-        """One, for the application's own address."""
+        """Return the route of the endpoint."""
         return [_LiveRoute(self.connect)]
 
     async def connect(self, websocket: WebSocket) -> None:
-        """One screen, from its first frame to its end."""
-        address = websocket.client.host if websocket.client else ""
+        """Serve one client until its connection ends."""
+        address = client_address(websocket)
         if (
             self._pending_hellos[address] >= MAX_PENDING_HELLOS_PER_ADDRESS
             or self._pending_hellos.total() >= MAX_PENDING_HELLOS
         ):
-            await websocket.close(CLOSE_TRY_AGAIN_LATER)  # not accepted yet: a client hears 403
+            await websocket.close(CLOSE_TRY_AGAIN_LATER)  # not accepted yet: the client gets 403
             return
         await websocket.accept()
         self._pending_hellos[address] += 1
@@ -197,54 +201,56 @@ class LiveEndpoint:
             _log.warning("live_audit_failed", code=error.code, events=shown["events"])
 
     async def refresh_presence(self) -> None:
-        """An open socket is what an agent is seen by."""
-        here = {
+        """Record the users of open sockets as present."""
+        present = {
             (each.tenant_id, each.caller.id) for each in self._connections if not each.is_closing
         }
-        await self._presences.record_seen(here)
+        await self._presences.record_seen(present)
 
     async def check_access(self, socket: LiveConnection) -> None:
-        """Its user as they are now: another role or team counts from here on."""
+        """Load the user again: a new role or team takes effect; without access the socket is
+        closed.
+        """
         assert socket.caller.session_id is not None
         try:
-            caller = await self._callers.authenticate_session(
+            caller = await self._authenticator.authenticate_session(
                 socket.caller.session_id, socket.caller.id, database_clock.now()
             )
         except (AuthenticationError, PermissionDeniedError) as error:
             _log.info("live_ended", code=error.code)
             socket.disconnect(GoodbyeFrame(reason="signed_out"))
         except NiochatError:
-            return  # the database is away: nobody hears anything meanwhile
+            return  # the database is unavailable: no events are sent meanwhile
         else:
             if caller.tenant_id != socket.tenant_id or not caller.may(
                 PermissionAction.CONVERSATIONS_READ
             ):
                 socket.disconnect(GoodbyeFrame(reason="signed_out"))
-            other = (caller.grants, caller.teams) != (socket.caller.grants, socket.caller.teams)
+            changed = (caller.grants, caller.teams) != (socket.caller.grants, socket.caller.teams)
             socket.caller = caller
-            if other and not socket.is_closing:
-                with contextlib.suppress(NiochatError):  # the change itself is in the log
+            if changed and not socket.is_closing:
+                with contextlib.suppress(NiochatError):  # the change itself is in the audit log
                     await self._write_audit(
                         socket.audit_entry("live.sight", _visibility_details(caller))
                     )
 
-    def on_access_changed(self, whose: UUID) -> None:
-        """A user's, or everybody's of a tenant: their screens are looked after at once."""
+    def on_access_changed(self, principal_id: UUID) -> None:
+        """Check the sockets of a user, or of all users of a tenant, at once."""
         for socket in self._connections:
-            if whose in (socket.caller.id, socket.tenant_id):
+            if principal_id in (socket.caller.id, socket.tenant_id):
                 self._owner.start(self.check_access(socket))
 
-    def on_build_announced(self, release: bytes) -> None:
-        """A replica of this code has come up; one of other code is about to end."""
-        if release.decode(errors="replace") != self._build_id:
+    def on_build_announced(self, build_id: bytes) -> None:
+        """Disconnect all clients if a replica with other code has started: this one is replaced."""
+        if build_id.decode(errors="replace") != self._build_id:
             _log.info("live_restarting", sockets=len(self._connections))
             self.disconnect_all()
 
     def disconnect_all(self) -> None:
-        """This replica goes: everybody comes again, not all at once."""
+        """Disconnect all clients; they reconnect at different times."""
         for socket in self._connections:
-            after = random.uniform(1.0, RECONNECT_SPREAD_S)
-            socket.disconnect(GoodbyeFrame(reason="restarting", retry_after_s=round(after, 1)))
+            wait_s = round(random.uniform(1.0, RECONNECT_SPREAD_S), 1)
+            socket.disconnect(GoodbyeFrame(reason="restarting", retry_after_s=wait_s))
 
     def _discard_user(self, user_id: UUID) -> None:
         self._connections_per_user[user_id] -= 1
@@ -263,8 +269,8 @@ class LiveEndpoint:
         async with self._handshake_slots:
             caller = await self._authenticate(websocket, hello.ticket)
         if not caller.may(PermissionAction.CONVERSATIONS_READ) or caller.tenant_id is None:
-            who = AuditActor(AuditActorKind.USER, str(caller.id), _client_address(websocket))
-            await self._write_audit(AuditEntry(caller.tenant_id, who, "access.denied", "live"))
+            actor = AuditActor(AuditActorKind.USER, str(caller.id), client_address(websocket))
+            await self._write_audit(AuditEntry(caller.tenant_id, actor, "access.denied", "live"))
         caller.require(PermissionAction.CONVERSATIONS_READ)
         if self._connections_per_user[caller.id] >= MAX_CONNECTIONS_PER_USER:
             raise InvalidInputError(
@@ -277,7 +283,7 @@ class LiveEndpoint:
     async def _authenticate(self, websocket: WebSocket, ticket: str | None) -> Principal:
         if ticket is not None:
             session_id, user_id = await self._tickets.redeem(ticket, database_clock.now())
-            return await self._callers.authenticate_session(
+            return await self._authenticator.authenticate_session(
                 session_id, user_id, database_clock.now()
             )
         cookie = websocket.cookies.get(ACCESS_COOKIE)
@@ -285,20 +291,21 @@ class LiveEndpoint:
             raise AuthenticationError(
                 "Send a ticket of POST /api/v1/auth/socket-tickets in the hello frame."
             )
-        return await self._callers.authenticate_token(cookie, database_clock.now())
+        return await self._authenticator.authenticate_token(cookie, database_clock.now())
 
     async def _stream(
         self, websocket: WebSocket, socket: LiveConnection, since: LogPosition | None
     ) -> None:
-        async with self._handshake_slots:  # nobody is shown anything that is not written down
+        async with self._handshake_slots:  # no event is sent before the audit entry is written
             await self._write_audit(
                 socket.audit_entry("live.open", _visibility_details(socket.caller))
             )
             joining = await self._hub.join(socket, since)
         try:
-            # What was missed lies behind where the screen stood: cut off now, it asks from there.
-            stands = since if joining.missed_frames is not None else None
-            caught_up, position = stands is not None, str(stands or joining.position)
+            # The missed frames follow after ``since``: if the client is cut off now, it resumes
+            # there.
+            resumed_at = since if joining.missed_frames is not None else None
+            caught_up, position = resumed_at is not None, str(resumed_at or joining.position)
             welcome = WelcomeFrame(position=position, caught_up=caught_up)
             await send_backlog(websocket, [encode_frame(welcome), *(joining.missed_frames or ())])
             while frames := joining.take_buffered():
@@ -311,35 +318,31 @@ class LiveEndpoint:
 
 
 class _LiveRoute(BaseRoute):
-    """``/live``, with and without the prefix that Serve takes off: then nothing is left of the
-    path, which no other kind of route matches.
+    """``/live``, with and without the prefix that Serve removes. Without it the path is empty,
+    which no other kind of route matches.
     """
 
     def __init__(self, endpoint: Callable[[WebSocket], Awaitable[None]]) -> None:
         self._endpoint = endpoint
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Sockets only."""
+        """Match WebSockets only."""
         path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
-        here = scope["type"] == "websocket" and path.strip("/") in ("", "live")
-        return (Match.FULL if here else Match.NONE), {}
+        matched = scope["type"] == "websocket" and path.strip("/") in ("", "live")
+        return (Match.FULL if matched else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One screen."""
+        """Serve one client."""
         await self._endpoint(WebSocket(scope, receive, send))
 
 
 def _visibility_details(caller: Principal) -> dict[str, object]:
-    """What a screen may be shown: with the log of events it tells all that it was."""
+    """What the user may see. With the log of events, this tells everything that was sent."""
     scope = caller.grants.get(PermissionAction.CONVERSATIONS_READ)
     return {"scope": scope.name.lower() if scope else None, "teams": sorted(caller.teams)}
 
 
-def _client_address(websocket: WebSocket) -> str:
-    return websocket.client.host if websocket.client is not None else ""
-
-
 def _is_same_origin(websocket: WebSocket) -> bool:
-    """A page of somebody else's opens sockets with our cookies; its origin tells."""
+    """A page of another site can open sockets with our cookies; the Origin header reveals it."""
     origin = websocket.headers.get("origin")
     return origin is None or origin.partition("://")[2] == websocket.headers.get("host")

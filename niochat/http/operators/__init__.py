@@ -1,1 +1,1 @@
-"""The API for operators below ``/api/operators``: what runs where, and a few ways to act on it."""
+"""The operators' API below ``/api/operators``: hosts, shards, actors and conversations."""

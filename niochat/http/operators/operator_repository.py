@@ -1,4 +1,4 @@
-"""What the database knows of hosts, actors and conversations; never what was said."""
+"""Database queries for operators: hosts, actors and conversations, without texts of messages."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,63 +13,67 @@ from niochat.ports.audit import AuditActor, AuditActorKind, AuditEntry
 _SQL = queries("operators")
 
 HOST_TIMEOUT_S = 10.0
-"""A host that did not say for so long that it lives counts as gone."""
+"""A host that has not reported for this long counts as dead."""
 MAX_ROWS = 50
-"""Pending rows and sends of one conversation that are shown."""
+"""Pending commands and sends of one conversation in a response."""
 
 
 class OperatorRepository:
-    """Reads as the path's role, of all tenants."""
+    """Queries across all tenants, with the system role."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def list_hosts(self) -> list[dict[str, Any]]:
-        """By name; ``alive`` says whether its process still announces itself."""
+        """Return the hosts by name. ``alive`` is true while the process reports."""
         return [
             {**row, "alive": row["seen_s"] < HOST_TIMEOUT_S}
             for row in await self._fetch(_SQL["hosts"])
         ]
 
     async def list_shards(self) -> list[dict[str, Any]]:
-        """``shard``, ``host`` (incarnation) and ``epoch`` of each."""
+        """Return ``shard``, ``host`` (incarnation) and ``epoch`` of each shard."""
         return await self._fetch(_SQL["shards"])
 
-    async def set_draining(self, name: str, wanted: bool) -> bool:
-        """Whether the host is as wanted now: not when it is unknown, or the last with shards."""
+    async def set_draining(self, name: str, draining: bool) -> bool:
+        """Set or clear the drain mark. Return False if the host is unknown, or if no other host
+        could own its shards.
+        """
         async with self._database.as_system() as connection:
-            return await connection.fetchval(_SQL["drain"], name, wanted) is not None
+            return await connection.fetchval(_SQL["drain"], name, draining) is not None
 
     async def find_shard_owner(self, shard: int) -> str | None:
-        """The incarnation that has it."""
+        """Return the incarnation that owns the shard; None without an owner."""
         async with self._database.as_system() as connection:
-            found: str | None = await connection.fetchval(_SQL["owner"], shard)
-        return found
+            owner: str | None = await connection.fetchval(_SQL["owner"], shard)
+        return owner
 
     async def load_backlogs(self, threads: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
-        """Counts of ``inbox`` and ``outbox``, ``timers``, ``paused_until`` by known thread."""
+        """Return ``inbox`` and ``outbox`` (counts), ``timers``, ``paused_until`` and ``tenant_id``
+        by thread. Unknown threads are left out.
+        """
         rows = await self._fetch(_SQL["waiting"], list(threads)) if threads else []
         return {row.pop("thread_id"): row for row in rows}
 
-    async def find_conversation(self, wanted: str, tenant: str | None) -> dict[str, Any]:
-        """By id, protocol, or thread. Raises ``NotFoundError``, and ``Refused`` when two tenants
-        do.
+    async def find_conversation(self, key: str, tenant: str | None) -> dict[str, Any]:
+        """Find a conversation by protocol, id or thread. Raises ``NotFoundError``, and
+        ``OperationRefusedError`` if two tenants have the protocol.
         """
         try:
-            key: UUID | None = UUID(wanted)
+            row_id: UUID | None = UUID(key)
         except ValueError:
-            key = None
-        found = await self._fetch(_SQL["conversation"], wanted, key, tenant)
-        if not found:
+            row_id = None
+        rows = await self._fetch(_SQL["conversation"], key, row_id, tenant)
+        if not rows:
             raise NotFoundError("No conversation has this protocol, id or thread.")
-        if len(found) > 1:
+        if len(rows) > 1:
             raise OperationRefusedError(
                 "Several tenants have this protocol. Add ?tenant=<slug>.", code="ambiguous"
             )
-        return found[0]
+        return rows[0]
 
     async def load_activity(self, conversation: dict[str, Any]) -> dict[str, Any]:
-        """Its running turn, its oldest pending rows and its unsettled sends."""
+        """Return its running turn, its oldest pending commands and its unsettled sends."""
         thread = conversation["thread_id"]
         turn = await self._fetch(
             _SQL["running_turn"], conversation["tenant_id"], conversation["id"]
@@ -81,17 +85,17 @@ class OperatorRepository:
         }
 
     async def has_team(self, tenant_id: UUID, team: str) -> bool:
-        """Whether the tenant has a team of that slug."""
+        """Return whether the tenant has a team with this slug."""
         async with self._database.as_system() as connection:
             return bool(await connection.fetchval(_SQL["team"], tenant_id, team))
 
     async def write_audit_entry(
         self, tenant_id: UUID, address: str, action: str, thread: UUID, after: dict[str, Any]
     ) -> None:
-        """What an operator did is in the log of the tenant it was done to."""
-        who = AuditActor(AuditActorKind.OPERATOR, "operator", address)
+        """Write an action of an operator to the audit log of the tenant that it concerns."""
+        actor = AuditActor(AuditActorKind.OPERATOR, "operator", address)
         async with self._database.as_tenant(tenant_id) as connection:
-            entry = AuditEntry(tenant_id, who, action, f"thread:{thread}", None, after)
+            entry = AuditEntry(tenant_id, actor, action, f"thread:{thread}", None, after)
             await record_change(connection, entry)
 
     async def _fetch(self, query: str, *values: object) -> list[dict[str, Any]]:

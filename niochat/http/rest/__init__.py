@@ -1,1 +1,1 @@
-"""The REST API below ``/api/v1``: what the desk, apps and integrations talk to."""
+"""The REST API below ``/api/v1``, for the desk, apps and integrations."""

@@ -1,7 +1,7 @@
-"""How often one caller may ask: a bucket that all replicas share, told in every answer.
+"""The rate limit of a caller: a token bucket that all replicas share, reported in every response.
 
-Headers as draft-ietf-httpapi-ratelimit-headers-10: ``q`` requests fit in a window of ``w`` seconds,
-``r`` are left, and all are there again in ``t`` seconds.
+The headers follow draft-ietf-httpapi-ratelimit-headers-10: ``q`` requests fit in a window of ``w``
+seconds, ``r`` are left, and the bucket is full again in ``t`` seconds.
 """
 
 import math
@@ -12,16 +12,14 @@ from fastapi import Request
 
 from niochat.adapters.redis.token_buckets import TokenGrant
 from niochat.domain.errors import RateLimitedError
-
-RATE_HEADERS_KEY = "rate_headers"
-"""Where a request's state keeps the headers of its answer."""
+from niochat.http.api.security_headers import RATE_HEADERS_KEY
 
 TakeCallerTokens = Callable[[UUID, int], Awaitable[TokenGrant | None]]
-"""Tokens of a caller's shared bucket; ``None``: it cannot be asked now."""
+"""Takes tokens from the shared bucket of a caller; None if the bucket is not available."""
 
 
 class CallerRateLimiter:
-    """Buckets of callers, which hold ``burst`` and fill by ``per_s``."""
+    """Limits each caller with a bucket that holds ``burst`` tokens and gains ``per_s`` a second."""
 
     def __init__(self, take: TakeCallerTokens, *, per_s: float, burst: float) -> None:
         self._take = take
@@ -31,20 +29,21 @@ class CallerRateLimiter:
         self._policy = f'"caller";q={math.floor(burst)};w={window}'.encode()
 
     async def check(self, request: Request, caller_id: UUID) -> None:
-        """Count this request, once however often it is asked. Without the shared bucket everybody
-        passes. Raises ``RateLimitedError``.
+        """Count the request, once however often this is called. While the shared bucket is not
+        available, every request passes. Raises ``RateLimitedError``.
         """
         if hasattr(request.state, RATE_HEADERS_KEY):
             return
-        taken = await self._take(caller_id, 1)
-        if taken is None:
+        grant = await self._take(caller_id, 1)
+        if grant is None:
             return
-        full_s = math.ceil((self._burst - taken.left) / self._per_s)
-        told = f'"caller";r={taken.left};t={full_s}'.encode()
-        setattr(
-            request.state, RATE_HEADERS_KEY, {b"ratelimit-policy": self._policy, b"ratelimit": told}
-        )
-        if taken.granted == 0:
+        full_s = math.ceil((self._burst - grant.left) / self._per_s)
+        headers = {
+            b"ratelimit-policy": self._policy,
+            b"ratelimit": f'"caller";r={grant.left};t={full_s}'.encode(),
+        }
+        setattr(request.state, RATE_HEADERS_KEY, headers)
+        if grant.granted == 0:
             raise RateLimitedError(
-                "The rate limit is exceeded. Retry after the given time.", taken.wait_s
+                "The rate limit is exceeded. Retry after the given time.", grant.wait_s
             )

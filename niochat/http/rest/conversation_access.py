@@ -1,42 +1,37 @@
-"""What the routes of conversations share: finding one for its caller, asking something of it."""
+"""What the routes of conversations share: loading a conversation for its caller, and submitting
+commands to it.
+"""
 
 import asyncio
 import secrets
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import Header, Request, Response
+from fastapi import Request, Response
 
 from niochat.conversations.conversation_queries import ConversationQueries, ConversationVisibility
 from niochat.domain.conversation.commands import DurableCommand
 from niochat.domain.errors import NotFoundError, PermissionDeniedError
 from niochat.domain.permissions import ConversationOwner, PermissionAction
+from niochat.http.api.idempotency_key import IdempotencyKey
+from niochat.http.api.schemas import ResponseModel
 from niochat.http.rest.dependencies import (
     PermissionDependency,
     audit_actor_for,
     audit_denied,
+    audit_read,
     identity_services_for,
 )
 from niochat.http.rest.rest_services import services_for
-from niochat.http.rest.schemas import ResponseModel
 from niochat.identity.authentication import Principal
 from niochat.inbox.command_submitter import ThreadRef
 from niochat.ports.audit import AuditEntry
 from niochat.runtime.background_tasks import BackgroundTaskSet
 
-IdempotencyKeyHeader = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=128,
-        pattern=r"^[\x21-\x7e]+$",
-        description="A command with the same key is executed once, however often it is sent.",
-    ),
-]
-
-_COMMAND_TASKS = BackgroundTaskSet("asked")
+READ_ACTION = "conversations.read"
+"""The action in the audit log for reading conversations and messages."""
+_COMMAND_TASKS = BackgroundTaskSet("commands")
 
 
 class CommandResponse(ResponseModel):
@@ -49,7 +44,9 @@ class CommandResponse(ResponseModel):
 
 @dataclass(frozen=True, slots=True)
 class ConversationContext:
-    """A conversation that the caller may do this to: its row, as the desk's queries have it."""
+    """A conversation on which the caller may perform the action of the route. ``row`` is its row of
+    ``ConversationQueries``.
+    """
 
     request: Request
     response: Response
@@ -60,58 +57,57 @@ class ConversationContext:
 
     @property
     def id(self) -> UUID:
-        """Of the conversation."""
+        """The id of the conversation."""
         return UUID(str(self.row["id"]))
 
     @property
     def queries(self) -> ConversationQueries:
-        """The desk's reads."""
+        """The queries for conversations."""
         return conversation_queries_for(self.request)
 
     async def submit(self, command: DurableCommand, dedupe_key: str = "") -> CommandResponse:
-        """It is stored under its key, and done; or done soon (202). ``once`` names what happens
-        once, whatever key is sent and whoever asks.
+        """Store the command under its idempotency key and wait until it is executed; if that takes
+        too long, answer 202. ``dedupe_key`` identifies a command that is executed once, regardless
+        of the caller and of the key in the header.
         """
         key = dedupe_key or f"{self.caller.id}:{self.idempotency_key or secrets.token_hex(8)}"
-        named = f"person:{self.id}:{command.type}:{key}"
-        # Whoever hangs up meanwhile has done it all the same: it is written down without them.
-        done = await asyncio.shield(_COMMAND_TASKS.start(self._submit(named, command)))
+        command_key = f"person:{self.id}:{command.type}:{key}"
+        # A client that disconnects has given the command all the same: it must reach the audit log.
+        done = await asyncio.shield(_COMMAND_TASKS.start(self._submit(command_key, command)))
         if isinstance(done, Exception):
             raise done
         if not done:
             self.response.status_code = 202
         return CommandResponse(done=done)
 
-    async def _submit(self, named: str, command: DurableCommand) -> bool | Exception:
-        """A refusal is an answer too, and no failure of the task."""
-        place = ThreadRef(self.tenant_id, self.row["thread_id"], self.row["channel_id"])
-        rooms = services_for(self.request)
+    async def _submit(self, command_key: str, command: DurableCommand) -> bool | Exception:
+        """Return an error instead of raising it: it is a result, not a failure of the task."""
+        thread = ThreadRef(self.tenant_id, self.row["thread_id"], self.row["channel_id"])
+        services = services_for(self.request)
         try:
-            done = await rooms.command_submitter.submit(
-                place, named, command, rooms.command_timeout_s
+            done = await services.command_submitter.submit(
+                thread, command_key, command, services.command_timeout_s
             )
             await self._audit_command(command, done)
-        except Exception as error:  # noqa: BLE001 - raised again where the request waits
+        except Exception as error:  # noqa: BLE001 - raised again by submit
             return error
         return done
 
     async def audit_read(self, **after: object) -> None:
-        """The caller looked at what the customer said or is called."""
+        """Record that the caller has read the conversation."""
         target = f"conversation:{self.id}"
-        await audit_conversation_read(
-            self.request, self.caller, self.tenant_id, target, after or None
-        )
+        await audit_read(self.request, self.caller, READ_ACTION, target, after or None)
 
     async def find_message(self, message_id: UUID) -> dict[str, Any]:
-        """One thing said in it. Raises ``NotFoundError``."""
+        """Return a message of the conversation. Raises ``NotFoundError``."""
         return await self.queries.get_message(self.tenant_id, self.id, message_id)
 
     async def _audit_command(self, command: DurableCommand, done: bool) -> None:
         before = {name: self.row[name] for name in ("status", "team", "agent")}
-        who = audit_actor_for(self.request, self.caller)
+        actor = audit_actor_for(self.request, self.caller)
         entry = AuditEntry(
             self.tenant_id,
-            who,
+            actor,
             f"conversations.{command.type}",
             f"conversation:{self.id}",
             before,
@@ -121,27 +117,27 @@ class ConversationContext:
 
 
 class ConversationDependency(PermissionDependency):
-    """Whoever is allowed ``action`` to the conversation that the address names."""
+    """Requires the permission ``action`` on the conversation that the path names."""
 
-    async def __call__(  # type: ignore[override]  # the address and the key are the routes' own
+    async def __call__(  # type: ignore[override]  # FastAPI passes path and header
         self,
         request: Request,
         response: Response,
         conversation_id: UUID,
-        key: IdempotencyKeyHeader = None,
+        key: IdempotencyKey,
     ) -> ConversationContext:
-        """The conversation. Raises ``NotFoundError`` for what the caller may not see,
-        ``PermissionDeniedError`` for what they may see and not do this to.
+        """Load the conversation. Raises ``NotFoundError`` if the caller may not see it, and
+        ``PermissionDeniedError`` if the caller may see it but lacks ``action``.
         """
         caller = await super().__call__(request)
         tenant_id = caller.require(self.action)
         row = await conversation_queries_for(request).get_conversation(tenant_id, conversation_id)
-        holder = ConversationOwner(row["agent"], row["team"])
-        if not caller.may(PermissionAction.CONVERSATIONS_READ, holder):
-            hidden = NotFoundError("The conversation does not exist.")
-            await audit_denied(request, hidden)
-            raise hidden
-        if not caller.may(self.action, holder):
+        owner = ConversationOwner(row["agent"], row["team"])
+        if not caller.may(PermissionAction.CONVERSATIONS_READ, owner):
+            error = NotFoundError("The conversation does not exist.")
+            await audit_denied(request, error)
+            raise error
+        if not caller.may(self.action, owner):
             raise PermissionDeniedError(
                 f"The conversation belongs to another agent or team. The permission "
                 f"{self.action}:all is required."
@@ -150,25 +146,15 @@ class ConversationDependency(PermissionDependency):
 
 
 def conversation_queries_for(request: Request) -> ConversationQueries:
-    """The desk's reads."""
+    """Return the queries for conversations."""
     return services_for(request).conversation_queries
 
 
 def visibility_for(caller: Principal) -> ConversationVisibility:
-    """How far the caller sees."""
-    scope = caller.grants[PermissionAction.CONVERSATIONS_READ]
+    """Return which conversations the caller may see. Raises ``PermissionDeniedError``."""
+    scope = caller.grants.get(PermissionAction.CONVERSATIONS_READ)
+    if scope is None:
+        raise PermissionDeniedError(
+            f"The permission {PermissionAction.CONVERSATIONS_READ} is required."
+        )
     return ConversationVisibility(scope.name.lower(), str(caller.id), caller.teams)
-
-
-async def audit_conversation_read(
-    request: Request,
-    caller: Principal,
-    tenant_id: UUID,
-    target: str,
-    after: dict[str, object] | None = None,
-) -> None:
-    """Whoever looked at what customers said or are called is written down."""
-    who = audit_actor_for(request, caller)
-    await identity_services_for(request).audit_log.write_entry(
-        AuditEntry(tenant_id, who, "conversations.read", target, None, after)
-    )

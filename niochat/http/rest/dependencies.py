@@ -1,4 +1,8 @@
-"""The doorway of the API: who calls, and whether they may. Every route says which it needs."""
+"""Dependencies of the routes: authentication, permissions, services and audit.
+
+Every route declares who may call it: ``PublicDependency``, ``UserDependency`` or
+``PermissionDependency``. A test checks that none is missing.
+"""
 
 import hmac
 from uuid import UUID
@@ -17,8 +21,9 @@ from niochat.domain.errors import (
     PermissionDeniedError,
 )
 from niochat.domain.permissions import PermissionAction
+from niochat.http.request_metadata import bearer_token, client_address
 from niochat.http.rest.rest_services import services_for
-from niochat.identity.api_keys import API_KEY_PREFIX as KEY_PREFIX
+from niochat.identity.api_keys import API_KEY_PREFIX
 from niochat.identity.authentication import Principal, PrincipalKind
 from niochat.identity.sessions import SignInDevice
 from niochat.identity.users import ChangedBy
@@ -28,23 +33,23 @@ _log = structlog.get_logger(__name__)
 
 ACCESS_COOKIE, REFRESH_COOKIE, CSRF_COOKIE = "niochat_access", "niochat_refresh", "niochat_csrf"
 DEVICE_COOKIE_PREFIX = "niochat_device"
-"""How its name begins."""
+"""The beginning of the name of a device cookie."""
 CSRF_HEADER = "x-csrf-token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class PublicDependency:
-    """Anybody may call it; whatever it gives away is no secret."""
+    """Anyone may call the route without authentication. It must not return secrets."""
 
     async def __call__(self) -> None:
-        """Nothing to find out."""
+        """Accept every request."""
 
 
 class UserDependency:
-    """A user may call it, whatever their role: it is about themselves."""
+    """Any signed-in user may call the route, with any role: it concerns only this user."""
 
     async def __call__(self, request: Request) -> Principal:
-        """Who calls. Raises ``AuthenticationError``, ``PermissionDeniedError``."""
+        """Return the user. Raises ``AuthenticationError``, ``PermissionDeniedError``."""
         caller = await authenticate(request)
         if caller.kind is not PrincipalKind.USER:
             raise PermissionDeniedError(
@@ -54,13 +59,13 @@ class UserDependency:
 
 
 class PermissionDependency:
-    """Whoever is allowed ``action`` may call it, a user or an integration."""
+    """A user or an API key with the permission ``action`` may call the route."""
 
     def __init__(self, action: PermissionAction) -> None:
         self.action = action
 
     async def __call__(self, request: Request) -> Principal:
-        """Who calls. Raises ``AuthenticationError``, ``PermissionDeniedError``."""
+        """Return the caller. Raises ``AuthenticationError``, ``PermissionDeniedError``."""
         caller = await authenticate(request)
         if not caller.may(self.action):
             raise PermissionDeniedError(f"The permission {self.action} is required.")
@@ -68,76 +73,78 @@ class PermissionDependency:
 
 
 def identity_services_for(request: Request) -> IdentityServices:
-    """What the application was built with."""
+    """Return the services for users, sessions, roles, teams and API keys."""
     return services_for(request).identity
 
 
 def tenant_services_for(request: Request) -> TenantServices:
-    """The same of providers and what belongs to them."""
+    """Return the services for tenants, channels and settings."""
     return services_for(request).tenants
 
 
-async def announce_access_change(request: Request, whose: UUID) -> None:
-    """A hint for open sockets, after the commit; without it they are looked after soon."""
-    await services_for(request).announce_access_change(whose)
+async def announce_access_change(request: Request, principal_id: UUID) -> None:
+    """Tell open sockets that the access of a user or of a tenant's users has changed. Call it after
+    the commit. A lost announcement only delays the regular check of the sockets.
+    """
+    await services_for(request).announce_access_change(principal_id)
 
 
 def agent_presence_for(request: Request) -> PresenceStore:
-    """Who is there."""
+    """Return the store of agents' presence."""
     return services_for(request).agent_presence
 
 
 async def announce_presence_change(request: Request, tenant_id: UUID, user_id: UUID) -> None:
-    """After the commit: what they leave is given back, and their queues look; else soon."""
+    """Return the conversations that the user leaves, and let the user's queues assign again. Call
+    it after the commit. A lost announcement only delays both.
+    """
     await services_for(request).announce_presence_change(tenant_id, user_id)
 
 
 async def authenticate(request: Request) -> Principal:
-    """Who calls, if they have not called too often. Raises ``AuthenticationError``,
+    """Return the caller and count the request. Raises ``AuthenticationError``,
     ``RateLimitedError``.
     """
     caller = await _resolve_caller(request)
     request.state.caller = caller
-    limit = services_for(request).rate_limiter
-    if limit is not None:
-        await limit.check(request, caller.id)
+    rate_limiter = services_for(request).rate_limiter
+    if rate_limiter is not None:
+        await rate_limiter.check(request, caller.id)
     return caller
 
 
 async def _resolve_caller(request: Request) -> Principal:
-    """By ``Authorization: Bearer`` with an access token or an API key, else by the browser's
-    cookie; a header that is wrong is not made good by a cookie.
+    """Use the access token or API key of the Authorization header; without the header, the cookie
+    of the browser. A wrong header is an error even if the cookie is valid.
     """
-    callers, now = identity_services_for(request).authenticator, database_clock.now()
-    header = request.headers.get("authorization")
-    if header is not None:
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
+    authenticator, now = identity_services_for(request).authenticator, database_clock.now()
+    if "authorization" in request.headers:
+        token = bearer_token(request)
+        if token is None:
             raise AuthenticationError(
                 "The Authorization header is invalid. Send Authorization: Bearer <access token "
                 "or API key>."
             )
-        token = token.strip()
-        if token.startswith(KEY_PREFIX):
-            return await callers.authenticate_api_key(token, now)
-        return await callers.authenticate_token(token, now)
+        if token.startswith(API_KEY_PREFIX):
+            return await authenticator.authenticate_api_key(token, now)
+        return await authenticator.authenticate_token(token, now)
     cookie = request.cookies.get(ACCESS_COOKIE)
     if not cookie:
         raise AuthenticationError(
             "Authentication is required. Sign in with POST /api/v1/auth/login."
         )
     check_csrf(request)
-    return await callers.authenticate_token(cookie, now)
+    return await authenticator.authenticate_token(cookie, now)
 
 
 def check_csrf(request: Request) -> None:
-    """A page of somebody else's can send our cookies, but neither read them nor set a header
-    (double submit, OWASP). Raises ``PermissionDeniedError``.
+    """Check the double-submit cookie (OWASP): another site can make the browser send our cookies,
+    but it can neither read them nor set a header. Raises ``PermissionDeniedError``.
     """
     if request.method in SAFE_METHODS:
         return
-    sent, kept = request.headers.get(CSRF_HEADER, ""), request.cookies.get(CSRF_COOKIE, "")
-    if not kept or not hmac.compare_digest(sent.encode(), kept.encode()):
+    header, cookie = request.headers.get(CSRF_HEADER, ""), request.cookies.get(CSRF_COOKIE, "")
+    if not cookie or not hmac.compare_digest(header.encode(), cookie.encode()):
         raise PermissionDeniedError(
             f"The CSRF token is missing or wrong. Send the cookie {CSRF_COOKIE} also as the "
             f"header {CSRF_HEADER}.",
@@ -146,8 +153,8 @@ def check_csrf(request: Request) -> None:
 
 
 def audit_actor_for(request: Request, caller: Principal) -> AuditActor:
-    """The caller, as the audit log names them."""
-    return AuditActor(AuditActorKind(caller.kind), str(caller.id), device_for(request).address)
+    """Return the caller as the audit log names it."""
+    return AuditActor(AuditActorKind(caller.kind), str(caller.id), client_address(request))
 
 
 async def audit_read(
@@ -157,16 +164,16 @@ async def audit_read(
     target: str,
     after: dict[str, object] | None = None,
 ) -> None:
-    """Whoever looked at what is told of people is written down."""
-    who = audit_actor_for(request, caller)
+    """Record in the audit log that the caller has read personal data."""
+    actor = audit_actor_for(request, caller)
     await identity_services_for(request).audit_log.write_entry(
-        AuditEntry(caller.tenant_id, who, action, target, None, after)
+        AuditEntry(caller.tenant_id, actor, action, target, None, after)
     )
 
 
 async def audit_denied(request: Request, error: PermissionDeniedError | NotFoundError) -> None:
-    """Somebody known wanted what they may not: the route, the ids in its address and the reason are
-    written down. Who is refused hears so also while the log is away.
+    """Record a rejected request of a known caller: the route, the ids in its path and the reason.
+    If the audit log is unavailable, the request is rejected all the same.
     """
     caller: Principal | None = getattr(request.state, "caller", None)
     if caller is None:
@@ -180,8 +187,8 @@ async def audit_denied(request: Request, error: PermissionDeniedError | NotFound
     )
     try:
         await identity_services_for(request).audit_log.write_entry(entry)
-    except NiochatError as away:
-        _log.warning("denial_not_written", code=away.code)
+    except NiochatError as unavailable:
+        _log.warning("denial_not_audited", code=unavailable.code)
 
 
 def _is_id(value: object) -> bool:
@@ -192,12 +199,11 @@ def _is_id(value: object) -> bool:
 
 
 def changed_by_for(request: Request, caller: Principal) -> ChangedBy:
-    """The caller, as somebody who changes what belongs to others."""
+    """Return the caller as the author of a change to other users, roles, teams or keys."""
     role = caller.role if caller.kind is PrincipalKind.USER else ""
     return ChangedBy(caller.id, caller.grants, audit_actor_for(request, caller), caller.teams, role)
 
 
 def device_for(request: Request) -> SignInDevice:
-    """Where somebody signs in from; the address is the proxy's word only where it is trusted."""
-    address = request.client.host if request.client is not None else ""
-    return SignInDevice(address, request.headers.get("user-agent", ""))
+    """Return the device from which a user signs in."""
+    return SignInDevice(client_address(request), request.headers.get("user-agent", ""))

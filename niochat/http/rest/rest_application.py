@@ -1,10 +1,10 @@
-"""The API put together, and where it is mounted."""
+"""Builds the REST API."""
 
-from typing import Any
+from fastapi import FastAPI, Request, Response
 
-from fastapi import Depends, FastAPI
-
-from niochat.http.rest import error_handlers
+from niochat.domain.errors import PermissionDeniedError
+from niochat.http.api.api_application import create_api_application
+from niochat.http.problems import problem_response
 from niochat.http.rest.administration import (
     audit_routes,
     channel_routes,
@@ -12,7 +12,6 @@ from niochat.http.rest.administration import (
     settings_routes,
     tenant_routes,
 )
-from niochat.http.rest.control_characters import reject_control_characters
 from niochat.http.rest.conversations import (
     contact_routes,
     conversation_routes,
@@ -20,14 +19,24 @@ from niochat.http.rest.conversations import (
     message_routes,
     search_routes,
 )
-from niochat.http.rest.identity import auth_routes, presence_routes, user_routes
+from niochat.http.rest.dependencies import audit_denied
+from niochat.http.rest.identity import (
+    api_key_routes,
+    auth_routes,
+    presence_routes,
+    role_routes,
+    team_routes,
+    user_routes,
+)
 from niochat.http.rest.rest_services import RestServices
-from niochat.http.rest.schemas import ProblemDetails
 
-API_VERSION = "1.0.0"
+REST_PATH = "/api/v1"
 ROUTERS = (
     auth_routes.router,
     user_routes.router,
+    role_routes.router,
+    team_routes.router,
+    api_key_routes.router,
     conversation_routes.router,
     message_routes.router,
     file_routes.router,
@@ -40,51 +49,24 @@ ROUTERS = (
     refused_text_routes.router,
     presence_routes.router,
 )
-_PROBLEM_RESPONSES = {
-    "4XX": {
-        "model": ProblemDetails,
-        "description": "The request was rejected. The problem details (RFC 9457) say what to "
-        "change.",
-    },
-    "5XX": {
-        "model": ProblemDetails,
-        "description": "The service is temporarily unavailable. Repeat the request later.",
-    },
-}
 
 
-def openapi_document() -> dict[str, Any]:
-    """OpenAPI 3.1 of the API, without anything running."""
-    return _create_application().openapi()
-
-
-def build_rest_application(rooms: RestServices) -> FastAPI:
-    """The application below ``/api/v1``. Its documentation is OpenAPI 3.1 and no page: pages
-    would load scripts from elsewhere.
-    """
-    app = _create_application()
-    app.state.rooms = rooms
+def build_rest_application(services: RestServices) -> FastAPI:
+    """Return the application to mount at ``REST_PATH``."""
+    app = create_rest_application()
+    app.state.services = services
     return app
 
 
-def _create_application() -> FastAPI:
-    app = FastAPI(
-        title="NioChat",
-        version=API_VERSION,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url="/openapi.json",
-        separate_input_output_schemas=False,
-        servers=[{"url": "/api/v1"}],
-        root_path_in_servers=False,
-        redirect_slashes=False,
-        generate_unique_id_function=lambda route: (
-            route.name
-        ),  # it would lead to the Host that was sent
-        dependencies=[Depends(reject_control_characters)],
-        responses=_PROBLEM_RESPONSES,  # type: ignore[arg-type]
-    )
-    error_handlers.install_error_handlers(app)
-    for router in ROUTERS:
-        app.include_router(router)
+def create_rest_application() -> FastAPI:
+    """Return the application without services: enough for its OpenAPI document."""
+    app = create_api_application(REST_PATH, ROUTERS, openapi_url="/openapi.json")
+    app.add_exception_handler(PermissionDeniedError, _handle_forbidden)
     return app
+
+
+async def _handle_forbidden(request: Request, error: Exception) -> Response:
+    """Record the rejection in the audit log, as successful requests are."""
+    assert isinstance(error, PermissionDeniedError)
+    await audit_denied(request, error)
+    return await problem_response(request, error)

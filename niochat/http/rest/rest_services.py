@@ -1,4 +1,4 @@
-"""What the API's routes work with, handed in where the application is put together."""
+"""The services that the routes of the REST API use."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,15 +15,16 @@ from niochat.conversations.conversation_queries import ConversationQueries
 from niochat.conversations.message_search import MessageSearch
 from niochat.conversations.read_markers import ReadMarkerStore
 from niochat.http.rest.caller_rate_limit import CallerRateLimiter
-from niochat.inbox.command_submitter import CommandSubmitter
+from niochat.inbox.command_submitter import COMMAND_TIMEOUT_S, CommandSubmitter
 
 
 @dataclass(frozen=True, slots=True)
 class RestServices:
-    """``access_changed`` is told whose access, a user's or a tenant's, is another one now; ``say``
-    tells screens what passes; ``presence_changed`` that (tenant, user) came, went or has another
-    capacity. Without a ``limit`` everybody may call as often as they like. What takes longer than
-    ``command_timeout_s`` is accepted and done later.
+    """``announce_access_change`` is called with the id of a user or tenant whose access has
+    changed, ``publish_frame`` with an encoded ``FrameEnvelope`` for screens, and
+    ``announce_presence_change`` with (tenant, user) after a change of presence or capacity.
+    Without ``rate_limiter`` no caller is limited. A command that takes longer than
+    ``command_timeout_s`` is answered with 202 and executed later.
     """
 
     identity: IdentityServices
@@ -40,10 +41,10 @@ class RestServices:
     announce_presence_change: Callable[[UUID, UUID], Awaitable[object]]
     secure_cookies: bool
     rate_limiter: CallerRateLimiter | None = None
-    command_timeout_s: float = 5.0
+    command_timeout_s: float = COMMAND_TIMEOUT_S
 
 
 def services_for(request: Request) -> RestServices:
-    """What the application was built with."""
-    rooms: RestServices = request.app.state.rooms
-    return rooms
+    """Return the services that the application was built with."""
+    services: RestServices = request.app.state.services
+    return services

@@ -1,14 +1,14 @@
-"""After any time away, what the gateway gave up on is stored before what it sends now.
+"""Back-fills a channel before its next webhook is stored, so that messages keep their order.
 
-A message that came while nobody answered lies in the gateway's store only. If the next one of
-the same customer were stored first, their order would be lost for ever. So the first webhook
-of a channel, after a start or after the database was away, waits until the channel is filled.
+A message that arrived while nobody answered exists only in the gateway's store. If the customer's
+next message were stored first, the order would be lost. So after a start, or after the database
+was unavailable, the first webhook of a channel waits until the channel is back-filled.
 
-What a full line turned away is the same, only that it goes on: a fill for each webhook would cost
-more than storing it. So those fills are planned: some time apart, and none may use more than a
-part of the time. Until then the channel's webhooks wait in line, or are turned away as well.
+Rejected webhooks have the same effect, but they continue: one back-fill for each of them would
+cost more than storing it. Their back-fills are scheduled with a distance, and each channel uses
+only a share of the time for them. Until then the webhooks of the channel wait or are rejected too.
 
-Webhooks are numbered as they arrive. Who came before what was missed need not wait for it.
+Webhooks are numbered as they arrive. A webhook that arrived before the missing ones need not wait.
 """
 
 import asyncio
@@ -29,30 +29,36 @@ from niochat.tenants.config_records import ChannelRecord
 _log = structlog.get_logger(__name__)
 
 FILL_TIMEOUT_S = 4.0
-"""A gateway that is slower keeps its webhooks waiting no longer; the tenant's actor fills later. A
-slow database is waited for: what it holds up must not be stored in another order.
+"""The gateway's time for a back-fill that a webhook waits for; after it, the tenant's actor fills
+later. A slow database has no limit: messages must not be stored in another order.
 """
 FAILURE_BACKOFF_S = 5.0
-"""After a fill that failed, so that a gateway without answers does not slow every webhook."""
+"""The pause after a failed back-fill, so that a silent gateway does not slow every webhook."""
 SCHEDULE_DELAY_S = 1.0
-"""From what was turned away to its fill, which then brings what came with it as well."""
+"""From a rejected webhook to its back-fill, which also fetches the webhooks rejected meanwhile."""
 REST_FACTOR = 4.0
-"""Times as long as a fill took, its channel's next one waits: one fifth of the time is for it."""
+"""The pause after a back-fill, as a multiple of its duration: a channel uses a fifth of the
+time.
+"""
 MAX_REST_S = 30.0
 REST_FREE_S = 0.1
-"""A fill needs no rest for so much of its time."""
+"""This much of a back-fill's duration needs no pause."""
 MAX_SCHEDULE_WAIT_S = 2.0
-"""A planned fill that begins later lets nobody wait for it: the channel is closed."""
+"""Webhooks wait only for a back-fill that starts sooner; otherwise the channel is closed."""
 SCHEDULED_FILL_TIMEOUT_S = 60.0
-"""The gateway's time for a planned fill: hardly anybody waits for it, and order depends on it."""
+"""The gateway's time for a scheduled back-fill: few webhooks wait for it, and order depends on
+it.
+"""
 MAX_SCHEDULED_FILLS = 2
-"""Planned ones, in this process."""
+"""Scheduled back-fills that run at once in this process."""
 
 _NOTHING = math.inf
 
 
 class BackfillScheduler:
-    """Which channels this process has caught up with."""
+    """Tracks which webhooks of each channel are missing, and runs the back-fills. ``poke`` is
+    called with (thread, tenant), ``on_rejected`` with a channel.
+    """
 
     def __init__(
         self,
@@ -74,29 +80,31 @@ class BackfillScheduler:
         self._sleep = sleep
         self._arrivals = 0
         self._missed: dict[UUID, float] = {}
-        """The first arrival that only the gateway has. A channel that is not here was never
-        filled: whatever came before the first of all.
+        """The first missing arrival by channel. A channel without an entry was never filled: all
+        before its first webhook may be missing.
         """
         self._filling: dict[UUID, float] = {}
-        """The same, of what a fill is about to bring: who is turned away meanwhile, it may miss."""
+        """The first missing arrival that a running back-fill fetches. It may miss webhooks that are
+        rejected meanwhile.
+        """
         self._retry_at: dict[UUID, float] = {}
         self._resting_until: dict[UUID, float] = {}
         self._locks: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._scheduled: dict[UUID, tuple[float, asyncio.Task[None]]] = {}
-        """When the channel's fill begins, and who does it."""
+        """The start and the task of the scheduled back-fill, by channel."""
         self._fill_slots = asyncio.Semaphore(MAX_SCHEDULED_FILLS)
-        self._owner = BackgroundTaskSet("catch up")
+        self._owner = BackgroundTaskSet("back-fills")
 
     def next_arrival(self) -> int:
-        """The number of a webhook that comes in now."""
+        """Return the number of a webhook that arrives now."""
         self._arrivals += 1
         return self._arrivals
 
     async def wait_until_filled(self, channel: ChannelRecord, arrival: int) -> None:
-        """Return once nothing is missing that came before, or the gateway cannot be asked for now.
+        """Return once nothing before ``arrival`` is missing, or while the gateway does not answer.
 
-        Raises ``UnavailableError`` when the database is away, or a planned fill takes too long
-        (``crowded``).
+        Raises ``UnavailableError`` if the database is unavailable, or if a scheduled back-fill
+        takes too long (``crowded``).
         """
         until = self._clock() + self._within_s
         while self._is_behind(channel.id, arrival):
@@ -110,35 +118,37 @@ class BackfillScheduler:
                     await self._fill(channel, self._within_s)
 
     def record_missed(self, channel_id: UUID, arrival: int | None = None) -> None:
-        """A webhook of the channel could not be stored: its gateway may not repeat it.
-        ``arrival``: none for who was turned away before it had a number.
+        """Remember a webhook that could not be stored: the gateway may not repeat it. ``arrival``
+        is None if the webhook was rejected before it had a number.
         """
         number = self.next_arrival() if arrival is None else arrival
         if channel_id in self._missed:
             self._missed[channel_id] = min(self._missed[channel_id], number)
 
     def record_rejected(self, channel: ChannelRecord, arrival: int) -> None:
-        """The same for want of a place here: it is fetched even if nothing of the channel comes."""
+        """Remember a rejected webhook and schedule its back-fill, even if no other webhook of the
+        channel follows.
+        """
         self.record_missed(channel.id, arrival)
         self._schedule(channel)
         self._on_rejected(channel.id)
 
     def record_rejected_elsewhere(self, channel_id: UUID) -> None:
-        """Another replica turned a webhook of the channel away just now."""
-        if channel_id in self._missed:  # else its first webhook here waits for a fill anyway
+        """Remember that another replica rejected a webhook of the channel."""
+        if channel_id in self._missed:  # else its first webhook waits for a back-fill anyway
             self.record_missed(channel_id)
             soon = self._clock() + SCHEDULE_DELAY_S
             self._resting_until[channel_id] = max(self._resting_until.get(channel_id, soon), soon)
 
     def closed_for_s(self, channel_id: UUID) -> float:
-        """For so long nothing of the channel can be stored in order; 0: it may come in."""
+        """Return for how long no webhook of the channel can be stored in order; 0: it is open."""
         if channel_id not in self._scheduled or self._is_backing_off(channel_id):
             return 0.0
         wait_s = self._scheduled[channel_id][0] - self._clock()
         return wait_s if wait_s > MAX_SCHEDULE_WAIT_S else 0.0
 
     def _is_behind(self, channel_id: UUID, arrival: int) -> bool:
-        """Not if it was tried in vain a moment ago: webhooks are not kept waiting for long."""
+        """Return whether a webhook must wait. It need not just after a failed back-fill."""
         first = min(self._missed.get(channel_id, 0), self._filling.get(channel_id, _NOTHING))
         return first < arrival and not self._is_backing_off(channel_id)
 
@@ -180,10 +190,10 @@ class BackfillScheduler:
         finally:
             del self._scheduled[channel.id]
         if filled and self._missed[channel.id] != _NOTHING:
-            self._schedule(channel)  # of those who were turned away meanwhile
+            self._schedule(channel)  # for webhooks that were rejected meanwhile
 
     async def _fill(self, channel: ChannelRecord, within_s: float, *, deeper: bool = False) -> bool:
-        """Whether all is there that was missed before."""
+        """Back-fill the channel. Return whether it succeeded."""
         mark, began, filled = self._missed.get(channel.id, 0), self._clock(), False
         self._filling[channel.id], self._missed[channel.id] = mark, _NOTHING
         try:
@@ -191,7 +201,7 @@ class BackfillScheduler:
             filled = True
         except NiochatError as error:
             if isinstance(error, UnavailableError) and error.code == "database":
-                raise  # what cannot be filled cannot be stored either: 503, and again
+                raise  # the webhook cannot be stored either: 503
             _log.warning("catch_up_put_off", channel=str(channel.id), error=repr(error))
             self._retry_at[channel.id] = self._clock() + FAILURE_BACKOFF_S
         finally:

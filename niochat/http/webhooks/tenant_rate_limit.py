@@ -1,8 +1,8 @@
-"""The flood guard: so many webhooks of one tenant as no provider has are turned away.
+"""Rejects the webhooks of a tenant above a rate that no real provider reaches.
 
-What a gateway does after an answer other than 2xx is not documented, so this is no means of
-sharing: that begins after storing. Tokens are taken from the shared bucket in blocks and ahead of
-time; a webhook costs a look into memory and never waits.
+Gateways do not document what they do after a response other than 2xx, so this limit only protects
+the installation; fair sharing begins after storing. Tokens are taken from the shared bucket in
+blocks and in advance: a webhook only reads memory and never waits.
 """
 
 import time
@@ -17,27 +17,29 @@ from niochat.http.webhooks.throttle_counter import ThrottleCounter
 from niochat.runtime.background_tasks import BackgroundTaskSet
 
 TOKEN_BLOCK = 200
-"""Tokens taken at a time, and the credit of a tenant until the first block is there."""
+"""Tokens taken at a time, and the credit of a tenant until the first block arrives."""
 MIN_RETRY_AFTER_S = 0.25
-"""The shortest refusal: the shared bucket is not asked about every webhook of a flood."""
+"""The shortest rejection: the shared bucket is not asked for every webhook of a flood."""
 MAX_TRACKED_TENANTS = 10_000
 
 TakeTenantTokens = Callable[[UUID, int], Awaitable[TokenGrant | None]]
-"""Tokens of a tenant's shared bucket; ``None``: it cannot be asked now."""
+"""Takes tokens from the shared bucket of a tenant; None if the bucket is not available."""
 
 
 @dataclass(slots=True)
 class _TenantBucket:
     tokens: float
     local_tokens: float
-    """Tokens of the bucket that counts while the shared one is away."""
+    """Tokens of the local bucket, used while the shared one is not available."""
     local_refilled_at: float
     refilling: bool = False
     rejected_until: float = 0.0
 
 
 class TenantRateLimiter:
-    """One replica's part of the tenants' buckets, which hold ``per_s`` and ``burst``."""
+    """Limits each tenant with a shared bucket that holds ``burst`` tokens and gains ``per_s`` a
+    second. This is the part of one replica.
+    """
 
     def __init__(
         self,
@@ -53,15 +55,17 @@ class TenantRateLimiter:
         self._clock = clock
         self._tenants: OrderedDict[UUID, _TenantBucket] = OrderedDict()
         self._throttle_counter = ThrottleCounter(ThrottleReason.FLOOD, clock)
-        self._owner = BackgroundTaskSet("flood guard")
+        self._owner = BackgroundTaskSet("tenant rate limit")
 
     def take_token(self, tenant_id: UUID) -> float:
-        """0: one webhook of the tenant may come in; else the seconds after which to repeat it."""
+        """Take a token for one webhook. Return 0, or the seconds after which to repeat the
+        webhook.
+        """
         now = self._clock()
         tenant = self._bucket(tenant_id, now)
         wait_s = tenant.rejected_until - now
         if wait_s <= 0 and tenant.tokens <= -TOKEN_BLOCK:
-            wait_s = MIN_RETRY_AFTER_S  # the answer about the last block is still under way
+            wait_s = MIN_RETRY_AFTER_S  # the last block has not arrived yet
         if wait_s > 0:
             self._throttle_counter.record(tenant_id)
             return wait_s
@@ -72,7 +76,7 @@ class TenantRateLimiter:
         return 0.0
 
     def list_throttles(self) -> list[TenantThrottle]:
-        """Tenants of which something was refused lately, and how much since it began."""
+        """Return the tenants with recently rejected webhooks, and how many since it began."""
         return self._throttle_counter.list_throttles()
 
     def _bucket(self, tenant_id: UUID, now: float) -> _TenantBucket:
@@ -85,24 +89,24 @@ class TenantRateLimiter:
 
     async def _refill(self, tenant_id: UUID, tenant: _TenantBucket) -> None:
         try:
-            wanted = int(TOKEN_BLOCK - tenant.tokens)
-            taken = await self._take(tenant_id, wanted)
-            if taken is None:
-                taken = self._take_locally(tenant, wanted)
-            tenant.tokens += taken.granted
+            count = int(TOKEN_BLOCK - tenant.tokens)
+            grant = await self._take(tenant_id, count)
+            if grant is None:
+                grant = self._take_locally(tenant, count)
+            tenant.tokens += grant.granted
             if tenant.tokens <= 0:
-                wait_s = max(taken.wait_s, MIN_RETRY_AFTER_S)
+                wait_s = max(grant.wait_s, MIN_RETRY_AFTER_S)
                 tenant.rejected_until = self._clock() + wait_s
         finally:
             tenant.refilling = False
 
-    def _take_locally(self, tenant: _TenantBucket, wanted: int) -> TokenGrant:
-        """By this replica's own count, the whole rate: better too much than a lost webhook."""
+    def _take_locally(self, tenant: _TenantBucket, count: int) -> TokenGrant:
+        """Grant the whole rate in this replica: too much is better than a lost webhook."""
         now = self._clock()
         tenant.local_tokens = min(
             tenant.local_tokens + (now - tenant.local_refilled_at) * self._per_s, self._burst
         )
         tenant.local_refilled_at = now
-        granted = min(int(tenant.local_tokens), wanted)
+        granted = min(int(tenant.local_tokens), count)
         tenant.local_tokens -= granted
         return TokenGrant(granted, 0.0 if granted else (1.0 - tenant.local_tokens) / self._per_s)

@@ -1,4 +1,4 @@
-"""Whom a door turned away or kept waiting lately, as operators are told."""
+"""Counts the webhooks of each tenant that were recently rejected or delayed, for operators."""
 
 import time
 from collections import OrderedDict
@@ -10,7 +10,7 @@ from uuid import UUID
 from niochat.domain.tenant.throttling import TenantThrottle, ThrottleReason
 
 THROTTLE_EXPIRY_S = 5.0
-"""It is over when nobody of the tenant was noted for so long."""
+"""The throttle of a tenant ends this long after its last webhook was rejected or delayed."""
 MAX_TENANTS = 10_000
 
 
@@ -22,7 +22,7 @@ class _ThrottleCount:
 
 
 class ThrottleCounter:
-    """One reason's count for each tenant, since it began."""
+    """Counts by tenant for one reason, since the throttle began."""
 
     def __init__(self, reason: ThrottleReason, clock: Callable[[], float] = time.monotonic) -> None:
         self._reason = reason
@@ -30,18 +30,18 @@ class ThrottleCounter:
         self._tenants: OrderedDict[UUID, _ThrottleCount] = OrderedDict()
 
     def record(self, tenant_id: UUID) -> None:
-        """One more of the tenant."""
+        """Count one webhook of the tenant."""
         now = self._clock()
-        noted = self._tenants.get(tenant_id)
-        if noted is None or now - noted.last >= THROTTLE_EXPIRY_S:
-            if noted is None and len(self._tenants) >= MAX_TENANTS:
+        entry = self._tenants.get(tenant_id)
+        if entry is None or now - entry.last >= THROTTLE_EXPIRY_S:
+            if entry is None and len(self._tenants) >= MAX_TENANTS:
                 self._tenants.popitem(last=False)
-            noted = self._tenants[tenant_id] = _ThrottleCount(now, now)
-        noted.last = now
-        noted.count += 1
+            entry = self._tenants[tenant_id] = _ThrottleCount(now, now)
+        entry.last = now
+        entry.count += 1
 
     def list_throttles(self) -> list[TenantThrottle]:
-        """Tenants that were noted lately, and how often since it began."""
+        """Return the throttled tenants, and their counts since the throttle began."""
         now = self._clock()
         for tenant_id in [t for t, each in self._tenants.items() if self._is_expired(each, now)]:
             del self._tenants[tenant_id]
@@ -50,8 +50,8 @@ class ThrottleCounter:
             for tenant_id, each in self._tenants.items()
         ]
 
-    def _is_expired(self, noted: _ThrottleCount, now: float) -> bool:
-        return now - noted.last >= THROTTLE_EXPIRY_S
+    def _is_expired(self, entry: _ThrottleCount, now: float) -> bool:
+        return now - entry.last >= THROTTLE_EXPIRY_S
 
 
 def _time_before_now(ago_s: float) -> datetime:

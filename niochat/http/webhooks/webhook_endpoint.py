@@ -1,4 +1,6 @@
-"""The gateway's door: authenticate, parse, store; 200 only after the commit, then poke."""
+"""The webhook endpoint: authenticate, parse, store. It answers 200 only after the commit, then
+pokes the conversation's actor.
+"""
 
 import asyncio
 import hashlib
@@ -10,7 +12,6 @@ from uuid import UUID
 
 import orjson
 import structlog
-from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -20,12 +21,12 @@ from niochat.adapters.gateways.registry import GATEWAYS
 from niochat.domain.conversation.commands import ReceiveSystemNotice
 from niochat.domain.errors import (
     InvalidInputError,
-    NiochatError,
     NotFoundError,
     RateLimitedError,
     UnavailableError,
 )
-from niochat.http.problems import BodyTooLargeError, problem_response
+from niochat.http.body_limits import MIB, check_declared_size, read_body
+from niochat.http.request_metadata import client_address
 from niochat.http.webhooks.backfill_scheduler import BackfillScheduler
 from niochat.http.webhooks.webhook_admission import WebhookAdmission
 from niochat.inbox.inbox_store import AcceptResult, InboxStore
@@ -40,26 +41,30 @@ from niochat.vault.vault import Vault
 
 _log = structlog.get_logger(__name__)
 
-MAX_WEBHOOK_BODY = 1024 * 1024
+MAX_WEBHOOK_BODY = MIB
 _SCHEDULED_CODES = {"flood", "crowded", "disconnected", "cancelled"}
-"""Why a webhook was not stored although the database is there: it is fetched without being asked.
+"""Codes of webhooks that were not stored although the database was available. A back-fill is
+scheduled for them at once.
 """
 
 
 class ChannelLookup(Protocol):
-    """Where channels are looked up."""
+    """Looks up channels and their keys."""
 
     async def channel(self, channel_id: UUID) -> ChannelRecord | None:
-        """The channel, or ``None``."""
+        """Return the channel; None if it does not exist."""
         ...
 
     def hmac_key(self, channel: ChannelRecord) -> str | None:
-        """The key that its webhooks must be signed with."""
+        """Return the key that signs the webhooks of the channel; None: they are not signed."""
         ...
 
 
 class WebhookEndpoint:
-    """Handles webhooks. ``poke`` is told the threads that got something new, and their tenant."""
+    """Receives webhooks. ``poke`` is called with (thread, tenant) after something new was stored,
+    ``on_connected`` with the tenant of a channel that has connected, and ``count_ignored`` with
+    the reason why a webhook was not stored.
+    """
 
     def __init__(
         self,
@@ -67,18 +72,18 @@ class WebhookEndpoint:
         vault: Vault,
         inbox: InboxStore,
         poke: Callable[[UUID, UUID], None],
-        connected: Callable[[UUID], None],
-        count: Callable[[str], None],
-        catch_up: BackfillScheduler | None = None,
+        on_connected: Callable[[UUID], None],
+        count_ignored: Callable[[str], None],
+        backfill_scheduler: BackfillScheduler | None = None,
         admission: WebhookAdmission | None = None,
     ) -> None:
         self._channels = channels
         self._vault = vault
         self._inbox = inbox
         self._poke = poke
-        self._connected = connected
-        self._count = count
-        self._backfill_scheduler = catch_up
+        self._on_connected = on_connected
+        self._count_ignored = count_ignored
+        self._backfill_scheduler = backfill_scheduler
         self._admission = admission or WebhookAdmission()
 
     async def receive(self, request: Request) -> Response:
@@ -90,13 +95,15 @@ class WebhookEndpoint:
             return await self._admit(request, channel)
 
     async def _admit(self, request: Request, channel: ChannelRecord) -> Response:
-        """Nothing is waited for between number and place: both follow the order of arrival."""
-        catch_up = self._backfill_scheduler
-        arrival = catch_up.next_arrival() if catch_up is not None else 0
-        closed_s = catch_up.closed_for_s(channel.id) if catch_up is not None else 0.0
+        """Number the webhook, then wait for its slot. Nothing may be awaited between the two: both
+        must follow the order of arrival.
+        """
+        scheduler = self._backfill_scheduler
+        arrival = scheduler.next_arrival() if scheduler is not None else 0
+        closed_s = scheduler.closed_for_s(channel.id) if scheduler is not None else 0.0
         try:
-            with self._admission.admit_tenant(channel.tenant_id, closed_s) as place:
-                await place.wait_until_due()
+            with self._admission.admit_tenant(channel.tenant_id, closed_s) as slot:
+                await slot.wait_until_due()
                 return await self._receive(request, channel, arrival)
         except ClientDisconnect:
             self._record_missed(channel, arrival, "disconnected")
@@ -109,7 +116,9 @@ class WebhookEndpoint:
             raise
 
     def _record_missed(self, channel: ChannelRecord, arrival: int, code: str) -> None:
-        """The gateway may not repeat it. A database that is away cannot be filled either."""
+        """Remember that the webhook is missing, because the gateway may not repeat it. While the
+        database is unavailable no back-fill is scheduled: it could not store anything.
+        """
         if self._backfill_scheduler is None:
             return
         if code in _SCHEDULED_CODES:
@@ -118,7 +127,7 @@ class WebhookEndpoint:
             self._backfill_scheduler.record_missed(channel.id, arrival)
 
     def _record_missed_by_path(self, request: Request) -> None:
-        """Nobody looked whether it is a gateway's: at worst a channel is filled once more."""
+        """Remember an unauthenticated webhook. A forged one causes at most one extra back-fill."""
         try:
             channel_id = UUID(request.path_params["channel_id"])
         except ValueError:
@@ -127,7 +136,8 @@ class WebhookEndpoint:
             self._backfill_scheduler.record_missed(channel_id)
 
     async def _receive(self, request: Request, channel: ChannelRecord, arrival: int) -> Response:
-        body = await _read_body(request)
+        check_declared_size(request.headers, MAX_WEBHOOK_BODY)
+        body = await read_body(request.receive, MAX_WEBHOOK_BODY)
         vendor = GATEWAYS.require_stored(channel.kind)
         self._check_signature(channel, vendor.signature_header, request, body)
         webhook = vendor.parse_webhook(_parse_json(body), clock.now())
@@ -135,14 +145,14 @@ class WebhookEndpoint:
             webhook.token, channel.token_hash
         ):
             _log.warning(
-                "webhook_token_refused", channel=str(channel.id), client=_client_address(request)
+                "webhook_token_refused", channel=str(channel.id), client=client_address(request)
             )
             raise NotFoundError("The channel does not exist.")
         return JSONResponse(await self._handle_event(channel, webhook, arrival))
 
     async def _authenticate(self, request: Request) -> ChannelRecord:
-        """The channel of the address. An unknown channel, another kind and a wrong secret look the
-        same and take the same time.
+        """Return the channel of the path. An unknown channel, another kind and a wrong secret get
+        the same response after the same time.
         """
         try:
             channel_id = UUID(request.path_params["channel_id"])
@@ -151,12 +161,10 @@ class WebhookEndpoint:
         channel = await self._load_channel(channel_id)
         if channel is not None and channel.kind != request.path_params["kind"]:
             channel = None
-        known = channel.secret_hash if channel is not None else bytes(32)
-        right = self._vault.matches_fingerprint(request.path_params["secret"], known)
-        if channel is None or not right:
-            _log.warning(
-                "webhook_refused", channel=str(channel_id), client=_client_address(request)
-            )
+        fingerprint = channel.secret_hash if channel is not None else bytes(32)
+        matches = self._vault.matches_fingerprint(request.path_params["secret"], fingerprint)
+        if channel is None or not matches:
+            _log.warning("webhook_refused", channel=str(channel_id), client=client_address(request))
             raise NotFoundError("The channel does not exist.")
         return channel
 
@@ -174,9 +182,9 @@ class WebhookEndpoint:
         key = self._channels.hmac_key(channel)
         if key is None:
             return
-        wanted = "sha256=" + hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
-        given = request.headers.get(header, "")
-        if not hmac.compare_digest(wanted.encode(), given.encode()):
+        expected = "sha256=" + hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
+        signature = request.headers.get(header, "")
+        if not hmac.compare_digest(expected.encode(), signature.encode()):
             _log.warning("webhook_signature_refused", channel=str(channel.id))
             raise NotFoundError("The channel does not exist.")
 
@@ -185,22 +193,22 @@ class WebhookEndpoint:
     ) -> dict[str, object]:
         match webhook.event:
             case IgnoredEvent(reason=reason):
-                self._count(reason)
+                self._count_ignored(reason)
                 return {"ignored": reason}
             case ChannelConnectionChanged(status=status, reason=reason):
                 await self._inbox.record_connection_status(channel.id, status, reason)
                 _log.info("channel_session_changed", channel=str(channel.id), status=status)
                 if status == "connected":
-                    self._connected(channel.tenant_id)
+                    self._on_connected(channel.tenant_id)
                 return {"accepted": "connection"}
             case incoming:
                 accepted = await self._accept(channel, incoming, arrival)
         if accepted.thread_id is None:
-            self._count("stranger")
+            self._count_ignored("stranger")
             return {"ignored": "stranger"}
         if accepted.new:
             if isinstance(incoming.command, ReceiveSystemNotice):
-                self._count(f"notice_{incoming.command.shape}")
+                self._count_ignored(f"notice_{incoming.command.shape}")
             self._poke(accepted.thread_id, channel.tenant_id)
         return {"accepted": "new" if accepted.new else "known"}
 
@@ -212,28 +220,9 @@ class WebhookEndpoint:
         return await self._inbox.accept(channel.tenant_id, channel.id, incoming)
 
 
-def build_webhook_routes(door: WebhookEndpoint) -> list[Route]:
-    """Routes of the door."""
-    return [Route("/webhooks/{kind}/{channel_id}/{secret}", door.receive, methods=["POST"])]
-
-
-def build_webhook_application(door: WebhookEndpoint) -> Starlette:
-    """The door as an application of its own, for tests."""
-    return Starlette(
-        routes=build_webhook_routes(door), exception_handlers={NiochatError: problem_response}
-    )
-
-
-async def _read_body(request: Request) -> bytes:
-    declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > MAX_WEBHOOK_BODY:
-        raise BodyTooLargeError("The body is larger than 1 MiB.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_WEBHOOK_BODY:
-            raise BodyTooLargeError("The body is larger than 1 MiB.")
-    return bytes(body)
+def build_webhook_routes(endpoint: WebhookEndpoint) -> list[Route]:
+    """Return the routes of the endpoint."""
+    return [Route("/webhooks/{kind}/{channel_id}/{secret}", endpoint.receive, methods=["POST"])]
 
 
 def _parse_json(body: bytes) -> dict[str, object]:
@@ -247,7 +236,9 @@ def _parse_json(body: bytes) -> dict[str, object]:
 
 
 def _parse_with_lone_surrogates(body: bytes, complaint: str) -> object:
-    """A lone surrogate (half an emoji) is JSON, but orjson refuses it, and with it the message."""
+    """Parse JSON with lone surrogates (half an emoji). They are valid JSON, but orjson rejects
+    them; the message must not be lost.
+    """
     try:
         return json.loads(body, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
@@ -258,7 +249,3 @@ def _parse_with_lone_surrogates(body: bytes, complaint: str) -> object:
 
 def _reject_constant(name: str) -> object:
     raise ValueError(name)
-
-
-def _client_address(request: Request) -> str:
-    return request.client.host if request.client else ""

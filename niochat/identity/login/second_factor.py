@@ -33,10 +33,10 @@ PURPOSE = "second factor"
 
 @dataclass(frozen=True, slots=True)
 class TotpEnrolment:
-    """Secret for the authenticator app, shown once. ``address`` is the URI for a QR code."""
+    """The secret for an authenticator app. ``otpauth_uri`` is the content of its QR code."""
 
     secret: str
-    address: str
+    otpauth_uri: str
 
 
 class SecondFactorService:

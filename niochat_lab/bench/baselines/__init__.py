@@ -1,1 +1,1 @@
-"""TODO."""
+"""Baselines: the same work without the part under test."""

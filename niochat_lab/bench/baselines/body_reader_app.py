@@ -1,4 +1,4 @@
-"""The limit of `ingest`: a Serve application like the webhooks', which reads the body, no more."""
+"""The baseline of ``bench ingest``: a Serve application that only reads the request body."""
 
 from ray import serve
 from starlette.applications import Starlette
@@ -17,7 +17,7 @@ def _limit() -> Starlette:
 
 
 class BodyReaderReplica:
-    """Answers at once."""
+    """A replica that responds at once."""
 
 
 limit = serve.deployment(

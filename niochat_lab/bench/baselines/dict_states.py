@@ -1,7 +1,7 @@
-"""The limit of `actors`: a Python dict of the same states. `python -m
-niochat_lab.bench.baselines.dict_states N`.
+"""The baseline of ``bench actors``: a Python dict of the same states.
 
-A process of its own, so that nothing else grows with it; prints bytes of one state.
+``python -m niochat_lab.bench.baselines.dict_states N`` prints the bytes per state. It is a process
+of its own, so that nothing else adds to its memory.
 """
 
 import sys
@@ -16,7 +16,7 @@ from niochat.domain.ids import ConversationId, ThreadId
 
 
 def main(count: int) -> float:
-    """Bytes of memory that one of `count` states takes."""
+    """Return the bytes of memory that each of ``count`` states takes."""
     tenant, channel = uuid4(), uuid4()
     before = psutil.Process().memory_info().rss
     states: dict[UUID, ThreadSnapshot] = {}
@@ -25,7 +25,7 @@ def main(count: int) -> float:
         fresh = ConversationState(
             ConversationId(uuid4()), f"B{number}", ConversationStatus.WAITING, 3, team="atendimento"
         )
-        # As it is when it was loaded: no string shared that the database would not share.
+        # As it is after loading: it shares no strings that a loaded state would not share.
         stored = state_from_json(state_to_json(fresh), SCHEMA_VERSION)
         states[key] = ThreadSnapshot(ThreadId(key), tenant, channel, stored)
     return (psutil.Process().memory_info().rss - before) / count

@@ -1,9 +1,8 @@
-"""The limit of `path`: the product's own rooms in one plain asyncio process, without Ray.
+"""The baseline of ``bench path``: the product's own code in one plain asyncio process, without Ray.
 
-`python -m niochat_lab.bench.baselines.plain_process --port N [--door-only]` with the environment of
-any of our
-processes. Door, host, assistant and ERP share one event loop; what lies between them in the
-product (Serve, HAProxy, Ray calls) is a function call here.
+``python -m niochat_lab.bench.baselines.plain_process --port N [--door-only]`` with the environment
+of any product process. Webhooks, host, assistant and ERP client share one event loop. The parts
+between them in the product (Serve, HAProxy, Ray calls) are function calls here.
 """
 
 import argparse
@@ -41,13 +40,13 @@ _NAME = "plain"
 
 
 class InProcessPool:
-    """The assistant in the same process, as the host knows its pool."""
+    """The assistant in the same process, with the interface of a pool."""
 
     def __init__(self) -> None:
         self.assistant: TurnRunner | None = None
 
     async def run(self, request: TurnRequest) -> TurnReport:
-        """Run one turn here."""
+        """Run one turn in this process."""
         assert self.assistant is not None
         return await self.assistant.run(request)
 
@@ -55,30 +54,30 @@ class InProcessPool:
 class SingleProcessHost:
     """A host that owns every shard, with its pools."""
 
-    def __init__(self, parts: Components) -> None:
-        self._parts = parts
+    def __init__(self, components: Components) -> None:
+        self._components = components
         pool = InProcessPool()
-        self._core = HostProcess(_NAME, _NAME, parts, pool, self._call, self._send)
+        self._core = HostProcess(_NAME, _NAME, components, pool, self._call, self._send)
         pool.assistant = build_assistant(
-            parts,
-            InProcessErpClient(build_erp_service(parts, self._place, self._on_erp_call_ended)),
-            open_models(parts),
+            components,
+            InProcessErpClient(build_erp_service(components, self._place, self._on_erp_call_ended)),
+            open_models(components),
         )
 
     async def start(self) -> None:
-        """Own all shards and begin."""
-        async with self._parts.database.as_system() as connection:
+        """Take ownership of all shards and start."""
+        async with self._components.database.as_system() as connection:
             owners = [self._core.incarnation] * SHARDS
             await connection.fetch(_SQL["move_shards"], list(range(SHARDS)), owners)
         self._core.start()
         await self._core.refresh()
 
     async def stop(self) -> None:
-        """End the host."""
+        """Stop the host."""
         await self._core.stop()
 
     def poke(self, thread_id: UUID, tenant_id: UUID) -> None:
-        """A row waits for this thread."""
+        """Announce that a row waits for this thread."""
         self._core.poke([actor_addresses.conversation_address(thread_id)], tenant_id)
 
     async def _call(self, address: ActorAddress, payload: object) -> Any:
@@ -87,32 +86,35 @@ class SingleProcessHost:
     async def _send(self, address: ActorAddress, payload: object) -> None:
         self._core.tell(address, payload)
 
-    async def _place(self, tenant_id: UUID, lease: CallPermitRequest) -> CallPermit:
-        permit = await self._call(actor_addresses.tenant_address(tenant_id), lease)
+    async def _place(self, tenant_id: UUID, permit_request: CallPermitRequest) -> CallPermit:
+        permit = await self._call(actor_addresses.tenant_address(tenant_id), permit_request)
         assert isinstance(permit, CallPermit)
         return permit
 
-    async def _on_erp_call_ended(self, tenant_id: UUID, ended: CallPermitRelease) -> None:
-        await self._send(actor_addresses.tenant_address(tenant_id), ended)
+    async def _on_erp_call_ended(self, tenant_id: UUID, release: CallPermitRelease) -> None:
+        await self._send(actor_addresses.tenant_address(tenant_id), release)
 
 
 def create_application(*, ingest_only: bool) -> Starlette:
-    """The ASGI application. `ingest_only` stores and answers, and nobody processes."""
+    """Create the ASGI application.
+
+    ``ingest_only``: webhooks are stored and answered, but no host processes them.
+    """
     settings = Settings.read()
     structured_logging.configure_logging(settings.log_level, json=True)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        parts = await open_components(settings)
-        whole = None if ingest_only else SingleProcessHost(parts)
-        if whole is not None:
-            await whole.start()
-        app.router.routes.extend(_routes(parts, whole))
+        components = await open_components(settings)
+        host = None if ingest_only else SingleProcessHost(components)
+        if host is not None:
+            await host.start()
+        app.router.routes.extend(_routes(components, host))
         gc_tuning.tune_gc()
         yield
-        if whole is not None:
-            await whole.stop()
-        await parts.close()
+        if host is not None:
+            await host.stop()
+        await components.close()
 
     health = Route("/health", _health)
     return Starlette(
@@ -120,13 +122,15 @@ def create_application(*, ingest_only: bool) -> Starlette:
     )
 
 
-def _routes(parts: Components, whole: SingleProcessHost | None) -> list[Route]:
-    def nothing(*_: object) -> None:
+def _routes(components: Components, host: SingleProcessHost | None) -> list[Route]:
+    def ignore(*_: object) -> None:
         return None
 
-    poke: Callable[[UUID, UUID], None] = nothing if whole is None else whole.poke
+    poke: Callable[[UUID, UUID], None] = ignore if host is None else host.poke
     return build_webhook_routes(
-        WebhookEndpoint(parts.directory, parts.vault, parts.inbox, poke, nothing, nothing)
+        WebhookEndpoint(
+            components.directory, components.vault, components.inbox, poke, ignore, ignore
+        )
     )
 
 
@@ -135,7 +139,7 @@ async def _health(_request: Request) -> Response:
 
 
 def main() -> None:
-    """Reads the command line and serves."""
+    """Parse the command line and serve."""
     parser = argparse.ArgumentParser(
         prog="python -m niochat_lab.bench.baselines.plain_process", description=__doc__
     )

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The benchmarks of ``niochat bench``."""

@@ -1,8 +1,8 @@
-"""`bench actors`: what a virtual actor costs in a real host.
+"""``bench actors``: the cost of a virtual actor in a real host.
 
-Conversations are written into the database, with people holding them; then the one host is poked
-for each, which activates it. Steps: a message of each of so many is put into the inbox, their
-actors are poked, and the time counts until nothing waits.
+Conversations that wait for agents are inserted into the database; then the only host is poked for
+each, which activates it. Steps: messages for some of the conversations are inserted into the inbox,
+their actors are poked, and the time until no row is pending is measured.
 """
 
 import asyncio
@@ -48,9 +48,9 @@ KB, ACTIVATION_MS, MIN_RATE_RATIO = 8.0, 10.0, 0.9
 _SLUG = "held"
 _MEASURED_STEPS = 2_000
 _WORKERS = ("hosts", "postgres")
-"""Who steps."""
+"""The process groups that execute steps."""
 _SINGLE_RATE = 20.0
-"""Messages of new people a second: seldom enough that none waits for another."""
+"""Messages of new contacts per second: few enough that none waits for another."""
 _TIMEOUT_S = 600.0
 _FIRST = 10_000_000
 
@@ -61,7 +61,7 @@ class _SizeMeasurement:
     kb: float = 0.0
     steps_per_s: list[float] = field(default_factory=list)
     use: ProcessUsage = field(default_factory=ProcessUsage)
-    """Of all steps together."""
+    """The usage of all steps together."""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -70,126 +70,135 @@ class _SizeMeasurement:
             "steps_per_s": round(median(self.steps_per_s), 1),
             "steps_rounds": [round(each, 1) for each in self.steps_per_s],
             "cpu_ms_each": {
-                group: of["cpu_ms_per_unit"]
-                for group, of in self.use.groups().items()
+                group: usage["cpu_ms_per_unit"]
+                for group, usage in self.use.groups().items()
                 if group in _WORKERS
             },
         }
 
 
 class _ActorBench:
-    """One run."""
+    """One run of the benchmark."""
 
     def __init__(
         self,
-        stage: BenchEnvironment,
-        plan: BenchOptions,
-        told: ProgressCallback,
+        environment: BenchEnvironment,
+        options: BenchOptions,
+        on_progress: ProgressCallback,
         tenant: BenchTenant,
         host: BenchHostClient,
     ) -> None:
-        self._stage, self._plan, self._told = stage, plan, told
+        self._environment, self._options, self._on_progress = environment, options, on_progress
         self._tenant, self._host = tenant, host
         self._written = 0
-        self._meter = UsageMeter(stage.stack.home.folder)
+        self._meter = UsageMeter(environment.stack.home.folder)
 
     async def grow_to(self, size: int) -> _SizeMeasurement:
-        """Have so many active, then step some of them in each round."""
-        found = _SizeMeasurement(size)
-        self._told(f"activating {size:,}")
+        """Activate ``size`` conversations, then step some of them in each round."""
+        measurement = _SizeMeasurement(size)
+        self._on_progress(f"activating {size:,}")
         if size > self._written:
             where = (self._tenant.tenant_id, self._tenant.channel_id)
             await asyncio.to_thread(
-                insert_waiting_conversations, self._stage.postgres, *where, self._written, size
+                insert_waiting_conversations,
+                self._environment.postgres,
+                *where,
+                self._written,
+                size,
             )
             self._written = size
         active = int((await self._host.stats())["conversations"])
         before = self._rss()
         await self._activate(range(size), size)
         gained = int((await self._host.stats())["conversations"]) - active
-        found.kb = (self._rss() - before) / 1024 / gained if gained else 0.0
-        for number in range(self._plan.rounds):
-            self._told(f"{size:,} active: steps, {number + 1} of {self._plan.rounds}")
-            await self._steps(found, f"{size}-{time.monotonic_ns()}")
-        return found
+        measurement.kb = (self._rss() - before) / 1024 / gained if gained else 0.0
+        for number in range(self._options.rounds):
+            self._on_progress(f"{size:,} active: steps, {number + 1} of {self._options.rounds}")
+            await self._steps(measurement, f"{size}-{time.monotonic_ns()}")
+        return measurement
 
-    async def _activate(self, numbers: Sequence[int], wanted: int) -> None:
+    async def _activate(self, numbers: Sequence[int], count: int) -> None:
         deadline = time.monotonic() + _TIMEOUT_S
         await self._host.poke(numbers)
-        while int((await self._host.stats())["conversations"]) < wanted:
+        while int((await self._host.stats())["conversations"]) < count:
             if time.monotonic() > deadline:
-                raise UnavailableError("the host did not activate all", code="host")
+                raise UnavailableError("the host did not activate all conversations", code="host")
             await asyncio.sleep(0.2)
         await self._is_drained()
 
-    async def _steps(self, found: _SizeMeasurement, mark: str) -> None:
-        """One round of steps, of people in the middle of all that are active."""
-        size = found.actors
+    async def _steps(self, measurement: _SizeMeasurement, mark: str) -> None:
+        """Run one round of steps for contacts in the middle of the active ones."""
+        size = measurement.actors
         count = min(_MEASURED_STEPS, size)
         first = (size - count) // 2
         where = (self._tenant.tenant_id, self._tenant.channel_id, first, first + count)
         await asyncio.to_thread(
-            self._stage.postgres.fetch, _SQL["insert_pending_messages"], *where, mark
+            self._environment.postgres.fetch, _SQL["insert_pending_messages"], *where, mark
         )
         before, began = await asyncio.to_thread(self._meter.take_snapshot), time.monotonic()
         await self._host.poke(range(first, first + count))
         await self._is_drained()
-        found.steps_per_s.append(count / (time.monotonic() - began))
-        found.use.add_interval(before, await asyncio.to_thread(self._meter.take_snapshot), count)
+        measurement.steps_per_s.append(count / (time.monotonic() - began))
+        measurement.use.add_interval(
+            before, await asyncio.to_thread(self._meter.take_snapshot), count
+        )
 
     async def _is_drained(self) -> None:
         deadline = time.monotonic() + _TIMEOUT_S
-        while (await asyncio.to_thread(self._stage.postgres.fetch, _SQL["count_pending_rows"]))[0][
-            0
-        ]:
+        while (
+            await asyncio.to_thread(self._environment.postgres.fetch, _SQL["count_pending_rows"])
+        )[0][0]:
             if time.monotonic() > deadline:
-                raise UnavailableError("the host did not process all", code="host")
+                raise UnavailableError("the host did not process all messages", code="host")
             await asyncio.sleep(0.02)
 
     def _rss(self) -> int:
-        """Bytes that the host's process has in memory."""
-        found = process_control.find_stack_processes(self._stage.stack.home.folder)
+        """The resident memory of the host's process in bytes."""
+        found = process_control.find_stack_processes(self._environment.stack.home.folder)
         return sum(int(p.memory_info().rss) for p in found if process_group(p) == "hosts")
 
 
 async def run_actor_bench(
-    stage: BenchEnvironment,
-    plan: BenchOptions,
-    told: ProgressCallback,
+    environment: BenchEnvironment,
+    options: BenchOptions,
+    on_progress: ProgressCallback,
     sizes: Sequence[int] = ACTOR_COUNTS,
 ) -> BenchReport:
-    """The whole bench. The smallest size is measured again at the end, by a fresh host."""
-    tenant = (await create_bench_tenants(stage, [_SLUG], assistant=False))[_SLUG]
-    activations = await _measure_activations(stage, plan, told, tenant)
-    host = await asyncio.to_thread(BenchHostClient.connect, stage.stack.ray.address)
+    """Run the benchmark. The smallest size is measured again at the end, in a fresh host."""
+    tenant = (await create_bench_tenants(environment, [_SLUG], assistant=False))[_SLUG]
+    activations = await _measure_activations(environment, options, on_progress, tenant)
+    host = await asyncio.to_thread(BenchHostClient.connect, environment.stack.ray.address)
     try:
-        bench = _ActorBench(stage, plan, told, tenant, host)
-        found = [await bench.grow_to(size) for size in sizes]
-        told("a fresh host")
+        bench = _ActorBench(environment, options, on_progress, tenant, host)
+        measurements = [await bench.grow_to(size) for size in sizes]
+        on_progress("a fresh host")
         await host.restart()
-        again = await bench.grow_to(sizes[0])
+        remeasured = await bench.grow_to(sizes[0])
     finally:
         host.disconnect()
     limit = await _measure_dict_bytes(max(sizes))
-    return _report(stage, found, again, activations, limit)
+    return _report(environment, measurements, remeasured, activations, limit)
 
 
 async def _measure_activations(
-    stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback, tenant: BenchTenant
+    environment: BenchEnvironment,
+    options: BenchOptions,
+    on_progress: ProgressCallback,
+    tenant: BenchTenant,
 ) -> list[float]:
-    """New people write, one at a time; milliseconds from commit to commit."""
+    """Let new contacts write one at a time; return milliseconds from commit to commit."""
     known = replace(
         build_ingest_stream("single", tenant), people=1000, first=_FIRST, rate=_SINGLE_RATE
     )
-    strangers = replace(known, people=100_000, first=_FIRST + known.people)
-    async with LoadRoundRunner(stage, plan, told) as track:
-        told("warming up")
-        await track.run_round(SideMeasurement(), [known], 2.0, database=DATABASE_NAME)
-        since = stage.postgres.fetch(_SQL["database_time"])[0][0]
-        told("activations, one at a time")
-        seconds = plan.seconds * plan.rounds
-        await track.run_round(SideMeasurement(), [strangers], seconds, database=DATABASE_NAME)
-    rows = stage.postgres.fetch(_SQL["activation_latencies"], tenant.tenant_id, since)
+    new_contacts = replace(known, people=100_000, first=_FIRST + known.people)
+    async with LoadRoundRunner(environment, options, on_progress) as runner:
+        on_progress("warming up")
+        await runner.run_round(SideMeasurement(), [known], 2.0, database=DATABASE_NAME)
+        since = environment.postgres.fetch(_SQL["database_time"])[0][0]
+        on_progress("activations, one at a time")
+        seconds = options.seconds * options.rounds
+        await runner.run_round(SideMeasurement(), [new_contacts], seconds, database=DATABASE_NAME)
+    rows = environment.postgres.fetch(_SQL["activation_latencies"], tenant.tenant_id, since)
     return [float(row[0]) for row in rows if row[0] is not None]
 
 
@@ -206,17 +215,17 @@ async def _measure_dict_bytes(count: int) -> float:
 
 
 def _report(
-    stage: BenchEnvironment,
-    found: list[_SizeMeasurement],
-    again: _SizeMeasurement,
+    environment: BenchEnvironment,
+    measurements: list[_SizeMeasurement],
+    remeasured: _SizeMeasurement,
     activations: list[float],
     dict_bytes: float,
 ) -> BenchReport:
-    base = median([*found[0].steps_per_s, *again.steps_per_s])
-    largest = found[-1]
-    kept = round(median(largest.steps_per_s) / base, 3) if base else 0.0
+    base = median([*measurements[0].steps_per_s, *remeasured.steps_per_s])
+    largest = measurements[-1]
+    ratio = round(median(largest.steps_per_s) / base, 3) if base else 0.0
     p99 = round(quantile(activations, 0.99), 2)
-    memory = process_control.find_stack_processes(stage.stack.home.folder)
+    memory = process_control.find_stack_processes(environment.stack.home.folder)
     return BenchReport(
         name="actors",
         unit="step",
@@ -228,16 +237,16 @@ def _report(
             sum(process_control.read_pss_kb(p.pid) for p in memory if _is_host(p)) / 1024, 1
         ),
         limit={"kb_each": round(dict_bytes / 1024, 2), "what": "a Python dict of the same states"},
-        machine=describe_machine(stage.postgres),
+        machine=describe_machine(environment.postgres),
         more={
-            "sizes": [each.as_dict() for each in found],
-            "smallest_again": again.as_dict(),
+            "sizes": [each.as_dict() for each in measurements],
+            "smallest_again": remeasured.as_dict(),
             "activations": len(activations),
         },
         goals={
             f"at most {KB:g} KB each ({largest.kb:.2f})": largest.kb <= KB,
             f"activation p99 under {ACTIVATION_MS:g} ms ({p99})": p99 < ACTIVATION_MS,
-            f"throughput of the largest at least {MIN_RATE_RATIO} of the smallest ({kept})": kept
+            f"throughput of the largest at least {MIN_RATE_RATIO} of the smallest ({ratio})": ratio
             >= MIN_RATE_RATIO,
         },
     )

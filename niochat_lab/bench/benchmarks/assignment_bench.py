@@ -1,8 +1,9 @@
-"""`bench assign`: how soon an agent's freed place has the next conversation.
+"""``bench assign``: how soon an agent with free capacity gets the next conversation.
 
-A host in this process, without Ray, on a PostgreSQL of its own (with fsync): its team queue gives
-away while people come at a rate (`queue_load.py`). The limit is a commit of one row by the same
-process, before it begins.
+A host in this process, without Ray, uses a PostgreSQL of its own (with fsync). Its team queue
+assigns conversations while contacts arrive at a rate
+(:mod:`~niochat_lab.bench.workloads.team_queue_workload`). The baseline is a commit of one row by
+the same process before the run.
 """
 
 import asyncio
@@ -50,17 +51,17 @@ _COMMITS = 200
 
 
 class _UnusedPool:
-    """Nobody asks the assistant anything."""
+    """A pool that gets no requests."""
 
     async def run(self, request: TurnRequest) -> TurnReport:
         raise UnavailableError("there is no assistant here", code="pool")
 
 
 class _SingleHost:
-    """The one host there is."""
+    """The only host."""
 
-    def __init__(self, parts: Components) -> None:
-        self.core = HostProcess("assign", "here", parts, _UnusedPool(), self._call, self._send)
+    def __init__(self, components: Components) -> None:
+        self.core = HostProcess("assign", "here", components, _UnusedPool(), self._call, self._send)
 
     async def _call(self, address: ActorAddress, payload: object) -> Any:
         return await self.core.ask(address, payload)
@@ -71,7 +72,7 @@ class _SingleHost:
 
 @contextmanager
 def temporary_postgres() -> Iterator[EmbeddedPostgres]:
-    """A PostgreSQL with the newest schema; its folder is removed."""
+    """Start a PostgreSQL with the newest schema; its folder is removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="niochat-bench-"))
     home = HomeFolder.create(folder)
     postgres = EmbeddedPostgres(
@@ -87,40 +88,40 @@ def temporary_postgres() -> Iterator[EmbeddedPostgres]:
 
 
 async def run_assignment_bench(
-    postgres: EmbeddedPostgres, plan: TeamQueueWorkloadSettings
+    postgres: EmbeddedPostgres, workload_settings: TeamQueueWorkloadSettings
 ) -> BenchReport:
-    """The whole bench."""
-    stores = BenchPostgres(postgres.admin_dsn)
-    told = describe_machine(stores)
-    parts = await _open_components(postgres)
-    host = _SingleHost(parts)
+    """Run the benchmark."""
+    bench_postgres = BenchPostgres(postgres.admin_dsn)
+    machine = describe_machine(bench_postgres)
+    components = await _open_components(postgres)
+    host = _SingleHost(components)
     try:
-        tenant, channel = _create_team_tenant(stores)
+        tenant, channel = _create_team_tenant(bench_postgres)
 
         async def execute(query: str, *values: object) -> None:
-            await asyncio.to_thread(stores.fetch, query, *values)
+            await asyncio.to_thread(bench_postgres.fetch, query, *values)
 
-        await insert_agents_and_contacts(execute, tenant, channel, plan)
+        await insert_agents_and_contacts(execute, tenant, channel, workload_settings)
         await execute(_SQL["vacuum_analyze"])
-        commits = await _measure_commits(parts, tenant)
-        spent, before = DatabaseCost(), stores.read_counters()
-        seen = await _run(host.core, parts, tenant, channel, plan)
-        spent.add_interval(before, stores.read_counters())
+        commits = await _measure_commits(components, tenant)
+        cost, before = DatabaseCost(), bench_postgres.read_counters()
+        measurement = await _run(host.core, components, tenant, channel, workload_settings)
+        cost.add_interval(before, bench_postgres.read_counters())
     finally:
         await host.core.stop()
-        await parts.close()
-    report = _report(plan, seen, commits, told)
-    return replace(report, more={**report.more, **spent.per_unit(seen.assigned)})
+        await components.close()
+    report = _report(workload_settings, measurement, commits, machine)
+    return replace(report, more={**report.more, **cost.per_unit(measurement.assigned)})
 
 
 async def _run(
     core: HostProcess,
-    parts: Components,
+    components: Components,
     tenant: UUID,
     channel: UUID,
-    plan: TeamQueueWorkloadSettings,
+    workload_settings: TeamQueueWorkloadSettings,
 ) -> TeamQueueMeasurement:
-    database = parts.database
+    database = components.database
     assert isinstance(database, TimedDatabase)
     async with database.as_system() as connection:
         owners = [core.incarnation] * SHARDS
@@ -134,7 +135,7 @@ async def _run(
         database,
         tenant,
         channel,
-        plan,
+        workload_settings,
         lambda waiting: core.tell(queue, waiting),
         lambda thread: core.poke([actor_addresses.conversation_address(thread)], tenant),
     )
@@ -151,61 +152,61 @@ async def _open_components(postgres: EmbeddedPostgres) -> Components:
         }
     )
     structured_logging.configure_logging(settings.log_level, json=True)
-    parts = await open_components(settings)
-    await parts.database.close()
-    return replace(parts, database=await TimedDatabase.open(postgres.owner_dsn))
+    components = await open_components(settings)
+    await components.database.close()
+    return replace(components, database=await TimedDatabase.open(postgres.owner_dsn))
 
 
-def _create_team_tenant(stores: BenchPostgres) -> tuple[UUID, UUID]:
-    """A provider with a team and a channel nobody sends by."""
-    ((tenant, channel),) = stores.fetch(_SQL["insert_queue_tenant"])
+def _create_team_tenant(bench_postgres: BenchPostgres) -> tuple[UUID, UUID]:
+    """Create a tenant with a team and an unused channel."""
+    ((tenant, channel),) = bench_postgres.fetch(_SQL["insert_queue_tenant"])
     return tenant, channel
 
 
-async def _measure_commits(parts: Components, tenant: UUID) -> list[float]:
-    """Milliseconds of a commit of one row, one after the other."""
+async def _measure_commits(components: Components, tenant: UUID) -> list[float]:
+    """Milliseconds of commits of one row, one after another."""
     times = []
     for _ in range(_COMMITS):
-        async with parts.database.as_system() as connection:
-            begun = time.perf_counter()
+        async with components.database.as_system() as connection:
+            started_at = time.perf_counter()
             await connection.execute(_SQL["enable_team_queue"], tenant, "balanced")
-            times.append((time.perf_counter() - begun) * 1000)
+            times.append((time.perf_counter() - started_at) * 1000)
     return times
 
 
 def _report(
-    plan: TeamQueueWorkloadSettings,
-    seen: TeamQueueMeasurement,
+    workload_settings: TeamQueueWorkloadSettings,
+    measurement: TeamQueueMeasurement,
     commits: list[float],
-    told: dict[str, Any],
+    machine: dict[str, Any],
 ) -> BenchReport:
-    times = seen.freed_to_assigned_ms
+    times = measurement.freed_to_assigned_ms
     p99 = quantile(times, 0.99)
     return BenchReport(
         name="assign",
         unit="assignment",
-        rate=round(seen.assigned / seen.arrived_s, 1),
+        rate=round(measurement.assigned / measurement.arrived_s, 1),
         p50_ms=round(quantile(times, 0.5), 2),
         p99_ms=round(p99, 2),
         limit={
             "p50_ms": round(quantile(commits, 0.5), 2),
             "p99_ms": round(quantile(commits, 0.99), 2),
         },
-        machine=told,
+        machine=machine,
         more={
-            "agents": plan.agents,
-            "capacity": plan.capacity,
-            "people": plan.people,
-            "offered_per_s": plan.per_s,
-            "came_per_s": round(plan.people / seen.arrived_s, 1),
+            "agents": workload_settings.agents,
+            "capacity": workload_settings.capacity,
+            "people": workload_settings.people,
+            "offered_per_s": workload_settings.per_s,
+            "came_per_s": round(workload_settings.people / measurement.arrived_s, 1),
             "freed": len(times),
-            "statements": len(seen.statement_ms),
-            "statement_p50_ms": round(quantile(seen.statement_ms, 0.5), 2),
-            "statement_p99_ms": round(quantile(seen.statement_ms, 0.99), 2),
+            "statements": len(measurement.statement_ms),
+            "statement_p50_ms": round(quantile(measurement.statement_ms, 0.5), 2),
+            "statement_p99_ms": round(quantile(measurement.statement_ms, 0.99), 2),
         },
         goals={
             f"p99 under {_TARGET_MS:g} ms from a freed place on ({p99:.1f})": p99 < _TARGET_MS,
-            "never above an agent's capacity": not seen.above,
-            "urgent ones first, then who waits longest": not seen.overtaken,
+            "never above an agent's capacity": not measurement.above,
+            "urgent ones first, then who waits longest": not measurement.overtaken,
         },
     )

@@ -1,4 +1,4 @@
-"""`bench fair`: what twenty quiet providers notice of one that offers twice what can be done."""
+"""``bench fair``: the latency of twenty quiet tenants beside one that offers twice the capacity."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -30,12 +30,14 @@ from niochat_sandbox.load_generator.load_job import LoadStream
 __all__ = ["REQUIREMENTS", "run_fairness_bench"]
 _WARM_S = 4.0
 _BASELINE_S = RECENT_S + 1.0
-"""After it the loud one is alone: in company it would not be let do what the machine can."""
+"""Before its own measurement the loud tenant waits until the quiet ones are inactive, because
+beside active tenants its share would be limited.
+"""
 _LOUD_CUSTOMERS = 50_000
 _LOAD_FACTOR = 2.0
 MAX_SLOWDOWN, P95_MS = 3.0, 250.0
 _SETTLE_S = 180.0
-"""For the last answers: those that come late are the ones that count."""
+"""Seconds for the last replies: the late ones matter most."""
 
 
 @dataclass(slots=True)
@@ -45,42 +47,44 @@ class _FairnessRounds:
 
     def ratios(self) -> list[float]:
         return [
-            quantile(beside, 0.95) / max(quantile(alone, 0.95), 0.001)
-            for alone, beside in zip(self.alone, self.with_neighbour, strict=True)
+            quantile(beside_loud, 0.95) / max(quantile(alone, 0.95), 0.001)
+            for alone, beside_loud in zip(self.alone, self.with_neighbour, strict=True)
         ]
 
 
 async def run_fairness_bench(
-    stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback
+    environment: BenchEnvironment, options: BenchOptions, on_progress: ProgressCallback
 ) -> BenchReport:
-    """The whole bench; a slice lasts four times `plan.seconds`, because quiet ones write seldom."""
-    tenants = await create_quiet_and_loud_tenants(stage)
+    """Run the benchmark; a round lasts four times ``options.seconds``, because quiet tenants write
+    rarely.
+    """
+    tenants = await create_quiet_and_loud_tenants(environment)
     quiet = stagger_streams(build_quiet_streams(tenants), QUIET_INTERVAL_S)
     loud = build_loud_stream(tenants, _LOUD_CUSTOMERS)
-    alone, beside, rounds = SideMeasurement(), SideMeasurement(), _FairnessRounds()
-    async with LoadRoundRunner(stage, plan, told) as track:
-        told("warming up")
-        await track.run_round(
+    alone, beside_loud, rounds = SideMeasurement(), SideMeasurement(), _FairnessRounds()
+    async with LoadRoundRunner(environment, options, on_progress) as runner:
+        on_progress("warming up")
+        await runner.run_round(
             SideMeasurement(), [loud, *_describe_busy(quiet)], _WARM_S, database=DATABASE_NAME
         )
-        told("what the machine can take")
+        on_progress("what the machine can take")
         await asyncio.sleep(_BASELINE_S)
         limit = SideMeasurement()
-        await track.run_round(limit, [loud], plan.seconds * 2, database=DATABASE_NAME)
+        await runner.run_round(limit, [loud], options.seconds * 2, database=DATABASE_NAME)
         noisy = replace(loud, rate=max(limit.rate * _LOAD_FACTOR, 1.0))
-        for number in range(plan.rounds):
-            told(f"{number + 1} of {plan.rounds}: quiet ones alone")
-            seconds = plan.seconds * 4
-            played = await track.run_round(
+        for number in range(options.rounds):
+            on_progress(f"{number + 1} of {options.rounds}: quiet ones alone")
+            seconds = options.seconds * 4
+            result = await runner.run_round(
                 alone, quiet, seconds, database=DATABASE_NAME, settle_s=_SETTLE_S
             )
-            rounds.alone.append(collect_quiet_latencies(played))
-            told(f"{number + 1} of {plan.rounds}: beside a loud one")
-            played = await track.run_round(
-                beside, [*quiet, noisy], seconds, database=DATABASE_NAME, settle_s=_SETTLE_S
+            rounds.alone.append(collect_quiet_latencies(result))
+            on_progress(f"{number + 1} of {options.rounds}: beside a loud one")
+            result = await runner.run_round(
+                beside_loud, [*quiet, noisy], seconds, database=DATABASE_NAME, settle_s=_SETTLE_S
             )
-            rounds.with_neighbour.append(collect_quiet_latencies(played))
-    return _report(stage, limit, alone, beside, rounds, noisy)
+            rounds.with_neighbour.append(collect_quiet_latencies(result))
+    return _report(environment, limit, alone, beside_loud, rounds, noisy)
 
 
 def _describe_busy(quiet: list[LoadStream]) -> list[LoadStream]:
@@ -88,10 +92,10 @@ def _describe_busy(quiet: list[LoadStream]) -> list[LoadStream]:
 
 
 def _report(
-    stage: BenchEnvironment,
+    environment: BenchEnvironment,
     limit: SideMeasurement,
     alone: SideMeasurement,
-    beside: SideMeasurement,
+    beside_loud: SideMeasurement,
     rounds: _FairnessRounds,
     noisy: LoadStream,
 ) -> BenchReport:
@@ -101,20 +105,20 @@ def _report(
     return BenchReport(
         name="fair",
         unit="turn",
-        rate=beside.rate,
+        rate=beside_loud.rate,
         p50_ms=round(quantile(quiet_beside, 0.5), 2),
         p99_ms=round(quantile(quiet_beside, 0.99), 2),
         ratio_to_limit=share,
-        cpu_ms_per_unit=beside.use.cpu_ms_per_unit(),
-        pss_mb=beside.use.total_pss_mb(),
-        groups=beside.use.groups(),
+        cpu_ms_per_unit=beside_loud.use.cpu_ms_per_unit(),
+        pss_mb=beside_loud.use.total_pss_mb(),
+        groups=beside_loud.use.groups(),
         limit={
             "p50_ms": round(quantile(quiet_alone, 0.5), 2),
             "p95_ms": p95(quiet_alone),
             "p99_ms": round(quantile(quiet_alone, 0.99), 2),
             **alone.counts,
         },
-        machine=describe_machine(stage.postgres),
+        machine=describe_machine(environment.postgres),
         more={
             "p95_ms": beside_ms,
             "ratios": [round(each, 3) for each in rounds.ratios()],
@@ -122,8 +126,8 @@ def _report(
             "quiet_every_s": QUIET_INTERVAL_S,
             "saturation": limit.rate,
             "offered_by_the_loud_one": round(noisy.rate, 1),
-            "beside": beside.as_dict(),
-            "refused": beside.counts.get("refused", 0),
+            "beside": beside_loud.as_dict(),
+            "refused": beside_loud.counts.get("refused", 0),
         },
         goals={
             f"p95 of the quiet ones at most {MAX_SLOWDOWN:g} times that alone ({share})": share

@@ -1,8 +1,8 @@
-"""`bench growth`: `ingest` and `path`, in short, while the database grows.
+"""``bench growth``: short runs of ``ingest`` and ``path`` while the database grows.
 
-Each size is measured beside the limit of `ingest` (an application that only reads the body), which
-does not grow, so that a machine that slows down meanwhile is no growth. What is told for a size is
-product over limit, over the same of the empty database.
+Each size is measured beside the baseline of ``ingest`` (an application that only reads the body),
+which does not depend on the size, so that a machine that slows down does not count as growth. The
+figure of a size is product over baseline, divided by the same ratio of the empty database.
 """
 
 import asyncio
@@ -35,36 +35,47 @@ _DATABASES = dict.fromkeys(_MEASURED, DATABASE_NAME)
 
 
 async def run_growth_bench(
-    stage: BenchEnvironment,
-    plan: BenchOptions,
-    told: ProgressCallback,
+    environment: BenchEnvironment,
+    options: BenchOptions,
+    on_progress: ProgressCallback,
     sizes: Sequence[int] = MESSAGE_COUNTS,
 ) -> BenchReport:
-    """The whole bench; sizes are messages stored, ascending."""
-    streams, tenant_id, channel_id = await _create_streams(stage)
-    found: list[dict[str, Any]] = []
+    """Run the benchmark; ``sizes`` are numbers of stored messages, ascending."""
+    streams, tenant_id, channel_id = await _create_streams(environment)
+    measurements: list[dict[str, Any]] = []
     stored = 0
-    async with LoadRoundRunner(stage, plan, told) as track:
-        await track.warm_up(streams, _DATABASES, _WARM_S)
+    async with LoadRoundRunner(environment, options, on_progress) as runner:
+        await runner.warm_up(streams, _DATABASES, _WARM_S)
         for size in (0, *sizes):
-            told(f"storing {size:,} messages")
+            on_progress(f"storing {size:,} messages")
             await asyncio.to_thread(
-                insert_ended_conversations, stage.postgres, tenant_id, channel_id, stored, size
+                insert_ended_conversations,
+                environment.postgres,
+                tenant_id,
+                channel_id,
+                stored,
+                size,
             )
             stored = max(stored, size)
-            await track.warm_up({"path": streams["path"]}, _DATABASES, _WARM_S)
-            sides = await track.alternate_streams(f"{size:,} messages", streams, _DATABASES)
-            found.append({"messages": size, **_summarize(sides)})
-    return _report(stage, found, sides)
+            await runner.warm_up({"path": streams["path"]}, _DATABASES, _WARM_S)
+            sides = await runner.alternate_streams(f"{size:,} messages", streams, _DATABASES)
+            measurements.append({"messages": size, **_summarize(sides)})
+    return _report(environment, measurements, sides)
 
 
-async def _create_streams(stage: BenchEnvironment) -> tuple[dict[str, LoadStream], object, object]:
-    assisted = (await create_bench_tenants(stage, [_ASSISTED_SLUG], assistant=True))[_ASSISTED_SLUG]
-    held = (await create_bench_tenants(stage, [_STAFFED_SLUG], assistant=False))[_STAFFED_SLUG]
+async def _create_streams(
+    environment: BenchEnvironment,
+) -> tuple[dict[str, LoadStream], object, object]:
+    assisted = (await create_bench_tenants(environment, [_ASSISTED_SLUG], assistant=True))[
+        _ASSISTED_SLUG
+    ]
+    held = (await create_bench_tenants(environment, [_STAFFED_SLUG], assistant=False))[
+        _STAFFED_SLUG
+    ]
     ingest = build_ingest_stream("ingest", held)
     streams = {
         "ingest": ingest,
-        "limit": build_limit_stream(stage, ingest),
+        "limit": build_limit_stream(environment, ingest),
         "path": build_path_stream("path", assisted, PEOPLE),
     }
     return streams, assisted.tenant_id, assisted.channel_id
@@ -87,14 +98,18 @@ def _summarize(sides: dict[str, SideMeasurement]) -> dict[str, Any]:
 
 
 def _report(
-    stage: BenchEnvironment, found: list[dict[str, Any]], sides: dict[str, SideMeasurement]
+    environment: BenchEnvironment,
+    measurements: list[dict[str, Any]],
+    sides: dict[str, SideMeasurement],
 ) -> BenchReport:
-    empty, *grown = found
-    for size in found:
+    empty, *grown = measurements
+    for size in measurements:
         for name in _MEASURED:
-            of_empty = empty[name]["ratio_to_limit"]
-            found_now = size[name]["ratio_to_limit"]
-            size[name]["ratio_to_empty"] = round(found_now / of_empty, 3) if of_empty else 0.0
+            empty_ratio = empty[name]["ratio_to_limit"]
+            current_ratio = size[name]["ratio_to_limit"]
+            size[name]["ratio_to_empty"] = (
+                round(current_ratio / empty_ratio, 3) if empty_ratio else 0.0
+            )
     path = sides["path"]
     goals = {
         f"{name} with {size['messages']:,} messages at least {MIN_RATE_RATIO} of the empty "
@@ -109,12 +124,12 @@ def _report(
         rate=path.rate,
         p50_ms=path.p50_ms,
         p99_ms=path.p99_ms,
-        ratio_to_limit=found[-1]["path"]["ratio_to_empty"],
+        ratio_to_limit=measurements[-1]["path"]["ratio_to_empty"],
         cpu_ms_per_unit=path.use.cpu_ms_per_unit(),
         pss_mb=path.use.total_pss_mb(),
         groups=path.use.groups(),
         limit={"rate": empty["path"]["rate"], "ingest_rate": empty["ingest"]["rate"]},
-        machine=describe_machine(stage.postgres),
-        more={"sizes": found},
+        machine=describe_machine(environment.postgres),
+        more={"sizes": measurements},
         goals=goals,
     )

@@ -1,6 +1,6 @@
-"""`bench idle`: what the stack takes while nobody writes, and what each process has loaded.
+"""``bench idle``: CPU and memory of the stack while nobody writes, and the imports of each process.
 
-A unit is a second of the clock, so ten milliseconds of CPU a unit are 1 % of a core.
+A unit is one second, so that ten milliseconds of CPU per unit are 1 % of a core.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from niochat_lab.bench.measurement.process_usage import ProcessUsage
 REQUIREMENTS = BenchRequirements()
 MAX_CPU_PERCENT, MAX_PSS_MB = 12.0, 1300.0
 _SETTLE_S = 20.0
-"""After the start, until caches are full and Serve looks at replicas less often."""
+"""Seconds after the start until caches are full and Serve checks its replicas less often."""
 _IMPORTED_MODULES = {
     "Python": "sys",
     "Ray": "ray",
@@ -33,7 +33,7 @@ _IMPORTED_MODULES = {
     "desk": "niochat.http.deployments.single_node_deployment",
     "supervisor": "niochat.cluster.supervisor",
 }
-"""What a process of that name imports, by the modules that it begins with."""
+"""The modules whose import starts a process of that name."""
 _IMPORT = """
 import importlib, json, sys, time
 from pathlib import Path
@@ -47,20 +47,22 @@ print(json.dumps({"ms": round(spent_ms), "mb": round(kb / 1024, 1), "modules": l
 
 
 async def run_idle_bench(
-    stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback
+    environment: BenchEnvironment, options: BenchOptions, on_progress: ProgressCallback
 ) -> BenchReport:
-    """`plan.rounds` slices of `plan.seconds`, added up; then imports, each in its own process."""
-    told("settling in")
+    """Add up ``options.rounds`` rounds of ``options.seconds``; then measure imports, each in its
+    own process.
+    """
+    on_progress("settling in")
     await asyncio.sleep(_SETTLE_S)
     use = ProcessUsage()
-    for number in range(plan.rounds):
-        told(f"idle, {number + 1} of {plan.rounds}")
-        before = await asyncio.to_thread(stage.meter.take_snapshot)
-        await asyncio.sleep(plan.seconds)
+    for number in range(options.rounds):
+        on_progress(f"idle, {number + 1} of {options.rounds}")
+        before = await asyncio.to_thread(environment.meter.take_snapshot)
+        await asyncio.sleep(options.seconds)
         use.add_interval(
-            before, await asyncio.to_thread(stage.meter.take_snapshot), round(plan.seconds)
+            before, await asyncio.to_thread(environment.meter.take_snapshot), round(options.seconds)
         )
-    told("importing")
+    on_progress("importing")
     loaded = {
         name: await asyncio.to_thread(_measure_import, module)
         for name, module in _IMPORTED_MODULES.items()
@@ -72,7 +74,7 @@ async def run_idle_bench(
         cpu_ms_per_unit=use.cpu_ms_per_unit(),
         pss_mb=pss_mb,
         groups=use.groups(),
-        machine=describe_machine(stage.postgres),
+        machine=describe_machine(environment.postgres),
         more={"percent_of_a_core": percent, "loaded": loaded, "foreign_cores": use.foreign_cores},
         goals={
             f"at most {MAX_CPU_PERCENT:g} % of a core ({percent})": percent <= MAX_CPU_PERCENT,
@@ -82,7 +84,7 @@ async def run_idle_bench(
 
 
 def _measure_import(modules: str) -> dict[str, Any]:
-    """CPU in ms and memory in MB of importing them; how many modules came with them."""
+    """Measure the CPU (ms), memory (MB) and number of modules of an import."""
     done = subprocess.run(
         [sys.executable, "-c", _IMPORT, modules], capture_output=True, check=True, timeout=60
     )

@@ -1,7 +1,7 @@
-"""`bench ingest`: webhooks answered 200 after their commit.
+"""``bench ingest``: webhooks that are answered with 200 after their commit.
 
-The provider's assistant is off, so every conversation is with people: the hosts step each message
-(event, message, state) beside the webhooks as they always do, and no turn begins.
+The tenant's assistant is disabled, so that every conversation waits for agents: the hosts process
+each message (event, message, state) beside the webhooks as usual, but no turn starts.
 """
 
 from dataclasses import replace
@@ -25,46 +25,48 @@ PEOPLE = 2000
 MAX_P50_MS = 50.0
 MIN_RATIO_TO_LIMIT = 0.4
 _HALF_RATE_S = 2.0
-"""Seconds after a slice within which the hosts have processed all of it."""
+"""Seconds after a round within which the hosts have processed all its messages."""
 _WARM_S = 5.0
 _SLUG = "bench"
 _DATABASES = {"product": DATABASE_NAME}
-"""Whose backlog is part of the work. The plain door has nobody who would process it."""
+"""The side whose backlog is part of the work. The plain ingest has no host that would
+process it.
+"""
 
 
 async def run_ingest_bench(
-    stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback
+    environment: BenchEnvironment, options: BenchOptions, on_progress: ProgressCallback
 ) -> BenchReport:
-    """The whole bench on a stage made for `WANTED`."""
-    streams = await _create_streams(stage)
-    async with LoadRoundRunner(stage, plan, told) as track:
-        await track.warm_up(streams, _DATABASES, _WARM_S)
-        sides = await track.alternate_streams("saturation", streams, _DATABASES)
+    """Run the benchmark in an environment started for :data:`REQUIREMENTS`."""
+    streams = await _create_streams(environment)
+    async with LoadRoundRunner(environment, options, on_progress) as runner:
+        await runner.warm_up(streams, _DATABASES, _WARM_S)
+        sides = await runner.alternate_streams("saturation", streams, _DATABASES)
         rate = max(sides["product"].rate / 2, 1.0)
         slower = {
             "product": replace(streams["product"], rate=rate),
             "limit": replace(streams["limit"], rate=rate),
         }
-        halves = await track.alternate_streams("half of saturation", slower, _DATABASES)
-        await track.record_flame_graphs("ingest", {"product": streams["product"]}, _DATABASES)
-    return _report(stage, sides, halves)
+        halves = await runner.alternate_streams("half of saturation", slower, _DATABASES)
+        await runner.record_flame_graphs("ingest", {"product": streams["product"]}, _DATABASES)
+    return _report(environment, sides, halves)
 
 
-async def _create_streams(stage: BenchEnvironment) -> dict[str, LoadStream]:
-    """One for each side, by its name; the product's first."""
+async def _create_streams(environment: BenchEnvironment) -> dict[str, LoadStream]:
+    """The streams by side; the product's comes first."""
     product = build_ingest_stream(
-        "product", (await create_bench_tenants(stage, [_SLUG], assistant=False))[_SLUG]
+        "product", (await create_bench_tenants(environment, [_SLUG], assistant=False))[_SLUG]
     )
-    at_plain = await create_bench_tenants(stage, [_SLUG], assistant=False, plain=True)
+    plain_tenants = await create_bench_tenants(environment, [_SLUG], assistant=False, plain=True)
     return {
         "product": product,
-        "limit": build_limit_stream(stage, product),
-        "plain": build_ingest_stream("plain", at_plain[_SLUG]),
+        "limit": build_limit_stream(environment, product),
+        "plain": build_ingest_stream("plain", plain_tenants[_SLUG]),
     }
 
 
 def build_ingest_stream(name: str, tenant: BenchTenant) -> LoadStream:
-    """People who write as fast as their webhooks are answered."""
+    """A stream of customers who write as soon as their webhooks are answered."""
     return LoadStream(
         name,
         tenant.webhook_url,
@@ -75,18 +77,20 @@ def build_ingest_stream(name: str, tenant: BenchTenant) -> LoadStream:
     )
 
 
-def build_limit_stream(stage: BenchEnvironment, product: LoadStream) -> LoadStream:
-    """The same bodies, to the application that only reads them."""
+def build_limit_stream(environment: BenchEnvironment, product: LoadStream) -> LoadStream:
+    """The same requests for the application that only reads them."""
     path = product.url.partition("/uazapi")[2]
-    return replace(product, name="limit", url=stage.limit_url + path)
+    return replace(product, name="limit", url=environment.limit_url + path)
 
 
 def _report(
-    stage: BenchEnvironment, sides: dict[str, SideMeasurement], halves: dict[str, SideMeasurement]
+    environment: BenchEnvironment,
+    sides: dict[str, SideMeasurement],
+    halves: dict[str, SideMeasurement],
 ) -> BenchReport:
     product, limit, half = sides["product"], sides["limit"], halves["product"]
     share = median_ratio(product, limit)
-    counted = product.statements()
+    database_cost = product.statements()
     return BenchReport(
         name="ingest",
         unit="webhook",
@@ -96,17 +100,17 @@ def _report(
         ratio_to_limit=share,
         cpu_ms_per_unit=product.use.cpu_ms_per_unit(),
         pss_mb=product.use.total_pss_mb(),
-        statements_per_unit=counted["statements_per_unit"],
-        commits_per_unit=counted["commits_per_unit"],
+        statements_per_unit=database_cost["statements_per_unit"],
+        commits_per_unit=database_cost["commits_per_unit"],
         groups=product.use.groups(),
         limit=limit.as_dict() | {"half": halves["limit"].as_dict()},
-        machine=describe_machine(stage.postgres),
+        machine=describe_machine(environment.postgres),
         more={
             "saturated": product.as_dict(),
             "half": half.as_dict() | {"offered": round(product.rate / 2, 1)},
             "plain_door": sides["plain"].as_dict(),
             "hosts_kept_up": all(seconds < _HALF_RATE_S for seconds in product.drain_s),
-            "dearest_statements": counted["dearest_statements"],
+            "dearest_statements": database_cost["dearest_statements"],
         },
         goals={
             f"at least {MIN_RATIO_TO_LIMIT} of the limit ({share})": share >= MIN_RATIO_TO_LIMIT,

@@ -1,8 +1,10 @@
-"""`bench live`: from an event's commit to every screen of its tenant, and all screens come again.
+"""``bench live``: from an event's commit to every screen of its tenant, and the reconnection of
+all.
 
-Customers write at a constant rate to many providers whose assistants are off, so that every message
-is one event. All providers' screens are in one process and hang on one replica of `live`, behind
-HAProxy. Then all sockets are cut, and all come again at once while customers write on.
+Customers write at a constant rate to many tenants whose assistants are disabled, so that every
+message is one event. The screens of all tenants are clients of one process, connected to one
+replica of ``live`` behind HAProxy. Then all sockets are cut, and all reconnect at once while
+customers continue to write.
 """
 
 import asyncio
@@ -47,20 +49,20 @@ _SQL = lab_queries("bench")
 REQUIREMENTS = BenchRequirements(websocket_clients=True, commit_times=True)
 MAX_P99_MS, MAX_RECOVERY_S = 150.0, 5.0
 _PEOPLE = 25
-"""Of a tenant; all have written before anything is measured."""
+"""Customers per tenant; all have written before the measurement starts."""
 _PERSON_NUMBER_STEP = 1000
 _WARM_RATE = 4.0
 _PAUSE_S = 2.0
-"""After work, before memory is read or the log is closed."""
+"""Seconds after the work, before memory is read or the log is closed."""
 _DISCONNECTED_S = 2.0
 _CONNECT_TIMEOUT_S = 60.0
 _BUSY_AFTER_S = 6.0
-"""Customers write on for so long after the screens begin to come again."""
+"""Seconds for which customers continue to write after the reconnection starts."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveLoad:
-    """So many providers with so many sockets each, and events a second of all together."""
+    """The number of tenants, the sockets of each, and the events per second of all together."""
 
     tenants: int = 40
     sockets: int = 50
@@ -68,55 +70,61 @@ class LiveLoad:
 
     @property
     def client_count(self) -> int:
-        """In all."""
+        """The number of sockets of all tenants."""
         return self.tenants * self.sockets
 
 
 @dataclass(slots=True)
 class _LiveMeasurement:
-    """What was measured."""
+    """The measurement of one run."""
 
     opened: ConnectResult
     again: ConnectResult
     empty_mb: float
     open_mb: float
     until: float
-    """The calm time's end; latencies are those of commits before it."""
+    """The end of the undisturbed time; only commits before it count for latencies."""
     log: dict[str, list[CommittedEvent]]
     screens: list[ClientRecording]
     use: ProcessUsage = field(default_factory=ProcessUsage)
-    """Of the calm time, for a frame."""
+    """The usage during the undisturbed time, per frame."""
     back: ProcessUsage = field(default_factory=ProcessUsage)
-    """Of coming again, for a socket."""
+    """The usage during the reconnection, per socket."""
 
 
 async def run_live_bench(
-    stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback, house: LiveLoad
+    environment: BenchEnvironment,
+    options: BenchOptions,
+    on_progress: ProgressCallback,
+    load: LiveLoad,
 ) -> BenchReport:
-    """The whole bench on a stage made for `WANTED`."""
-    slugs = [f"live-{number:03d}" for number in range(house.tenants)]
-    tenants = await create_bench_tenants(stage, slugs, assistant=False)
-    async with LoadRoundRunner(stage, plan, told) as track:
-        told("warming up")
+    """Run the benchmark in an environment started for :data:`REQUIREMENTS`."""
+    slugs = [f"live-{number:03d}" for number in range(load.tenants)]
+    tenants = await create_bench_tenants(environment, slugs, assistant=False)
+    async with LoadRoundRunner(environment, options, on_progress) as runner:
+        on_progress("warming up")
         warm = [
             _build_stream(number, each, _WARM_RATE) for number, each in enumerate(tenants.values())
         ]
         seconds = _PEOPLE / _WARM_RATE + 1
-        await track.run_round(SideMeasurement(), warm, seconds, database=DATABASE_NAME)
+        await runner.run_round(SideMeasurement(), warm, seconds, database=DATABASE_NAME)
     streams = [
-        _build_stream(number, each, house.rate / house.tenants)
+        _build_stream(number, each, load.rate / load.tenants)
         for number, each in enumerate(tenants.values())
     ]
-    audience, crowd = WebSocketPoolClient(stage), LoadGeneratorClient(stage.load_generator_url)
+    client_pool, generator = (
+        WebSocketPoolClient(environment),
+        LoadGeneratorClient(environment.load_generator_url),
+    )
     try:
-        stand = _LiveBenchRun(stage, audience, crowd, told)
-        found = await stand.run(
-            tenants, stagger_streams(streams, house.tenants / house.rate), plan, house
+        bench_run = _LiveBenchRun(environment, client_pool, generator, on_progress)
+        measurement = await bench_run.run(
+            tenants, stagger_streams(streams, load.tenants / load.rate), options, load
         )
     finally:
-        await audience.close()
-        await crowd.close()
-    return _report(stage, house, plan, found)
+        await client_pool.close()
+        await generator.close()
+    return _report(environment, load, options, measurement)
 
 
 def _build_stream(number: int, tenant: BenchTenant, rate: float) -> LoadStream:
@@ -133,53 +141,53 @@ def _build_stream(number: int, tenant: BenchTenant, rate: float) -> LoadStream:
 
 @dataclass(frozen=True, slots=True)
 class _LiveBenchRun:
-    """One run: open, listen, be cut, come again."""
+    """One run: connect, receive, cut, reconnect."""
 
-    stage: BenchEnvironment
-    audience: WebSocketPoolClient
-    crowd: LoadGeneratorClient
-    told: ProgressCallback
+    environment: BenchEnvironment
+    client_pool: WebSocketPoolClient
+    generator: LoadGeneratorClient
+    on_progress: ProgressCallback
 
     async def run(
         self,
         tenants: dict[str, BenchTenant],
         streams: Sequence[LoadStream],
-        plan: BenchOptions,
-        house: LiveLoad,
+        options: BenchOptions,
+        load: LiveLoad,
     ) -> _LiveMeasurement:
-        self.told("signing in")
-        chosen = await create_socket_logins(self.stage, tenants, house.sockets)
+        self.on_progress("signing in")
+        logins = await create_socket_logins(self.environment, tenants, load.sockets)
         empty = await self._read()
-        self.told(f"{house.client_count} sockets open at once")
-        opened = await self.audience.open(chosen, _CONNECT_TIMEOUT_S)
+        self.on_progress(f"{load.client_count} sockets open at once")
+        opened = await self.client_pool.open(logins, _CONNECT_TIMEOUT_S)
         await asyncio.sleep(_PAUSE_S)
         before = await self._read()
         mark = (await self._fetch("log_end_position"))[0][0]
 
-        self.told(f"{house.rate:g} events a second")
-        await self.crowd.run_job(streams, plan.seconds)
+        self.on_progress(f"{load.rate:g} events a second")
+        await self.generator.run_job(streams, options.seconds)
         await asyncio.sleep(_PAUSE_S)
         after, until = await self._read(), time.time()
 
-        self.told("all are cut, and come again")
+        self.on_progress("all are cut, and come again")
         again, back = await self._cut(streams)
-        screens, log = await self.audience.list_recordings(), await self._log(mark)
-        found = _LiveMeasurement(
+        screens, log = await self.client_pool.list_recordings(), await self._log(mark)
+        measurement = _LiveMeasurement(
             opened, again, _live_mb(empty), _live_mb(before), until, log, screens, back=back
         )
-        found.use.add_interval(before, after, len(delivery_latencies_ms(log, screens, until)))
-        back.units = house.client_count
-        return found
+        measurement.use.add_interval(before, after, len(delivery_latencies_ms(log, screens, until)))
+        back.units = load.client_count
+        return measurement
 
     async def _cut(self, streams: Sequence[LoadStream]) -> tuple[ConnectResult, ProcessUsage]:
-        """Customers write from before the cut until after the return."""
+        """Cut and reconnect all clients while customers write."""
         use, seconds = ProcessUsage(), 1 + _DISCONNECTED_S + _BUSY_AFTER_S
-        writing = asyncio.create_task(self.crowd.run_job(streams, seconds))
+        writing = asyncio.create_task(self.generator.run_job(streams, seconds))
         await asyncio.sleep(1)
-        await self.audience.cut()
+        await self.client_pool.cut()
         await asyncio.sleep(_DISCONNECTED_S)
         before = await self._read()
-        again = await self.audience.reconnect(_CONNECT_TIMEOUT_S)
+        again = await self.client_pool.reconnect(_CONNECT_TIMEOUT_S)
         use.add_interval(before, await self._read(), 0)
         await writing
         await asyncio.sleep(_PAUSE_S)
@@ -192,58 +200,61 @@ class _LiveBenchRun:
         return log
 
     async def _fetch(self, query: str, *arguments: object) -> list[Any]:
-        return await asyncio.to_thread(self.stage.postgres.fetch, _SQL[query], *arguments)
+        return await asyncio.to_thread(self.environment.postgres.fetch, _SQL[query], *arguments)
 
     async def _read(self) -> UsageSnapshot:
-        return await asyncio.to_thread(self.stage.meter.take_snapshot)
+        return await asyncio.to_thread(self.environment.meter.take_snapshot)
 
 
 def _report(
-    stage: BenchEnvironment, house: LiveLoad, plan: BenchOptions, found: _LiveMeasurement
+    environment: BenchEnvironment,
+    load: LiveLoad,
+    options: BenchOptions,
+    measurement: _LiveMeasurement,
 ) -> BenchReport:
-    latencies = delivery_latencies_ms(found.log, found.screens, found.until)
+    latencies = delivery_latencies_ms(measurement.log, measurement.screens, measurement.until)
     p99 = round(quantile(latencies, 0.99), 1)
-    audited = audit_event_delivery(found.log, found.screens)
-    back = recovery_times_s(found.log, found.screens, found.again.began)
-    back_s = round(back[-1], 2) if len(back) == house.client_count else None
-    refetched = count_refetching_clients(found.screens, found.again.began)
-    groups = found.use.groups()
+    audit = audit_event_delivery(measurement.log, measurement.screens)
+    recoveries = recovery_times_s(measurement.log, measurement.screens, measurement.again.began)
+    back_s = round(recoveries[-1], 2) if len(recoveries) == load.client_count else None
+    refetched = count_refetching_clients(measurement.screens, measurement.again.began)
+    groups = measurement.use.groups()
     return BenchReport(
         name="live",
         unit="frame",
-        rate=round(len(latencies) / plan.seconds, 1),
+        rate=round(len(latencies) / options.seconds, 1),
         p50_ms=round(quantile(latencies, 0.5), 1),
         p99_ms=p99,
-        cpu_ms_per_unit=found.use.cpu_ms_per_unit(),
-        pss_mb=found.use.total_pss_mb(),
+        cpu_ms_per_unit=measurement.use.cpu_ms_per_unit(),
+        pss_mb=measurement.use.total_pss_mb(),
         groups=groups,
-        machine=describe_machine(stage.postgres),
+        machine=describe_machine(environment.postgres),
         more={
             "max_ms": round(max(latencies, default=0.0), 1),
             "spread_ms": [round(quantile(latencies, n / 100), 1) for n in range(0, 100, 5)],
-            **_summarize_events(house, found),
-            **_summarize_audit(audited),
+            **_summarize_events(load, measurement),
+            **_summarize_audit(audit),
             "live_cpu_ms_per_frame": groups.get(SOCKET_GROUP, {}).get("cpu_ms_per_unit"),
             "live_kb_per_socket": round(
-                (found.open_mb - found.empty_mb) * 1024 / house.client_count, 1
+                (measurement.open_mb - measurement.empty_mb) * 1024 / load.client_count, 1
             ),
-            "screens_cores": _cores(found.use, "screens"),
-            "opened": found.opened.as_dict(),
+            "screens_cores": _cores(measurement.use, "screens"),
+            "opened": measurement.opened.as_dict(),
             "back": {
-                **found.again.as_dict(),
+                **measurement.again.as_dict(),
                 "caught_up_within_s": back_s,
-                "half_within_s": round(quantile(back, 0.5), 2),
+                "half_within_s": round(quantile(recoveries, 0.5), 2),
                 "refetching": refetched,
-                "live_cores": _cores(found.back, SOCKET_GROUP),
-                "screens_cores": _cores(found.back, "screens"),
-                "groups": found.back.groups(),
+                "live_cores": _cores(measurement.back, SOCKET_GROUP),
+                "screens_cores": _cores(measurement.back, "screens"),
+                "groups": measurement.back.groups(),
             },
-            "during": {"foreign_cores": found.use.foreign_cores},
+            "during": {"foreign_cores": measurement.use.foreign_cores},
         },
         goals={
             f"event to socket p99 under {MAX_P99_MS:g} ms ({p99})": p99 < MAX_P99_MS,
-            "every screen heard every event once, in order": audited.clean,
-            f"{house.client_count} sockets back within {MAX_RECOVERY_S:g} s ({back_s})": back_s
+            "every screen heard every event once, in order": audit.clean,
+            f"{load.client_count} sockets back within {MAX_RECOVERY_S:g} s ({back_s})": back_s
             is not None
             and back_s <= MAX_RECOVERY_S
             and not refetched,
@@ -251,25 +262,30 @@ def _report(
     )
 
 
-def _summarize_events(house: LiveLoad, found: _LiveMeasurement) -> dict[str, Any]:
-    calm = [each for log in found.log.values() for each in log if each.committed < found.until]
-    times = [each.committed for each in calm]
+def _summarize_events(load: LiveLoad, measurement: _LiveMeasurement) -> dict[str, Any]:
+    undisturbed = [
+        each
+        for log in measurement.log.values()
+        for each in log
+        if each.committed < measurement.until
+    ]
+    times = [each.committed for each in undisturbed]
     span = max(times) - min(times) if times else 0.0
     return {
-        "tenants": house.tenants,
-        "sockets": house.client_count,
-        "events": sum(len(log) for log in found.log.values()),
-        "events_per_s": round(len(calm) / span, 1) if span else 0.0,
+        "tenants": load.tenants,
+        "sockets": load.client_count,
+        "events": sum(len(log) for log in measurement.log.values()),
+        "events_per_s": round(len(undisturbed) / span, 1) if span else 0.0,
     }
 
 
-def _summarize_audit(audited: EventDeliveryAudit) -> dict[str, int]:
+def _summarize_audit(audit: EventDeliveryAudit) -> dict[str, int]:
     return {
-        "frames": audited.frames,
-        "lost": audited.lost,
-        "twice": audited.twice,
-        "out_of_order": audited.out_of_order,
-        "strange": audited.foreign,
+        "frames": audit.frames,
+        "lost": audit.lost,
+        "twice": audit.twice,
+        "out_of_order": audit.out_of_order,
+        "strange": audit.foreign,
     }
 
 
@@ -278,5 +294,5 @@ def _live_mb(reading: UsageSnapshot) -> float:
 
 
 def _cores(use: ProcessUsage, group: str) -> float:
-    """Kept busy by a group of processes, on average."""
+    """The average number of cores that a group of processes used."""
     return round(use.cpu_s.get(group, 0.0) / use.wall_s, 2) if use.wall_s else 0.0

@@ -1,7 +1,7 @@
-"""`bench outage`: a cut fibre. Thousands of one provider's customers write at once.
+"""``bench outage``: a cut fibre, after which thousands of one tenant's customers write at once.
 
-Five minutes of them are offered as fast as the door takes them; each is answered in the end, once,
-in order, and the audit is made at the phones, by what the messages are called.
+The messages are posted as fast as the webhooks accept them. Each must be answered once and in
+order; the audit at the simulated phones identifies messages by their tags.
 """
 
 from dataclasses import dataclass, replace
@@ -36,67 +36,70 @@ __all__ = ["REQUIREMENTS", "run_outage_bench"]
 _TIMEOUT_S = 1800.0
 _SETTLE_S = 120.0
 _BASELINE_S = 4.0
-"""Times the plan's seconds: how long the others are watched before it begins."""
+"""The multiple of the options' seconds for which the quiet tenants are measured beforehand."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutageLoad:
-    """So many conversations; `again` is the share that writes a second message."""
+    """The number of conversations. ``again``: the share that writes a second message."""
 
     conversations: int = 10_000
     again: float = 0.5
 
     @property
     def message_count(self) -> int:
-        """In all."""
+        """The number of messages of all conversations."""
         return int(self.conversations * (1 + self.again))
 
 
 async def run_outage_bench(
-    stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback, flood: OutageLoad
+    environment: BenchEnvironment,
+    options: BenchOptions,
+    on_progress: ProgressCallback,
+    load: OutageLoad,
 ) -> BenchReport:
-    """The whole bench. What is refused is posted again, as a gateway may do."""
-    tenants = await create_quiet_and_loud_tenants(stage)
+    """Run the benchmark. Rejected webhooks are posted again, as a gateway may do."""
+    tenants = await create_quiet_and_loud_tenants(environment)
     quiet = stagger_streams(build_quiet_streams(tenants), QUIET_INTERVAL_S)
     loud = replace(
-        build_loud_stream(tenants, flood.conversations),
+        build_loud_stream(tenants, load.conversations),
         freed=MessageStage.ACCEPTED,
-        messages=flood.message_count,
+        messages=load.message_count,
         repeat=True,
     )
     before, during = SideMeasurement(), SideMeasurement()
-    async with LoadRoundRunner(stage, plan, told) as track:
-        told("warming up")
+    async with LoadRoundRunner(environment, options, on_progress) as runner:
+        on_progress("warming up")
         busy = [replace(stream, rate=2.0, delay=0.0) for stream in quiet]
-        await track.run_round(SideMeasurement(), busy, plan.seconds, database=DATABASE_NAME)
-        told("the others, before")
-        seconds = plan.seconds * _BASELINE_S
-        calm = await track.run_round(before, quiet, seconds, database=DATABASE_NAME)
-        told(f"{flood.message_count} messages of {flood.conversations} conversations")
-        played = await track.run_round(
+        await runner.run_round(SideMeasurement(), busy, options.seconds, database=DATABASE_NAME)
+        on_progress("the others, before")
+        seconds = options.seconds * _BASELINE_S
+        calm = await runner.run_round(before, quiet, seconds, database=DATABASE_NAME)
+        on_progress(f"{load.message_count} messages of {load.conversations} conversations")
+        result = await runner.run_round(
             during, [loud, *quiet], _TIMEOUT_S, database=DATABASE_NAME, settle_s=_SETTLE_S
         )
-    return _report(stage, flood, calm, played, during)
+    return _report(environment, load, calm, result, during)
 
 
 def _report(
-    stage: BenchEnvironment,
-    flood: OutageLoad,
+    environment: BenchEnvironment,
+    load: OutageLoad,
     calm: LoadResult,
-    played: LoadResult,
+    result: LoadResult,
     during: SideMeasurement,
 ) -> BenchReport:
-    loud = played.outcomes[LOUD_SLUG]
+    loud = result.outcomes[LOUD_SLUG]
     rate = round(loud.answered / loud.last_s, 2) if loud.last_s else 0.0
     quiet_before, quiet_during = (
         p95(collect_quiet_latencies(calm)),
-        p95(collect_quiet_latencies(played)),
+        p95(collect_quiet_latencies(result)),
     )
     share = round(quiet_during / quiet_before, 3) if quiet_before else 0.0
     audit: dict[str, Any] = {
         "sent": loud.posted,
         "lost": loud.unanswered,
-        "twice": played.twice,
+        "twice": result.twice,
         "out_of_order": loud.out_of_order,
     }
     clean = not (audit["lost"] or audit["twice"] or audit["out_of_order"])
@@ -111,10 +114,10 @@ def _report(
         pss_mb=during.use.total_pss_mb(),
         groups=during.use.groups(),
         limit={"quiet_p95_ms_before": quiet_before},
-        machine=describe_machine(stage.postgres),
+        machine=describe_machine(environment.postgres),
         more={
             **audit,
-            "conversations": flood.conversations,
+            "conversations": load.conversations,
             "accepted_within_s": loud.accepted_s,
             "last_answered_s": loud.last_s,
             "refused": loud.refused,

@@ -1,7 +1,8 @@
-"""`bench path`: from the webhook to the answer at the gateway, whole turns.
+"""``bench path``: complete turns, from the webhook to the reply at the gateway.
 
-The model answers at once and the burst window is 0, so all the time is the product's. The limit
-is the product's own rooms in one plain process (`plain.py`) on the same PostgreSQL and crowd.
+The model answers at once and the burst window is 0, so that all the time is the product's. The
+baseline is the product's own code in one plain process
+(:mod:`~niochat_lab.bench.baselines.plain_process`) with the same PostgreSQL and load generator.
 """
 
 from dataclasses import replace
@@ -26,35 +27,35 @@ from niochat_sandbox.load_generator.load_job import LoadStream, MessageStage
 REQUIREMENTS = BenchRequirements(plain_process=True)
 CONNECTIONS = 64
 IN_FLIGHT = 64
-"""Customers who wait for an answer at a time, at saturation."""
+"""The number of customers who wait for a reply at a time, at saturation."""
 PEOPLE = 2000
 MAX_P50_MS, MAX_P99_MS = 40.0, 150.0
 MIN_RATIO_TO_LIMIT, MAX_CPU_RATIO = 0.8, 1.8
-"""Of the plain process's rate, at least; of its CPU a turn, at most."""
+"""The minimum ratio to the plain process's rate, and the maximum ratio to its CPU per turn."""
 _WARM_S = 8.0
 _SLUG = "bench"
 _DATABASES = {"product": DATABASE_NAME, "plain": PLAIN_DATABASE}
 
 
 async def run_path_bench(
-    stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback
+    environment: BenchEnvironment, options: BenchOptions, on_progress: ProgressCallback
 ) -> BenchReport:
-    """The whole bench on a stage made for `WANTED`."""
-    streams = await _create_streams(stage)
-    async with LoadRoundRunner(stage, plan, told) as track:
-        await track.warm_up(streams, _DATABASES, _WARM_S)
-        sides = await track.alternate_streams("saturation", streams, _DATABASES)
-        # Constant arrival, on both sides at half of what the product took.
+    """Run the benchmark in an environment started for :data:`REQUIREMENTS`."""
+    streams = await _create_streams(environment)
+    async with LoadRoundRunner(environment, options, on_progress) as runner:
+        await runner.warm_up(streams, _DATABASES, _WARM_S)
+        sides = await runner.alternate_streams("saturation", streams, _DATABASES)
+        # Constant arrival on both sides, at half of the product's saturated rate.
         rate = max(sides["product"].rate / 2, 1.0)
         slower = {name: replace(stream, rate=rate) for name, stream in streams.items()}
-        halves = await track.alternate_streams("half of saturation", slower, _DATABASES)
-        await track.record_flame_graphs("path", streams, _DATABASES)
-    return _report(stage, sides, halves)
+        halves = await runner.alternate_streams("half of saturation", slower, _DATABASES)
+        await runner.record_flame_graphs("path", streams, _DATABASES)
+    return _report(environment, sides, halves)
 
 
-async def _create_streams(stage: BenchEnvironment) -> dict[str, LoadStream]:
-    product = await create_bench_tenants(stage, [_SLUG], assistant=True)
-    plain = await create_bench_tenants(stage, [_SLUG], assistant=True, plain=True)
+async def _create_streams(environment: BenchEnvironment) -> dict[str, LoadStream]:
+    product = await create_bench_tenants(environment, [_SLUG], assistant=True)
+    plain = await create_bench_tenants(environment, [_SLUG], assistant=True, plain=True)
     return {
         "product": build_path_stream("product", product[_SLUG], 0),
         "plain": build_path_stream("plain", plain[_SLUG], PEOPLE),
@@ -62,7 +63,7 @@ async def _create_streams(stage: BenchEnvironment) -> dict[str, LoadStream]:
 
 
 def build_path_stream(name: str, tenant: BenchTenant, first: int) -> LoadStream:
-    """People who write again as soon as they are answered; each waits for its answer."""
+    """A stream of customers who wait for each reply and then write again."""
     return LoadStream(
         name,
         tenant.webhook_url,
@@ -77,11 +78,13 @@ def build_path_stream(name: str, tenant: BenchTenant, first: int) -> LoadStream:
 
 
 def _report(
-    stage: BenchEnvironment, sides: dict[str, SideMeasurement], halves: dict[str, SideMeasurement]
+    environment: BenchEnvironment,
+    sides: dict[str, SideMeasurement],
+    halves: dict[str, SideMeasurement],
 ) -> BenchReport:
     product, plain, half = sides["product"], sides["plain"], halves["product"]
     share = median_ratio(product, plain)
-    counted = product.statements()
+    database_cost = product.statements()
     cpu = product.use.cpu_ms_per_unit()
     times, half_times = _cpu_ratio(product, plain), _cpu_ratio(half, halves["plain"])
     return BenchReport(
@@ -93,8 +96,8 @@ def _report(
         ratio_to_limit=share,
         cpu_ms_per_unit=cpu,
         pss_mb=product.use.total_pss_mb(),
-        statements_per_unit=counted["statements_per_unit"],
-        commits_per_unit=counted["commits_per_unit"],
+        statements_per_unit=database_cost["statements_per_unit"],
+        commits_per_unit=database_cost["commits_per_unit"],
         groups=product.use.groups(),
         limit={
             **plain.as_dict(),
@@ -102,12 +105,12 @@ def _report(
             "cpu_ms_per_unit": plain.use.cpu_ms_per_unit(_GROUPS_OUTSIDE_BASELINE),
             **plain.statements(),
         },
-        machine=describe_machine(stage.postgres),
+        machine=describe_machine(environment.postgres),
         more={
             "saturated": product.as_dict(),
             "half": half.as_dict() | {"offered": round(product.rate / 2, 1)},
             "cpu_times_plain": {"saturated": times, "half": half_times},
-            "dearest_statements": counted["dearest_statements"],
+            "dearest_statements": database_cost["dearest_statements"],
         },
         goals={
             f"at least {MIN_RATIO_TO_LIMIT} of the limit ({share})": share >= MIN_RATIO_TO_LIMIT,
@@ -121,7 +124,7 @@ def _report(
 
 
 def _cpu_ratio(product: SideMeasurement, plain: SideMeasurement) -> float:
-    """The product's CPU a turn, in those of the plain process at the same load."""
+    """The product's CPU per turn divided by that of the plain process at the same load."""
     alone = plain.use.cpu_ms_per_unit(_GROUPS_OUTSIDE_BASELINE)
     return round(product.use.cpu_ms_per_unit() / alone, 2) if alone else 0.0
 
@@ -148,4 +151,4 @@ _GROUPS_OUTSIDE_BASELINE = frozenset(
         "other_ray",
     }
 )
-"""What the limit needs is the plain process, PostgreSQL and Redis."""
+"""The baseline consists of the plain process, PostgreSQL and Redis only."""

@@ -1,4 +1,4 @@
-"""`bench strangers`: webhooks and log-ins beside clients that send slowly and never end."""
+"""``bench strangers``: webhooks and logins beside clients that send slowly and never finish."""
 
 import asyncio
 import secrets
@@ -24,26 +24,28 @@ from niochat_lab.bench.workloads.slow_clients import PARTIAL_REQUESTS, run_slow_
 REQUIREMENTS = BenchRequirements()
 MIN_RATE_RATIO = 0.9
 FEW_CLIENTS, MANY_CLIENTS = (500, 1), (2000, 500)
-"""Connections, and the addresses that they come from."""
+"""The number of connections and of their source addresses."""
 _SLUG = "bench"
 _WARM_S = 5.0
 _LOG_IN_EVERY_S = 2.0
-"""Each is a whole hash, 50 ms of a core: more often they would be what is measured."""
+"""A login takes 50 ms of a core for its hash; more frequent logins would dominate the
+measurement.
+"""
 
 
 @dataclass(slots=True)
 class _LoginAttempts:
-    """Attempts of strangers to the API: each costs a whole hash."""
+    """Logins with unknown addresses; each costs a password hash."""
 
     seconds: list[float] = field(default_factory=list)
     refused: int = 0
 
 
 async def run_slow_client_bench(
-    stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback
+    environment: BenchEnvironment, options: BenchOptions, on_progress: ProgressCallback
 ) -> BenchReport:
-    """Each round: alone, beside 500 from one address, beside 2,000 from many."""
-    tenant = (await create_bench_tenants(stage, [_SLUG], assistant=False))[_SLUG]
+    """In each round: alone, beside 500 clients from one address, beside 2,000 from many."""
+    tenant = (await create_bench_tenants(environment, [_SLUG], assistant=False))[_SLUG]
     stream = build_ingest_stream("product", tenant)
     url = httpx.URL(stream.url)
     host = (url.host, url.port or 80)
@@ -52,40 +54,42 @@ async def run_slow_client_bench(
         {FEW_CLIENTS: SideMeasurement(), MANY_CLIENTS: SideMeasurement()},
     )
     log_ins = _LoginAttempts()
-    async with LoadRoundRunner(stage, plan, told) as track:
-        await track.warm_up({"product": stream}, {"product": DATABASE_NAME}, _WARM_S)
-        for number in range(plan.rounds):
-            told(f"{number + 1} of {plan.rounds}: alone")
-            await track.run_round(alone, [stream], plan.seconds, database=DATABASE_NAME)
+    async with LoadRoundRunner(environment, options, on_progress) as runner:
+        await runner.warm_up({"product": stream}, {"product": DATABASE_NAME}, _WARM_S)
+        for number in range(options.rounds):
+            on_progress(f"{number + 1} of {options.rounds}: alone")
+            await runner.run_round(alone, [stream], options.seconds, database=DATABASE_NAME)
             for (count, addresses), side in sides.items():
-                told(f"{number + 1} of {plan.rounds}: beside {count} from {addresses}")
+                on_progress(f"{number + 1} of {options.rounds}: beside {count} from {addresses}")
                 async with run_slow_clients(
                     host, count, PARTIAL_REQUESTS, addresses=addresses, again=True
                 ):
                     signing_in = asyncio.ensure_future(_attempt_logins(log_ins, url))
                     try:
-                        await track.run_round(side, [stream], plan.seconds, database=DATABASE_NAME)
+                        await runner.run_round(
+                            side, [stream], options.seconds, database=DATABASE_NAME
+                        )
                     finally:
                         signing_in.cancel()
                         await asyncio.gather(signing_in, return_exceptions=True)
-    return _report(stage, alone, sides, log_ins)
+    return _report(environment, alone, sides, log_ins)
 
 
 async def _attempt_logins(log_ins: _LoginAttempts, url: httpx.URL) -> None:
     async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
         while True:
-            begun = time.monotonic()
+            started_at = time.monotonic()
             login = {"login": f"{secrets.token_hex(6)}@example.com", "password": "not this one"}
-            answer = await http.post(url.copy_with(path="/api/v1/auth/login"), json=login)
-            if answer.status_code == 401:
-                log_ins.seconds.append(time.monotonic() - begun)
+            response = await http.post(url.copy_with(path="/api/v1/auth/login"), json=login)
+            if response.status_code == 401:
+                log_ins.seconds.append(time.monotonic() - started_at)
             else:
                 log_ins.refused += 1
             await asyncio.sleep(_LOG_IN_EVERY_S)
 
 
 def _report(
-    stage: BenchEnvironment,
+    environment: BenchEnvironment,
     alone: SideMeasurement,
     sides: dict[tuple[int, int], SideMeasurement],
     log_ins: _LoginAttempts,
@@ -97,20 +101,20 @@ def _report(
         for (count, addresses), side in sides.items()
     }
     worst = min(ratios.values())
-    beside = sides[MANY_CLIENTS]
+    beside_many = sides[MANY_CLIENTS]
     p95_s = round(quantile(log_ins.seconds, 0.95), 2) if log_ins.seconds else None
     return BenchReport(
         name="strangers",
         unit="webhook",
-        rate=beside.rate,
-        p50_ms=beside.p50_ms,
-        p99_ms=beside.p99_ms,
+        rate=beside_many.rate,
+        p50_ms=beside_many.p50_ms,
+        p99_ms=beside_many.p99_ms,
         ratio_to_limit=worst,
-        cpu_ms_per_unit=beside.use.cpu_ms_per_unit(),
-        pss_mb=beside.use.total_pss_mb(),
-        groups=beside.use.groups(),
+        cpu_ms_per_unit=beside_many.use.cpu_ms_per_unit(),
+        pss_mb=beside_many.use.total_pss_mb(),
+        groups=beside_many.use.groups(),
         limit=alone.as_dict(),
-        machine=describe_machine(stage.postgres),
+        machine=describe_machine(environment.postgres),
         more={
             "ratios": ratios,
             "log_ins": {

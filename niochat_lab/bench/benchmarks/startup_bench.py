@@ -1,7 +1,7 @@
-"""`bench start`: the seconds from the command to *ready*, step by step.
+"""``bench start``: the seconds from the command until *ready*, step by step.
 
-The real command is run in a folder of its own: once for a new home, then again and again for one
-that was there before, which is what *warm* means.
+The real command runs in a folder of its own: once for a new home, then several times for the
+existing one (*warm*).
 """
 
 import os
@@ -32,17 +32,17 @@ _STEP_PATTERN = "· "
 _START_TIMEOUT_S, _STOP_TIMEOUT_S = 240.0, 90.0
 
 StartSteps = list[tuple[str, float]]
-"""Each step with its seconds, in order."""
+"""The steps with their seconds, in order."""
 
 
-def run_startup_bench(rounds: int, told: ProgressCallback) -> BenchReport:
-    """One start of a new home, and `rounds` warm ones. Raises `StackError`."""
+def run_startup_bench(rounds: int, on_progress: ProgressCallback) -> BenchReport:
+    """Measure one start of a new home and ``rounds`` warm starts. Raises ``StackError``."""
     with _temporary_home() as home:
-        told("the first start")
+        on_progress("the first start")
         first = _measure_start(home)
         warm = []
         for number in range(rounds):
-            told(f"warm start, {number + 1} of {rounds}")
+            on_progress(f"warm start, {number + 1} of {rounds}")
             warm.append(_measure_start(home))
     totals = [round(sum(seconds for _, seconds in steps), 1) for steps in warm]
     middle = median(totals)
@@ -87,11 +87,11 @@ def _measure_start(home: Path) -> StartSteps:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-            StackLauncher(home).down()  # what the launcher did not live to end
+            StackLauncher(home).down()  # in case the launcher died before it stopped the stack
 
 
 def _read_steps(lines: "queue.Queue[str]", began: float) -> StartSteps:
-    """Until it is ready; a step lasts until the next one begins."""
+    """Read the steps until the stack is ready; a step lasts until the next one begins."""
     steps: StartSteps = []
     name, since = "Python and our own imports", began
     seen: list[str] = []
@@ -102,7 +102,7 @@ def _read_steps(lines: "queue.Queue[str]", began: float) -> StartSteps:
             line = ""
         now = time.monotonic()
         if not line:
-            raise StackError("it did not start:\n" + "".join(seen[-15:]))
+            raise StackError("the stack did not start:\n" + "".join(seen[-15:]))
         seen.append(line)
         ready = _READY_LINE in line
         if ready or line.startswith(_STEP_PATTERN):
@@ -113,7 +113,7 @@ def _read_steps(lines: "queue.Queue[str]", began: float) -> StartSteps:
 
 
 def _read_lines(child: "subprocess.Popen[str]") -> "queue.Queue[str]":
-    """What it writes, line by line; an empty one at its end."""
+    """Queue the lines that the process writes; an empty one at the end."""
     lines: queue.Queue[str] = queue.Queue()
 
     def read() -> None:

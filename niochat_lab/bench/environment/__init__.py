@@ -1,1 +1,1 @@
-"""TODO."""
+"""The temporary stack of a benchmark, its tenants and its load."""

@@ -1,4 +1,4 @@
-"""A throw-away stack of the bench: the product, the crowd, and maybe the plain process."""
+"""The temporary stack of a benchmark: the product, the load generator and optional baselines."""
 
 import os
 import shutil
@@ -42,7 +42,9 @@ _INSTALLATION_VARIABLES = (
     "NIOCHAT_GATEWAY_URL",
     "NIOCHAT_GATEWAY_ADMIN_TOKEN",
 )
-"""Where an installation's data are: a bench has servers and folders of its own."""
+"""The variables that locate an installation's data; a benchmark has servers and folders
+of its own.
+"""
 _READY_TIMEOUT_S = 120.0
 _CHILD_TIMEOUT_S = 30.0
 _REPAIR_INTERVAL_S = 1.0
@@ -56,25 +58,25 @@ StartProgress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class BenchRequirements:
-    """What a bench needs besides the product."""
+    """The parts that a benchmark needs besides the product."""
 
     limit: bool = False
-    """The Serve application that answers at once."""
+    """The Serve application that responds at once."""
     plain_process: bool = False
     """The plain process with a database of its own."""
     ingest_only: bool = False
-    """Of the plain process."""
+    """Whether the plain process only ingests webhooks."""
     websocket_clients: bool = False
-    """The process of many sockets; not beside the plain one, whose port it has."""
+    """The process of many live clients; not together with the plain process, whose port it uses."""
     commit_times: bool = False
-    """PostgreSQL keeps when each transaction was committed."""
+    """Whether PostgreSQL records the commit time of each transaction."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """For the product's processes."""
+    """Additional variables for the product's processes."""
 
 
 @dataclass(frozen=True, slots=True)
 class BenchEnvironment:
-    """What runs. Addresses without a slash at their end."""
+    """The running parts. URLs have no trailing slash."""
 
     stack: StackLauncher
     meter: UsageMeter
@@ -85,20 +87,20 @@ class BenchEnvironment:
 
     @property
     def url(self) -> str:
-        """The product's."""
+        """The product's URL."""
         return self.stack.url
 
     @property
     def limit_url(self) -> str:
-        """The Serve application that answers at once."""
+        """The URL of the Serve application that responds at once."""
         return f"{self.stack.url}{LIMIT_PREFIX}/uazapi"
 
     def settings(self) -> Settings:
-        """The product's."""
+        """The product's settings."""
         return Settings.read()
 
     def plain_settings(self) -> Settings:
-        """The plain process's: another database, another address."""
+        """The plain process's settings: another database and another URL."""
         return Settings.model_validate(build_plain_environment(dict(os.environ), self.plain_url))
 
 
@@ -111,11 +113,11 @@ def build_plain_environment(environment: Mapping[str, str], url: str) -> dict[st
 
 @contextmanager
 def start_bench_environment(
-    wanted: BenchRequirements, told: StartProgress
+    requirements: BenchRequirements, on_progress: StartProgress
 ) -> Iterator[BenchEnvironment]:
-    """Everything up, and down again whatever happens; the folder is removed.
+    """Start all parts, and stop them in any case; the folder is removed.
 
-    Raises `StackError`. SIGTERM and SIGHUP end it like Ctrl-C.
+    Raises ``StackError``. SIGTERM and SIGHUP end the block like Ctrl-C.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
@@ -125,18 +127,20 @@ def start_bench_environment(
         os.environ.pop(name, None)
     os.environ.setdefault(
         "NIOCHAT_PRIVATE_NETWORKS", LOOPBACK_NETWORKS
-    )  # the crowd is on this machine
-    os.environ.update(wanted.environment)
-    stack = StackLauncher(folder, _options(folder, wanted))
-    over = threading.Event()
+    )  # the load generator runs on this machine
+    os.environ.update(requirements.environment)
+    stack = StackLauncher(folder, _options(folder, requirements))
+    stopping = threading.Event()
     try:
-        os.environ.update(_start_stack(stack, told))
-        stage = _start_services(stack, wanted, told)
-        threading.Thread(target=_repair_stack, args=(stack, over, told), daemon=True).start()
-        yield stage
+        os.environ.update(_start_stack(stack, on_progress))
+        bench_environment = _start_services(stack, requirements, on_progress)
+        threading.Thread(
+            target=_repair_stack, args=(stack, stopping, on_progress), daemon=True
+        ).start()
+        yield bench_environment
     finally:
-        over.set()
-        told("Stopping.")
+        stopping.set()
+        on_progress("Stopping.")
         stack.close()
         os.environ.clear()
         os.environ.update(saved)
@@ -144,18 +148,18 @@ def start_bench_environment(
         shutil.rmtree(stack.home.temporary_folder(), ignore_errors=True)
 
 
-def _start_stack(stack: StackLauncher, told: StartProgress) -> Mapping[str, str]:
-    """Start it, and once more: Serve gives up on a proxy that a busy machine starts slowly."""
+def _start_stack(stack: StackLauncher, on_progress: StartProgress) -> Mapping[str, str]:
+    """Start the stack; try a second time, because Serve gives up on a proxy that starts slowly."""
     try:
-        return stack.up(told)
+        return stack.up(on_progress)
     except StackError:
-        told("It did not start: once more.")
-        return stack.up(told)
+        on_progress("The stack did not start; trying once more.")
+        return stack.up(on_progress)
 
 
-def _options(folder: Path, wanted: BenchRequirements) -> StackOptions:
+def _options(folder: Path, requirements: BenchRequirements) -> StackOptions:
     config = ONE_MACHINE_CONFIG
-    if wanted.limit:
+    if requirements.limit:
         document = yaml.safe_load(ONE_MACHINE_CONFIG.read_text())
         document["applications"].append(_LIMIT_APPLICATION)
         config = folder / "bench_serve_config.yaml"
@@ -164,15 +168,15 @@ def _options(folder: Path, wanted: BenchRequirements) -> StackOptions:
 
 
 def _start_services(
-    stack: StackLauncher, wanted: BenchRequirements, told: StartProgress
+    stack: StackLauncher, requirements: BenchRequirements, on_progress: StartProgress
 ) -> BenchEnvironment:
-    stores = BenchPostgres(stack.postgres.admin_dsn)
-    if wanted.commit_times:
-        stores.fetch(_SQL["enable_commit_timestamps"])
+    postgres = BenchPostgres(stack.postgres.admin_dsn)
+    if requirements.commit_times:
+        postgres.fetch(_SQL["enable_commit_timestamps"])
         stack.postgres.stop()
         stack.postgres.start()
-    told("Starting the crowd.")
-    crowd_url = _start(
+    on_progress("Starting the load generator.")
+    load_generator_url = _start(
         stack.home,
         "crowd",
         stack.ports.sandbox,
@@ -181,13 +185,13 @@ def _start_services(
         dict(os.environ),
     )
     plain_url = ""
-    if wanted.plain_process:
-        told("Starting the plain process.")
-        plain_url = _start_plain(stack, stores, wanted)
-    screens_url = ""
-    if wanted.websocket_clients:
-        told("Starting the screens.")
-        screens_url = _start(
+    if requirements.plain_process:
+        on_progress("Starting the plain process.")
+        plain_url = _start_plain(stack, postgres, requirements)
+    websocket_clients_url = ""
+    if requirements.websocket_clients:
+        on_progress("Starting the WebSocket clients.")
+        websocket_clients_url = _start(
             stack.home,
             "screens",
             stack.ports.dashboard,
@@ -197,15 +201,19 @@ def _start_services(
         )
     _wait_until_ready(stack.url)
     meter = UsageMeter(stack.home.folder)
-    return BenchEnvironment(stack, meter, stores, crowd_url, plain_url, screens_url)
+    return BenchEnvironment(
+        stack, meter, postgres, load_generator_url, plain_url, websocket_clients_url
+    )
 
 
-def _start_plain(stack: StackLauncher, stores: BenchPostgres, wanted: BenchRequirements) -> str:
-    port = stack.ports.dashboard  # kept for a dashboard, which a bench has not
+def _start_plain(
+    stack: StackLauncher, postgres: BenchPostgres, requirements: BenchRequirements
+) -> str:
+    port = stack.ports.dashboard  # reserved for a dashboard, which a benchmark does not have
     environment = build_plain_environment(os.environ, f"http://127.0.0.1:{port}")
-    stores.create_database(PLAIN_DATABASE)
+    postgres.create_database(PLAIN_DATABASE)
     migrate(f"{stack.postgres.owner_dsn.rpartition('/')[0]}/{PLAIN_DATABASE}")
-    more = ["--door-only"] if wanted.ingest_only else []
+    extra_arguments = ["--door-only"] if requirements.ingest_only else []
     return _start(
         stack.home,
         "plain",
@@ -213,7 +221,7 @@ def _start_plain(stack: StackLauncher, stores: BenchPostgres, wanted: BenchRequi
         "niochat_lab.bench.baselines.plain_process",
         "/health",
         environment,
-        *more,
+        *extra_arguments,
     )
 
 
@@ -224,9 +232,9 @@ def _start(
     module: str,
     health: str,
     environment: Mapping[str, str],
-    *more: str,
+    *extra_arguments: str,
 ) -> str:
-    command = [sys.executable, "-m", module, "--port", str(port), *more]
+    command = [sys.executable, "-m", module, "--port", str(port), *extra_arguments]
     child = spawn(home, name, command, environment)
     wait_until(
         lambda: http_get(port, health) is not None, child, home.log_file(name), _CHILD_TIMEOUT_S
@@ -238,18 +246,20 @@ def _wait_until_ready(url: str) -> None:
     deadline = time.monotonic() + _READY_TIMEOUT_S
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"{url}/api/health/ready", timeout=5) as answer:
-                if answer.status == 200:
+            with urllib.request.urlopen(f"{url}/api/health/ready", timeout=5) as response:
+                if response.status == 200:
                     return
         except (urllib.error.URLError, OSError):
-            pass  # asked again until the deadline, which then says so
+            pass  # retried until the deadline, which raises the error
         time.sleep(0.2)
-    raise StackError(f"the bench's stack is not ready after {_READY_TIMEOUT_S:g} s")
+    raise StackError(f"the benchmark's stack was not ready within {_READY_TIMEOUT_S:g} s")
 
 
-def _repair_stack(stack: StackLauncher, over: threading.Event, told: StartProgress) -> None:
-    while not over.wait(_REPAIR_INTERVAL_S):
-        stack.restart_dead(told)
+def _repair_stack(
+    stack: StackLauncher, stopping: threading.Event, on_progress: StartProgress
+) -> None:
+    while not stopping.wait(_REPAIR_INTERVAL_S):
+        stack.restart_dead(on_progress)
 
 
 async def _migrate(owner: str, serving: str) -> None:

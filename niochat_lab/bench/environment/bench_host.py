@@ -1,4 +1,6 @@
-"""The one host of a bench stack, spoken to as the product's processes do: by Ray."""
+"""A client of the only host of a benchmark's stack, which calls it by Ray as product
+processes do.
+"""
 
 import asyncio
 import hashlib
@@ -16,19 +18,21 @@ _RESTART_TIMEOUT_S = 60.0
 
 
 def thread_id_for(number: int) -> UUID:
-    """The thread that `bench.sql` gave a person of that number."""
+    """The thread id that ``bench.sql`` derives for the contact with this number."""
     return UUID(bytes=hashlib.md5(f"t{number}".encode(), usedforsecurity=False).digest())
 
 
 class BenchHostClient:
-    """`host-0`, which owns every shard where NIOCHAT_HOSTS is 1."""
+    """A client of ``host-0``, which owns every shard if NIOCHAT_HOSTS is 1."""
 
     def __init__(self, handle: Any) -> None:
         self._handle = handle
 
     @classmethod
     def connect(cls, address: str) -> Self:
-        """Join the stack's cluster. Its environment has to be ours already: Ray reads it once."""
+        """Join the stack's cluster. The stack's environment must be set before, because Ray reads
+        it once.
+        """
         import ray
 
         from niochat.cluster.actor_client import RAY_NAMESPACE
@@ -48,7 +52,7 @@ class BenchHostClient:
         ray.shutdown()
 
     async def stats(self) -> dict[str, Any]:
-        """Its figures. Raises `UnavailableError`."""
+        """The statistics of the host. Raises ``UnavailableError``."""
         try:
             async with asyncio.timeout(_CALL_TIMEOUT_S):
                 return dict(await self._handle.stats.remote())
@@ -56,7 +60,7 @@ class BenchHostClient:
             raise UnavailableError("the host does not answer", code="host") from error
 
     async def poke(self, numbers: Sequence[int]) -> None:
-        """Wake these people's conversations."""
+        """Poke the conversations of these contacts."""
         for start in range(0, len(numbers), _CHUNK):
             chunk = numbers[start : start + _CHUNK]
             addresses = [
@@ -65,7 +69,7 @@ class BenchHostClient:
             await self._handle.poke.remote([(each.kind, each.key.bytes) for each in addresses])
 
     async def restart(self) -> None:
-        """Kill the process; returns when a new one owns all shards."""
+        """Kill the host's process; return when a new one owns all shards."""
         import ray
 
         before = await self.stats()
@@ -76,6 +80,6 @@ class BenchHostClient:
                 try:
                     now = await self.stats()
                 except (ray.exceptions.RayError, UnavailableError):
-                    continue  # not back yet; the time-out around it ends this
+                    continue  # not back yet; the surrounding timeout ends the loop
                 if now["incarnation"] != before["incarnation"] and now["shards"] == 1024:
                     return

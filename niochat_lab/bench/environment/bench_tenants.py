@@ -1,4 +1,4 @@
-"""Providers made for a measurement, in any database of the stack."""
+"""Tenants for a measurement, in any database of the stack."""
 
 import os
 import tempfile
@@ -10,7 +10,7 @@ from uuid import UUID
 
 import yaml
 
-from niochat.cli.commands.provider_commands import channel_addresses_for
+from niochat.cli.commands.apply_command import channel_addresses_for
 from niochat.composition.components import Components, open_components
 from niochat.launcher.databases.postgres_server import DATABASE_NAME
 from niochat.tenants.provider_file.provider_loader import load_providers
@@ -36,7 +36,7 @@ _PERSONA = {
 
 @dataclass(frozen=True, slots=True)
 class BenchTenant:
-    """A provider of the bench: its address and the token in its webhooks."""
+    """A tenant of a benchmark, its webhook URL and the token in its webhooks."""
 
     slug: str
     tenant_id: UUID
@@ -46,44 +46,49 @@ class BenchTenant:
 
 
 async def create_tenants(
-    parts: Components, crowd_url: str, slugs: Sequence[str], *, assistant: bool
+    components: Components, load_generator_url: str, slugs: Sequence[str], *, assistant: bool
 ) -> dict[str, BenchTenant]:
-    """Create them; without an assistant every conversation is with people from its first message.
+    """Create tenants; without an assistant every conversation waits for agents from its first
+    message.
 
-    Their gateway, model and ERP are the crowd.
+    Their gateway, model and ERP are the load generator.
     """
-    entries = [_build_provider_entry(slug, crowd_url, assistant) for slug in slugs]
+    entries = [_build_provider_entry(slug, load_generator_url, assistant) for slug in slugs]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "providers.yaml"
         file.write_text(yaml.safe_dump({"providers": entries}, allow_unicode=True), "utf-8")
         providers = load_providers(file, os.environ)
-    await apply_providers(parts.database, parts.vault, providers)
-    found = await channel_addresses_for(parts, set(slugs))
+    await apply_providers(components.database, components.vault, providers)
+    addresses = await channel_addresses_for(components, set(slugs))
     return {
         each.channel.tenant_slug: BenchTenant(
             each.channel.tenant_slug,
             each.channel.tenant_id,
             each.channel.id,
-            each.webhook_url(parts.settings.base_url),
+            each.webhook_url(components.settings.base_url),
             f"token-{each.channel.tenant_slug}",
         )
-        for each in found
+        for each in addresses
     }
 
 
 async def create_bench_tenants(
-    stage: BenchEnvironment, slugs: Sequence[str], *, assistant: bool, plain: bool = False
+    environment: BenchEnvironment, slugs: Sequence[str], *, assistant: bool, plain: bool = False
 ) -> dict[str, BenchTenant]:
-    """Create them in the product's database or the plain process's, with a burst window of 0.
+    """Create tenants in the product's database or the plain process's, with a burst window of 0.
 
-    Before they are first used: processes remember what they read of a tenant.
+    They must be created before their first use, because processes cache a tenant's settings.
     """
-    parts = await open_components(stage.plain_settings() if plain else stage.settings())
+    components = await open_components(
+        environment.plain_settings() if plain else environment.settings()
+    )
     try:
-        tenants = await create_tenants(parts, stage.load_generator_url, slugs, assistant=assistant)
+        tenants = await create_tenants(
+            components, environment.load_generator_url, slugs, assistant=assistant
+        )
     finally:
-        await parts.close()
-    stage.postgres.fetch(
+        await components.close()
+    environment.postgres.fetch(
         _SQL["disable_burst_window"],
         list(slugs),
         database=PLAIN_DATABASE if plain else DATABASE_NAME,
@@ -91,29 +96,33 @@ async def create_bench_tenants(
     return tenants
 
 
-def _build_provider_entry(slug: str, crowd_url: str, assistant: bool) -> dict[str, Any]:
+def _build_provider_entry(slug: str, load_generator_url: str, assistant: bool) -> dict[str, Any]:
     return {
         "slug": slug,
         "name": f"Provedor {slug}",
         "timezone": "America/Recife",
-        # Its customers are machines that write on and on.
+        # The customers are simulated and write without end.
         "policy": {"stop_machines": False, "turns_per_hour": 0},
         "teams": [{"slug": each, "name": name} for each, name in _TEAMS.items()],
         "channels": [
             {
                 "slug": "principal",
                 "name": "WhatsApp",
-                "base_url": f"{crowd_url}/gateway",
+                "base_url": f"{load_generator_url}/gateway",
                 "token": f"token-{slug}",
             }
         ],
         "assistant": {
             "enabled": assistant,
-            "endpoint": f"{crowd_url}/model/v1",
+            "endpoint": f"{load_generator_url}/model/v1",
             "api_key": "sandbox-bench",
             "model": "sandbox-simulador",
             "turns_per_minute": 1_000_000,
             "persona": _PERSONA,
         },
-        "erp": {"base_url": f"{crowd_url}/sgp", "token": "sandbox-bench", "app": "niochat"},
+        "erp": {
+            "base_url": f"{load_generator_url}/sgp",
+            "token": "sandbox-bench",
+            "app": "niochat",
+        },
     }

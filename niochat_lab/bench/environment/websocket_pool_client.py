@@ -1,4 +1,4 @@
-"""The screens of a bench: users who are signed in, and the process that holds their sockets."""
+"""The client of the WebSocket client pool, and the logins for its sockets."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ from niochat_lab.bench.measurement.event_audit import ClientRecording
 _PASSWORD = "only for a bench"
 _DEVICE = SignInDevice("127.0.0.1", "niochat bench")
 _CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-"""It is sockets that are measured, not log-ins."""
+"""Logins are not measured here, so that their hash may be cheap."""
 
 
 @dataclass(frozen=True, slots=True)
 class SocketLogin:
-    """One socket to be: whose, and the cookie that signs it in."""
+    """The tenant of one socket, and the cookie that authenticates it."""
 
     tenant: str
     cookie: str
@@ -37,7 +37,9 @@ class SocketLogin:
 
 @dataclass(frozen=True, slots=True)
 class ConnectResult:
-    """All came at once: from when to when, who did not, and attempts that failed, by reason."""
+    """The result of a simultaneous connect: start, end, missing clients and failed attempts by
+    reason.
+    """
 
     began: float
     ended: float
@@ -45,7 +47,7 @@ class ConnectResult:
     failed: Mapping[str, int]
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The result as JSON."""
         return {
             "welcomed_within_s": round(self.ended - self.began, 2),
             "absent": self.absent,
@@ -55,14 +57,16 @@ class ConnectResult:
 
 
 async def create_socket_logins(
-    stage: BenchEnvironment, tenants: Mapping[str, BenchTenant], sockets: int
+    environment: BenchEnvironment, tenants: Mapping[str, BenchTenant], sockets: int
 ) -> list[SocketLogin]:
-    """So many for each tenant, as few users as may have them. A user of each sees everything."""
-    parts = await open_components(stage.settings())
+    """Create logins for each tenant, with as few users as the limit allows. The users see all
+    events.
+    """
+    components = await open_components(environment.settings())
     try:
-        base_url, sender = parts.settings.base_url, parts.settings.mail_from
+        base_url, sender = components.settings.base_url, components.settings.mail_from
         access = build_identity_services(
-            parts.database, parts.vault, base_url, sender, PasswordService(_CHEAP_HASHER)
+            components.database, components.vault, base_url, sender, PasswordService(_CHEAP_HASHER)
         )
         found: list[SocketLogin] = []
         for tenant in tenants.values():
@@ -73,7 +77,7 @@ async def create_socket_logins(
             found += [SocketLogin(tenant.slug, cookies[each % users]) for each in range(sockets)]
         return found
     finally:
-        await parts.close()
+        await components.close()
 
 
 async def _create_login_cookie(access: IdentityServices, tenant: BenchTenant, number: int) -> str:
@@ -87,42 +91,42 @@ async def _create_login_cookie(access: IdentityServices, tenant: BenchTenant, nu
 
 
 class WebSocketPoolClient:
-    """Tells the process of the screens what to do. Raises `UnavailableError` when it is gone."""
+    """Controls the client pool. Raises ``UnavailableError`` if its process is gone."""
 
-    def __init__(self, stage: BenchEnvironment) -> None:
-        self._url = stage.url.replace("http://", "ws://") + "/live"
+    def __init__(self, environment: BenchEnvironment) -> None:
+        self._url = environment.url.replace("http://", "ws://") + "/live"
         self._http = httpx.AsyncClient(
-            base_url=stage.websocket_clients_url, timeout=None, trust_env=False
+            base_url=environment.websocket_clients_url, timeout=None, trust_env=False
         )
 
     async def close(self) -> None:
-        """Close connections."""
+        """Close the connections."""
         await self._http.aclose()
 
-    async def open(self, seats: Sequence[SocketLogin], within_s: float) -> ConnectResult:
-        """All of them, at once."""
-        screens = [{"name": seat.tenant, "cookie": seat.cookie} for seat in seats]
+    async def open(self, logins: Sequence[SocketLogin], within_s: float) -> ConnectResult:
+        """Connect all clients at once."""
+        screens = [{"name": login.tenant, "cookie": login.cookie} for login in logins]
         job = {"url": self._url, "within_s": within_s, "screens": screens}
         return ConnectResult(**await self._request("POST", "/sandbox/open", job))
 
     async def cut(self) -> float:
-        """All sockets, without a word; when that was."""
+        """Cut all sockets without a close frame; return the time."""
         return float((await self._request("POST", "/sandbox/cut"))["at"])
 
     async def reconnect(self, within_s: float) -> ConnectResult:
-        """All of them, at once, each with the position it knows."""
+        """Reconnect all clients at once, each with its last position."""
         return ConnectResult(
             **await self._request("POST", "/sandbox/return", {"within_s": within_s})
         )
 
     async def list_recordings(self) -> list[ClientRecording]:
-        """What each of them heard since it was opened."""
+        """Return the frames that each client received since it was opened."""
         found = await self._request("GET", "/sandbox/heard")
         positions = found["positions"]
         return [
             ClientRecording(
                 each["name"],
-                [(positions[place], at) for place, at in each["heard"]],
+                [(positions[index], at) for index, at in each["heard"]],
                 [(at, caught_up) for at, caught_up in each["welcomed"]],
             )
             for each in found["screens"]
@@ -130,10 +134,10 @@ class WebSocketPoolClient:
 
     async def _request(self, method: str, path: str, job: object = None) -> dict[str, Any]:
         try:
-            answer = await self._http.request(method, path, json=job)
+            response = await self._http.request(method, path, json=job)
         except httpx.HTTPError as error:
-            raise UnavailableError(f"the screens are gone: {error!r}; see their log") from error
-        if answer.status_code != 200:
-            raise UnavailableError(f"the screens refuse {path}: {answer.text[:300]}")
-        found: dict[str, Any] = answer.json()
+            raise UnavailableError(f"the client pool is gone: {error!r}; see its log") from error
+        if response.status_code != 200:
+            raise UnavailableError(f"the client pool rejected {path}: {response.text[:300]}")
+        found: dict[str, Any] = response.json()
         return found

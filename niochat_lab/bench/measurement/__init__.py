@@ -1,1 +1,1 @@
-"""TODO."""
+"""Measurements of load, processes, PostgreSQL and live events."""

@@ -1,6 +1,7 @@
-"""What screens heard, held against the log: each event of the tenant once, in order, and how soon.
+"""Compare the frames that clients received with the event log: completeness, order and latency.
 
-Pure. Times are seconds of the machine's clock, which PostgreSQL and the screens share.
+The functions are pure. Times are seconds of the machine's clock, which PostgreSQL and the clients
+share.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,9 @@ EventLogByTenant = Mapping[str, Sequence[CommittedEvent]]
 
 @dataclass(frozen=True, slots=True)
 class ClientRecording:
-    """One screen: (position, time) of each frame, as they came; (time, caught up) of welcomes."""
+    """The recording of one client: (position, time) of each frame in order, (time, caught up) of
+    welcomes.
+    """
 
     tenant: str
     received: Sequence[tuple[str, float]]
@@ -31,7 +34,7 @@ class ClientRecording:
 
 @dataclass(slots=True)
 class EventDeliveryAudit:
-    """Over all screens. `strange`: frames of an event that is not of the log of its tenant."""
+    """The audit of all clients. ``foreign``: frames of an event that is not in the tenant's log."""
 
     frames: int = 0
     lost: int = 0
@@ -41,31 +44,37 @@ class EventDeliveryAudit:
 
     @property
     def clean(self) -> bool:
-        """Everybody heard everything once, in order."""
+        """Whether every client received every event once and in order."""
         return not (self.lost or self.twice or self.out_of_order or self.foreign)
 
 
 def audit_event_delivery(
-    log: EventLogByTenant, screens: Sequence[ClientRecording]
+    log: EventLogByTenant, clients: Sequence[ClientRecording]
 ) -> EventDeliveryAudit:
-    """Every screen against its tenant's events."""
-    found = EventDeliveryAudit()
-    for screen in screens:
-        places = {each.position: at for at, each in enumerate(log.get(screen.tenant, ()))}
-        heard = [places[position] for position, _ in screen.received if position in places]
-        known = set(heard)
-        found.frames += len(screen.received)
-        found.foreign += len(screen.received) - len(heard)
-        found.twice += len(heard) - len(known)
-        found.lost += len(places) - len(known)
-        found.out_of_order += sum(later < before for before, later in pairwise(heard))
-    return found
+    """Compare each client with its tenant's events."""
+    audit = EventDeliveryAudit()
+    for client in clients:
+        index_by_position = {
+            each.position: at for at, each in enumerate(log.get(client.tenant, ()))
+        }
+        indexes = [
+            index_by_position[position]
+            for position, _ in client.received
+            if position in index_by_position
+        ]
+        received = set(indexes)
+        audit.frames += len(client.received)
+        audit.foreign += len(client.received) - len(indexes)
+        audit.twice += len(indexes) - len(received)
+        audit.lost += len(index_by_position) - len(received)
+        audit.out_of_order += sum(later < before for before, later in pairwise(indexes))
+    return audit
 
 
 def delivery_latencies_ms(
-    log: EventLogByTenant, screens: Sequence[ClientRecording], until: float
+    log: EventLogByTenant, clients: Sequence[ClientRecording], until: float
 ) -> list[float]:
-    """From each commit before `until` to each screen that heard of it."""
+    """Milliseconds from each commit before ``until`` to each client that received the event."""
     committed = {
         each.position: each.committed
         for events in log.values()
@@ -74,28 +83,28 @@ def delivery_latencies_ms(
     }
     return [
         (at - committed[position]) * 1000
-        for screen in screens
-        for position, at in screen.received
+        for client in clients
+        for position, at in client.received
         if position in committed
     ]
 
 
 def recovery_times_s(
-    log: EventLogByTenant, screens: Sequence[ClientRecording], began: float
+    log: EventLogByTenant, clients: Sequence[ClientRecording], began: float
 ) -> list[float]:
-    """For each screen that came again from `began` on, sorted: until it had its welcome and all
-    that had been committed before `began`.
+    """Seconds until each reconnected client was welcomed and had all events committed before
+    ``began``, sorted.
     """
-    found = []
-    for screen in screens:
-        missed = {e.position for e in log.get(screen.tenant, ()) if e.committed <= began}
-        welcomed = [at for at, _ in screen.welcomed if at >= began]
+    times = []
+    for client in clients:
+        missed = {e.position for e in log.get(client.tenant, ()) if e.committed <= began}
+        welcomed = [at for at, _ in client.welcomed if at >= began]
         if welcomed:
-            heard = [at for position, at in screen.received if position in missed]
-            found.append(max([welcomed[0], *heard]) - began)
-    return sorted(found)
+            received_at = [at for position, at in client.received if position in missed]
+            times.append(max([welcomed[0], *received_at]) - began)
+    return sorted(times)
 
 
-def count_refetching_clients(screens: Sequence[ClientRecording], began: float) -> int:
-    """Screens that came again and were not caught up."""
-    return sum(not caught for each in screens for at, caught in each.welcomed if at >= began)
+def count_refetching_clients(clients: Sequence[ClientRecording], began: float) -> int:
+    """The number of clients that reconnected and were not caught up."""
+    return sum(not caught for each in clients for at, caught in each.welcomed if at >= began)

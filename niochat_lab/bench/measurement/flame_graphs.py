@@ -1,4 +1,4 @@
-"""Flame graphs of the processes that a slice keeps busy, by py-spy."""
+"""Flame graphs of the busy processes of a round, recorded by py-spy."""
 
 import asyncio
 import re
@@ -18,16 +18,16 @@ _TITLE = re.compile(r'(<text id="title"[^>]*>)[^<]*(</text>)')
 
 
 def find_py_spy() -> str:
-    """The program. Raises `InvalidInputError` when it is not installed."""
-    beside = Path(sys.executable).with_name("py-spy")
-    found = str(beside) if beside.exists() else shutil.which("py-spy")
+    """Return the path of py-spy. Raises ``InvalidInputError`` if it is not installed."""
+    in_venv = Path(sys.executable).with_name("py-spy")
+    found = str(in_venv) if in_venv.exists() else shutil.which("py-spy")
     if not found:
         raise InvalidInputError("py-spy is not installed: scripts/setup requirements-dev.lock")
     return found
 
 
 class FlameGraphRecorder:
-    """Records one SVG for each group into a folder while a slice runs."""
+    """Records one SVG per process group into a folder while a round runs."""
 
     def __init__(self, home: Path, folder: Path, name: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ class FlameGraphRecorder:
         self._program = find_py_spy()
 
     async def record(self, seconds: float, groups: Sequence[str] = PROCESS_GROUPS) -> list[Path]:
-        """Watch the first process of each group for so long; the files that came of it."""
+        """Record the first process of each group for ``seconds``; return the files."""
         watched: dict[str, int] = {}
         for process in process_control.find_stack_processes(self._home):
             group = process_group(process)
@@ -50,7 +50,7 @@ class FlameGraphRecorder:
         return self._folder / f"{self._name}-{group}.svg"
 
     async def _record_process(self, group: str, pid: int, seconds: float) -> None:
-        # gil: what computes. Waiting for others is no cost of ours.
+        # --gil records only threads that compute: waiting costs no CPU.
         child = await asyncio.create_subprocess_exec(
             self._program,
             "record",
@@ -76,6 +76,8 @@ class FlameGraphRecorder:
 
 
 def retitle(file: Path, title: str) -> None:
-    """py-spy writes its own command line there, with the folders of this machine."""
-    drawn = file.read_text("utf-8")
-    file.write_text(_TITLE.sub(rf"\g<1>{title}\g<2>", drawn, count=1), "utf-8")
+    """Set the title of an SVG, in which py-spy writes its command line with folders of this
+    machine.
+    """
+    content = file.read_text("utf-8")
+    file.write_text(_TITLE.sub(rf"\g<1>{title}\g<2>", content, count=1), "utf-8")

@@ -1,4 +1,4 @@
-"""Slices of load: product and limit take turns, so that a noisy machine hurts both alike."""
+"""Rounds of load: product and baseline alternate, so that a noisy machine affects both alike."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ _COUNTER_DELAY_S = 1.2
 
 @dataclass(slots=True)
 class SideMeasurement:
-    """What was measured of one side, slice by slice."""
+    """The measurement of one side, round by round."""
 
     use: ProcessUsage = field(default_factory=ProcessUsage)
     rates: list[float] = field(default_factory=list)
@@ -37,26 +37,26 @@ class SideMeasurement:
 
     @property
     def rate(self) -> float:
-        """Median of the slices."""
+        """The median rate of the rounds."""
         return round(median(self.rates), 2)
 
     @property
     def p95_ms(self) -> float:
-        """Of all slices together."""
+        """The p95 of all rounds together."""
         return round(quantile(self.latencies_ms, 0.95), 2)
 
     @property
     def p50_ms(self) -> float:
-        """Of all slices together."""
+        """The p50 of all rounds together."""
         return round(quantile(self.latencies_ms, 0.5), 2)
 
     @property
     def p99_ms(self) -> float:
-        """Of all slices together."""
+        """The p99 of all rounds together."""
         return round(quantile(self.latencies_ms, 0.99), 2)
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
+        """The measurement as JSON."""
         return {
             "rate": self.rate,
             "p50_ms": self.p50_ms,
@@ -72,23 +72,27 @@ class SideMeasurement:
         }
 
     def statements(self) -> dict[str, Any]:
-        """Statements and commits for a unit."""
+        """Statements and commits per unit."""
         return self.database_cost.per_unit(self.use.units)
 
 
 def median_ratio(product: SideMeasurement, limit: SideMeasurement) -> float:
-    """Median over the rounds: both of a round saw the same machine."""
+    """The median ratio of the rounds; both sides of a round ran on the machine in the
+    same state.
+    """
     pairs = zip(product.rates, limit.rates, strict=True)
     return round(median([ours / theirs if theirs else 0.0 for ours, theirs in pairs]), 3)
 
 
 ProgressCallback = Callable[[str], None]
-"""Told what runs now."""
+"""Receives a description of the current step."""
 
 
 @dataclass(frozen=True, slots=True)
 class BenchOptions:
-    """How long and how often. `flames`: folder for flame graphs, of a slice apart."""
+    """Duration and number of the rounds. ``flames``: the folder for flame graphs of a separate
+    round.
+    """
 
     seconds: float = 5.0
     rounds: int = 3
@@ -96,19 +100,21 @@ class BenchOptions:
 
 
 class LoadRoundRunner:
-    """Plays slices against a stage and measures them."""
+    """Runs rounds in an environment and measures them."""
 
-    def __init__(self, stage: BenchEnvironment, plan: BenchOptions, told: ProgressCallback) -> None:
-        self._stage = stage
-        self._crowd = LoadGeneratorClient(stage.load_generator_url)
-        self.options = plan
-        self.report_progress = told
+    def __init__(
+        self, environment: BenchEnvironment, options: BenchOptions, on_progress: ProgressCallback
+    ) -> None:
+        self._environment = environment
+        self._generator = LoadGeneratorClient(environment.load_generator_url)
+        self.options = options
+        self.report_progress = on_progress
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._crowd.close()
+        await self._generator.close()
 
     async def run_round(
         self,
@@ -120,31 +126,35 @@ class LoadRoundRunner:
         settle_s: float = 10.0,
         drain: bool = True,
     ) -> LoadResult:
-        """One slice. With a `database` it ends when nothing waits there any more (`drain`), and
-        all the work until then counts, PostgreSQL's too.
+        """Run one round.
+
+        With a ``database`` and ``drain`` it ends when no row of the database is pending. All work
+        until then counts, including that of PostgreSQL.
         """
-        stage = self._stage
-        counted = (
-            await asyncio.to_thread(stage.postgres.read_counters, database) if database else None
+        environment = self._environment
+        counters = (
+            await asyncio.to_thread(environment.postgres.read_counters, database)
+            if database
+            else None
         )
-        before = stage.meter.take_snapshot()
-        played = await self._crowd.run_job(streams, seconds, settle_s)
+        before = environment.meter.take_snapshot()
+        result = await self._generator.run_job(streams, seconds, settle_s)
         if database and drain:
             await self._wait_until_drained(side, database)
-        units = sum(_count_units(played.outcomes[each.name], each) for each in streams)
-        side.use.add_interval(before, stage.meter.take_snapshot(), units)
-        if counted is not None:
+        units = sum(_count_units(result.outcomes[each.name], each) for each in streams)
+        side.use.add_interval(before, environment.meter.take_snapshot(), units)
+        if counters is not None:
             await asyncio.sleep(_COUNTER_DELAY_S)
             side.database_cost.add_interval(
-                counted, await asyncio.to_thread(stage.postgres.read_counters, database)
+                counters, await asyncio.to_thread(environment.postgres.read_counters, database)
             )
-        _record_result(side, played, streams, seconds)
-        return played
+        _record_result(side, result, streams, seconds)
+        return result
 
     async def alternate_streams(
         self, what: str, streams: Mapping[str, LoadStream], databases: Mapping[str, str]
     ) -> dict[str, SideMeasurement]:
-        """Every stream in each round, one after the other."""
+        """Run every stream in each round, one after another."""
         sides = {name: SideMeasurement() for name in streams}
         for number in range(self.options.rounds):
             for name, stream in streams.items():
@@ -156,7 +166,7 @@ class LoadRoundRunner:
     async def warm_up(
         self, streams: Mapping[str, LoadStream], databases: Mapping[str, str], seconds: float
     ) -> None:
-        """Connections, caches and the persons' first messages are not measured."""
+        """Run unmeasured rounds, for connections, caches and the customers' first messages."""
         for name, stream in streams.items():
             self.report_progress(f"warming up: {name}")
             await self.run_round(
@@ -166,10 +176,12 @@ class LoadRoundRunner:
     async def record_flame_graphs(
         self, name: str, streams: Mapping[str, LoadStream], databases: Mapping[str, str]
     ) -> None:
-        """A slice of each under py-spy, when the plan wants it; nothing of it is measured."""
+        """Run a round of each stream under py-spy, if the options ask for it; it is
+        not measured.
+        """
         if self.options.flames is None:
             return
-        flames = FlameGraphRecorder(self._stage.stack.home.folder, self.options.flames, name)
+        flames = FlameGraphRecorder(self._environment.stack.home.folder, self.options.flames, name)
         for side, stream in streams.items():
             self.report_progress(f"flame graphs: {side}")
             groups = ("plain",) if side == "plain" else ("webhooks", "hosts", "pool")
@@ -190,26 +202,32 @@ class LoadRoundRunner:
 
     async def _count_pending(self, database: str) -> int:
         rows = await asyncio.to_thread(
-            self._stage.postgres.fetch, _SQL["count_pending_rows"], database=database
+            self._environment.postgres.fetch, _SQL["count_pending_rows"], database=database
         )
         return int(rows[0][0])
 
 
-def _count_units(outcome: LoadStreamResult, stream: LoadStream) -> int:
-    return outcome.accepted if stream.measured is MessageStage.ACCEPTED else outcome.answered
+def _count_units(stream_result: LoadStreamResult, stream: LoadStream) -> int:
+    return (
+        stream_result.accepted
+        if stream.measured is MessageStage.ACCEPTED
+        else stream_result.answered
+    )
 
 
 def _record_result(
-    side: SideMeasurement, played: LoadResult, streams: Sequence[LoadStream], seconds: float
+    side: SideMeasurement, result: LoadResult, streams: Sequence[LoadStream], seconds: float
 ) -> None:
-    outcomes = [played.outcomes[stream.name] for stream in streams]
-    side.rates.append(sum(outcome.within for outcome in outcomes) / seconds)
-    for outcome in outcomes:
-        side.latencies_ms.extend(outcome.latencies_ms)
+    outcomes = [result.outcomes[stream.name] for stream in streams]
+    side.rates.append(sum(stream_result.within for stream_result in outcomes) / seconds)
+    for stream_result in outcomes:
+        side.latencies_ms.extend(stream_result.latencies_ms)
         for name in _COUNTED_FIELDS:
-            side.counts[name] = side.counts.get(name, 0) + int(getattr(outcome, name))
-    heard = {"twice": played.twice, "late": played.late}
-    for name, count in (heard | {f"strange {p}": n for p, n in played.strange.items()}).items():
+            side.counts[name] = side.counts.get(name, 0) + int(getattr(stream_result, name))
+    reply_counts = {"twice": result.twice, "late": result.late}
+    for name, count in (
+        reply_counts | {f"strange {p}": n for p, n in result.strange.items()}
+    ).items():
         side.counts[name] = side.counts.get(name, 0) + count
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL of a bench stack: databases beside the product's, and what its counters say."""
+"""PostgreSQL of a benchmark's stack: further databases, and its statistics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ _MAX_QUERY_LENGTH = 160
 
 @dataclass(frozen=True, slots=True)
 class StatementStatistics:
-    """What PostgreSQL counted of one statement: milliseconds on its side, bytes of its log."""
+    """The statistics of one statement: calls, milliseconds in PostgreSQL, bytes of WAL."""
 
     text: str
     calls: int
@@ -27,11 +27,11 @@ class StatementStatistics:
 
     @property
     def is_transaction(self) -> bool:
-        """It only begins or ends one."""
+        """Whether the statement only begins or ends a transaction."""
         return self.text.split(" ", 1)[0].rstrip(";").upper() in _TRANSACTION_KEYWORDS
 
     def minus(self, before: "StatementStatistics | None") -> "StatementStatistics":
-        """What came after `before`."""
+        """The difference from ``before``."""
         if before is None:
             return self
         return StatementStatistics(
@@ -42,7 +42,7 @@ class StatementStatistics:
         )
 
     def plus(self, other: "StatementStatistics | None") -> "StatementStatistics":
-        """Both together."""
+        """The sum of both."""
         if other is None:
             return self
         return StatementStatistics(
@@ -53,7 +53,7 @@ class StatementStatistics:
         )
 
     def as_dict(self, units: int) -> dict[str, Any]:
-        """For JSON, for a unit of work."""
+        """The statistics per unit of work as JSON."""
         return {
             "ms_per_unit": round(self.ms / units, 4),
             "calls_per_unit": round(self.calls / units, 3),
@@ -65,24 +65,24 @@ class StatementStatistics:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseCounters:
-    """Of one database, since it began; statements by their id."""
+    """The counters of one database since its creation; statements by their id."""
 
     commits: int
     statements: dict[int, StatementStatistics]
 
 
 class BenchPostgres:
-    """The superuser's view of the bench's PostgreSQL."""
+    """Access to the benchmark's PostgreSQL as superuser."""
 
     def __init__(self, admin_dsn: str) -> None:
         self._admin_dsn = admin_dsn
 
     def dsn_for(self, database: str) -> str:
-        """The superuser's log-in to `database`."""
+        """The superuser's DSN of ``database``."""
         return psycopg.conninfo.make_conninfo(self._admin_dsn, dbname=database)
 
     def create_database(self, database: str) -> None:
-        """An empty database of the product's owner."""
+        """Create an empty database that belongs to the product's owner role."""
         statement = sql.SQL("CREATE DATABASE {} OWNER {}")
         with psycopg.connect(self._admin_dsn, autocommit=True) as connection:
             connection.execute(
@@ -90,60 +90,62 @@ class BenchPostgres:
             )
 
     def fetch(self, query: str, *arguments: object, database: str = DATABASE_NAME) -> list[Any]:
-        """Rows of one query, past every policy."""
+        """Return the rows of one query; row-level security does not apply."""
         return self.run_all([(query, arguments)], database)
 
     def run_all(
-        self, wanted: Sequence[tuple[str, Sequence[object]]], database: str = DATABASE_NAME
+        self, queries: Sequence[tuple[str, Sequence[object]]], database: str = DATABASE_NAME
     ) -> list[Any]:
-        """Queries with their arguments in one session; the rows of the last."""
+        """Run queries with their arguments in one session; return the rows of the last."""
         rows: list[Any] = []
         with psycopg.connect(self.dsn_for(database), autocommit=True) as connection:
-            for statement, arguments in wanted:
+            for statement, arguments in queries:
                 cursor = psycopg.RawCursor(connection)
                 cursor.execute(statement.encode(), arguments or None)
                 rows = list(cursor.fetchall()) if cursor.description else []
         return rows
 
     def version(self) -> str:
-        """PostgreSQL's."""
+        """The version of PostgreSQL."""
         with psycopg.connect(self._admin_dsn) as connection:
             number = connection.info.server_version
         return f"{number // 10_000}.{number % 10_000}"
 
     def read_counters(self, database: str = DATABASE_NAME) -> DatabaseCounters:
-        """Now. Commits reach the counter within about a second."""
+        """Read the current counters. Commits reach the counter within about a second."""
         commits = self.fetch(_SQL["count_commits"], database)
         rows = self.fetch(_SQL["statement_statistics"], database)
         found: dict[int, StatementStatistics] = {}
-        for queryid, *counted in rows:  # one row for each role that ran it
-            found[queryid] = StatementStatistics(*counted).plus(found.get(queryid))
+        for queryid, *figures in rows:  # one row per role that ran the statement
+            found[queryid] = StatementStatistics(*figures).plus(found.get(queryid))
         return DatabaseCounters(int(commits[0][0]), found)
 
 
 @dataclass(slots=True)
 class DatabaseCost:
-    """What pieces of work cost in a database; pieces add up."""
+    """The cost of intervals of work in a database; intervals add up."""
 
     commits: int = 0
     statements: dict[int, StatementStatistics] = field(default_factory=dict)
 
     def add_interval(self, before: DatabaseCounters, after: DatabaseCounters) -> None:
-        """One more piece."""
+        """Add the difference of two readings."""
         self.commits += after.commits - before.commits
-        for known, now in after.statements.items():
-            gained = now.minus(before.statements.get(known))
-            if gained.calls:
-                self.statements[known] = gained.plus(self.statements.get(known))
+        for queryid, now in after.statements.items():
+            difference = now.minus(before.statements.get(queryid))
+            if difference.calls:
+                self.statements[queryid] = difference.plus(self.statements.get(queryid))
 
     def per_unit(self, units: int) -> dict[str, Any]:
-        """Statements (without BEGIN and COMMIT), commits and the dearest statements for a unit."""
-        many = max(units, 1)
-        all_of_them = self.statements.values()
-        calls = sum(each.calls for each in all_of_them if not each.is_transaction)
-        dearest = sorted(all_of_them, key=lambda each: -each.ms)[:_MAX_SHOWN_STATEMENTS]
+        """Statements (without BEGIN and COMMIT), commits and the most expensive statements per
+        unit.
+        """
+        divisor = max(units, 1)
+        statistics = self.statements.values()
+        calls = sum(each.calls for each in statistics if not each.is_transaction)
+        most_expensive = sorted(statistics, key=lambda each: -each.ms)[:_MAX_SHOWN_STATEMENTS]
         return {
-            "statements_per_unit": round(calls / many, 3),
-            "commits_per_unit": round(self.commits / many, 3),
-            "dearest_statements": [each.as_dict(many) for each in dearest],
+            "statements_per_unit": round(calls / divisor, 3),
+            "commits_per_unit": round(self.commits / divisor, 3),
+            "dearest_statements": [each.as_dict(divisor) for each in most_expensive],
         }

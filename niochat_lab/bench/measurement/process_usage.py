@@ -26,7 +26,7 @@ _RAY_TITLES = (
     ("ray::ProxyActor", "serve_proxies"),
     ("ray::HAProxyManager", "serve_proxies"),
 )
-"""Ray writes what a worker is over its arguments (`setproctitle`)."""
+"""Ray replaces a worker's command line by its role (``setproctitle``)."""
 _COMMAND_GROUPS = (
     ("niochat_sandbox.load_generator", "crowd"),
     ("niochat_sandbox.websocket_clients", "screens"),
@@ -35,38 +35,38 @@ _COMMAND_GROUPS = (
 )
 _PROCESS_NAMES = {"raylet": "raylet", "gcs_server": "gcs", "haproxy": "haproxy"}
 SOCKET_GROUP = "desk"
-"""Group of the process that holds the screens' sockets on one machine."""
+"""The group of the process that serves the live sockets on one machine."""
 NON_PRODUCT_GROUPS = frozenset({"crowd", "screens", "sandbox", "plain", "limit"})
-"""Groups that are no part of the product."""
+"""Groups that are not part of the product."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsageSnapshot:
-    """CPU seconds (user and system, with those of buried children) since each process began."""
+    """CPU seconds (user and system, including ended children) since each process started."""
 
     cpu_s: Mapping[str, float]
     pss_mb: Mapping[str, float]
     processes: Mapping[str, int] = field(default_factory=dict)
     machine_s: float = 0.0
-    """Of the whole machine, ours and others'."""
+    """The CPU seconds of the whole machine."""
     at: float = 0.0
 
 
 @dataclass(slots=True)
 class ProcessUsage:
-    """What a piece of work used; readings of several pieces add up."""
+    """The usage of intervals of work; intervals add up."""
 
     units: int = 0
     cpu_s: dict[str, float] = field(default_factory=dict)
     pss_mb: dict[str, float] = field(default_factory=dict)
-    """The highest that was read."""
+    """The highest reading."""
     processes: dict[str, int] = field(default_factory=dict)
-    """The most that were there: a pool that grew shows here."""
+    """The largest number of processes, which shows whether a pool grew."""
     foreign_s: float = 0.0
     wall_s: float = 0.0
 
     def add_interval(self, before: UsageSnapshot, after: UsageSnapshot, units: int) -> None:
-        """One more piece, from one reading to another."""
+        """Add the interval between two snapshots."""
         self.units += units
         ours = sum(after.cpu_s.values()) - sum(before.cpu_s.values())
         self.foreign_s += max(after.machine_s - before.machine_s - ours, 0.0)
@@ -80,7 +80,7 @@ class ProcessUsage:
             self.processes[group] = max(self.processes.get(group, 0), count)
 
     def groups(self) -> dict[str, dict[str, float]]:
-        """For JSON: milliseconds of CPU for a unit, peak memory and processes, by group."""
+        """CPU milliseconds per unit, peak memory and number of processes by group, as JSON."""
         return {
             group: {
                 "cpu_ms_per_unit": round(self._ms(seconds), 4),
@@ -91,18 +91,18 @@ class ProcessUsage:
         }
 
     def cpu_ms_per_unit(self, without: Iterable[str] = NON_PRODUCT_GROUPS) -> float:
-        """Milliseconds of CPU for a unit, all groups of the product together."""
+        """CPU milliseconds per unit of all groups except ``without``."""
         left_out = set(without)
         return round(sum(self._ms(s) for g, s in self.cpu_s.items() if g not in left_out), 4)
 
     def total_pss_mb(self, without: Iterable[str] = NON_PRODUCT_GROUPS) -> float:
-        """Peak proportional memory of the product's groups together."""
+        """Peak proportional memory of all groups except ``without``."""
         left_out = set(without)
         return round(sum(mb for g, mb in self.pss_mb.items() if g not in left_out), 1)
 
     @property
     def foreign_cores(self) -> float:
-        """Cores that programs beside the stack kept busy meanwhile: near 0 on a quiet machine."""
+        """Cores that other programs used in the same time: near 0 on a quiet machine."""
         return round(self.foreign_s / self.wall_s, 2) if self.wall_s else 0.0
 
     def _ms(self, seconds: float) -> float:
@@ -116,7 +116,9 @@ class UsageMeter:
         self._home = home
 
     def take_snapshot(self) -> UsageSnapshot:
-        """Now. Takes some tens of milliseconds, so it belongs before and after the work."""
+        """Read the current usage. It takes some tens of milliseconds, so it is called before and
+        after the work.
+        """
         cpu: dict[str, float] = {}
         pss: dict[str, float] = {}
         count: Counter[str] = Counter()
@@ -129,7 +131,7 @@ class UsageMeter:
 
 
 def process_group(process: psutil.Process) -> str:
-    """The part of the stack that a marked process is."""
+    """The group of a process of the stack."""
     try:
         name, command = process.name(), " ".join(process.cmdline())
     except psutil.Error:

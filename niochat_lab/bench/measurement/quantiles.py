@@ -1,11 +1,13 @@
-"""Medians and quantiles. An empty list has none: 0."""
+"""Medians and quantiles; those of an empty list are 0."""
 
 import statistics
 from collections.abc import Sequence
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """The value below which `share` (0 to 1) of them lie: an observed one, never between two."""
+    """The observed value below which ``share`` (0 to 1) of the values lie; it is not
+    interpolated.
+    """
     if not values:
         return 0.0
     ordered = sorted(values)
@@ -13,5 +15,5 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 def median(values: Sequence[float]) -> float:
-    """The middle one; of an even number the mean of the two in the middle."""
+    """The middle value; of an even number the mean of the two middle values."""
     return statistics.median(values) if values else 0.0

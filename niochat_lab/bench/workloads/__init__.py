@@ -1,1 +1,1 @@
-"""TODO."""
+"""The workloads of the benchmarks."""

@@ -1,4 +1,4 @@
-"""Twenty quiet providers, and what one loud one does to them: the stage of `fair` and `outage`."""
+"""Twenty quiet tenants and one loud one: the workload of ``bench fair`` and ``bench outage``."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,21 +12,21 @@ from niochat_sandbox.load_generator.load_job import LoadStream, MessageStage
 REQUIREMENTS = BenchRequirements()
 QUIET_TENANT_COUNT = 20
 QUIET_INTERVAL_S = 4.0
-"""A quiet provider's customers write once in so many seconds, all of them together."""
+"""Seconds between two messages of a quiet tenant, from all its customers together."""
 MAX_SLOWDOWN = 1.2
 LOUD_SLUG = "loud"
 _FIRST_LOUD_PERSON = 1_000_000
 _PERSON_NUMBER_STEP = 1000
 
 
-async def create_quiet_and_loud_tenants(stage: BenchEnvironment) -> dict[str, BenchTenant]:
-    """All of them, the loud one too, with their assistants."""
+async def create_quiet_and_loud_tenants(environment: BenchEnvironment) -> dict[str, BenchTenant]:
+    """Create all tenants, the loud one included, with their assistants."""
     slugs = [*(f"quiet-{number:02d}" for number in range(QUIET_TENANT_COUNT)), LOUD_SLUG]
-    return await create_bench_tenants(stage, slugs, assistant=True)
+    return await create_bench_tenants(environment, slugs, assistant=True)
 
 
 def build_quiet_streams(tenants: dict[str, BenchTenant]) -> list[LoadStream]:
-    """One for each quiet provider, at its constant rate."""
+    """One stream for each quiet tenant, at its constant rate."""
     quiet = [tenant for slug, tenant in sorted(tenants.items()) if slug != LOUD_SLUG]
     return [
         LoadStream(
@@ -45,7 +45,7 @@ def build_quiet_streams(tenants: dict[str, BenchTenant]) -> list[LoadStream]:
 
 
 def build_loud_stream(tenants: dict[str, BenchTenant], people: int) -> LoadStream:
-    """The loud provider in a closed loop, to be changed."""
+    """The loud tenant's stream as a closed loop, a template for callers."""
     tenant = tenants[LOUD_SLUG]
     return LoadStream(
         LOUD_SLUG,
@@ -61,23 +61,23 @@ def build_loud_stream(tenants: dict[str, BenchTenant], people: int) -> LoadStrea
 
 
 def stagger_streams(streams: Sequence[LoadStream], seconds: float) -> list[LoadStream]:
-    """The same, so spread that their messages do not all start together."""
+    """Delay the streams so that their messages do not all start together."""
     return [
         replace(stream, delay=seconds * number / len(streams))
         for number, stream in enumerate(streams)
     ]
 
 
-def collect_quiet_latencies(played: LoadResult) -> list[float]:
-    """Of all quiet providers together, in milliseconds."""
+def collect_quiet_latencies(result: LoadResult) -> list[float]:
+    """The latencies of all quiet tenants together, in milliseconds."""
     return [
         each
-        for name, outcome in played.outcomes.items()
+        for name, stream_result in result.outcomes.items()
         if name != LOUD_SLUG
-        for each in outcome.latencies_ms
+        for each in stream_result.latencies_ms
     ]
 
 
 def p95(values: Sequence[float]) -> float:
-    """In milliseconds."""
+    """The p95 in milliseconds."""
     return round(quantile(values, 0.95), 2)

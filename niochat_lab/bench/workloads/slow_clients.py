@@ -1,4 +1,4 @@
-"""Connections that send a part of a request and then nothing, from as many addresses as wanted."""
+"""Connections that send a part of a request and then nothing, from any number of addresses."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,9 @@ PAST_THE_BUFFER = (
     b"POST /api/v1/contacts/lookup HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     b"Content-Length: 200000\r\n\r\n{" + b" " * 40_000
 )
-"""More than HAProxy holds, less than the route's bound: it reaches the application."""
+"""The body exceeds HAProxy's buffer but not the route's limit, so that it reaches the
+application.
+"""
 WEBHOOK = (
     b"POST /webhooks/uazapi/00000000-0000-0000-0000-000000000000/secret HTTP/1.1\r\nHost: x\r\n"
     b"Content-Length: 200000\r\n\r\n{" + b" " * 40_000
@@ -38,7 +40,7 @@ RECONNECT_DELAY_S = 10.0
 
 @dataclass
 class SlowClientResult:
-    """How connections ended: seconds each was open, and the statuses that they heard."""
+    """How connections ended: the seconds each was open, and the statuses of the responses."""
 
     open_s: list[float] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
@@ -49,34 +51,36 @@ class SlowClientResult:
 async def run_slow_clients(
     host: tuple[str, int],
     count: int,
-    sent: Sequence[bytes],
+    requests: Sequence[bytes],
     *,
     addresses: int = 1,
     again: bool = False,
 ) -> AsyncIterator[SlowClientResult]:
-    """``count`` of them, open meanwhile, at most 60 s each; with ``again`` whoever is closed comes
-    anew until the block ends, without it their ends are awaited.
+    """Keep ``count`` connections open during the block, each for at most 60 s.
 
-    The addresses are of 127.0.0.0/8, which is all this machine's.
+    ``again``: closed connections reconnect until the block ends; otherwise the block waits until
+    all are closed. The source addresses are in 127.0.0.0/8, which belongs to this machine.
     """
-    slow = SlowClientResult()
-    opened = asyncio.Semaphore(100)
+    result = SlowClientResult()
+    connect_limit = asyncio.Semaphore(100)
     leaving = asyncio.Event()
 
     async def client(number: int) -> None:
         source = _source_address(number % addresses)
         while True:
-            begun = time.monotonic()
-            await _connect_once(slow, opened, host, source, sent[number % len(sent)])
+            started_at = time.monotonic()
+            await _connect_once(
+                result, connect_limit, host, source, requests[number % len(requests)]
+            )
             if not again or leaving.is_set():
                 return
-            # Whoever is refused at once is no faster for it: slow clients are no flood.
-            await asyncio.sleep(max(RECONNECT_DELAY_S - (time.monotonic() - begun), 0.5))
+            # A client that is refused at once waits as well: this is no connection flood.
+            await asyncio.sleep(max(RECONNECT_DELAY_S - (time.monotonic() - started_at), 0.5))
 
     tasks = [asyncio.ensure_future(client(number)) for number in range(count)]
     try:
-        await asyncio.sleep(2.0)  # they are all there
-        yield slow
+        await asyncio.sleep(2.0)  # until all are connected
+        yield result
         if not again:
             await asyncio.gather(*tasks)
     finally:
@@ -87,29 +91,29 @@ async def run_slow_clients(
 
 
 async def _connect_once(
-    slow: SlowClientResult,
-    opened: asyncio.Semaphore,
+    result: SlowClientResult,
+    connect_limit: asyncio.Semaphore,
     host: tuple[str, int],
     source: tuple[str, int],
-    sent: bytes,
+    request: bytes,
 ) -> None:
-    begun = time.monotonic()
+    started_at = time.monotonic()
     writer = None
     try:
-        async with opened:
+        async with connect_limit:
             reader, writer = await asyncio.open_connection(*host, local_addr=source)
-            writer.write(sent)
+            writer.write(request)
             await writer.drain()
         async with asyncio.timeout(60):
-            answer = await reader.read(4096)
+            response = await reader.read(4096)
     except (OSError, TimeoutError):
-        slow.refused += 1
+        result.refused += 1
         return
     finally:
         if writer is not None:
             writer.close()
-    slow.open_s.append(time.monotonic() - begun)
-    slow.statuses[answer[9:12].decode(errors="replace")] += 1
+    result.open_s.append(time.monotonic() - started_at)
+    result.statuses[response[9:12].decode(errors="replace")] += 1
 
 
 def _source_address(number: int) -> tuple[str, int]:

@@ -1,7 +1,7 @@
-"""A queue under load: people come at a rate, agents handle what they are given, all is timed.
+"""A team queue under load: contacts arrive at a rate, and agents handle their conversations.
 
-Times are from commit to commit, as this process saw them: from the answer to the commit of the step
-that took a conversation from an agent, to the answer to the commit that gave them the next one.
+Times are measured between commits as this process sees them: from the commit of the step that
+removed a conversation from an agent to the commit that assigned the next one.
 """
 
 import asyncio
@@ -33,36 +33,38 @@ _PRESENCE_INTERVAL_S = 10.0
 _CHECK_INTERVAL_S = 0.1
 _SPREAD = 97
 _URGENT_LANE, _NORMAL_LANE = 0, 1
-"""Lanes of people, by what comes first."""
+"""Lanes of contacts by priority."""
 
 
 def thread_id_for(number: int) -> UUID:
-    """As `bench.sql` names them."""
+    """The thread id as ``bench.sql`` derives it."""
     return UUID(md5(f"t{number}".encode(), usedforsecurity=False).hexdigest())
 
 
 class TimedDatabase(Database):
-    """Tells when an agent's place was freed, and when an assignment begins and has committed."""
+    """A database that reports when an agent has free capacity, and when an assignment starts and
+    commits.
+    """
 
     def __init__(self, *pools: Any) -> None:
         super().__init__(*pools)
         self.freed: Callable[[str], None] = lambda agent: None
-        self.assigning: Callable[[], Callable[[list[Any]], None]] = lambda: lambda given: None
+        self.assigning: Callable[[], Callable[[list[Any]], None]] = lambda: lambda assignments: None
 
     async def fetch_autocommit(
         self, connection: Connection, query: str, *values: object
     ) -> list[Any]:
-        """One statement; these two are looked at."""
-        done = self.assigning() if query == _ASSIGN else None
+        """Execute one statement; assignments and commits are reported."""
+        on_committed = self.assigning() if query == _ASSIGN else None
         rows = await super().fetch_autocommit(connection, query, *values)
-        if done is not None:
-            done(rows[0][0]["assigned"])
+        if on_committed is not None:
+            on_committed(rows[0][0]["assigned"])
         elif query == _COMMIT:
             self._report_freed_agents(values[2], rows[0][0])
         return rows
 
-    def _report_freed_agents(self, steps: Any, won: list[UUID]) -> None:
-        threads = set(won)
+    def _report_freed_agents(self, steps: Any, committed_threads: list[UUID]) -> None:
+        threads = set(committed_threads)
         for row in steps.get("advance", ()):
             if row["status"] == ConversationStatus.RESOLVED and row["thread_id"] in threads:
                 self.freed(row["agent"])
@@ -70,87 +72,89 @@ class TimedDatabase(Database):
 
 @dataclass(frozen=True, slots=True)
 class TeamQueueWorkloadSettings:
-    """How many come and who is there."""
+    """The number of contacts and agents, and their rates."""
 
     agents: int = 50
     capacity: int = 5
     per_s: int = 1000
     seconds: float = 5.0
     handling_s: float = 1.5
-    """From being given a conversation to the agent's click that ends it: from half to one and a
-    half of it, so that clicks do not come together.
+    """The average seconds from the assignment to the agent's click that ends the conversation. The
+    actual time is 0.5 to 1.5 times this value, so that clicks are spread.
     """
 
     @property
     def people(self) -> int:
-        """All who come."""
+        """The number of contacts that arrive."""
         return int(self.per_s * self.seconds)
 
 
 @dataclass(slots=True)
 class TeamQueueMeasurement:
-    """What was measured and checked; milliseconds."""
+    """Measurements in milliseconds, and the results of the checks."""
 
     assigned: int = 0
     freed_to_assigned_ms: list[float] = field(default_factory=list)
     statement_ms: list[float] = field(default_factory=list)
-    """Of each assignment."""
+    """The duration of each assignment statement."""
     arrived_s: float = 0.0
-    """How long it took until all had come."""
+    """Seconds until all contacts had arrived."""
     above: list[tuple[int, int]] = field(default_factory=list)
-    """(load, capacity) of agents who had more than they may."""
+    """(load, capacity) of agents above their capacity."""
     overtaken: int = 0
-    """Assignments that left somebody waiting who came first."""
+    """The number of assignments that skipped a contact who had arrived earlier."""
 
 
 class TeamQueueWorkload:
-    """One run on a tenant whose rows `prepare` wrote."""
+    """One run on a tenant whose rows :func:`insert_agents_and_contacts` inserted."""
 
     def __init__(
         self,
         database: TimedDatabase,
         tenant: UUID,
         channel: UUID,
-        plan: TeamQueueWorkloadSettings,
+        settings: TeamQueueWorkloadSettings,
         tell: Callable[[QueueWaitNotice], None],
         poke: Callable[[UUID], None],
     ) -> None:
-        self._database, self._plan = database, plan
+        self._database, self._settings = database, settings
         self._tenant, self._channel = tenant, channel
         self._tell, self._poke = tell, poke
         self._inbox, self._presences = InboxStore(database), PresenceStore(database)
         self._freed: defaultdict[str, deque[float]] = defaultdict(deque)
         self._numbers: dict[str, int] = {}
         self._waiting: tuple[dict[int, None], dict[int, None]] = ({}, {})
-        """By lane, in the order of coming; what was committed and not given yet."""
-        self._given: set[int] = set()
+        """Contacts by lane in the order of arrival: committed, and not assigned yet."""
+        self._assigned: set[int] = set()
         self._clicks: set[asyncio.Task[None]] = set()
         self.measurement = TeamQueueMeasurement()
         database.freed, database.assigning = self._on_freed, self._on_assigning
 
     async def run(self) -> TeamQueueMeasurement:
-        """People come, agents handle; until all have come."""
-        looking = asyncio.create_task(self._run_checks())
+        """Run until all contacts have arrived."""
+        checks = asyncio.create_task(self._run_checks())
         try:
-            begun = time.perf_counter()
+            started_at = time.perf_counter()
             await self._add_arrivals()
-            self.measurement.arrived_s = time.perf_counter() - begun
+            self.measurement.arrived_s = time.perf_counter() - started_at
         finally:
-            looking.cancel()
+            checks.cancel()
             for click in self._clicks:
                 click.cancel()
-            await asyncio.gather(looking, *self._clicks, return_exceptions=True)
+            await asyncio.gather(checks, *self._clicks, return_exceptions=True)
         return self.measurement
 
     async def _add_arrivals(self) -> None:
-        """At the rate: whoever is late because the machine was comes with the next ones."""
-        begun, come = time.perf_counter(), 0
-        while come < self._plan.people:
+        """Insert arrivals at the rate; those that a busy machine delayed are inserted with the next
+        ones.
+        """
+        started_at, arrived = time.perf_counter(), 0
+        while arrived < self._settings.people:
             await asyncio.sleep(_TICK_S)
-            due = int((time.perf_counter() - begun) * self._plan.per_s)
-            if due > come:
-                await self._insert_arrivals(come, min(due, self._plan.people))
-                come = min(due, self._plan.people)
+            due = int((time.perf_counter() - started_at) * self._settings.per_s)
+            if due > arrived:
+                await self._insert_arrivals(arrived, min(due, self._settings.people))
+                arrived = min(due, self._settings.people)
 
     async def _insert_arrivals(self, first: int, last: int) -> None:
         state = state_to_json(
@@ -164,14 +168,15 @@ class TeamQueueWorkload:
                 waits=True,
             )
         )
-        coming = {number: thread_id_for(number) for number in range(first, last)}
-        self._numbers |= {str(thread): number for number, thread in coming.items()}
+        threads = {number: thread_id_for(number) for number in range(first, last)}
+        self._numbers |= {str(thread): number for number, thread in threads.items()}
         async with self._database.as_system() as connection:
             await connection.execute(
                 _SQL["insert_queue_arrivals"], self._tenant, SCHEMA_VERSION, first, last, state
             )
-        for number, thread in coming.items():
-            if number not in self._given:  # before we heard of our own commit
+        for number, thread in threads.items():
+            # it may be assigned before this process knows of its own commit
+            if number not in self._assigned:
                 self._waiting[_lane_for(number)][number] = None
             self._tell(QueueWaitNotice(self._tenant, TEAM, thread, is_waiting=True))
 
@@ -179,22 +184,22 @@ class TeamQueueWorkload:
         self._freed[agent].append(time.perf_counter())
 
     def _on_assigning(self) -> Callable[[list[Any]], None]:
-        begun = time.perf_counter()
-        come = [next(reversed(lane), -1) for lane in self._waiting]
+        started_at = time.perf_counter()
+        arrived = [next(reversed(lane), -1) for lane in self._waiting]
 
-        def done(given: list[Any]) -> None:
+        def on_committed(assignments: list[Any]) -> None:
             now = time.perf_counter()
-            self.measurement.statement_ms.append((now - begun) * 1000)
-            for thread, agent in given:
+            self.measurement.statement_ms.append((now - started_at) * 1000)
+            for thread, agent in assignments:
                 self._on_assigned(thread, agent, now)
-            if given:
-                self._check_order(self._numbers[given[-1][0]], come)
+            if assignments:
+                self._check_order(self._numbers[assignments[-1][0]], arrived)
 
-        return done
+        return on_committed
 
     def _on_assigned(self, thread: str, agent: str, now: float) -> None:
         number = self._numbers[thread]
-        self._given.add(number)
+        self._assigned.add(number)
         self._waiting[_lane_for(number)].pop(number, None)
         self.measurement.assigned += 1
         if self._freed[agent]:
@@ -205,17 +210,17 @@ class TeamQueueWorkload:
         self._clicks.add(click)
         click.add_done_callback(self._clicks.discard)
 
-    def _check_order(self, last: int, come: list[int]) -> None:
-        """Nobody who had come before it began comes before the last of whom it gave."""
+    def _check_order(self, last: int, arrived: list[int]) -> None:
+        """Check that no waiting contact had arrived before the last assigned one."""
         for lane in range(_lane_for(last) + 1):
             oldest = next(iter(self._waiting[lane]), None)
-            before = come[lane] if lane < _lane_for(last) else min(come[lane], last)
+            before = arrived[lane] if lane < _lane_for(last) else min(arrived[lane], last)
             if oldest is not None and oldest <= before:
                 self.measurement.overtaken += 1
 
     async def _handle(self, thread: UUID, agent: str) -> None:
         spread = self._numbers[str(thread)] % _SPREAD / _SPREAD
-        await asyncio.sleep(self._plan.handling_s * (0.5 + spread))
+        await asyncio.sleep(self._settings.handling_s * (0.5 + spread))
         command = ResolveConversation(agent)
         await self._inbox.store_command(
             self._tenant, thread, self._channel, f"click:{thread}", command
@@ -234,7 +239,7 @@ class TeamQueueWorkload:
                 await self._presences.record_seen(agents)
 
     async def list_loads(self) -> list[dict[str, Any]]:
-        """Everybody's `load` and `capacity`, by one snapshot."""
+        """The ``load`` and ``capacity`` of all agents, from one snapshot."""
         return await self._presences.list_agents(self._tenant)
 
 
@@ -242,13 +247,13 @@ async def insert_agents_and_contacts(
     execute: Callable[..., Awaitable[object]],
     tenant: UUID,
     channel: UUID,
-    plan: TeamQueueWorkloadSettings,
+    settings: TeamQueueWorkloadSettings,
 ) -> None:
-    """Agents and people who have not come yet; `execute` is the superuser's."""
+    """Insert the agents, and the contacts that will arrive; ``execute`` runs as superuser."""
     for query in ("insert_contacts", "insert_threads"):
-        await execute(_SQL[query], tenant, channel, 0, plan.people)
+        await execute(_SQL[query], tenant, channel, 0, settings.people)
     await execute(_SQL["enable_team_queue"], tenant, "balanced")
-    await execute(_SQL["insert_queue_agents"], tenant, plan.agents, plan.capacity)
+    await execute(_SQL["insert_queue_agents"], tenant, settings.agents, settings.capacity)
 
 
 def _lane_for(number: int) -> int:

@@ -1,1 +1,1 @@
-"""The faults, by the part they are done to."""
+"""The faults, grouped by the part that they affect."""

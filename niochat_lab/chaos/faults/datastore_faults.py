@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis that restart, stand still, forget, or have no room left."""
+"""Faults of PostgreSQL and Redis: restart, freeze, data loss and a full disk."""
 
 import asyncio
 import signal
@@ -18,54 +18,54 @@ from niochat_lab.chaos.running_stack import RunningStack
 
 FULL_TIMEOUT_S = 6.0
 SEGMENTS = 8
-"""Of the write-ahead log, begun until there is no room for the next one."""
+"""The number of WAL segments that are started until there is no space for the next one."""
 
 
-async def restart_postgres(arena: RunningStack) -> InjectedFault:
-    """A fast shutdown: every session ends in the middle of what it does."""
-    postmaster = _find_postmaster(arena)
+async def restart_postgres(stack: RunningStack) -> InjectedFault:
+    """A fast shutdown, which ends every session in the middle of its work."""
+    postmaster = _find_postmaster(stack)
     postmaster.send_signal(signal.SIGINT)
     return InjectedFault(f"PostgreSQL ({postmaster.pid})", heal_nothing)
 
 
-async def freeze_postgres(arena: RunningStack) -> InjectedFault:
-    """All its processes stand still: connections open, and nothing answers."""
-    found = process_control.filter_by_kind(
-        process_control.find_stack_processes(arena.home.folder), "postgres"
+async def freeze_postgres(stack: RunningStack) -> InjectedFault:
+    """Freeze all PostgreSQL processes: connections stay open, but nothing responds."""
+    processes = process_control.filter_by_kind(
+        process_control.find_stack_processes(stack.home.folder), "postgres"
     )
-    _send_signal(found, signal.SIGSTOP)
+    _send_signal(processes, signal.SIGSTOP)
 
     async def heal() -> str:
-        _send_signal(found, signal.SIGCONT)
-        return f"{len(found)} processes stood still"
+        _send_signal(processes, signal.SIGCONT)
+        return f"{len(processes)} processes stood still"
 
     return InjectedFault("PostgreSQL", heal)
 
 
-async def kill_redis(arena: RunningStack) -> InjectedFault:
-    """SIGKILL; it comes back empty."""
-    victim = await arena.wait_for_process("valkey-server")
-    victim.kill()
-    return InjectedFault(f"Redis ({victim.pid})", heal_nothing)
+async def kill_redis(stack: RunningStack) -> InjectedFault:
+    """Kill Redis with SIGKILL; it restarts empty."""
+    process = await stack.wait_for_process("valkey-server")
+    process.kill()
+    return InjectedFault(f"Redis ({process.pid})", heal_nothing)
 
 
-async def flush_redis(arena: RunningStack) -> InjectedFault:
-    """FLUSHALL."""
-    async with Redis.from_url(arena.environment["REDIS_URL"]) as redis:
-        held = await redis.dbsize()
+async def flush_redis(stack: RunningStack) -> InjectedFault:
+    """Delete all keys (FLUSHALL)."""
+    async with Redis.from_url(stack.environment["REDIS_URL"]) as redis:
+        key_count = await redis.dbsize()
         await redis.flushall()
-    return InjectedFault(f"Redis, {held} keys", heal_nothing)
+    return InjectedFault(f"Redis, {key_count} keys", heal_nothing)
 
 
-async def fill_disk(arena: RunningStack) -> InjectedFault:
-    """No byte is left: rows find no room, then the write-ahead log, and the server ends itself."""
-    disk = PostgresDisk(arena.launcher_pid, arena.home)
+async def fill_disk(stack: RunningStack) -> InjectedFault:
+    """Fill the disk: rows and WAL find no space, and the server stops with a PANIC."""
+    disk = PostgresDisk(stack.launcher_pid, stack.home)
     await asyncio.to_thread(disk.fill)
-    log = arena.home.log_file("postgres")
+    log = stack.home.log_file("postgres")
     start = log.stat().st_size
 
     async def heal() -> str:
-        await asyncio.to_thread(_force_wal_segments, arena)
+        await asyncio.to_thread(_force_wal_segments, stack)
         await asyncio.sleep(FULL_TIMEOUT_S)
         disk.free()
         text = log.read_bytes()[start:].decode(errors="replace")
@@ -75,29 +75,29 @@ async def fill_disk(arena: RunningStack) -> InjectedFault:
     return InjectedFault("PostgreSQL's disk", heal)
 
 
-def _force_wal_segments(arena: RunningStack) -> None:
-    """Begin new segments of the write-ahead log until the server dies of it."""
-    credentials = StackCredentials.load_or_create(arena.home)
-    port = StackPorts(**read_json(arena.home.folder / "stack.json")["ports"]).postgres
-    address = EmbeddedPostgres(arena.home, port, credentials).admin_dsn
+def _force_wal_segments(stack: RunningStack) -> None:
+    """Start new WAL segments until the server dies."""
+    credentials = StackCredentials.load_or_create(stack.home)
+    port = StackPorts(**read_json(stack.home.folder / "stack.json")["ports"]).postgres
+    address = EmbeddedPostgres(stack.home, port, credentials).admin_dsn
     try:
         with psycopg.connect(address, autocommit=True, connect_timeout=5) as connection:
             for _ in range(SEGMENTS):
                 connection.execute("SELECT pg_logical_emit_message(false, 'chaos', 'x')")
                 connection.execute("SELECT pg_switch_wal()")
     except psycopg.Error:
-        return  # it died, or was dead already: the log says so
+        return  # the server died, which its log shows
 
 
-def _find_postmaster(arena: RunningStack) -> psutil.Process:
-    found = process_control.filter_by_kind(
-        process_control.find_stack_processes(arena.home.folder), "postgres"
+def _find_postmaster(stack: RunningStack) -> psutil.Process:
+    processes = process_control.filter_by_kind(
+        process_control.find_stack_processes(stack.home.folder), "postgres"
     )
-    pids = {process.pid for process in found}
-    return next(process for process in found if process.ppid() not in pids)
+    pids = {process.pid for process in processes}
+    return next(process for process in processes if process.ppid() not in pids)
 
 
-def _send_signal(found: list[psutil.Process], number: signal.Signals) -> None:
-    for process in found:
+def _send_signal(processes: list[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
         if process_control.is_alive(process):
             process.send_signal(number)

@@ -1,4 +1,4 @@
-"""The world outside: gateway, model and ERP, disturbed by orders to the sandbox."""
+"""Faults of gateway, model and ERP, injected by the sandbox."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -15,42 +15,43 @@ MODEL_HANGING = ({"target": "model", "kind": "hang", "seconds": 60, "probability
 ERP_HTML_RESPONSES = ({"target": "sgp", "kind": "html"},)
 
 
-async def disconnect_gateway(arena: RunningStack) -> InjectedFault:
-    """It answers nothing and posts nothing. What customers write waits at WhatsApp meanwhile,
-    and arrives in its order once the gateway's session is back.
+async def disconnect_gateway(stack: RunningStack) -> InjectedFault:
+    """Disconnect the gateway: it neither responds nor posts webhooks.
+
+    Meanwhile WhatsApp keeps what customers write, and delivers it in order after the reconnection.
     """
-    away = inject_sandbox_faults("gateway", *GATEWAY_DOWN)
-    await _set_connection(arena, "disconnected", GATEWAY_DOWN)
-    injury = await away(arena)
+    inject = inject_sandbox_faults("gateway", *GATEWAY_DOWN)
+    await _set_connection(stack, "disconnected", GATEWAY_DOWN)
+    injected = await inject(stack)
 
     async def heal() -> str:
-        seen = await injury.heal()
-        await _set_connection(arena, "connected", ())
+        seen = await injected.heal()
+        await _set_connection(stack, "connected", ())
         return seen
 
-    return InjectedFault(injury.target, heal)
+    return InjectedFault(injected.target, heal)
 
 
 async def _set_connection(
-    arena: RunningStack, status: str, faults: Sequence[dict[str, Any]]
+    stack: RunningStack, status: str, faults: Sequence[dict[str, Any]]
 ) -> None:
-    """Change it under ``faults``: a gateway that dies does not say so."""
-    await arena.client.call_control("PUT", "/sandbox/faults", list(faults))
-    path = f"/sandbox/instances/{arena.environment['NIOCHAT_SANDBOX_TOKEN']}/connection"
-    await arena.client.call_control("POST", path, {"status": status})
+    """Change the connection while ``faults`` are active: a dying gateway does not announce it."""
+    await stack.client.call_control("PUT", "/sandbox/faults", list(faults))
+    path = f"/sandbox/instances/{stack.environment['NIOCHAT_SANDBOX_TOKEN']}/connection"
+    await stack.client.call_control("POST", path, {"status": status})
 
 
 def inject_sandbox_faults(
     what: str, *faults: dict[str, Any]
 ) -> Callable[[RunningStack], Awaitable[InjectedFault]]:
-    """These faults of the sandbox, until the heal."""
+    """Inject these faults of the sandbox until the repair."""
 
-    async def inject(arena: RunningStack) -> InjectedFault:
-        await arena.client.call_control("PUT", "/sandbox/faults", list(faults))
+    async def inject(stack: RunningStack) -> InjectedFault:
+        await stack.client.call_control("PUT", "/sandbox/faults", list(faults))
 
         async def heal() -> str:
-            found = await arena.client.call_control("GET", "/sandbox/faults")
-            await arena.client.call_control("DELETE", "/sandbox/faults")
+            found = await stack.client.call_control("GET", "/sandbox/faults")
+            await stack.client.call_control("DELETE", "/sandbox/faults")
             hits = [f"{each['target']} {each['hits']}" for each in found["items"]]
             return f"times met: {', '.join(hits)}"
 

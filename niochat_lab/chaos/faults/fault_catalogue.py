@@ -1,4 +1,4 @@
-"""Every fault there is, with what must hold while it lasts and afterwards."""
+"""All faults, each with the invariant that must hold during and after it."""
 
 from collections.abc import Iterable
 
@@ -126,18 +126,18 @@ FAULTS = {fault.name: fault for fault in (*_PROCESS_FAULTS, *_DATASTORE_FAULTS, 
 
 
 def parse_faults(names: str) -> tuple[FaultDefinition, ...]:
-    """The faults of a list with commas, in its order. Raises ``NotFoundError`` for another name."""
+    """Parse a comma-separated list of names. Raises ``NotFoundError`` for an unknown name."""
     given = [name.strip() for name in names.split(",") if name.strip()]
     if unknown := [name for name in given if name not in FAULTS]:
-        raise NotFoundError(f"no fault is called {', '.join(unknown)}: niochat chaos --list")
+        raise NotFoundError(f"there is no fault {', '.join(unknown)}: niochat chaos --list")
     return tuple(FAULTS[name] for name in given)
 
 
 def estimate_duration_s(fault: FaultDefinition, *, short: bool) -> float:
-    """About how long a fault takes, from its beginning until all is well, in seconds."""
+    """The estimated seconds from the injection of a fault to the recovery."""
     return (fault.short_duration_s if short else fault.duration_s) + fault.recovery_estimate_s
 
 
 def estimate_total_s(faults: Iterable[FaultDefinition], *, short: bool) -> float:
-    """The same of several, one after another."""
+    """The estimated seconds of several faults, one after another."""
     return sum(estimate_duration_s(fault, short=short) for fault in faults)

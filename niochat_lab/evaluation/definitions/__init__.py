@@ -1,1 +1,1 @@
-"""TODO."""
+"""The declarations of scenarios and personas, and their files."""

@@ -1,4 +1,6 @@
-"""A customer whom a model plays: goal, mood, facts, spelling, and what must come of it."""
+"""A persona: a customer that a model plays, with goal, mood, facts, spelling and
+expected outcome.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,12 +40,12 @@ def _check_name_length(value: str) -> str:
 
 
 class Persona(StrictModel):
-    """One customer. Texts may hold the placeholders of scenarios (``{cpf}``, ``{address}``)."""
+    """One customer. Texts may contain the placeholders of scenarios (``{cpf}``, ``{address}``)."""
 
     name: Annotated[Slug, AfterValidator(_check_name_length)]
     title: ShortName
     shows: tuple[Annotated[str, Field(pattern=r"^A\d{1,2}$")], ...] = ()
-    """Which kinds of failure it looks for."""
+    """The kinds of failure that the persona looks for."""
     subscriber: Annotated[str, Field(pattern=r"^[a-z_]+(/[1-9])?$")] | None = None
     phone: Annotated[str, Field(pattern=r"^\d{12,13}$")] | None = None
     writes_from: Annotated[Literal["subscriber", "other"], Field(alias="from")] = "subscriber"
@@ -51,16 +53,16 @@ class Persona(StrictModel):
     goal: MultilineText
     mood: NonEmptyText
     facts: tuple[MultilineText, ...]
-    """What the customer knows, and says only when it is asked or when it fits."""
+    """What the customer knows and says only if asked or if it fits."""
     spelling: NonEmptyText
     begins: NonEmptyText | None = None
-    """Its first message, word by word; left out, the model finds one."""
+    """The first message, word by word; without it the model writes one."""
     messages_at_most: Annotated[StrictInteger, Field(ge=1, le=30)] = 12
     outcome: StepExpectation = StepExpectation()
     ledger: ExpectedLedger = ExpectedLedger()
-    """The most that may have been done in the ERP."""
+    """The maximum number of writes in the ERP, by kind."""
     done: tuple[Literal["unlock", "ticket", "lead"], ...] = ()
-    """What must have been done there."""
+    """The kinds of writes that must be in the ERP."""
     forbidden: RegexTexts = ()
     tells_protocol: StrictBoolean = True
     model_calls_at_most: Annotated[StrictInteger, Field(ge=1)] | None = 40
@@ -68,7 +70,7 @@ class Persona(StrictModel):
     refused_at_most: Annotated[StrictInteger, Field(ge=0)] | None = None
 
     def to_scenario(self) -> Scenario:
-        """Its stage, as a scenario of the same name has one."""
+        """The persona's tenant and customer as a scenario with the same name."""
         values: dict[str, Any] = {
             "name": f"persona-{self.name}",
             "title": self.title,
@@ -82,10 +84,10 @@ class Persona(StrictModel):
         }
         return Scenario.model_validate(values)
 
-    def build_prompt(self, cast: ScenarioPeople) -> str:
-        """What whoever plays it is told."""
+    def build_prompt(self, people: ScenarioPeople) -> str:
+        """Build the prompt for the player of the persona."""
         facts = "\n".join(f"- {fact}" for fact in self.facts)
-        return cast.fill(
+        return people.fill(
             f"Você faz o papel de um cliente que escreve pelo WhatsApp ao provedor de internet. "
             f"Você é só o cliente: nunca atenda, nunca diga que é um modelo.\n\n"
             f"Objetivo: {self.goal}\nHumor: {self.mood}\nO que você sabe:\n{facts}\n"
@@ -99,37 +101,37 @@ class Persona(StrictModel):
 
 
 class PersonasFile(StrictModel):
-    """The whole file."""
+    """One file of personas."""
 
     personas: Annotated[tuple[Persona, ...], Field(min_length=1)]
 
 
 def load_all_personas(folder: Path = PERSONA_FOLDER) -> list[Persona]:
-    """Those of every file. Raises ``InvalidInputError`` with file and line."""
-    found: list[Persona] = []
+    """Load the personas of all files. Raises ``InvalidInputError`` with file and line."""
+    personas: list[Persona] = []
     for path in sorted(folder.glob("*.yaml")):
         document = load_yaml_document(path)
         try:
-            found += PersonasFile.model_validate(document.data).personas
-            for persona in found:
+            personas += PersonasFile.model_validate(document.data).personas
+            for persona in personas:
                 persona.to_scenario()
         except ValidationError as error:
             raise invalid_file_error(
                 path, [format_problem(document, each) for each in error.errors(include_url=False)]
             ) from None
-    names = [persona.name for persona in found]
+    names = [persona.name for persona in personas]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InvalidInputError(f"several personas are called {', '.join(twice)}")
-    return found
+        raise InvalidInputError(f"several personas have the name {', '.join(twice)}")
+    return personas
 
 
 def select_personas(personas: Sequence[Persona], names: Sequence[str]) -> list[Persona]:
-    """Those of the names, or all. Raises ``InvalidInputError`` for an unknown one."""
+    """Select personas by name, or all. Raises ``InvalidInputError`` for an unknown name."""
     known = {persona.name for persona in personas}
     unknown = [name for name in names if name not in known]
     if unknown:
         raise InvalidInputError(
-            f"no persona is called {', '.join(unknown)}; there are {', '.join(known)}"
+            f"unknown persona {', '.join(unknown)}; known are {', '.join(known)}"
         )
     return [persona for persona in personas if not names or persona.name in names]

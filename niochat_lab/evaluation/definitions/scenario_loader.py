@@ -1,4 +1,4 @@
-"""Files of scenarios: each is read whole, or refused with all its problems."""
+"""Load files of scenarios; a file is accepted as a whole or rejected with all its problems."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,8 +31,8 @@ _ERROR_SENTENCES = {
 
 
 def load_scenarios(path: Path) -> tuple[Scenario, ...]:
-    """The scenarios of one file. Raises ``InvalidInputError`` with file and, for each problem, the
-    line.
+    """Load the scenarios of one file. Raises ``InvalidInputError`` with the file and the line of
+    each problem.
     """
     document = load_yaml_document(path)
     try:
@@ -43,8 +43,9 @@ def load_scenarios(path: Path) -> tuple[Scenario, ...]:
 
 
 def load_all_scenarios(folder: Path = SCENARIO_FOLDER) -> list[Scenario]:
-    """Those of every file, by kind and then as they stand there. Raises ``InvalidInputError``, also
-    for a name that is used twice.
+    """Load the scenarios of all files, by kind and then in the order of the files.
+
+    Raises ``InvalidInputError``, also for a name that is used twice.
     """
     found: list[Scenario] = []
     for path in sorted(folder.glob("*.yaml")):
@@ -58,14 +59,14 @@ def load_all_scenarios(folder: Path = SCENARIO_FOLDER) -> list[Scenario]:
 
 
 def select_scenarios(scenarios: Sequence[Scenario], names: Sequence[str]) -> list[Scenario]:
-    """Those of the names, or of the kinds, or all. Raises ``InvalidInputError`` for an unknown
-    one.
+    """Select scenarios by name or kind, or all. Raises ``InvalidInputError`` for an
+    unknown name.
     """
     known = {scenario.name for scenario in scenarios} | set(ScenarioKind)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise InvalidInputError(
-            f"no scenario or kind is called {', '.join(unknown)}: niochat evaluate --list"
+            f"unknown scenario or kind {', '.join(unknown)}: niochat evaluate --list"
         )
     return [s for s in scenarios if not names or s.name in names or s.kind in names]
 
@@ -82,7 +83,7 @@ def _find_repeated_names(
 
 
 def format_problem(document: YamlDocument, error: Any) -> FileProblem:
-    """One of pydantic's errors, with its line."""
+    """Convert one of pydantic's errors to a problem with its line."""
     place: YamlPath = (*error["loc"], *error.get("ctx", {}).get("at", ()))
     message = _ERROR_SENTENCES.get(error["type"]) or error["msg"].removeprefix("Value error, ")
     return document.problem_at(place, message)

@@ -1,4 +1,4 @@
-"""The sandbox's subscribers, as scenarios speak of them."""
+"""The sandbox's subscribers as scenarios refer to them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,13 +9,15 @@ from niochat.domain.errors import InvalidInputError
 from niochat_lab.evaluation.definitions.scenario_schema import PLACEHOLDER_PATTERN, Scenario
 
 OTHER_PHONE = "5581966665555"
-"""Is in nobody's record."""
+"""A phone number that is in no subscriber's record."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioPerson:
-    """A subscriber of the ERP. ``cpf`` is digits and may be a CNPJ; an address is street and
-    number, since what follows them is written in several ways.
+    """A subscriber of the ERP.
+
+    ``cpf``: digits, may be a CNPJ. ``addresses``: street and number only, because the rest is
+    written in several ways.
     """
 
     case: str
@@ -26,7 +28,7 @@ class ScenarioPerson:
 
     @property
     def cpf_dotted(self) -> str:
-        """As people write it."""
+        """The tax id with its usual separators."""
         d = self.cpf
         if len(d) == 14:
             return f"{d[:2]}.{d[2:5]}.{d[5:8]}/{d[8:12]}-{d[12:]}"
@@ -35,18 +37,20 @@ class ScenarioPerson:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioPeople:
-    """Who plays in a scenario. ``phone`` is written from; ``others`` are strangers to it."""
+    """The people of a scenario. ``phone``: the number that writes. ``others``: all other
+    subscribers.
+    """
 
     phone: str
     person: ScenarioPerson | None
     others: tuple[ScenarioPerson, ...]
 
     def fill(self, text: str, protocol: str = "") -> str:
-        """The text with its placeholders filled."""
+        """Replace the placeholders in a text."""
         return PLACEHOLDER_PATTERN.sub(lambda found: self._values(protocol)[found[1]], text)
 
     def fill_pattern(self, pattern: str, protocol: str = "") -> str:
-        """The same for a regular expression: what is put in stands for itself."""
+        """Replace the placeholders in a regular expression; the values are escaped."""
         return PLACEHOLDER_PATTERN.sub(
             lambda found: re.escape(self._values(protocol)[found[1]]), pattern
         )
@@ -63,8 +67,8 @@ class ScenarioPeople:
         }
 
 
-def parse_people(answer: Mapping[str, Any]) -> list[ScenarioPerson]:
-    """Everybody the sandbox's ``/subscribers`` tells of."""
+def parse_people(response: Mapping[str, Any]) -> list[ScenarioPerson]:
+    """Parse the response of the sandbox's ``/subscribers``."""
     return [
         ScenarioPerson(
             each["case"],
@@ -73,20 +77,22 @@ def parse_people(answer: Mapping[str, Any]) -> list[ScenarioPerson]:
             each["phone"],
             tuple(contract["address"].partition(" - ")[0] for contract in each["contracts"]),
         )
-        for each in answer["items"]
+        for each in response["items"]
     ]
 
 
 def select_people(scenario: Scenario, people: Sequence[ScenarioPerson]) -> ScenarioPeople:
-    """Who plays. Raises ``InvalidInputError`` for a case that the sandbox does not have."""
+    """Select the people of a scenario. Raises ``InvalidInputError`` for a case that the sandbox
+    lacks.
+    """
     if scenario.subscriber is None:
         return ScenarioPeople(scenario.phone or OTHER_PHONE, None, tuple(people))
-    case, _, nth = scenario.subscriber.partition("/")
-    alike = [person for person in people if person.case == case]
-    if len(alike) < int(nth or 1):
+    case, _, position = scenario.subscriber.partition("/")
+    candidates = [person for person in people if person.case == case]
+    if len(candidates) < int(position or 1):
         raise InvalidInputError(
             f"{scenario.name}: the sandbox has no subscriber {scenario.subscriber}"
         )
-    person = alike[int(nth or 1) - 1]
+    person = candidates[int(position or 1) - 1]
     phone = OTHER_PHONE if scenario.writes_from == "other" else person.phone
     return ScenarioPeople(phone, person, tuple(each for each in people if each != person))

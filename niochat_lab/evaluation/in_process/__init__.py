@@ -1,1 +1,1 @@
-"""Conversations in this process: the product's rooms on a database of their own, without Ray."""
+"""Evaluations in one process: the product's services on a temporary database, without Ray."""

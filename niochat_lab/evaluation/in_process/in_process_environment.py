@@ -1,4 +1,4 @@
-"""What an evaluation in one process needs around it: a database, a sandbox, a model's end point."""
+"""The environment of an in-process evaluation: a database, a sandbox and a model endpoint."""
 
 import asyncio
 import base64
@@ -34,7 +34,9 @@ _MEMORY = Path("/dev/shm")
 
 @dataclass(frozen=True, slots=True)
 class InProcessEnvironment:
-    """``model_url`` is the end point's, with its ``/v1``; empty without one."""
+    """The running parts. ``model_url``: the URL of the responder's endpoint, with ``/v1``; empty
+    without one.
+    """
 
     pipeline: MessagePipeline
     sandbox_url: str
@@ -43,16 +45,18 @@ class InProcessEnvironment:
     async def prepare_sessions(
         self,
         scenarios: Sequence[Scenario],
-        choice: EvaluatedModel,
-        began: Callable[[ScenarioSession], None] = lambda stage: None,
+        evaluated_model: EvaluatedModel,
+        on_started: Callable[[ScenarioSession], None] = lambda session: None,
     ) -> SessionFactory:
-        """The providers of the scenarios exist; the stages to play them on."""
-        entries = [build_provider_entry(each, self.sandbox_url, choice) for each in scenarios]
-        office = self.pipeline
-        await apply_provider_entries(office.database, office.vault, entries)
-        await office.open()
-        places = await self._find_tenants(scenarios)
-        return create_in_process_session_factory(office, self.sandbox_url, places, began)
+        """Create the tenants of the scenarios; return a factory of their sessions."""
+        entries = [
+            build_provider_entry(each, self.sandbox_url, evaluated_model) for each in scenarios
+        ]
+        pipeline = self.pipeline
+        await apply_provider_entries(pipeline.database, pipeline.vault, entries)
+        await pipeline.open()
+        tenants = await self._find_tenants(scenarios)
+        return create_in_process_session_factory(pipeline, self.sandbox_url, tenants, on_started)
 
     async def _find_tenants(self, scenarios: Sequence[Scenario]) -> Mapping[str, ScenarioTenant]:
         names = {scenario.slug: scenario.name for scenario in scenarios}
@@ -69,24 +73,26 @@ async def open_environment(
     database: Database,
     vault: Vault,
     endpoint: ResponderEndpoint | None,
-    model_within_s: float | None,
+    model_timeout_s: float | None,
     sandbox_url: str = "",
 ) -> AsyncIterator[InProcessEnvironment]:
-    """On a database with the newest schema; without a ``sandbox_url`` with a sandbox of its own."""
+    """Open an environment on a database with the newest schema; without ``sandbox_url`` start a
+    sandbox.
+    """
     async with AsyncExitStack() as stack:
         origin = sandbox_url or await stack.enter_async_context(serve_app(create_app))
         model_url = ""
         if endpoint is not None:
             app = endpoint.create_app()
             model_url = f"{await stack.enter_async_context(serve_app(lambda _: app))}/v1"
-        office = MessagePipeline(database, vault, model_within_s)
-        stack.push_async_callback(office.close)
-        yield InProcessEnvironment(office, origin, model_url)
+        pipeline = MessagePipeline(database, vault, model_timeout_s)
+        stack.push_async_callback(pipeline.close)
+        yield InProcessEnvironment(pipeline, origin, model_url)
 
 
 @asynccontextmanager
 async def temporary_database() -> AsyncIterator[tuple[Database, Vault]]:
-    """A PostgreSQL that nobody will miss, gone when the evaluation is."""
+    """A temporary PostgreSQL that is removed after the evaluation."""
     memory = _MEMORY if _MEMORY.is_dir() else None
     with tempfile.TemporaryDirectory(prefix="niochat-evaluation-", dir=memory) as folder:
         home = HomeFolder.create(Path(folder))

@@ -1,4 +1,4 @@
-"""An evaluation in this process: nothing has to run, and turns may take as long as a person."""
+"""Run scenarios in this process, without a stack; turns may wait for a person's answers."""
 
 import asyncio
 import signal
@@ -20,66 +20,76 @@ from niochat_lab.evaluation.scenario_runner import EvaluationTimeouts, RunScenar
 from niochat_lab.evaluation.scenario_session import ScenarioSession
 
 HAND_TIMEOUT_S = 3600.0
-"""For the model of one turn, where a person or a program answers as it."""
+"""Seconds for the model of one turn if a person or a program answers as the model."""
 
 
 class ConversationListener(Protocol):
-    """Hears of each conversation, and may find more problems in it at its end."""
+    """Is notified of each conversation, and may add problems to its result."""
 
-    def on_started(self, stage: ScenarioSession) -> None: ...
+    def on_started(self, session: ScenarioSession) -> None: ...
 
     def on_finished(self, result: ScenarioResult) -> ScenarioResult: ...
 
 
 @dataclass(frozen=True, slots=True)
 class InProcessRunner:
-    """Who answers as the model of every scenario. ``choice``: without a player, the sandbox's."""
+    """Runs scenarios with one model. Without ``responder`` the scripted model answers."""
 
     evaluated_model: EvaluatedModel
     responder: ModelResponder | None = None
     is_unhurried: bool = False
-    """A person answers: nothing may be cut off."""
+    """Whether a person answers, so that no timeout may apply."""
     listeners: Sequence[ConversationListener] = ()
     run_scenario: RunScenario | None = None
-    """How, if not step by step."""
+    """The function that runs one scenario; None: step by step."""
     names: frozenset[str] | None = None
-    """The only scenarios that can be played: those with a recording."""
+    """The names of the scenarios that have a recording; None: all scenarios."""
 
     def accepts(self, scenario: Scenario) -> bool:
-        """Whether the scenario is for this model."""
+        """Whether the scenario applies to this model."""
         if self.names is not None:
             return scenario.name in self.names
         simulated = self.responder is None and self.evaluated_model.is_simulated
         return scenario.for_model(simulated=simulated)
 
     async def run(
-        self, scenarios: Sequence[Scenario], at_once: int, told: Callable[[ScenarioResult], None]
+        self,
+        scenarios: Sequence[Scenario],
+        at_once: int,
+        on_result: Callable[[ScenarioResult], None],
     ) -> list[ScenarioResult]:
-        """Results in the order of the scenarios, on a database and a sandbox of their own."""
+        """Run scenarios on a temporary database and sandbox; return results in their order."""
         structured_logging.configure_logging("error", json=False)
         _cancel_on_sigterm()
         async with temporary_database() as (database, vault):
             endpoint = None if self.responder is None else ResponderEndpoint(self.responder)
             within_s = HAND_TIMEOUT_S if self.is_unhurried else None
-            async with open_environment(database, vault, endpoint, within_s) as world:
-                return await self.run_in(world, endpoint, scenarios, at_once, told)
+            async with open_environment(database, vault, endpoint, within_s) as environment:
+                return await self.run_in(environment, endpoint, scenarios, at_once, on_result)
 
     async def run_in(
         self,
-        world: InProcessEnvironment,
+        environment: InProcessEnvironment,
         endpoint: ResponderEndpoint | None,
         scenarios: Sequence[Scenario],
         at_once: int,
-        told: Callable[[ScenarioResult], None],
+        on_result: Callable[[ScenarioResult], None],
     ) -> list[ScenarioResult]:
-        """The same, where all that it needs is there."""
-        choice = self.evaluated_model
+        """Like :meth:`run`, in an environment that is already open."""
+        evaluated_model = self.evaluated_model
         if endpoint is not None:
-            choice = replace(choice, endpoint=world.model_url, model=choice.display_name, keys=True)
+            evaluated_model = replace(
+                evaluated_model,
+                endpoint=environment.model_url,
+                model=evaluated_model.display_name,
+                keys=True,
+            )
             for scenario in scenarios:
                 endpoint.register_key(scenario.key, scenario.name)
-        stage_of = await world.prepare_sessions(scenarios, choice, self._notify_started)
-        within = (
+        open_session = await environment.prepare_sessions(
+            scenarios, evaluated_model, self._notify_started
+        )
+        timeouts = (
             EvaluationTimeouts(6 * 3600.0, 24 * 3600.0)
             if self.is_unhurried
             else EvaluationTimeouts()
@@ -87,18 +97,24 @@ class InProcessRunner:
 
         finished: dict[str, ScenarioResult] = {}
 
-        def ended(result: ScenarioResult) -> None:
+        def on_finished(result: ScenarioResult) -> None:
             finished[result.name] = self._notify_finished(result)
-            told(finished[result.name])
+            on_result(finished[result.name])
 
         await run_scenarios(
-            stage_of, world.sandbox_url, scenarios, at_once, ended, within, self.run_scenario
+            open_session,
+            environment.sandbox_url,
+            scenarios,
+            at_once,
+            on_finished,
+            timeouts,
+            self.run_scenario,
         )
         return [finished[scenario.name] for scenario in scenarios]
 
-    def _notify_started(self, stage: ScenarioSession) -> None:
+    def _notify_started(self, session: ScenarioSession) -> None:
         for each in self.listeners:
-            each.on_started(stage)
+            each.on_started(session)
 
     def _notify_finished(self, result: ScenarioResult) -> ScenarioResult:
         for each in self.listeners:
@@ -107,7 +123,7 @@ class InProcessRunner:
 
 
 def _cancel_on_sigterm() -> None:
-    """A polite end stops the database, too."""
+    """Cancel the task on SIGTERM, so that the database is stopped too."""
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

@@ -1,4 +1,6 @@
-"""A scenario's stage in this process: the phone is a list, all behind it is the product's."""
+"""A scenario session in this process: the phone is a list, everything else is the
+product's code.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -19,12 +21,12 @@ from niochat_lab.evaluation.in_process.message_pipeline import DeliveredMessage,
 from niochat_lab.evaluation.scenario_session import ScenarioSession, SessionFactory
 
 _MESSAGE_KINDS = {"ptt": MessageKind.VOICE}
-"""Names of the sandbox that are not ours."""
+"""The sandbox's names of message kinds that differ from the product's."""
 
 
 @dataclass
 class InProcessSession(ScenarioSession):
-    """``thread`` is known once the customer wrote."""
+    """A session. ``thread`` is set when the customer writes the first message."""
 
     pipeline: MessagePipeline | None = None
     thread: UUID | None = None
@@ -33,35 +35,35 @@ class InProcessSession(ScenarioSession):
 
     async def send_text(self, text: str, **more: object) -> None:
         kind = str(more.get("kind") or "text")
-        said = self.people.fill(text)
-        content = MessageContent(MessageKind(_MESSAGE_KINDS.get(kind, kind)), said)
+        filled_text = self.people.fill(text)
+        content = MessageContent(MessageKind(_MESSAGE_KINDS.get(kind, kind)), filled_text)
         self.thread = await self._required_pipeline.receive(self.tenant, self.people.phone, content)
-        self._record_message("sent", kind, said)
+        self._record_message("sent", kind, filled_text)
         if self.running_turn is not None:
             await self._required_pipeline.step(self.thread)
 
     async def wait_for_turn(self) -> None:
-        office, thread = self._required_pipeline, self.thread
+        pipeline, thread = self._required_pipeline, self.thread
         assert thread is not None
-        await office.step(thread)
-        turn = await office.pending_turn(thread)
+        await pipeline.step(thread)
+        turn = await pipeline.pending_turn(thread)
         if turn is None:
             raise UnavailableError("no turn began")
-        self.running_turn = (turn, asyncio.create_task(office.assistant.run(turn)))
+        self.running_turn = (turn, asyncio.create_task(pipeline.assistant.run(turn)))
 
     async def wait_until_idle(self) -> None:
-        office, thread = self._required_pipeline, self.thread
+        pipeline, thread = self._required_pipeline, self.thread
         if thread is None:
             return
         if self.running_turn is not None:
             (turn, task), self.running_turn = self.running_turn, None
-            if await office.pending_turn(thread) == turn:
-                await office.finish_turn(thread, await task)
+            if await pipeline.pending_turn(thread) == turn:
+                await pipeline.finish_turn(thread, await task)
             else:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-        self._record_delivered(await office.run_until_idle(thread))
+        self._record_delivered(await pipeline.run_until_idle(thread))
 
     async def change_erp(self, change: ErpChange) -> None:
         await self._put_erp_change(change)
@@ -79,8 +81,8 @@ class InProcessSession(ScenarioSession):
         assert self.pipeline is not None
         return self.pipeline
 
-    def _record_delivered(self, left: list[DeliveredMessage]) -> None:
-        for each in left:
+    def _record_delivered(self, delivered: list[DeliveredMessage]) -> None:
+        for each in delivered:
             self._record_message("received", each.kind, each.text)
 
     def _record_message(self, direction: str, kind: str, text: str) -> None:
@@ -88,40 +90,47 @@ class InProcessSession(ScenarioSession):
 
 
 def create_in_process_session_factory(
-    office: MessagePipeline,
+    pipeline: MessagePipeline,
     sandbox_url: str,
-    places: Mapping[str, ScenarioTenant],
-    began: Callable[[ScenarioSession], None] = lambda stage: None,
+    tenants: Mapping[str, ScenarioTenant],
+    on_started: Callable[[ScenarioSession], None] = lambda session: None,
 ) -> SessionFactory:
-    """The stages of scenarios whose providers were applied; ``began`` hears of each."""
+    """Create sessions of scenarios whose tenants exist; ``on_started`` is called for each."""
 
     @asynccontextmanager
-    async def stage_of(scenario: Scenario) -> AsyncIterator[ScenarioSession]:
-        place = places[scenario.name]
-        client = SandboxClient(sandbox_url, place.token)
-        records = EvaluationRepository(office.database)
+    async def open_session(scenario: Scenario) -> AsyncIterator[ScenarioSession]:
+        tenant = tenants[scenario.name]
+        client = SandboxClient(sandbox_url, tenant.token)
+        records = EvaluationRepository(pipeline.database)
         try:
             await client.call_control("DELETE", f"/sandbox/sgp/{scenario.key}")
-            told = await client.call_control("GET", f"/sandbox/sgp/{scenario.key}/subscribers")
-            cast = select_people(scenario, parse_people(told))
-            await _resolve_earlier_conversation(office, place, cast.phone)
-            await records.set_aside_writes(place.tenant_id)
-            pulse = await records.load_activity(place.tenant_id)
-            stage = InProcessSession(
-                client, office.views, records, place, scenario, cast, pulse.at, pipeline=office
+            response = await client.call_control("GET", f"/sandbox/sgp/{scenario.key}/subscribers")
+            people = select_people(scenario, parse_people(response))
+            await _resolve_earlier_conversation(pipeline, tenant, people.phone)
+            await records.set_aside_writes(tenant.tenant_id)
+            activity = await records.load_activity(tenant.tenant_id)
+            session = InProcessSession(
+                client,
+                pipeline.views,
+                records,
+                tenant,
+                scenario,
+                people,
+                activity.at,
+                pipeline=pipeline,
             )
-            began(stage)
-            yield stage
+            on_started(session)
+            yield session
         finally:
             await client.close()
 
-    return stage_of
+    return open_session
 
 
 async def _resolve_earlier_conversation(
-    office: MessagePipeline, place: ScenarioTenant, phone: str
+    pipeline: MessagePipeline, tenant: ScenarioTenant, phone: str
 ) -> None:
-    """A conversation of an earlier run ends."""
-    found = await office.views.find_conversation(place.tenant_id, phone)
+    """End the conversation of an earlier run."""
+    found = await pipeline.views.find_conversation(tenant.tenant_id, phone)
     if found is not None and found["status"] != "resolved":
-        await office.resolve(place, found["thread_id"])
+        await pipeline.resolve(tenant, found["thread_id"])

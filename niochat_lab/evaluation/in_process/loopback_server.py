@@ -1,4 +1,4 @@
-"""Servers in this process, on loopback, each for as long as it is needed."""
+"""ASGI servers in this process, on loopback, for the duration of a block."""
 
 import asyncio
 import socket
@@ -12,7 +12,7 @@ _KEEP_ALIVE_S = 75
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to the command that runs it."""
+    """A server that leaves signals to the command that runs it."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -20,14 +20,16 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serve_app(app_of: Callable[[str], ASGIApp]) -> AsyncIterator[str]:
-    """The origin, ``http://127.0.0.1:port``, of what ``app_of`` makes for it."""
+async def serve_app(create_app: Callable[[str], ASGIApp]) -> AsyncIterator[str]:
+    """Serve the application that ``create_app`` builds for the origin; yield
+    ``http://127.0.0.1:port``.
+    """
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen(256)
     origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
     config = uvicorn.Config(
-        app_of(origin),
+        create_app(origin),
         log_level="error",
         access_log=False,
         ws="none",

@@ -1,7 +1,7 @@
-"""The rooms of a conversation in one process: inbox, steps, assistant, ERP, outbox; no Ray.
+"""The product's services for a conversation in one process: inbox, steps, assistant, ERP, outbox.
 
-They are the product's own, on a PostgreSQL and against a simulated ERP over HTTP. What is not here
-is what carries them: webhooks, hosts, pools, and the bounds that those set to a turn.
+They use a PostgreSQL and a simulated ERP over HTTP. Webhooks, hosts and pools are missing, and with
+them the limits that they set to a turn.
 """
 
 import secrets
@@ -70,14 +70,14 @@ _MOVE_SHARDS, _LIST_OWNED_SHARDS = (
 )
 _SHARDS = range(1024)
 _MAX_ROUNDS = 50
-"""Steps, turns and sends until a thread is at rest; more is a circle."""
+"""The maximum number of rounds until a thread is idle; more indicates an endless loop."""
 
 LOOPBACK_GUARD = SsrfGuard([ip_network("127.0.0.0/8")])
-"""ERP and model of an evaluation are this machine's own, or a public end point."""
+"""ERP and model of an evaluation are on this machine or public endpoints."""
 
 
 class _DisabledCache(RedisCache):
-    """Every read reaches the ERP: what a scenario changes there is seen at once."""
+    """A cache without entries, so that each read sees the scenario's changes in the ERP."""
 
     async def get(self, subject: str, name: str) -> bytes | None:
         return None
@@ -91,7 +91,7 @@ class _DisabledCache(RedisCache):
 
 @dataclass(frozen=True, slots=True)
 class DeliveredMessage:
-    """A message that left for the customer."""
+    """A message that was sent to the customer."""
 
     kind: str
     text: str
@@ -99,8 +99,9 @@ class DeliveredMessage:
 
 @dataclass
 class MessagePipeline:
-    """One for all tenants. ``model_timeout_s``: how long the model of one turn may
-    take, in place of the tenant's own limit."""
+    """The services for all tenants. ``model_timeout_s``: seconds for the model of one turn, in
+    place of the tenant's limit.
+    """
 
     database: Database
     vault: Vault
@@ -135,7 +136,7 @@ class MessagePipeline:
         )
 
     async def open(self) -> None:
-        """Every conversation is this office's, and answers follow at once."""
+        """Take ownership of all shards, and disable the burst window."""
         async with self.database.as_system() as connection:
             await connection.fetch(_MOVE_SHARDS, list(_SHARDS), [self.name] * len(_SHARDS))
             rows = await connection.fetch(_LIST_OWNED_SHARDS, self.name)
@@ -143,98 +144,98 @@ class MessagePipeline:
         self._epochs = {row["shard"]: row["epoch"] for row in rows}
 
     async def close(self) -> None:
-        """Close connections to the outside."""
+        """Close the clients of ERP and model."""
         await self.models.close()
         await self._sgp.close()
 
-    async def receive(self, place: ScenarioTenant, phone: str, content: MessageContent) -> UUID:
-        """The customer's message is stored; its thread."""
+    async def receive(self, tenant: ScenarioTenant, phone: str, content: MessageContent) -> UUID:
+        """Store a message of the customer; return its thread."""
         external = secrets.token_hex(8)
         command = ReceiveMessage(external, content, datetime.now(UTC))
         incoming = InboundEvent(
             WhatsAppIdentity(phone=phone), command, f"message:{external}", True, {}
         )
-        accepted = await self._inbox.accept(place.tenant_id, place.channel_id, incoming)
+        accepted = await self._inbox.accept(tenant.tenant_id, tenant.channel_id, incoming)
         assert accepted.thread_id is not None
         return accepted.thread_id
 
-    async def resolve(self, place: ScenarioTenant, thread: UUID) -> None:
-        """The conversation ends, as if people were done."""
+    async def resolve(self, tenant: ScenarioTenant, thread: UUID) -> None:
+        """End the conversation as an agent would."""
         key = f"evaluation:{secrets.token_hex(8)}"
         command = ResolveConversation("evaluation")
-        await self._inbox.store_command(place.tenant_id, thread, place.channel_id, key, command)
+        await self._inbox.store_command(tenant.tenant_id, thread, tenant.channel_id, key, command)
         await self.step(thread)
 
     async def step(self, thread: UUID, *commands: MemoryCommand) -> None:
-        """Steps of the thread until none is left."""
-        given = list(commands)
+        """Run steps of the thread until none is pending."""
+        pending = list(commands)
         for _ in range(_MAX_ROUNDS):
-            work = StepRequest(
-                ThreadId(thread), self._epochs[shard_of(thread)], self._memory.get(thread), given
+            step_request = StepRequest(
+                ThreadId(thread), self._epochs[shard_of(thread)], self._memory.get(thread), pending
             )
-            (stepped,) = await self._stepper.run_steps([work])
+            (result,) = await self._stepper.run_steps([step_request])
             self._memory.pop(thread, None)
-            if stepped.verdict is StepVerdict.DONE and stepped.thread is not None:
-                self._memory[thread] = stepped.thread
-                given = []
-            if not stepped.more:
+            if result.verdict is StepVerdict.DONE and result.thread is not None:
+                self._memory[thread] = result.thread
+                pending = []
+            if not result.more:
                 return
-        raise UnavailableError(f"the thread does not come to rest in {_MAX_ROUNDS} steps")
+        raise UnavailableError(f"the thread is not idle after {_MAX_ROUNDS} steps")
 
     async def pending_turn(self, thread: UUID) -> TurnRequest | None:
-        """The assistant's turn that is to be run."""
-        known = self._memory.get(thread)
-        if known is None or known.conversation is None or known.conversation.turn is None:
+        """The assistant turn that must be run, if any."""
+        snapshot = self._memory.get(thread)
+        if snapshot is None or snapshot.conversation is None or snapshot.conversation.turn is None:
             return None
-        turn = known.conversation.turn
-        async with self.database.as_tenant(known.tenant_id) as connection:
+        turn = snapshot.conversation.turn
+        async with self.database.as_tenant(snapshot.tenant_id) as connection:
             row = await connection.fetchrow(
-                _SQL["pending_turn"], known.tenant_id, turn.id, turn.attempt
+                _SQL["pending_turn"], snapshot.tenant_id, turn.id, turn.attempt
             )
         if row is None:
             return None
         return TurnRequest(
-            known.tenant_id,
-            known.conversation.id,
+            snapshot.tenant_id,
+            snapshot.conversation.id,
             turn.id,
             turn.attempt,
             row["upto_version"],
-            known.conversation.protocol,
+            snapshot.conversation.protocol,
         )
 
     async def finish_turn(self, thread: UUID, report: TurnReport) -> None:
-        """What the turn came to is a part of the conversation."""
+        """Apply the result of a turn to the conversation."""
         await self.step(thread, report.finish)
 
     async def send_outbox(self, thread: UUID) -> list[DeliveredMessage]:
-        """All that may leave now leaves."""
-        left: list[DeliveredMessage] = []
+        """Send all messages of the outbox that are due."""
+        delivered: list[DeliveredMessage] = []
         while claimed := await self._outbox.claim(thread, self._epochs[shard_of(thread)]):
-            left.append(DeliveredMessage(str(claimed.kind), claimed.text))
+            delivered.append(DeliveredMessage(str(claimed.kind), claimed.text))
             external = secrets.token_hex(8)
             await self.step(thread, SettleSend(OutboxId(claimed.id), SendStatus.SENT, external))
-        return left
+        return delivered
 
     async def run_until_idle(self, thread: UUID) -> list[DeliveredMessage]:
-        """Steps, turns and sends until nothing is left to do; what left."""
-        left: list[DeliveredMessage] = []
+        """Run steps, turns and sends until the thread is idle; return the sent messages."""
+        delivered: list[DeliveredMessage] = []
         for _ in range(_MAX_ROUNDS):
             await self.step(thread)
             turn = await self.pending_turn(thread)
             if turn is not None:
                 await self.finish_turn(thread, await self.assistant.run(turn))
             sent = await self.send_outbox(thread)
-            left += sent
+            delivered += sent
             if turn is None and not sent:
-                return left
-        raise UnavailableError(f"the conversation does not come to rest in {_MAX_ROUNDS} rounds")
+                return delivered
+        raise UnavailableError(f"the conversation is not idle after {_MAX_ROUNDS} rounds")
 
     async def read(self, tenant_id: UUID, request: ErpRead[ResultT]) -> ResultT:
-        """As the assistant asks the ERP."""
+        """Read from the ERP for the assistant."""
         return await self._calls.read(tenant_id, request)
 
     async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
-        """As the assistant writes to it."""
+        """Write to the ERP for the assistant."""
         return await self._writes.write(tenant_id, order)
 
     async def _erp_capabilities(self, tenant_id: UUID) -> frozenset[ErpCapability]:
@@ -257,8 +258,8 @@ class MessagePipeline:
         )
         return permits.acquire(now)
 
-    async def _release_permit(self, tenant_id: UUID, told: CallPermitRelease) -> None:
-        self._permits[tenant_id].release(told, time.monotonic())
+    async def _release_permit(self, tenant_id: UUID, release: CallPermitRelease) -> None:
+        self._permits[tenant_id].release(release, time.monotonic())
 
 
 async def _no_file(_tenant_id: UUID, _file_id: UUID) -> bytes | None:

@@ -1,1 +1,1 @@
-"""Who answers as the assistant's model where it is no end point: a person, a program, a file."""
+"""Responders that answer as the model in place of an endpoint: a person, a program, a recording."""

@@ -1,4 +1,4 @@
-"""A real model's end point, asked on behalf of the product, so that its answers can be kept."""
+"""Forward requests to a real endpoint, so that its answers can be recorded."""
 
 from dataclasses import replace
 from typing import Any
@@ -17,57 +17,59 @@ _TIMEOUT_S = 300.0
 
 
 class ForwardingResponder:
-    """``endpoint`` with its ``/v1``; what it refuses is passed on as it refused it."""
+    """``endpoint``: the URL with ``/v1``. Errors of the endpoint are passed on unchanged."""
 
     def __init__(self, endpoint: str, key: str, *, within_s: float = _TIMEOUT_S) -> None:
         self._url = f"{endpoint.rstrip('/')}/chat/completions"
         self._headers = {"Authorization": f"Bearer {key}"}
         self._within_s = within_s
 
-    async def answer(self, asked: ModelRequest) -> ModelAnswer:
-        """Raises ``ResponderRefusedError`` with the end point's status."""
-        plain = {k: v for k, v in asked.body.items() if k not in ("stream", "stream_options")}
+    async def answer(self, request: ModelRequest) -> ModelAnswer:
+        """Raises ``ResponderRefusedError`` with the endpoint's status."""
+        plain = {k: v for k, v in request.body.items() if k not in ("stream", "stream_options")}
         try:
             async with httpx.AsyncClient(timeout=self._within_s, trust_env=False) as http:
-                reply = await http.post(self._url, json=plain, headers=self._headers)
+                response = await http.post(self._url, json=plain, headers=self._headers)
         except httpx.HTTPError as error:
             raise ResponderRefusedError(
                 f"the model cannot be reached: {error!r}", status=503
             ) from error
         try:
-            told: Any = reply.json()
+            data: Any = response.json()
         except ValueError:
-            told = {"error": {"message": reply.text[:500]}}
-        if reply.status_code >= 400 or not isinstance(told, dict) or not told.get("choices"):
-            status = reply.status_code if reply.status_code >= 400 else 502
+            data = {"error": {"message": response.text[:500]}}
+        if response.status_code >= 400 or not isinstance(data, dict) or not data.get("choices"):
+            status = response.status_code if response.status_code >= 400 else 502
             raise ResponderRefusedError(
-                f"the model answered {reply.status_code}", status=status, body=told
+                f"the model answered {response.status_code}", status=status, body=data
             )
-        return _parse_answer(told, asked)
+        return _parse_answer(data, request)
 
 
 class NamedModelResponder:
-    """The same for requests that name no model of that end point."""
+    """A responder that replaces the model's name in each request."""
 
-    def __init__(self, asks: ForwardingResponder, model: str) -> None:
-        self._asks = asks
+    def __init__(self, forwarder: ForwardingResponder, model: str) -> None:
+        self._forwarder = forwarder
         self._model = model
 
-    async def answer(self, asked: ModelRequest) -> ModelAnswer:
-        """Raises ``ResponderRefusedError`` with the end point's status."""
-        return await self._asks.answer(replace(asked, body={**asked.body, "model": self._model}))
+    async def answer(self, request: ModelRequest) -> ModelAnswer:
+        """Raises ``ResponderRefusedError`` with the endpoint's status."""
+        return await self._forwarder.answer(
+            replace(request, body={**request.body, "model": self._model})
+        )
 
 
-def _parse_answer(told: dict[str, Any], asked: ModelRequest) -> ModelAnswer:
-    """Read as leniently as the product does."""
-    names = frozenset(str(tool["name"]) for tool in asked.tools)
-    reading = Reading(str(asked.body.get("model", "")), names)
-    reading.add_response(told)
-    said = reading.to_completion()
+def _parse_answer(data: dict[str, Any], request: ModelRequest) -> ModelAnswer:
+    """Parse a response as leniently as the product does."""
+    names = frozenset(str(tool["name"]) for tool in request.tools)
+    reading = Reading(str(request.body.get("model", "")), names)
+    reading.add_response(data)
+    completion = reading.to_completion()
     return ModelAnswer(
-        said.text,
-        tuple(RequestedToolCall(call.name, call.arguments) for call in said.calls),
-        said.model,
-        said.finish,
-        told.get("usage") or {},
+        completion.text,
+        tuple(RequestedToolCall(call.name, call.arguments) for call in completion.calls),
+        completion.model,
+        completion.finish,
+        data.get("usage") or {},
     )

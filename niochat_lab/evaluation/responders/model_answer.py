@@ -1,4 +1,4 @@
-"""What somebody answers as the model, checked before the assistant hears of it."""
+"""The answer of a responder, validated before the assistant gets it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from niochat_lab.evaluation.responders.model_request import ModelRequest
 
 
 class ResponderRefusedError(NiochatError):
-    """The end point refuses; ``body`` is what it says, in OpenAI's shape."""
+    """The endpoint rejected the request; ``body`` is its error in OpenAI's format."""
 
     def __init__(self, message: str, *, status: int = 400, body: object = None) -> None:
         super().__init__(message, code="no_answer")
@@ -19,7 +19,7 @@ class ResponderRefusedError(NiochatError):
 
 
 class InvalidAnswerError(NiochatError):
-    """What was answered cannot be passed on; ``problems`` are sentences for who answered."""
+    """The answer is invalid; ``problems`` are sentences for the responder."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems), code="bad_answer")
@@ -28,7 +28,7 @@ class InvalidAnswerError(NiochatError):
 
 @dataclass(frozen=True, slots=True)
 class RequestedToolCall:
-    """A tool to be called. ``arguments``: an object, or a text that a model wrote in its place."""
+    """A requested tool call. ``arguments``: an object, or the invalid text that a model wrote."""
 
     name: str
     arguments: Mapping[str, Any] | str = field(default_factory=dict)
@@ -42,7 +42,7 @@ class RequestedToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ModelAnswer:
-    """A text, or calls, or both. ``usage`` as the end point counted it, if one did."""
+    """Text, calls or both. ``usage``: the endpoint's count, if there is one."""
 
     text: str = ""
     calls: tuple[RequestedToolCall, ...] = ()
@@ -52,27 +52,29 @@ class ModelAnswer:
 
     @property
     def as_text(self) -> str:
-        """All that was written, to be counted."""
+        """All output as text, for the token estimate."""
         return self.text + "".join(f"{call.name}{call.arguments_json}" for call in self.calls)
 
 
-def parse_model_answer(told: object, asked: ModelRequest, id_: str) -> ModelAnswer:
-    """An answer ``{id, text?, calls?: [{name, arguments}]}``. Raises ``InvalidAnswerError``."""
-    if not isinstance(told, Mapping):
+def parse_model_answer(data: object, request: ModelRequest, id_: str) -> ModelAnswer:
+    """Parse an answer ``{id, text?, calls?: [{name, arguments}]}``. Raises
+    ``InvalidAnswerError``.
+    """
+    if not isinstance(data, Mapping):
         raise InvalidAnswerError(["the answer must be an object {id, text?, calls?}"])
-    problems = [f"unknown key {key}" for key in told if key not in ("id", "text", "calls")]
-    if told.get("id") != id_:
+    problems = [f"unknown key {key}" for key in data if key not in ("id", "text", "calls")]
+    if data.get("id") != id_:
         problems.append(f"id must be {id_}: this answers another request")
-    text, calls = told.get("text") or "", told.get("calls") or []
+    text, calls = data.get("text") or "", data.get("calls") or []
     if not isinstance(text, str):
-        problems.append("text must be text")
+        problems.append("text must be a string")
     if not isinstance(calls, list):
         problems.append("calls must be a list of {name, arguments}")
         calls = []
     for number, call in enumerate(calls):
-        problems += [f"calls[{number}]: {problem}" for problem in _check_call(call, asked)]
+        problems += [f"calls[{number}]: {problem}" for problem in _check_call(call, request)]
     if not problems and not text.strip() and not calls:
-        problems.append("say something (text), or call a tool (calls)")
+        problems.append("text or calls is required")
     if problems:
         raise InvalidAnswerError(problems)
     return ModelAnswer(
@@ -80,10 +82,10 @@ def parse_model_answer(told: object, asked: ModelRequest, id_: str) -> ModelAnsw
     )
 
 
-def _check_call(call: object, asked: ModelRequest) -> list[str]:
+def _check_call(call: object, request: ModelRequest) -> list[str]:
     if not isinstance(call, Mapping) or not isinstance(call.get("name"), str):
         return ["must be {name, arguments}"]
-    offered = {str(tool["name"]): tool for tool in asked.tools}
+    offered = {str(tool["name"]): tool for tool in request.tools}
     tool = offered.get(call["name"])
     if tool is None:
         return [f"{call['name']} is not offered; offered: {', '.join(offered) or 'no tool'}"]
@@ -100,11 +102,11 @@ def _check_call(call: object, asked: ModelRequest) -> list[str]:
     ]
 
 
-def build_completion_body(answer: ModelAnswer, asked: ModelRequest) -> dict[str, Any]:
-    """The answer on OpenAI's wire."""
+def build_completion_body(answer: ModelAnswer, request: ModelRequest) -> dict[str, Any]:
+    """The answer as a completion in OpenAI's format."""
     calls = [
         {
-            "id": f"call_{asked.number}_{number}",
+            "id": f"call_{request.number}_{number}",
             "type": "function",
             "function": {"name": call.name, "arguments": call.arguments_json},
         }
@@ -115,23 +117,23 @@ def build_completion_body(answer: ModelAnswer, asked: ModelRequest) -> dict[str,
         message["tool_calls"] = calls
     finish = answer.finish or ("tool_calls" if calls else "stop")
     return {
-        "id": f"chatcmpl-{asked.conversation}-{asked.number}",
+        "id": f"chatcmpl-{request.conversation}-{request.number}",
         "object": "chat.completion",
         "created": 0,
         "model": answer.model,
         "choices": [{"index": 0, "message": message, "finish_reason": finish}],
-        "usage": usage_for(answer, asked),
+        "usage": usage_for(answer, request),
     }
 
 
-def usage_for(answer: ModelAnswer, asked: ModelRequest) -> dict[str, Any]:
-    """As the end point counted, else estimated at four characters a token."""
+def usage_for(answer: ModelAnswer, request: ModelRequest) -> dict[str, Any]:
+    """The endpoint's usage, or an estimate at four characters per token."""
     if answer.usage:
         return dict(answer.usage)
-    said = (len(answer.as_text) + 3) // 4
+    output_tokens = (len(answer.as_text) + 3) // 4
     return {
-        "prompt_tokens": asked.tokens,
-        "completion_tokens": said,
-        "total_tokens": asked.tokens + said,
-        "prompt_tokens_details": {"cached_tokens": asked.cached},
+        "prompt_tokens": request.tokens,
+        "completion_tokens": output_tokens,
+        "total_tokens": request.tokens + output_tokens,
+        "prompt_tokens_details": {"cached_tokens": request.cached},
     }

@@ -1,4 +1,4 @@
-"""Recordings: what a model really answered, one readable file for each conversation."""
+"""Recordings of a model's answers, one readable file per conversation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -28,11 +28,11 @@ from niochat_lab.evaluation.responders.responder_endpoint import ModelResponder
 from niochat_lab.evaluation.scenario_session import ScenarioSession
 
 FAILED_SUFFIX = ".failed.yaml"
-"""How the file of a conversation ends whose checks did not hold: it is no example."""
+"""The suffix of recordings whose checks failed; they are not replayed."""
 
 
 class _Dumper(yaml.SafeDumper):
-    """Texts of several lines as they read."""
+    """Writes texts of several lines as block scalars."""
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -45,50 +45,52 @@ _Dumper.add_representer(str, _represent_text)
 
 @dataclass(slots=True)
 class _RecordingContext:
-    """What is known of a conversation beside its requests."""
+    """The data about a conversation that its requests do not contain."""
 
-    stage: ScenarioSession | None = None
+    session: ScenarioSession | None = None
 
-    async def placeholder_values(self, asked: ModelRequest) -> PlaceholderValues:
-        if self.stage is None:
-            return collect_placeholder_values(asked, None, "")
-        cast: ScenarioPeople = self.stage.people
+    async def placeholder_values(self, request: ModelRequest) -> PlaceholderValues:
+        if self.session is None:
+            return collect_placeholder_values(request, None, "")
+        people: ScenarioPeople = self.session.people
         return collect_placeholder_values(
-            asked, cast, (await self.stage.observe_conversation()).protocol
+            request, people, (await self.session.observe_conversation()).protocol
         )
 
 
 def _scenario_name(conversation: str) -> str:
-    """The scenario's name: the customer and the judge have conversations of their own."""
+    """The scenario's name in the name of a conversation; player and judge have suffixes."""
     return conversation.partition(".")[0]
 
 
 @dataclass(slots=True)
 class RecordingResponder:
-    """Answers as ``player`` does, and keeps what it said in ``folder``."""
+    """Answers as ``responder`` does, and records the answers in ``folder``."""
 
     responder: ModelResponder
     folder: Path
     model: str
-    _stages: dict[str, _RecordingContext] = field(default_factory=dict)
+    _contexts: dict[str, _RecordingContext] = field(default_factory=dict)
     _answers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
-    def on_started(self, stage: ScenarioSession) -> None:
-        """A conversation begins."""
-        name = stage.scenario.name
-        self._stages[name] = _RecordingContext(stage)
+    def on_started(self, session: ScenarioSession) -> None:
+        """Start the recording of a conversation."""
+        name = session.scenario.name
+        self._contexts[name] = _RecordingContext(session)
         self._answers = {n: kept for n, kept in self._answers.items() if _scenario_name(n) != name}
 
-    async def answer(self, asked: ModelRequest) -> ModelAnswer:
-        """As the player."""
-        answer = await self.responder.answer(asked)
-        told = self._stages.setdefault(_scenario_name(asked.conversation), _RecordingContext())
-        values = await told.placeholder_values(asked)
-        kept: dict[str, Any] = {"after": asked.shape()}
+    async def answer(self, request: ModelRequest) -> ModelAnswer:
+        """Answer and record."""
+        answer = await self.responder.answer(request)
+        context = self._contexts.setdefault(
+            _scenario_name(request.conversation), _RecordingContext()
+        )
+        values = await context.placeholder_values(request)
+        record: dict[str, Any] = {"after": request.shape()}
         if answer.text:
-            kept["text"] = values.insert_placeholders(answer.text)
+            record["text"] = values.insert_placeholders(answer.text)
         if answer.calls:
-            kept["calls"] = [
+            record["calls"] = [
                 {
                     "name": str(call.name),
                     "arguments": values.insert_placeholders(_plain_arguments(call.arguments)),
@@ -96,12 +98,14 @@ class RecordingResponder:
                 for call in answer.calls
             ]
         if answer.finish not in ("", "stop", "tool_calls"):
-            kept["finish"] = answer.finish
-        self._answers.setdefault(asked.conversation, []).append(kept)
+            record["finish"] = answer.finish
+        self._answers.setdefault(request.conversation, []).append(record)
         return answer
 
     def on_finished(self, result: ScenarioResult) -> ScenarioResult:
-        """The conversation's file is written; a failed one's as no example."""
+        """Write the conversation's file; that of a failed conversation gets
+        :data:`FAILED_SUFFIX`.
+        """
         failed = result.verdict is not ScenarioVerdict.PASSED
         for name, answers in self._answers.items():
             if _scenario_name(name) == result.name:
@@ -118,11 +122,14 @@ class RecordingResponder:
 
 @dataclass(slots=True)
 class ReplayingResponder:
-    """Answers as the recordings of ``folder`` say. What goes another way fails, and says where."""
+    """Replays the recordings of ``folder``.
+
+    A conversation that diverges from its recording fails, with the place of the divergence.
+    """
 
     folder: Path
-    _stages: dict[str, _RecordingContext] = field(default_factory=dict)
-    _wrong: dict[str, str] = field(default_factory=dict)
+    _contexts: dict[str, _RecordingContext] = field(default_factory=dict)
+    _divergences: dict[str, str] = field(default_factory=dict)
     _answered: dict[str, int] = field(default_factory=dict)
     _files: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -131,83 +138,85 @@ class ReplayingResponder:
             if not file.name.endswith(FAILED_SUFFIX):
                 self._files[file.stem] = _load_recording(file)
         if not self._files:
-            raise InvalidInputError(f"{self.folder} holds no recording")
+            raise InvalidInputError(f"{self.folder} has no recording")
 
     @property
     def names(self) -> frozenset[str]:
-        """Of the conversations that were recorded."""
+        """The names of the recorded conversations."""
         return frozenset(self._files)
 
     @property
     def model(self) -> str:
-        """Whose answers they are."""
+        """The models that gave the recorded answers."""
         return ", ".join(sorted({str(file["model"]) for file in self._files.values()}))
 
-    def on_started(self, stage: ScenarioSession) -> None:
-        """A conversation begins."""
-        self._stages[stage.scenario.name] = _RecordingContext(stage)
+    def on_started(self, session: ScenarioSession) -> None:
+        """Start the replay of a conversation."""
+        self._contexts[session.scenario.name] = _RecordingContext(session)
 
-    async def answer(self, asked: ModelRequest) -> ModelAnswer:
-        """Raises ``ResponderRefusedError`` where the recording does not fit any more."""
-        name, number = asked.conversation, asked.number
+    async def answer(self, request: ModelRequest) -> ModelAnswer:
+        """Raises ``ResponderRefusedError`` if the conversation diverges from its recording."""
+        name, number = request.conversation, request.number
         answers = self._files[name]["answers"] if name in self._files else []
         if number > len(answers):
             raise self._divergence_error(
                 name,
                 f"has {len(answers)} answers, and another is asked for "
-                f"after {asked.shape() or 'nothing new'}",
+                f"after {request.shape() or 'nothing new'}",
             )
-        kept = answers[number - 1]
-        if kept["after"] != asked.shape():
+        record = answers[number - 1]
+        if record["after"] != request.shape():
             raise self._divergence_error(
-                name, f"answer {number} was given after {kept['after']}, not {asked.shape()}"
+                name, f"answer {number} was given after {record['after']}, not {request.shape()}"
             )
-        values = await self._stages.setdefault(
+        values = await self._contexts.setdefault(
             _scenario_name(name), _RecordingContext()
-        ).placeholder_values(asked)
+        ).placeholder_values(request)
         try:
             answer = ModelAnswer(
-                values.resolve_placeholders(kept.get("text", "")),
+                values.resolve_placeholders(record.get("text", "")),
                 tuple(
                     RequestedToolCall(call["name"], values.resolve_placeholders(call["arguments"]))
-                    for call in kept.get("calls", ())
+                    for call in record.get("calls", ())
                 ),
                 self._files[name]["model"],
-                kept.get("finish", ""),
+                record.get("finish", ""),
             )
         except MissingPlaceholderError as missing:
             raise self._divergence_error(
-                name, f"answer {number} needs {missing}, which is not there"
+                name, f"answer {number} needs {missing}, which has no value"
             ) from None
         self._answered[name] = number
         return answer
 
     def on_finished(self, result: ScenarioResult) -> ScenarioResult:
-        """With the way in which the conversation differed from its recording."""
-        wrong = [
-            f"recording {name}.yaml: {why}"
+        """Add the divergence from the recording to the problems of the result."""
+        divergences = [
+            f"recording {name}.yaml: {divergence}"
             for name in self._files
-            if _scenario_name(name) == result.name and (why := self._difference(name))
+            if _scenario_name(name) == result.name and (divergence := self._difference(name))
         ]
-        if not wrong:
+        if not divergences:
             return result
-        return replace(result, verdict=ScenarioVerdict.FAILED, problems=(*wrong, *result.problems))
+        return replace(
+            result, verdict=ScenarioVerdict.FAILED, problems=(*divergences, *result.problems)
+        )
 
     def _difference(self, name: str) -> str:
-        if name in self._wrong:
-            return self._wrong[name]
+        if name in self._divergences:
+            return self._divergences[name]
         left = len(self._files[name]["answers"]) - self._answered.get(name, 0)
-        return f"{left} answers of the recording were not asked for" if left else ""
+        return f"{left} answers of the recording were not requested" if left else ""
 
-    def _divergence_error(self, name: str, why: str) -> ResponderRefusedError:
-        self._wrong.setdefault(name, why)
-        return ResponderRefusedError(f"the recording {name}.yaml {why}", status=404)
+    def _divergence_error(self, name: str, detail: str) -> ResponderRefusedError:
+        self._divergences.setdefault(name, detail)
+        return ResponderRefusedError(f"the recording {name}.yaml {detail}", status=404)
 
 
 def _format_recording(
     name: str, result: ScenarioResult, model: str, answers: list[dict[str, Any]]
 ) -> str:
-    told = {
+    document = {
         "scenario": name,
         "model": model,
         "prompt": result.prompt,
@@ -215,19 +224,21 @@ def _format_recording(
         **({"problems": list(result.problems)} if result.problems else {}),
         "answers": answers,
     }
-    return yaml.dump(told, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=98)
+    return yaml.dump(document, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=98)
 
 
 def _load_recording(file: Path) -> dict[str, Any]:
     try:
-        told = yaml.safe_load(file.read_text("utf-8"))
-        answers = told["answers"]
-        well = all(isinstance(each["after"], list) for each in answers) and told["model"]
+        document = yaml.safe_load(file.read_text("utf-8"))
+        answers = document["answers"]
+        is_valid = all(isinstance(each["after"], list) for each in answers) and document["model"]
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise InvalidInputError(f"{file} is no recording: {error!r}") from None
-    if not well:
-        raise InvalidInputError(f"{file} is no recording: model and answers with after are needed")
-    return dict(told)
+        raise InvalidInputError(f"{file} is not a recording: {error!r}") from None
+    if not is_valid:
+        raise InvalidInputError(
+            f"{file} is not a recording: it needs model, and answers with after"
+        )
+    return dict(document)
 
 
 def _plain_arguments(arguments: Mapping[str, Any] | str) -> Any:

@@ -1,4 +1,4 @@
-"""One request to a model, told by conversation: what it holds, and what is new in it."""
+"""One request to a model, assigned to its conversation, with the messages that are new in it."""
 
 import json
 from collections import Counter
@@ -9,13 +9,13 @@ from typing import Any
 Message = Mapping[str, Any]
 _CHARS_A_TOKEN = 4
 _SERVER_PREFIX = "⟦"
-"""How the product's own markers begin."""
+"""The first character of the product's own markers."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """The ``number``-th request of a conversation, from 1. ``new``: messages that the request
-    before did not hold, in their order.
+    """A request. ``number``: its position in the conversation, from 1. ``new``: messages that the
+    request before did not contain, in order.
     """
 
     conversation: str
@@ -23,7 +23,7 @@ class ModelRequest:
     body: Mapping[str, Any]
     new: Sequence[Message] = ()
     cached: int = 0
-    """Estimated tokens at its beginning that the request before had, too."""
+    """The estimated tokens that its beginning shares with the request before."""
 
     @property
     def messages(self) -> Sequence[Message]:
@@ -31,28 +31,30 @@ class ModelRequest:
 
     @property
     def tools(self) -> Sequence[Message]:
-        """As offered, ``{name, description, parameters}``."""
+        """The offered tools as ``{name, description, parameters}``."""
         return [dict(each.get("function") or {}) for each in self.body.get("tools") or ()]
 
     @property
     def tokens(self) -> int:
-        """Read, estimated at four characters each."""
+        """The estimated input tokens, at four characters per token."""
         return estimate_request_tokens(self.body)
 
     def new_texts(self) -> list[dict[str, str]]:
-        """What is new, as ``{from, text}``: ``customer``, ``assistant``, ``server`` or a tool."""
+        """The new messages as ``{from, text}``; from: ``customer``, ``assistant``, ``server`` or a
+        tool.
+        """
         names = tool_names(self.messages)
         return [{"from": speaker_for(each, names), "text": message_text(each)} for each in self.new]
 
     def shape(self) -> list[str]:
-        """What a replay has to meet again: the tools' outcomes, and whether the customer wrote."""
+        """What must match in a replay: the tools' outcomes, and whether the customer wrote."""
         names = tool_names(self.messages)
         return [word for each in self.new if (word := _message_shape(each, names))]
 
 
 @dataclass(slots=True)
 class RequestHistory:
-    """A conversation's requests so far. The same request again is the same number again."""
+    """The requests of a conversation. A repeated request keeps its number."""
 
     name: str
     last: ModelRequest | None = None
@@ -63,7 +65,7 @@ class RequestHistory:
     answer: Any = field(default=None, repr=False)
 
     def add_request(self, body: Mapping[str, Any]) -> ModelRequest:
-        """The request as it is to be answered."""
+        """Add a request to the history."""
         before = self.last
         if before is None:
             return ModelRequest(self.name, 1, body, _without_systems(body.get("messages") or ()))
@@ -75,7 +77,8 @@ class RequestHistory:
                 left[key] -= 1
             else:
                 new.append(message)
-        if new and new[0].get("role") == "system":  # the prompt tells today's facts, too
+        # the system prompt contains today's facts, so that it may differ
+        if new and new[0].get("role") == "system":
             new = new[1:] if (body["messages"][0] == new[0]) else new
         cached = (
             _common_prefix_length(_prompt_text(before.body), _prompt_text(body)) // _CHARS_A_TOKEN
@@ -84,12 +87,12 @@ class RequestHistory:
 
 
 def estimate_request_tokens(body: Mapping[str, Any]) -> int:
-    """Of a whole request."""
+    """Estimate the input tokens of a whole request."""
     return (len(_prompt_text(body)) + _CHARS_A_TOKEN - 1) // _CHARS_A_TOKEN
 
 
 def tool_names(messages: Sequence[Message]) -> dict[str, str]:
-    """Names of the tools by the ids of their calls."""
+    """The names of tools by the ids of their calls."""
     return {
         str(call.get("id")): str((call.get("function") or {}).get("name"))
         for message in messages
@@ -98,7 +101,7 @@ def tool_names(messages: Sequence[Message]) -> dict[str, str]:
 
 
 def message_text(message: Message) -> str:
-    """Its text; the calls of the model as JSON."""
+    """The text of a message; tool calls as JSON."""
     content = message.get("content")
     if isinstance(content, list):
         content = "\n".join(str(part.get("text", "")) for part in content)
@@ -110,7 +113,7 @@ def message_text(message: Message) -> str:
 
 
 def speaker_for(message: Message, names: Mapping[str, str]) -> str:
-    """Whose words a message is."""
+    """The author of a message."""
     role = message.get("role")
     if role == "tool":
         return f"tool {names.get(str(message.get('tool_call_id')), '?')}"
@@ -122,7 +125,7 @@ def speaker_for(message: Message, names: Mapping[str, str]) -> str:
 
 
 def parse_json_objects(text: str) -> list[dict[str, Any]]:
-    """The JSON objects that stand alone, or on a line of their own."""
+    """The JSON objects in a text that stand alone or on a line of their own."""
     found = []
     for part in (text, *text.splitlines()):
         start = part.find("{")
@@ -138,18 +141,18 @@ def parse_json_objects(text: str) -> list[dict[str, Any]]:
 
 
 def _message_shape(message: Message, names: Mapping[str, str]) -> str:
-    by = speaker_for(message, names)
-    if by == "customer":
-        return by
-    if not by.startswith("tool "):
+    speaker = speaker_for(message, names)
+    if speaker == "customer":
+        return speaker
+    if not speaker.startswith("tool "):
         return ""
     result = next(iter(parse_json_objects(message_text(message))), {})
     outcome = "ok" if result.get("ok") else str(result.get("erro", "?"))
-    return f"{by.removeprefix('tool ')}={outcome}"
+    return f"{speaker.removeprefix('tool ')}={outcome}"
 
 
 def _is_server_text(text: str) -> bool:
-    """The product's own words come as a user's where an end point takes no other."""
+    """Whether the product wrote the text: its notes have the role of the user."""
     return text.lstrip().startswith((_SERVER_PREFIX, "SITUAÇÃO DO ATENDIMENTO"))
 
 
@@ -162,7 +165,7 @@ def _json(value: object) -> str:
 
 
 def _prompt_text(body: Mapping[str, Any]) -> str:
-    """In the order in which providers read: tools, then the messages."""
+    """The text in the order in which endpoints read it: tools, then messages."""
     parts = [*(body.get("tools") or ()), *(body.get("messages") or ())]
     return "\n".join(map(_json, parts))
 

@@ -1,7 +1,8 @@
-"""Values that differ from run to run, by where they come from: the customer, tools, the day.
+"""Placeholders for the values of a recording that differ between runs.
 
-A recording holds ``{{cpf}}``, ``{{consultar_faturas.faturas.0.vencimento}}``, ``{{hoje+3}}`` in
-their place, so that it can be played on another day, for another protocol, by another amount.
+A recording contains ``{{cpf}}``, ``{{consultar_faturas.faturas.0.vencimento}}`` or ``{{hoje+3}}``
+in place of values of the customer, of tools and of dates, so that it can be replayed on another
+day, with another protocol or another amount.
 """
 
 import re
@@ -34,42 +35,42 @@ _MAX_DAYS = 120
 
 
 class MissingPlaceholderError(Exception):
-    """A placeholder has no value here; its path."""
+    """A placeholder has no value; the message is its path."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceholderValues:
-    """What is known when a request is answered. ``values`` by placeholder; ``today`` local."""
+    """The values at the time of a request, by placeholder. ``today``: the tenant's local date."""
 
     values: Mapping[str, object]
     today: date
 
-    def insert_placeholders(self, told: Any) -> Any:
-        """The same with placeholders for what differs from run to run."""
-        if isinstance(told, Mapping):
-            return {key: self.insert_placeholders(value) for key, value in told.items()}
-        if isinstance(told, list):
-            return [self.insert_placeholders(value) for value in told]
-        if isinstance(told, bool) or not isinstance(told, str | int):
-            return told
-        if isinstance(told, int):
-            names = (name for name, value in self.values.items() if value == told)
-            name = next(names, "") if abs(told) >= _MIN_NUMBER else ""
-            return f"{{{{{name}}}}}" if name else told
-        return self._without_days(self._without_values(told))
+    def insert_placeholders(self, value: Any) -> Any:
+        """Replace the values that differ between runs by placeholders."""
+        if isinstance(value, Mapping):
+            return {key: self.insert_placeholders(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.insert_placeholders(item) for item in value]
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            return value
+        if isinstance(value, int):
+            names = (name for name, known in self.values.items() if known == value)
+            name = next(names, "") if abs(value) >= _MIN_NUMBER else ""
+            return f"{{{{{name}}}}}" if name else value
+        return self._without_days(self._without_values(value))
 
-    def resolve_placeholders(self, told: Any) -> Any:
-        """The same with values for the placeholders. Raises ``Missing``."""
-        if isinstance(told, Mapping):
-            return {key: self.resolve_placeholders(value) for key, value in told.items()}
-        if isinstance(told, list):
-            return [self.resolve_placeholders(value) for value in told]
-        if not isinstance(told, str):
-            return told
-        alone = _PLACEHOLDER.fullmatch(told)
+    def resolve_placeholders(self, value: Any) -> Any:
+        """Replace placeholders by values. Raises ``MissingPlaceholderError``."""
+        if isinstance(value, Mapping):
+            return {key: self.resolve_placeholders(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.resolve_placeholders(item) for item in value]
+        if not isinstance(value, str):
+            return value
+        alone = _PLACEHOLDER.fullmatch(value)
         if alone:
             return self._value(alone[1])
-        return _PLACEHOLDER.sub(lambda found: str(self._value(found[1])), told)
+        return _PLACEHOLDER.sub(lambda found: str(self._value(found[1])), value)
 
     def _value(self, name: str) -> object:
         relative = _RELATIVE.fullmatch(name)
@@ -105,73 +106,74 @@ class PlaceholderValues:
         except ValueError:
             return found[0]
         days = (day - self.today).days
-        if form == "dia" and abs(days) > _MAX_DAYS:  # of the next year, or of the last
+        # the date is in the next year, or in the last one
+        if form == "dia" and abs(days) > _MAX_DAYS:
             days = (day.replace(year=day.year + (1 if days < 0 else -1)) - self.today).days
         return f"{{{{{form}{days:+d}}}}}" if abs(days) <= _MAX_DAYS else found[0]
 
 
 def collect_placeholder_values(
-    asked: ModelRequest, cast: ScenarioPeople | None, protocol: str, today: date | None = None
+    request: ModelRequest, people: ScenarioPeople | None, protocol: str, today: date | None = None
 ) -> PlaceholderValues:
-    """All that is known to who answers this request."""
-    values: dict[str, object] = dict(_people_values(cast, protocol)) if cast is not None else {}
-    for name, value in _message_leaves(asked.messages):
+    """Collect the values that the responder of this request knows."""
+    values: dict[str, object] = dict(_people_values(people, protocol)) if people is not None else {}
+    for name, value in _message_leaves(request.messages):
         values.setdefault(name, value)
     return PlaceholderValues(values, today or datetime.now(ZoneInfo(TIMEZONE)).date())
 
 
-def _people_values(cast: ScenarioPeople, protocol: str) -> Iterator[tuple[str, str]]:
+def _people_values(people: ScenarioPeople, protocol: str) -> Iterator[tuple[str, str]]:
     if protocol:
         yield "protocol", protocol
-    person = cast.person
+    person = people.person
     if person is None:
         return
     yield from (("cpf", person.cpf), ("cpf_dotted", person.cpf_dotted), ("name", person.name))
     yield "first_name", person.name.split()[0]
     for number, address in enumerate(person.addresses):
         yield f"address{number + 1}", address
-    yield "phone", cast.phone
+    yield "phone", people.phone
 
 
 def _message_leaves(messages: Sequence[Message]) -> Iterator[tuple[str, object]]:
-    """Of the newest result of each tool, then of what the server told of the visit."""
+    """The values of the newest result of each tool, then those of the state note."""
     names = tool_names(messages)
     for message in reversed(messages):
         if message.get("role") == "tool":
             tool = names.get(str(message.get("tool_call_id")), "")
-            for told in parse_json_objects(message_text(message))[:1]:
-                yield from _flatten(told, tool)
+            for value in parse_json_objects(message_text(message))[:1]:
+                yield from _flatten(value, tool)
     for message in reversed(messages):
         if message.get("role") in ("system", "user"):
-            for told in parse_json_objects(message_text(message)):
-                yield from _flatten(told, SITUATION)
+            for value in parse_json_objects(message_text(message)):
+                yield from _flatten(value, SITUATION)
 
 
-def _flatten(told: object, path: str) -> Iterator[tuple[str, object]]:
-    if isinstance(told, Mapping):
-        for key, value in told.items():
-            yield from _flatten(value, f"{path}.{key}")
-    elif isinstance(told, list):
-        for number, value in enumerate(told):
-            yield from _flatten(value, f"{path}.{number}")
-    elif isinstance(told, str):
-        if _is_volatile(told):
-            yield path, told
-        weekday = _WEEKDAY.search(told)
+def _flatten(value: object, path: str) -> Iterator[tuple[str, object]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _flatten(item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _flatten(item, f"{path}.{number}")
+    elif isinstance(value, str):
+        if _is_volatile(value):
+            yield path, value
+        weekday = _WEEKDAY.search(value)
         if weekday:
             yield f"{path}|weekday", weekday[0]
-    elif isinstance(told, int) and not isinstance(told, bool) and told >= _MIN_NUMBER:
-        yield path, told
+    elif isinstance(value, int) and not isinstance(value, bool) and value >= _MIN_NUMBER:
+        yield path, value
 
 
 def _is_volatile(text: str) -> bool:
-    """Whether it could be another one in another run: figures, names, sentences of the server."""
+    """Whether a text may differ in another run: numbers, names, sentences of the server."""
     digits = any(character.isdigit() for character in text)
     return len(text) >= (_MIN_LENGTH if digits else _MIN_WORDS_LENGTH) and (digits or " " in text)
 
 
 def _change_outside_placeholders(text: str, change: Callable[[str], str]) -> str:
-    """Changes what stands between placeholders."""
+    """Apply ``change`` to the text between placeholders."""
     parts, at = [], 0
     for found in _PLACEHOLDER.finditer(text):
         parts += [change(text[at : found.start()]), found[0]]

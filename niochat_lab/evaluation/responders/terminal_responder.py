@@ -21,7 +21,7 @@ _HELP = (
 
 
 class TerminalResponder:
-    """``read`` returns the next line that was typed."""
+    """``read`` returns the next typed line."""
 
     def __init__(
         self, model: str, *, read: Callable[[], str] = input, console: Console | None = None
@@ -31,40 +31,40 @@ class TerminalResponder:
         self._console = console or Console(stderr=True)
         self._lock = asyncio.Lock()
 
-    async def answer(self, asked: ModelRequest) -> ModelAnswer:
-        """Asks until the answer can be passed on."""
+    async def answer(self, request: ModelRequest) -> ModelAnswer:
+        """Ask until the answer is valid."""
         async with self._lock:
-            self._print_request(asked)
+            self._print_request(request)
             while True:
                 try:
-                    told = await asyncio.to_thread(self._read_answer, asked)
-                    found = parse_model_answer(told, asked, "typed")
-                except InvalidAnswerError as wrong:
-                    for problem in wrong.problems:
+                    typed = await asyncio.to_thread(self._read_answer, request)
+                    found = parse_model_answer(typed, request, "typed")
+                except InvalidAnswerError as error:
+                    for problem in error.problems:
                         self._console.print(f"[red]{escape(problem)}[/red]")
                     continue
                 return ModelAnswer(found.text, found.calls, self._model)
 
-    def _print_request(self, asked: ModelRequest) -> None:
-        self._console.rule(f"{asked.conversation}, request {asked.number}")
-        for each in asked.new_texts():
+    def _print_request(self, request: ModelRequest) -> None:
+        self._console.rule(f"{request.conversation}, request {request.number}")
+        for each in request.new_texts():
             self._console.print(f"[bold]{each['from']}[/bold]: {escape(each['text'])}")
-        names = ", ".join(str(tool["name"]) for tool in asked.tools)
+        names = ", ".join(str(tool["name"]) for tool in request.tools)
         self._console.print(f"[dim]Tools: {names}\n{_HELP}[/dim]")
 
-    def _read_answer(self, asked: ModelRequest) -> dict[str, object]:
+    def _read_answer(self, request: ModelRequest) -> dict[str, object]:
         text: list[str] = []
         calls: list[dict[str, object]] = []
         while line := self._read().rstrip():
             if line == "/?":
-                self._console.print_json(json.dumps(asked.body, ensure_ascii=False))
+                self._console.print_json(json.dumps(request.body, ensure_ascii=False))
             elif line.startswith("/"):
                 name, _, arguments = line[1:].partition(" ")
                 try:
                     calls.append({"name": name, "arguments": json.loads(arguments or "{}")})
                 except ValueError as error:
                     raise InvalidAnswerError(
-                        [f"the arguments of {name} are no JSON: {error}"]
+                        [f"the arguments of {name} are not valid JSON: {error}"]
                     ) from None
             else:
                 text.append(line)

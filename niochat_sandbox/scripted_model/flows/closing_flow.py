@@ -1,4 +1,4 @@
-"""Greetings, thanks, receipts, people, orders hidden in texts, and what nobody understood."""
+"""Rules for greetings, thanks, receipts, handoffs and injected instructions."""
 
 import re
 
@@ -39,71 +39,73 @@ _DIAGNOSES = (ModelQuestion.LOS, ModelQuestion.BACK, ModelQuestion.CABLE, ModelQ
 _QUESTION_PATTERN = re.compile(r"\s*[^.!?]*\?")
 
 
-def refuse_instructions(scene: TurnView) -> ModelAction | None:
-    """Instructions in a customer's text are data: no tool, no prompt, the usual offer."""
-    return TextReply(HARMLESS) if has_instructions(scene.latest_customer_text) else None
+def refuse_instructions(view: TurnView) -> ModelAction | None:
+    """Treat instructions in a customer's text as data: call no tool and offer help as usual."""
+    return TextReply(HARMLESS) if has_instructions(view.latest_customer_text) else None
 
 
-def acknowledge_payment(scene: TurnView) -> ModelAction | None:
-    """Thanks for a receipt; never says that a payment is confirmed.
+def acknowledge_payment(view: TurnView) -> ModelAction | None:
+    """Thank for a receipt without confirming the payment.
 
-    A picture may show the modem's light, and who paid may have another trouble.
+    A picture may show the modem's light instead, and a customer who paid may have another problem.
     """
-    light = scene.open_question in _DIAGNOSES and has_picture(scene.latest_customer_text)
+    light = view.open_question in _DIAGNOSES and has_picture(view.latest_customer_text)
     trouble = (
-        parse_intent(scene.latest_customer_text) in (ScriptedIntent.OFFLINE, ScriptedIntent.SLOW)
-        and not scene.blocked
+        parse_intent(view.latest_customer_text) in (ScriptedIntent.OFFLINE, ScriptedIntent.SLOW)
+        and not view.blocked
     )
-    if light or trouble or not is_payment_notice(scene.latest_customer_text):
+    if light or trouble or not is_payment_notice(view.latest_customer_text):
         return None
-    return TextReply(RECEIPT_WHILE_BLOCKED if scene.blocked else RECEIPT)
+    return TextReply(RECEIPT_WHILE_BLOCKED if view.blocked else RECEIPT)
 
 
-def hand_off_on_request(scene: TurnView) -> ModelAction | None:
-    """People, when they are wanted; "não resolveu" inside a diagnosis answers that."""
-    unsolved = is_unsolved(scene.latest_customer_text) and scene.open_question not in _DIAGNOSES
-    motive = parse_handoff_motive(scene.latest_customer_text)
+def hand_off_on_request(view: TurnView) -> ModelAction | None:
+    """Hand off if the customer asks for it; "não resolveu" within a diagnosis answers
+    its question.
+    """
+    unsolved = is_unsolved(view.latest_customer_text) and view.open_question not in _DIAGNOSES
+    motive = parse_handoff_motive(view.latest_customer_text)
     if motive or unsolved:
-        why = "O cliente quer falar com a equipe."
-        return build_handoff(scene, why, motive=motive or "nao_resolvido")
+        reason = "O cliente quer falar com a equipe."
+        return build_handoff(view, reason, motive=motive or "nao_resolvido")
     return None
 
 
 def reply_to_transfer(_scene: TurnView, data: JsonObject) -> ModelAction:
-    """What the system says about the team and when it answers."""
+    """Repeat what the product says about the team and when it answers."""
     return TextReply(display_text(data, "A equipe continua o atendimento por aqui."))
 
 
-def close_conversation(scene: TurnView) -> ModelAction | None:
-    """Closes after thanks, or after a no to "mais alguma coisa?", with nothing pending."""
-    done = scene.open_question is ModelQuestion.MORE and is_no(scene.latest_customer_text)
-    if not (done or is_thanks(scene.latest_customer_text)):
+def close_conversation(view: TurnView) -> ModelAction | None:
+    """Close after thanks, or after a no to "mais alguma coisa?" with nothing pending."""
+    is_finished = view.open_question is ModelQuestion.MORE and is_no(view.latest_customer_text)
+    if not (is_finished or is_thanks(view.latest_customer_text)):
         return None
-    if not scene.has_tool(ToolName.CLOSE):
+    if not view.has_tool(ToolName.CLOSE):
         return TextReply(FAREWELL)
-    return build_tool_call(ToolName.CLOSE, palavras=find_last_line(scene.latest_customer_text))
+    return build_tool_call(ToolName.CLOSE, palavras=find_last_line(view.latest_customer_text))
 
 
 def reply_to_close(_scene: TurnView, _data: JsonObject) -> ModelAction:
-    """The farewell."""
+    """Say goodbye."""
     return TextReply(FAREWELL)
 
 
-def greet(scene: TurnView) -> ModelAction | None:
-    """The persona's greeting, or ours."""
-    if not is_greeting(scene.latest_customer_text):
+def greet(view: TurnView) -> ModelAction | None:
+    """Greet with the persona's greeting, or a default."""
+    if not is_greeting(view.latest_customer_text):
         return None
-    greeting = scene.greeting or PRESENTATION
+    greeting = view.greeting or PRESENTATION
     return TextReply(greeting if "?" in greeting else f"{greeting} Como posso ajudar?")
 
 
-def prepend_greeting(scene: TurnView, action: ModelAction) -> ModelAction:
-    """Puts the greeting before a first answer to somebody who greeted, without its question."""
+def prepend_greeting(view: TurnView, action: ModelAction) -> ModelAction:
+    """Put the greeting, without its question, before the first answer to a customer who greeted."""
     if (
         not isinstance(action, TextReply)
-        or not scene.is_first_reply
-        or not is_greeting(scene.latest_customer_text)
+        or not view.is_first_reply
+        or not is_greeting(view.latest_customer_text)
     ):
         return action
-    greeting = _QUESTION_PATTERN.sub("", scene.greeting or PRESENTATION).strip()
+    greeting = _QUESTION_PATTERN.sub("", view.greeting or PRESENTATION).strip()
     return TextReply(f"{greeting} {action.text}".strip())

@@ -1,4 +1,4 @@
-"""No internet or slow internet: blocked, maintenance, the line, the modem, a ticket."""
+"""The flow for missing or slow internet: block, maintenance, connection, modem, ticket."""
 
 import re
 
@@ -57,111 +57,113 @@ _WIFI = re.compile(r"\bwi-?fi\b|\bcelular\b")
 _WIRE = re.compile(r"\bcabo\b")
 
 
-def explain_block(scene: TurnView) -> ModelAction:
-    """Why there is no internet, and the two ways out. No ticket, no advice to restart."""
+def explain_block(view: TurnView) -> ModelAction:
+    """Explain that the contract is blocked, and offer both solutions; no ticket and no restart."""
     reason = "Seu contrato está suspenso por uma fatura pendente."
-    if scene.has_tool(ToolName.UNLOCK):
+    if view.has_tool(ToolName.UNLOCK):
         return TextReply(
             f"{reason} Você prefere pagar agora (PIX ou boleto) ou o desbloqueio em confiança?"
         )
     return TextReply(f"{reason} Para pagar agora, prefere PIX ou boleto?")
 
 
-def start_offline(scene: TurnView) -> ModelAction:
-    """Blocked first, then maintenance, then the line."""
-    if scene.blocked:
-        return explain_block(scene)
-    if scene.has_tool(ToolName.CHECK_MAINTENANCE):
-        return call_tool_or_hand_off(scene, ToolName.CHECK_MAINTENANCE)
-    return call_tool_or_hand_off(scene, ToolName.CHECK_CONNECTION)
+def start_offline(view: TurnView) -> ModelAction:
+    """Check for a block first, then for maintenance, then the connection."""
+    if view.blocked:
+        return explain_block(view)
+    if view.has_tool(ToolName.CHECK_MAINTENANCE):
+        return call_tool_or_hand_off(view, ToolName.CHECK_MAINTENANCE)
+    return call_tool_or_hand_off(view, ToolName.CHECK_CONNECTION)
 
 
-def start_slow(scene: TurnView) -> ModelAction:
-    """A blocked contract may be a reduced one; otherwise the line is looked at."""
+def start_slow(view: TurnView) -> ModelAction:
+    """Check for a block, which may reduce the speed, then the connection."""
     return (
-        explain_block(scene)
-        if scene.blocked
-        else call_tool_or_hand_off(scene, ToolName.CHECK_CONNECTION)
+        explain_block(view)
+        if view.blocked
+        else call_tool_or_hand_off(view, ToolName.CHECK_CONNECTION)
     )
 
 
-def handle_maintenance_result(scene: TurnView, data: JsonObject) -> ModelAction:
-    """A known maintenance is told, without a ticket; otherwise the line is checked."""
+def handle_maintenance_result(view: TurnView, data: JsonObject) -> ModelAction:
+    """Report a known maintenance without a ticket; otherwise check the connection."""
     known = data.get("manutencao")
     return (
         format_maintenance(known)
         if known
-        else call_tool_or_hand_off(scene, ToolName.CHECK_CONNECTION)
+        else call_tool_or_hand_off(view, ToolName.CHECK_CONNECTION)
     )
 
 
 def format_maintenance(known: JsonObject) -> ModelAction:
-    """A maintenance in its own words, with the forecast if there is one."""
-    told = f"Há uma manutenção na sua região: {known.get('mensagem') or 'equipe no local'}"
+    """Report a maintenance in its own words, with the forecast if there is one."""
+    announcement = f"Há uma manutenção na sua região: {known.get('mensagem') or 'equipe no local'}"
     forecast = known.get("previsao")
     expected = f" Previsão: {forecast}." if forecast else ""
-    return TextReply(f"{told.rstrip('.')}.{expected} Não é preciso abrir chamado.")
+    return TextReply(f"{announcement.rstrip('.')}.{expected} Não é preciso abrir chamado.")
 
 
-def handle_check_result(scene: TurnView, data: JsonObject) -> ModelAction:
-    """Online: local advice. Offline: the LOS light. Unknown is never told as offline."""
+def handle_check_result(view: TurnView, data: JsonObject) -> ModelAction:
+    """Online: give advice for the local network. Offline: ask for the LOS light.
+    Unknown: hand off.
+    """
     match data.get("estado"):
         case "online":
-            return TextReply(CABLE if _connection_intent(scene) is ScriptedIntent.SLOW else LOCAL)
+            return TextReply(CABLE if _connection_intent(view) is ScriptedIntent.SLOW else LOCAL)
         case "offline":
             return TextReply(f"Seu equipamento aparece sem sinal. {ModelQuestion.LOS}")
         case _:
-            return build_handoff(scene, _UNKNOWN, _connection_intent(scene))
+            return build_handoff(view, _UNKNOWN, _connection_intent(view))
 
 
-def handle_light_answer(scene: TurnView, question: ModelQuestion) -> ModelAction:
-    """Red: a ticket. Not red: the plug. A picture is asked for in words."""
-    words = normalize_text(scene.latest_customer_text)
-    if is_no(scene.latest_customer_text) or _NOT_RED.search(words):
+def handle_light_answer(view: TurnView, question: ModelQuestion) -> ModelAction:
+    """Red: open a ticket. Not red: ask to restart. A picture: ask for the answer in words."""
+    words = normalize_text(view.latest_customer_text)
+    if is_no(view.latest_customer_text) or _NOT_RED.search(words):
         return TextReply(POWER)
-    if is_yes(scene.latest_customer_text) or _RED.search(words):
-        return build_ticket_call(scene, ScriptedTicketCategory.RED_LIGHT)
-    if has_picture(scene.latest_customer_text):
+    if is_yes(view.latest_customer_text) or _RED.search(words):
+        return build_ticket_call(view, ScriptedTicketCategory.RED_LIGHT)
+    if has_picture(view.latest_customer_text):
         return TextReply(f"Não consigo ver a imagem. Me diga em texto: {question}")
-    return repeat_question(scene, question)
+    return repeat_question(view, question)
 
 
-def handle_back_online_answer(scene: TurnView, question: ModelQuestion) -> ModelAction:
-    """Still out: a ticket. Back: glad."""
-    return _open_ticket_or_close(scene, question, _STILL_OUT, ScriptedTicketCategory.NO_CONNECTION)
+def handle_back_online_answer(view: TurnView, question: ModelQuestion) -> ModelAction:
+    """Open a ticket if the connection is still down; otherwise close the topic."""
+    return _open_ticket_or_close(view, question, _STILL_OUT, ScriptedTicketCategory.NO_CONNECTION)
 
 
-def handle_speed_answer(scene: TurnView, question: ModelQuestion) -> ModelAction:
-    """Still slow: a ticket. Better: glad."""
-    return _open_ticket_or_close(scene, question, _STILL_SLOW, ScriptedTicketCategory.SLOW)
+def handle_speed_answer(view: TurnView, question: ModelQuestion) -> ModelAction:
+    """Open a ticket if the connection is still slow; otherwise close the topic."""
+    return _open_ticket_or_close(view, question, _STILL_SLOW, ScriptedTicketCategory.SLOW)
 
 
-def handle_cable_answer(scene: TurnView, question: ModelQuestion) -> ModelAction:
-    """Wi-Fi: by cable. Cable: restart. Slow on both: a ticket."""
-    words = normalize_text(scene.latest_customer_text)
+def handle_cable_answer(view: TurnView, question: ModelQuestion) -> ModelAction:
+    """Wi-Fi: ask for a test by cable. Cable: ask to restart. Slow on both: open a ticket."""
+    words = normalize_text(view.latest_customer_text)
     if _STILL_SLOW.search(words) or _BACK.search(words):
-        return handle_speed_answer(scene, question)
+        return handle_speed_answer(view, question)
     if _WIFI.search(words):
         return TextReply(TEST_BY_CABLE)
-    return TextReply(RESTART) if _WIRE.search(words) else repeat_question(scene, question)
+    return TextReply(RESTART) if _WIRE.search(words) else repeat_question(view, question)
 
 
 def _open_ticket_or_close(
-    scene: TurnView,
+    view: TurnView,
     question: ModelQuestion,
     persists: re.Pattern[str],
     category: ScriptedTicketCategory,
 ) -> ModelAction:
-    words = normalize_text(scene.latest_customer_text)
+    words = normalize_text(view.latest_customer_text)
     if persists.search(words):
-        return build_ticket_call(scene, category)
+        return build_ticket_call(view, category)
     if _BACK.search(words):
         return TextReply(RESOLVED_REPLY)
-    if is_no(scene.latest_customer_text):
-        return build_ticket_call(scene, category)
-    # "ok" after an advice is a promise to try it, not a success.
-    return TextReply(RESOLVED_REPLY) if _SIM.search(words) else repeat_question(scene, question)
+    if is_no(view.latest_customer_text):
+        return build_ticket_call(view, category)
+    # "ok" after advice promises a test, it does not report success.
+    return TextReply(RESOLVED_REPLY) if _SIM.search(words) else repeat_question(view, question)
 
 
-def _connection_intent(scene: TurnView) -> ScriptedIntent:
-    return ScriptedIntent.SLOW if scene.intent is ScriptedIntent.SLOW else ScriptedIntent.OFFLINE
+def _connection_intent(view: TurnView) -> ScriptedIntent:
+    return ScriptedIntent.SLOW if view.intent is ScriptedIntent.SLOW else ScriptedIntent.OFFLINE

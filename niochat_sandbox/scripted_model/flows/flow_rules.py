@@ -1,4 +1,4 @@
-"""The order of the rules: the first that applies gives the next action."""
+"""The rules in order of priority; the first that applies gives the next action."""
 
 from collections.abc import Callable
 
@@ -44,74 +44,74 @@ _ANSWER_HANDLERS: dict[ModelQuestion, Callable[[TurnView, ModelQuestion], ModelA
 }
 
 
-def next_action(scene: TurnView) -> ModelAction:
-    """What the model does now."""
-    if scene.refused:
+def next_action(view: TurnView) -> ModelAction:
+    """Return the model's next action."""
+    if view.refused:
         return TextReply(SAFE)
-    if scene.results:
-        return _handle_last_result(scene)
-    actions = (rule(scene) for rule in _RULES)
+    if view.results:
+        return _handle_last_result(view)
+    actions = (rule(view) for rule in _RULES)
     return next((action for action in actions if action), TextReply(HELP))
 
 
-def _handle_last_result(scene: TurnView) -> ModelAction:
-    """The step after this turn's last result."""
-    last = scene.results[-1]
+def _handle_last_result(view: TurnView) -> ModelAction:
+    """Return the action after the last tool result of this turn."""
+    last = view.results[-1]
     if not last.ok:
-        return explain_tool_error(scene, last)
+        return explain_tool_error(view, last)
     step = _RESULT_HANDLERS.get(last.tool)
-    return step(scene, last.data) if step else TextReply(HELP)
+    return step(view, last.data) if step else TextReply(HELP)
 
 
-def _resume_intent(scene: TurnView, data: JsonObject) -> ModelAction:
-    """A contract was confirmed: back to what the customer wanted."""
-    wish = parse_intent(scene.latest_customer_text) or data.get("desejo")
-    if wish == ScriptedIntent.INVOICE and data.get("faturas") is not None:
-        return invoice_flow.offer_invoices(scene, data)
-    if wish in _FLOW_STARTS:
-        return _FLOW_STARTS[ScriptedIntent(wish)](scene)
+def _resume_intent(view: TurnView, data: JsonObject) -> ModelAction:
+    """Continue with the customer's intent after a contract was confirmed."""
+    intent = parse_intent(view.latest_customer_text) or data.get("desejo")
+    if intent == ScriptedIntent.INVOICE and data.get("faturas") is not None:
+        return invoice_flow.offer_invoices(view, data)
+    if intent in _FLOW_STARTS:
+        return _FLOW_STARTS[ScriptedIntent(intent)](view)
     return TextReply(f"Obrigado por confirmar. {HELP}")
 
 
-def _handle_answer(scene: TurnView) -> ModelAction | None:
-    """The answer to an open question, unless the customer now wants something else."""
-    question = scene.open_question
+def _handle_answer(view: TurnView) -> ModelAction | None:
+    """Handle the answer to an open question, unless the customer states another intent."""
+    question = view.open_question
     if question is None or question not in _ANSWER_HANDLERS:
         return None
     intent = (
-        None if is_thanks(scene.latest_customer_text) else parse_intent(scene.latest_customer_text)
+        None if is_thanks(view.latest_customer_text) else parse_intent(view.latest_customer_text)
     )
-    leaves = intent is not None and intent is not QUESTION_INTENTS.get(question)
-    if leaves and question is not ModelQuestion.ADDRESS:  # streets are named after anything
+    changes_topic = intent is not None and intent is not QUESTION_INTENTS.get(question)
+    if changes_topic and question is not ModelQuestion.ADDRESS:  # street names may contain any word
         return None
-    return _ANSWER_HANDLERS[question](scene, question)
+    return _ANSWER_HANDLERS[question](view, question)
 
 
-def _start_flow(scene: TurnView) -> ModelAction | None:
-    """The flow of what is wanted; only plans are for strangers too."""
+def _start_flow(view: TurnView) -> ModelAction | None:
+    """Start the flow of the customer's intent; all except plans need an identified customer."""
     intent = (
-        None if is_thanks(scene.latest_customer_text) else parse_intent(scene.latest_customer_text)
+        None if is_thanks(view.latest_customer_text) else parse_intent(view.latest_customer_text)
     )
     if intent is None:
         return None
-    if intent is not ScriptedIntent.PLANS and scene.contract is None:
+    if intent is not ScriptedIntent.PLANS and view.contract is None:
         return closing_flow.prepend_greeting(
-            scene, identification_flow.ask_identification(scene, intent)
+            view, identification_flow.ask_identification(view, intent)
         )
-    return closing_flow.prepend_greeting(scene, _FLOW_STARTS[intent](scene))
+    return closing_flow.prepend_greeting(view, _FLOW_STARTS[intent](view))
 
 
-def _handle_unheard_voice_note(scene: TurnView) -> ModelAction | None:
-    """A voice note came without its words, and nothing else did."""
-    rest = scene.latest_customer_text.replace(_NO_WORDS, "").strip()
-    if _NO_WORDS not in scene.latest_customer_text or rest:
+def _handle_unheard_voice_note(view: TurnView) -> ModelAction | None:
+    """Ask for text if only a voice note without transcription arrived."""
+    rest = view.latest_customer_text.replace(_NO_WORDS, "").strip()
+    if _NO_WORDS not in view.latest_customer_text or rest:
         return None
-    return closing_flow.prepend_greeting(scene, TextReply(_TYPE))
+    return closing_flow.prepend_greeting(view, TextReply(_TYPE))
 
 
-def _repeat_tax_id_request(scene: TurnView) -> ModelAction | None:
-    """The document was asked for, and something else came."""
-    waiting = scene.open_question is ModelQuestion.DOCUMENT and scene.contract is None
+def _repeat_tax_id_request(view: TurnView) -> ModelAction | None:
+    """Ask again for the tax id if the customer sent something else."""
+    waiting = view.open_question is ModelQuestion.DOCUMENT and view.contract is None
     return TextReply(identification_flow.INCOMPLETE) if waiting else None
 
 

@@ -1,11 +1,11 @@
-"""Why a customer wants people at once: the values of `motivo`."""
+"""Parse why a customer wants a handoff at once: the values of ``motivo``."""
 
 import re
 
 from niochat_sandbox.scripted_model.keyword_matching import normalize_text
 
 _ABUSE_PATTERN = re.compile(r"⟦[^⟧]*⟧")
-"""What a file shows is nobody's wish."""
+"""The content of a file is no wish of the customer."""
 _NEGATION_PATTERN = r"(?<!nao quero )(?<!nao vou )"
 _MOTIVES = {
     "orgao_ou_justica": r"\b(procon|anatel|reclame aqui|justica|juizado|advogad[oa]|processar)\b"
@@ -22,10 +22,10 @@ _MOTIVES = {
     r"porra|caralho|golpistas?)\b|\bfalta de respeito\b|\bnao aguento mais\b|\bcansei de\b"
     r"|\b(quero|vou|queria|preciso) (fazer uma )?(reclamar|reclamacao)\b",
 }
-"""In the order in which they count."""
+"""The motives in order of priority."""
 
 
 def parse_handoff_motive(text: str) -> str | None:
-    """The motive of a text that is for people; None when it is not."""
+    """The motive for a handoff in a text; None if it has none."""
     words = normalize_text(_ABUSE_PATTERN.sub(" ", text))
     return next((motive for motive, known in _MOTIVES.items() if re.search(known, words)), None)

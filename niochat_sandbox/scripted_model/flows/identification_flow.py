@@ -1,4 +1,4 @@
-"""Who the customer is and which contract it is about."""
+"""The flow that identifies the customer and the contract."""
 
 from niochat_sandbox.http_json import JsonObject
 from niochat_sandbox.scripted_model.flows.shared_steps import call_tool_or_hand_off, display_text
@@ -36,61 +36,61 @@ _PURPOSES = {
 }
 
 
-def ask_identification(scene: TurnView, intent: ScriptedIntent | None) -> ModelAction:
-    """The next step for somebody without a confirmed contract."""
-    if scene.awaiting:
-        return TextReply(CHOOSE if scene.awaiting == "escolha" else CONFIRM)
-    if not scene.has_tool(ToolName.IDENTIFY):
-        return call_tool_or_hand_off(scene, ToolName.IDENTIFY)
+def ask_identification(view: TurnView, intent: ScriptedIntent | None) -> ModelAction:
+    """The next step for a customer without a confirmed contract."""
+    if view.awaiting:
+        return TextReply(CHOOSE if view.awaiting == "escolha" else CONFIRM)
+    if not view.has_tool(ToolName.IDENTIFY):
+        return call_tool_or_hand_off(view, ToolName.IDENTIFY)
     purpose = _PURPOSES.get(intent, "Para continuar") if intent else "Para continuar"
     return TextReply(f"{purpose}, me informe {ModelQuestion.DOCUMENT}, por favor.")
 
 
-def identify_customer(scene: TurnView) -> ModelAction | None:
-    """A document was written and no contract is confirmed: who is it?"""
-    document = find_tax_id(scene.latest_customer_text)
-    if document is None or scene.contract:
+def identify_customer(view: TurnView) -> ModelAction | None:
+    """Look up a tax id that the customer wrote, if no contract is confirmed."""
+    document = find_tax_id(view.latest_customer_text)
+    if document is None or view.contract:
         return None
-    wish = find_newest_intent(scene.customer_texts)
-    return call_tool_or_hand_off(scene, ToolName.IDENTIFY, cpf_cnpj=document, desejo=wish)
+    intent = find_newest_intent(view.customer_texts)
+    return call_tool_or_hand_off(view, ToolName.IDENTIFY, cpf_cnpj=document, desejo=intent)
 
 
-def handle_contract_answer(scene: TurnView) -> ModelAction | None:
-    """The customer answers to the contracts that were shown; None when none wait."""
-    if scene.contract or not scene.awaiting:
+def handle_contract_answer(view: TurnView) -> ModelAction | None:
+    """Handle the answer to the list of contracts; None if none is awaited."""
+    if view.contract or not view.awaiting:
         return None
-    if another := identify_customer(scene):
+    if another := identify_customer(view):
         return another
-    if scene.awaiting == "escolha":
-        return _choose(scene)
-    if is_no(scene.latest_customer_text):
+    if view.awaiting == "escolha":
+        return _choose(view)
+    if is_no(view.latest_customer_text):
         return TextReply(WRONG)
-    if is_yes(scene.latest_customer_text):
+    if is_yes(view.latest_customer_text):
         form = (
-            find_newest_invoice_format(scene.texts_since_intent(ScriptedIntent.INVOICE))
-            if scene.intent is ScriptedIntent.INVOICE
+            find_newest_invoice_format(view.texts_since_intent(ScriptedIntent.INVOICE))
+            if view.intent is ScriptedIntent.INVOICE
             else None
         )
-        words = find_yes_line(scene.latest_customer_text)
+        words = find_yes_line(view.latest_customer_text)
         return call_tool_or_hand_off(
-            scene, ToolName.CHOOSE_CONTRACT, opcao=1, palavras=words, forma=form
+            view, ToolName.CHOOSE_CONTRACT, opcao=1, palavras=words, forma=form
         )
     return TextReply(CONFIRM)
 
 
-def _choose(scene: TurnView) -> ModelAction:
-    option = parse_choice_number(scene.latest_customer_text)
+def _choose(view: TurnView) -> ModelAction:
+    option = parse_choice_number(view.latest_customer_text)
     if option is not None:
         return call_tool_or_hand_off(
-            scene,
+            view,
             ToolName.CHOOSE_CONTRACT,
             opcao=option,
-            palavras=find_last_line(scene.latest_customer_text),
+            palavras=find_last_line(view.latest_customer_text),
         )
-    return TextReply(WRONG if is_no(scene.latest_customer_text) else CHOOSE)
+    return TextReply(WRONG if is_no(view.latest_customer_text) else CHOOSE)
 
 
 def present_contracts(_scene: TurnView, data: JsonObject) -> ModelAction:
-    """The contracts found, as the system wants them shown."""
+    """Show the contracts that were found, with the text of the result."""
     several = len(data.get("contratos") or ()) > 1
     return TextReply(display_text(data, CHOOSE if several else CONFIRM))

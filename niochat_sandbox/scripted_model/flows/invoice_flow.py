@@ -1,4 +1,4 @@
-"""Second copies: the list, the choice of PIX or boleto, the sending."""
+"""The flow for invoices: the list, the choice of PIX or boleto, the sending."""
 
 import re
 
@@ -31,39 +31,39 @@ _NEXT_PATTERN = {
 }
 
 
-def start_invoice_flow(scene: TurnView) -> ModelAction:
-    """Sends at once when the form is named and the wish is known; otherwise lists."""
-    form = parse_invoice_format(scene.latest_customer_text)
+def start_invoice_flow(view: TurnView) -> ModelAction:
+    """Send at once if payment form and intent are known; otherwise list the invoices."""
+    form = parse_invoice_format(view.latest_customer_text)
     known = (
-        scene.situation.get("contrato") and scene.situation.get("desejo") == ScriptedIntent.INVOICE
+        view.situation.get("contrato") and view.situation.get("desejo") == ScriptedIntent.INVOICE
     )
     if form and known:
-        return call_tool_or_hand_off(scene, ToolName.SEND_INVOICE, forma=form)
-    return call_tool_or_hand_off(scene, ToolName.LIST_INVOICES)
+        return call_tool_or_hand_off(view, ToolName.SEND_INVOICE, forma=form)
+    return call_tool_or_hand_off(view, ToolName.LIST_INVOICES)
 
 
-def offer_invoices(scene: TurnView, data: JsonObject) -> ModelAction:
-    """What the list says; a form said since the wish is not asked for again."""
+def offer_invoices(view: TurnView, data: JsonObject) -> ModelAction:
+    """Show the list, or send if the customer already named a payment form."""
     if not data.get("faturas"):
         return TextReply(NONE_OPEN)
-    if form := find_newest_invoice_format(scene.texts_since_intent(ScriptedIntent.INVOICE)):
-        return call_tool_or_hand_off(scene, ToolName.SEND_INVOICE, forma=form)
+    if form := find_newest_invoice_format(view.texts_since_intent(ScriptedIntent.INVOICE)):
+        return call_tool_or_hand_off(view, ToolName.SEND_INVOICE, forma=form)
     listed = display_text(data, "\n".join(_format_invoice(each) for each in data["faturas"]))
     return TextReply(f"{listed}\n\n{ASK_FORM}")
 
 
-def handle_format_answer(scene: TurnView, question: ModelQuestion) -> ModelAction:
-    """The answer to "PIX ou boleto?", with the number of an invoice where one is named."""
-    form, number = parse_invoice_format(scene.latest_customer_text), _find_number(scene)
+def handle_format_answer(view: TurnView, question: ModelQuestion) -> ModelAction:
+    """Handle the answer to "PIX ou boleto?", which may name the number of an invoice."""
+    form, number = parse_invoice_format(view.latest_customer_text), _find_number(view)
     if form:
-        return call_tool_or_hand_off(scene, ToolName.SEND_INVOICE, fatura=number, forma=form)
+        return call_tool_or_hand_off(view, ToolName.SEND_INVOICE, fatura=number, forma=form)
     if number is not None:
         return TextReply(f"Fatura {number}: prefere PIX ou boleto?")
-    return accept_no_or_repeat(scene, question)
+    return accept_no_or_repeat(view, question)
 
 
 def reply_to_sent_invoice(_scene: TurnView, data: JsonObject) -> ModelAction:
-    """Value and due date; never the code, which the system sends by itself."""
+    """Report amount and due date; the product sends the codes by itself."""
     forms = [
         InvoiceFormat(form) for form in data.get("enviado") or () if form in set(InvoiceFormat)
     ]
@@ -72,9 +72,9 @@ def reply_to_sent_invoice(_scene: TurnView, data: JsonObject) -> ModelAction:
     return TextReply(f"{about} {_NEXT_PATTERN[form]}" if form else about)
 
 
-def _find_number(scene: TurnView) -> int | None:
-    before = _CHOICE_PATTERN.search(normalize_text(scene.latest_assistant_text))
-    return parse_choice_number(scene.latest_customer_text) or (int(before[1]) if before else None)
+def _find_number(view: TurnView) -> int | None:
+    pending = _CHOICE_PATTERN.search(normalize_text(view.latest_assistant_text))
+    return parse_choice_number(view.latest_customer_text) or (int(pending[1]) if pending else None)
 
 
 def _format_invoice(invoice: JsonObject) -> str:

@@ -1,4 +1,4 @@
-"""Plans: the list, then one datum at a time, then the interest for the sales team."""
+"""The flow for plans: the list, one question at a time, then the registration for sales."""
 
 from collections.abc import Callable
 
@@ -30,13 +30,13 @@ _VALID: dict[ModelQuestion, Callable[[str], object]] = {
 }
 
 
-def start_plan_flow(scene: TurnView) -> ModelAction:
-    """The list first; plans are never told from memory."""
-    return call_tool_or_hand_off(scene, ToolName.LIST_PLANS)
+def start_plan_flow(view: TurnView) -> ModelAction:
+    """List the plans; the rules know none by heart."""
+    return call_tool_or_hand_off(view, ToolName.LIST_PLANS)
 
 
 def present_plans(_scene: TurnView, data: JsonObject) -> ModelAction:
-    """The plans as the system wants them shown, and the choice."""
+    """Show the plans with the text of the result, and ask for a choice."""
     plans = data.get("planos")
     if not plans:
         return TextReply(NONE_FOUND)
@@ -44,16 +44,16 @@ def present_plans(_scene: TurnView, data: JsonObject) -> ModelAction:
     return TextReply(f"{display_text(data, chr(10).join(lines))}\n\n{ModelQuestion.PLAN}")
 
 
-def ask_next_field(scene: TurnView, question: ModelQuestion) -> ModelAction:
-    """Asks for the first datum that is missing; with all of them the interest is registered."""
-    answers = _collect_answers(scene)
+def ask_next_field(view: TurnView, question: ModelQuestion) -> ModelAction:
+    """Ask for the first missing answer; register the interest when all are given."""
+    answers = _collect_answers(view)
     if question is ModelQuestion.PLAN and question not in answers:
-        return accept_no_or_repeat(scene, question)
-    for wanted in PLAN_QUESTIONS:
-        if wanted not in answers:
-            return TextReply(str(wanted))
+        return accept_no_or_repeat(view, question)
+    for next_question in PLAN_QUESTIONS:
+        if next_question not in answers:
+            return TextReply(str(next_question))
     return call_tool_or_hand_off(
-        scene,
+        view,
         ToolName.REGISTER_INTEREST,
         plano=parse_choice_number(answers[ModelQuestion.PLAN]),
         nome=answers[ModelQuestion.NAME],
@@ -63,21 +63,21 @@ def ask_next_field(scene: TurnView, question: ModelQuestion) -> ModelAction:
 
 
 def reply_to_registration(_scene: TurnView, _data: JsonObject) -> ModelAction:
-    """The interest is noted; the system hands over to sales by itself."""
+    """Confirm the registration; the product hands off to sales by itself."""
     return TextReply(REGISTERED)
 
 
-def _collect_answers(scene: TurnView) -> PlanAnswers:
-    """The newest usable answer to each question; a new choice of plan starts anew."""
+def _collect_answers(view: TurnView) -> PlanAnswers:
+    """The newest valid answer to each question; a new choice of plan resets the answers."""
     answers: PlanAnswers = {}
-    asked = None
-    for line in scene.lines:
+    question_asked = None
+    for line in view.lines:
         if line.speaker is Speaker.ASSISTANT:
-            asked = find_open_question(line.text)
-            if asked is ModelQuestion.PLAN:
+            question_asked = find_open_question(line.text)
+            if question_asked is ModelQuestion.PLAN:
                 answers.clear()
-        elif asked in PLAN_QUESTIONS:
-            _record_answer(answers, asked, line.text)
+        elif question_asked in PLAN_QUESTIONS:
+            _record_answer(answers, question_asked, line.text)
     return answers
 
 

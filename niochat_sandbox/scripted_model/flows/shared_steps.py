@@ -1,4 +1,4 @@
-"""Steps that every flow shares: a tool if it is offered, people, help, a repeated question."""
+"""Steps that all flows share: tool calls, handoffs, help and repeated questions."""
 
 from typing import Any
 
@@ -39,42 +39,42 @@ _MATTERS = {
 }
 
 
-def call_tool_or_hand_off(scene: TurnView, tool: ToolName, **arguments: Any) -> ModelAction:
-    """Calls the tool; where it is not offered people take over, or are promised."""
-    if scene.has_tool(tool):
+def call_tool_or_hand_off(view: TurnView, tool: ToolName, **arguments: Any) -> ModelAction:
+    """Call the tool; hand off if it is not offered."""
+    if view.has_tool(tool):
         return build_tool_call(tool, **arguments)
-    return build_handoff(scene, "A ferramenta necessária não está disponível.")
+    return build_handoff(view, "A ferramenta necessária não está disponível.")
 
 
 def build_handoff(
-    scene: TurnView, reason: str, wish: ScriptedIntent | None = None, motive: str = "nao_resolvido"
+    view: TurnView, reason: str, wish: ScriptedIntent | None = None, motive: str = "nao_resolvido"
 ) -> ModelAction:
-    """The transfer to the team of `wish`, by default what the customer wants."""
-    if not scene.has_tool(ToolName.TRANSFER) or scene.successful_result(ToolName.TRANSFER):
+    """Hand off to the team of ``wish``, by default that of the customer's intent."""
+    if not view.has_tool(ToolName.TRANSFER) or view.successful_result(ToolName.TRANSFER):
         return TextReply(SAFE)
-    wish = wish or scene.intent
+    wish = wish or view.intent
     team = _TEAMS.get(wish, "atendimento") if wish else "atendimento"
-    matter = _MATTERS.get(wish, "o atendimento") if wish else "o atendimento"
-    summary = f"Cliente pede ajuda com {matter}. {reason}"
-    quote = find_last_line(scene.latest_customer_text) or None
+    subject = _MATTERS.get(wish, "o atendimento") if wish else "o atendimento"
+    summary = f"Cliente pede ajuda com {subject}. {reason}"
+    quote = find_last_line(view.latest_customer_text) or None
     return build_tool_call(
         ToolName.TRANSFER, setor=team, motivo=motive, resumo=summary, palavras=quote
     )
 
 
-def repeat_question(scene: TurnView, question: ModelQuestion) -> TextReply:
-    """The open question once more; thanks are answered, but close nothing."""
-    courtesy = "Por nada! " if is_thanks(scene.latest_customer_text) else ""
+def repeat_question(view: TurnView, question: ModelQuestion) -> TextReply:
+    """Repeat the open question; thanks are answered, but do not close the conversation."""
+    courtesy = "Por nada! " if is_thanks(view.latest_customer_text) else ""
     return TextReply(courtesy + rephrase_question(question))
 
 
-def accept_no_or_repeat(scene: TurnView, question: ModelQuestion) -> TextReply:
-    """A no ends an offer; anything else gets the offer once more."""
-    if is_no(scene.latest_customer_text):
+def accept_no_or_repeat(view: TurnView, question: ModelQuestion) -> TextReply:
+    """Accept a no to an offer; repeat the offer after any other answer."""
+    if is_no(view.latest_customer_text):
         return TextReply(f"Tudo bem. {MORE}")
-    return repeat_question(scene, question)
+    return repeat_question(view, question)
 
 
-def display_text(data: dict[str, Any], otherwise: str) -> str:
-    """The text that a result wants shown, or ours where it brings none."""
-    return str(data.get("apresentar") or otherwise)
+def display_text(data: dict[str, Any], default: str) -> str:
+    """The display text of a result, or ``default``."""
+    return str(data.get("apresentar") or default)

@@ -1,4 +1,4 @@
-"""Service orders: opening one, and telling of those that exist."""
+"""The flow for service orders: open one, or list the existing ones."""
 
 import re
 from enum import StrEnum
@@ -22,7 +22,7 @@ _MAX_SYMPTOMS_LENGTH = 300
 
 
 class ScriptedTicketCategory(StrEnum):
-    """The values of `categoria` that the flows use."""
+    """The values of ``categoria`` that the flows use."""
 
     NO_CONNECTION = "sem_conexao"
     SLOW = "lentidao"
@@ -45,35 +45,34 @@ _INTENTS = {
 }
 
 
-def build_ticket_call(scene: TurnView, category: ScriptedTicketCategory) -> ModelAction:
-    """The call, with the customer's words since the wish and no document's digits in it."""
-    texts = scene.texts_since_intent(_INTENTS[category]) or (scene.latest_customer_text,)
+def build_ticket_call(view: TurnView, category: ScriptedTicketCategory) -> ModelAction:
+    """Open a ticket with the customer's texts since the intent, without the digits of tax ids."""
+    texts = view.texts_since_intent(_INTENTS[category]) or (view.latest_customer_text,)
     symptoms = _DOCUMENTS.sub("…", "; ".join(texts))[:_MAX_SYMPTOMS_LENGTH]
     summary = _SUMMARIES[category]
     return call_tool_or_hand_off(
-        scene, ToolName.OPEN_TICKET, categoria=category, resumo=summary, sintomas=symptoms
+        view, ToolName.OPEN_TICKET, categoria=category, resumo=summary, sintomas=symptoms
     )
 
 
 def reply_to_opened_ticket(_scene: TurnView, data: JsonObject) -> ModelAction:
-    """The protocol; the system hands over to support by itself."""
+    """Report the protocol; the product hands off to support by itself."""
     return TextReply(
         f"Chamado aberto com o protocolo {data.get('protocolo')}. O suporte continua daqui."
     )
 
 
-def start_ticket_flow(scene: TurnView) -> ModelAction:
-    """A new one when asked for, otherwise those that exist."""
+def start_ticket_flow(view: TurnView) -> ModelAction:
+    """Open a new ticket if requested; otherwise list the existing ones."""
     if any(
-        _NEW.search(normalize_text(text))
-        for text in scene.texts_since_intent(ScriptedIntent.TICKET)
+        _NEW.search(normalize_text(text)) for text in view.texts_since_intent(ScriptedIntent.TICKET)
     ):
-        return build_ticket_call(scene, ScriptedTicketCategory.OTHER)
-    return call_tool_or_hand_off(scene, ToolName.LIST_TICKETS)
+        return build_ticket_call(view, ScriptedTicketCategory.OTHER)
+    return call_tool_or_hand_off(view, ToolName.LIST_TICKETS)
 
 
 def present_tickets(_scene: TurnView, data: JsonObject) -> ModelAction:
-    """The tickets, one a line."""
+    """List the tickets, one per line."""
     tickets = data.get("chamados")
     if not tickets:
         return TextReply(NONE_FOUND)
@@ -84,8 +83,8 @@ def present_tickets(_scene: TurnView, data: JsonObject) -> ModelAction:
     return TextReply("\n".join(["Seus chamados:", *lines, "", MORE]))
 
 
-def handle_new_ticket_answer(scene: TurnView, question: ModelQuestion) -> ModelAction:
-    """Whether a new ticket is wanted after none was found."""
-    if is_yes(scene.latest_customer_text):
-        return build_ticket_call(scene, ScriptedTicketCategory.OTHER)
-    return accept_no_or_repeat(scene, question)
+def handle_new_ticket_answer(view: TurnView, question: ModelQuestion) -> ModelAction:
+    """Handle the answer to the offer of a new ticket."""
+    if is_yes(view.latest_customer_text):
+        return build_ticket_call(view, ScriptedTicketCategory.OTHER)
+    return accept_no_or_repeat(view, question)

@@ -1,4 +1,4 @@
-"""What is said when a tool refuses: a true sentence for every `erro`."""
+"""Replies to failed tool calls: one true sentence for each ``erro``."""
 
 from collections.abc import Callable
 
@@ -45,19 +45,19 @@ _TAX_ID_ERRORS = {
 }
 
 
-def explain_tool_error(scene: TurnView, result: ScriptedToolResult) -> ModelAction:
-    """The sentence for a refusal; an unknown one promises no more than a look at it."""
-    if telling := _DATA_REPLIES.get(result.error):
-        return telling(scene, result.data)
-    if fault := _TAX_ID_ERRORS.get(result.error):
-        return _ask_tax_id(result.tool, fault)
+def explain_tool_error(view: TurnView, result: ScriptedToolResult) -> ModelAction:
+    """Return the reply for an error; for an unknown one promise only that the team checks."""
+    if build_reply := _DATA_REPLIES.get(result.error):
+        return build_reply(view, result.data)
+    if problem := _TAX_ID_ERRORS.get(result.error):
+        return _ask_tax_id(result.tool, problem)
     return TextReply(_SENTENCES.get(result.error, SAFE))
 
 
-def _ask_tax_id(tool: str, fault: str) -> TextReply:
+def _ask_tax_id(tool: str, problem: str) -> TextReply:
     if tool == ToolName.REGISTER_INTEREST:
-        return TextReply(f"{fault} {ModelQuestion.PLAN_DOCUMENT}")
-    return TextReply(f"{fault} Confira e envie {ModelQuestion.DOCUMENT} de novo, por favor.")
+        return TextReply(f"{problem} {ModelQuestion.PLAN_DOCUMENT}")
+    return TextReply(f"{problem} Confira e envie {ModelQuestion.DOCUMENT} de novo, por favor.")
 
 
 def _not_found(_scene: TurnView, data: JsonObject) -> ModelAction:
@@ -91,12 +91,12 @@ def _ticket_exists(_scene: TurnView, data: JsonObject) -> ModelAction:
 
 
 _DATA_REPLIES: dict[str, Callable[[TurnView, JsonObject], ModelAction]] = {
-    "nao_identificado": lambda scene, _data: identification_flow.ask_identification(
-        scene, scene.intent
+    "nao_identificado": lambda view, _data: identification_flow.ask_identification(
+        view, view.intent
     ),
     "nao_encontrado": _not_found,
     "forma_indisponivel": _form_missing,
-    "contrato_bloqueado": lambda scene, _data: connection_flow.explain_block(scene),
+    "contrato_bloqueado": lambda view, _data: connection_flow.explain_block(view),
     "em_manutencao": lambda _scene, data: connection_flow.format_maintenance(data),
     "recusado": _refused,
     "ja_existe": _ticket_exists,

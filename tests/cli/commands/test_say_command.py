@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from niochat.cli.commands.say_command import format_item
-from tests.niochat_sandbox.conftest import SandboxFixture
+from tests.niochat_sandbox.conftest import SandboxFixture, origin, receiver, world
+
+__all__ = ["origin", "receiver", "world"]
 
 MARIA = "5581988887777"
 CODE = "00020126580014BR.GOV.BCB.PIX0136" + "7d9f0335-8dcc-4054-9bf9-0dbd61d36906" * 4 + "6304ABCD"

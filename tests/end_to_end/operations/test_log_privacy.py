@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from niochat.http.rest.rest_application import openapi_document
+from niochat.http.rest.rest_application import create_rest_application
 from niochat.launcher.home_folder import HomeFolder
 from tests.end_to_end.conftest import EndToEndFixture
 from tests.end_to_end.provider_definitions import FAST
@@ -98,7 +98,7 @@ async def _at_the_doors(url: str, webhook: str, mark: str, digits: str) -> None:
         for path, sent in (
             ("login", {"login": f"{mark}@example.com", "password": mark}),
             ("password", {"token": mark, "password": mark + mark}),
-            ("forgotten", {"login": f"{mark}@example.com"}),
+            ("password-reset", {"login": f"{mark}@example.com"}),
             ("refresh", {"refresh_token": mark}),
         ):
             await http.post(f"{url}/api/v1/auth/{path}", json=sent)
@@ -110,7 +110,7 @@ async def _signed_in(world: EndToEndFixture, mark: str, digits: str) -> dict[str
     asked = 0
     async with desk(world, somebody(world, "demo", "admin")) as (api, _):
         found["access token"] = api.headers["authorization"].removeprefix("Bearer ")
-        for path, methods in openapi_document()["paths"].items():
+        for path, methods in create_rest_application().openapi()["paths"].items():
             if ENDS_THE_SESSION.search(path):
                 continue
             address = re.sub(r"\{[^}]+\}", mark, path)

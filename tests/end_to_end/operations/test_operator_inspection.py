@@ -29,7 +29,7 @@ async def test_an_operator_pauses_and_hands_over_and_nothing_is_lost(
     protocol = await protocol_of(customer)
 
     paused = await world.niochat.json("actors", protocol, "--pause", "300")
-    assert paused["told"]
+    assert paused["owner_notified"]
     await customer.tell(2)
     waiting = await wait_until(lambda: shown_waiting(world, protocol))
     assert waiting["actor"]["paused_until"]

@@ -21,7 +21,7 @@ GESTURES = ("typing", "viewing", "read")
 
 
 async def says(socket: ClientConnection, kind: str, conversation: object, **more: Any) -> None:
-    body = {"typing": {"typing": True}, "viewing": {}, "read": {"upto": 3}}[kind]
+    body = {"typing": {"typing": True}, "viewing": {}, "read": {"version": 3}}[kind]
     said = {"type": kind, "conversation_id": str(conversation), **body, **more}
     await socket.send(json.dumps(said))
 
@@ -87,9 +87,9 @@ async def test_what_one_has_read_is_read_on_ones_other_screens_alone(
         ]
         for socket in (one, two, other):
             await receive_frame(socket, "welcome")
-        await says(one, "read", visit.id, upto=99)
-        assert (await receive_frame(two, "read"))["upto"] == 99
-        await says(one, "read", visit.id, upto=5)
+        await says(one, "read", visit.id, version=99)
+        assert (await receive_frame(two, "read"))["version"] == 99
+        await says(one, "read", visit.id, version=5)
         await says(other, "typing", visit.id)
         heard = await receive_frame(other)
         while heard["type"] in ("queues", "event"):
@@ -162,7 +162,7 @@ async def test_another_tenants_conversation_is_as_unknown_as_any(
         "{}",
         '{"type": "typing"}',
         '{"type": "viewing", "conversation_id": "x"}',
-        json.dumps({"type": "read", "conversation_id": str(UUID(int=1)), "upto": -1}),
+        json.dumps({"type": "read", "conversation_id": str(UUID(int=1)), "version": -1}),
         '{"type": "hello"}',
         '{"type": "typing", "conversation_id": null, "typing": true}',
     ],

@@ -10,13 +10,15 @@ import httpx
 import pytest_asyncio
 from pydantic import SecretStr
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
 from niochat.actors import actor_addresses
 from niochat.cluster.hosts.host_inspection import OperatorRequest
 from niochat.cluster.hosts.host_process import HostProcess
-from niochat.domain.errors import NiochatError, UnavailableError
-from niochat.http.operators import operator_routes
-from niochat.http.problems import problem_response
+from niochat.domain.errors import UnavailableError
+from niochat.http.body_limits import BodyLimitMiddleware
+from niochat.http.deployments.api_deployment import body_limit_for_path
+from niochat.http.operators.operator_application import build_operator_routes
 from niochat.inbox.inbox_store import InboxStore
 from tests.actors.conftest import cluster, one_root_certificate, origin, provider, world
 from tests.cluster.hosts.in_memory_cluster import InMemoryCluster
@@ -81,10 +83,12 @@ class OperatorApiFixture:
     def application(self, token: str | None = TOKEN) -> Starlette:
         database = self.cluster.provider.database
         secret = SecretStr(token) if token else None
-        built = operator_routes.build_operator_routes(
+        built = build_operator_routes(
             secret, database, InboxStore(database), self.operate, self.poke
         )
-        return Starlette(routes=built, exception_handlers={NiochatError: problem_response})
+        return Starlette(
+            routes=built, middleware=[Middleware(BodyLimitMiddleware, body_limit_for_path)]
+        )
 
     @asynccontextmanager
     async def closed(self) -> AsyncIterator[httpx.AsyncClient]:

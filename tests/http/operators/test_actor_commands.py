@@ -52,7 +52,7 @@ async def test_hosts_and_actors_are_shown_with_whole_keys(
     assert f"tenant:{tenant}" in table[1]
     told = json.loads(document[1])
     assert [host["name"] for host in told["hosts"]] == ["host-0"]
-    assert [actor["key"] for actor in told["actors"]] == [str(tenant)]
+    assert [actor["key"] for actor in told["items"]] == [str(tenant)]
 
 
 async def test_an_error_is_printed_as_one_sentence(
@@ -68,8 +68,8 @@ async def test_an_error_is_printed_as_one_sentence(
     )
 
     assert (stranger[0], last[0], both[0], nobody[0]) == (1, 1, 2, 1)
-    assert "send the operator's token" in stranger[2]
-    assert "no other host would carry its shards" in last[2]
+    assert "The operator token is missing or wrong" in stranger[2]
+    assert "No other host can take over the shards" in last[2]
     assert "one action at a time" in both[2]
-    assert "no conversation has that protocol" in nobody[2]
+    assert "No conversation has this protocol" in nobody[2]
     assert TOKEN not in stranger[2] + last[2]

@@ -82,7 +82,7 @@ async def test_a_paused_conversation_takes_no_step_until_it_is_resumed(
     core.poke([actor_addresses.conversation_address(thread)])
     core.poke([actor_addresses.conversation_address(thread)])
     await wait_until(lambda: stepped_aside(operations, thread))
-    assert paused["told"]
+    assert paused["owner_notified"]
     assert await given.count("inbox", "processed_at IS NULL") == 1
     assert await given.count("conversations") == 0
     seen = await operations.get(f"/actors/conversation/{thread}")
@@ -90,7 +90,7 @@ async def test_a_paused_conversation_takes_no_step_until_it_is_resumed(
     assert seen["paused_until"]
 
     for _ in range(2):
-        assert (await operations.post(f"/actors/conversation/{thread}/resume"))["told"]
+        assert (await operations.post(f"/actors/conversation/{thread}/resume"))["owner_notified"]
     await wait_until(lambda: answered(given, thread))
     await wait_until(lambda: all_taken(given))  # what left comes back by the gateway's store, too
 
@@ -125,7 +125,7 @@ async def test_a_pause_outlives_the_move_to_another_host(
     thread = await operations.cluster.accept_message(1, "oi")
     operations.silent.add(one.incarnation)
     paused = await operations.post(f"/actors/conversation/{thread}/pause")
-    assert not paused["told"]
+    assert not paused["owner_notified"]
 
     two = await operations.cluster.host("host-1")
     await operations.cluster.assign_shards(
@@ -212,22 +212,22 @@ async def test_bad_orders_change_nothing_and_say_what_to_change(
     pause, over = f"/actors/conversation/{thread}/pause", f"/conversations/{thread}/handoff"
     tenant = operations.cluster.provider.place.tenant
     for path, body, refusal in (
-        (pause, {"seconds": 0}, (400, "bad_body")),
-        (pause, {"seconds": 3601}, (400, "bad_body")),
-        (pause, {"seconds": "long"}, (400, "bad_body")),
-        (pause, {"minutes": 5}, (400, "bad_body")),
-        (pause, [], (400, "bad_body")),
+        (pause, {"seconds": 0}, (422, "invalid")),
+        (pause, {"seconds": 3601}, (422, "invalid")),
+        (pause, {"seconds": "long"}, (422, "invalid")),
+        (pause, {"minutes": 5}, (422, "invalid")),
+        (pause, [], (422, "invalid")),
         (f"/actors/tenant/{tenant}/pause", {}, (400, "bad_kind")),
         (f"/actors/conversation/{uuid4()}/pause", {}, (404, "not_found")),
         (over, {"team": "nobody"}, (400, "unknown_team")),
-        (over, {"team": ""}, (400, "bad_body")),
+        (over, {"team": ""}, (422, "invalid")),
         ("/conversations/1/handoff", {}, (404, "not_found")),
     ):
         assert await operations.refused("POST", path, json=body) == refusal, (path, body)
-    assert await operations.refused("POST", pause, content=b"{") == (400, "malformed")
-    assert await operations.refused("POST", pause, content=b" " * 20_000) == (400, "too_large")
+    assert await operations.refused("POST", pause, content=b"{") == (422, "invalid")
+    assert await operations.refused("POST", pause, content=b" " * 20_000) == (413, "too_large")
     assert await operations.refused("POST", over, headers={"Idempotency-Key": "k" * 129}) == (
-        400,
+        422,
         "bad_key",
     )
     assert await given.count("pauses") == 0

@@ -21,8 +21,13 @@ async def test_a_host_shows_its_process_and_its_figures(operations: OperatorApiF
 
     assert (host["name"], host["incarnation"], host["alive"]) == ("host-0", core.incarnation, True)
     assert (host["shards"], host["draining"]) == (1024, False)
-    figures = host["figures"]
-    assert {"lag_ms", "mailbox_depth", "turns", "sends", "by_kind"} <= figures.keys()
+    metrics = host["metrics"]
+    assert {"lag_ms", "mailbox_depth", "turns", "sends", "by_kind"} <= metrics.keys()
+    assert (metrics["throttled"], metrics["rejected"], metrics["waiting"]["activations"]) == (
+        [],
+        0,
+        0,
+    )
 
 
 async def test_a_host_that_does_not_answer_is_shown_without_figures(
@@ -34,8 +39,8 @@ async def test_a_host_that_does_not_answer_is_shown_without_figures(
     (host,) = (await operations.get("/hosts"))["hosts"]
     listed = await operations.get("/actors")
 
-    assert (host["alive"], host["figures"]) == (True, None)
-    assert listed == {"actors": [], "silent": [core.incarnation]}
+    assert (host["alive"], host["metrics"]) == (True, None)
+    assert listed == {"items": [], "next_cursor": None, "silent_hosts": [core.incarnation]}
 
 
 async def test_every_shard_shows_its_owner_and_epoch(operations: OperatorApiFixture) -> None:
@@ -57,19 +62,19 @@ async def test_pages_of_actors_fit_together_over_all_hosts(operations: OperatorA
         (one if number % 3 else two).actors.wake(address)
 
     seen: list[str] = []
-    query = {"limit": 7}
+    query: dict[str, object] = {"limit": 7}
     while True:
         page = await operations.get("/actors", **query)
-        seen += [f"{actor['kind']}:{actor['key']}" for actor in page["actors"]]
-        if "next" not in page:
+        seen += [f"{actor['kind']}:{actor['key']}" for actor in page["items"]]
+        if page["next_cursor"] is None:
             break
-        query["after"] = page["next"]
+        query["cursor"] = page["next_cursor"]
 
     assert sorted(seen) == sorted(f"{each.kind}:{each.key}" for each in told)
     assert len(seen) == len(set(seen))
     only = await operations.get("/actors", kind="team_queue", host="host-0", limit=200)
-    assert {actor["host"] for actor in only["actors"]} == {one.incarnation}
-    assert {actor["kind"] for actor in only["actors"]} == {"team_queue"}
+    assert {actor["host"] for actor in only["items"]} == {one.incarnation}
+    assert {actor["kind"] for actor in only["items"]} == {"team_queue"}
 
 
 async def test_an_actor_shows_its_last_error_and_what_waits_for_it(
@@ -82,7 +87,7 @@ async def test_an_actor_shows_its_last_error_and_what_waits_for_it(
     assert activation is not None
     activation.record_failure("database")
 
-    (actor,) = (await operations.get("/actors", kind="conversation"))["actors"]
+    (actor,) = (await operations.get("/actors", kind="conversation"))["items"]
 
     assert (actor["key"], actor["error"]) == (str(thread), "database")
     assert actor["error_at"]
@@ -129,15 +134,15 @@ async def test_bad_questions_get_a_sentence_and_nothing_unknown_is_found(
 ) -> None:
     await operations.single_host_client()
     for path, refusal in {
-        "/actors?limit=0": (400, "bad_limit"),
-        "/actors?limit=201": (400, "bad_limit"),
-        "/actors?limit=x": (400, "bad_limit"),
-        "/actors?order=age": (400, "bad_order"),
-        "/actors?kind=person": (400, "bad_kind"),
-        "/actors?after=nonsense": (400, "bad_kind"),
-        "/actors?after=tenant:1": (400, "bad_address"),
+        "/actors?limit=0": (422, "invalid"),
+        "/actors?limit=201": (422, "invalid"),
+        "/actors?limit=x": (422, "invalid"),
+        "/actors?order=age": (422, "invalid"),
+        "/actors?kind=person": (422, "invalid"),
+        "/actors?cursor=nonsense": (400, "bad_cursor"),
+        "/actors?cursor=dGVuYW50IDE": (400, "bad_cursor"),
         "/actors?host=host-9": (404, "not_found"),
-        "/actors/conversation/1": (400, "bad_address"),
+        "/actors/conversation/1": (422, "invalid"),
         f"/actors/conversation/{uuid4()}": (404, "not_found"),
         "/conversations/20990101-1": (404, "not_found"),
     }.items():

@@ -72,14 +72,14 @@ class RestApiFixture:
     """Queues that were told to look."""
 
     @property
-    def rooms(self) -> RestServices:
+    def services(self) -> RestServices:
         """What the API was built with."""
-        rooms: RestServices = self.app.state.rooms
-        return rooms
+        services: RestServices = self.app.state.services
+        return services
 
-    def with_rooms(self, **other: Any) -> None:
-        """The API with something else in place of a room."""
-        self.app.state.rooms = replace(self.rooms, **other)
+    def with_services(self, **other: Any) -> None:
+        """The API with something else in place of a service."""
+        self.app.state.services = replace(self.services, **other)
 
     async def conversation(
         self, place: ChannelRef | None = None, *words: str
@@ -158,7 +158,7 @@ async def rest_api(
         lambda tenant, threads: [owner.start(host.run(each)) for each in threads] and None,
         looks.append,
     )
-    rooms = RestServices(
+    services = RestServices(
         identity=access,
         tenants=accounts,
         conversation_queries=ConversationQueries(database),
@@ -173,7 +173,7 @@ async def rest_api(
         announce_presence_change=presence.handle_change,
         secure_cookies=False,
     )
-    app = build_rest_application(rooms)
+    app = build_rest_application(services)
     async with serve_app(app) as http:
         yield RestApiFixture(house, app, http, given, host, changed, announced, said, queues, looks)
     await gateway.close()

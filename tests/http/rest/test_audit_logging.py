@@ -64,8 +64,8 @@ async def test_the_second_factor_on_and_off_is_written_down(rest_api: RestApiFix
     for path, code in (
         ("confirm", "000000"),
         ("confirm", app.code()),
-        ("off", "000000"),
-        ("off", app.code(1)),
+        ("disable", "000000"),
+        ("disable", app.code(1)),
     ):
         await rest_api.http.post(
             f"/auth/second-factor/{path}", json={"code": code}, headers=headers
@@ -299,15 +299,15 @@ async def test_who_hangs_up_before_it_is_done_is_written_down_all_the_same(
 ) -> None:
     visit = await rest_api.conversation()
     boss, who = await rest_api.add_signed_in_user("admin")
-    begun, go_on, asking = asyncio.Event(), asyncio.Event(), rest_api.rooms.command_submitter
+    begun, go_on, asking = asyncio.Event(), asyncio.Event(), rest_api.services.command_submitter
 
     class Slow:
-        async def ask(self, *asked: Any) -> bool:
+        async def submit(self, *arguments: Any) -> bool:
             begun.set()
             await go_on.wait()
-            return await asking.submit(*asked)
+            return await asking.submit(*arguments)
 
-    rest_api.with_rooms(asking=Slow())
+    rest_api.with_services(command_submitter=Slow())
     transport = httpx.ASGITransport(app=rest_api.app)  # as Serve does, what is left is cancelled
     async with httpx.AsyncClient(transport=transport, base_url="http://desk") as http:
         left = asyncio.create_task(

@@ -34,7 +34,7 @@ def redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
 @pytest_asyncio.fixture
 async def limited(rest_api: RestApiFixture, redis: EmbeddedRedis) -> RestApiFixture:
     buckets = RedisTokenBuckets(redis.url, per_s=PER_S, burst=BURST, kind="api")
-    rest_api.with_rooms(limit=CallerRateLimiter(buckets.take, per_s=PER_S, burst=BURST))
+    rest_api.with_services(rate_limiter=CallerRateLimiter(buckets.take, per_s=PER_S, burst=BURST))
     return rest_api
 
 
@@ -73,7 +73,7 @@ async def test_one_caller_takes_nothing_from_another_and_a_key_counts_for_itself
 
 async def test_without_redis_everybody_passes(rest_api: RestApiFixture) -> None:
     buckets = RedisTokenBuckets("redis://127.0.0.1:1/0", per_s=PER_S, burst=BURST, kind="api")
-    rest_api.with_rooms(limit=CallerRateLimiter(buckets.take, per_s=PER_S, burst=BURST))
+    rest_api.with_services(rate_limiter=CallerRateLimiter(buckets.take, per_s=PER_S, burst=BURST))
     _, headers = await rest_api.add_signed_in_user("admin")
     for _ in range(BURST + 2):
         answer = await rest_api.http.get("/auth/me", headers=headers)

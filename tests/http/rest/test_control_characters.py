@@ -13,12 +13,12 @@ import pytest_asyncio
 from niochat.cli import check_arguments
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.text_validation import find_control_character
-from niochat.http.rest.rest_application import build_rest_application, openapi_document
+from niochat.http.rest.rest_application import build_rest_application, create_rest_application
 from niochat.live.frames import parse_hello
 from tests.tenants.provider_files import build_provider, load_provider_file
 
 ODD = ["\x00", "\x1b[2J", "\x07", "\x7f", "\x9b", "\ud800"]
-SAID = openapi_document()
+SAID = create_rest_application().openapi()
 
 
 def resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:

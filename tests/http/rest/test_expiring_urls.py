@@ -41,7 +41,7 @@ async def kept(rest_api: RestApiFixture) -> tuple[UUID, str]:
     _, who = await rest_api.add_signed_in_user("agent")
     told = await rest_api.http.post("/files", files={"file": ("foto.png", PNG)}, headers=who)
     file = UUID(told.json()["id"])
-    library = rest_api.rooms.attachments
+    library = rest_api.services.attachments
     token, _ = library.create_download_token(
         await library.find(rest_api.house.tenant, file), clock.database_clock.now()
     )
@@ -56,7 +56,7 @@ async def test_an_address_is_good_for_its_minutes_and_no_second_longer(
     rest_api: RestApiFixture,
 ) -> None:
     file, _ = await kept(rest_api)
-    library, now = rest_api.rooms.attachments, clock.now()
+    library, now = rest_api.services.attachments, clock.now()
     known = await library.find(rest_api.house.tenant, file)
     token, until = library.create_download_token(known, now)
     assert until == now + DOWNLOAD_TOKEN_TTL
@@ -94,7 +94,7 @@ async def test_no_byte_of_an_address_can_be_another_one(
 
 async def test_an_address_opens_the_one_file_that_it_was_made_for(rest_api: RestApiFixture) -> None:
     _, who = await rest_api.add_signed_in_user("agent")
-    library, tenant = rest_api.rooms.attachments, rest_api.house.tenant
+    library, tenant = rest_api.services.attachments, rest_api.house.tenant
     files = []
     for number in range(2):
         data = PNG + bytes([number])
@@ -143,7 +143,7 @@ async def test_a_machine_whose_clock_is_wrong_opens_what_another_gave_out_and_no
     boss, who = await rest_api.add_signed_in_user("admin")
     told = await rest_api.http.post("/files", files={"file": ("foto.png", PNG)}, headers=who)
     file, right = UUID(told.json()["id"]), datetime.now(UTC)
-    library, access = rest_api.rooms.attachments, rest_api.rooms.identity
+    library, access = rest_api.services.attachments, rest_api.services.identity
     token, _ = library.create_download_token(await library.find(rest_api.house.tenant, file), right)
     over, _ = library.create_download_token(
         await library.find(rest_api.house.tenant, file), right - DOWNLOAD_TOKEN_TTL - 5 * SECOND
@@ -177,7 +177,7 @@ async def test_a_ticket_that_is_over_used_or_altered_opens_nothing(
     rest_api: RestApiFixture,
 ) -> None:
     boss, who = await rest_api.add_signed_in_user("admin")
-    tickets = rest_api.rooms.identity.socket_tickets
+    tickets = rest_api.services.identity.socket_tickets
     made = [
         (await rest_api.http.post("/auth/socket-tickets", headers=who)).json()["ticket"]
         for _ in range(2)

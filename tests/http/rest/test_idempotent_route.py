@@ -16,7 +16,8 @@ from niochat.adapters.postgres.idempotency_store import (
 )
 from niochat.domain.errors import OperationRefusedError
 from niochat.domain.permissions import ROLE_GRANTS, BuiltInRole
-from niochat.http.rest.idempotent_route import EXCLUDED_PATHS, IDEMPOTENCY_HEADER
+from niochat.http.api.idempotency_key import IDEMPOTENCY_HEADER
+from niochat.http.rest.idempotent_route import EXCLUDED_PATHS
 from niochat.identity.users import ChangedBy, NewUser
 from niochat.ports.audit import AuditActor, AuditActorKind
 from tests.builders import RowBuilder
@@ -147,7 +148,7 @@ async def test_what_died_halfway_can_be_repeated_once_its_time_is_over(
     rest_api: RestApiFixture,
 ) -> None:
     boss, headers = await rest_api.add_signed_in_user("admin")
-    store = rest_api.rooms.identity.idempotency
+    store = rest_api.services.identity.idempotency
     asked = IdempotentRequest(rest_api.house.tenant, boss, "POST /users", "k1", b"digest")
     dead = await store.begin(asked)
     assert isinstance(dead, IdempotencyLease)
@@ -176,17 +177,17 @@ async def test_what_died_after_it_acted_is_not_done_again_and_says_so(
         await post(rest_api, "/users", {**NOVA, "login": "x@example.com"}, headers, "k0")
     ).json()
     path = path.format(invited["id"])
-    finish = rest_api.rooms.identity.idempotency.finish
+    finish = rest_api.services.identity.idempotency.finish
 
     async def die(*_: object) -> None:
         raise asyncio.CancelledError
 
-    rest_api.rooms.identity.idempotency.finish = die  # type: ignore[method-assign]
+    rest_api.services.identity.idempotency.finish = die  # type: ignore[method-assign]
     transport = httpx.ASGITransport(app=rest_api.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://desk") as http:
         with pytest.raises(asyncio.CancelledError):
             await http.post(path, json=body, headers={**headers, IDEMPOTENCY_HEADER: "k1"})
-    rest_api.rooms.identity.idempotency.finish = finish  # type: ignore[method-assign]
+    rest_api.services.identity.idempotency.finish = finish  # type: ignore[method-assign]
     await mails(rest_api)
     made = await given.count(table) if table else 0
 
@@ -204,7 +205,7 @@ async def test_who_lost_the_lease_can_do_nothing_any_more(
     rest_api: RestApiFixture, given: RowBuilder
 ) -> None:
     boss, _ = await rest_api.add_signed_in_user("admin")
-    store = rest_api.rooms.identity.idempotency
+    store = rest_api.services.identity.idempotency
     asked = IdempotentRequest(rest_api.house.tenant, boss, "POST /users", "k1", b"digest")
     slow = await store.begin(asked)
     assert isinstance(slow, IdempotencyLease)
@@ -216,7 +217,7 @@ async def test_who_lost_the_lease_can_do_nothing_any_more(
         )
         new = NewUser("late@example.com", "Late", "viewer", ())
         with pytest.raises(OperationRefusedError) as refused:
-            await rest_api.rooms.identity.users.invite(rest_api.house.tenant, new, by)
+            await rest_api.services.identity.users.invite(rest_api.house.tenant, new, by)
     assert refused.value.code == "in_progress"
     assert await given.count("users", "login = 'late@example.com'") == 0
 
@@ -254,7 +255,7 @@ async def test_after_a_day_a_key_is_new_and_what_was_kept_is_purged(
     await age(rest_api, hours=25)
     assert_problem(await post(rest_api, "/users", NOVA, headers), 409, "login_taken")
     assert (await post(rest_api, "/api-keys", KEY, headers, "k2")).status_code == 201
-    store = rest_api.rooms.identity.idempotency
+    store = rest_api.services.identity.idempotency
     assert await store.delete_expired() == 0
     await age(rest_api, hours=25)
     assert await store.delete_expired() == 1

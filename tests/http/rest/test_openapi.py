@@ -1,15 +1,18 @@
-"""The API is what its description says, and no input brings it down."""
+"""The APIs match their description, and no input causes an error of the server."""
 
 import asyncio
 import json
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import niochat
-from niochat.http.rest.rest_application import openapi_document
+from niochat.http.openapi_document import openapi_document
+from niochat.http.problems import PROBLEM_MEDIA_TYPE
 from niochat.live import frames
 from niochat.tenants.tenant_secrets import SecretPurpose
 from niochat_sandbox.app import create_app
@@ -39,11 +42,47 @@ def test_the_committed_frames_are_those_of_the_code() -> None:
     assert {"welcome", "event", "hidden", "heartbeat", "goodbye", "hello"} <= kinds
 
 
-def test_every_operation_says_what_it_is_and_that_it_may_fail() -> None:
+def operations() -> Iterator[tuple[str, dict[str, Any]]]:
+    """(method and path, operation) of the REST API and the operators' API."""
     for path, methods in openapi_document()["paths"].items():
         for method, operation in methods.items():
-            assert operation.get("description"), f"{method} {path}"
-            assert {"4XX", "5XX"} <= operation["responses"].keys()
+            if method != "servers":
+                yield f"{method} {path}", operation
+
+
+def test_the_document_covers_both_apis() -> None:
+    tags = {tag for _, operation in operations() for tag in operation["tags"]}
+    assert {"auth", "users", "conversations", "operators"} <= tags
+
+
+def test_every_operation_has_a_description() -> None:
+    assert [name for name, operation in operations() if not operation.get("description")] == []
+
+
+def test_operation_ids_are_unique_and_in_snake_case() -> None:
+    ids = [operation["operationId"] for _, operation in operations()]
+    assert len(ids) == len(set(ids))
+    assert [each for each in ids if not re.fullmatch(r"[a-z]+(_[a-z0-9]+)+", each)] == []
+
+
+def test_schema_names_are_plain_class_names() -> None:
+    """A module path in a name (``niochat__http__…``) means that two classes share the name. A
+    page of a list is named after its items (``CursorPage_UserResponse_``).
+    """
+    schemas = openapi_document()["components"]["schemas"]
+    assert [name for name in schemas if not re.fullmatch(r"[A-Za-z]+(_[A-Za-z]+_)?", name)] == []
+
+
+def test_every_error_is_documented_as_problem_details() -> None:
+    problem = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+    for name, operation in operations():
+        errors = {
+            status: response
+            for status, response in operation["responses"].items()
+            if not status.startswith("2")
+        }
+        assert errors.keys() == {"4XX", "5XX"}, name
+        assert all(each["content"] == problem for each in errors.values()), name
 
 
 @pytest.mark.long

@@ -7,13 +7,13 @@ import pytest
 
 from niochat.domain.errors import UnavailableError
 from niochat.http.webhooks.backfill_scheduler import BackfillScheduler
-from niochat.http.webhooks.webhook_endpoint import WebhookEndpoint, build_webhook_application
+from niochat.http.webhooks.webhook_endpoint import WebhookEndpoint
 from niochat.inbox.inbox_store import InboxStore
 from niochat.ports.gateway import GatewayCredentials
 from niochat.tenants.config_records import ChannelAddress, ChannelRecord
 from niochat.tenants.tenant_config_cache import TenantConfigCache
 from tests.adapters.gateways.uazapi.captured_webhooks import TEXT, load_capture
-from tests.http.conftest import WebhookFixture, path_of, serve_app, vault
+from tests.http.conftest import WebhookFixture, build_webhook_application, path_of, serve_app, vault
 from tests.http.webhooks.fake_backfill import FakeBackfill
 
 pytestmark = pytest.mark.asyncio

@@ -21,7 +21,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.domain.tenant.throttling import ThrottleReason
 from niochat.http.webhooks.backfill_scheduler import SCHEDULE_DELAY_S, BackfillScheduler
 from niochat.http.webhooks.webhook_admission import MAX_WEBHOOKS, WebhookAdmission
-from niochat.http.webhooks.webhook_endpoint import WebhookEndpoint, build_webhook_application
+from niochat.http.webhooks.webhook_endpoint import WebhookEndpoint
 from niochat.inbox.backfill import Backfiller
 from niochat.inbox.inbox_store import InboxStore
 from niochat.ports.gateway import GatewayCredentials
@@ -35,7 +35,7 @@ from tests.actors.sandbox_provider import (
     one_root_certificate,
 )
 from tests.builders import RowBuilder
-from tests.http.conftest import path_of, serve_app
+from tests.http.conftest import build_webhook_application, path_of, serve_app
 from tests.http.webhooks.manual_clock import SteppedClock, drain_loop
 from tests.niochat_sandbox.conftest import SandboxFixture, origin
 from tests.wait_until import wait_until
@@ -91,7 +91,7 @@ class OverloadFixture:
     def __init__(self, database: Database, given: RowBuilder) -> None:
         self.database, self.given = database, given
         self.clock = SteppedClock()
-        self.admission = WebhookAdmission(line=LINE)
+        self.admission = WebhookAdmission(max_contended=LINE)
         self.poked: list[UUID] = []
         self.stays = asyncio.Event()
         """A body ends once it is set."""

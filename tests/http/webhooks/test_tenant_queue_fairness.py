@@ -31,7 +31,9 @@ class AdmissionFixture:
 
     def __init__(self, line: int = MAX_CONTENDED_TENANT_WEBHOOKS) -> None:
         self.clock = SteppedClock()
-        self.admission = WebhookAdmission(line=line, clock=self.clock, sleep=self.clock.sleep)
+        self.admission = WebhookAdmission(
+            max_contended=line, clock=self.clock, sleep=self.clock.sleep
+        )
 
     def passes(self, tenant: UUID) -> float:
         """One webhook that is stored at once; the seconds it would have waited."""

@@ -14,12 +14,12 @@ from niochat.http.webhooks.webhook_admission import (
     MAX_WEBHOOKS,
     WebhookAdmission,
 )
-from niochat.http.webhooks.webhook_endpoint import WebhookEndpoint, build_webhook_application
+from niochat.http.webhooks.webhook_endpoint import WebhookEndpoint
 from niochat.inbox.inbox_store import InboxStore
 from niochat.tenants.config_records import ChannelAddress
 from niochat.tenants.tenant_config_cache import TenantConfigCache
 from tests.builders import RowBuilder
-from tests.http.conftest import WebhookFixture, path_of, serve_app, vault
+from tests.http.conftest import WebhookFixture, build_webhook_application, path_of, serve_app, vault
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 

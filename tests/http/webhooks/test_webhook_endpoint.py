@@ -11,7 +11,7 @@ import pytest
 
 from niochat.adapters.postgres.database import Database
 from niochat.domain.conversation.commands import ReceiveSystemNotice
-from niochat.http.webhooks.webhook_endpoint import MAX_WEBHOOK_BODY, build_webhook_application
+from niochat.http.webhooks.webhook_endpoint import MAX_WEBHOOK_BODY
 from niochat.tenants.config_records import ChannelAddress
 from tests.adapters.gateways.uazapi.captured_webhooks import (
     NAMES,
@@ -22,7 +22,7 @@ from tests.adapters.gateways.uazapi.captured_webhooks import (
 )
 from tests.adapters.gateways.uazapi.parsing.expected_events import COMMANDS, NOT_STORED
 from tests.builders import RowBuilder
-from tests.http.conftest import TOKEN, WebhookFixture, path_of, serve_app
+from tests.http.conftest import TOKEN, WebhookFixture, build_webhook_application, path_of, serve_app
 
 pytestmark = pytest.mark.asyncio
 

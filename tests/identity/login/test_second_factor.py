@@ -140,7 +140,7 @@ async def test_switched_off_neither_codes_nor_recovery_codes_are_left(
 async def test_the_secret_is_sealed(house: IdentityFixture) -> None:
     user = await house.create_user(LOGIN)
     enrolment = await house.second_factor.begin_enrolment(user, LOGIN)
-    assert enrolment.secret in enrolment.address
+    assert enrolment.secret in enrolment.otpauth_uri
     sealed = await house.admin.fetchval("SELECT totp_sealed FROM users WHERE id = $1", user)
     raw = base64.b32decode(enrolment.secret + "=" * (-len(enrolment.secret) % 8))
     assert raw not in bytes(sealed)

@@ -166,10 +166,10 @@ def test_figures_and_plots_of_a_folder_come_into_the_document(tmp_path: Path) ->
 
 
 def test_an_invalid_result_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="holds no result"):
+    with pytest.raises(InvalidInputError, match="has no result"):
         draw_plots(tmp_path)
     (tmp_path / "x.json").write_text("[]")
-    with pytest.raises(InvalidInputError, match=r"x\.json is no result"):
+    with pytest.raises(InvalidInputError, match=r"x\.json is not a benchmark result"):
         draw_plots(tmp_path)
 
 

@@ -117,7 +117,7 @@ async def test_the_rubric_fails_a_conversation(evaluated: EvaluationHarness) -> 
 async def test_an_opinion_that_is_none_is_told(evaluated: EvaluationHarness, opinion: str) -> None:
     result = await played(evaluated, RUSHED, Says(["CPF", "sim", "pix"], opinion))
 
-    assert result.problems == ("nobody judged: no answer was a judgement of every criterion",)
+    assert result.problems == ("the judge failed: no answer covered every criterion",)
 
 
 @pytest.mark.asyncio
@@ -156,7 +156,7 @@ def test_there_are_personas_of_many_kinds() -> None:
 
 
 def test_an_unknown_persona_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="no persona is called nada"):
+    with pytest.raises(InvalidInputError, match="unknown persona nada"):
         select_personas(load_all_personas(), ["nada"])
 
 

@@ -86,7 +86,7 @@ async def test_more_or_fewer_requests_are_told(
     played = await evaluated.replay(tmp_path, meant)
 
     first = problems(played)["saudacao"][0]
-    assert ("1 answers of the recording were not asked for" in first) == longer
+    assert ("1 answers of the recording were not requested" in first) == longer
     assert ("has 0 answers, and another is asked for" in first) != longer
 
 
@@ -106,5 +106,5 @@ async def test_a_value_that_is_not_there_is_told(
 
 
 async def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="no recording"):
+    with pytest.raises(InvalidInputError, match="has no recording"):
         ReplayingResponder(tmp_path)

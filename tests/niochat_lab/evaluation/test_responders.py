@@ -63,7 +63,7 @@ def answers(folder: Path, **told: object) -> None:
 
 
 async def test_by_files_a_request_waits_for_its_answer(tmp_path: Path) -> None:
-    waiting = asyncio.create_task(FileResponder(tmp_path, "eu", look_s=0.01).answer(ASKED))
+    waiting = asyncio.create_task(FileResponder(tmp_path, "eu", poll_s=0.01).answer(ASKED))
     folder = tmp_path / "fatura-pix"
     request = await waited(folder / "request-1.json")
     answers(
@@ -81,8 +81,8 @@ async def test_by_files_a_request_waits_for_its_answer(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("told", "problem"),
     [
-        ({}, "say something"),
-        ({"text": ["oi"]}, "text must be text"),
+        ({}, "text or calls is required"),
+        ({"text": ["oi"]}, "text must be a string"),
         ({"text": "oi", "txt": "oi"}, "unknown key txt"),
         ({"id": "another", "text": "oi"}, "this answers another request"),
         ({"calls": [{"name": "nada"}]}, "nada is not offered; offered: enviar_fatura"),
@@ -94,7 +94,7 @@ async def test_by_files_a_request_waits_for_its_answer(tmp_path: Path) -> None:
 async def test_a_bad_answer_is_told_and_asked_for_again(
     tmp_path: Path, told: dict[str, Any], problem: str
 ) -> None:
-    waiting = asyncio.create_task(FileResponder(tmp_path, "eu", look_s=0.01).answer(ASKED))
+    waiting = asyncio.create_task(FileResponder(tmp_path, "eu", poll_s=0.01).answer(ASKED))
     folder = tmp_path / "fatura-pix"
     id_ = (await waited(folder / "request-1.json"))["id"]
     answers(folder, **{"id": id_, **told})
@@ -130,7 +130,7 @@ async def test_in_the_terminal_lines_are_text_and_calls() -> None:
     )
     shown = said.export_text()
     assert "customer: oi" in shown
-    assert "are no JSON" in shown
+    assert "are not valid JSON" in shown
     assert "needs forma" in shown
 
 
@@ -253,9 +253,9 @@ def options(**given: Any) -> ResponderOptions:
     ("by", "endpoint", "told"),
     [
         (options(hand_dir=Path("x")), "", "--hand-dir belongs to"),
-        (options(model_by=ResponderType.HAND), "https://a.example/v1", "takes the place of"),
-        (options(replay=Path("x"), model_by=ResponderType.HAND), "", "--replay needs no model"),
-        (options(record=Path("x")), "", "--record keeps a model's answers"),
+        (options(model_by=ResponderType.HAND), "https://a.example/v1", "--model-by excludes"),
+        (options(replay=Path("x"), model_by=ResponderType.HAND), "", "--replay excludes"),
+        (options(record=Path("x")), "", "--record needs"),
     ],
 )
 async def test_options_that_exclude_each_other_are_refused(

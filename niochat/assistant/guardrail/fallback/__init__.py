@@ -1,1 +1,1 @@
-"""TODO."""
+"""Replies that the server writes itself if the model's reply was rejected."""

@@ -1,4 +1,7 @@
-"""What the server itself says of payments, amounts and places; see :mod:`find_fallback_reply`."""
+"""Fallback replies about payments, amounts and coverage.
+
+:func:`~niochat.assistant.guardrail.fallback.fallback_replies.find_fallback_reply` selects them.
+"""
 
 from collections.abc import Iterator
 
@@ -8,17 +11,17 @@ _AUTOMATIC = "A baixa é automática: em minutos no PIX e em até 3 dias úteis 
 
 
 def format_payment(result: ToolResult) -> str:
-    """Of the invoices that were asked about, else of the open ones."""
-    looked = [_format_invoice_status(each) for each in result.get("consultadas", ())]
-    still = any(
+    """Format the status of the queried invoices, or else of the open ones."""
+    queried = [_format_invoice_status(each) for each in result.get("consultadas", ())]
+    any_open = any(
         each.get("situacao") in ("em aberto", "vencida")
         for each in result.get("consultadas") or result.get("faturas", ())
     )
-    if not looked:
-        looked = [_format_invoice_status(each) for each in result.get("faturas", ())]
-    if not looked:
+    if not queried:
+        queried = [_format_invoice_status(each) for each in result.get("faturas", ())]
+    if not queried:
         return "Não há faturas em aberto neste contrato."
-    return "\n".join([*looked, *([_AUTOMATIC] if still else [])])
+    return "\n".join([*queried, *([_AUTOMATIC] if any_open else [])])
 
 
 def _format_invoice_status(row: ToolResult) -> str:
@@ -34,7 +37,7 @@ def _format_invoice_status(row: ToolResult) -> str:
 
 
 def format_invoice_breakdown(result: ToolResult) -> str:
-    """The parts that are known, and what is not."""
+    """Format the known parts of an invoice, and the amount that the ERP does not explain."""
     parts = "; ".join(_list_parts(result))
     compared = str(result.get("diferenca", ""))
     lines = [f"Fatura de {result['valor']}, vencimento {result['vencimento']}: {parts}."]
@@ -56,7 +59,10 @@ def _list_parts(result: ToolResult) -> Iterator[str]:
 
 
 def format_coverage(result: ToolResult) -> str:
-    """Yes, no, or that sales can tell. Which place was meant the model says: it is not repeated."""
+    """Format the coverage: yes, no, or a hint to sales.
+
+    The place is not repeated, because only the model's arguments name it.
+    """
     match result.get("cobertura"):
         case "sim":
             return "Temos cobertura nesse local. Quer conhecer os planos?"

@@ -1,4 +1,7 @@
-"""What the server itself says where the model's text may not leave: true, and a way on."""
+"""The server's own replies for turns whose model reply was rejected.
+
+Each reply is built from tool results and ends in a way to go on.
+"""
 
 from collections.abc import Callable
 
@@ -9,28 +12,30 @@ ASK_AGAIN_TEXT = (
     "Não encontrei no sistema como responder isso com certeza. Pode me dizer em uma frase o que "
     "você precisa agora?"
 )
-"""Where no tool has found anything out that could be said."""
+"""The reply if no tool result of the turn can be presented."""
 _ASK_DOCUMENT_TEXT = "Para seguir com o seu pedido, me informe o CPF ou CNPJ do titular, por favor."
 _ANYTHING_ELSE_TEXT = "Posso ajudar em mais alguma coisa?"
 
 
 def find_fallback_reply(context: TurnContext) -> str:
-    """What tools of this turn did or found out, newest first; empty: they found out nothing."""
+    """Return a reply from the tool results of this turn, newest first; empty: none can be
+    presented.
+    """
     if context.fallback_text:
         return context.fallback_text
     for tool, result in reversed(context.tool_results):
         if result.get("apresentar"):
             return _add_question(tool, str(result["apresentar"]))
-        said = _reply_for_tool(tool, result) or _REPLIES_BY_REFUSAL.get(
+        reply = _reply_for_tool(tool, result) or _REPLIES_BY_REFUSAL.get(
             str(result.get("erro", "")), _no_reply
         )(result)
-        if said:
-            return said
+        if reply:
+            return reply
     return ""
 
 
 def fallback_reply_or_question(context: TurnContext) -> str:
-    """The same, or a question: the customer is not left alone with a refusal."""
+    """Like :func:`find_fallback_reply`, but with a question in place of an empty reply."""
     return find_fallback_reply(context) or (
         _ASK_DOCUMENT_TEXT
         if context.facts.wish and not context.facts.is_identified
@@ -38,19 +43,19 @@ def fallback_reply_or_question(context: TurnContext) -> str:
     )
 
 
-def is_fallback_question(said: str) -> bool:
-    """Whether the server has asked so already: asking again would not help."""
-    return said.startswith((ASK_AGAIN_TEXT, _ASK_DOCUMENT_TEXT))
+def is_fallback_question(text: str) -> bool:
+    """Whether the text is one of these fallback questions; asking it again would not help."""
+    return text.startswith((ASK_AGAIN_TEXT, _ASK_DOCUMENT_TEXT))
 
 
-def _add_question(tool: str, shown: str) -> str:
+def _add_question(tool: str, text: str) -> str:
     match tool:
         case "consultar_faturas" | "escolher_contrato":
-            return f"Estas são as faturas em aberto:\n{shown}\n\nQuer pagar por PIX ou boleto?"
+            return f"Estas são as faturas em aberto:\n{text}\n\nQuer pagar por PIX ou boleto?"
         case "listar_planos":
-            return f"Estes são os planos:\n{shown}\n\nQual deles interessa a você?"
+            return f"Estes são os planos:\n{text}\n\nQual deles interessa a você?"
         case _:
-            return shown
+            return text
 
 
 def _reply_for_tool(tool: str, result: ToolResult) -> str:

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Check statements about opening hours against the tenant's policy."""

@@ -1,5 +1,6 @@
-"""Days and hours that a clause names. Texts come folded, see
-:mod:`niochat.assistant.text.text_normalization`.
+"""Extract days and times of day from a clause.
+
+Texts are folded; see :mod:`niochat.assistant.text.text_normalization`.
 """
 
 import re
@@ -33,7 +34,7 @@ _HOURS = re.compile(
 
 
 class ShiftBound(StrEnum):
-    """What a lone time says of a shift."""
+    """The bound of a shift that a single time names."""
 
     OPENS = "opens"
     CLOSES = "closes"
@@ -45,7 +46,7 @@ ONLY_PATTERN = re.compile(r"\b(?:so|apenas|somente)\b")
 
 @dataclass(frozen=True, slots=True)
 class DayMention:
-    """A day of the week, or a date; ``weekday`` ``None``: public holidays."""
+    """A day of the week or a date. ``weekday`` ``None``: public holidays."""
 
     weekday: int | None
     calendar_date: date | None = None
@@ -53,7 +54,7 @@ class DayMention:
 
 @dataclass(frozen=True, slots=True)
 class TimeRange:
-    """Minutes of a day; one bound alone where ``closes`` is ``None``."""
+    """A range in minutes since midnight. ``closes`` ``None``: ``opens`` is a single time."""
 
     opens: int
     closes: int | None
@@ -61,27 +62,27 @@ class TimeRange:
 
 
 def extract_days(clause: str, today: date) -> list[tuple[int, list[DayMention]]]:
-    """(where, days) of each mention."""
+    """Return (position, days) for each mention of days."""
     found = ((each.start(), _days_meant(each, today)) for each in _DAYS.finditer(clause))
-    named = [(at, days) for at, days in found if days]
-    # "No fim de semana só abrimos no sábado" says nothing of Sunday.
+    named = [(position, days) for position, days in found if days]
+    # "No fim de semana só abrimos no sábado" says nothing about Sunday.
     narrower = [each for each in named if len(each[1]) == 1]
     return narrower if narrower and ONLY_PATTERN.search(clause) else named
 
 
 def is_hours_first(sentence: str) -> bool:
-    """*Das 8h às 18h de segunda a sexta*."""
+    """Whether the hours come before the days: *Das 8h às 18h de segunda a sexta*."""
     hours, days = _HOURS.search(sentence), _DAYS.search(sentence)
     return hours is not None and days is not None and hours.start() < days.start()
 
 
 def names_hours(clause: str) -> bool:
-    """Whether a clause says at what time."""
+    """Whether a clause names a time of day."""
     return _HOURS.search(clause) is not None
 
 
 def extract_time_ranges(clause: str) -> Iterator[tuple[int, TimeRange]]:
-    """(where, hours)."""
+    """Yield (position, time range) for each mention of hours."""
     shuts = re.search(r"\b(?:fech|encerr|ate)\w*", clause) is not None
     opens = re.search(r"\b(?:abr|volt|retorn|comec|a partir|desde)\w*", clause) is not None
     for found in _HOURS.finditer(clause):
@@ -98,8 +99,8 @@ def extract_time_ranges(clause: str) -> Iterator[tuple[int, TimeRange]]:
             yield found.start(), TimeRange(_parse_clock(found["one"]), None, bound)
 
 
-def _parse_clock(said: str) -> int:
-    hour, *minute = re.findall(r"\d+", said)
+def _parse_clock(text: str) -> int:
+    hour, *minute = re.findall(r"\d+", text)
     return int(hour) * 60 + int(minute[0] if minute else 0)
 
 
@@ -132,8 +133,8 @@ def _parse_date(found: re.Match[str], today: date) -> date | None:
             return today + timedelta(days=ahead)
     if not found["dated"]:
         return None
-    told = found["year"] or found["long"]
-    year = int(told if not told or len(told) == 4 else f"20{told}") if told else 0
+    written = found["year"] or found["long"]
+    year = int(written if not written or len(written) == 4 else f"20{written}") if written else 0
     try:
         month = int(found["month"]) if found["month"] else MONTHS.index(found["named"]) + 1
         day = date(year or today.year, month, int(found["day"]))

@@ -1,6 +1,6 @@
-"""Whether what a sentence says of opening hours, closed days and holidays is so, by the policy.
+"""Check statements about opening hours, closed days and holidays against the policy.
 
-Sentences come folded and without marks of bold.
+Sentences are folded and without emphasis marks.
 """
 
 import re
@@ -43,8 +43,10 @@ _HERE_NOW = re.compile(
 
 
 class OpeningHoursCheck:
-    """What is so of one provider at one moment; ``free`` are other texts of the provider, folded:
-    a day that stands there is not judged, it may be another service's.
+    """The opening hours of one provider at one moment.
+
+    ``provider_texts``: other texts of the provider, folded. A weekday that occurs in them is not
+    checked, because it may belong to another service.
     """
 
     def __init__(
@@ -64,87 +66,92 @@ class OpeningHoursCheck:
         ]
 
     def is_about_hours(self, sentence: str) -> bool:
-        """Whether the sentence is about when people are there, and that is known."""
+        """Whether the sentence is about the staff's hours, and the policy has hours."""
         if not self._policy.hours or _ABOUT.search(sentence) is None:
             return False
         return _OTHERS.search(sentence) is None or _AT_THE_SHOP.search(sentence) is not None
 
     def has_opening_dates(self, sentence: str) -> bool:
-        """Whether its dates are such, too, and not those of an invoice."""
+        """Whether dates in the sentence are opening days, and not the due dates of an invoice."""
         return self.is_about_hours(sentence) and _OTHERS.search(sentence) is None
 
     def is_shift_boundary(self, minutes: object) -> bool:
-        """Whether a shift begins or ends then."""
+        """Whether a shift begins or ends at this minute of the day."""
         return any(minutes in shift for shifts in self._shifts_by_weekday for shift in shifts)
 
     def is_contradicted(self, sentence: str) -> bool:
-        """Whether it says of some day what is not so."""
+        """Whether the sentence states something false about opening."""
         if self._contradicts_now(sentence):
             return True
-        said = list(parse_statements(sentence, self._today))
-        if self._contradicts_return(sentence, said):
+        statements = list(parse_statements(sentence, self._today))
+        if self._contradicts_return(sentence, statements):
             return True
-        return self._omits_open_days(sentence, said) or any(
-            not self._is_true(each) for each in said
+        return self._omits_open_days(sentence, statements) or any(
+            not self._is_true(each) for each in statements
         )
 
-    def _omits_open_days(self, sentence: str, said: list[OpeningStatement]) -> bool:
-        """*Só de terça a sábado*, and there are other days."""
-        spans = [each for each in said if each.is_open and len(each.days) > 1]
+    def _omits_open_days(self, sentence: str, statements: list[OpeningStatement]) -> bool:
+        """*Só de terça a sábado*, although other days are open too."""
+        spans = [each for each in statements if each.is_open and len(each.days) > 1]
         if not spans or not ONLY_PATTERN.search(sentence):
             return False
-        named = {day.weekday for each in said for day in each.days}
+        named = {day.weekday for each in statements for day in each.days}
         return any(self._shifts_by_weekday[day] and day not in named for day in range(7))
 
-    def _contradicts_return(self, sentence: str, said: list[OpeningStatement]) -> bool:
-        """*Voltamos na terça*, and it is Monday when they do."""
-        back = self._staff_availability.returns_at
+    def _contradicts_return(self, sentence: str, statements: list[OpeningStatement]) -> bool:
+        """*Voltamos na terça*, although the staff return on Monday."""
+        returns_at = self._staff_availability.returns_at
         days = [
-            day.calendar_date for each in said for day in each.days if day.calendar_date is not None
+            day.calendar_date
+            for each in statements
+            for day in each.days
+            if day.calendar_date is not None
         ]
-        if back is None or not days or not _BACK.search(sentence):
+        if returns_at is None or not days or not _BACK.search(sentence):
             return False
-        return back.date() not in days
+        return returns_at.date() not in days
 
     def _contradicts_now(self, sentence: str) -> bool:
         found = _HERE_NOW.search(sentence)
         if found is None:
             return False
-        said = "fechados" not in found[0]
+        stated_open = "fechados" not in found[0]
         if re.search(r"\bnao\b", sentence[: found.start()]):
-            said = not said
-        return said != self._staff_availability.available
+            stated_open = not stated_open
+        return stated_open != self._staff_availability.available
 
-    def _is_true(self, said: OpeningStatement) -> bool:
-        if said.is_holiday:
+    def _is_true(self, statement: OpeningStatement) -> bool:
+        if statement.is_holiday:
             return all(
-                self._is_holiday(day.calendar_date) is not said.is_open
-                for day in said.days
+                self._is_holiday(day.calendar_date) is not statement.is_open
+                for day in statement.days
                 if day.calendar_date
             )
-        for day in said.days:
+        for day in statement.days:
             if day.weekday is not None and WEEKDAYS[day.weekday] in self._provider_texts:
                 continue
-            there = self._is_open(day)
-            if there is not None and there != said.is_open:
+            is_open = self._is_open(day)
+            if is_open is not None and is_open != statement.is_open:
                 return False
             if (
-                said.is_open
+                statement.is_open
                 and day.weekday is not None
-                and not self._fits_shifts(said.time_ranges, day.weekday)
+                and not self._fits_shifts(statement.time_ranges, day.weekday)
             ):
                 return False
-        if said.is_open and not said.days:
-            return any(self._fits_shifts(said.time_ranges, weekday) for weekday in range(7))
+        if statement.is_open and not statement.days:
+            return any(self._fits_shifts(statement.time_ranges, weekday) for weekday in range(7))
         return True
 
     def _is_holiday(self, day: date) -> bool:
-        """By the provider's calendar, or that of the country."""
-        place = self._policy.holidays or "BR"
-        return day in public_holidays(place, day.year) or day in self._policy.closed_days
+        """Whether the day is a holiday of the tenant's calendar, of the country's, or a
+        closed day.
+        """
+        calendar = self._policy.holidays or "BR"
+        return day in public_holidays(calendar, day.year) or day in self._policy.closed_days
 
     def _is_open(self, day: DayMention) -> bool | None:
-        """``None``: nobody knows."""
+        """Whether the day is open; ``None``: the policy does not say."""
         if day.weekday is None:
             if self._policy.holidays:
                 return False
@@ -162,10 +169,10 @@ class OpeningHoursCheck:
                     return False
                 continue
             opens, closes = {o for o, _ in shifts}, {c for _, c in shifts}
-            wanted = {ShiftBound.OPENS: opens, ShiftBound.CLOSES: closes}.get(
+            allowed = {ShiftBound.OPENS: opens, ShiftBound.CLOSES: closes}.get(
                 span.bound, opens | closes
             )
-            if span.opens not in wanted:
+            if span.opens not in allowed:
                 return False
         return True
 

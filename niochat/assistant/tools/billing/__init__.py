@@ -1,1 +1,1 @@
-"""TODO."""
+"""Tools for invoices, payments and the trust unlock."""

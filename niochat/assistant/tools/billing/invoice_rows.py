@@ -1,4 +1,4 @@
-"""A contract's open invoices as the model is told of them; sums are the server's work."""
+"""Describe a contract's open invoices for the model. The server computes all sums."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -12,9 +12,9 @@ from niochat.assistant.turn_context import TurnContext
 from niochat.ports.erp import ErpCapability, Invoice, ListInvoices
 
 MAX_LISTED_INVOICES = 6
-"""Invoices in one list; a phone's screen is small."""
+"""The maximum number of invoices in one list, because a phone's screen is small."""
 MAX_REMEMBERED_INVOICES = 24
-"""Invoices that a visit remembers."""
+"""The number of invoices that the facts of a conversation keep."""
 
 
 class PaymentMethod(StrEnum):
@@ -26,18 +26,18 @@ class PaymentMethod(StrEnum):
 
 
 async def load_open_invoices(context: TurnContext) -> tuple[Invoice, ...]:
-    """All of the confirmed contract, earliest due first; those in a list are remembered."""
+    """Load the contract's open invoices, earliest due first, and remember the listed ones."""
     invoices = await context.read_erp(ListInvoices(context.confirmed_contract().id))
     remember_invoices(context, invoices[:MAX_LISTED_INVOICES])
     return invoices
 
 
 def remember_invoices(context: TurnContext, invoices: Iterable[Invoice]) -> None:
-    """What was open may be asked about once it is so no more."""
+    """Add the invoices to the facts, so that they are known when they are no longer open."""
     contract = context.confirmed_contract().id
-    gone = {each.id: each.sent for each in context.facts.contract_invoices}
+    sent_by_id = {each.id: each.sent for each in context.facts.contract_invoices}
     fresh = [
-        ListedInvoice(contract, each.id, each.amount, each.due, gone.get(each.id, ()))
+        ListedInvoice(contract, each.id, each.amount, each.due, sent_by_id.get(each.id, ()))
         for each in invoices
     ]
     ids = {each.id for each in fresh}
@@ -46,7 +46,7 @@ def remember_invoices(context: TurnContext, invoices: Iterable[Invoice]) -> None
 
 
 def mark_sent(context: TurnContext, invoice: Invoice, forms: Iterable[str]) -> None:
-    """Of an invoice these forms leave."""
+    """Record in the facts that these payment forms of an invoice were sent."""
     contract = context.confirmed_contract().id
     context.update_facts(
         bills=tuple(
@@ -59,10 +59,10 @@ def mark_sent(context: TurnContext, invoice: Invoice, forms: Iterable[str]) -> N
 
 
 def describe_invoice(context: TurnContext, number: int, invoice: Invoice) -> dict[str, Any]:
-    """One invoice; what it has no value for is left out."""
+    """Describe one invoice; fields without a value are omitted."""
     late = (context.snapshot.now.date() - invoice.due).days
     original = invoice.original if invoice.original != invoice.amount else None
-    more = {
+    optional = {
         "dias_de_atraso": late if late > 0 else None,
         "valor_original": format_brl(original) if original is not None else None,
         "multa": format_brl(invoice.fine) if invoice.fine else None,
@@ -74,13 +74,13 @@ def describe_invoice(context: TurnContext, number: int, invoice: Invoice) -> dic
         "vencimento": format_date(invoice.due),
         "valor": format_brl(invoice.amount),
         "situacao": invoice_status_text(context, invoice),
-        **{name: value for name, value in more.items() if value is not None},
+        **{name: value for name, value in optional.items() if value is not None},
         "formas": payment_methods_for(context, invoice),
     }
 
 
 def describe_invoices(context: TurnContext, invoices: Sequence[Invoice]) -> list[dict[str, Any]]:
-    """Those of a list."""
+    """Describe the invoices of a list."""
     return [
         describe_invoice(context, number, each)
         for number, each in enumerate(invoices[:MAX_LISTED_INVOICES], start=1)
@@ -88,32 +88,34 @@ def describe_invoices(context: TurnContext, invoices: Sequence[Invoice]) -> list
 
 
 def sum_invoices(context: TurnContext, invoices: Sequence[Invoice]) -> dict[str, Any]:
-    """Of all of them, not of those in the list alone."""
+    """The totals of all invoices, not only of the listed ones; empty for fewer than two."""
     if len(invoices) < 2:
         return {}
     overdue = [each for each in invoices if invoice_status_text(context, each) == "vencida"]
-    told: dict[str, Any] = {"total": format_total(invoices)}
+    totals: dict[str, Any] = {"total": format_total(invoices)}
     if 0 < len(overdue) < len(invoices):
-        told["total_vencido"] = format_total(overdue)
+        totals["total_vencido"] = format_total(overdue)
     if len(invoices) > MAX_LISTED_INVOICES:
-        told["fora_da_lista"] = len(invoices) - MAX_LISTED_INVOICES
-    return told
+        totals["fora_da_lista"] = len(invoices) - MAX_LISTED_INVOICES
+    return totals
 
 
 def format_total(invoices: Iterable[Invoice]) -> str:
-    """Their sum."""
+    """Format the sum of the invoices."""
     return format_brl(sum((each.amount for each in invoices), Decimal(0)))
 
 
 def invoice_status_text(context: TurnContext, invoice: Invoice) -> str:
-    """Overdue from the day after it was due."""
+    """``vencida`` from the day after the due date."""
     return "vencida" if invoice.due < context.snapshot.now.date() else "em aberto"
 
 
 def payment_methods_for(context: TurnContext, invoice: Invoice) -> list[PaymentMethod]:
-    """What it can be paid with."""
+    """The payment methods that are available for an invoice."""
     pix = bool(invoice.pix) or ErpCapability.PIX in context.capabilities
     boleto = bool(invoice.pdf_url or invoice.digit_line)
     return [
-        form for form, there in ((PaymentMethod.PIX, pix), (PaymentMethod.BOLETO, boleto)) if there
+        method
+        for method, available in ((PaymentMethod.PIX, pix), (PaymentMethod.BOLETO, boleto))
+        if available
     ]

@@ -1,4 +1,4 @@
-"""Open invoices: listed, and sent as PIX or boleto, one or all of them."""
+"""Tools that list open invoices and send them as PIX or boleto."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ _ONE_SENTENCE = (
 
 
 class SendInvoiceArguments(ToolArguments):
-    """Numbers in the list; none: the one that is due first."""
+    """Numbers in the list that was shown; by default the invoice that is due first."""
 
     forma: PaymentMethod
     faturas: Annotated[
@@ -41,7 +41,7 @@ class SendInvoiceArguments(ToolArguments):
     @model_validator(mode="before")
     @classmethod
     def _accept_single_number(cls, values: Any) -> Any:
-        """One number, under the name that lists have."""
+        """Accept a single number under ``fatura``, the name that the list uses."""
         if not isinstance(values, Mapping) or "fatura" not in values or "faturas" in values:
             return values
         return {**{k: v for k, v in values.items() if k != "fatura"}, "faturas": [values["fatura"]]}
@@ -49,7 +49,7 @@ class SendInvoiceArguments(ToolArguments):
 
 @dataclass(frozen=True, slots=True)
 class _SentInvoice:
-    """What left of one invoice; no form: it could not be had."""
+    """The payment methods that were sent for one invoice; none: no method was available."""
 
     number: int
     invoice: Invoice
@@ -57,7 +57,7 @@ class _SentInvoice:
 
 
 async def list_invoices(context: TurnContext, _: NoArguments) -> ToolResult:
-    """The contract's open invoices, earliest due first."""
+    """List the contract's open invoices, earliest due first."""
     invoices = await invoice_rows.load_open_invoices(context)
     context.update_facts(invoices=tuple(invoice.id for invoice in invoices[:MAX_LISTED_INVOICES]))
     if not invoices:
@@ -81,30 +81,38 @@ async def list_invoices(context: TurnContext, _: NoArguments) -> ToolResult:
 
 
 async def send_invoice(context: TurnContext, arguments: SendInvoiceArguments) -> ToolResult:
-    """PIX: the text, the QR, the code alone. Boleto: the PDF, the digit line alone. Of each."""
+    """Send each chosen invoice.
+
+    PIX: a text, the QR image and the code as its own message. Boleto: the PDF and the digit line as
+    its own message.
+    """
     invoices = await invoice_rows.load_open_invoices(context)
     chosen = _choose_invoices(context, invoices, arguments)
     if isinstance(chosen, dict):
         return chosen
     sent = await _send_invoices(context, chosen, arguments.forma)
-    gone = [each for each in sent if each.methods]
-    if not gone:
+    with_methods = [each for each in sent if each.methods]
+    if not with_methods:
         return tool_refusal(
             "forma_indisponivel",
             "Diga que esta forma não está disponível para a fatura e ofereça a outra, se houver.",
             formas=_other_methods(context, chosen, arguments.forma),
         )
-    forms = tuple(dict.fromkeys(form for each in gone for form in each.methods))
+    forms = tuple(dict.fromkeys(form for each in with_methods for form in each.methods))
     context.update_facts(sent=tuple(dict.fromkeys([*context.facts.sent, *forms])))
     return _report_sent(
-        context, sent, gone, forms, left=len(invoices) - len(chosen) if arguments.todas else 0
+        context,
+        sent,
+        with_methods,
+        forms,
+        left=len(invoices) - len(chosen) if arguments.todas else 0,
     )
 
 
 def _report_sent(
     context: TurnContext,
     sent: Sequence[_SentInvoice],
-    gone: Sequence[_SentInvoice],
+    delivered: Sequence[_SentInvoice],
     forms: tuple[PaymentMethod, ...],
     left: int,
 ) -> ToolResult:
@@ -115,34 +123,34 @@ def _report_sent(
             "vencimento": format_date(each.invoice.due),
             "enviado": list(each.methods),
         }
-        for each in gone
+        for each in delivered
     ]
-    lacking = [each.number for each in sent if not each.methods]
-    more: dict[str, Any] = {"nao_enviadas": lacking} if lacking else {}
+    unsent = [each.number for each in sent if not each.methods]
+    extra: dict[str, Any] = {"nao_enviadas": unsent} if unsent else {}
     if left > 0:
-        more["faltam"] = left
-    if len(gone) == 1:
+        extra["faltam"] = left
+    if len(delivered) == 1:
         what = f"{rows[0]['valor']} com vencimento em {rows[0]['vencimento']}"
         context.finish_with_text(f"Segue sua fatura de {what}. {_FOLLOWING_TEXTS[forms]}")
         one = {"valor": rows[0]["valor"], "vencimento": rows[0]["vencimento"]}
-        return tool_success(enviado=list(forms), **one, **more, orientacao=_ONE_SENTENCE)
-    total = invoice_rows.format_total(each.invoice for each in gone)
+        return tool_success(enviado=list(forms), **one, **extra, orientacao=_ONE_SENTENCE)
+    total = invoice_rows.format_total(each.invoice for each in delivered)
     context.finish_with_text(
-        f"Seguem {len(gone)} faturas, {total} no total, cada uma com o seu código."
+        f"Seguem {len(delivered)} faturas, {total} no total, cada uma com o seu código."
     )
     return tool_success(
         enviado=list(forms),
         enviadas=rows,
         total=total,
-        **more,
-        orientacao=f"{_ONE_SENTENCE} São {len(gone)} faturas, na ordem da lista, uma por uma.",
+        **extra,
+        orientacao=f"{_ONE_SENTENCE} São {len(delivered)} faturas, na ordem da lista, uma por uma.",
     )
 
 
 def _choose_invoices(
     context: TurnContext, invoices: Sequence[Invoice], arguments: SendInvoiceArguments
 ) -> list[tuple[int, Invoice]] | ToolResult:
-    """(number in the list, invoice), each once, in the list's order."""
+    """Return (number in the list, invoice) in the list's order, without duplicates."""
     if not invoices:
         return tool_refusal("sem_fatura", "Diga que não há faturas em aberto neste contrato.")
     if arguments.todas:
@@ -150,44 +158,47 @@ def _choose_invoices(
     order = context.facts.invoices or tuple(
         invoice.id for invoice in invoices[:MAX_LISTED_INVOICES]
     )
-    there = {invoice.id: invoice for invoice in invoices}
+    open_by_id = {invoice.id: invoice for invoice in invoices}
     numbers = sorted(set(arguments.faturas or (1,)))
-    if any(not 1 <= n <= len(order) or order[n - 1] not in there for n in numbers):
+    if any(not 1 <= n <= len(order) or order[n - 1] not in open_by_id for n in numbers):
         return tool_refusal("fatura_invalida", "Consulte as faturas de novo e mostre a lista.")
-    return [(number, there[order[number - 1]]) for number in numbers]
+    return [(number, open_by_id[order[number - 1]]) for number in numbers]
 
 
 async def _send_invoices(
     context: TurnContext, chosen: Sequence[tuple[int, Invoice]], form: PaymentMethod
 ) -> list[_SentInvoice]:
-    """Of all of them what there is. An ERP that fails after the first takes nothing back."""
+    """Send every available method of each invoice.
+
+    An ERP error after the first sent method ends the loop, but does not revoke what was added.
+    """
     forms = (PaymentMethod.PIX, PaymentMethod.BOLETO) if form is PaymentMethod.BOTH else (form,)
     sent: list[_SentInvoice] = []
     failed = False
     for number, invoice in chosen:
-        gone: list[PaymentMethod] = []
+        methods: list[PaymentMethod] = []
         for each in forms if not failed else ():
             try:
                 if each in invoice_rows.payment_methods_for(context, invoice) and await _SENDERS[
                     each
                 ](context, invoice):
-                    gone.append(each)
+                    methods.append(each)
             except ErpError:
-                if not gone and not any(before.methods for before in sent):
+                if not methods and not any(earlier.methods for earlier in sent):
                     raise
                 failed = True
-        invoice_rows.mark_sent(context, invoice, gone)
-        sent.append(_SentInvoice(number, invoice, tuple(gone)))
+        invoice_rows.mark_sent(context, invoice, methods)
+        sent.append(_SentInvoice(number, invoice, tuple(methods)))
     return sent
 
 
 def _other_methods(
     context: TurnContext, chosen: Sequence[tuple[int, Invoice]], form: PaymentMethod
 ) -> list[PaymentMethod]:
-    there = [
+    available = [
         each for _, invoice in chosen for each in invoice_rows.payment_methods_for(context, invoice)
     ]
-    return [each for each in dict.fromkeys(there) if form not in (each, PaymentMethod.BOTH)]
+    return [each for each in dict.fromkeys(available) if form not in (each, PaymentMethod.BOTH)]
 
 
 async def _send_pix(context: TurnContext, invoice: Invoice) -> bool:
@@ -204,7 +215,7 @@ async def _send_pix(context: TurnContext, invoice: Invoice) -> bool:
 
 
 async def _send_boleto(context: TurnContext, invoice: Invoice) -> bool:
-    """The file, if the ERP has a real one, and the digit line, if there is one."""
+    """Add the PDF, if the ERP has one, and the digit line, if there is one."""
     sent = False
     if invoice.pdf_url:
         try:
@@ -236,7 +247,7 @@ _SENDERS = {PaymentMethod.PIX: _send_pix, PaymentMethod.BOLETO: _send_boleto}
 
 
 def _render_qr(code: str) -> bytes:
-    """The code as a QR image, large enough for a second phone's camera."""
+    """Render the code as a QR image that a second phone's camera can read."""
     image = io.BytesIO()
     segno.make_qr(code, error="m").save(image, kind="png", scale=8, border=4)
     return image.getvalue()

@@ -1,4 +1,4 @@
-"""Whether an invoice is paid: by what the ERP says, never by the customer's word."""
+"""Tool that reports whether an invoice is paid, by the ERP's records only."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -28,31 +28,33 @@ _STILL_OPEN_GUIDANCE = (
 
 
 class CheckPaymentArguments(ToolArguments):
-    """Left out: the invoices that were sent in this visit, else all."""
+    """``fatura`` omitted: the invoices that were sent in this conversation, or else all."""
 
     fatura: Annotated[int | None, Field(description="Número da lista mostrada, se houver.")] = None
 
 
 async def check_payment(context: TurnContext, arguments: CheckPaymentArguments) -> ToolResult:
-    """Paid with its day, not open any more, or still open."""
-    asked = _invoices_asked_about(context, arguments.fatura)
+    """Report each invoice as paid, no longer open or still open."""
+    selected = _invoices_asked_about(context, arguments.fatura)
     invoices = await invoice_rows.load_open_invoices(context)
     paid = await load_paid_invoices(context)
-    looked = [_describe_status(context, bill, invoices, paid or ()) for bill in asked]
+    statuses = [_describe_status(context, bill, invoices, paid or ()) for bill in selected]
     shown = (paid or ())[:MAX_LISTED_PAID] if context.facts.trusted else ()
-    told: dict[str, Any] = {"consultadas": looked} if looked else {}
+    fields: dict[str, Any] = {"consultadas": statuses} if statuses else {}
     if shown:
-        told["pagas"] = [_paid_row(each) for each in shown]
+        fields["pagas"] = [_paid_row(each) for each in shown]
     return tool_success(
-        **told,
+        **fields,
         faturas=invoice_rows.describe_invoices(context, invoices),
         **invoice_rows.sum_invoices(context, invoices),
-        orientacao=_format_guidance(looked, invoices, shown),
+        orientacao=_format_guidance(statuses, invoices, shown),
     )
 
 
 async def load_paid_invoices(context: TurnContext) -> tuple[PaidInvoice, ...] | None:
-    """The contract's, latest due first; ``None``: this ERP does not tell them."""
+    """Load the contract's paid invoices, latest due first; ``None``: this ERP does not
+    report them.
+    """
     if ErpCapability.PAID not in context.capabilities:
         return None
     try:
@@ -60,14 +62,14 @@ async def load_paid_invoices(context: TurnContext) -> tuple[PaidInvoice, ...] | 
     except ErpRefusedError:
         return None
     except ErpError as error:
-        # The open ones were told: those are worth more than a hand-over.
+        # The open invoices were read; an answer with them is better than a handoff.
         if error.code in ("erp_missing", "erp_unauthorized", "erp_malformed", "erp_failed"):
             return None
         raise
 
 
 def _invoices_asked_about(context: TurnContext, number: int | None) -> list[ListedInvoice]:
-    """As they were before the ERP is read again."""
+    """The invoices in question, as they were before the ERP is read again."""
     known = {each.id: each for each in context.facts.contract_invoices}
     order = context.facts.invoices
     if number is not None and 1 <= number <= len(order) and order[number - 1] in known:
@@ -81,43 +83,43 @@ def _describe_status(
     invoices: Sequence[Invoice],
     paid: Sequence[PaidInvoice],
 ) -> dict[str, Any]:
-    told: dict[str, Any] = {"valor": format_brl(bill.amount), "vencimento": format_date(bill.due)}
-    still = next((each for each in invoices if each.id == bill.id), None)
-    if still is not None:
-        return {**told, "situacao": invoice_rows.invoice_status_text(context, still)}
-    found = next((each for each in paid if each.id == bill.id), None)
-    if found is None:
-        return {**told, "situacao": NO_LONGER_OPEN_TEXT}
-    return {**told, **_paid_row(found), "valor": told["valor"]}
+    fields: dict[str, Any] = {"valor": format_brl(bill.amount), "vencimento": format_date(bill.due)}
+    open_invoice = next((each for each in invoices if each.id == bill.id), None)
+    if open_invoice is not None:
+        return {**fields, "situacao": invoice_rows.invoice_status_text(context, open_invoice)}
+    paid_invoice = next((each for each in paid if each.id == bill.id), None)
+    if paid_invoice is None:
+        return {**fields, "situacao": NO_LONGER_OPEN_TEXT}
+    return {**fields, **_paid_row(paid_invoice), "valor": fields["valor"]}
 
 
 def _paid_row(paid: PaidInvoice) -> dict[str, Any]:
-    told = {
+    fields = {
         "vencimento": format_date(paid.due),
         "valor": format_brl(paid.amount) if paid.amount is not None else None,
         "situacao": "paga",
         "pago_em": format_date(paid.paid_on) if paid.paid_on else None,
         "valor_pago": format_brl(paid.paid) if paid.paid not in (None, paid.amount) else None,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _format_guidance(
-    looked: Sequence[dict[str, Any]], invoices: Sequence[Invoice], shown: Sequence[PaidInvoice]
+    statuses: Sequence[dict[str, Any]], invoices: Sequence[Invoice], shown: Sequence[PaidInvoice]
 ) -> str:
-    said = [_guidance_for(each) for each in looked]
-    if not looked and invoices:
-        said = [_STILL_OPEN_GUIDANCE]
-    elif not looked:
-        said = ["Diga que não há faturas em aberto neste contrato."]
+    guidance = [_guidance_for(each) for each in statuses]
+    if not statuses and invoices:
+        guidance = [_STILL_OPEN_GUIDANCE]
+    elif not statuses:
+        guidance = ["Diga que não há faturas em aberto neste contrato."]
         if shown and shown[0].paid_on:
-            said.append("A última paga está em pagas.")
-    return " ".join(dict.fromkeys(said))
+            guidance.append("A última paga está em pagas.")
+    return " ".join(dict.fromkeys(guidance))
 
 
-def _guidance_for(looked: dict[str, Any]) -> str:
-    match looked["situacao"]:
-        case "paga" if "pago_em" in looked:
+def _guidance_for(status: dict[str, Any]) -> str:
+    match status["situacao"]:
+        case "paga" if "pago_em" in status:
             return "Diga que a fatura consta como paga, e quando."
         case "paga":
             return "Diga que a fatura consta como paga; o sistema não informou a data."

@@ -1,4 +1,4 @@
-"""Trust unlock: on request, for a blocked contract, once a month."""
+"""Tool for the trust unlock: on request, for a blocked contract, once a month."""
 
 import re
 
@@ -25,13 +25,13 @@ _OFFER_PATTERN = re.compile(r"\b(desbloque\w*|confianca|libera\w*)\b")
 
 
 class UnlockArguments(ToolArguments):
-    """``palavras``: the customer's request, or the yes to our offer."""
+    """``palavras``: the customer's words that request the unlock or accept our offer."""
 
     palavras: ArgumentQuote
 
 
 async def unlock_contract(context: TurnContext, arguments: UnlockArguments) -> ToolResult:
-    """Unlock the confirmed contract if it may be."""
+    """Unlock the confirmed contract if the customer requested it and the contract qualifies."""
     if not _is_requested(context, arguments.palavras):
         return tool_refusal(
             "nao_pedido",
@@ -40,7 +40,8 @@ async def unlock_contract(context: TurnContext, arguments: UnlockArguments) -> T
         )
     contract, promises = context.confirmed_contract().id, 0
     key = f"unlock:{contract}:{context.snapshot.now:%Y-%m}"
-    # One that was begun, and nobody was told of, is asked about: by now the ERP may count it.
+    # An unlock of this month that was started but not reported is continued: the ERP may count it
+    # as used by now.
     if key not in context.snapshot.unreported_write_keys:
         if context.facts.unlocked:
             return _refuse_used_here(context.facts.unlocked)
@@ -55,7 +56,7 @@ async def unlock_contract(context: TurnContext, arguments: UnlockArguments) -> T
         and result.earlier
         and key not in context.snapshot.unreported_write_keys
     ):
-        return _refuse_used()  # in another visit of this month, whatever the ERP counts
+        return _refuse_used()  # another conversation of this month used it, whatever the ERP counts
     return _report_outcome(context, result)
 
 
@@ -103,7 +104,7 @@ def _report_outcome(context: TurnContext, result: ErpWriteResult) -> ToolResult:
 
 
 def _format_guidance(result: ErpWriteResult) -> str:
-    """Only what the ERP told: after a lost answer it may be neither."""
+    """Only what the ERP reported; after a lost answer date and protocol may both be missing."""
     known = ["até quando"] if result.until else []
     known += ["o protocolo"] if result.protocol else []
     if known:
@@ -112,16 +113,18 @@ def _format_guidance(result: ErpWriteResult) -> str:
 
 
 def _is_requested(context: TurnContext, words: str) -> bool:
-    """By a message of the customer's that asks for it and that none takes back, or by a yes to
-    our offer. Instructions that somebody quotes count for nothing more than that, and the
-    contract is the customer's own.
+    """Whether a customer's message requests the unlock and none withdraws it, or the customer
+    accepted our offer.
+
+    An instruction that a customer only quotes has no further effect: the contract is the customer's
+    own.
     """
-    visit = context.snapshot
-    quote = find_quote(visit.customer_statements, words)
+    snapshot = context.snapshot
+    quote = find_quote(snapshot.customer_statements, words)
     if quote is not None and _REQUEST_PATTERN.search(fold(quote.message)):
-        return not quote.is_withdrawn and not any(map(is_refusal, visit.unanswered_statements))
-    return _OFFER_PATTERN.search(fold(visit.last_provider_text)) is not None and is_agreement(
-        visit.unanswered_statements, words
+        return not quote.is_withdrawn and not any(map(is_refusal, snapshot.unanswered_statements))
+    return _OFFER_PATTERN.search(fold(snapshot.last_provider_text)) is not None and is_agreement(
+        snapshot.unanswered_statements, words
     )
 
 

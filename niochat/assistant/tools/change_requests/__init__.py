@@ -1,1 +1,1 @@
-"""TODO."""
+"""Tool that records change requests of subscribers."""

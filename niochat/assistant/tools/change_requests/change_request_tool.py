@@ -1,6 +1,7 @@
-"""What a subscriber wants changed, taken as the provider's settings say: a service order, a team.
+"""Record what a subscriber wants changed, as a service order or a handoff, by the tenant's
+settings.
 
-Nothing is changed here: people do that. A Wi-Fi password is never taken by text.
+No tool changes a contract: the staff do. A Wi-Fi password is never accepted as text.
 """
 
 from hashlib import sha256
@@ -40,11 +41,11 @@ from niochat.domain.tenant.change_requests import (
 from niochat.ports.erp import ErpCapability, ErpWriteResult, ErpWriteStatus, ListTickets, OpenTicket
 
 _MIN_QUOTED_LETTERS = 4
-"""Letters of the customer's that ask for something."""
+"""The minimum number of letters of a quote that counts as a request."""
 
 
 class ChangeRequestArguments(ToolArguments):
-    """``novo`` is what the kind needs, see
+    """``novo`` is the detail that the kind of change needs; see
     :mod:`niochat.assistant.tools.change_requests.change_types`.
     """
 
@@ -59,20 +60,20 @@ class ChangeRequestArguments(ToolArguments):
     ] = None
 
     def to_stored(self) -> Any:
-        """Without what may hold a password."""
+        """Leave out fields that may hold a password."""
         if self.has_secret:
             return {"tipo": self.tipo.value}
         return self.model_dump(mode="json")
 
     @property
     def has_secret(self) -> bool:
-        """Whether a password may stand in it."""
-        said = fold(f"{self.palavras} {self.novo or ''}")
-        return self.tipo is ChangeRequestKind.WIFI_PASSWORD or "senha" in said
+        """Whether the arguments may hold a password."""
+        text = fold(f"{self.palavras} {self.novo or ''}")
+        return self.tipo is ChangeRequestKind.WIFI_PASSWORD or "senha" in text
 
 
 async def request_change(context: TurnContext, arguments: ChangeRequestArguments) -> ToolResult:
-    """The request is with people, or in the ERP, once; or it is said what it lacks."""
+    """Record the request once in the ERP or hand it off; return what is missing otherwise."""
     kind = arguments.tipo
     rule = context.change_request_rules.get(kind, ChangeRequestRule())
     if rule.how is ChangeRequestRoute.OFF:
@@ -92,20 +93,20 @@ async def request_change(context: TurnContext, arguments: ChangeRequestArguments
     if earlier is not None and key not in context.snapshot.unreported_write_keys:
         return _refuse_existing(kind, earlier.protocol)
     try:
-        what = mask_text(await describe_change(context, kind, rule, arguments.novo or ""))
+        description = mask_text(await describe_change(context, kind, rule, arguments.novo or ""))
     except MissingDetailError as missing:
         return tool_refusal("falta_dado", missing.guidance, **missing.fields)
     if rule.how is ChangeRequestRoute.ORDER and ErpCapability.OPEN_TICKET in context.capabilities:
-        return await _open_order(context, arguments, rule, what)
-    return _hand_off_request(context, kind, rule, what)
+        return await _open_order(context, arguments, rule, description)
+    return _hand_off_request(context, kind, rule, description)
 
 
 async def _open_order(
     context: TurnContext, arguments: ChangeRequestArguments, rule: ChangeRequestRule, what: str
 ) -> ToolResult:
     kind, key = arguments.tipo, _write_key(context, arguments.tipo)
-    begun = key in context.snapshot.unreported_write_keys
-    similar = None if begun else await _find_similar(context, kind)
+    is_started = key in context.snapshot.unreported_write_keys
+    similar = None if is_started else await _find_similar(context, kind)
     if similar is not None:
         return _refuse_existing(kind, similar)
     quoted = "" if arguments.has_secret else f"\nCliente: «{arguments.palavras}»"
@@ -121,23 +122,27 @@ async def _open_order(
     result = await context.write_erp(key, order)
     if result.status is not ErpWriteStatus.DONE:
         return report_unfinished_write(context, result, f"o pedido ({what})", _department(kind))
-    if result.earlier and not begun:
+    if result.earlier and not is_started:
         return _refuse_existing(kind, result.protocol)
     return _report_taken(context, kind, what, result)
 
 
 def _report_taken(
-    context: TurnContext, kind: ChangeRequestKind, what: str, result: ErpWriteResult
+    context: TurnContext, kind: ChangeRequestKind, description: str, result: ErpWriteResult
 ) -> ToolResult:
     _remember_request(
         context,
-        ChangeRequestRecord(context.confirmed_contract().id, kind.value, what, result.protocol),
+        ChangeRequestRecord(
+            context.confirmed_contract().id, kind.value, description, result.protocol
+        ),
     )
     number = f" Protocolo do pedido: {result.protocol}." if result.protocol else ""
-    context.add_fallback_text(f"Registrei seu pedido: {what}.{number} A equipe vai cuidar disso.")
+    context.add_fallback_text(
+        f"Registrei seu pedido: {description}.{number} A equipe vai cuidar disso."
+    )
     return tool_success(
         tipo=kind.value,
-        registrado=what,
+        registrado=description,
         protocolo=result.protocol or None,
         orientacao="Diga que o pedido foi registrado, com o protocolo se houver, e que a equipe "
         "faz a mudança: ela ainda não foi feita. Não prometa prazo.",
@@ -145,11 +150,11 @@ def _report_taken(
 
 
 def _hand_off_request(
-    context: TurnContext, kind: ChangeRequestKind, rule: ChangeRequestRule, what: str
+    context: TurnContext, kind: ChangeRequestKind, rule: ChangeRequestRule, description: str
 ) -> ToolResult:
-    """One team has all that was asked for in this visit; the last kind's own gets it."""
+    """Hand off all requests of the conversation to one team, that of the last request."""
     _remember_request(
-        context, ChangeRequestRecord(context.confirmed_contract().id, kind.value, what)
+        context, ChangeRequestRecord(context.confirmed_contract().id, kind.value, description)
     )
     head = (
         "Pedido do cliente: "
@@ -161,10 +166,12 @@ def _hand_off_request(
     )
     assert context.handoff is not None
     team = context.team_name(context.handoff.team)
-    context.add_fallback_text(f"Anotei seu pedido: {what}. A equipe {team} continua por aqui.")
+    context.add_fallback_text(
+        f"Anotei seu pedido: {description}. A equipe {team} continua por aqui."
+    )
     return tool_success(
         tipo=kind.value,
-        encaminhado=what,
+        encaminhado=description,
         equipe=team,
         aberto=context.snapshot.staff_availability.available,
         orientacao="Diga que anotou o pedido e que essa equipe continua por aqui: a mudança ainda "
@@ -172,17 +179,17 @@ def _hand_off_request(
     )
 
 
-def _remember_request(context: TurnContext, taken: ChangeRequestRecord) -> None:
+def _remember_request(context: TurnContext, request: ChangeRequestRecord) -> None:
     others = [
         each
         for each in context.facts.requested
-        if (each.contract, each.kind) != (taken.contract, taken.kind)
+        if (each.contract, each.kind) != (request.contract, request.kind)
     ]
-    context.update_facts(requested=(*others, taken))
+    context.update_facts(requested=(*others, request))
 
 
 def _is_quoted_request(context: TurnContext, words: str) -> bool:
-    """Whether the customer wrote that, more than a little word of it, and takes it back nowhere."""
+    """Whether the customer wrote these words, more than a short word, and did not withdraw them."""
     if sum(map(str.isalnum, words)) < _MIN_QUOTED_LETTERS:
         return False
     quote = find_quote(context.snapshot.customer_statements, words)
@@ -190,7 +197,7 @@ def _is_quoted_request(context: TurnContext, words: str) -> bool:
 
 
 async def _find_similar(context: TurnContext, kind: ChangeRequestKind) -> str | None:
-    """The protocol of an open order of the same request."""
+    """The protocol of an open service order for the same kind of change."""
     if ErpCapability.TICKETS not in context.capabilities:
         return None
     tickets = await context.read_erp(ListTickets(context.confirmed_contract().id))
@@ -210,7 +217,7 @@ def _refuse_existing(kind: ChangeRequestKind, protocol: str) -> ToolResult:
 
 
 def _order_title(kind: ChangeRequestKind) -> str:
-    """How the order begins, and how it is known again in another visit."""
+    """The first line of the service order, by which a later conversation finds it."""
     return f"SOLICITAÇÃO: {CHANGE_TYPES[kind].title}."
 
 
@@ -224,16 +231,18 @@ def _write_key(context: TurnContext, kind: ChangeRequestKind) -> str:
 
 
 def _reference(context: TurnContext, kind: ChangeRequestKind) -> str:
-    """Found again in the order's content when the ERP's answer was lost."""
+    """A reference within the order's content, by which the order is found if the ERP's answer was
+    lost.
+    """
     meaning = f"{context.snapshot.request.conversation_id}:request:{kind}"
     return f"NC-{sha256(meaning.encode()).hexdigest()[:12]}"
 
 
 def _is_available(context: TurnContext) -> bool:
-    taken = any(
+    any_enabled = any(
         rule.how is not ChangeRequestRoute.OFF for rule in context.change_request_rules.values()
     )
-    return bool(context.capabilities) and taken
+    return bool(context.capabilities) and any_enabled
 
 
 REQUEST_CHANGE = AssistantTool(

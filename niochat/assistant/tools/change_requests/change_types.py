@@ -1,4 +1,4 @@
-"""What each request for a change needs, and how it is written down for whoever makes it."""
+"""The details that each kind of change request needs, and its description for the staff."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -12,13 +12,13 @@ from niochat.domain.tenant.change_requests import ChangeRequestKind, ChangeReque
 from niochat.ports.erp import ErpCapability, ListTickets
 
 _MAX_DUE_DAY = 28
-"""Where the provider names no days: one that every month has."""
+"""The largest due day if the tenant sets none: every month has this day."""
 _MAX_NETWORK_NAME_CHARS = 32
-"""Characters of a Wi-Fi network's name (IEEE 802.11)."""
+"""The maximum length of a Wi-Fi network's name (IEEE 802.11)."""
 
 
 class MissingDetailError(Exception):
-    """What the customer has to be asked for; ``fields`` help to ask."""
+    """A detail that the customer must be asked for; ``fields`` go into the tool result."""
 
     def __init__(self, guidance: str, **fields: Any) -> None:
         super().__init__(guidance)
@@ -31,13 +31,16 @@ class _ChangeType:
     title: str
     department: Department
     describe: Callable[[TurnContext, ChangeRequestRule, str], Awaitable[str]]
-    """One line for people. Raises ``Missing``."""
+    """Describes the change in one line for the staff. Raises ``MissingDetailError``."""
 
 
 async def describe_change(
     context: TurnContext, kind: ChangeRequestKind, rule: ChangeRequestRule, new: str
 ) -> str:
-    """The request in one line. Raises ``Missing``, and ``ErpError`` of a look at the orders."""
+    """Describe the request in one line.
+
+    Raises ``MissingDetailError``, and ``ErpError`` if the service orders cannot be read.
+    """
     if "senha" in fold(new) and kind is not ChangeRequestKind.WIFI_PASSWORD:
         raise MissingDetailError("Repita sem a senha: ela nunca vai por mensagem.")
     return await CHANGE_TYPES[kind].describe(context, rule, new)
@@ -67,7 +70,7 @@ async def _describe_network_name(context: TurnContext, rule: ChangeRequestRule, 
 
 
 async def _describe_password(context: TurnContext, rule: ChangeRequestRule, new: str) -> str:
-    """Whatever was said of a new one ends here."""
+    """A new password that the customer or the model wrote is dropped."""
     return "trocar a senha do Wi-Fi (combinar com o cliente, sem senha por mensagem)"
 
 
@@ -78,8 +81,9 @@ async def _describe_plan(context: TurnContext, rule: ChangeRequestRule, new: str
         raise MissingDetailError(
             "Mostre os planos com listar_planos e informe o número escolhido em novo."
         )
-    now = context.confirmed_contract().plan
-    return f"mudar o plano{f' de {now}' if now else ''} para {plans[number - 1].name}"
+    current_plan = context.confirmed_contract().plan
+    origin = f" de {current_plan}" if current_plan else ""
+    return f"mudar o plano{origin} para {plans[number - 1].name}"
 
 
 async def _describe_address(context: TurnContext, rule: ChangeRequestRule, new: str) -> str:
@@ -89,7 +93,7 @@ async def _describe_address(context: TurnContext, rule: ChangeRequestRule, new: 
 
 
 async def _describe_holder(context: TurnContext, rule: ChangeRequestRule, new: str) -> str:
-    """The new one's document is asked for by people."""
+    """The staff ask for the new holder's tax id."""
     name = re.sub(r"\d[\d .\-/]{5,}", "", new).strip()
     if sum(map(str.isalpha, name)) < 3:
         raise MissingDetailError("Pergunte o nome do novo titular; os documentos a equipe pede.")
@@ -97,8 +101,8 @@ async def _describe_holder(context: TurnContext, rule: ChangeRequestRule, new: s
 
 
 async def _describe_second_point(context: TurnContext, rule: ChangeRequestRule, new: str) -> str:
-    more = f": {' '.join(new.split())}" if new else ""
-    return f"instalar um ponto adicional{more}"
+    place = f": {' '.join(new.split())}" if new else ""
+    return f"instalar um ponto adicional{place}"
 
 
 async def _describe_cancellation(context: TurnContext, rule: ChangeRequestRule, new: str) -> str:
@@ -112,7 +116,7 @@ async def _describe_reschedule(context: TurnContext, rule: ChangeRequestRule, ne
 
 
 async def _find_open_ticket(context: TurnContext, new: str) -> str:
-    """The open order that is meant: the one named, or the only one."""
+    """The open service order that the request names, or the only open one."""
     if ErpCapability.TICKETS not in context.capabilities:
         return new or "informado pelo cliente"
     tickets = [
@@ -130,7 +134,7 @@ async def _find_open_ticket(context: TurnContext, new: str) -> str:
 
 
 def _customer_text(context: TurnContext) -> str:
-    """All that the customer wrote, folded."""
+    """All texts of the customer, folded."""
     return " ".join(fold(" | ".join(context.snapshot.customer_texts)).split())
 
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Checks of the customer's own words before a tool acts on them."""

@@ -1,4 +1,4 @@
-"""Whether quoted words can mean the contract that a model takes them for."""
+"""Check whether the customer's quoted words can select the contract that the model selected."""
 
 import re
 from collections.abc import Sequence
@@ -34,26 +34,28 @@ _ONLY_YES = re.compile(
 
 
 def is_confirmation(message: str) -> bool:
-    """Whether a message can be a yes to the one contract that was shown."""
+    """Whether a message can confirm the one contract that was shown."""
     folded = fold(message)
     return not (_NO.match(folded) or _DENIES.search(folded))
 
 
 def can_mean_contract(words: str, message: str, option: int, contracts: Sequence[Contract]) -> bool:
-    """Whether the words, which stand in the message, can mean the contract of this number; what
-    they deny does not count.
+    """Whether the quoted words can mean the contract with this number.
+
+    ``message``: the message that contains ``words``. Contracts in a negation do not count.
     """
     if _ALL.search(fold(words)) and not _NO.match(fold(message)):
-        return True  # one after the other
+        return True  # all contracts, one after the other
     quoted, whole = (_NOT.sub(" ", fold(each)) for each in (words, message))
     if not quoted.strip(" ,;.") or _ONLY_YES.fullmatch(quoted):
         return False
     named = [found for each in (quoted, whole) if (found := _contracts_named(each, contracts))]
     if option in _contracts_named(fold(message), contracts) - _contracts_named(whole, contracts):
-        return False  # it is named where something is denied, and nowhere else
+        return False  # the contract is named in a negation only
     if named:
         return all(option in each for each in named)
-    # In words of the customer's own: the model knows what they mean, unless they say no to all.
+    # The customer described the contract; trust the model's understanding unless the message
+    # refuses all.
     return not _NO.match(fold(message))
 
 
@@ -64,7 +66,7 @@ def is_corrected_later(later: Sequence[str], option: int, contracts: Sequence[Co
 
 
 def _contracts_named(folded: str, contracts: Sequence[Contract]) -> set[int]:
-    """Numbers of the contracts that are named by number, place or plan."""
+    """The numbers of the contracts that the text names by number, place or plan."""
     count = len(contracts)
     numbers = {int(each) for each in _NUMBER.findall(folded)}
     ids = {n for n, each in enumerate(contracts, 1) if each.id in _NUMBER.findall(folded)}
@@ -76,11 +78,11 @@ def _contracts_named(folded: str, contracts: Sequence[Contract]) -> set[int]:
 
 
 def _contracts_by_words(folded: str, contracts: Sequence[Contract]) -> set[int]:
-    """By words of address or plan that only some of the contracts have."""
+    """Contracts found by words of address or plan that not all contracts share."""
     words = [_significant_words(f"{each.address} {each.plan}") for each in contracts]
-    said = _significant_words(folded)
+    text_words = _significant_words(folded)
     shared = set.intersection(*words) if words else set()
-    return {n for n, each in enumerate(words, 1) if said & (each - shared)}
+    return {n for n, each in enumerate(words, 1) if text_words & (each - shared)}
 
 
 def _significant_words(text: str) -> set[str]:

@@ -1,7 +1,7 @@
-"""Whether the customer said what a model takes for a request or a yes.
+"""Check that the customer wrote what a model takes for a request or an agreement.
 
-The model understands the words and quotes them; the code looks whether they stand in a message
-that the customer wrote, and whether something there says the opposite.
+The model understands the words and quotes them. The code checks that the quote stands in a message
+of the customer, and that no message says the opposite.
 """
 
 import re
@@ -37,41 +37,47 @@ _EMPTY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class CustomerQuote:
-    """Words that stand in a message of the customer. ``later``: what was written after it."""
+    """A message of the customer that contains the quoted words. ``later``: the
+    messages after it.
+    """
 
     message: str
     later: tuple[str, ...]
 
     @property
     def is_withdrawn(self) -> bool:
-        """Whether the customer says in this message, or after it, that it should not be. A mere
-        *no* later on may answer another question.
+        """Whether this message or a later one withdraws the request.
+
+        A mere *no* in a later message does not count, because it may answer another question.
         """
         later = any(_REFUSES.search(fold(each)) for each in self.later)
         return later or is_refusal(self.message)
 
 
 def find_quote(messages: Sequence[str], words: str) -> CustomerQuote | None:
-    """The newest message in which all of the words stand as they are quoted; case, accents and
-    punctuation do not count. A quote may leave something out with an ellipsis.
+    """Find the newest message that contains all quoted words; ``None``: no message does.
+
+    Case, accents and punctuation are ignored. An ellipsis in the quote may skip text.
     """
     parts = [part for part in _ELLIPSIS.split(words) if part.strip()]
     if not parts:
         return None
-    for at in range(len(messages) - 1, -1, -1):
-        if all(_contains_words(part, messages[at]) for part in parts):
-            return CustomerQuote(messages[at], tuple(messages[at + 1 :]))
+    for index in range(len(messages) - 1, -1, -1):
+        if all(_contains_words(part, messages[index]) for part in parts):
+            return CustomerQuote(messages[index], tuple(messages[index + 1 :]))
     return None
 
 
 def is_refusal(message: str) -> bool:
-    """Whether a message says no to what was asked or offered."""
+    """Whether a message refuses what was asked or offered."""
     folded = fold(message)
     return bool(_REFUSES.search(folded)) or bool(_NO.match(folded) and not _YES.search(folded))
 
 
 def is_agreement(messages: Sequence[str], words: str) -> bool:
-    """Whether the quoted words can be a yes to what was asked before ``said``."""
+    """Whether ``words``, quoted from one of ``messages``, can be a yes to the question
+    before them.
+    """
     quote = find_quote(messages, words)
     if quote is None or any(is_refusal(each) for each in (quote.message, *quote.later)):
         return False
@@ -81,8 +87,8 @@ def is_agreement(messages: Sequence[str], words: str) -> bool:
 
 
 def _contains_words(part: str, message: str) -> bool:
-    wanted, there = _WORD.findall(fold(part)), _WORD.findall(fold(message))
-    if not wanted:  # a thumb, a smile
+    quoted, written = _WORD.findall(fold(part)), _WORD.findall(fold(message))
+    if not quoted:  # an emoji
         return part.strip() in message
-    size = len(wanted)
-    return any(there[at : at + size] == wanted for at in range(len(there) - size + 1))
+    size = len(quoted)
+    return any(written[at : at + size] == quoted for at in range(len(written) - size + 1))

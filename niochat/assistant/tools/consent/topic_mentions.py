@@ -1,6 +1,6 @@
-"""What the customer has to have spoken of before something is written: a model's word is none.
+"""Check that the customer mentioned a topic before a tool writes something about it.
 
-A net below the model's own judgement: it lets everything pass that could have been meant.
+This is only a safety net below the model's judgement: it accepts everything that could be meant.
 """
 
 import re
@@ -22,10 +22,10 @@ _TROUBLE = re.compile(
 
 
 def mentions_plans(texts: Iterable[str]) -> bool:
-    """Whether the customer may want to buy something."""
+    """Whether the customer may want to buy a plan."""
     return any(_PLAN.search(fold(text)) for text in texts)
 
 
 def mentions_trouble(texts: Iterable[str]) -> bool:
-    """Whether there is anything that a technician could be sent for."""
+    """Whether the customer mentioned anything that a technician could be sent for."""
     return any(_TROUBLE.search(fold(text)) for text in texts)

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Tools for plans, leads and network coverage."""

@@ -1,4 +1,4 @@
-"""Whether a place can be connected; nobody has to be identified for that."""
+"""Tool that reports whether an address can be connected; the customer need not be identified."""
 
 import re
 
@@ -20,7 +20,7 @@ from niochat.ports.erp import (
 )
 
 MAX_PLACES = 5
-"""Places of one visit: nobody maps a provider's network by asking."""
+"""The number of addresses per conversation, so that nobody can map the provider's network."""
 _CEP = re.compile(r"\d{5}-?\d{3}")
 _MAX_FIELD_CHARS = 120
 _SALES_GUIDANCE = (
@@ -29,7 +29,7 @@ _SALES_GUIDANCE = (
 
 
 class CheckCoverageArguments(ToolArguments):
-    """A CEP, or all of an address."""
+    """A CEP, or a complete address."""
 
     cep: ArgumentText | None = None
     rua: ArgumentText | None = None
@@ -39,7 +39,7 @@ class CheckCoverageArguments(ToolArguments):
 
 
 async def check_coverage(context: TurnContext, arguments: CheckCoverageArguments) -> ToolResult:
-    """Yes, no, or that nobody knows."""
+    """Report the coverage as yes, no or unknown."""
     place = _parse_place(context, arguments)
     if isinstance(place, dict):
         return place
@@ -67,7 +67,9 @@ async def check_coverage(context: TurnContext, arguments: CheckCoverageArguments
 
 
 async def _check_with_erp(context: TurnContext, place: ServiceAddress) -> bool | None:
-    """``None``: the ERP has no such question, or no answer to it. People can still sell."""
+    """Ask the ERP; ``None``: it cannot check coverage, or the check failed. Sales can
+    still answer.
+    """
     if ErpCapability.COVERAGE not in context.capabilities:
         return None
     try:
@@ -81,15 +83,15 @@ def _parse_place(
 ) -> ServiceAddress | ToolResult:
     if arguments.cep is not None and _CEP.fullmatch(arguments.cep):
         cep = arguments.cep.replace("-", "")
-        said = re.sub(r"[ .\-]", "", " | ".join(context.snapshot.customer_texts))
-        if cep not in said:
+        customer_text = re.sub(r"[ .\-]", "", " | ".join(context.snapshot.customer_texts))
+        if cep not in customer_text:
             return tool_refusal("cep_nao_informado", "Peça o CEP ou o endereço ao cliente.")
         return ServiceAddress(cep=cep)
     parts = (arguments.rua, arguments.numero, arguments.bairro, arguments.cidade)
     street, number, district, city = ((part or "")[:_MAX_FIELD_CHARS] for part in parts)
     if city and (street or district):
-        said = fold(" | ".join(context.snapshot.customer_texts))
-        if not any(fold(part) in said for part in (street, district, city) if part):
+        customer_text = fold(" | ".join(context.snapshot.customer_texts))
+        if not any(fold(part) in customer_text for part in (street, district, city) if part):
             return tool_refusal("endereco_nao_informado", "Peça o CEP ou o endereço ao cliente.")
         return ServiceAddress("", street, number, district, city)
     return tool_refusal(
@@ -105,8 +107,8 @@ def _format_place(place: ServiceAddress) -> str:
 
 
 def _is_available(context: TurnContext) -> bool:
-    told = context.provider_facts.coverage
-    return ErpCapability.COVERAGE in context.capabilities or bool(told.places or told.ceps)
+    coverage = context.provider_facts.coverage
+    return ErpCapability.COVERAGE in context.capabilities or bool(coverage.places or coverage.ceps)
 
 
 CHECK_COVERAGE = AssistantTool(

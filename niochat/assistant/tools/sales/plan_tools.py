@@ -1,4 +1,4 @@
-"""What the provider sells, and who wants it."""
+"""Tools that list the provider's plans and register a customer's interest."""
 
 from hashlib import sha256
 from typing import Annotated
@@ -40,7 +40,7 @@ MAX_LISTED_PLANS = 10
 
 
 class RegisterInterestArguments(ToolArguments):
-    """``plano`` is the number in the list that was shown; ``vencimento`` a day of the month."""
+    """``plano``: the number in the list that was shown. ``vencimento``: a day of the month."""
 
     plano: Annotated[int, Field(description="Número da lista mostrada.")]
     nome: ArgumentText
@@ -50,7 +50,7 @@ class RegisterInterestArguments(ToolArguments):
 
 
 async def list_plans(context: TurnContext, _: NoArguments) -> ToolResult:
-    """The plans as the ERP names and prices them, word by word."""
+    """List the plans with the ERP's names and prices."""
     plans = (await context.read_erp(ListServicePlans()))[:MAX_LISTED_PLANS]
     context.update_facts(plans=tuple(ListedPlan(plan.id, plan.name) for plan in plans))
     if not plans:
@@ -68,7 +68,7 @@ async def list_plans(context: TurnContext, _: NoArguments) -> ToolResult:
 async def register_interest(
     context: TurnContext, arguments: RegisterInterestArguments
 ) -> ToolResult:
-    """Somebody wants a plan: the lead goes into the ERP where it takes leads, and to sales."""
+    """Register the lead in the ERP, if it accepts leads, and hand the conversation to sales."""
     if not mentions_plans(context.snapshot.customer_texts):
         return tool_refusal("nao_pedido", "O cliente não pediu um plano: não registre nada.")
     plans = context.facts.plans
@@ -92,14 +92,16 @@ async def register_interest(
 
 
 def _is_subscriber_document(context: TurnContext, document: str) -> bool:
-    """Whether it can only be that of whoever has the confirmed contract: no other was written."""
+    """Whether the tax id is that of the confirmed contract's holder: the customer wrote no other
+    one.
+    """
     written = find_tax_ids("\n".join(context.snapshot.customer_texts))
-    takes = (
+    change_enabled = (
         context.change_request_rules.get(ChangeRequestKind.PLAN, ChangeRequestRule()).how
         is not ChangeRequestRoute.OFF
     )
     return (
-        takes
+        change_enabled
         and context.facts.trusted
         and bool(context.facts.contract)
         and set(written) == {document}
@@ -131,16 +133,16 @@ def _hand_off_to_sales(
     plan: ListedPlan,
     result: ErpWriteResult | None,
 ) -> ToolResult:
-    """Sales have it in any case, with all that is needed to go on by hand."""
+    """Hand off to sales in any case, with all data needed to continue manually."""
     registered = result is not None and result.status is ErpWriteStatus.DONE
-    where = "registrado no sistema" if registered else "NÃO confirmado no sistema: conferir"
+    registration = "registrado no sistema" if registered else "NÃO confirmado no sistema: conferir"
     due = f", vencimento dia {arguments.vencimento}" if arguments.vencimento else ""
-    who = f"Nome: {arguments.nome}. Endereço: {arguments.endereco}."
-    head = f"Interesse no plano {plan.name}{due}, {where}. {who}"
+    lead = f"Nome: {arguments.nome}. Endereço: {arguments.endereco}."
+    head = f"Interesse no plano {plan.name}{due}, {registration}. {lead}"
     context.hand_off(Department.SALES, "plan_wanted", format_handoff_summary(context, head))
     assert context.handoff is not None
-    said = f"Anotei seu interesse no plano {plan.name}."
-    context.final_text = format_handoff_notice(context, context.handoff.team, said)
+    notice = f"Anotei seu interesse no plano {plan.name}."
+    context.final_text = format_handoff_notice(context, context.handoff.team, notice)
     return tool_success(orientacao="A equipe de vendas continua o atendimento.")
 
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Tools for the connection, maintenance and service orders."""

@@ -1,4 +1,4 @@
-"""The contract's line and what is announced about it."""
+"""Tools that check the contract's connection and announced maintenance."""
 
 from niochat.assistant.text.formatting import CONTRACT_STATUS_TEXTS
 from niochat.assistant.tools.tool_definition import AssistantTool, NoArguments
@@ -40,16 +40,18 @@ _NO_LIGHT_GUIDANCE = (
     "O acesso está desconectado e não chega luz ao modem: não pergunte da luz nem peça para "
     "reiniciar; explique e abra um chamado."
 )
-"""What the tool has read already is not asked of the customer."""
+"""Used if the ERP already reported the optical signal, so that the customer need not be asked."""
 
 
 async def refresh_contract(context: TurnContext) -> Contract:
-    """The confirmed contract as the ERP has it now."""
+    """Read the confirmed contract anew from the ERP."""
     contract = context.confirmed_contract()
-    owner = await context.read_erp(ReadContract(contract.id))
-    fresh = next((c for c in owner.contracts if c.id == contract.id), None) if owner else None
+    subscriber = await context.read_erp(ReadContract(contract.id))
+    fresh = (
+        next((c for c in subscriber.contracts if c.id == contract.id), None) if subscriber else None
+    )
     if fresh is None:
-        raise ErpError("the ERP does not know the contract any more", code="erp_contract_gone")
+        raise ErpError("the ERP no longer has the contract", code="erp_contract_gone")
     context.update_facts(
         contracts=tuple(fresh if c.id == fresh.id else c for c in context.facts.contracts)
     )
@@ -57,7 +59,7 @@ async def refresh_contract(context: TurnContext) -> Contract:
 
 
 def refuse_blocked(contract: Contract) -> ToolResult:
-    """A blocked line has nothing broken: paying or an unlock brings it back."""
+    """Refuse a check of a blocked contract: paying or a trust unlock restores the connection."""
     return tool_refusal(
         "contrato_bloqueado",
         "Explique que há fatura pendente e ofereça: pagar agora (PIX ou boleto) ou, se ele pedir, "
@@ -67,7 +69,7 @@ def refuse_blocked(contract: Contract) -> ToolResult:
 
 
 async def find_maintenance(context: TurnContext, contract: Contract) -> NetworkMaintenance | None:
-    """Work or an outage where the contract is; ``None`` also where the ERP lists none."""
+    """The maintenance or outage that affects the contract; ``None`` also if the ERP lists none."""
     if ErpCapability.MAINTENANCE not in context.capabilities:
         return None
     under_way = await context.read_erp(ListMaintenances())
@@ -75,7 +77,7 @@ async def find_maintenance(context: TurnContext, contract: Contract) -> NetworkM
 
 
 def refuse_under_maintenance(message: str, until: str) -> ToolResult:
-    """No ticket for what is being repaired already."""
+    """Refuse a ticket for an outage that is being repaired."""
     return tool_refusal(
         "em_manutencao",
         "Informe a manutenção e a previsão, sem inventar prazo. Não abra chamado.",
@@ -85,32 +87,35 @@ def refuse_under_maintenance(message: str, until: str) -> ToolResult:
 
 
 async def check_connection(context: TurnContext, _: NoArguments) -> ToolResult:
-    """Whether the line is up; a blocked contract or known work is told instead."""
+    """Report the state of the connection, unless the contract is blocked or under maintenance."""
     contract = await refresh_contract(context)
     if contract.status.blocked:
         return refuse_blocked(contract)
-    work = await find_maintenance(context, contract)
-    if work is not None:
-        return refuse_under_maintenance(work.message, format_maintenance_end(work))
-    line = await context.read_erp(CheckAccessStatus(contract.id))
-    if line.state is AccessState.SUSPENDED:
+    maintenance = await find_maintenance(context, contract)
+    if maintenance is not None:
+        return refuse_under_maintenance(maintenance.message, format_maintenance_end(maintenance))
+    access = await context.read_erp(CheckAccessStatus(contract.id))
+    if access.state is AccessState.SUSPENDED:
         return refuse_blocked(contract)
-    if line.state is AccessState.MAINTENANCE:
-        return refuse_under_maintenance(line.message, line.until)
-    light = await _has_light(context, contract) if line.state is AccessState.OFFLINE else None
-    state = {AccessState.ONLINE: "online", AccessState.OFFLINE: "offline"}.get(line.state)
-    guidance = _NO_LIGHT_GUIDANCE if light is False else _GUIDANCE[line.state]
+    if access.state is AccessState.MAINTENANCE:
+        return refuse_under_maintenance(access.message, access.until)
+    light = await _has_light(context, contract) if access.state is AccessState.OFFLINE else None
+    state = {AccessState.ONLINE: "online", AccessState.OFFLINE: "offline"}.get(access.state)
+    guidance = _NO_LIGHT_GUIDANCE if light is False else _GUIDANCE[access.state]
     return tool_success(estado=state or "desconhecido", luz=light, orientacao=guidance)
 
 
 async def check_maintenance(context: TurnContext, _: NoArguments) -> ToolResult:
-    """What is announced for where the contract is."""
-    work = await find_maintenance(context, await refresh_contract(context))
-    if work is None:
+    """Report the maintenance announced for the contract."""
+    maintenance = await find_maintenance(context, await refresh_contract(context))
+    if maintenance is None:
         return tool_success(
             manutencao=None, orientacao="Não há manutenção registrada para este endereço."
         )
-    shown = {"mensagem": work.message, "previsao": format_maintenance_end(work) or None}
+    shown = {
+        "mensagem": maintenance.message,
+        "previsao": format_maintenance_end(maintenance) or None,
+    }
     return tool_success(
         manutencao=shown,
         orientacao="Informe a manutenção e a previsão, sem inventar prazo. Não abra chamado.",
@@ -118,16 +123,16 @@ async def check_maintenance(context: TurnContext, _: NoArguments) -> ToolResult:
 
 
 async def _has_light(context: TurnContext, contract: Contract) -> bool | None:
-    """Whether light reaches the modem; ``None``: the ERP does not say."""
+    """Whether light reaches the modem; ``None``: the ERP does not report it."""
     if ErpCapability.OPTICS not in context.capabilities:
         return None
     optics = await context.read_erp(ReadOpticalSignal(contract.id))
     return None if optics is None else optics.rx_dbm is not None
 
 
-def format_maintenance_end(work: NetworkMaintenance) -> str:
-    """When it should be over; empty where nobody says."""
-    return f"{work.until:%d/%m/%Y %H:%M}" if work.until is not None else ""
+def format_maintenance_end(maintenance: NetworkMaintenance) -> str:
+    """Format the expected end; empty if it is unknown."""
+    return f"{maintenance.until:%d/%m/%Y %H:%M}" if maintenance.until is not None else ""
 
 
 CHECK_CONNECTION = AssistantTool(

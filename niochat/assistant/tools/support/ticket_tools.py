@@ -1,4 +1,4 @@
-"""Service orders: the open ones, and a new one where nothing else explains the trouble."""
+"""Tools for service orders: list them, and open one if nothing else explains the problem."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -53,7 +53,7 @@ MAX_LISTED_TICKETS = 5
 
 
 class OpenTicketArguments(ToolArguments):
-    """``resumo`` and ``sintomas`` go into the order for the technician."""
+    """``resumo`` and ``sintomas`` are written into the service order for the technician."""
 
     categoria: TicketCategory
     resumo: Annotated[ArgumentText, Field(description="O problema em uma frase.")]
@@ -61,7 +61,7 @@ class OpenTicketArguments(ToolArguments):
 
 
 async def list_tickets(context: TurnContext, _: NoArguments) -> ToolResult:
-    """The contract's newest service orders."""
+    """List the contract's newest service orders."""
     tickets = (await context.read_erp(ListTickets(context.confirmed_contract().id)))[
         :MAX_LISTED_TICKETS
     ]
@@ -82,7 +82,7 @@ def _list_guidance(context: TurnContext, tickets: Sequence[ErpTicket]) -> Iterat
 
 
 async def open_ticket(context: TurnContext, arguments: OpenTicketArguments) -> ToolResult:
-    """A service order, unless something explains the trouble or is already being done about it."""
+    """Open a service order, unless the problem is explained or already being repaired."""
     if not (
         _is_line_down(context)
         or mentions_trouble(context.snapshot.customer_texts)
@@ -90,52 +90,55 @@ async def open_ticket(context: TurnContext, arguments: OpenTicketArguments) -> T
     ):
         return tool_refusal("nao_pedido", "O cliente não falou de um problema: não abra chamado.")
     contract, category = context.confirmed_contract().id, arguments.categoria
-    begun = _begun_category(context, contract)
-    if begun is None:
+    begun_category = _begun_category(context, contract)
+    if begun_category is None:
         if context.facts.ticket:
             return _refuse_existing(context.facts.ticket)
-        explained = await _refuse_if_explained(context, category)
-        if explained is not None:
-            return explained
-    # A model that runs again may say it in other words: the order that was begun is meant.
-    order = _build_order(context, arguments, begun or category)
-    result = await context.write_erp(_write_key(context, contract, begun or category), order)
-    if result.status is ErpWriteStatus.DONE and result.earlier and begun is None:
+        refusal = await _refuse_if_explained(context, category)
+        if refusal is not None:
+            return refusal
+    # After a restart the model may choose another category: the order that was begun is continued.
+    order = _build_order(context, arguments, begun_category or category)
+    result = await context.write_erp(
+        _write_key(context, contract, begun_category or category), order
+    )
+    if result.status is ErpWriteStatus.DONE and result.earlier and begun_category is None:
         return _refuse_existing(result.protocol)
     return _report_outcome(context, result)
 
 
 def _is_line_down(context: TurnContext) -> bool:
-    """The ERP says that the line is down: nobody has to spell it."""
+    """Whether the ERP reported the connection as offline; the customer need not mention it then."""
     return any(
-        deed.result.get("estado") == "offline" for deed in ToolCallHistory(context).contract_records
+        record.result.get("estado") == "offline"
+        for record in ToolCallHistory(context).contract_records
     )
 
 
 def _has_agreed(context: TurnContext) -> bool:
-    """A yes to our question about a service order."""
-    asked = re.search(r"\b(chamado|tecnico|visita)", fold(context.snapshot.last_provider_text))
-    said = context.snapshot.unanswered_statements
-    return asked is not None and any(is_agreement(said, each) for each in said)
+    """Whether the customer agreed to our question about a service order."""
+    question = re.search(r"\b(chamado|tecnico|visita)", fold(context.snapshot.last_provider_text))
+    statements = context.snapshot.unanswered_statements
+    return question is not None and any(is_agreement(statements, each) for each in statements)
 
 
 async def _refuse_if_explained(context: TurnContext, category: TicketCategory) -> ToolResult | None:
-    """Why no order is needed: the contract is blocked, work is announced, or one is open."""
+    """Refuse if the contract is blocked, maintenance is announced or a similar order is open."""
     contract = await refresh_contract(context)
-    work = await find_maintenance(context, contract)
-    line = await _load_access(context, contract.id)
-    if contract.status.blocked or line.state is AccessState.SUSPENDED:
+    maintenance = await find_maintenance(context, contract)
+    access = await _load_access(context, contract.id)
+    if contract.status.blocked or access.state is AccessState.SUSPENDED:
         return refuse_blocked(contract)
-    if work is not None:
-        return refuse_under_maintenance(work.message, format_maintenance_end(work))
-    if line.state is AccessState.MAINTENANCE:
-        return refuse_under_maintenance(line.message, line.until)
+    if maintenance is not None:
+        return refuse_under_maintenance(maintenance.message, format_maintenance_end(maintenance))
+    if access.state is AccessState.MAINTENANCE:
+        return refuse_under_maintenance(access.message, access.until)
     similar = await _find_similar(context, contract.id, category)
     return _refuse_existing(similar.number) if similar is not None else None
 
 
 def _begun_category(context: TurnContext, contract: str) -> TicketCategory | None:
-    """What the order is about that this visit began, and nobody was told of; one at most."""
+    """The category of the order that this conversation began without reporting it; at most one."""
     return next(
         (
             each
@@ -204,12 +207,12 @@ async def _load_access(context: TurnContext, contract: str) -> AccessStatus:
 async def _find_similar(
     context: TurnContext, contract: str, category: TicketCategory
 ) -> ErpTicket | None:
-    """An open order about the same."""
+    """The open service order of a similar category."""
     if ErpCapability.TICKETS not in context.capabilities:
         return None
     tickets = await context.read_erp(ListTickets(contract))
-    alike = _SIMILAR_CATEGORIES.get(category, {category})
-    return next((t for t in tickets if t.open and alike & t.categories), None)
+    similar = _SIMILAR_CATEGORIES.get(category, {category})
+    return next((t for t in tickets if t.open and similar & t.categories), None)
 
 
 _NO_LINE = {TicketCategory.NO_CONNECTION, TicketCategory.NO_LIGHT}
@@ -217,13 +220,16 @@ _SIMILAR_CATEGORIES = {TicketCategory.NO_CONNECTION: _NO_LINE, TicketCategory.NO
 
 
 def _reference(context: TurnContext, category: TicketCategory) -> str:
-    """Found again in the order's content when the ERP's answer was lost."""
+    """A reference within the order's content, by which the order is found if the ERP's answer was
+    lost.
+    """
     meaning = f"{context.snapshot.request.conversation_id}:{category}"
     return f"NC-{sha256(meaning.encode()).hexdigest()[:12]}"
 
 
 def _refuse_existing(protocol: str) -> ToolResult:
-    numbered = any(map(str.isdigit, protocol))  # "aberto" stands for one that the ERP did not tell
+    # "aberto" stands for an order whose protocol the ERP did not report
+    numbered = any(map(str.isdigit, protocol))
     number = "informe o protocolo" if numbered else "o sistema não informou o protocolo"
     return tool_refusal(
         "ja_existe",
@@ -240,12 +246,12 @@ def _describe_ticket(ticket: ErpTicket) -> dict[str, str | None]:
     }
     if not ticket.open:
         return shown
-    more = {"tecnico": ticket.technician} if ticket.technician else {}
-    return {**shown, "agendado_para": _format_schedule(ticket.scheduled_for), **more}
+    technician = {"tecnico": ticket.technician} if ticket.technician else {}
+    return {**shown, "agendado_para": _format_schedule(ticket.scheduled_for), **technician}
 
 
 def _format_schedule(moment: datetime | None) -> str | None:
-    """At midnight nobody comes: then only the day is known."""
+    """Format the appointment; midnight means that only the day is known."""
     if moment is None:
         return None
     return f"{moment:%d/%m/%Y}" if moment.time() == time.min else f"{moment:%d/%m/%Y %H:%M}"

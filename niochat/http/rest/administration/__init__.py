@@ -1,1 +1,1 @@
-"""TODO."""
+"""Routes for administrators: tenants, channels, settings, audit log, refused texts."""

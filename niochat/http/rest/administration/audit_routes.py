@@ -1,4 +1,4 @@
-"""``/audit``: who did what."""
+"""``/audit``: the audit log of the tenant."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -6,16 +6,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 
 from niochat.domain.permissions import PermissionAction
-from niochat.http.rest.dependencies import PermissionDependency, audit_read, identity_services_for
-from niochat.http.rest.idempotent_route import IdempotentRoute
-from niochat.http.rest.schemas import (
+from niochat.http.api.pagination import (
     CursorPage,
     PageCursor,
     PageLimit,
-    ResponseModel,
     format_number_cursor,
     parse_number_cursor,
 )
+from niochat.http.api.schemas import ResponseModel
+from niochat.http.rest.dependencies import PermissionDependency, audit_read, identity_services_for
+from niochat.http.rest.idempotent_route import IdempotentRoute
 from niochat.identity.authentication import Principal
 
 MayReadAudit = Annotated[Principal, Depends(PermissionDependency(PermissionAction.AUDIT_READ))]

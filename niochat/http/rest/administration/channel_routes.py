@@ -1,4 +1,4 @@
-"""``/channels``: WhatsApp numbers, made, paired with a phone, watched and ended."""
+"""``/channels``: WhatsApp numbers: creating, pairing, status, webhook and disconnecting."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -9,13 +9,13 @@ from pydantic import Field, SecretStr, model_validator
 
 from niochat.adapters.clock import database_clock
 from niochat.domain.permissions import PermissionAction
+from niochat.http.api.schemas import RequestModel, ResponseModel, Slug
 from niochat.http.rest.dependencies import (
     PermissionDependency,
     audit_actor_for,
     tenant_services_for,
 )
 from niochat.http.rest.idempotent_route import IdempotentRoute
-from niochat.http.rest.schemas import RequestModel, ResponseModel
 from niochat.identity.authentication import Principal
 from niochat.tenants.channel_provisioning import NewChannel
 from niochat.tenants.channel_sessions import WebhookStatus
@@ -26,7 +26,6 @@ from niochat.tenants.provider_file.field_types import (
     ShortName,
 )
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Phone = Annotated[str, Field(pattern=r"^\+?[0-9]{10,15}$")]
 MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CHANNELS_READ))]
 MayWrite = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CHANNELS_WRITE))]
@@ -90,41 +89,41 @@ class ConnectChannelRequest(RequestModel):
 
 
 class ChannelPairingResponse(ResponseModel):
-    """How to pair the phone: ``qrcode`` (an image as a data URI) or ``code``. Both are null if the
+    """How to pair the phone: ``qr_code`` (an image as a data URI) or ``code``. Both are null if the
     channel is already connected.
     """
 
     status: str
-    qrcode: str | None
+    qr_code: str | None
     code: str | None
     expires_at: datetime | None
 
 
 class ChannelStatusResponse(ResponseModel):
-    """The connection status that the gateway reports. ``number`` is the number of the paired phone,
+    """The connection status that the gateway reports. ``phone`` is the number of the paired phone,
     digits only.
     """
 
     status: str
-    number: str | None
+    phone: str | None
 
 
 class WebhookProblemResponse(ResponseModel):
     """A problem with the webhook: a stable code and a sentence for people."""
 
     code: str
-    words: str
+    message: str
 
 
 class ChannelWebhookResponse(ResponseModel):
-    """The webhook that the gateway has. ``address`` does not contain the secret. ``faults`` is
-    empty if the webhook is correct.
+    """The webhook that the gateway has. ``url`` does not contain the secret. ``problems`` is empty
+    if the webhook is correct.
     """
 
-    address: str | None
+    url: str | None
     enabled: bool
     events: list[str]
-    faults: list[WebhookProblemResponse]
+    problems: list[WebhookProblemResponse]
 
 
 @router.get("")
@@ -141,15 +140,15 @@ async def create_channel(
     body: CreateChannelRequest, caller: MayWrite, request: Request
 ) -> CreatedChannelResponse:
     """Create a channel and set the webhook at its gateway."""
-    tenant_id, accounts = (
-        caller.require(PermissionAction.CHANNELS_WRITE),
-        tenant_services_for(request),
-    )
+    tenant_id = caller.require(PermissionAction.CHANNELS_WRITE)
+    tenant_services = tenant_services_for(request)
     new = NewChannel(body.slug, body.name, body.kind, body.base_url, _reveal(body.token))
-    made, told = await accounts.channels.create(tenant_id, new, audit_actor_for(request, caller))
-    await accounts.announce_change(tenant_id)
-    row = await accounts.channels.find(tenant_id, made)
-    return CreatedChannelResponse.model_validate({**row, "webhook_set": told})
+    channel_id, webhook_set = await tenant_services.channels.create(
+        tenant_id, new, audit_actor_for(request, caller)
+    )
+    await tenant_services.announce_change(tenant_id)
+    row = await tenant_services.channels.find(tenant_id, channel_id)
+    return CreatedChannelResponse.model_validate({**row, "webhook_set": webhook_set})
 
 
 @router.get("/{channel_id}")
@@ -168,15 +167,15 @@ async def connect_channel(
     """Pair the channel with a phone."""
     tenant_id = caller.require(PermissionAction.CHANNELS_WRITE)
     phone = None if body.phone is None else body.phone.removeprefix("+")
-    offered = await tenant_services_for(request).channel_sessions.connect(
+    offer = await tenant_services_for(request).channel_sessions.connect(
         tenant_id, channel_id, phone, audit_actor_for(request, caller), database_clock.now()
     )
-    pairing = offered.pairing
+    pairing = offer.pairing
     return ChannelPairingResponse(
         status=pairing.status,
-        qrcode=pairing.qrcode or None,
+        qr_code=pairing.qrcode or None,
         code=pairing.code or None,
-        expires_at=offered.expires_at,
+        expires_at=offer.expires_at,
     )
 
 
@@ -186,8 +185,8 @@ async def get_channel_status(
 ) -> ChannelStatusResponse:
     """Ask the gateway for the connection status of the channel."""
     tenant_id = caller.require(PermissionAction.CHANNELS_READ)
-    found = await tenant_services_for(request).channel_sessions.status(tenant_id, channel_id)
-    return ChannelStatusResponse(status=found.status, number=found.owner or None)
+    session = await tenant_services_for(request).channel_sessions.status(tenant_id, channel_id)
+    return ChannelStatusResponse(status=session.status, phone=session.owner or None)
 
 
 @router.post("/{channel_id}/disconnect", status_code=204)
@@ -215,12 +214,12 @@ async def set_channel_webhook(
     channel_id: UUID, caller: MayWrite, request: Request
 ) -> ChannelWebhookResponse:
     """Set the webhook at the gateway again."""
-    tenant_id, who = (
-        caller.require(PermissionAction.CHANNELS_WRITE),
-        audit_actor_for(request, caller),
-    )
+    tenant_id = caller.require(PermissionAction.CHANNELS_WRITE)
+    actor = audit_actor_for(request, caller)
     return _webhook_response(
-        await tenant_services_for(request).channel_sessions.set_webhook(tenant_id, channel_id, who)
+        await tenant_services_for(request).channel_sessions.set_webhook(
+            tenant_id, channel_id, actor
+        )
     )
 
 

@@ -1,4 +1,4 @@
-"""``/refused``: what the assistant wanted to say and was not let, for whoever tunes its prompt."""
+"""``/refused-texts``: texts of the assistant that the guardrail refused, for tuning the prompt."""
 
 from datetime import datetime
 from typing import Annotated
@@ -7,17 +7,17 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 
 from niochat.domain.permissions import PermissionAction
-from niochat.http.rest.dependencies import PermissionDependency, audit_read
-from niochat.http.rest.idempotent_route import IdempotentRoute
-from niochat.http.rest.rest_services import services_for
-from niochat.http.rest.schemas import (
+from niochat.http.api.pagination import (
     CursorPage,
     PageCursor,
     PageLimit,
-    ResponseModel,
     format_time_cursor,
     parse_time_cursor,
 )
+from niochat.http.api.schemas import ResponseModel
+from niochat.http.rest.dependencies import PermissionDependency, audit_read
+from niochat.http.rest.idempotent_route import IdempotentRoute
+from niochat.http.rest.rest_services import services_for
 from niochat.identity.authentication import Principal
 
 MayReadSettings = Annotated[

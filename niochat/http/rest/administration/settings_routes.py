@@ -1,6 +1,7 @@
-"""``/settings``: a provider's own policy and assistant, changed by who has seen them as they are.
+"""``/settings``: the policy and the assistant of the tenant.
 
-Each answer has an ``ETag``; a change sends it back as ``If-Match`` (RFC 9110, 13.1.1).
+Each response has an ``ETag``. A change must send it back as ``If-Match`` (RFC 9110, 13.1.1), so
+that nobody overwrites a version that they have not read.
 """
 
 import re
@@ -12,6 +13,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel, Field, SecretStr, create_model
 
 from niochat.domain.permissions import PermissionAction
+from niochat.http.api.schemas import RequestModel, ResponseModel
 from niochat.http.problems import PreconditionRequiredError
 from niochat.http.rest.dependencies import (
     PermissionDependency,
@@ -19,7 +21,6 @@ from niochat.http.rest.dependencies import (
     tenant_services_for,
 )
 from niochat.http.rest.idempotent_route import IdempotentRoute
-from niochat.http.rest.schemas import RequestModel, ResponseModel
 from niochat.identity.authentication import Principal
 from niochat.tenants.provider_facts_settings import ProviderFactsView
 from niochat.tenants.provider_file.facts_schema import FactsConfig
@@ -48,26 +49,26 @@ _PLATFORM_LIMITS = frozenset({"turns_per_minute", "turns_at_once"})
 router = APIRouter(prefix="/settings", tags=["settings"], route_class=IdempotentRoute)
 
 
-def _partial_model(name: str, of: type[BaseModel], *without: str) -> type[BaseModel]:
-    """The same fields, of which any may be left out, or null for the default."""
+def _partial_model(name: str, model: type[BaseModel], *excluded: str) -> type[BaseModel]:
+    """Return a model with the same fields, all optional. Null restores the default."""
     fields: dict[str, Any] = {
         each: (Annotated[(info.annotation, Field(), *info.metadata)] | None, None)
-        for each, info in of.model_fields.items()
-        if each not in without
+        for each, info in model.model_fields.items()
+        if each not in excluded
     }
-    return create_model(name, __base__=RequestModel, __doc__=of.__doc__, **fields)
+    return create_model(name, __base__=RequestModel, __doc__=model.__doc__, **fields)
 
 
 if TYPE_CHECKING:
 
     class UpdatePolicyRequest(BaseModel):
-        """Made below, of what a file knows."""
+        """Created below from the schema of the provider file."""
 
     class UpdateAssistantRequest(BaseModel):
-        """The same."""
+        """Created below from the schema of the provider file."""
 
     class UpdateFactsRequest(BaseModel):
-        """The same."""
+        """Created below from the schema of the provider file."""
 
 else:
     UpdatePolicyRequest = _partial_model("UpdatePolicyRequest", PolicyConfig)
@@ -172,17 +173,17 @@ async def update_settings(
     if_match: IfMatch = None,
 ) -> SettingsResponse:
     """Change the settings of the tenant. Changes take effect within seconds."""
-    tenant_id, accounts = (
-        caller.require(PermissionAction.SETTINGS_WRITE),
-        tenant_services_for(request),
-    )
+    tenant_id = caller.require(PermissionAction.SETTINGS_WRITE)
+    tenant_services = tenant_services_for(request)
     policy: dict[str, Any] = {}
     if body.policy is not None:
         policy = body.policy.model_dump(mode="json", exclude_unset=True)
     change = TenantSettingsChange(body.name, body.timezone, policy)
-    who = audit_actor_for(request, caller)
-    view = await accounts.settings.change(tenant_id, _parse_if_match(if_match), change, who)
-    await accounts.announce_change(tenant_id)
+    actor = audit_actor_for(request, caller)
+    view = await tenant_services.settings.change(
+        tenant_id, _parse_if_match(if_match), change, actor
+    )
+    await tenant_services.announce_change(tenant_id)
     return _settings_response(view, response)
 
 
@@ -208,17 +209,15 @@ async def update_assistant_settings(
     """Change the settings of the assistant. The first configuration needs ``endpoint``, ``model``
     and ``api_key``; a new ``endpoint`` needs its ``api_key``.
     """
-    tenant_id, accounts = (
-        caller.require(PermissionAction.SETTINGS_ASSISTANT),
-        tenant_services_for(request),
-    )
+    tenant_id = caller.require(PermissionAction.SETTINGS_ASSISTANT)
+    tenant_services = tenant_services_for(request)
     change = {
         name: _json_value(value) for name, value in body.model_dump(exclude_unset=True).items()
     }
-    view = await accounts.settings.change_assistant(
+    view = await tenant_services.settings.change_assistant(
         tenant_id, _parse_if_match(if_match), change, audit_actor_for(request, caller)
     )
-    await accounts.announce_change(tenant_id)
+    await tenant_services.announce_change(tenant_id)
     return _assistant_response(view, response)
 
 
@@ -242,20 +241,20 @@ async def update_provider_facts(
     """Change facts about the provider. A list replaces the whole list; null removes a fact. Send
     the ETag of the assistant settings as If-Match.
     """
-    tenant_id, accounts = (
-        caller.require(PermissionAction.SETTINGS_ASSISTANT),
-        tenant_services_for(request),
-    )
+    tenant_id = caller.require(PermissionAction.SETTINGS_ASSISTANT)
+    tenant_services = tenant_services_for(request)
     change = body.model_dump(mode="json", exclude_unset=True)
-    view = await accounts.settings.change_facts(
+    view = await tenant_services.settings.change_facts(
         tenant_id, _parse_if_match(if_match), change, audit_actor_for(request, caller)
     )
-    await accounts.announce_change(tenant_id)
+    await tenant_services.announce_change(tenant_id)
     return _facts_response(view, response)
 
 
 def _parse_if_match(if_match: str | None) -> frozenset[str] | None:
-    """Versions that were read; None: whatever it is. Weak tags match nothing (RFC 9110)."""
+    """Return the versions in the header; None for any version. Weak tags match nothing (RFC
+    9110).
+    """
     if if_match is None:
         raise PreconditionRequiredError(
             "The If-Match header is required. Send the ETag of the last GET response."
@@ -263,7 +262,7 @@ def _parse_if_match(if_match: str | None) -> frozenset[str] | None:
     if if_match.strip() == "*":
         return None
     parts = [part.strip() for part in if_match.split(",")]
-    return frozenset(found[1] for part in parts if (found := _ETAG_PATTERN.fullmatch(part)))
+    return frozenset(match[1] for part in parts if (match := _ETAG_PATTERN.fullmatch(part)))
 
 
 def _settings_response(view: TenantSettingsView, response: Response) -> SettingsResponse:

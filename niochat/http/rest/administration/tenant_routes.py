@@ -1,4 +1,4 @@
-"""``/tenants``: providers, made, changed, suspended and entered by superusers."""
+"""``/tenants``: creating, changing, suspending and entering tenants, for superusers."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -10,6 +10,14 @@ from pydantic import Field
 from niochat.adapters.clock import database_clock
 from niochat.domain.permissions import PermissionAction
 from niochat.domain.tenant.tier import DEFAULT_TIER, TenantTier
+from niochat.http.api.pagination import (
+    CursorPage,
+    PageCursor,
+    PageLimit,
+    parse_id_cursor,
+    split_page,
+)
+from niochat.http.api.schemas import RequestModel, ResponseModel, Slug
 from niochat.http.rest.dependencies import (
     PermissionDependency,
     announce_access_change,
@@ -18,21 +26,11 @@ from niochat.http.rest.dependencies import (
     tenant_services_for,
 )
 from niochat.http.rest.idempotent_route import IdempotentRoute
-from niochat.http.rest.schemas import (
-    CursorPage,
-    PageCursor,
-    PageLimit,
-    RequestModel,
-    ResponseModel,
-    parse_id_cursor,
-    split_page,
-)
 from niochat.identity.authentication import Principal
 from niochat.tenants.provider_file.field_types import ShortName, Timezone
 from niochat.tenants.provider_file.provider_schema import ProviderConfig
 from niochat.tenants.tenant_admin import TenantChange, TenantLimits
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.TENANTS_READ))]
 MayWrite = Annotated[Principal, Depends(PermissionDependency(PermissionAction.TENANTS_WRITE))]
 MayEnter = Annotated[Principal, Depends(PermissionDependency(PermissionAction.TENANTS_ENTER))]
@@ -130,13 +128,15 @@ async def create_tenant(
     body: CreateTenantRequest, caller: MayWrite, request: Request
 ) -> TenantDetailResponse:
     """Create a provider. Enter the tenant to invite its first administrator."""
-    accounts, who = tenant_services_for(request), audit_actor_for(request, caller)
+    tenant_services = tenant_services_for(request)
     provider = ProviderConfig(
         slug=body.slug, name=body.name, timezone=body.timezone, plan=body.plan, suspended=False
     )
-    made = await accounts.tenant_admin.create(provider, who)
-    await accounts.announce_change(made)
-    return await _load_tenant_detail(request, made)
+    tenant_id = await tenant_services.tenant_admin.create(
+        provider, audit_actor_for(request, caller)
+    )
+    await tenant_services.announce_change(tenant_id)
+    return await _load_tenant_detail(request, tenant_id)
 
 
 @router.get("/tenants/{tenant_id}")
@@ -191,13 +191,13 @@ async def enter_tenant(
     """Act in a tenant as administrator for a limited time. The access is recorded in the audit log
     of the tenant.
     """
-    found = await identity_services_for(request).tenants.find(tenant_id)
+    tenant = await identity_services_for(request).tenants.find(tenant_id)
     until = database_clock.now() + timedelta(minutes=body.minutes)
-    assert caller.session_id is not None  # no key holds what is the platform's
+    assert caller.session_id is not None  # API keys cannot have permissions of the platform
     await identity_services_for(request).sessions.set_acting_tenant(
-        caller.session_id, found["id"], until, audit_actor_for(request, caller)
+        caller.session_id, tenant["id"], until, audit_actor_for(request, caller)
     )
-    return EnteredTenantResponse(tenant_id=found["id"], until=until)
+    return EnteredTenantResponse(tenant_id=tenant["id"], until=until)
 
 
 @router.post("/tenants/leave", status_code=204)
@@ -210,7 +210,7 @@ async def leave_tenant(caller: MayEnter, request: Request) -> None:
 
 
 async def _announce_change(request: Request, tenant_id: UUID) -> TenantDetailResponse:
-    """After the commit: processes look again, sockets of who is out now are closed."""
+    """Tell processes to reload the tenant, and sockets to check their access; after the commit."""
     await tenant_services_for(request).announce_change(tenant_id)
     await announce_access_change(request, tenant_id)
     return await _load_tenant_detail(request, tenant_id)

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Routes for conversations: messages, files, contacts and search."""

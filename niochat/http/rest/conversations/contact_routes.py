@@ -1,4 +1,4 @@
-"""``/contacts``: who customers are."""
+"""``/contacts``: the customers and their data."""
 
 import re
 from datetime import datetime
@@ -8,39 +8,40 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 
-from niochat.conversations import contacts as room
-from niochat.conversations.conversation_queries import ConversationVisibility
-from niochat.domain.errors import InvalidInputError, PermissionDeniedError
+from niochat.conversations.contacts import ContactPageRequest, ContactStore, name_digest
+from niochat.domain.errors import InvalidInputError
 from niochat.domain.permissions import PermissionAction
 from niochat.domain.tax_id import format_masked_tax_id, format_tax_id
-from niochat.http.rest import schemas
-from niochat.http.rest.dependencies import (
-    PermissionDependency,
-    audit_actor_for,
-    identity_services_for,
-)
-from niochat.http.rest.rest_services import services_for
-from niochat.http.rest.schemas import (
+from niochat.http.api.pagination import (
+    CursorPage,
     PageCursor,
     PageLimit,
-    RequestModel,
-    ResponseModel,
+    decode_cursor,
+    encode_cursor,
     format_number_cursor,
     format_time_cursor,
     parse_number_cursor,
     parse_time_cursor,
 )
+from niochat.http.api.schemas import RequestModel, ResponseModel
+from niochat.http.rest.conversation_access import visibility_for
+from niochat.http.rest.dependencies import (
+    PermissionDependency,
+    audit_actor_for,
+    audit_read,
+)
+from niochat.http.rest.rest_services import services_for
 from niochat.identity.authentication import Principal
 from niochat.live.frames import ConversationRow
-from niochat.ports.audit import AuditEntry
 
 MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONTACTS_READ))]
 MayWrite = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONTACTS_WRITE))]
 MIN_PHONE_DIGITS = 4
-"""Of a telephone that is searched for."""
-
+"""Digits that a search by phone needs at least."""
 MAX_TAX_ID_HOLDERS = 200
-"""Contacts with one document: a company's people."""
+"""Contacts with one CPF or CNPJ, such as the staff of a company."""
+READ_ACTION = "contacts.read"
+"""The action in the audit log for reading contacts."""
 
 router = APIRouter(prefix="/contacts", tags=["contacts"])
 
@@ -108,7 +109,7 @@ async def list_contacts(
     ] = None,
     limit: PageLimit = 50,
     cursor: PageCursor = None,
-) -> schemas.CursorPage[ContactResponse]:
+) -> CursorPage[ContactResponse]:
     """List contacts by name, or by the beginning of a phone number or a name.
 
     A contact that is renamed to an earlier name while pages are read can be missing from the pages.
@@ -116,16 +117,14 @@ async def list_contacts(
     start again without a cursor.
     """
     if phone is None:
-        last, mark = schemas.decode_cursor(cursor, UUID, str) or (None, "")
-        wanted = room.ContactPageRequest(last, limit + 1, mark)
+        last_id, name_mark = decode_cursor(cursor, UUID, str) or (None, "")
+        page = ContactPageRequest(last_id, limit + 1, name_mark)
         tenant_id = caller.require(PermissionAction.CONTACTS_READ)
-        rows = await _contacts_for(request).find_by_name(
-            tenant_id, _checked_name(name or ""), wanted
-        )
+        rows = await _contacts_for(request).find_by_name(tenant_id, _checked_name(name or ""), page)
         items, following = rows[:limit], None
         if len(rows) > limit:
-            ended = items[-1]
-            following = schemas.encode_cursor(ended["id"], room.name_digest(ended["name_folded"]))
+            last = items[-1]
+            following = encode_cursor(last["id"], name_digest(last["name_folded"]))
         return await _contact_page(request, caller, items, following, "name")
     if name is not None:
         raise InvalidInputError("Search by name or by phone, not by both.", code="one_search")
@@ -135,25 +134,25 @@ async def list_contacts(
 @router.post("/lookup")
 async def find_contacts_by_tax_id(
     body: TaxIdLookupRequest, caller: MayRead, request: Request
-) -> schemas.CursorPage[ContactResponse]:
+) -> CursorPage[ContactResponse]:
     """Find the contacts with a CPF or CNPJ. The number is sent in the body because URLs are
     logged.
     """
     rows = await _contacts_for(request).find_by_tax_id(
         caller.require(PermissionAction.CONTACTS_READ),
         body.document,
-        room.ContactPageRequest(None, MAX_TAX_ID_HOLDERS),
+        ContactPageRequest(None, MAX_TAX_ID_HOLDERS),
     )
     return await _contact_page(request, caller, rows, None, "document")
 
 
 async def _list_by_phone(
     request: Request, caller: Principal, phone: str, limit: int, cursor: str | None
-) -> schemas.CursorPage[ContactResponse]:
+) -> CursorPage[ContactResponse]:
     after, tenant_id = parse_number_cursor(cursor), caller.require(PermissionAction.CONTACTS_READ)
-    begun = "" if after is None else str(after)
+    after_phone = "" if after is None else str(after)
     rows = await _contacts_for(request).find_by_phone(
-        tenant_id, _parse_phone_prefix(phone), begun, limit + 1
+        tenant_id, _parse_phone_prefix(phone), after_phone, limit + 1
     )
     items = rows[:limit]
     following = format_number_cursor(int(items[-1]["matched"])) if len(rows) > limit else None
@@ -161,13 +160,15 @@ async def _list_by_phone(
 
 
 async def _contact_page(
-    request: Request, caller: Principal, items: list[dict[str, Any]], following: str | None, by: str
-) -> schemas.CursorPage[ContactResponse]:
-    shown: dict[str, object] = {"shown": len(items), "by": by}
-    await _audit_contact_read(
-        request, caller, caller.require(PermissionAction.CONTACTS_READ), "contacts", shown
-    )
-    return schemas.CursorPage(
+    request: Request,
+    caller: Principal,
+    items: list[dict[str, Any]],
+    following: str | None,
+    search: str,
+) -> CursorPage[ContactResponse]:
+    shown: dict[str, object] = {"shown": len(items), "by": search}
+    await audit_read(request, caller, READ_ACTION, "contacts", shown)
+    return CursorPage(
         items=[_contact_response(caller, row) for row in items], next_cursor=following
     )
 
@@ -176,9 +177,9 @@ async def _contact_page(
 async def get_contact(contact_id: UUID, caller: MayRead, request: Request) -> ContactResponse:
     """Return one contact."""
     tenant_id = caller.require(PermissionAction.CONTACTS_READ)
-    found = await _contacts_for(request).get_contact(tenant_id, contact_id)
-    await _audit_contact_read(request, caller, tenant_id, f"contact:{contact_id}")
-    return _contact_response(caller, found)
+    contact = await _contacts_for(request).get_contact(tenant_id, contact_id)
+    await audit_read(request, caller, READ_ACTION, f"contact:{contact_id}")
+    return _contact_response(caller, contact)
 
 
 @router.patch("/{contact_id}")
@@ -201,30 +202,25 @@ async def list_contact_conversations(
     request: Request,
     limit: PageLimit = 50,
     cursor: PageCursor = None,
-) -> schemas.CursorPage[ConversationRow]:
+) -> CursorPage[ConversationRow]:
     """List the conversations of a contact that the caller may see, newest first."""
     tenant_id = caller.require(PermissionAction.CONTACTS_READ)
     await _contacts_for(request).get_contact(tenant_id, contact_id)
-    scope = caller.grants.get(PermissionAction.CONVERSATIONS_READ)
-    if scope is None:
-        raise PermissionDeniedError(
-            f"The permission {PermissionAction.CONVERSATIONS_READ} is required."
-        )
-    sight = ConversationVisibility(scope.name.lower(), str(caller.id), caller.teams)
+    visibility = visibility_for(caller)
     rows = await _contacts_for(request).list_conversations(
-        tenant_id, contact_id, sight, parse_time_cursor(cursor), limit + 1
+        tenant_id, contact_id, visibility, parse_time_cursor(cursor), limit + 1
     )
     shown: dict[str, object] = {"conversations": len(rows[:limit])}
-    await _audit_contact_read(request, caller, tenant_id, f"contact:{contact_id}", shown)
+    await audit_read(request, caller, READ_ACTION, f"contact:{contact_id}", shown)
     following = None
     if len(rows) > limit:
         rows = rows[:limit]
         following = format_time_cursor(rows[-1]["opened_at"], rows[-1]["id"])
     items = [ConversationRow.model_validate(row) for row in rows]
-    return schemas.CursorPage(items=items, next_cursor=following)
+    return CursorPage(items=items, next_cursor=following)
 
 
-def _contacts_for(request: Request) -> room.ContactStore:
+def _contacts_for(request: Request) -> ContactStore:
     return services_for(request).contacts
 
 
@@ -250,17 +246,3 @@ def _contact_response(caller: Principal, row: dict[str, Any]) -> ContactResponse
         writes = caller.may(PermissionAction.CONTACTS_WRITE)
         document = format_tax_id(document) if writes else format_masked_tax_id(document)
     return ContactResponse.model_validate({**row, "document": document})
-
-
-async def _audit_contact_read(
-    request: Request,
-    caller: Principal,
-    tenant_id: UUID,
-    target: str,
-    after: dict[str, object] | None = None,
-) -> None:
-    """Whoever looked at who customers are is written down."""
-    who = audit_actor_for(request, caller)
-    await identity_services_for(request).audit_log.write_entry(
-        AuditEntry(tenant_id, who, "contacts.read", target, None, after)
-    )

@@ -1,4 +1,4 @@
-"""``/conversations``: what goes on, who has it, and how it is sorted."""
+"""``/conversations``: lists of conversations, and commands on one conversation."""
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
@@ -14,35 +14,33 @@ from niochat.domain.conversation.state import ConversationPriority, Conversation
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.ids import ConversationId
 from niochat.domain.permissions import PermissionAction
-from niochat.http.rest.conversation_access import (
-    CommandResponse,
-    ConversationContext,
-    ConversationDependency,
-    audit_conversation_read,
-    conversation_queries_for,
-    visibility_for,
-)
-from niochat.http.rest.dependencies import PermissionDependency
-from niochat.http.rest.rest_services import services_for
-from niochat.http.rest.schemas import (
+from niochat.http.api.pagination import (
     CursorPage,
     PageCursor,
     PageLimit,
-    RequestModel,
-    ResponseModel,
     decode_cursor,
     encode_cursor,
     format_time_cursor,
     parse_cursor_number,
     parse_time_cursor,
 )
+from niochat.http.api.schemas import RequestModel, ResponseModel, Slug
+from niochat.http.rest.conversation_access import (
+    READ_ACTION,
+    CommandResponse,
+    ConversationContext,
+    ConversationDependency,
+    conversation_queries_for,
+    visibility_for,
+)
+from niochat.http.rest.dependencies import PermissionDependency, audit_read
+from niochat.http.rest.rest_services import services_for
 from niochat.identity.authentication import Principal
 from niochat.live.ephemeral import FrameEnvelope, ReadFrame
 from niochat.live.frames import ConversationRow, PriorityName
 
 MAX_TEXT = 4096
 """Characters of a WhatsApp text."""
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONVERSATIONS_READ))]
 ReadableConversation = Annotated[
     ConversationContext, Depends(ConversationDependency(PermissionAction.CONVERSATIONS_READ))
@@ -76,7 +74,7 @@ class UnreadCountResponse(ResponseModel):
 class MarkReadRequest(RequestModel):
     """The ``version`` of the last message that the user has read."""
 
-    upto: Annotated[int, Field(ge=0, lt=2**63)]
+    version: Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class AssignConversationRequest(RequestModel):
@@ -119,8 +117,8 @@ class SetPriorityRequest(RequestModel):
     priority: PriorityName
 
 
-def _parse_walk_cursor(cursor: str | None) -> ConversationListCursor | None:
-    found = decode_cursor(
+def _parse_list_cursor(cursor: str | None) -> ConversationListCursor | None:
+    parts = decode_cursor(
         cursor,
         datetime.fromisoformat,
         UUID,
@@ -128,19 +126,19 @@ def _parse_walk_cursor(cursor: str | None) -> ConversationListCursor | None:
         parse_cursor_number,
         parse_cursor_number,
     )
-    if found is None:
+    if parts is None:
         return None
-    at, last, since, horizon, again = found
+    at, last, since, horizon, again = parts
     return ConversationListCursor(at, last, since, str(horizon % 2**32), bool(again))
 
 
-def _format_walk_cursor(walk: ConversationListCursor) -> str:
-    at, since = walk.at.isoformat(), walk.since.isoformat()
-    return encode_cursor(at, walk.id, since, walk.horizon, int(walk.again))
+def _format_list_cursor(position: ConversationListCursor) -> str:
+    at, since = position.at.isoformat(), position.since.isoformat()
+    return encode_cursor(at, position.id, since, position.horizon, int(position.again))
 
 
 def read_markers_for(request: Request) -> ReadMarkerStore:
-    """Who has read what."""
+    """Return the store of read markers."""
     return services_for(request).read_markers
 
 
@@ -170,19 +168,21 @@ async def list_conversations(
             "sort=waiting cannot be combined with status=resolved. Leave out one of them."
         )
     tenant_id = caller.require(PermissionAction.CONVERSATIONS_READ)
-    who = str(caller.id) if agent == "me" else agent
-    wanted = ConversationFilter(status, team, who, label, limit)
-    views, sight = conversation_queries_for(request), visibility_for(caller)
+    agent_id = str(caller.id) if agent == "me" else agent
+    filters = ConversationFilter(status, team, agent_id, label, limit)
+    queries, visibility = conversation_queries_for(request), visibility_for(caller)
     if sort == "waiting":
-        rows, place = await views.list_waiting(tenant_id, sight, wanted, parse_time_cursor(cursor))
-        following = None if place is None else format_time_cursor(*place)
+        rows, position = await queries.list_waiting(
+            tenant_id, visibility, filters, parse_time_cursor(cursor)
+        )
+        following = None if position is None else format_time_cursor(*position)
     else:
-        rows, walk = await views.list_page(tenant_id, sight, wanted, _parse_walk_cursor(cursor))
-        following = None if walk is None else _format_walk_cursor(walk)
+        rows, next_page = await queries.list_page(
+            tenant_id, visibility, filters, _parse_list_cursor(cursor)
+        )
+        following = None if next_page is None else _format_list_cursor(next_page)
     items = [ConversationRow.model_validate(row) for row in rows]
-    await audit_conversation_read(
-        request, caller, tenant_id, "conversations", {"shown": len(items)}
-    )
+    await audit_read(request, caller, READ_ACTION, "conversations", {"shown": len(items)})
     return CursorPage(items=items, next_cursor=following)
 
 
@@ -206,83 +206,97 @@ async def list_unread_counts(caller: MayRead, request: Request) -> list[UnreadCo
 
 
 @router.get("/{conversation_id}")
-async def get_conversation(found: ReadableConversation) -> ConversationRow:
+async def get_conversation(conversation: ReadableConversation) -> ConversationRow:
     """Return one conversation."""
-    await found.audit_read()
-    return ConversationRow.model_validate(found.row)
+    await conversation.audit_read()
+    return ConversationRow.model_validate(conversation.row)
 
 
 @router.put("/{conversation_id}/read", status_code=204)
-async def mark_conversation_read(body: MarkReadRequest, found: ReadableConversation) -> None:
+async def mark_conversation_read(body: MarkReadRequest, conversation: ReadableConversation) -> None:
     """Mark a conversation as read up to a version. A lower version than before has no effect."""
-    marks = read_markers_for(found.request)
-    if await marks.mark_read(found.tenant_id, found.caller.id, found.id, body.upto):
-        told = ReadFrame(conversation_id=found.id, upto=body.upto)
-        passing = FrameEnvelope.wrap(found.tenant_id, told, user_id=found.caller.id)
-        await services_for(found.request).publish_frame(passing.encode())
+    read_markers = read_markers_for(conversation.request)
+    if await read_markers.mark_read(
+        conversation.tenant_id, conversation.caller.id, conversation.id, body.version
+    ):
+        frame = ReadFrame(conversation_id=conversation.id, version=body.version)
+        envelope = FrameEnvelope.wrap(conversation.tenant_id, frame, user_id=conversation.caller.id)
+        await services_for(conversation.request).publish_frame(envelope.encode())
 
 
 @router.post("/{conversation_id}/assign")
 async def assign_conversation(
-    body: AssignConversationRequest, found: AssignableConversation
+    body: AssignConversationRequest, conversation: AssignableConversation
 ) -> CommandResponse:
     """Take over a conversation, or assign it to an agent. The assistant stops answering in it."""
     if body.agent is not None:
-        await found.queries.require_assignees(found.tenant_id, None, [body.agent])
-    return await found.submit(cmd.AssignConversation(str(body.agent or found.caller.id)))
+        await conversation.queries.require_assignees(conversation.tenant_id, None, [body.agent])
+    return await conversation.submit(
+        cmd.AssignConversation(str(body.agent or conversation.caller.id))
+    )
 
 
 @router.post("/{conversation_id}/transfer")
 async def transfer_conversation(
-    body: TransferConversationRequest, found: AssignableConversation
+    body: TransferConversationRequest, conversation: AssignableConversation
 ) -> CommandResponse:
     """Transfer a conversation to a team or an agent, with an optional note."""
     users = [body.agent] if body.agent is not None else []
-    await found.queries.require_assignees(found.tenant_id, body.team, users)
+    await conversation.queries.require_assignees(conversation.tenant_id, body.team, users)
     agent = str(body.agent) if body.agent is not None else None
-    by = str(found.caller.id)
-    return await found.submit(cmd.TransferConversation(by, body.team, agent, body.note))
+    caller_id = str(conversation.caller.id)
+    return await conversation.submit(
+        cmd.TransferConversation(caller_id, body.team, agent, body.note)
+    )
 
 
 @router.post("/{conversation_id}/return-to-assistant")
-async def return_conversation_to_assistant(found: AssignableConversation) -> CommandResponse:
+async def return_conversation_to_assistant(conversation: AssignableConversation) -> CommandResponse:
     """Return a conversation to the assistant. The assistant starts with the unanswered messages."""
-    return await found.submit(cmd.ReturnConversationToAssistant(str(found.caller.id)))
+    return await conversation.submit(cmd.ReturnConversationToAssistant(str(conversation.caller.id)))
 
 
 @router.post("/{conversation_id}/snooze")
 async def snooze_conversation(
-    body: SnoozeConversationRequest, found: ReplyableConversation
+    body: SnoozeConversationRequest, conversation: ReplyableConversation
 ) -> CommandResponse:
     """Snooze a conversation until a given time."""
-    return await found.submit(cmd.SnoozeConversation(str(found.caller.id), body.until))
+    return await conversation.submit(
+        cmd.SnoozeConversation(str(conversation.caller.id), body.until)
+    )
 
 
 @router.post("/{conversation_id}/resolve")
-async def resolve_conversation(found: ReplyableConversation) -> CommandResponse:
+async def resolve_conversation(conversation: ReplyableConversation) -> CommandResponse:
     """Resolve a conversation. The next message of the customer opens a new conversation."""
-    return await found.submit(cmd.ResolveConversation(str(found.caller.id)))
+    return await conversation.submit(cmd.ResolveConversation(str(conversation.caller.id)))
 
 
 @router.post("/{conversation_id}/reopen")
-async def reopen_conversation(found: ReplyableConversation) -> CommandResponse:
+async def reopen_conversation(conversation: ReplyableConversation) -> CommandResponse:
     """Reopen a resolved conversation, unless the customer has opened a new one since."""
-    conversation_id = ConversationId(found.id)
-    return await found.submit(cmd.ReopenConversation(str(found.caller.id), conversation_id))
+    conversation_id = ConversationId(conversation.id)
+    return await conversation.submit(
+        cmd.ReopenConversation(str(conversation.caller.id), conversation_id)
+    )
 
 
 @router.put("/{conversation_id}/labels")
 async def set_conversation_labels(
-    body: SetLabelsRequest, found: ReplyableConversation
+    body: SetLabelsRequest, conversation: ReplyableConversation
 ) -> CommandResponse:
     """Replace the labels of a conversation."""
-    return await found.submit(cmd.SetConversationLabels(str(found.caller.id), tuple(body.labels)))
+    return await conversation.submit(
+        cmd.SetConversationLabels(str(conversation.caller.id), tuple(body.labels))
+    )
 
 
 @router.put("/{conversation_id}/priority")
 async def set_conversation_priority(
-    body: SetPriorityRequest, found: ReplyableConversation
+    body: SetPriorityRequest, conversation: ReplyableConversation
 ) -> CommandResponse:
     """Set the priority of a conversation."""
     priority = ConversationPriority[body.priority.upper()]
-    return await found.submit(cmd.SetConversationPriority(str(found.caller.id), priority))
+    return await conversation.submit(
+        cmd.SetConversationPriority(str(conversation.caller.id), priority)
+    )

@@ -1,4 +1,4 @@
-"""``/files``: uploads to be sent, and the content behind a signed address."""
+"""``/files``: uploading files to send, and downloading files with a signed URL."""
 
 import re
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from niochat.attachments.attachment_store import MAX_FILE_BYTES
 from niochat.attachments.file_type import is_inline, serving_type_and_name
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.permissions import PermissionAction
+from niochat.http.api.schemas import ResponseModel
 from niochat.http.rest.conversations.message_routes import attachments_for
 from niochat.http.rest.dependencies import (
     PermissionDependency,
@@ -21,7 +22,6 @@ from niochat.http.rest.dependencies import (
     audit_actor_for,
     identity_services_for,
 )
-from niochat.http.rest.schemas import ResponseModel
 from niochat.identity.authentication import Principal
 from niochat.ports.audit import AuditEntry
 
@@ -111,18 +111,18 @@ async def head_file_content(token: str, request: Request) -> Response:
     """
     library = attachments_for(request)
     file = await library.find_by_token(token, database_clock.now())
-    await library.read_range(file, 0, min(file.size, 1))  # its row may be here, and its bytes gone
+    await library.read_range(file, 0, min(file.size, 1))  # the row can exist without the content
     mimetype, name = serving_type_and_name(file.mimetype, file.filename)
     headers = {**_CONTENT_HEADERS, "content-disposition": _content_disposition(mimetype, name)}
     return Response(None, 200, {**headers, "content-length": str(file.size)}, mimetype)
 
 
 async def _read_upload(request: Request) -> tuple[str, bytes]:
-    """Read after the caller is known, and never more than a file may have."""
-    told = request.headers.get("content-length", "")
-    if not told.isdigit():
+    """Return (filename, content). It is read after authentication, up to the maximum file size."""
+    declared = request.headers.get("content-length", "")
+    if not (declared.isascii() and declared.isdigit()):
         raise HTTPException(411, "The Content-Length header is required.")
-    if int(told) > MAX_FILE_BYTES + MAX_FORM_OVERHEAD:
+    if int(declared) > MAX_FILE_BYTES + MAX_FORM_OVERHEAD:
         raise HTTPException(413, f"The file is larger than {MAX_FILE_BYTES // 2**20} MiB.")
     try:
         async with request.form(max_files=1, max_fields=4) as form:
@@ -134,7 +134,7 @@ async def _read_upload(request: Request) -> tuple[str, bytes]:
         raise InvalidInputError(
             "The upload ended early or was too slow. Send the file again."
         ) from None
-    except (HTTPException, AssertionError):  # what the parser says of a form that is none
+    except (HTTPException, AssertionError):  # the parser's errors for an invalid form
         raise _missing_file_error() from None
 
 
@@ -145,18 +145,18 @@ def _missing_file_error() -> InvalidInputError:
 
 
 def _parse_range(header: str, size: int) -> tuple[int, int, bool]:
-    """Where to begin, how many bytes, and whether that is a part (RFC 9110, 14.2: what cannot be
-    understood is ignored).
+    """Return (start, length, whether this is a part). An invalid header is ignored (RFC 9110,
+    14.2).
     """
-    asked = _RANGE.fullmatch(header.strip())
-    if asked is None or int(asked[1]) >= size:
+    match = _RANGE.fullmatch(header.strip())
+    if match is None or int(match[1]) >= size:
         return 0, size, False
-    start = int(asked[1])
-    end = min(int(asked[2]), size - 1) if asked[2] else size - 1
+    start = int(match[1])
+    end = min(int(match[2]), size - 1) if match[2] else size - 1
     return (start, end - start + 1, True) if end >= start else (0, size, False)
 
 
 def _content_disposition(mimetype: str, filename: str) -> str:
-    how = "inline" if is_inline(mimetype) else "attachment"
+    disposition = "inline" if is_inline(mimetype) else "attachment"
     quoted = "".join(f"%{byte:02X}" for byte in filename.encode())
-    return f"{how}; filename*=UTF-8''{quoted}"
+    return f"{disposition}; filename*=UTF-8''{quoted}"

@@ -1,4 +1,4 @@
-"""``/conversations/…/messages``: what was said, answers, notes, and changes of what was said."""
+"""``/conversations/…/messages``: reading, sending and changing messages, and internal notes."""
 
 from dataclasses import replace
 from typing import Annotated, Any, Self
@@ -15,6 +15,14 @@ from niochat.domain.errors import NotFoundError, OperationRefusedError
 from niochat.domain.ids import MessageId
 from niochat.domain.message import FILE_KINDS, Author, MessageKind
 from niochat.domain.permissions import PermissionAction
+from niochat.http.api.pagination import (
+    CursorPage,
+    PageCursor,
+    PageLimit,
+    format_number_cursor,
+    parse_number_cursor,
+)
+from niochat.http.api.schemas import RequestModel, ResponseModel
 from niochat.http.rest.conversation_access import (
     CommandResponse,
     ConversationContext,
@@ -26,15 +34,6 @@ from niochat.http.rest.conversations.conversation_routes import (
     ReplyableConversation,
 )
 from niochat.http.rest.rest_services import services_for
-from niochat.http.rest.schemas import (
-    CursorPage,
-    PageCursor,
-    PageLimit,
-    RequestModel,
-    ResponseModel,
-    format_number_cursor,
-    parse_number_cursor,
-)
 from niochat.live.frames import MessageRow
 
 MessageText = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
@@ -95,13 +94,13 @@ class FileUrlResponse(ResponseModel):
 
 @router.get(MESSAGES_PATH)
 async def list_messages(
-    found: ReadableConversation, limit: PageLimit = 50, cursor: PageCursor = None
+    conversation: ReadableConversation, limit: PageLimit = 50, cursor: PageCursor = None
 ) -> CursorPage[MessageRow]:
     """List the messages of a conversation, newest first."""
-    rows = await found.queries.list_messages(
-        found.tenant_id, found.id, parse_number_cursor(cursor), limit + 1
+    rows = await conversation.queries.list_messages(
+        conversation.tenant_id, conversation.id, parse_number_cursor(cursor), limit + 1
     )
-    await found.audit_read(messages=True)
+    await conversation.audit_read(messages=True)
     following = None
     if len(rows) > limit:
         rows = rows[:limit]
@@ -111,104 +110,110 @@ async def list_messages(
 
 @router.post(MESSAGES_PATH)
 async def send_message(
-    body: SendMessageRequest, found: ReplyableConversation, request: Request
+    body: SendMessageRequest, conversation: ReplyableConversation, request: Request
 ) -> CommandResponse:
     """Send a message to the customer. Take over the conversation first."""
-    command = cmd.ReplyToCustomer(str(found.caller.id), body.text)
+    command = cmd.ReplyToCustomer(str(conversation.caller.id), body.text)
     if body.reply_to is not None:
         command = replace(
-            command, reply_to=_require_external_id(await found.find_message(body.reply_to))
+            command, reply_to=_require_external_id(await conversation.find_message(body.reply_to))
         )
     if body.file is not None:
-        file = await attachments_for(request).find_upload(found.tenant_id, body.file)
+        file = await attachments_for(request).find_upload(conversation.tenant_id, body.file)
         kind = message_kind_for(file.mimetype)
         command = replace(
             command,
             file=cmd.AttachedFile(str(file.id), kind, file.filename, file.mimetype, file.size),
         )
-    return await found.submit(command)
+    return await conversation.submit(command)
 
 
 @router.post(MESSAGES_PATH + "/{message_id}/retry")
-async def retry_message(message_id: UUID, found: ReplyableConversation) -> CommandResponse:
+async def retry_message(message_id: UUID, conversation: ReplyableConversation) -> CommandResponse:
     """Send a failed message again, as a new message."""
-    row = await found.find_message(message_id)
+    row = await conversation.find_message(message_id)
     if row["status"] != "failed" or row["author"] != Author.AGENT:
         raise OperationRefusedError(
             "Only a failed message of an agent can be sent again.", code="not_failed"
         )
-    again = MessageId(message_id)
+    retried = MessageId(message_id)
     command = cmd.ReplyToCustomer(
-        str(found.caller.id), row["text"], row["quoted"], _attached_file_from_row(row), again
+        str(conversation.caller.id),
+        row["text"],
+        row["quoted"],
+        _attached_file_from_row(row),
+        retried,
     )
-    return await found.submit(command, dedupe_key=f"again:{message_id}")
+    return await conversation.submit(command, dedupe_key=f"again:{message_id}")
 
 
 @router.patch(MESSAGES_PATH + "/{message_id}")
 async def edit_message(
-    message_id: UUID, body: EditMessageRequest, found: ReplyableConversation
+    message_id: UUID, body: EditMessageRequest, conversation: ReplyableConversation
 ) -> CommandResponse:
     """Edit a sent message. The edit takes effect when WhatsApp accepts it; WhatsApp accepts edits
     for some minutes.
     """
-    target = _require_external_id(await found.find_message(message_id))
-    return await found.submit(cmd.EditReply(str(found.caller.id), target, body.text))
+    target = _require_external_id(await conversation.find_message(message_id))
+    return await conversation.submit(cmd.EditReply(str(conversation.caller.id), target, body.text))
 
 
 @router.delete(MESSAGES_PATH + "/{message_id}")
-async def delete_message(message_id: UUID, found: ReplyableConversation) -> CommandResponse:
+async def delete_message(message_id: UUID, conversation: ReplyableConversation) -> CommandResponse:
     """Delete a sent message for everyone."""
-    target = _require_external_id(await found.find_message(message_id))
-    return await found.submit(cmd.DeleteReply(str(found.caller.id), target))
+    target = _require_external_id(await conversation.find_message(message_id))
+    return await conversation.submit(cmd.DeleteReply(str(conversation.caller.id), target))
 
 
 @router.put(MESSAGES_PATH + "/{message_id}/reaction")
 async def set_message_reaction(
-    message_id: UUID, body: SetReactionRequest, found: ReplyableConversation
+    message_id: UUID, body: SetReactionRequest, conversation: ReplyableConversation
 ) -> CommandResponse:
     """Set or remove the reaction to a message."""
-    target = _require_external_id(await found.find_message(message_id))
-    return await found.submit(cmd.ReactToMessage(str(found.caller.id), target, body.emoji))
+    target = _require_external_id(await conversation.find_message(message_id))
+    return await conversation.submit(
+        cmd.ReactToMessage(str(conversation.caller.id), target, body.emoji)
+    )
 
 
 @router.get(MESSAGES_PATH + "/{message_id}/file")
 async def get_message_file_url(
-    message_id: UUID, found: ReadableConversation, request: Request
+    message_id: UUID, conversation: ReadableConversation, request: Request
 ) -> FileUrlResponse:
     """Return a signed URL of the file of a message. The URL expires after some minutes."""
-    row = await found.find_message(message_id)
+    row = await conversation.find_message(message_id)
     if row["file"] is None or row["file"]["status"] != "kept":
         raise NotFoundError(
             "The file of the message is not available. See file.status of the message."
         )
-    library = attachments_for(request)
-    known = await library.find(found.tenant_id, UUID(row["file"]["id"]))
-    await found.audit_read(file=str(known.id))
-    token, until = library.create_download_token(known, database_clock.now())
+    attachments = attachments_for(request)
+    file = await attachments.find(conversation.tenant_id, UUID(row["file"]["id"]))
+    await conversation.audit_read(file=str(file.id))
+    token, until = attachments.create_download_token(file, database_clock.now())
     return FileUrlResponse(
         url=f"/api/v1/files/content/{token}",
         expires_at=until,
-        mimetype=known.mimetype,
-        filename=known.filename,
-        size=known.size,
+        mimetype=file.mimetype,
+        filename=file.filename,
+        size=file.size,
     )
 
 
 @router.post("/{conversation_id}/notes")
-async def add_note(body: AddNoteRequest, found: AnnotatableConversation) -> CommandResponse:
+async def add_note(body: AddNoteRequest, conversation: AnnotatableConversation) -> CommandResponse:
     """Add an internal note for colleagues."""
-    await found.queries.require_assignees(found.tenant_id, None, body.mentions)
+    await conversation.queries.require_assignees(conversation.tenant_id, None, body.mentions)
     mentions = tuple(str(each) for each in body.mentions)
-    return await found.submit(cmd.AddNote(str(found.caller.id), body.text, mentions))
+    return await conversation.submit(cmd.AddNote(str(conversation.caller.id), body.text, mentions))
 
 
 def attachments_for(request: Request) -> AttachmentStore:
-    """Files of messages."""
+    """Return the store of files."""
     return services_for(request).attachments
 
 
 def _require_external_id(row: dict[str, Any]) -> str:
-    """The gateway's id of a message. Raises ``Refused`` before there is one."""
+    """Return the gateway's id of a message. Raises ``OperationRefusedError`` before it has one."""
     if row["external_id"] is None:
         raise OperationRefusedError("The message has not been sent.", code="not_sent")
     return str(row["external_id"])
@@ -217,7 +222,11 @@ def _require_external_id(row: dict[str, Any]) -> str:
 def _attached_file_from_row(row: dict[str, Any]) -> cmd.AttachedFile | None:
     if row["kind"] not in FILE_KINDS:
         return None
-    of = row["details"]
+    details = row["details"]
     return cmd.AttachedFile(
-        of["attachment"], MessageKind(row["kind"]), of["filename"], of["mimetype"], of["length"]
+        details["attachment"],
+        MessageKind(row["kind"]),
+        details["filename"],
+        details["mimetype"],
+        details["length"],
     )

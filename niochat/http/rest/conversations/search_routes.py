@@ -1,4 +1,4 @@
-"""``/search``: what was said, found by its words."""
+"""``/search``: full-text search in messages."""
 
 import re
 from typing import Annotated, Any
@@ -6,27 +6,25 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from niochat.conversations.conversation_queries import ConversationVisibility
 from niochat.conversations.message_search import MessageSearchRequest, parse_search_words
 from niochat.domain.permissions import PermissionAction
 from niochat.domain.text_validation import truncate_text
-from niochat.http.rest.dependencies import (
-    PermissionDependency,
-    audit_actor_for,
-    identity_services_for,
-)
-from niochat.http.rest.rest_services import services_for
-from niochat.http.rest.schemas import (
+from niochat.http.api.pagination import (
     CursorPage,
     PageCursor,
     PageLimit,
-    ResponseModel,
     format_time_cursor,
     parse_time_cursor,
 )
+from niochat.http.api.schemas import ResponseModel
+from niochat.http.rest.conversation_access import READ_ACTION, visibility_for
+from niochat.http.rest.dependencies import (
+    PermissionDependency,
+    audit_read,
+)
+from niochat.http.rest.rest_services import services_for
 from niochat.identity.authentication import Principal
 from niochat.live.frames import MessageRow
-from niochat.ports.audit import AuditEntry
 
 MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONVERSATIONS_READ))]
 SearchWords = Annotated[
@@ -39,7 +37,7 @@ SearchWords = Annotated[
     ),
 ]
 SNIPPET_CONTEXT = 60
-"""Characters of a snippet before its first hit."""
+"""Characters of a snippet before the first hit."""
 MAX_SNIPPET = 200
 
 router = APIRouter(prefix="/search", tags=["search"])
@@ -78,28 +76,15 @@ async def search_messages(
     read are not on later pages; start again without a cursor.
     """
     tenant_id = caller.require(PermissionAction.CONVERSATIONS_READ)
-    scope = caller.grants[PermissionAction.CONVERSATIONS_READ]
-    sight = ConversationVisibility(scope.name.lower(), str(caller.id), caller.teams)
-    searching = services_for(request).message_search
-    found = await searching.search_page(
+    search = services_for(request).message_search
+    page = await search.search_page(
         tenant_id,
-        sight,
+        visibility_for(caller),
         MessageSearchRequest(parse_search_words(q), parse_time_cursor(cursor), limit),
     )
-    await identity_services_for(request).audit_log.write_entry(
-        AuditEntry(
-            tenant_id,
-            audit_actor_for(request, caller),
-            "conversations.read",
-            "search",
-            None,
-            {"shown": len(found.rows)},
-        )
-    )
-    following = None if found.next_position is None else format_time_cursor(*found.next_position)
-    return CursorPage(
-        items=[_search_hit_from_row(row) for row in found.rows], next_cursor=following
-    )
+    await audit_read(request, caller, READ_ACTION, "search", {"shown": len(page.rows)})
+    following = None if page.next_position is None else format_time_cursor(*page.next_position)
+    return CursorPage(items=[_search_hit_from_row(row) for row in page.rows], next_cursor=following)
 
 
 def _search_hit_from_row(row: dict[str, Any]) -> MessageSearchHit:
@@ -114,7 +99,7 @@ def _search_hit_from_row(row: dict[str, Any]) -> MessageSearchHit:
 
 
 def build_snippet(text: str, words: list[str]) -> list[SnippetPart]:
-    """The part of ``text`` around the first of ``words``, cut at their places."""
+    """Return the part of ``text`` around the first of ``words``, split into hits and the rest."""
     if not words:
         return [SnippetPart(text=truncate_text(text, MAX_SNIPPET), hit=False)]
     longest_first = "|".join(re.escape(each) for each in sorted(words, key=len, reverse=True))

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Routes for users: sign-in, users, roles, teams, API keys and presence."""

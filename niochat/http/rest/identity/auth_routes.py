@@ -1,4 +1,4 @@
-"""``/auth``: signing in and out, the second factor, sessions, forgotten passwords."""
+"""``/auth``: sign-in and sign-out, sessions, the second factor, and passwords."""
 
 import secrets
 from dataclasses import replace
@@ -13,6 +13,7 @@ from niochat.adapters.clock import database_clock
 from niochat.domain.errors import AuthenticationError, NotFoundError
 from niochat.domain.permissions import format_grants
 from niochat.domain.text_validation import digest_text
+from niochat.http.api.schemas import RequestModel, ResponseModel
 from niochat.http.rest.dependencies import (
     ACCESS_COOKIE,
     CSRF_COOKIE,
@@ -27,7 +28,6 @@ from niochat.http.rest.dependencies import (
 )
 from niochat.http.rest.idempotent_route import IdempotentRoute
 from niochat.http.rest.rest_services import services_for
-from niochat.http.rest.schemas import RequestModel, ResponseModel
 from niochat.identity.access_tokens import ACCESS_TOKEN_LIFETIME
 from niochat.identity.authentication import Principal
 from niochat.identity.login.known_devices import DEVICE_TOKEN_LIFETIME
@@ -43,14 +43,14 @@ router = APIRouter(prefix="/auth", tags=["auth"], route_class=IdempotentRoute)
 
 class LoginRequest(RequestModel):
     """Credentials of a user. Accounts with a second factor also need ``code``; without it, the
-    response is 401 with the code ``second_factor_required``. Browsers set ``cookies`` to true: the
-    tokens are then set as HttpOnly cookies and are left out of the response.
+    response is 401 with the code ``second_factor_required``. Browsers set ``use_cookies`` to true:
+    the tokens are then set as HttpOnly cookies and are left out of the response.
     """
 
     login: LoginText
     password: SecretText
     code: Annotated[str, Field(max_length=32)] | None = None
-    cookies: bool = False
+    use_cookies: bool = False
 
 
 class RefreshRequest(RequestModel):
@@ -109,12 +109,12 @@ class SocketTicketResponse(ResponseModel):
 
 
 class SecondFactorEnrolmentResponse(ResponseModel):
-    """The secret for an authenticator app. Show ``address`` as a QR code, or let the user type
+    """The secret for an authenticator app. Show ``otpauth_uri`` as a QR code, or let the user type
     ``secret``.
     """
 
     secret: str
-    address: str
+    otpauth_uri: str
 
 
 class SecondFactorCodeRequest(RequestModel):
@@ -156,7 +156,7 @@ async def log_in(body: LoginRequest, request: Request, response: Response) -> To
         body.login, body.password.get_secret_value(), body.code, device, database_clock.now()
     )
     _remember_device(body.login, tokens.device, request, response)
-    return _token_response(tokens, request, response, cookies=body.cookies)
+    return _token_response(tokens, request, response, use_cookies=body.use_cookies)
 
 
 @router.post("/refresh", dependencies=[Public])
@@ -177,9 +177,9 @@ async def refresh_tokens(
             "The refresh token is missing. Send refresh_token, or sign in again."
         )
     tokens = await identity_services_for(request).sessions.refresh(token, database_clock.now())
-    cookies = body.refresh_token is None
-    csrf = request.cookies.get(CSRF_COOKIE, "") if cookies else ""  # other tabs know it
-    return _token_response(tokens, request, response, cookies=cookies, csrf=csrf)
+    use_cookies = body.refresh_token is None
+    csrf = request.cookies.get(CSRF_COOKIE, "") if use_cookies else ""  # other tabs have this one
+    return _token_response(tokens, request, response, use_cookies=use_cookies, csrf=csrf)
 
 
 @router.post("/logout", status_code=204)
@@ -225,10 +225,10 @@ async def create_socket_ticket(user: CurrentUser, request: Request) -> SocketTic
     seconds.
     """
     assert user.session_id is not None
-    made = await identity_services_for(request).socket_tickets.issue(
+    ticket = await identity_services_for(request).socket_tickets.issue(
         user.session_id, database_clock.now()
     )
-    return SocketTicketResponse(ticket=made)
+    return SocketTicketResponse(ticket=ticket)
 
 
 @router.get("/sessions")
@@ -241,8 +241,8 @@ async def list_sessions(user: CurrentUser, request: Request) -> list[SessionResp
 @router.delete("/sessions/{session_id}", status_code=204)
 async def revoke_session(session_id: UUID, user: CurrentUser, request: Request) -> None:
     """End one session of the user."""
-    living = await identity_services_for(request).sessions.list_for_user(user.id)
-    if session_id not in {row["id"] for row in living}:
+    sessions = await identity_services_for(request).sessions.list_for_user(user.id)
+    if session_id not in {row["id"] for row in sessions}:
         raise NotFoundError("The session does not exist.")
     await identity_services_for(request).sessions.end(
         session_id, SessionEndReason.REVOKED, database_clock.now()
@@ -255,10 +255,10 @@ async def enrol_second_factor(user: CurrentUser, request: Request) -> SecondFact
     """Create a secret for an authenticator app. The second factor is not required before it is
     confirmed.
     """
-    begun = await identity_services_for(request).second_factor.begin_enrolment(
+    enrolment = await identity_services_for(request).second_factor.begin_enrolment(
         user.id, user.login or user.name
     )
-    return SecondFactorEnrolmentResponse.model_validate(begun)
+    return SecondFactorEnrolmentResponse.model_validate(enrolment)
 
 
 @router.post("/second-factor/confirm")
@@ -311,13 +311,15 @@ async def set_password(body: SetPasswordRequest, request: Request, response: Res
 
 
 def device_cookie_name(login: str) -> str:
-    """Of one account: people share machines."""
+    """Return the name of the device cookie of an account. Several accounts can share a browser."""
     account = digest_text(login.strip().lower()).hex()
     return f"{DEVICE_COOKIE_PREFIX}_{account[:16]}"
 
 
 def _remember_device(login: str, token: str, request: Request, response: Response) -> None:
-    """The account was here: strangers' guesses do not shut this device out."""
+    """Mark the device as known for the account, so that failed logins from elsewhere do not lock
+    it out.
+    """
     response.set_cookie(
         device_cookie_name(login),
         token,
@@ -330,24 +332,30 @@ def _remember_device(login: str, token: str, request: Request, response: Respons
 
 
 def _token_response(
-    tokens: SessionTokens, request: Request, response: Response, *, cookies: bool, csrf: str = ""
+    tokens: SessionTokens,
+    request: Request,
+    response: Response,
+    *,
+    use_cookies: bool,
+    csrf: str = "",
 ) -> TokenResponse:
-    told = TokenResponse(expires_in=tokens.expires_in, session_id=tokens.session_id)
-    if not cookies:
-        told.access_token, told.refresh_token = tokens.access, tokens.refresh
-        return told
-    told.csrf_token = csrf or secrets.token_urlsafe(24)
+    token_response = TokenResponse(expires_in=tokens.expires_in, session_id=tokens.session_id)
+    if not use_cookies:
+        token_response.access_token, token_response.refresh_token = tokens.access, tokens.refresh
+        return token_response
+    token_response.csrf_token = csrf or secrets.token_urlsafe(24)
     secure = services_for(request).secure_cookies
-    lasts, valid = int(SESSION_LIFETIME.total_seconds()), int(ACCESS_TOKEN_LIFETIME.total_seconds())
-    for name, value, age, path, hidden in (
-        (ACCESS_COOKIE, tokens.access, valid, "/", True),
-        (REFRESH_COOKIE, tokens.refresh, lasts, "/api/v1/auth", True),
-        (CSRF_COOKIE, told.csrf_token, lasts, "/", False),  # the page has to read this one
+    session_s = int(SESSION_LIFETIME.total_seconds())
+    access_s = int(ACCESS_TOKEN_LIFETIME.total_seconds())
+    for name, value, max_age, path, httponly in (
+        (ACCESS_COOKIE, tokens.access, access_s, "/", True),
+        (REFRESH_COOKIE, tokens.refresh, session_s, "/api/v1/auth", True),
+        (CSRF_COOKIE, token_response.csrf_token, session_s, "/", False),  # the page reads it
     ):
         response.set_cookie(
-            name, value, age, path=path, secure=secure, httponly=hidden, samesite="strict"
+            name, value, max_age, path=path, secure=secure, httponly=httponly, samesite="strict"
         )
-    return told
+    return token_response
 
 
 def _clear_cookies(response: Response) -> None:

@@ -1,4 +1,4 @@
-"""``/presence``: who is there, and how many conversations a queue may give them."""
+"""``/presence``: the presence of agents, and how many conversations a queue may assign to them."""
 
 from datetime import datetime
 from typing import Annotated, Any, Self
@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from niochat.domain.errors import PermissionDeniedError
 from niochat.domain.permissions import BuiltInRole, PermissionAction
 from niochat.domain.presence import AgentPresenceState
+from niochat.http.api.schemas import RequestModel, ResponseModel
 from niochat.http.rest.dependencies import (
     PermissionDependency,
     UserDependency,
@@ -21,7 +22,6 @@ from niochat.http.rest.dependencies import (
     identity_services_for,
 )
 from niochat.http.rest.rest_services import services_for
-from niochat.http.rest.schemas import RequestModel, ResponseModel
 from niochat.identity.authentication import Principal, PrincipalKind
 from niochat.live.ephemeral import FrameEnvelope, PresenceFrame
 
@@ -104,7 +104,7 @@ async def set_my_presence(
     whose ``/live`` socket is open, or who repeat this request within 45 seconds. When a user goes
     offline, unanswered conversations return to their queue if the policy of the provider says so.
     """
-    said = await agent_presence_for(request).set_own_state(
+    row = await agent_presence_for(request).set_own_state(
         _home_tenant_id(caller),
         caller.id,
         body.state,
@@ -112,7 +112,7 @@ async def set_my_presence(
         audit_actor_for(request, caller),
     )
     await announce_presence_change(request, _home_tenant_id(caller), caller.id)
-    return await _broadcast_presence(request, _home_tenant_id(caller), said)
+    return await _broadcast_presence(request, _home_tenant_id(caller), row)
 
 
 @router.put("/{user_id}")
@@ -124,7 +124,7 @@ async def override_presence(
     await identity_services_for(request).users.require_authority_over(
         tenant_id, user_id, changed_by_for(request, caller)
     )
-    arranged = await agent_presence_for(request).override_presence(
+    row = await agent_presence_for(request).override_presence(
         tenant_id,
         user_id,
         audit_actor_for(request, caller),
@@ -133,21 +133,23 @@ async def override_presence(
         keep_capacity="capacity" not in body.model_fields_set,
     )
     await announce_presence_change(request, tenant_id, user_id)
-    return await _broadcast_presence(request, tenant_id, arranged)
+    return await _broadcast_presence(request, tenant_id, row)
 
 
 async def _broadcast_presence(
     request: Request, tenant_id: UUID, row: dict[str, Any]
 ) -> AgentPresenceResponse:
-    """Colleagues' screens show it."""
-    shown = _presence_response(row)
-    told = PresenceFrame(user_id=shown.user_id, state=shown.state.value, reason=shown.reason)
-    await services_for(request).publish_frame(FrameEnvelope.wrap(tenant_id, told).encode())
-    return shown
+    """Publish the presence to the screens of colleagues."""
+    presence = _presence_response(row)
+    frame = PresenceFrame(
+        user_id=presence.user_id, state=presence.state.value, reason=presence.reason
+    )
+    await services_for(request).publish_frame(FrameEnvelope.wrap(tenant_id, frame).encode())
+    return presence
 
 
 def _home_tenant_id(caller: Principal) -> UUID:
-    """Where they work; a superuser who has entered a provider does not work there."""
+    """Return the tenant of a member. A superuser who acts in a tenant is not a member of it."""
     if (
         caller.kind is not PrincipalKind.USER
         or caller.role == BuiltInRole.SUPERUSER

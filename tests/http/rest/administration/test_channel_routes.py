@@ -16,14 +16,14 @@ from niochat.adapters.gateways.uazapi.client import UazapiClient
 from niochat.adapters.gateways.uazapi.instance_admin import UazapiAdmin
 from niochat.adapters.ssrf_guard import SsrfGuard
 from niochat.composition.tenant_services import build_tenant_services
-from niochat.http.rest.idempotent_route import IDEMPOTENCY_HEADER
-from niochat.http.webhooks.webhook_endpoint import WebhookEndpoint, build_webhook_application
+from niochat.http.api.idempotency_key import IDEMPOTENCY_HEADER
+from niochat.http.webhooks.webhook_endpoint import WebhookEndpoint
 from niochat.inbox.inbox_store import InboxStore
 from niochat.ports.gateway import GatewayServer
 from niochat.tenants.channel_provisioning import GatewayAccess
 from niochat.tenants.tenant_config_cache import TenantConfigCache
 from niochat_sandbox.app import create_app
-from tests.http.conftest import IgnoredCounter, serve_app
+from tests.http.conftest import IgnoredCounter, build_webhook_application, serve_app
 from tests.http.rest.conftest import RestApiFixture, assert_problem
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
@@ -98,7 +98,7 @@ async def shop(rest_api: RestApiFixture) -> AsyncIterator[ChannelFixture]:
                 gateway, administration, guard.check_url, server, str(doorway.base_url)
             )
             accounts = build_tenant_services(database, vault, ways, announce)
-            rest_api.with_rooms(tenants=accounts)
+            rest_api.with_services(tenants=accounts)
 
         async def announce(tenant: Any) -> None:
             directory.invalidate(tenant)
@@ -116,13 +116,13 @@ async def test_a_channel_is_made_paired_and_its_customers_are_heard(shop: Channe
     assert "token" not in str((await shop.get(path)).json())
 
     offered = (await shop.post(f"{path}/connect", {})).json()
-    assert offered["qrcode"].startswith("data:image/png;base64,")
+    assert offered["qr_code"].startswith("data:image/png;base64,")
     assert (offered["status"], offered["code"]) == ("connecting", None)
     assert offered["expires_at"] is not None
     await shop.scan()
     told = (await shop.get(f"{path}/status")).json()
     assert told["status"] == "connected"
-    assert told["number"].startswith("5581")
+    assert told["phone"].startswith("5581")
     assert (await shop.get(path)).json()["status"] == "connected"
 
     (instance,) = await shop.instances()
@@ -142,7 +142,7 @@ async def test_a_phone_may_type_a_code_instead(shop: ChannelFixture) -> None:
     bad = await shop.post(f"{path}/connect", {"phone": "81 9888"})
     assert_problem(bad, 422, "invalid")
     offered = (await shop.post(f"{path}/connect", {"phone": "+5581988887777"})).json()
-    assert (offered["code"], offered["qrcode"]) == ("1234-5678", None)
+    assert (offered["code"], offered["qr_code"]) == ("1234-5678", None)
     # Somebody who reloads the page sees it again.
     assert (await shop.post(f"{path}/connect", {})).json()["code"] == "1234-5678"
     await shop.scan()
@@ -237,12 +237,12 @@ async def test_a_webhook_that_is_wrong_is_told_in_codes_and_set_up_again(
     path = f"/channels/{made['id']}/webhook"
 
     async def faults() -> list[str]:
-        return [each["code"] for each in (await shop.get(path)).json()["faults"]]
+        return [each["code"] for each in (await shop.get(path)).json()["problems"]]
 
     assert await faults() == ["other_address"]
     whole = (await shop.post(path)).json()
-    assert (whole["enabled"], whole["faults"]) == (True, [])
-    assert whole["address"].endswith(made["id"])
+    assert (whole["enabled"], whole["problems"]) == (True, [])
+    assert whole["url"].endswith(made["id"])
 
     (instance,) = await shop.instances()
     token = {"token": instance["token"]}
@@ -252,11 +252,11 @@ async def test_a_webhook_that_is_wrong_is_told_in_codes_and_set_up_again(
     elsewhere = {"url": "https://u:p@other.example/hook/secret"}
     await shop.outside.post("/gateway/webhook", json=elsewhere, headers=token)
     told = (await shop.get(path)).json()
-    assert (told["address"], [each["code"] for each in told["faults"]]) == (
+    assert (told["url"], [each["code"] for each in told["problems"]]) == (
         "https://other.example",
         ["other_address"],
     )
-    assert (await shop.post(path)).json()["faults"] == []
+    assert (await shop.post(path)).json()["problems"] == []
 
 
 async def test_what_the_gateway_says_no_to_is_a_problem_and_changes_nothing(

@@ -267,8 +267,8 @@ async def test_what_changes_while_the_pages_are_turned_comes_on_one_of_them(
 async def test_a_step_that_does_not_come_in_time_is_accepted_and_not_lost(
     rest_api: RestApiFixture,
 ) -> None:
-    rest_api.app.state.rooms = replace(rest_api.rooms, command_timeout_s=0.1)
-    rest_api.rooms.command_submitter._poke = lambda thread: None
+    rest_api.app.state.services = replace(rest_api.services, command_timeout_s=0.1)
+    rest_api.services.command_submitter._poke = lambda thread: None
     _, who = await rest_api.add_signed_in_user("agent")
     visit = await rest_api.conversation()
     late = await act(rest_api, visit, "assign", who)

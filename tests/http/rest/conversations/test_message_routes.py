@@ -108,7 +108,7 @@ async def test_an_address_that_nobody_gave_opens_nothing(
 async def test_an_altered_or_old_address_opens_nothing(rest_api: RestApiFixture) -> None:
     _, who = await rest_api.add_signed_in_user("agent")
     file = (await uploaded(rest_api, who, PNG)).json()
-    library, now = rest_api.rooms.attachments, rest_api.house.clock.now
+    library, now = rest_api.services.attachments, rest_api.house.clock.now
     known = await library.find(rest_api.house.tenant, UUID(file["id"]))
     old, _ = library.create_download_token(known, now.replace(year=now.year - 1))
     fresh, _ = library.create_download_token(known, now.replace(year=now.year + 10))
@@ -173,7 +173,7 @@ async def test_files_that_were_never_sent_go_after_a_day_and_those_of_sends_stay
     await rest_api.given.admin.execute(
         "UPDATE attachments SET created_at = now() - interval '25 h' WHERE id <> $1", UUID(new)
     )
-    library = rest_api.rooms.attachments
+    library = rest_api.services.attachments
     await library.delete_unused()
 
     left = await rest_api.given.rows("SELECT id::text FROM attachments ORDER BY created_at")

@@ -43,7 +43,7 @@ async def test_a_browser_signs_in_by_cookies_that_scripts_cannot_read(
     rest_api: RestApiFixture,
 ) -> None:
     await rest_api.house.create_user(LOGIN)
-    body = {"login": LOGIN, "password": PASSWORD, "cookies": True}
+    body = {"login": LOGIN, "password": PASSWORD, "use_cookies": True}
     told = await rest_api.http.post("/auth/login", json=body)
     assert told.json()["access_token"] is None
     assert told.json()["refresh_token"] is None
@@ -59,7 +59,7 @@ async def test_what_changes_something_by_cookie_needs_the_csrf_header(
     rest_api: RestApiFixture,
 ) -> None:
     await rest_api.house.create_user(LOGIN)
-    body = {"login": LOGIN, "password": PASSWORD, "cookies": True}
+    body = {"login": LOGIN, "password": PASSWORD, "use_cookies": True}
     csrf = (await rest_api.http.post("/auth/login", json=body)).json()["csrf_token"]
 
     for headers in ({}, {"x-csrf-token": "guess"}, {"x-csrf-token": ""}):
@@ -78,7 +78,7 @@ async def test_what_changes_something_by_cookie_needs_the_csrf_header(
 
 async def test_two_tabs_that_refresh_at_once_both_go_on(rest_api: RestApiFixture) -> None:
     await rest_api.house.create_user(LOGIN)
-    body = {"login": LOGIN, "password": PASSWORD, "cookies": True}
+    body = {"login": LOGIN, "password": PASSWORD, "use_cookies": True}
     csrf = (await rest_api.http.post("/auth/login", json=body)).json()["csrf_token"]
     headers = {"x-csrf-token": csrf}
     answers = await asyncio.gather(*(_refresh_by_cookie(rest_api, headers) for _ in range(2)))
@@ -115,7 +115,7 @@ async def test_a_header_that_is_none_of_ours_is_refused_whatever_the_cookie_says
     rest_api: RestApiFixture, header: str
 ) -> None:
     await rest_api.house.create_user(LOGIN)
-    body = {"login": LOGIN, "password": PASSWORD, "cookies": True}
+    body = {"login": LOGIN, "password": PASSWORD, "use_cookies": True}
     await rest_api.http.post("/auth/login", json=body)
     refused = await rest_api.http.get("/auth/me", headers={"authorization": header})
     assert refused.status_code == 401

@@ -1,4 +1,4 @@
-"""No route takes control characters, wherever in a request they stand."""
+"""Rejects control characters in the path, query and body of a request."""
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -7,18 +7,16 @@ from niochat.domain.text_validation import CONTROL_CHARACTER_MESSAGE, find_contr
 
 
 async def reject_control_characters(request: Request) -> None:
-    """Looks through path, query and body, which has been read as JSON by now. Raises
-    ``RequestValidationError`` that names the field.
-    """
+    """Check path, query and JSON body. Raises ``RequestValidationError`` that names the field."""
     parts = [("path", dict(request.path_params)), ("query", dict(request.query_params))]
-    if hasattr(request, "_json"):  # nothing is read that the route does not want
+    if hasattr(request, "_json"):  # set if FastAPI has read the body; else no route uses a body
         parts.append(("body", await request.json()))
     for name, values in parts:
-        found = find_control_character(values)
-        if found is not None:
-            wrong = {
+        location = find_control_character(values)
+        if location is not None:
+            error = {
                 "type": "control_character",
-                "loc": (name, *found),
+                "loc": (name, *location),
                 "msg": CONTROL_CHARACTER_MESSAGE,
             }
-            raise RequestValidationError([wrong])
+            raise RequestValidationError([error])

@@ -1,0 +1,1 @@
+"""What the FastAPI applications (REST and operators) share."""
