@@ -238,3 +238,59 @@ def test_every_reason_is_explained_to_people() -> None:
 
 def test_no_reason_is_explained_that_nothing_produces() -> None:
     assert set(REASON_TEXTS) <= produced()
+
+
+VENDOR = re.compile("uazapi|sgp", re.IGNORECASE)
+VENDORS_MAY_BE_NAMED = (
+    "adapters/gateways/uazapi/",
+    "adapters/gateways/registry.py",
+    "adapters/erps/sgp/",
+    "adapters/erps/registry.py",
+    "adapters/postgres/migrations/",
+    "adapters/postgres/schema.sql",
+)
+
+
+def test_vendors_are_named_only_in_their_adapters_and_in_the_registries() -> None:
+    files = [path for path in ROOT.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    others = [
+        path
+        for path in files
+        if not path.relative_to(ROOT).as_posix().startswith(VENDORS_MAY_BE_NAMED)
+    ]
+
+    assert others
+    assert not [str(path) for path in others if VENDOR.search(str(path.relative_to(ROOT)))]
+    assert not [str(path) for path in others if VENDOR.search(path.read_text(encoding="utf-8"))]
+
+
+ADAPTER_BUILDERS = ("adapters/", "composition/")
+IN_MEMORY = {"TtlCache"}
+"""Classes of the adapters that open nothing: everybody may construct them."""
+
+
+def test_only_the_composition_root_constructs_adapters() -> None:
+    adapters = set(_adapter_classes()) - IN_MEMORY
+    found = [
+        f"{module.relative_to(ROOT)}:{call.lineno} {ast.unparse(call.func)}"
+        for module in MODULES
+        if not module.relative_to(ROOT).as_posix().startswith(ADAPTER_BUILDERS)
+        for call in ast.walk(tree_of(module))
+        if isinstance(call, ast.Call) and adapters & set(ast.unparse(call.func).split("."))
+    ]
+
+    assert {"UazapiClient", "SgpClient", "ModelClient", "FileStore", "SmtpClient"} <= adapters
+    assert not found
+
+
+def _adapter_classes() -> Iterator[str]:
+    """Classes that talk to the world: those with a public method that is asynchronous."""
+    for module in MODULES:
+        if room_of(module) != "adapters":
+            continue
+        for node in tree_of(module).body:
+            if isinstance(node, ast.ClassDef) and any(
+                isinstance(each, ast.AsyncFunctionDef) and not each.name.startswith("_")
+                for each in node.body
+            ):
+                yield node.name

@@ -17,7 +17,7 @@ from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import NiochatError
 from niochat.erp.call_limiter import CallPermitRelease, CallPermitRequest, ErpCallLimiter
 from niochat.inbox.backfill import BackfillChannel, Backfiller
-from niochat.outbox.dispatcher import CredentialsOpener
+from niochat.ports.gateway import CredentialsOpener
 from niochat.runtime.activation import ActorRequest
 from niochat.runtime.actor_runtime import ActorStep
 from niochat.runtime.address import ActorAddress
@@ -183,7 +183,7 @@ class TenantBehaviour:
     async def _backfill_channel(self, channel: BackfillChannel) -> None:
         try:
             credentials = self._credentials_for(
-                channel.base_url, channel.token_sealed, channel.tenant_id
+                channel.kind, channel.base_url, channel.token_sealed, channel.tenant_id
             )
             threads = await self._backfill.fill(channel, credentials)
         except NiochatError as error:

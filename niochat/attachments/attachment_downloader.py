@@ -15,7 +15,7 @@ from niochat.domain.backoff import backoff_s
 from niochat.domain.conversation.commands import SettleFile
 from niochat.domain.errors import InvalidInputError, NiochatError
 from niochat.domain.ids import ConversationId, MessageId
-from niochat.ports.gateway import FetchedFile, GatewayCredentials, WhatsAppGateway
+from niochat.ports.gateway import CredentialsOpener, FetchedFile, WhatsAppGateway
 
 _SQL = queries("attachments")
 
@@ -30,8 +30,6 @@ MAX_ATTEMPTS = 12
 
 AttachmentSettler = Callable[[UUID, SettleFile], None]
 """Delivers (thread, command) to the thread's actor."""
-CredentialsResolver = Callable[[str, bytes, UUID], GatewayCredentials]
-"""Opens the credentials of (base address, sealed token, tenant)."""
 
 
 class AttachmentDownloader:
@@ -41,13 +39,13 @@ class AttachmentDownloader:
         self,
         database: Database,
         gateway: WhatsAppGateway,
-        resolve_credentials: CredentialsResolver,
+        open_credentials: CredentialsOpener,
         store: FileStore,
         settle: AttachmentSettler,
     ) -> None:
         self._database = database
         self._gateway = gateway
-        self._resolve_credentials = resolve_credentials
+        self._open_credentials = open_credentials
         self._store = store
         self._settle = settle
         self._queue = FileQueue(
@@ -75,9 +73,11 @@ class AttachmentDownloader:
             )
         if row is None:  # it is stored already, or another process has it
             return
-        line = self._resolve_credentials(row["base_url"], row["token_sealed"], file.tenant_id)
+        credentials = self._open_credentials(
+            row["channel_kind"], row["base_url"], row["token_sealed"], file.tenant_id
+        )
         try:
-            found = await self._gateway.fetch_file(line, row["external_id"], MAX_FILE_BYTES)
+            found = await self._gateway.fetch_file(credentials, row["external_id"], MAX_FILE_BYTES)
             settled = _missing_file(file, row, "gone")
             if found is not None:
                 settled = await self._store_file(file, row, found)

@@ -5,6 +5,7 @@ The signature is an HMAC under a key of the vault. Copies can be kept anywhere.
 """
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,9 @@ from niochat.ports.encryption import Encryptor
 PURPOSE = "audit head"
 """The purpose of the HMAC."""
 _FILE_NAME = "head.json"
+
+OpenStore = Callable[[str | None, str], FileStore]
+"""Opens the file store at an address; the second argument names the setting in errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,11 @@ class AuditChainHead:
 class AuditHeadStore:
     """The newest head, at an address of :class:`FileStore`; without an address none is saved."""
 
-    def __init__(self, address: str | None, seals: Encryptor) -> None:
+    def __init__(self, address: str | None, encryptor: Encryptor, open_store: OpenStore) -> None:
         """The store is opened on first use."""
         self._address = address
-        self._seals = seals
+        self._open = open_store
+        self._encryptor = encryptor
         self._opened: FileStore | None = None
 
     @property
@@ -87,11 +92,11 @@ class AuditHeadStore:
     def _signatures(self, head: AuditChainHead) -> list[bytes]:
         """The signatures under each available key, the current one first."""
         said = "\n".join(map(str, (head.links, head.rows, head.digest, head.at.isoformat())))
-        return self._seals.blind_indexes(said, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
+        return self._encryptor.blind_indexes(said, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
 
     def _open_store(self) -> FileStore:
         try:
-            self._opened = self._opened or FileStore.from_url(self._address, "NIOCHAT_AUDIT_URL")
+            self._opened = self._opened or self._open(self._address, "NIOCHAT_AUDIT_URL")
         except OSError as error:
             raise UnavailableError(
                 f"the head of the audit log cannot be kept at {self._address}: {error.strerror}",

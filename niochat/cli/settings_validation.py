@@ -5,9 +5,8 @@ from collections.abc import Mapping
 import redis
 from redis.exceptions import RedisError
 
-from niochat.adapters.file_store import FileStore
 from niochat.adapters.postgres.schema_migration import require_database, require_known_schema
-from niochat.adapters.smtp import SmtpClient
+from niochat.composition.settings_check import check_addresses
 from niochat.config import Settings
 from niochat.domain.errors import InvalidInputError
 from niochat.vault.key_ring import parse_key_ring
@@ -21,9 +20,7 @@ def load_valid_settings(more: Mapping[str, str] | None = None) -> Settings:
     """
     settings = Settings.read(more)
     parse_key_ring(settings.vault_keys.get_secret_value())
-    FileStore.from_url(settings.files_url)
-    if settings.smtp_url is not None:
-        SmtpClient(settings.smtp_url.get_secret_value())
+    check_addresses(settings)
     return settings
 
 

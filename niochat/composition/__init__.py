@@ -1,3 +1,4 @@
-"""The composition root: what is built from what. The assistant's part stands apart, because
-only its pool has to carry the model client in memory.
+"""The composition root: the only place that constructs adapters.
+
+The assistant has a module of its own, because only its pool has to load the model client.
 """

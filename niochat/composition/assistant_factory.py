@@ -1,4 +1,4 @@
-"""The assistant of one process."""
+"""Builds the assistant of a process."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -7,15 +7,26 @@ from niochat.adapters.models.openai.model_client import ModelClient
 from niochat.assistant.turn import TurnRunner
 from niochat.assistant.turn_messages import TurnRequest
 from niochat.assistant.turn_store import TurnStore
+from niochat.attachments.attachment_reader import AttachmentReader
 from niochat.composition.components import Components
 from niochat.live.assistant_drafts import AssistantDraftPublisher
 from niochat.ports.erp import ErpCapability, TenantErpClient
 
 
+def open_models(components: Components) -> ModelClient:
+    """The client of language models. The caller closes it."""
+    return ModelClient(components.ssrf_guard)
+
+
+def build_file_reader(components: Components, models: ModelClient) -> AttachmentReader:
+    """Reads customers' files for the assistant."""
+    return AttachmentReader(models, components.attachments.read_all, components.directory.assistant)
+
+
 def build_assistant(
-    components: Components, erp: TenantErpClient, models: ModelClient | None = None
+    components: Components, erp: TenantErpClient, models: ModelClient
 ) -> TurnRunner:
-    """The assistant on the parts of its process."""
+    """The assistant on the components of its process."""
     drafts = AssistantDraftPublisher(components.ephemeral_frames.publish_bytes)
 
     def wrote(request: TurnRequest, text: str) -> None:
@@ -23,7 +34,7 @@ def build_assistant(
 
     return TurnRunner(
         TurnStore(components.database, components.vault),
-        models or ModelClient(components.ssrf_guard),
+        models,
         erp,
         components.directory.assistant,
         make_capability_lookup(components),
@@ -34,7 +45,7 @@ def build_assistant(
 def make_capability_lookup(
     components: Components,
 ) -> Callable[[UUID], Awaitable[frozenset[ErpCapability]]]:
-    """Looks up what a tenant's ERP can do."""
+    """Returns a function that looks up the capabilities of a tenant's ERP."""
 
     async def capabilities_of(tenant_id: UUID) -> frozenset[ErpCapability]:
         found = await components.directory.erp(tenant_id)

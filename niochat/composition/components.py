@@ -1,11 +1,11 @@
-"""What every process works with: the rooms on one database."""
+"""The components that every process of the product needs."""
 
 from dataclasses import dataclass
 
 from niochat.adapters.clock import database_clock
 from niochat.adapters.file_store import FileStore
-from niochat.adapters.gateways.uazapi.client import UazapiClient
-from niochat.adapters.gateways.uazapi.instance_admin import UazapiAdmin
+from niochat.adapters.gateways.gateway_router import GatewayAdminRouter, GatewayRouter
+from niochat.adapters.gateways.registry import GATEWAYS
 from niochat.adapters.postgres.clock_sync import sync_clock
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.redis.pubsub import (
@@ -21,8 +21,7 @@ from niochat.config import Settings
 from niochat.conversations.conversation_inspection import ConversationInspector
 from niochat.inbox.backfill import Backfiller
 from niochat.inbox.inbox_store import InboxStore
-from niochat.outbox.dispatcher import CredentialsOpener
-from niochat.ports.gateway import GatewayAdmin, WhatsAppGateway
+from niochat.ports.gateway import CredentialsOpener, GatewayAdmin, WhatsAppGateway
 from niochat.runtime.background_tasks import BackgroundTaskSet
 from niochat.runtime.periodic_loop import run_periodically
 from niochat.tenants.tenant_config_cache import TenantConfigCache
@@ -35,7 +34,7 @@ FIRST_CLOCK_SYNC_INTERVAL_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """What a process works with; opened once."""
+    """The components of one process."""
 
     settings: Settings
     database: Database
@@ -72,7 +71,7 @@ class Components:
         )
 
     async def close(self) -> None:
-        """Close connections."""
+        """Close all connections."""
         self.background.cancel_all()
         await self.gateway.close()
         await self.gateway_admin.close()
@@ -84,11 +83,11 @@ class Components:
 
 
 async def open_components(settings: Settings) -> Components:
-    """Open the rooms on one database. Nothing has to be up yet: first uses fail, not this."""
+    """Build the components. Servers need not be up yet: the first use fails, not this."""
     database = await Database.open(settings.database_url.get_secret_value())
     vault = Vault.from_key_ring(settings.vault_keys.get_secret_value())
     guard = SsrfGuard(settings.private_networks or ())
-    gateway = UazapiClient(guard=guard)
+    gateway = GatewayRouter(GATEWAYS, guard)
     inbox = InboxStore(database)
     directory = TenantConfigCache(database, vault)
     announcements = ChangeAnnouncements(settings.redis_url.get_secret_value())
@@ -101,7 +100,7 @@ async def open_components(settings: Settings) -> Components:
         vault=vault,
         ssrf_guard=guard,
         gateway=gateway,
-        gateway_admin=UazapiAdmin(guard=guard),
+        gateway_admin=GatewayAdminRouter(GATEWAYS, guard),
         inbox=inbox,
         backfill=Backfiller(database, inbox, gateway),
         views=ConversationInspector(database),

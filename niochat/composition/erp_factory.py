@@ -1,11 +1,12 @@
-"""The ERP's service of one process."""
+"""Builds the ERP service of a process."""
 
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from niochat.adapters.erps.sgp.client import SgpClient
+from niochat.adapters.erps.erp_router import ErpRouter
+from niochat.adapters.erps.registry import ERPS
 from niochat.adapters.redis.redis_cache import RedisCache
 from niochat.composition.components import Components
 from niochat.erp.capability_probe import CapabilityProber
@@ -25,19 +26,24 @@ from niochat.ports.erp import (
 )
 
 READ_CACHE_TTL_S = 30
-"""How old an answer of the ERP may be."""
+"""How old a cached answer of the ERP may be."""
 
 
 def build_erp_service(
-    components: Components, ask: RequestPermit, tell: ReleasePermit
+    components: Components, request_permit: RequestPermit, release_permit: ReleasePermit
 ) -> ErpService:
-    """The service on the parts of its process; ``ask`` and ``tell`` reach the tenant's actor."""
-    erp: ErpConnector = SgpClient(guard=components.ssrf_guard)
+    """The service. ``request_permit`` and ``release_permit`` reach the tenant's actor."""
+    erp = open_erp(components)
     settings_of = make_erp_settings_lookup(components)
-    shelf = RedisCache(components.settings.redis_url.get_secret_value(), ttl_s=READ_CACHE_TTL_S)
+    cache = RedisCache(components.settings.redis_url.get_secret_value(), ttl_s=READ_CACHE_TTL_S)
     secret = sha256(components.settings.vault_keys.get_secret_value().encode()).digest()
+    read_cache = ErpReadCache(cache, components.vault, secret)
     calls = LimitedErpClient(
-        erp, settings_of, ErpReadCache(shelf, components.vault, secret), ask, tell
+        erp,
+        settings_of,
+        read_cache,
+        request_permit,
+        release_permit,
     )
     prober = CapabilityProber(erp, settings_of, components.directory.save_capabilities)
     journal = WriteJournal(components.database)
@@ -46,8 +52,13 @@ def build_erp_service(
     )
 
 
+def open_erp(components: Components) -> ErpConnector:
+    """The ERPs of all kinds. The caller closes it."""
+    return ErpRouter(ERPS, components.ssrf_guard)
+
+
 def make_erp_settings_lookup(components: Components) -> Callable[[UUID], Awaitable[ErpSettings]]:
-    """Looks a tenant's ERP up; raises ``ErpError`` with code ``erp_none``."""
+    """Returns a function that looks up a tenant's ERP. It raises ``ErpError`` (``erp_none``)."""
 
     async def settings_of(tenant_id: UUID) -> ErpSettings:
         found = await components.directory.erp(tenant_id)
@@ -66,7 +77,7 @@ def make_erp_settings_lookup(components: Components) -> Callable[[UUID], Awaitab
 
 
 class InProcessErpClient:
-    """The ERP's service as the assistant knows it, where both share a process."""
+    """The client of an ERP service in the same process."""
 
     def __init__(self, service: ErpService) -> None:
         self._service = service

@@ -1,7 +1,8 @@
-"""Who comes in, put together: what the API asks about users, sessions and keys."""
+"""Builds the services for users, sessions and keys."""
 
 from dataclasses import dataclass
 
+from niochat.adapters.file_store import FileStore
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.idempotency_store import IdempotencyStore
 from niochat.audit.audit_chain import AuditChain
@@ -27,7 +28,7 @@ from niochat.tenants.tenant_listing import TenantListing
 
 @dataclass(frozen=True, slots=True)
 class IdentityServices:
-    """The rooms' parts on one database."""
+    """The identity services on one database."""
 
     sessions: SessionService
     authenticator: Authenticator
@@ -53,7 +54,7 @@ def build_identity_services(
     passwords: PasswordService | None = None,
     heads: AuditHeadStore | None = None,
 ) -> IdentityServices:
-    """Nothing is asked before it is used. ``heads``: where that of the audit log is kept."""
+    """Build the services; nothing connects yet. ``heads`` stores the head of the audit log."""
     passwords, signer = passwords or PasswordService(), AccessTokenSigner(database, seals)
     throttle = LoginThrottle(database)
     second_factor = SecondFactorService(database, seals, throttle)
@@ -80,5 +81,5 @@ def build_identity_services(
 
 
 def build_audit_heads(settings: Settings, seals: Encryptor) -> AuditHeadStore:
-    """Where the settings say."""
-    return AuditHeadStore(settings.audit_head_url, seals)
+    """The store of the audit log's newest head, at the address in the settings."""
+    return AuditHeadStore(settings.audit_head_url, seals, FileStore.from_url)

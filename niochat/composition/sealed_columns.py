@@ -1,4 +1,4 @@
-"""All that is sealed, and what for: the places that ``niochat keys rotate`` goes through."""
+"""All encrypted columns and their purposes; ``niochat keys rotate`` goes through them."""
 
 from niochat.adapters.postgres import idempotency_store
 from niochat.adapters.postgres.queries import queries

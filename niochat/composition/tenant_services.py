@@ -1,9 +1,10 @@
-"""Providers and what belongs to them, put together for the API."""
+"""Builds the services for providers, their channels and settings."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from niochat.adapters.gateways.registry import DEFAULT_GATEWAY_KIND
 from niochat.adapters.postgres.database import Database
 from niochat.composition.components import Components
 from niochat.ports.encryption import Encryptor
@@ -14,12 +15,12 @@ from niochat.tenants.tenant_admin import TenantAdmin
 from niochat.tenants.tenant_settings import TenantSettingsService
 
 AnnounceTenantChange = Callable[[UUID], Awaitable[object]]
-"""Tells all processes that a tenant is another one now; after the commit."""
+"""Tells all processes, after the commit, that a tenant has changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class TenantServices:
-    """The room's parts on one database."""
+    """The tenant services on one database."""
 
     tenant_admin: TenantAdmin
     channels: ChannelProvisioner
@@ -34,7 +35,7 @@ def build_tenant_services(
     gateway_access: GatewayAccess,
     announce: AnnounceTenantChange,
 ) -> TenantServices:
-    """Nothing is asked before it is used."""
+    """Build the services; nothing connects yet."""
     return TenantServices(
         tenant_admin=TenantAdmin(database, seals),
         channels=ChannelProvisioner(database, seals, gateway_access),
@@ -45,11 +46,11 @@ def build_tenant_services(
 
 
 def build_gateway_access(parts: Components) -> GatewayAccess:
-    """Ways to gateways, of a process."""
+    """How this process reaches gateways, and gateways reach us."""
     settings, server = parts.settings, None
     if settings.gateway_url is not None and settings.gateway_admin_token is not None:
         token = settings.gateway_admin_token.get_secret_value()
-        server = GatewayServer(settings.gateway_url, token)
+        server = GatewayServer(settings.gateway_url, token, DEFAULT_GATEWAY_KIND)
     return GatewayAccess(
         parts.gateway, parts.gateway_admin, parts.ssrf_guard.check_url, server, settings.base_url
     )

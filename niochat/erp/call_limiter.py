@@ -1,4 +1,4 @@
-"""How many calls of a tenant's ERP may be under way, and how many a minute."""
+"""Limits the calls of a tenant's ERP: how many at once, and how many per minute."""
 
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
@@ -58,7 +58,7 @@ class ErpCallLimiter:
     """Since when, and last when."""
 
     def acquire(self, now: float, waiting: int = 1) -> CallPermit:
-        """A place, or how long to wait for one."""
+        """A permit, or how long to wait before the next request."""
         permit = self._try_acquire(now)
         if permit.id is None or waiting > 1:  # others wait behind it
             self._waited = (self.waited_since(now) or now, now)
@@ -66,7 +66,7 @@ class ErpCallLimiter:
         return permit
 
     def waited_since(self, now: float) -> float | None:
-        """Since when calls have to wait; ``None``: they do not."""
+        """Since when calls have to wait; ``None`` if they do not."""
         if self._waited is None or now - self._waited[1] > WAITING_EXPIRES_AFTER_S:
             return None
         return self._waited[0]
@@ -88,7 +88,7 @@ class ErpCallLimiter:
         return CallPermit(permit)
 
     def release(self, told: CallPermitRelease, now: float) -> None:
-        """A place is free. What was forgotten already tells about the ERP all the same."""
+        """Free a permit. The result counts for the breaker even if the permit has expired."""
         self.in_flight.pop(told.permit, None)
         self.breaker.record_result(told.healthy, now)
 

@@ -1,4 +1,4 @@
-"""What a tenant's ERP allows, found out again when it is old or was proved wrong."""
+"""Probes what a tenant's ERP allows; repeated when the result is old or was proved wrong."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ SaveCapabilities = Callable[[UUID, frozenset[ErpCapability]], Awaitable[None]]
 
 
 class CapabilityProber:
-    """Probes in the background; what it finds shortens or lengthens the tenant's tool list."""
+    """Probes in the background. The result decides which tools the assistant is offered."""
 
     def __init__(
         self, erp: ErpConnector, settings_of: LoadErpSettings, remember: SaveCapabilities
@@ -48,7 +48,7 @@ class CapabilityProber:
             self._owner.start(self._probe(tenant_id))
 
     def close(self) -> None:
-        """End what is under way."""
+        """Cancel the probes in progress."""
         self._owner.cancel_all()
 
     def _probed_recently(self, tenant_id: UUID) -> bool:

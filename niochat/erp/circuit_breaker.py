@@ -1,4 +1,4 @@
-"""A circuit breaker: after failures in a row, silence, then one call that tries."""
+"""A circuit breaker: after failures in a row it rejects calls, then lets one call try."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ MIN_OPEN_S, MAX_OPEN_S = 15.0, 120.0
 
 @dataclass(slots=True)
 class CircuitBreaker:
-    """Of one tenant's ERP. ``now`` is a monotonic clock in seconds."""
+    """The breaker of one tenant's ERP. ``now`` is a monotonic clock in seconds."""
 
     failures: int = 0
     open_s: float = 0.0
@@ -18,7 +18,7 @@ class CircuitBreaker:
     """The one call after a rest is under way."""
 
     def retry_in_s(self, now: float) -> float:
-        """Seconds until a call makes sense; 0: now."""
+        """Seconds until a call may be tried; 0 means now."""
         if self.failures < FAILURE_THRESHOLD:
             return 0.0
         if now < self.open_until:

@@ -1,4 +1,4 @@
-"""A tenant's ERP as its pool serves it: every answer and every error is data."""
+"""The ERP service of a pool process. It returns results and errors as data."""
 
 from contextlib import suppress
 from typing import Any
@@ -14,7 +14,7 @@ from niochat.ports.erp import ErpRead, IdempotentErpWrite
 
 
 class ErpService:
-    """One process of the pool."""
+    """Serves reads and writes of all tenants in one process of the pool."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class ErpService:
         self._reconciler = reconciler
 
     async def read(self, tenant_id: UUID, request: ErpRead[Any]) -> ErpRpcReply:
-        """The answer of a read."""
+        """Read from the tenant's ERP, or from the cache."""
         try:
             reply = ErpRpcReply(await self._calls.read(tenant_id, request))
         except NiochatError as error:
@@ -37,7 +37,7 @@ class ErpService:
         return await self._run_follow_ups(tenant_id, reply)
 
     async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpRpcReply:
-        """What is known of a write; its value is a ``ErpWriteResult``."""
+        """Do a write once. The value of the reply is an ``ErpWriteResult``."""
         try:
             reply = ErpRpcReply(await self._writes.write(tenant_id, order))
         except NiochatError as error:

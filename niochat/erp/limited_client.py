@@ -1,4 +1,4 @@
-"""One call of a tenant's ERP, within what the tenant may use; reads are tried twice."""
+"""Calls a tenant's ERP within the limits of the tenant; a failed read is tried twice."""
 
 import asyncio
 import random
@@ -29,11 +29,11 @@ from niochat.runtime.fairness.fair_limiter import FairSemaphore, LaneQuota
 _log = structlog.get_logger(__name__)
 
 SLOT_TIMEOUT_S = 15.0
-"""For a place among the tenant's calls; then the ERP counts as busy."""
+"""How long a call waits for a permit before the ERP counts as busy."""
 MAX_CONCURRENT_CALLS = 200
-"""Calls of all tenants' ERPs in one process at once, shared fairly between them."""
+"""Concurrent calls of one process, shared fairly between tenants."""
 MAX_WAITING_CALLS = 1000
-"""Calls that wait for one of these places; further ones hear that the ERP is crowded."""
+"""Calls that wait for one of these slots; further calls fail with ``erp_crowded``."""
 MAX_READ_ATTEMPTS = 2
 _UNHEALTHY = {"erp_unreachable", "erp_timeout", "erp_lost", "erp_failed", "erp_busy"}
 Result = TypeVar("Result")
@@ -41,7 +41,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class ErpSettings:
-    """How one tenant's ERP is reached. ``capabilities``: ``None`` was never probed."""
+    """How to reach one tenant's ERP. ``capabilities`` is ``None`` before the first probe."""
 
     account: ErpAccount
     timeout_s: float
@@ -58,7 +58,7 @@ ReleasePermit = Callable[[UUID, CallPermitRelease], Awaitable[None]]
 
 
 class LimitedErpClient:
-    """Calls of all tenants' ERPs, each within the limits that its tenant's actor hands out."""
+    """Calls the ERPs of all tenants. The tenant's actor grants a permit for each call."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class LimitedErpClient:
     async def read(
         self, tenant_id: UUID, request: ErpRead[ResultT], *, fresh: bool = False
     ) -> ResultT:
-        """From the shelf unless ``fresh``, else from the ERP. Raises ``ErpError``."""
+        """Read from the cache, or from the ERP if ``fresh`` or not cached. Raises ``ErpError``."""
         if not fresh:
             kept = await self._answers.get(tenant_id, request)
             if kept is not None:
@@ -94,9 +94,9 @@ class LimitedErpClient:
     async def call_once(
         self, tenant_id: UUID, call: Callable[[ErpSettings], Awaitable[Result]]
     ) -> Result:
-        """One call in a place of the tenant's; the place is given back whatever happens.
+        """Make one call under a permit of the tenant; the permit is always given back.
 
-        Raises ``ErpError`` with ``left`` false where no place was to be had.
+        Raises ``ErpError`` with ``maybe_sent`` false if no permit was granted.
         """
         settings = await self._settings_of(tenant_id)
         async with self._local_slot(tenant_id, settings) as deadline:
@@ -126,13 +126,13 @@ class LimitedErpClient:
                 await asyncio.shield(self._tell(tenant_id, CallPermitRelease(permit, healthy)))
 
     async def invalidate_contract(self, tenant_id: UUID, contract: str) -> None:
-        """What the shelf holds about the contract is not true any more."""
+        """Remove what is cached about the contract."""
         await self._answers.invalidate_contract(tenant_id, contract)
 
     async def _read_with_retry(
         self, tenant_id: UUID, settings: ErpSettings, request: ErpRead[ResultT]
     ) -> ResultT:
-        """A second try only where the first one failed early: people are waiting."""
+        """Try again only if the first try failed early, because a person is waiting."""
         deadline = time.monotonic() + settings.timeout_s
         for tries_left in reversed(range(MAX_READ_ATTEMPTS)):
             left = max(deadline - time.monotonic(), 1.0)
@@ -153,9 +153,9 @@ class LimitedErpClient:
 
     @asynccontextmanager
     async def _local_slot(self, tenant_id: UUID, settings: ErpSettings) -> AsyncIterator[float]:
-        """A place among this process's calls until the block ends; until when to ask the tenant.
+        """Hold a slot of this process until the block ends; yields the deadline for a permit.
 
-        Of a tenant with many calls only so many ask its actor as may be under way at once.
+        No more calls of a tenant ask its actor than may run at once.
         """
         deadline = time.monotonic() + SLOT_TIMEOUT_S
         share = LaneQuota(settings.weight, settings.calls_at_once)
@@ -168,7 +168,7 @@ class LimitedErpClient:
             yield deadline
 
     async def _acquire_permit(self, tenant_id: UUID, deadline: float) -> UUID | None:
-        """A permit, or ``None`` when the tenant's actor is away: then the call goes without."""
+        """A permit, or ``None`` if the tenant's actor is away: then the call needs none."""
         while True:
             try:
                 waiting = 1 + self._gate.limiter.waiting_count(tenant_id)

@@ -1,7 +1,7 @@
-"""Answers of the ERP on a shelf: sealed, because they are about people, and for seconds only."""
+"""Caches reads of the ERP for some seconds, encrypted because they hold personal data."""
 
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -9,10 +9,11 @@ from pydantic import TypeAdapter
 from niochat.adapters.redis.redis_cache import RedisCache
 from niochat.domain.errors import NiochatError
 from niochat.ports import erp
+from niochat.ports.encryption import Encryptor
 
 PURPOSE = "erp answer"
 _PERSON = "person"
-"""Under a contract's owner: the subject of the person, which is a digest and names nobody."""
+"""Field that holds the subject of a contract's owner: a digest, which names nobody."""
 
 _CACHEABLE: dict[type[erp.ErpRead[Any]], TypeAdapter[Any]] = {
     erp.FindSubscriber: TypeAdapter(erp.Subscriber | None),
@@ -23,63 +24,56 @@ _CACHEABLE: dict[type[erp.ErpRead[Any]], TypeAdapter[Any]] = {
     erp.ListTickets: TypeAdapter(tuple[erp.ErpTicket, ...]),
     erp.ListServicePlans: TypeAdapter(tuple[erp.ServicePlan, ...]),
 }
-"""What may be some seconds old. A line's state and an invoice's file are always read anew."""
-
-
-class ReadCacheEncryptor(Protocol):
-    """The vault, as seen from here."""
-
-    def seal(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes: ...
-    def open(self, sealed: bytes, *, tenant_id: UUID, purpose: str) -> str: ...
+"""Reads whose answer may be some seconds old. Access status and files are never cached."""
 
 
 class ErpReadCache:
-    """The shelf of all tenants. Subjects are a contract, a person, or the provider."""
+    """The cache of all tenants. The subject of an entry is a contract, a person or the provider."""
 
-    def __init__(self, shelf: RedisCache, seals: ReadCacheEncryptor, secret: bytes) -> None:
-        """``secret`` (64 bytes at most) keeps whoever sees the shelf's keys from guessing."""
-        self._shelf = shelf
-        self._seals = seals
+    def __init__(self, cache: RedisCache, encryptor: Encryptor, secret: bytes) -> None:
+        """``secret`` (at most 64 bytes) makes keys unguessable to a reader of the cache."""
+        self._cache = cache
+        self._encryptor = encryptor
         self._secret = secret
 
     async def get(self, tenant_id: UUID, request: erp.ErpRead[Any]) -> tuple[Any] | None:
-        """The answer in a tuple; ``None``: ask the ERP."""
+        """The cached answer in a tuple, or ``None`` if the ERP must be asked."""
         kind = _CACHEABLE.get(type(request))
         if kind is None:
             return None
-        sealed = await self._shelf.get(self._subject(tenant_id, request), type(request).__name__)
+        sealed = await self._cache.get(self._subject(tenant_id, request), type(request).__name__)
         if sealed is None:
             return None
         try:
-            opened = self._seals.open(sealed, tenant_id=tenant_id, purpose=PURPOSE)
+            opened = self._encryptor.open(sealed, tenant_id=tenant_id, purpose=PURPOSE)
             return (kind.validate_json(opened),)
         except (NiochatError, ValueError):
-            return None  # another key or another version put it there
+            return None  # written with another key or by another version
 
     async def put(self, tenant_id: UUID, request: erp.ErpRead[Any], answer: object) -> None:
-        """Put an answer on the shelf, if it is one that may stand there."""
+        """Cache an answer, if answers to this kind of request may be cached."""
         kind = _CACHEABLE.get(type(request))
         if kind is None:
             return
         plain = kind.dump_json(answer).decode()
-        sealed = self._seals.seal(plain, tenant_id=tenant_id, purpose=PURPOSE)
+        sealed = self._encryptor.seal(plain, tenant_id=tenant_id, purpose=PURPOSE)
         subject = self._subject(tenant_id, request)
-        await self._shelf.put(subject, type(request).__name__, sealed)
+        await self._cache.put(subject, type(request).__name__, sealed)
         if isinstance(request, erp.FindSubscriber) and isinstance(answer, erp.Subscriber):
             for contract in answer.contracts:
                 owner = self._key(tenant_id, f"owner:{contract.id}")
-                await self._shelf.put(owner, _PERSON, subject.encode())
+                await self._cache.put(owner, _PERSON, subject.encode())
 
     async def invalidate_contract(self, tenant_id: UUID, contract: str) -> None:
-        """Something of the contract changed, and with it what is told of whose it is."""
-        person = await self._shelf.get(self._key(tenant_id, f"owner:{contract}"), _PERSON)
+        """Remove what is cached about the contract and about its owner."""
+        person = await self._cache.get(self._key(tenant_id, f"owner:{contract}"), _PERSON)
         if person is not None:
-            await self._shelf.delete(person.decode())
-        await self._shelf.delete(self._key(tenant_id, f"contract:{contract}"))
+            await self._cache.delete(person.decode())
+        await self._cache.delete(self._key(tenant_id, f"contract:{contract}"))
 
     async def close(self) -> None:
-        """Close the shelf."""
-        await self._shelf.close()
+        """Close the cache."""
+        await self._cache.close()
 
     def _subject(self, tenant_id: UUID, request: erp.ErpRead[Any]) -> str:
         contract = getattr(request, "contract", None)

@@ -1,4 +1,4 @@
-"""What the ERP's pool answers; light, because the assistant's pool carries it too."""
+"""Replies of the ERP's pool. Kept light, because the assistant's pool imports it too."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from niochat.ports.erp import ErpError, ErpRefusedError
 
 @dataclass(frozen=True, slots=True)
 class ErpFailure:
-    """An error that travels as data: Ray would wrap it into one of its own."""
+    """An error as data: Ray would wrap an exception in its own."""
 
     kind: str
     code: str
@@ -19,13 +19,13 @@ class ErpFailure:
 
 @dataclass(frozen=True, slots=True)
 class ErpRpcReply:
-    """A call's value, or why there is none."""
+    """The value of a call, or the failure."""
 
     value: object = None
     failure: ErpFailure | None = None
 
     def unwrap(self) -> object:
-        """The value. Raises what the failure stands for."""
+        """The value. Raises the error that the failure describes."""
         if self.failure is not None:
             raise _error_from_failure(self.failure)
         return self.value

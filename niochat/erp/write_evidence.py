@@ -1,4 +1,4 @@
-"""What an ERP shows of a write whose answer was lost."""
+"""Finds evidence in the ERP of a write whose answer was lost."""
 
 from collections.abc import Mapping
 from typing import Any

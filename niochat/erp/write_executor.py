@@ -1,4 +1,4 @@
-"""Writes to the ERP: journalled before they leave, once, and re-read when their answer is lost."""
+"""Writes to the ERP: journalled before they are sent, sent once, verified if the answer is lost."""
 
 import asyncio
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ EVIDENCE_PAUSES_S = (1.0, 3.0, 6.0)
 
 
 class ErpWriteExecutor:
-    """Does what is ordered at most once, whoever orders it how often, wherever processes die."""
+    """Does each write at most once, however often it is requested and wherever a process dies."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class ErpWriteExecutor:
     async def _send(
         self, tenant_id: UUID, order: IdempotentErpWrite, entry: WriteJournalEntry
     ) -> ErpWriteResult | None:
-        """The result, or ``None`` when only the ERP itself can tell what became of it."""
+        """The result, or ``None`` if only reading the ERP again can tell."""
         ours = False
 
         async def leave(settings: ErpSettings) -> ErpWriteReceipt:

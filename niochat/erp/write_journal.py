@@ -1,4 +1,4 @@
-"""Statement 4: what is written to the ERP is journalled first, by what it means."""
+"""Statement 4: every write to the ERP is journalled first, under its business meaning."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class WriteJournal:
     async def begin(
         self, tenant_id: UUID, key: str, turn_id: UUID, attempt: int, request: Mapping[str, object]
     ) -> WriteJournalEntry:
-        """Write down that ``key`` (``unlock:<contract>:<month>``) will be done.
+        """Record that the write ``key`` (``unlock:<contract>:<month>``) will be done.
 
         Raises ``Refused`` when the turn is not current or the tenant is suspended.
         """
@@ -54,7 +54,7 @@ class WriteJournal:
     async def mark_sending(
         self, tenant_id: UUID, write_id: UUID, turn_id: UUID, attempt: int
     ) -> bool:
-        """Whether the caller is the one whose request may leave now."""
+        """Whether this caller, and no other, may send the request now."""
         async with self._database.as_tenant(tenant_id) as connection:
             left = await connection.fetchval(
                 _SQL["mark_sending"], tenant_id, write_id, turn_id, attempt
@@ -77,7 +77,7 @@ class WriteJournal:
         return row is not None
 
     async def list_unsettled(self, tenant_id: UUID) -> list[WriteJournalEntry]:
-        """Writes whose outcome nobody knows, oldest first; whoever sent them has given up."""
+        """Writes without a known outcome whose sender has given up, oldest first."""
         async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["list_unsettled"], tenant_id)
         return [
@@ -92,7 +92,7 @@ def format_write_result(written: ErpWriteReceipt) -> dict[str, str | None]:
 
 
 def turn_over_error() -> OperationRefusedError:
-    """Nobody may act for a turn that ended, or for a tenant that is suspended."""
+    """The error for a turn that has ended or a tenant that is suspended."""
     return OperationRefusedError(
         "the turn is over or the tenant suspended", code="turn_not_current"
     )

@@ -1,4 +1,4 @@
-"""Writes without a known outcome are looked for again whenever their ERP is in use anyway."""
+"""Looks for writes without a known outcome whenever the ERP is used anyway."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ RECONCILE_INTERVAL_S = 120.0
 
 
 class WriteReconciler:
-    """Settles in the background what became known late; it never writes to an ERP."""
+    """Settles writes in the background once their outcome is known. It never writes to an ERP."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class WriteReconciler:
         self._owner = BackgroundTaskSet("erp-reconciliation")
 
     def reconcile_if_due(self, tenant_id: UUID) -> None:
-        """A call of the tenant's ERP ended: look, if it is time."""
+        """Call this after each call of the tenant's ERP: it looks again if that is due."""
         now = self._clock()
         if now - self._looked.get(tenant_id, now - RECONCILE_INTERVAL_S) < RECONCILE_INTERVAL_S:
             return
@@ -44,7 +44,7 @@ class WriteReconciler:
         self._owner.start(self._reconcile(tenant_id))
 
     def close(self) -> None:
-        """End what is under way."""
+        """Cancel the work in progress."""
         self._owner.cancel_all()
 
     async def _reconcile(self, tenant_id: UUID) -> None:

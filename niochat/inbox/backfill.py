@@ -11,8 +11,8 @@ from uuid import UUID
 
 import structlog
 
-from niochat.adapters.gateways.uazapi.parsing.json_fields import read_object, read_timestamp
-from niochat.adapters.gateways.uazapi.parsing.webhook_parser import parse_webhook
+from niochat.adapters.gateways.gateway_vendor import GatewayVendor
+from niochat.adapters.gateways.registry import GATEWAYS
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import UnavailableError
@@ -46,6 +46,7 @@ class BackfillChannel:
 
     id: UUID
     tenant_id: UUID
+    kind: str
     base_url: str
     token_sealed: bytes
     filled_to: datetime
@@ -86,7 +87,8 @@ class Backfiller:
         """
         started = await self._clock()
         store = _TimedMessageStore(self._gateway, credentials, gateway_s)
-        missing = await self._missing(channel, store, started, deeper)
+        vendor = GATEWAYS.require_stored(channel.kind)
+        missing = await self._missing(channel, vendor, store, started, deeper)
         threads: set[UUID] = set()
         # Times are whole seconds: within one, the store's own order (newest first) decides.
         missing.reverse()
@@ -112,7 +114,12 @@ class Backfiller:
         return now
 
     async def _missing(
-        self, channel: BackfillChannel, store: "_TimedMessageStore", started: datetime, deeper: bool
+        self,
+        channel: BackfillChannel,
+        vendor: GatewayVendor,
+        store: "_TimedMessageStore",
+        started: datetime,
+        deeper: bool,
     ) -> list[InboundEvent]:
         since = floor = channel.filled_to - FILL_OVERLAP
         if deeper:
@@ -123,9 +130,10 @@ class Backfiller:
         for page in range(MAX_PAGES):
             bodies = await store.page(page)
             # Group messages count for the time too, so a page of them does not end the back-fill.
-            times = [_stored_at(body, started) for body in bodies]
+            times = [vendor.read_stored_time(body, started) for body in bodies]
             in_range = [body for body, at in zip(bodies, times, strict=True) if at >= floor]
-            unknown = await self._unknown(channel.id, await _parse_events(in_range, started))
+            events = await _parse_events(vendor, in_range, started)
+            unknown = await self._unknown(channel.id, events)
             missing.extend(unknown)
             recent = any(at >= since for at in times)
             if len(bodies) < PAGE_SIZE or not (recent or unknown):
@@ -171,20 +179,16 @@ class _TimedMessageStore:
 
 
 async def _parse_events(
-    bodies: Sequence[Mapping[str, object]], now: datetime
+    vendor: GatewayVendor, bodies: Sequence[Mapping[str, object]], now: datetime
 ) -> list[InboundEvent]:
     events = []
     for number, body in enumerate(bodies):
         if number % PARSE_BATCH_SIZE == 0:
             await asyncio.sleep(0)  # lets webhooks run in between
-        event = parse_webhook(body, now).event
+        event = vendor.parse_webhook(body, now).event
         if isinstance(event, InboundEvent):
             events.append(event)
     return events
-
-
-def _stored_at(body: Mapping[str, object], now: datetime) -> datetime:
-    return read_timestamp(now, read_object(body.get("message")).get("messageTimestamp"))
 
 
 def _sent_at(incoming: InboundEvent, now: datetime) -> datetime:

@@ -24,6 +24,7 @@ from niochat.outbox.outbox_store import (
     UnsettledSend,
 )
 from niochat.ports.gateway import (
+    CredentialsOpener,
     GatewayCredentials,
     GatewaySendResult,
     OutboundChange,
@@ -51,8 +52,6 @@ MAX_WAITING_THREADS = 20_000
 
 SettleCallback = Callable[[UUID, SettleSend], None]
 """Passes a command to the actor of a thread."""
-CredentialsOpener = Callable[[str, bytes, UUID], GatewayCredentials]
-"""Opens a channel's credentials from its base URL, sealed token and tenant."""
 TenantWeight = Callable[[UUID | None], float]
 """Returns the weight of a tenant, which each of its channels gets."""
 
@@ -245,9 +244,10 @@ class OutboxDispatcher:
         """Returns the credentials and the number; ``None`` if the contact has no address left."""
         if destination is None:
             return None
-        return self._credentials_for(
-            destination.base_url, destination.token_sealed, destination.tenant_id
-        ), destination.number
+        credentials = self._credentials_for(
+            destination.kind, destination.base_url, destination.token_sealed, destination.tenant_id
+        )
+        return credentials, destination.number
 
     async def _settle_result(self, claimed: ClaimedSend, answer: GatewaySendResult) -> None:
         retry_in_s = answer.retry_in_s

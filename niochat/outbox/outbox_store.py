@@ -16,7 +16,7 @@ _SQL = queries("outbox")
 
 FileLoader = Callable[[UUID, UUID], Awaitable[bytes | None]]
 """Returns the bytes of a tenant's file from the file store, or ``None`` if it is missing."""
-_DESTINATION_COLUMNS = {"base_url", "token_sealed", "phone", "lid"}
+_DESTINATION_COLUMNS = {"channel_kind", "base_url", "token_sealed", "phone", "lid"}
 _CHANGES = frozenset(MessageChange)
 SEND_WINDOW_S = 20.0
 """Time from the claim within which the gateway must answer. A send without an answer is uncertain
@@ -73,6 +73,7 @@ class SendDestination:
     ``…@lid``.
     """
 
+    kind: str
     base_url: str
     token_sealed: bytes
     tenant_id: UUID
@@ -181,4 +182,6 @@ def _destination(row: dict[str, Any]) -> SendDestination | None:
     if not (row["phone"] or row["lid"]):
         return None
     number = row["phone"] or f"{row['lid']}@lid"
-    return SendDestination(row["base_url"], row["token_sealed"], row["tenant_id"], number)
+    return SendDestination(
+        row["channel_kind"], row["base_url"], row["token_sealed"], row["tenant_id"], number
+    )

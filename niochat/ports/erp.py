@@ -253,13 +253,15 @@ class ErpCapability(StrEnum):
 class ErpAccount:
     """The address and credentials of one tenant's ERP. ``token`` is a secret and is never logged.
 
-    ``ticket_kinds`` maps a :class:`TicketCategory` to the provider's own code.
+    ``ticket_kinds`` maps a :class:`TicketCategory` to the provider's own code. ``kind`` is the
+    vendor's; the client of one vendor does not read it.
     """
 
     base_url: str
     app: str
     token: str = field(repr=False)
     ticket_kinds: Mapping[str, str] = field(default_factory=dict)
+    kind: str = ""
 
 
 class ErpError(NiochatError):

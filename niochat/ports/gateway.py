@@ -1,8 +1,9 @@
 """Ports to a WhatsApp gateway: sending and receiving, and the administration of instances."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+from uuid import UUID
 
 from niochat.domain.conversation.commands import SendStatus
 from niochat.domain.message import MessageChange, MessageKind
@@ -11,11 +12,16 @@ from niochat.domain.message import MessageChange, MessageKind
 @dataclass(frozen=True, slots=True)
 class GatewayCredentials:
     """Address and token of one channel's gateway instance. ``token`` is a secret and is never
-    logged.
+    logged. ``kind`` is the vendor's; the client of one vendor does not read it.
     """
 
     base_url: str
     token: str
+    kind: str = ""
+
+
+CredentialsOpener = Callable[[str, str, bytes, UUID], GatewayCredentials]
+"""Opens a channel's credentials: (kind, base URL, sealed token, tenant)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +147,13 @@ class WhatsAppGateway(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GatewayServer:
-    """A gateway server of the installation, on which instances can be created."""
+    """A gateway server of the installation, on which instances can be created. ``kind`` is the
+    vendor's.
+    """
 
     base_url: str
     admin_token: str = field(repr=False)
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ class InboundEvent:
 
 @dataclass(frozen=True, slots=True)
 class ChannelConnectionChanged:
-    """The channel's WhatsApp session is ``connected``, ``connecting``, ``disconnected``, …
+    """The channel's WhatsApp session. Adapters translate the vendor's word into ``connected``,
+    ``connecting`` or ``disconnected``; other words are shown as they are.
 
     The last one wins. ``reason`` is the gateway's text, for operators.
     """
@@ -55,7 +56,9 @@ class IgnoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class ParsedWebhook:
-    """A parsed webhook body. ``token`` is the one that the gateway sent and must be verified."""
+    """A parsed webhook body. ``token`` is the one that the gateway sent and must be verified; it is
+    empty if the vendor's bodies carry none.
+    """
 
     token: str
     event: InboundEvent | ChannelConnectionChanged | IgnoredEvent

@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 from pydantic import ValidationError
 
+from niochat.adapters.gateways.registry import DEFAULT_GATEWAY_KIND, GATEWAYS
 from niochat.adapters.postgres.audit_log import record_change
 from niochat.adapters.postgres.database import Connection, Database, fetch_one
 from niochat.adapters.postgres.queries import queries
@@ -69,12 +70,13 @@ class GatewayAccess:
 class NewChannel:
     """A channel to be created.
 
-    ``base_url`` and ``token`` are those of an existing instance; without them a new instance is
-    created.
+    ``base_url`` and ``token`` are those of an existing instance of a gateway of this ``kind``;
+    without them a new instance is created on the installation's own gateway.
     """
 
     slug: str
     name: str
+    kind: str | None = None
     base_url: str | None = None
     token: str | None = field(default=None, repr=False)
 
@@ -114,7 +116,7 @@ class ChannelProvisioner:
             channel_id, secret = await self._store(
                 tenant_id, _channel_config(new, credentials), status, actor
             )
-        url = build_webhook_url(self._access.base_url, channel_id, secret)
+        url = build_webhook_url(self._access.base_url, credentials.kind, channel_id, secret)
         try:
             await self._access.gateway.set_webhook(credentials, url)
         except NiochatError as error:
@@ -159,7 +161,10 @@ class ChannelProvisioner:
     ) -> tuple[GatewayCredentials, str | None]:
         """Return the credentials of the instance, and its status."""
         if new.base_url is not None and new.token is not None:
-            return await self._check_existing_instance(GatewayCredentials(new.base_url, new.token))
+            kind = GATEWAYS.require(new.kind or DEFAULT_GATEWAY_KIND).kind
+            return await self._check_existing_instance(
+                GatewayCredentials(new.base_url, new.token, kind)
+            )
         server = self._access.server
         if server is None:
             raise OperationRefusedError(
@@ -168,11 +173,17 @@ class ChannelProvisioner:
                 "NIOCHAT_GATEWAY_ADMIN_TOKEN.",
                 code="no_gateway",
             )
+        if new.kind not in (None, server.kind):
+            raise OperationRefusedError(
+                f"The installation's own gateway is of the kind {server.kind}. Send base_url and "
+                "token of an instance, or leave out kind.",
+                code="no_gateway",
+            )
         # Slugs contain no dot, so no two channels share a name.
         instance = await self._find_or_create_instance(
             server, f"{tenant}.{new.slug}", f"niochat:{tenant_id}:{new.slug}"
         )
-        return GatewayCredentials(server.base_url, instance.token), instance.status
+        return GatewayCredentials(server.base_url, instance.token, server.kind), instance.status
 
     async def _check_existing_instance(
         self, credentials: GatewayCredentials
@@ -255,6 +266,7 @@ def _channel_config(new: NewChannel, credentials: GatewayCredentials) -> Channel
             {
                 "slug": new.slug,
                 "name": new.name,
+                "kind": credentials.kind,
                 "base_url": credentials.base_url,
                 "token": credentials.token,
             }

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from niochat.adapters.gateways.gateway_vendor import GatewayVendor
+from niochat.adapters.gateways.registry import GATEWAYS
 from niochat.adapters.postgres.audit_log import record_change
 from niochat.adapters.postgres.database import Database, fetch_one
 from niochat.adapters.postgres.queries import queries
@@ -25,15 +27,6 @@ from niochat.tenants.tenant_secrets import SecretPurpose
 
 _SQL = queries("channels")
 _INBOX = queries("inbox")
-
-QR_CODE_LIFETIME, PAIRING_CODE_LIFETIME = timedelta(minutes=2), timedelta(minutes=5)
-"""Lifetimes from the Uazapi reference 2.1."""
-REQUIRED_EVENTS = frozenset({"messages", "messages_update", "connection"})
-"""Events that a webhook must include."""
-ECHO_FILTERS = frozenset({"wasSentByApi", "fromMeYes"})
-"""Exclusions that a webhook must not have. Without the echoes of our own messages, a send whose
-response was lost looks like one that never left.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +94,9 @@ class ChannelSessionService:
         )
         if not (pairing.qrcode or pairing.code):
             return PairingOffer(pairing, None)
-        return PairingOffer(
-            pairing, now + (PAIRING_CODE_LIFETIME if pairing.code else QR_CODE_LIFETIME)
-        )
+        vendor = GATEWAYS.require_stored(channel.credentials.kind)
+        lifetime = vendor.pairing_code_lifetime if pairing.code else vendor.qr_code_lifetime
+        return PairingOffer(pairing, now + lifetime)
 
     async def status(self, tenant_id: UUID, channel_id: UUID) -> InstanceStatus:
         """Fetch the status from the gateway and store it."""
@@ -138,11 +131,12 @@ class ChannelSessionService:
         webhooks = await self._access.admin.list_webhooks(channel.credentials)
         ours = next((each for each in webhooks if each.url == channel.url), None)
         shown = ours or next(iter(webhooks), None)
+        vendor = GATEWAYS.require_stored(channel.credentials.kind)
         return WebhookStatus(
             None if shown is None else _redact_url(shown.url, channel),
             shown is not None and shown.enabled,
             () if shown is None else shown.events,
-            tuple(_find_problems(webhooks, ours)),
+            tuple(_find_problems(vendor, webhooks, ours)),
         )
 
     async def _start_pairing(
@@ -183,9 +177,12 @@ class ChannelSessionService:
                 ("secret_sealed", SecretPurpose.CHANNEL_SECRET),
             )
         ]
-        url = build_webhook_url(self._access.base_url, channel_id, secrets[1])
+        url = build_webhook_url(self._access.base_url, row["kind"], channel_id, secrets[1])
         return _OpenedChannel(
-            channel_id, row["status"], GatewayCredentials(row["base_url"], secrets[0]), url
+            channel_id,
+            row["status"],
+            GatewayCredentials(row["base_url"], secrets[0], row["kind"]),
+            url,
         )
 
     async def _record_status(
@@ -227,7 +224,9 @@ def _redact_url(url: str, channel: _OpenedChannel) -> str:
 
 
 def _find_problems(
-    webhooks: Sequence[WebhookRegistration], ours: WebhookRegistration | None
+    vendor: GatewayVendor,
+    webhooks: Sequence[WebhookRegistration],
+    ours: WebhookRegistration | None,
 ) -> Iterator[WebhookProblem]:
     if not webhooks:
         yield WebhookProblem("no_webhook", "the gateway has no webhook: set it up again")
@@ -243,12 +242,12 @@ def _find_problems(
         )
     if not ours.enabled:
         yield WebhookProblem("switched_off", "the webhook is disabled: set it up again")
-    missing = sorted(REQUIRED_EVENTS - set(ours.events))
+    missing = sorted(vendor.required_events - set(ours.events))
     if missing:
         yield WebhookProblem(
             "missing_events", f"the webhook lacks the events {', '.join(missing)}: set it up again"
         )
-    if ECHO_FILTERS & set(ours.excluded):
+    if vendor.echo_filters & set(ours.excluded):
         yield WebhookProblem(
             "echoes_excluded", "the webhook excludes our own messages: set it up again"
         )

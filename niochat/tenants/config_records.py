@@ -40,6 +40,7 @@ class ChannelRecord:
     tenant_slug: str
     tenant_status: str
     status: str
+    kind: str
     base_url: str
     token_hash: bytes = field(repr=False)
     token_sealed: bytes = field(repr=False)
@@ -53,9 +54,9 @@ class ChannelRecord:
         return self.tenant_status == "active"
 
 
-def build_webhook_url(base_url: str, channel_id: UUID, secret: str) -> str:
-    """URL to which a gateway posts the events of a channel; it contains the secret."""
-    return f"{base_url.rstrip('/')}/webhooks/uazapi/{channel_id}/{secret}"
+def build_webhook_url(base_url: str, kind: str, channel_id: UUID, secret: str) -> str:
+    """URL to which a gateway of this kind posts the events of a channel; it contains the secret."""
+    return f"{base_url.rstrip('/')}/webhooks/{kind}/{channel_id}/{secret}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class ChannelAddress:
 
     def webhook_url(self, base_url: str) -> str:
         """Webhook URL. It contains the secret, so it is shown to operators only."""
-        return build_webhook_url(base_url, self.channel.id, self.secret)
+        return build_webhook_url(base_url, self.channel.kind, self.channel.id, self.secret)
 
 
 @dataclass(frozen=True, slots=True)

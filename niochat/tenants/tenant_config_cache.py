@@ -94,7 +94,7 @@ class TenantConfigCache:
         return [self._channel_address(ChannelRecord(**dict(row))) for row in rows]
 
     def gateway_credentials(
-        self, base_url: str, token_sealed: bytes, tenant_id: UUID
+        self, kind: str, base_url: str, token_sealed: bytes, tenant_id: UUID
     ) -> GatewayCredentials:
         """Credentials of a channel's gateway with the plain token.
 
@@ -102,7 +102,7 @@ class TenantConfigCache:
         """
         purpose = SecretPurpose.CHANNEL_TOKEN
         return GatewayCredentials(
-            base_url, self._vault.open(token_sealed, tenant_id=tenant_id, purpose=purpose)
+            base_url, self._vault.open(token_sealed, tenant_id=tenant_id, purpose=purpose), kind
         )
 
     def hmac_key(self, channel: ChannelRecord) -> str | None:
@@ -203,7 +203,7 @@ class TenantConfigCache:
             row["token_sealed"], tenant_id=tenant_id, purpose=SecretPurpose.ERP_TOKEN
         )
         return ErpRecord(
-            ErpAccount(row["base_url"], row["app"], token, row["ticket_kinds"]),
+            ErpAccount(row["base_url"], row["app"], token, row["ticket_kinds"], row["kind"]),
             calls_at_once=row["calls_at_once"],
             per_minute=row["per_minute"],
             timeout_s=row["timeout_s"],

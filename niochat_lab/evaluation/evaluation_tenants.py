@@ -188,7 +188,7 @@ async def _connect(
     for address in await channel_addresses_for(components, set(names)):
         channel = address.channel
         credentials = components.credentials_for(
-            channel.base_url, channel.token_sealed, channel.tenant_id
+            channel.kind, channel.base_url, channel.token_sealed, channel.tenant_id
         )
         await components.gateway.set_webhook(
             credentials, address.webhook_url(components.settings.base_url)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from niochat.adapters.file_store import FileStore
 from niochat.adapters.postgres.audit_log import record_change
 from niochat.adapters.postgres.database import Database
 from niochat.audit.audit_chain import AuditChain
@@ -100,7 +101,7 @@ async def test_whatever_is_altered_afterwards_breaks_a_link(
 
 @pytest.fixture
 def heads(tmp_path: Path) -> AuditHeadStore:
-    return AuditHeadStore(tmp_path.as_uri(), Vault({"k1": bytes(32)}))
+    return AuditHeadStore(tmp_path.as_uri(), Vault({"k1": bytes(32)}), FileStore.from_url)
 
 
 async def anchored(audit: AuditChain) -> AuditChainHead:
@@ -201,14 +202,23 @@ async def test_the_head_is_signed_anew_once_the_vault_has_another_key(
 ) -> None:
     def audit(*keys: int) -> AuditChain:
         ring = {f"k{each}": bytes([each] * 32) for each in keys}
-        return AuditChain(database, batch=4, heads=AuditHeadStore(tmp_path.as_uri(), Vault(ring)))
+        return AuditChain(
+            database,
+            batch=4,
+            heads=AuditHeadStore(tmp_path.as_uri(), Vault(ring), FileStore.from_url),
+        )
 
     await written(database, await given.tenant(), 4)
     await sealed(audit(1), 4)
     head = await anchored(audit(1))
     assert await anchored(audit(2, 1)) == head
     assert await audit(2, 1).save_head(NOW) is None
-    assert await AuditHeadStore(tmp_path.as_uri(), Vault({"k2": bytes([2] * 32)})).read() == head
+    assert (
+        await AuditHeadStore(
+            tmp_path.as_uri(), Vault({"k2": bytes([2] * 32)}), FileStore.from_url
+        ).read()
+        == head
+    )
 
 
 async def test_a_head_that_nobody_here_signed_is_none(
@@ -218,7 +228,9 @@ async def test_a_head_that_nobody_here_signed_is_none(
     file = tmp_path / "head.json"
     signed = file.read_bytes()
     assert heads.parse(signed).links == 3
-    rotated = AuditHeadStore(tmp_path.as_uri(), Vault({"k2": bytes([1] * 32), "k1": bytes(32)}))
+    rotated = AuditHeadStore(
+        tmp_path.as_uri(), Vault({"k2": bytes([1] * 32), "k1": bytes(32)}), FileStore.from_url
+    )
     assert rotated.parse(signed).links == 3
 
     forged = [
@@ -236,7 +248,9 @@ async def test_a_head_that_nobody_here_signed_is_none(
         with pytest.raises(InvalidInputError):
             heads.parse(text)
     with pytest.raises(InvalidInputError):
-        AuditHeadStore(tmp_path.as_uri(), Vault({"k1": bytes([2] * 32)})).parse(signed)
+        AuditHeadStore(tmp_path.as_uri(), Vault({"k1": bytes([2] * 32)}), FileStore.from_url).parse(
+            signed
+        )
 
 
 async def test_nobody_of_the_product_can_alter_the_log(

@@ -78,7 +78,7 @@ async def test_what_was_written_to_the_erp_is_shown_to_the_operator(
     (unlock,) = [each for each in ledger["items"] if each["kind"] == "unlock"]
     assert unlock["protocol"] in shown[-1]["text"]
     told = await running_product.niochat("show", customer.phone, "--tenant", SERVED.tenant)
-    assert f"no SGP: Unlock feito {unlock['protocol']}" in told.out
+    assert f"no ERP: Unlock feito {unlock['protocol']}" in told.out
 
 
 async def test_silence_brings_a_reminder_then_the_end_with_the_protocol(
@@ -127,7 +127,7 @@ async def test_an_erp_that_is_down_is_told_once_and_the_right_team_gets_it(
     (conversation,) = await customer.rows("conversations")
     assert (conversation["status"], conversation["team"]) == ("waiting", "financeiro")
     told = await running_product.niochat("show", customer.phone, "--tenant", UNSERVED.tenant)
-    assert "o SGP" in told.out
+    assert "o ERP" in told.out
     doctor = await running_product.niochat("doctor", UNSERVED.tenant, code=1)
     assert "(erp_" in doctor.out
     await running_product.clear_faults()

@@ -1,4 +1,4 @@
-"""The fixtures of a provider in the sandbox, for the back-fill too."""
+"""A provider whose gateway is the sandbox, over real HTTP."""
 
 from tests.actors.conftest import cluster, one_root_certificate, origin, provider, sandbox, tenant
 

@@ -58,7 +58,7 @@ class Store:
     async def fill(self, gateway_s: float | None = None, *, deeper: bool = False) -> set[UUID]:
         (channel,) = await self.backfill.list_channels(self.provider.place.tenant)
         credentials = self.provider.directory.gateway_credentials(
-            channel.base_url, channel.token_sealed, channel.tenant_id
+            channel.kind, channel.base_url, channel.token_sealed, channel.tenant_id
         )
         return await self.backfill.fill(channel, credentials, gateway_s, deeper=deeper)
 

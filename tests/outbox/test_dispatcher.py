@@ -181,7 +181,7 @@ async def test_a_send_of_a_dead_owner_becomes_uncertain_and_arrives_once(
     assert claimed is not None
     if was_sent:
         channel = await harness.given.admin.fetchrow(
-            "SELECT base_url, token_sealed, tenant_id FROM channels"
+            "SELECT kind, base_url, token_sealed, tenant_id FROM channels"
         )
         assert channel is not None
         line = harness.provider.directory.gateway_credentials(*channel)

@@ -260,7 +260,8 @@ CREATE TABLE public.channels (
     held_reason text,
     holds integer DEFAULT 0 NOT NULL,
     filled_to timestamp with time zone DEFAULT now() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    kind text DEFAULT 'uazapi'::text NOT NULL
 );
 
 ALTER TABLE ONLY public.channels FORCE ROW LEVEL SECURITY;
@@ -343,7 +344,6 @@ CREATE TABLE public.erps (
     capabilities jsonb,
     probed_at timestamp with time zone,
     CONSTRAINT erps_calls_at_once_check CHECK ((calls_at_once > 0)),
-    CONSTRAINT erps_kind_check CHECK ((kind = 'sgp'::text)),
     CONSTRAINT erps_per_minute_check CHECK ((per_minute > 0)),
     CONSTRAINT erps_timeout_s_check CHECK ((timeout_s > (0)::double precision))
 );

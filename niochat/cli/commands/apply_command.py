@@ -9,10 +9,10 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
-from niochat.adapters.erps.sgp.client import SgpClient
+from niochat.adapters.erps.registry import DEFAULT_ERP_KIND
 from niochat.cli import command_context
 from niochat.composition.components import Components
-from niochat.composition.erp_factory import make_erp_settings_lookup
+from niochat.composition.erp_factory import make_erp_settings_lookup, open_erp
 from niochat.domain.errors import InvalidInputError
 from niochat.erp.capability_probe import PROBE_TIMEOUT_S
 from niochat.ports.erp import ErpCapability, ErpConnector, ErpError
@@ -52,7 +52,7 @@ async def set_webhooks(parts: Components, slugs: set[str], *, quiet: bool = Fals
     for address in await channel_addresses_for(parts, slugs):
         channel = address.channel
         credentials = parts.credentials_for(
-            channel.base_url, channel.token_sealed, channel.tenant_id
+            channel.kind, channel.base_url, channel.token_sealed, channel.tenant_id
         )
         await parts.gateway.set_webhook(credentials, address.webhook_url(parts.settings.base_url))
         if not quiet:
@@ -69,7 +69,7 @@ async def probe_erps(
 ) -> None:
     """Probe the ERPs in the file. An ERP that does not answer is probed again later."""
     tenants = {c.tenant_id: c.tenant for c in changes if c.resource == "erp"}
-    erp = SgpClient(guard=parts.ssrf_guard)
+    erp = open_erp(parts)
     try:
         for tenant_id, slug in tenants.items():
             sentence, well = await probe_erp(parts, erp, tenant_id)
@@ -103,7 +103,7 @@ def sandbox_variables() -> Mapping[str, str]:
     return {
         "NIOCHAT_SANDBOX_GATEWAY": f"{url}/gateway",
         "NIOCHAT_SANDBOX_MODEL": f"{url}/model/v1",
-        "NIOCHAT_SANDBOX_SGP": f"{url}/sgp",
+        "NIOCHAT_SANDBOX_ERP": f"{url}/{DEFAULT_ERP_KIND}",
     }
 
 

@@ -44,7 +44,7 @@ STATUS_LABELS = {
 
 WRITE_STATUS_LABELS = {
     "started": "não foi enviado",
-    "sending": "sem confirmação: confira no SGP",
+    "sending": "sem confirmação: confira no ERP",
     "done": "feito",
     "refused": "recusado",
 }
@@ -177,7 +177,7 @@ def _print_timeline(conversation: dict[str, Any], timeline: dict[str, list[Any]]
     for write in timeline["writes"]:
         result = write["result"] or {}
         known = result.get("protocol") or result.get("reason") or ""
-        said = f"  no SGP: {write['kind']} {WRITE_STATUS_LABELS[write['status']]} {known}"
+        said = f"  no ERP: {write['kind']} {WRITE_STATUS_LABELS[write['status']]} {known}"
         _console.print(escape(said.rstrip()), highlight=False)
     for event in timeline["events"]:
         reason = event["body"].get("reason") or event["body"].get("code") or ""

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from niochat.adapters.erps.registry import DEFAULT_ERP_KIND
 from niochat.cli import command_context
 from niochat.cli.commands.admin_commands import create_demo_users, demo_logins_for
 from niochat.cli.commands.apply_command import probe_erps, sandbox_variables, set_webhooks
@@ -24,7 +25,7 @@ from niochat.tenants.provider_sync.provider_sync import apply_providers
 DEMO_FILE = Path(__file__).parents[3] / "examples" / "demo.yaml"
 DEMO_CHANNEL_PHONE, NEIGHBOUR_CHANNEL_PHONE = "558130000001", "551130000002"
 DEMO_ERP_INSTALLATION = "sandbox-demo"
-"""The installation of the simulated SGP that examples/demo.yaml names."""
+"""The installation of the simulated ERP that examples/demo.yaml names."""
 SUBSCRIBER_FIELDS = ("phone", "cpf", "name", "case", "open_invoices")
 _console = Console()
 
@@ -128,7 +129,9 @@ async def _load_subscribers() -> list[dict[str, object]]:
         return []
     client = SandboxClient(command_context.sandbox_url(), demo_token())
     try:
-        page = await client.call_control("GET", f"/sandbox/sgp/{DEMO_ERP_INSTALLATION}/subscribers")
+        page = await client.call_control(
+            "GET", f"/sandbox/{DEFAULT_ERP_KIND}/{DEMO_ERP_INSTALLATION}/subscribers"
+        )
     finally:
         await client.close()
     people = [{**each, "phone": f"+{each['phone']}"} for each in page["items"]]
@@ -165,7 +168,9 @@ async def _load_overview() -> dict[str, Any]:
 
 def _channel_details(parts: Components, address: ChannelAddress, base_url: str) -> dict[str, str]:
     channel = address.channel
-    credentials = parts.credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
+    credentials = parts.credentials_for(
+        channel.kind, channel.base_url, channel.token_sealed, channel.tenant_id
+    )
     return {
         "id": str(channel.id),
         "webhook_url": address.webhook_url(base_url),

@@ -6,8 +6,7 @@ from uuid import UUID
 from rich.console import Console
 from rich.markup import escape
 
-from niochat.adapters.erps.sgp.client import SgpClient
-from niochat.adapters.models.openai.model_client import ModelClient, ModelEndpoint, ModelError
+from niochat.adapters.models.openai.completion_types import ModelEndpoint, ModelError
 from niochat.adapters.postgres.log_position_base import needs_log_base
 from niochat.adapters.postgres.queries import queries
 from niochat.adapters.postgres.schema_migration import newer_schema_message
@@ -16,7 +15,9 @@ from niochat.cli.commands.admin_commands import identity_services_for
 from niochat.cli.commands.apply_command import channel_addresses_for, probe_erp
 from niochat.cli.doctor.media_model_checks import check_media_models
 from niochat.cli.doctor.security_checks import find_security_problems
+from niochat.composition.assistant_factory import open_models
 from niochat.composition.components import Components
+from niochat.composition.erp_factory import open_erp
 from niochat.domain.conversation.policy import MAX_MODEL_SECONDS
 from niochat.domain.errors import InvalidInputError, NiochatError
 from niochat.domain.tenant.throttling import TenantThrottle, ThrottleReason
@@ -100,9 +101,11 @@ async def _check_installation(parts: Components) -> bool:
 
 async def _check_channel(parts: Components, address: ChannelAddress) -> bool:
     channel = address.channel
-    line = parts.credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
+    credentials = parts.credentials_for(
+        channel.kind, channel.base_url, channel.token_sealed, channel.tenant_id
+    )
     try:
-        status = (await parts.gateway.fetch_status(line)).status
+        status = (await parts.gateway.fetch_status(credentials)).status
     except NiochatError as error:
         return _print_finding(channel.tenant_slug, f"gateway of {channel.slug}: {error}", False)
     if status != "connected":
@@ -114,7 +117,7 @@ async def _check_channel(parts: Components, address: ChannelAddress) -> bool:
 
 async def _check_model(parts: Components, slug: str, tenant_id: UUID) -> bool:
     """Call the model as a turn does, with a tool: an error here would affect every customer."""
-    models = ModelClient(parts.ssrf_guard)
+    models = open_models(parts)
     try:
         settings = await parts.directory.assistant(tenant_id)
         endpoint = ModelEndpoint(
@@ -148,7 +151,7 @@ async def _check_erp(parts: Components, slug: str, tenant_id: UUID) -> bool:
         return _print_finding(
             slug, "ERP: none; the assistant answers without contracts or invoices", True
         )
-    erp = SgpClient(guard=parts.ssrf_guard)
+    erp = open_erp(parts)
     try:
         sentence, well = await probe_erp(parts, erp, tenant_id)
     finally:

@@ -7,10 +7,11 @@ import zlib
 from collections.abc import Callable
 from uuid import UUID
 
-from niochat.adapters.models.openai.model_client import ModelClient, ModelError
+from niochat.adapters.models.openai.completion_types import ModelError
 from niochat.adapters.models.openai.speech_to_text import transcribe
 from niochat.attachments.attachment_reader import TRANSCRIPTION_TIMEOUT_S
 from niochat.attachments.vision import describe_file
+from niochat.composition.assistant_factory import open_models
 from niochat.composition.components import Components
 from niochat.domain.errors import NiochatError
 
@@ -29,7 +30,7 @@ async def check_media_models(
         settings = await parts.directory.assistant(tenant_id)
     except NiochatError:
         return True  # the check of the model has reported it
-    models, well = ModelClient(parts.ssrf_guard), True
+    models, well = open_models(parts), True
     try:
         if settings.hearing is not None:
             model = settings.hearing.model

@@ -27,21 +27,18 @@ from niochat.actors.turn_scheduler import (
     TurnPool,
     TurnScheduler,
 )
-from niochat.attachments.attachment_downloader import AttachmentDownloader
 from niochat.attachments.reading_scheduler import FileReaderClient, ReadingScheduler
 from niochat.cluster.build_id import resolve_build_id
 from niochat.cluster.heartbeat import Heartbeat
 from niochat.cluster.hosts.host_inspection import HostInspector, OperatorRequest
 from niochat.composition.components import Components
-from niochat.conversations.pauses import PauseStore
+from niochat.composition.host_services import build_host_services
 from niochat.conversations.step.step_runner import StepRunner
 from niochat.conversations.step.step_types import MemoryCommand
 from niochat.domain.errors import UnavailableError
 from niochat.domain.ids import PLATFORM_TENANT_ID
 from niochat.domain.tenant.throttling import TenantThrottle
-from niochat.inbox.sweep_queries import SweepQueries
 from niochat.outbox.dispatcher import OutboxDispatcher
-from niochat.outbox.outbox_store import OutboxStore
 from niochat.runtime.actor_runtime import ActorRuntime
 from niochat.runtime.address import ActorAddress
 from niochat.runtime.background_tasks import BackgroundTaskSet
@@ -52,8 +49,6 @@ from niochat.runtime.fleet.autoscaling import HostLoad
 from niochat.runtime.periodic_loop import IntervalTimer, run_periodically
 from niochat.runtime.process.counter_buffer import CounterBuffer
 from niochat.runtime.process.loop_lag import LoopLag
-from niochat.tenants.quota_cache import TenantQuotaCache
-from niochat.tenants.throttle_status import ThrottleReporter
 
 _log = structlog.get_logger(__name__)
 
@@ -111,21 +106,22 @@ class HostProcess:
         self.incarnation = f"{name}.{secrets.token_hex(4)}"
         self._node = node
         self._components = components
+        services = build_host_services(components, self.incarnation, self._deliver_command)
         self._tell = tell
         self._ownership = ShardOwnership(
             components.database, self.incarnation, lambda lost: self.actors.drop_shards(lost)
         )
         self.counters = CounterBuffer()
-        self._pause_registry = PauseRegistry(PauseStore(components.database), self._resume_thread)
+        self._pause_registry = PauseRegistry(services.pauses, self._resume_thread)
         self._pool_capacity = pool_capacity
         self._live_hint = Coalescer(
             lambda: components.live_hints.publish(PLATFORM_TENANT_ID), LIVE_HINT_INTERVAL_S
         )
         self._turn_grants = TurnGrantClient(ask)
         self._quotas = TenantQuotas(
-            TenantQuotaCache(components.database), lambda: self._ownership.active_shard_count
+            services.tenant_quotas, lambda: self._ownership.active_shard_count
         )
-        self._throttle_reporter = ThrottleReporter(components.database, self.incarnation)
+        self._throttle_reporter = services.throttle_reporter
         self._team_queues = TeamQueueRouter(
             components.database,
             self._ownership,
@@ -148,20 +144,14 @@ class HostProcess:
             restart_backoff_s=restart_backoff_s,
         )
         self._dispatcher = OutboxDispatcher(
-            OutboxStore(components.database, self.incarnation, components.attachments.read_all),
+            services.outbox,
             components.gateway,
             components.credentials_for,
             self._send_epoch,
             self._deliver_command,
             weight_of=self._quotas.send_weight,
         )
-        self._fetcher = AttachmentDownloader(
-            components.database,
-            components.gateway,
-            components.credentials_for,
-            components.object_store,
-            self._deliver_command,
-        )
+        self._fetcher = services.downloader
         self._readings = (
             None
             if file_reader is None
@@ -171,7 +161,7 @@ class HostProcess:
         )
         self.actors = ActorRuntime(
             {
-                actor_addresses.CONVERSATION: self._conversation_behaviour(),
+                actor_addresses.CONVERSATION: self._conversation_behaviour(services.step_runner),
                 actor_addresses.TENANT: TenantBehaviour(
                     components.database,
                     components.backfill,
@@ -189,7 +179,7 @@ class HostProcess:
             self.actors, self._turn_scheduler, rate_limiter
         )
         self._recovery_sweeper = RecoverySweeper(
-            SweepQueries(components.database, self.incarnation),
+            services.sweep_queries,
             self._ownership,
             self.actors,
             self._activation_limiter,
@@ -302,9 +292,9 @@ class HostProcess:
             self.actors,
         )
 
-    def _conversation_behaviour(self) -> ConversationBehaviour:
+    def _conversation_behaviour(self, step_runner: StepRunner) -> ConversationBehaviour:
         return ConversationBehaviour(
-            StepRunner(self._components.database, self.incarnation),
+            step_runner,
             self._ownership,
             self._turn_scheduler,
             self._dispatcher,

@@ -103,9 +103,11 @@ class PoolActor:
     async def _start(self) -> Components:
         # Imported here because the supervisor imports this module, too, and the model client alone
         # costs 40 MB and half a second.
-        from niochat.adapters.models.openai.model_client import ModelClient
-        from niochat.attachments.attachment_reader import AttachmentReader
-        from niochat.composition.assistant_factory import build_assistant
+        from niochat.composition.assistant_factory import (
+            build_assistant,
+            build_file_reader,
+            open_models,
+        )
         from niochat.composition.erp_factory import InProcessErpClient, build_erp_service
 
         components = await open_components(self._settings)
@@ -119,11 +121,9 @@ class PoolActor:
                 if self._erp
                 else ErpPoolClient(PoolBalancer(PoolName.ERP))
             )
-            models = ModelClient(components.ssrf_guard)
+            models = open_models(components)
             self._assistant = build_assistant(components, erp_client, models)
-            self._file_reader = AttachmentReader(
-                models, components.attachments.read_all, components.directory.assistant
-            )
+            self._file_reader = build_file_reader(components, models)
         components.background.start(self._loop_lag.run())
         components.background.start(self._run_caller_cleanup())
         gc_tuning.tune_gc()

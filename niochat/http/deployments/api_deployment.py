@@ -10,11 +10,7 @@ from starlette.routing import BaseRoute, Mount
 
 from niochat.actors import actor_addresses
 from niochat.actors.team_queues.team_queue_actor import QueueAssignRequest
-from niochat.adapters.postgres.idempotency_store import CLEANUP_INTERVAL_S
 from niochat.adapters.postgres.queries import queries
-from niochat.adapters.redis.token_buckets import RedisTokenBuckets
-from niochat.adapters.smtp import SmtpClient
-from niochat.assignment.agent_presence import PresenceStore
 from niochat.assignment.presence_changes import PresenceChangeHandler
 from niochat.assignment.queue_assignment import QueueAssigner, TeamQueueKey
 from niochat.cluster.actor_client import ActorClient
@@ -22,14 +18,8 @@ from niochat.cluster.cluster_nodes import NodeRole, min_replicas, ray_actor_opti
 from niochat.cluster.hosts.host_admin_client import HostAdminClient
 from niochat.cluster.pools.pool_balancer import PoolBalancer
 from niochat.cluster.pools.pool_clients import pool_names_for
+from niochat.composition.api_services import ApiServices, build_api_services, start_api_jobs
 from niochat.composition.components import Components
-from niochat.composition.identity_services import build_audit_heads, build_identity_services
-from niochat.composition.tenant_services import build_gateway_access, build_tenant_services
-from niochat.conversations.contacts import ContactStore
-from niochat.conversations.conversation_queries import ConversationQueries
-from niochat.conversations.message_search import MessageSearch
-from niochat.conversations.read_markers import ReadMarkerStore
-from niochat.conversations.search_indexer import SearchIndexer
 from niochat.domain.ids import SHARDS
 from niochat.http.body_limits import MAX_ANONYMOUS_BODY, MAX_REQUEST_BODY
 from niochat.http.cluster_metrics import ClusterMetrics
@@ -45,9 +35,7 @@ from niochat.http.rest.caller_rate_limit import CallerRateLimiter
 from niochat.http.rest.rest_application import REST_PATH, build_rest_application
 from niochat.http.rest.rest_services import RestServices
 from niochat.inbox.command_submitter import CommandSubmitter
-from niochat.mail.mail_outbox import run_mail_delivery
 from niochat.runtime.background_tasks import BackgroundTaskSet
-from niochat.runtime.periodic_loop import run_periodically
 
 _SQL = queries("database_health")
 
@@ -64,6 +52,10 @@ def build_api_routes(parts: Components) -> list[BaseRoute]:
     parts.background.start(
         run_metrics_reporter(ClusterMetrics(parts.database, parts.settings.min_hosts))
     )
+
+    per_s = parts.settings.max_requests_per_s
+    services = build_api_services(parts, per_s, per_s * API_BURST_S)
+    start_api_jobs(parts, services)
 
     async def database() -> str:
         async with parts.database.as_system() as connection:
@@ -94,12 +86,14 @@ def build_api_routes(parts: Components) -> list[BaseRoute]:
     token, operate = parts.settings.operator_token, HostAdminClient().operate
     return [
         *HealthEndpoints(checks).routes(),
-        *_build_rest_routes(parts, poke, _build_presence_changes(parts, gateway)),
+        *_build_rest_routes(
+            parts, services, poke, _build_presence_changes(services.queue_assigner, gateway)
+        ),
         *build_operator_routes(token, parts.database, parts.inbox, operate, poke),
     ]
 
 
-def _build_presence_changes(parts: Components, hosts: ActorClient) -> PresenceChangeHandler:
+def _build_presence_changes(assigner: QueueAssigner, hosts: ActorClient) -> PresenceChangeHandler:
     owner = BackgroundTaskSet("queues")
 
     def poke(tenant_id: UUID, threads: Sequence[UUID]) -> None:
@@ -113,62 +107,36 @@ def _build_presence_changes(parts: Components, hosts: ActorClient) -> PresenceCh
             MAX_PENDING_MESSAGES,
         )
 
-    return PresenceChangeHandler(QueueAssigner(parts.database), poke, tell)
+    return PresenceChangeHandler(assigner, poke, tell)
 
 
 def _build_rest_routes(
-    parts: Components, poke: Callable[[UUID], None], presence_changes: PresenceChangeHandler
+    parts: Components,
+    services: ApiServices,
+    poke: Callable[[UUID], None],
+    presence_changes: PresenceChangeHandler,
 ) -> list[BaseRoute]:
-    """The REST API."""
-    settings = parts.settings
-    access = build_identity_services(
-        parts.database,
-        parts.vault,
-        settings.base_url,
-        settings.mail_from,
-        heads=build_audit_heads(settings, parts.vault),
-    )
-    parts.background.start(access.audit_log.run_sealing())
-    parts.background.start(SearchIndexer(parts.database).run())
-    parts.background.start(
-        run_periodically(
-            "idempotency_cleanup_failed",
-            CLEANUP_INTERVAL_S,
-            access.idempotency.delete_expired,
-            first_at_once=True,
-        )
-    )
-    if settings.smtp_url is not None:
-        mail_server = SmtpClient(settings.smtp_url.get_secret_value())
-        parts.background.start(run_mail_delivery(access.mail_outbox, mail_server.send))
-    outside = build_gateway_access(parts)
-    rooms = RestServices(
-        identity=access,
-        tenants=build_tenant_services(
-            parts.database, parts.vault, outside, parts.tenant_changes.publish
-        ),
-        conversation_queries=ConversationQueries(parts.database),
-        message_search=MessageSearch(parts.database),
-        contacts=ContactStore(parts.database, parts.vault),
+    rest_services = RestServices(
+        identity=services.identity,
+        tenants=services.tenants,
+        conversation_queries=services.conversation_queries,
+        message_search=services.message_search,
+        contacts=services.contacts,
         command_submitter=CommandSubmitter(parts.inbox, poke),
-        read_markers=ReadMarkerStore(parts.database),
+        read_markers=services.read_markers,
         attachments=parts.attachments,
         announce_access_change=parts.access_changes.publish,
         publish_frame=parts.ephemeral_frames.publish_bytes,
-        agent_presence=PresenceStore(parts.database),
+        agent_presence=services.agent_presence,
         announce_presence_change=presence_changes.handle_change,
-        secure_cookies=settings.base_url.startswith("https://"),
-        rate_limiter=_build_rate_limiter(parts),
+        secure_cookies=parts.settings.base_url.startswith("https://"),
+        rate_limiter=CallerRateLimiter(
+            services.request_buckets.take,
+            per_s=parts.settings.max_requests_per_s,
+            burst=parts.settings.max_requests_per_s * API_BURST_S,
+        ),
     )
-    return [Mount(REST_PATH, build_rest_application(rooms))]
-
-
-def _build_rate_limiter(parts: Components) -> CallerRateLimiter:
-    per_s = parts.settings.max_requests_per_s
-    burst = per_s * API_BURST_S
-    url = parts.settings.redis_url.get_secret_value()
-    buckets = RedisTokenBuckets(url, per_s=per_s, burst=burst, kind="api")
-    return CallerRateLimiter(buckets.take, per_s=per_s, burst=burst)
+    return [Mount(REST_PATH, build_rest_application(rest_services))]
 
 
 def _build_application() -> Starlette:

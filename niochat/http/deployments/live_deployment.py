@@ -4,51 +4,41 @@ from ray import serve
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from niochat.adapters.redis.pubsub import RELEASE_CHANNEL, RedisBroadcast
-from niochat.assignment.agent_presence import PresenceStore
 from niochat.cluster.build_id import resolve_build_id
 from niochat.cluster.cluster_nodes import NodeRole, min_replicas, ray_actor_options
 from niochat.composition.components import Components
-from niochat.composition.identity_services import build_identity_services
-from niochat.conversations.conversation_queries import ConversationQueries
-from niochat.conversations.read_markers import ReadMarkerStore
+from niochat.composition.live_services import build_live_services
 from niochat.http.deployments.replica_application import build_replica_application
 from niochat.http.live.client_frames import ClientFrameHandler
 from niochat.http.live.live_endpoint import LiveEndpoint
-from niochat.live.event_log import EventLog
-from niochat.live.hub import LiveHub
-from niochat.live.screen_counters import ScreenCounters
 
 
 def build_live_routes(parts: Components) -> list[BaseRoute]:
-    settings = parts.settings
-    access = build_identity_services(
-        parts.database, parts.vault, settings.base_url, settings.mail_from
-    )
-    hub = LiveHub(EventLog(parts.database), ScreenCounters(parts.database))
-    gestures = ClientFrameHandler(
-        ConversationQueries(parts.database).get_conversation,
-        ReadMarkerStore(parts.database).mark_read,
+    services = build_live_services(parts)
+    hub, audit_log = services.hub, services.identity.audit_log
+    frame_handler = ClientFrameHandler(
+        services.conversation_queries.get_conversation,
+        services.read_markers.mark_read,
         parts.ephemeral_frames.publish_bytes,
-        access.audit_log.write_entry,
+        audit_log.write_entry,
     )
-    release = resolve_build_id(settings.build_id)
+    build_id = resolve_build_id(parts.settings.build_id)
     live = LiveEndpoint(
         hub,
-        access.authenticator,
-        access.socket_tickets,
-        gestures,
-        release,
-        PresenceStore(parts.database),
-        access.audit_log.write_entry,
+        services.identity.authenticator,
+        services.identity.socket_tickets,
+        frame_handler,
+        build_id,
+        services.agent_presence,
+        audit_log.write_entry,
     )
-    releases = RedisBroadcast(settings.redis_url.get_secret_value(), RELEASE_CHANNEL)
+    announcements = services.build_announcements
     parts.start_clock_sync()
     parts.background.start(hub.run())
     parts.background.start(hub.run_counts())
     parts.background.start(parts.ephemeral_frames.subscribe_bytes(hub.receive_envelope))
-    parts.background.start(releases.subscribe_bytes(live.on_build_announced))
-    parts.background.start(releases.publish_bytes(release.encode()))
+    parts.background.start(announcements.subscribe_bytes(live.on_build_announced))
+    parts.background.start(announcements.publish_bytes(build_id.encode()))
     parts.background.start(live.run_access_checks())
     parts.background.start(live.run_shown_audit())
     parts.background.start(live.run_presence_refresh())

@@ -1,6 +1,5 @@
 """``webhooks``: the gateway's door."""
 
-import secrets
 from uuid import UUID
 
 from ray import serve
@@ -10,11 +9,10 @@ from starlette.routing import BaseRoute
 
 from niochat.actors import actor_addresses
 from niochat.actors.tenant_actor import ChannelConnectedNotice
-from niochat.adapters.redis.pubsub import REJECTED_WEBHOOKS_CHANNEL, RedisBroadcast
-from niochat.adapters.redis.token_buckets import RedisTokenBuckets
 from niochat.cluster.actor_client import ActorClient
 from niochat.cluster.cluster_nodes import NodeRole, min_replicas, ray_actor_options
 from niochat.composition.components import Components
+from niochat.composition.webhook_services import build_webhook_services
 from niochat.http.deployments.replica_application import (
     MAX_PENDING_MESSAGES,
     build_replica_application,
@@ -53,17 +51,18 @@ def _build_routes(parts: Components, answers: ResponseCounter) -> list[BaseRoute
             MAX_PENDING_MESSAGES,
         )
 
-    redis = RedisBroadcast(parts.settings.redis_url.get_secret_value(), REJECTED_WEBHOOKS_CHANNEL)
-    elsewhere = RejectionBroadcast(redis)
+    per_s = parts.settings.max_webhooks_per_s
+    burst = per_s * TENANT_BURST_S
+    services = build_webhook_services(parts, per_s, burst)
+    elsewhere = RejectionBroadcast(services.rejected_webhooks)
     catch_up = BackfillScheduler(
         parts.backfill, parts.credentials_for, poke, on_rejected=elsewhere.publish
     )
     owner.start(elsewhere.subscribe(catch_up.record_rejected_elsewhere))
-    guard = _build_rate_limiter(parts)
+    guard = TenantRateLimiter(services.tenant_buckets.take, per_s=per_s, burst=burst)
     admission = WebhookAdmission(guard)
     owner.start(admission.run_pressure_loop())
-    teller = ThrottleReporter(parts.database, f"door.{secrets.token_hex(4)}")
-    owner.start(_run_throttle_reports(guard, admission, teller))
+    owner.start(_run_throttle_reports(guard, admission, services.throttle_reporter))
     door = WebhookEndpoint(
         parts.directory,
         parts.vault,
@@ -75,15 +74,6 @@ def _build_routes(parts: Components, answers: ResponseCounter) -> list[BaseRoute
         admission,
     )
     return [*build_webhook_routes(door)]
-
-
-def _build_rate_limiter(parts: Components) -> TenantRateLimiter:
-    per_s = parts.settings.max_webhooks_per_s
-    burst = per_s * TENANT_BURST_S
-    buckets = RedisTokenBuckets(
-        parts.settings.redis_url.get_secret_value(), per_s=per_s, burst=burst
-    )
-    return TenantRateLimiter(buckets.take, per_s=per_s, burst=burst)
 
 
 async def _run_throttle_reports(

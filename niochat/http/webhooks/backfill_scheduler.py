@@ -22,7 +22,7 @@ import structlog
 
 from niochat.domain.errors import NiochatError, UnavailableError
 from niochat.inbox.backfill import Backfiller
-from niochat.outbox.dispatcher import CredentialsOpener
+from niochat.ports.gateway import CredentialsOpener
 from niochat.runtime.background_tasks import BackgroundTaskSet
 from niochat.tenants.config_records import ChannelRecord
 
@@ -214,7 +214,7 @@ class BackfillScheduler:
 
     async def _fetch(self, channel: ChannelRecord, within_s: float, deeper: bool) -> None:
         credentials = self._credentials_for(
-            channel.base_url, channel.token_sealed, channel.tenant_id
+            channel.kind, channel.base_url, channel.token_sealed, channel.tenant_id
         )
         for each in await self._backfill.list_channels(channel.tenant_id):
             if each.id == channel.id:

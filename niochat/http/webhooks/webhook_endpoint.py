@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from niochat.adapters import clock
-from niochat.adapters.gateways.uazapi.parsing.webhook_parser import parse_webhook
+from niochat.adapters.gateways.registry import GATEWAYS
 from niochat.domain.conversation.commands import ReceiveSystemNotice
 from niochat.domain.errors import (
     InvalidInputError,
@@ -42,8 +42,6 @@ from niochat.vault.vault import Vault
 _log = structlog.get_logger(__name__)
 
 MAX_WEBHOOK_BODY = MIB
-SIGNATURE_HEADER = "x-hub-signature-256"
-"""``sha256=<hex>`` of the body, on channels that have a signing key."""
 _SCHEDULED_CODES = {"flood", "crowded", "disconnected", "cancelled"}
 """Codes of webhooks that were not stored although the database was available. A back-fill is
 scheduled for them at once.
@@ -89,7 +87,7 @@ class WebhookEndpoint:
         self._admission = admission or WebhookAdmission()
 
     async def receive(self, request: Request) -> Response:
-        """``POST /webhooks/uazapi/{channel_id}/{secret}``; 429 and 503 say when to repeat it."""
+        """``POST /webhooks/{kind}/{channel_id}/{secret}``; 429 and 503 say when to repeat it."""
         if self._admission.is_full:
             self._record_missed_by_path(request)
         with self._admission.admit_request():
@@ -140,9 +138,12 @@ class WebhookEndpoint:
     async def _receive(self, request: Request, channel: ChannelRecord, arrival: int) -> Response:
         check_declared_size(request.headers, MAX_WEBHOOK_BODY)
         body = await read_body(request.receive, MAX_WEBHOOK_BODY)
-        self._check_signature(channel, request, body)
-        webhook = parse_webhook(_parse_json(body), clock.now())
-        if not self._vault.matches_fingerprint(webhook.token, channel.token_hash):
+        vendor = GATEWAYS.require_stored(channel.kind)
+        self._check_signature(channel, vendor.signature_header, request, body)
+        webhook = vendor.parse_webhook(_parse_json(body), clock.now())
+        if vendor.body_has_token and not self._vault.matches_fingerprint(
+            webhook.token, channel.token_hash
+        ):
             _log.warning(
                 "webhook_token_refused", channel=str(channel.id), client=client_address(request)
             )
@@ -150,14 +151,16 @@ class WebhookEndpoint:
         return JSONResponse(await self._handle_event(channel, webhook, arrival))
 
     async def _authenticate(self, request: Request) -> ChannelRecord:
-        """Return the channel of the path. An unknown channel and a wrong secret get the same
-        response after the same time.
+        """Return the channel of the path. An unknown channel, another kind and a wrong secret get
+        the same response after the same time.
         """
         try:
             channel_id = UUID(request.path_params["channel_id"])
         except ValueError:
             raise NotFoundError("The channel does not exist.") from None
         channel = await self._load_channel(channel_id)
+        if channel is not None and channel.kind != request.path_params["kind"]:
+            channel = None
         fingerprint = channel.secret_hash if channel is not None else bytes(32)
         matches = self._vault.matches_fingerprint(request.path_params["secret"], fingerprint)
         if channel is None or not matches:
@@ -173,12 +176,14 @@ class WebhookEndpoint:
                 self._backfill_scheduler.record_missed(channel_id)
             raise
 
-    def _check_signature(self, channel: ChannelRecord, request: Request, body: bytes) -> None:
+    def _check_signature(
+        self, channel: ChannelRecord, header: str, request: Request, body: bytes
+    ) -> None:
         key = self._channels.hmac_key(channel)
         if key is None:
             return
         expected = "sha256=" + hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
-        signature = request.headers.get(SIGNATURE_HEADER, "")
+        signature = request.headers.get(header, "")
         if not hmac.compare_digest(expected.encode(), signature.encode()):
             _log.warning("webhook_signature_refused", channel=str(channel.id))
             raise NotFoundError("The channel does not exist.")
@@ -217,7 +222,7 @@ class WebhookEndpoint:
 
 def build_webhook_routes(endpoint: WebhookEndpoint) -> list[Route]:
     """Return the routes of the endpoint."""
-    return [Route("/webhooks/uazapi/{channel_id}/{secret}", endpoint.receive, methods=["POST"])]
+    return [Route("/webhooks/{kind}/{channel_id}/{secret}", endpoint.receive, methods=["POST"])]
 
 
 def _parse_json(body: bytes) -> dict[str, object]:

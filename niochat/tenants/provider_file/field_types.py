@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 
+from niochat.adapters.erps.registry import ERPS
+from niochat.adapters.gateways.registry import GATEWAYS
 from niochat.adapters.models.openai.completion_types import RESERVED_FIELDS, RESERVED_HEADERS
 from niochat.domain.conversation.policy import MAX_MODEL_SECONDS
 
@@ -143,10 +145,26 @@ def _timezone(value: str) -> str:
     return value
 
 
+def _gateway_kind(value: str) -> str:
+    if GATEWAYS.find(value) is None:
+        raise ValueError(GATEWAYS.describe_unknown())
+    return value
+
+
+def _erp_kind(value: str) -> str:
+    if ERPS.find(value) is None:
+        raise ValueError(ERPS.describe_unknown())
+    return value
+
+
 Slug = Annotated[str, AfterValidator(_slug)]
 ShortName = Annotated[str, Field(max_length=120), AfterValidator(one_line)]
 MultilineText = Annotated[str, Field(max_length=2000), AfterValidator(_lines)]
 NonEmptyText = Annotated[MultilineText, AfterValidator(_not_empty)]
+GatewayKind = Annotated[str, AfterValidator(_gateway_kind)]
+"""The kind of a registered vendor of gateways."""
+ErpKind = Annotated[str, AfterValidator(_erp_kind)]
+"""The kind of a registered vendor of ERPs."""
 Timezone = Annotated[str, AfterValidator(_timezone)]
 HttpAddress = Annotated[
     str, Field(max_length=2000), AfterValidator(_http_address), BeforeValidator(_from_env)

@@ -7,6 +7,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from niochat.adapters.erps.registry import DEFAULT_ERP_KIND, ERPS
+from niochat.adapters.gateways.registry import DEFAULT_GATEWAY_KIND
 from niochat.adapters.models.openai.endpoint_quirks import EndpointQuirk
 from niochat.domain.conversation.policy import ConversationPolicy
 from niochat.domain.presence import AssignmentMode
@@ -15,7 +17,9 @@ from niochat.ports.erp import TicketCategory
 from niochat.tenants.provider_file.change_request_schema import ChangeRequests, find_unknown_team
 from niochat.tenants.provider_file.facts_schema import FactsConfig
 from niochat.tenants.provider_file.field_types import (
+    ErpKind,
     ExtraBody,
+    GatewayKind,
     HeaderName,
     HeaderText,
     HttpAddress,
@@ -61,8 +65,10 @@ class ChannelConfig(StrictModel):
 
     slug: Slug
     name: ShortName
+    kind: GatewayKind = DEFAULT_GATEWAY_KIND
+    """Which vendor's gateway it is."""
     base_url: HttpAddress
-    """Address of the gateway, such as ``https://provedor.uazapi.com``."""
+    """Address of the gateway, such as ``https://gateway.example.com``."""
     token: SecretToken
     """Token of the gateway instance."""
     hmac_key: SecretToken | None = None
@@ -154,28 +160,38 @@ class AssistantConfig(StrictModel):
         return SecretStr(json.dumps(whole, sort_keys=True))
 
 
-class ErpKind(StrEnum):
-    """Supported ERPs."""
-
-    SGP = "sgp"
-
-
 class ErpConfig(StrictModel):
     """The provider's ERP, and the limits of calls to it."""
 
-    kind: ErpKind = ErpKind.SGP
+    kind: ErpKind = DEFAULT_ERP_KIND
+    """Which vendor's ERP it is."""
     base_url: HttpAddress
-    """Address of the installation, such as ``https://provedor.sgp.net.br``; it may have a path."""
+    """Address of the installation, such as ``https://erp.example.com``; it may have a path."""
     token: SecretToken
-    app: ShortName
-    """The application for which the token was created."""
+    app: ShortName | None = None
+    """The application for which the token was created, where the ERP has applications."""
     ticket_kinds: dict[TicketCategory, TicketCode] = Field(default_factory=dict)
-    """The provider's own codes of service orders. Put codes with leading zeros in quotes."""
+    """The provider's own codes of service orders, where the ERP has them. Put codes with leading
+    zeros in quotes.
+    """
     calls_at_once: Annotated[StrictInteger, Field(ge=1, le=200)] = 8
     per_minute: Annotated[StrictInteger, Field(ge=1, le=100_000)] = 600
     """Maximum number of calls that start per minute."""
     timeout_s: Annotated[StrictNumber, Field(ge=1, le=120)] = 32.0
     """Timeout of one call in seconds."""
+
+    @model_validator(mode="after")
+    def _fits_the_vendor(self) -> Self:
+        vendor = ERPS.require(self.kind)
+        if vendor.needs_app and self.app is None:
+            raise error_at("is missing", "app")
+        if not vendor.needs_app and self.app is not None:
+            raise error_at(f"{vendor.display_name} has no app: remove it", "app")
+        if not vendor.has_ticket_kinds and self.ticket_kinds:
+            raise error_at(
+                f"{vendor.display_name} has no ticket_kinds: remove them", "ticket_kinds"
+            )
+        return self
 
 
 def _default_teams() -> list[TeamConfig]:

@@ -64,6 +64,7 @@ async def sync_channel(
         return SyncOutcome.CREATED
     declared = {
         "name": channel.name,
+        "kind": channel.kind,
         "base_url": channel.base_url,
         "token_hash": vault.fingerprint(channel.token.get_secret_value()),
         "token_sealed": encryptor.seal_if_changed(
@@ -164,9 +165,9 @@ async def sync_erp(
     encryptor = TenantEncryptor(vault, tenant_id)
     stored = row["token_sealed"] if row is not None else None
     declared = {
-        "kind": entry.kind.value,
+        "kind": entry.kind,
         "base_url": entry.base_url,
-        "app": entry.app,
+        "app": entry.app or "",
         "token_sealed": encryptor.seal_if_changed(stored, entry.token, SecretPurpose.ERP_TOKEN),
         "ticket_kinds": {kind.value: code for kind, code in entry.ticket_kinds.items()},
         "calls_at_once": entry.calls_at_once,
@@ -184,7 +185,7 @@ def _same_access(encryptor: TenantEncryptor, entry: ErpConfig, row: Row) -> bool
     """Whether kind, address, app and token are the stored ones, so that the probe is
     still valid.
     """
-    access = (entry.kind, entry.base_url, entry.app)
+    access = (entry.kind, entry.base_url, entry.app or "")
     return access == (row["kind"], row["base_url"], row["app"]) and encryptor.matches(
         row["token_sealed"], entry.token, SecretPurpose.ERP_TOKEN
     )
@@ -201,6 +202,7 @@ async def create_channel(
         encryptor.tenant_id,
         channel.slug,
         channel.name,
+        channel.kind,
         channel.base_url,
         encryptor.vault.fingerprint(token),
         encryptor.seal(token, SecretPurpose.CHANNEL_TOKEN),

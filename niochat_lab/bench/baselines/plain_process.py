@@ -23,7 +23,7 @@ from niochat.adapters.postgres.queries import queries
 from niochat.assistant.turn import TurnRunner
 from niochat.assistant.turn_messages import TurnReport, TurnRequest
 from niochat.cluster.hosts.host_process import HostProcess
-from niochat.composition.assistant_factory import build_assistant
+from niochat.composition.assistant_factory import build_assistant, open_models
 from niochat.composition.components import Components, open_components
 from niochat.composition.erp_factory import InProcessErpClient, build_erp_service
 from niochat.config import Settings
@@ -61,6 +61,7 @@ class SingleProcessHost:
         pool.assistant = build_assistant(
             components,
             InProcessErpClient(build_erp_service(components, self._place, self._on_erp_call_ended)),
+            open_models(components),
         )
 
     async def start(self) -> None:

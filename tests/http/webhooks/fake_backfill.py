@@ -15,7 +15,13 @@ class FakeBackfill:
     def __init__(self, channel: ChannelRecord) -> None:
         now = datetime.now(UTC)
         self.channel = BackfillChannel(
-            channel.id, channel.tenant_id, channel.base_url, channel.token_sealed, now, now
+            channel.id,
+            channel.tenant_id,
+            channel.kind,
+            channel.base_url,
+            channel.token_sealed,
+            now,
+            now,
         )
         self.failures: list[Exception] = []
         self.fills = 0

@@ -34,6 +34,7 @@ class FakeChannel:
             tenant_slug="demo",
             tenant_status="active",
             status="connected",
+            kind="uazapi",
             base_url="http://gateway.invalid",
             token_hash=b"",
             token_sealed=b"",

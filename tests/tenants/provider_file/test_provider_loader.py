@@ -55,7 +55,7 @@ def test_the_demo_is_a_good_file() -> None:
     env = {
         "NIOCHAT_SANDBOX_GATEWAY": "http://127.0.0.1:9/gateway",
         "NIOCHAT_SANDBOX_MODEL": "http://127.0.0.1:9/model/v1",
-        "NIOCHAT_SANDBOX_SGP": "http://127.0.0.1:9/sgp/",
+        "NIOCHAT_SANDBOX_ERP": "http://127.0.0.1:9/sgp/",
         "NIOCHAT_SANDBOX_TOKEN": "secret",
         "NIOCHAT_SANDBOX_NEIGHBOUR_TOKEN": "another",
     }

@@ -185,7 +185,7 @@ async def test_the_webhook_secret_and_the_id_outlive_every_change(
     assert Vault.matches_fingerprint(after.secret, record.secret_hash)
     assert Vault.matches_fingerprint("another", record.token_hash)
     line = TenantConfigCache(database, vault).gateway_credentials(
-        record.base_url, record.token_sealed, record.tenant_id
+        record.kind, record.base_url, record.token_sealed, record.tenant_id
     )
     assert (line.base_url, line.token) == ("http://elsewhere", "another")
 
@@ -338,7 +338,9 @@ async def test_a_damaged_secret_is_healed_by_the_file(
     assert (await directory.assistant(tenant)).api_key == "key-of-demo"
     (address,) = await directory.list_channels()
     record = address.channel
-    line = directory.gateway_credentials(record.base_url, record.token_sealed, record.tenant_id)
+    line = directory.gateway_credentials(
+        record.kind, record.base_url, record.token_sealed, record.tenant_id
+    )
     assert line.token == "token-of-demo"
 
 

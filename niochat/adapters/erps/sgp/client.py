@@ -1,4 +1,4 @@
-"""The way to an SGP installation over HTTP. Implements the port ``domain.erp.Erp``."""
+"""The client of SGP installations over HTTP."""
 
 import asyncio
 from typing import cast
@@ -33,7 +33,7 @@ _MAX_PDF_BYTES = 10_000_000
 
 
 class SgpClient(ErpConnector):
-    """All tenants' way to their SGP, over one pool of connections.
+    """Reaches the SGP installations of all tenants over one pool of connections.
 
     Safe to use from many tasks of one event loop; :meth:`close` once at the end. Every call is
     sent at most once; ``timeout_s`` bounds all of it. What each error code means is in
@@ -67,14 +67,14 @@ class SgpClient(ErpConnector):
     ) -> ErpWriteReceipt:
         """Do once. Raises ``ErpRefusedError`` when certainly not done, ``ErpError`` otherwise.
 
-        Only an ``ErpError`` without ``left`` may be tried again unseen.
+        Only an ``ErpError`` without ``maybe_sent`` may be retried without reading the ERP first.
         """
         question = build_write_request(account, request).to_http_request(account)
         reply = await self._wire.send(question, timeout_s, _MAX_BYTES)
         return parse_write_response(request, reply)
 
     async def probe(self, account: ErpAccount, timeout_s: float) -> frozenset[ErpCapability]:
-        """What can be asked of it; changes nothing. All routes are tried at once.
+        """What the installation allows. Changes nothing; tries all routes at once.
 
         Raises ``ErpError`` when one does not answer, and when no read works: the token is
         refused (``erp_unauthorized``), or the base address is wrong.

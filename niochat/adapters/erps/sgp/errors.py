@@ -1,4 +1,4 @@
-"""What a status, a silence or a complaint of SGP means, as one table each.
+"""Classifies statuses, missing responses and error messages of SGP, with one table each.
 
 Source: SGP reference 3.1. Business errors come under 200, a missing route as an HTML page, and
 the same words serve for a wrong token and an unknown subscriber: so words are judged too.
@@ -102,7 +102,7 @@ def error_from_status(route: str, status: int) -> ErpError | None:
 
 
 def error_from_exception(route: str, error: BaseException) -> ErpError:
-    """What a call without an answer tells: sent again only if it certainly never left."""
+    """The error for a call without a response; it may be repeated only if it never left."""
     chain = list(_causes(error))
     if any(isinstance(cause, ForbiddenAddressError) for cause in chain):
         return sgp_error("erp_unreachable", route, f"was not asked: {PRIVATE_ADDRESS_MESSAGE}")
@@ -145,7 +145,7 @@ def is_empty_result(answer: Mapping[str, object]) -> bool:
 
 
 def refusal_error(answer: Mapping[str, object]) -> ErpRefusedError:
-    """The ERP's no, in its own words."""
+    """The refusal, with the ERP's own reason."""
     return ErpRefusedError(read_message(answer) or "the ERP refused without saying why")
 
 

@@ -1,4 +1,4 @@
-"""One exchange with an SGP server over HTTP, bounded in time and size, and never repeated."""
+"""Exchanges one request with an SGP server, bounded in time and size and never repeated."""
 
 import zlib
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ class SgpHttpResponse:
 
 
 class SgpTransport:
-    """A pool of connections that all tenants share; no cookie, proxy or redirect of any."""
+    """A pool of connections that all tenants share, without cookies, proxies or redirects."""
 
     def __init__(self, connections: int, guard: SsrfGuard | None = None) -> None:
         self._http = HttpTransport(connections, guard, decompress=False)
@@ -49,7 +49,7 @@ class SgpTransport:
     async def send(
         self, question: SgpHttpRequest, timeout_s: float, most_bytes: int
     ) -> SgpHttpResponse:
-        """Send once; whatever status comes is a reply.
+        """Send once; a response of any status is returned.
 
         Raises ``ErpError``: ``erp_unreachable``, ``erp_timeout``, ``erp_lost``, ``erp_too_big``.
         """

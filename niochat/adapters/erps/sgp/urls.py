@@ -1,4 +1,4 @@
-"""Addresses: the ERP's own, and which links of its answers may be fetched."""
+"""Checks the ERP's base address and the links in its responses."""
 
 from ipaddress import ip_address
 

@@ -1,4 +1,4 @@
-"""The way to a Uazapi instance over HTTP. Implements the port ``domain.gateway.Gateway``."""
+"""The client of Uazapi instances over HTTP."""
 
 import base64
 import binascii
@@ -27,7 +27,8 @@ from niochat.adapters.gateways.uazapi.transport import (
     describe_error,
 )
 from niochat.adapters.ssrf_guard import SsrfGuard
-from niochat.domain.errors import UnavailableError
+from niochat.domain.conversation.commands import SendStatus
+from niochat.domain.errors import InvalidInputError, UnavailableError
 from niochat.domain.message import MessageChange, MessageKind
 from niochat.ports.gateway import (
     FetchedFile,
@@ -52,11 +53,12 @@ _PATHS = {
     MessageChange.DELETION: "/message/delete",
     MessageChange.REACTION: "/message/react",
 }
-_WEBHOOK_EVENTS = ("messages", "messages_update", "connection")
+WEBHOOK_EVENTS = ("messages", "messages_update", "connection")
+"""Events that an instance must post."""
 
 
 class UazapiClient(WhatsAppGateway):
-    """All channels' way to their instances, over one pool of connections.
+    """Reaches the instances of all channels over one pool of connections.
 
     Safe to use from many tasks of one event loop; :meth:`close` once at the end.
     """
@@ -83,22 +85,24 @@ class UazapiClient(WhatsAppGateway):
         track_id: str,
         timeout_s: float,
     ) -> GatewaySendResult:
-        """Send once and say what is known, within ``timeout_s``; raises for no answer.
+        """Send once within ``timeout_s`` and say what is known. No response raises.
 
-        The outcome table is :func:`judge.judge` and :func:`judge.judge_silence`, the same for
-        texts, files and changes; of a change no id is needed.
+        Responses are classified by :func:`classify_send_response` and errors by
+        :func:`classify_send_error`. A change succeeds without an id in the response.
         """
         changes = isinstance(outgoing, OutboundChange)
         path, body = _request(number, outgoing, track_id)
         try:
             response = await self._call(credentials, "POST", path, body, timeout_s)
+        except InvalidInputError:  # too long to be read: the message may have left
+            return GatewaySendResult(SendStatus.UNCERTAIN, code="answer_lost")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return classify_send_error(error)
         wish = parse_retry_after(response.retry_after, clock.now())
         return classify_send_response(response.status, response.body, wish, needs_id=not changes)
 
     async def find_by_track_id(self, credentials: GatewayCredentials, track_id: str) -> str | None:
-        """Bare id of the message sent under ``track_id``; ``None``: certainly none.
+        """The bare id of the message sent under ``track_id``; ``None`` if there is certainly none.
 
         Raises ``UnavailableError`` also when the answer holds other messages than asked for: a
         build that ignores the filter does not prove that ours was not sent.
@@ -114,7 +118,7 @@ class UazapiClient(WhatsAppGateway):
     async def fetch_file(
         self, credentials: GatewayCredentials, external_id: str, most_bytes: int
     ) -> FetchedFile | None:
-        """The message's file, as base64 in the answer: links would lead anywhere."""
+        """The file of a message, as base64 in the response: a link could lead anywhere."""
         query = {
             "id": external_id,
             "return_base64": True,
@@ -162,7 +166,7 @@ class UazapiClient(WhatsAppGateway):
         wanted = {
             "enabled": True,
             "url": url,
-            "events": list(_WEBHOOK_EVENTS),
+            "events": list(WEBHOOK_EVENTS),
             "excludeMessages": ["isGroupYes"],
         }
         await self._lookup(credentials, "POST", "/webhook", wanted)
@@ -187,6 +191,8 @@ class UazapiClient(WhatsAppGateway):
             response = await self._call(credentials, method, path, body, self._lookup_timeout_s)
         except (aiohttp.ClientError, OSError, ValueError) as e:
             raise UnavailableError(f"the gateway did not answer {path}: {describe_error(e)}") from e
+        except InvalidInputError as e:
+            raise UnavailableError(f"the gateway's answer to {path} is too long") from e
         if response.status == 401:
             raise UnavailableError("the gateway refuses the instance token", code="unauthorized")
         if not 200 <= response.status < 300 or response.body is None:

@@ -1,4 +1,4 @@
-"""Instances of Uazapi: made, paired, logged out, looked at (Uazapi reference 2.1 and 2.2)."""
+"""Administration of Uazapi instances (Uazapi reference 2.1 and 2.2)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,9 @@ _CODE = re.compile(r"[A-Z0-9]{4}-?[A-Z0-9]{4}")
 
 
 class UazapiAdmin(GatewayAdmin):
-    """Over a pool of its own: what people wait for does not wait for sends."""
+    """Creates, pairs and disconnects instances. It has a pool of its own, so that people who
+    wait for it do not wait for sends.
+    """
 
     def __init__(self, timeout_s: float = _TIMEOUT_S, guard: SsrfGuard | None = None) -> None:
         """Without a ``guard`` any address may be reached."""
@@ -42,14 +44,14 @@ class UazapiAdmin(GatewayAdmin):
         await self._wire.close()
 
     async def list_instances(self, server: GatewayServer) -> Sequence[GatewayInstance]:
-        """All of a server's."""
+        """All instances of a server."""
         found = await self._administer(server, "GET", "/instance/all")
         if not isinstance(found, list):
             raise UnavailableError("the gateway's list of instances is none", code="gateway")
         return [_instance(read_object(each)) for each in read_list(found)]
 
     async def create_instance(self, server: GatewayServer, name: str, mark: str) -> GatewayInstance:
-        """The answer's own token, or its instance's: builds differ."""
+        """Builds differ in where the token of the new instance is in the response."""
         body = {"name": name, "systemName": "niochat", "adminField01": mark}
         answer = read_object(await self._administer(server, "POST", "/instance/init", body))
         made = read_object(answer.get("instance"))
@@ -63,20 +65,20 @@ class UazapiAdmin(GatewayAdmin):
     async def start_pairing(
         self, credentials: GatewayCredentials, phone: str | None
     ) -> PairingState:
-        """Once; ``gateway_conflict`` where it is under way, or done."""
+        """Start once; ``gateway_conflict`` if pairing is in progress or done."""
         body = {"phone": phone} if phone else {}
         return _pairing(await self._ask(credentials, "POST", "/instance/connect", body))
 
     async def get_pairing(self, credentials: GatewayCredentials) -> PairingState:
-        """As the instance shows it."""
+        """The pairing state that the instance shows."""
         return _pairing(await self._ask(credentials, "GET", "/instance/status"))
 
     async def disconnect(self, credentials: GatewayCredentials) -> None:
-        """The phone has to pair anew."""
+        """Log the phone out; it must be paired again."""
         await self._ask(credentials, "POST", "/instance/disconnect", {})
 
     async def list_webhooks(self, credentials: GatewayCredentials) -> Sequence[WebhookRegistration]:
-        """Some builds answer one object where there is one."""
+        """All webhooks; some builds return a single one as an object."""
         found = await self._ask(credentials, "GET", "/webhook")
         listed = read_list(found) if isinstance(found, list) else [found]
         return [_webhook(each) for each in map(read_object, listed) if each]
@@ -152,7 +154,7 @@ def _status(instance: Mapping[str, object]) -> str:
 
 
 def _pairing(answer: object) -> PairingState:
-    """Only what is a picture or a code: it goes on to somebody's browser."""
+    """Keep only a valid picture or code, because a browser will show it."""
     instance = read_object(read_object(answer).get("instance"))
     qrcode, code = read_text(instance.get("qrcode")), read_text(instance.get("paircode"))
     return PairingState(

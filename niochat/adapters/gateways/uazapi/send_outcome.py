@@ -1,4 +1,4 @@
-"""What is known after a send: one table for answers, one for answers that never came.
+"""Classifies the outcome of a send: one table for responses, one for missing responses.
 
 Source: Uazapi reference 2.1 and 2.2, statement 3 of the design. The rule behind both: only
 what *certainly* did not leave may go back to the queue; anything else that is not a plain
@@ -41,7 +41,7 @@ _NEVER_LEFT = (
 def classify_send_response(
     status: int, body: object, retry_in_s: float = DEFAULT_RETRY_S, *, needs_id: bool = True
 ) -> GatewaySendResult:
-    """What an answer to a send tells. ``body`` is its JSON, or ``None`` if it was none.
+    """Classify a response to a send. ``body`` is its JSON, or ``None`` if it was none.
 
     ``retry_in_s`` is the gateway's wish (see :func:`retry_after`), used where it is busy; a send
     that ``needs_id`` has not certainly succeeded without one.
@@ -75,7 +75,7 @@ def _classify_status(status: int, retry_in_s: float) -> GatewaySendResult:
 
 
 def classify_send_error(error: BaseException) -> GatewaySendResult:
-    """What a send without an answer tells: sent back to the queue only if it never left.
+    """Classify a send without a response: it is queued again only if it never left.
 
     An error we do not know is uncertain: taking it for "never left" would send twice.
     """

@@ -21,7 +21,8 @@ WITH taken AS (
     RETURNING *
 )
 SELECT a.thread_id, a.message_id, a.external_id, a.filename, a.attempts, m.conversation_id,
-       a.created_at < now() - interval '2 days' AS too_old, c.base_url, c.token_sealed
+       a.created_at < now() - interval '2 days' AS too_old,
+       c.kind AS channel_kind, c.base_url, c.token_sealed
   FROM taken a
   JOIN messages m ON m.tenant_id = a.tenant_id AND m.id = a.message_id
   JOIN threads t ON t.tenant_id = a.tenant_id AND t.id = a.thread_id

@@ -1,6 +1,6 @@
 -- name: list_channels
 -- A tenant's channels, and up to when the gateway's store was read.
-SELECT id, tenant_id, base_url, token_sealed, filled_to, created_at
+SELECT id, tenant_id, kind, base_url, token_sealed, filled_to, created_at
   FROM channels WHERE tenant_id = $1
 
 -- name: current_time

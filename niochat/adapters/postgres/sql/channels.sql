@@ -11,7 +11,7 @@ WITH newest AS (
       FROM newest n JOIN threads t ON t.tenant_id = $1 AND t.id = n.thread_id
      GROUP BY t.channel_id
 )
-SELECT c.id, c.slug, c.name, c.status, c.status_reason, c.status_at, c.held_until, c.held_reason,
+SELECT c.id, c.slug, c.name, c.kind, c.status, c.status_reason, c.status_at, c.held_until, c.held_reason,
        c.created_at, a.last_active_at
   FROM channels c LEFT JOIN active a ON a.channel_id = c.id
  WHERE c.tenant_id = $1 AND ($2::uuid IS NULL OR c.id = $2)
@@ -19,7 +19,7 @@ SELECT c.id, c.slug, c.name, c.status, c.status_reason, c.status_at, c.held_unti
 
 -- name: load_sealed
 -- A channel with the secrets for its gateway and its webhook address.
-SELECT id, slug, status, base_url, token_sealed, secret_sealed FROM channels
+SELECT id, slug, kind, status, base_url, token_sealed, secret_sealed FROM channels
  WHERE tenant_id = $1 AND id = $2
 
 -- name: list_slugs

@@ -30,7 +30,8 @@ WITH first AS MATERIALIZED (
     RETURNING o.id, o.tenant_id, o.thread_id, o.channel_id, o.text, o.attempts, o.kind,
               o.attachment_id, o.message_id
 )
-SELECT o.*, m.external_id AS target, m.reply_to, c.base_url, c.token_sealed, c.holds > 0 AS recovering, a.phone, a.lid,
+SELECT o.*, m.external_id AS target, m.reply_to,
+       c.kind AS channel_kind, c.base_url, c.token_sealed, c.holds > 0 AS recovering, a.phone, a.lid,
        EXISTS (SELECT FROM outbox e
                 WHERE e.thread_id = o.thread_id AND e.id <> o.id
                   AND e.status IN ('queued', 'sending', 'uncertain')) AS more
@@ -67,7 +68,7 @@ UPDATE outbox SET lookups = lookups + $3, next_at = now() + make_interval(secs =
 
 -- name: destination
 -- The destination of a thread's messages: the address from which its contact wrote last.
-SELECT c.base_url, c.token_sealed, c.tenant_id, a.phone, a.lid
+SELECT c.kind AS channel_kind, c.base_url, c.token_sealed, c.tenant_id, a.phone, a.lid
   FROM threads t
   JOIN channels c ON c.tenant_id = t.tenant_id AND c.id = t.channel_id
   LEFT JOIN LATERAL address_of(t.tenant_id, t.contact_id) AS a ON true

@@ -73,28 +73,28 @@ INSERT INTO teams (tenant_id, slug, name, assignment) VALUES ($1, $2, $3, $4)
 
 -- name: list_tenant_channels
 -- A tenant's channels with their sealed secrets.
-SELECT id, slug, name, base_url, token_hash, token_sealed, secret_sealed, hmac_sealed
+SELECT id, slug, name, kind, base_url, token_hash, token_sealed, secret_sealed, hmac_sealed
   FROM channels WHERE tenant_id = $1
 
 -- name: create_channel
 -- Inserts a channel with its webhook secret.
-INSERT INTO channels (tenant_id, slug, name, base_url, token_hash, token_sealed,
+INSERT INTO channels (tenant_id, slug, name, kind, base_url, token_hash, token_sealed,
                       secret_hash, secret_sealed, hmac_sealed)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 RETURNING id
 
 -- name: update_channel
 -- Changes a channel's settings. With another gateway instance, its former state is reset.
 UPDATE channels
-   SET name = $3, base_url = $4, token_hash = $5, token_sealed = $6, secret_sealed = $7,
-       hmac_sealed = $8,
+   SET name = $3, kind = $4, base_url = $5, token_hash = $6, token_sealed = $7,
+       secret_sealed = $8, hmac_sealed = $9,
        status = CASE WHEN same THEN status ELSE 'unknown' END,
        status_reason = CASE WHEN same THEN status_reason ELSE '' END,
        status_at = CASE WHEN same THEN status_at ELSE now() END,
        held_until = CASE WHEN same THEN held_until END,
        held_reason = CASE WHEN same THEN held_reason END,
        holds = CASE WHEN same THEN holds ELSE 0 END
-  FROM (SELECT id AS changed, (base_url, token_hash) = ($4, $5) AS same
+  FROM (SELECT id AS changed, (kind, base_url, token_hash) = ($4, $5, $6) AS same
           FROM channels WHERE tenant_id = $1 AND slug = $2) AS former
  WHERE tenant_id = $1 AND id = changed
 
@@ -173,7 +173,7 @@ SELECT tenant_id, slug, name, status, timezone, config_version FROM tenants ORDE
 
 -- name: find_channel
 -- One channel and its tenant's status, for the webhook endpoint.
-SELECT c.tenant_id, c.id, c.slug, c.name, c.base_url, c.token_hash, c.token_sealed,
+SELECT c.tenant_id, c.id, c.slug, c.name, c.kind, c.base_url, c.token_hash, c.token_sealed,
        c.secret_hash, c.secret_sealed, c.hmac_sealed, c.status,
        t.slug AS tenant_slug, t.status AS tenant_status
   FROM channels c JOIN tenants t USING (tenant_id)
@@ -181,7 +181,7 @@ SELECT c.tenant_id, c.id, c.slug, c.name, c.base_url, c.token_hash, c.token_seal
 
 -- name: list_channels
 -- All channels of all tenants, for operators.
-SELECT c.tenant_id, c.id, c.slug, c.name, c.base_url, c.token_hash, c.token_sealed,
+SELECT c.tenant_id, c.id, c.slug, c.name, c.kind, c.base_url, c.token_hash, c.token_sealed,
        c.secret_hash, c.secret_sealed, c.hmac_sealed, c.status,
        t.slug AS tenant_slug, t.status AS tenant_status
   FROM channels c JOIN tenants t USING (tenant_id)

@@ -19,7 +19,12 @@ from niochat.http.rest.idempotent_route import IdempotentRoute
 from niochat.identity.authentication import Principal
 from niochat.tenants.channel_provisioning import NewChannel
 from niochat.tenants.channel_sessions import WebhookStatus
-from niochat.tenants.provider_file.field_types import HttpAddress, SecretToken, ShortName
+from niochat.tenants.provider_file.field_types import (
+    GatewayKind,
+    HttpAddress,
+    SecretToken,
+    ShortName,
+)
 
 Phone = Annotated[str, Field(pattern=r"^\+?[0-9]{10,15}$")]
 MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CHANNELS_READ))]
@@ -29,13 +34,16 @@ router = APIRouter(prefix="/channels", tags=["channels"], route_class=Idempotent
 
 
 class ChannelResponse(ResponseModel):
-    """A WhatsApp number of the tenant. ``held_until`` is set while sending is paused; no message is
+    """A WhatsApp number of the tenant. ``kind`` is the vendor of its gateway.
+
+    ``held_until`` is set while sending is paused; no message is
     sent before. ``last_active_at`` is the time of the last change of a conversation on the channel.
     """
 
     id: UUID
     slug: str
     name: str
+    kind: str
     status: str
     status_reason: str
     status_at: datetime
@@ -47,11 +55,13 @@ class ChannelResponse(ResponseModel):
 
 class CreateChannelRequest(RequestModel):
     """A new channel. Send ``base_url`` and ``token`` to use an existing gateway instance, or leave
-    out both to create an instance on the gateway of the installation.
+    out both to create an instance on the gateway of the installation. ``kind`` is the vendor of
+    the gateway.
     """
 
     slug: Slug
     name: ShortName
+    kind: GatewayKind | None = None
     base_url: HttpAddress | None = None
     token: SecretToken | None = None
 
@@ -132,7 +142,7 @@ async def create_channel(
     """Create a channel and set the webhook at its gateway."""
     tenant_id = caller.require(PermissionAction.CHANNELS_WRITE)
     tenant_services = tenant_services_for(request)
-    new = NewChannel(body.slug, body.name, body.base_url, _reveal(body.token))
+    new = NewChannel(body.slug, body.name, body.kind, body.base_url, _reveal(body.token))
     channel_id, webhook_set = await tenant_services.channels.create(
         tenant_id, new, audit_actor_for(request, caller)
     )

@@ -103,7 +103,7 @@ async def shop(rest_api: RestApiFixture) -> AsyncIterator[ChannelFixture]:
         async def announce(tenant: Any) -> None:
             directory.invalidate(tenant)
 
-        rebuild(GatewayServer(f"{outside.base_url}/gateway", "sandbox-admin"))
+        rebuild(GatewayServer(f"{outside.base_url}/gateway", "sandbox-admin", "uazapi"))
         yield ChannelFixture(rest_api, boss, outside, directory, rebuild)
     await gateway.close()
     await administration.close()
@@ -198,7 +198,7 @@ async def test_without_a_gateway_the_operator_is_told_what_to_set(shop: ChannelF
     shop.rebuild(None)
     said = assert_problem(await shop.post("/channels", LINE), 409, "no_gateway")
     assert "NIOCHAT_GATEWAY_URL" in said["title"]
-    shop.rebuild(GatewayServer(f"{shop.outside.base_url}/gateway", "wrong"))
+    shop.rebuild(GatewayServer(f"{shop.outside.base_url}/gateway", "wrong", "uazapi"))
     said = assert_problem(await shop.post("/channels", LINE), 503, "gateway_token")
     assert "NIOCHAT_GATEWAY_ADMIN_TOKEN" in said["title"]
 
@@ -213,6 +213,9 @@ async def test_an_instance_there_is_becomes_a_channel_once(shop: ChannelFixture)
     assert_problem(wrong, 409, "gateway_token")
     nobody = {**LINE, **known, "slug": "vendas", "base_url": "http://127.0.0.1:9"}
     assert_problem(await shop.post("/channels", nobody), 400, "gateway_unreachable")
+    other_kind = await shop.post("/channels", {**LINE, **known, "slug": "x", "kind": "pigeon"})
+    said = assert_problem(other_kind, 422, "invalid")
+    assert "use one of uazapi" in str(said)
     half = await shop.post("/channels", {**LINE, "slug": "vendas", "token": "tok-1"})
     assert_problem(half, 422, "invalid")
     assert await shop.desk.given.count("channels") == 1

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Parses responses of SGP into values of the port."""

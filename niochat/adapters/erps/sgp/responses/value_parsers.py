@@ -163,6 +163,6 @@ def to_datetime(value: object) -> datetime | None:
 
 
 def to_date(value: object) -> date | None:
-    """The day of :func:`moment_of`."""
+    """The day of :func:`to_datetime`."""
     moment = to_datetime(value)
     return moment.date() if moment else None

@@ -1,7 +1,7 @@
-"""What the answer to a write proves: done, certainly not done, or not known.
+"""Decides what the response to a write proves: done, certainly not done, or not known.
 
 A write cannot be repeated (SGP reference 3.2), so whatever proves neither is ``erp_malformed``
-with ``left``: the caller reads the ERP again before anything else.
+with ``maybe_sent``: the caller reads the ERP again before anything else.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a message says: the gateway's many shapes, read into one ``Content``.
+"""Reads the many shapes of a message into one ``MessageContent``.
 
 Source: Uazapi reference 2.3. Media keep metadata only: the URLs in a webhook are encrypted
 and useless, thumbnails and keys are nobody's business.

@@ -1,4 +1,4 @@
-"""Who a webhook is about: the gateway's many addresses, read into one ``WhatsAppIdentity``.
+"""Reads the many address fields of a webhook into one ``WhatsAppIdentity``.
 
 Source: Uazapi reference 2.3 and 2.5. ``sender`` of a message from our side is *our* address,
 so for those only the chat counts. A Brazilian ninth digit is never added nor taken away.

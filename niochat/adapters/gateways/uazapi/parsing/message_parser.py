@@ -1,4 +1,4 @@
-"""``messages`` webhooks: what was said, edited or reacted to, by whom."""
+"""Parses ``messages`` webhooks: messages, edits, deletions and reactions."""
 
 from niochat.adapters.gateways.uazapi.parsing.content_parser import (
     is_reaction,
@@ -46,7 +46,7 @@ _EDIT = frozenset({"MESSAGE_EDIT", "14"})
 
 
 def parse_message_event(envelope: WebhookEnvelope) -> InboundEvent | IgnoredEvent:
-    """The command a message asks for, or why there is none (Uazapi reference 2.3)."""
+    """The command for a message, or why there is none (Uazapi reference 2.3)."""
     message, chat = envelope.message, envelope.chat
     crowd = detect_group_chat(
         (message.get("chatid"), chat.get("wa_chatid")),
@@ -125,7 +125,7 @@ def _parse_edit(
     said: MessageContent | str,
     own_time: object = None,
 ) -> ReceiveEdit | ReceiveSystemNotice:
-    """Without a word it is no edit: what was said stays."""
+    """An edit without text is ignored, so that the message keeps its text."""
     if not isinstance(said, MessageContent) or not said.text:
         return ReceiveSystemNotice(external_id, said if isinstance(said, str) else EMPTY_NOTICE)
     at = read_timestamp(envelope.received_at, own_time, envelope.message.get("messageTimestamp"))

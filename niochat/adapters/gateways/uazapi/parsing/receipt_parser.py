@@ -28,7 +28,7 @@ _STATUSES = {
 
 
 def parse_receipt_event(envelope: WebhookEnvelope) -> InboundEvent | IgnoredEvent:
-    """A receipt or a deletion, or why there is none.
+    """Parse a receipt or a deletion, or say why the body is neither.
 
     Three shapes (Uazapi reference 2.3): ``state`` with ``event{MessageIDs}``,
     ``message{messageid,status}``, and the legacy ``data{id,status}``. A ``failed`` of the

@@ -1,4 +1,4 @@
-"""Uazapi's webhooks, read into the words of our domain. Pure and total.
+"""Parses Uazapi webhooks into events of the port. Pure and total.
 
 Source: Uazapi reference 2.3 (envelope and shapes) and 2.5 (identity).
 """

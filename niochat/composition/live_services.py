@@ -1,0 +1,40 @@
+"""What the application ``live`` works with, beside the components of its process."""
+
+from dataclasses import dataclass
+
+from niochat.adapters.redis.pubsub import RELEASE_CHANNEL, RedisBroadcast
+from niochat.assignment.agent_presence import PresenceStore
+from niochat.composition.components import Components
+from niochat.composition.identity_services import IdentityServices, build_identity_services
+from niochat.conversations.conversation_queries import ConversationQueries
+from niochat.conversations.read_markers import ReadMarkerStore
+from niochat.live.event_log import EventLog
+from niochat.live.hub import LiveHub
+from niochat.live.screen_counters import ScreenCounters
+
+
+@dataclass(frozen=True, slots=True)
+class LiveServices:
+    """The services of one replica."""
+
+    identity: IdentityServices
+    hub: LiveHub
+    conversation_queries: ConversationQueries
+    read_markers: ReadMarkerStore
+    agent_presence: PresenceStore
+    build_announcements: RedisBroadcast
+
+
+def build_live_services(components: Components) -> LiveServices:
+    """The services on the components of their process."""
+    settings, database = components.settings, components.database
+    return LiveServices(
+        identity=build_identity_services(
+            database, components.vault, settings.base_url, settings.mail_from
+        ),
+        hub=LiveHub(EventLog(database), ScreenCounters(database)),
+        conversation_queries=ConversationQueries(database),
+        read_markers=ReadMarkerStore(database),
+        agent_presence=PresenceStore(database),
+        build_announcements=RedisBroadcast(settings.redis_url.get_secret_value(), RELEASE_CHANNEL),
+    )
