@@ -206,7 +206,6 @@ def test_no_identifier_has_a_banned_word(package: str) -> None:
         for name, line in identifiers_of(module)
         for word in sorted(words_of(name) & BANNED_WORDS.keys())
         if name not in KEPT_NAMES.get(name_of(module), {})
-        and name not in NAMES_TO_CHANGE.get(name_of(module), ())
     ]
 
     assert not violations
@@ -333,46 +332,9 @@ def test_each_package_says_in_one_sentence_what_it_is(package: str) -> None:
         name_of(module)
         for module in sorted((ROOT / package).rglob("__init__.py"))
         if not _is_one_sentence(ast.get_docstring(tree_of(module)) or "")
-        and name_of(module) not in PACKAGES_TO_DESCRIBE
     ]
 
 
 def _is_one_sentence(docstring: str) -> bool:
     summary = docstring.partition("\n\n")[0].strip()
     return summary.endswith(".") and len(SENTENCE_END.findall(summary)) == 1
-
-
-# until merged: other engineers rename these now
-NAMES_TO_CHANGE: dict[str, set[str]] = {
-    "niochat/adapters/clock.py": {"_told", "asked"},
-    "niochat/adapters/file_store.py": {"asked"},
-    "niochat/adapters/gateways/uazapi/client.py": {"_MAX_FOUND"},
-    "niochat/adapters/gateways/uazapi/instance_admin.py": {"found"},
-    "niochat/adapters/gateways/uazapi/parsing/identity_parser.py": {"found"},
-    "niochat/adapters/gateways/uazapi/parsing/message_parser.py": {"said"},
-    "niochat/adapters/models/openai/completion_parser.py": {"told"},
-    "niochat/adapters/models/openai/control_tokens.py": {"_TOLD"},
-    "niochat/adapters/models/openai/endpoint_quirks.py": {"said"},
-    "niochat/adapters/models/openai/endpoint_refusals.py": {"found", "told"},
-    "niochat/adapters/models/openai/errors.py": {"said"},
-    "niochat/adapters/models/openai/model_client.py": {"told"},
-    "niochat/adapters/models/openai/speech_to_text.py": {"told"},
-    "niochat/adapters/postgres/idempotency_store.py": {"asked"},
-    "niochat/adapters/redis/pubsub.py": {"heard", "whose"},
-    "niochat/adapters/redis/token_buckets.py": {"wanted"},
-    "niochat/attachments/attachment_downloader.py": {"found"},
-    "niochat/attachments/attachment_facts.py": {"told"},
-    "niochat/erp/call_limiter.py": {"told"},
-    "niochat/erp/read_cache.py": {"_shelf", "shelf"},
-    "niochat/erp/write_executor.py": {"_look_again_s", "look_again_s"},
-    "niochat/erp/write_reconciler.py": {"_looked"},
-    "niochat/http/deployments/webhooks_deployment.py": {"teller"},
-    "niochat/runtime/fleet/fleet_plan.py": {"seat", "seats"},
-}
-PACKAGES_TO_DESCRIBE = {
-    "niochat/adapters/models/openai/__init__.py",
-    "niochat/adapters/postgres/__init__.py",
-    "niochat/adapters/redis/__init__.py",
-    "niochat/composition/__init__.py",
-    "niochat/http/__init__.py",
-}

@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from niochat.actors import actor_addresses
-from niochat.actors.pause_registry import PauseRegistry
+from niochat.actors.pause_registry import ActorPauseRegistry
 from niochat.actors.shard_ownership import ShardOwnership
 from niochat.actors.turn_scheduler import TurnScheduler
 from niochat.adapters import clock
@@ -41,7 +41,9 @@ MAX_ALARMS = 50_000
 
 WakeActor = Callable[[ActorAddress, Lane], None]
 """Wakes an actor of a tenant."""
-RouteQueueEffect = Callable[[UUID, fx.NotifyTeamQueue | fx.NotifyAgentCapacity, UUID], None]
+RouteQueueEffect = Callable[
+    [UUID, fx.NotifyTeamQueueEffect | fx.NotifyAgentCapacityEffect, UUID], None
+]
 """Passes an effect of a tenant's thread to the actors of its team queues."""
 FileCallback = Callable[[UUID, UUID], None]
 """Handles a file of a tenant."""
@@ -62,7 +64,7 @@ class ConversationBehaviour:
         wake: WakeActor,
         route_queue_effect: RouteQueueEffect,
         fetch_file: FileCallback,
-        pause_registry: PauseRegistry,
+        pause_registry: ActorPauseRegistry,
         counters: CounterBuffer,
         on_commit: Callable[[], None] = lambda: None,
         read_file: FileCallback = lambda tenant, file: None,
@@ -158,9 +160,9 @@ class ConversationBehaviour:
         self._counters.increment("steps", result.verdict.value)
         for effect in result.effects:
             match effect:
-                case fx.SettleTurn():
+                case fx.SettleTurnEffect():
                     self._counters.increment("turns", effect.outcome)
-                case fx.SettleOutbox():
+                case fx.SettleOutboxEffect():
                     self._counters.increment("sends", effect.status)
                 case _:
                     pass
@@ -183,30 +185,30 @@ class ConversationBehaviour:
         route = SendRoute(thread.tenant_id, thread.channel_id)
         for effect in effects:
             match effect:
-                case fx.RunTurn():
+                case fx.RunTurnEffect():
                     self._turn_scheduler.schedule(thread, effect)
-                case fx.SettleTurn(outcome="cancelled"):
+                case fx.SettleTurnEffect(outcome="cancelled"):
                     self._turn_scheduler.cancel(effect.turn)
-                case fx.SetTimer(due_at=due_at):
+                case fx.SetTimerEffect(due_at=due_at):
                     self._schedule_timer(thread, due_at)
-                case fx.NotifyTeamQueue() | fx.NotifyAgentCapacity():
+                case fx.NotifyTeamQueueEffect() | fx.NotifyAgentCapacityEffect():
                     self._route_queue_effect(thread.tenant_id, effect, thread.id)
-                case fx.FetchFile() | fx.SettleFileFetch(code=""):
+                case fx.FetchFileEffect() | fx.SettleFileFetchEffect(code=""):
                     self._handle_file_effect(thread.tenant_id, effect)
-                case fx.SettleOutbox(status="queued", retry_in_s=retry_in_s) if retry_in_s:
+                case fx.SettleOutboxEffect(status="queued", retry_in_s=retry_in_s) if retry_in_s:
                     self._schedule(retry_in_s + 0.02, self._dispatcher.deliver, thread.id, route)
                 case _:
                     pass
-        if any(isinstance(e, fx.QueueSend) for e in effects):
+        if any(isinstance(e, fx.QueueSendEffect) for e in effects):
             self._dispatcher.deliver(thread.id, route)
-        elif any(isinstance(e, fx.SettleOutbox) for e in effects):
+        elif any(isinstance(e, fx.SettleOutboxEffect) for e in effects):
             self._dispatcher.on_settled(thread.id, route)
 
     def _handle_file_effect(
-        self, tenant_id: UUID, effect: fx.FetchFile | fx.SettleFileFetch
+        self, tenant_id: UUID, effect: fx.FetchFileEffect | fx.SettleFileFetchEffect
     ) -> None:
         """Fetches a requested file, and reads a file that was stored."""
-        handle = self._fetch_file if isinstance(effect, fx.FetchFile) else self._read_file
+        handle = self._fetch_file if isinstance(effect, fx.FetchFileEffect) else self._read_file
         handle(tenant_id, effect.file)
 
     def _schedule_timer(self, thread: ThreadSnapshot, due_at: datetime) -> None:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from niochat.conversations.pauses import PauseStore
+from niochat.conversations.pauses import ActorPauseStore
 from niochat.conversations.step.step_types import MemoryCommand
 
 MAX_BUFFERED_MESSAGES = 20
@@ -17,14 +17,14 @@ ResumeThread = Callable[[UUID, Sequence[MemoryCommand]], None]
 """Returns the buffered messages to a thread's actor and wakes it."""
 
 
-class PauseRegistry:
+class ActorPauseRegistry:
     """The pauses of the last read. They are read before the shards are, so that a host knows every
     pause when it takes a shard over.
     """
 
     def __init__(
         self,
-        pauses: PauseStore,
+        pauses: ActorPauseStore,
         resume: ResumeThread,
         *,
         clock: Callable[[], float] = time.monotonic,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from niochat.actors import actor_addresses
 from niochat.actors.activation_limiter import ActivationLimiter
-from niochat.actors.pause_registry import PauseRegistry
+from niochat.actors.pause_registry import ActorPauseRegistry
 from niochat.actors.shard_ownership import ShardOwnership
 from niochat.actors.turn_scheduler import TURN_TIMEOUT_S, TurnScheduler
 from niochat.assistant.turn_messages import TurnRequest
@@ -40,7 +40,7 @@ class RecoverySweeper:
         turn_scheduler: TurnScheduler,
         dispatcher: OutboxDispatcher,
         fetcher: AttachmentDownloader,
-        pause_registry: PauseRegistry,
+        pause_registry: ActorPauseRegistry,
         command: Callable[[UUID, MemoryCommand], None],
         readings: ReadingScheduler | None = None,
     ) -> None:

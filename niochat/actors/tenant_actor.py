@@ -61,7 +61,7 @@ class ChannelConnectedNotice:
 
 
 @dataclass(slots=True)
-class TenantState:
+class TenantActorState:
     """The state of one tenant's actor. Rates are in turns per second; times are of a monotonic
     clock.
     """
@@ -104,17 +104,19 @@ class TenantBehaviour:
             tenant_id = delivery.activation.address.key
             if delivery.activation.state is None:
                 delivery.activation.state = await self._load(tenant_id)
-            tenant: TenantState = delivery.activation.state
+            tenant: TenantActorState = delivery.activation.state
             for message in delivery.messages:
                 self._handle(tenant, message)
             self._start_backfill_when_due(tenant_id, tenant)
         return []
 
-    async def _load(self, tenant_id: UUID) -> TenantState:
+    async def _load(self, tenant_id: UUID) -> TenantActorState:
         per_minute, now = await self._load_turn_rate(tenant_id), self._clock()
         at_once, calls = await self._load_erp_limits(tenant_id)
         erp = ErpCallLimiter(at_once, calls, tokens=max(calls / 10.0, 1.0), refilled_at=now)
-        return TenantState(per_minute / 60.0, float(min(per_minute, MAX_GRANT_TURNS)), now, erp)
+        return TenantActorState(
+            per_minute / 60.0, float(min(per_minute, MAX_GRANT_TURNS)), now, erp
+        )
 
     async def _load_turn_rate(self, tenant_id: UUID) -> int:
         """Returns the tenant's current limit of turns per minute."""
@@ -129,7 +131,7 @@ class TenantBehaviour:
             row = await connection.fetchrow(_ERP["load_limits"], tenant_id)
         return (row["calls_at_once"], row["per_minute"]) if row is not None else (1, 1)
 
-    def _handle(self, tenant: TenantState, message: object) -> None:
+    def _handle(self, tenant: TenantActorState, message: object) -> None:
         match message:
             case ActorRequest(payload=CallPermitRequest(waiting=waiting)):
                 message.reply(tenant.erp_permits.acquire(self._clock(), waiting))
@@ -144,7 +146,7 @@ class TenantBehaviour:
             case _:
                 _log.error("message_not_handled", message=type(message).__name__)
 
-    def _grant_turns(self, tenant: TenantState) -> TurnGrant:
+    def _grant_turns(self, tenant: TenantActorState) -> TurnGrant:
         now = self._clock()
         burst = max(tenant.turns_per_second * 2.0, float(MAX_GRANT_TURNS))
         tenant.tokens = min(
@@ -157,7 +159,7 @@ class TenantBehaviour:
         tenant.tokens -= turns
         return TurnGrant(turns, 0.0 if turns else (1.0 - tenant.tokens) / tenant.turns_per_second)
 
-    def _start_backfill_when_due(self, tenant_id: UUID, tenant: TenantState) -> None:
+    def _start_backfill_when_due(self, tenant_id: UUID, tenant: TenantActorState) -> None:
         running = tenant.backfill_task is not None and not tenant.backfill_task.done()
         if running or self._clock() < tenant.next_backfill_at:
             return
@@ -166,7 +168,7 @@ class TenantBehaviour:
             self._run_backfill(tenant_id, tenant)
         )
 
-    async def _run_backfill(self, tenant_id: UUID, tenant: TenantState) -> None:
+    async def _run_backfill(self, tenant_id: UUID, tenant: TenantActorState) -> None:
         try:
             tenant.turns_per_second = await self._load_turn_rate(tenant_id) / 60.0
             (

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from niochat.actors import actor_addresses
 from niochat.actors.activation_limiter import ActivationLimiter
-from niochat.actors.tenant_actor import TenantState
+from niochat.actors.tenant_actor import TenantActorState
 from niochat.actors.turn_grants import TurnGrantClient
 from niochat.actors.turn_scheduler import TurnScheduler
 from niochat.domain.ids import SHARDS
@@ -20,7 +20,7 @@ from niochat.runtime.fairness.fair_queue import Lane
 from niochat.tenants.quota_cache import TenantQuotaCache
 
 
-class TenantQuotas:
+class HostTenantQuotas:
     """Computes a host's share of each quota. A tenant's threads are spread evenly over the shards,
     so a host that owns half of the shards may use half of a quota. The shares add up to the whole
     without coordination.
@@ -99,7 +99,7 @@ def _throttled_sends(dispatcher: OutboxDispatcher) -> Iterator[TenantThrottle]:
 def _throttled_erp_calls(actors: ActorRuntime) -> Iterator[TenantThrottle]:
     now = time.monotonic()
     for address, state in actors.states(actor_addresses.TENANT):
-        assert isinstance(state, TenantState)
+        assert isinstance(state, TenantActorState)
         since = state.erp_permits.waited_since(now)
         if since is not None:
             yield TenantThrottle(

@@ -14,7 +14,7 @@ import structlog
 from niochat.assistant.turn_messages import TurnReport, TurnRequest
 from niochat.conversations.step.step_types import MemoryCommand, ThreadSnapshot
 from niochat.domain.conversation.commands import FinishAssistantTurn, RestartTurn, TurnOutcome
-from niochat.domain.conversation.effects import RunTurn
+from niochat.domain.conversation.effects import RunTurnEffect
 from niochat.domain.conversation.state import AssistantStopReason
 from niochat.domain.ids import TurnId
 from niochat.runtime.fairness.adaptive_rate import AdaptiveRateLimiter
@@ -110,7 +110,7 @@ class TurnScheduler:
         self.has_overflowed = False
         """Whether a turn did not fit into the queue, so that the sweep has to find its row."""
 
-    def schedule(self, thread: ThreadSnapshot, turn: RunTurn) -> None:
+    def schedule(self, thread: ThreadSnapshot, turn: RunTurnEffect) -> None:
         """Starts an attempt as soon as it gets a slot. An older attempt of the turn is
         cancelled.
         """

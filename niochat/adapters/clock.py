@@ -42,25 +42,25 @@ class DatabaseClock:
     ) -> None:
         self._local = local
         self._counted = counted
-        self._told: tuple[datetime, float] | None = None
+        self._reference: tuple[datetime, float] | None = None
 
     @property
     def is_synchronized(self) -> bool:
         """Whether the database has ever answered."""
-        return self._told is not None
+        return self._reference is not None
 
     def now(self) -> datetime:
         """The time in UTC."""
-        if self._told is None:
+        if self._reference is None:
             return self._local()
-        at, counted = self._told
+        at, counted = self._reference
         return at + timedelta(seconds=self._counted() - counted)
 
-    def synchronize(self, at: datetime, asked: float) -> None:
+    def synchronize(self, at: datetime, requested_at: float) -> None:
         """Set the clock: PostgreSQL answered ``at`` at some moment between ``asked``, a value of
         ``counted``, and now.
         """
-        self._told = (at, (asked + self._counted()) / 2)
+        self._reference = (at, (requested_at + self._counted()) / 2)
 
 
 database_clock = DatabaseClock()

@@ -105,10 +105,10 @@ class FileStore:
             await _translate_errors(obstore.delete_async(self._store, key))
 
 
-async def _translate_errors(asked: Awaitable[T]) -> T:
+async def _translate_errors(operation: Awaitable[T]) -> T:
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            return await asked
+            return await operation
     except FileNotFoundError:
         raise
     except (BaseError, OSError) as error:

@@ -90,8 +90,8 @@ class AttachmentDownloader:
             settled = _missing_file(file, row, "given_up")
         self._settle(row["thread_id"], settled)
 
-    async def _store_file(self, file: FileRef, row: Any, found: FetchedFile) -> SettleFile:
-        data, given = found.data, row["filename"]
+    async def _store_file(self, file: FileRef, row: Any, fetched: FetchedFile) -> SettleFile:
+        data, given = fetched.data, row["filename"]
         if len(data) > MAX_FILE_BYTES:
             raise InvalidInputError("the file is too large", code="too_large")
         mimetype, name = storage_type_and_name(data, given, "arquivo")

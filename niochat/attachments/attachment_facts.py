@@ -28,16 +28,16 @@ def validate_facts(raw: object) -> Mapping[str, object]:
     return {"kind": kind, **kept} if kept else OTHER_FACTS
 
 
-def _parse_light(told: object) -> str | None:
-    return told if isinstance(told, str) and told in _LIGHTS else "unknown"
+def _parse_light(value: object) -> str | None:
+    return value if isinstance(value, str) and value in _LIGHTS else "unknown"
 
 
-def _parse_value(told: object) -> str | None:
+def _parse_value(value: object) -> str | None:
     """An amount as text with two decimals, never as a binary float."""
-    if isinstance(told, bool) or not isinstance(told, str | int | float):
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        amount = Decimal(str(told).strip())
+        amount = Decimal(str(value).strip())
     except InvalidOperation:
         return None
     if not amount.is_finite() or not 0 < amount <= MAX_VALUE:
@@ -45,32 +45,32 @@ def _parse_value(told: object) -> str | None:
     return f"{amount:.2f}"
 
 
-def _parse_date(told: object) -> str | None:
+def _parse_date(value: object) -> str | None:
     try:
-        day = date.fromisoformat(told) if isinstance(told, str) else None
+        day = date.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
     return day.isoformat() if day is not None and day.year in _YEARS else None
 
 
-def _parse_digits(told: object) -> str | None:
-    digits = re.sub(r"[^0-9]", "", told) if isinstance(told, str) and len(told) < 80 else ""
+def _parse_digits(value: object) -> str | None:
+    digits = re.sub(r"[^0-9]", "", value) if isinstance(value, str) and len(value) < 80 else ""
     return digits if len(digits) in (47, 48) else None
 
 
 def _text_parser(most: int) -> Callable[[object], str | None]:
-    def read(told: object) -> str | None:
-        if not isinstance(told, str):
+    def read(value: object) -> str | None:
+        if not isinstance(value, str):
             return None
-        printable = "".join(each if each.isprintable() else " " for each in told[: 4 * most])
+        printable = "".join(each if each.isprintable() else " " for each in value[: 4 * most])
         return " ".join(printable.split())[:most] or None
 
     return read
 
 
-def _parse_name(told: object) -> str | None:
+def _parse_name(value: object) -> str | None:
     """A name of a person or company: letters and few digits; no key, phone number or sentence."""
-    name = _text_parser(MAX_NAME_CHARS)(told)
+    name = _text_parser(MAX_NAME_CHARS)(value)
     return name if name is not None and _NAME.fullmatch(name) else None
 
 

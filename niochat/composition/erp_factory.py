@@ -14,7 +14,7 @@ from niochat.erp.erp_service import ErpService
 from niochat.erp.limited_client import ErpSettings, LimitedErpClient, ReleasePermit, RequestPermit
 from niochat.erp.read_cache import ErpReadCache
 from niochat.erp.write_executor import ErpWriteExecutor
-from niochat.erp.write_journal import WriteJournal
+from niochat.erp.write_journal import ErpWriteJournal
 from niochat.erp.write_reconciler import WriteReconciler
 from niochat.ports.erp import (
     ErpConnector,
@@ -46,7 +46,7 @@ def build_erp_service(
         release_permit,
     )
     prober = CapabilityProber(erp, settings_of, components.directory.save_capabilities)
-    journal = WriteJournal(components.database)
+    journal = ErpWriteJournal(components.database)
     return ErpService(
         calls, ErpWriteExecutor(erp, calls, journal), prober, WriteReconciler(calls, journal)
     )

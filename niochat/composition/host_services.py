@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from niochat.attachments.attachment_downloader import AttachmentDownloader, AttachmentSettler
 from niochat.composition.components import Components
-from niochat.conversations.pauses import PauseStore
+from niochat.conversations.pauses import ActorPauseStore
 from niochat.conversations.step.step_runner import StepRunner
 from niochat.inbox.sweep_queries import SweepQueries
 from niochat.outbox.outbox_store import OutboxStore
@@ -19,7 +19,7 @@ class HostServices:
     step_runner: StepRunner
     outbox: OutboxStore
     downloader: AttachmentDownloader
-    pauses: PauseStore
+    pauses: ActorPauseStore
     sweep_queries: SweepQueries
     tenant_quotas: TenantQuotaCache
     throttle_reporter: ThrottleReporter
@@ -42,7 +42,7 @@ def build_host_services(
             components.object_store,
             settle_file,
         ),
-        pauses=PauseStore(database),
+        pauses=ActorPauseStore(database),
         sweep_queries=SweepQueries(database, incarnation),
         tenant_quotas=TenantQuotaCache(database),
         throttle_reporter=ThrottleReporter(database, incarnation),

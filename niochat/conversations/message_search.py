@@ -12,7 +12,7 @@ from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.conversations.conversation_queries import ConversationVisibility
 from niochat.domain.errors import InvalidInputError
-from niochat.domain.fuzzy_match import KnownWord, suggest_words
+from niochat.domain.fuzzy_match import VocabularyWord, suggest_words
 
 _SQL = queries("message_search")
 
@@ -141,7 +141,7 @@ async def _load_corrections(connection: Connection, tenant_id: UUID, word: str) 
     if not word.isalpha():
         return set()
     similar = await connection.fetch(_SQL["similar"], tenant_id, word)
-    others = suggest_words(word, [KnownWord(each["word"], each["blocks"]) for each in similar])
+    others = suggest_words(word, [VocabularyWord(each["word"], each["blocks"]) for each in similar])
     if not others:
         return set()
     rows = await connection.fetch(_SQL["lexemes"], tenant_id, others)

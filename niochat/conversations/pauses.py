@@ -16,7 +16,7 @@ stay at the head of the sweep, which needs room for others.
 """
 
 
-class PauseStore:
+class ActorPauseStore:
     """Stores pauses. Every method is idempotent."""
 
     def __init__(self, database: Database) -> None:

@@ -15,7 +15,7 @@ MAX_SUGGESTIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class KnownWord:
+class VocabularyWord:
     """A word of the tenant's messages and the number of search blocks that contain it. The count
     stops at ``COMMON_WORD_BLOCKS``.
     """
@@ -24,7 +24,7 @@ class KnownWord:
     blocks: int
 
 
-def suggest_words(word: str, similar: Iterable[KnownWord]) -> list[str]:
+def suggest_words(word: str, similar: Iterable[VocabularyWord]) -> list[str]:
     """Returns words to search for besides ``word``, at most ``MAX_SUGGESTIONS``.
 
     A word that occurs in no message is corrected to the nearest words. A common word also finds its

@@ -87,10 +87,10 @@ class ErpCallLimiter:
         self.in_flight[permit] = now
         return CallPermit(permit)
 
-    def release(self, told: CallPermitRelease, now: float) -> None:
+    def release(self, outcome: CallPermitRelease, now: float) -> None:
         """Free a permit. The result counts for the breaker even if the permit has expired."""
-        self.in_flight.pop(told.permit, None)
-        self.breaker.record_result(told.healthy, now)
+        self.in_flight.pop(outcome.permit, None)
+        self.breaker.record_result(outcome.healthy, now)
 
     def _expire_permits(self, now: float) -> None:
         gone = [

@@ -11,7 +11,7 @@ from niochat.domain.errors import OperationRefusedError
 from niochat.erp.limited_client import ErpSettings, LimitedErpClient
 from niochat.erp.write_evidence import describe_write, find_write_evidence
 from niochat.erp.write_journal import (
-    WriteJournal,
+    ErpWriteJournal,
     WriteJournalEntry,
     format_write_result,
     turn_over_error,
@@ -41,14 +41,14 @@ class ErpWriteExecutor:
         self,
         erp: ErpConnector,
         calls: LimitedErpClient,
-        journal: WriteJournal,
+        journal: ErpWriteJournal,
         *,
-        look_again_s: tuple[float, ...] = EVIDENCE_PAUSES_S,
+        evidence_pauses_s: tuple[float, ...] = EVIDENCE_PAUSES_S,
     ) -> None:
         self._erp = erp
         self._calls = calls
         self._journal = journal
-        self._look_again_s = look_again_s
+        self._evidence_pauses_s = evidence_pauses_s
         self._running: set[asyncio.Task[ErpWriteResult]] = set()
 
     async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
@@ -135,7 +135,7 @@ class ErpWriteExecutor:
         self, tenant_id: UUID, order: IdempotentErpWrite, entry: WriteJournalEntry
     ) -> ErpWriteResult:
         """Ask the ERP what became of it. Not found proves nothing: it may still be on its way."""
-        for pause in self._look_again_s:
+        for pause in self._evidence_pauses_s:
             await asyncio.sleep(pause)
             try:
                 found = await find_write_evidence(self._calls, tenant_id, entry.request)

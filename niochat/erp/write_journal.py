@@ -27,7 +27,7 @@ class WriteJournalEntry:
     result: Any
 
 
-class WriteJournal:
+class ErpWriteJournal:
     """The journal of one database; every call acts for one tenant."""
 
     def __init__(self, database: Database) -> None:

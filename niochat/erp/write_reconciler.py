@@ -9,7 +9,7 @@ import structlog
 from niochat.domain.errors import NiochatError
 from niochat.erp.limited_client import LimitedErpClient
 from niochat.erp.write_evidence import find_write_evidence
-from niochat.erp.write_journal import WriteJournal, WriteJournalEntry, format_write_result
+from niochat.erp.write_journal import ErpWriteJournal, WriteJournalEntry, format_write_result
 from niochat.ports.erp import ErpRefusedError
 from niochat.runtime.background_tasks import BackgroundTaskSet
 
@@ -25,22 +25,25 @@ class WriteReconciler:
     def __init__(
         self,
         calls: LimitedErpClient,
-        journal: WriteJournal,
+        journal: ErpWriteJournal,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._calls = calls
         self._journal = journal
         self._clock = clock
-        self._looked: dict[UUID, float] = {}
+        self._last_checked: dict[UUID, float] = {}
         self._owner = BackgroundTaskSet("erp-reconciliation")
 
     def reconcile_if_due(self, tenant_id: UUID) -> None:
         """Call this after each call of the tenant's ERP: it looks again if that is due."""
         now = self._clock()
-        if now - self._looked.get(tenant_id, now - RECONCILE_INTERVAL_S) < RECONCILE_INTERVAL_S:
+        if (
+            now - self._last_checked.get(tenant_id, now - RECONCILE_INTERVAL_S)
+            < RECONCILE_INTERVAL_S
+        ):
             return
-        self._looked[tenant_id] = now
+        self._last_checked[tenant_id] = now
         self._owner.start(self._reconcile(tenant_id))
 
     def close(self) -> None:

@@ -1,1 +1,1 @@
-"""HTTP and WebSocket endpoints. Ray Serve runs them; tests run them without it."""
+"""HTTP and WebSocket endpoints, which run in Ray Serve and, in tests, without it."""

@@ -64,7 +64,7 @@ class ResponseCounterMiddleware:
             raise
 
 
-class MetricsReporter(Protocol):
+class HttpMetricsReporter(Protocol):
     """Reports metrics each time it is called."""
 
     async def report(self) -> None:
@@ -93,6 +93,6 @@ class WebhookMetrics:
             self._ignored.inc(count, tags={"reason": reason})
 
 
-async def run_metrics_reporter(reporter: MetricsReporter) -> None:
+async def run_metrics_reporter(reporter: HttpMetricsReporter) -> None:
     """Report every few seconds, until cancelled."""
     await run_periodically("metrics_report_failed", REPORT_INTERVAL_S, reporter.report)

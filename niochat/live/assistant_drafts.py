@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from niochat.domain.permissions import ConversationOwner
-from niochat.live.ephemeral import DraftFrame, FrameEnvelope
+from niochat.live.ephemeral_frames import DraftFrame, FrameEnvelope
 from niochat.runtime.background_tasks import BackgroundTaskSet
 
 MIN_INTERVAL_S = 0.2

@@ -34,7 +34,7 @@ class LoggedEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class LogReadResult:
+class EventLogPage:
     """The events of one read. The next read begins at ``end``; ``has_more`` says that more events
     are available now.
     """
@@ -59,7 +59,7 @@ class EventLog:
     def __init__(self, database: Database, limit: int = MAX_EVENTS_PER_READ) -> None:
         self._database = database
         self._limit = limit
-        self._range_batcher: Batcher[LogRange, LogReadResult] = Batcher(
+        self._range_batcher: Batcher[LogRange, EventLogPage] = Batcher(
             self._read_ranges, limit=MAX_RANGES_PER_READ, retry_individually_if=lambda error: False
         )
 
@@ -70,7 +70,7 @@ class EventLog:
 
     async def read_after(
         self, position: LogPosition, tenants: Iterable[UUID], upto: LogPosition | None = None
-    ) -> LogReadResult:
+    ) -> EventLogPage:
         """Returns the next events of these tenants, up to ``upto`` or the end of the log. Raises
         ``UnavailableError``.
         """
@@ -85,12 +85,12 @@ class EventLog:
             )
             events = await _load_events(connection, rows)
         if len(rows) == self._limit:
-            return LogReadResult(events, events[-1].position, has_more=True)
-        return LogReadResult(events, max(position, end), has_more=False)
+            return EventLogPage(events, events[-1].position, has_more=True)
+        return EventLogPage(events, max(position, end), has_more=False)
 
     async def read_missed(
         self, position: LogPosition, tenant_id: UUID, upto: LogPosition
-    ) -> LogReadResult:
+    ) -> EventLogPage:
         """Returns the next events of one tenant, up to ``upto``. Concurrent reads share one query,
         because all screens reconnect at once after an interruption. Raises ``UnavailableError``.
         """
@@ -98,7 +98,7 @@ class EventLog:
 
     async def _read_ranges(
         self, ranges: Sequence["LogRange"]
-    ) -> Sequence[LogReadResult | Exception]:
+    ) -> Sequence[EventLogPage | Exception]:
         distinct = list(dict.fromkeys(ranges))
         tenants = [each.tenant_id for each in distinct]
         after = zip(*(_position_columns(each.start) for each in distinct), strict=True)
@@ -120,10 +120,10 @@ class EventLog:
             by_range[distinct[row["number"] - 1]].append(shared)
         return [self._read_result(by_range[each], each.end) for each in ranges]
 
-    def _read_result(self, events: Sequence[LoggedEvent], upto: LogPosition) -> LogReadResult:
+    def _read_result(self, events: Sequence[LoggedEvent], upto: LogPosition) -> EventLogPage:
         if len(events) == self._limit:
-            return LogReadResult(events, events[-1].position, has_more=True)
-        return LogReadResult(events, upto, has_more=False)
+            return EventLogPage(events, events[-1].position, has_more=True)
+        return EventLogPage(events, upto, has_more=False)
 
 
 def _position_columns(position: LogPosition) -> tuple[str, UUID, int]:

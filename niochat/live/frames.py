@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 from niochat.domain.conversation.state import ConversationPriority, ConversationStatus
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.text_validation import control_character_error
-from niochat.live.ephemeral import (
+from niochat.live.ephemeral_frames import (
     ClientFrame,
     DraftFrame,
     PresenceFrame,
@@ -43,7 +43,7 @@ def _priority_name(priority: object) -> object:
     return ConversationPriority(priority).name.lower() if isinstance(priority, int) else priority
 
 
-class ConversationRow(_ServerFrameModel):
+class LiveConversation(_ServerFrameModel):
     """A conversation. ``version`` grows with every event of the conversation. ``waiting_since`` is
     set while the customer waits for a person.
     """
@@ -66,7 +66,7 @@ class ConversationRow(_ServerFrameModel):
     snoozed_until: datetime | None
 
 
-class FileRow(_ServerFrameModel):
+class LiveFile(_ServerFrameModel):
     """The file of a message. ``status`` is ``wanted`` (being downloaded), ``kept`` (available) or
     ``missing``.
     """
@@ -88,7 +88,7 @@ class ReadingRow(_ServerFrameModel):
     facts: dict[str, Any]
 
 
-class MessageRow(_ServerFrameModel):
+class LiveMessage(_ServerFrameModel):
     """A message. ``status`` is the delivery status of an outbound message. ``reply_to`` is the
     quoted message. ``transcript`` is the text of a voice note, once it is known.
     """
@@ -100,7 +100,7 @@ class MessageRow(_ServerFrameModel):
     text: str
     details: dict[str, Any]
     reply_to: UUID | None
-    file: FileRow | None
+    file: LiveFile | None
     transcript: str | None = None
     reading: ReadingRow | None = None
     status: str | None
@@ -130,8 +130,8 @@ class EventFrame(_ServerFrameModel):
     position: str
     event: str
     at: datetime
-    conversation: ConversationRow
-    message: MessageRow | None
+    conversation: LiveConversation
+    message: LiveMessage | None
 
 
 class HiddenFrame(_ServerFrameModel):
@@ -234,8 +234,8 @@ def encode_event_frame(event: LoggedEvent) -> Frame:
             position=str(event.position),
             event=event.type,
             at=event.at,
-            conversation=ConversationRow.model_validate(event.conversation),
-            message=None if message is None else MessageRow.model_validate(message),
+            conversation=LiveConversation.model_validate(event.conversation),
+            message=None if message is None else LiveMessage.model_validate(message),
         )
     )
 

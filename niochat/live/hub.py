@@ -13,7 +13,7 @@ import structlog
 
 from niochat.domain.errors import InvalidInputError, UnavailableError
 from niochat.domain.permissions import ConversationOwner
-from niochat.live.ephemeral import FrameEnvelope
+from niochat.live.ephemeral_frames import FrameEnvelope
 from niochat.live.event_log import EventLog, LoggedEvent
 from niochat.live.frames import (
     Frame,

@@ -9,7 +9,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import NiochatError
 from niochat.domain.permissions import ConversationOwner
-from niochat.live.ephemeral import FrameEnvelope, QueuesFrame, UnreadFrame
+from niochat.live.ephemeral_frames import FrameEnvelope, QueuesFrame, UnreadFrame
 from niochat.live.event_log import LoggedEvent
 from niochat.live.frames import Frame
 

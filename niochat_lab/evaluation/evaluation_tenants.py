@@ -19,7 +19,7 @@ from niochat.composition.components import Components
 from niochat.ports.encryption import Encryptor
 from niochat.tenants.provider_file.provider_loader import load_providers
 from niochat.tenants.provider_sync.provider_sync import apply_providers
-from niochat.tenants.provider_sync.sync_result import SyncOutcome, SyncResult
+from niochat.tenants.provider_sync.sync_result import ProviderSyncOutcome, ProviderSyncResult
 from niochat_lab.evaluation.definitions.scenario_schema import Scenario
 
 TIMEZONE = "America/Recife"
@@ -97,14 +97,16 @@ async def create_scenario_tenants(
     await _create_instances(sandbox_url, scenarios)
     entries = [build_provider_entry(each, sandbox_url, evaluated_model) for each in scenarios]
     changes = await apply_provider_entries(components.database, components.vault, entries)
-    for tenant_id in {c.tenant_id for c in changes if c.outcome is not SyncOutcome.UNCHANGED}:
+    for tenant_id in {
+        c.tenant_id for c in changes if c.outcome is not ProviderSyncOutcome.UNCHANGED
+    }:
         await components.tenant_changes.publish(tenant_id)
     return await _connect(components, scenarios)
 
 
 async def apply_provider_entries(
     database: Database, vault: Encryptor, entries: Sequence[Any]
-) -> list[SyncResult]:
+) -> list[ProviderSyncResult]:
     """Create or update the tenants of these entries."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "providers.yaml"

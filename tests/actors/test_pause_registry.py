@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from niochat.actors.pause_registry import MAX_BUFFERED_MESSAGES, PauseRegistry
+from niochat.actors.pause_registry import MAX_BUFFERED_MESSAGES, ActorPauseRegistry
 from niochat.adapters.postgres.database import Database
-from niochat.conversations.pauses import PauseStore
+from niochat.conversations.pauses import ActorPauseStore
 from niochat.conversations.step.step_types import MemoryCommand
 from niochat.domain.conversation.commands import RestartTurn
 from niochat.domain.ids import TurnId
@@ -30,10 +30,10 @@ async def test_a_pause_ends_by_itself_and_gives_back_what_was_kept(
 ) -> None:
     thread = await given.thread(await given.place())
     clock, back = ManualClock(), ReturnedCommands()
-    paused = PauseRegistry(PauseStore(database), back, clock=clock)
+    paused = ActorPauseRegistry(ActorPauseStore(database), back, clock=clock)
     assert not paused.is_paused(thread)
 
-    await PauseStore(database).pause(thread, 60)
+    await ActorPauseStore(database).pause(thread, 60)
     await paused.refresh()
     assert paused.is_paused(thread)
     assert not paused.is_paused(uuid4())
@@ -53,7 +53,7 @@ async def test_pausing_and_resuming_twice_is_doing_it_once(
     database: Database, given: RowBuilder
 ) -> None:
     thread = await given.thread(await given.place())
-    pauses = PauseStore(database)
+    pauses = ActorPauseStore(database)
 
     assert await pauses.pause(thread, 60)
     assert await pauses.pause(thread, 600)

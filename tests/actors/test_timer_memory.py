@@ -17,7 +17,7 @@ from niochat.conversations.step.step_types import (
     StepVerdict,
     ThreadSnapshot,
 )
-from niochat.domain.conversation.effects import SetTimer
+from niochat.domain.conversation.effects import SetTimerEffect
 from niochat.domain.conversation.state import TimerName
 from niochat.domain.ids import ThreadId
 from niochat.runtime.activation import Activation
@@ -65,7 +65,9 @@ class AllShards:
     async def run_steps(self, batch: Sequence[StepRequest]) -> list[StepResult]:
         due = datetime.now(UTC) + timedelta(seconds=self._seconds)
         thread = ThreadSnapshot(THREAD, uuid4(), uuid4(), None)
-        return [StepResult(THREAD, StepVerdict.DONE, thread, (SetTimer(TimerName.IDLE, 1, due),))]
+        return [
+            StepResult(THREAD, StepVerdict.DONE, thread, (SetTimerEffect(TimerName.IDLE, 1, due),))
+        ]
 
 
 def _do_nothing(*_: object) -> None:

@@ -11,7 +11,7 @@ from niochat.actors.turn_scheduler import TurnScheduler
 from niochat.conversations.step.step_types import MemoryCommand, ThreadSnapshot
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.conversation import events as e
-from niochat.domain.conversation.effects import RunTurn
+from niochat.domain.conversation.effects import RunTurnEffect
 from niochat.domain.conversation.evolve import evolve
 from niochat.domain.errors import UnavailableError
 from niochat.domain.ids import ConversationId, ThreadId, TurnId
@@ -51,7 +51,7 @@ class PoolRecorder:
         return self.waits.pop(0) if self.waits else 0.0
 
     def start(self, attempt: int = 1) -> None:
-        self.turns.schedule(self.thread, RunTurn(self.turn, attempt, upto_version=7))
+        self.turns.schedule(self.thread, RunTurnEffect(self.turn, attempt, upto_version=7))
 
     async def hears(self) -> MemoryCommand:
         return await asyncio.wait_for(self.heard.get(), 5)

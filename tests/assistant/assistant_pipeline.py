@@ -24,7 +24,7 @@ from niochat.erp.call_limiter import (
 from niochat.erp.limited_client import ErpSettings, LimitedErpClient
 from niochat.erp.read_cache import ErpReadCache
 from niochat.erp.write_executor import ErpWriteExecutor
-from niochat.erp.write_journal import WriteJournal
+from niochat.erp.write_journal import ErpWriteJournal
 from niochat.ports.erp import (
     ErpCapability,
     ErpError,
@@ -79,9 +79,9 @@ class AssistantPipeline:
         self.calls = LimitedErpClient(
             self.sgp, self._erp_settings, answers, self._lease, self._ended
         )
-        journal = WriteJournal(self.host.database)
+        journal = ErpWriteJournal(self.host.database)
         self.writes = ErpWriteExecutor(
-            self.sgp, self.calls, journal, look_again_s=self.look_again_s
+            self.sgp, self.calls, journal, evidence_pauses_s=self.look_again_s
         )
 
     @property

@@ -82,7 +82,7 @@ class ConversationSimulator:
         self.said: dict[MessageId, MessageRow] = {}
         self.sends: dict[OutboxId, OutboxRow] = {}
         self.unmatched: dict[str, list[UnmatchedUpdate]] = {}
-        self.timers: dict[str, fx.SetTimer] = {}
+        self.timers: dict[str, fx.SetTimerEffect] = {}
         self.turns: dict[TurnId, str] = {}
         self.automatic: set[str] = set()
         self._number = 0
@@ -247,7 +247,7 @@ class ConversationSimulator:
 
     def _keep(self, effect: Effect) -> None:  # noqa: C901 - one branch for each effect
         match effect:
-            case fx.StoreMessage():
+            case fx.StoreMessageEffect():
                 conversation = self.active_conversation.id if effect.version is not None else None
                 said = MessageRow(
                     effect.author,
@@ -260,32 +260,32 @@ class ConversationSimulator:
                 )
                 self.said.setdefault(effect.message, said)
                 self.unmatched.pop(effect.external_id or "", None)
-            case fx.UpdateMessage():
+            case fx.UpdateMessageEffect():
                 self._change(self.said[effect.message], effect)
-            case fx.QueueSend(outbox=outbox):
+            case fx.QueueSendEffect(outbox=outbox):
                 assert outbox not in self.sends, "queued twice"
                 assert effect.origin is not Author.ASSISTANT or self.can_assistant_reply
                 words = effect.content.text
                 self.sends[outbox] = OutboxRow(
                     effect.message, self.active_conversation.id, effect.origin, words
                 )
-            case fx.SettleOutbox(outbox=outbox):
+            case fx.SettleOutboxEffect(outbox=outbox):
                 self.sends[outbox].status = effect.status
-            case fx.CancelAssistantSends():
+            case fx.CancelAssistantSendsEffect():
                 for send in self._cancellable():
                     send.status = "cancelled"
-            case fx.StoreUnmatchedUpdate(external_id=external):
+            case fx.StoreUnmatchedUpdateEffect(external_id=external):
                 news = UnmatchedUpdate(effect.kind, effect.value)
                 self.unmatched.setdefault(external, []).append(news)
-            case fx.SetTimer(name=name):
+            case fx.SetTimerEffect(name=name):
                 self.timers[name] = effect
-            case fx.RunTurn(turn=turn):
+            case fx.RunTurnEffect(turn=turn):
                 self._check_turn()
                 self.turns[turn] = "running"
-            case fx.SettleTurn(turn=turn):
+            case fx.SettleTurnEffect(turn=turn):
                 assert self.turns[turn] == "running", "settled twice"
                 self.turns[turn] = effect.outcome
-            case fx.NotifyTeamQueue():
+            case fx.NotifyTeamQueueEffect():
                 pass
 
     def _check_turn(self) -> None:
@@ -300,7 +300,7 @@ class ConversationSimulator:
             s for s in self.sends.values() if s.status == "queued" and s.origin is Author.ASSISTANT
         )
 
-    def _change(self, said: MessageRow, change: fx.UpdateMessage) -> None:
+    def _change(self, said: MessageRow, change: fx.UpdateMessageEffect) -> None:
         if change.status is not None:
             assert is_status_advance(said.status, change.status), "a status moved backwards"
             said.status = change.status

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from niochat.domain.fuzzy_match import (
     COMMON_WORD_BLOCKS,
     MAX_SUGGESTIONS,
-    KnownWord,
+    VocabularyWord,
     suggest_words,
 )
 
@@ -16,42 +16,47 @@ WORDS = st.text("abcd", max_size=8)
 
 @pytest.mark.parametrize("typed", ["fatrua", "fatua", "fatuura", "fatuta"])
 def test_each_of_the_four_slips_counts_one(typed: str) -> None:
-    assert suggest_words(typed, [KnownWord("fatura", 20)]) == ["fatura"]
+    assert suggest_words(typed, [VocabularyWord("fatura", 20)]) == ["fatura"]
 
 
 def test_a_word_that_nobody_wrote_is_corrected_to_the_nearest_and_most_used() -> None:
-    known = [KnownWord("fatura", 20), KnownWord("futura", 1), KnownWord("faturas", 20)]
+    known = [
+        VocabularyWord("fatura", 20),
+        VocabularyWord("futura", 1),
+        VocabularyWord("faturas", 20),
+    ]
     assert suggest_words("fatrua", known) == ["fatura"]
     assert suggest_words("fatira", known) == ["fatura"]
     assert suggest_words("xyzwvu", known) == []
 
 
 def test_a_long_word_may_have_two_slips_a_short_one_none() -> None:
-    assert suggest_words("desbloquoi", [KnownWord("desbloqueio", 3)]) == ["desbloqueio"]
-    assert suggest_words("desbloceio", [KnownWord("desbloqueio", 3)]) == ["desbloqueio"]
-    assert suggest_words("contaa", [KnownWord("canta", 3)]) == []
-    assert suggest_words("pxi", [KnownWord("pixi", 3)]) == []
+    assert suggest_words("desbloquoi", [VocabularyWord("desbloqueio", 3)]) == ["desbloqueio"]
+    assert suggest_words("desbloceio", [VocabularyWord("desbloqueio", 3)]) == ["desbloqueio"]
+    assert suggest_words("contaa", [VocabularyWord("canta", 3)]) == []
+    assert suggest_words("pxi", [VocabularyWord("pixi", 3)]) == []
 
 
 def test_a_word_that_people_write_stands_for_itself() -> None:
-    assert suggest_words("conta", [KnownWord("conta", 2), KnownWord("ponta", 9)]) == []
+    assert suggest_words("conta", [VocabularyWord("conta", 2), VocabularyWord("ponta", 9)]) == []
 
 
 def test_a_word_that_everybody_writes_stands_for_its_rare_misspellings_too() -> None:
     known = [
-        KnownWord("fatura", COMMON_WORD_BLOCKS),
-        KnownWord("fatrua", 1),
-        KnownWord("futura", 7),
-        KnownWord("faturar", 1),
+        VocabularyWord("fatura", COMMON_WORD_BLOCKS),
+        VocabularyWord("fatrua", 1),
+        VocabularyWord("futura", 7),
+        VocabularyWord("faturar", 1),
     ]
     assert suggest_words("fatura", known) == ["fatrua", "faturar"]
 
 
 @given(
-    WORDS, st.lists(st.builds(KnownWord, WORDS, st.integers(0, COMMON_WORD_BLOCKS)), max_size=12)
+    WORDS,
+    st.lists(st.builds(VocabularyWord, WORDS, st.integers(0, COMMON_WORD_BLOCKS)), max_size=12),
 )
 def test_there_are_never_many_and_never_the_word_itself(
-    word: str, similar: list[KnownWord]
+    word: str, similar: list[VocabularyWord]
 ) -> None:
     others = suggest_words(word, similar)
     assert len(others) <= MAX_SUGGESTIONS

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from niochat.adapters.erps.sgp.client import SgpClient
 from niochat.adapters.postgres.database import Database
-from niochat.erp.write_journal import WriteJournal, WriteJournalEntry
+from niochat.erp.write_journal import ErpWriteJournal, WriteJournalEntry
 from niochat.ports.erp import ErpAccount, ErpWrite, ErpWriteReceipt, IdempotentErpWrite
 from tests.erp.erp_service_harness import ErpServiceHarness
 
@@ -34,7 +34,7 @@ class CrashingJob:
     order: IdempotentErpWrite
 
 
-class CrashingWriteJournal(WriteJournal):
+class CrashingWriteJournal(ErpWriteJournal):
     """Dies right after it wrote a write down, or right before it settles one."""
 
     def __init__(self, database: Database, moment: Moment) -> None:

@@ -18,7 +18,7 @@ from niochat.erp.capability_probe import CapabilityProber
 from niochat.erp.limited_client import ErpSettings, LimitedErpClient
 from niochat.erp.read_cache import ErpReadCache
 from niochat.erp.write_executor import ErpWriteExecutor
-from niochat.erp.write_journal import WriteJournal
+from niochat.erp.write_journal import ErpWriteJournal
 from niochat.erp.write_reconciler import WriteReconciler
 from niochat.ports.erp import ErpError, TicketCategory
 from niochat.tenants.tenant_config_cache import TenantConfigCache
@@ -73,10 +73,10 @@ class ErpServiceHarness:
     actor: FakeTenantActor = field(default_factory=FakeTenantActor)
     looks_s: tuple[float, ...] = LOOKS_S
     erp: SgpClient = field(default_factory=SgpClient)
-    journal: WriteJournal = field(init=False)
+    journal: ErpWriteJournal = field(init=False)
 
     def __post_init__(self) -> None:
-        self.journal = WriteJournal(self.database)
+        self.journal = ErpWriteJournal(self.database)
         self.directory = TenantConfigCache(self.database, VAULT)
         self.answers = ErpReadCache(RedisCache(self.redis_url, ttl_s=30), VAULT, b"shelf")
         self.calls = LimitedErpClient(
@@ -87,7 +87,7 @@ class ErpServiceHarness:
 
     @property
     def writes(self) -> ErpWriteExecutor:
-        return ErpWriteExecutor(self.erp, self.calls, self.journal, look_again_s=self.looks_s)
+        return ErpWriteExecutor(self.erp, self.calls, self.journal, evidence_pauses_s=self.looks_s)
 
     async def settings_of(self, tenant_id: UUID) -> ErpSettings:
         """Never cached: tests change what is stored."""

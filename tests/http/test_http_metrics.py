@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from niochat.adapters.postgres.database import Database
-from niochat.conversations.pauses import PauseStore
+from niochat.conversations.pauses import ActorPauseStore
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.errors import UnavailableError
 from niochat.http.cluster_metrics import CLUSTER_GAUGES, read_cluster_metrics
@@ -50,7 +50,7 @@ async def test_the_clusters_figures_are_counts_of_rows(
     await InboxStore(database).store_command(place.tenant, thread, place.channel, "k", said)
     await given.admin.execute("UPDATE inbox SET received_at = now() - interval '90 s'")
     await given.admin.execute("UPDATE channels SET held_until = now() + interval '1 h'")
-    await PauseStore(database).pause(thread, 60)
+    await ActorPauseStore(database).pause(thread, 60)
 
     figures = await read_cluster_metrics(database, 3)
 

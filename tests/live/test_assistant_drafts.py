@@ -8,7 +8,7 @@ import pytest
 
 from niochat.domain.permissions import ConversationOwner
 from niochat.live.assistant_drafts import MAX_IN_FLIGHT, MIN_INTERVAL_S, AssistantDraftPublisher
-from niochat.live.ephemeral import FrameEnvelope
+from niochat.live.ephemeral_frames import FrameEnvelope
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 TENANT, CONVERSATION, TURN, OTHER = (UUID(int=n) for n in range(1, 5))

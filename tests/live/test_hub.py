@@ -17,7 +17,7 @@ from niochat.domain.permissions import (
     PermissionScope,
     is_permitted,
 )
-from niochat.live.ephemeral import FrameEnvelope, ReadFrame, TypingFrame
+from niochat.live.ephemeral_frames import FrameEnvelope, ReadFrame, TypingFrame
 from niochat.live.event_log import EventLog
 from niochat.live.frames import Frame
 from niochat.live.hub import LiveHub, offer_event

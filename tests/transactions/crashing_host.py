@@ -20,7 +20,7 @@ from niochat.domain.conversation import commands as cmd
 from niochat.domain.conversation.state import TurnInProgress
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import OutboxId, TurnId
-from niochat.erp.write_journal import WriteJournal
+from niochat.erp.write_journal import ErpWriteJournal
 from tests.builders import ChannelRef, Host, build_finished_turn, build_inbound
 
 Moment = Literal["before", "after"]
@@ -168,7 +168,7 @@ async def _settle(host: Host, job: InterruptedJob) -> str:
 
 
 async def _journal(host: Host, job: InterruptedJob) -> str:
-    journal = WriteJournal(host.database)
+    journal = ErpWriteJournal(host.database)
     begun = await journal.begin(job.place.tenant, "unlock:1:2026-03", job.turn, 1, {})
     return f"first={begun.created}"
 

@@ -9,7 +9,7 @@ import pytest_asyncio
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.conversation.state import TurnInProgress
 from niochat.domain.errors import NiochatError, OperationRefusedError
-from niochat.erp.write_journal import WriteJournal
+from niochat.erp.write_journal import ErpWriteJournal
 from tests.builders import ChannelRef, Host, RowBuilder, build_message, insert_commands
 
 pytestmark = pytest.mark.asyncio
@@ -17,8 +17,8 @@ KEY = "unlock:4711:2026-03"
 
 
 @pytest.fixture
-def journal(a: Host) -> WriteJournal:
-    return WriteJournal(a.database)
+def journal(a: Host) -> ErpWriteJournal:
+    return ErpWriteJournal(a.database)
 
 
 @pytest_asyncio.fixture
@@ -29,7 +29,7 @@ async def turn(a: Host, place: ChannelRef, thread: UUID) -> TurnInProgress:
 
 
 async def test_an_equal_write_is_done_once_and_its_result_reused(
-    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress
+    journal: ErpWriteJournal, place: ChannelRef, turn: TurnInProgress
 ) -> None:
     first = await journal.begin(place.tenant, KEY, turn.id, 1, {"contract": 4711})
     assert (first.created, first.status) == (True, "started")
@@ -42,7 +42,7 @@ async def test_an_equal_write_is_done_once_and_its_result_reused(
 
 
 async def test_the_same_meaning_ten_times_at_once_has_one_that_does_it(
-    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
+    journal: ErpWriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
 ) -> None:
     begun = await asyncio.gather(
         *(journal.begin(place.tenant, KEY, turn.id, 1, {}) for _ in range(10))
@@ -53,7 +53,7 @@ async def test_the_same_meaning_ten_times_at_once_has_one_that_does_it(
 
 
 async def test_an_answer_is_recorded_once(
-    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
+    journal: ErpWriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
 
@@ -63,7 +63,7 @@ async def test_an_answer_is_recorded_once(
 
 
 async def test_a_write_whose_answer_was_lost_is_known_as_started_and_not_repeated(
-    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress
+    journal: ErpWriteJournal, place: ChannelRef, turn: TurnInProgress
 ) -> None:
     await journal.begin(place.tenant, KEY, turn.id, 1, {})
 
@@ -73,7 +73,7 @@ async def test_a_write_whose_answer_was_lost_is_known_as_started_and_not_repeate
 
 
 async def test_a_turn_that_is_not_current_writes_nothing(
-    journal: WriteJournal,
+    journal: ErpWriteJournal,
     a: Host,
     place: ChannelRef,
     thread: UUID,
@@ -94,7 +94,7 @@ async def test_a_turn_that_is_not_current_writes_nothing(
 
 
 async def test_only_the_newest_attempt_of_a_turn_writes(
-    journal: WriteJournal, a: Host, place: ChannelRef, thread: UUID, turn: TurnInProgress
+    journal: ErpWriteJournal, a: Host, place: ChannelRef, thread: UUID, turn: TurnInProgress
 ) -> None:
     await a.step(thread, cmd.RestartTurn(turn.id, 1))
 
@@ -104,7 +104,7 @@ async def test_only_the_newest_attempt_of_a_turn_writes(
 
 
 async def test_a_suspended_tenant_writes_nothing(
-    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
+    journal: ErpWriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
 ) -> None:
     await given.admin.execute("UPDATE tenants SET status = 'suspended'")
 
@@ -113,7 +113,7 @@ async def test_a_suspended_tenant_writes_nothing(
 
 
 async def test_the_same_meaning_at_two_tenants_is_two_writes_that_do_not_see_each_other(
-    journal: WriteJournal, a: Host, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
+    journal: ErpWriteJournal, a: Host, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
 ) -> None:
     other = await given.place()
     theirs = await given.thread(other)
@@ -145,7 +145,7 @@ async def later_turn(a: Host, place: ChannelRef, thread: UUID) -> TurnInProgress
 
 
 async def test_of_all_who_would_do_it_at_once_one_leaves(
-    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
+    journal: ErpWriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
 
@@ -160,7 +160,7 @@ async def test_of_all_who_would_do_it_at_once_one_leaves(
 
 
 async def test_a_write_journaled_by_a_cancelled_turn_is_not_sent(
-    journal: WriteJournal,
+    journal: ErpWriteJournal,
     a: Host,
     place: ChannelRef,
     thread: UUID,
@@ -177,7 +177,7 @@ async def test_a_write_journaled_by_a_cancelled_turn_is_not_sent(
 
 
 async def test_the_turn_that_follows_may_do_what_a_cancelled_one_only_wrote_down(
-    journal: WriteJournal, a: Host, place: ChannelRef, thread: UUID, turn: TurnInProgress
+    journal: ErpWriteJournal, a: Host, place: ChannelRef, thread: UUID, turn: TurnInProgress
 ) -> None:
     await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await insert_commands(a, place, thread, [build_message("m2", "isso mesmo")])
@@ -191,7 +191,7 @@ async def test_the_turn_that_follows_may_do_what_a_cancelled_one_only_wrote_down
 
 
 async def test_a_write_journaled_by_a_lost_attempt_is_sent_by_the_next_attempt_only(
-    journal: WriteJournal, a: Host, place: ChannelRef, thread: UUID, turn: TurnInProgress
+    journal: ErpWriteJournal, a: Host, place: ChannelRef, thread: UUID, turn: TurnInProgress
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await a.step(thread, cmd.RestartTurn(turn.id, 1))
@@ -201,7 +201,7 @@ async def test_a_write_journaled_by_a_lost_attempt_is_sent_by_the_next_attempt_o
 
 
 async def test_nothing_of_a_suspended_tenant_leaves(
-    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
+    journal: ErpWriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await given.admin.execute("UPDATE tenants SET status = 'suspended'")
@@ -210,7 +210,7 @@ async def test_nothing_of_a_suspended_tenant_leaves(
 
 
 async def test_a_write_that_certainly_did_not_reach_the_erp_may_be_sent_by_another_turn(
-    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress
+    journal: ErpWriteJournal, place: ChannelRef, turn: TurnInProgress
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     assert await journal.mark_sending(place.tenant, write.id, turn.id, 1)
@@ -222,7 +222,7 @@ async def test_a_write_that_certainly_did_not_reach_the_erp_may_be_sent_by_anoth
 
 
 async def test_an_answer_that_came_is_not_taken_back_by_who_thinks_it_stayed(
-    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
+    journal: ErpWriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await journal.mark_sending(place.tenant, write.id, turn.id, 1)
@@ -237,7 +237,7 @@ async def test_an_answer_that_came_is_not_taken_back_by_who_thinks_it_stayed(
 
 
 async def test_an_unlock_refused_on_the_3rd_may_be_asked_for_again_on_the_20th(
-    journal: WriteJournal,
+    journal: ErpWriteJournal,
     a: Host,
     place: ChannelRef,
     thread: UUID,
@@ -258,7 +258,7 @@ async def test_an_unlock_refused_on_the_3rd_may_be_asked_for_again_on_the_20th(
 
 
 async def test_a_turn_that_was_refused_does_not_ask_the_same_again(
-    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress
+    journal: ErpWriteJournal, place: ChannelRef, turn: TurnInProgress
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await journal.mark_sending(place.tenant, write.id, turn.id, 1)
@@ -271,7 +271,7 @@ async def test_a_turn_that_was_refused_does_not_ask_the_same_again(
 
 
 async def test_two_turns_that_ask_again_at_once_have_one_that_does_it(
-    journal: WriteJournal, a: Host, place: ChannelRef, thread: UUID, turn: TurnInProgress
+    journal: ErpWriteJournal, a: Host, place: ChannelRef, thread: UUID, turn: TurnInProgress
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await journal.settle(place.tenant, write.id, "refused", {"reason": "não pode"})
@@ -288,7 +288,7 @@ async def test_two_turns_that_ask_again_at_once_have_one_that_does_it(
 @pytest.mark.parametrize("status", ["done", "sending"])
 async def test_a_write_that_was_or_may_have_been_done_is_never_begun_again(
     status: str,
-    journal: WriteJournal,
+    journal: ErpWriteJournal,
     a: Host,
     place: ChannelRef,
     thread: UUID,
@@ -307,7 +307,7 @@ async def test_a_write_that_was_or_may_have_been_done_is_never_begun_again(
 
 
 async def test_the_operator_sees_writes_whose_outcome_nobody_knows(
-    journal: WriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
+    journal: ErpWriteJournal, place: ChannelRef, turn: TurnInProgress, given: RowBuilder
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await journal.mark_sending(place.tenant, write.id, turn.id, 1)

@@ -7,7 +7,7 @@ from niochat.assistant.turn_messages import TurnRequest
 from niochat.assistant.turn_snapshot import TurnSnapshot
 from niochat.assistant.turn_store import TurnStore
 from niochat.domain.conversation import commands as cmd
-from niochat.erp.write_journal import WriteJournal
+from niochat.erp.write_journal import ErpWriteJournal
 from tests.builders import ChannelRef, Host, RowBuilder, build_message, insert_commands
 
 MARIA = ConversationFacts(name="Maria Souza", contract="4711")
@@ -20,7 +20,7 @@ class TurnScenario:
     def __init__(self, host: Host, place: ChannelRef, thread: UUID, given: RowBuilder) -> None:
         self.host, self.place, self.thread, self.given = host, place, thread, given
         self.visits = TurnStore(host.database)
-        self.journal = WriteJournal(host.database)
+        self.journal = ErpWriteJournal(host.database)
 
     async def receive_message(self, words: str = "oi") -> None:
         """The customer writes; the turn before, if it runs, is cancelled and another begins."""

@@ -64,14 +64,17 @@ class TeamQueueRouter:
         self.behaviour = TeamQueueBehaviour(queues, self._poke_threads)
 
     def route_effect(
-        self, tenant_id: UUID, effect: fx.NotifyTeamQueue | fx.NotifyAgentCapacity, thread_id: UUID
+        self,
+        tenant_id: UUID,
+        effect: fx.NotifyTeamQueueEffect | fx.NotifyAgentCapacityEffect,
+        thread_id: UUID,
     ) -> None:
         """Passes a committed effect of a thread's step to the queues."""
         match effect:
-            case fx.NotifyTeamQueue(team=team, waiting=waiting):
+            case fx.NotifyTeamQueueEffect(team=team, waiting=waiting):
                 message = QueueWaitNotice(tenant_id, team, thread_id, waiting)
                 self._send(actor_addresses.team_queue_address(tenant_id, team), message)
-            case fx.NotifyAgentCapacity(agent=agent):
+            case fx.NotifyAgentCapacityEffect(agent=agent):
                 self._capacity_notifier.notify_freed(tenant_id, agent)
             case _:
                 assert_never(effect)

@@ -6,7 +6,7 @@ from uuid import UUID
 from niochat.actors.shard_ownership import ShardOwnership
 from niochat.assignment.agent_presence import PresenceStore
 from niochat.assignment.queue_assignment import QueueAssigner, TeamQueueKey
-from niochat.live.ephemeral import FrameEnvelope, PresenceFrame
+from niochat.live.ephemeral_frames import FrameEnvelope, PresenceFrame
 
 
 class TeamQueueSweeper:

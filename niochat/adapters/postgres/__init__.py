@@ -1,1 +1,1 @@
-"""PostgreSQL: the truth. The only place that knows ``asyncpg`` and SQL."""
+"""PostgreSQL, the source of truth; the only package that imports ``asyncpg``."""

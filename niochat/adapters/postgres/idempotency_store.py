@@ -75,18 +75,18 @@ class IdempotencyStore:
         self._database = database
         self._seals = seals
 
-    async def begin(self, asked: IdempotentRequest) -> IdempotencyLease | StoredResponse:
+    async def begin(self, request: IdempotentRequest) -> IdempotencyLease | StoredResponse:
         """Take the key, or get the stored response. Raises ``IdempotencyKeyReusedError``,
         ``ResponseLostError``, and ``OperationRefusedError`` (``in_progress``) while another process
         executes the request.
         """
         holder = uuid4()
-        place = (asked.tenant_id, asked.caller, asked.route, asked.key)
+        place = (request.tenant_id, request.caller, request.route, request.key)
         async with self._database.as_auth() as connection:
             ours = await connection.fetchval(
                 _SQL["begin"],
                 *place,
-                asked.request_digest,
+                request.request_digest,
                 holder,
                 LEASE_DURATION,
                 RESPONSE_RETENTION,
@@ -94,7 +94,7 @@ class IdempotencyStore:
             row = None if ours else await connection.fetchrow(_SQL["find"], *place)
         if ours:
             return IdempotencyLease(ours, holder)
-        if row is not None and row["request"] != asked.request_digest:
+        if row is not None and row["request"] != request.request_digest:
             raise IdempotencyKeyReusedError(
                 "The Idempotency-Key was already used for another request. Use a new key."
             )
@@ -107,14 +107,14 @@ class IdempotencyStore:
             raise OperationRefusedError(
                 "The same request is in progress. Repeat it later.", code="in_progress"
             )
-        return StoredResponse(row["status"], self._unseal(asked, row["answer_sealed"]))
+        return StoredResponse(row["status"], self._unseal(request, row["answer_sealed"]))
 
     async def finish(
-        self, asked: IdempotentRequest, lease: IdempotencyLease, answer: StoredResponse
+        self, request: IdempotentRequest, lease: IdempotencyLease, answer: StoredResponse
     ) -> None:
         """Store the response of the request."""
         sealed = self._seals.seal(
-            answer.body, tenant_id=asked.tenant_id or PLATFORM_TENANT_ID, purpose=PURPOSE
+            answer.body, tenant_id=request.tenant_id or PLATFORM_TENANT_ID, purpose=PURPOSE
         )
         async with self._database.as_auth() as connection:
             await connection.execute(_SQL["finish"], lease.id, lease.holder, answer.status, sealed)
@@ -136,7 +136,7 @@ class IdempotencyStore:
             total += deleted
         return total
 
-    def _unseal(self, asked: IdempotentRequest, sealed: bytes) -> str:
+    def _unseal(self, request: IdempotentRequest, sealed: bytes) -> str:
         return self._seals.open(
-            sealed, tenant_id=asked.tenant_id or PLATFORM_TENANT_ID, purpose=PURPOSE
+            sealed, tenant_id=request.tenant_id or PLATFORM_TENANT_ID, purpose=PURPOSE
         )

@@ -1,1 +1,1 @@
-"""Redis: hints, caches and counters. Nothing is lost when it is away."""
+"""Redis for hints, caches and counters: nothing is lost while it is away."""

@@ -63,7 +63,7 @@ class RedisBroadcast:
         return await self._try_command("publish", words)
 
     async def subscribe_bytes(
-        self, heard: Callable[[bytes], None], missed: Callable[[], None] = lambda: None
+        self, on_message: Callable[[bytes], None], missed: Callable[[], None] = lambda: None
     ) -> None:
         """Call ``heard`` with every message, until cancelled; the caller owns the task.
 
@@ -78,7 +78,7 @@ class RedisBroadcast:
                     self._mark_back()
                     missed()
                     failures = 0
-                    await _receive_messages(pubsub, heard)
+                    await _receive_messages(pubsub, on_message)
             except _AWAY as error:
                 self._mark_away(error)
             jitter = random.uniform(0.5, 1.0)
@@ -117,9 +117,9 @@ class ChangeAnnouncements(RedisBroadcast):
     def __init__(self, url: str, channel: str = CONFIG_CHANNEL) -> None:
         super().__init__(url, channel)
 
-    async def publish(self, whose: UUID) -> bool:
+    async def publish(self, subject_id: UUID) -> bool:
         """Announce a change; false when Redis is away. Call it after the commit."""
-        return await self.publish_bytes(str(whose).encode())
+        return await self.publish_bytes(str(subject_id).encode())
 
     async def subscribe(
         self, changed: Callable[[UUID], None], missed: Callable[[], None] = lambda: None
@@ -128,7 +128,7 @@ class ChangeAnnouncements(RedisBroadcast):
         await self.subscribe_bytes(lambda words: _dispatch_announcement(words, changed), missed)
 
 
-async def _receive_messages(pubsub: PubSub, heard: Callable[[bytes], None]) -> None:
+async def _receive_messages(pubsub: PubSub, on_message: Callable[[bytes], None]) -> None:
     """Receive until the connection fails. Raises ``TimeoutError`` when a ping is not answered."""
     asked = False
     while True:
@@ -141,7 +141,7 @@ async def _receive_messages(pubsub: PubSub, heard: Callable[[bytes], None]) -> N
             continue
         asked = False
         if message["type"] == "message":
-            heard(message["data"])
+            on_message(message["data"])
 
 
 def _dispatch_announcement(words: bytes, changed: Callable[[UUID], None]) -> None:

@@ -77,7 +77,7 @@ class RedisTokenBuckets:
         self._kind = kind
         self._away_until = 0.0
 
-    async def take(self, owner: UUID, wanted: int) -> TokenGrant | None:
+    async def take(self, owner: UUID, requested: int) -> TokenGrant | None:
         """Up to ``wanted`` tokens of the owner; ``None``: Redis is away, count locally.
 
         Answers within a fifth of a second, and at once in the seconds after Redis was away.
@@ -87,7 +87,8 @@ class RedisTokenBuckets:
         try:
             async with asyncio.timeout(_TIMEOUT_S):
                 granted, wait_ms, left = await self._take(
-                    keys=[f"niochat:{self._kind}:{owner}"], args=[self._per_s, self._burst, wanted]
+                    keys=[f"niochat:{self._kind}:{owner}"],
+                    args=[self._per_s, self._burst, requested],
                 )
         except _AWAY as error:
             self._away_until = self._clock() + _REST_S

@@ -41,7 +41,7 @@ _TOOL_TEXTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class TimedToolResult:
+class DatedToolResult:
     """A tool result and the start of its turn as text; empty if it was not stored."""
 
     tool: str
@@ -67,16 +67,16 @@ def redact_quote(text: str, max_chars: int = _MAX_QUOTE_CHARS) -> str:
     return truncate_text(_LONG_NUMBER.sub("[número]", line), max_chars)
 
 
-def _timed_results(context: TurnContext) -> Iterator[TimedToolResult]:
+def _timed_results(context: TurnContext) -> Iterator[DatedToolResult]:
     """Tool results, oldest first; those of this turn come last."""
     for _, calls in context.snapshot.past_turns:
         for call in calls:
-            yield TimedToolResult(
+            yield DatedToolResult(
                 str(call.get("tool", "")), call.get("result") or {}, _format_time(call.get("at"))
             )
     now = f"{context.snapshot.now:%d/%m %H:%M}"
     for tool, result in context.tool_results:
-        yield TimedToolResult(tool, result, now)
+        yield DatedToolResult(tool, result, now)
 
 
 def _format_time(timestamp: object) -> str:
@@ -107,7 +107,7 @@ def _format_intents(context: TurnContext) -> str:
     return "; ".join([first, *(f"{w.wish.value} («{w.words}»)" for w in context.facts.waiting)])
 
 
-def _format_access(results: Sequence[TimedToolResult]) -> str:
+def _format_access(results: Sequence[DatedToolResult]) -> str:
     """The newest result about the connection, with its time."""
     for each in reversed(results):
         time = f" ({each.at})" if each.at else ""
@@ -121,7 +121,7 @@ def _format_access(results: Sequence[TimedToolResult]) -> str:
     return ""
 
 
-def _list_attempts(context: TurnContext, results: Sequence[TimedToolResult]) -> list[str]:
+def _list_attempts(context: TurnContext, results: Sequence[DatedToolResult]) -> list[str]:
     facts, used = context.facts, {each.tool for each in results if each.result.get("ok")}
     tried = [f"Luz LOS: cliente respondeu «{answer}»" for answer in _list_answers(context, _LIGHT)]
     tried += [

@@ -20,7 +20,7 @@ from niochat.tenants.config_records import ChannelAddress
 from niochat.tenants.provider_file.provider_loader import load_providers
 from niochat.tenants.provider_file.provider_schema import ProviderConfig
 from niochat.tenants.provider_sync.provider_sync import apply_providers
-from niochat.tenants.provider_sync.sync_result import SyncOutcome, SyncResult
+from niochat.tenants.provider_sync.sync_result import ProviderSyncOutcome, ProviderSyncResult
 
 _console = Console()
 
@@ -65,7 +65,7 @@ async def channel_addresses_for(parts: Components, slugs: set[str]) -> list[Chan
 
 
 async def probe_erps(
-    parts: Components, changes: Sequence[SyncResult], *, quiet: bool = False
+    parts: Components, changes: Sequence[ProviderSyncResult], *, quiet: bool = False
 ) -> None:
     """Probe the ERPs in the file. An ERP that does not answer is probed again later."""
     tenants = {c.tenant_id: c.tenant for c in changes if c.resource == "erp"}
@@ -129,9 +129,11 @@ async def _require_reachable(parts: Components, providers: Sequence[ProviderConf
                 ) from None
 
 
-async def _print_changes(parts: Components, changes: Sequence[SyncResult]) -> None:
+async def _print_changes(parts: Components, changes: Sequence[ProviderSyncResult]) -> None:
     for change in changes:
-        colour = "dim" if change.outcome is SyncOutcome.UNCHANGED else "green"
+        colour = "dim" if change.outcome is ProviderSyncOutcome.UNCHANGED else "green"
         _console.print(f"[{colour}]{change.tenant}  {change.resource}: {change.outcome}[/{colour}]")
-    for tenant_id in {c.tenant_id for c in changes if c.outcome is not SyncOutcome.UNCHANGED}:
+    for tenant_id in {
+        c.tenant_id for c in changes if c.outcome is not ProviderSyncOutcome.UNCHANGED
+    }:
         await parts.tenant_changes.publish(tenant_id)

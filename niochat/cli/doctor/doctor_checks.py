@@ -21,7 +21,7 @@ from niochat.composition.erp_factory import open_erp
 from niochat.domain.conversation.policy import MAX_MODEL_SECONDS
 from niochat.domain.errors import InvalidInputError, NiochatError
 from niochat.domain.tenant.throttling import TenantThrottle, ThrottleReason
-from niochat.erp.write_journal import WriteJournal
+from niochat.erp.write_journal import ErpWriteJournal
 from niochat.tenants.config_records import ChannelAddress
 from niochat.tenants.throttle_status import load_throttles
 
@@ -156,7 +156,7 @@ async def _check_erp(parts: Components, slug: str, tenant_id: UUID) -> bool:
         sentence, well = await probe_erp(parts, erp, tenant_id)
     finally:
         await erp.close()
-    unknown = await WriteJournal(parts.database).list_unsettled(tenant_id)
+    unknown = await ErpWriteJournal(parts.database).list_unsettled(tenant_id)
     if unknown:
         _print_finding(
             slug, f"ERP: {len(unknown)} writes without a known outcome: look there first", False

@@ -14,7 +14,7 @@ from typing import Any, assert_never
 from uuid import UUID
 
 from niochat.actors import actor_addresses
-from niochat.actors.pause_registry import PauseRegistry
+from niochat.actors.pause_registry import ActorPauseRegistry
 from niochat.conversations.step.step_types import ThreadSnapshot
 from niochat.runtime.activation import Activation
 from niochat.runtime.actor_runtime import ActorRuntime
@@ -99,7 +99,7 @@ class HostInspector:
     def __init__(
         self,
         actors: ActorRuntime,
-        pause_registry: PauseRegistry,
+        pause_registry: ActorPauseRegistry,
         stats: Callable[[], dict[str, object]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

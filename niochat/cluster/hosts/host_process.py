@@ -13,12 +13,12 @@ import structlog
 from niochat.actors import actor_addresses
 from niochat.actors.activation_limiter import ActivationLimiter
 from niochat.actors.conversation_actor import ConversationBehaviour
-from niochat.actors.pause_registry import PauseRegistry
+from niochat.actors.pause_registry import ActorPauseRegistry
 from niochat.actors.recovery_sweep import RecoverySweeper
 from niochat.actors.shard_ownership import ShardOwnership
 from niochat.actors.team_queues.team_queue_router import PokeActors, TeamQueueRouter, TellActor
 from niochat.actors.tenant_actor import ModelThrottleNotice, TenantBehaviour
-from niochat.actors.tenant_quotas import TenantQuotas, find_throttled_tenants
+from niochat.actors.tenant_quotas import HostTenantQuotas, find_throttled_tenants
 from niochat.actors.turn_grants import AskActor, TurnGrantClient
 from niochat.actors.turn_scheduler import (
     DEFAULT_CAPACITY,
@@ -112,13 +112,13 @@ class HostProcess:
             components.database, self.incarnation, lambda lost: self.actors.drop_shards(lost)
         )
         self.counters = CounterBuffer()
-        self._pause_registry = PauseRegistry(services.pauses, self._resume_thread)
+        self._pause_registry = ActorPauseRegistry(services.pauses, self._resume_thread)
         self._pool_capacity = pool_capacity
         self._live_hint = Coalescer(
             lambda: components.live_hints.publish(PLATFORM_TENANT_ID), LIVE_HINT_INTERVAL_S
         )
         self._turn_grants = TurnGrantClient(ask)
-        self._quotas = TenantQuotas(
+        self._quotas = HostTenantQuotas(
             services.tenant_quotas, lambda: self._ownership.active_shard_count
         )
         self._throttle_reporter = services.throttle_reporter

@@ -83,9 +83,9 @@ def _conversation(plan: StepPlan) -> ColumnValues:
 def _writes(plans: Sequence[StepPlan]) -> dict[str, list[Any]]:
     return {
         "events": [row for plan in plans for row in _events(plan)],
-        "messages": [_message(*each) for each in _effects(plans, fx.StoreMessage)],
+        "messages": [_message(*each) for each in _effects(plans, fx.StoreMessageEffect)],
         "changes": _split_into_rounds(
-            [_change(*each) for each in _effects(plans, fx.UpdateMessage)]
+            [_change(*each) for each in _effects(plans, fx.UpdateMessageEffect)]
         ),
         "unmatched": _unmatched(plans),
         "matched": [
@@ -94,15 +94,16 @@ def _writes(plans: Sequence[StepPlan]) -> dict[str, list[Any]]:
             for external in plan.matched
         ],
         "settled": _split_into_rounds(
-            [_settled(*each) for each in _effects(plans, fx.SettleOutbox)]
+            [_settled(*each) for each in _effects(plans, fx.SettleOutboxEffect)]
         ),
-        "files": [_file(*each) for each in _effects(plans, fx.FetchFile)],
-        "fetched": [_fetched(*each) for each in _effects(plans, fx.SettleFileFetch)],
-        "readings": [_reading(*each) for each in _effects(plans, fx.RequestFileReading)],
-        "read": [_read(*each) for each in _effects(plans, fx.StoreFileReading)],
+        "files": [_file(*each) for each in _effects(plans, fx.FetchFileEffect)],
+        "fetched": [_fetched(*each) for each in _effects(plans, fx.SettleFileFetchEffect)],
+        "readings": [_reading(*each) for each in _effects(plans, fx.RequestFileReadingEffect)],
+        "read": [_read(*each) for each in _effects(plans, fx.StoreFileReadingEffect)],
         "sends": _sends(plans),
         "cancelled": [
-            {"thread_id": plan.before.id} for plan, _ in _effects(plans, fx.CancelAssistantSends)
+            {"thread_id": plan.before.id}
+            for plan, _ in _effects(plans, fx.CancelAssistantSendsEffect)
         ],
         "fired": [
             {"thread_id": plan.before.id, "name": name, "generation": generation}
@@ -111,7 +112,9 @@ def _writes(plans: Sequence[StepPlan]) -> dict[str, list[Any]]:
         ],
         "timers": _timers(plans),
         "turns": _turns(plans),
-        "ended": _split_into_rounds([_ended(*each) for each in _effects(plans, fx.SettleTurn)]),
+        "ended": _split_into_rounds(
+            [_ended(*each) for each in _effects(plans, fx.SettleTurnEffect)]
+        ),
         "processed": [
             _thread_columns(plan) | {"id": row, "outcome": outcome}
             for plan in plans
@@ -138,7 +141,7 @@ def _events(plan: StepPlan) -> Iterable[ColumnValues]:
         }
 
 
-def _message(plan: StepPlan, stored: fx.StoreMessage) -> ColumnValues:
+def _message(plan: StepPlan, stored: fx.StoreMessageEffect) -> ColumnValues:
     content = stored.content
     return _thread_columns(plan) | {
         "id": stored.message,
@@ -155,7 +158,7 @@ def _message(plan: StepPlan, stored: fx.StoreMessage) -> ColumnValues:
     }
 
 
-def _change(plan: StepPlan, change: fx.UpdateMessage) -> ColumnValues:
+def _change(plan: StepPlan, change: fx.UpdateMessageEffect) -> ColumnValues:
     reactions: dict[str, str | None] = {}
     if change.reaction is not None:
         side, emoji = change.reaction
@@ -175,7 +178,7 @@ def _change(plan: StepPlan, change: fx.UpdateMessage) -> ColumnValues:
 def _unmatched(plans: Sequence[StepPlan]) -> list[ColumnValues]:
     """An update that occurs twice in one step is stored once, at its last position."""
     newest: dict[tuple[object, ...], ColumnValues] = {}
-    for plan, update in _effects(plans, fx.StoreUnmatchedUpdate):
+    for plan, update in _effects(plans, fx.StoreUnmatchedUpdateEffect):
         row = _thread_columns(plan) | {
             "external_id": update.external_id,
             "kind": update.kind,
@@ -187,7 +190,7 @@ def _unmatched(plans: Sequence[StepPlan]) -> list[ColumnValues]:
     return list(newest.values())
 
 
-def _settled(plan: StepPlan, settled: fx.SettleOutbox) -> ColumnValues:
+def _settled(plan: StepPlan, settled: fx.SettleOutboxEffect) -> ColumnValues:
     return _thread_columns(plan) | {
         "id": settled.outbox,
         "status": settled.status,
@@ -197,7 +200,7 @@ def _settled(plan: StepPlan, settled: fx.SettleOutbox) -> ColumnValues:
     }
 
 
-def _file(plan: StepPlan, effect: fx.FetchFile) -> ColumnValues:
+def _file(plan: StepPlan, effect: fx.FetchFileEffect) -> ColumnValues:
     return _thread_columns(plan) | {
         "id": effect.file,
         "filename": effect.filename,
@@ -206,7 +209,7 @@ def _file(plan: StepPlan, effect: fx.FetchFile) -> ColumnValues:
     }
 
 
-def _fetched(plan: StepPlan, settled: fx.SettleFileFetch) -> ColumnValues:
+def _fetched(plan: StepPlan, settled: fx.SettleFileFetchEffect) -> ColumnValues:
     return _thread_columns(plan) | {
         "id": settled.file,
         "mimetype": settled.mimetype,
@@ -217,7 +220,7 @@ def _fetched(plan: StepPlan, settled: fx.SettleFileFetch) -> ColumnValues:
     }
 
 
-def _reading(plan: StepPlan, effect: fx.RequestFileReading) -> ColumnValues:
+def _reading(plan: StepPlan, effect: fx.RequestFileReadingEffect) -> ColumnValues:
     return _thread_columns(plan) | {
         "file_id": effect.file,
         "message_id": effect.message,
@@ -226,7 +229,7 @@ def _reading(plan: StepPlan, effect: fx.RequestFileReading) -> ColumnValues:
     }
 
 
-def _read(plan: StepPlan, effect: fx.StoreFileReading) -> ColumnValues:
+def _read(plan: StepPlan, effect: fx.StoreFileReadingEffect) -> ColumnValues:
     reading = effect.reading
     return _thread_columns(plan) | {
         "message_id": effect.message,
@@ -248,18 +251,18 @@ def _sends(plans: Sequence[StepPlan]) -> list[ColumnValues]:
         _send(plan, effect)
         for plan in plans
         for effect in plan.effects
-        if isinstance(effect, fx.QueueSend | fx.QueueMessageChange)
+        if isinstance(effect, fx.QueueSendEffect | fx.QueueMessageChangeEffect)
     ]
 
 
-def _send(plan: StepPlan, queued: fx.QueueSend | fx.QueueMessageChange) -> ColumnValues:
+def _send(plan: StepPlan, queued: fx.QueueSendEffect | fx.QueueMessageChangeEffect) -> ColumnValues:
     row = _thread_columns(plan) | {
         "id": queued.outbox,
         "channel_id": plan.before.channel_id,
         "conversation_id": _state_after(plan).id,
         "message_id": queued.message,
     }
-    if isinstance(queued, fx.QueueMessageChange):
+    if isinstance(queued, fx.QueueMessageChangeEffect):
         origin = Author.AGENT.value
         return row | {"origin": origin, "kind": queued.change.value, "text": queued.value}
     content = queued.content
@@ -272,7 +275,9 @@ def _send(plan: StepPlan, queued: fx.QueueSend | fx.QueueMessageChange) -> Colum
 
 
 def _timers(plans: Sequence[StepPlan]) -> list[ColumnValues]:
-    newest = {(p.before.id, timer.name): (p, timer) for p, timer in _effects(plans, fx.SetTimer)}
+    newest = {
+        (p.before.id, timer.name): (p, timer) for p, timer in _effects(plans, fx.SetTimerEffect)
+    }
     return [
         _thread_columns(plan)
         | {
@@ -286,7 +291,7 @@ def _timers(plans: Sequence[StepPlan]) -> list[ColumnValues]:
 
 
 def _turns(plans: Sequence[StepPlan]) -> list[ColumnValues]:
-    newest = {turn.turn: (plan, turn) for plan, turn in _effects(plans, fx.RunTurn)}
+    newest = {turn.turn: (plan, turn) for plan, turn in _effects(plans, fx.RunTurnEffect)}
     return [
         _thread_columns(plan)
         | {
@@ -299,7 +304,7 @@ def _turns(plans: Sequence[StepPlan]) -> list[ColumnValues]:
     ]
 
 
-def _ended(plan: StepPlan, turn: fx.SettleTurn) -> ColumnValues:
+def _ended(plan: StepPlan, turn: fx.SettleTurnEffect) -> ColumnValues:
     return _thread_columns(plan) | {
         "id": turn.turn,
         "status": turn.outcome,

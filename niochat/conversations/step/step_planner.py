@@ -39,7 +39,7 @@ MAX_STEP_FAILURES = 3
 """Failed steps after which a row becomes a dead letter."""
 
 
-class StepPlanner:
+class ThreadStepPlanner:
     """Builds the plan of one thread from the loaded data."""
 
     def __init__(self, request: StepRequest, thread: ThreadSnapshot, loaded: LoadedBatch) -> None:
@@ -78,7 +78,7 @@ class StepPlanner:
             _assigned_agent(each) for each in (self._thread.conversation, self._conversation)
         )
         if had is not None and had != has:
-            self._plan.effects.append(fx.NotifyAgentCapacity(had))
+            self._plan.effects.append(fx.NotifyAgentCapacityEffect(had))
 
     def _fire_timers(self) -> None:
         for timer in self._loaded.timers[self._thread.id]:
@@ -170,7 +170,7 @@ class StepPlanner:
         """Updates the loaded data, so that later commands of this step see the decided effects."""
         for effect in decision.effects:
             match effect:
-                case fx.StoreMessage(external_id=str(external)):
+                case fx.StoreMessageEffect(external_id=str(external)):
                     self._match(external)
                     self._messages[external] = StoredMessage(
                         effect.message,
@@ -179,13 +179,13 @@ class StepPlanner:
                         effect.version is not None,
                         effect.sent_at,
                     )
-                case fx.UpdateMessage():
+                case fx.UpdateMessageEffect():
                     self._change(effect)
-                case fx.StoreUnmatchedUpdate(external_id=external):
+                case fx.StoreUnmatchedUpdateEffect(external_id=external):
                     update = UnmatchedUpdate(effect.kind, effect.value)
                     earlier = self._unmatched.get(external, ())
                     self._unmatched[external] = (*earlier, update)
-                case fx.SettleOutbox() if effect.outbox in self._sends:
+                case fx.SettleOutboxEffect() if effect.outbox in self._sends:
                     send = self._sends[effect.outbox]
                     self._sends[effect.outbox] = replace(send, status=effect.status)
                     if effect.external_id is not None:
@@ -198,7 +198,7 @@ class StepPlanner:
         if self._unmatched.pop(external, ()):
             self._plan.matched.append(external)
 
-    def _change(self, change: fx.UpdateMessage) -> None:
+    def _change(self, change: fx.UpdateMessageEffect) -> None:
         if change.external_id is not None:
             self._match(change.external_id)
         for external, known in self._messages.items():
@@ -209,7 +209,7 @@ class StepPlanner:
                 self._sends[outbox] = replace(send, message=_changed(send.message, change))
 
 
-def _changed(known: StoredMessage, change: fx.UpdateMessage) -> StoredMessage:
+def _changed(known: StoredMessage, change: fx.UpdateMessageEffect) -> StoredMessage:
     return replace(
         known,
         status=change.status or known.status,

@@ -13,7 +13,7 @@ from niochat.adapters.postgres.queries import queries
 from niochat.conversations.step.merge_transaction import merge_threads
 from niochat.conversations.step.step_commit import commit_steps
 from niochat.conversations.step.step_loader import LoadedBatch, load_batch
-from niochat.conversations.step.step_planner import StepPlanner
+from niochat.conversations.step.step_planner import ThreadStepPlanner
 from niochat.conversations.step.step_types import (
     StepPlan,
     StepRequest,
@@ -56,7 +56,7 @@ class StepRunner:
         async with self._database.as_system() as connection:
             loaded = await load_batch(connection, batch)
             plans = {
-                request.thread_id: StepPlanner(
+                request.thread_id: ThreadStepPlanner(
                     request, loaded.threads[request.thread_id], loaded
                 ).build()
                 for request in batch

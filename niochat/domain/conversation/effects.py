@@ -15,7 +15,7 @@ from niochat.domain.message import Author, DeliveryStatus, MessageChange, Messag
 
 
 @dataclass(frozen=True, slots=True)
-class StoreMessage:
+class StoreMessageEffect:
     """Stores a new message. Storing the same id again changes nothing."""
 
     message: MessageId
@@ -30,7 +30,7 @@ class StoreMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateMessage:
+class UpdateMessageEffect:
     """Updates a stored message. ``None`` keeps a value; ``status`` only moves forward."""
 
     message: MessageId
@@ -46,7 +46,7 @@ class UpdateMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueSend:
+class QueueSendEffect:
     """Adds a message to the outbox. ``origin`` decides who may cancel the send.
 
     ``content.details["attachment"]`` is the id of the file that is sent with it.
@@ -59,7 +59,7 @@ class QueueSend:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueMessageChange:
+class QueueMessageChangeEffect:
     """Adds a change of a sent message to the outbox. ``value`` is the new text or the emoji."""
 
     outbox: OutboxId
@@ -69,7 +69,7 @@ class QueueMessageChange:
 
 
 @dataclass(frozen=True, slots=True)
-class FetchFile:
+class FetchFileEffect:
     """Requests the file of a customer's message from the gateway, by the message's
     ``external_id``.
     """
@@ -81,7 +81,7 @@ class FetchFile:
 
 
 @dataclass(frozen=True, slots=True)
-class SettleFileFetch:
+class SettleFileFetchEffect:
     """Records that the file is stored, or in ``code`` why it is not."""
 
     file: UUID
@@ -93,7 +93,7 @@ class SettleFileFetch:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestFileReading:
+class RequestFileReadingEffect:
     """Requests that the message's file is read once it is stored. A second request changes
     nothing.
     """
@@ -106,7 +106,7 @@ class RequestFileReading:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreFileReading:
+class StoreFileReadingEffect:
     """Stores the result of reading a file. Only the first result is kept."""
 
     message: MessageId
@@ -114,7 +114,7 @@ class StoreFileReading:
 
 
 @dataclass(frozen=True, slots=True)
-class SettleOutbox:
+class SettleOutboxEffect:
     """Moves the outbox row to ``status``: sent, failed, uncertain, cancelled, or queued again."""
 
     outbox: OutboxId
@@ -125,12 +125,12 @@ class SettleOutbox:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelAssistantSends:
+class CancelAssistantSendsEffect:
     """Cancels the assistant's queued sends of the thread. A send in progress is not stopped."""
 
 
 @dataclass(frozen=True, slots=True)
-class SetTimer:
+class SetTimerEffect:
     """Sets the timer ``name``; only its newest generation fires."""
 
     name: str
@@ -139,7 +139,7 @@ class SetTimer:
 
 
 @dataclass(frozen=True, slots=True)
-class RunTurn:
+class RunTurnEffect:
     """Asks the assistant's pool for this attempt. Its input is the messages up to
     ``upto_version``.
     """
@@ -150,7 +150,7 @@ class RunTurn:
 
 
 @dataclass(frozen=True, slots=True)
-class SettleTurn:
+class SettleTurnEffect:
     """Closes the turn's row with ``outcome``: answered, failed or cancelled."""
 
     turn: TurnId
@@ -168,7 +168,7 @@ class SettleTurn:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreUnmatchedUpdate:
+class StoreUnmatchedUpdateEffect:
     """Stores an update of a message that has not arrived yet; it is applied on arrival."""
 
     external_id: str
@@ -178,7 +178,7 @@ class StoreUnmatchedUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class NotifyTeamQueue:
+class NotifyTeamQueueEffect:
     """Tells the team's queue that the conversation began or stopped waiting in it."""
 
     team: str
@@ -186,27 +186,27 @@ class NotifyTeamQueue:
 
 
 @dataclass(frozen=True, slots=True)
-class NotifyAgentCapacity:
+class NotifyAgentCapacityEffect:
     """Tells the queues that the agent may have room for another conversation."""
 
     agent: str
 
 
 Effect = (
-    StoreMessage
-    | UpdateMessage
-    | QueueSend
-    | QueueMessageChange
-    | FetchFile
-    | SettleFileFetch
-    | RequestFileReading
-    | StoreFileReading
-    | SettleOutbox
-    | CancelAssistantSends
-    | SetTimer
-    | RunTurn
-    | SettleTurn
-    | StoreUnmatchedUpdate
-    | NotifyTeamQueue
-    | NotifyAgentCapacity
+    StoreMessageEffect
+    | UpdateMessageEffect
+    | QueueSendEffect
+    | QueueMessageChangeEffect
+    | FetchFileEffect
+    | SettleFileFetchEffect
+    | RequestFileReadingEffect
+    | StoreFileReadingEffect
+    | SettleOutboxEffect
+    | CancelAssistantSendsEffect
+    | SetTimerEffect
+    | RunTurnEffect
+    | SettleTurnEffect
+    | StoreUnmatchedUpdateEffect
+    | NotifyTeamQueueEffect
+    | NotifyAgentCapacityEffect
 )

@@ -24,10 +24,10 @@ from niochat.http.http_metrics import (
     run_metrics_reporter,
 )
 from niochat.http.webhooks.backfill_scheduler import BackfillScheduler
-from niochat.http.webhooks.rejection_broadcast import RejectionBroadcast
 from niochat.http.webhooks.tenant_rate_limit import TenantRateLimiter
 from niochat.http.webhooks.webhook_admission import WebhookAdmission
 from niochat.http.webhooks.webhook_endpoint import WebhookEndpoint, build_webhook_routes
+from niochat.http.webhooks.webhook_rejection_broadcast import WebhookRejectionBroadcast
 from niochat.runtime.background_tasks import BackgroundTaskSet
 from niochat.runtime.periodic_loop import run_periodically
 from niochat.tenants.throttle_status import ThrottleReporter
@@ -54,7 +54,7 @@ def _build_routes(parts: Components, answers: ResponseCounter) -> list[BaseRoute
     per_s = parts.settings.max_webhooks_per_s
     burst = per_s * TENANT_BURST_S
     services = build_webhook_services(parts, per_s, burst)
-    elsewhere = RejectionBroadcast(services.rejected_webhooks)
+    elsewhere = WebhookRejectionBroadcast(services.rejected_webhooks)
     catch_up = BackfillScheduler(
         parts.backfill, parts.credentials_for, poke, on_rejected=elsewhere.publish
     )
@@ -77,13 +77,13 @@ def _build_routes(parts: Components, answers: ResponseCounter) -> list[BaseRoute
 
 
 async def _run_throttle_reports(
-    guard: TenantRateLimiter, admission: WebhookAdmission, teller: ThrottleReporter
+    guard: TenantRateLimiter, admission: WebhookAdmission, reporter: ThrottleReporter
 ) -> None:
     """Report the tenants that this replica rejects or slows down, until cancelled."""
     await run_periodically(
         "throttle_report_failed",
         THROTTLE_REPORT_INTERVAL_S,
-        lambda: teller.report([*guard.list_throttles(), *admission.list_throttles()]),
+        lambda: reporter.report([*guard.list_throttles(), *admission.list_throttles()]),
     )
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from niochat.domain.errors import InvalidInputError, NotFoundError, PermissionDeniedError
 from niochat.domain.permissions import ConversationOwner, PermissionAction
 from niochat.identity.authentication import Principal
-from niochat.live.ephemeral import (
+from niochat.live.ephemeral_frames import (
     ClientFrame,
     FrameEnvelope,
     ReadFrame,

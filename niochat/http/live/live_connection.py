@@ -14,7 +14,7 @@ from niochat.domain.permissions import ConversationOwner, PermissionAction
 from niochat.http.live.client_frames import ClientFrameHandler, FrameRateLimiter, ViewedConversation
 from niochat.http.request_metadata import client_address
 from niochat.identity.authentication import Principal
-from niochat.live.ephemeral import RejectedFrame
+from niochat.live.ephemeral_frames import RejectedFrame
 from niochat.live.frames import MAX_FRAME_BYTES, Frame, GoodbyeFrame, encode_frame
 from niochat.ports.audit import AuditActor, AuditActorKind, AuditEntry
 

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from starlette.routing import Mount
 
 from niochat.adapters.postgres.database import Database
-from niochat.conversations.pauses import PauseStore
+from niochat.conversations.pauses import ActorPauseStore
 from niochat.http.api.api_application import create_api_application
 from niochat.http.operators import actor_routes, host_routes, operator_conversation_routes
 from niochat.http.operators.operator_auth import OperatorTokenDependency
@@ -32,7 +32,7 @@ def build_operator_routes(
     app = create_operator_application(token)
     app.state.services = OperatorServices(
         OperatorRepository(database),
-        PauseStore(database),
+        ActorPauseStore(database),
         CommandSubmitter(inbox, poke),
         send_to_host,
     )

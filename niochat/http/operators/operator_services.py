@@ -9,7 +9,7 @@ import structlog
 from fastapi import Depends, Request
 
 from niochat.cluster.hosts.host_inspection import OperatorRequest
-from niochat.conversations.pauses import PauseStore
+from niochat.conversations.pauses import ActorPauseStore
 from niochat.http.operators.operator_repository import OperatorRepository
 from niochat.http.request_metadata import client_address
 from niochat.inbox.command_submitter import CommandSubmitter
@@ -25,7 +25,7 @@ class OperatorServices:
     """What the application is built with."""
 
     repository: OperatorRepository
-    pauses: PauseStore
+    pauses: ActorPauseStore
     command_submitter: CommandSubmitter
     send_to_host: SendToHost
 

@@ -29,7 +29,7 @@ DECREASE_FACTOR = 0.8
 MIN_UTILISATION = 0.6
 """The share of the rate that some lane must have used before the rate rises."""
 RECENT_S = 10.0
-"""A lane seen within this time counts as active, for :class:`RecentLanes`."""
+"""A lane seen within this time counts as active, for :class:`RecentLaneTracker`."""
 
 
 class AdaptiveRateLimiter:
@@ -45,7 +45,7 @@ class AdaptiveRateLimiter:
         initial_rate: float = INITIAL_RATE,
         min_rate: float = MIN_RATE,
     ) -> None:
-        self._recent_lanes = RecentLanes(clock)
+        self._recent_lanes = RecentLaneTracker(clock)
         self._starts: Counter[Hashable] = Counter()
         self._reported_pressure = 0.0
         self._min_rate = min_rate
@@ -88,7 +88,7 @@ class AdaptiveRateLimiter:
             self.rate = min(self.rate * 1.05 + 0.1, MAX_RATE)
 
 
-class RecentLanes:
+class RecentLaneTracker:
     """Whether more than one lane was active lately."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -46,48 +46,50 @@ def next_fleet_action(
     A host is drained only after its substitute answers, so ``target_size`` hosts are always there.
     ``nodes`` are those that may run hosts; empty means that they are unknown.
     """
-    staying = [seat for seat in members if not seat.draining]
+    staying = [member for member in members if not member.draining]
     if len(staying) < target_size:
         return StartMemberAction(_free_number(members), _emptiest_node(staying, nodes))
-    if any(seat.draining for seat in members):
+    if any(member.draining for member in members):
         return None
     if len(staying) > target_size:
         return DrainMemberAction(_most_expendable(staying, nodes), "surplus")
-    if any(seat.build_id is None for seat in staying):
+    if any(member.build_id is None for member in staying):
         return None  # a host starts or restarts: change nothing else meanwhile
-    older = [seat for seat in staying if seat.build_id != build_id and not seat.fresh]
+    older = [member for member in staying if member.build_id != build_id and not member.fresh]
     if older:
-        return DrainMemberAction(min(seat.number for seat in older), "release")
+        return DrainMemberAction(min(member.number for member in older), "release")
     return _balancing_action(staying, nodes)
 
 
-def _most_expendable(seats: Sequence[FleetMember], nodes: Sequence[str]) -> int:
+def _most_expendable(members: Sequence[FleetMember], nodes: Sequence[str]) -> int:
     """A host whose node is gone, else one that does not answer, else the highest number."""
 
-    def missed(seat: FleetMember) -> tuple[bool, bool, int]:
-        return bool(nodes) and seat.node not in nodes, seat.build_id is None, seat.number
+    def missed(member: FleetMember) -> tuple[bool, bool, int]:
+        return bool(nodes) and member.node not in nodes, member.build_id is None, member.number
 
-    return max(seats, key=missed).number
-
-
-def _free_number(seats: Sequence[FleetMember]) -> int:
-    taken = {seat.number for seat in seats}
-    return next(number for number in range(len(seats) + 1) if number not in taken)
+    return max(members, key=missed).number
 
 
-def _emptiest_node(seats: Sequence[FleetMember], nodes: Sequence[str]) -> str | None:
-    carried = Counter(seat.node for seat in seats)
+def _free_number(members: Sequence[FleetMember]) -> int:
+    taken = {member.number for member in members}
+    return next(number for number in range(len(members) + 1) if number not in taken)
+
+
+def _emptiest_node(members: Sequence[FleetMember], nodes: Sequence[str]) -> str | None:
+    carried = Counter(member.node for member in members)
     return min(sorted(nodes), key=lambda node: carried[node], default=None)
 
 
 def _balancing_action(
-    seats: Sequence[FleetMember], nodes: Sequence[str]
+    members: Sequence[FleetMember], nodes: Sequence[str]
 ) -> DrainMemberAction | None:
     """Drain one host of a node that has at least two more than another node."""
     if not nodes:
         return None
-    counted = Counter(seat.node for seat in seats)
+    counted = Counter(member.node for member in members)
     fullest = max(sorted(nodes), key=lambda node: counted[node])
     if counted[fullest] - min(counted[node] for node in nodes) < 2:
         return None
-    return DrainMemberAction(max(seat.number for seat in seats if seat.node == fullest), "balance")
+    return DrainMemberAction(
+        max(member.number for member in members if member.node == fullest), "balance"
+    )

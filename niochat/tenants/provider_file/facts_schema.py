@@ -115,7 +115,7 @@ class WebsiteConfig(StrictModel):
     address: WebPage
 
 
-class FeeConfig(StrictModel):
+class ProviderFeeConfig(StrictModel):
     """A one-time fee."""
 
     name: Label
@@ -184,7 +184,7 @@ class FactsConfig(StrictModel):
     phones: Annotated[tuple[PhoneConfig, ...], Field(max_length=8)] = ()
     email: Annotated[str, Field(max_length=120), AfterValidator(_email)] | None = None
     sites: Annotated[tuple[WebsiteConfig, ...], Field(max_length=8)] = ()
-    fees: Annotated[tuple[FeeConfig, ...], Field(max_length=20)] = ()
+    fees: Annotated[tuple[ProviderFeeConfig, ...], Field(max_length=20)] = ()
     fidelity_months: Annotated[StrictInteger, Field(ge=0, le=60)] | None = None
     """Minimum contract period in months; 0: none."""
     fine: Annotated[ShortText, BeforeValidator(_fine)] | None = None

@@ -20,7 +20,7 @@ from niochat.tenants.provider_sync.resource_sync import (
     sync_erp,
     sync_team,
 )
-from niochat.tenants.provider_sync.sync_result import SyncOutcome, SyncResult
+from niochat.tenants.provider_sync.sync_result import ProviderSyncOutcome, ProviderSyncResult
 
 _SQL = queries("tenants")
 _INBOX = queries("inbox")
@@ -39,7 +39,7 @@ class TenantRow:
 
 async def apply_providers(
     database: Database, vault: Encryptor, providers: Sequence[ProviderConfig]
-) -> list[SyncResult]:
+) -> list[ProviderSyncResult]:
     """Create or change what ``providers`` declare, in one transaction; return the outcomes.
 
     Resources that are not declared are not deleted. A tenant with any change gets the next
@@ -54,7 +54,7 @@ async def apply_providers(
         stored = {
             row["slug"]: dict(row) for row in await connection.fetch(_SQL["lock_tenants"], slugs)
         }
-        results: list[SyncResult] = []
+        results: list[ProviderSyncResult] = []
         for provider in providers:
             results += await apply_provider(connection, vault, provider, stored.get(provider.slug))
         await _refuse_shared_instances(connection, list({result.tenant_id for result in results}))
@@ -66,7 +66,7 @@ async def apply_provider(
     vault: Encryptor,
     provider: ProviderConfig,
     row: Mapping[str, Any] | None,
-) -> list[SyncResult]:
+) -> list[ProviderSyncResult]:
     """Apply one provider in the caller's transaction. ``row`` is the locked tenant; None: new."""
     settings = _declared_row(provider, row)
     if row is None:
@@ -81,22 +81,26 @@ async def apply_provider(
                 settings.plan,
             ),
         )
-        outcome = SyncOutcome.CREATED
+        outcome = ProviderSyncOutcome.CREATED
     else:
         tenant_id = row["tenant_id"]
         outcome = (
-            SyncOutcome.UNCHANGED if settings == parse_tenant_row(row) else SyncOutcome.CHANGED
+            ProviderSyncOutcome.UNCHANGED
+            if settings == parse_tenant_row(row)
+            else ProviderSyncOutcome.CHANGED
         )
-    provider_result = SyncResult(provider.slug, "provider", outcome, tenant_id)
+    provider_result = ProviderSyncResult(provider.slug, "provider", outcome, tenant_id)
     results = [provider_result, *await _sync_resources(connection, vault, provider, tenant_id)]
-    if row is not None and any(result.outcome != SyncOutcome.UNCHANGED for result in results):
+    if row is not None and any(
+        result.outcome != ProviderSyncOutcome.UNCHANGED for result in results
+    ):
         await update_tenant(connection, row, settings)
     return results
 
 
 async def _sync_resources(
     connection: Connection, vault: Encryptor, provider: ProviderConfig, tenant_id: UUID
-) -> list[SyncResult]:
+) -> list[ProviderSyncResult]:
     outcomes = {
         **await _sync_teams(connection, provider, tenant_id),
         **await _sync_channels(connection, vault, provider, tenant_id),
@@ -104,13 +108,14 @@ async def _sync_resources(
         **await _sync_erp(connection, vault, provider, tenant_id),
     }
     return [
-        SyncResult(provider.slug, name, outcome, tenant_id) for name, outcome in outcomes.items()
+        ProviderSyncResult(provider.slug, name, outcome, tenant_id)
+        for name, outcome in outcomes.items()
     ]
 
 
 async def _sync_teams(
     connection: Connection, provider: ProviderConfig, tenant_id: UUID
-) -> dict[str, SyncOutcome]:
+) -> dict[str, ProviderSyncOutcome]:
     rows = await connection.fetch(_SQL["list_teams"], tenant_id)
     stored = {row["slug"]: dict(row) for row in rows}
     return {
@@ -121,7 +126,7 @@ async def _sync_teams(
 
 async def _sync_channels(
     connection: Connection, vault: Encryptor, provider: ProviderConfig, tenant_id: UUID
-) -> dict[str, SyncOutcome]:
+) -> dict[str, ProviderSyncOutcome]:
     rows = await connection.fetch(_SQL["list_tenant_channels"], tenant_id)
     stored = {row["slug"]: dict(row) for row in rows}
     return {
@@ -134,7 +139,7 @@ async def _sync_channels(
 
 async def _sync_assistant(
     connection: Connection, vault: Encryptor, provider: ProviderConfig, tenant_id: UUID
-) -> dict[str, SyncOutcome]:
+) -> dict[str, ProviderSyncOutcome]:
     if provider.assistant is None:
         return {}
     row = await connection.fetchrow(_SQL["find_assistant"], tenant_id)
@@ -145,7 +150,7 @@ async def _sync_assistant(
 
 async def _sync_erp(
     connection: Connection, vault: Encryptor, provider: ProviderConfig, tenant_id: UUID
-) -> dict[str, SyncOutcome]:
+) -> dict[str, ProviderSyncOutcome]:
     if provider.erp is None:
         return {}
     row = await connection.fetchrow(_SQL["find_erp"], tenant_id)

@@ -19,7 +19,7 @@ from niochat.tenants.provider_file.provider_schema import (
     ErpConfig,
     TeamConfig,
 )
-from niochat.tenants.provider_sync.sync_result import SyncOutcome
+from niochat.tenants.provider_sync.sync_result import ProviderSyncOutcome
 from niochat.tenants.tenant_secrets import SecretPurpose, TenantEncryptor
 
 _SQL = queries("tenants")
@@ -40,14 +40,14 @@ def assistant_policy(entry: AssistantConfig) -> dict[str, bool]:
 
 async def sync_team(
     connection: Connection, tenant_id: UUID, team: TeamConfig, row: Row | None
-) -> SyncOutcome:
+) -> ProviderSyncOutcome:
     """Sync a team. ``row`` is the stored one; ``None`` for a new team."""
     stored = DEFAULT_ASSIGNMENT_MODE if row is None else row["assignment"]
     declared = {"name": team.name, "assignment": team.assignment or stored}
     if row is not None and all(row[column] == value for column, value in declared.items()):
-        return SyncOutcome.UNCHANGED
+        return ProviderSyncOutcome.UNCHANGED
     await connection.execute(_SQL["upsert_team"], tenant_id, team.slug, *declared.values())
-    return SyncOutcome.CREATED if row is None else SyncOutcome.CHANGED
+    return ProviderSyncOutcome.CREATED if row is None else ProviderSyncOutcome.CHANGED
 
 
 async def sync_channel(
@@ -56,12 +56,12 @@ async def sync_channel(
     tenant_id: UUID,
     channel: ChannelConfig,
     row: Row | None,
-) -> SyncOutcome:
+) -> ProviderSyncOutcome:
     """Sync a channel. A new channel gets a webhook secret, which is never changed."""
     encryptor = TenantEncryptor(vault, tenant_id)
     if row is None:
         await create_channel(connection, encryptor, channel)
-        return SyncOutcome.CREATED
+        return ProviderSyncOutcome.CREATED
     declared = {
         "name": channel.name,
         "kind": channel.kind,
@@ -74,9 +74,9 @@ async def sync_channel(
         "hmac_sealed": _seal_hmac_key(encryptor, channel, row["hmac_sealed"]),
     }
     if all(row[column] == value for column, value in declared.items()):
-        return SyncOutcome.UNCHANGED
+        return ProviderSyncOutcome.UNCHANGED
     await connection.execute(_SQL["update_channel"], tenant_id, channel.slug, *declared.values())
-    return SyncOutcome.CHANGED
+    return ProviderSyncOutcome.CHANGED
 
 
 async def sync_assistant(
@@ -85,7 +85,7 @@ async def sync_assistant(
     tenant_id: UUID,
     entry: AssistantConfig,
     row: Row | None,
-) -> SyncOutcome:
+) -> ProviderSyncOutcome:
     """Sync the assistant's row. ``enabled`` is not part of it, but of the tenant's policy."""
     encryptor = TenantEncryptor(vault, tenant_id)
     stored, extra = (None, None) if row is None else (row["api_key_sealed"], row["extra_sealed"])
@@ -122,9 +122,9 @@ async def sync_assistant(
         "vision_model": entry.vision_model or "",
     }
     if row is not None and all(row[column] == value for column, value in declared.items()):
-        return SyncOutcome.UNCHANGED
+        return ProviderSyncOutcome.UNCHANGED
     await connection.execute(_SQL["upsert_assistant"], tenant_id, *declared.values())
-    return SyncOutcome.CREATED if row is None else SyncOutcome.CHANGED
+    return ProviderSyncOutcome.CREATED if row is None else ProviderSyncOutcome.CHANGED
 
 
 def _declared_facts(entry: AssistantConfig, row: Row | None) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def _seal_transcription_key(
 
 async def sync_erp(
     connection: Connection, vault: Encryptor, tenant_id: UUID, entry: ErpConfig, row: Row | None
-) -> SyncOutcome:
+) -> ProviderSyncOutcome:
     """Sync the ERP's row. Probed capabilities are deleted if address, app or token change."""
     encryptor = TenantEncryptor(vault, tenant_id)
     stored = row["token_sealed"] if row is not None else None
@@ -175,10 +175,10 @@ async def sync_erp(
         "timeout_s": entry.timeout_s,
     }
     if row is not None and all(row[column] == value for column, value in declared.items()):
-        return SyncOutcome.UNCHANGED
+        return ProviderSyncOutcome.UNCHANGED
     same_access = row is not None and _same_access(encryptor, entry, row)
     await connection.execute(_SQL["upsert_erp"], tenant_id, *declared.values(), same_access)
-    return SyncOutcome.CREATED if row is None else SyncOutcome.CHANGED
+    return ProviderSyncOutcome.CREATED if row is None else ProviderSyncOutcome.CHANGED
 
 
 def _same_access(encryptor: TenantEncryptor, entry: ErpConfig, row: Row) -> bool:

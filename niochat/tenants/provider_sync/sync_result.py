@@ -5,7 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 
-class SyncOutcome(StrEnum):
+class ProviderSyncOutcome(StrEnum):
     """What applying did to one declared resource."""
 
     CREATED = "created"
@@ -14,7 +14,7 @@ class SyncOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SyncResult:
+class ProviderSyncResult:
     """Outcome of one resource of a tenant.
 
     ``resource`` is ``provider``, ``team <slug>``, ``channel <slug>``, ``assistant`` or ``erp``.
@@ -22,5 +22,5 @@ class SyncResult:
 
     tenant: str
     resource: str
-    outcome: SyncOutcome
+    outcome: ProviderSyncOutcome
     tenant_id: UUID

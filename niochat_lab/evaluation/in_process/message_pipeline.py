@@ -46,7 +46,7 @@ from niochat.erp.call_limiter import (
 from niochat.erp.limited_client import ErpSettings, LimitedErpClient
 from niochat.erp.read_cache import ErpReadCache
 from niochat.erp.write_executor import ErpWriteExecutor
-from niochat.erp.write_journal import WriteJournal
+from niochat.erp.write_journal import ErpWriteJournal
 from niochat.inbox.inbox_store import InboxStore
 from niochat.outbox.outbox_store import OutboxStore
 from niochat.ports.erp import (
@@ -125,7 +125,7 @@ class MessagePipeline:
         self._calls = LimitedErpClient(
             self._sgp, self._erp_settings, answers, self._acquire_permit, self._release_permit
         )
-        self._writes = ErpWriteExecutor(self._sgp, self._calls, WriteJournal(self.database))
+        self._writes = ErpWriteExecutor(self._sgp, self._calls, ErpWriteJournal(self.database))
         self.assistant = TurnRunner(
             TurnStore(self.database, self.vault),
             self.models,

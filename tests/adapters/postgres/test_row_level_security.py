@@ -13,12 +13,12 @@ from niochat.adapters.postgres.database import Connection, Database
 from niochat.assistant.conversation_facts import ConversationFacts
 from niochat.assistant.turn_messages import TurnRequest
 from niochat.assistant.turn_store import RejectedReply, TurnStore
-from niochat.conversations.pauses import PauseStore
+from niochat.conversations.pauses import ActorPauseStore
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.errors import InvalidInputError, NiochatError
 from niochat.domain.message import DeliveryStatus
 from niochat.domain.tenant.throttling import TenantThrottle, ThrottleReason
-from niochat.erp.write_journal import WriteJournal
+from niochat.erp.write_journal import ErpWriteJournal
 from niochat.tenants.throttle_status import ThrottleReporter
 from tests.builders import (
     ChannelRef,
@@ -86,8 +86,8 @@ async def place(database: Database, given: RowBuilder, ownership: ShardAssignmen
     thread = await given.thread(place)
     await insert_commands(host, place, thread, [build_message("m1")])
     await host.run(thread)
-    await PauseStore(database).pause(thread, 60)
-    journal = WriteJournal(database)
+    await ActorPauseStore(database).pause(thread, 60)
+    journal = ErpWriteJournal(database)
     await journal.begin(place.tenant, "unlock:1:2026-03", host.turn(thread).id, 1, {})
     await remembered(database, given, host, place, thread)
     await host.answer(thread, "Olá!")

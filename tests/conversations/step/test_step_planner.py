@@ -13,7 +13,7 @@ from niochat.conversations.step.step_loader import (
     external_ids_for,
     outbox_id_for,
 )
-from niochat.conversations.step.step_planner import MAX_STEP_FAILURES, StepPlanner
+from niochat.conversations.step.step_planner import MAX_STEP_FAILURES, ThreadStepPlanner
 from niochat.conversations.step.step_types import (
     MemoryCommand,
     StepPlan,
@@ -55,7 +55,7 @@ def planned(
     loaded.timers[THREAD] = list(timers)
     loaded.sends[THREAD] = sends or {}
     work = StepRequest(THREAD, 1, thread, list(commands), take)
-    return StepPlanner(work, thread, loaded).build()
+    return ThreadStepPlanner(work, thread, loaded).build()
 
 
 EffectKind = TypeVar("EffectKind")
@@ -126,7 +126,7 @@ def test_a_result_in_memory_is_not_lost_to_the_poison_behind_it() -> None:
 
     plan = planned(FailingCommand(), commands=[retry], sends=sends)
 
-    assert effects(plan, fx.SettleOutbox)
+    assert effects(plan, fx.SettleOutboxEffect)
     assert (plan.rows, plan.more) == ([], True)
 
 
@@ -184,14 +184,14 @@ def test_a_link_that_failed_too_often_is_parked_like_any_row() -> None:
 def test_later_rows_know_what_earlier_ones_stored() -> None:
     plan = planned(build_message("m1"), cmd.ReceiveEdit("e", "m1", "novo"))
 
-    assert effects(plan, fx.StoreUnmatchedUpdate) == []
-    assert [change.text for change in effects(plan, fx.UpdateMessage)] == ["novo"]
+    assert effects(plan, fx.StoreUnmatchedUpdateEffect) == []
+    assert [change.text for change in effects(plan, fx.UpdateMessageEffect)] == ["novo"]
 
 
 def test_later_rows_know_the_news_that_earlier_ones_kept() -> None:
     plan = planned(cmd.ReceiveEdit("e", "m1", "novo"), build_message("m1"))
 
-    assert [change.text for change in effects(plan, fx.UpdateMessage)] == ["novo"]
+    assert [change.text for change in effects(plan, fx.UpdateMessageEffect)] == ["novo"]
 
 
 def test_a_send_settled_twice_in_one_step_is_settled_once() -> None:
@@ -202,9 +202,9 @@ def test_a_send_settled_twice_in_one_step_is_settled_once() -> None:
 
     plan = planned(echo, read, read, commands=[sent, sent], sends=sends)
 
-    assert len(effects(plan, fx.SettleOutbox)) == 1
-    assert [c.status for c in effects(plan, fx.UpdateMessage)] == ["sent", "read"]
-    assert effects(plan, fx.StoreMessage) == []
+    assert len(effects(plan, fx.SettleOutboxEffect)) == 1
+    assert [c.status for c in effects(plan, fx.UpdateMessageEffect)] == ["sent", "read"]
+    assert effects(plan, fx.StoreMessageEffect) == []
 
 
 def test_a_send_that_became_uncertain_in_this_step_is_known_as_such() -> None:
@@ -213,7 +213,7 @@ def test_a_send_that_became_uncertain_in_this_step_is_known_as_such() -> None:
 
     plan = planned(commands=[uncertain, uncertain], sends=sends)
 
-    assert [c.status for c in effects(plan, fx.UpdateMessage)] == ["uncertain"]
+    assert [c.status for c in effects(plan, fx.UpdateMessageEffect)] == ["uncertain"]
 
 
 def test_nothing_to_do_is_an_empty_plan() -> None:

@@ -63,7 +63,7 @@ def test_a_phone_message_sent_before_the_customers_message_is_a_persons() -> Non
     )
     decision = simulator.decide_command(early)
 
-    assert any(isinstance(effect, fx.CancelAssistantSends) for effect in decision.effects)
+    assert any(isinstance(effect, fx.CancelAssistantSendsEffect) for effect in decision.effects)
 
 
 def test_later_in_a_conversation_a_quick_reply_is_a_persons() -> None:

@@ -46,8 +46,8 @@ def test_messages_of_one_burst_make_one_turn() -> None:
     decision = simulator.fire_timer()
 
     assert simulator.turn.messages == 3
-    assert effects_of(decision, fx.RunTurn) == [
-        fx.RunTurn(simulator.turn.id, 1, simulator.active_conversation.version)
+    assert effects_of(decision, fx.RunTurnEffect) == [
+        fx.RunTurnEffect(simulator.turn.id, 1, simulator.active_conversation.version)
     ]
 
 
@@ -68,7 +68,7 @@ def test_without_a_window_the_turn_starts_at_once() -> None:
     decision = simulator.receive_customer_message()
 
     assert simulator.turn.messages == 1
-    assert not effects_of(decision, fx.SetTimer)
+    assert not effects_of(decision, fx.SetTimerEffect)
 
 
 def test_a_stale_generation_of_a_timer_does_nothing() -> None:
@@ -189,7 +189,7 @@ def test_a_lost_turn_runs_again_under_the_next_attempt() -> None:
     decision = simulator.decide_command(cmd.RestartTurn(turn.id, turn.attempt))
 
     assert simulator.turn == replace(turn, attempt=2)
-    assert effects_of(decision, fx.RunTurn)[0].attempt == 2
+    assert effects_of(decision, fx.RunTurnEffect)[0].attempt == 2
     assert simulator.finish_turn("Do primeiro.", turn=turn).effects == ()
     assert simulator.decide_command(cmd.RestartTurn(turn.id, 1)).effects == ()
 

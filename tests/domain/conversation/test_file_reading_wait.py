@@ -53,8 +53,8 @@ def missing(simulator: ConversationSimulator, name: str) -> Decision:
     return simulator.decide_command(gone)
 
 
-def wanted(decision: Decision) -> list[fx.RequestFileReading]:
-    return [each for each in decision.effects if isinstance(each, fx.RequestFileReading)]
+def wanted(decision: Decision) -> list[fx.RequestFileReadingEffect]:
+    return [each for each in decision.effects if isinstance(each, fx.RequestFileReadingEffect)]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_after_the_bound_the_turn_goes_on_without() -> None:
     assert simulator.turn.messages == 1
 
     decision = read(simulator, "a")
-    assert [type(each) for each in decision.effects] == [fx.StoreFileReading]
+    assert [type(each) for each in decision.effects] == [fx.StoreFileReadingEffect]
     assert simulator.active_conversation.turn is not None, "what comes late disturbs nobody"
 
 

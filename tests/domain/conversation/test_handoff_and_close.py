@@ -51,7 +51,7 @@ def test_a_turn_that_hands_over_moves_the_conversation_to_its_team_with_its_reas
         None,
     )
     assert e.ConversationHandedOff("financeiro", "customer_asked") in decision.events
-    assert fx.NotifyTeamQueue("financeiro", waiting=True) in decision.effects
+    assert fx.NotifyTeamQueueEffect("financeiro", waiting=True) in decision.effects
 
 
 def test_the_handoff_message_is_the_systems_and_is_sent_although_replies_are_cancelled() -> None:

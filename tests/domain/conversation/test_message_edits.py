@@ -144,7 +144,7 @@ def test_an_edit_after_the_conversation_changes_the_text_and_opens_nothing() -> 
     decision = simulator.receive_edit("a", "tarde demais", 60)
 
     assert simulator.active_conversation.status is ConversationStatus.RESOLVED
-    assert not any(isinstance(effect, fx.RunTurn) for effect in decision.effects)
+    assert not any(isinstance(effect, fx.RunTurnEffect) for effect in decision.effects)
     assert text_of(simulator, "a") == "tarde demais"
 
 

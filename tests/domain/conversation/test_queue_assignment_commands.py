@@ -55,7 +55,7 @@ def test_a_conversation_that_left_the_queue_stays_where_it_is_and_frees_the_slot
     decision = simulator.decide_command(GIVEN)
 
     assert simulator.state == state
-    assert decision.effects == (fx.NotifyAgentCapacity("ana"),)
+    assert decision.effects == (fx.NotifyAgentCapacityEffect("ana"),)
 
 
 def test_a_conversation_that_now_waits_for_another_team_is_offered_to_it_again() -> None:
@@ -67,13 +67,15 @@ def test_a_conversation_that_now_waits_for_another_team_is_offered_to_it_again()
 
     assert decision.events == ()
     assert set(decision.effects) == {
-        fx.NotifyAgentCapacity("ana"),
-        fx.NotifyTeamQueue("suporte", waiting=True),
+        fx.NotifyAgentCapacityEffect("ana"),
+        fx.NotifyTeamQueueEffect("suporte", waiting=True),
     }
 
 
 def test_an_assignment_of_an_ended_conversation_is_dropped() -> None:
-    assert ConversationSimulator().decide_command(GIVEN).effects == (fx.NotifyAgentCapacity("ana"),)
+    assert ConversationSimulator().decide_command(GIVEN).effects == (
+        fx.NotifyAgentCapacityEffect("ana"),
+    )
 
 
 def test_conversations_of_an_agent_who_went_offline_go_to_the_team() -> None:
@@ -83,7 +85,7 @@ def test_conversations_of_an_agent_who_went_offline_go_to_the_team() -> None:
     decision = simulator.decide_command(LEFT)
 
     assert decision.events == (e.ConversationTransferred("product", "vendas", None, "offline"),)
-    assert fx.NotifyTeamQueue("vendas", waiting=True) in decision.effects
+    assert fx.NotifyTeamQueueEffect("vendas", waiting=True) in decision.effects
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from niochat.adapters.redis.pubsub import RedisBroadcast
-from niochat.http.webhooks.rejection_broadcast import PUBLISH_INTERVAL_S, RejectionBroadcast
+from niochat.http.webhooks.webhook_rejection_broadcast import (
+    PUBLISH_INTERVAL_S,
+    WebhookRejectionBroadcast,
+)
 from tests.http.webhooks.manual_clock import SteppedClock, drain_loop
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
@@ -33,7 +36,9 @@ class InMemoryPubSub:
 
 async def test_others_hear_it_once_a_moment_and_the_last_word_is_never_missing() -> None:
     air, clock, channel = InMemoryPubSub(), SteppedClock(), uuid4()
-    one, two = (RejectionBroadcast(cast(RedisBroadcast, air), sleep=clock.sleep) for _ in range(2))
+    one, two = (
+        WebhookRejectionBroadcast(cast(RedisBroadcast, air), sleep=clock.sleep) for _ in range(2)
+    )
     by_one, by_two = list[UUID](), list[UUID]()
     await asyncio.gather(one.subscribe(by_one.append), two.subscribe(by_two.append))
 
@@ -58,7 +63,7 @@ async def test_others_hear_it_once_a_moment_and_the_last_word_is_never_missing()
 
 async def test_an_announcement_without_a_channel_id_is_ignored() -> None:
     air, heard = InMemoryPubSub(), list[UUID]()
-    await RejectionBroadcast(cast(RedisBroadcast, air)).subscribe(heard.append)
+    await WebhookRejectionBroadcast(cast(RedisBroadcast, air)).subscribe(heard.append)
     for words in (b"", b"x", b"\xff\xfe", b"a b c"):
         await air.publish_bytes(words)
     assert heard == []

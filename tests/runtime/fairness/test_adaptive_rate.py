@@ -10,7 +10,7 @@ from niochat.runtime.fairness.adaptive_rate import (
     MIN_RATE,
     RECENT_S,
     AdaptiveRateLimiter,
-    RecentLanes,
+    RecentLaneTracker,
 )
 
 BUSY, FREE = 0.9, 0.1
@@ -90,7 +90,7 @@ def test_the_rate_stays_within_its_bounds(looks: list[tuple[int, float, float]])
 
 def test_a_single_busy_lane_is_not_throttled() -> None:
     now = 0.0
-    company = RecentLanes(lambda: now)
+    company = RecentLaneTracker(lambda: now)
     assert not company.has_several
     for _ in range(3):
         company.record("a")

@@ -449,6 +449,6 @@ async def test_the_effects_of_a_merge_reach_the_host_like_those_of_any_step(
     linked = await a.step(by_lid)
 
     assert linked.verdict is StepVerdict.DONE
-    assert {effect.turn for effect in linked.effects if isinstance(effect, fx.RunTurn)} == {
+    assert {effect.turn for effect in linked.effects if isinstance(effect, fx.RunTurnEffect)} == {
         a.turn(by_lid).id
     }

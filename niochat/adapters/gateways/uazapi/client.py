@@ -43,7 +43,7 @@ from niochat.ports.gateway import (
 
 _CONNECTIONS = 200
 _LOOKUP_S = 10.0
-_MAX_FOUND = 5
+_MAX_LISTED_MESSAGES = 5
 _FETCH_S = 60.0
 _ENVELOPE = 64 * 1024
 """Bytes around a file in its answer."""
@@ -107,7 +107,7 @@ class UazapiClient(WhatsAppGateway):
         Raises ``UnavailableError`` also when the answer holds other messages than asked for: a
         build that ignores the filter does not prove that ours was not sent.
         """
-        query = {"track_id": track_id, "limit": _MAX_FOUND, "offset": 0}
+        query = {"track_id": track_id, "limit": _MAX_LISTED_MESSAGES, "offset": 0}
         messages = await self._find(credentials, query)
         ours = [m for m in messages if read_text(m.get("track_id")).strip() == track_id]
         external_id = next((found for m in ours if (found := read_message_id(m))), None)

@@ -140,12 +140,12 @@ def _refusal(status: int, path: str) -> OperationRefusedError | UnavailableError
             return UnavailableError(f"the gateway answered {path} with {status}", code="gateway")
 
 
-def _instance(found: Mapping[str, object]) -> GatewayInstance:
+def _instance(row: Mapping[str, object]) -> GatewayInstance:
     return GatewayInstance(
-        read_text(found.get("name")),
-        read_text(found.get("token")),
-        read_text(found.get("adminField01")),
-        _status(found),
+        read_text(row.get("name")),
+        read_text(row.get("token")),
+        read_text(row.get("adminField01")),
+        _status(row),
     )
 
 
@@ -164,10 +164,10 @@ def _pairing(answer: object) -> PairingState:
     )
 
 
-def _webhook(found: Mapping[str, object]) -> WebhookRegistration:
+def _webhook(row: Mapping[str, object]) -> WebhookRegistration:
     return WebhookRegistration(
-        bool(read_flag(found.get("enabled"))),
-        read_text(found.get("url")),
-        tuple(read_text(each) for each in read_list(found.get("events"))),
-        tuple(read_text(each) for each in read_list(found.get("excludeMessages"))),
+        bool(read_flag(row.get("enabled"))),
+        read_text(row.get("url")),
+        tuple(read_text(each) for each in read_list(row.get("events"))),
+        tuple(read_text(each) for each in read_list(row.get("excludeMessages"))),
     )

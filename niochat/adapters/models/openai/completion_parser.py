@@ -298,5 +298,5 @@ def _parse_usage(usage: object) -> tuple[int, int, int]:
     return read, said, min(cached, read)
 
 
-def _parse_count(told: object) -> int:
-    return told if isinstance(told, int) and 0 <= told < _MAX_TOKENS else 0
+def _parse_count(value: object) -> int:
+    return value if isinstance(value, int) and 0 <= value < _MAX_TOKENS else 0

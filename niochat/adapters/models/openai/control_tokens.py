@@ -42,7 +42,7 @@ _HARMONY = re.compile(
     re.S,
 )
 _PYTHON = re.compile(r"^\s*<\|python_tag\|>(.*)$", re.S)
-_TOLD = re.compile(r"^\[chamada de ([\w\-]{1,64})\] (.*)$", re.M)
+_EARLIER_CALL = re.compile(r"^\[chamada de ([\w\-]{1,64})\] (.*)$", re.M)
 """How :mod:`niochat.adapters.models.openai.message_formatter` writes earlier calls as text, for
 templates without calls.
 """
@@ -78,7 +78,7 @@ def extract_tool_calls(text: str, names: frozenset[str]) -> tuple[str, list[tupl
     found: list[tuple[str, str]] = []
     # Calls inside of thinking are not made.
     rest = text = _strip_thinking(text)
-    for pattern in (_CALL, _FUNCTION, _MISTRAL, _HARMONY, _TOLD, _PYTHON):
+    for pattern in (_CALL, _FUNCTION, _MISTRAL, _HARMONY, _EARLIER_CALL, _PYTHON):
         for match in pattern.finditer(rest):
             *name, body = match.groups()
             found += _parse_calls(body.strip() or "{}", name[0] if name else "")

@@ -182,21 +182,21 @@ def names_quirk(refusal: EndpointRefusal) -> bool:
     return bool(_TOKENS.search(said)) or any(True for _ in _quirks_named(said, frozenset()))
 
 
-def _quirks_named(said: str, forms: frozenset[EndpointQuirk]) -> Iterator[EndpointQuirk]:
+def _quirks_named(message: str, forms: frozenset[EndpointQuirk]) -> Iterator[EndpointQuirk]:
     for pattern, form in _QUIRKS_BY_FIELD:
-        if form not in forms and pattern.search(said):
+        if form not in forms and pattern.search(message):
             yield form
     for pattern, several in _QUIRKS_BY_SENTENCE:
-        if pattern.search(said):
+        if pattern.search(message):
             yield from (form for form in several if form not in forms)
 
 
 def _token_limit_quirks(
-    said: str, forms: frozenset[EndpointQuirk]
+    message: str, forms: frozenset[EndpointQuirk]
 ) -> Iterator[frozenset[EndpointQuirk]]:
     newer = forms | {EndpointQuirk.COMPLETION_TOKENS}
     older = forms - {EndpointQuirk.COMPLETION_TOKENS}
-    if EndpointQuirk.COMPLETION_TOKENS not in forms or _WANTS_COMPLETION_TOKENS.search(said):
+    if EndpointQuirk.COMPLETION_TOKENS not in forms or _WANTS_COMPLETION_TOKENS.search(message):
         yield newer
     else:
         yield older

@@ -42,13 +42,13 @@ def parse_refusal(status: int, body: bytes) -> EndpointRefusal:
     return refusal_from_json(status, told)
 
 
-def refusal_from_json(status: int, told: object) -> EndpointRefusal:
+def refusal_from_json(status: int, body: object) -> EndpointRefusal:
     """The same from parsed JSON: Gemini sends a list, FastAPI ``detail``, others ``error``."""
-    while isinstance(told, list) and told:
-        told = told[0]
-    error: object = told
-    if isinstance(told, Mapping):
-        error = next((told[k] for k in ("error", "detail", "errors") if told.get(k)), told)
+    while isinstance(body, list) and body:
+        body = body[0]
+    error: object = body
+    if isinstance(body, Mapping):
+        error = next((body[k] for k in ("error", "detail", "errors") if body.get(k)), body)
     found: Mapping[str, object] = error if isinstance(error, Mapping) else {}
     sentence = _to_one_line("; ".join(dict.fromkeys(_collect_sentences(error))))
     return EndpointRefusal(
@@ -90,10 +90,10 @@ def redact_sentence(sentence: str, secrets: Iterable[str], request: str) -> str:
     return sentence[: MAX_SENTENCE_CHARS - 1] + _HIDDEN
 
 
-def _hide_if_echoed(found: re.Match[str], request: str) -> str:
-    inner = next(group for group in found.groups() if group)
+def _hide_if_echoed(match: re.Match[str], request: str) -> str:
+    inner = next(group for group in match.groups() if group)
     said = re.search(rf"(?<!\w){re.escape(inner)}(?!\w)", request)
-    return found[0].replace(inner, _HIDDEN) if said else found[0]
+    return match[0].replace(inner, _HIDDEN) if said else match[0]
 
 
 def _strip_echo(sentence: str, request: str) -> str:

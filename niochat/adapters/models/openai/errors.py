@@ -81,41 +81,41 @@ def translate_error(error: Exception, refusal: EndpointRefusal | None, sentence:
 
 
 def _error_from_refusal(
-    refusal: EndpointRefusal, said: str, headers: Mapping[str, str]
+    refusal: EndpointRefusal, message: str, headers: Mapping[str, str]
 ) -> ModelError:
     told = f"{refusal.sentence} {refusal.code}"
     status = refusal.status
     if status in (400, 402, 403, 429) and _QUOTA.search(told):
         return ModelError(
-            f"the model's account is used up{said}", code="model_quota", retryable=False
+            f"the model's account is used up{message}", code="model_quota", retryable=False
         )
     if status == 429:
         return ModelError(
-            f"the model's rate limit is reached{said}",
+            f"the model's rate limit is reached{message}",
             code="model_rate_limited",
             retryable=True,
             retry_after_s=_parse_retry_after(headers),
         )
     if status in (401, 403) or (status == 400 and _KEY.search(told)):
         return ModelError(
-            f"the model refuses the key: set another api_key{said}",
+            f"the model refuses the key: set another api_key{message}",
             code="model_unauthorized",
             retryable=False,
         )
     if status in (400, 413, 422) and _CONTEXT.search(told):
         return ModelError(
-            f"the model answered {status}, the conversation is too long for it{said}",
+            f"the model answered {status}, the conversation is too long for it{message}",
             code="model_context",
             retryable=False,
         )
     if status == 400 and _FILTERED.search(told):
         return ModelError(
-            f"the model's provider does not let this pass{said}",
+            f"the model's provider does not let this pass{message}",
             code="model_filtered",
             retryable=False,
         )
     return ModelError(
-        f"the model answered {status}{said}",
+        f"the model answered {status}{message}",
         code=f"model_{status}",
         retryable=status >= 500 or status in (408, 409, 425),
     )

@@ -251,8 +251,8 @@ async def _read_stream(
                 wrote(answer.visible_text())
 
 
-def _add_response(answer: CompletionAccumulator, told: Any) -> None:
-    failed = told[0] if isinstance(told, list) and told else told
+def _add_response(answer: CompletionAccumulator, chunk: Any) -> None:
+    failed = chunk[0] if isinstance(chunk, list) and chunk else chunk
     if isinstance(failed, Mapping) and failed.get("error") and not failed.get("choices"):
         raise ErrorBodyReceived(failed)
-    answer.add_response(told)
+    answer.add_response(chunk)

@@ -88,9 +88,9 @@ def _parse_transcription(body: bytes) -> SpeechTranscript:
     return SpeechTranscript(told["text"], _parse_seconds(told))
 
 
-def _parse_seconds(told: Mapping[str, Any]) -> float:
-    usage = told.get("usage")
-    found = usage.get("seconds") if isinstance(usage, Mapping) else told.get("duration")
+def _parse_seconds(body: Mapping[str, Any]) -> float:
+    usage = body.get("usage")
+    found = usage.get("seconds") if isinstance(usage, Mapping) else body.get("duration")
     return float(found) if isinstance(found, int | float) and 0 <= found < 1e6 else 0.0
 
 

@@ -14,7 +14,7 @@ from niochat.assistant.guardrail.opening_hours.day_parser import (
     TimeRange,
 )
 from niochat.assistant.guardrail.opening_hours.opening_statement_parser import (
-    OpeningStatement,
+    OpeningHoursClaim,
     parse_statements,
 )
 from niochat.assistant.prompt.provider_prompt import is_closed_day, shifts_on
@@ -90,7 +90,7 @@ class OpeningHoursCheck:
             not self._is_true(each) for each in statements
         )
 
-    def _omits_open_days(self, sentence: str, statements: list[OpeningStatement]) -> bool:
+    def _omits_open_days(self, sentence: str, statements: list[OpeningHoursClaim]) -> bool:
         """*Só de terça a sábado*, although other days are open too."""
         spans = [each for each in statements if each.is_open and len(each.days) > 1]
         if not spans or not ONLY_PATTERN.search(sentence):
@@ -98,7 +98,7 @@ class OpeningHoursCheck:
         named = {day.weekday for each in statements for day in each.days}
         return any(self._shifts_by_weekday[day] and day not in named for day in range(7))
 
-    def _contradicts_return(self, sentence: str, statements: list[OpeningStatement]) -> bool:
+    def _contradicts_return(self, sentence: str, statements: list[OpeningHoursClaim]) -> bool:
         """*Voltamos na terça*, although the staff return on Monday."""
         returns_at = self._staff_availability.returns_at
         days = [
@@ -120,7 +120,7 @@ class OpeningHoursCheck:
             stated_open = not stated_open
         return stated_open != self._staff_availability.available
 
-    def _is_true(self, statement: OpeningStatement) -> bool:
+    def _is_true(self, statement: OpeningHoursClaim) -> bool:
         if statement.is_holiday:
             return all(
                 self._is_holiday(day.calendar_date) is not statement.is_open

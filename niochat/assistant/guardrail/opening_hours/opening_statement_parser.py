@@ -33,7 +33,7 @@ _NOT = re.compile(r"\bnao\b")
 
 
 @dataclass(slots=True)
-class OpeningStatement:
+class OpeningHoursClaim:
     """A group of days, whether it is stated to be open, and the stated hours."""
 
     days: list[DayMention]
@@ -47,13 +47,13 @@ class OpeningStatement:
     """
 
 
-def parse_statements(sentence: str, today: date) -> Iterator[OpeningStatement]:
+def parse_statements(sentence: str, today: date) -> Iterator[OpeningHoursClaim]:
     """Yield groups of days in their order, each with its hours; days called holidays come first."""
     sentence = re.sub(r"\bmeio[ -]dia\b", "12h", sentence)
     sentence = re.sub(r"\bmeia[ -]noite\b", "24h", sentence)
     sentence = _BETWEEN.sub(r"das \1 as ", sentence)
     pieces = list(_split_clauses(sentence))
-    groups: list[OpeningStatement] = []
+    groups: list[OpeningHoursClaim] = []
     waiting: list[TimeRange] = []
     # "Das 8h às 18h de segunda a sexta, das 8h às 12h no sábado": the hours precede the days.
     first = is_hours_first(sentence)
@@ -61,18 +61,18 @@ def parse_statements(sentence: str, today: date) -> Iterator[OpeningStatement]:
         days, spans = extract_days(clause, today), list(extract_time_ranges(clause))
         dated = [day for _, group in days for day in group if day.calendar_date is not None]
         if dated and _HOLIDAY.search(clause):
-            yield OpeningStatement(dated, _NOT.search(clause) is not None, [], is_holiday=True)
+            yield OpeningHoursClaim(dated, _NOT.search(clause) is not None, [], is_holiday=True)
             continue
         if not days:
             target = groups[-1].time_ranges if groups and not first else waiting
             target += [span for _, span in spans]
             continue
         for group, own in _assign_time_ranges(days, spans, first):
-            groups.append(OpeningStatement(group, is_open, [*waiting, *own], excepted))
+            groups.append(OpeningHoursClaim(group, is_open, [*waiting, *own], excepted))
             waiting = []
     yield from _resolve_dates(_merge_restatements(groups))
     if waiting and not groups:
-        yield OpeningStatement([], True, waiting)
+        yield OpeningHoursClaim([], True, waiting)
 
 
 def _split_clauses(sentence: str) -> Iterator[tuple[str, bool]]:
@@ -85,9 +85,9 @@ def _split_clauses(sentence: str) -> Iterator[tuple[str, bool]]:
     yield sentence[start:], excepted
 
 
-def _merge_restatements(groups: list[OpeningStatement]) -> list[OpeningStatement]:
+def _merge_restatements(groups: list[OpeningHoursClaim]) -> list[OpeningHoursClaim]:
     """*Todos os dias, de segunda a sábado*: the narrower restatement replaces the wider one."""
-    kept: list[OpeningStatement] = []
+    kept: list[OpeningHoursClaim] = []
     for statement in groups:
         days = {day.weekday for day in statement.days}
         if (
@@ -101,7 +101,7 @@ def _merge_restatements(groups: list[OpeningStatement]) -> list[OpeningStatement
     return kept
 
 
-def _resolve_dates(groups: list[OpeningStatement]) -> Iterator[OpeningStatement]:
+def _resolve_dates(groups: list[OpeningHoursClaim]) -> Iterator[OpeningHoursClaim]:
     """*Amanhã, segunda-feira, 23/11* means that Monday. *Todos os dias, menos domingo* means six
     days.
     """

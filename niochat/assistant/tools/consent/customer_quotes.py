@@ -36,7 +36,7 @@ _EMPTY = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class CustomerQuote:
+class QuotedCustomerText:
     """A message of the customer that contains the quoted words. ``later``: the
     messages after it.
     """
@@ -54,7 +54,7 @@ class CustomerQuote:
         return later or is_refusal(self.message)
 
 
-def find_quote(messages: Sequence[str], words: str) -> CustomerQuote | None:
+def find_quote(messages: Sequence[str], words: str) -> QuotedCustomerText | None:
     """Find the newest message that contains all quoted words; ``None``: no message does.
 
     Case, accents and punctuation are ignored. An ellipsis in the quote may skip text.
@@ -64,7 +64,7 @@ def find_quote(messages: Sequence[str], words: str) -> CustomerQuote | None:
         return None
     for index in range(len(messages) - 1, -1, -1):
         if all(_contains_words(part, messages[index]) for part in parts):
-            return CustomerQuote(messages[index], tuple(messages[index + 1 :]))
+            return QuotedCustomerText(messages[index], tuple(messages[index + 1 :]))
     return None
 
 

@@ -54,7 +54,7 @@ def stop_after_hours(
     if c is None or not c.after_hours:
         return
     cancel_turn(builder, reason)
-    builder.add_effect(fx.CancelAssistantSends())
+    builder.add_effect(fx.CancelAssistantSendsEffect())
     builder.emit(e.AfterHoursEnded(reason, rest_until))
 
 

@@ -25,14 +25,14 @@ MAX_SNOOZE = timedelta(days=365)
 def assign(builder: DecisionBuilder, command: cmd.AssignConversation) -> None:
     """An agent takes over. From this commit on, no assistant message starts to be sent."""
     if command.queue is not None and not _is_waiting_for_team(builder, command.queue):
-        builder.add_effect(fx.NotifyAgentCapacity(command.agent))
+        builder.add_effect(fx.NotifyAgentCapacityEffect(command.agent))
         return
     c = builder.require_unresolved()
     if c.status is ConversationStatus.OPEN and c.agent == command.agent:
         stop_after_hours(builder, "agent")
         return
     cancel_turn(builder, "takeover")
-    builder.add_effect(fx.CancelAssistantSends())
+    builder.add_effect(fx.CancelAssistantSendsEffect())
     _leave_queue(builder)
     after_hours = not builder.context.staff.available
     builder.emit(e.ConversationAssigned(command.agent, command.queue, after_hours))
@@ -73,7 +73,7 @@ def reply_to_customer(builder: DecisionBuilder, command: cmd.ReplyToCustomer) ->
     if command.again is not None:
         failed = DeliveryStatus.FAILED
         builder.emit(e.MessageStatusChanged(command.again, failed, "said_again"))
-        builder.add_effect(fx.UpdateMessage(command.again, code="said_again"))
+        builder.add_effect(fx.UpdateMessageEffect(command.again, code="said_again"))
     cause = agent_action_cause(c.id, builder.context.cause)
     queue_messages(builder, Author.AGENT, cause, _reply_content(command), reply_to=command.reply_to)
 
@@ -106,7 +106,7 @@ def transfer(builder: DecisionBuilder, command: cmd.TransferConversation) -> Non
         return
     c = builder.require_unresolved()
     cancel_turn(builder, "takeover")
-    builder.add_effect(fx.CancelAssistantSends())
+    builder.add_effect(fx.CancelAssistantSendsEffect())
     _leave_queue(builder)
     reason = "offline" if command.left_by is not None else ""
     builder.emit(e.ConversationTransferred(command.by, command.team, command.agent, reason))
@@ -114,14 +114,14 @@ def transfer(builder: DecisionBuilder, command: cmd.TransferConversation) -> Non
     add_note(builder, cause, command.note, Author.AGENT, {"agent": command.by})
     team = builder.conversation.team
     if command.agent is None and team is not None:
-        builder.add_effect(fx.NotifyTeamQueue(team, waiting=True))
+        builder.add_effect(fx.NotifyTeamQueueEffect(team, waiting=True))
 
 
 def resolve(builder: DecisionBuilder, command: cmd.ResolveConversation) -> None:
     """Ends the conversation; the customer's next message opens a new one."""
     builder.require_unresolved()
     cancel_turn(builder, "resolved")
-    builder.add_effect(fx.CancelAssistantSends())
+    builder.add_effect(fx.CancelAssistantSendsEffect())
     _leave_queue(builder)
     builder.emit(e.ConversationResolved(command.by))
 
@@ -150,7 +150,7 @@ def set_priority(builder: DecisionBuilder, command: cmd.SetConversationPriority)
         return
     builder.emit(e.PriorityChanged(command.by, command.priority))
     if c.team is not None and c.status is ConversationStatus.WAITING:
-        builder.add_effect(fx.NotifyTeamQueue(c.team, waiting=True))
+        builder.add_effect(fx.NotifyTeamQueueEffect(c.team, waiting=True))
 
 
 def set_labels(builder: DecisionBuilder, command: cmd.SetConversationLabels) -> None:
@@ -199,7 +199,7 @@ def _is_waiting_for_team(builder: DecisionBuilder, team: str) -> bool:
     if c is None or c.status is not ConversationStatus.WAITING:
         return False
     if c.team is not None and c.team != team:
-        builder.add_effect(fx.NotifyTeamQueue(c.team, waiting=True))
+        builder.add_effect(fx.NotifyTeamQueueEffect(c.team, waiting=True))
     return c.team == team
 
 
@@ -211,4 +211,4 @@ def _is_left_waiting(builder: DecisionBuilder, agent: str) -> bool:
 def _leave_queue(builder: DecisionBuilder) -> None:
     c = builder.conversation
     if c.team is not None and c.status is ConversationStatus.WAITING:
-        builder.add_effect(fx.NotifyTeamQueue(c.team, waiting=False))
+        builder.add_effect(fx.NotifyTeamQueueEffect(c.team, waiting=False))

@@ -53,7 +53,7 @@ def receive_message(builder: DecisionBuilder, command: cmd.ReceiveMessage) -> No
     awaits = _request_file_reading(builder, message, content)
     builder.emit(e.MessageReceived(message, content.kind, command.sent_at, awaits))
     builder.add_effect(
-        fx.StoreMessage(
+        fx.StoreMessageEffect(
             message,
             Author.CUSTOMER,
             content,
@@ -86,7 +86,7 @@ def _is_deleted_already(builder: DecisionBuilder, command: cmd.ReceiveMessage) -
         return False
     message = inbound_message_id(builder.context.thread, command.external_id)
     builder.add_effect(
-        fx.StoreMessage(
+        fx.StoreMessageEffect(
             message,
             Author.CUSTOMER,
             _with_file(builder, message, command),
@@ -107,7 +107,7 @@ def settle_file(builder: DecisionBuilder, command: cmd.SettleFile) -> None:
     starts in the second case.
     """
     builder.add_effect(
-        fx.SettleFileFetch(
+        fx.SettleFileFetchEffect(
             command.file,
             command.mimetype,
             command.filename,
@@ -125,7 +125,7 @@ def settle_file(builder: DecisionBuilder, command: cmd.SettleFile) -> None:
 
 def settle_file_reading(builder: DecisionBuilder, command: cmd.SettleFileReading) -> None:
     """Records the result of reading a file, and starts the turn that waited only for it."""
-    builder.add_effect(fx.StoreFileReading(command.message, command.reading))
+    builder.add_effect(fx.StoreFileReadingEffect(command.message, command.reading))
     c = builder.active
     if c is not None and c.id == command.conversation:
         builder.emit(e.FileRead(command.message, command.reading.code))
@@ -142,7 +142,7 @@ def _request_file_reading(
         return None
     seconds = content.details.get("seconds")
     length = float(seconds) if isinstance(seconds, int | float) else 0.0
-    builder.add_effect(fx.RequestFileReading(file_id(message), message, sort, length))
+    builder.add_effect(fx.RequestFileReadingEffect(file_id(message), message, sort, length))
     return file_reading_deadline(builder) if policy.reading_wait_s > 0 else None
 
 
@@ -154,7 +154,7 @@ def _with_file(
     if content.kind not in FILE_KINDS:
         return content
     file, name = file_id(message), content.details.get("file_name")
-    builder.add_effect(fx.FetchFile(file, message, command.external_id, str(name or "")))
+    builder.add_effect(fx.FetchFileEffect(file, message, command.external_id, str(name or "")))
     return replace(content, details={**content.details, "attachment": str(file)})
 
 
@@ -178,7 +178,7 @@ def receive_provider_phone_message(
         until = builder.context.now + timedelta(seconds=policy.phone_pause_s)
         builder.emit(e.AssistantPaused(until))
     if holds:
-        builder.add_effect(fx.CancelAssistantSends())
+        builder.add_effect(fx.CancelAssistantSendsEffect())
 
 
 def _is_automatic(builder: DecisionBuilder, command: cmd.ReceiveProviderPhoneMessage) -> bool:
@@ -265,7 +265,7 @@ def _observe_provider_message(
     if active:
         builder.emit(e.ProviderMessageObserved(message, author))
     builder.add_effect(
-        fx.StoreMessage(
+        fx.StoreMessageEffect(
             message,
             author,
             _with_file(builder, message, command),

@@ -57,7 +57,7 @@ def settle_message_change(
         result = cmd.SendStatus.RETRY if again else cmd.SendStatus.FAILED
     status = "queued" if result is cmd.SendStatus.RETRY else result.value
     builder.add_effect(
-        fx.SettleOutbox(command.outbox, status, command.external_id, code, retry_in_s)
+        fx.SettleOutboxEffect(command.outbox, status, command.external_id, code, retry_in_s)
     )
     stored = replace(send.message, in_current_conversation=send.in_current_conversation)
     if (
@@ -96,4 +96,4 @@ def _queue(
     builder: DecisionBuilder, stored: StoredMessage, change: MessageChange, value: str
 ) -> None:
     outbox = change_id(agent_action_cause(builder.conversation.id, builder.context.cause))
-    builder.add_effect(fx.QueueMessageChange(outbox, stored.id, change, value))
+    builder.add_effect(fx.QueueMessageChangeEffect(outbox, stored.id, change, value))

@@ -17,7 +17,7 @@ def apply_or_store_update(builder: DecisionBuilder, target: str, kind: str, valu
     """Applies an update, or stores it until its message arrives."""
     stored = builder.context.messages.get(target)
     if stored is None:
-        builder.add_effect(fx.StoreUnmatchedUpdate(target, kind, value))
+        builder.add_effect(fx.StoreUnmatchedUpdateEffect(target, kind, value))
     else:
         apply_update(builder, stored, kind, value)
 
@@ -41,7 +41,7 @@ def advance_status(
         builder.emit(e.MessageStatusChanged(stored.id, status, code))
     if forward or external_id is not None:
         new = status if forward else None
-        builder.add_effect(fx.UpdateMessage(stored.id, new, external_id, code=code or None))
+        builder.add_effect(fx.UpdateMessageEffect(stored.id, new, external_id, code=code or None))
     return replace(stored, status=status) if forward else stored
 
 
@@ -59,13 +59,13 @@ def apply_update(
         case "deletion":
             if in_conversation and not stored.deleted:
                 builder.emit(e.MessageDeleted(stored.id))
-            builder.add_effect(fx.UpdateMessage(stored.id, deleted=True))
+            builder.add_effect(fx.UpdateMessageEffect(stored.id, deleted=True))
             return replace(stored, deleted=True)
         case "reaction":
             side, _, emoji = value.partition(":")
             if in_conversation:
                 builder.emit(e.MessageReacted(stored.id, by_provider=side == "provider"))
-            builder.add_effect(fx.UpdateMessage(stored.id, reaction=(side, emoji)))
+            builder.add_effect(fx.UpdateMessageEffect(stored.id, reaction=(side, emoji)))
         case _:
             raise ValueError(f"unknown kind of message update: {kind}")
     return stored
@@ -93,7 +93,7 @@ def _edit(builder: DecisionBuilder, stored: StoredMessage, value: str) -> Stored
         return stored
     if stored.in_current_conversation and builder.current is not None:
         builder.emit(e.MessageEdited(stored.id, again=_needs_another_answer(builder, stored, at)))
-    builder.add_effect(fx.UpdateMessage(stored.id, text=text, at=at))
+    builder.add_effect(fx.UpdateMessageEffect(stored.id, text=text, at=at))
     return replace(stored, edited_at=at)
 
 

@@ -35,7 +35,7 @@ def _queue(
     outbox = outbox_id(message)
     builder.emit(e.MessageQueued(message, outbox, author))
     builder.add_effect(
-        fx.StoreMessage(
+        fx.StoreMessageEffect(
             message,
             author,
             content,
@@ -45,7 +45,7 @@ def _queue(
             version=builder.conversation.version,
         )
     )
-    builder.add_effect(fx.QueueSend(outbox, message, author, content))
+    builder.add_effect(fx.QueueSendEffect(outbox, message, author, content))
 
 
 def add_note(
@@ -61,7 +61,7 @@ def add_note(
     message = note_id(cause)
     builder.emit(e.NoteAdded(message))
     builder.add_effect(
-        fx.StoreMessage(
+        fx.StoreMessageEffect(
             message,
             author,
             MessageContent(MessageKind.NOTE, note, details or {}),

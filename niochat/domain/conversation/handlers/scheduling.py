@@ -14,14 +14,14 @@ def cancel_turn(builder: DecisionBuilder, reason: str) -> None:
     if turn is None:
         return
     builder.emit(e.TurnCancelled(turn.id, reason))
-    builder.add_effect(fx.SettleTurn(turn.id, "cancelled", code=reason))
+    builder.add_effect(fx.SettleTurnEffect(turn.id, "cancelled", code=reason))
 
 
 def set_timer(builder: DecisionBuilder, name: TimerName, due: datetime) -> None:
     """Sets a new generation of the timer; older generations do nothing when they fire."""
     generation = builder.conversation.timers.get(name, 0) + 1
     builder.emit(e.TimerSet(name, generation, set_at=builder.context.now, due_at=due))
-    builder.add_effect(fx.SetTimer(name, generation, due))
+    builder.add_effect(fx.SetTimerEffect(name, generation, due))
 
 
 def start_idle_timer(builder: DecisionBuilder) -> None:

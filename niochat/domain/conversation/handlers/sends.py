@@ -24,7 +24,7 @@ def settle_send(builder: DecisionBuilder, command: SettleSend) -> None:
         return
     status = _outbox_status(builder, send, command)
     builder.add_effect(
-        fx.SettleOutbox(
+        fx.SettleOutboxEffect(
             command.outbox, status, command.external_id, command.code, command.retry_in_s
         )
     )
@@ -42,7 +42,7 @@ def settle_send(builder: DecisionBuilder, command: SettleSend) -> None:
             advance_status(builder, send.message, DeliveryStatus.UNCERTAIN, command.code)
         case SendStatus.RETRY:
             if status == "cancelled":
-                builder.add_effect(fx.UpdateMessage(send.message.id, code="cancelled"))
+                builder.add_effect(fx.UpdateMessageEffect(send.message.id, code="cancelled"))
 
 
 def _is_settled(send: StoredSend, result: SendStatus) -> bool:

@@ -28,11 +28,11 @@ def merge_conversations(builder: DecisionBuilder, other: ConversationState | Non
 def _inherit_holder(builder: DecisionBuilder, other: ConversationState) -> None:
     if other.status is ConversationStatus.OPEN and other.agent is not None:
         cancel_turn(builder, "takeover")
-        builder.add_effect(fx.CancelAssistantSends())
+        builder.add_effect(fx.CancelAssistantSendsEffect())
         builder.emit(e.ConversationAssigned(other.agent))
     elif other.status is not ConversationStatus.PENDING:
         hand_off(builder, "linked")
     elif other.paused_until is not None and other.paused_until > builder.context.now:
         cancel_turn(builder, "phone")
-        builder.add_effect(fx.CancelAssistantSends())
+        builder.add_effect(fx.CancelAssistantSendsEffect())
         builder.emit(e.AssistantPaused(other.paused_until))

@@ -17,8 +17,8 @@ def hand_off(builder: DecisionBuilder, reason: str, team: str | None = None) -> 
     cancel_turn(builder, reason)
     team = team or builder.context.policy.team
     builder.emit(e.ConversationHandedOff(team, reason))
-    builder.add_effect(fx.CancelAssistantSends())
-    builder.add_effect(fx.NotifyTeamQueue(team, waiting=True))
+    builder.add_effect(fx.CancelAssistantSendsEffect())
+    builder.add_effect(fx.NotifyTeamQueueEffect(team, waiting=True))
 
 
 def escalate_if_disabled(builder: DecisionBuilder) -> None:
@@ -39,7 +39,7 @@ def unsnooze(builder: DecisionBuilder, reason: str) -> None:
         return
     builder.emit(e.ConversationUnsnoozed(reason))
     if builder.conversation.status is ConversationStatus.WAITING and c.team is not None:
-        builder.add_effect(fx.NotifyTeamQueue(c.team, waiting=True))
+        builder.add_effect(fx.NotifyTeamQueueEffect(c.team, waiting=True))
 
 
 def close_conversation(
@@ -48,6 +48,6 @@ def close_conversation(
     """Ends the conversation. The system sends the farewell, because the assistant has lost the
     reply right and its queued sends are cancelled.
     """
-    builder.add_effect(fx.CancelAssistantSends())
+    builder.add_effect(fx.CancelAssistantSendsEffect())
     queue_messages(builder, Author.SYSTEM, cause, *farewell)
     builder.emit(e.ConversationResolved(reason))

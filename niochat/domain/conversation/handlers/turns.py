@@ -88,7 +88,7 @@ def start_turn(builder: DecisionBuilder) -> None:
         return
     turn = turn_id(c.id, c.version + 1)
     builder.emit(e.TurnStarted(turn, messages=c.unanswered))
-    builder.add_effect(fx.RunTurn(turn, attempt=1, upto_version=builder.conversation.version))
+    builder.add_effect(fx.RunTurnEffect(turn, attempt=1, upto_version=builder.conversation.version))
 
 
 def reassess_after_deletion(builder: DecisionBuilder) -> None:
@@ -150,7 +150,7 @@ def _answer_after_hours(builder: DecisionBuilder, command: FinishAssistantTurn) 
         queue_messages(builder, Author.SYSTEM, command.turn, *command.replies)
     elif handoff is not None and c.status is ConversationStatus.WAITING and handoff.team != c.team:
         if c.team is not None:
-            builder.add_effect(fx.NotifyTeamQueue(c.team, waiting=False))
+            builder.add_effect(fx.NotifyTeamQueueEffect(c.team, waiting=False))
         _hand_off_with_note(builder, command, handoff)
     else:
         add_note(builder, command.turn, handoff.note if handoff else "")
@@ -187,7 +187,9 @@ def restart_turn(builder: DecisionBuilder, command: RestartTurn) -> None:
         return
     builder.emit(e.TurnRestarted(command.turn, command.attempt + 1))
     builder.add_effect(
-        fx.RunTurn(command.turn, command.attempt + 1, upto_version=builder.conversation.version)
+        fx.RunTurnEffect(
+            command.turn, command.attempt + 1, upto_version=builder.conversation.version
+        )
     )
 
 
@@ -226,8 +228,8 @@ def _send_unavailable_notice(builder: DecisionBuilder, command: FinishAssistantT
     queue_messages(builder, Author.SYSTEM, command.turn, text)
 
 
-def _turn_settlement(command: FinishAssistantTurn) -> fx.SettleTurn:
-    return fx.SettleTurn(
+def _turn_settlement(command: FinishAssistantTurn) -> fx.SettleTurnEffect:
+    return fx.SettleTurnEffect(
         command.turn,
         command.outcome.value,
         command.code,

@@ -32,7 +32,7 @@ from niochat.http.rest.dependencies import (
 )
 from niochat.http.rest.rest_services import services_for
 from niochat.identity.authentication import Principal
-from niochat.live.frames import ConversationRow
+from niochat.live.frames import LiveConversation
 
 MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONTACTS_READ))]
 MayWrite = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONTACTS_WRITE))]
@@ -202,7 +202,7 @@ async def list_contact_conversations(
     request: Request,
     limit: PageLimit = 50,
     cursor: PageCursor = None,
-) -> CursorPage[ConversationRow]:
+) -> CursorPage[LiveConversation]:
     """List the conversations of a contact that the caller may see, newest first."""
     tenant_id = caller.require(PermissionAction.CONTACTS_READ)
     await _contacts_for(request).get_contact(tenant_id, contact_id)
@@ -216,7 +216,7 @@ async def list_contact_conversations(
     if len(rows) > limit:
         rows = rows[:limit]
         following = format_time_cursor(rows[-1]["opened_at"], rows[-1]["id"])
-    items = [ConversationRow.model_validate(row) for row in rows]
+    items = [LiveConversation.model_validate(row) for row in rows]
     return CursorPage(items=items, next_cursor=following)
 
 

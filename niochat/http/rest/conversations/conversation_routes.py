@@ -36,8 +36,8 @@ from niochat.http.rest.conversation_access import (
 from niochat.http.rest.dependencies import PermissionDependency, audit_read
 from niochat.http.rest.rest_services import services_for
 from niochat.identity.authentication import Principal
-from niochat.live.ephemeral import FrameEnvelope, ReadFrame
-from niochat.live.frames import ConversationRow, PriorityName
+from niochat.live.ephemeral_frames import FrameEnvelope, ReadFrame
+from niochat.live.frames import LiveConversation, PriorityName
 
 MAX_TEXT = 4096
 """Characters of a WhatsApp text."""
@@ -154,7 +154,7 @@ async def list_conversations(
     sort: Literal["changed", "waiting"] = "changed",
     limit: PageLimit = 50,
     cursor: PageCursor = None,
-) -> CursorPage[ConversationRow]:
+) -> CursorPage[LiveConversation]:
     """List conversations, latest change first. Without ``status``, resolved conversations are left
     out. ``agent=me`` selects the conversations of the caller. ``sort=waiting`` selects the
     conversations whose customer waits for a person, longest wait first.
@@ -181,7 +181,7 @@ async def list_conversations(
             tenant_id, visibility, filters, _parse_list_cursor(cursor)
         )
         following = None if next_page is None else _format_list_cursor(next_page)
-    items = [ConversationRow.model_validate(row) for row in rows]
+    items = [LiveConversation.model_validate(row) for row in rows]
     await audit_read(request, caller, READ_ACTION, "conversations", {"shown": len(items)})
     return CursorPage(items=items, next_cursor=following)
 
@@ -206,10 +206,10 @@ async def list_unread_counts(caller: MayRead, request: Request) -> list[UnreadCo
 
 
 @router.get("/{conversation_id}")
-async def get_conversation(conversation: ReadableConversation) -> ConversationRow:
+async def get_conversation(conversation: ReadableConversation) -> LiveConversation:
     """Return one conversation."""
     await conversation.audit_read()
-    return ConversationRow.model_validate(conversation.row)
+    return LiveConversation.model_validate(conversation.row)
 
 
 @router.put("/{conversation_id}/read", status_code=204)

@@ -34,7 +34,7 @@ from niochat.http.rest.conversations.conversation_routes import (
     ReplyableConversation,
 )
 from niochat.http.rest.rest_services import services_for
-from niochat.live.frames import MessageRow
+from niochat.live.frames import LiveMessage
 
 MessageText = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 AnnotatableConversation = Annotated[
@@ -95,7 +95,7 @@ class FileUrlResponse(ResponseModel):
 @router.get(MESSAGES_PATH)
 async def list_messages(
     conversation: ReadableConversation, limit: PageLimit = 50, cursor: PageCursor = None
-) -> CursorPage[MessageRow]:
+) -> CursorPage[LiveMessage]:
     """List the messages of a conversation, newest first."""
     rows = await conversation.queries.list_messages(
         conversation.tenant_id, conversation.id, parse_number_cursor(cursor), limit + 1
@@ -105,7 +105,9 @@ async def list_messages(
     if len(rows) > limit:
         rows = rows[:limit]
         following = format_number_cursor(rows[-1]["version"])
-    return CursorPage(items=[MessageRow.model_validate(row) for row in rows], next_cursor=following)
+    return CursorPage(
+        items=[LiveMessage.model_validate(row) for row in rows], next_cursor=following
+    )
 
 
 @router.post(MESSAGES_PATH)

@@ -24,7 +24,7 @@ from niochat.http.rest.dependencies import (
 )
 from niochat.http.rest.rest_services import services_for
 from niochat.identity.authentication import Principal
-from niochat.live.frames import MessageRow
+from niochat.live.frames import LiveMessage
 
 MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONVERSATIONS_READ))]
 SearchWords = Annotated[
@@ -55,7 +55,7 @@ class MessageSearchHit(ResponseModel):
     or ends with an ellipsis.
     """
 
-    message: MessageRow
+    message: LiveMessage
     conversation_id: UUID
     protocol: str
     contact_id: UUID
@@ -89,7 +89,7 @@ async def search_messages(
 
 def _search_hit_from_row(row: dict[str, Any]) -> MessageSearchHit:
     return MessageSearchHit(
-        message=MessageRow.model_validate(row),
+        message=LiveMessage.model_validate(row),
         conversation_id=row["conversation_id"],
         protocol=row["protocol"],
         contact_id=row["contact_id"],

@@ -23,7 +23,7 @@ from niochat.http.rest.dependencies import (
 )
 from niochat.http.rest.rest_services import services_for
 from niochat.identity.authentication import Principal, PrincipalKind
-from niochat.live.ephemeral import FrameEnvelope, PresenceFrame
+from niochat.live.ephemeral_frames import FrameEnvelope, PresenceFrame
 
 MAX_CAPACITY = 100
 AwayReason = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]

@@ -1,1 +1,1 @@
-"""Parses Uazapi webhooks. Pure functions that never raise on an odd field."""
+"""Parsers of Uazapi webhooks: pure functions that never raise on an odd field."""

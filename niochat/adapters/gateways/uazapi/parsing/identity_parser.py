@@ -101,10 +101,10 @@ def detect_group_chat(addresses: Iterable[object], marks: Iterable[object]) -> s
     return "group" if any(read_flag(mark) for mark in marks) else None
 
 
-def _add_chat(found: _AddressCollector, chat: Mapping[str, object]) -> None:
-    found.add_lid(chat.get("wa_chatlid"))
-    found.add(chat.get("wa_chatid"))
-    found.add_phone(chat.get("phone"))
+def _add_chat(addresses: _AddressCollector, chat: Mapping[str, object]) -> None:
+    addresses.add_lid(chat.get("wa_chatlid"))
+    addresses.add(chat.get("wa_chatid"))
+    addresses.add_phone(chat.get("phone"))
 
 
 def _with_server(values: Iterable[object]) -> list[str]:

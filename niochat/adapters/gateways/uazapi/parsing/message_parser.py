@@ -122,14 +122,16 @@ def _parse_edit(
     envelope: WebhookEnvelope,
     external_id: str,
     target: str,
-    said: MessageContent | str,
+    content: MessageContent | str,
     own_time: object = None,
 ) -> ReceiveEdit | ReceiveSystemNotice:
     """An edit without text is ignored, so that the message keeps its text."""
-    if not isinstance(said, MessageContent) or not said.text:
-        return ReceiveSystemNotice(external_id, said if isinstance(said, str) else EMPTY_NOTICE)
+    if not isinstance(content, MessageContent) or not content.text:
+        return ReceiveSystemNotice(
+            external_id, content if isinstance(content, str) else EMPTY_NOTICE
+        )
     at = read_timestamp(envelope.received_at, own_time, envelope.message.get("messageTimestamp"))
-    return ReceiveEdit(external_id, target, said.text, at)
+    return ReceiveEdit(external_id, target, content.text, at)
 
 
 def _parse_reaction(envelope: WebhookEnvelope, external_id: str) -> ReceiveReaction | None:

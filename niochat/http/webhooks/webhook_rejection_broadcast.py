@@ -22,7 +22,7 @@ MAX_PUBLISHING_CHANNELS = 200
 """Channels that are announced at once. Further ones are not announced."""
 
 
-class RejectionBroadcast:
+class WebhookRejectionBroadcast:
     """Announces the channels of rejected webhooks, and receives announcements."""
 
     def __init__(
