@@ -337,4 +337,5 @@ def test_each_package_says_in_one_sentence_what_it_is(package: str) -> None:
 
 def _is_one_sentence(docstring: str) -> bool:
     summary = docstring.partition("\n\n")[0].strip()
-    return summary.endswith(".") and len(SENTENCE_END.findall(summary)) == 1
+    one = summary.endswith(".") and len(SENTENCE_END.findall(summary)) == 1
+    return one and len(summary.split()) > 3

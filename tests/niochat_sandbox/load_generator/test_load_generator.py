@@ -166,5 +166,5 @@ async def test_a_job_that_cannot_be_done_is_refused_with_its_reason(
 ) -> None:
     nobody = replace(stream(receiver), url="http://127.0.0.1:9/webhooks/uazapi/c/s")
 
-    with pytest.raises(UnavailableError, match="refuses the job"):
+    with pytest.raises(UnavailableError, match="rejected the job"):
         await crowd.run_job([nobody], 0.1)

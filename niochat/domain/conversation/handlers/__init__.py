@@ -1,1 +1,1 @@
-"""TODO."""
+"""Handlers of the kernel: one module for each kind of command that ``decide`` handles."""
