@@ -20,7 +20,7 @@ from niochat.domain.conversation import commands as cmd
 from niochat.domain.errors import InvalidInputError, OperationRefusedError
 from niochat.domain.ids import shard_of
 from niochat.domain.message import MessageContent, MessageKind
-from niochat.http.webhooks.webhook_endpoint import WebhookEndpoint, build_webhook_application
+from niochat.http.webhooks.webhook_endpoint import WebhookEndpoint
 from niochat.inbox.backfill import Backfiller
 from niochat.inbox.inbox_store import InboxStore
 from niochat.outbox.dispatcher import OutboxDispatcher
@@ -35,7 +35,7 @@ from tests.adapters.gateways.uazapi.scripted_gateway import ScriptedGateway, sta
 from tests.builders import Host, RowBuilder, ShardAssignments
 from tests.contracts.second_erp import LEDGER
 from tests.contracts.second_gateway import ECHO
-from tests.http.conftest import serve_app
+from tests.http.conftest import build_webhook_application, serve_app
 from tests.tenants.provider_files import (
     build_channel,
     build_erp,
