@@ -53,7 +53,7 @@ class EchoGateway(WhatsAppGateway):
 
     async def send(
         self,
-        line: GatewayCredentials,
+        credentials: GatewayCredentials,
         number: str,
         outgoing: OutboundMessage | OutboundChange,
         track_id: str,
@@ -62,26 +62,26 @@ class EchoGateway(WhatsAppGateway):
         said = outgoing.text if isinstance(outgoing, OutboundMessage) else outgoing.value
         body = {"to": number, "text": said, "ref": track_id}
         try:
-            found = await self._call(line, "/messages", body, timeout_s)
+            found = await self._call(credentials, "/messages", body, timeout_s)
         except _NEVER_SENT:
             return GatewaySendResult(cmd.SendStatus.RETRY, code="unreachable")
         except _BROKEN:
             return GatewaySendResult(cmd.SendStatus.UNCERTAIN, code="answer_lost")
         return _outcome(found)
 
-    async def find_by_track_id(self, line: GatewayCredentials, track_id: str) -> str | None:
-        items = _items(await self._look_up(line, "/lookup", {"ref": track_id}))
+    async def find_by_track_id(self, credentials: GatewayCredentials, track_id: str) -> str | None:
+        items = _items(await self._look_up(credentials, "/lookup", {"ref": track_id}))
         ours = [each for each in items if each.get("ref") == track_id]
         if items and not ours:
             raise UnavailableError("the gateway found other messages than asked for")
         return str(ours[0]["id"]) if ours else None
 
     async def fetch_file(
-        self, line: GatewayCredentials, external_id: str, most_bytes: int
+        self, credentials: GatewayCredentials, external_id: str, most_bytes: int
     ) -> FetchedFile | None:
         limit = most_bytes * 4 // 3 + 1000
         try:
-            found = await self._call(line, "/file", {"id": external_id}, LOOKUP_S, limit)
+            found = await self._call(credentials, "/file", {"id": external_id}, LOOKUP_S, limit)
         except InvalidInputError:
             raise
         except _BROKEN as error:
@@ -94,29 +94,31 @@ class EchoGateway(WhatsAppGateway):
         return FetchedFile(data, str(found.fields.get("type", "")))
 
     async def list_messages(
-        self, line: GatewayCredentials, limit: int, offset: int
+        self, credentials: GatewayCredentials, limit: int, offset: int
     ) -> Sequence[Mapping[str, object]]:
-        return _items(await self._look_up(line, "/stored", {"limit": limit, "offset": offset}))
+        return _items(
+            await self._look_up(credentials, "/stored", {"limit": limit, "offset": offset})
+        )
 
-    async def fetch_status(self, line: GatewayCredentials) -> InstanceStatus:
-        found = await self._look_up(line, "/state", {})
+    async def fetch_status(self, credentials: GatewayCredentials) -> InstanceStatus:
+        found = await self._look_up(credentials, "/state", {})
         state = STATES.get(str(found.get("state")))
         if state is None:
             raise UnavailableError("the gateway names no state")
         return InstanceStatus(state, str(found.get("phone", "")))
 
-    async def set_webhook(self, line: GatewayCredentials, url: str) -> None:
-        await self._look_up(line, "/hook", {"url": url})
+    async def set_webhook(self, credentials: GatewayCredentials, url: str) -> None:
+        await self._look_up(credentials, "/hook", {"url": url})
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
 
     async def _look_up(
-        self, line: GatewayCredentials, path: str, body: Mapping[str, object]
+        self, credentials: GatewayCredentials, path: str, body: Mapping[str, object]
     ) -> Mapping[str, object]:
         try:
-            found = await self._call(line, path, body, LOOKUP_S)
+            found = await self._call(credentials, path, body, LOOKUP_S)
         except (InvalidInputError, *_BROKEN) as error:
             raise UnavailableError(f"the gateway did not answer {path}") from error
         if found.status == 401:
@@ -127,7 +129,7 @@ class EchoGateway(WhatsAppGateway):
 
     async def _call(
         self,
-        line: GatewayCredentials,
+        credentials: GatewayCredentials,
         path: str,
         body: Mapping[str, object],
         timeout_s: float,
@@ -136,9 +138,9 @@ class EchoGateway(WhatsAppGateway):
         if self._session is None:
             self._session = open_shared_session(10, guard=self._guard)
         async with self._session.post(
-            line.base_url.rstrip("/") + path,
+            credentials.base_url.rstrip("/") + path,
             json=dict(body),
-            headers={"authorization": f"Bearer {line.token}"},
+            headers={"authorization": f"Bearer {credentials.token}"},
             timeout=aiohttp.ClientTimeout(total=timeout_s),
             allow_redirects=False,
         ) as answer:
