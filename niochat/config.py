@@ -96,7 +96,7 @@ class EnvironmentSettings(BaseSettings):
         raise InvalidInputError("\n".join(problems), code="bad_settings")
 
 
-class OperatorSettings(EnvironmentSettings):
+class OperatorClientSettings(EnvironmentSettings):
     """Settings of an operator's own machine, without access to the database and the vault."""
 
     base_url: HttpAddress = Field(validation_alias="NIOCHAT_BASE_URL")

@@ -11,7 +11,7 @@ import asyncpg
 import orjson
 
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.postgres.json_codec import event_from_json, state_from_json
+from niochat.adapters.postgres.domain_json_codec import event_from_json, state_from_json
 from niochat.adapters.postgres.queries import queries
 from niochat.conversations.step.step_runner import StepRunner
 from niochat.conversations.step.step_types import (

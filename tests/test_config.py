@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from niochat.config import OperatorSettings, Settings, available_cores
+from niochat.config import OperatorClientSettings, Settings, available_cores
 from niochat.domain.errors import InvalidInputError
 
 NEEDED = {
@@ -63,14 +63,14 @@ def test_an_operators_machine_needs_an_address_and_a_token(
         environment.delenv(name)
     environment.setenv("NIOCHAT_OPERATOR_TOKEN", "sixteen-or-more-characters")
 
-    assert OperatorSettings.read().base_url == "https://desk.example.com"
+    assert OperatorClientSettings.read().base_url == "https://desk.example.com"
     environment.setenv("NIOCHAT_OPERATOR_TOKEN", "short")
     with pytest.raises(InvalidInputError, match="NIOCHAT_OPERATOR_TOKEN cannot be used") as caught:
-        OperatorSettings.read()
+        OperatorClientSettings.read()
     assert "short" not in str(caught.value)
     environment.delenv("NIOCHAT_OPERATOR_TOKEN")
     with pytest.raises(InvalidInputError, match="NIOCHAT_OPERATOR_TOKEN is not set"):
-        OperatorSettings.read()
+        OperatorClientSettings.read()
 
 
 def test_without_an_operators_token_their_door_stays_closed() -> None:

@@ -12,7 +12,7 @@ from niochat.actors.tenant_actor import TenantActorState
 from niochat.actors.turn_grants import TurnGrantClient
 from niochat.actors.turn_scheduler import TurnScheduler
 from niochat.domain.ids import SHARDS
-from niochat.domain.tenant.throttling import TenantThrottle, ThrottleReason
+from niochat.domain.tenant.throttling import TenantThrottleStatus, ThrottleReason
 from niochat.outbox.dispatcher import OutboxDispatcher
 from niochat.runtime.actor_runtime import ActorRuntime
 from niochat.runtime.fairness.fair_limiter import LaneConstraint, LaneQuota
@@ -59,7 +59,7 @@ def find_throttled_tenants(
     turn_grants: TurnGrantClient,
     dispatcher: OutboxDispatcher,
     actors: ActorRuntime,
-) -> list[TenantThrottle]:
+) -> list[TenantThrottleStatus]:
     """Returns the tenants that wait on this host because of their own limits, longest first."""
     throttles = [
         *_throttled_turns(turn_scheduler, activation_limiter, turn_grants),
@@ -71,13 +71,13 @@ def find_throttled_tenants(
 
 def _throttled_turns(
     turns: TurnScheduler, activation_limiter: ActivationLimiter, grants: TurnGrantClient
-) -> Iterator[TenantThrottle]:
+) -> Iterator[TenantThrottleStatus]:
     not_activated = activation_limiter.waiting_by_tenant()
     for each in turns.constrained_lanes():
         if each.lane is not None:
             reason = _throttle_reason(each, turns, grants)
             waiting = each.waiting + not_activated.get(each.lane, 0)
-            yield TenantThrottle(each.lane, reason, _to_datetime(each.since), waiting)
+            yield TenantThrottleStatus(each.lane, reason, _to_datetime(each.since), waiting)
 
 
 def _throttle_reason(
@@ -89,32 +89,32 @@ def _throttle_reason(
     return ThrottleReason.BUSY if turns.is_rate_limited(constraint.lane) else ThrottleReason.TURNS
 
 
-def _throttled_sends(dispatcher: OutboxDispatcher) -> Iterator[TenantThrottle]:
+def _throttled_sends(dispatcher: OutboxDispatcher) -> Iterator[TenantThrottleStatus]:
     for tenant_id, each in dispatcher.throttled_channels():
-        yield TenantThrottle(
+        yield TenantThrottleStatus(
             tenant_id, ThrottleReason.GATEWAY, _to_datetime(each.since), each.waiting
         )
 
 
-def _throttled_erp_calls(actors: ActorRuntime) -> Iterator[TenantThrottle]:
+def _throttled_erp_calls(actors: ActorRuntime) -> Iterator[TenantThrottleStatus]:
     now = time.monotonic()
     for address, state in actors.states(actor_addresses.TENANT):
         assert isinstance(state, TenantActorState)
         since = state.erp_permits.waited_since(now)
         if since is not None:
-            yield TenantThrottle(
+            yield TenantThrottleStatus(
                 address.key, ThrottleReason.ERP, _to_datetime(since), state.erp_permits.waiting
             )
 
 
-def _merge_by_reason(throttles: Iterable[TenantThrottle]) -> list[TenantThrottle]:
+def _merge_by_reason(throttles: Iterable[TenantThrottleStatus]) -> list[TenantThrottleStatus]:
     """Merges the throttles of each tenant and reason, such as those of several channels."""
-    by_reason: dict[tuple[UUID, ThrottleReason], TenantThrottle] = {}
+    by_reason: dict[tuple[UUID, ThrottleReason], TenantThrottleStatus] = {}
     for throttle in throttles:
         earlier = by_reason.get((throttle.tenant_id, throttle.reason), throttle)
         waiting = throttle.waiting + (earlier.waiting if earlier is not throttle else 0)
         since = min(throttle.since, earlier.since)
-        merged = TenantThrottle(throttle.tenant_id, throttle.reason, since, waiting)
+        merged = TenantThrottleStatus(throttle.tenant_id, throttle.reason, since, waiting)
         by_reason[throttle.tenant_id, throttle.reason] = merged
     return list(by_reason.values())
 

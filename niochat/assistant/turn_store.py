@@ -15,7 +15,7 @@ import structlog
 from niochat.adapters.holiday_calendar import staff_availability
 from niochat.adapters.postgres.audit_log import record_change
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.postgres.json_codec import policy_from_row
+from niochat.adapters.postgres.domain_json_codec import policy_from_row
 from niochat.adapters.postgres.queries import queries
 from niochat.assistant.conversation_background import (
     AssignmentState,

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 
 from niochat.cli import command_context
-from niochat.config import OperatorSettings
+from niochat.config import OperatorClientSettings
 from niochat.domain.errors import NiochatError, NotFoundError, UnavailableError
 
 TIMEOUT_S = 30.0
@@ -18,7 +18,7 @@ class OperatorClient:
 
     def __init__(self) -> None:
         command_context.adopt_environment()
-        settings = OperatorSettings.read()
+        settings = OperatorClientSettings.read()
         self._client = httpx.Client(
             base_url=f"{settings.base_url}/api/operators",
             headers={"authorization": f"Bearer {settings.operator_token.get_secret_value()}"},

@@ -12,7 +12,7 @@ from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.conversations.conversation_queries import ConversationVisibility
 from niochat.domain.errors import InvalidInputError
-from niochat.domain.fuzzy_match import VocabularyWord, suggest_words
+from niochat.domain.search_suggestions import VocabularyWord, suggest_words
 
 _SQL = queries("message_search")
 

@@ -25,7 +25,7 @@ from niochat.domain.errors import (
 from niochat.domain.ids import PLATFORM_TENANT_ID
 from niochat.domain.text_validation import digest_text
 from niochat.identity.access_tokens import ACCESS_TOKEN_LIFETIME, AccessTokenSigner
-from niochat.identity.login.known_devices import DeviceTokenService
+from niochat.identity.login.known_devices import KnownDeviceService
 from niochat.identity.login.login_alerts import LoginAlertSender, attempt_audit_entry
 from niochat.identity.login.login_throttle import LoginThrottle, sign_in_limits
 from niochat.identity.login.passwords import PasswordService
@@ -103,7 +103,7 @@ class SessionService:
     ) -> None:
         self._database = database
         self._encryptor = encryptor
-        self._devices = DeviceTokenService(encryptor)
+        self._devices = KnownDeviceService(encryptor)
         self._login_alerts = login_alerts
         self._grace = grace
         self._signer = signer

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from niochat.adapters.postgres.database import Connection, Database
-from niochat.adapters.postgres.json_codec import command_to_json
+from niochat.adapters.postgres.domain_json_codec import command_to_json
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.conversation.commands import DurableCommand, MergeThread
 from niochat.domain.errors import InvalidInputError, OperationRefusedError, UnavailableError

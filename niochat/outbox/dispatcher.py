@@ -27,8 +27,8 @@ from niochat.ports.gateway import (
     CredentialsOpener,
     GatewayCredentials,
     GatewaySendResult,
-    OutboundChange,
     OutboundMessage,
+    SentMessageChange,
     WhatsAppGateway,
 )
 from niochat.runtime.fairness.fair_limiter import FairLimiter, LaneConstraint, LaneQuota
@@ -230,7 +230,7 @@ class OutboxDispatcher:
         claimed: ClaimedSend,
         credentials: GatewayCredentials,
         number: str,
-        outgoing: OutboundMessage | OutboundChange,
+        outgoing: OutboundMessage | SentMessageChange,
         claim_began: float,
     ) -> GatewaySendResult:
         # Checked right before the send: a process that was paused since its claim must not send.

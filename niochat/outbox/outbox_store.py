@@ -9,7 +9,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import UnavailableError
 from niochat.domain.message import FILE_KINDS, MessageChange, MessageKind
-from niochat.ports.gateway import OutboundChange, OutboundFile, OutboundMessage
+from niochat.ports.gateway import OutboundFile, OutboundMessage, SentMessageChange
 from niochat.runtime.batcher import Batcher
 
 _SQL = queries("outbox")
@@ -117,7 +117,9 @@ class OutboxStore:
             row = await connection.fetchrow(_SQL["destination"], thread_id)
         return _destination(dict(row)) if row is not None else None
 
-    async def load_outbound(self, claimed: ClaimedSend) -> OutboundMessage | OutboundChange | None:
+    async def load_outbound(
+        self, claimed: ClaimedSend
+    ) -> OutboundMessage | SentMessageChange | None:
         """Returns the message or change to send. ``None`` means that its file, or the message that
         it changes, does not exist any more. Raises ``UnavailableError`` if the file store does not
         answer.
@@ -125,7 +127,7 @@ class OutboxStore:
         if isinstance(claimed.kind, MessageChange):
             if claimed.target is None:
                 return None
-            return OutboundChange(claimed.kind, claimed.target, claimed.text)
+            return SentMessageChange(claimed.kind, claimed.target, claimed.text)
         if claimed.kind not in FILE_KINDS:
             return OutboundMessage(claimed.text, reply_to=claimed.reply_to)
         file = await self._file(claimed)

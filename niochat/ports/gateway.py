@@ -48,7 +48,7 @@ class OutboundMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class OutboundChange:
+class SentMessageChange:
     """A change of a sent message. ``target`` is the gateway's id of it; ``value`` is the new text
     or the emoji.
     """
@@ -94,7 +94,7 @@ class WhatsAppGateway(Protocol):
         self,
         credentials: GatewayCredentials,
         number: str,
-        outgoing: OutboundMessage | OutboundChange,
+        outgoing: OutboundMessage | SentMessageChange,
         track_id: str,
         timeout_s: float,
     ) -> GatewaySendResult:

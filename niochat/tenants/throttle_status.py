@@ -5,7 +5,7 @@ from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.tenant.throttling import TenantThrottle, ThrottleReason
+from niochat.domain.tenant.throttling import TenantThrottleStatus, ThrottleReason
 
 _SQL = queries("tenant_fairness")
 
@@ -18,7 +18,7 @@ class ThrottleReporter:
         self._name = name
         self._has_rows = False
 
-    async def report(self, throttles: Sequence[TenantThrottle]) -> None:
+    async def report(self, throttles: Sequence[TenantThrottleStatus]) -> None:
         """Store the current throttles; no query runs while there are and were none."""
         if not (throttles or self._has_rows):
             return
@@ -36,11 +36,11 @@ class ThrottleReporter:
         self._has_rows = bool(throttles)
 
 
-async def load_throttles(database: Database, tenant_id: UUID) -> list[TenantThrottle]:
+async def load_throttles(database: Database, tenant_id: UUID) -> list[TenantThrottleStatus]:
     """Current throttles of a tenant in all processes."""
     async with database.as_tenant(tenant_id) as connection:
         rows = await connection.fetch(_SQL["list_throttles"], tenant_id)
     return [
-        TenantThrottle(tenant_id, ThrottleReason(row["reason"]), row["since"], row["waiting"])
+        TenantThrottleStatus(tenant_id, ThrottleReason(row["reason"]), row["since"], row["waiting"])
         for row in rows
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from niochat.adapters.postgres.json_codec import policy_from_row
+from niochat.adapters.postgres.domain_json_codec import policy_from_row
 from niochat.domain.conversation.policy import ConversationPolicy
 from niochat.domain.tenant.provider_facts import ProviderFacts
 from niochat.tenants.provider_file.facts_schema import FactsConfig, parse_facts

@@ -282,7 +282,7 @@ class GatewayParsingContract:
         self, harness: GatewayHarness, status: DeliveryStatus
     ) -> None:
         found = parse(harness, harness.receipt("A2", status))
-        assert found.command == cmd.ReceiveReceipt(("A2",), status)
+        assert found.command == cmd.ReceiveDeliveryReceipt(("A2",), status)
         assert not found.creates_contact
 
     def test_an_edit_names_its_target(self, harness: GatewayHarness) -> None:

@@ -19,8 +19,8 @@ from niochat.ports.gateway import (
     GatewayCredentials,
     GatewaySendResult,
     InstanceStatus,
-    OutboundChange,
     OutboundMessage,
+    SentMessageChange,
     WhatsAppGateway,
 )
 from niochat.ports.gateway_events import (
@@ -55,7 +55,7 @@ class EchoGateway(WhatsAppGateway):
         self,
         credentials: GatewayCredentials,
         number: str,
-        outgoing: OutboundMessage | OutboundChange,
+        outgoing: OutboundMessage | SentMessageChange,
         track_id: str,
         timeout_s: float,
     ) -> GatewaySendResult:
@@ -215,7 +215,7 @@ def _command(body: Mapping[str, object], sent_at: datetime) -> cmd.DurableComman
         case "echo":
             return cmd.ReceiveEcho(external_id, str(body.get("ref", "")), content, sent_at)
         case "receipt":
-            return cmd.ReceiveReceipt((target,), DeliveryStatus(str(body.get("status"))))
+            return cmd.ReceiveDeliveryReceipt((target,), DeliveryStatus(str(body.get("status"))))
         case "edit":
             return cmd.ReceiveEdit(external_id, target, text, sent_at)
         case "deletion":

@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.postgres.json_codec import event_to_json, state_to_json
-from niochat.conversations.conversation_history import ConversationHistory, load_history
+from niochat.adapters.postgres.domain_json_codec import event_to_json, state_to_json
+from niochat.conversations.conversation_replay import ConversationReplay, load_history
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.conversation.evolve import replay
 from niochat.domain.errors import NotFoundError
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.asyncio
 
 async def visited(
     database: Database, given: RowBuilder, ownership: ShardAssignments
-) -> tuple[ChannelRef, UUID, ConversationHistory]:
+) -> tuple[ChannelRef, UUID, ConversationReplay]:
     """A visit with a turn, an answer and a takeover; its history."""
     place = await given.place(burst_window_s=0)
     host = Host("host-a:1", database)

@@ -131,7 +131,7 @@ class SaidAndAnswered(TwoHostsMachine):
         """In any order, also before the host could tell that the message left."""
         outbox = data.draw(st.sampled_from(sorted(self.wire, key=str)))
         thread = next(n for n, t in enumerate(self.threads) if outbox in self.order[t])
-        receipt = cmd.ReceiveReceipt((f"out-{outbox}",), status)
+        receipt = cmd.ReceiveDeliveryReceipt((f"out-{outbox}",), status)
         self.run(
             insert_commands(self.hosts[0], self.places[thread], self.threads[thread], [receipt])
         )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from niochat.domain.fuzzy_match import (
+from niochat.domain.search_suggestions import (
     COMMON_WORD_BLOCKS,
     MAX_SUGGESTIONS,
     VocabularyWord,

@@ -54,7 +54,7 @@ def stack(
 
 def _hosts_for(session: pytest.Session) -> dict[str, str]:
     """As many hosts as this machine has by itself, but two where one of them is drained."""
-    drained = any(item.path.name == "test_drain.py" for item in session.items)
+    drained = any(item.path.name == "test_host_drain.py" for item in session.items)
     return {"NIOCHAT_HOSTS": "2"} if drained else {}
 
 
@@ -111,13 +111,16 @@ class EndToEndFixture:
     folder: Path
     faulted: set[str] = field(default_factory=set)
     delivering: set[str] = field(default_factory=set)
+    customers: list["PhoneCustomer"] = field(default_factory=list)
 
     def customer(
         self, line: ChannelDefinition = provider_definitions.FAST, phone: str | None = None
     ) -> "PhoneCustomer":
         """Somebody who has never written before."""
         number = next(_numbers)
-        return PhoneCustomer(self, line, phone or f"55819{81000000 + number}", number)
+        made = PhoneCustomer(self, line, phone or f"55819{81000000 + number}", number)
+        self.customers.append(made)
+        return made
 
     def channel(self, line: ChannelDefinition) -> dict[str, str]:
         """``id``, ``webhook_url`` and ``token`` of a line's channel."""
@@ -209,4 +212,6 @@ async def running_product(
         made = EndToEndFixture(stack, CommandLine(stack.home), demo, http, database, tmp_path)
         yield made
         await made.reset_faults()
+        for customer in made.customers:
+            await customer.client.close()
     await database.close()

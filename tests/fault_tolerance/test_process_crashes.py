@@ -15,7 +15,7 @@ import orjson
 import psutil
 import pytest
 
-from niochat.adapters.postgres.json_codec import event_from_json, state_from_json
+from niochat.adapters.postgres.domain_json_codec import event_from_json, state_from_json
 from niochat.cli.customer_simulation import CustomerSimulation, SimulationAudit
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.conversation.evolve import replay

@@ -10,7 +10,7 @@ import yaml
 from niochat.adapters.postgres.database import Database
 from niochat.cli.doctor.doctor_checks import format_throttle
 from niochat.domain.errors import InvalidInputError
-from niochat.domain.tenant.throttling import TenantThrottle, ThrottleReason
+from niochat.domain.tenant.throttling import TenantThrottleStatus, ThrottleReason
 from niochat.tenants.provider_file.provider_loader import load_providers
 from niochat.tenants.provider_sync.provider_sync import apply_providers
 from niochat.tenants.quota_cache import DEFAULT_QUOTA, TenantQuota, TenantQuotaCache
@@ -113,14 +113,14 @@ async def test_a_throttled_tenant_is_reported_until_the_throttle_ends(
     one, two = ThrottleReporter(database, "host-0.a"), ThrottleReporter(database, "host-1.b")
     await one.report(
         [
-            TenantThrottle(tenant, ThrottleReason.TURNS, SINCE, 3),
-            TenantThrottle(other, ThrottleReason.ERP, SINCE, 1),
+            TenantThrottleStatus(tenant, ThrottleReason.TURNS, SINCE, 3),
+            TenantThrottleStatus(other, ThrottleReason.ERP, SINCE, 1),
         ]
     )
-    await two.report([TenantThrottle(tenant, ThrottleReason.TURNS, datetime.now(UTC), 4)])
+    await two.report([TenantThrottleStatus(tenant, ThrottleReason.TURNS, datetime.now(UTC), 4)])
 
     assert await load_throttles(database, tenant) == [
-        TenantThrottle(tenant, ThrottleReason.TURNS, SINCE, 7)
+        TenantThrottleStatus(tenant, ThrottleReason.TURNS, SINCE, 7)
     ]
 
     await one.report([])
@@ -133,7 +133,7 @@ async def test_a_throttle_that_no_process_reports_has_ended(
 ) -> None:
     tenant = await given.tenant()
     await ThrottleReporter(database, "host-0.gone").report(
-        [TenantThrottle(tenant, ThrottleReason.GATEWAY, SINCE, 3)]
+        [TenantThrottleStatus(tenant, ThrottleReason.GATEWAY, SINCE, 3)]
     )
     await admin.execute("UPDATE held_back SET told_at = now() - interval '20 s'")
 
@@ -145,7 +145,9 @@ async def test_every_reason_is_stored_and_has_words(
     database: Database, given: RowBuilder, reason: ThrottleReason
 ) -> None:
     tenant = await given.tenant()
-    await ThrottleReporter(database, "host-0.a").report([TenantThrottle(tenant, reason, SINCE, 3)])
+    await ThrottleReporter(database, "host-0.a").report(
+        [TenantThrottleStatus(tenant, reason, SINCE, 3)]
+    )
 
     (held,) = await load_throttles(database, tenant)
     assert held.reason is reason

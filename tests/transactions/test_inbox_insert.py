@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from niochat.adapters.postgres.json_codec import command_to_json
+from niochat.adapters.postgres.domain_json_codec import command_to_json
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.errors import InvalidInputError
@@ -112,7 +112,7 @@ async def test_one_person_on_two_channels_is_one_contact_with_two_threads(
 async def test_updates_for_an_unknown_contact_create_no_contact(
     a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
-    receipt = cmd.ReceiveReceipt(("x",), DeliveryStatus.READ)
+    receipt = cmd.ReceiveDeliveryReceipt(("x",), DeliveryStatus.READ)
 
     accepted = await accept(a, place, "r1", lid=LID, command=receipt, creates=False)
 
@@ -124,7 +124,7 @@ async def test_news_of_somebody_known_are_stored_but_add_no_name(
     a: Host, place: ChannelRef, given: RowBuilder
 ) -> None:
     known = await accept(a, place, "m1", lid=LID)
-    receipt = cmd.ReceiveReceipt(("x",), DeliveryStatus.READ)
+    receipt = cmd.ReceiveDeliveryReceipt(("x",), DeliveryStatus.READ)
 
     news = await accept(a, place, "r1", lid=LID, phone=PHONE, command=receipt, creates=False)
 

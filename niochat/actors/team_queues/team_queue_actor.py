@@ -24,7 +24,7 @@ PokeThreads = Callable[[UUID, Sequence[UUID]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class QueueWaitNotice:
+class ThreadWaitingChange:
     """A thread began or stopped to wait for the team."""
 
     tenant_id: UUID
@@ -83,7 +83,7 @@ class TeamQueueBehaviour:
             return False
 
     def _needs_assignment(
-        self, activation: Activation, message: QueueAssignRequest | QueueWaitNotice
+        self, activation: Activation, message: QueueAssignRequest | ThreadWaitingChange
     ) -> bool:
         full = isinstance(activation.state, _NoCapacity) and not activation.has_missed_message
         return isinstance(message, QueueAssignRequest) or (message.is_waiting and not full)

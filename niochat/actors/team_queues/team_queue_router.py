@@ -10,8 +10,8 @@ from niochat.actors.shard_ownership import ShardOwnership
 from niochat.actors.team_queues.capacity_notifier import CapacityNotifier
 from niochat.actors.team_queues.team_queue_actor import (
     QueueAssignRequest,
-    QueueWaitNotice,
     TeamQueueBehaviour,
+    ThreadWaitingChange,
 )
 from niochat.actors.team_queues.team_queue_sweep import TeamQueueSweeper
 from niochat.adapters.postgres.database import Database
@@ -72,7 +72,7 @@ class TeamQueueRouter:
         """Passes a committed effect of a thread's step to the queues."""
         match effect:
             case fx.NotifyTeamQueueEffect(team=team, waiting=waiting):
-                message = QueueWaitNotice(tenant_id, team, thread_id, waiting)
+                message = ThreadWaitingChange(tenant_id, team, thread_id, waiting)
                 self._send(actor_addresses.team_queue_address(tenant_id, team), message)
             case fx.NotifyAgentCapacityEffect(agent=agent):
                 self._capacity_notifier.notify_freed(tenant_id, agent)
@@ -86,7 +86,9 @@ class TeamQueueRouter:
     def _request_assignment(self, queue: TeamQueueKey) -> None:
         self._send(actor_addresses.team_queue_address(*queue), QueueAssignRequest(*queue))
 
-    def _send(self, address: ActorAddress, message: QueueWaitNotice | QueueAssignRequest) -> None:
+    def _send(
+        self, address: ActorAddress, message: ThreadWaitingChange | QueueAssignRequest
+    ) -> None:
         if self._ownership.active_epoch(address.key) is not None:
             self._tell_local(address, message)
         else:

@@ -16,9 +16,9 @@ from niochat.ports.gateway import (
     GatewaySendResult,
     GatewayServer,
     InstanceStatus,
-    OutboundChange,
     OutboundMessage,
     PairingState,
+    SentMessageChange,
     WebhookRegistration,
     WhatsAppGateway,
 )
@@ -67,7 +67,7 @@ class GatewayRouter(WhatsAppGateway):
         self,
         credentials: GatewayCredentials,
         number: str,
-        outgoing: OutboundMessage | OutboundChange,
+        outgoing: OutboundMessage | SentMessageChange,
         track_id: str,
         timeout_s: float,
     ) -> GatewaySendResult:

@@ -48,7 +48,7 @@ _NOTICES = {
 
 
 @dataclass(frozen=True, slots=True)
-class CustomerReply:
+class TimedCustomerMessage:
     """A customer's answer: its text, its time (seconds since the epoch) and its delay
     in seconds.
     """
@@ -86,7 +86,7 @@ def _find_brake(context: TurnContext, activity: ConversationActivity) -> Assista
     return AssistantStopReason.BOT_LOOP if automated else None
 
 
-def is_automated(replies: Sequence[CustomerReply], last_progress_at: float) -> bool:
+def is_automated(replies: Sequence[TimedCustomerMessage], last_progress_at: float) -> bool:
     """Whether the newest replies come from a machine.
 
     ``last_progress_at``: when a tool last returned something new, in seconds since the epoch.
@@ -108,14 +108,14 @@ def is_automated(replies: Sequence[CustomerReply], last_progress_at: float) -> b
     )
 
 
-def _is_too_fast(reply: CustomerReply) -> bool:
+def _is_too_fast(reply: TimedCustomerMessage) -> bool:
     length = len(reply.text)
     return (
         length >= MIN_TYPED_CHARS and reply.delay_s < MIN_READING_S + length / MAX_TYPED_CHARS_PER_S
     )
 
 
-def group_replies(messages: Sequence[tuple[str, str, float]]) -> Iterator[CustomerReply]:
+def group_replies(messages: Sequence[tuple[str, str, float]]) -> Iterator[TimedCustomerMessage]:
     """The customer's reply to each of our answers, oldest first; consecutive messages
     are joined.
     """
@@ -126,7 +126,9 @@ def group_replies(messages: Sequence[tuple[str, str, float]]) -> Iterator[Custom
             texts.append(text)
             continue
         if texts:
-            yield CustomerReply(fold(" ".join(texts)), received_at, received_at - answered_at)
+            yield TimedCustomerMessage(
+                fold(" ".join(texts)), received_at, received_at - answered_at
+            )
         answered_at, texts = timestamp, []
 
 

@@ -9,11 +9,7 @@ from rich.markup import escape
 from niochat.cli import command_context
 from niochat.cli.json_output import print_json
 from niochat.cli.reason_texts import REASON_TEXTS
-from niochat.conversations.conversation_history import (
-    ConversationHistory,
-    HistoryEntry,
-    load_history,
-)
+from niochat.conversations.conversation_replay import ConversationReplay, HistoryEntry, load_history
 from niochat.domain.errors import NotFoundError
 
 _console = Console()
@@ -33,7 +29,7 @@ def replay_conversation(
 ) -> None:
     """Show each event, its cause and its changes. Exit 1 if the log and the stored state differ."""
 
-    async def work() -> tuple[dict[str, Any], ConversationHistory]:
+    async def work() -> tuple[dict[str, Any], ConversationReplay]:
         async with command_context.connect_components() as parts:
             owner = await command_context.find_tenant(parts, tenant)
             row = await parts.views.find_conversation(owner.tenant_id, conversation)
@@ -52,7 +48,7 @@ def replay_conversation(
 
 
 def _history_document(
-    row: dict[str, Any], history: ConversationHistory, shown: list[HistoryEntry], texts: bool
+    row: dict[str, Any], history: ConversationReplay, shown: list[HistoryEntry], texts: bool
 ) -> dict[str, Any]:
     return {
         "conversation": row["id"],
@@ -79,7 +75,7 @@ def _entry_document(entry: HistoryEntry, texts: bool) -> dict[str, Any]:
 
 
 def _print_history(
-    row: dict[str, Any], history: ConversationHistory, shown: list[HistoryEntry], texts: bool
+    row: dict[str, Any], history: ConversationReplay, shown: list[HistoryEntry], texts: bool
 ) -> None:
     _console.print(f"[bold]{row['protocol']}[/bold]  {row['id']}", highlight=False)
     for entry in shown:
@@ -102,7 +98,7 @@ def _print_history(
     _print_summary(history, shown)
 
 
-def _print_summary(history: ConversationHistory, shown: list[HistoryEntry]) -> None:
+def _print_summary(history: ConversationReplay, shown: list[HistoryEntry]) -> None:
     if shown:
         _print_line(
             f"state: {escape(_format_pairs({k: v for k, v in shown[-1].state.items() if v}))}"

@@ -20,7 +20,7 @@ from niochat.composition.components import Components
 from niochat.composition.erp_factory import open_erp
 from niochat.domain.conversation.policy import MAX_MODEL_SECONDS
 from niochat.domain.errors import InvalidInputError, NiochatError
-from niochat.domain.tenant.throttling import TenantThrottle, ThrottleReason
+from niochat.domain.tenant.throttling import TenantThrottleStatus, ThrottleReason
 from niochat.erp.write_journal import ErpWriteJournal
 from niochat.tenants.config_records import ChannelAddress
 from niochat.tenants.throttle_status import load_throttles
@@ -211,7 +211,7 @@ async def _report_throttles(parts: Components, slug: str, tenant_id: UUID) -> No
         _print_finding(slug, format_throttle(throttle), False)
 
 
-def format_throttle(throttle: TenantThrottle) -> str:
+def format_throttle(throttle: TenantThrottleStatus) -> str:
     """Return a sentence: the reason, the time, and what waits."""
     text = _THROTTLE_TEXTS[throttle.reason].format(throttle.waiting)
     return f"throttled since {throttle.since:%H:%M:%S} UTC: {text}"

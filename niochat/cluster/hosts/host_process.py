@@ -37,7 +37,7 @@ from niochat.conversations.step.step_runner import StepRunner
 from niochat.conversations.step.step_types import MemoryCommand
 from niochat.domain.errors import UnavailableError
 from niochat.domain.ids import PLATFORM_TENANT_ID
-from niochat.domain.tenant.throttling import TenantThrottle
+from niochat.domain.tenant.throttling import TenantThrottleStatus
 from niochat.outbox.dispatcher import OutboxDispatcher
 from niochat.runtime.actor_runtime import ActorRuntime
 from niochat.runtime.address import ActorAddress
@@ -283,7 +283,7 @@ class HostProcess:
             "lag_ms": self._loop_lag.milliseconds,
         }
 
-    def _throttled_tenants(self) -> list[TenantThrottle]:
+    def _throttled_tenants(self) -> list[TenantThrottleStatus]:
         return find_throttled_tenants(
             self._turn_scheduler,
             self._activation_limiter,

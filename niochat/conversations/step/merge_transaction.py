@@ -8,7 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from niochat.adapters.postgres.database import Connection
-from niochat.adapters.postgres.json_codec import event_to_json, state_from_json, state_to_json
+from niochat.adapters.postgres.domain_json_codec import (
+    event_to_json,
+    state_from_json,
+    state_to_json,
+)
 from niochat.adapters.postgres.queries import queries
 from niochat.conversations.step.step_commit import write_step
 from niochat.conversations.step.step_types import StepPlan

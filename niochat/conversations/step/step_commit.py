@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from niochat.adapters.postgres.database import Connection, Database
-from niochat.adapters.postgres.json_codec import event_to_json, state_to_json
+from niochat.adapters.postgres.domain_json_codec import event_to_json, state_to_json
 from niochat.adapters.postgres.queries import queries
 from niochat.conversations.step.step_types import StepPlan
 from niochat.domain.conversation import effects as fx

@@ -12,7 +12,11 @@ from zoneinfo import ZoneInfo
 
 from niochat.adapters.holiday_calendar import staff_availability
 from niochat.adapters.postgres.database import Connection
-from niochat.adapters.postgres.json_codec import command_from_json, policy_from_row, state_from_json
+from niochat.adapters.postgres.domain_json_codec import (
+    command_from_json,
+    policy_from_row,
+    state_from_json,
+)
 from niochat.adapters.postgres.queries import queries
 from niochat.conversations.step.step_types import MemoryCommand, StepRequest, ThreadSnapshot
 from niochat.domain.conversation import commands as cmd
@@ -212,7 +216,7 @@ def external_ids_for(command: cmd.DurableCommand | MemoryCommand) -> tuple[str, 
             | cmd.ReactToMessage(target=target)
         ):
             return (target,)
-        case cmd.ReceiveDeletion(targets=targets) | cmd.ReceiveReceipt(targets=targets):
+        case cmd.ReceiveDeletion(targets=targets) | cmd.ReceiveDeliveryReceipt(targets=targets):
             return targets
         case (
             cmd.ReceiveMessage(external_id=external)

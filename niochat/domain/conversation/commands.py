@@ -135,7 +135,7 @@ class ReceiveDeletion:
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiveReceipt:
+class ReceiveDeliveryReceipt:
     """The delivery status of sent messages advanced."""
 
     targets: tuple[str, ...]
@@ -296,7 +296,7 @@ DurableCommand = (
     | ReceiveReaction
     | ReceiveEdit
     | ReceiveDeletion
-    | ReceiveReceipt
+    | ReceiveDeliveryReceipt
     | AssignConversation
     | ReturnConversationToAssistant
     | HandOffConversation

@@ -8,7 +8,7 @@ from niochat.domain.conversation.handlers import (
     agent_handlers,
     inbound,
     message_edits,
-    sends,
+    send_settlement,
     timers,
     turns,
 )
@@ -42,7 +42,7 @@ def _dispatch(builder: DecisionBuilder, command: cmd.Command) -> None:
             inbound.receive_edit(builder, command)
         case cmd.ReceiveDeletion():
             inbound.receive_deletion(builder, command)
-        case cmd.ReceiveReceipt():
+        case cmd.ReceiveDeliveryReceipt():
             inbound.receive_receipt(builder, command)
         case cmd.AssignConversation():
             agent_handlers.assign(builder, command)
@@ -81,7 +81,7 @@ def _dispatch(builder: DecisionBuilder, command: cmd.Command) -> None:
         case cmd.RestartTurn():
             turns.restart_turn(builder, command)
         case cmd.SettleSend():
-            sends.settle_send(builder, command)
+            send_settlement.settle_send(builder, command)
         case cmd.SettleFile():
             inbound.settle_file(builder, command)
         case cmd.SettleFileReading():

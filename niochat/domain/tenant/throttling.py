@@ -26,7 +26,7 @@ class ThrottleReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class TenantThrottle:
+class TenantThrottleStatus:
     """One tenant's throttle in one process. ``waiting`` counts the turns and conversations, calls,
     sends or webhooks that waited or were rejected since it began.
     """

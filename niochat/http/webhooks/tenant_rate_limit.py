@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from niochat.adapters.redis.token_buckets import TokenGrant
-from niochat.domain.tenant.throttling import TenantThrottle, ThrottleReason
+from niochat.domain.tenant.throttling import TenantThrottleStatus, ThrottleReason
 from niochat.http.webhooks.throttle_counter import ThrottleCounter
 from niochat.runtime.background_tasks import BackgroundTaskSet
 
@@ -75,7 +75,7 @@ class TenantRateLimiter:
             self._owner.start(self._refill(tenant_id, tenant))
         return 0.0
 
-    def list_throttles(self) -> list[TenantThrottle]:
+    def list_throttles(self) -> list[TenantThrottleStatus]:
         """Return the tenants with recently rejected webhooks, and how many since it began."""
         return self._throttle_counter.list_throttles()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from niochat.domain.tenant.throttling import TenantThrottle, ThrottleReason
+from niochat.domain.tenant.throttling import TenantThrottleStatus, ThrottleReason
 
 THROTTLE_EXPIRY_S = 5.0
 """The throttle of a tenant ends this long after its last webhook was rejected or delayed."""
@@ -40,13 +40,15 @@ class ThrottleCounter:
         entry.last = now
         entry.count += 1
 
-    def list_throttles(self) -> list[TenantThrottle]:
+    def list_throttles(self) -> list[TenantThrottleStatus]:
         """Return the throttled tenants, and their counts since the throttle began."""
         now = self._clock()
         for tenant_id in [t for t, each in self._tenants.items() if self._is_expired(each, now)]:
             del self._tenants[tenant_id]
         return [
-            TenantThrottle(tenant_id, self._reason, _time_before_now(now - each.since), each.count)
+            TenantThrottleStatus(
+                tenant_id, self._reason, _time_before_now(now - each.since), each.count
+            )
             for tenant_id, each in self._tenants.items()
         ]
 

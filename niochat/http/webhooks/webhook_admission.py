@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from niochat.domain.errors import RateLimitedError, UnavailableError
-from niochat.domain.tenant.throttling import TenantThrottle, ThrottleReason
+from niochat.domain.tenant.throttling import TenantThrottleStatus, ThrottleReason
 from niochat.http.webhooks.tenant_rate_limit import TenantRateLimiter
 from niochat.http.webhooks.throttle_counter import ThrottleCounter
 from niochat.runtime.fairness.adaptive_rate import (
@@ -180,7 +180,7 @@ class WebhookAdmission:
         """Measure the pressure and adjust the rate until cancelled."""
         await run_adjustments(self._adaptive_rate, self.record_pressure)
 
-    def list_throttles(self) -> list[TenantThrottle]:
+    def list_throttles(self) -> list[TenantThrottleStatus]:
         """Return the tenants with recently delayed or rejected webhooks."""
         return self._throttle_counter.list_throttles()
 

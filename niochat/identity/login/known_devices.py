@@ -18,7 +18,7 @@ PURPOSE = "known device"
 _MAX_TOKEN_LENGTH = 200
 
 
-class DeviceTokenService:
+class KnownDeviceService:
     """Issues and verifies device tokens."""
 
     def __init__(self, encryptor: Encryptor) -> None:

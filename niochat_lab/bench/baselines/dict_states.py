@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import psutil
 
-from niochat.adapters.postgres.json_codec import state_from_json, state_to_json
+from niochat.adapters.postgres.domain_json_codec import state_from_json, state_to_json
 from niochat.conversations.step.step_types import ThreadSnapshot
 from niochat.domain.conversation.state import SCHEMA_VERSION, ConversationState, ConversationStatus
 from niochat.domain.ids import ConversationId, ThreadId

@@ -13,9 +13,9 @@ from hashlib import md5
 from typing import Any
 from uuid import UUID
 
-from niochat.actors.team_queues.team_queue_actor import QueueWaitNotice
+from niochat.actors.team_queues.team_queue_actor import ThreadWaitingChange
 from niochat.adapters.postgres.database import Connection, Database
-from niochat.adapters.postgres.json_codec import state_to_json
+from niochat.adapters.postgres.domain_json_codec import state_to_json
 from niochat.adapters.postgres.queries import queries
 from niochat.assignment.agent_presence import PresenceStore
 from niochat.domain.conversation.commands import ResolveConversation
@@ -114,7 +114,7 @@ class TeamQueueWorkload:
         tenant: UUID,
         channel: UUID,
         settings: TeamQueueWorkloadSettings,
-        tell: Callable[[QueueWaitNotice], None],
+        tell: Callable[[ThreadWaitingChange], None],
         poke: Callable[[UUID], None],
     ) -> None:
         self._database, self._settings = database, settings
@@ -178,7 +178,7 @@ class TeamQueueWorkload:
             # it may be assigned before this process knows of its own commit
             if number not in self._assigned:
                 self._waiting[_lane_for(number)][number] = None
-            self._tell(QueueWaitNotice(self._tenant, TEAM, thread, is_waiting=True))
+            self._tell(ThreadWaitingChange(self._tenant, TEAM, thread, is_waiting=True))
 
     def _on_freed(self, agent: str) -> None:
         self._freed[agent].append(time.perf_counter())

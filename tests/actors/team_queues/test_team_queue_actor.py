@@ -11,8 +11,8 @@ import pytest_asyncio
 from niochat.actors import actor_addresses
 from niochat.actors.team_queues.team_queue_actor import (
     QueueAssignRequest,
-    QueueWaitNotice,
     TeamQueueBehaviour,
+    ThreadWaitingChange,
 )
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
@@ -259,8 +259,8 @@ class QueueActorFixture:
         self.activation = Activation(actor_addresses.team_queue_address(tenant, TEAM), 0.0)
         self.look = QueueAssignRequest(tenant, TEAM)
 
-    def waiting(self, thread: UUID, waits: bool = True) -> QueueWaitNotice:
-        return QueueWaitNotice(self._office.place.tenant, TEAM, thread, waits)
+    def waiting(self, thread: UUID, waits: bool = True) -> ThreadWaitingChange:
+        return ThreadWaitingChange(self._office.place.tenant, TEAM, thread, waits)
 
     async def step(self, *messages: object) -> bool:
         """Whether it wants another one at once."""

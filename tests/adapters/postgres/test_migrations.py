@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from niochat.adapters.postgres.json_codec import state_from_json
+from niochat.adapters.postgres.domain_json_codec import state_from_json
 from niochat.adapters.postgres.schema_migration import migrate
 from niochat.domain.conversation.state import ConversationStatus
 from niochat.launcher.databases.postgres_server import EmbeddedPostgres

@@ -17,7 +17,7 @@ from niochat.conversations.pauses import ActorPauseStore
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.errors import InvalidInputError, NiochatError
 from niochat.domain.message import DeliveryStatus
-from niochat.domain.tenant.throttling import TenantThrottle, ThrottleReason
+from niochat.domain.tenant.throttling import TenantThrottleStatus, ThrottleReason
 from niochat.erp.write_journal import ErpWriteJournal
 from niochat.tenants.throttle_status import ThrottleReporter
 from tests.builders import (
@@ -91,7 +91,9 @@ async def place(database: Database, given: RowBuilder, ownership: ShardAssignmen
     await journal.begin(place.tenant, "unlock:1:2026-03", host.turn(thread).id, 1, {})
     await remembered(database, given, host, place, thread)
     await host.answer(thread, "Olá!")
-    await insert_commands(host, place, thread, [cmd.ReceiveReceipt(("?",), DeliveryStatus.READ)])
+    await insert_commands(
+        host, place, thread, [cmd.ReceiveDeliveryReceipt(("?",), DeliveryStatus.READ)]
+    )
     await host.run(thread)
     await given.admin.execute(
         "UPDATE tenants SET policy = '{\"burst_window_s\": 60}' WHERE tenant_id = $1",
@@ -113,7 +115,7 @@ async def place(database: Database, given: RowBuilder, ownership: ShardAssignmen
     await searched(given, place)
     await left(given, place)
     await ThrottleReporter(database, "host-a:1").report(
-        [TenantThrottle(place.tenant, ThrottleReason.TURNS, datetime.now(UTC), 3)]
+        [TenantThrottleStatus(place.tenant, ThrottleReason.TURNS, datetime.now(UTC), 3)]
     )
     return place
 

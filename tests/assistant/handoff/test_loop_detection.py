@@ -4,7 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from niochat.assistant.handoff.loop_detection import CustomerReply, group_replies, is_automated
+from niochat.assistant.handoff.loop_detection import (
+    TimedCustomerMessage,
+    group_replies,
+    is_automated,
+)
 from niochat.domain.conversation.commands import ReturnConversationToAssistant
 from niochat.domain.message import Author
 from tests.assistant.assistant_pipeline import AssistantPipeline
@@ -15,8 +19,8 @@ AWAY = "Olá! Nosso atendimento é das 8h às 18h. Em breve retornaremos."
 LONG_AGO = float("-inf")
 
 
-def back(*texts: str, after_s: float = 20.0, begins: float = 0.0) -> list[CustomerReply]:
-    return [CustomerReply(text, begins + n * 30.0, after_s) for n, text in enumerate(texts)]
+def back(*texts: str, after_s: float = 20.0, begins: float = 0.0) -> list[TimedCustomerMessage]:
+    return [TimedCustomerMessage(text, begins + n * 30.0, after_s) for n, text in enumerate(texts)]
 
 
 @pytest.mark.parametrize(
@@ -36,7 +40,7 @@ def back(*texts: str, after_s: float = 20.0, begins: float = 0.0) -> list[Custom
     ],
 )
 def test_a_machine_repeats_itself_or_is_faster_than_anybody_types(
-    said: Sequence[CustomerReply], machine: bool
+    said: Sequence[TimedCustomerMessage], machine: bool
 ) -> None:
     assert is_automated(said, LONG_AGO) is machine
 

@@ -7,7 +7,7 @@ import pytest
 from niochat.actors import actor_addresses
 from niochat.actors.tenant_actor import ModelThrottleNotice
 from niochat.cluster.hosts.host_process import HostProcess
-from niochat.domain.tenant.throttling import TenantThrottle, ThrottleReason
+from niochat.domain.tenant.throttling import TenantThrottleStatus, ThrottleReason
 from niochat.tenants.throttle_status import load_throttles
 from tests.actors.sandbox_provider import SandboxProvider
 from tests.builders import RowBuilder
@@ -32,7 +32,7 @@ async def written(cluster: InMemoryCluster, core: HostProcess, given: RowBuilder
     await wait_until(turns)
 
 
-def told(core: HostProcess) -> list[TenantThrottle]:
+def told(core: HostProcess) -> list[TenantThrottleStatus]:
     found = core.stats()["held_back"]
     assert isinstance(found, list)
     return found

@@ -95,7 +95,7 @@ SPEAKING = (
     cmd.EditReply("ana", "m1", "olá"),
     cmd.DeleteReply("ana", "m1"),
     cmd.ReactToMessage("ana", "m1", "👍"),
-    cmd.ReceiveReceipt(("m1", "m2"), DeliveryStatus.READ),
+    cmd.ReceiveDeliveryReceipt(("m1", "m2"), DeliveryStatus.READ),
 )
 """Every durable command that speaks of messages by the gateway's ids."""
 

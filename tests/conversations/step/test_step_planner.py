@@ -198,7 +198,7 @@ def test_a_send_settled_twice_in_one_step_is_settled_once() -> None:
     sends = {OutboxId(OTHER): waiting()}
     sent = cmd.SettleSend(OutboxId(OTHER), SendStatus.SENT, "out-1")
     echo = cmd.ReceiveEcho("out-1", str(OTHER), build_text(), START)
-    read = cmd.ReceiveReceipt(("out-1",), DeliveryStatus.READ)
+    read = cmd.ReceiveDeliveryReceipt(("out-1",), DeliveryStatus.READ)
 
     plan = planned(echo, read, read, commands=[sent, sent], sends=sends)
 

@@ -26,7 +26,7 @@ def answered() -> tuple[ConversationSimulator, OutboxId]:
 
 
 def receipt(simulator: ConversationSimulator, status: DeliveryStatus, *targets: str) -> None:
-    simulator.decide_command(cmd.ReceiveReceipt(targets or ("out-1",), status))
+    simulator.decide_command(cmd.ReceiveDeliveryReceipt(targets or ("out-1",), status))
 
 
 @given(st.lists(st.sampled_from(STATUSES), max_size=12))
@@ -192,7 +192,10 @@ def test_a_receipt_of_a_customers_own_message_means_nothing() -> None:
     simulator = ConversationSimulator()
     simulator.receive_customer_message(external="a")
 
-    assert simulator.decide_command(cmd.ReceiveReceipt(("a",), DeliveryStatus.READ)).effects == ()
+    assert (
+        simulator.decide_command(cmd.ReceiveDeliveryReceipt(("a",), DeliveryStatus.READ)).effects
+        == ()
+    )
 
 
 def test_updates_of_an_earlier_conversation_change_the_message_but_not_the_log() -> None:

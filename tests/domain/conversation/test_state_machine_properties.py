@@ -117,7 +117,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(name=NAMES, status=st.sampled_from(list(DeliveryStatus)[3:]))
     def a_receipt_comes(self, name: str, status: DeliveryStatus) -> None:
-        self.ask(cmd.ReceiveReceipt((name, name), status))
+        self.ask(cmd.ReceiveDeliveryReceipt((name, name), status))
 
     @rule(name=NAMES, kind=st.sampled_from(["edit", "reaction", "deletion"]))
     def news_come(self, name: str, kind: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from niochat.domain.errors import NiochatError, NotFoundError, RateLimitedError
-from niochat.identity.login.known_devices import DEVICE_TOKEN_LIFETIME, DeviceTokenService
+from niochat.identity.login.known_devices import DEVICE_TOKEN_LIFETIME, KnownDeviceService
 from niochat.identity.login.login_alerts import ALERT_INTERVAL, LoginAlertSender, mask_login
 from niochat.identity.login.login_throttle import (
     ATTEMPT_WINDOW,
@@ -281,16 +281,16 @@ async def test_a_known_device_guesses_no_more_than_any(identity: IdentityFixture
 async def test_a_device_is_known_for_its_own_account_alone_and_not_for_ever(
     identity: IdentityFixture,
 ) -> None:
-    devices, now = DeviceTokenService(identity.vault), identity.clock.now
+    devices, now = KnownDeviceService(identity.vault), identity.clock.now
     token = devices.issue(LOGIN, now)
     device = devices.verify(f" {LOGIN.upper()}", token, now)
     assert device
     assert devices.verify(LOGIN, devices.issue(LOGIN, now, device), now) == device
-    rotated = DeviceTokenService(Vault({"k2": bytes([1] * 32), "k1": bytes(32)}))
+    rotated = KnownDeviceService(Vault({"k2": bytes([1] * 32), "k1": bytes(32)}))
     assert rotated.verify(LOGIN, token, now) == device
 
     said, _, mark = token.rpartition(".")
-    foreign = DeviceTokenService(Vault({"k1": bytes([2] * 32)})).issue(LOGIN, now)
+    foreign = KnownDeviceService(Vault({"k1": bytes([2] * 32)})).issue(LOGIN, now)
     for wrong in (
         "",
         "x",

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.postgres.json_codec import policy_from_row
+from niochat.adapters.postgres.domain_json_codec import policy_from_row
 from niochat.domain.business_hours import END_OF_DAY, BusinessShift
 from niochat.domain.conversation.policy import ConversationPolicy
 from niochat.domain.errors import InvalidInputError

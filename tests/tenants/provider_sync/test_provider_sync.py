@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.postgres.json_codec import policy_from_row
+from niochat.adapters.postgres.domain_json_codec import policy_from_row
 from niochat.domain.errors import (
     InvalidInputError,
     NotFoundError,

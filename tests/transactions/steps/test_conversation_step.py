@@ -208,7 +208,9 @@ async def test_a_silent_step_loses_to_another_conversation_of_the_same_version(
     await b.run(thread)
     await ownership.assign_all(a)
     a.memory = remembered
-    await insert_commands(a, place, thread, [cmd.ReceiveReceipt(("unknown",), DeliveryStatus.READ)])
+    await insert_commands(
+        a, place, thread, [cmd.ReceiveDeliveryReceipt(("unknown",), DeliveryStatus.READ)]
+    )
     assert (
         a.memory[thread].version
         == (await given.rows("SELECT version FROM conversations WHERE status = 'pending'"))[0]

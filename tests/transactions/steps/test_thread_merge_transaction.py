@@ -250,7 +250,7 @@ async def test_a_host_that_remembers_the_old_thread_without_a_conversation_write
     a.memory[by_phone] = remembered
     rows: dict[str, cmd.DurableCommand] = {
         "message": build_message("late"),
-        "receipt": cmd.ReceiveReceipt(("x",), DeliveryStatus.READ),
+        "receipt": cmd.ReceiveDeliveryReceipt(("x",), DeliveryStatus.READ),
     }
     await insert_commands(a, place, by_phone, [rows[command]])
 

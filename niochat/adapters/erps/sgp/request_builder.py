@@ -30,7 +30,7 @@ from niochat.ports.erp import (
 )
 
 
-class FieldEncoding(StrEnum):
+class SgpBodyFormat(StrEnum):
     """How the fields travel."""
 
     FORM = "form"
@@ -47,7 +47,7 @@ class SgpRequest:
 
     route: str
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)
-    encoding: FieldEncoding = FieldEncoding.FORM
+    encoding: SgpBodyFormat = SgpBodyFormat.FORM
     path: str = field(default="", repr=False)
 
     def to_http_request(self, account: ErpAccount, method: str = "") -> SgpHttpRequest:
@@ -60,12 +60,12 @@ class SgpRequest:
         # "replace": half a surrogate pair from a chat must not fail the call.
         form = urlencode(fields, errors="replace")
         match self.encoding:
-            case FieldEncoding.QUERY:
+            case SgpBodyFormat.QUERY:
                 return SgpHttpRequest(self.route, method or "GET", f"{url}?{form}")
-            case FieldEncoding.JSON:
+            case SgpBodyFormat.JSON:
                 body = json.dumps(fields).encode()
                 return SgpHttpRequest(self.route, method or "POST", url, body, "application/json")
-            case FieldEncoding.FORM:
+            case SgpBodyFormat.FORM:
                 kind = "application/x-www-form-urlencoded"
                 return SgpHttpRequest(self.route, method or "POST", url, form.encode(), kind)
 
@@ -91,7 +91,7 @@ def build_read_request(request: object) -> SgpRequest:
             return SgpRequest("/api/ura/clientes/", {"contrato": contract, "exibir_conexao": "1"})
         case ListTickets(contract):
             return SgpRequest(
-                "/api/ura/ocorrencia/list/", {"contrato": contract}, FieldEncoding.JSON
+                "/api/ura/ocorrencia/list/", {"contrato": contract}, SgpBodyFormat.JSON
             )
         case _:
             return _provider_request(request)
@@ -101,9 +101,9 @@ def _provider_request(request: object) -> SgpRequest:
     """What concerns no contract."""
     match request:
         case ListMaintenances():
-            return SgpRequest("/api/ura/manutencao/list/", encoding=FieldEncoding.QUERY)
+            return SgpRequest("/api/ura/manutencao/list/", encoding=SgpBodyFormat.QUERY)
         case ListServicePlans():
-            return SgpRequest("/api/ura/consultaplano/", encoding=FieldEncoding.QUERY)
+            return SgpRequest("/api/ura/consultaplano/", encoding=SgpBodyFormat.QUERY)
         case CheckCoverage(place):
             return SgpRequest("/api/ura/viabilidade/", _coverage_fields(place))
         case _:

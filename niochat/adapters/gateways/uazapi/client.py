@@ -35,9 +35,9 @@ from niochat.ports.gateway import (
     GatewayCredentials,
     GatewaySendResult,
     InstanceStatus,
-    OutboundChange,
     OutboundFile,
     OutboundMessage,
+    SentMessageChange,
     WhatsAppGateway,
 )
 
@@ -81,7 +81,7 @@ class UazapiClient(WhatsAppGateway):
         self,
         credentials: GatewayCredentials,
         number: str,
-        outgoing: OutboundMessage | OutboundChange,
+        outgoing: OutboundMessage | SentMessageChange,
         track_id: str,
         timeout_s: float,
     ) -> GatewaySendResult:
@@ -90,7 +90,7 @@ class UazapiClient(WhatsAppGateway):
         Responses are classified by :func:`classify_send_response` and errors by
         :func:`classify_send_error`. A change succeeds without an id in the response.
         """
-        changes = isinstance(outgoing, OutboundChange)
+        changes = isinstance(outgoing, SentMessageChange)
         path, body = _request(number, outgoing, track_id)
         try:
             response = await self._call(credentials, "POST", path, body, timeout_s)
@@ -214,7 +214,7 @@ class UazapiClient(WhatsAppGateway):
 
 
 def _request(
-    number: str, outgoing: OutboundMessage | OutboundChange, track_id: str
+    number: str, outgoing: OutboundMessage | SentMessageChange, track_id: str
 ) -> tuple[str, dict[str, object]]:
     """Path and body of a send (Uazapi reference 2.2)."""
     body: dict[str, object] = {
@@ -223,7 +223,7 @@ def _request(
         "track_id": track_id,
         "track_source": "niochat",
     }
-    if isinstance(outgoing, OutboundChange):
+    if isinstance(outgoing, SentMessageChange):
         return _PATHS[outgoing.change], {**body, **_change(outgoing)}
     body["text"] = escape_placeholders(outgoing.text)
     if outgoing.reply_to is not None:
@@ -234,7 +234,7 @@ def _request(
     return "/send/media", {**body, "type": kind, **_file(outgoing.file)}
 
 
-def _change(outgoing: OutboundChange) -> dict[str, object]:
+def _change(outgoing: SentMessageChange) -> dict[str, object]:
     if outgoing.change is MessageChange.DELETION:
         return {"id": outgoing.target}
     return {"id": outgoing.target, "text": escape_placeholders(outgoing.value)}

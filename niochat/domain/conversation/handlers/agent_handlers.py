@@ -10,7 +10,7 @@ from niochat.domain.conversation import events as e
 from niochat.domain.conversation.decision import DecisionBuilder
 from niochat.domain.conversation.handlers.after_hours_service import stop_after_hours
 from niochat.domain.conversation.handlers.inbound import open_conversation
-from niochat.domain.conversation.handlers.outbound import add_note, queue_messages
+from niochat.domain.conversation.handlers.outbound_messages import add_note, queue_messages
 from niochat.domain.conversation.handlers.scheduling import cancel_turn, set_timer, start_idle_timer
 from niochat.domain.conversation.handlers.transitions import hand_off
 from niochat.domain.conversation.handlers.turns import schedule_turn

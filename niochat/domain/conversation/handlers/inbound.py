@@ -15,7 +15,7 @@ from niochat.domain.conversation.handlers.message_updates import (
     format_edit,
 )
 from niochat.domain.conversation.handlers.scheduling import cancel_turn
-from niochat.domain.conversation.handlers.sends import settle_send
+from niochat.domain.conversation.handlers.send_settlement import settle_send
 from niochat.domain.conversation.handlers.transitions import escalate_if_disabled, unsnooze
 from niochat.domain.conversation.handlers.turns import (
     file_reading_deadline,
@@ -240,7 +240,7 @@ def receive_deletion(builder: DecisionBuilder, command: cmd.ReceiveDeletion) -> 
         reassess_after_deletion(builder)
 
 
-def receive_receipt(builder: DecisionBuilder, command: cmd.ReceiveReceipt) -> None:
+def receive_receipt(builder: DecisionBuilder, command: cmd.ReceiveDeliveryReceipt) -> None:
     """Advances the status of sent messages. A receipt that precedes its message is stored."""
     for target in dict.fromkeys(command.targets):
         apply_or_store_update(builder, target, "receipt", command.status.value)

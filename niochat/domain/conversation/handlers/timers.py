@@ -4,7 +4,7 @@ from niochat.domain.conversation import events as e
 from niochat.domain.conversation.commands import FireTimer
 from niochat.domain.conversation.decision import DecisionBuilder
 from niochat.domain.conversation.handlers.after_hours_service import end_after_hours_if_staffed
-from niochat.domain.conversation.handlers.outbound import queue_messages, render_text
+from niochat.domain.conversation.handlers.outbound_messages import queue_messages, render_text
 from niochat.domain.conversation.handlers.scheduling import start_idle_timer
 from niochat.domain.conversation.handlers.transitions import (
     close_conversation,

@@ -6,7 +6,7 @@ from niochat.domain.conversation import effects as fx
 from niochat.domain.conversation import events as e
 from niochat.domain.conversation.decision import DecisionBuilder
 from niochat.domain.conversation.handlers.after_hours_service import stop_after_hours
-from niochat.domain.conversation.handlers.outbound import queue_messages
+from niochat.domain.conversation.handlers.outbound_messages import queue_messages
 from niochat.domain.conversation.handlers.scheduling import cancel_turn
 from niochat.domain.conversation.state import ConversationStatus
 from niochat.domain.message import Author, MessageContent

@@ -12,7 +12,11 @@ from niochat.domain.conversation.commands import (
 )
 from niochat.domain.conversation.decision import DecisionBuilder
 from niochat.domain.conversation.handlers.after_hours_service import suspend_after_hours
-from niochat.domain.conversation.handlers.outbound import add_note, queue_messages, render_text
+from niochat.domain.conversation.handlers.outbound_messages import (
+    add_note,
+    queue_messages,
+    render_text,
+)
 from niochat.domain.conversation.handlers.scheduling import (
     cancel_turn,
     set_burst_timer,

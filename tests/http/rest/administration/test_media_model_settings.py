@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from niochat.adapters.postgres.json_codec import policy_from_row
+from niochat.adapters.postgres.domain_json_codec import policy_from_row
 from tests.builders import RowBuilder
 from tests.http.rest.administration.test_settings_routes import MODEL, patch
 from tests.http.rest.conftest import RestApiFixture, assert_problem

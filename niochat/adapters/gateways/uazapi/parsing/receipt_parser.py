@@ -14,7 +14,7 @@ from niochat.adapters.gateways.uazapi.parsing.json_fields import (
     read_text,
 )
 from niochat.adapters.gateways.uazapi.parsing.webhook_envelope import WebhookEnvelope
-from niochat.domain.conversation.commands import ReceiveDeletion, ReceiveReceipt
+from niochat.domain.conversation.commands import ReceiveDeletion, ReceiveDeliveryReceipt
 from niochat.domain.message import DeliveryStatus
 from niochat.ports.gateway_events import IgnoredEvent, InboundEvent
 
@@ -52,10 +52,12 @@ def parse_receipt_event(envelope: WebhookEnvelope) -> InboundEvent | IgnoredEven
     return InboundEvent(identity, command, key, creates_contact=False, raw=envelope.raw)
 
 
-def _parse_command(state: str, targets: tuple[str, ...]) -> ReceiveReceipt | ReceiveDeletion:
+def _parse_command(
+    state: str, targets: tuple[str, ...]
+) -> ReceiveDeliveryReceipt | ReceiveDeletion:
     if state == _DELETED:
         return ReceiveDeletion(targets)
-    return ReceiveReceipt(targets, _STATUSES[state])
+    return ReceiveDeliveryReceipt(targets, _STATUSES[state])
 
 
 def _group_chat(envelope: WebhookEnvelope, update: Mapping[str, object]) -> str | None:

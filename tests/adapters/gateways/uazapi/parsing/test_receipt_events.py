@@ -3,7 +3,11 @@
 import pytest
 
 from niochat.adapters.gateways.uazapi.parsing.webhook_parser import parse_webhook
-from niochat.domain.conversation.commands import ReceiveDeletion, ReceiveMessage, ReceiveReceipt
+from niochat.domain.conversation.commands import (
+    ReceiveDeletion,
+    ReceiveDeliveryReceipt,
+    ReceiveMessage,
+)
 from niochat.domain.message import DeliveryStatus
 from niochat.ports.gateway_events import ChannelConnectionChanged, WhatsAppIdentity
 from tests.adapters.gateways.uazapi.captured_webhooks import (
@@ -25,7 +29,7 @@ from tests.adapters.gateways.uazapi.parsing.parsed_events import (
 @pytest.mark.parametrize("state", ["Sent", "delivered", "READ", "Played"])
 def test_a_receipt_moves_messages_of_a_known_contact(state: str) -> None:
     found = parse_inbound(build_receipt_body(MessageIDs=["9:B", "A", "A"]) | {"state": state})
-    assert found.command == ReceiveReceipt(("A", "B"), DeliveryStatus(state.lower()))
+    assert found.command == ReceiveDeliveryReceipt(("A", "B"), DeliveryStatus(state.lower()))
     assert found.dedupe_key == f"receipt:{state.lower()}:A,B"
     assert not found.creates_contact
     assert (found.identity.lid, found.identity.phone) == ("200000000000033", "5581977776666")
@@ -43,7 +47,7 @@ def test_the_other_shapes_of_a_receipt_are_read(part: str) -> None:
     update = {"id": "9:A", "status": "Read", "chatid": "5581977776666@s.whatsapp.net"}
     name = "EventType" if part == "message" else "event"
     found = parse_inbound({name: "messages_update", part: update})
-    assert found.command == ReceiveReceipt(("A",), DeliveryStatus.READ)
+    assert found.command == ReceiveDeliveryReceipt(("A",), DeliveryStatus.READ)
     assert found.identity == WhatsAppIdentity(phone="5581977776666")
 
 

@@ -7,7 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.postgres.json_codec import event_from_json, state_from_json, state_to_json
+from niochat.adapters.postgres.domain_json_codec import (
+    event_from_json,
+    state_from_json,
+    state_to_json,
+)
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.conversation.evolve import evolve
 from niochat.domain.conversation.state import ConversationState
@@ -38,7 +42,7 @@ class HistoryEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class ConversationHistory:
+class ConversationReplay:
     """All events, oldest first, and the differences between the replayed and the stored state."""
 
     entries: tuple[HistoryEntry, ...]
@@ -48,7 +52,7 @@ class ConversationHistory:
 
 async def load_history(
     database: Database, tenant_id: UUID, conversation_id: UUID
-) -> ConversationHistory:
+) -> ConversationReplay:
     """Loads and replays one conversation. Raises ``NotFoundError``, and ``UnreadableDataError`` if
     a newer version wrote it.
     """
@@ -62,7 +66,7 @@ async def load_history(
     last, entries = _replay(events)
     stored_state = state_to_json(state_from_json(stored["state"], stored["schema_version"]))
     replayed = state_to_json(last) if last is not None else {}
-    return ConversationHistory(tuple(entries), diff_states(replayed, stored_state))
+    return ConversationReplay(tuple(entries), diff_states(replayed, stored_state))
 
 
 def diff_states(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
