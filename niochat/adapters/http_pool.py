@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from ssl import SSLContext
 
 import aiohttp
@@ -87,7 +88,8 @@ class HttpTransport:
                 method,
                 url,
                 headers=headers,
-                data=content,
+                # From a buffer aiohttp writes chunks; bytes would block the event loop at once.
+                data=None if content is None else BytesIO(content),
                 timeout=aiohttp.ClientTimeout(total=timeout_s, connect=connect),
                 allow_redirects=False,
                 auto_decompress=self._decompress,
