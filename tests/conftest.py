@@ -54,6 +54,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None if not collection_path.is_file() or may_have(collection_path, lane) else True
 
 
+LEAKS_ARE_SHOWN = pytest.mark.filterwarnings("default::pytest.PytestUnraisableExceptionWarning")
+"""Tests of the lanes ``ray`` and ``long`` kill processes under their connections. The garbage
+collector reports such a connection in whichever test runs then, so it cannot fail that test.
+"""
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test gets the mark of its lane. What is ``in_order`` is put back into it, and folders
@@ -64,6 +70,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("long") is None:
             item.add_marker(lane_of(item.path))
+        if item.get_closest_marker("unit") is None and item.get_closest_marker("db") is None:
+            item.add_marker(LEAKS_ARE_SHOWN)
     for file in {item.path for item in items if item.get_closest_marker("in_order")}:
         places = [place for place, item in enumerate(items) if item.path == file]
         written = sorted((items[place] for place in places), key=lambda item: item.location[1] or 0)
