@@ -48,6 +48,16 @@ class HttpResponse:
     body: bytes = field(repr=False)
 
 
+MAX_BYTES_AT_ONCE = 1 << 20
+"""aiohttp writes longer bytes in one go, which blocks the event loop; a buffer goes in chunks."""
+
+
+def _request_body(content: bytes | None) -> bytes | BytesIO | None:
+    if content is None or len(content) <= MAX_BYTES_AT_ONCE:
+        return content
+    return BytesIO(content)
+
+
 class HttpTransport:
     """Sends each request once, without redirects or proxies; the pool opens with the first one."""
 
@@ -88,8 +98,7 @@ class HttpTransport:
                 method,
                 url,
                 headers=headers,
-                # From a buffer aiohttp writes chunks; bytes would block the event loop at once.
-                data=None if content is None else BytesIO(content),
+                data=_request_body(content),
                 timeout=aiohttp.ClientTimeout(total=timeout_s, connect=connect),
                 allow_redirects=False,
                 auto_decompress=self._decompress,
