@@ -72,6 +72,7 @@ class AssistantPipeline:
     threads: dict[str, UUID] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._first_models = self.models
         self.permits = ErpCallLimiter(
             max_concurrent=8, per_minute=6000, tokens=600.0, refilled_at=time.monotonic()
         )
@@ -154,7 +155,10 @@ class AssistantPipeline:
         await self.sandbox.control("DELETE", "/faults")
 
     async def close(self) -> None:
-        await self.models.close()
+        """Close the clients, also the one that a test replaced."""
+        await self._first_models.close()
+        if self.models is not self._first_models:
+            await self.models.close()
         await self.sgp.close()
 
     async def _met(self, phone: str) -> UUID:
