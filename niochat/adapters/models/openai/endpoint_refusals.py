@@ -97,21 +97,21 @@ def _hide_if_echoed(match: re.Match[str], request: str) -> str:
 
 
 def _strip_echo(sentence: str, request: str) -> str:
-    kept, at = [], 0
-    while at < len(sentence):
+    pieces, start = [], 0
+    while start < len(sentence):
         if (
-            sentence[at : at + _MIN_ECHO_CHARS] not in request
-            or len(sentence) - at < _MIN_ECHO_CHARS
+            sentence[start : start + _MIN_ECHO_CHARS] not in request
+            or len(sentence) - start < _MIN_ECHO_CHARS
         ):
-            kept.append(sentence[at])
-            at += 1
+            pieces.append(sentence[start])
+            start += 1
             continue
-        end = at + _MIN_ECHO_CHARS
-        while end < len(sentence) and sentence[at : end + 1] in request:
+        end = start + _MIN_ECHO_CHARS
+        while end < len(sentence) and sentence[start : end + 1] in request:
             end += 1
-        kept.append(_HIDDEN)
-        at = end
-    return "".join(kept)
+        pieces.append(_HIDDEN)
+        start = end
+    return "".join(pieces)
 
 
 def _to_one_line(text: str) -> str:
