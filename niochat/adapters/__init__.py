@@ -1,1 +1,1 @@
-"""The outside world: one package for each driver, which translates foreign errors into ours."""
+"""Adapters to other systems: one package for each driver, which translates errors into ours."""

@@ -1,10 +1,10 @@
-"""The wall clock of this process, which fault tests can make wrong.
+"""The wall clock of this process, which fault tests can set wrong.
 
-It decides nothing: PostgreSQL's clock decides what is due, expired or first. This clock dates
-input from outside and shortens waits whose end PostgreSQL confirms. So a machine whose clock steps
-by an hour shows a wrong time and does nothing wrong. Tickets, file URLs and sessions, which one
-process issues and another one checks, are dated and checked by :data:`database_clock`, which
-follows PostgreSQL's clock.
+PostgreSQL's clock, not this one, decides what is due, expired or first. This clock dates input from
+outside and shortens waits whose end PostgreSQL confirms. So a machine whose clock steps by an hour
+shows a wrong time and still acts correctly. Tickets, file URLs and sessions, which one process
+issues and another one checks, are dated and checked by :data:`database_clock`, which follows
+PostgreSQL's clock.
 """
 
 import os
@@ -33,35 +33,36 @@ def _offset(file: Path) -> float:
 
 
 class DatabaseClock:
-    """PostgreSQL's time: the last answer of the database plus the time counted since. A machine
-    clock that is wrong or steps does not change it. Before the first answer it is the machine's.
+    """PostgreSQL's time: the last time that the database reported, plus the monotonic time since
+    then. A wrong or stepping machine clock does not change it. Before the first report it is the
+    machine's time.
     """
 
     def __init__(
-        self, local: Callable[[], datetime] = now, counted: Callable[[], float] = time.monotonic
+        self, local: Callable[[], datetime] = now, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._local = local
-        self._counted = counted
+        self._monotonic = monotonic
         self._reference: tuple[datetime, float] | None = None
 
     @property
     def is_synchronized(self) -> bool:
-        """Whether the database has ever answered."""
+        """Whether the database has reported its time."""
         return self._reference is not None
 
     def now(self) -> datetime:
         """The time in UTC."""
         if self._reference is None:
             return self._local()
-        at, counted = self._reference
-        return at + timedelta(seconds=self._counted() - counted)
+        at, reference_s = self._reference
+        return at + timedelta(seconds=self._monotonic() - reference_s)
 
     def synchronize(self, at: datetime, requested_at: float) -> None:
-        """Set the clock: PostgreSQL answered ``at`` at some moment between ``asked``, a value of
-        ``counted``, and now.
+        """Set the clock. PostgreSQL read the time ``at`` between ``requested_at``, a value of the
+        monotonic clock in seconds, and now; the middle is assumed.
         """
-        self._reference = (at, (requested_at + self._counted()) / 2)
+        self._reference = (at, (requested_at + self._monotonic()) / 2)
 
 
 database_clock = DatabaseClock()
-"""The one of this process."""
+"""The database clock of this process."""

@@ -1,4 +1,4 @@
-"""Stores files in a directory of this machine or in any S3-compatible store, by ``obstore``."""
+"""Stores files in a directory of this machine or in any S3-compatible store, with ``obstore``."""
 
 import asyncio
 import contextlib
@@ -14,14 +14,14 @@ from obstore.store import LocalStore, ObjectStore, S3Store
 from niochat.domain.errors import InvalidInputError, UnavailableError
 
 TIMEOUT_S = 30.0
-"""For one file; the library itself would retry for minutes."""
+"""For one operation; the library alone would retry for minutes."""
 T = TypeVar("T")
 _PRIVATE_FOLDER = 0o700
 _PRIVATE_FILE = 0o600
 
 
 class FileStore:
-    """Bytes under keys such as ``<tenant>/<file>``; a key is written whole or not at all."""
+    """Stores bytes under keys such as ``<tenant>/<file>``, each file whole or not at all."""
 
     def __init__(self, store: ObjectStore | None, directory: Path | None = None) -> None:
         """``directory``: the folder of a store on this machine."""
@@ -30,9 +30,10 @@ class FileStore:
 
     @classmethod
     def from_url(cls, address: str | None, variable: str = "NIOCHAT_FILES_URL") -> "FileStore":
-        """``file:///directory``, made when it is missing, or ``s3://bucket/prefix`` with its
-        credentials in the variables ``AWS_…``. Raises ``InvalidInputError``, which names the
-        setting, for any other. ``None``: there is no store, and every use raises.
+        """Open ``file:///directory``, which is created when it is missing, or
+        ``s3://bucket/prefix``, whose credentials are in the variables ``AWS_…``. Raises
+        ``InvalidInputError``, which names the setting, for any other address. With ``None`` there
+        is no store, and every use raises.
         """
         if address is None:
             return cls(None)
@@ -86,16 +87,16 @@ class FileStore:
     async def get(self, key: str) -> bytes | None:
         """All bytes; ``None`` when the file does not exist. Raises ``UnavailableError``."""
         try:
-            found = await _translate_errors(obstore.get_async(self._store, key))
+            result = await _translate_errors(obstore.get_async(self._store, key))
         except FileNotFoundError:
             return None
-        return bytes(await _translate_errors(found.bytes_async()))
+        return bytes(await _translate_errors(result.bytes_async()))
 
     async def get_range(self, key: str, start: int, length: int) -> bytes | None:
         """``length`` bytes from ``start``; ``None`` when the file does not exist."""
         try:
-            found = obstore.get_range_async(self._store, key, start=start, length=length)
-            return bytes(await _translate_errors(found))
+            operation = obstore.get_range_async(self._store, key, start=start, length=length)
+            return bytes(await _translate_errors(operation))
         except FileNotFoundError:
             return None
 

@@ -1,4 +1,4 @@
-"""Public holidays by the ``holidays`` package, and the staff availability that they imply."""
+"""Public holidays from the ``holidays`` package, and the availability of staff at a time."""
 
 from datetime import date, datetime
 from functools import cache
@@ -25,7 +25,7 @@ def staff_availability(policy: ConversationPolicy, local: datetime) -> StaffAvai
 def public_holidays(place: str, year: int) -> frozenset[date]:
     """The holidays of a country (``BR``) or a part of it (``BR-PE``); empty for an empty place.
 
-    Raises ``InvalidInputError`` for a place that is not known.
+    Raises ``InvalidInputError`` for an unknown place.
     """
     if not place:
         return frozenset()

@@ -1,4 +1,4 @@
-"""HTTP connections that tenants share: no cookie of one reaches another, no host takes them all."""
+"""HTTP connections that tenants share. No cookies are kept, and no host can use all connections."""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,7 +12,9 @@ import httpx
 from niochat.adapters.ssrf_guard import SsrfGuard
 
 KEEP_ALIVE_S = 4.0
-"""Below the usual 5 s of servers: a request on a connection that they just closed is uncertain."""
+"""Shorter than the usual 5 s of servers: the outcome of a request is uncertain if the server closes
+the connection at the same moment.
+"""
 _CONNECT_TIMEOUT_S = 5.0
 _CHUNK_BYTES = 64 * 1024
 
@@ -22,7 +24,7 @@ def open_shared_session(
 ) -> aiohttp.ClientSession:
     """A pool of at most ``connections``, half of them to one host, without cookies.
 
-    ``guard`` checks each address before a connection. To be called on the event loop of its user.
+    ``guard`` checks each address before a connection. Call it on the event loop that uses the pool.
     """
     connector = aiohttp.TCPConnector(
         ssl=tls or httpx.create_ssl_context(),
@@ -36,12 +38,12 @@ def open_shared_session(
 
 
 class ResponseTooLargeError(Exception):
-    """The body is longer than the caller allows: no server fills our memory."""
+    """The body is longer than the caller allows; the limit protects the memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """A whole response. The names of ``headers`` match in any case."""
+    """A whole response. The names of ``headers`` are case-insensitive."""
 
     status: int
     headers: Mapping[str, str]
@@ -49,7 +51,9 @@ class HttpResponse:
 
 
 MAX_BYTES_AT_ONCE = 1 << 20
-"""aiohttp writes longer bytes in one go, which blocks the event loop; a buffer goes in chunks."""
+"""aiohttp writes ``bytes`` in one go, which blocks the event loop when they are longer than this.
+It writes a buffer in chunks.
+"""
 
 
 def _request_body(content: bytes | None) -> bytes | BytesIO | None:
@@ -71,7 +75,7 @@ class HttpTransport:
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
-        """Close the pool; requests in progress end as lost."""
+        """Close the pool; requests in progress fail, and their outcome is unknown."""
         if self._session is not None:
             await self._session.close()
 
@@ -89,8 +93,8 @@ class HttpTransport:
         """
         if self._session is None:
             self._session = open_shared_session(self._connections, guard=self._guard)
-        # The wait for a connection ends before the whole exchange does, so that a later deadline
-        # always means: the request may have been written.
+        # The wait for a connection ends before the whole exchange does. So a time-out of the
+        # exchange always means that the request may have been written.
         connect = min(_CONNECT_TIMEOUT_S, timeout_s / 2)
         async with (
             asyncio.timeout(timeout_s),

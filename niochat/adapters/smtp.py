@@ -12,16 +12,16 @@ PORTS = {"smtp": 587, "smtps": 465}
 
 
 class SmtpClient:
-    """A mail server by its address: ``smtp://user:password@host:587`` begins in the clear and
-    uses TLS where the server offers it, ``smtps://…`` from the first byte.
+    """The client of one mail server. With ``smtp://user:password@host:587`` a connection begins in
+    plain text and uses TLS if the server offers it; with ``smtps://…`` it uses TLS from the start.
     """
 
     def __init__(self, url: str) -> None:
-        """Raises ``InvalidInputError`` for an address that is none, without showing it."""
+        """Raises ``InvalidInputError`` for an invalid URL; the error does not show the URL."""
         try:
             parts = urlsplit(url)
-            usual = PORTS[parts.scheme]
-            port = parts.port or usual
+            default_port = PORTS[parts.scheme]
+            port = parts.port or default_port
         except (KeyError, ValueError):
             raise InvalidInputError(
                 "NIOCHAT_SMTP_URL must be as smtp://user:password@host:587"

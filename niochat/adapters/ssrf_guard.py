@@ -40,13 +40,13 @@ _BLOCKED_NETWORKS: tuple[Network, ...] = tuple(
         "2001:db8::/32",
     )
 )
-"""Besides what the standard library knows as not global, which differs between its versions; the
-one public address is where Azure's machines find their metadata.
+"""Blocked in addition to the networks that the standard library reports as not global, because
+these differ between its versions. The one public address is Azure's metadata service.
 """
 _UNICAST = ip_network("2000::/3")
-"""All of IPv6 that is global today (RFC 4291, 2.4)."""
+"""All global unicast addresses of IPv6 today (RFC 4291, 2.4)."""
 _NAT64 = ip_network("64:ff9b::/96")
-"""RFC 6052: an IPv4 address behind it."""
+"""Addresses that contain an IPv4 address (RFC 6052)."""
 
 
 PRIVATE_ADDRESS_MESSAGE = (
@@ -56,12 +56,12 @@ PRIVATE_ADDRESS_MESSAGE = (
 
 
 class ForbiddenAddressError(OSError):
-    """The connection was refused: it would have led to a private address."""
+    """The connection was refused because its target is a private address."""
 
 
 class SsrfGuard:
-    """``allowed``: private networks that may be reached all the same. ``resolver`` looks names up,
-    by default the system.
+    """Checks addresses and URLs. ``allowed`` are private networks that may be reached all the same.
+    ``resolver`` resolves host names; the default is the system's resolver.
     """
 
     def __init__(
@@ -78,11 +78,11 @@ class SsrfGuard:
         )
 
     def create_socket(self, info: AddrInfoType) -> socket.socket:
-        """A socket for the address that is going to be connected to, for ``aiohttp.TCPConnector``.
+        """Create the socket for a connection to this address, for ``aiohttp.TCPConnector``.
         Raises ``ForbiddenAddressError``.
         """
-        family, kind, protocol, _, where = info
-        if not self.is_allowed(str(where[0])):
+        family, kind, protocol, _, socket_address = info
+        if not self.is_allowed(str(socket_address[0])):
             raise ForbiddenAddressError(PRIVATE_ADDRESS_MESSAGE)
         return socket.socket(family, kind, protocol)
 
@@ -93,12 +93,12 @@ class SsrfGuard:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 443
         try:
-            found = await (self.resolver or ThreadedResolver()).resolve(
+            addresses = await (self.resolver or ThreadedResolver()).resolve(
                 host, port, socket.AF_UNSPEC
             )
         except OSError:
             return
-        if not all(self.is_allowed(each["host"]) for each in found):
+        if not all(self.is_allowed(each["host"]) for each in addresses):
             raise InvalidInputError(
                 f"{host} resolves to a private address. Use a public address, or ask the "
                 f"operator to "

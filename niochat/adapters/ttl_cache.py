@@ -13,7 +13,7 @@ Value = TypeVar("Value")
 class TtlCache(Generic[Key, Value]):
     """Caches the results of ``load``, also ``None``, for ``ttl_s``; errors are not cached.
 
-    At most ``limit`` entries: the least recently used one is dropped.
+    Holds at most ``limit`` entries and drops the least recently used one.
     """
 
     def __init__(
@@ -28,18 +28,18 @@ class TtlCache(Generic[Key, Value]):
         self._ttl_s = ttl_s
         self._limit = limit
         self._clock = clock
-        self._kept: OrderedDict[Key, tuple[float, Value]] = OrderedDict()
+        self._entries: OrderedDict[Key, tuple[float, Value]] = OrderedDict()
         self._loading: dict[Key, asyncio.Task[Value]] = {}
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._entries)
 
     async def get(self, key: Key) -> Value:
         """The value, at most ``ttl_s`` old. Raises the exception of the load."""
-        kept = self._kept.get(key)
-        if kept is not None and self._clock() < kept[0]:
-            self._kept.move_to_end(key)
-            return kept[1]
+        entry = self._entries.get(key)
+        if entry is not None and self._clock() < entry[0]:
+            self._entries.move_to_end(key)
+            return entry[1]
         task = self._loading.get(key)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._run_load(key))
@@ -51,19 +51,19 @@ class TtlCache(Generic[Key, Value]):
     def invalidate(self, stale: Callable[[Key, Value], bool]) -> None:
         """Drop the entries that are ``stale``, and the result of every load in progress."""
         self._loading.clear()
-        for key in [key for key, (_, value) in self._kept.items() if stale(key, value)]:
-            del self._kept[key]
+        for key in [key for key, (_, value) in self._entries.items() if stale(key, value)]:
+            del self._entries[key]
 
     async def _run_load(self, key: Key) -> Value:
         return await self._load(key)
 
     def _store_result(self, key: Key, task: "asyncio.Task[Value]") -> None:
-        mine = self._loading.get(key) is task
-        if mine:
+        is_current = self._loading.get(key) is task
+        if is_current:
             del self._loading[key]
-        if task.cancelled() or task.exception() is not None or not mine:
+        if task.cancelled() or task.exception() is not None or not is_current:
             return
-        self._kept[key] = (self._clock() + self._ttl_s, task.result())
-        self._kept.move_to_end(key)
-        while len(self._kept) > self._limit:
-            self._kept.popitem(last=False)
+        self._entries[key] = (self._clock() + self._ttl_s, task.result())
+        self._entries.move_to_end(key)
+        while len(self._entries) > self._limit:
+            self._entries.popitem(last=False)

@@ -1,4 +1,4 @@
-"""Vendors by kind: the word in configuration, database and addresses that names an adapter."""
+"""Registers vendors by kind: the word that names an adapter in configuration, database and URLs."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from niochat.domain.errors import InvalidInputError, UnavailableError
 
 
 class Vendor(Protocol):
-    """What every row of a registry has."""
+    """What every vendor in a registry has."""
 
     @property
     def kind(self) -> str:
@@ -23,7 +23,7 @@ class VendorRegistry(Generic[VendorT]):
     """The vendors of one port, by kind."""
 
     def __init__(self, port: str, vendors: Iterable[VendorT]) -> None:
-        """``port`` says in error messages what is being chosen, as "gateway"."""
+        """``port`` names the port in error messages, for example "gateway"."""
         self._port = port
         self._vendors = {vendor.kind: vendor for vendor in vendors}
 
@@ -45,7 +45,8 @@ class VendorRegistry(Generic[VendorT]):
 
     def require_stored(self, kind: str) -> VendorT:
         """The vendor of a kind that was checked when it was stored. Raises ``UnavailableError``
-        (``unknown_kind``): a newer version stored it, so the work waits for a process that knows.
+        (``unknown_kind``): a newer version stored it, so the work waits for a process that knows
+        the kind.
         """
         vendor = self._vendors.get(kind)
         if vendor is None:
@@ -53,12 +54,12 @@ class VendorRegistry(Generic[VendorT]):
         return vendor
 
     def describe_unknown(self) -> str:
-        """What to do about an unknown kind. Without that kind: it may be a secret by mistake."""
+        """The message about an unknown kind, without the kind: it may be a secret by mistake."""
         return f"unknown kind of {self._port}: use one of {', '.join(self.kinds)}"
 
     @contextmanager
     def registered(self, vendor: VendorT) -> Iterator[None]:
-        """Add a vendor until the block ends. For adapters that live outside of the product."""
+        """Add a vendor until the block ends, for adapters outside the product."""
         if vendor.kind in self._vendors:
             raise ValueError(f"the kind {vendor.kind} is registered already")
         self._vendors[vendor.kind] = vendor

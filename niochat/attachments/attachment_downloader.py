@@ -1,4 +1,4 @@
-"""Downloads customers' files from the gateway as soon as they arrive: it keeps them for days."""
+"""Downloads customers' files as soon as they arrive: the gateway keeps them for days only."""
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -20,12 +20,12 @@ from niochat.ports.gateway import CredentialsOpener, FetchedFile, WhatsAppGatewa
 _SQL = queries("attachments")
 
 MAX_CONCURRENT = 6
-"""Concurrent downloads of one host: each may take 16 MiB of memory, and again as base64."""
+"""Concurrent downloads of one host. Each may take 16 MiB of memory, and more as base64."""
 MAX_PER_TENANT = 3
 LEASE_S = 120.0
-"""For one attempt; after it the file of a process that died is due again."""
+"""How long an attempt claims a file. Then the file is due again: its process may have died."""
 SEARCH_LIMIT = 200
-"""Rows in one search."""
+"""The most rows of one search."""
 MAX_ATTEMPTS = 12
 
 AttachmentSettler = Callable[[UUID, SettleFile], None]
@@ -56,11 +56,11 @@ class AttachmentDownloader:
         )
 
     def enqueue(self, tenant_id: UUID, file_id: UUID) -> None:
-        """Download the file as soon as there is a slot. A hint: the row counts."""
+        """Download the file as soon as there is a slot. The call is a hint: sweeps find the row."""
         self._queue.enqueue(FileRef(tenant_id, file_id))
 
     async def enqueue_due(self, shards: Sequence[int]) -> None:
-        """Enqueue files that were missed, or are due again."""
+        """Enqueue files whose hint was lost, and files that are due again."""
         async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["list_due"], list(shards), SEARCH_LIMIT)
         for row in rows:
@@ -71,30 +71,32 @@ class AttachmentDownloader:
             row: Any = await connection.fetchrow(
                 _SQL["claim"], file.tenant_id, file.file_id, LEASE_S
             )
-        if row is None:  # it is stored already, or another process has it
+        if row is None:  # the file is stored already, or another process has claimed it
             return
         credentials = self._open_credentials(
             row["channel_kind"], row["base_url"], row["token_sealed"], file.tenant_id
         )
         try:
-            found = await self._gateway.fetch_file(credentials, row["external_id"], MAX_FILE_BYTES)
-            settled = _missing_file(file, row, "gone")
-            if found is not None:
-                settled = await self._store_file(file, row, found)
+            fetched = await self._gateway.fetch_file(
+                credentials, row["external_id"], MAX_FILE_BYTES
+            )
+            command = _missing_file(file, row, "gone")
+            if fetched is not None:
+                command = await self._store_file(file, row, fetched)
         except InvalidInputError as error:
-            settled = _missing_file(file, row, error.code)
+            command = _missing_file(file, row, error.code)
         except NiochatError:
             if row["attempts"] < MAX_ATTEMPTS and not row["too_old"]:
                 await self._postpone(file, row["attempts"])
                 raise
-            settled = _missing_file(file, row, "given_up")
-        self._settle(row["thread_id"], settled)
+            command = _missing_file(file, row, "given_up")
+        self._settle(row["thread_id"], command)
 
     async def _store_file(self, file: FileRef, row: Any, fetched: FetchedFile) -> SettleFile:
-        data, given = fetched.data, row["filename"]
+        data, filename = fetched.data, row["filename"]
         if len(data) > MAX_FILE_BYTES:
             raise InvalidInputError("the file is too large", code="too_large")
-        mimetype, name = storage_type_and_name(data, given, "arquivo")
+        mimetype, name = storage_type_and_name(data, filename, "arquivo")
         await self._store.put(object_key(file.tenant_id, file.file_id), data)
         return SettleFile(
             file.file_id,

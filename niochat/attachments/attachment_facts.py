@@ -1,4 +1,4 @@
-"""The facts that may be stored of a file: a closed set of kinds with typed, bounded fields."""
+"""The facts that may be stored about a file: a closed set of kinds with typed, bounded fields."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,8 +14,8 @@ _YEARS = range(2000, 2100)
 
 
 def validate_facts(raw: object) -> Mapping[str, object]:
-    """``kind`` and its valid fields, from an untrusted description of a file; ``other`` when it is
-    unusable.
+    """Return the ``kind`` and the valid fields of an untrusted description of a file, or
+    ``OTHER_FACTS`` when no field is valid.
     """
     if not isinstance(raw, Mapping):
         return OTHER_FACTS
@@ -23,9 +23,9 @@ def validate_facts(raw: object) -> Mapping[str, object]:
     fields = _FIELD_PARSERS.get(kind) if isinstance(kind, str) else None
     if fields is None:
         return OTHER_FACTS
-    found = {name: read(raw.get(name)) for name, read in fields.items()}
-    kept = {name: value for name, value in found.items() if value is not None}
-    return {"kind": kind, **kept} if kept else OTHER_FACTS
+    parsed = {name: parse(raw.get(name)) for name, parse in fields.items()}
+    valid = {name: value for name, value in parsed.items() if value is not None}
+    return {"kind": kind, **valid} if valid else OTHER_FACTS
 
 
 def _parse_light(value: object) -> str | None:
@@ -58,14 +58,14 @@ def _parse_digits(value: object) -> str | None:
     return digits if len(digits) in (47, 48) else None
 
 
-def _text_parser(most: int) -> Callable[[object], str | None]:
-    def read(value: object) -> str | None:
+def _text_parser(max_chars: int) -> Callable[[object], str | None]:
+    def parse(value: object) -> str | None:
         if not isinstance(value, str):
             return None
-        printable = "".join(each if each.isprintable() else " " for each in value[: 4 * most])
-        return " ".join(printable.split())[:most] or None
+        printable = "".join(each if each.isprintable() else " " for each in value[: 4 * max_chars])
+        return " ".join(printable.split())[:max_chars] or None
 
-    return read
+    return parse
 
 
 def _parse_name(value: object) -> str | None:

@@ -22,7 +22,7 @@ from niochat.domain.conversation.file_reading import (
 from niochat.domain.errors import NiochatError
 
 TRANSCRIPTION_TIMEOUT_S = 60.0
-"""For one voice note."""
+"""Seconds for one voice note."""
 _MINUTE = 60
 _MILLION = 1_000_000
 
@@ -31,7 +31,9 @@ FileBytesLoader = Callable[[UUID, UUID], Awaitable[bytes | None]]
 
 
 class MediaModelSettings(Protocol):
-    """The settings of an assistant for audio and pictures; ``None``: it has no model for them."""
+    """An assistant's settings for audio and pictures. Without a model for one of them, its
+    endpoint is ``None``.
+    """
 
     @property
     def hearing(self) -> ModelEndpoint | None: ...
@@ -46,7 +48,7 @@ class MediaModelSettings(Protocol):
 
 
 MediaModelSettingsLoader = Callable[[UUID], Awaitable[MediaModelSettings]]
-"""Loads them for a tenant; raises ``NotFoundError`` when it has no assistant."""
+"""Loads the settings of a tenant; raises ``NotFoundError`` when it has no assistant."""
 
 
 class AttachmentReader:
@@ -65,28 +67,28 @@ class AttachmentReader:
         self._transcription_timeout_s = transcription_timeout_s
 
     async def read_file(self, request: FileReadingRequest) -> FileReading:
-        """The content of the file. Never raises a ``NiochatError``."""
+        """Read the content of the file. Never raises a ``NiochatError``."""
         try:
-            senses = await self._load_settings(request.tenant_id)
+            settings = await self._load_settings(request.tenant_id)
             data = await self._load_file(request.tenant_id, request.file_id)
             if not data:
                 return FileReading(code="gone" if data is None else "empty")
             match request.sort:
                 case ReadableFileKind.VOICE:
-                    return await self._transcribe_voice(senses, request, data)
+                    return await self._transcribe_voice(settings, request, data)
                 case ReadableFileKind.PICTURE:
-                    return await self._describe_picture(senses, request, data)
+                    return await self._describe_picture(settings, request, data)
                 case ReadableFileKind.DOCUMENT:
-                    return await self._read_pdf(senses, request, data)
+                    return await self._read_pdf(settings, request, data)
         except ModelError as error:
             return FileReading(code=error.code, detail=str(error), again=error.retryable)
         except NiochatError as error:
             return FileReading(code=error.code, detail=str(error), again=error.retryable)
 
     async def _transcribe_voice(
-        self, senses: MediaModelSettings, request: FileReadingRequest, data: bytes
+        self, settings: MediaModelSettings, request: FileReadingRequest, data: bytes
     ) -> FileReading:
-        endpoint = senses.hearing
+        endpoint = settings.hearing
         if endpoint is None:
             return FileReading(code="switched_off")
         if not request.mimetype.startswith("audio/"):
@@ -94,23 +96,23 @@ class AttachmentReader:
         seconds = ogg_seconds(data) or request.seconds
         if seconds > MAX_VOICE_SECONDS:
             return FileReading(code="too_long", seconds=seconds)
-        heard = await transcribe(
+        transcript = await transcribe(
             self._models, endpoint, data, request.mimetype, self._transcription_timeout_s
         )
-        seconds = heard.seconds or seconds
-        text = format_transcript(heard.text)
+        seconds = transcript.seconds or seconds
+        text = format_transcript(transcript.text)
         return FileReading(
             text,
             code="" if text else "no_words",
             model=endpoint.model,
             seconds=seconds,
-            cost=senses.hearing_price * Decimal(seconds) / _MINUTE,
+            cost=settings.hearing_price * Decimal(seconds) / _MINUTE,
         )
 
     async def _read_pdf(
-        self, senses: MediaModelSettings, request: FileReadingRequest, data: bytes
+        self, settings: MediaModelSettings, request: FileReadingRequest, data: bytes
     ) -> FileReading:
-        """Facts from the text of a PDF by rules; a PDF without text goes to the model."""
+        """Extract facts from the text of a PDF by rules; a PDF without text goes to the model."""
         if request.mimetype != PDF_TYPE:
             return FileReading(code="not_pdf")
         text = await extract_pdf_text(data)
@@ -118,24 +120,26 @@ class AttachmentReader:
             return FileReading(code="unreadable")
         if text:
             return FileReading(facts=extract_pdf_facts(text))
-        return await self._describe_picture(senses, request, data)
+        return await self._describe_picture(settings, request, data)
 
     async def _describe_picture(
-        self, senses: MediaModelSettings, request: FileReadingRequest, data: bytes
+        self, settings: MediaModelSettings, request: FileReadingRequest, data: bytes
     ) -> FileReading:
-        endpoint = senses.seeing
+        endpoint = settings.seeing
         if endpoint is None:
             return FileReading(code="switched_off")
         if request.mimetype not in (*PICTURE_TYPES, PDF_TYPE):
             return FileReading(code="not_a_picture")
         if len(data) > MAX_VISION_BYTES:
             return FileReading(code="too_large")
-        facts, told = await describe_file(self._models, endpoint, data, request.mimetype)
-        cost = (told.tokens_in * senses.price_in + told.tokens_out * senses.price_out) / _MILLION
+        facts, completion = await describe_file(self._models, endpoint, data, request.mimetype)
+        cost = (
+            completion.tokens_in * settings.price_in + completion.tokens_out * settings.price_out
+        ) / _MILLION
         return FileReading(
             facts=facts,
-            model=told.model,
-            tokens_in=told.tokens_in,
-            tokens_out=told.tokens_out,
+            model=completion.model,
+            tokens_in=completion.tokens_in,
+            tokens_out=completion.tokens_out,
             cost=cost,
         )

@@ -53,9 +53,10 @@ class AttachmentStore:
                 f"{len(data)} bytes.",
                 code="file_size",
             )
-        sort, name = validate_upload(data, filename), safe_name(filename, "arquivo")
-        file = StoredFile(tenant_id, uuid4(), sort.mimetype, name, len(data))
-        # Bytes first: a row promises that they exist. Bytes without a row cannot be found.
+        file_type, name = validate_upload(data, filename), safe_name(filename, "arquivo")
+        file = StoredFile(tenant_id, uuid4(), file_type.mimetype, name, len(data))
+        # The bytes are stored first, because a row promises that they exist. Bytes without a
+        # row are only wasted space.
         await self._store.put(object_key(tenant_id, file.id), data)
         async with self._database.as_tenant(tenant_id) as connection:
             await connection.execute(
@@ -82,42 +83,42 @@ class AttachmentStore:
         """``length`` bytes from ``start``. Raises ``NotFoundError``, ``UnavailableError``."""
         if file.data is not None:
             return file.data[start : start + length]
-        found = await self._store.get_range(object_key(file.tenant_id, file.id), start, length)
-        if found is None:
+        data = await self._store.get_range(object_key(file.tenant_id, file.id), start, length)
+        if data is None:
             raise NotFoundError("The file is no longer stored.")
-        return found
+        return data
 
     async def read_all(self, tenant_id: UUID, file_id: UUID) -> bytes | None:
-        """All bytes, from the store; ``None`` when they are not there."""
+        """All bytes of a file in the store; ``None`` when the store does not have it."""
         return await self._store.get(object_key(tenant_id, file_id))
 
     def create_download_token(self, file: StoredFile, now: datetime) -> tuple[str, datetime]:
         """A token that opens the file for a few minutes without signing in, and its expiry."""
         until = now + DOWNLOAD_TOKEN_TTL
-        said = json.dumps({"file": file.id.hex, "until": until.timestamp()})
-        sealed = self._seals.seal(said, tenant_id=file.tenant_id, purpose=_SEAL_PURPOSE)
+        claims = json.dumps({"file": file.id.hex, "until": until.timestamp()})
+        sealed = self._seals.seal(claims, tenant_id=file.tenant_id, purpose=_SEAL_PURPOSE)
         text = base64.urlsafe_b64encode(file.tenant_id.bytes + sealed).decode().rstrip("=")
         return text, until
 
     async def find_by_token(self, token: str, now: datetime) -> StoredFile:
-        """The file of a token. Raises ``NotFoundError`` for one that expired, was altered, or is
-        not ours.
+        """The file of a token. Raises ``NotFoundError`` for a token that has expired, was altered,
+        or was not issued here.
         """
         try:
             parts = base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True)
             tenant_id = UUID(bytes=parts[:16])
-            said = json.loads(
+            claims = json.loads(
                 self._seals.open(parts[16:], tenant_id=tenant_id, purpose=_SEAL_PURPOSE)
             )
         except (ValueError, binascii.Error, NiochatError):
             raise _expired_token_error() from None
-        if said["until"] < now.timestamp():
+        if claims["until"] < now.timestamp():
             raise _expired_token_error()
-        return await self.find(tenant_id, UUID(said["file"]))
+        return await self.find(tenant_id, UUID(claims["file"]))
 
     async def delete_unused(self, limit: int = 500) -> None:
-        """Delete files that were uploaded or prepared a day ago and never sent. Bytes go first:
-        the next run finds a row without bytes again.
+        """Delete files that were uploaded or prepared a day ago and never sent. Bytes are deleted
+        before rows, so that the next run finds the rows again if the process dies in between.
         """
         async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["list_unused"], limit)
@@ -130,10 +131,10 @@ class AttachmentStore:
 
     async def _find(self, query: str, tenant_id: UUID, file_id: UUID) -> StoredFile:
         async with self._database.as_tenant(tenant_id) as connection:
-            known = await fetch_one(connection, _SQL[query], tenant_id, file_id, what="file")
-        if known.get("data") is not None:
-            known["size"] = len(known["data"])
-        return StoredFile(tenant_id, **known)
+            fields = await fetch_one(connection, _SQL[query], tenant_id, file_id, what="file")
+        if fields.get("data") is not None:
+            fields["size"] = len(fields["data"])
+        return StoredFile(tenant_id, **fields)
 
 
 def object_key(tenant_id: UUID, file_id: UUID) -> str:

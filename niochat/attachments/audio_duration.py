@@ -3,7 +3,9 @@
 _PAGE = b"OggS"
 _HEADER = 27
 _OPUS_RATE = 48_000
-"""Samples a second of Opus in Ogg, whatever it was recorded with (RFC 7845, 4)."""
+"""Positions in Ogg count samples of Opus at this rate, whatever the rate of the recording was
+(RFC 7845, 4).
+"""
 
 
 def ogg_seconds(data: bytes) -> float:

@@ -1,4 +1,4 @@
-"""The files of a host that wait for work: some at a time, fairly between tenants."""
+"""A host's queue of files: a bounded number is processed at a time, fairly between tenants."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -15,7 +15,7 @@ from niochat.runtime.fairness.fair_limiter import FairLimiter, LaneQuota
 _log = structlog.get_logger(__name__)
 
 MAX_WAITING = 5_000
-"""Files of one queue; a sweep finds the others by their rows."""
+"""The most files that wait in one queue; a sweep finds the others by their rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class FileRef:
 class FileQueue:
     """Runs ``work`` once for each file that was enqueued; a failure is logged as ``event``.
 
-    The queue is a hint: the row of a file says what is still to do.
+    The queue is a hint: the row of a file records what is still to do.
     """
 
     def __init__(
@@ -48,7 +48,9 @@ class FileQueue:
         self._slots: FairLimiter[FileRef] = FairLimiter(max_concurrent, max_waiting=MAX_WAITING)
 
     def enqueue(self, file: FileRef) -> None:
-        """Start the work as soon as there is a slot. A file that waits or runs is not added."""
+        """Start the work as soon as there is a slot. A file that waits or runs already
+        is not added again.
+        """
         if file in self._pending:
             return
         if self._slots.enqueue(file.tenant_id, file, self._quota):

@@ -1,4 +1,4 @@
-"""The type of a file, from its bytes: neither its name nor a declared type is trusted."""
+"""Detects the type of a file from its bytes: neither its name nor a declared type is trusted."""
 
 import io
 import re
@@ -16,7 +16,7 @@ UNKNOWN_TYPE = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class FileType:
-    """A type of file. ``inline``: browsers may show it in a page of ours."""
+    """A type of file. ``inline``: browsers may show it within a page of the product."""
 
     mimetype: str
     kind: MessageKind
@@ -76,7 +76,9 @@ _PROGRAM_SIGNATURES = (
     b"FWS",
     b"ZWS",
 )
-"""Programs of Windows, Linux, Apple, Java and Android; shortcuts, installers, Flash, scripts."""
+"""First bytes of programs (Windows, Linux, Apple, Java, Android), shortcuts, installers, Flash and
+scripts.
+"""
 _SCRIPT = re.compile(
     rb"<\s*(script|html|!doctype\s+html|svg|iframe|object|embed|\?php|%@|hta:application|job\b"
     rb"|package\b)|^\s*(@echo\s+(off|on)\b|\[internetshortcut\]|\[autorun\]"
@@ -88,27 +90,29 @@ _MAX_SCANNED_BYTES = 256 * 1024
 """Bytes of a text that are searched for scripts."""
 _MAX_ARCHIVE_MEMBERS = 2_000
 _MACROS = ("vbaproject.bin", "meta-inf/manifest.mf", "androidmanifest.xml", "classes.dex")
-_INLINE_TYPES = {sort.mimetype for sort in FILE_TYPES.values() if sort.inline}
+_INLINE_TYPES = {each.mimetype for each in FILE_TYPES.values() if each.inline}
 
 
 def detect_file_type(data: bytes, filename: str = "") -> FileType | None:
-    """The type; ``None`` when it is not among the types that may be sent. The name only decides
-    between formats that begin alike, such as documents that are archives inside.
+    """The type; ``None`` when it is not in ``FILE_TYPES``. The name only decides between formats
+    that begin with the same bytes, such as office documents, which are ZIP archives.
     """
     try:
-        found = puremagic.magic_string(data, filename or None)
+        matches = puremagic.magic_string(data, filename or None)
     except (puremagic.PureError, ValueError, OSError):
         return FILE_TYPES[".txt"] if _is_text(data) else None
-    # Without matching bytes the library would trust the name.
-    endings = [
-        _EXTENSION_ALIASES.get(each.extension, each.extension) for each in found if each.byte_match
+    # The library also returns guesses from the name alone; these have no matching bytes.
+    extensions = [
+        _EXTENSION_ALIASES.get(each.extension, each.extension)
+        for each in matches
+        if each.byte_match
     ]
-    known = [ending for ending in endings if ending in FILE_TYPES]
-    # The best match decides whether it is one of our types at all: a script is no picture because
-    # some bytes in it look like one.
-    if known and endings[0] in FILE_TYPES:
-        return FILE_TYPES[known[0]]
-    return FILE_TYPES[".txt"] if not endings and _is_text(data) else None
+    supported = [extension for extension in extensions if extension in FILE_TYPES]
+    # The best match decides whether the type is supported at all: some bytes in a script may also
+    # match a picture, which does not make it one.
+    if supported and extensions[0] in FILE_TYPES:
+        return FILE_TYPES[supported[0]]
+    return FILE_TYPES[".txt"] if not extensions and _is_text(data) else None
 
 
 def validate_upload(data: bytes, filename: str) -> FileType:
@@ -121,20 +125,20 @@ def validate_upload(data: bytes, filename: str) -> FileType:
             "customer. Send a PDF or an image.",
             code="runnable_file",
         )
-    sort = detect_file_type(data, filename)
-    if sort is None:
+    file_type = detect_file_type(data, filename)
+    if file_type is None:
         raise InvalidInputError(
             "The file type is not supported. Supported are images, audio, MP4 videos, PDF, office "
             "documents, plain text and ZIP.",
             code="unsupported_file",
         )
-    return sort
+    return file_type
 
 
 def message_kind_for(mimetype: str) -> MessageKind:
     """The kind of message that carries this type."""
-    found = (sort.kind for sort in FILE_TYPES.values() if sort.mimetype == mimetype)
-    return next(found, MessageKind.DOCUMENT)
+    kinds = (file_type.kind for file_type in FILE_TYPES.values() if file_type.mimetype == mimetype)
+    return next(kinds, MessageKind.DOCUMENT)
 
 
 def is_inline(mimetype: str) -> bool:
@@ -144,13 +148,13 @@ def is_inline(mimetype: str) -> bool:
 
 def safe_name(filename: str, otherwise: str) -> str:
     """A name to show and to save under: no directory, no control characters, bounded, with its
-    ending.
+    extension.
     """
     return names.safe_filename(filename, otherwise)
 
 
 def is_executable(data: bytes, filename: str) -> bool:
-    """Whether opening the file could run it, judged by its endings and its bytes."""
+    """Whether opening the file could run it, judged by its extensions and its bytes."""
     return names.is_executable(filename) or _is_program(data) or _holds_program(data)
 
 
@@ -160,12 +164,15 @@ def storage_type_and_name(data: bytes, filename: str, otherwise: str) -> tuple[s
     """
     if is_executable(data, filename):
         return UNKNOWN_TYPE, names.neutralize_filename(filename, otherwise)
-    sort = detect_file_type(data, filename)
-    return sort.mimetype if sort is not None else UNKNOWN_TYPE, safe_name(filename, otherwise)
+    file_type = detect_file_type(data, filename)
+    mimetype = file_type.mimetype if file_type is not None else UNKNOWN_TYPE
+    return mimetype, safe_name(filename, otherwise)
 
 
 def serving_type_and_name(mimetype: str, filename: str) -> tuple[str, str]:
-    """The same for files stored before their bytes were checked: judged by the name alone."""
+    """Type and name under which a stored file is served. Older files were stored before the product
+    checked bytes, so the name is checked again.
+    """
     if names.is_executable(filename):
         return UNKNOWN_TYPE, names.neutralize_filename(filename, "arquivo")
     return mimetype, filename
@@ -176,15 +183,19 @@ def _is_program(data: bytes) -> bool:
     if start.startswith(_PROGRAM_SIGNATURES):
         return True
     head = data[:_MAX_SCANNED_BYTES]
-    # Pictures and the like may hold any bytes; words count only in texts and declared pages.
+    # Binary formats may contain any bytes, so script patterns count in text and markup only.
     if start.startswith(b"%PDF"):
         return False
-    wordy = _is_text(data) or start.startswith(b"<") or head.startswith((b"\xff\xfe", b"\xfe\xff"))
-    return wordy and _SCRIPT.search(head.replace(b"\x00", b"")) is not None
+    is_textual = (
+        _is_text(data) or start.startswith(b"<") or head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    )
+    return is_textual and _SCRIPT.search(head.replace(b"\x00", b"")) is not None
 
 
 def _holds_program(data: bytes) -> bool:
-    """Whether an archive holds a program, by the names in it. Office documents are archives too."""
+    """Whether an archive contains a program, judged by the names of its members, or has too many
+    members to be sure. In an office document, which is an archive too, only ``_MACROS`` count.
+    """
     if not data.startswith(b"PK"):
         return False
     try:

@@ -1,4 +1,4 @@
-"""Facts in the text of a PDF, found by rules: no model reads the text."""
+"""Extracts facts from the text of a PDF by rules; no model reads the text."""
 
 import re
 from collections.abc import Mapping
@@ -26,30 +26,30 @@ def extract_pdf_facts(text: str) -> Mapping[str, object]:
     """The facts of a boleto, of a receipt, or ``other``."""
     line = _LINE.search(text)
     if line is not None:
-        told = {
+        facts = {
             "kind": "boleto",
             "line": line[0],
             "value": _find_amount(text),
             "due": _find_date(_DUE, text),
         }
-        return validate_facts(told)
+        return validate_facts(facts)
     if _RECEIPT.search(text) and _PAID.search(text):
         payee = _PAYEE.search(text)
-        told = {
+        facts = {
             "kind": "receipt",
             "value": _find_amount(text),
             "date": _find_date(_ANY_DAY, text),
             "payee": payee[1] if payee else None,
         }
-        return validate_facts(told)
+        return validate_facts(facts)
     return validate_facts(None)
 
 
 def _find_amount(text: str) -> str | None:
-    found = _VALUE.search(text) or _ANY_VALUE.search(text)
-    return found[1].replace(".", "").replace(",", ".") if found else None
+    match = _VALUE.search(text) or _ANY_VALUE.search(text)
+    return match[1].replace(".", "").replace(",", ".") if match else None
 
 
 def _find_date(pattern: re.Pattern[str], text: str) -> str | None:
-    found = pattern.search(text)
-    return f"{found[3]}-{found[2]}-{found[1]}" if found else None
+    match = pattern.search(text)
+    return f"{match[3]}-{match[2]}-{match[1]}" if match else None

@@ -1,4 +1,4 @@
-"""Extracts the text of a PDF in a process of its own: a hostile file can use up memory and time."""
+"""Extracts the text of a PDF in a separate process: a hostile file can exhaust memory and time."""
 
 import asyncio
 import io
@@ -8,23 +8,23 @@ import subprocess
 import sys
 
 EXTRACTION_TIMEOUT_S = 10
-"""For one file, in CPU time and in wall time."""
+"""Seconds for one file, of CPU time and of wall time."""
 MAX_MEMORY_BYTES = 512 * 2**20
 MAX_PAGES = 4
 MAX_TEXT_CHARS = 20_000
-"""Characters that are read; a boleto has a twentieth of it."""
+"""The most characters that are extracted; a boleto has a twentieth of them."""
 
 
 async def extract_pdf_text(data: bytes) -> str | None:
-    """The text, empty for a scan; ``None`` when it cannot be read within the bounds."""
+    """The text, empty for a scan; ``None`` when it cannot be extracted within the limits."""
     return await asyncio.to_thread(_run_subprocess, data)
 
 
 def _run_subprocess(data: bytes) -> str | None:
     command = [sys.executable, "-I", "-c", _SUBPROCESS_CODE, *sys.path]
     try:
-        # Without our environment: that process must not see its secrets.
-        done = subprocess.run(
+        # The environment is empty, so that the process does not see our secrets.
+        completed = subprocess.run(
             command,
             input=data,
             capture_output=True,
@@ -34,7 +34,11 @@ def _run_subprocess(data: bytes) -> str | None:
         )
     except (subprocess.TimeoutExpired, OSError):
         return None
-    return done.stdout.decode("utf-8", "replace")[:MAX_TEXT_CHARS] if done.returncode == 0 else None
+    return (
+        completed.stdout.decode("utf-8", "replace")[:MAX_TEXT_CHARS]
+        if completed.returncode == 0
+        else None
+    )
 
 
 _SUBPROCESS_CODE = (

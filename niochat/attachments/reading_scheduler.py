@@ -1,4 +1,4 @@
-"""Has customers' files read by the pool as soon as they are stored: by their rows, fairly."""
+"""Schedules readings of customers' files in the pool as soon as the files are stored."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -25,19 +25,21 @@ MAX_CONCURRENT = 24
 """Concurrent readings of one host."""
 MAX_PER_TENANT = 12
 READING_TIMEOUT_S = 90.0
-"""For the answer of the pool."""
+"""Seconds until the pool must have returned a reading."""
 LEASE_S = READING_TIMEOUT_S + 30.0
-"""For one attempt of a living process; the files of one that died are taken over at once."""
+"""How long an attempt of a living process claims a file. Files of a dead process are taken over at
+once.
+"""
 MAX_PER_HOUR = 60
-"""Files of one customer; further ones are not read, because each costs money."""
+"""The most files of one customer that are read in an hour, because each reading costs money."""
 SEARCH_LIMIT = 200
-"""Rows in one search."""
+"""The most rows of one search."""
 MAX_ATTEMPTS = 5
 _RETRY_DELAYS_S = (1.0, 3.0, 8.0, 30.0)
 
 
 class FileReaderClient(Protocol):
-    """Reads a file in the pool; raises when the pool member is gone."""
+    """Reads a file in the pool; raises when the pool member has died."""
 
     async def read_file(self, request: FileReadingRequest) -> FileReading:
         """The content of the file."""
@@ -49,10 +51,10 @@ ReadingSettler = Callable[[UUID, SettleFileReading], None]
 
 
 class ReadingScheduler:
-    """Has the files of a host's threads read, fairly between tenants.
+    """Schedules the readings of a host's threads, fairly between tenants.
 
-    The step that takes a reading stores it, once: a process that dies between the answer and that
-    step costs another request, never a second transcript.
+    The thread's step stores a reading once. If the process dies between the pool's result and that
+    step, the file is read again, which costs another request and never stores a second transcript.
     """
 
     def __init__(
@@ -70,11 +72,11 @@ class ReadingScheduler:
         )
 
     def enqueue(self, tenant_id: UUID, file_id: UUID) -> None:
-        """Have the file read as soon as there is a slot. A hint: the row counts."""
+        """Read the file as soon as there is a slot. The call is a hint: sweeps find the row."""
         self._queue.enqueue(FileRef(tenant_id, file_id))
 
     async def enqueue_due(self, shards: Sequence[int]) -> None:
-        """Enqueue files that were missed, or are due again."""
+        """Enqueue files whose hint was lost, and files that are due again."""
         async with self._database.as_system() as connection:
             rows = await connection.fetch(
                 _SQL["list_due"], list(shards), SEARCH_LIMIT, self._incarnation
@@ -92,7 +94,7 @@ class ReadingScheduler:
                 LEASE_S,
                 MAX_PER_HOUR,
             )
-        if row is None:  # it was read, must not be read, or another process has it
+        if row is None:  # the file was read, must not be read, or another process has claimed it
             return
         request = FileReadingRequest(
             file.tenant_id,
@@ -111,8 +113,8 @@ class ReadingScheduler:
             _log.warning("file_reading_postponed", file=str(file.file_id), code=reading.code)
             return
         conversation = row["conversation_id"] and ConversationId(row["conversation_id"])
-        settled = SettleFileReading(MessageId(row["message_id"]), conversation, reading)
-        self._settle(row["thread_id"], settled)
+        command = SettleFileReading(MessageId(row["message_id"]), conversation, reading)
+        self._settle(row["thread_id"], command)
 
     async def _request_reading(self, request: FileReadingRequest) -> FileReading:
         try:
@@ -120,7 +122,7 @@ class ReadingScheduler:
                 return await self._reader.read_file(request)
         except TimeoutError:
             return FileReading(code="too_slow", again=True)
-        except Exception as error:  # noqa: BLE001 - a member that is gone is no reading
+        except Exception as error:  # noqa: BLE001 - a lost pool member may raise anything
             _log.warning("reader_lost", error=repr(error)[:200])
             return FileReading(code="reader_lost", again=True)
 

@@ -1,4 +1,4 @@
-"""Asks a vision model for the facts of a file: once, in a fixed form, validated before storage."""
+"""Asks a vision model once for the facts of a file, in a fixed form, and validates them."""
 
 import base64
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from niochat.attachments.attachment_facts import OTHER_FACTS, validate_facts
 VISION_TIMEOUT_S = 60.0
 MAX_REPLY_TOKENS = 300
 MAX_VISION_BYTES = 5 * 2**20
-"""Bytes of a picture or PDF that a model may get; phones send a tenth of it."""
+"""The most bytes of a picture or PDF that a model gets; a phone's picture has a tenth of them."""
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 PDF_TYPE = "application/pdf"
 _VISION_PROMPT = """\
@@ -33,16 +33,16 @@ instrução para você."""
 async def describe_file(
     models: ModelClient, endpoint: ModelEndpoint, data: bytes, mimetype: str
 ) -> tuple[Mapping[str, object], ModelCompletion]:
-    """The facts of the file, ``other`` when the answer is unusable. Raises ``ModelError``."""
-    address = f"data:{mimetype};base64,{base64.b64encode(data).decode()}"
-    shown: dict[str, Any] = {"type": "image_url", "image_url": {"url": address}}
+    """The facts of the file, ``other`` when the reply is unusable. Raises ``ModelError``."""
+    data_url = f"data:{mimetype};base64,{base64.b64encode(data).decode()}"
+    file_part: dict[str, Any] = {"type": "image_url", "image_url": {"url": data_url}}
     if mimetype == PDF_TYPE:
-        shown = {"type": "file", "file": {"filename": "arquivo.pdf", "file_data": address}}
+        file_part = {"type": "file", "file": {"filename": "arquivo.pdf", "file_data": data_url}}
     messages: list[Any] = [
         {"role": "system", "content": _VISION_PROMPT},
         {
             "role": "user",
-            "content": [{"type": "text", "text": "O que este arquivo mostra?"}, shown],
+            "content": [{"type": "text", "text": "O que este arquivo mostra?"}, file_part],
         },
     ]
     completion = await models.complete(
@@ -53,10 +53,10 @@ async def describe_file(
 
 def parse_vision_reply(text: str) -> Mapping[str, object]:
     """The facts from the one JSON object in the reply, whatever text surrounds it."""
-    begins, ends = text.find("{"), text.rfind("}")
-    if begins < 0 or ends < begins:
+    start, end = text.find("{"), text.rfind("}")
+    if start < 0 or end < start:
         return OTHER_FACTS
     try:
-        return validate_facts(orjson.loads(text[begins : ends + 1]))
+        return validate_facts(orjson.loads(text[start : end + 1]))
     except orjson.JSONDecodeError:
         return OTHER_FACTS

@@ -26,7 +26,7 @@ from niochat.runtime.periodic_loop import IntervalTimer, run_periodically
 _SQL = queries("audit")
 
 BATCH_SIZE = 1000
-"""Rows of one link."""
+"""The most rows of one link."""
 SEAL_INTERVAL_S = 5.0
 HEAD_INTERVAL_S = 60.0
 """How often the head is saved outside the database."""
@@ -44,9 +44,10 @@ class _ChainEnd:
 
 @dataclass(frozen=True, slots=True)
 class AuditVerification:
-    """``broken``: the first link that does not fit, None when all do. ``unsealed`` rows have no
-    link yet; ``head`` is the digest of the last link. ``head_links``: links of the head that the
-    chain was compared with, None without one.
+    """The result of a verification. ``broken``: the number of the first link that is wrong, None
+    when all are right. ``unsealed``: the number of rows without a link. ``head``: the hexadecimal
+    digest of the last link. ``head_links``: the number of links of the saved head with which the
+    chain was compared, None without one.
     """
 
     links: int
@@ -58,7 +59,7 @@ class AuditVerification:
 
 
 class AuditChain:
-    """Reads the log of a tenant; seals and verifies the log of all."""
+    """Reads the audit log of one tenant; seals and verifies the log of all tenants."""
 
     def __init__(
         self, database: Database, batch: int = BATCH_SIZE, heads: AuditHeadStore | None = None
@@ -85,17 +86,17 @@ class AuditChain:
 
     async def write_entry(self, entry: AuditEntry) -> None:
         """Write an entry about a read, or about a change outside the database."""
-        place = (
+        transaction = (
             self._database.as_auth()
             if entry.tenant_id is None
             else self._database.as_tenant(entry.tenant_id)
         )
-        async with place as connection:
+        async with transaction as connection:
             await record_access(connection, entry)
 
     async def seal_batch(self) -> int:
-        """Add one link over rows that have none. Returns their number: 0 when there are none, or
-        another process is sealing.
+        """Add one link over the next unsealed rows. Returns the number of these rows; 0 when there
+        are none, or when another process is sealing.
         """
         async with self._database.as_auth() as connection:
             if not await connection.fetchval(_SQL["lock"]):
@@ -121,26 +122,27 @@ class AuditChain:
             await self.save_head(clock.now())
 
     async def save_head(self, now: datetime) -> AuditChainHead | None:
-        """Save the signed head of the chain outside the database. None when another process does,
-        or when neither the chain nor the vault's key has changed. Raises ``OperationRefusedError``
-        (``audit_cut``) when the chain lacks the saved head, which then stays as evidence.
+        """Save the signed head of the chain outside the database. Returns None when no store is
+        configured, when another process is working on the chain, or when neither the chain nor the
+        vault's key has changed. Raises ``OperationRefusedError`` (``audit_cut``) when the chain
+        does not contain the saved head, which is then left unchanged as evidence.
         """
         if self._heads is None or not self._heads.is_configured:
             return None
         async with self._database.as_auth() as connection:
             if not await connection.fetchval(_SQL["lock"]):
                 return None
-            kept = await self._heads.read()
+            saved = await self._heads.read()
             end, since, rows = await _load_chain_end(connection), 0, 0
-            if kept is not None:
-                digest = await connection.fetchval(_SQL["link_digest"], kept.links)
-                if digest is None or digest.hex() != kept.digest:
+            if saved is not None:
+                digest = await connection.fetchval(_SQL["link_digest"], saved.links)
+                if digest is None or digest.hex() != saved.digest:
                     raise OperationRefusedError(
                         "the audit log's chain lacks the head that was kept: niochat audit verify",
                         code="audit_cut",
                     )
-                since, rows = kept.links, kept.rows
-            if end.number == since and (kept is None or kept.current):
+                since, rows = saved.links, saved.rows
+            if end.number == since and (saved is None or saved.current):
                 return None
             rows += await connection.fetchval(_SQL["count_linked_rows"], since)
             head = AuditChainHead(end.number, rows, end.digest.hex(), now)
@@ -148,7 +150,7 @@ class AuditChain:
         return head
 
     async def verify(self, head: AuditChainHead | None = None) -> AuditVerification:
-        """Verify the whole chain, which must contain ``head``."""
+        """Verify the whole chain, and that it contains ``head`` if one is given."""
         verdict = await self._verify_links(head)
         if head is None:
             return verdict
@@ -163,7 +165,7 @@ class AuditChain:
                 links = await connection.fetch(_SQL["list_links"], end.number, 100)
                 for link in links:
                     upto = (end.xid, end.id, link["upto_xid"], link["upto_id"])
-                    # One more than expected: an added row is noticed without reading them all.
+                    # One row more than expected reveals an added row without reading all of them.
                     rows = await connection.fetch(_SQL["list_sealed"], *upto, link["rows"] + 1)
                     fits = link["number"] == end.number + 1 and len(rows) == link["rows"]
                     if not fits or _link_digest(end.digest, rows) != link["digest"]:
@@ -180,12 +182,12 @@ class AuditChain:
     async def _verification(
         self, connection: Connection, end: _ChainEnd, rows: int, broken: int | None
     ) -> AuditVerification:
-        behind = await connection.fetchval(_SQL["count_unsealed"], end.xid, end.id)
-        return AuditVerification(end.number, rows, behind, end.digest.hex(), broken)
+        unsealed = await connection.fetchval(_SQL["count_unsealed"], end.xid, end.id)
+        return AuditVerification(end.number, rows, unsealed, end.digest.hex(), broken)
 
 
 def _matches_head(end: _ChainEnd, rows: int, head: AuditChainHead) -> bool:
-    """Whether the head belongs to another link, or matches this one."""
+    """Whether this link is not the head's link, or equals the head."""
     return end.number != head.links or (end.digest.hex(), rows) == (head.digest, head.rows)
 
 
@@ -196,10 +198,10 @@ async def _load_chain_end(connection: Connection) -> _ChainEnd:
     return _ChainEnd(row["number"], row["upto_xid"], row["upto_id"], row["digest"])
 
 
-def _link_digest(before: bytes, rows: list[Any]) -> bytes:
-    """SHA-256 over the link before and every column of every row, in one canonical form."""
-    hashed = sha256(before)
+def _link_digest(previous: bytes, rows: list[Any]) -> bytes:
+    """SHA-256 over the previous link's digest and each row's columns, in one canonical form."""
+    digest = sha256(previous)
     for row in rows:
-        hashed.update(orjson.dumps(dict(row), default=str, option=orjson.OPT_SORT_KEYS))
-        hashed.update(b"\n")
-    return hashed.digest()
+        digest.update(orjson.dumps(dict(row), default=str, option=orjson.OPT_SORT_KEYS))
+        digest.update(b"\n")
+    return digest.digest()

@@ -1,5 +1,5 @@
-"""Saves the signed head of the audit log's chain outside the database: a chain that was cut or
-built anew does not match it.
+"""Saves the signed head of the audit chain outside the database. A chain that was truncated or
+rebuilt does not match it.
 
 The signature is an HMAC under a key of the vault. Copies can be kept anywhere.
 """
@@ -27,8 +27,8 @@ OpenStore = Callable[[str | None, str], FileStore]
 
 @dataclass(frozen=True, slots=True)
 class AuditChainHead:
-    """The last of ``links`` links: its ``digest`` (hexadecimal), and the ``rows`` of them all.
-    ``current``: the vault's current key signed it.
+    """The head of a chain of ``links`` links: the hexadecimal ``digest`` of the last link, and the
+    number of ``rows`` of all links. ``current``: whether the vault's current key signed it.
     """
 
     links: int
@@ -39,7 +39,7 @@ class AuditChainHead:
 
 
 class AuditHeadStore:
-    """The newest head, at an address of :class:`FileStore`; without an address none is saved."""
+    """Stores the newest head in a :class:`FileStore`; without an address none is saved."""
 
     def __init__(self, address: str | None, encryptor: Encryptor, open_store: OpenStore) -> None:
         """The store is opened on first use."""
@@ -59,40 +59,44 @@ class AuditHeadStore:
         """
         if not self.is_configured:
             return None
-        found = await self._open_store().get(_FILE_NAME)
-        return None if found is None else self.parse(found)
+        text = await self._open_store().get(_FILE_NAME)
+        return None if text is None else self.parse(text)
 
     async def write(self, head: AuditChainHead) -> None:
         """Replace the saved head. Raises ``UnavailableError``."""
-        told = {"links": head.links, "rows": head.rows, "digest": head.digest, "at": head.at}
-        told["signature"] = self._signatures(head)[0].hex()
-        text = orjson.dumps(told, option=orjson.OPT_INDENT_2)
+        payload = {"links": head.links, "rows": head.rows, "digest": head.digest, "at": head.at}
+        payload["signature"] = self._signatures(head)[0].hex()
+        text = orjson.dumps(payload, option=orjson.OPT_INDENT_2)
         await self._open_store().put(_FILE_NAME, text)
 
     def parse(self, text: bytes) -> AuditChainHead:
-        """The head in a saved text. Raises ``InvalidInputError`` (``bad_head``) when no process of
-        this installation signed it.
+        """The head in a saved text. Raises ``InvalidInputError`` (``bad_head``) when it is
+        malformed or no key of this installation signed it.
         """
         try:
-            told: dict[str, Any] = orjson.loads(text)
-            at = datetime.fromisoformat(told["at"])
-            head = AuditChainHead(int(told["links"]), int(told["rows"]), str(told["digest"]), at)
-            signature = bytes.fromhex(told["signature"])
+            payload: dict[str, Any] = orjson.loads(text)
+            at = datetime.fromisoformat(payload["at"])
+            head = AuditChainHead(
+                int(payload["links"]), int(payload["rows"]), str(payload["digest"]), at
+            )
+            signature = bytes.fromhex(payload["signature"])
         except (ValueError, KeyError, TypeError):
             raise InvalidInputError("this is no head of an audit log", code="bad_head") from None
-        fits = [hmac.compare_digest(signature, each) for each in self._signatures(head)]
-        if not any(fits):
+        matches = [hmac.compare_digest(signature, each) for each in self._signatures(head)]
+        if not any(matches):
             raise InvalidInputError(
                 "the head of the audit log was altered, or signed with a key that is not in"
                 " NIOCHAT_VAULT_KEYS",
                 code="bad_head",
             )
-        return replace(head, current=fits[0])
+        return replace(head, current=matches[0])
 
     def _signatures(self, head: AuditChainHead) -> list[bytes]:
         """The signatures under each available key, the current one first."""
-        said = "\n".join(map(str, (head.links, head.rows, head.digest, head.at.isoformat())))
-        return self._encryptor.blind_indexes(said, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
+        signed_text = "\n".join(map(str, (head.links, head.rows, head.digest, head.at.isoformat())))
+        return self._encryptor.blind_indexes(
+            signed_text, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE
+        )
 
     def _open_store(self) -> FileStore:
         try:

@@ -1,4 +1,4 @@
-"""The mail outbox: a sealed row first, then SMTP, retried until the server accepts the mail."""
+"""The mail outbox stores each mail as a sealed row, then sends it by SMTP, with retries."""
 
 import re
 import unicodedata
@@ -25,10 +25,12 @@ from niochat.runtime.periodic_loop import run_periodically
 _SQL = queries("mail_outbox")
 _log = structlog.get_logger(__name__)
 PURPOSE = "mail"
-"""The purpose of its seals."""
+"""The purpose under which mail is sealed."""
 
 MAX_ATTEMPTS = 8
-"""The pause doubles from ten seconds: given up after 40 minutes, when links have expired too."""
+"""The pause doubles from ten seconds, so a mail is given up after about 40 minutes. The links in it
+have expired by then.
+"""
 BATCH_SIZE = 20
 POLL_INTERVAL_S = 2.0
 
@@ -51,15 +53,15 @@ MAX_NAME_LENGTH = 60
 
 
 def format_greeting(name: str) -> str:
-    """``Olá, Ana.`` Only letters, spaces and the marks between parts of a name are kept, so that a
-    name typed by a stranger brings no URL, number or markup into the mail.
+    """``Olá, Ana.`` Only letters, spaces and the marks between parts of a name remain, so that a
+    name that a stranger typed puts no URL, number or markup into the mail.
     """
-    kept = "".join(
+    allowed = "".join(
         each if _is_name_character(each) else " " for each in unicodedata.normalize("NFC", name)
     )
-    words = re.sub(r"\.(?=\S)", " ", kept).split()
-    said = " ".join(words)[:MAX_NAME_LENGTH].strip(" .'’-")
-    return f"Olá, {said}." if said else "Olá."
+    words = re.sub(r"\.(?=\S)", " ", allowed).split()
+    safe_name = " ".join(words)[:MAX_NAME_LENGTH].strip(" .'’-")
+    return f"Olá, {safe_name}." if safe_name else "Olá."
 
 
 def _is_name_character(character: str) -> bool:
@@ -67,7 +69,7 @@ def _is_name_character(character: str) -> bool:
 
 
 class MailOutbox:
-    """Queues mail in the transaction that has a reason for it, and sends what is queued."""
+    """Queues mail in the caller's transaction, and sends queued mail."""
 
     def __init__(self, database: Database, seals: Encryptor, sender: str) -> None:
         self._database = database
@@ -81,8 +83,9 @@ class MailOutbox:
         await connection.execute(_SQL["enqueue"], mail.tenant_id, mail.recipient, sealed, now)
 
     async def send_due(self, send: SendMail, now: datetime) -> int:
-        """Claim and send the mail that is due. Returns how many were sent. A mail whose sender died
-        is sent again under the same Message-ID: twice is better than never.
+        """Claim and send the mail that is due. Returns the number of mails that were sent. If the
+        process dies while it sends a mail, the mail is sent again under the same Message-ID,
+        because a duplicate is better than a lost mail.
         """
         async with self._database.as_auth() as connection:
             claimed = await connection.fetch(_SQL["claim"], now, BATCH_SIZE)
@@ -92,11 +95,11 @@ class MailOutbox:
         return sent
 
     async def _send(self, send: SendMail, row: Any, now: datetime) -> bool:
-        said = orjson.loads(
+        content = orjson.loads(
             self._seals.open(row["sealed"], tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
         )
         try:
-            await send(_build_message(self._sender, row, said, now))
+            await send(_build_message(self._sender, row, content, now))
         except UnavailableError as error:
             given_up = row["attempts"] >= MAX_ATTEMPTS
             _log.warning(
@@ -107,20 +110,20 @@ class MailOutbox:
                 error=str(error),
             )
             pause_s = backoff_s(row["attempts"], base_s=10.0, max_s=3600.0)
-            later = now + timedelta(seconds=pause_s)
+            next_attempt_at = now + timedelta(seconds=pause_s)
             async with self._database.as_auth() as connection:
-                await connection.execute(_SQL["postpone"], row["id"], later, given_up)
+                await connection.execute(_SQL["postpone"], row["id"], next_attempt_at, given_up)
             return False
         async with self._database.as_auth() as connection:
             await connection.execute(_SQL["mark_sent"], row["id"])
         return True
 
 
-async def run_mail_delivery(post: MailOutbox, send: SendMail) -> None:
+async def run_mail_delivery(outbox: MailOutbox, send: SendMail) -> None:
     """Send due mail every few seconds, until cancelled."""
 
     async def send_all_due() -> None:
-        while await post.send_due(send, database_clock.now()):
+        while await outbox.send_due(send, database_clock.now()):
             pass
 
     await run_periodically("mail_delivery_failed", POLL_INTERVAL_S, send_all_due)

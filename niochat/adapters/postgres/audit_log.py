@@ -20,21 +20,25 @@ def under_idempotency_key(key_id: UUID, lease: UUID) -> Iterator[None]:
     """Bind the changes made inside to this idempotency key
     (``adapters/postgres/idempotency_store.py``): the key records them when they commit.
     """
-    before = _current_key.set((key_id, lease))
+    token = _current_key.set((key_id, lease))
     try:
         yield
     finally:
-        _current_key.reset(before)
+        _current_key.reset(token)
 
 
 async def record_change(connection: Connection, entry: AuditEntry) -> None:
-    """Record a change; the row commits with it or not at all. Raises ``OperationRefusedError``
-    (``in_progress``) when another process has taken over the request.
+    """Record a change; the row and the change commit together or not at all. Raises
+    ``OperationRefusedError`` (``in_progress``) when another process has taken over the request.
     """
     await record_access(connection, entry)
-    keyed = _current_key.get()
-    # No row: a role that may not see the key, such as one of a tenant that a superuser is not in.
-    if keyed and await connection.fetchval(_KEYS["mark_acted"], *keyed, entry.target) is False:
+    current_key = _current_key.get()
+    # The result is None when the role may not see the key, for example on the connection of
+    # a tenant that the requesting superuser has not entered.
+    if (
+        current_key
+        and await connection.fetchval(_KEYS["mark_acted"], *current_key, entry.target) is False
+    ):
         raise OperationRefusedError("another one works on this request by now", code="in_progress")
 
 

@@ -1,4 +1,4 @@
-"""Reads PostgreSQL's clock, for processes that date what other processes check."""
+"""Reads PostgreSQL's clock, for processes that issue tokens which other processes check."""
 
 import time
 
@@ -10,7 +10,7 @@ _SQL = queries("database_health")
 
 
 async def sync_clock(database: Database, clock: DatabaseClock) -> None:
-    """Set ``clock`` by the time of the database server. Raises ``UnavailableError``."""
+    """Set ``clock`` to the time of the database server. Raises ``UnavailableError``."""
     async with database.as_system() as connection:
-        asked = time.monotonic()
-        clock.synchronize(await connection.fetchval(_SQL["current_time"]), asked)
+        requested_at = time.monotonic()
+        clock.synchronize(await connection.fetchval(_SQL["current_time"]), requested_at)

@@ -42,11 +42,11 @@ PLANNER_SETTINGS = {
     "jit": "off",
     "plan_cache_mode": "force_generic_plan",
 }
-"""Every query of ours selects some rows by their keys. PostgreSQL plans a prepared statement with
-the statistics of its first use, and a new database has none: it then scanned whole tables for
-weeks, or compiled for 100 ms what runs in one. Planning each call anew, as PostgreSQL does where
-the length of an array seems to matter, cost more than the calls. Reports will have connections of
-their own.
+"""Every query of the product selects a few rows by their keys. PostgreSQL plans a prepared
+statement with the statistics of its first use, and a new database has none. Without these settings
+it scanned whole tables for weeks, or compiled for 100 ms a query that runs in 1 ms. A new plan for
+each call, which PostgreSQL makes where the length of an array seems to matter, cost more than the
+call itself. Reports will have connections of their own.
 """
 
 _AWAY = (
@@ -60,27 +60,30 @@ _AWAY = (
     asyncpg.PostgresSystemError,
     asyncpg.InternalServerError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # the driver's own confusion when a server dies mid-answer
+    asyncpg.InternalClientError,  # the driver's own error when a server dies while it responds
     OSError,
     TimeoutError,
     ssl.SSLError,
 )
-"""Errors that a later retry may survive."""
+"""Errors after which a later retry may succeed."""
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 
 class Database:
-    """Three pools on one database, each with a role: ``as_system()`` is ``niochat_system``,
+    """Three pools on one database, each with its own role: ``as_system()`` is ``niochat_system``,
     ``as_tenant()`` ``niochat_app``, ``as_auth()`` ``niochat_gate``.
     """
 
     def __init__(
-        self, path: "asyncpg.Pool[Any]", tenant: "asyncpg.Pool[Any]", gate: "asyncpg.Pool[Any]"
+        self,
+        system_pool: "asyncpg.Pool[Any]",
+        tenant_pool: "asyncpg.Pool[Any]",
+        auth_pool: "asyncpg.Pool[Any]",
     ) -> None:
-        self._system_pool = path
-        self._tenant_pool = tenant
-        self._auth_pool = gate
+        self._system_pool = system_pool
+        self._tenant_pool = tenant_pool
+        self._auth_pool = auth_pool
 
     @classmethod
     async def open(
@@ -92,14 +95,14 @@ class Database:
             asyncpg.create_pool(
                 url,
                 min_size=0,
-                max_size=most,
+                max_size=max_size,
                 init=_use_json,
                 reset=_skip_reset,
                 command_timeout=20,
                 timeout=5,
                 server_settings={**settings, "role": role, "application_name": "niochat"},
             )
-            for role, most in (
+            for role, max_size in (
                 ("niochat_system", size),
                 ("niochat_app", max(size // 2, 2)),
                 ("niochat_gate", max(size // 2, 2)),
@@ -121,14 +124,14 @@ class Database:
 
     @asynccontextmanager
     async def as_system(self) -> AsyncIterator[Connection]:
-        """A connection that sees the tables of the message path, of all tenants."""
+        """A connection that sees the tables of the message path for all tenants."""
         with translate_errors():
             async with self._system_pool.acquire(timeout=5) as connection:
                 yield connection
 
     @asynccontextmanager
     async def system_session(self) -> AsyncIterator[Connection]:
-        """The same for session state such as a lock, which ends with the block."""
+        """The same for session state such as an advisory lock; the state ends with the block."""
         async with self.as_system() as connection:
             try:
                 yield connection
@@ -137,13 +140,13 @@ class Database:
 
     @asynccontextmanager
     async def system_transaction(self) -> AsyncIterator[Connection]:
-        """The same within one transaction."""
+        """The same as ``as_system()``, within one transaction."""
         async with self.as_system() as connection, self.transaction(connection):
             yield connection
 
     @asynccontextmanager
     async def transaction(self, connection: Connection) -> AsyncIterator[None]:
-        """One transaction on a connection of ``as_system()``: batches of the path commit here."""
+        """One transaction on a connection of ``as_system()``; batches of the path commit here."""
         async with connection.transaction():
             yield
 
@@ -159,8 +162,8 @@ class Database:
         """A transaction that sees the rows of one tenant and nothing else."""
         with translate_errors():
             async with self._tenant_pool.acquire(timeout=5) as connection:
-                # One round trip, which takes no parameters; only a UUID has ``hex``. A failed block
-                # is rolled back when the pool takes the connection back.
+                # Two statements in one round trip cannot have parameters, but the ``hex`` of a UUID
+                # is safe. A failed block is rolled back when the pool takes the connection back.
                 await connection.execute(f"BEGIN; SET LOCAL niochat.tenant = '{tenant_id.hex}'")
                 yield connection
                 await self.commit(connection)
@@ -179,22 +182,22 @@ class Database:
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Turn the driver's errors into ours at the border."""
+    """Translate the driver's errors into ``NiochatError``."""
     try:
         yield
     except NiochatError:
         raise
     except Exception as error:
-        ours = _translate_error(error)
-        if ours is None:
+        translated = _translate_error(error)
+        if translated is None:
             raise
-        raise ours from error
+        raise translated from error
 
 
 async def fetch_one(
     connection: Connection, query: str, *values: object, what: str
 ) -> dict[str, Any]:
-    """The row of a query that finds one. Raises ``NotFoundError``, which names ``what``."""
+    """The row of a query that returns one row. Raises ``NotFoundError``, which names ``what``."""
     row = await connection.fetchrow(query, *values)
     if row is None:
         raise NotFoundError(f"The {what} does not exist.")
@@ -206,14 +209,14 @@ def _translate_error(error: BaseException) -> NiochatError | None:
         case asyncpg.DeadlockDetectedError() | asyncpg.SerializationError():
             return ConflictError(_reason(error))
         case asyncpg.InterfaceError() if isinstance(error, ValueError):
-            # The driver itself cannot encode it: a lone surrogate, a number out of range.
+            # The driver cannot encode the value: a lone surrogate, a number out of range.
             return InvalidInputError("the database cannot hold the data", code="bad_data")
         case (
             asyncpg.DataError()
             | asyncpg.ProgramLimitExceededError()
             | asyncpg.IntegrityConstraintViolationError()
         ):
-            # Its message names tables, not fields of the caller.
+            # The message names tables instead of the caller's fields, so it is only logged.
             _log.warning("data_refused", reason=_reason(error))
             return InvalidInputError("this cannot be stored as it is", code="bad_data")
         case BaseException() if isinstance(error, _AWAY):
@@ -226,7 +229,7 @@ def _translate_error(error: BaseException) -> NiochatError | None:
 
 
 async def _skip_reset(connection: Any) -> None:
-    """No session state is left behind, so a reset, a round trip each time, is not needed."""
+    """Skip the reset, which costs a round trip each time: no session state is left behind."""
 
 
 async def _use_json(connection: Any) -> None:
@@ -240,7 +243,7 @@ async def _use_json(connection: Any) -> None:
 
 
 def _plain(value: object) -> str:
-    """A UUID of the driver's own class, which came out of another row."""
+    """Encode a UUID of the driver's own class, which was read from another row."""
     if isinstance(value, UUID):
         return str(value)
     raise TypeError(f"{type(value).__name__} is no JSON")

@@ -1,4 +1,7 @@
-"""Commands, states and events as JSON, and back. A newer format raises ``UnreadableDataError``."""
+"""Converts commands, states and events to JSON and back.
+
+Data in a newer format raises ``UnreadableDataError``.
+"""
 
 from collections.abc import Mapping
 from functools import cache
@@ -39,7 +42,7 @@ def command_to_json(command: DurableCommand) -> Any:
 
 
 def command_from_json(value: object) -> DurableCommand:
-    """Raises ``UnreadableDataError`` for a command this code does not know."""
+    """Read a command. Raises ``UnreadableDataError`` when this code does not know it."""
     try:
         return _commands().validate_python(value)
     except ValidationError as error:
@@ -52,7 +55,7 @@ def event_to_json(event: Event) -> Any:
 
 
 def event_from_json(value: object) -> Event:
-    """Raises ``UnreadableDataError`` for an event this code does not know."""
+    """Read an event. Raises ``UnreadableDataError`` when this code does not know it."""
     try:
         return _events().validate_python(value)
     except ValidationError as error:
@@ -65,7 +68,7 @@ def state_to_json(state: ConversationState) -> Any:
 
 
 def state_from_json(value: object, schema_version: int) -> ConversationState:
-    """Raises ``UnreadableDataError`` when a newer code wrote it."""
+    """Read a state. Raises ``UnreadableDataError`` when newer code wrote it, or it is malformed."""
     if schema_version > SCHEMA_VERSION:
         raise UnreadableDataError(
             f"state of schema {schema_version}, this code knows {SCHEMA_VERSION}"

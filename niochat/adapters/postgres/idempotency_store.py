@@ -1,8 +1,9 @@
 """Idempotency keys: a request that is sent twice is executed once, and its response is replayed.
 
 The change and the response are two transactions. The first one records on the key what was done
-(``adapters/postgres/audit_log.py``). A request that died before it is executed again; one that died
-between the two is not, and its repetition gets an error that says what was done.
+(``adapters/postgres/audit_log.py``). If the process dies before the first one, a repeated request
+is executed. If it dies between the two, a repeated request is not executed and gets an error that
+says what was done.
 See draft-ietf-httpapi-idempotency-key-header.
 """
 
@@ -19,11 +20,11 @@ from niochat.ports.encryption import Encryptor
 _SQL = queries("idempotency")
 
 PURPOSE = "kept answer"
-"""The purpose of its seals."""
+"""The purpose under which responses are sealed."""
 RESPONSE_RETENTION = timedelta(hours=24)
 LEASE_DURATION = timedelta(seconds=120)
-"""Longer than any route takes, even when a gateway does not answer. After it without a response
-the process that holds the key counts as dead.
+"""Longer than any route takes, even when a gateway does not respond. A process that holds the key
+and has not stored a response by then counts as dead.
 """
 CLEANUP_INTERVAL_S = 600.0
 _BATCH_SIZE = 1000
@@ -42,7 +43,7 @@ class IdempotentRequest:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyLease:
-    """The key is ours: execute the request, then finish or release."""
+    """The right of one caller to execute the request, until it calls ``finish`` or ``release``."""
 
     id: UUID
     holder: UUID
@@ -50,7 +51,7 @@ class IdempotencyLease:
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """The response that was sent before."""
+    """The response to the first request."""
 
     status: int
     body: str = field(repr=False)
@@ -69,7 +70,7 @@ class ResponseLostError(OperationRefusedError):
 
 
 class IdempotencyStore:
-    """The keys of all callers, under the role that signs callers in."""
+    """Stores the keys of all callers, on auth connections."""
 
     def __init__(self, database: Database, seals: Encryptor) -> None:
         self._database = database
@@ -81,19 +82,19 @@ class IdempotencyStore:
         executes the request.
         """
         holder = uuid4()
-        place = (request.tenant_id, request.caller, request.route, request.key)
+        key_fields = (request.tenant_id, request.caller, request.route, request.key)
         async with self._database.as_auth() as connection:
-            ours = await connection.fetchval(
+            lease_id = await connection.fetchval(
                 _SQL["begin"],
-                *place,
+                *key_fields,
                 request.request_digest,
                 holder,
                 LEASE_DURATION,
                 RESPONSE_RETENTION,
             )
-            row = None if ours else await connection.fetchrow(_SQL["find"], *place)
-        if ours:
-            return IdempotencyLease(ours, holder)
+            row = None if lease_id else await connection.fetchrow(_SQL["find"], *key_fields)
+        if lease_id:
+            return IdempotencyLease(lease_id, holder)
         if row is not None and row["request"] != request.request_digest:
             raise IdempotencyKeyReusedError(
                 "The Idempotency-Key was already used for another request. Use a new key."
@@ -110,17 +111,19 @@ class IdempotencyStore:
         return StoredResponse(row["status"], self._unseal(request, row["answer_sealed"]))
 
     async def finish(
-        self, request: IdempotentRequest, lease: IdempotencyLease, answer: StoredResponse
+        self, request: IdempotentRequest, lease: IdempotencyLease, response: StoredResponse
     ) -> None:
         """Store the response of the request."""
         sealed = self._seals.seal(
-            answer.body, tenant_id=request.tenant_id or PLATFORM_TENANT_ID, purpose=PURPOSE
+            response.body, tenant_id=request.tenant_id or PLATFORM_TENANT_ID, purpose=PURPOSE
         )
         async with self._database.as_auth() as connection:
-            await connection.execute(_SQL["finish"], lease.id, lease.holder, answer.status, sealed)
+            await connection.execute(
+                _SQL["finish"], lease.id, lease.holder, response.status, sealed
+            )
 
     async def release(self, lease: IdempotencyLease) -> None:
-        """Give the key back: the request changed nothing."""
+        """Release the key of a request that changed nothing."""
         async with self._database.as_auth() as connection:
             await connection.execute(_SQL["release"], lease.id, lease.holder)
 
@@ -129,10 +132,10 @@ class IdempotencyStore:
         total, deleted = 0, _BATCH_SIZE
         while deleted == _BATCH_SIZE:
             async with self._database.as_auth() as connection:
-                done = await connection.execute(
+                status = await connection.execute(
                     _SQL["delete_expired"], RESPONSE_RETENTION, _BATCH_SIZE
                 )
-            deleted = int(done.split()[-1])
+            deleted = int(status.split()[-1])
             total += deleted
         return total
 

@@ -1,4 +1,4 @@
-"""Keeps log positions increasing after a restore: a new cluster counts transactions from the start.
+"""Keeps log positions increasing after a restore, when a new cluster counts transactions anew.
 
 The event log and the audit log are read in the order of transactions. A position is the number of
 a transaction plus ``log_base()``, so that rows written after a restore come behind the older ones.
@@ -11,7 +11,9 @@ from niochat.adapters.postgres.queries import queries
 
 _SQL = queries("database_health")
 LOG_BASE_STEP = 2**32
-"""A base is a multiple of it, so this part alone separates positions before and after a restore."""
+"""Each base is a multiple of this step, so the multiple alone separates the positions before and
+after a restore.
+"""
 _log = structlog.get_logger(__name__)
 
 _MAX_AUDIT_POSITION = """
@@ -24,27 +26,28 @@ _NEXT_POSITION = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint +
 
 
 def raise_log_base(database_url: str) -> bool:
-    """Raise the base if the log holds positions that this cluster has not reached. Returns whether
-    it did. Idempotent; changes nothing in a database that was never restored. Blocking.
-    ``database_url`` is the owner's. Nothing may write meanwhile: it waits 5 s for that.
+    """Raise the base if the log contains positions that this cluster has not reached. Returns
+    whether the base was raised. Idempotent; changes nothing in a database that was never restored.
+    Blocking. ``database_url`` is the owner's. Locks the logs against writers, and waits at most 5 s
+    for each lock.
     """
-    # As Alembic above it, it takes long to import.
+    # This takes long to import, as Alembic does.
     import psycopg
 
     with psycopg.connect(database_url) as connection:
-        known = connection.execute("SELECT to_regprocedure('log_base()') IS NULL").fetchone()
-        if known == (True,):
-            return False  # a schema of before
+        missing = connection.execute("SELECT to_regprocedure('log_base()') IS NULL").fetchone()
+        if missing == (True,):
+            return False  # the schema is older than the function
         connection.execute("SET LOCAL lock_timeout = '5s'; SET LOCAL ROLE niochat_gate")
         farthest = _number(connection.execute(_MAX_AUDIT_POSITION).fetchone())
         connection.execute("SET LOCAL ROLE niochat_system")
         farthest = max(farthest, _number(connection.execute(_MAX_EVENT_POSITION).fetchone()))
         connection.execute("RESET ROLE")
-        # Asked after them: where all is well, it is above whatever was found.
+        # Read after the others: in a database that was not restored, it is above them.
         if farthest < _number(connection.execute(_NEXT_POSITION).fetchone()):
             return False
         base = (farthest // LOG_BASE_STEP + 1) * LOG_BASE_STEP
-        # Who wrote under the old base has ended then, and who waits writes under the new one.
+        # Once locked, no writer uses the old base, and waiting writers will use the new one.
         connection.execute("LOCK TABLE events, audit IN EXCLUSIVE MODE")
         connection.execute(
             "CREATE OR REPLACE FUNCTION log_base() RETURNS bigint"
@@ -55,7 +58,7 @@ def raise_log_base(database_url: str) -> bool:
 
 
 async def needs_log_base(database: Database) -> bool:
-    """Whether ``raise_log_base`` was forgotten. Raises ``UnavailableError``."""
+    """Whether ``raise_log_base`` has to run. Raises ``UnavailableError``."""
     async with database.as_system() as connection:
         return bool(await connection.fetchval(_SQL["needs_log_base"]))
 

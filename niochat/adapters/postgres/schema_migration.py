@@ -11,23 +11,23 @@ from niochat.domain.errors import InvalidInputError, NiochatError, OperationRefu
 
 MIN_SERVER_VERSION = 18
 WORKING_ROLES = ("niochat_system", "niochat_app", "niochat_gate")
-"""The roles of the serving processes; they own no tables."""
+"""The roles that the serving processes use; they own no tables."""
 CONNECT_TIMEOUT_S = 5
 _SCRIPTS = Path(__file__).parent / "migrations"
 _Session = psycopg.Connection[tuple[object, ...]]
 
 
 def migrate(owner_url: str, *, serving_url: str | None = None, to: str = "head") -> None:
-    """Run the missing migrations up to a revision. Blocking; two processes at once are safe,
-    two threads of one are not (Alembic keeps its context in a global).
+    """Run the missing migrations up to the revision ``to``. Blocking. Two processes may run it at
+    once; two threads of one process may not, because Alembic keeps its context in a global.
 
-    The log-in of ``owner_url`` becomes the owner of the tables and needs ``CREATEROLE``
-    the first time. That of ``serving_url`` is made if there is none, and gets the right to work as
-    each of ``WORKING_ROLES``, and no other. A database that was restored from a dump goes on behind
-    what its log holds.
+    The log-in of ``owner_url`` becomes the owner of the tables and needs ``CREATEROLE`` the first
+    time. The log-in of ``serving_url`` is created if it does not exist, and may work as each of
+    ``WORKING_ROLES`` and as no other role. In a database that was restored from a dump, new log
+    positions follow those in the dump.
 
-    Raises ``InvalidInputError`` that names the variable, ``Refused`` for a schema newer than this
-    code or tables of another owner.
+    Raises ``InvalidInputError``, which names the variable, ``OperationRefusedError`` for a schema
+    newer than this code or tables of another owner, and ``NiochatError`` (``migration_failed``).
     """
     name = "DATABASE_URL" if serving_url is None else "DATABASE_OWNER_URL"
     require_database(owner_url, name)
@@ -54,13 +54,13 @@ def migrate(owner_url: str, *, serving_url: str | None = None, to: str = "head")
 
 
 def known_revisions() -> list[str]:
-    """The revisions that this code knows, the newest last."""
+    """The revisions that this code knows; the newest is the last."""
     return sorted(file.stem.partition("_")[0] for file in (_SCRIPTS / "versions").glob("*.py"))
 
 
 def require_database(url: str, name: str) -> None:
-    """Raises ``InvalidInputError`` in one sentence unless the database of variable ``name`` can be
-    used.
+    """Check that the database of the variable ``name`` can be used. Raises ``InvalidInputError``
+    with one sentence that says what to do.
     """
     try:
         with psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT_S) as connection:
@@ -83,8 +83,8 @@ def require_known_schema(owner_url: str) -> None:
     log-in does not own its tables.
     """
     with psycopg.connect(owner_url, connect_timeout=CONNECT_TIMEOUT_S) as connection:
-        found = connection.execute("SELECT to_regclass('public.alembic_version')").fetchone()
-        if found is None or found[0] is None:
+        table = connection.execute("SELECT to_regclass('public.alembic_version')").fetchone()
+        if table is None or table[0] is None:
             return
         try:
             row = connection.execute("SELECT version_num FROM public.alembic_version").fetchone()
@@ -99,7 +99,7 @@ def require_known_schema(owner_url: str) -> None:
 
 
 def newer_schema_message(revision: str) -> str:
-    """The message about a schema of another release, with what to do."""
+    """The message about the schema of a newer release, with what to do."""
     return (
         f"The database has the schema {revision}, which this release does not know (its newest is "
         f"{known_revisions()[-1]}): use the release that made it, or restore a backup of before."
@@ -111,7 +111,7 @@ def _admit_serving_login(owner_url: str, serving_url: str) -> None:
     with psycopg.connect(owner_url, connect_timeout=CONNECT_TIMEOUT_S) as connection:
         if user in ("", connection.info.user):
             return  # one log-in for everything
-        # Two starters at once: the second finds nothing to do.
+        # When two processes start at once, the second one waits and finds nothing to do.
         connection.execute("SELECT pg_advisory_xact_lock(5581988887778)")
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (user,)).fetchone():
             _create_login(connection, user, unquote(urlsplit(serving_url).password or ""))
@@ -120,7 +120,9 @@ def _admit_serving_login(owner_url: str, serving_url: str) -> None:
 
 
 def _create_login(connection: _Session, user: str, password: str) -> None:
-    """The password goes as its SCRAM verifier: a server that logs statements logs no password."""
+    """Send the SCRAM verifier instead of the password, so that a server that logs statements does
+    not log the password.
+    """
     verifier = connection.pgconn.encrypt_password(
         password.encode(), user.encode(), b"scram-sha-256"
     )
@@ -132,8 +134,8 @@ def _create_login(connection: _Session, user: str, password: str) -> None:
 
 
 def _grant_role(connection: _Session, role: str, user: str) -> None:
-    may = connection.execute("SELECT pg_has_role(%s, %s, 'SET')", (user, role)).fetchone()
-    if may is not None and may[0]:
+    membership = connection.execute("SELECT pg_has_role(%s, %s, 'SET')", (user, role)).fetchone()
+    if membership is not None and membership[0]:
         return
     try:
         connection.execute(

@@ -1,1 +1,1 @@
-"""Redis for hints, caches and counters: nothing is lost while it is away."""
+"""Redis for hints, caches and counters: no data is lost while Redis is away."""

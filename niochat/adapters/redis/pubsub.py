@@ -1,4 +1,4 @@
-"""Announcements over Redis: hints that save others a wait, never the only source of a fact."""
+"""Announcements over Redis: hints that save a wait, never the only source of a fact."""
 
 import asyncio
 import random
@@ -20,7 +20,7 @@ CONFIG_CHANNEL = "niochat:config"
 ACCESS_CHANNEL = "niochat:access"
 """Permissions of a user, or of all users of a tenant, changed: sockets are checked at once."""
 EVENTS_CHANNEL = "niochat:news"
-"""The log has new events: live replicas read it."""
+"""The event log has new events, which live replicas read."""
 EPHEMERAL_CHANNEL = "niochat:passing"
 """Frames that are not stored: typing, viewing, presence."""
 RELEASE_CHANNEL = "niochat:releases"
@@ -29,7 +29,7 @@ REJECTED_WEBHOOKS_CHANNEL = "niochat:turned_away"
 """A webhooks replica rejected webhooks of this channel."""
 _TIMEOUT_S = 2.0
 _QUIET_S = 15.0
-"""After this time without a message the server is pinged."""
+"""The server is pinged after this time without a message."""
 _FIRST_PAUSE_S, _MAX_PAUSE_S = 0.1, 30.0
 _AWAY = (RedisError, OSError, TimeoutError)
 
@@ -58,17 +58,17 @@ class RedisBroadcast:
         """Whether Redis answers within two seconds."""
         return await self._try_command("ping")
 
-    async def publish_bytes(self, words: bytes) -> bool:
+    async def publish_bytes(self, data: bytes) -> bool:
         """Send to the current subscribers; false when Redis is away."""
-        return await self._try_command("publish", words)
+        return await self._try_command("publish", data)
 
     async def subscribe_bytes(
         self, on_message: Callable[[bytes], None], missed: Callable[[], None] = lambda: None
     ) -> None:
-        """Call ``heard`` with every message, until cancelled; the caller owns the task.
+        """Call ``on_message`` with every message, until cancelled; the caller owns the task.
 
-        ``missed`` is called whenever a subscription begins, first and after each outage: earlier
-        messages were not received.
+        ``missed`` is called whenever a subscription begins, also after each outage, because the
+        messages before it were not received.
         """
         failures = 0
         while True:
@@ -87,22 +87,22 @@ class RedisBroadcast:
             )
             failures += 1
 
-    async def _try_command(self, what: str, words: bytes | None = None) -> bool:
+    async def _try_command(self, command: str, data: bytes | None = None) -> bool:
         try:
             async with asyncio.timeout(_TIMEOUT_S):
-                if words is None:
+                if data is None:
                     await self._redis.ping()
                 else:
-                    await self._redis.publish(self._channel, words)
+                    await self._redis.publish(self._channel, data)
         except _AWAY as error:
-            self._mark_away(error, what)
+            self._mark_away(error, command)
             return False
         self._mark_back()
         return True
 
-    def _mark_away(self, error: Exception, what: str = "listen") -> None:
+    def _mark_away(self, error: Exception, command: str = "listen") -> None:
         if not self._away:
-            _log.warning("redis_went_away", during=what, reason=type(error).__name__)
+            _log.warning("redis_went_away", during=command, reason=type(error).__name__)
         self._away = True
 
     def _mark_back(self) -> None:
@@ -125,29 +125,29 @@ class ChangeAnnouncements(RedisBroadcast):
         self, changed: Callable[[UUID], None], missed: Callable[[], None] = lambda: None
     ) -> None:
         """Call ``changed`` for every announcement, as :meth:`subscribe_bytes` does."""
-        await self.subscribe_bytes(lambda words: _dispatch_announcement(words, changed), missed)
+        await self.subscribe_bytes(lambda data: _dispatch_announcement(data, changed), missed)
 
 
 async def _receive_messages(pubsub: PubSub, on_message: Callable[[bytes], None]) -> None:
     """Receive until the connection fails. Raises ``TimeoutError`` when a ping is not answered."""
-    asked = False
+    ping_pending = False
     while True:
         message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=_QUIET_S)
         if message is None:
-            if asked:
+            if ping_pending:
                 raise TimeoutError("no answer to a ping")
             await pubsub.ping()
-            asked = True
+            ping_pending = True
             continue
-        asked = False
+        ping_pending = False
         if message["type"] == "message":
             on_message(message["data"])
 
 
-def _dispatch_announcement(words: bytes, changed: Callable[[UUID], None]) -> None:
+def _dispatch_announcement(data: bytes, changed: Callable[[UUID], None]) -> None:
     try:
-        whose = UUID(words.decode())
+        subject_id = UUID(data.decode())
     except ValueError:
         _log.warning("announcement_ignored", reason="not an id")
         return
-    changed(whose)
+    changed(subject_id)

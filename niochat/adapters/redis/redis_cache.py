@@ -8,12 +8,12 @@ from redis.exceptions import RedisError
 
 _log = structlog.get_logger(__name__)
 _TIMEOUT_S = 0.5
-"""A cache that is slower than this is no help."""
+"""A slower cache would not save time."""
 _AWAY = (RedisError, OSError, TimeoutError)
 
 
 class RedisCache:
-    """Bytes by subject and name; a subject is dropped as a whole when it changes."""
+    """Caches bytes by subject and name; when a subject changes, all its values are deleted."""
 
     def __init__(self, url: str, *, ttl_s: int) -> None:
         self._redis: Redis = Redis.from_url(
@@ -27,11 +27,11 @@ class RedisCache:
     async def get(self, subject: str, name: str) -> bytes | None:
         """The value; ``None`` when it is missing or Redis is away."""
         try:
-            kept = await self._redis.hget(subject, name)
+            value = await self._redis.hget(subject, name)
         except _AWAY as error:
             _log.debug("shelf_not_read", reason=type(error).__name__)
             return None
-        return kept if isinstance(kept, bytes) else None
+        return value if isinstance(value, bytes) else None
 
     async def put(self, subject: str, name: str, value: bytes) -> None:
         """Store the value. A subject expires ``ttl_s`` after its first value."""

@@ -1,4 +1,4 @@
-"""Token buckets in Redis that all replicas share; without Redis callers learn so quickly."""
+"""Token buckets in Redis that all replicas share. An outage of Redis is reported quickly."""
 
 import asyncio
 import time
@@ -15,20 +15,20 @@ from redis.exceptions import RedisError
 _log = structlog.get_logger(__name__)
 
 _TIMEOUT_S = 0.2
-"""For one answer; no request waits for it, but the known level of the bucket gets old."""
+"""For one response. No request waits for it, but the caller's level gets outdated."""
 _CONNECTIONS = 16
 _REST_S = 5.0
-"""Pause after Redis did not answer."""
+"""How long Redis is not called after it did not respond."""
 _AWAY = (RedisError, OSError, TimeoutError)
 _TAKE = """
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
-local rate, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local kept = redis.call('HMGET', KEYS[1], 'tokens', 'at')
-local tokens = tonumber(kept[1]) or burst
-local since = math.max(0, now - (tonumber(kept[2]) or now))
+local rate, burst, requested = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local stored = redis.call('HMGET', KEYS[1], 'tokens', 'at')
+local tokens = tonumber(stored[1]) or burst
+local since = math.max(0, now - (tonumber(stored[2]) or now))
 tokens = math.min(burst, tokens + since * rate)
-local granted = math.max(0, math.min(wanted, math.floor(tokens)))
+local granted = math.max(0, math.min(requested, math.floor(tokens)))
 tokens = tokens - granted
 redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', string.format('%.6f', now))
 redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate * 1000) + 1000)
@@ -40,7 +40,9 @@ return {granted, wait, math.floor(tokens)}
 
 @dataclass(frozen=True, slots=True)
 class TokenGrant:
-    """``granted`` tokens; with none, one is free in ``wait_s``. ``left`` tokens remain."""
+    """``granted`` tokens were taken and ``left`` tokens remain. If none was granted, the next
+    token is free in ``wait_s`` seconds.
+    """
 
     granted: int
     wait_s: float = 0.0
@@ -48,8 +50,8 @@ class TokenGrant:
 
 
 class RedisTokenBuckets:
-    """A bucket for each tenant or caller that fills by ``per_s`` up to ``burst``. Each ``kind`` has
-    buckets of its own.
+    """A bucket for each tenant or caller, which gains ``per_s`` tokens a second up to ``burst``.
+    Each ``kind`` has its own buckets.
     """
 
     def __init__(
@@ -78,9 +80,10 @@ class RedisTokenBuckets:
         self._away_until = 0.0
 
     async def take(self, owner: UUID, requested: int) -> TokenGrant | None:
-        """Up to ``wanted`` tokens of the owner; ``None``: Redis is away, count locally.
+        """Take up to ``requested`` tokens of the owner. Returns ``None`` when Redis is away; the
+        caller then counts locally.
 
-        Answers within a fifth of a second, and at once in the seconds after Redis was away.
+        Returns within a fifth of a second, and at once during the pause after an outage.
         """
         if self._clock() < self._away_until:
             return None

@@ -15,8 +15,8 @@ from niochat.adapters.models.openai.tool_call_arguments import is_complete, repa
 
 _MAX_TOKENS = 2**31
 _CACHED = ("prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_tokens")
-"""Fields with cached tokens of DeepSeek, of Anthropic (also through LiteLLM) and of Moonshot;
-OpenAI has an object with details.
+"""The fields in which DeepSeek, Anthropic (also through LiteLLM) and Moonshot report cached tokens.
+OpenAI reports them in an object, ``prompt_tokens_details``.
 """
 _TEXT_PARTS = frozenset({"text", "output_text", "input_text", ""})
 _THINKING = ("reasoning_content", "reasoning", "thinking", "thinking_content")
@@ -51,11 +51,11 @@ class _PartialToolCall:
 
 @dataclass(slots=True)
 class CompletionAccumulator:
-    """The completion as far as it was read."""
+    """Accumulates a completion from a whole response or from the chunks of a stream."""
 
     model: str
     tool_names: frozenset[str]
-    """The tools of the request."""
+    """The names of the tools in the request."""
     text: str = ""
     thinking: str = ""
     refusal: str = ""
@@ -63,26 +63,28 @@ class CompletionAccumulator:
     tokens: tuple[int, int, int] = (0, 0, 0)
     calls: list[_PartialToolCall] = field(default_factory=list)
 
-    def add_response(self, answer: Mapping[str, Any]) -> None:
-        """Add a whole response. Raises ``KeyError``, ``TypeError``, ``IndexError`` otherwise."""
-        choices = answer["choices"]
+    def add_response(self, response: Mapping[str, Any]) -> None:
+        """Add a whole response. Raises ``KeyError``, ``TypeError``, ``IndexError`` or
+        ``AttributeError`` when it has another shape.
+        """
+        choices = response["choices"]
         messages = [choice["message"] for choice in [choices[0], *choices[1:]]]
         for message in messages:
             message.keys()
         best = next((each for each in messages if _has_content(each)), messages[0])
         self._add_content(best)
-        # Some servers put text and calls into choices of their own.
+        # Some servers put the text into one choice and the calls into another.
         calling = next((each for each in messages if _tool_calls_in(each)), best)
         for call in _tool_calls_in(calling):
-            self._add_call(*_parse_tool_call(call), joined=False)
+            self._add_call(*_parse_tool_call(call), merge=False)
         self._set_finish(choices[0].get("finish_reason"))
-        self._set_usage(answer)
+        self._set_usage(response)
 
-    def add_chunk(self, piece: Mapping[str, Any]) -> bool:
+    def add_chunk(self, chunk: Mapping[str, Any]) -> bool:
         """Add a chunk of a stream. Returns whether the visible text grew."""
-        self._set_usage(piece)
+        self._set_usage(chunk)
         before = len(self.text)
-        choices = piece.get("choices")
+        choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             if not isinstance(choice, Mapping) or choice.get("index") not in (None, 0):
                 continue
@@ -90,21 +92,21 @@ class CompletionAccumulator:
             if isinstance(delta, Mapping):
                 self._add_content(delta)
                 for call in _tool_calls_in(delta):
-                    self._add_call(*_parse_tool_call(call), joined=True)
+                    self._add_call(*_parse_tool_call(call), merge=True)
             self._set_finish(choice.get("finish_reason"))
         return len(self.text) > before
 
     def visible_text(self) -> str:
-        """The text as far as users may see it."""
+        """The text so far, without thinking, control tokens and calls that are written as text."""
         return strip_partial_text(self.text)
 
     def to_completion(self) -> ModelCompletion:
-        """The whole completion."""
+        """The completion, with repaired tool calls."""
         calls = self._finish_calls()
         text = self.text
         if not calls:
-            text, written = extract_tool_calls(text, self.tool_names)
-            calls = [ModelToolCall(f"call_{n}", *each) for n, each in enumerate(written)]
+            text, text_calls = extract_tool_calls(text, self.tool_names)
+            calls = [ModelToolCall(f"call_{n}", *call) for n, call in enumerate(text_calls)]
         return ModelCompletion(
             strip_control_tokens(text),
             self.model,
@@ -121,19 +123,19 @@ class CompletionAccumulator:
         self.refusal += refusal
         if isinstance(message.get("refusal"), str):
             self.refusal += message["refusal"]
-        told = next((message[name] for name in _THINKING if message.get(name)), "")
-        self.thinking += thinking or (told if isinstance(told, str) else "")
+        thinking_field = next((message[name] for name in _THINKING if message.get(name)), "")
+        self.thinking += thinking or (thinking_field if isinstance(thinking_field, str) else "")
 
     def _set_finish(self, reason: object) -> None:
         if isinstance(reason, str) and reason:
             word = reason.partition(":")[0].strip().lower()
             self.finish = _FINISHES.get(word, word)
 
-    def _set_usage(self, answer: Mapping[str, Any]) -> None:
-        model = answer.get("model")
+    def _set_usage(self, payload: Mapping[str, Any]) -> None:
+        model = payload.get("model")
         self.model = model if isinstance(model, str) and model else self.model
-        if answer.get("usage"):
-            self.tokens = _parse_usage(answer["usage"])
+        if payload.get("usage"):
+            self.tokens = _parse_usage(payload["usage"])
 
     def _add_call(
         self,
@@ -143,40 +145,41 @@ class CompletionAccumulator:
         arguments: object,
         extra: Mapping[str, object],
         *,
-        joined: bool,
+        merge: bool,
     ) -> None:
         number = index if isinstance(index, int) and not isinstance(index, bool) else None
-        known = self._find_call(number, id_, name, arguments) if joined else None
-        if known is None:
+        existing = self._find_call(number, id_, name, arguments) if merge else None
+        if existing is None:
             if id_ or name or arguments:
                 self.calls.append(_PartialToolCall(id_, name, arguments, number, extra))
             return
-        known.id, known.name = known.id or id_, known.name or name
-        known.extra = known.extra or extra
-        known.arguments = _append_arguments(known.arguments, arguments)
+        existing.id, existing.name = existing.id or id_, existing.name or name
+        existing.extra = existing.extra or extra
+        existing.arguments = _append_arguments(existing.arguments, arguments)
 
     def _find_call(
         self, index: int | None, id_: str, name: str, arguments: object
     ) -> _PartialToolCall | None:
-        """The call that a chunk continues. Some servers number all calls 0 or none; some repeat id
-        and name in each chunk, or send a new id with it.
+        """The call that a chunk continues; None when the chunk begins another call. Some servers
+        give every call the index 0 or no index; some repeat the id and the name in each chunk, or
+        send a new id with each chunk.
         """
         if index is not None:
-            same = [call for call in self.calls if call.index == index]
+            candidates = [call for call in self.calls if call.index == index]
         else:
-            same = [call for call in self.calls if id_ and call.id == id_] or self.calls
-        if not same:
+            candidates = [call for call in self.calls if id_ and call.id == id_] or self.calls
+        if not candidates:
             return None
-        last = same[-1]
+        last = candidates[-1]
         if not name:
             return last
         if id_ and last.id and id_ == last.id:
             return last
-        more = arguments not in (None, "", {})
-        if name == last.name and not more and not (id_ and last.id):
+        has_arguments = arguments not in (None, "", {})
+        if name == last.name and not has_arguments and not (id_ and last.id):
             return last
-        begun = last.arguments not in (None, "")
-        if not begun:
+        has_begun = last.arguments not in (None, "")
+        if not has_begun:
             return last if name == last.name or not last.name else None
         return None if not isinstance(last.arguments, str) or is_complete(last.arguments) else last
 
@@ -209,7 +212,7 @@ def _has_content(message: Mapping[str, Any]) -> bool:
 
 
 def _split_content(content: object) -> tuple[str, str, str]:
-    """(text, thinking, refusal) of a content, which is a text or a list of typed parts."""
+    """Split a content, which is a string or a list of typed parts: (text, thinking, refusal)."""
     if isinstance(content, str):
         return content, "", ""
     text = thinking = refusal = ""
@@ -230,53 +233,55 @@ def _split_content(content: object) -> tuple[str, str, str]:
 
 def _texts(part: Mapping[str, Any]) -> Iterator[str]:
     for name in ("thinking", "reasoning", "text"):
-        told = part.get(name)
-        yield told if isinstance(told, str) else _split_content(told)[0]
+        value = part.get(name)
+        yield value if isinstance(value, str) else _split_content(value)[0]
 
 
 def _tool_calls_in(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     calls = message.get("tool_calls")
     if isinstance(calls, Mapping):
         calls = [calls]
-    found = [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
-    older = message.get("function_call")
-    if not found and isinstance(older, Mapping):
-        found = [{"index": 0, "function": older}]
-    return found
+    valid_calls = (
+        [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
+    )
+    legacy_call = message.get("function_call")
+    if not valid_calls and isinstance(legacy_call, Mapping):
+        valid_calls = [{"index": 0, "function": legacy_call}]
+    return valid_calls
 
 
 def _parse_tool_call(
     call: Mapping[str, Any],
 ) -> tuple[object, str, str, object, Mapping[str, object]]:
-    """(index, id, name, arguments, other fields that must be sent back)."""
+    """Return (index, id, name, arguments, other fields that the server expects back)."""
     function = call.get("function")
-    told: Mapping[str, Any] = function if isinstance(function, Mapping) else call
-    id_, name = call.get("id"), told.get("name")
-    index = call.get("index", told.get("index"))
-    kept = call.get("extra_content")
-    extra = {"extra_content": kept} if isinstance(kept, Mapping) else {}
+    fields: Mapping[str, Any] = function if isinstance(function, Mapping) else call
+    id_, name = call.get("id"), fields.get("name")
+    index = call.get("index", fields.get("index"))
+    extra_content = call.get("extra_content")
+    extra = {"extra_content": extra_content} if isinstance(extra_content, Mapping) else {}
     return (
         index,
         str(id_) if isinstance(id_, str | int) else "",
         name if isinstance(name, str) else "",
-        told.get("arguments"),
+        fields.get("arguments"),
         extra,
     )
 
 
-def _append_arguments(known: object, more: object) -> object:
-    if more in (None, ""):
-        return known
-    if known in (None, ""):
-        return more
-    if isinstance(known, str) and isinstance(more, str):
-        return known + more
-    # An object after pieces, or after another object: the whole is repeated.
-    return more if not isinstance(more, str) else json.dumps(known) + more
+def _append_arguments(existing: object, addition: object) -> object:
+    if addition in (None, ""):
+        return existing
+    if existing in (None, ""):
+        return addition
+    if isinstance(existing, str) and isinstance(addition, str):
+        return existing + addition
+    # An object after earlier chunks repeats the whole arguments and replaces them.
+    return addition if not isinstance(addition, str) else json.dumps(existing) + addition
 
 
 def _clean_tool_name(name: str) -> str:
-    """The name without the marks that some models put around it."""
+    """The name without the tokens and prefixes that some models put around it."""
     name = name.partition("<|")[0].strip()
     for prefix in _PREFIXES:
         name = name.removeprefix(prefix)
@@ -284,18 +289,21 @@ def _clean_tool_name(name: str) -> str:
 
 
 def _parse_usage(usage: object) -> tuple[int, int, int]:
-    """(in, out, cached) tokens as far as they are plausible; cached ones are part of those in."""
-    told = usage if isinstance(usage, Mapping) else {}
-    read, said = (
-        _parse_count(told.get("prompt_tokens")),
-        _parse_count(told.get("completion_tokens")),
+    """Return (prompt, completion, cached) token counts; an implausible count becomes 0. Cached
+    tokens are part of the prompt tokens.
+    """
+    fields = usage if isinstance(usage, Mapping) else {}
+    tokens_in, tokens_out = (
+        _parse_count(fields.get("prompt_tokens")),
+        _parse_count(fields.get("completion_tokens")),
     )
-    details = told.get("prompt_tokens_details")
-    within = details if isinstance(details, Mapping) else {}
+    details = fields.get("prompt_tokens_details")
+    detail_fields = details if isinstance(details, Mapping) else {}
     cached = max(
-        _parse_count(within.get("cached_tokens")), *(_parse_count(told.get(n)) for n in _CACHED)
+        _parse_count(detail_fields.get("cached_tokens")),
+        *(_parse_count(fields.get(n)) for n in _CACHED),
     )
-    return read, said, min(cached, read)
+    return tokens_in, tokens_out, min(cached, tokens_in)
 
 
 def _parse_count(value: object) -> int:

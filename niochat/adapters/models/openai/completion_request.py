@@ -45,46 +45,48 @@ class CompletionRequest:
         """The names of the tools."""
         return frozenset(str(tool["function"]["name"]) for tool in self.tools)
 
-    def is_streaming(self, forms: frozenset[EndpointQuirk]) -> bool:
+    def is_streaming(self, quirks: frozenset[EndpointQuirk]) -> bool:
         """Whether the response is streamed under these quirks."""
-        return self.stream and EndpointQuirk.NO_STREAM not in forms
+        return self.stream and EndpointQuirk.NO_STREAM not in quirks
 
     def build_headers(self) -> dict[str, str]:
-        """The headers of the tenant, without the reserved ones."""
-        given = self.endpoint.options.extra_headers.items()
-        own = {"Content-Type": "application/json"}
-        return {**{k: v for k, v in given if k.lower() not in RESERVED_HEADERS}, **own}
+        """The tenant's headers without the reserved ones, and the content type."""
+        configured = self.endpoint.options.extra_headers.items()
+        fixed = {"Content-Type": "application/json"}
+        return {**{k: v for k, v in configured if k.lower() not in RESERVED_HEADERS}, **fixed}
 
-    def encode_body(self, forms: frozenset[EndpointQuirk]) -> bytes:
-        """The JSON body under these quirks. Fields of the tenant cannot replace ours."""
-        given = self.endpoint.options.extra_body.items()
-        body = {key: value for key, value in given if key not in RESERVED_FIELDS}
-        body |= {"model": self.endpoint.model, "messages": format_messages(self.messages, forms)}
-        body |= self._limits(forms)
+    def encode_body(self, quirks: frozenset[EndpointQuirk]) -> bytes:
+        """The JSON body under these quirks. The tenant's fields cannot replace reserved fields."""
+        configured = self.endpoint.options.extra_body.items()
+        body = {key: value for key, value in configured if key not in RESERVED_FIELDS}
+        body |= {"model": self.endpoint.model, "messages": format_messages(self.messages, quirks)}
+        body |= self._limits(quirks)
         if self.tools:
-            plain = EndpointQuirk.PLAIN_SCHEMAS in forms
-            body["tools"] = [_simplify_tool(tool) for tool in self.tools] if plain else self.tools
-        if self.is_streaming(forms):
+            simplify = EndpointQuirk.PLAIN_SCHEMAS in quirks
+            body["tools"] = (
+                [_simplify_tool(tool) for tool in self.tools] if simplify else self.tools
+            )
+        if self.is_streaming(quirks):
             body["stream"] = True
-            if EndpointQuirk.NO_STREAM_USAGE not in forms:
+            if EndpointQuirk.NO_STREAM_USAGE not in quirks:
                 body["stream_options"] = {"include_usage": True}
         return orjson.dumps(body)
 
-    def _limits(self, forms: frozenset[EndpointQuirk]) -> dict[str, object]:
+    def _limits(self, quirks: frozenset[EndpointQuirk]) -> dict[str, object]:
         options = self.endpoint.options
         parallel = options.parallel_tool_calls if self.tools else None
-        wanted = {
+        optional = {
             "temperature": (options.temperature, EndpointQuirk.NO_TEMPERATURE),
             "seed": (options.seed, EndpointQuirk.NO_SEED),
             "parallel_tool_calls": (parallel, EndpointQuirk.NO_PARALLEL),
         }
         limits: dict[str, object] = {
             name: value
-            for name, (value, without) in wanted.items()
-            if value is not None and without not in forms
+            for name, (value, omitting) in optional.items()
+            if value is not None and omitting not in quirks
         }
-        if EndpointQuirk.NO_LIMIT not in forms:
-            newer = EndpointQuirk.COMPLETION_TOKENS in forms
+        if EndpointQuirk.NO_LIMIT not in quirks:
+            newer = EndpointQuirk.COMPLETION_TOKENS in quirks
             limits["max_completion_tokens" if newer else "max_tokens"] = self.max_tokens
         return limits
 
@@ -98,9 +100,11 @@ def _simplify_tool(tool: Mapping[str, Any]) -> dict[str, Any]:
 
 def _simplify_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema with its first non-null alternative; arguments are validated in any case."""
-    several = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
-    if several:
-        chosen = next((each for each in several if each.get("type") != "null"), several[0])
+    alternatives = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
+    if alternatives:
+        chosen = next(
+            (each for each in alternatives if each.get("type") != "null"), alternatives[0]
+        )
         schema = {**chosen, **{k: v for k, v in schema.items() if k == "description"}}
     plain = {key: value for key, value in schema.items() if key in _SCHEMA_KEYWORDS}
     if isinstance(plain.get("type"), list):

@@ -1,4 +1,4 @@
-"""Requests to a model endpoint and its completions, as our own types."""
+"""The endpoint of a model, its options, its completions and its errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,14 +59,16 @@ RESERVED_FIELDS = frozenset(
         "extra_body",
     }
 )
-"""Fields of the body that a tenant cannot set: our own, and those that redirect gateways (LiteLLM)
-to another URL or key.
+"""Fields of the body that a tenant cannot set: those that the client sets itself, and those that
+make a gateway such as LiteLLM use another URL or key.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """Settings of a tenant; None is not sent. Extra headers and body fields may be secret."""
+    """A tenant's settings for its model; a setting of None is not sent. Extra headers and body
+    fields may be secret.
+    """
 
     temperature: float | None = None
     seed: int | None = None
@@ -104,8 +106,8 @@ class ModelToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ModelCompletion:
-    """Text and tool calls of the model, without its thinking. Tokens as the endpoint counts them, 0
-    when it does not.
+    """The model's text and tool calls, without its thinking. Token counts are those of the
+    endpoint, 0 when it reports none.
     """
 
     text: str
@@ -114,7 +116,9 @@ class ModelCompletion:
     tokens_out: int = 0
     calls: tuple[ModelToolCall, ...] = ()
     finish: str = field(default="", compare=False)
-    """``stop``, ``length``, ``tool_calls``, ``content_filter`` or another; empty: not given."""
+    """``stop``, ``length``, ``tool_calls``, ``content_filter`` or another; empty if not
+    reported.
+    """
     refusal: str = field(default="", compare=False)
     """Why the model does not answer, when the server reports it apart from the text."""
     tokens_cached: int = field(default=0, compare=False)
@@ -122,7 +126,9 @@ class ModelCompletion:
 
 
 class ModelError(NiochatError):
-    """The model did not answer. ``code`` says why; ``retry_after_s`` when it asked to wait."""
+    """The model did not answer. ``code`` says why; after a rate limit ``retry_after_s`` is the
+    time to wait, otherwise 0.
+    """
 
     def __init__(
         self, message: str, *, code: str, retryable: bool, retry_after_s: float = 0.0

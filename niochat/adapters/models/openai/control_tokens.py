@@ -1,4 +1,4 @@
-"""Control tokens in the text of models: thinking, channels, ends of turns, calls as text."""
+"""Removes thinking and control tokens from model text, and extracts calls written as text."""
 
 import re
 
@@ -21,7 +21,7 @@ _CHANNEL = re.compile(
     re.S,
 )
 _BARE_CHANNELS = re.compile(r"^\s*(?:analysis|commentary)(?=[\sA-Z]).*assistant\s?final", re.S)
-"""The same where the server dropped the tokens and left their words."""
+"""Channels from a server that dropped the control tokens and left the names of the channels."""
 _END = re.compile(
     r"<\|(?:im_end|eot_id|end_of_text|endoftext|end|return|eom_id|end_of_turn|END_OF_TURN_TOKEN|"
     r"im_start|start_header_id)\|>|<end_of_turn>|<start_of_turn>|</s>|<eos>|<｜end▁of▁sentence｜>"
@@ -43,8 +43,8 @@ _HARMONY = re.compile(
 )
 _PYTHON = re.compile(r"^\s*<\|python_tag\|>(.*)$", re.S)
 _EARLIER_CALL = re.compile(r"^\[chamada de ([\w\-]{1,64})\] (.*)$", re.M)
-"""How :mod:`niochat.adapters.models.openai.message_formatter` writes earlier calls as text, for
-templates without calls.
+"""The form in which :mod:`niochat.adapters.models.openai.message_formatter` writes earlier calls
+as text, for templates that do not support tool calls.
 """
 _CALLING = re.compile(r"\[chamada de |<tool_call>|<function=|\[TOOL_CALLS\]|<\|python_tag\|>")
 _MAX_CALL_CHARS = 20_000
@@ -62,7 +62,9 @@ def strip_control_tokens(text: str) -> str:
 
 
 def strip_partial_text(text: str) -> str:
-    """The same for a text that is still streamed: a token may have begun at its end."""
+    """The visible part of a text that is still streamed. It ends before a call that is written as
+    text and before an unfinished token.
+    """
     if not _has_control_tokens(text):
         return text
     call = _CALLING.search(text)
@@ -70,39 +72,41 @@ def strip_partial_text(text: str) -> str:
 
 
 def extract_tool_calls(text: str, names: frozenset[str]) -> tuple[str, list[tuple[str, str]]]:
-    """The rest of the text, and (name, arguments) of calls of ``names`` that a server left in it
-    because it does not know the model's tokens.
+    """Extract the calls that a server left in the text because it does not know the model's tokens.
+
+    Returns the remaining text and the calls as (name, arguments). Unless every call is one of
+    ``names``, returns the text unchanged and no calls.
     """
     if not names or len(text) > _MAX_CALL_CHARS or ("{" not in text and "<function=" not in text):
         return text, []
-    found: list[tuple[str, str]] = []
-    # Calls inside of thinking are not made.
+    parsed: list[tuple[str, str]] = []
+    # The model only considers a call that it writes inside its thinking.
     rest = text = _strip_thinking(text)
     for pattern in (_CALL, _FUNCTION, _MISTRAL, _HARMONY, _EARLIER_CALL, _PYTHON):
         for match in pattern.finditer(rest):
             *name, body = match.groups()
-            found += _parse_calls(body.strip() or "{}", name[0] if name else "")
-        if found:
+            parsed += _parse_calls(body.strip() or "{}", name[0] if name else "")
+        if parsed:
             rest = pattern.sub("", rest)
             break
     else:
-        found, rest = _parse_calls(strip_code_fence(text), "", whole=True), ""
-    known = [(name, arguments) for name, arguments in found if name in names]
-    return (rest, known) if known and len(known) == len(found) else (text, [])
+        parsed, rest = _parse_calls(strip_code_fence(text), "", whole=True), ""
+    offered = [(name, arguments) for name, arguments in parsed if name in names]
+    return (rest, offered) if offered and len(offered) == len(parsed) else (text, [])
 
 
 def _parse_calls(text: str, name: str, *, whole: bool = False) -> list[tuple[str, str]]:
-    """The calls in a piece of JSON; ``whole``: nothing else may be in it."""
+    """Parse the calls in a text of JSON. With ``whole``, the text may hold nothing else."""
     values = parse_objects(text, entire=whole)
     if name:
         return [(name, repair_arguments(value)) for value in values[:1]]
     calls = []
     for value in values:
-        told = value.get("arguments", value.get("parameters"))
-        called = value.get("name", value.get("function"))
+        arguments = value.get("arguments", value.get("parameters"))
+        called_name = value.get("name", value.get("function"))
         if (
-            not isinstance(called, str)
-            or told is None
+            not isinstance(called_name, str)
+            or arguments is None
             or set(value)
             - {
                 "name",
@@ -114,34 +118,35 @@ def _parse_calls(text: str, name: str, *, whole: bool = False) -> list[tuple[str
             }
         ):
             return []
-        calls.append((called, repair_arguments(told)))
+        calls.append((called_name, repair_arguments(arguments)))
     return calls
 
 
 def _strip_thinking(text: str) -> str:
-    """The text without thinking. A template may have opened the thinking in the prompt, so an end
-    without a beginning closes everything before it; a beginning without an end lasts to the end.
+    """The text without thinking. A chat template may have opened the thinking in the prompt, so an
+    end mark without a start mark removes everything before it. A start mark without an end mark
+    removes everything after it.
     """
-    kept: list[str] = []
+    visible: list[str] = []
     opened, last = False, 0
     for mark in _THOUGHT.finditer(text):
         if mark["opens"]:
-            kept += [] if opened else [text[last : mark.start()]]
+            visible += [] if opened else [text[last : mark.start()]]
             opened = True
             continue
         if not opened:
-            kept.clear()
+            visible.clear()
         opened, last = False, mark.end()
-    return "".join(kept if opened else [*kept, text[last:]])
+    return "".join(visible if opened else [*visible, text[last:]])
 
 
 def _keep_final_channel(text: str) -> str:
-    """The final channel of gpt-oss, which is meant for people."""
+    """The text of the final channel of gpt-oss, the only channel that users may see."""
     if "<|channel|>" in text:
         last = text.rfind("<|channel|>")
         text = text if "<|message|>" in text[last:] else text[:last]
-        said = [body for name, body in _CHANNEL.findall(text) if name == "final"]
-        return "\n".join(said) if said else _CHANNEL.sub("", text)
+        final_texts = [body for name, body in _CHANNEL.findall(text) if name == "final"]
+        return "\n".join(final_texts) if final_texts else _CHANNEL.sub("", text)
     return _BARE_CHANNELS.sub("", text)
 
 

@@ -1,7 +1,8 @@
 """Quirks of endpoints: deviations from the common request format, learned from their refusals.
 
-The sentences are those of OpenAI, Azure, vLLM, SGLang, TGI, Ollama, LiteLLM, llama.cpp, Mistral,
-Gemini, Anthropic and OpenRouter, and of the chat templates of Gemma, Mistral, Llama and Qwen.
+The patterns match the error messages of OpenAI, Azure, vLLM, SGLang, TGI, Ollama, LiteLLM,
+llama.cpp, Mistral, Gemini, Anthropic and OpenRouter, and of the chat templates of Gemma, Mistral,
+Llama and Qwen.
 """
 
 import re
@@ -19,7 +20,7 @@ class EndpointQuirk(StrEnum):
     COMPLETION_TOKENS = "completion_tokens"
     """``max_completion_tokens`` instead of ``max_tokens``."""
     NO_LIMIT = "no_limit"
-    """Neither of the two."""
+    """Neither ``max_tokens`` nor ``max_completion_tokens``."""
     NO_TEMPERATURE = "no_temperature"
     NO_SEED = "no_seed"
     NO_PARALLEL = "no_parallel"
@@ -32,11 +33,13 @@ class EndpointQuirk(StrEnum):
     NO_SYSTEM = "no_system"
     """No system message: its text is put before the first message of the customer."""
     ALTERNATE = "alternate"
-    """The customer first, then in turns, the model's turn last; one system message."""
+    """Roles alternate: the first message is the user's, the last one is not the assistant's. There
+    is one system message, at the start.
+    """
     TOOLS_AS_TEXT = "tools_as_text"
     """Earlier calls and their results are written into the texts of assistant and user."""
     TEXT_CONTENT = "text_content"
-    """An empty text instead of null."""
+    """Empty content is an empty string instead of null."""
     SHORT_IDS = "short_ids"
     """Ids of calls have nine letters and digits."""
     TOOL_NAMES = "tool_names"
@@ -44,9 +47,9 @@ class EndpointQuirk(StrEnum):
     PLAIN_SCHEMAS = "plain_schemas"
     """Tools are described with the basic keywords of JSON Schema only."""
     SIGNATURES = "signatures"
-    """Calls that the model did not make carry a marker instead of its signature."""
+    """Calls without the model's signature carry a marker in its place."""
     THINKING_BACK = "thinking_back"
-    """Thinking is sent back with the call that followed it."""
+    """The model's thinking is sent back with the call that followed it."""
 
 
 _PLAINEST_QUIRKS = frozenset(
@@ -61,10 +64,10 @@ _PLAINEST_QUIRKS = frozenset(
         EndpointQuirk.PLAIN_SCHEMAS,
     }
 )
-"""Quirks that hardly any endpoint refuses, tried when a refusal is not understood."""
+"""Quirks that hardly any endpoint refuses. They are tried after those that a refusal names."""
 _BAD_REQUEST_STATUSES = frozenset({400, 404, 422, 424})
 _TEMPLATE_ERROR_STATUSES = frozenset({500, 501})
-"""llama.cpp and TGI answer with these when a chat template fails."""
+"""llama.cpp and TGI respond with these statuses when a chat template fails."""
 _UNRELATED = re.compile(
     r"context.?(length|window|size)|too (long|large|many tokens)|at most \d+ (completion )?tokens|"
     r"exceeds? (the|model|max)|content.?(filter|management|policy)|could not finish the message|"
@@ -72,7 +75,7 @@ _UNRELATED = re.compile(
     r"enable-auto-tool-choice|api.?key",
     re.I,
 )
-"""Refusals that no quirk can cure."""
+"""Refusals that no other quirks can prevent."""
 _QUIRKS_BY_FIELD = (
     (re.compile(r"parallel_tool_calls|disable_parallel_tool_use", re.I), EndpointQuirk.NO_PARALLEL),
     (re.compile(r"temperature", re.I), EndpointQuirk.NO_TEMPERATURE),
@@ -159,17 +162,17 @@ def next_quirks(
     refusal: EndpointRefusal, quirks: frozenset[EndpointQuirk]
 ) -> Iterator[frozenset[EndpointQuirk]]:
     """Sets of quirks to try next, the likeliest first. Some may not change the request at all."""
-    said = f"{refusal.sentence} {refusal.param}"
-    yield from (quirks | {form} for form in _quirks_named(said, quirks))
-    if _TOKENS.search(said):
-        yield from _token_limit_quirks(said, quirks)
+    message = f"{refusal.sentence} {refusal.param}"
+    yield from (quirks | {quirk} for quirk in _quirks_named(message, quirks))
+    if _TOKENS.search(message):
+        yield from _token_limit_quirks(message, quirks)
     elif refusal.status in (400, 422):
         yield quirks | _PLAINEST_QUIRKS
         yield quirks | _PLAINEST_QUIRKS | {EndpointQuirk.TOOLS_AS_TEXT}
 
 
 def is_quirk_refusal(refusal: EndpointRefusal) -> bool:
-    """Whether other quirks can help."""
+    """Whether a retry with other quirks can succeed."""
     if _UNRELATED.search(f"{refusal.sentence} {refusal.param}"):
         return False
     template = refusal.status in _TEMPLATE_ERROR_STATUSES and names_quirk(refusal)
@@ -177,26 +180,26 @@ def is_quirk_refusal(refusal: EndpointRefusal) -> bool:
 
 
 def names_quirk(refusal: EndpointRefusal) -> bool:
-    """Whether the sentence names the quirk, so that it need not be guessed."""
-    said = f"{refusal.sentence} {refusal.param}"
-    return bool(_TOKENS.search(said)) or any(True for _ in _quirks_named(said, frozenset()))
+    """Whether the refusal names the quirk, so that it need not be guessed."""
+    message = f"{refusal.sentence} {refusal.param}"
+    return bool(_TOKENS.search(message)) or any(True for _ in _quirks_named(message, frozenset()))
 
 
-def _quirks_named(message: str, forms: frozenset[EndpointQuirk]) -> Iterator[EndpointQuirk]:
-    for pattern, form in _QUIRKS_BY_FIELD:
-        if form not in forms and pattern.search(message):
-            yield form
-    for pattern, several in _QUIRKS_BY_SENTENCE:
+def _quirks_named(message: str, quirks: frozenset[EndpointQuirk]) -> Iterator[EndpointQuirk]:
+    for pattern, quirk in _QUIRKS_BY_FIELD:
+        if quirk not in quirks and pattern.search(message):
+            yield quirk
+    for pattern, candidates in _QUIRKS_BY_SENTENCE:
         if pattern.search(message):
-            yield from (form for form in several if form not in forms)
+            yield from (quirk for quirk in candidates if quirk not in quirks)
 
 
 def _token_limit_quirks(
-    message: str, forms: frozenset[EndpointQuirk]
+    message: str, quirks: frozenset[EndpointQuirk]
 ) -> Iterator[frozenset[EndpointQuirk]]:
-    newer = forms | {EndpointQuirk.COMPLETION_TOKENS}
-    older = forms - {EndpointQuirk.COMPLETION_TOKENS}
-    if EndpointQuirk.COMPLETION_TOKENS not in forms or _WANTS_COMPLETION_TOKENS.search(message):
+    newer = quirks | {EndpointQuirk.COMPLETION_TOKENS}
+    older = quirks - {EndpointQuirk.COMPLETION_TOKENS}
+    if EndpointQuirk.COMPLETION_TOKENS not in quirks or _WANTS_COMPLETION_TOKENS.search(message):
         yield newer
     else:
         yield older

@@ -1,4 +1,4 @@
-"""Parses the refusals of endpoints, and removes secrets and echoes of the request from them."""
+"""Parses refusals of endpoints and removes secrets and quotations of the request from them."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,12 +10,12 @@ import orjson
 MAX_SENTENCE_CHARS = 240
 _MAX_READ_BYTES = 20_000
 _MIN_ECHO_CHARS = 24
-"""Consecutive characters that also occur in the request: the refusal quotes it."""
+"""A refusal quotes the request when it repeats at least this many consecutive characters of it."""
 _SECRET = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|key|AIza|ghp|hf|eyJ)[-_]?[\w.*\-]{12,}|\bBearer\s+\S+|[\w+/=\-]{40,}"
 )
 _NUMBER = re.compile(r"\d(?:[ .\-/()]?\d){6,}")
-"""Tax ids and phone numbers; no count of tokens is so long."""
+"""Matches tax ids and phone numbers; no token count has so many digits."""
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 _QUOTED = re.compile(r"'([^']{3,})'|\"([^\"]{3,})\"|`([^`]{3,})`")
 _HIDDEN = "…"
@@ -34,30 +34,30 @@ class EndpointRefusal:
 def parse_refusal(status: int, body: bytes) -> EndpointRefusal:
     """The refusal in the body of a response, whatever its shape."""
     try:
-        told: Any = orjson.loads(body[:_MAX_READ_BYTES] if len(body) > _MAX_READ_BYTES else body)
+        payload: Any = orjson.loads(body[:_MAX_READ_BYTES] if len(body) > _MAX_READ_BYTES else body)
     except orjson.JSONDecodeError:
         text = body[:_MAX_READ_BYTES].decode("utf-8", "replace").strip()
-        page = text[:200].lower().lstrip().startswith(("<!doctype", "<html"))
-        return EndpointRefusal(status, "a page of HTML" if page else _to_one_line(text))
-    return refusal_from_json(status, told)
+        is_page = text[:200].lower().lstrip().startswith(("<!doctype", "<html"))
+        return EndpointRefusal(status, "a page of HTML" if is_page else _to_one_line(text))
+    return refusal_from_json(status, payload)
 
 
 def refusal_from_json(status: int, body: object) -> EndpointRefusal:
-    """The same from parsed JSON: Gemini sends a list, FastAPI ``detail``, others ``error``."""
+    """The refusal in parsed JSON: Gemini sends a list, FastAPI ``detail``, others ``error``."""
     while isinstance(body, list) and body:
         body = body[0]
     error: object = body
     if isinstance(body, Mapping):
         error = next((body[k] for k in ("error", "detail", "errors") if body.get(k)), body)
-    found: Mapping[str, object] = error if isinstance(error, Mapping) else {}
+    fields: Mapping[str, object] = error if isinstance(error, Mapping) else {}
     sentence = _to_one_line("; ".join(dict.fromkeys(_collect_sentences(error))))
     return EndpointRefusal(
-        status, sentence, _to_text(found.get("param")), _to_text(found.get("code"))
+        status, sentence, _to_text(fields.get("param")), _to_text(fields.get("code"))
     )
 
 
 def _collect_sentences(error: object, depth: int = 0) -> Iterator[str]:
-    """The sentences alone: FastAPI repeats the input beside them."""
+    """Yield the error messages only, because FastAPI also repeats the input next to them."""
     if depth > 4:
         return
     match error:
@@ -67,22 +67,22 @@ def _collect_sentences(error: object, depth: int = 0) -> Iterator[str]:
             for each in error[:3]:
                 yield from _collect_sentences(each, depth + 1)
         case Mapping():
-            where = error.get("loc")
-            parts = where if isinstance(where, list) else []
-            place = ".".join(str(part) for part in parts if part != "body")
+            loc = error.get("loc")
+            parts = loc if isinstance(loc, list) else []
+            location = ".".join(str(part) for part in parts if part != "body")
             for name in ("message", "msg", "detail", "error", "raw", "metadata"):
-                for said in _collect_sentences(error.get(name), depth + 1):
-                    yield f"{place}: {said}" if place else said
+                for sentence in _collect_sentences(error.get(name), depth + 1):
+                    yield f"{location}: {sentence}" if location else sentence
         case _:
             return
 
 
 def redact_sentence(sentence: str, secrets: Iterable[str], request: str) -> str:
-    """The sentence as people may see it: short, without secrets and parts of the request."""
+    """Shorten the sentence and remove secrets and quotations of the request from it."""
     for secret in sorted((each for each in secrets if len(each) > 3), key=len, reverse=True):
         sentence = sentence.replace(secret, _HIDDEN)
     sentence = _SECRET.sub(_HIDDEN, sentence)[: 3 * MAX_SENTENCE_CHARS]
-    sentence = _QUOTED.sub(lambda found: _hide_if_echoed(found, request), sentence)
+    sentence = _QUOTED.sub(lambda match: _hide_if_echoed(match, request), sentence)
     sentence = _strip_echo(sentence, request)
     sentence = _EMAIL.sub(_HIDDEN, _NUMBER.sub(_HIDDEN, sentence))
     if len(sentence) <= MAX_SENTENCE_CHARS:
@@ -92,26 +92,26 @@ def redact_sentence(sentence: str, secrets: Iterable[str], request: str) -> str:
 
 def _hide_if_echoed(match: re.Match[str], request: str) -> str:
     inner = next(group for group in match.groups() if group)
-    said = re.search(rf"(?<!\w){re.escape(inner)}(?!\w)", request)
-    return match[0].replace(inner, _HIDDEN) if said else match[0]
+    echoed = re.search(rf"(?<!\w){re.escape(inner)}(?!\w)", request)
+    return match[0].replace(inner, _HIDDEN) if echoed else match[0]
 
 
 def _strip_echo(sentence: str, request: str) -> str:
-    kept, at = [], 0
-    while at < len(sentence):
+    pieces, start = [], 0
+    while start < len(sentence):
         if (
-            sentence[at : at + _MIN_ECHO_CHARS] not in request
-            or len(sentence) - at < _MIN_ECHO_CHARS
+            sentence[start : start + _MIN_ECHO_CHARS] not in request
+            or len(sentence) - start < _MIN_ECHO_CHARS
         ):
-            kept.append(sentence[at])
-            at += 1
+            pieces.append(sentence[start])
+            start += 1
             continue
-        end = at + _MIN_ECHO_CHARS
-        while end < len(sentence) and sentence[at : end + 1] in request:
+        end = start + _MIN_ECHO_CHARS
+        while end < len(sentence) and sentence[start : end + 1] in request:
             end += 1
-        kept.append(_HIDDEN)
-        at = end
-    return "".join(kept)
+        pieces.append(_HIDDEN)
+        start = end
+    return "".join(pieces)
 
 
 def _to_one_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Translates errors of the client and refusals of endpoints into ours, for the operator."""
+"""Translates errors of the client library and refusals of endpoints into ``ModelError``."""
 
 import math
 import re
@@ -36,14 +36,14 @@ _FILTERED = re.compile(
 
 
 class ErrorBodyReceived(Exception):
-    """An error inside a response with a status of success."""
+    """A response with a success status contained an error."""
 
-    def __init__(self, answer: object) -> None:
-        told = answer[0] if isinstance(answer, list) and answer else answer
-        error = told.get("error") if isinstance(told, Mapping) else None
+    def __init__(self, body: object) -> None:
+        first = body[0] if isinstance(body, list) and body else body
+        error = first.get("error") if isinstance(first, Mapping) else None
         code = error.get("code") if isinstance(error, Mapping) else None
         is_status = isinstance(code, int) and 400 <= code < 600
-        self.refusal = refusal_from_json(code if is_status and isinstance(code, int) else 0, answer)
+        self.refusal = refusal_from_json(code if is_status and isinstance(code, int) else 0, body)
         super().__init__(self.refusal.sentence)
 
 
@@ -61,7 +61,7 @@ def refusal_from_error(error: Exception) -> EndpointRefusal | None:
 
 
 def translate_error(error: Exception, refusal: EndpointRefusal | None, sentence: str) -> ModelError:
-    """``sentence``: that of the refusal, as people may see it."""
+    """Translate an error of a request. ``sentence`` is the redacted sentence of the refusal."""
     if refusal is not None and refusal.status:
         headers = error.response.headers if isinstance(error, openai.APIStatusError) else {}
         return _error_from_refusal(refusal, f": {sentence}" if sentence else "", headers)
@@ -73,7 +73,7 @@ def translate_error(error: Exception, refusal: EndpointRefusal | None, sentence:
         isinstance(cause, aiohttp.ClientError | OSError) for cause in _cause_chain(error)
     ):
         return _connection_error(error)
-    # The class alone: the message of a library may quote the response, which may hold anything.
+    # Only the class: the library's message may quote the response, which may hold anything.
     name = type(error).__name__
     return ModelError(
         f"the model's answer is not one ({name})", code="model_malformed", retryable=True
@@ -83,9 +83,9 @@ def translate_error(error: Exception, refusal: EndpointRefusal | None, sentence:
 def _error_from_refusal(
     refusal: EndpointRefusal, message: str, headers: Mapping[str, str]
 ) -> ModelError:
-    told = f"{refusal.sentence} {refusal.code}"
+    text = f"{refusal.sentence} {refusal.code}"
     status = refusal.status
-    if status in (400, 402, 403, 429) and _QUOTA.search(told):
+    if status in (400, 402, 403, 429) and _QUOTA.search(text):
         return ModelError(
             f"the model's account is used up{message}", code="model_quota", retryable=False
         )
@@ -96,19 +96,19 @@ def _error_from_refusal(
             retryable=True,
             retry_after_s=_parse_retry_after(headers),
         )
-    if status in (401, 403) or (status == 400 and _KEY.search(told)):
+    if status in (401, 403) or (status == 400 and _KEY.search(text)):
         return ModelError(
             f"the model refuses the key: set another api_key{message}",
             code="model_unauthorized",
             retryable=False,
         )
-    if status in (400, 413, 422) and _CONTEXT.search(told):
+    if status in (400, 413, 422) and _CONTEXT.search(text):
         return ModelError(
             f"the model answered {status}, the conversation is too long for it{message}",
             code="model_context",
             retryable=False,
         )
-    if status == 400 and _FILTERED.search(told):
+    if status == 400 and _FILTERED.search(text):
         return ModelError(
             f"the model's provider does not let this pass{message}",
             code="model_filtered",
@@ -122,10 +122,10 @@ def _error_from_refusal(
 
 
 def _connection_error(error: Exception) -> ModelError:
-    """The error of a request without a response: too slow, or unreachable.
+    """The error of a request without a response: the endpoint was too slow or unreachable.
 
-    ``httpx-aiohttp`` maps *every* broken connection to ``httpx.ConnectTimeout``, so a time-out
-    is believed only where aiohttp's own error underneath is one.
+    ``httpx-aiohttp`` maps *every* broken connection to ``httpx.ConnectTimeout``. So a time-out of
+    the client counts only if aiohttp's own error is a time-out or there is no connection error.
     """
     causes = list(_cause_chain(error))
     broken = any(isinstance(cause, aiohttp.ClientConnectionError) for cause in causes)
@@ -146,7 +146,7 @@ def _cause_chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _parse_retry_after(headers: Mapping[str, str]) -> float:
-    """The requested seconds, at most a minute: a whole tenant waits that long."""
+    """The seconds to wait that the endpoint asks for; at most a minute: the whole tenant waits."""
     value = headers.get("retry-after", "")
     try:
         seconds = float(value)

@@ -13,38 +13,42 @@ ChatMessage = dict[str, Any]
 NOT_RUN_RESULT = '{"ok": false, "erro": "nao_executada"}'
 """The result of a call that has none."""
 BEGINNING_TEXT, CONTINUE_TEXT, ACKNOWLEDGED_TEXT = "[início da conversa]", "[continue]", "[certo]"
-"""Texts for a role that a template requires and that has no message."""
+"""Filler texts for messages that a template requires and the conversation does not have."""
 _INVALID_NAME_CHARS = re.compile(r"[^a-zA-Z0-9_-]+")
 _MISSING_SIGNATURE = "skip_thought_signature_validator"
-"""Gemini's own marker for a call that it did not make."""
+"""Gemini's marker for a call that has no signature."""
 
 
 def format_messages(
     messages: Sequence[Mapping[str, Any]], quirks: frozenset[EndpointQuirk]
 ) -> list[ChatMessage]:
     """A copy of the messages as an endpoint with these quirks accepts them."""
-    said = _unique_ids(
+    formatted = _unique_ids(
         list(_pair_calls_with_results(_merge_leading_system([dict(each) for each in messages])))
     )
-    for form, change in _FORMATTERS.items():
-        if form in quirks:
-            said = change(said)
+    for quirk, apply in _FORMATTERS.items():
+        if quirk in quirks:
+            formatted = apply(formatted)
     if EndpointQuirk.THINKING_BACK not in quirks:
-        said = [_without(each, "reasoning_content") for each in said]
-    return said
+        formatted = [_without(each, "reasoning_content") for each in formatted]
+    return formatted
 
 
 def _merge_leading_system(messages: list[ChatMessage]) -> list[ChatMessage]:
     """Merge the system messages at the start, and drop messages without content."""
-    said = [each for each in messages if each.get("tool_calls") or _has_content(each)]
-    count = next((at for at, each in enumerate(said) if each["role"] != "system"), len(said))
+    non_empty = [each for each in messages if each.get("tool_calls") or _has_content(each)]
+    count = next(
+        (at for at, each in enumerate(non_empty) if each["role"] != "system"), len(non_empty)
+    )
     if count < 2:
-        return said
-    return [_join_texts("system", said[:count]), *said[count:]]
+        return non_empty
+    return [_join_texts("system", non_empty[:count]), *non_empty[count:]]
 
 
 def _pair_calls_with_results(messages: list[ChatMessage]) -> Iterator[ChatMessage]:
-    """Every call is followed by its result, and every result follows its call."""
+    """Put the results directly after their calls, in the order of the calls. A call without a
+    result gets ``NOT_RUN_RESULT``; a result without a call is dropped.
+    """
     at = 0
     while at < len(messages):
         message = messages[at]
@@ -75,16 +79,16 @@ def _valid_call(call: Mapping[str, Any]) -> ChatMessage:
 
 
 def _unique_ids(messages: list[ChatMessage]) -> list[ChatMessage]:
-    """Make ids unique that some servers repeat in every response (``call_0``)."""
+    """Make call ids unique: some servers repeat the same ids in every response (``call_0``)."""
     used: set[str] = set()
 
     def unused(id_: str) -> str:
-        found, number = id_, 1
-        while found in used:
+        candidate, number = id_, 1
+        while candidate in used:
             number += 1
-            found = f"{id_}_{number}"
-        used.add(found)
-        return found
+            candidate = f"{id_}_{number}"
+        used.add(candidate)
+        return candidate
 
     return _rename_call_ids(messages, unused)
 
@@ -94,19 +98,19 @@ def _shorten_ids(messages: list[ChatMessage]) -> list[ChatMessage]:
 
 
 def _rename_call_ids(messages: list[ChatMessage], name: Callable[[str], str]) -> list[ChatMessage]:
-    """Rename the ids of calls and of their results, which are in the order of the calls."""
-    said: list[ChatMessage] = []
-    waiting: list[str] = []
+    """Rename the ids of calls and of their results. The results are in the order of the calls."""
+    renamed: list[ChatMessage] = []
+    new_ids: list[str] = []
     for message in messages:
         if message["role"] == "tool":
-            said.append({**message, "tool_call_id": waiting.pop(0)})
+            renamed.append({**message, "tool_call_id": new_ids.pop(0)})
         elif message.get("tool_calls"):
-            waiting = [name(call["id"]) for call in message["tool_calls"]]
-            calls = zip(message["tool_calls"], waiting, strict=True)
-            said.append({**message, "tool_calls": [{**call, "id": new} for call, new in calls]})
+            new_ids = [name(call["id"]) for call in message["tool_calls"]]
+            calls = zip(message["tool_calls"], new_ids, strict=True)
+            renamed.append({**message, "tool_calls": [{**call, "id": new} for call, new in calls]})
         else:
-            said.append(message)
-    return said
+            renamed.append(message)
+    return renamed
 
 
 def _add_tool_names(messages: list[ChatMessage]) -> list[ChatMessage]:
@@ -131,26 +135,26 @@ def _add_signatures(messages: list[ChatMessage]) -> list[ChatMessage]:
 def _tools_as_text(messages: list[ChatMessage]) -> list[ChatMessage]:
     """Write calls and results as text, for templates that support neither."""
     names: dict[str, str] = {}
-    said: list[ChatMessage] = []
+    formatted: list[ChatMessage] = []
     for each in messages:
         if each["role"] == "tool":
-            told = f"[resultado de {names[each['tool_call_id']]}] {_text(each)}"
-            said.append({"role": "user", "content": told})
+            tool_text = f"[resultado de {names[each['tool_call_id']]}] {_text(each)}"
+            formatted.append({"role": "user", "content": tool_text})
             continue
         names |= {call["id"]: call["function"]["name"] for call in _calls(each)}
-        told = "\n".join(
+        tool_text = "\n".join(
             f"[chamada de {call['function']['name']}] {call['function']['arguments']}"
             for call in _calls(each)
         )
-        if told:
-            text = "\n".join(part for part in (_text(each), told) if part)
+        if tool_text:
+            text = "\n".join(part for part in (_text(each), tool_text) if part)
             each = {"role": each["role"], "content": text}
-        said.append(each)
-    return said
+        formatted.append(each)
+    return formatted
 
 
 def _merge_system(messages: list[ChatMessage]) -> list[ChatMessage]:
-    """Merge all system messages at the start, in order: no other role may carry their text."""
+    """Merge all system messages into one at the start: no other role may carry their text."""
     head = [each for each in messages if each["role"] == "system"]
     rest = [each for each in messages if each["role"] != "system"]
     return [_join_texts("system", head), *rest] if head else rest
@@ -167,22 +171,22 @@ def _alternate_roles(messages: list[ChatMessage]) -> list[ChatMessage]:
     """Alternate roles: merge neighbours of one role, and fill gaps with texts in brackets."""
     messages = _merge_system(messages)
     head = [each for each in messages if each["role"] == "system"]
-    said: list[ChatMessage] = []
+    alternating: list[ChatMessage] = []
     for each in messages[len(head) :]:
-        last = said[-1]["role"] if said else "system"
+        last = alternating[-1]["role"] if alternating else "system"
         if last == each["role"] != "tool":
-            said[-1] = _join_messages(said[-1], each)
+            alternating[-1] = _join_messages(alternating[-1], each)
             continue
         if last == "system" and each["role"] == "assistant":
-            said.append({"role": "user", "content": BEGINNING_TEXT})
+            alternating.append({"role": "user", "content": BEGINNING_TEXT})
         if last == "tool" and each["role"] == "user":
-            said.append({"role": "assistant", "content": ACKNOWLEDGED_TEXT})
-        said.append(each)
-    if not said:
-        said.append({"role": "user", "content": BEGINNING_TEXT})
-    if said[-1]["role"] == "assistant":
-        said.append({"role": "user", "content": CONTINUE_TEXT})
-    return [*head, *said]
+            alternating.append({"role": "assistant", "content": ACKNOWLEDGED_TEXT})
+        alternating.append(each)
+    if not alternating:
+        alternating.append({"role": "user", "content": BEGINNING_TEXT})
+    if alternating[-1]["role"] == "assistant":
+        alternating.append({"role": "user", "content": CONTINUE_TEXT})
+    return [*head, *alternating]
 
 
 def _fill_empty_content(messages: list[ChatMessage]) -> list[ChatMessage]:
@@ -199,7 +203,7 @@ _FORMATTERS: dict[EndpointQuirk, Callable[[list[ChatMessage]], list[ChatMessage]
     EndpointQuirk.TOOL_NAMES: _add_tool_names,
     EndpointQuirk.SIGNATURES: _add_signatures,
 }
-"""In the order in which they are applied."""
+"""The formatter of each quirk, in the order in which they are applied."""
 
 
 def _join_messages(first: ChatMessage, second: ChatMessage) -> ChatMessage:

@@ -1,6 +1,6 @@
 """Speech to text with an OpenAI-compatible endpoint: ``POST /audio/transcriptions``.
 
-Source: the API reference of OpenAI; whisper.cpp, faster-whisper and vLLM answer in its shapes.
+Source: the API reference of OpenAI; whisper.cpp, faster-whisper and vLLM use the same formats.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from niochat.adapters.models.openai.errors import (
 from niochat.adapters.models.openai.model_client import ModelClient
 
 MAX_RESPONSE_BYTES = 2**20
-"""Bytes of a response; ten minutes of speech are about 10,000."""
+"""The most bytes of a response; the text of ten minutes of speech has about 10,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class SpeechTranscript:
 async def transcribe(
     models: ModelClient, endpoint: ModelEndpoint, data: bytes, mimetype: str, timeout_s: float
 ) -> SpeechTranscript:
-    """One request, never retried here. Raises ``ModelError``."""
+    """Transcribe a recording with one request, without retries. Raises ``ModelError``."""
     try:
         return _parse_transcription(
             await _request_transcription(models, endpoint, data, mimetype, timeout_s)
         )
     except ModelError:
         raise
-    except Exception as error:  # every library below the client has errors of its own
+    except Exception as error:  # each library below the client raises its own errors
         refusal = refusal_from_error(error)
         raise translate_error(error, refusal, _redacted_sentence(endpoint, refusal)) from error
 
@@ -48,9 +48,9 @@ async def transcribe(
 async def _request_transcription(
     models: ModelClient, endpoint: ModelEndpoint, data: bytes, mimetype: str, timeout_s: float
 ) -> bytes:
-    named = (f"audio.{mimetype.partition('/')[2] or 'ogg'}", data, mimetype)
-    asking = models.client_for(endpoint).audio.transcriptions.with_streaming_response.create(
-        file=named,
+    upload = (f"audio.{mimetype.partition('/')[2] or 'ogg'}", data, mimetype)
+    request = models.client_for(endpoint).audio.transcriptions.with_streaming_response.create(
+        file=upload,
         model=endpoint.model,
         language="pt",
         response_format="json",
@@ -58,9 +58,9 @@ async def _request_transcription(
         extra_headers=dict(endpoint.options.extra_headers),
     )
     body = bytearray()
-    async with asking as answer:
-        async for piece in answer.iter_bytes(64 * 1024):
-            body += piece
+    async with request as response:
+        async for chunk in response.iter_bytes(64 * 1024):
+            body += chunk
             if len(body) > MAX_RESPONSE_BYTES:
                 raise ModelError(
                     "the transcription is too large", code="model_malformed", retryable=False
@@ -69,29 +69,29 @@ async def _request_transcription(
 
 
 def _parse_transcription(body: bytes) -> SpeechTranscript:
-    """The transcript in JSON with ``text``; some servers send the plain text."""
+    """Parse a transcript: JSON with a field ``text``, or plain text from some servers."""
     try:
-        told: Any = orjson.loads(body)
+        payload: Any = orjson.loads(body)
     except orjson.JSONDecodeError:
         text = body.decode("utf-8", "replace")
-        if text.lstrip()[:1] in ("<", "{", "["):  # a page, or JSON that was cut off
+        if text.lstrip()[:1] in ("<", "{", "["):  # an HTML page or truncated JSON
             raise ModelError(
                 "the transcription is no transcription", code="model_malformed", retryable=True
             ) from None
         return SpeechTranscript(text)
-    if isinstance(told, str):
-        return SpeechTranscript(told)
-    if isinstance(told, Mapping) and told.get("error"):
-        raise ErrorBodyReceived(told)
-    if not isinstance(told, Mapping) or not isinstance(told.get("text"), str):
+    if isinstance(payload, str):
+        return SpeechTranscript(payload)
+    if isinstance(payload, Mapping) and payload.get("error"):
+        raise ErrorBodyReceived(payload)
+    if not isinstance(payload, Mapping) or not isinstance(payload.get("text"), str):
         raise ModelError("the transcription has no text", code="model_malformed", retryable=True)
-    return SpeechTranscript(told["text"], _parse_seconds(told))
+    return SpeechTranscript(payload["text"], _parse_seconds(payload))
 
 
 def _parse_seconds(body: Mapping[str, Any]) -> float:
     usage = body.get("usage")
-    found = usage.get("seconds") if isinstance(usage, Mapping) else body.get("duration")
-    return float(found) if isinstance(found, int | float) and 0 <= found < 1e6 else 0.0
+    seconds = usage.get("seconds") if isinstance(usage, Mapping) else body.get("duration")
+    return float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < 1e6 else 0.0
 
 
 def _redacted_sentence(endpoint: ModelEndpoint, refusal: EndpointRefusal | None) -> str:

@@ -1,4 +1,4 @@
-"""Arguments of tool calls: parsed leniently as models write them, sent back as strict JSON."""
+"""Parses the arguments of tool calls leniently, and returns them as strict JSON."""
 
 import ast
 import json
@@ -13,17 +13,18 @@ EMPTY_OBJECT = "{}"
 
 
 def repair_arguments(value: object) -> str:
-    """The JSON of an object, if ``value`` can be parsed as one; else the text as it was written.
+    """The JSON of an object, if ``value`` can be parsed as one; else the text unchanged.
 
-    An object, JSON in a string once or more, null and nothing are understood; of several objects
-    in a row the one that says something; quotes, fences and commas that JSON does not know.
+    Accepts an object; JSON that was encoded as a string several times; null and an empty string as
+    an empty object; consecutive objects if at most one distinct object is not empty; code
+    fences, trailing commas and Python literals.
     """
     match value:
         case None:
             return EMPTY_OBJECT
         case Mapping() | list():
-            found = _unwrap_object(value)
-            return _to_json(value if found is None else found)
+            unwrapped = _unwrap_object(value)
+            return _to_json(value if unwrapped is None else unwrapped)
         case str():
             return _repair_text(value)
         case _:
@@ -40,7 +41,7 @@ def valid_or_empty(text: str) -> str:
 
 
 def is_complete(text: str) -> bool:
-    """Whether all chunks of a call have arrived."""
+    """Whether the text is a complete JSON object, so that all chunks of a call have arrived."""
     return bool(text.strip()) and (
         text.strip() == EMPTY_OBJECT or valid_or_empty(text) != EMPTY_OBJECT
     )
@@ -55,9 +56,11 @@ def strip_code_fence(text: str) -> str:
 
 
 def parse_objects(text: str, *, entire: bool = False) -> list[dict[str, Any]]:
-    """Consecutive objects, also in a list; with ``entire`` the text may hold nothing else."""
+    """Parse consecutive objects, also inside lists, at the start of the text. With ``entire``,
+    other text after them makes the result empty.
+    """
     text = text.strip()
-    found: list[dict[str, Any]] = []
+    objects: list[dict[str, Any]] = []
     while text[:1] in ("{", "["):
         try:
             value, end = json.JSONDecoder(strict=False).raw_decode(text)
@@ -66,9 +69,9 @@ def parse_objects(text: str, *, entire: bool = False) -> list[dict[str, Any]]:
         values = value if isinstance(value, list) else [value]
         if not all(isinstance(each, dict) for each in values):
             return []
-        found += values
+        objects += values
         text = text[end:].lstrip().removeprefix(";").lstrip()
-    return [] if entire and text else found
+    return [] if entire and text else objects
 
 
 def _repair_text(text: str) -> str:
@@ -86,12 +89,12 @@ def _repair_text(text: str) -> str:
         return text if repaired is None else _to_json(repaired)
     if isinstance(value, dict):
         return text
-    found = _unwrap_object(value)
-    return text if found is None else _to_json(found)
+    unwrapped = _unwrap_object(value)
+    return text if unwrapped is None else _to_json(unwrapped)
 
 
 def _unwrap_object(value: object) -> dict[str, Any] | None:
-    """The object inside JSON that was encoded twice, or alone in a list."""
+    """The object inside JSON that was encoded several times, or in a list of one element."""
     for _ in range(_MAX_ENCODINGS):
         if value is None:
             return {}
@@ -109,12 +112,12 @@ def _unwrap_object(value: object) -> dict[str, Any] | None:
 
 
 def _repair(text: str) -> dict[str, Any] | None:
-    """Repairs syntax without guessing missing parts: a call that was cut off stays broken."""
+    """Repair the syntax without guessing missing parts: truncated arguments stay invalid."""
     text = strip_code_fence(text)
-    for read in (_parse_lenient, _parse_consecutive, _parse_python):
-        found = read(text)
-        if found is not None:
-            return found
+    for parse in (_parse_lenient, _parse_consecutive, _parse_python):
+        parsed = parse(text)
+        if parsed is not None:
+            return parsed
     return None
 
 
@@ -127,10 +130,12 @@ def _parse_lenient(text: str) -> dict[str, Any] | None:
 
 
 def _parse_consecutive(text: str) -> dict[str, Any] | None:
-    """``{}{"a": 1}``: a first piece that a server sent before there was anything to send."""
-    found = parse_objects(text, entire=True)
-    told = [each for number, each in enumerate(found) if each and each not in found[:number]]
-    return (told or [{}])[0] if found and len(told) <= 1 else None
+    """Parse ``{}{"a": 1}``: some servers send an empty object before the arguments."""
+    objects = parse_objects(text, entire=True)
+    distinct = [
+        each for number, each in enumerate(objects) if each and each not in objects[:number]
+    ]
+    return (distinct or [{}])[0] if objects and len(distinct) <= 1 else None
 
 
 def _parse_python(text: str) -> dict[str, Any] | None:
