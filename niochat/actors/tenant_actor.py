@@ -111,11 +111,16 @@ class TenantBehaviour:
         return []
 
     async def _load(self, tenant_id: UUID) -> TenantActorState:
-        per_minute, now = await self._load_turn_rate(tenant_id), self._clock()
-        at_once, calls = await self._load_erp_limits(tenant_id)
-        erp = ErpCallLimiter(at_once, calls, tokens=max(calls / 10.0, 1.0), refilled_at=now)
+        turns_per_minute, now = await self._load_turn_rate(tenant_id), self._clock()
+        max_concurrent, calls_per_minute = await self._load_erp_limits(tenant_id)
+        erp = ErpCallLimiter(
+            max_concurrent,
+            calls_per_minute,
+            tokens=max(calls_per_minute / 10.0, 1.0),
+            refilled_at=now,
+        )
         return TenantActorState(
-            per_minute / 60.0, float(min(per_minute, MAX_GRANT_TURNS)), now, erp
+            turns_per_minute / 60.0, float(min(turns_per_minute, MAX_GRANT_TURNS)), now, erp
         )
 
     async def _load_turn_rate(self, tenant_id: UUID) -> int:

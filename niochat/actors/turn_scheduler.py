@@ -153,9 +153,9 @@ class TurnScheduler:
         scheduled = self._turns.get(TurnId(turn))
         return scheduled is not None and scheduled.request.attempt == attempt
 
-    def set_capacity(self, places: int) -> None:
+    def set_capacity(self, capacity: int) -> None:
         """Sets the number of slots. Running turns are not affected."""
-        self._limiter.capacity = max(places, 1)
+        self._limiter.capacity = max(capacity, 1)
         self._start_admitted()
 
     def turn_ids(self) -> Iterable[TurnId]:
@@ -204,8 +204,8 @@ class TurnScheduler:
         return self._limiter.enqueue(tenant_id, turn, self._quota_for(tenant_id), in_front=again)
 
     def _start_admitted(self) -> None:
-        while (started := self._limiter.admit_next()) is not None:
-            _, turn = started
+        while (admitted := self._limiter.admit_next()) is not None:
+            _, turn = admitted
             turn.has_slot = True
             self._apply_rate_limit(turn.request.tenant_id)
             turn.task = asyncio.get_running_loop().create_task(self._run(turn))
@@ -268,7 +268,7 @@ class TurnScheduler:
         self._deliver(turn.thread_id, RestartTurn(TurnId(turn.request.turn_id), attempt))
 
     def _requeue(self, turn: _ScheduledTurn, wait_s: float) -> None:
-        """The tenant's rate is used up: the turn waits in the queue without a slot."""
+        """Queue a turn again without a slot, because its tenant's rate is used up."""
         tenant_id = turn.request.tenant_id
         turn.task = None
         self._release_slot(turn)

@@ -1,4 +1,4 @@
-"""What the application ``api`` works with, beside the components of its process."""
+"""The services of the application ``api``, beside the components of its process."""
 
 from dataclasses import dataclass
 
@@ -43,8 +43,8 @@ class ApiServices:
 
 
 def build_api_services(components: Components, requests_per_s: float, burst: float) -> ApiServices:
-    """The services on the components of their process. ``burst``: requests of one caller that
-    may come at once.
+    """Build the services from the components of the process. A caller may send ``burst`` requests
+    at once.
     """
     settings, database = components.settings, components.database
     return ApiServices(
@@ -74,7 +74,7 @@ def build_api_services(components: Components, requests_per_s: float, burst: flo
 
 
 def start_api_jobs(components: Components, services: ApiServices) -> None:
-    """Start what runs beside the requests, until the components are closed."""
+    """Start the background jobs of the process, which end when the components are closed."""
     identity, background = services.identity, components.background
     background.start(identity.audit_log.run_sealing())
     background.start(SearchIndexer(components.database).run())

@@ -14,22 +14,22 @@ from niochat.ports.erp import ErpCapability, TenantErpClient
 
 
 def open_models(components: Components) -> ModelClient:
-    """The client of language models. The caller closes it."""
+    """Open the client of language models. The caller closes it."""
     return ModelClient(components.ssrf_guard)
 
 
 def build_file_reader(components: Components, models: ModelClient) -> AttachmentReader:
-    """Reads customers' files for the assistant."""
+    """Build the reader of customers' files for the assistant."""
     return AttachmentReader(models, components.attachments.read_all, components.directory.assistant)
 
 
 def build_assistant(
     components: Components, erp: TenantErpClient, models: ModelClient
 ) -> TurnRunner:
-    """The assistant on the components of its process."""
+    """Build the assistant from the components of the process."""
     drafts = AssistantDraftPublisher(components.ephemeral_frames.publish_bytes)
 
-    def wrote(request: TurnRequest, text: str) -> None:
+    def publish_draft(request: TurnRequest, text: str) -> None:
         drafts.publish_draft(request.tenant_id, request.conversation_id, request.turn_id, text)
 
     return TurnRunner(
@@ -38,7 +38,7 @@ def build_assistant(
         erp,
         components.directory.assistant,
         make_capability_lookup(components),
-        on_draft=wrote,
+        on_draft=publish_draft,
     )
 
 
@@ -48,9 +48,9 @@ def make_capability_lookup(
     """Returns a function that looks up the capabilities of a tenant's ERP."""
 
     async def capabilities_of(tenant_id: UUID) -> frozenset[ErpCapability]:
-        found = await components.directory.erp(tenant_id)
-        if found is None:
+        settings = await components.directory.erp(tenant_id)
+        if settings is None:
             return frozenset()
-        return frozenset(ErpCapability) if found.capabilities is None else found.capabilities
+        return frozenset(ErpCapability) if settings.capabilities is None else settings.capabilities
 
     return capabilities_of

@@ -29,7 +29,7 @@ from niochat.vault.vault import Vault
 
 CLOCK_SYNC_INTERVAL_S = 60.0
 FIRST_CLOCK_SYNC_INTERVAL_S = 1.0
-"""Until the first answer."""
+"""The interval until the first successful synchronization."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Components:
     background: BackgroundTaskSet
 
     def start_clock_sync(self) -> None:
-        """Keep ``database_clock`` right, in processes that date what other processes check."""
+        """Synchronize ``database_clock``, in processes whose times other processes check."""
         self.background.start(
             run_periodically(
                 "clock_sync_failed",
@@ -83,7 +83,7 @@ class Components:
 
 
 async def open_components(settings: Settings) -> Components:
-    """Build the components. Servers need not be up yet: the first use fails, not this."""
+    """Build the components. Servers need not be up yet: only the first use of one fails."""
     database = await Database.open(settings.database_url.get_secret_value())
     vault = Vault.from_key_ring(settings.vault_keys.get_secret_value())
     guard = SsrfGuard(settings.private_networks or ())
@@ -92,8 +92,8 @@ async def open_components(settings: Settings) -> Components:
     directory = TenantConfigCache(database, vault)
     announcements = ChangeAnnouncements(settings.redis_url.get_secret_value())
     files = FileStore.from_url(settings.files_url)
-    owner = BackgroundTaskSet("announcements")
-    owner.start(announcements.subscribe(directory.invalidate, directory.invalidate_all))
+    background = BackgroundTaskSet("announcements")
+    background.start(announcements.subscribe(directory.invalidate, directory.invalidate_all))
     return Components(
         settings=settings,
         database=database,
@@ -112,5 +112,5 @@ async def open_components(settings: Settings) -> Components:
         credentials_for=directory.gateway_credentials,
         object_store=files,
         attachments=AttachmentStore(database, files, vault),
-        background=owner,
+        background=background,
     )

@@ -26,13 +26,13 @@ from niochat.ports.erp import (
 )
 
 READ_CACHE_TTL_S = 30
-"""How old a cached answer of the ERP may be."""
+"""The maximum age of a cached result of the ERP."""
 
 
 def build_erp_service(
     components: Components, request_permit: RequestPermit, release_permit: ReleasePermit
 ) -> ErpService:
-    """The service. ``request_permit`` and ``release_permit`` reach the tenant's actor."""
+    """Build the service. ``request_permit`` and ``release_permit`` call the tenant's actor."""
     erp = open_erp(components)
     settings_of = make_erp_settings_lookup(components)
     cache = RedisCache(components.settings.redis_url.get_secret_value(), ttl_s=READ_CACHE_TTL_S)
@@ -53,7 +53,7 @@ def build_erp_service(
 
 
 def open_erp(components: Components) -> ErpConnector:
-    """The ERPs of all kinds. The caller closes it."""
+    """Open the client of all ERPs. The caller closes it."""
     return ErpRouter(ERPS, components.ssrf_guard)
 
 
@@ -61,33 +61,33 @@ def make_erp_settings_lookup(components: Components) -> Callable[[UUID], Awaitab
     """Returns a function that looks up a tenant's ERP. It raises ``ErpError`` (``erp_none``)."""
 
     async def settings_of(tenant_id: UUID) -> ErpSettings:
-        found = await components.directory.erp(tenant_id)
-        if found is None:
+        erp = await components.directory.erp(tenant_id)
+        if erp is None:
             raise ErpError("this provider has no ERP", code="erp_none", left=False)
         return ErpSettings(
-            found.account,
-            found.timeout_s,
-            found.capabilities,
-            found.probed_at,
-            found.calls_at_once,
-            found.weight,
+            erp.account,
+            erp.timeout_s,
+            erp.capabilities,
+            erp.probed_at,
+            erp.calls_at_once,
+            erp.weight,
         )
 
     return settings_of
 
 
 class InProcessErpClient:
-    """The client of an ERP service in the same process."""
+    """Calls an ERP service in the same process."""
 
     def __init__(self, service: ErpService) -> None:
         self._service = service
 
     async def read(self, tenant_id: UUID, request: ErpRead[ResultT]) -> ResultT:
-        """Raises ``ErpError`` or ``ErpRefusedError``."""
-        answer: Any = (await self._service.read(tenant_id, request)).unwrap()
-        return answer  # type: ignore[no-any-return]
+        """Read from the ERP or the cache. Raises ``ErpError`` or ``ErpRefusedError``."""
+        result: Any = (await self._service.read(tenant_id, request)).unwrap()
+        return result  # type: ignore[no-any-return]
 
     async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
-        """Raises ``Refused``, ``ErpError`` or ``ErpRefusedError``."""
+        """Write once. Raises ``OperationRefusedError``, ``ErpError`` or ``ErpRefusedError``."""
         result: Any = (await self._service.write(tenant_id, order)).unwrap()
         return result  # type: ignore[no-any-return]

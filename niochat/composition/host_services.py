@@ -1,4 +1,4 @@
-"""What one incarnation of a host works with, beside the components of its process."""
+"""The services of one incarnation of a host, beside the components of its process."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from niochat.tenants.throttle_status import ThrottleReporter
 
 @dataclass(frozen=True, slots=True)
 class HostServices:
-    """Services that read and write rows in the name of a host incarnation."""
+    """Services that read and write rows on behalf of a host incarnation."""
 
     step_runner: StepRunner
     outbox: OutboxStore
@@ -28,8 +28,8 @@ class HostServices:
 def build_host_services(
     components: Components, incarnation: str, settle_file: AttachmentSettler
 ) -> HostServices:
-    """The services on the components of their process. ``incarnation`` names the owner in rows;
-    ``settle_file`` gives a downloaded file to its thread's actor.
+    """Build the services from the components of the process. ``incarnation`` names the owner in
+    rows; ``settle_file`` passes a downloaded file to its thread's actor.
     """
     database = components.database
     return HostServices(

@@ -48,26 +48,26 @@ class IdentityServices:
 
 def build_identity_services(
     database: Database,
-    seals: Encryptor,
+    encryptor: Encryptor,
     base_url: str,
     sender: str,
     passwords: PasswordService | None = None,
     heads: AuditHeadStore | None = None,
 ) -> IdentityServices:
     """Build the services; nothing connects yet. ``heads`` stores the head of the audit log."""
-    passwords, signer = passwords or PasswordService(), AccessTokenSigner(database, seals)
+    passwords, signer = passwords or PasswordService(), AccessTokenSigner(database, encryptor)
     throttle = LoginThrottle(database)
-    second_factor = SecondFactorService(database, seals, throttle)
-    post = MailOutbox(database, seals, sender)
-    warnings = LoginAlertSender(database, post)
+    second_factor = SecondFactorService(database, encryptor, throttle)
+    mail_outbox = MailOutbox(database, encryptor, sender)
+    login_alerts = LoginAlertSender(database, mail_outbox)
     return IdentityServices(
         sessions=SessionService(
-            database, signer, passwords, second_factor, throttle, seals, warnings
+            database, signer, passwords, second_factor, throttle, encryptor, login_alerts
         ),
         authenticator=Authenticator(database, signer),
         second_factor=second_factor,
-        one_time_links=OneTimeLinkService(database, post, passwords, throttle, base_url),
-        mail_outbox=post,
+        one_time_links=OneTimeLinkService(database, mail_outbox, passwords, throttle, base_url),
+        mail_outbox=mail_outbox,
         users=UserRepository(database),
         roles=RoleRepository(database),
         teams=TeamRepository(database),
@@ -75,11 +75,11 @@ def build_identity_services(
         audit_log=AuditChain(database, heads=heads),
         tenants=TenantListing(database),
         socket_tickets=SocketTicketStore(database),
-        idempotency=IdempotencyStore(database, seals),
+        idempotency=IdempotencyStore(database, encryptor),
         login_throttle=throttle,
     )
 
 
-def build_audit_heads(settings: Settings, seals: Encryptor) -> AuditHeadStore:
-    """The store of the audit log's newest head, at the address in the settings."""
-    return AuditHeadStore(settings.audit_head_url, seals, FileStore.from_url)
+def build_audit_heads(settings: Settings, encryptor: Encryptor) -> AuditHeadStore:
+    """Build the store of the newest audit head, at the address in the settings."""
+    return AuditHeadStore(settings.audit_head_url, encryptor, FileStore.from_url)

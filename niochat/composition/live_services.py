@@ -1,4 +1,4 @@
-"""What the application ``live`` works with, beside the components of its process."""
+"""The services of the application ``live``, beside the components of its process."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class LiveServices:
 
 
 def build_live_services(components: Components) -> LiveServices:
-    """The services on the components of their process."""
+    """Build the services from the components of the process."""
     settings, database = components.settings, components.database
     return LiveServices(
         identity=build_identity_services(

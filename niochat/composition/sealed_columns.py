@@ -1,4 +1,4 @@
-"""All encrypted columns and their purposes; ``niochat keys rotate`` goes through them."""
+"""All sealed columns and their purposes, for ``niochat keys rotate``."""
 
 from niochat.adapters.postgres import idempotency_store
 from niochat.adapters.postgres.queries import queries

@@ -1,4 +1,4 @@
-"""Whether addresses in the settings can be used as they are written."""
+"""Checks the form of addresses in the settings."""
 
 from niochat.adapters.file_store import FileStore
 from niochat.adapters.smtp import SmtpClient
@@ -6,7 +6,7 @@ from niochat.config import Settings
 
 
 def check_addresses(settings: Settings) -> None:
-    """Raises ``InvalidInputError`` that names the variable. Connects to nothing."""
+    """Raises ``InvalidInputError`` that names the variable. Nothing is connected."""
     FileStore.from_url(settings.files_url)
     if settings.smtp_url is not None:
         SmtpClient(settings.smtp_url.get_secret_value())

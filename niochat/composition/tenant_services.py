@@ -15,7 +15,7 @@ from niochat.tenants.tenant_admin import TenantAdmin
 from niochat.tenants.tenant_settings import TenantSettingsService
 
 AnnounceTenantChange = Callable[[UUID], Awaitable[object]]
-"""Tells all processes, after the commit, that a tenant has changed."""
+"""Notifies all processes, after the commit, that a tenant has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +31,30 @@ class TenantServices:
 
 def build_tenant_services(
     database: Database,
-    seals: Encryptor,
+    encryptor: Encryptor,
     gateway_access: GatewayAccess,
     announce: AnnounceTenantChange,
 ) -> TenantServices:
     """Build the services; nothing connects yet."""
     return TenantServices(
-        tenant_admin=TenantAdmin(database, seals),
-        channels=ChannelProvisioner(database, seals, gateway_access),
-        channel_sessions=ChannelSessionService(database, seals, gateway_access),
-        settings=TenantSettingsService(database, seals, gateway_access.check_address),
+        tenant_admin=TenantAdmin(database, encryptor),
+        channels=ChannelProvisioner(database, encryptor, gateway_access),
+        channel_sessions=ChannelSessionService(database, encryptor, gateway_access),
+        settings=TenantSettingsService(database, encryptor, gateway_access.check_address),
         announce_change=announce,
     )
 
 
-def build_gateway_access(parts: Components) -> GatewayAccess:
-    """How this process reaches gateways, and gateways reach us."""
-    settings, server = parts.settings, None
+def build_gateway_access(components: Components) -> GatewayAccess:
+    """Build the access to gateways, with the address at which gateways reach us."""
+    settings, server = components.settings, None
     if settings.gateway_url is not None and settings.gateway_admin_token is not None:
         token = settings.gateway_admin_token.get_secret_value()
         server = GatewayServer(settings.gateway_url, token, DEFAULT_GATEWAY_KIND)
     return GatewayAccess(
-        parts.gateway, parts.gateway_admin, parts.ssrf_guard.check_url, server, settings.base_url
+        components.gateway,
+        components.gateway_admin,
+        components.ssrf_guard.check_url,
+        server,
+        settings.base_url,
     )

@@ -1,4 +1,4 @@
-"""What the application ``webhooks`` works with, beside the components of its process."""
+"""The services of the application ``webhooks``, beside the components of its process."""
 
 import secrets
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ class WebhookServices:
 def build_webhook_services(
     components: Components, webhooks_per_s: float, burst: float
 ) -> WebhookServices:
-    """The services on the components of their process. ``burst``: webhooks of one tenant that
-    may come at once.
+    """Build the services from the components of the process. One tenant may get ``burst`` webhooks
+    at once.
     """
     redis_url = components.settings.redis_url.get_secret_value()
     return WebhookServices(

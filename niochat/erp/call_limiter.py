@@ -1,4 +1,4 @@
-"""Limits the calls of a tenant's ERP: how many at once, and how many per minute."""
+"""Limits the calls to a tenant's ERP: how many are concurrent, and how many start per minute."""
 
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
@@ -6,16 +6,16 @@ from uuid import UUID, uuid4
 from niochat.erp.circuit_breaker import CircuitBreaker
 
 WAITING_EXPIRES_AFTER_S = 10.0
-"""Without anybody who waits for so long the tenant is not held back any more."""
+"""After this time without a waiting call the tenant no longer counts as throttled."""
 PERMIT_EXPIRES_AFTER_S = 90.0
-"""A call whose process died is not waited for any longer."""
+"""A permit that is held longer has expired, because the process of its call has died."""
 _POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class CallPermitRequest:
-    """Asks for one call; the answer is a :class:`CallPermit`. ``waiting``: how many calls of the
-    tenant want one in the process that asks.
+    """Requests a permit for one call; the answer is a :class:`CallPermit`. ``waiting`` is how many
+    calls of the tenant wait for a permit in the requesting process, including this one.
     """
 
     waiting: int = 1
@@ -23,8 +23,8 @@ class CallPermitRequest:
 
 @dataclass(frozen=True, slots=True)
 class CallPermit:
-    """``id``: the call may begin. Otherwise ask again after ``wait_s``, unless the ERP is
-    ``resting``: it failed so often that asking it makes no sense now.
+    """Allows one call if ``id`` is set. Otherwise request again after ``wait_s``, unless
+    ``breaker_open`` says that the ERP failed too often to be called now.
     """
 
     id: UUID | None = None
@@ -34,8 +34,8 @@ class CallPermit:
 
 @dataclass(frozen=True, slots=True)
 class CallPermitRelease:
-    """The call of a permit came back; ``healthy``: the ERP answered like one that works,
-    ``None``: it was not asked, or nobody waited for what it said.
+    """Reports that the call of a permit has ended. ``healthy`` says whether the ERP answered as a
+    working one does; ``None`` if it was not called, or the call was cancelled.
     """
 
     permit: UUID
@@ -44,7 +44,7 @@ class CallPermitRelease:
 
 @dataclass(slots=True)
 class ErpCallLimiter:
-    """The state of one tenant. ``now`` is a monotonic clock in seconds."""
+    """Limits the calls to one tenant's ERP. ``now`` is the time of a monotonic clock in seconds."""
 
     max_concurrent: int
     per_minute: int
@@ -53,29 +53,29 @@ class ErpCallLimiter:
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     in_flight: dict[UUID, float] = field(default_factory=dict)
     waiting: int = 0
-    """Calls that waited in the process that asked last, with the one it asked for."""
+    """Waiting calls in the process that requested last, including the call it requested for."""
     _waited: tuple[float, float] | None = None
-    """Since when, and last when."""
+    """When calls began to wait, and when one waited last."""
 
     def acquire(self, now: float, waiting: int = 1) -> CallPermit:
         """A permit, or how long to wait before the next request."""
         permit = self._try_acquire(now)
-        if permit.id is None or waiting > 1:  # others wait behind it
+        if permit.id is None or waiting > 1:  # other calls wait behind it
             self._waited = (self.waited_since(now) or now, now)
             self.waiting = waiting
         return permit
 
     def waited_since(self, now: float) -> float | None:
-        """Since when calls have to wait; ``None`` if they do not."""
+        """The time since which calls have to wait; ``None`` if they do not."""
         if self._waited is None or now - self._waited[1] > WAITING_EXPIRES_AFTER_S:
             return None
         return self._waited[0]
 
     def _try_acquire(self, now: float) -> CallPermit:
         self._expire_permits(now)
-        rests_s = self.breaker.retry_in_s(now)
-        if rests_s > 0:
-            return CallPermit(wait_s=rests_s, breaker_open=True)
+        retry_in_s = self.breaker.retry_in_s(now)
+        if retry_in_s > 0:
+            return CallPermit(wait_s=retry_in_s, breaker_open=True)
         if len(self.in_flight) >= self.max_concurrent:
             return CallPermit(wait_s=_POLL_S)
         self._refill(now)
@@ -93,15 +93,17 @@ class ErpCallLimiter:
         self.breaker.record_result(outcome.healthy, now)
 
     def _expire_permits(self, now: float) -> None:
-        gone = [
-            id_ for id_, since in self.in_flight.items() if now - since > PERMIT_EXPIRES_AFTER_S
+        expired = [
+            permit
+            for permit, acquired_at in self.in_flight.items()
+            if now - acquired_at > PERMIT_EXPIRES_AFTER_S
         ]
-        for permit in gone:
+        for permit in expired:
             del self.in_flight[permit]
             self.breaker.probing = False
 
     def _refill(self, now: float) -> None:
-        # A burst of a tenth of a minute, so that a conversation's few calls do not queue.
-        most = max(self.per_minute / 10.0, 1.0)
-        self.tokens = min(self.tokens + (now - self.refilled_at) * self.per_minute / 60.0, most)
+        # The burst is a tenth of the limit, so that the few calls of a conversation do not wait.
+        burst = max(self.per_minute / 10.0, 1.0)
+        self.tokens = min(self.tokens + (now - self.refilled_at) * self.per_minute / 60.0, burst)
         self.refilled_at = now

@@ -1,4 +1,4 @@
-"""Probes what a tenant's ERP allows; repeated when the result is old or was proved wrong."""
+"""Probes the capabilities of a tenant's ERP, again if the result is old or proved wrong."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ _log = structlog.get_logger(__name__)
 
 PROBE_INTERVAL = timedelta(hours=1)
 MIN_PROBE_INTERVAL = timedelta(minutes=5)
-"""A tenant's ERP is not probed more often than this, whatever its calls say."""
+"""A tenant's ERP is not probed more often than this, whatever errors its calls return."""
 PROBE_TIMEOUT_S = 20.0
 _INVALIDATING_CODES = {"erp_missing", "erp_unauthorized"}
 
@@ -28,39 +28,39 @@ class CapabilityProber:
     """Probes in the background. The result decides which tools the assistant is offered."""
 
     def __init__(
-        self, erp: ErpConnector, settings_of: LoadErpSettings, remember: SaveCapabilities
+        self, erp: ErpConnector, settings_of: LoadErpSettings, save_capabilities: SaveCapabilities
     ) -> None:
         self._erp = erp
         self._settings_of = settings_of
-        self._remember = remember
-        self._tried: dict[UUID, float] = {}
-        self._owner = BackgroundTaskSet("erp-probes")
+        self._save_capabilities = save_capabilities
+        self._last_probed_at: dict[UUID, float] = {}
+        self._background = BackgroundTaskSet("erp-probes")
 
     async def probe_if_due(self, tenant_id: UUID, code: str = "") -> None:
-        """A call ended, with an error's ``code``: probe if that or time asks for it."""
+        """Start a probe after a call if its error ``code`` or the age of the result asks for it."""
         if self._probed_recently(tenant_id):
             return
         settings = await self._settings_of(tenant_id)
-        old = settings.probed_at is None or clock.now() - settings.probed_at > PROBE_INTERVAL
-        # Calls that ended together all came to here.
-        if (old or code in _INVALIDATING_CODES) and not self._probed_recently(tenant_id):
-            self._tried[tenant_id] = time.monotonic()
-            self._owner.start(self._probe(tenant_id))
+        is_stale = settings.probed_at is None or clock.now() - settings.probed_at > PROBE_INTERVAL
+        # Several calls may have ended together and got here, so check again.
+        if (is_stale or code in _INVALIDATING_CODES) and not self._probed_recently(tenant_id):
+            self._last_probed_at[tenant_id] = time.monotonic()
+            self._background.start(self._probe(tenant_id))
 
     def close(self) -> None:
         """Cancel the probes in progress."""
-        self._owner.cancel_all()
+        self._background.cancel_all()
 
     def _probed_recently(self, tenant_id: UUID) -> bool:
-        tried = self._tried.get(tenant_id)
-        return tried is not None and time.monotonic() - tried < MIN_PROBE_INTERVAL.total_seconds()
+        last = self._last_probed_at.get(tenant_id)
+        return last is not None and time.monotonic() - last < MIN_PROBE_INTERVAL.total_seconds()
 
     async def _probe(self, tenant_id: UUID) -> None:
         try:
             settings = await self._settings_of(tenant_id)
-            found = await self._erp.probe(settings.account, PROBE_TIMEOUT_S)
-            await self._remember(tenant_id, found)
+            capabilities = await self._erp.probe(settings.account, PROBE_TIMEOUT_S)
+            await self._save_capabilities(tenant_id, capabilities)
         except (ErpError, NiochatError) as error:
             _log.warning("erp_probe_failed", tenant=str(tenant_id), code=error.code)
             return
-        _log.info("erp_probed", tenant=str(tenant_id), found=sorted(found))
+        _log.info("erp_probed", tenant=str(tenant_id), found=sorted(capabilities))

@@ -1,21 +1,21 @@
-"""A circuit breaker: after failures in a row it rejects calls, then lets one call try."""
+"""A circuit breaker: after consecutive failures it rejects calls, then admits one test call."""
 
 from dataclasses import dataclass
 
 FAILURE_THRESHOLD = 5
-"""In a row, before calls are held back."""
+"""Consecutive failures that open the breaker."""
 MIN_OPEN_S, MAX_OPEN_S = 15.0, 120.0
 
 
 @dataclass(slots=True)
 class CircuitBreaker:
-    """The breaker of one tenant's ERP. ``now`` is a monotonic clock in seconds."""
+    """The breaker of one tenant's ERP. ``now`` is the time of a monotonic clock in seconds."""
 
     failures: int = 0
     open_s: float = 0.0
     open_until: float = 0.0
     probing: bool = False
-    """The one call after a rest is under way."""
+    """Whether the test call after an open period is in progress."""
 
     def retry_in_s(self, now: float) -> float:
         """Seconds until a call may be tried; 0 means now."""
@@ -26,13 +26,13 @@ class CircuitBreaker:
         return 1.0 if self.probing else 0.0
 
     def record_start(self) -> None:
-        """A call was let through."""
+        """Record that a call was admitted."""
         self.probing = self.failures >= FAILURE_THRESHOLD
 
     def record_result(self, healthy: bool | None, now: float) -> None:
-        """A call came back; an ERP that said no is healthy. ``None``: the call told nothing."""
+        """Record the result of a call. A refusal is healthy; ``None`` proves nothing either way."""
         if self.failures >= FAILURE_THRESHOLD and now < self.open_until and not healthy:
-            return  # it began before the rest, which it must not make longer
+            return  # the call began before the breaker opened and must not extend the open period
         self.probing = False
         if healthy is None:
             return

@@ -14,7 +14,7 @@ from niochat.ports.erp import ErpRead, IdempotentErpWrite
 
 
 class ErpService:
-    """Serves reads and writes of all tenants in one process of the pool."""
+    """Executes reads and writes for all tenants in one process of the pool."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class ErpService:
         return await self._run_follow_ups(tenant_id, reply)
 
     async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpRpcReply:
-        """Do a write once. The value of the reply is an ``ErpWriteResult``."""
+        """Execute a write once. The value of the reply is an ``ErpWriteResult``."""
         try:
             reply = ErpRpcReply(await self._writes.write(tenant_id, order))
         except NiochatError as error:
@@ -46,6 +46,6 @@ class ErpService:
 
     async def _run_follow_ups(self, tenant_id: UUID, reply: ErpRpcReply) -> ErpRpcReply:
         self._reconciler.reconcile_if_due(tenant_id)
-        with suppress(NiochatError):  # looking at the settings failed: the call's answer counts
+        with suppress(NiochatError):  # a failure to read the settings must not replace the reply
             await self._prober.probe_if_due(tenant_id, reply.failure.code if reply.failure else "")
         return reply

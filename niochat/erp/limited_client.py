@@ -1,4 +1,4 @@
-"""Calls a tenant's ERP within the limits of the tenant; a failed read is tried twice."""
+"""Calls a tenant's ERP within the tenant's limits; a failed read is tried a second time."""
 
 import asyncio
 import random
@@ -41,7 +41,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class ErpSettings:
-    """How to reach one tenant's ERP. ``capabilities`` is ``None`` before the first probe."""
+    """The settings of one tenant's ERP. ``capabilities`` is ``None`` before the first probe."""
 
     account: ErpAccount
     timeout_s: float
@@ -52,7 +52,7 @@ class ErpSettings:
 
 
 LoadErpSettings = Callable[[UUID], Awaitable[ErpSettings]]
-"""A tenant's ERP; raises ``ErpError`` with code ``erp_none`` when it has none."""
+"""Returns a tenant's ERP settings; raises ``ErpError`` (``erp_none``) if it has no ERP."""
 RequestPermit = Callable[[UUID, CallPermitRequest], Awaitable[CallPermit]]
 ReleasePermit = Callable[[UUID, CallPermitRelease], Awaitable[None]]
 
@@ -64,37 +64,37 @@ class LimitedErpClient:
         self,
         erp: ErpConnector,
         settings_of: LoadErpSettings,
-        answers: ErpReadCache,
-        ask: RequestPermit,
-        tell: ReleasePermit,
+        cache: ErpReadCache,
+        request_permit: RequestPermit,
+        release_permit: ReleasePermit,
         *,
-        places: int = MAX_CONCURRENT_CALLS,
+        max_concurrent: int = MAX_CONCURRENT_CALLS,
     ) -> None:
         self._erp = erp
         self._settings_of = settings_of
-        self._answers = answers
-        self._ask = ask
-        self._tell = tell
-        self._gate = FairSemaphore(places, max_waiting=MAX_WAITING_CALLS)
+        self._cache = cache
+        self._request_permit = request_permit
+        self._release_permit = release_permit
+        self._slots = FairSemaphore(max_concurrent, max_waiting=MAX_WAITING_CALLS)
 
     async def read(
         self, tenant_id: UUID, request: ErpRead[ResultT], *, fresh: bool = False
     ) -> ResultT:
         """Read from the cache, or from the ERP if ``fresh`` or not cached. Raises ``ErpError``."""
         if not fresh:
-            kept = await self._answers.get(tenant_id, request)
-            if kept is not None:
-                found: ResultT = kept[0]
-                return found
+            cached = await self._cache.get(tenant_id, request)
+            if cached is not None:
+                value: ResultT = cached[0]
+                return value
         settings = await self._settings_of(tenant_id)
         answer = await self._read_with_retry(tenant_id, settings, request)
-        await self._answers.put(tenant_id, request, answer)
+        await self._cache.put(tenant_id, request, answer)
         return answer
 
     async def call_once(
         self, tenant_id: UUID, call: Callable[[ErpSettings], Awaitable[Result]]
     ) -> Result:
-        """Make one call under a permit of the tenant; the permit is always given back.
+        """Make one call under a permit of the tenant; the permit is always released.
 
         Raises ``ErpError`` with ``maybe_sent`` false if no permit was granted.
         """
@@ -110,7 +110,7 @@ class LimitedErpClient:
         deadline: float,
     ) -> Result:
         permit = await self._acquire_permit(tenant_id, deadline)
-        healthy: bool | None = None  # cancelled, or it did not come to asking
+        healthy: bool | None = None  # cancelled, or the ERP was not called
         try:
             result = await call(settings)
             healthy = True
@@ -123,11 +123,13 @@ class LimitedErpClient:
             raise
         finally:
             if permit is not None:
-                await asyncio.shield(self._tell(tenant_id, CallPermitRelease(permit, healthy)))
+                await asyncio.shield(
+                    self._release_permit(tenant_id, CallPermitRelease(permit, healthy))
+                )
 
     async def invalidate_contract(self, tenant_id: UUID, contract: str) -> None:
         """Remove what is cached about the contract."""
-        await self._answers.invalidate_contract(tenant_id, contract)
+        await self._cache.invalidate_contract(tenant_id, contract)
 
     async def _read_with_retry(
         self, tenant_id: UUID, settings: ErpSettings, request: ErpRead[ResultT]
@@ -135,9 +137,9 @@ class LimitedErpClient:
         """Try again only if the first try failed early, because a person is waiting."""
         deadline = time.monotonic() + settings.timeout_s
         for tries_left in reversed(range(MAX_READ_ATTEMPTS)):
-            left = max(deadline - time.monotonic(), 1.0)
+            timeout_s = max(deadline - time.monotonic(), 1.0)
             try:
-                return await self.call_once(tenant_id, self._read_call(request, left))
+                return await self.call_once(tenant_id, self._read_call(request, timeout_s))
             except ErpError as error:
                 in_time = time.monotonic() < deadline - settings.timeout_s / 2
                 if not (error.retryable and tries_left and in_time):
@@ -147,32 +149,32 @@ class LimitedErpClient:
         raise AssertionError("the last try either returns or raises")
 
     def _read_call(
-        self, request: ErpRead[ResultT], left: float
+        self, request: ErpRead[ResultT], timeout_s: float
     ) -> Callable[[ErpSettings], Awaitable[ResultT]]:
-        return lambda settings: self._erp.read(settings.account, request, left)
+        return lambda settings: self._erp.read(settings.account, request, timeout_s)
 
     @asynccontextmanager
     async def _local_slot(self, tenant_id: UUID, settings: ErpSettings) -> AsyncIterator[float]:
         """Hold a slot of this process until the block ends; yields the deadline for a permit.
 
-        No more calls of a tenant ask its actor than may run at once.
+        No more calls of a tenant request a permit from its actor than may be concurrent.
         """
         deadline = time.monotonic() + SLOT_TIMEOUT_S
-        share = LaneQuota(settings.weight, settings.calls_at_once)
-        async with AsyncExitStack() as place:
+        quota = LaneQuota(settings.weight, settings.calls_at_once)
+        async with AsyncExitStack() as stack:
             try:
                 async with asyncio.timeout(SLOT_TIMEOUT_S):
-                    await place.enter_async_context(self._gate.acquire(tenant_id, share))
+                    await stack.enter_async_context(self._slots.acquire(tenant_id, quota))
             except (TimeoutError, UnavailableError) as error:
-                raise _crowded_error() from error
+                raise _busy_error() from error
             yield deadline
 
     async def _acquire_permit(self, tenant_id: UUID, deadline: float) -> UUID | None:
-        """A permit, or ``None`` if the tenant's actor is away: then the call needs none."""
+        """A permit; ``None`` if the tenant's actor is unreachable, when a call needs none."""
         while True:
             try:
-                waiting = 1 + self._gate.limiter.waiting_count(tenant_id)
-                permit = await self._ask(tenant_id, CallPermitRequest(waiting))
+                waiting = 1 + self._slots.limiter.waiting_count(tenant_id)
+                permit = await self._request_permit(tenant_id, CallPermitRequest(waiting))
             except NiochatError as error:
                 _log.warning("erp_place_not_asked", tenant=str(tenant_id), code=error.code)
                 return None
@@ -185,9 +187,9 @@ class LimitedErpClient:
                     left=False,
                 )
             if time.monotonic() + permit.wait_s > deadline:
-                raise _crowded_error()
+                raise _busy_error()
             await asyncio.sleep(permit.wait_s * random.uniform(1.0, 1.3))
 
 
-def _crowded_error() -> ErpError:
+def _busy_error() -> ErpError:
     return ErpError("the ERP has no place for this call", code="erp_crowded", left=False)

@@ -1,4 +1,4 @@
-"""Caches reads of the ERP for some seconds, encrypted because they hold personal data."""
+"""Caches reads of the ERP for some seconds, encrypted because they contain personal data."""
 
 from hashlib import blake2b
 from typing import Any
@@ -13,7 +13,7 @@ from niochat.ports.encryption import Encryptor
 
 PURPOSE = "erp answer"
 _PERSON = "person"
-"""Field that holds the subject of a contract's owner: a digest, which names nobody."""
+"""The field with the subject of a contract's owner, a digest that identifies nobody."""
 
 _CACHEABLE: dict[type[erp.ErpRead[Any]], TypeAdapter[Any]] = {
     erp.FindSubscriber: TypeAdapter(erp.Subscriber | None),
@@ -24,7 +24,7 @@ _CACHEABLE: dict[type[erp.ErpRead[Any]], TypeAdapter[Any]] = {
     erp.ListTickets: TypeAdapter(tuple[erp.ErpTicket, ...]),
     erp.ListServicePlans: TypeAdapter(tuple[erp.ServicePlan, ...]),
 }
-"""Reads whose answer may be some seconds old. Access status and files are never cached."""
+"""Reads whose result may be some seconds old. Access status and files are never cached."""
 
 
 class ErpReadCache:
@@ -37,30 +37,30 @@ class ErpReadCache:
         self._secret = secret
 
     async def get(self, tenant_id: UUID, request: erp.ErpRead[Any]) -> tuple[Any] | None:
-        """The cached answer in a tuple, or ``None`` if the ERP must be asked."""
-        kind = _CACHEABLE.get(type(request))
-        if kind is None:
+        """The cached result in a tuple, or ``None`` if the ERP must be called."""
+        adapter = _CACHEABLE.get(type(request))
+        if adapter is None:
             return None
         sealed = await self._cache.get(self._subject(tenant_id, request), type(request).__name__)
         if sealed is None:
             return None
         try:
             opened = self._encryptor.open(sealed, tenant_id=tenant_id, purpose=PURPOSE)
-            return (kind.validate_json(opened),)
+            return (adapter.validate_json(opened),)
         except (NiochatError, ValueError):
-            return None  # written with another key or by another version
+            return None  # sealed with another key or written by another version
 
-    async def put(self, tenant_id: UUID, request: erp.ErpRead[Any], answer: object) -> None:
-        """Cache an answer, if answers to this kind of request may be cached."""
-        kind = _CACHEABLE.get(type(request))
-        if kind is None:
+    async def put(self, tenant_id: UUID, request: erp.ErpRead[Any], result: object) -> None:
+        """Cache a result, if results of this kind of request may be cached."""
+        adapter = _CACHEABLE.get(type(request))
+        if adapter is None:
             return
-        plain = kind.dump_json(answer).decode()
+        plain = adapter.dump_json(result).decode()
         sealed = self._encryptor.seal(plain, tenant_id=tenant_id, purpose=PURPOSE)
         subject = self._subject(tenant_id, request)
         await self._cache.put(subject, type(request).__name__, sealed)
-        if isinstance(request, erp.FindSubscriber) and isinstance(answer, erp.Subscriber):
-            for contract in answer.contracts:
+        if isinstance(request, erp.FindSubscriber) and isinstance(result, erp.Subscriber):
+            for contract in result.contracts:
                 owner = self._key(tenant_id, f"owner:{contract.id}")
                 await self._cache.put(owner, _PERSON, subject.encode())
 
@@ -84,6 +84,6 @@ class ErpReadCache:
         return self._key(tenant_id, "provider")
 
     def _key(self, tenant_id: UUID, subject: str) -> str:
-        """A key that shows neither a document nor a contract's number."""
+        """A key that reveals neither a document nor the number of a contract."""
         digest = blake2b(subject.encode(), key=self._secret, person=b"erp", digest_size=16)
         return f"niochat:erp:{tenant_id}:{digest.hexdigest()}"

@@ -42,8 +42,10 @@ def reply_from_error(error: NiochatError) -> ErpRpcReply:
             kind = "refused"
         case _:
             kind = "unavailable" if error.retryable else "other"
-    left = getattr(error, "maybe_sent", True)
-    return ErpRpcReply(failure=ErpFailure(kind, error.code, str(error), error.retryable, left))
+    maybe_sent = getattr(error, "maybe_sent", True)
+    return ErpRpcReply(
+        failure=ErpFailure(kind, error.code, str(error), error.retryable, maybe_sent)
+    )
 
 
 def _error_from_failure(failure: ErpFailure) -> NiochatError:

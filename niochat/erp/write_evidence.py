@@ -1,4 +1,4 @@
-"""Finds evidence in the ERP of a write whose answer was lost."""
+"""Finds evidence in the ERP of a write whose response was lost."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ _JOURNALED_FIELDS = {"contract", "category", "reference", "promises", "plan"}
 
 
 def describe_write(request: ErpWrite) -> dict[str, object]:
-    """What the journal keeps: what was asked, not who the person is or what was said."""
+    """What the journal stores: the request without personal data and without texts."""
     fields = {name: getattr(request, name) for name in _JOURNALED_FIELDS if hasattr(request, name)}
     return {"kind": type(request).__name__, **fields}
 
@@ -26,10 +26,10 @@ def describe_write(request: ErpWrite) -> dict[str, object]:
 async def find_write_evidence(
     calls: LimitedErpClient, tenant_id: UUID, journaled: Mapping[str, Any]
 ) -> ErpWriteReceipt | None:
-    """What the ERP shows of a journalled write; ``None``: nothing (yet), or it lists no such thing.
+    """Evidence of a journalled write; ``None`` if the ERP shows none yet or lists no such records.
 
-    What was so before the write is in the journal: the ERP may count it by now. Raises
-    ``ErpError`` and ``ErpRefusedError``.
+    The count before the write is read from the journal, because the ERP may already count the
+    write. Raises ``ErpError`` and ``ErpRefusedError``.
     """
     match journaled["kind"]:
         case Unlock.__name__:
@@ -44,9 +44,9 @@ async def _find_unlock(
     calls: LimitedErpClient, tenant_id: UUID, journaled: Mapping[str, Any]
 ) -> ErpWriteReceipt | None:
     contract = journaled["contract"]
-    owner = await calls.read(tenant_id, ReadContract(contract), fresh=True)
-    used = [c.promises for c in owner.contracts if c.id == contract] if owner else []
-    return ErpWriteReceipt() if used and used[0] > journaled["promises"] else None
+    subscriber = await calls.read(tenant_id, ReadContract(contract), fresh=True)
+    promises = [c.promises for c in subscriber.contracts if c.id == contract] if subscriber else []
+    return ErpWriteReceipt() if promises and promises[0] > journaled["promises"] else None
 
 
 async def _find_ticket(

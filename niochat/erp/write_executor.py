@@ -1,4 +1,4 @@
-"""Writes to the ERP: journalled before they are sent, sent once, verified if the answer is lost."""
+"""Journals each write to the ERP, sends it once, and verifies it if the response is lost."""
 
 import asyncio
 from collections.abc import Mapping
@@ -31,11 +31,11 @@ from niochat.ports.erp import (
 _log = structlog.get_logger(__name__)
 
 EVIDENCE_PAUSES_S = (1.0, 3.0, 6.0)
-"""Pauses before each look at what became of a write whose answer was lost."""
+"""The pause before each search for evidence of a write whose response was lost."""
 
 
 class ErpWriteExecutor:
-    """Does each write at most once, however often it is requested and wherever a process dies."""
+    """Executes each write at most once, however often it is requested or processes die."""
 
     def __init__(
         self,
@@ -52,17 +52,18 @@ class ErpWriteExecutor:
         self._running: set[asyncio.Task[ErpWriteResult]] = set()
 
     async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
-        """What is known of the write in the end. Who stops waiting does not stop it.
+        """Execute a write and return its result. Cancelling the caller does not stop the write.
 
-        Raises ``Refused`` when the turn is over or the tenant suspended, ``UnavailableError`` when
-        the database is away: nothing has left then, or it is in the journal.
+        Raises ``OperationRefusedError`` if the turn is over or the tenant suspended, and
+        ``UnavailableError`` if the database is unavailable; then either nothing was sent or the
+        write is in the journal.
         """
         task = asyncio.get_running_loop().create_task(self._write(tenant_id, order))
         self._running.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._on_done)
         return await asyncio.shield(task)
 
-    def _ended(self, task: asyncio.Task[ErpWriteResult]) -> None:
+    def _on_done(self, task: asyncio.Task[ErpWriteResult]) -> None:
         self._running.discard(task)
         if not task.cancelled() and task.exception() is not None:
             _log.warning("erp_write_failed", error=type(task.exception()).__name__)
@@ -82,22 +83,22 @@ class ErpWriteExecutor:
     async def _send(
         self, tenant_id: UUID, order: IdempotentErpWrite, entry: WriteJournalEntry
     ) -> ErpWriteResult | None:
-        """The result, or ``None`` if only reading the ERP again can tell."""
-        ours = False
+        """Send the write. Returns its result, or ``None`` if only reading the ERP can reveal it."""
+        may_send = False
 
-        async def leave(settings: ErpSettings) -> ErpWriteReceipt:
-            nonlocal ours
-            ours = await self._journal.mark_sending(
+        async def send_if_current(settings: ErpSettings) -> ErpWriteReceipt:
+            nonlocal may_send
+            may_send = await self._journal.mark_sending(
                 tenant_id, entry.id, order.turn_id, order.attempt
             )
-            if not ours:
+            if not may_send:
                 raise turn_over_error()
             return await self._erp.write(settings.account, order.request, settings.timeout_s)
 
         try:
-            written = await self._calls.call_once(tenant_id, leave)
-        except OperationRefusedError as late:
-            return await self._result_of_other_sender(tenant_id, order, late)
+            receipt = await self._calls.call_once(tenant_id, send_if_current)
+        except OperationRefusedError as error:
+            return await self._result_of_other_sender(tenant_id, order, error)
         except ErpRefusedError as refusal:
             await self._journal.settle(tenant_id, entry.id, "refused", {"reason": str(refusal)})
             return ErpWriteResult(ErpWriteStatus.REFUSED, reason=str(refusal))
@@ -111,47 +112,49 @@ class ErpWriteExecutor:
             )
             if error.maybe_sent:
                 return None
-            if ours:  # else another one's request may be under way by now
+            if may_send:  # else another sender's request may be in progress
                 await self._journal.mark_not_sent(tenant_id, entry.id)
             return await self._result_of_other_sender(tenant_id, order, error)
         finally:
             await self._calls.invalidate_contract(tenant_id, _contract(order.request))
-        return await self._settle_done(tenant_id, entry, written)
+        return await self._settle_done(tenant_id, entry, receipt)
 
     async def _result_of_other_sender(
-        self, tenant_id: UUID, order: IdempotentErpWrite, why: OperationRefusedError | ErpError
+        self, tenant_id: UUID, order: IdempotentErpWrite, error: OperationRefusedError | ErpError
     ) -> ErpWriteResult | None:
-        """Ours did not leave; what became of another one's that left in its place, if any."""
+        """The result after our request was not sent: that of another sender of the same write, or
+        ``None`` while it is unknown. Without another sender the write was not sent at all.
+        """
         entry = await self._journal.begin(
             tenant_id, order.key, order.turn_id, order.attempt, describe_write(order.request)
         )
         if entry.status != "started":
             return _result_from_entry(entry) if entry.status in ("done", "refused") else None
-        if isinstance(why, OperationRefusedError):
-            raise why
-        return ErpWriteResult(ErpWriteStatus.NOT_SENT, reason=why.code)
+        if isinstance(error, OperationRefusedError):
+            raise error
+        return ErpWriteResult(ErpWriteStatus.NOT_SENT, reason=error.code)
 
     async def _await_evidence(
         self, tenant_id: UUID, order: IdempotentErpWrite, entry: WriteJournalEntry
     ) -> ErpWriteResult:
-        """Ask the ERP what became of it. Not found proves nothing: it may still be on its way."""
+        """Search the ERP for the write. Its absence proves nothing, because it may still arrive."""
         for pause in self._evidence_pauses_s:
             await asyncio.sleep(pause)
             try:
-                found = await find_write_evidence(self._calls, tenant_id, entry.request)
+                receipt = await find_write_evidence(self._calls, tenant_id, entry.request)
             except (ErpError, ErpRefusedError) as error:
                 _log.info("erp_evidence_unread", write=str(entry.id), code=error.code)
                 continue
-            if found is not None:
-                return await self._settle_done(tenant_id, entry, found)
+            if receipt is not None:
+                return await self._settle_done(tenant_id, entry, receipt)
         _log.error("erp_write_unknown", tenant=str(tenant_id), write=str(entry.id))
         return ErpWriteResult(ErpWriteStatus.UNKNOWN, reason="erp_write_unknown")
 
     async def _settle_done(
-        self, tenant_id: UUID, entry: WriteJournalEntry, written: ErpWriteReceipt
+        self, tenant_id: UUID, entry: WriteJournalEntry, receipt: ErpWriteReceipt
     ) -> ErpWriteResult:
-        await self._journal.settle(tenant_id, entry.id, "done", format_write_result(written))
-        return ErpWriteResult(ErpWriteStatus.DONE, written.protocol, written.until)
+        await self._journal.settle(tenant_id, entry.id, "done", format_write_result(receipt))
+        return ErpWriteResult(ErpWriteStatus.DONE, receipt.protocol, receipt.until)
 
 
 def _contract(request: ErpWrite) -> str:

@@ -1,4 +1,4 @@
-"""Statement 4: every write to the ERP is journalled first, under its business meaning."""
+"""The journal of writes to the ERP: each is stored first, under a key of its business meaning."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ _SQL = queries("erp_write_journal")
 
 @dataclass(frozen=True, slots=True)
 class WriteJournalEntry:
-    """A write's row. ``status``: ``started`` (it never left), ``sending`` (it may have been
-    done: re-read the ERP), ``done`` or ``refused``, whose ``result`` is used.
-    ``first``: this call wrote it down; ``request`` is what was written down.
+    """The row of a write. ``status`` is ``started`` (not sent), ``sending`` (it may have been done,
+    so read the ERP), or ``done`` or ``refused``, which have a ``result``. ``created`` says whether
+    this call inserted the row; ``request`` is the stored description of the request.
     """
 
     id: UUID
@@ -38,17 +38,17 @@ class ErpWriteJournal:
     ) -> WriteJournalEntry:
         """Record that the write ``key`` (``unlock:<contract>:<month>``) will be done.
 
-        Raises ``Refused`` when the turn is not current or the tenant is suspended.
+        Raises ``OperationRefusedError`` if the turn is not current or the tenant is suspended.
         """
         async with self._database.as_tenant(tenant_id) as connection:
-            mine = await connection.fetchval(
+            inserted_id = await connection.fetchval(
                 _SQL["insert"], tenant_id, key, turn_id, attempt, dict(request)
             )
             row = await connection.fetchrow(_SQL["find_by_key"], tenant_id, key)
         if row is None:
             raise turn_over_error()
         return WriteJournalEntry(
-            row["id"], mine is not None, row["status"], row["request"], row["result"]
+            row["id"], inserted_id is not None, row["status"], row["request"], row["result"]
         )
 
     async def mark_sending(
@@ -56,25 +56,25 @@ class ErpWriteJournal:
     ) -> bool:
         """Whether this caller, and no other, may send the request now."""
         async with self._database.as_tenant(tenant_id) as connection:
-            left = await connection.fetchval(
+            marked_id = await connection.fetchval(
                 _SQL["mark_sending"], tenant_id, write_id, turn_id, attempt
             )
-        return left is not None
+        return marked_id is not None
 
     async def mark_not_sent(self, tenant_id: UUID, write_id: UUID) -> None:
-        """The request certainly did not reach the ERP."""
+        """Record that the request certainly did not reach the ERP, so that it may be sent again."""
         async with self._database.as_tenant(tenant_id) as connection:
             await connection.execute(_SQL["mark_not_sent"], tenant_id, write_id)
 
     async def settle(
         self, tenant_id: UUID, write_id: UUID, status: str, result: Mapping[str, object]
     ) -> bool:
-        """Record ``done`` or ``refused`` with the ERP's answer; false when it was known."""
+        """Record ``done`` or ``refused`` with the ERP's result; false if it was settled before."""
         async with self._database.as_tenant(tenant_id) as connection:
-            row = await connection.fetchval(
+            settled_id = await connection.fetchval(
                 _SQL["settle"], tenant_id, write_id, status, dict(result)
             )
-        return row is not None
+        return settled_id is not None
 
     async def list_unsettled(self, tenant_id: UUID) -> list[WriteJournalEntry]:
         """Writes without a known outcome whose sender has given up, oldest first."""
@@ -85,10 +85,10 @@ class ErpWriteJournal:
         ]
 
 
-def format_write_result(written: ErpWriteReceipt) -> dict[str, str | None]:
-    """The result of a write that was done, as the journal keeps it."""
-    until = written.until.isoformat() if written.until else None
-    return {"protocol": written.protocol, "until": until}
+def format_write_result(receipt: ErpWriteReceipt) -> dict[str, str | None]:
+    """The result of a write that was done, as the journal stores it."""
+    until = receipt.until.isoformat() if receipt.until else None
+    return {"protocol": receipt.protocol, "until": until}
 
 
 def turn_over_error() -> OperationRefusedError:

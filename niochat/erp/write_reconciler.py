@@ -1,4 +1,4 @@
-"""Looks for writes without a known outcome whenever the ERP is used anyway."""
+"""Settles writes with an unknown outcome. It runs after other calls to the same ERP."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from niochat.runtime.background_tasks import BackgroundTaskSet
 _log = structlog.get_logger(__name__)
 
 RECONCILE_INTERVAL_S = 120.0
-"""Between two looks for one tenant."""
+"""The shortest time between two reconciliations of one tenant."""
 
 
 class WriteReconciler:
@@ -33,10 +33,10 @@ class WriteReconciler:
         self._journal = journal
         self._clock = clock
         self._last_checked: dict[UUID, float] = {}
-        self._owner = BackgroundTaskSet("erp-reconciliation")
+        self._background = BackgroundTaskSet("erp-reconciliation")
 
     def reconcile_if_due(self, tenant_id: UUID) -> None:
-        """Call this after each call of the tenant's ERP: it looks again if that is due."""
+        """Start a reconciliation if one is due. Call this after each call to the tenant's ERP."""
         now = self._clock()
         if (
             now - self._last_checked.get(tenant_id, now - RECONCILE_INTERVAL_S)
@@ -44,11 +44,11 @@ class WriteReconciler:
         ):
             return
         self._last_checked[tenant_id] = now
-        self._owner.start(self._reconcile(tenant_id))
+        self._background.start(self._reconcile(tenant_id))
 
     def close(self) -> None:
         """Cancel the work in progress."""
-        self._owner.cancel_all()
+        self._background.cancel_all()
 
     async def _reconcile(self, tenant_id: UUID) -> None:
         try:
@@ -59,9 +59,9 @@ class WriteReconciler:
 
     async def _settle(self, tenant_id: UUID, entry: WriteJournalEntry) -> None:
         try:
-            found = await find_write_evidence(self._calls, tenant_id, entry.request)
+            receipt = await find_write_evidence(self._calls, tenant_id, entry.request)
         except ErpRefusedError:
-            return  # of this contract alone; the next write may be told of
-        if found is not None:
-            await self._journal.settle(tenant_id, entry.id, "done", format_write_result(found))
+            return  # the refusal concerns this contract only; continue with the next write
+        if receipt is not None:
+            await self._journal.settle(tenant_id, entry.id, "done", format_write_result(receipt))
             _log.info("erp_write_found", tenant=str(tenant_id), write=str(entry.id))

@@ -21,9 +21,9 @@ class DeactivationReason(StrEnum):
 
     IDLE = "idle"
     OVER_CAPACITY = "crowded"
-    """More actors than the host may hold: the longest idle go first."""
+    """The host holds more actors than it may; the longest idle ones leave first."""
     REQUESTED = "asked"
-    """By an operator."""
+    """An operator requested it."""
     SHARD_LOST = "shard_lost"
     STOPPING = "stopping"
 
@@ -36,18 +36,18 @@ class ActorRequest:
     response: "asyncio.Future[Any]"
 
     def reply(self, value: Any) -> None:
-        """Answer, unless the sender has gone away."""
+        """Answer the request, unless the sender no longer waits."""
         if not self.response.done():
             self.response.set_result(value)
 
     def reject(self, message: str = "the actor is not here any more", code: str = "host") -> None:
-        """Fail the request: the actor moved away, its host stops, or too many requests wait."""
+        """Fail the request, because the actor left this host or too many requests wait."""
         if not self.response.done():
             self.response.set_exception(UnavailableError(message, code=code))
 
 
 class Activation:
-    """One virtual actor. ``state`` belongs to the behaviour and is a cache: rows are the truth."""
+    """One virtual actor. ``state`` belongs to the behaviour and only caches what the rows hold."""
 
     __slots__ = (
         "address",
@@ -66,24 +66,24 @@ class Activation:
     def __init__(self, address: ActorAddress, now: float, lane: Lane = None) -> None:
         self.address = address
         self.lane = lane
-        """The lane that its steps are charged to, usually its tenant; ``None``: unknown."""
+        """The lane that its steps are charged to, usually its tenant; ``None`` if it is unknown."""
         self.has_missed_message = False
-        """A message did not fit into the mailbox: the state may be out of date."""
+        """Whether a message did not fit into the mailbox, so that the state may be out of date."""
         self.state: Any = None
         self.mailbox: list[Any] = []
         self.is_stepping = False
-        """A step is in progress; a second one must not start."""
+        """Whether a step is in progress; a second one must not start."""
         self.is_queued = False
-        """Waits for a step."""
+        """Whether the actor waits for a step."""
         self.is_leaving = False
-        """It is removed from memory as soon as it is idle."""
+        """Whether the actor is removed from memory as soon as it is idle."""
         self.last_active_at = self.created_at = now
         self.error: tuple[str, datetime] | None = None
-        """Code of the last step that failed, and when."""
+        """The code and the time of the last failed step."""
 
     @property
     def is_idle(self) -> bool:
-        """Whether it has neither a step in progress nor anything that waits for one."""
+        """Whether the actor has no step in progress and no message that waits for one."""
         return not (self.is_stepping or self.is_queued or self.mailbox)
 
     def enqueue(self, message: Any, limit: int = MAX_MAILBOX_MESSAGES) -> bool:

@@ -9,12 +9,12 @@ from niochat.runtime.activation import Activation
 from niochat.runtime.address import ActorAddress
 
 _MAX_IDLE_SCAN = 16
-"""Longest idle actors that are checked when another one needs room."""
+"""How many of the longest idle actors are checked when another one needs room."""
 
 
 class ActivationCatalog:
-    """Activations, longest idle first. No lookup by kind walks through the other kinds, of which
-    there may be 100,000 activations.
+    """Activations, longest idle first. A lookup by kind does not walk through the activations of
+    other kinds, of which there may be 100,000.
     """
 
     def __init__(self, kinds: Iterable[str]) -> None:
@@ -72,7 +72,7 @@ class ActivationCatalog:
         return list(islice((each for each in self if each.is_idle), surplus))
 
     def longest_idle(self) -> Activation | None:
-        """The longest idle activation; ``None`` when all that were checked are busy."""
+        """The longest idle activation; ``None`` if all checked ones are busy."""
         return next((each for each in islice(self, _MAX_IDLE_SCAN) if each.is_idle), None)
 
     def clear(self) -> None:

@@ -129,8 +129,8 @@ class ActorRuntime:
         return self._catalog.states(kind)
 
     def wake(self, address: ActorAddress, lane: Lane = None) -> None:
-        """Let the actor run a step that reads its rows. Two calls before the step are one. Without
-        room the hint is dropped: a sweep finds the rows.
+        """Let the actor run a step that reads its rows. Several calls before the step count as one.
+        If there is no room the hint is dropped, because a sweep finds the rows.
         """
         if self._stopping:
             return
@@ -147,20 +147,20 @@ class ActorRuntime:
             self._enqueue_message(activation, message)
 
     async def ask(self, address: ActorAddress, payload: Any) -> Any:
-        """Deliver and wait for the answer.
+        """Deliver a request and wait for its answer.
 
         Raises ``UnavailableError`` when the actor leaves this host (``host``), or too many requests
         wait (``crowded``).
         """
-        question = ActorRequest(payload, asyncio.get_running_loop().create_future())
+        request = ActorRequest(payload, asyncio.get_running_loop().create_future())
         activation = None if self._stopping else self._activate(address, None, hint=True)
         if activation is not None:
-            self._enqueue_message(activation, question)
+            self._enqueue_message(activation, request)
         elif self._stopping:
-            question.reject()
+            request.reject()
         else:
-            question.reject("the host has no room for another actor", "crowded")
-        return await question.response
+            request.reject("the host has no room for another actor", "crowded")
+        return await request.response
 
     def passivate(self) -> int:
         """Remove actors that were idle for too long, then the longest idle above the capacity.
@@ -168,12 +168,12 @@ class ActorRuntime:
         """
         idle = self._catalog.idle_since(self._clock() - self._idle_s)
         self._drop(idle, DeactivationReason.IDLE)
-        crowding = self._catalog.idle_surplus(self._capacity)
-        self._drop(crowding, DeactivationReason.OVER_CAPACITY)
-        return len(idle) + len(crowding)
+        surplus = self._catalog.idle_surplus(self._capacity)
+        self._drop(surplus, DeactivationReason.OVER_CAPACITY)
+        return len(idle) + len(surplus)
 
     def drop_shards(self, shards: set[int]) -> None:
-        """The shards moved away: their actors leave memory after the step in progress."""
+        """Remove the actors of shards that moved to another host, after the step in progress."""
         for activation in self._catalog.in_shards(shards):
             activation.reset()
             activation.is_leaving = True
@@ -196,7 +196,7 @@ class ActorRuntime:
             activation = Activation(address, self._clock(), lane)
             self._catalog.add(activation)
         elif lane is not None and not activation.is_queued:
-            activation.lane = lane  # not while it waits: the queue holds it under its old lane
+            activation.lane = lane  # a queued actor keeps its lane, under which the queue has it
         return activation
 
     def _enqueue_message(self, activation: Activation, message: Any) -> None:
@@ -246,15 +246,15 @@ class ActorRuntime:
             try:
                 again = set(await kind.behaviour.step(deliveries))
                 kind.failures = 0
-            except Exception as error:  # noqa: BLE001 - the actors must go on whatever it is
+            except Exception as error:  # noqa: BLE001 - an error must not stop the actors
                 again = await self._put_back(kind, deliveries, error)
             for activation in batch:
                 self._finish_step(kind, activation, activation.address in again)
 
     def _next_batch(self, kind: _KindState) -> list[Activation]:
         batch: list[Activation] = []
-        while len(batch) < kind.behaviour.batch and (found := kind.ready.take()) is not None:
-            batch.append(found[1])
+        while len(batch) < kind.behaviour.batch and (taken := kind.ready.take()) is not None:
+            batch.append(taken[1])
         for activation in batch:
             activation.is_queued, activation.is_stepping = False, True
         return batch

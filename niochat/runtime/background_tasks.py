@@ -1,4 +1,4 @@
-"""Background tasks with an owner that sees them fail: nothing is fire-and-forget."""
+"""Background tasks whose failures are logged."""
 
 import asyncio
 from collections.abc import Callable, Coroutine

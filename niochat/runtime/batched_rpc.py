@@ -20,18 +20,18 @@ import structlog
 _log = structlog.get_logger(__name__)
 
 MAX_PARK_S = 10.0
-"""How long a message stays with the server at most; without a reply for longer it is gone."""
+"""The longest time that a message stays parked at the server."""
 ANSWER_TIMEOUT_S = MAX_PARK_S + 15.0
 """A server that sends no reply for this long counts as gone."""
 CALLER_TIMEOUT_S = 3 * MAX_PARK_S
-"""A caller that sends nothing for this long while its calls run is gone: they are cancelled."""
+"""A caller that sends nothing for this long while its calls run is gone; they are cancelled."""
 LINGER_S = 0.004
 """How long a finished answer waits for others to join its reply, while other calls run."""
 MAX_IN_FLIGHT = 2
-"""Messages of a caller: one parked, one on its way. Calls made meanwhile gather."""
+"""Messages of one caller: one parked and one being sent. Further calls wait for the next one."""
 
 RpcCall = tuple[int, str, tuple[Any, ...]]
-"""Number, method, arguments."""
+"""A call: its number, its method and its arguments."""
 
 
 class RpcOutcome(StrEnum):
@@ -40,13 +40,13 @@ class RpcOutcome(StrEnum):
     DONE = "done"
     FAILED = "failed"
     NOT_BEGUN = "not_begun"
-    """The server accepts no more calls: try another one."""
+    """The server accepts no more calls; the caller may try another server."""
 
 
 RpcReply = tuple[int, str, Any]
-"""Number of the call, its :class:`RpcOutcome`, and its value or the text of its error."""
+"""The number of a call, its :class:`RpcOutcome`, and its value or the text of its error."""
 SendBatch = Callable[[Sequence[RpcCall], Sequence[int]], Awaitable[Sequence[RpcReply]]]
-"""Sends calls, and the numbers of cancelled ones; returns answers."""
+"""Sends calls and the numbers of cancelled calls; returns the answers that are ready."""
 
 
 class RpcCallError(Exception):
@@ -79,10 +79,10 @@ class BatchedRpcClient:
         return len(self._waiting)
 
     async def call(self, method: str, *arguments: Any) -> Any:
-        """The answer. Cancelling this cancels the call at the server. Raises ``RpcCallError``,
-        ``RpcConnectionLost``, ``RpcNotStartedError``.
+        """Call the server and return the answer. Cancelling this cancels the call at the server.
+        Raises ``RpcCallError``, ``RpcConnectionLost`` or ``RpcNotStartedError``.
 
-        Nothing is sent before the event loop's next turn: calls of one turn share a message.
+        Nothing is sent before the event loop's next iteration, so that its calls share a message.
         """
         if self.is_lost:
             raise RpcConnectionLost("the server is gone")
@@ -111,17 +111,17 @@ class BatchedRpcClient:
     def _withdraw(self, number: int) -> None:
         if self._waiting.pop(number, None) is None:
             return
-        left = [call for call in self._calls if call[0] != number]
-        if len(left) == len(self._calls):
+        unsent = [call for call in self._calls if call[0] != number]
+        if len(unsent) == len(self._calls):
             self._cancelled.append(number)
             self._send_or_park()
-        self._calls = left
+        self._calls = unsent
 
     def _send_or_park(self) -> None:
-        """Send what has gathered, or park a message while answers are awaited."""
-        wanted = self._calls or self._cancelled
-        parked = self._messages or not self._waiting
-        if self.is_lost or len(self._messages) >= MAX_IN_FLIGHT or (parked and not wanted):
+        """Send the gathered calls, or park a message while calls wait for answers."""
+        has_content = self._calls or self._cancelled
+        may_wait = self._messages or not self._waiting
+        if self.is_lost or len(self._messages) >= MAX_IN_FLIGHT or (may_wait and not has_content):
             return
         message = asyncio.get_running_loop().create_task(self._exchange())
         self._messages.add(message)
@@ -196,7 +196,7 @@ class BatchedRpcServer:
         self._clock = clock
         self._callers: dict[str, _CallerState] = {}
         self.draining = False
-        """New calls are refused; those in progress are answered."""
+        """Whether new calls are refused while those in progress are still answered."""
 
     @property
     def running_count(self) -> int:
@@ -207,8 +207,8 @@ class BatchedRpcServer:
         self, name: str, calls: Sequence[RpcCall], cancelled: Sequence[int]
     ) -> Sequence[RpcReply]:
         """Handle one message of the caller ``name``: start its calls and return the answers that
-        are ready. Without any it waits for the first one, for another message of the same caller,
-        or for ``max_park_s``, and may then return none.
+        are ready. If none is ready it waits for the first one, for another message of the same
+        caller, or for ``max_park_s``, and may then return no answers.
         """
         caller = self._callers.setdefault(name, _CallerState())
         caller.last_message_at = self._clock()
@@ -262,15 +262,15 @@ class BatchedRpcServer:
 
     async def _park(self, caller: _CallerState) -> None:
         """Wait until an answer is ready, or another message of the caller arrives."""
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        caller.parked = place
+        wakeup: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        caller.parked = wakeup
         try:
             async with asyncio.timeout(self._max_park_s):
-                await place
+                await wakeup
         except TimeoutError:
             pass
         finally:
-            if caller.parked is place:
+            if caller.parked is wakeup:
                 caller.parked = None
 
 

@@ -28,7 +28,7 @@ class Batcher(Generic[Item, Result]):
     ``flush`` gets up to ``limit`` items and returns as many results, in the same order. A result
     that is an exception is raised to the caller of that item alone. A batch that raises is retried
     item by item, so that one bad item fails alone. A caller that was cancelled does not affect the
-    others. No item waits on purpose: without load each one is a batch of its own. While
+    others. No item is delayed to fill a batch: without load each one is a batch of its own. While
     ``max_waiting`` items wait, a further one is refused.
     """
 
@@ -88,7 +88,7 @@ class Batcher(Generic[Item, Result]):
             results = await self._flush([waiter.item for waiter in group])
             if len(results) != len(group):
                 raise ValueError(f"{len(results)} results for {len(group)} items")
-        except Exception as error:  # noqa: BLE001 - every caller must get it
+        except Exception as error:  # noqa: BLE001 - every caller of the batch must get it
             if len(group) > 1 and self._retry_individually_if(error):
                 for waiter in group:
                     await self._flush_batch([waiter])
@@ -99,7 +99,7 @@ class Batcher(Generic[Item, Result]):
 
 
 def _resolve(future: "asyncio.Future[Result]", result: Result | Exception) -> None:
-    """A cancelled future takes no result: setting one would raise and end the loop for all."""
+    """Set the result unless the future is cancelled, which would raise and stop all callers."""
     if future.done():
         return
     if isinstance(result, Exception):

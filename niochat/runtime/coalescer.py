@@ -1,4 +1,4 @@
-"""Many calls, few runs: for hints, where one run serves all calls since the run before."""
+"""Coalesces calls: one run serves all calls since the previous run. For hints."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

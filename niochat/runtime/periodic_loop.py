@@ -1,4 +1,4 @@
-"""The one loop of work that repeats: it outlives every error and ends only when it is cancelled."""
+"""Runs periodic work in a loop that survives every error and ends only when cancelled."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from niochat.domain.errors import NiochatError
 
 _log = structlog.get_logger(__name__)
 MAX_LOGGED_CHARACTERS = 300
-"""Of an expected error that has no code."""
+"""Limit of the logged text of an expected error without a code."""
 
 
 async def run_periodically(
@@ -27,7 +27,7 @@ async def run_periodically(
     A failed run is logged as ``event`` with ``context``: a :class:`NiochatError` as a warning with
     its code, an ``expected`` one as a warning with its text, every other exception as an error with
     its traceback. The next run comes after the usual pause. ``interval_s`` may be a function, which
-    is asked before each pause. The first run comes after one pause, or at once.
+    is called before each pause. The first run comes after one pause, or at once.
     """
     pause_s = interval_s if callable(interval_s) else lambda: interval_s
     if first_at_once:
@@ -49,7 +49,7 @@ async def _run_once(
         _log.warning(event, code=error.code, **context)
     except expected as error:
         _log.warning(event, error=repr(error)[:MAX_LOGGED_CHARACTERS], **context)
-    except Exception as error:  # noqa: BLE001 - the loop must outlive any error
+    except Exception as error:  # noqa: BLE001 - the loop must survive any error
         _log.error(event, exc_info=error, **context)
 
 

@@ -1,4 +1,4 @@
-"""All ERPs as one: each call goes to the client of the kind that the account names."""
+"""Routes each ERP call to the client of the vendor that the account names."""
 
 from niochat.adapters.erps.erp_vendor import ErpVendor
 from niochat.adapters.ssrf_guard import SsrfGuard
@@ -17,10 +17,10 @@ from niochat.ports.erp import (
 
 
 class ErpRouter(ErpConnector):
-    """The ERPs of all kinds; a client is opened when a call first needs it.
+    """Calls the ERPs of all vendors; opens a vendor's client on the first call that needs it.
 
-    A provider may have a kind that this version does not know, stored by a newer one: every call
-    raises ``ErpError`` (``erp_unknown_kind``), and nothing was sent.
+    An account may have a kind that this version does not know, because a newer version stored it.
+    Every call for it then raises ``ErpError`` (``erp_unknown_kind``) and sends nothing.
     """
 
     def __init__(self, vendors: VendorRegistry[ErpVendor], guard: SsrfGuard | None) -> None:
@@ -32,17 +32,17 @@ class ErpRouter(ErpConnector):
     async def read(
         self, account: ErpAccount, request: ErpRead[ResultT], timeout_s: float
     ) -> ResultT:
-        """Ask the account's ERP once."""
+        """Read once from the account's ERP."""
         return await self._client_for(account).read(account, request, timeout_s)
 
     async def write(
         self, account: ErpAccount, request: ErpWrite, timeout_s: float
     ) -> ErpWriteReceipt:
-        """Have the account's ERP do it once."""
+        """Execute the write once in the account's ERP."""
         return await self._client_for(account).write(account, request, timeout_s)
 
     async def probe(self, account: ErpAccount, timeout_s: float) -> frozenset[ErpCapability]:
-        """What can be asked of the account's ERP."""
+        """Return the capabilities of the account's ERP."""
         return await self._client_for(account).probe(account, timeout_s)
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What the product needs to know of an ERP's vendor."""
+"""Describes an ERP vendor to the rest of the product."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from niochat.ports.erp import ErpConnector
 
 @dataclass(frozen=True, slots=True)
 class ErpVendor:
-    """One vendor of ERPs."""
+    """One ERP vendor."""
 
     kind: str
-    """The vendor's word in ``erps.kind`` and in provider files."""
+    """The vendor's name in ``erps.kind`` and in provider files."""
     display_name: str
     open_client: Callable[[SsrfGuard | None], ErpConnector]
     """Opens a client for all installations of this vendor. Without a guard it may reach any
     address."""
     needs_app: bool = False
-    """Whether an account has the name of an application beside its token (``app``)."""
+    """Whether an account needs the name of an application (``app``) beside its token."""
     has_ticket_kinds: bool = False
-    """Whether a provider has codes of its own for service orders (``ticket_kinds``)."""
+    """Whether each provider has its own codes for kinds of service orders (``ticket_kinds``)."""

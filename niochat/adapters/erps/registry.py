@@ -1,4 +1,4 @@
-"""The ERPs that there are. A new vendor is a package beside this file and a row here."""
+"""The registry of ERP vendors. A new vendor is a package beside this file and an entry here."""
 
 from niochat.adapters.erps.erp_vendor import ErpVendor
 from niochat.adapters.erps.sgp.sgp_vendor import SGP
@@ -7,4 +7,4 @@ from niochat.adapters.vendor_registry import VendorRegistry
 ERPS: VendorRegistry[ErpVendor] = VendorRegistry("ERP", [SGP])
 
 DEFAULT_ERP_KIND = SGP.kind
-"""Of an ERP whose kind is not given."""
+"""The kind of an ERP whose kind is not given."""

@@ -1,4 +1,4 @@
-"""All gateways as one: each call goes to the client of the kind that the credentials name."""
+"""Routes each gateway call to the client of the vendor that the credentials name."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
@@ -32,7 +32,7 @@ ClientT = TypeVar("ClientT", bound=_Closable)
 
 
 class _ClientPool(Generic[ClientT]):
-    """One client per kind, opened when a call first needs it."""
+    """One client for each kind, opened by the first call that needs it."""
 
     def __init__(self, open_client: Callable[[str], ClientT]) -> None:
         self._open_client = open_client
@@ -50,10 +50,10 @@ class _ClientPool(Generic[ClientT]):
 
 
 class GatewayRouter(WhatsAppGateway):
-    """The gateways of all kinds.
+    """Calls the gateways of all vendors.
 
-    A channel may have a kind that this version does not know, stored by a newer one: its sends
-    are retried later, everything else raises ``UnavailableError`` (``unknown_kind``).
+    A channel may have a kind that this version does not know, because a newer version stored it.
+    Its sends are retried later; every other call raises ``UnavailableError`` (``unknown_kind``).
     """
 
     def __init__(self, vendors: VendorRegistry[GatewayVendor], guard: SsrfGuard | None) -> None:
@@ -79,8 +79,10 @@ class GatewayRouter(WhatsAppGateway):
         return await client.send(credentials, number, outgoing, track_id, timeout_s)
 
     async def find_by_track_id(self, credentials: GatewayCredentials, track_id: str) -> str | None:
-        """Raises ``UnavailableError`` (``unsupported``) where the vendor has no such lookup: then
-        nothing proves that a message was not sent.
+        """The external id of a sent message, or ``None``.
+
+        Raises ``UnavailableError`` (``unsupported``) if the vendor has no such lookup: ``None``
+        would claim that the message was not sent.
         """
         if not self._vendors.require_stored(credentials.kind).finds_sent_messages:
             raise UnavailableError("the gateway cannot look messages up", code="unsupported")
@@ -89,7 +91,7 @@ class GatewayRouter(WhatsAppGateway):
     async def fetch_file(
         self, credentials: GatewayCredentials, external_id: str, most_bytes: int
     ) -> FetchedFile | None:
-        """The file of a message."""
+        """The file of a message; ``None`` if the gateway no longer has it."""
         return await self._pool.client_for(credentials.kind).fetch_file(
             credentials, external_id, most_bytes
         )
@@ -97,7 +99,7 @@ class GatewayRouter(WhatsAppGateway):
     async def list_messages(
         self, credentials: GatewayCredentials, limit: int, offset: int
     ) -> Sequence[Mapping[str, object]]:
-        """Stored messages; none where the vendor stores none."""
+        """Stored messages; empty if the vendor lists none."""
         if not self._vendors.require_stored(credentials.kind).lists_messages:
             return ()
         return await self._pool.client_for(credentials.kind).list_messages(
@@ -105,7 +107,7 @@ class GatewayRouter(WhatsAppGateway):
         )
 
     async def fetch_status(self, credentials: GatewayCredentials) -> InstanceStatus:
-        """State of the instance."""
+        """The state of the instance."""
         return await self._pool.client_for(credentials.kind).fetch_status(credentials)
 
     async def set_webhook(self, credentials: GatewayCredentials, url: str) -> None:
@@ -118,9 +120,9 @@ class GatewayRouter(WhatsAppGateway):
 
 
 class GatewayAdminRouter(GatewayAdmin):
-    """Administration of the gateways of all kinds.
+    """Administers the gateways of all vendors.
 
-    Raises ``OperationRefusedError`` (``gateway_unsupported``) where a vendor has none.
+    Raises ``OperationRefusedError`` (``gateway_unsupported``) if a vendor has no administration.
     """
 
     def __init__(self, vendors: VendorRegistry[GatewayVendor], guard: SsrfGuard | None) -> None:
@@ -144,7 +146,7 @@ class GatewayAdminRouter(GatewayAdmin):
         return await self._pool.client_for(credentials.kind).start_pairing(credentials, phone)
 
     async def get_pairing(self, credentials: GatewayCredentials) -> PairingState:
-        """State of the pairing in progress."""
+        """The state of the pairing in progress."""
         return await self._pool.client_for(credentials.kind).get_pairing(credentials)
 
     async def disconnect(self, credentials: GatewayCredentials) -> None:

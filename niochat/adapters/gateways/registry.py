@@ -1,4 +1,4 @@
-"""The gateways that there are. A new vendor is a package beside this file and a row here."""
+"""The registry of gateway vendors. A new one is a package beside this file and an entry here."""
 
 from niochat.adapters.gateways.gateway_vendor import GatewayVendor
 from niochat.adapters.gateways.uazapi.uazapi_vendor import UAZAPI
@@ -7,4 +7,4 @@ from niochat.adapters.vendor_registry import VendorRegistry
 GATEWAYS: VendorRegistry[GatewayVendor] = VendorRegistry("gateway", [UAZAPI])
 
 DEFAULT_GATEWAY_KIND = UAZAPI.kind
-"""Of a channel whose kind is not given."""
+"""The kind of a channel whose kind is not given."""

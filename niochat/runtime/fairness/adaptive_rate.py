@@ -17,11 +17,11 @@ from niochat.runtime.process.cpu_pressure import CpuPressure
 
 ADJUST_INTERVAL_S = 0.2
 IDLE_INTERVAL_S = 1.0
-"""Between two adjustments while at most one lane is active."""
+"""The interval between adjustments while at most one lane is active."""
 MAX_PRESSURE = 0.5
-"""The share of time in which some task waits for a core; above it lanes are slowed down."""
+"""Lanes are slowed down if some task waits for a core for more than this share of the time."""
 MAX_TIMER_DELAY_S = 0.015
-"""The same limit as the delay of a timer, where the kernel does not report pressure."""
+"""The limit for the delay of a timer, used if the kernel does not report pressure."""
 INITIAL_RATE, MIN_RATE, MAX_RATE = 20.0, 3.0, 1000.0
 """Starts per second: the initial rate and its bounds."""
 DECREASE_FACTOR = 0.8
@@ -35,7 +35,7 @@ RECENT_S = 10.0
 class AdaptiveRateLimiter:
     """The rate of this process, from its own work and the pressure that it observes.
 
-    It limits only while several lanes are active: a lane that is alone delays no other.
+    It limits only while several lanes are active: a single lane delays no other.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ tenant must not wait until a slow call of a noisy neighbour ends.
 
 @dataclass(frozen=True, slots=True)
 class LaneQuota:
-    """What a lane may have: its ``weight`` among others, and ``max_concurrent`` slots."""
+    """The quota of a lane: its ``weight`` among the lanes, and its ``max_concurrent`` slots."""
 
     weight: float = 1.0
     max_concurrent: int = 1_000_000
@@ -32,13 +32,13 @@ DEFAULT_QUOTA = LaneQuota()
 
 @dataclass(frozen=True, slots=True)
 class LaneConstraint:
-    """A lane that waits because of its own limits. ``since``: by the limiter's clock."""
+    """A lane that waits because of its own limits. ``since`` is a time of the limiter's clock."""
 
     lane: Lane
     since: float
     waiting: int
     is_blocked: bool
-    """By :meth:`FairLimiter.block`; otherwise by its maximum."""
+    """Whether :meth:`FairLimiter.block` is the reason; otherwise it is the maximum."""
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class _LaneUsage:
 
 
 class FairLimiter(Generic[Item]):
-    """Items wait, not tasks: call ``enqueue``, then ``admit_next`` until it returns ``None``, and
+    """Admits items, not tasks: call ``enqueue``, then ``admit_next`` until it returns ``None``, and
     ``release`` once for each admitted item.
 
     At most ``max_waiting`` items wait. Not thread-safe; no method awaits.
@@ -80,15 +80,17 @@ class FairLimiter(Generic[Item]):
     def enqueue(
         self, lane: Lane, item: Item, quota: LaneQuota = DEFAULT_QUOTA, *, in_front: bool = False
     ) -> bool:
-        """Wait for a slot; false when too many wait. ``in_front``: first of its lane."""
+        """Let the item wait for a slot, with ``in_front`` as the first of its lane. Returns false
+        if too many items wait.
+        """
         if len(self._queue) >= self._max_waiting and not in_front:
             return False
-        use = self._usage.get(lane)
-        if use is None:
-            use = self._usage[lane] = _LaneUsage()
-        use.quota = quota
+        usage = self._usage.get(lane)
+        if usage is None:
+            usage = self._usage[lane] = _LaneUsage()
+        usage.quota = quota
         self._queue.put(lane, item, quota.weight, in_front=in_front)
-        self._update_lane(lane, use)
+        self._update_lane(lane, usage)
         return True
 
     def admit_next(self) -> tuple[Lane, Item] | None:
@@ -98,18 +100,18 @@ class FairLimiter(Generic[Item]):
         taken = self._queue.take()
         if taken is not None:
             lane, _ = taken
-            use = self._usage[lane]
-            use.taken += 1
+            usage = self._usage[lane]
+            usage.taken += 1
             self.taken += 1
-            self._update_lane(lane, use)
+            self._update_lane(lane, usage)
         return taken
 
     def release(self, lane: Lane) -> None:
         """Free a slot of the lane."""
-        use = self._usage[lane]
-        use.taken -= 1
+        usage = self._usage[lane]
+        usage.taken -= 1
         self.taken -= 1
-        self._update_lane(lane, use)
+        self._update_lane(lane, usage)
 
     def withdraw(self, lane: Lane, item: Item) -> bool:
         """Remove a waiting item. Returns whether it waited."""
@@ -120,19 +122,19 @@ class FairLimiter(Generic[Item]):
 
     def block(self, lane: Lane) -> bool:
         """Admit nothing of the lane until it is unblocked; false when it was blocked already."""
-        use = self._usage.setdefault(lane, _LaneUsage())
-        if use.is_blocked:
+        usage = self._usage.setdefault(lane, _LaneUsage())
+        if usage.is_blocked:
             return False
-        use.is_blocked = True
-        self._update_lane(lane, use)
+        usage.is_blocked = True
+        self._update_lane(lane, usage)
         return True
 
     def unblock(self, lane: Lane) -> None:
         """Admit items of the lane again."""
-        use = self._usage.get(lane)
-        if use is not None:
-            use.is_blocked = False
-            self._update_lane(lane, use)
+        usage = self._usage.get(lane)
+        if usage is not None:
+            usage.is_blocked = False
+            self._update_lane(lane, usage)
 
     def waiting_count(self, lane: Lane) -> int:
         """The number of items that wait in the lane."""
@@ -141,33 +143,33 @@ class FairLimiter(Generic[Item]):
     def constrained_lanes(self) -> list[LaneConstraint]:
         """Lanes whose items wait because of the lane's own maximum, or because it is blocked."""
         return [
-            LaneConstraint(lane, use.since, self._queue.waiting_count(lane), use.is_blocked)
-            for lane, use in self._usage.items()
-            if use.since is not None
+            LaneConstraint(lane, usage.since, self._queue.waiting_count(lane), usage.is_blocked)
+            for lane, usage in self._usage.items()
+            if usage.since is not None
         ]
 
-    def _lane_cap(self, use: _LaneUsage) -> int:
+    def _lane_cap(self, usage: _LaneUsage) -> int:
         return max(
-            min(use.quota.max_concurrent, math.ceil(self.capacity * (1 - RESERVED_SHARE))), 1
+            min(usage.quota.max_concurrent, math.ceil(self.capacity * (1 - RESERVED_SHARE))), 1
         )
 
-    def _update_lane(self, lane: Lane, use: _LaneUsage) -> None:
+    def _update_lane(self, lane: Lane, usage: _LaneUsage) -> None:
         waiting = self._queue.waiting_count(lane)
-        stopped = use.is_blocked or use.taken >= self._lane_cap(use)
+        stopped = usage.is_blocked or usage.taken >= self._lane_cap(usage)
         if stopped:
             self._queue.pause(lane)
-            if waiting and use.since is None:
-                use.since = self._clock()
+            if waiting and usage.since is None:
+                usage.since = self._clock()
         else:
             self._queue.resume(lane)
         if not waiting:
-            use.since = None
-            if not (use.taken or use.is_blocked):
+            usage.since = None
+            if not (usage.taken or usage.is_blocked):
                 del self._usage[lane]
 
 
 class FairSemaphore:
-    """Fair slots for coroutines: ``async with semaphore.acquire(tenant, quota): …``."""
+    """Gives slots to coroutines fairly: ``async with semaphore.acquire(tenant, quota): …``."""
 
     def __init__(self, capacity: int, *, max_waiting: int) -> None:
         self.limiter: FairLimiter[asyncio.Future[None]] = FairLimiter(
@@ -176,24 +178,24 @@ class FairSemaphore:
 
     @asynccontextmanager
     async def acquire(self, lane: Lane, quota: LaneQuota = DEFAULT_QUOTA) -> AsyncIterator[None]:
-        """A slot until the block ends. Raises ``UnavailableError`` (``crowded``) when too many
-        wait. A coroutine that is cancelled, waiting or inside, gives its slot back.
+        """Hold a slot until the block ends. Raises ``UnavailableError`` (``crowded``) if too many
+        coroutines wait. A cancelled coroutine frees its slot or leaves the queue.
         """
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if not self.limiter.enqueue(lane, turn, quota):
+        admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if not self.limiter.enqueue(lane, admitted, quota):
             raise UnavailableError("too many wait for a place", code="crowded")
         self._admit_waiting()
         try:
-            await turn
+            await admitted
             yield
         finally:
-            # Cancelled in the tick in which it was admitted, it holds a slot as well.
-            if not self.limiter.withdraw(lane, turn):
+            # A coroutine that is cancelled in the tick of its admission holds a slot too.
+            if not self.limiter.withdraw(lane, admitted):
                 self.limiter.release(lane)
             self._admit_waiting()
 
     def _admit_waiting(self) -> None:
-        while (started := self.limiter.admit_next()) is not None:
-            _, turn = started
-            if not turn.done():
-                turn.set_result(None)
+        while (admitted := self.limiter.admit_next()) is not None:
+            _, future = admitted
+            if not future.done():
+                future.set_result(None)

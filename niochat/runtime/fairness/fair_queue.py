@@ -17,7 +17,7 @@ Lane = UUID | None
 Item = TypeVar("Item")
 
 _MAX_IDLE_LANES = 64
-"""Empty lanes that are kept; with more of them the unused ones are dropped."""
+"""Empty lanes that are kept. If there are more, the unused ones are dropped."""
 
 
 class _Lane(Generic[Item]):
@@ -30,7 +30,7 @@ class _Lane(Generic[Item]):
         self.weight = 1.0
         self.paused = False
         self.listed = False
-        """Whether it is in the heap."""
+        """Whether the lane is in the heap."""
 
 
 class FairQueue(Generic[Item]):
@@ -46,25 +46,25 @@ class FairQueue(Generic[Item]):
         self._numbers = count()
         self._time = 0.0
         self._latest = 0.0
-        """The largest time that any lane has used up."""
+        """The largest virtual time of any lane."""
         self._length = 0
 
     def __len__(self) -> int:
-        """Items that wait, also in paused lanes."""
+        """The number of waiting items, also in paused lanes."""
         return self._length
 
     def put(self, lane: Lane, item: Item, weight: float = 1.0, *, in_front: bool = False) -> None:
-        """Add at the end of the lane, or at its front; an item that waits keeps its place."""
-        found = self._lanes.get(lane)
-        if found is None:
-            found = self._open_lane(lane)
-        found.weight = weight
-        if item not in found.items:
-            found.items[item] = None
+        """Add the item to the end or the front of the lane. A waiting item keeps its position."""
+        entry = self._lanes.get(lane)
+        if entry is None:
+            entry = self._open_lane(lane)
+        entry.weight = weight
+        if item not in entry.items:
+            entry.items[item] = None
             self._length += 1
             if in_front:
-                found.items.move_to_end(item, last=False)
-        self._list_lane(found)
+                entry.items.move_to_end(item, last=False)
+        self._list_lane(entry)
 
     def take(self) -> tuple[Lane, Item] | None:
         """The next item and its lane; ``None`` when all lanes are empty or paused."""
@@ -91,29 +91,29 @@ class FairQueue(Generic[Item]):
 
     def remove(self, lane: Lane, item: Item) -> bool:
         """Remove a waiting item. Returns whether it waited."""
-        found = self._lanes.get(lane)
-        if found is None or item not in found.items:
+        entry = self._lanes.get(lane)
+        if entry is None or item not in entry.items:
             return False
-        del found.items[item]
+        del entry.items[item]
         self._length -= 1
         return True
 
     def pause(self, lane: Lane) -> None:
         """Take nothing of the lane until it is resumed."""
-        found = self._lanes.get(lane)
-        (found if found is not None else self._open_lane(lane)).paused = True
+        entry = self._lanes.get(lane)
+        (entry if entry is not None else self._open_lane(lane)).paused = True
 
     def resume(self, lane: Lane) -> None:
-        """Take of the lane again."""
-        found = self._lanes.get(lane)
-        if found is not None:
-            found.paused = False
-            self._list_lane(found)
+        """Take items of the lane again."""
+        entry = self._lanes.get(lane)
+        if entry is not None:
+            entry.paused = False
+            self._list_lane(entry)
 
     def waiting_count(self, lane: Lane) -> int:
         """The number of items in the lane."""
-        found = self._lanes.get(lane)
-        return len(found.items) if found is not None else 0
+        entry = self._lanes.get(lane)
+        return len(entry.items) if entry is not None else 0
 
     def lanes(self) -> Iterator[tuple[Lane, int]]:
         """Lanes with waiting items, and their number."""
@@ -128,7 +128,7 @@ class FairQueue(Generic[Item]):
     def _list_lane(self, lane: _Lane[Item]) -> None:
         if lane.listed or lane.paused or not lane.items:
             return
-        # Recent use counts; unused service is not saved up.
+        # A lane is charged for recent service, but does not save up unused service.
         lane.time = max(lane.time, self._time)
         lane.listed = True
         heapq.heappush(self._heap, (lane.time, next(self._numbers), lane))

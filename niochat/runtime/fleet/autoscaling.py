@@ -1,4 +1,4 @@
-"""How many hosts there should be, from the load that they report. Pure: no clock."""
+"""Computes the number of hosts from the load that they report. Pure functions without a clock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,12 +6,12 @@ from math import ceil
 from statistics import fmean
 
 SCALE_UP_AFTER_S = 10.0
-"""Load that lasts this long is not a burst."""
+"""High load that lasts this long is not a burst, and hosts are added."""
 GROWTH_FACTOR = 0.25
-"""Hosts that one decision adds, as a share of the present ones; at least one."""
+"""The share of the present hosts that one decision adds; at least one host."""
 IDLE_SHARE = 0.4
-"""Share of the limits. A fleet that would stay below it with one host fewer is idle. Far below 1,
-or the size would oscillate.
+"""A fleet whose load would stay below this share of the limits with one host fewer is idle. It is
+far below 1, so that the size does not oscillate.
 """
 
 

@@ -1,4 +1,4 @@
-"""Which host starts or stops next: enough hosts, of this build, spread over the nodes. Pure."""
+"""Plans the next start or stop of a host: enough hosts of this build, spread over the nodes."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FleetMember:
-    """A host as the plan sees it: the node where it runs or should start, and its build, which is
-    ``None`` while it does not answer.
+    """A host of the fleet: the node where it runs or should start, and its build id, which is
+    ``None`` while the host does not answer.
     """
 
     number: int
     node: str | None = None
     build_id: str | None = None
     fresh: bool = False
-    """Started by this supervisor: it counts as current, whatever build it reports."""
+    """Whether this supervisor started it; then its build counts as current, whatever it reports."""
     draining: bool = False
 
 
@@ -64,10 +64,10 @@ def next_fleet_action(
 def _most_expendable(members: Sequence[FleetMember], nodes: Sequence[str]) -> int:
     """A host whose node is gone, else one that does not answer, else the highest number."""
 
-    def missed(member: FleetMember) -> tuple[bool, bool, int]:
+    def expendability(member: FleetMember) -> tuple[bool, bool, int]:
         return bool(nodes) and member.node not in nodes, member.build_id is None, member.number
 
-    return max(members, key=missed).number
+    return max(members, key=expendability).number
 
 
 def _free_number(members: Sequence[FleetMember]) -> int:
@@ -76,8 +76,8 @@ def _free_number(members: Sequence[FleetMember]) -> int:
 
 
 def _emptiest_node(members: Sequence[FleetMember], nodes: Sequence[str]) -> str | None:
-    carried = Counter(member.node for member in members)
-    return min(sorted(nodes), key=lambda node: carried[node], default=None)
+    counts = Counter(member.node for member in members)
+    return min(sorted(nodes), key=lambda node: counts[node], default=None)
 
 
 def _balancing_action(
@@ -86,9 +86,9 @@ def _balancing_action(
     """Drain one host of a node that has at least two more than another node."""
     if not nodes:
         return None
-    counted = Counter(member.node for member in members)
-    fullest = max(sorted(nodes), key=lambda node: counted[node])
-    if counted[fullest] - min(counted[node] for node in nodes) < 2:
+    counts = Counter(member.node for member in members)
+    fullest = max(sorted(nodes), key=lambda node: counts[node])
+    if counts[fullest] - min(counts[node] for node in nodes) < 2:
         return None
     return DrainMemberAction(
         max(member.number for member in members if member.node == fullest), "balance"

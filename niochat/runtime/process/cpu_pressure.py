@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 PSI_FILES = (Path("/sys/fs/cgroup/cpu.pressure"), Path("/proc/pressure/cpu"))
-"""Pressure stall information of the kernel (``Documentation/accounting/psi.rst``): of our container
-where there is one, else of the machine.
+"""Pressure stall information of the kernel (``Documentation/accounting/psi.rst``): of our
+container if there is one, else of the machine.
 """
 MIN_SAMPLE_S = 0.1
-"""How old a sample may be, and the shortest time that one covers."""
+"""The maximum age of a sample, and the shortest time that a sample covers."""
 
 
 class CpuPressure:
@@ -26,11 +26,11 @@ class CpuPressure:
 
     @property
     def is_available(self) -> bool:
-        """Whether this kernel reports it."""
+        """Whether this kernel reports the pressure."""
         return self._file is not None
 
     def sample(self) -> float:
-        """The pressure since the last sample; 0.0 where the kernel does not report it."""
+        """The pressure since the last sample; 0.0 if the kernel does not report it."""
         passed_s = self._clock() - self._at
         if passed_s >= MIN_SAMPLE_S:
             stalled_s = self._stalled_now_s()

@@ -3,7 +3,7 @@
 import gc
 
 YOUNG_THRESHOLD, MIDDLE_THRESHOLD, OLD_THRESHOLD = 20_000, 20, 20
-"""Objects, and collections of the younger ones, before a collection; Python has 700, 10, 10."""
+"""Thresholds of the three generations, as in ``gc.set_threshold``; Python has 700, 10, 10."""
 
 
 def tune_gc() -> None:

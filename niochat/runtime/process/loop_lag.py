@@ -1,4 +1,4 @@
-"""The lag of the event loop: what one long step costs everything else in the process."""
+"""Measures the lag of the event loop, by which a long step delays all other work."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from collections.abc import Callable
 SAMPLE_INTERVAL_S = 0.25
 """The sleep whose delay is measured."""
 HALF_LIFE_S = 5.0
-"""After this time a single delay counts half: long enough to be seen, short enough to fade."""
+"""After this time a single delay counts half, so that it is seen for a while and then fades."""
 
 
 class LoopLag:
@@ -23,7 +23,7 @@ class LoopLag:
         return self._lag_s * 1000
 
     def record(self, late_s: float, since_s: float) -> None:
-        """Record a measured delay, ``since_s`` after the one before."""
+        """Record a measured delay, ``since_s`` after the previous measurement."""
         faded = self._lag_s * 0.5 ** (since_s / HALF_LIFE_S)
         self._lag_s = max(late_s, faded, 0.0)
 

@@ -36,7 +36,7 @@ class Pool:
         )
         nobody: Any = None
         self.calls = LimitedErpClient(
-            nobody, self._settings_of, nobody, self._ask, self._tell, places=places
+            nobody, self._settings_of, nobody, self._ask, self._tell, max_concurrent=places
         )
 
     async def _settings_of(self, tenant: UUID) -> ErpSettings:
@@ -89,7 +89,7 @@ async def test_a_cancelled_call_leaves_its_place_in_line_and_at_the_tenant() -> 
     pool.gate.set()
     await third
     await asyncio.gather(first, second, return_exceptions=True)
-    assert (pool.calls._gate.limiter.taken, pool.permits[NOISY].in_flight) == (0, {})
+    assert (pool.calls._slots.limiter.taken, pool.permits[NOISY].in_flight) == (0, {})
 
 
 async def test_a_process_with_too_many_calls_says_that_the_erp_is_crowded() -> None:

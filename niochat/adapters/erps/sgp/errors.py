@@ -1,8 +1,8 @@
 """Classifies statuses, missing responses and error messages of SGP, with one table each.
 
-Source: SGP reference 3.1. Business errors come under 200, a missing route as an HTML page, and
-the same words serve for a wrong token and an unknown subscriber: so words are judged too.
-Messages name the route and nothing of what was sent or said.
+Source: SGP reference 3.1. SGP reports business errors with status 200, answers a missing route with
+an HTML page, and uses the same words for a wrong token and an unknown subscriber, so the text of a
+message is classified too. Our error messages name the route and quote neither request nor response.
 """
 
 import html
@@ -41,13 +41,13 @@ _NEVER_LEFT = (
     aiohttp.ConnectionTimeoutError,
     aiohttp.InvalidURL,
     aiohttp.NonHttpUrlClientError,
-    UnicodeError,  # of a host name that cannot be looked up
+    UnicodeError,  # raised for a host name that cannot be looked up
 )
 _BY_STATUS = {
     401: ("erp_unauthorized", "refuses the token or this server's address"),
     403: ("erp_unauthorized", "refuses the token or this server's address"),
     404: ("erp_missing", "does not exist in this installation"),
-    # Some builds have the route for the other method only (SGP reference 3.2, manutencao).
+    # Some builds have the route only for the other method (SGP reference 3.2, manutencao).
     405: ("erp_missing", "does not take this method in this installation"),
     429: ("erp_busy", "is busy"),
     503: ("erp_busy", "is busy"),
@@ -80,29 +80,29 @@ _TAG = re.compile(r"<[^<>]*>")
 
 
 def sgp_error(code: str, route: str, what: str) -> ErpError:
-    """The error of a code, with what the code says of ``left`` and ``retryable``."""
+    """Build the error of a code, which decides ``left`` and ``retryable``."""
     trait = _TRAITS[code]
     message = f"the ERP's {route} {what}"
     return ErpError(message, code=code, retryable=trait.retryable, left=trait.left)
 
 
 def error_from_status(route: str, status: int) -> ErpError | None:
-    """The error that a status stands for; ``None`` where the body has the say."""
+    """The error that a status stands for; ``None`` if the body decides."""
     if 200 <= status < 300:
         return None
     if status in _BY_STATUS:
         code, what = _BY_STATUS[status]
         return sgp_error(code, route, what)
     if 300 <= status < 400:
-        # Followed, a POST would become a GET (SGP reference 3.1).
+        # Following it would turn a POST into a GET (SGP reference 3.1).
         return sgp_error("erp_address", route, "redirects: the base address is wrong")
-    # Below 500 it is our request that it does not like: the same again helps nobody.
+    # Below 500 our request is at fault, so sending it again would not help.
     message = f"the ERP's {route} answered with status {status}"
     return ErpError(message, code="erp_failed", retryable=status >= 500, left=True)
 
 
 def error_from_exception(route: str, error: BaseException) -> ErpError:
-    """The error for a call without a response; it may be repeated only if it never left."""
+    """The error for a call without a response. Only ``erp_unreachable`` means it never left."""
     chain = list(_causes(error))
     if any(isinstance(cause, ForbiddenAddressError) for cause in chain):
         return sgp_error("erp_unreachable", route, f"was not asked: {PRIVATE_ADDRESS_MESSAGE}")
@@ -114,41 +114,41 @@ def error_from_exception(route: str, error: BaseException) -> ErpError:
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:
-    found = []
+    causes = []
     while error is not None:
-        found.append(error)
+        causes.append(error)
         error = error.__cause__
-    return found
+    return causes
 
 
-def read_message(answer: Mapping[str, object]) -> str:
-    """What the answer says in words: one line of 200 characters without markup, maybe empty."""
-    raw = next((w for name in _MESSAGE_FIELDS if to_text(w := answer.get(name))), "")
+def read_message(body: Mapping[str, object]) -> str:
+    """The message in a response: one line of at most 200 characters, no markup; empty if none."""
+    raw = next((value for name in _MESSAGE_FIELDS if to_text(value := body.get(name))), "")
     bare = html.unescape(html.unescape(raw)) if isinstance(raw, str) else ""
     bare = _TAG.sub(" ", bare).replace("<", " ").replace(">", " ")
     return to_text(bare, _MAX_MESSAGE_LENGTH)
 
 
-def is_access_denied(answer: Mapping[str, object]) -> bool:
-    """Whether a 200 complains of the token or the app, as SGP does (SGP reference 3.1)."""
-    return bool(_NO_ACCESS.search(fold_text(read_message(answer))))
+def is_access_denied(body: Mapping[str, object]) -> bool:
+    """Whether the message rejects the token or the app, even under 200 (SGP reference 3.1)."""
+    return bool(_NO_ACCESS.search(fold_text(read_message(body))))
 
 
-def is_unknown_subscriber(answer: Mapping[str, object]) -> bool:
-    """Whether it says that there is no such subscriber or contract."""
-    return bool(_NOBODY.search(fold_text(read_message(answer))))
+def is_unknown_subscriber(body: Mapping[str, object]) -> bool:
+    """Whether the message says that there is no such subscriber or contract."""
+    return bool(_NOBODY.search(fold_text(read_message(body))))
 
 
-def is_empty_result(answer: Mapping[str, object]) -> bool:
-    """Whether it says that the list asked for is empty."""
-    return bool(_NOTHING.search(fold_text(read_message(answer))))
+def is_empty_result(body: Mapping[str, object]) -> bool:
+    """Whether the message says that the requested list is empty."""
+    return bool(_NOTHING.search(fold_text(read_message(body))))
 
 
-def refusal_error(answer: Mapping[str, object]) -> ErpRefusedError:
-    """The refusal, with the ERP's own reason."""
-    return ErpRefusedError(read_message(answer) or "the ERP refused without saying why")
+def refusal_error(body: Mapping[str, object]) -> ErpRefusedError:
+    """Build the refusal with the ERP's own reason."""
+    return ErpRefusedError(read_message(body) or "the ERP refused without saying why")
 
 
-def read_protocol(answer: Mapping[str, object]) -> str:
-    """The protocol number that the answer gives, maybe empty."""
-    return first_present_text(answer, "protocolo", "protocol", max_length=60)
+def read_protocol(body: Mapping[str, object]) -> str:
+    """The protocol number in the response; empty if there is none."""
+    return first_present_text(body, "protocolo", "protocol", max_length=60)

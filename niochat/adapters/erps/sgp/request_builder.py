@@ -1,4 +1,4 @@
-"""Which route and which fields a request of the port becomes (SGP reference 3.2)."""
+"""Maps each request of the port to a route of SGP and its fields (SGP reference 3.2)."""
 
 import json
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ from niochat.ports.erp import (
 
 
 class SgpBodyFormat(StrEnum):
-    """How the fields travel."""
+    """How the fields are encoded."""
 
     FORM = "form"
     QUERY = "query"
@@ -42,7 +42,7 @@ class SgpBodyFormat(StrEnum):
 class SgpRequest:
     """A route below the base address and its fields, without the token.
 
-    ``route`` is its name in errors: the path without what is particular to one subscriber.
+    ``route`` names it in errors: it is the path without identifiers of a subscriber.
     """
 
     route: str
@@ -51,13 +51,13 @@ class SgpRequest:
     path: str = field(default="", repr=False)
 
     def to_http_request(self, account: ErpAccount, method: str = "") -> SgpHttpRequest:
-        """The call for one account; ``token`` and ``app`` travel among the fields, not as headers.
+        """Build the HTTP request for one account; ``token`` and ``app`` are sent as fields.
 
-        Raises ``ErpError`` ``erp_address`` where the base address is none.
+        Raises ``ErpError`` ``erp_address`` if the base address is unusable.
         """
         url = normalize_base_url(account.base_url, self.route) + (self.path or self.route)
         fields = {"token": account.token, "app": account.app, **self.fields}
-        # "replace": half a surrogate pair from a chat must not fail the call.
+        # "replace", because a lone surrogate in a customer's text must not fail the call.
         form = urlencode(fields, errors="replace")
         match self.encoding:
             case SgpBodyFormat.QUERY:
@@ -66,13 +66,15 @@ class SgpRequest:
                 body = json.dumps(fields).encode()
                 return SgpHttpRequest(self.route, method or "POST", url, body, "application/json")
             case SgpBodyFormat.FORM:
-                kind = "application/x-www-form-urlencoded"
-                return SgpHttpRequest(self.route, method or "POST", url, form.encode(), kind)
+                content_type = "application/x-www-form-urlencoded"
+                return SgpHttpRequest(
+                    self.route, method or "POST", url, form.encode(), content_type
+                )
 
 
 def build_read_request(request: object) -> SgpRequest:
-    """The call of a read, all but ``FetchInvoicePdf``. Raises ``TypeError`` for what is no
-    request.
+    """Build the request of a read other than ``FetchInvoicePdf``. Raises ``TypeError`` if
+    ``request`` is not such a read.
     """
     match request:
         case FindSubscriber(document):
@@ -98,26 +100,26 @@ def build_read_request(request: object) -> SgpRequest:
 
 
 def _provider_request(request: object) -> SgpRequest:
-    """What concerns no contract."""
+    """Build the request of a read that concerns no contract."""
     match request:
         case ListMaintenances():
             return SgpRequest("/api/ura/manutencao/list/", encoding=SgpBodyFormat.QUERY)
         case ListServicePlans():
             return SgpRequest("/api/ura/consultaplano/", encoding=SgpBodyFormat.QUERY)
-        case CheckCoverage(place):
-            return SgpRequest("/api/ura/viabilidade/", _coverage_fields(place))
+        case CheckCoverage(address):
+            return SgpRequest("/api/ura/viabilidade/", _coverage_fields(address))
         case _:
             raise TypeError(f"the ERP cannot be asked a {type(request).__name__}")
 
 
 def _invoices_request(contract: str) -> SgpRequest:
-    # Without ``nao_gerar_os`` every look at the invoices opens a service order.
+    # Without ``nao_gerar_os`` every read of the invoices opens a service order.
     fields = {"contrato": contract, "faturas_abertas_todas": "1", "nao_gerar_os": "1"}
     return SgpRequest("/api/ura/fatura2via/", fields)
 
 
 def _paid_request(contract: str) -> SgpRequest:
-    # Their order is the installation's: all that one page holds are asked for.
+    # Installations sort the titles differently, so request as many as one page holds.
     fields = {"contrato": contract, "status": "pagos", "limit": "250"}
     return SgpRequest("/api/ura/titulos/", fields)
 
@@ -126,7 +128,7 @@ def _coverage_fields(place: ServiceAddress) -> dict[str, str]:
     fields = {
         "cep": place.cep,
         "logradouro": place.street,
-        # The reference's name, and that of the vendor's own collection, where it is a span.
+        # The reference names ``numero``; the vendor's own collection names a range.
         "numero": place.number,
         "numero_inicial": place.number,
         "numero_final": place.number,
@@ -142,11 +144,11 @@ def _pix_request(contract: str, invoice: str) -> SgpRequest:
 
 
 def build_write_request(account: ErpAccount, request: ErpWrite) -> SgpRequest:
-    """The call of a write. Raises ``TypeError`` for what is no write."""
+    """Build the request of a write. Raises ``TypeError`` if ``request`` is not a write."""
     match request:
-        case Unlock(contract, words):
+        case Unlock(contract, content):
             return SgpRequest(
-                "/api/ura/liberacaopromessa/", {"contrato": contract, "conteudo": words}
+                "/api/ura/liberacaopromessa/", {"contrato": contract, "conteudo": content}
             )
         case OpenTicket():
             return SgpRequest("/api/ura/chamado/", _ticket_fields(account, request))
@@ -160,7 +162,7 @@ def _ticket_fields(account: ErpAccount, ticket: OpenTicket) -> dict[str, str]:
     return {
         "contrato": ticket.contract,
         "ocorrenciatipo": ticket.kind or ticket_type_for(ticket.category, account.ticket_kinds),
-        # The reference is how a ticket is found again whose answer was lost.
+        # The reference identifies the ticket if the response is lost.
         "conteudo": f"{ticket.content}\nRef. {ticket.reference}",
         "conteudolimpo": "1",
         "contato_nome": ticket.contact_name,
@@ -169,7 +171,7 @@ def _ticket_fields(account: ErpAccount, ticket: OpenTicket) -> dict[str, str]:
 
 
 def _lead_fields(lead: RegisterLead) -> dict[str, str]:
-    """A lead only: the provider's people make the contract, with its technical fields."""
+    """Build a lead only: people of the provider create the contract with its technical fields."""
     due = f"Vencimento desejado: dia {lead.due_day}\n" if lead.due_day else ""
     return {
         "nome": lead.name,
@@ -178,6 +180,6 @@ def _lead_fields(lead: RegisterLead) -> dict[str, str]:
         "logradouro": lead.address,
         "plano_id": lead.plan,
         "precadastro_ativar": "0",
-        # ``vencimento_id`` is the installation's own id of a day, which nobody told us.
+        # ``vencimento_id`` is the installation's own id of a due day, which we do not know.
         "observacao": f"Plano desejado: {lead.plan}\n{due}Ref. {lead.reference}",
     }

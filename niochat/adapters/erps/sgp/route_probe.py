@@ -1,4 +1,4 @@
-"""Which routes an installation has and its token may use, found out without changing anything.
+"""Probes which routes an installation has and its token may use, without changing anything.
 
 Installations differ in version and permissions (SGP reference 3.1).
 """
@@ -33,7 +33,7 @@ _NO_CEP = "00000000"
 
 @dataclass(frozen=True, slots=True)
 class RouteProbe:
-    """One route to try. ``method`` is only given where its own could act."""
+    """One route to try. ``method`` is given only if the usual one could change something."""
 
     call: SgpRequest
     capability: ErpCapability | None
@@ -41,7 +41,7 @@ class RouteProbe:
 
 
 class RouteStatus(StrEnum):
-    """What a probe found at a route."""
+    """The result of probing one route."""
 
     THERE = "there"
     ABSENT = "absent"
@@ -61,7 +61,7 @@ ROUTE_PROBES: Sequence[RouteProbe] = (
     ),
     RouteProbe(build_read_request(ReadPixCode(_NO_CONTRACT, "0")), ErpCapability.PIX),
     RouteProbe(build_read_request(CheckAccessStatus(_NO_CONTRACT)), ErpCapability.LINE),
-    # With a limit: an installation that takes contract 0 for no filter would list everybody.
+    # The limit is for installations that take contract 0 for no filter and list all clients.
     RouteProbe(
         SgpRequest(
             "/api/ura/clientes/", {"contrato": _NO_CONTRACT, "cpfcnpj": _NOBODY, "limit": "1"}
@@ -74,37 +74,37 @@ ROUTE_PROBES: Sequence[RouteProbe] = (
     RouteProbe(
         build_read_request(CheckCoverage(ServiceAddress(cep=_NO_CEP))), ErpCapability.COVERAGE
     ),
-    # OPTIONS, because anything else could act.
+    # OPTIONS, because any other method could change something.
     RouteProbe(SgpRequest("/api/ura/liberacaopromessa/"), ErpCapability.UNLOCK, "OPTIONS"),
     RouteProbe(SgpRequest("/api/ura/chamado/"), ErpCapability.OPEN_TICKET, "OPTIONS"),
     RouteProbe(SgpRequest("/api/precadastro/F"), ErpCapability.LEADS, "OPTIONS"),
 )
 
 
-def route_status(probe: RouteProbe, reply: SgpHttpResponse) -> RouteStatus:
-    """What a reply says of its route. A failing route (500) is there."""
-    if reply.status in (401, 403):
+def route_status(probe: RouteProbe, response: SgpHttpResponse) -> RouteStatus:
+    """Classify the response of a route. A route that fails (500) is there."""
+    if response.status in (401, 403):
         return RouteStatus.FORBIDDEN
-    if 300 <= reply.status < 400 and not probe.method:
+    if 300 <= response.status < 400 and not probe.method:
         return RouteStatus.MOVED
-    # OPTIONS may be the one method that a route does not take; a read's own may not.
-    if reply.status == 404 or (reply.status == 405 and not probe.method):
+    # An existing route may reject OPTIONS, but not the method of its own read.
+    if response.status == 404 or (response.status == 405 and not probe.method):
         return RouteStatus.ABSENT
-    refused = 200 <= reply.status < 300 and not probe.method and _refuses_token(reply)
+    refused = 200 <= response.status < 300 and not probe.method and _refuses_token(response)
     return RouteStatus.FORBIDDEN if refused else RouteStatus.THERE
 
 
-def _refuses_token(reply: SgpHttpResponse) -> bool:
+def _refuses_token(response: SgpHttpResponse) -> bool:
     try:
-        return is_access_denied(to_object(decode_body(reply)))
+        return is_access_denied(to_object(decode_body(response)))
     except ErpError:
-        return False  # unreadable is not refused
+        return False  # an unreadable response is no refusal
 
 
 def capabilities_from_statuses(
     findings: Sequence[tuple[RouteProbe, RouteStatus]],
 ) -> frozenset[ErpCapability]:
-    """What can be asked. Raises ``ErpError`` where no read works at all, with the likely cause."""
+    """The usable capabilities. Raises ``ErpError`` with the likely cause if no read works."""
     reads = {result for probe, result in findings if not probe.method}
     if RouteStatus.THERE not in reads:
         raise _no_route_error(reads)

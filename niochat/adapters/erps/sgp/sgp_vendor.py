@@ -1,4 +1,4 @@
-"""SGP's row of the registry."""
+"""SGP's entry in the registry."""
 
 from niochat.adapters.erps.erp_vendor import ErpVendor
 from niochat.adapters.erps.sgp.client import SgpClient

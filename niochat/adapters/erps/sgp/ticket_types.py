@@ -1,6 +1,6 @@
-"""The provider's codes of what a service order is about, in both directions.
+"""Maps categories of service orders to the provider's codes, and codes to categories.
 
-``ocorrenciatipo`` is each installation's own (SGP reference 3.2); two categories may share one.
+Each installation has its own ``ocorrenciatipo`` (SGP reference 3.2); categories may share one.
 """
 
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ _DEFAULT_CODES = {
 
 
 def ticket_type_for(category: TicketCategory, kinds: Mapping[str, str]) -> str:
-    """The code to open an order with; ``kinds`` are the provider's, by category."""
+    """The code for opening a service order; ``kinds`` are the provider's codes by category."""
     return kinds.get(category) or _DEFAULT_CODES[category]
 
 
 def categories_for(code: str, kinds: Mapping[str, str]) -> frozenset[TicketCategory]:
-    """What an order with this code may be about; empty: a code that nothing here opens."""
+    """The categories that are opened with this code; empty if there are none."""
     return frozenset(each for each in TicketCategory if ticket_type_for(each, kinds) == code)

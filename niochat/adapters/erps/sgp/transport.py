@@ -10,14 +10,14 @@ from niochat.adapters.http_pool import HttpResponse, HttpTransport, ResponseTooL
 from niochat.adapters.ssrf_guard import SsrfGuard
 
 _ENCODINGS = frozenset({"gzip", "deflate"})
-"""Of servers that compress although they are asked not to."""
+"""Accepted from servers that compress although we ask for ``identity``."""
 _GZIP_OR_ZLIB = zlib.MAX_WBITS + 32
 _CONNECTION_ERRORS = (aiohttp.ClientError, OSError, ValueError, zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
 class SgpHttpRequest:
-    """What goes over the wire. ``route`` names it in errors, where the address must not stand."""
+    """A request as it is sent. ``route`` names it in errors, which must not contain the address."""
 
     route: str
     method: str
@@ -28,7 +28,7 @@ class SgpHttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class SgpHttpResponse:
-    """A whole answer. ``content_type`` in lower case and without parameters."""
+    """A whole response. ``content_type`` is in lower case and without parameters."""
 
     route: str
     status: int
@@ -37,60 +37,60 @@ class SgpHttpResponse:
 
 
 class SgpTransport:
-    """A pool of connections that all tenants share, without cookies, proxies or redirects."""
+    """Sends requests over a pool that all tenants share, without cookies, proxies or redirects."""
 
     def __init__(self, connections: int, guard: SsrfGuard | None = None) -> None:
         self._http = HttpTransport(connections, guard, decompress=False)
 
     async def close(self) -> None:
-        """Close the pool; calls under way end as lost."""
+        """Close the pool; calls in progress fail as lost."""
         await self._http.close()
 
     async def send(
-        self, question: SgpHttpRequest, timeout_s: float, most_bytes: int
+        self, request: SgpHttpRequest, timeout_s: float, max_bytes: int
     ) -> SgpHttpResponse:
         """Send once; a response of any status is returned.
 
         Raises ``ErpError``: ``erp_unreachable``, ``erp_timeout``, ``erp_lost``, ``erp_too_big``.
         """
         headers = {"accept": "*/*", "accept-encoding": "identity", "user-agent": "niochat"}
-        if question.content_type:
-            headers["content-type"] = question.content_type
+        if request.content_type:
+            headers["content-type"] = request.content_type
         try:
             response = await self._http.exchange(
-                question.method,
-                question.url,
+                request.method,
+                request.url,
                 headers,
-                question.content or None,
+                request.content or None,
                 timeout_s,
-                most_bytes,
+                max_bytes,
             )
-            body = _decoded_body(response, question.route, most_bytes)
+            body = _decoded_body(response, request.route, max_bytes)
         except ResponseTooLargeError:
             raise sgp_error(
-                "erp_too_big", question.route, "answered with more than is believable"
+                "erp_too_big", request.route, "answered with more than is believable"
             ) from None
         except _CONNECTION_ERRORS as error:
-            # The cause may quote the address, and with it the token of a GET.
-            raise error_from_exception(question.route, error) from None
-        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return SgpHttpResponse(question.route, response.status, kind, body)
+            # Drop the cause: it may quote the address, which contains the token of a GET.
+            raise error_from_exception(request.route, error) from None
+        content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return SgpHttpResponse(request.route, response.status, content_type, body)
 
 
-def _decoded_body(response: HttpResponse, route: str, most_bytes: int) -> bytes:
-    """The body without its encoding; bounded, as a small one may expand a thousand times."""
+def _decoded_body(response: HttpResponse, route: str, max_bytes: int) -> bytes:
+    """The decoded body, limited in size because a small one may expand a thousandfold."""
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding in ("", "identity"):
         return response.body
     if encoding not in _ENCODINGS:
         raise sgp_error("erp_malformed", route, "answered in an encoding nobody asked for")
     try:
-        body = zlib.decompressobj(_GZIP_OR_ZLIB).decompress(response.body, most_bytes + 1)
+        body = zlib.decompressobj(_GZIP_OR_ZLIB).decompress(response.body, max_bytes + 1)
     except zlib.error:
         if encoding == "gzip":
             raise
-        # Some servers send the bare stream as ``deflate`` (RFC 9110, 8.4.1.2).
-        body = zlib.decompressobj(-zlib.MAX_WBITS).decompress(response.body, most_bytes + 1)
-    if len(body) > most_bytes:
+        # Some servers send the raw stream as ``deflate`` (RFC 9110, 8.4.1.2).
+        body = zlib.decompressobj(-zlib.MAX_WBITS).decompress(response.body, max_bytes + 1)
+    if len(body) > max_bytes:
         raise ResponseTooLargeError
     return body

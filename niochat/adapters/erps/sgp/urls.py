@@ -16,7 +16,7 @@ _MAX_URL_LENGTH = 2000
 def normalize_base_url(base_url: str, route: str) -> str:
     """The base address without a slash at its end.
 
-    Raises ``ErpError`` ``erp_address`` for anything that is not plainly http or https to a host.
+    Raises ``ErpError`` ``erp_address`` for anything but a plain http or https URL of a host.
     """
     url = _plain_url(base_url)
     if url is None or url.query or url.fragment:
@@ -25,10 +25,11 @@ def normalize_base_url(base_url: str, route: str) -> str:
 
 
 def require_own_link(base_url: str, link: str) -> str:
-    """The link, if it leads to the account's own ERP.
+    """Return the link if it leads to the account's own ERP.
 
-    That is: the account's host, a host under the same registrable name, or one of TSMX's; at the
-    account's port or the scheme's own. Raises ``ErpError`` ``erp_foreign_link`` otherwise.
+    Its host must be the account's host, a host under the same registrable name, or one of TSMX's.
+    Its port must be the default port of its scheme or, on the account's host, the account's port.
+    Raises ``ErpError`` ``erp_foreign_link`` otherwise.
     """
     base, url = _plain_url(base_url), _plain_url(link)
     if base is None or url is None or not _related(base.host, url.host):
@@ -41,7 +42,7 @@ def require_own_link(base_url: str, link: str) -> str:
 
 
 def _plain_url(text: str) -> httpx.URL | None:
-    # Another reader of addresses comes after this one: nothing that they could read differently.
+    # Another parser reads the URL later: reject what the two could read differently.
     if len(text) > _MAX_URL_LENGTH or "\\" in text or any(c <= " " for c in text.strip()):
         return None
     try:
@@ -59,8 +60,8 @@ def _port(url: httpx.URL) -> int:
 def _related(base: str, host: str) -> bool:
     if host == base:
         return True
-    family = _registrable(base)
-    return _below(host, family) or any(_below(host, platform) for platform in _PLATFORMS)
+    domain = _registrable(base)
+    return _below(host, domain) or any(_below(host, platform) for platform in _PLATFORMS)
 
 
 def _below(host: str, name: str) -> bool:
@@ -68,16 +69,16 @@ def _below(host: str, name: str) -> bool:
 
 
 def _registrable(host: str) -> str:
-    """The part of a host's name that somebody registered; ``""`` for an address or a bare name.
+    """The registrable part of a host name; ``""`` for an IP address or a single label.
 
-    Without a list of public suffixes: three labels under a country (``provedor.net.br``), two
-    elsewhere. Too many labels only refuse a link, too few would let a stranger's in.
+    It needs no list of public suffixes: three labels under a country code (``provedor.net.br``),
+    two elsewhere. Too many labels only reject a link; too few would accept a stranger's.
     """
     labels = host.rstrip(".").split(".")
-    wanted = 3 if len(labels[-1]) == _COUNTRY else 2
-    if len(labels) < wanted or _is_address(host):
+    label_count = 3 if len(labels[-1]) == _COUNTRY else 2
+    if len(labels) < label_count or _is_address(host):
         return ""
-    return ".".join(labels[-wanted:])
+    return ".".join(labels[-label_count:])
 
 
 def _is_address(host: str) -> bool:

@@ -46,7 +46,7 @@ _LOOKUP_S = 10.0
 _MAX_LISTED_MESSAGES = 5
 _FETCH_S = 60.0
 _ENVELOPE = 64 * 1024
-"""Bytes around a file in its answer."""
+"""Bytes of a response beside the file that it holds."""
 _GONE = frozenset({400, 404})
 _PATHS = {
     MessageChange.EDIT: "/message/edit",
@@ -58,9 +58,9 @@ WEBHOOK_EVENTS = ("messages", "messages_update", "connection")
 
 
 class UazapiClient(WhatsAppGateway):
-    """Reaches the instances of all channels over one pool of connections.
+    """Calls the instances of all channels over one pool of connections.
 
-    Safe to use from many tasks of one event loop; :meth:`close` once at the end.
+    Safe to use from many tasks of one event loop; call :meth:`close` once at the end.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class UazapiClient(WhatsAppGateway):
     ) -> None:
         """Without a ``guard`` any address may be reached."""
         self._lookup_timeout_s = lookup_timeout_s
-        self._wire = UazapiTransport(connections, guard)
+        self._transport = UazapiTransport(connections, guard)
 
     async def close(self) -> None:
-        """Close the pool; sends in flight end as lost."""
-        await self._wire.close()
+        """Close the pool; sends in progress fail as lost."""
+        await self._transport.close()
 
     async def send(
         self,
@@ -85,32 +85,34 @@ class UazapiClient(WhatsAppGateway):
         track_id: str,
         timeout_s: float,
     ) -> GatewaySendResult:
-        """Send once within ``timeout_s`` and say what is known. No response raises.
+        """Send once within ``timeout_s`` and return what is known. No response raises an error.
 
         Responses are classified by :func:`classify_send_response` and errors by
         :func:`classify_send_error`. A change succeeds without an id in the response.
         """
-        changes = isinstance(outgoing, SentMessageChange)
+        is_change = isinstance(outgoing, SentMessageChange)
         path, body = _request(number, outgoing, track_id)
         try:
             response = await self._call(credentials, "POST", path, body, timeout_s)
-        except InvalidInputError:  # too long to be read: the message may have left
+        except InvalidInputError:  # the response is too long to be read; the message may have left
             return GatewaySendResult(SendStatus.UNCERTAIN, code="answer_lost")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return classify_send_error(error)
-        wish = parse_retry_after(response.retry_after, clock.now())
-        return classify_send_response(response.status, response.body, wish, needs_id=not changes)
+        retry_in_s = parse_retry_after(response.retry_after, clock.now())
+        return classify_send_response(
+            response.status, response.body, retry_in_s, needs_id=not is_change
+        )
 
     async def find_by_track_id(self, credentials: GatewayCredentials, track_id: str) -> str | None:
         """The bare id of the message sent under ``track_id``; ``None`` if there is certainly none.
 
-        Raises ``UnavailableError`` also when the answer holds other messages than asked for: a
+        Raises ``UnavailableError`` also if messages were found but none is certainly ours: a
         build that ignores the filter does not prove that ours was not sent.
         """
         query = {"track_id": track_id, "limit": _MAX_LISTED_MESSAGES, "offset": 0}
         messages = await self._find(credentials, query)
         ours = [m for m in messages if read_text(m.get("track_id")).strip() == track_id]
-        external_id = next((found for m in ours if (found := read_message_id(m))), None)
+        external_id = next((message_id for m in ours if (message_id := read_message_id(m))), None)
         if external_id is None and messages:
             raise UnavailableError("the gateway found messages, but none can be told to be ours")
         return external_id
@@ -118,40 +120,42 @@ class UazapiClient(WhatsAppGateway):
     async def fetch_file(
         self, credentials: GatewayCredentials, external_id: str, most_bytes: int
     ) -> FetchedFile | None:
-        """The file of a message, as base64 in the response: a link could lead anywhere."""
+        """The file of a message. It comes as base64, because a link could lead anywhere."""
         query = {
             "id": external_id,
             "return_base64": True,
             "return_link": False,
             "generate_mp3": False,
         }
-        most = most_bytes * 4 // 3 + _ENVELOPE
+        max_response_bytes = most_bytes * 4 // 3 + _ENVELOPE
         try:
             response = await self._call(
-                credentials, "POST", "/message/download", query, _FETCH_S, most
+                credentials, "POST", "/message/download", query, _FETCH_S, max_response_bytes
             )
-        except (aiohttp.ClientError, OSError, ValueError) as e:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             raise UnavailableError(
-                f"the gateway did not hand out a file: {type(e).__name__}"
-            ) from e
+                f"the gateway did not hand out a file: {type(error).__name__}"
+            ) from error
         if response.status in _GONE:
             return None
-        return _fetched(response)
+        return _parse_file(response)
 
     async def list_messages(
         self, credentials: GatewayCredentials, limit: int, offset: int
     ) -> Sequence[Mapping[str, object]]:
         """Stored messages of the instance as webhook bodies, in the gateway's order."""
-        found = await self._find(credentials, {"limit": limit, "offset": offset})
-        return [{"EventType": "messages", "token": credentials.token, "message": m} for m in found]
+        messages = await self._find(credentials, {"limit": limit, "offset": offset})
+        return [
+            {"EventType": "messages", "token": credentials.token, "message": m} for m in messages
+        ]
 
     async def fetch_status(self, credentials: GatewayCredentials) -> InstanceStatus:
-        """State of the instance and the connected number (digits, maybe empty)."""
-        answer = read_object(await self._lookup(credentials, "GET", "/instance/status"))
-        instance = read_object(answer.get("instance"))
+        """The state of the instance and the connected number (digits, maybe empty)."""
+        body = read_object(await self._lookup(credentials, "GET", "/instance/status"))
+        instance = read_object(body.get("instance"))
         status = read_text(instance.get("status")).strip().lower()
         if not status:
-            connected = read_object(answer.get("status")).get("connected")
+            connected = read_object(body.get("status")).get("connected")
             if connected is None:
                 raise UnavailableError("the gateway's status answer names no status")
             status = "connected" if read_flag(connected) else "disconnected"
@@ -160,24 +164,24 @@ class UazapiClient(WhatsAppGateway):
     async def set_webhook(self, credentials: GatewayCredentials, url: str) -> None:
         """Have the instance post messages, receipts and its own state to ``url``.
 
-        Echoes stay included: without them an uncertain send could not be reconciled
-        (Uazapi reference 2.4). Simple mode: the one webhook of the instance is replaced.
+        Echoes stay included, because without them an uncertain send could not be reconciled
+        (Uazapi reference 2.4). This uses simple mode, which replaces the instance's one webhook.
         """
-        wanted = {
+        registration = {
             "enabled": True,
             "url": url,
             "events": list(WEBHOOK_EVENTS),
             "excludeMessages": ["isGroupYes"],
         }
-        await self._lookup(credentials, "POST", "/webhook", wanted)
+        await self._lookup(credentials, "POST", "/webhook", registration)
 
     async def _find(
         self, credentials: GatewayCredentials, query: Mapping[str, object]
     ) -> list[Mapping[str, object]]:
-        answer = read_object(await self._lookup(credentials, "POST", "/message/find", query))
-        if not isinstance(answer.get("messages"), list):
+        body = read_object(await self._lookup(credentials, "POST", "/message/find", query))
+        if not isinstance(body.get("messages"), list):
             raise UnavailableError("the gateway's answer to a search holds no list of messages")
-        return [read_object(m) for m in read_list(answer["messages"])]
+        return [read_object(m) for m in read_list(body["messages"])]
 
     async def _lookup(
         self,
@@ -186,7 +190,7 @@ class UazapiClient(WhatsAppGateway):
         path: str,
         body: Mapping[str, object] | None = None,
     ) -> object:
-        """The JSON of a 2xx answer; anything else is ``UnavailableError``."""
+        """The JSON of a 2xx response. Raises ``UnavailableError`` for any other response."""
         try:
             response = await self._call(credentials, method, path, body, self._lookup_timeout_s)
         except (aiohttp.ClientError, OSError, ValueError) as e:
@@ -209,8 +213,8 @@ class UazapiClient(WhatsAppGateway):
         most_bytes: int = MAX_RESPONSE_BYTES,
     ) -> UazapiResponse:
         url = credentials.base_url.rstrip("/") + path
-        secret = {"token": credentials.token}
-        return await self._wire.call(method, url, secret, body, timeout_s, most_bytes)
+        headers = {"token": credentials.token}
+        return await self._transport.call(method, url, headers, body, timeout_s, most_bytes)
 
 
 def _request(
@@ -218,7 +222,7 @@ def _request(
 ) -> tuple[str, dict[str, object]]:
     """Path and body of a send (Uazapi reference 2.2)."""
     body: dict[str, object] = {
-        # Digits: one integrator saw sends to a whole JID fail (Uazapi reference 2.1).
+        # Digits only, because an integrator saw sends to a whole JID fail (Uazapi reference 2.1).
         "number": number.removesuffix("@s.whatsapp.net"),
         "track_id": track_id,
         "track_source": "niochat",
@@ -241,7 +245,7 @@ def _change(outgoing: SentMessageChange) -> dict[str, object]:
 
 
 def _file(file: OutboundFile) -> dict[str, object]:
-    # As a data URI, which tells servers that do not know ``mimetype`` yet what it is.
+    # A data URI states the type for older servers that do not know ``mimetype``.
     data = base64.b64encode(file.data).decode("ascii")
     return {
         "file": f"data:{file.mimetype};base64,{data}",
@@ -250,14 +254,14 @@ def _file(file: OutboundFile) -> dict[str, object]:
     }
 
 
-def _fetched(response: UazapiResponse) -> FetchedFile:
-    answer = read_object(response.body)
-    if not 200 <= response.status < 300 or not answer:
+def _parse_file(response: UazapiResponse) -> FetchedFile:
+    body = read_object(response.body)
+    if not 200 <= response.status < 300 or not body:
         raise UnavailableError(f"the gateway answered a download with {response.status}")
     try:
-        data = base64.b64decode(read_text(answer.get("base64Data")), validate=True)
+        data = base64.b64decode(read_text(body.get("base64Data")), validate=True)
     except (binascii.Error, ValueError):
         data = b""
     if not data:
         raise UnavailableError("the gateway's answer to a download holds no file")
-    return FetchedFile(data, read_text(answer.get("mimetype")))
+    return FetchedFile(data, read_text(body.get("mimetype")))

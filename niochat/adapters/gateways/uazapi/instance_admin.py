@@ -1,4 +1,4 @@
-"""Administration of Uazapi instances (Uazapi reference 2.1 and 2.2)."""
+"""Administers Uazapi instances (Uazapi reference 2.1 and 2.2)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -30,42 +30,42 @@ _CODE = re.compile(r"[A-Z0-9]{4}-?[A-Z0-9]{4}")
 
 
 class UazapiAdmin(GatewayAdmin):
-    """Creates, pairs and disconnects instances. It has a pool of its own, so that people who
-    wait for it do not wait for sends.
+    """Creates, pairs and disconnects instances. It has a connection pool of its own, so that its
+    users do not wait for sends.
     """
 
     def __init__(self, timeout_s: float = _TIMEOUT_S, guard: SsrfGuard | None = None) -> None:
         """Without a ``guard`` any address may be reached."""
         self._timeout_s = timeout_s
-        self._wire = UazapiTransport(_CONNECTIONS, guard)
+        self._transport = UazapiTransport(_CONNECTIONS, guard)
 
     async def close(self) -> None:
         """Close the pool."""
-        await self._wire.close()
+        await self._transport.close()
 
     async def list_instances(self, server: GatewayServer) -> Sequence[GatewayInstance]:
         """All instances of a server."""
-        found = await self._administer(server, "GET", "/instance/all")
-        if not isinstance(found, list):
+        rows = await self._administer(server, "GET", "/instance/all")
+        if not isinstance(rows, list):
             raise UnavailableError("the gateway's list of instances is none", code="gateway")
-        return [_instance(read_object(each)) for each in read_list(found)]
+        return [_instance(read_object(row)) for row in read_list(rows)]
 
     async def create_instance(self, server: GatewayServer, name: str, mark: str) -> GatewayInstance:
-        """Builds differ in where the token of the new instance is in the response."""
+        """Create an instance. Builds differ in where the response has the new token."""
         body = {"name": name, "systemName": "niochat", "adminField01": mark}
-        answer = read_object(await self._administer(server, "POST", "/instance/init", body))
-        made = read_object(answer.get("instance"))
-        token = read_text(made.get("token")) or read_text(answer.get("token"))
+        response = read_object(await self._administer(server, "POST", "/instance/init", body))
+        instance = read_object(response.get("instance"))
+        token = read_text(instance.get("token")) or read_text(response.get("token"))
         if not token:
             raise UnavailableError(
                 "the gateway made an instance and names no token", code="gateway"
             )
-        return GatewayInstance(name, token, mark, _status(made))
+        return GatewayInstance(name, token, mark, _status(instance))
 
     async def start_pairing(
         self, credentials: GatewayCredentials, phone: str | None
     ) -> PairingState:
-        """Start once; ``gateway_conflict`` if pairing is in progress or done."""
+        """Start pairing. Raises ``gateway_conflict`` if pairing is in progress or done."""
         body = {"phone": phone} if phone else {}
         return _pairing(await self._ask(credentials, "POST", "/instance/connect", body))
 
@@ -78,10 +78,10 @@ class UazapiAdmin(GatewayAdmin):
         await self._ask(credentials, "POST", "/instance/disconnect", {})
 
     async def list_webhooks(self, credentials: GatewayCredentials) -> Sequence[WebhookRegistration]:
-        """All webhooks; some builds return a single one as an object."""
-        found = await self._ask(credentials, "GET", "/webhook")
-        listed = read_list(found) if isinstance(found, list) else [found]
-        return [_webhook(each) for each in map(read_object, listed) if each]
+        """All webhooks of the instance. Some builds return a single one as an object."""
+        response = await self._ask(credentials, "GET", "/webhook")
+        rows = read_list(response) if isinstance(response, list) else [response]
+        return [_webhook(row) for row in map(read_object, rows) if row]
 
     async def _administer(
         self,
@@ -90,8 +90,8 @@ class UazapiAdmin(GatewayAdmin):
         path: str,
         body: Mapping[str, object] | None = None,
     ) -> object:
-        secret = {"admintoken": server.admin_token}
-        return await self._exchange(server.base_url, secret, method, path, body)
+        headers = {"admintoken": server.admin_token}
+        return await self._exchange(server.base_url, headers, method, path, body)
 
     async def _ask(
         self,
@@ -107,21 +107,21 @@ class UazapiAdmin(GatewayAdmin):
     async def _exchange(
         self,
         base_url: str,
-        secret: Mapping[str, str],
+        headers: Mapping[str, str],
         method: str,
         path: str,
         body: Mapping[str, object] | None,
     ) -> object:
         url = base_url.rstrip("/") + path
         try:
-            answer = await self._wire.call(method, url, secret, body, self._timeout_s)
+            response = await self._transport.call(method, url, headers, body, self._timeout_s)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise UnavailableError(
                 f"the gateway did not answer: {describe_error(error)}", code="gateway"
             ) from error
-        if 200 <= answer.status < 300 and answer.body is not None:
-            return answer.body
-        raise _refusal(answer.status, path)
+        if 200 <= response.status < 300 and response.body is not None:
+            return response.body
+        raise _refusal(response.status, path)
 
 
 def _refusal(status: int, path: str) -> OperationRefusedError | UnavailableError:
@@ -153,12 +153,12 @@ def _status(instance: Mapping[str, object]) -> str:
     return read_text(instance.get("status")).strip().lower() or "unknown"
 
 
-def _pairing(answer: object) -> PairingState:
-    """Keep only a valid picture or code, because a browser will show it."""
-    instance = read_object(read_object(answer).get("instance"))
+def _pairing(body: object) -> PairingState:
+    """Parse the pairing state. Only a valid picture or code is kept, because a browser shows it."""
+    instance = read_object(read_object(body).get("instance"))
     qrcode, code = read_text(instance.get("qrcode")), read_text(instance.get("paircode"))
     return PairingState(
-        "connected" if read_flag(read_object(answer).get("connected")) else _status(instance),
+        "connected" if read_flag(read_object(body).get("connected")) else _status(instance),
         qrcode if _PICTURE.fullmatch(qrcode) else "",
         code if _CODE.fullmatch(code) else "",
     )

@@ -1,4 +1,4 @@
-"""Our words leave as they are: the gateway must find nothing in them to fill in."""
+"""Escapes placeholders in outgoing text, so that the gateway does not fill them in."""
 
 import re
 
@@ -9,10 +9,10 @@ _DOUBLED = re.compile(r"\{(?=\{)")
 
 
 def escape_placeholders(text: str) -> str:
-    """The text with an invisible character between doubled opening braces.
+    """Insert an invisible character between doubled opening braces.
 
-    The gateway replaces ``{{name}}``, ``{{lead_email}}`` and the like in what it sends
-    (Uazapi reference 2.1), so a customer or the model could make it speak its CRM. Without
-    ``{{`` nothing opens, so ``}}`` may stay.
+    The gateway replaces ``{{name}}``, ``{{lead_email}}`` and the like in what it sends (Uazapi
+    reference 2.1), so a customer or the model could make it reveal its CRM data. Without ``{{``
+    there is no placeholder, so ``}}`` may stay.
     """
     return _DOUBLED.sub("{" + _ZERO_WIDTH_SPACE, to_storable_text(text))

@@ -1,8 +1,8 @@
 """Classifies the outcome of a send: one table for responses, one for missing responses.
 
-Source: Uazapi reference 2.1 and 2.2, statement 3 of the design. The rule behind both: only
-what *certainly* did not leave may go back to the queue; anything else that is not a plain
-success is uncertain, and is looked up by ``track_id``.
+Source: Uazapi reference 2.1 and 2.2. Only a message that *certainly* did not leave may be queued
+again. Any other outcome that is neither a plain success nor a refusal is uncertain, and the message
+is looked up by ``track_id``.
 """
 
 import math
@@ -26,7 +26,7 @@ _MAX_RETRY_S = 3600.0
 _REFUSED = frozenset({400, 404, 413, 415})
 _BUSY = frozenset({429, 503})
 _CAPPED = 463
-"""WhatsApp's own limit on *new* chats of a number (Uazapi reference 2.1)."""
+"""The code of WhatsApp's own limit on *new* chats of a number (Uazapi reference 2.1)."""
 _AWAY = ("disconnected", "not connected")
 _AWAY_WHILE_SENDING = "returned response"
 """whatsmeow: "websocket disconnected before message send returned response"."""
@@ -41,22 +41,22 @@ _NEVER_LEFT = (
 def classify_send_response(
     status: int, body: object, retry_in_s: float = DEFAULT_RETRY_S, *, needs_id: bool = True
 ) -> GatewaySendResult:
-    """Classify a response to a send. ``body`` is its JSON, or ``None`` if it was none.
+    """Classify a response to a send. ``body`` is its JSON, or ``None`` if it was no JSON.
 
-    ``retry_in_s`` is the gateway's wish (see :func:`retry_after`), used where it is busy; a send
-    that ``needs_id`` has not certainly succeeded without one.
+    ``retry_in_s`` is the delay that the gateway asked for (see :func:`parse_retry_after`); it is
+    used if the gateway is busy. With ``needs_id``, a response without an id is uncertain.
     """
-    answer = read_object(body)
-    external_id = _stanza_id(answer)
-    if 200 <= status < 300 and (external_id or (answer and not needs_id)):
+    fields = read_object(body)
+    external_id = _stanza_id(fields)
+    if 200 <= status < 300 and (external_id or (fields and not needs_id)):
         return GatewaySendResult(SendStatus.SENT, external_id or None)
-    said = _error_text(answer)
-    if _AWAY_WHILE_SENDING in said:
-        # It contains "disconnected" too, but the message may have gone before the line broke.
+    error_text = _error_text(fields)
+    if _AWAY_WHILE_SENDING in error_text:
+        # This also contains "disconnected", but the message may have left before the disconnect.
         return GatewaySendResult(SendStatus.UNCERTAIN, code="answer_lost")
-    if any(words in said for words in _AWAY):
+    if any(phrase in error_text for phrase in _AWAY):
         return _channel_held("disconnected")
-    if read_number(answer.get("provider_code")) == _CAPPED:
+    if read_number(fields.get("provider_code")) == _CAPPED:
         return _channel_held("capped")
     return _classify_status(status, retry_in_s)
 
@@ -75,9 +75,9 @@ def _classify_status(status: int, retry_in_s: float) -> GatewaySendResult:
 
 
 def classify_send_error(error: BaseException) -> GatewaySendResult:
-    """Classify a send without a response: it is queued again only if it never left.
+    """Classify a send without a response. It is queued again only if it never left.
 
-    An error we do not know is uncertain: taking it for "never left" would send twice.
+    An unknown error is uncertain: treating it as "never left" could send the message twice.
     """
     cause: BaseException | None = error
     while cause is not None:
@@ -88,9 +88,9 @@ def classify_send_error(error: BaseException) -> GatewaySendResult:
 
 
 def parse_retry_after(header: str | None, now: datetime) -> float:
-    """Seconds that a ``Retry-After`` asks for: a number or an HTTP date, at most an hour.
+    """The seconds of a ``Retry-After``, a number or an HTTP date; at most an hour.
 
-    Five seconds where it is missing or unreadable.
+    Five seconds if the header is missing or invalid.
     """
     seconds = read_number(header)
     if seconds is None:
@@ -113,16 +113,16 @@ def _channel_held(reason: str) -> GatewaySendResult:
     return GatewaySendResult(SendStatus.RETRY, code=reason, hold_reason=reason)
 
 
-def _stanza_id(answer: Mapping[str, object]) -> str:
-    """Bare WhatsApp id; older builds' internal ``r…`` ids match no receipt and count as none."""
-    prefixed = read_text(answer.get("id"))
-    return read_bare_id(answer.get("messageid")) or (
+def _stanza_id(fields: Mapping[str, object]) -> str:
+    """The bare WhatsApp id. Internal ``r…`` ids of older builds match no receipt: ignored."""
+    prefixed = read_text(fields.get("id"))
+    return read_bare_id(fields.get("messageid")) or (
         read_bare_id(prefixed) if ":" in prefixed else ""
     )
 
 
-def _error_text(answer: Mapping[str, object]) -> str:
-    """The words of an error, lower case; never the text of the message itself."""
-    response = read_object(answer.get("response"))
-    said = (answer.get("error"), answer.get("message"), response.get("message"))
-    return " ".join(read_text(words) for words in said).lower()
+def _error_text(fields: Mapping[str, object]) -> str:
+    """The error text in lower case, never the text of the message itself."""
+    response = read_object(fields.get("response"))
+    texts = (fields.get("error"), fields.get("message"), response.get("message"))
+    return " ".join(read_text(text) for text in texts).lower()

@@ -1,4 +1,4 @@
-"""Uazapi's row of the registry."""
+"""Uazapi's entry in the registry."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from niochat.adapters.gateways.uazapi.parsing.webhook_parser import parse_webhoo
 
 
 def read_stored_time(body: Mapping[str, object], received_at: datetime) -> datetime:
-    """When a stored message was sent, in UTC; ``received_at`` where the message does not say."""
+    """When a stored message was sent, in UTC; ``received_at`` if the message does not say."""
     return read_timestamp(received_at, read_object(body.get("message")).get("messageTimestamp"))
 
 

@@ -1,4 +1,4 @@
-"""Reading of invoices, PIX codes and plans (SGP reference 3.2): money is never guessed."""
+"""Parses invoices, PIX codes and plans (SGP reference 3.2). It never guesses an amount."""
 
 import re
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from niochat.ports.erp import Invoice, PaidInvoice, ServicePlan
 _MAX_CODE_LENGTH = 600
 _MAX_URL_LENGTH = 2000
 _PIX = re.compile(r"0002[\x20-\x7e\xa0-\xff]{10,}")
-"""A payload of the EMV standard always begins so; a picture or an address of one does not."""
+"""An EMV payload always begins like this; an image or the URL of an image does not."""
 _PIX_NAMES = (
     "codigopix",
     "codigoPix",
@@ -53,21 +53,22 @@ Row = Mapping[str, object]
 
 
 def parse_invoices(value: object) -> tuple[Invoice, ...]:
-    """Open invoices, earliest due first. Raises ``UnusableFieldError`` if any one cannot be read.
+    """Parse the open invoices, earliest due date first.
 
-    Leaving it out would tell a subscriber that it is paid.
+    Raises ``UnusableFieldError`` if any invoice cannot be read: leaving it out would tell the
+    subscriber that it is paid.
     """
-    answer = to_object(value)
-    rows = to_rows(answer.get("links"))
+    body = to_object(value)
+    rows = to_rows(body.get("links"))
     if rows:
-        read = [_parse_invoice(to_object(row)) for row in rows]
-        return tuple(sorted(read, key=lambda invoice: (invoice.due, invoice.id)))
-    if is_unknown_subscriber(answer):
-        raise refusal_error(answer)
-    if rows is not None or is_empty_result(answer):
+        invoices = [_parse_invoice(to_object(row)) for row in rows]
+        return tuple(sorted(invoices, key=lambda invoice: (invoice.due, invoice.id)))
+    if is_unknown_subscriber(body):
+        raise refusal_error(body)
+    if rows is not None or is_empty_result(body):
         return ()
-    if read_message(answer) and to_integer(answer.get("status")) != 1:
-        raise refusal_error(answer)
+    if read_message(body) and to_integer(body.get("status")) != 1:
+        raise refusal_error(body)
     raise UnusableFieldError("the answer holds no list of invoices")
 
 
@@ -91,51 +92,53 @@ def _parse_invoice(row: Row) -> Invoice:
 
 
 def _parse_amount_part(value: object) -> Decimal:
-    """A part of an amount that explains it; an odd one explains nothing, the amount stands."""
+    """A component that explains the amount; 0 if it cannot be read, since the amount is known."""
     return to_money(value) or Decimal(0)
 
 
 def parse_paid_invoices(value: object, contract: str) -> tuple[PaidInvoice, ...]:
-    """Paid invoices of the contract, the one that was due last first.
+    """Parse the contract's paid invoices, latest due date first.
 
-    An installation that does not know the filter lists others as well: what does not say that it
-    is paid is left out, and so is what is another contract's. Raises ``UnusableFieldError`` for one
-    that says so and cannot be read.
+    An installation that does not know the filter lists other titles as well, so titles that are not
+    marked as paid and titles of other contracts are left out. Raises ``UnusableFieldError`` if a
+    paid title cannot be read.
     """
-    answer = to_object(value)
-    rows = to_rows(answer.get("titulos"))
-    if rows is None and isinstance(value, list) and "titulos" not in answer:
+    body = to_object(value)
+    rows = to_rows(body.get("titulos"))
+    if rows is None and isinstance(value, list) and "titulos" not in body:
         rows = value
     if rows is None:
-        return _is_empty_title_list(answer)
-    ours = (to_object(row) for row in rows)
-    read = [
-        _parse_paid_invoice(row) for row in ours if _is_paid(row) and _belongs_to(row, contract)
+        return _require_empty_titles(body)
+    titles = (to_object(row) for row in rows)
+    paid_invoices = [
+        _parse_paid_invoice(row) for row in titles if _is_paid(row) and _belongs_to(row, contract)
     ]
-    return tuple(sorted(read, key=lambda each: (each.due, each.id), reverse=True))
+    return tuple(sorted(paid_invoices, key=lambda each: (each.due, each.id), reverse=True))
 
 
-def _is_empty_title_list(answer: Row) -> tuple[PaidInvoice, ...]:
-    if is_unknown_subscriber(answer):
-        raise refusal_error(answer)
-    if is_empty_result(answer):
+def _require_empty_titles(body: Row) -> tuple[PaidInvoice, ...]:
+    if is_unknown_subscriber(body):
+        raise refusal_error(body)
+    if is_empty_result(body):
         return ()
-    if read_message(answer) and to_integer(answer.get("status")) != 1:
-        raise refusal_error(answer)
+    if read_message(body) and to_integer(body.get("status")) != 1:
+        raise refusal_error(body)
     raise UnusableFieldError("the answer holds no list of titles")
 
 
 def _is_paid(row: Row) -> bool:
-    """By its words, or by a day of payment where there are none."""
-    said = fold_text(to_text(row.get("status")))
-    if said and to_integer(said) is None:
-        return bool(_PAID.search(said)) and not _NOT_PAID.search(said)
+    """Decide by the status text, or by the payment date if there is no such text."""
+    status_text = fold_text(to_text(row.get("status")))
+    if status_text and to_integer(status_text) is None:
+        return bool(_PAID.search(status_text)) and not _NOT_PAID.search(status_text)
     return to_date(first_present(row, *_PAID_ON)) is not None
 
 
 def _belongs_to(row: Row, contract: str) -> bool:
-    told = first_present_text(row, "clienteContrato", "contrato", "contratoId", max_length=60)
-    return not told or told == contract.strip()
+    row_contract_id = first_present_text(
+        row, "clienteContrato", "contrato", "contratoId", max_length=60
+    )
+    return not row_contract_id or row_contract_id == contract.strip()
 
 
 def _parse_paid_invoice(row: Row) -> PaidInvoice:
@@ -155,27 +158,27 @@ def _parse_paid_invoice(row: Row) -> PaidInvoice:
 
 
 def parse_pix_code(value: object) -> str:
-    """The PIX code, wherever the answer has it; empty: there is none.
+    """Find the PIX code in the response; empty if there is none.
 
-    Installations name the field differently, some put it one level down.
+    Installations name the field differently, and some nest it one level deeper.
     """
     if not isinstance(value, Mapping | list):
         raise UnusableFieldError("the answer is no object")
-    answer = to_object(value)
-    inner = [to_object(answer.get(name)) for name in (*_PIX_NAMES, *_NESTED)]
-    found = (_parse_pix(source.get(name)) for source in (answer, *inner) for name in _PIX_NAMES)
-    return next((code for code in found if code), "")
+    body = to_object(value)
+    nested = [to_object(body.get(name)) for name in (*_PIX_NAMES, *_NESTED)]
+    codes = (_parse_pix(source.get(name)) for source in (body, *nested) for name in _PIX_NAMES)
+    return next((code for code in codes if code), "")
 
 
 def _parse_pix(value: object) -> str:
     code = value.strip() if isinstance(value, str) else ""
-    # Inner spaces stay: they count in the code's own checksum.
+    # Inner spaces are part of the code's own checksum, so they stay.
     return code if len(code) <= _MAX_CODE_LENGTH and _PIX.fullmatch(code) else ""
 
 
 def _parse_digit_line(value: object) -> str:
-    line = to_text(value)
-    return line if _DIGIT_LINE.fullmatch(line) else ""
+    digit_line = to_text(value)
+    return digit_line if _DIGIT_LINE.fullmatch(digit_line) else ""
 
 
 def _parse_url(value: object) -> str:
@@ -184,22 +187,22 @@ def _parse_url(value: object) -> str:
 
 
 def parse_plans(value: object) -> tuple[ServicePlan, ...]:
-    """Plans with a price, in the ERP's order; one without a price is not for sale."""
-    answer = to_object(value)
-    rows = to_rows(answer.get("planos")) if "planos" in answer else None
-    if rows is None and isinstance(value, list) and "msg" not in answer:
+    """Parse the plans with a price, in the ERP's order; one without a price is not for sale."""
+    body = to_object(value)
+    rows = to_rows(body.get("planos")) if "planos" in body else None
+    if rows is None and isinstance(value, list) and "msg" not in body:
         rows = value
     if rows is None:
-        return _is_empty_plan_list(answer)
-    told = (to_object(row) for row in rows)
-    return tuple(_parse_plan(row) for row in told if not (row and is_absent(row.get("preco"))))
+        return _require_empty_plans(body)
+    plan_rows = (to_object(row) for row in rows)
+    return tuple(_parse_plan(row) for row in plan_rows if not (row and is_absent(row.get("preco"))))
 
 
-def _is_empty_plan_list(answer: Row) -> tuple[ServicePlan, ...]:
-    if is_empty_result(answer):
+def _require_empty_plans(body: Row) -> tuple[ServicePlan, ...]:
+    if is_empty_result(body):
         return ()
-    if read_message(answer) and to_integer(answer.get("status")) != 1:
-        raise refusal_error(answer)
+    if read_message(body) and to_integer(body.get("status")) != 1:
+        raise refusal_error(body)
     raise UnusableFieldError("the answer holds no list of plans")
 
 

@@ -1,6 +1,6 @@
-"""From the bytes of an answer to plain lists and objects: JSON, or XML made to look like it.
+"""Decodes the body of a response into plain lists and objects, from JSON or from XML.
 
-HTML is never parsed, under any status (SGP reference 3.1).
+HTML is never parsed, whatever the status (SGP reference 3.1).
 """
 
 import json
@@ -16,19 +16,19 @@ _HTML = ("<!doctype html", "<html", "<head", "<body", "<center", "<h1", "<p>", "
 _ITEM = frozenset({"list-item", "item"})
 
 
-def decode_body(reply: SgpHttpResponse) -> object:
-    """The answer's value. Raises ``ErpError``: ``erp_failed`` for HTML, else ``erp_malformed``."""
+def decode_body(response: SgpHttpResponse) -> object:
+    """Decode the body. Raises ``ErpError``: ``erp_failed`` for HTML, else ``erp_malformed``."""
     try:
-        text = reply.body.decode("utf-8-sig").strip()
+        text = response.body.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
-        raise sgp_error("erp_malformed", reply.route, "answered with no UTF-8 text") from None
-    if _is_html(reply.content_type, text):
-        raise sgp_error("erp_failed", reply.route, "answered with an HTML page")
+        raise sgp_error("erp_malformed", response.route, "answered with no UTF-8 text") from None
+    if _is_html(response.content_type, text):
+        raise sgp_error("erp_failed", response.route, "answered with an HTML page")
     try:
         return _parse_xml(text) if text.startswith("<") else json.loads(text)
     except (ValueError, RecursionError, ParseError):
-        # The parsers' own words quote the answer.
-        raise sgp_error("erp_malformed", reply.route, "answered what cannot be parsed") from None
+        # Drop the cause: the parsers' messages quote the response.
+        raise sgp_error("erp_malformed", response.route, "answered what cannot be parsed") from None
 
 
 def _is_html(content_type: str, text: str) -> bool:
@@ -39,12 +39,12 @@ def _is_html(content_type: str, text: str) -> bool:
 
 
 def _parse_xml(text: str) -> object:
-    tree = _XmlObjectBuilder()
-    parser = DefusedXMLParser(target=tree, forbid_dtd=True)
-    # As text, so that a declared encoding cannot show the parser another document than checked.
+    builder = _XmlObjectBuilder()
+    parser = DefusedXMLParser(target=builder, forbid_dtd=True)
+    # Feed text: in bytes a declared encoding could show it another document than we checked.
     parser.feed(text)
     parser.close()
-    return tree.root
+    return builder.root
 
 
 class _XmlNode:
@@ -58,7 +58,7 @@ class _XmlNode:
         self.text: list[str] = []
 
     def value(self) -> object:
-        """Text, list or object, whichever the element looks like."""
+        """The text, list or object that the element represents."""
         if not self.children:
             return "".join(self.text).strip()
         tags = {tag for tag, _ in self.children}
@@ -67,18 +67,18 @@ class _XmlNode:
         return self._fields()
 
     def _holds_a_list(self, tag: str) -> bool:
-        # <contratos><contrato/></contratos>: many of one.
+        # Such as <contratos><contrato/></contratos>, a list of one item.
         return len(self.children) > 1 or tag in _ITEM or self.tag == f"{tag}s"
 
     def _fields(self) -> dict[str, object]:
         fields: dict[str, object] = {}
         repeated: set[str] = set()
         for tag, value in self.children:
-            known = fields.get(tag)
-            if tag in repeated and isinstance(known, list):
-                known.append(value)
+            existing = fields.get(tag)
+            if tag in repeated and isinstance(existing, list):
+                existing.append(value)
             elif tag in fields:
-                fields[tag] = [known, value]
+                fields[tag] = [existing, value]
                 repeated.add(tag)
             else:
                 fields[tag] = value
@@ -86,20 +86,20 @@ class _XmlNode:
 
 
 class _XmlObjectBuilder:
-    """Parser target that builds no tree of elements and refuses deep ones."""
+    """A parser target that builds plain values instead of elements and rejects deep nesting."""
 
     def __init__(self) -> None:
         self.root: object = None
         self._open: list[_XmlNode] = []
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """An element begins; its attributes mean nothing here."""
+        """An element begins; its attributes are ignored."""
         if len(self._open) >= _MAX_DEPTH:
             raise ValueError("the XML is too deep")
         self._open.append(_XmlNode(tag))
 
     def data(self, text: str) -> None:
-        """Text inside of the innermost element."""
+        """Text inside the innermost element."""
         self._open[-1].text.append(text)
 
     def end(self, tag: str) -> None:
@@ -111,4 +111,4 @@ class _XmlObjectBuilder:
             self.root = node.value()
 
     def close(self) -> None:
-        """Required of a parser's target."""
+        """Do nothing; every parser target needs this method."""

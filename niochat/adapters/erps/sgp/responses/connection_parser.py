@@ -1,4 +1,4 @@
-"""Reading of the access: line, light and maintenance (SGP reference 3.2)."""
+"""Parses connection status, optical signal and maintenances (SGP reference 3.2)."""
 
 import math
 import re
@@ -39,7 +39,7 @@ _RANK = (
     AccessState.UNKNOWN,
     AccessState.OFFLINE,
 )
-"""Of several services the first of these counts: offline only if every one is offline."""
+"""Of several services the first of these states counts: offline only if all are offline."""
 _SAYS_OFFLINE = re.compile(r"off-?line|desconect|sem (conex|acesso)|inativ")
 _DBM = re.compile(r"([+-]?[0-9]{1,3}(?:[.,][0-9]{1,6})?)\s*(?:dbm)?", re.IGNORECASE)
 _DBM_RANGE = (-60.0, 20.0)
@@ -49,27 +49,26 @@ _MAX_MESSAGE_LENGTH = 500
 Row = Mapping[str, object]
 
 
-# -- line ---------------------------------------------------------------------------------
+# -- connection status --------------------------------------------------------------------
 
 
 def parse_access_status(value: object, contract: str) -> AccessStatus:
-    """The contract's access; no service, or one that says nothing we know, is ``UNKNOWN``."""
+    """The contract's access status; ``UNKNOWN`` without a service or with an unknown status."""
     rows = to_rows(value)
     if rows is None or not all(isinstance(row, Mapping) and row for row in rows):
         raise UnusableFieldError("the answer is neither a service nor a list of services")
-    ours = [
+    statuses = [
         _parse_access_row(to_object(row))
         for row in rows
         if not _belongs_to_another(to_object(row), contract)
     ]
-    return min(
-        ours, key=lambda each: _RANK.index(each.state), default=AccessStatus(AccessState.UNKNOWN)
-    )
+    unknown = AccessStatus(AccessState.UNKNOWN)
+    return min(statuses, key=lambda status: _RANK.index(status.state), default=unknown)
 
 
 def _belongs_to_another(row: Row, contract: str) -> bool:
-    told = to_text(row.get("contratoId"), 60)
-    return bool(told) and told != contract.strip()
+    row_contract_id = to_text(row.get("contratoId"), 60)
+    return bool(row_contract_id) and row_contract_id != contract.strip()
 
 
 def _parse_access_row(row: Row) -> AccessStatus:
@@ -88,34 +87,34 @@ def _parse_state(row: Row) -> AccessState:
 
 
 def _means_offline(row: Row) -> bool:
-    """0 is offline on some builds, and on all of them the status of an error in words."""
-    said = fold_text(read_message(row))
-    named = first_present_text(row, "contratoId", "login", "servico_id")
-    return not said or bool(named) or bool(_SAYS_OFFLINE.search(said))
+    """Whether status 0 means offline, as on some builds. All builds send it with error messages."""
+    message = fold_text(read_message(row))
+    service_id = first_present_text(row, "contratoId", "login", "servico_id")
+    return not message or bool(service_id) or bool(_SAYS_OFFLINE.search(message))
 
 
-# -- light --------------------------------------------------------------------------------
+# -- optical signal -----------------------------------------------------------------------
 
 
 def parse_optical_signal(value: object, contract: str) -> OpticalSignal | None:
-    """The light of the contract's first modem; ``None``: no modem, or nothing told of it.
+    """The signal of the contract's first modem that reports one; ``None`` if there is none.
 
-    Where the connection's state is missing, a modem that receives light counts as online.
+    Without a connection status, a modem that receives light counts as online.
     """
-    answer = to_object(value)
-    clients = to_rows(answer.get("clientes"))
+    body = to_object(value)
+    clients = to_rows(body.get("clientes"))
     if clients is None:
-        if is_unknown_subscriber(answer) or is_empty_result(answer):
+        if is_unknown_subscriber(body) or is_empty_result(body):
             return None
-        if read_message(answer) and to_integer(answer.get("status")) != 1:
-            raise refusal_error(answer)
+        if read_message(body) and to_integer(body.get("status")) != 1:
+            raise refusal_error(body)
         raise UnusableFieldError("the answer holds no list of clients")
     if not all(isinstance(client, Mapping) for client in clients):
         raise UnusableFieldError("a client is no object")
-    read = (
-        _parse_light(service) for service in _services([to_object(c) for c in clients], contract)
+    signals = (
+        _parse_signal(service) for service in _services([to_object(c) for c in clients], contract)
     )
-    return next((light for light in read if light is not None), None)
+    return next((signal for signal in signals if signal is not None), None)
 
 
 def _services(clients: list[Row], contract: str) -> Iterator[Row]:
@@ -128,7 +127,7 @@ def _services(clients: list[Row], contract: str) -> Iterator[Row]:
                 yield from map(to_object, to_rows(row.get("servicos")) or ())
 
 
-def _parse_light(service: Row) -> OpticalSignal | None:
+def _parse_signal(service: Row) -> OpticalSignal | None:
     onu = to_object(service.get("onu"))
     link = to_object(first_present(onu, "conexao") or service.get("conexao"))
     state = fold_text(to_text(link.get("status")))
@@ -141,8 +140,8 @@ def _parse_light(service: Row) -> OpticalSignal | None:
 def _parse_dbm(value: object) -> float | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         power = float(value) if abs(value) < 1000 else math.inf
-    elif found := _DBM.fullmatch(to_text(value)):
-        power = float(found[1].replace(",", "."))
+    elif match := _DBM.fullmatch(to_text(value)):
+        power = float(match[1].replace(",", "."))
     else:
         return None
     if not _DBM_RANGE[0] <= power <= _DBM_RANGE[1]:
@@ -154,7 +153,7 @@ def _parse_dbm(value: object) -> float | None:
 
 
 def parse_maintenances(value: object) -> tuple[NetworkMaintenance, ...]:
-    """What is active and not resolved; an entry that does not say so is no outage."""
+    """Parse the active, unresolved maintenances; an entry not marked as active is no outage."""
     rows = _maintenance_rows(value)
     if not all(isinstance(row, Mapping) for row in rows):
         raise UnusableFieldError("a maintenance is no object")
@@ -162,16 +161,16 @@ def parse_maintenances(value: object) -> tuple[NetworkMaintenance, ...]:
 
 
 def _maintenance_rows(value: object) -> list[object]:
-    answer = to_object(value)
+    body = to_object(value)
     for name in ("manutencoes", "data", "results"):
-        if (rows := to_rows(answer.get(name))) is not None:
+        if (rows := to_rows(body.get(name))) is not None:
             return list(rows)
     if isinstance(value, list):
         return value
-    if is_empty_result(answer):
+    if is_empty_result(body):
         return []
-    if read_message(answer) and to_integer(answer.get("status")) != 1:
-        raise refusal_error(answer)
+    if read_message(body) and to_integer(body.get("status")) != 1:
+        raise refusal_error(body)
     raise UnusableFieldError("the answer holds no list of maintenances")
 
 
@@ -180,13 +179,13 @@ def _is_active(row: Row) -> bool:
 
 
 def _parse_maintenance(row: Row) -> NetworkMaintenance:
-    told = row.get("pops")
-    pops = told if isinstance(told, list) else [told]
+    pop_value = row.get("pops")
+    pops = pop_value if isinstance(pop_value, list) else [pop_value]
     ids = (to_text(pop.get("id") if isinstance(pop, Mapping) else pop, 60) for pop in pops)
     cities = (to_text(to_object(pop).get("cidade")).casefold() for pop in pops)
-    words = ("mensagem_ura", "mensagem_central", "descricao")
+    message_fields = ("mensagem_ura", "mensagem_central", "descricao")
     return NetworkMaintenance(
-        message=first_present_text(row, *words, max_length=_MAX_MESSAGE_LENGTH),
+        message=first_present_text(row, *message_fields, max_length=_MAX_MESSAGE_LENGTH),
         pops=tuple(dict.fromkeys(each for each in ids if each)),
         cities=tuple(dict.fromkeys(city for city in cities if city)),
         until=to_datetime(row.get("data_final")),

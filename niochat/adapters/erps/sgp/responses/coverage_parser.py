@@ -1,4 +1,4 @@
-"""Reading of ``viabilidade`` (SGP reference 3.2): yes, no, or nothing that can be told."""
+"""Parses ``viabilidade`` (SGP reference 3.2): covered, not covered, or unknown."""
 
 from niochat.adapters.erps.sgp.errors import read_message, refusal_error
 from niochat.adapters.erps.sgp.responses.value_parsers import (
@@ -11,13 +11,13 @@ from niochat.adapters.erps.sgp.responses.value_parsers import (
 
 
 def parse_coverage(value: object) -> bool | None:
-    """Whether a place can be connected; ``None`` where the field is there and says neither.
+    """Whether a place is covered; ``None`` if the field is present but says neither.
 
-    Raises ``UnusableFieldError`` for what is no such answer: a silence is never told as a no.
+    Raises ``UnusableFieldError`` if the field is missing, which must not be taken for "no".
     """
-    answer = to_object(value)
-    if "viabilidade" in answer or "viavel" in answer:
-        return to_flag(first_present(answer, "viabilidade", "viavel"))
-    if read_message(answer) and to_integer(answer.get("status")) != 1:
-        raise refusal_error(answer)
+    body = to_object(value)
+    if "viabilidade" in body or "viavel" in body:
+        return to_flag(first_present(body, "viabilidade", "viavel"))
+    if read_message(body) and to_integer(body.get("status")) != 1:
+        raise refusal_error(body)
     raise UnusableFieldError("the answer does not say whether the place is covered")

@@ -1,4 +1,4 @@
-"""From a parsed answer to the value that the port promises for a read."""
+"""Parses the response to a read into the value that the port promises."""
 
 from collections.abc import Mapping
 
@@ -41,27 +41,27 @@ _MAGIC = b"%PDF"
 
 
 def parse_read_response(
-    request: object, reply: SgpHttpResponse, kinds: Mapping[str, str]
+    request: object, response: SgpHttpResponse, kinds: Mapping[str, str]
 ) -> object:
-    """The value of a read; ``kinds`` are the provider's codes of tickets by category.
+    """Parse the response to a read; ``kinds`` are the provider's ticket codes by category.
 
     Raises ``ErpError``, and ``ErpRefusedError`` with the ERP's reason."""
-    if (error := error_from_status(reply.route, reply.status)) is not None:
+    if (error := error_from_status(response.route, response.status)) is not None:
         raise error
-    return parse_read_value(request, reply.route, decode_body(reply), kinds)
+    return parse_read_value(request, response.route, decode_body(response), kinds)
 
 
 def parse_read_value(
     request: object, route: str, value: object, kinds: Mapping[str, str]
 ) -> object:
-    """The value of a read whose answer is already plain lists and objects."""
+    """Parse a read whose body is already decoded into plain lists and objects."""
     if is_access_denied(to_object(value)):
         raise sgp_error("erp_unauthorized", route, "refuses the token")
     try:
         return _parse_value(request, value, kinds)
-    except UnusableFieldError as odd:
-        # Without the cause: only the field's name is ours to tell.
-        raise sgp_error("erp_malformed", route, f"cannot be understood: {odd}") from None
+    except UnusableFieldError as error:
+        # Drop the cause: an error message may contain the field's name only.
+        raise sgp_error("erp_malformed", route, f"cannot be understood: {error}") from None
 
 
 def _parse_value(request: object, value: object, kinds: Mapping[str, str]) -> object:
@@ -87,7 +87,7 @@ def _parse_value(request: object, value: object, kinds: Mapping[str, str]) -> ob
 
 
 def _parse_provider_value(request: object, value: object) -> object:
-    """What concerns no contract."""
+    """Parse a read that concerns no contract."""
     match request:
         case ListMaintenances():
             return parse_maintenances(value)
@@ -99,13 +99,13 @@ def _parse_provider_value(request: object, value: object) -> object:
             raise TypeError(f"no answer is known to a {type(request).__name__}")
 
 
-def parse_pdf(reply: SgpHttpResponse) -> bytes:
-    """The PDF, without white space in front. Raises ``ErpError`` ``erp_not_pdf`` for others."""
-    # No token was sent, so a link that asks for one says nothing of the account's.
-    locked = reply.status in (401, 403)
-    if not locked and (error := error_from_status(reply.route, reply.status)) is not None:
+def parse_pdf(response: SgpHttpResponse) -> bytes:
+    """The PDF without leading white space. Raises ``ErpError`` ``erp_not_pdf`` if it is none."""
+    # No token was sent, so 401 or 403 says nothing about the account's token.
+    locked = response.status in (401, 403)
+    if not locked and (error := error_from_status(response.route, response.status)) is not None:
         raise error
-    body = reply.body.lstrip()
+    body = response.body.lstrip()
     if locked or not body.startswith(_MAGIC):
-        raise sgp_error("erp_not_pdf", reply.route, "leads to something that is no PDF")
+        raise sgp_error("erp_not_pdf", response.route, "leads to something that is no PDF")
     return body

@@ -1,6 +1,6 @@
-"""Reading of ``consultacliente``: who it is and which contracts there are (SGP reference 3.2).
+"""Parses ``consultacliente``: the subscriber and the contracts (SGP reference 3.2).
 
-Only the fields named here are looked at, so passwords and birthdays end at this border.
+Only the fields named here are read, so passwords and birth dates do not enter the product.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ _STATUSES = {
     6: ContractStatus.NEW,
     7: ContractStatus.REDUCED,
 }
-# "Ativo velocidade reduzida" begins like "Ativo", "Inativo" ends like it: in this order.
+# The order matters: "Ativo velocidade reduzida" and "Inativo" both contain "ativo".
 _STATUS_WORDS = (
     ("reduzid", ContractStatus.REDUCED),
     ("inativo", ContractStatus.INACTIVE),
@@ -50,50 +50,50 @@ Row = Mapping[str, object]
 
 
 def parse_subscriber_by_document(value: object, document: str) -> Subscriber | None:
-    """Everything under one CPF or CNPJ; ``None``: nobody.
+    """The subscriber with all contracts under one CPF or CNPJ; ``None`` if there is nobody.
 
-    Rows of another document are dropped: an installation that ignores the filter would
-    otherwise show a stranger. Raises ``UnusableFieldError`` and ``ErpRefusedError``.
+    Rows of another document are dropped, because an installation that ignores the filter would
+    otherwise show a stranger's data. Raises ``UnusableFieldError`` and ``ErpRefusedError``.
     """
     rows = _rows(value)
-    ours = [row for row in rows if not _belongs_to_another(row, document)]
-    if rows and not ours:
+    matching = [row for row in rows if not _belongs_to_another(row, document)]
+    if rows and not matching:
         raise UnusableFieldError("every contract belongs to another document")
-    return _parse_subscriber(ours)
+    return _parse_subscriber(matching)
 
 
 def parse_subscriber_by_contract(value: object, contract: str) -> Subscriber | None:
-    """The subscriber with this contract only; ``None``: no such contract."""
+    """The subscriber with this contract only; ``None`` if there is no such contract."""
     return _parse_subscriber([row for row in _rows(value) if _contract_id(row) == contract.strip()])
 
 
 def _rows(value: object) -> Sequence[Row]:
-    answer = to_object(value)
-    rows = to_rows(answer.get("contratos"))
-    if not rows and (is_unknown_subscriber(answer) or is_empty_result(answer)):
+    body = to_object(value)
+    rows = to_rows(body.get("contratos"))
+    if not rows and (is_unknown_subscriber(body) or is_empty_result(body)):
         return []
     if rows is None:
-        if read_message(answer) and to_integer(answer.get("status")) != 1:
-            raise refusal_error(answer)
+        if read_message(body) and to_integer(body.get("status")) != 1:
+            raise refusal_error(body)
         raise UnusableFieldError("the answer holds no list of contracts")
     if not all(isinstance(row, Mapping) for row in rows):
         raise UnusableFieldError("a contract is no object")
-    # A client without any contract comes as a row without the contract's id.
-    named = [to_object(row) for row in rows if _contract_id(to_object(row))]
-    if rows and not named:
+    # A client without contracts is listed as a row without a contract id.
+    with_id = [to_object(row) for row in rows if _contract_id(to_object(row))]
+    if rows and not with_id:
         raise UnusableFieldError("no contract has an id")
-    return named
+    return with_id
 
 
 def _belongs_to_another(row: Row, document: str) -> bool:
-    told = to_digits(row.get("cpfCnpj"))
-    return len(told) in _DOCUMENT_LENGTHS and told != to_digits(document)
+    row_document = to_digits(row.get("cpfCnpj"))
+    return len(row_document) in _DOCUMENT_LENGTHS and row_document != to_digits(document)
 
 
 def _parse_subscriber(rows: Sequence[Row]) -> Subscriber | None:
     if not rows:
         return None
-    # One row a service is seen as well, so a contract may come twice.
+    # Some installations send one row per service, so a contract may appear twice.
     by_id = {(contract := _parse_contract(row)).id: contract for row in reversed(rows)}
     in_order = [by_id[each] for each in dict.fromkeys(_contract_id(row) for row in rows)]
     return Subscriber(
@@ -124,8 +124,8 @@ def _parse_status(row: Row) -> ContractStatus:
     code = to_integer(row.get("contratoStatus"))
     if code is not None and code in _STATUSES:
         return _STATUSES[code]
-    shown = fold_text(to_text(first_present(row, "contratoStatusDisplay", "contratoStatus")))
-    return next((s for word, s in _STATUS_WORDS if word in shown), ContractStatus.UNKNOWN)
+    status_text = fold_text(to_text(first_present(row, "contratoStatusDisplay", "contratoStatus")))
+    return next((s for word, s in _STATUS_WORDS if word in status_text), ContractStatus.UNKNOWN)
 
 
 def _parse_address(row: Row) -> str:
@@ -137,9 +137,9 @@ def _parse_address(row: Row) -> str:
 
 
 def _parse_phones(row: Row) -> Iterable[str]:
-    told = row.get("telefones")
-    for each in told if isinstance(told, list) else [told]:
-        said = to_text(each.get("contato") if isinstance(each, Mapping) else each)
-        digits = to_digits(said)
-        if "@" not in said and len(digits) in _PHONE_LENGTHS:
+    phones = row.get("telefones")
+    for phone in phones if isinstance(phones, list) else [phones]:
+        text = to_text(phone.get("contato") if isinstance(phone, Mapping) else phone)
+        digits = to_digits(text)
+        if "@" not in text and len(digits) in _PHONE_LENGTHS:
             yield digits

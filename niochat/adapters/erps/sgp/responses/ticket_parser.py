@@ -1,4 +1,4 @@
-"""Reading of ``ocorrencia/list`` (SGP reference 3.2)."""
+"""Parses ``ocorrencia/list`` (SGP reference 3.2)."""
 
 import re
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ _SCHEDULED = ("data_agendamento", "data_hora_agendamento", "os_data_agendamento"
 _TECHNICIAN = ("tecnico", "tecnico_nome", "responsavel")
 _HOUR = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::[0-5][0-9])?")
 _KIND_NAMES = ("tipo_id", "ocorrenciatipo_id", "ocorrenciatipo", "tipo")
-"""``tipo`` is the code on some installations and its name on others."""
+"""``tipo`` holds the code on some installations and the name of the kind on others."""
 
 Row = Mapping[str, object]
 
@@ -40,24 +40,24 @@ def parse_tickets(value: object, kinds: Mapping[str, str]) -> tuple[ErpTicket, .
 
     ``kinds`` are the provider's codes by category.
 
-    Raises ``UnusableFieldError`` if any cannot be read: a missing one would be opened a second
-    time.
+    Raises ``UnusableFieldError`` if any ticket cannot be read: a missing one would be opened a
+    second time.
     """
-    answer = to_object(value)
-    rows = to_rows(answer.get("ocorrencias"))
-    if rows is None and isinstance(value, list) and "ocorrencias" not in answer:
+    body = to_object(value)
+    rows = to_rows(body.get("ocorrencias"))
+    if rows is None and isinstance(value, list) and "ocorrencias" not in body:
         rows = value
     if rows is None:
-        return _is_empty_ticket_list(answer)
-    read = [_parse_ticket(to_object(row), kinds) for row in rows]
-    return tuple(sorted(read, key=lambda each: each.opened_at or datetime.min, reverse=True))
+        return _require_empty_tickets(body)
+    tickets = [_parse_ticket(to_object(row), kinds) for row in rows]
+    return tuple(sorted(tickets, key=lambda ticket: ticket.opened_at or datetime.min, reverse=True))
 
 
-def _is_empty_ticket_list(answer: Row) -> tuple[ErpTicket, ...]:
-    if is_empty_result(answer) and not is_unknown_subscriber(answer):
+def _require_empty_tickets(body: Row) -> tuple[ErpTicket, ...]:
+    if is_empty_result(body) and not is_unknown_subscriber(body):
         return ()
-    if read_message(answer) and to_integer(answer.get("status")) != 1:
-        raise refusal_error(answer)
+    if read_message(body) and to_integer(body.get("status")) != 1:
+        raise refusal_error(body)
     raise UnusableFieldError("the answer holds no list of tickets")
 
 
@@ -69,7 +69,7 @@ def _parse_ticket(row: Row, kinds: Mapping[str, str]) -> ErpTicket:
         number=number,
         open=_is_open(row),
         categories=categories_for(first_present_text(row, *_KIND_NAMES, max_length=60), kinds),
-        # The end is kept: our reference stands there.
+        # Keep the end, which contains our reference.
         content=to_text(row.get("conteudo"), max_length=10**6)[-_MAX_CONTENT_LENGTH:],
         opened_at=to_datetime(row.get("data_cadastro")),
         scheduled_for=_parse_scheduled_visit(row),
@@ -78,9 +78,10 @@ def _parse_ticket(row: Row, kinds: Mapping[str, str]) -> ErpTicket:
 
 
 def _parse_scheduled_visit(row: Row) -> datetime | None:
-    """When somebody comes: the order's own word, else the first of its field orders that tells.
+    """When a technician comes: the date of the service order, else of its first field order
+    that has one.
 
-    Not scheduled is an empty text. The hour may stand in a field of its own.
+    An unscheduled order has an empty text. The hour may be in a field of its own.
     """
     for source in (row, *_field_orders(row)):
         for name in _SCHEDULED:
@@ -90,14 +91,14 @@ def _parse_scheduled_visit(row: Row) -> datetime | None:
 
 
 def _at_hour(moment: datetime, hour: str) -> datetime:
-    found = _HOUR.fullmatch(hour)
-    if found is None or (moment.hour, moment.minute) != (0, 0):
+    match = _HOUR.fullmatch(hour)
+    if match is None or (moment.hour, moment.minute) != (0, 0):
         return moment
-    return moment.replace(hour=int(found[1]), minute=int(found[2]))
+    return moment.replace(hour=int(match[1]), minute=int(match[2]))
 
 
 def _parse_technician(row: Row) -> str:
-    """Of the field orders only: who is in charge of the order itself may sit in an office."""
+    """Read the field orders only: the person in charge of the service order may be office staff."""
     names = (first_present_text(order, *_TECHNICIAN, max_length=80) for order in _field_orders(row))
     return next((name for name in names if name), "")
 
@@ -107,9 +108,9 @@ def _field_orders(row: Row) -> list[Row]:
 
 
 def _is_open(row: Row) -> bool:
-    """By the words, then by the code (0 open, 1 closed); what says neither counts as open."""
-    shown = fold_text(to_text(row.get("status")))
-    if shown and to_integer(shown) is None:
-        return not _CLOSED_WORDS.search(shown)
+    """Decide by the text, then by the code (0 open, 1 closed); with neither it counts as open."""
+    status_text = fold_text(to_text(row.get("status")))
+    if status_text and to_integer(status_text) is None:
+        return not _CLOSED_WORDS.search(status_text)
     code = to_integer(row.get("status_id"))
-    return (code if code is not None else to_integer(shown)) != _CLOSED
+    return (code if code is not None else to_integer(status_text)) != _CLOSED

@@ -1,4 +1,4 @@
-"""Total readers of SGP's loose types: an odd value counts as absent, nothing raises.
+"""Parses SGP's loosely typed values. An unexpected value counts as absent; nothing raises.
 
 SGP sends numbers as strings, ``"None"``, ``""`` or null for absent, ``" Ativo "`` with spaces,
 money as number or text, flags as boolean or 0/1 (SGP reference 3.1).
@@ -12,13 +12,13 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 MAX_TEXT_LENGTH = 200
-"""Of names, addresses and other short texts: they reach a model's prompt."""
+"""Limit of names, addresses and other short texts, which reach a model's prompt."""
 _NO_OBJECT: Mapping[str, object] = {}
 _ABSENT = frozenset({"none", "null"})
 _YES = frozenset({"1", "true", "sim", "s", "yes", "on"})
 _NO = frozenset({"0", "false", "nao", "n", "no", "off"})
 _MAX_MONEY = Decimal(1_000_000)
-"""No subscriber's invoice or plan in BRL comes near it: above, a field was misread."""
+"""No subscriber's invoice or plan in BRL comes near it; a larger amount was misread."""
 _CENT = Decimal("0.01")
 _MAX_INTEGER = 10**15
 _WHOLE = re.compile(r"(-?[0-9]{1,15})(?:\.0+)?")
@@ -31,37 +31,37 @@ _FIRST_YEAR, _LAST_YEAR = 1990, 2100
 
 
 class UnusableFieldError(ValueError):
-    """A field without which the answer says nothing; the text names it, never its value."""
+    """A required field is missing or unusable. The message names the field, never its value."""
 
 
 def to_object(value: object) -> Mapping[str, object]:
-    """The object, also when it came as a list around it; otherwise an empty one."""
+    """The object, also if it is the only item of a list; otherwise an empty one."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     return value if isinstance(value, Mapping) else _NO_OBJECT
 
 
 def to_rows(value: object) -> Sequence[object] | None:
-    """The list; a lone object counts as a list of it. ``None`` for anything else."""
+    """The list; a single object counts as a list of one. ``None`` for anything else."""
     if isinstance(value, list):
         return value
     return [value] if isinstance(value, Mapping) and value else None
 
 
 def first_present(source: Mapping[str, object], *names: str) -> object:
-    """The first of the fields that is there and not an absent one, or ``None``."""
+    """The value of the first field that is not absent; ``None`` if all are."""
     return next((source[name] for name in names if not is_absent(source.get(name))), None)
 
 
 def is_absent(value: object) -> bool:
-    """Whether it is one of SGP's ways to say nothing."""
+    """Whether the value is one of SGP's ways to send no value."""
     return value is None or (isinstance(value, str) and value.strip().lower() in {"", *_ABSENT})
 
 
 def to_text(value: object, max_length: int = MAX_TEXT_LENGTH) -> str:
-    """One clean line of at most ``longest`` characters; ``""`` where there is none.
+    """One clean line of at most ``max_length`` characters; ``""`` if there is no text.
 
-    Control, format and unpaired surrogate characters go, white space is folded.
+    Control, format and unpaired surrogate characters are removed, white space is collapsed.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
         whole = to_integer(value)
@@ -75,7 +75,7 @@ def to_text(value: object, max_length: int = MAX_TEXT_LENGTH) -> str:
 def first_present_text(
     source: Mapping[str, object], *names: str, max_length: int = MAX_TEXT_LENGTH
 ) -> str:
-    """The first of the fields that says something, or ``""``."""
+    """The text of the first field that has one, or ``""``."""
     texts = (to_text(source.get(name), max_length) for name in names)
     return next((text for text in texts if text), "")
 
@@ -94,8 +94,8 @@ def to_digits(value: object) -> str:
 def to_integer(value: object) -> int | None:
     """The whole number, also of ``"4"``, ``" 4 "``, ``4.0`` or ``True``."""
     if isinstance(value, str):
-        found = _WHOLE.fullmatch(value.strip())
-        return int(found[1]) if found else None
+        match = _WHOLE.fullmatch(value.strip())
+        return int(match[1]) if match else None
     if isinstance(value, float) and not (math.isfinite(value) and value.is_integer()):
         return None
     if not isinstance(value, int | float) or abs(value) >= _MAX_INTEGER:
@@ -104,24 +104,24 @@ def to_integer(value: object) -> int | None:
 
 
 def to_flag(value: object) -> bool | None:
-    """Yes, no, or ``None`` where it says neither."""
+    """True or false; ``None`` if the value means neither."""
     if isinstance(value, str):
-        said = fold_text(value.strip())
-        return True if said in _YES else (False if said in _NO else None)
+        word = fold_text(value.strip())
+        return True if word in _YES else (False if word in _NO else None)
     number = to_integer(value)
     return bool(number) if number in (0, 1) else None
 
 
 def to_money(value: object) -> Decimal | None:
-    """BRL with two places; ``None`` for what is no believable amount.
+    """BRL with two decimal places; ``None`` if the value is no plausible amount.
 
-    Reads ``99.9``, ``"99,90"``, ``"99.90"``, ``"1.234,56"``, ``"R$ 1.234,56"``. ``"1.234"`` could
-    mean two amounts, so it is none; negative, endless and absurd amounts neither.
+    Accepts ``99.9``, ``"99,90"``, ``"99.90"``, ``"1.234,56"``, ``"R$ 1.234,56"``. Rejects
+    ``"1.234"``, which is ambiguous, and negative, infinite and implausibly large amounts.
     """
     if isinstance(value, str):
         amount = _parse_money(value)
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        # Compared before it is converted: not a number fails it, endless digits never convert.
+        # Compare before converting: NaN fails here, and an infinite amount is never converted.
         amount = Decimal(repr(value)) if 0 <= value <= _MAX_MONEY else None
     else:
         return None
@@ -141,20 +141,20 @@ def _parse_money(text: str) -> Decimal | None:
 
 
 def to_datetime(value: object) -> datetime | None:
-    """Date with or without time, in the provider's local time and without a zone.
+    """A date with or without a time, in the provider's local time and without a zone.
 
-    ``YYYY-MM-DD`` and ``dd/mm/YYYY``; a zone behind the time is the provider's own and dropped.
+    Accepts ``YYYY-MM-DD`` and ``dd/mm/YYYY``. A zone is the provider's own, so it is dropped.
     """
     if not isinstance(value, str):
         return None
     text = value.strip()
-    if found := _ISO.fullmatch(text):
-        year, month, day = found[1], found[2], found[3]
-    elif found := _LOCAL.fullmatch(text):
-        day, month, year = found[1], found[2], found[3]
+    if match := _ISO.fullmatch(text):
+        year, month, day = match[1], match[2], match[3]
+    elif match := _LOCAL.fullmatch(text):
+        day, month, year = match[1], match[2], match[3]
     else:
         return None
-    hour, minute, second = (int(part or 0) for part in found.groups()[3:])
+    hour, minute, second = (int(part or 0) for part in match.groups()[3:])
     try:
         moment = datetime(int(year), int(month), int(day), hour, minute, second)
     except ValueError:

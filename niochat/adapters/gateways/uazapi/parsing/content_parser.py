@@ -1,7 +1,7 @@
-"""Reads the many shapes of a message into one ``MessageContent``.
+"""Parses the many shapes of a message into one ``MessageContent``.
 
-Source: Uazapi reference 2.3. Media keep metadata only: the URLs in a webhook are encrypted
-and useless, thumbnails and keys are nobody's business.
+Source: Uazapi reference 2.3. Of media only metadata is kept: the URLs in a webhook lead to
+encrypted files, and thumbnails and keys must not be stored.
 """
 
 import re
@@ -52,7 +52,7 @@ _MEDIA_NUMBERS = {
 }
 _PHOTO = re.compile(r"(?im)^(?:item[0-9]+\.)?PHOTO[;:].*(?:\r?\n[ \t].*)*\r?\n?")
 _TEXT_KINDS = frozenset({MessageKind.TEXT, MessageKind.CHOICE, MessageKind.POLL})
-"""Without words they say nothing."""
+"""Kinds that have no content without a text."""
 _TEMPLATES = (
     "hydratedTemplate",
     "hydratedFourRowTemplate",
@@ -76,19 +76,19 @@ _TEXT_FIELDS = (
     "eventTitle",
     "packDescription",
 )
-"""Fields that hold words, in the order in which they are read."""
+"""Fields that hold text, in the order in which they are read."""
 _MAX_PARAMS_LENGTH = 64 * 1024
 _FORM_INTERNAL_FIELDS = frozenset(
     {"flow_token", "wa_flow_response_params", "id", "name", "version"}
 )
-"""Of a filled-in form: what nobody typed."""
+"""Fields of a submitted form that the customer did not fill in."""
 
 
 def parse_content_or_notice(message: Json) -> MessageContent | str:
-    """What ``message`` says, or the name of the notice that it is (``shapes``).
+    """The content of ``message``, or the name of its notice (see ``message_types``).
 
-    Text, answers and polls without a word are the notice ``empty``: the gateway sends such a body
-    for a message that it waits for, and the real one later under the same id.
+    A text, choice or poll without text is the notice ``empty``: the gateway sends such a body while
+    it waits for a message, and sends the message later under the same id.
     """
     shape = unwrap_message(message)
     kind = _kind(message, shape)
@@ -102,12 +102,12 @@ def parse_content_or_notice(message: Json) -> MessageContent | str:
 
 
 def parse_content(message: Json) -> MessageContent:
-    """What ``message`` says, whatever it is: a shape that says nothing is ``unknown`` with its
-    type kept. For what was certainly sent, such as our own echo.
+    """The content of a message that was certainly sent, such as the echo of our own. A shape
+    without content becomes ``unknown`` and keeps its type.
     """
-    said = parse_content_or_notice(message)
-    if isinstance(said, MessageContent):
-        return said
+    content = parse_content_or_notice(message)
+    if isinstance(content, MessageContent):
+        return content
     inner = unwrap_message(message).inner
     return MessageContent(
         MessageKind.UNKNOWN, _parse_text(message, inner), {"message_type": _type(message)}
@@ -136,7 +136,7 @@ def _content(kind: MessageKind, message: Json, inner: Json) -> MessageContent:
 
 
 def is_reaction(message: Json) -> bool:
-    """Whether the message is an emoji put on another one, or taken off."""
+    """Whether the message adds a reaction to another message, or removes one."""
     return (
         unwrap_message(message).name == "reaction" or read_text(message.get("type")) == "reaction"
     )
@@ -150,14 +150,14 @@ def parse_quoted_id(message: Json) -> str | None:
         read_first_text(read_object(context), "stanzaID", "stanzaId") for context in contexts
     )
     ids = (read_bare_id(value) for value in (message.get("quoted"), *stanzas))
-    return next((found for found in ids if found), None)
+    return next((quoted_id for quoted_id in ids if quoted_id), None)
 
 
 def _kind(message: Json, shape: UnwrappedMessage) -> MessageKind | None:
     kind = KIND_BY_TYPE.get(shape.name)
     if kind is not None or (shape.name and not is_wrapper(shape.name)):
         return kind
-    # Older builds leave messageType out, others name the envelope: the media type tells then.
+    # Older builds omit messageType and others name the wrapper: use the media type then.
     kind = _KIND_BY_MEDIA.get(read_text(message.get("mediaType")).lower())
     if kind is not None:
         return kind
@@ -176,8 +176,8 @@ def _parse_text(message: Json, inner: Json) -> str:
 
 
 def _parse_body_text(inner: Json) -> str:
-    """The words of what is more than a text: menus, templates, goods, orders, invitations. What
-    can be pressed is left out: the options of a menu of ours are not ours to act on.
+    """The text of menus, templates, products, orders and invitations. Buttons and other options
+    are left out, because the assistant must not act on the options of our own menus.
     """
     template = next(filter(None, (read_object(inner.get(name)) for name in _TEMPLATES)), inner)
     parts = [read_object(template.get(part)) for part in ("header", "body", "footer")]
@@ -185,14 +185,14 @@ def _parse_body_text(inner: Json) -> str:
         return _join_text(read_first_text(part, "title", "subtitle", "text") for part in parts)
     product = read_object(inner.get("product")) or read_object(inner.get("catalog"))
     note = read_object(inner.get("noteMessage"))
-    answers = (read_object(each) for each in read_list(inner.get("submessages")))
+    answers = (read_object(answer) for answer in read_list(inner.get("submessages")))
     return _join_text(
         [
             *(read_first_text(template, name) for name in _TEXT_FIELDS),
             *(read_first_text(product, name) for name in ("title", "description")),
             read_text(note.get("conversation"))
             or read_first_text(read_object(note.get("extendedTextMessage")), "text"),
-            *(read_first_text(each, "messageText") for each in answers),
+            *(read_first_text(answer, "messageText") for answer in answers),
         ]
     )
 
@@ -202,7 +202,7 @@ def _join_text(parts: Iterable[str]) -> str:
 
 
 def _parse_choice(message: Json, inner: Json) -> MessageContent:
-    """An answer to a menu. Its words are wherever the build and the kind of menu have put them."""
+    """Parse the answer to a menu. Builds and kinds of menus differ in where its text is."""
     response = read_object(inner.get("Response")) or read_object(inner.get("response"))
     row, params = read_object(inner.get("singleSelectReply")), _parse_flow_params(inner)
     choice = (
@@ -229,7 +229,7 @@ def _parse_choice(message: Json, inner: Json) -> MessageContent:
 
 
 def _parse_flow_params(inner: Json) -> Json:
-    """What a native flow answers, JSON inside of JSON; empty where it is none."""
+    """The answer of a native flow, which is JSON inside JSON; empty if it is no such answer."""
     flow = read_object(inner.get("nativeFlowResponseMessage"))
     flow = flow or read_object(inner.get("InteractiveResponseMessage"))
     flow = read_object(flow.get("nativeFlowResponseMessage")) or flow
@@ -244,7 +244,7 @@ def _parse_flow_params(inner: Json) -> Json:
 
 
 def _format_form(params: Json) -> str:
-    """A form's answers, one a line: ``name: value``."""
+    """The answers of a form, one per line: ``name: value``."""
     return "\n".join(
         f"{name}: {text}"
         for name, value in params.items()
@@ -254,12 +254,17 @@ def _format_form(params: Json) -> str:
 
 
 def _parse_poll(message: Json, inner: Json) -> MessageContent:
-    named = (read_first_text(read_object(o), "optionName") for o in read_list(inner.get("options")))
-    options = [name for name in named if name]
-    listed = read_text(message.get("convertOptions")).split("|")
+    names = (
+        read_first_text(read_object(option), "optionName")
+        for option in read_list(inner.get("options"))
+    )
+    options = [name for name in names if name]
+    converted = read_text(message.get("convertOptions")).split("|")
     question = read_text(message.get("text")) or read_first_text(inner, "name")
     return MessageContent(
-        MessageKind.POLL, question, {"options": options or [o for o in listed if o]}
+        MessageKind.POLL,
+        question,
+        {"options": options or [option for option in converted if option]},
     )
 
 
@@ -286,12 +291,14 @@ def _parse_card(source: Json) -> dict[str, object]:
 
 
 def _is_voice(kind: MessageKind, message: Json, inner: Json) -> bool:
-    noted = read_text(message.get("mediaType")).lower() == "ptt" or read_flag(inner.get("PTT"))
-    return kind is MessageKind.AUDIO and noted
+    is_voice_note = read_text(message.get("mediaType")).lower() == "ptt" or read_flag(
+        inner.get("PTT")
+    )
+    return kind is MessageKind.AUDIO and is_voice_note
 
 
 def _parse_media(kind: MessageKind, message: Json, inner: Json) -> dict[str, object]:
-    numbers = {ours: read_number(inner.get(theirs)) for ours, theirs in _MEDIA_NUMBERS.items()}
+    numbers = {name: read_number(inner.get(field)) for name, field in _MEDIA_NUMBERS.items()}
     is_gif = read_text(message.get("mediaType")).lower() == "gif" or read_flag(
         inner.get("gifPlayback")
     )

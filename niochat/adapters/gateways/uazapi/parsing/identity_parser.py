@@ -1,7 +1,7 @@
-"""Reads the many address fields of a webhook into one ``WhatsAppIdentity``.
+"""Parses the many address fields of a webhook into one ``WhatsAppIdentity``.
 
-Source: Uazapi reference 2.3 and 2.5. ``sender`` of a message from our side is *our* address,
-so for those only the chat counts. A Brazilian ninth digit is never added nor taken away.
+Source: Uazapi reference 2.3 and 2.5. In a message from our side ``sender`` is *our* address, so
+only the chat is used. The ninth digit of a Brazilian number is never added or removed.
 """
 
 import re
@@ -25,13 +25,13 @@ _GROUP_SERVERS = {"g.us": "group", "broadcast": "broadcast", "newsletter": "news
 
 @dataclass(slots=True)
 class _AddressCollector:
-    """Collects candidates, best first; the first readable one of each kind wins."""
+    """Collects candidate addresses, best first. The first valid one of each kind is used."""
 
     lids: list[str] = field(default_factory=list)
     phones: list[str] = field(default_factory=list)
 
     def add(self, *values: object) -> None:
-        """Addresses with a server part, which says what they are; bare digits are a phone."""
+        """Add addresses of the kind that their server part names; bare digits are a phone."""
         for value in values:
             text = read_text(value).strip()
             match = _JID.fullmatch(text)
@@ -41,7 +41,7 @@ class _AddressCollector:
                 self.add_phone(match[1] if match else text)
 
     def add_lid(self, *values: object) -> None:
-        """Values of fields that hold a LID by their name, with or without ``@lid``."""
+        """Add values of fields that are known to hold a LID, with or without ``@lid``."""
         for value in values:
             text = read_text(value).strip()
             if _BARE_LID.fullmatch(text):
@@ -50,13 +50,13 @@ class _AddressCollector:
                 self.add(text)
 
     def add_phone(self, value: object) -> None:
-        """A phone number, maybe dressed: ``+55 81 9999-8888``."""
+        """Add a phone number, maybe formatted: ``+55 81 9999-8888``."""
         digits = _PHONE_PUNCTUATION.sub("", read_text(value))
         if _PHONE.fullmatch(digits):
             self.phones.append(digits)
 
     def identity(self, name: str) -> WhatsAppIdentity | None:
-        """Everything known, or ``None`` when neither LID nor phone is."""
+        """The identity, or ``None`` if neither LID nor phone is known."""
         lid, phone = next(iter(self.lids), None), next(iter(self.phones), None)
         return WhatsAppIdentity(lid, phone, name.strip() or None) if lid or phone else None
 
@@ -64,36 +64,36 @@ class _AddressCollector:
 def identity_from_message(
     message: Mapping[str, object], chat: Mapping[str, object], *, from_me: bool
 ) -> WhatsAppIdentity | None:
-    """The contact of a message; ``None`` when neither LID nor phone can be read."""
-    found = _AddressCollector()
-    found.add_lid(message.get("chatlid"))
-    found.add(message.get("chatid"))
+    """The contact of a message; ``None`` if it has neither a valid LID nor a valid phone."""
+    addresses = _AddressCollector()
+    addresses.add_lid(message.get("chatlid"))
+    addresses.add(message.get("chatid"))
     if not from_me:
-        found.add_lid(message.get("sender_lid"))
-        found.add(message.get("sender_pn"))
-        found.add(*_with_server([message.get("sender")]))
-    _add_chat(found, chat)
-    said = "" if from_me else read_text(message.get("senderName"))
-    return found.identity(said.strip() or _read_name(chat))
+        addresses.add_lid(message.get("sender_lid"))
+        addresses.add(message.get("sender_pn"))
+        addresses.add(*_with_server([message.get("sender")]))
+    _add_chat(addresses, chat)
+    sender_name = "" if from_me else read_text(message.get("senderName"))
+    return addresses.identity(sender_name.strip() or _read_name(chat))
 
 
 def identity_from_update(
     update: Mapping[str, object], chat: Mapping[str, object]
 ) -> WhatsAppIdentity | None:
     """The contact whose chat a receipt or deletion belongs to."""
-    found = _AddressCollector()
-    found.add(read_first_text(update, "Chat", "chat", "chatid"))
-    found.add_lid(update.get("chatlid"))
+    addresses = _AddressCollector()
+    addresses.add(read_first_text(update, "Chat", "chat", "chatid"))
+    addresses.add_lid(update.get("chatlid"))
     if "IsFromMe" in update and not read_flag(update["IsFromMe"]):
-        found.add_lid(update.get("sender_lid"))
-        found.add(update.get("sender_pn"))
-        found.add(*_with_server([update.get("Sender")]))
-    _add_chat(found, chat)
-    return found.identity(_read_name(chat))
+        addresses.add_lid(update.get("sender_lid"))
+        addresses.add(update.get("sender_pn"))
+        addresses.add(*_with_server([update.get("Sender")]))
+    _add_chat(addresses, chat)
+    return addresses.identity(_read_name(chat))
 
 
 def detect_group_chat(addresses: Iterable[object], marks: Iterable[object]) -> str | None:
-    """``group``, ``broadcast`` or ``newsletter`` when this is not a talk with one person."""
+    """``group``, ``broadcast`` or ``newsletter``; ``None`` if the chat is with one person."""
     for address in addresses:
         server = read_text(address).strip().lower().rpartition("@")[2]
         if server in _GROUP_SERVERS:
@@ -108,7 +108,7 @@ def _add_chat(addresses: _AddressCollector, chat: Mapping[str, object]) -> None:
 
 
 def _with_server(values: Iterable[object]) -> list[str]:
-    # Bare digits in ``sender`` may be a LID as well as a phone: not guessed.
+    # Bare digits in ``sender`` may be a LID or a phone number, so they are not used.
     return [text for value in values if "@" in (text := read_text(value))]
 
 

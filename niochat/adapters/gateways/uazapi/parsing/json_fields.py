@@ -1,4 +1,4 @@
-"""Tolerant reading of gateway JSON: a value of an odd type counts as absent, nothing raises."""
+"""Reads gateway JSON. A value of an unexpected type counts as absent; nothing raises."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 _NO_OBJECT: Mapping[str, object] = {}
 _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
-"""WhatsApp's first year: anything before it is a broken clock."""
+"""The first year of WhatsApp; an earlier time comes from a wrong clock."""
 CLOCK_SKEW = timedelta(minutes=5)
-"""So far may a gateway's clock be ahead of ours. What claims to be later has our own time."""
+"""How far a gateway's clock may be ahead of ours. A later time is replaced by our own."""
 _MILLISECONDS_FROM = 1e12
 _MAX_ID_LENGTH = 255
 _EXACT_BELOW = 2**53
@@ -25,7 +25,7 @@ def read_list(value: object) -> Sequence[object]:
 
 
 def read_text(value: object) -> str:
-    """The string, or a whole number as a string (ids come as numbers at times), or ``""``."""
+    """The string; a whole number as a string, because some ids are numbers; else ``""``."""
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
@@ -34,12 +34,12 @@ def read_text(value: object) -> str:
 
 
 def read_first_text(source: Mapping[str, object], *names: str) -> str:
-    """The first of the fields that says something, or ``""``."""
+    """The text of the first field that has one, or ``""``."""
     return next((text for name in names if (text := read_text(source.get(name)))), "")
 
 
 def read_number(value: object) -> int | float | None:
-    """The finite number, also when it came as a string."""
+    """The finite number, also from a string; else ``None``."""
     if isinstance(value, str):
         return _parse_number(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -60,16 +60,16 @@ def _parse_number(text: str) -> int | float | None:
 
 
 def read_flag(value: object) -> bool:
-    """Whether it is set; builds differ in ``true``, ``"True"`` and ``1`` (Uazapi reference 2.3)."""
+    """Whether the flag is set. Builds send ``true``, ``"True"`` or ``1`` (Uazapi reference 2.3)."""
     if isinstance(value, str):
         return value.strip().lower() in {"true", "1", "yes"}
     return isinstance(value, int) and value == 1
 
 
 def read_bare_id(value: object) -> str:
-    """WhatsApp's own message id, without the ``owner:`` in front; ``""`` if it is none.
+    """WhatsApp's own message id, without the prefix ``owner:``; ``""`` if there is none.
 
-    Receipts, quotes and reactions name the bare id (Uazapi reference 2.2), so nothing else
+    Receipts, quotes and reactions refer to the bare id (Uazapi reference 2.2), so only the bare id
     may be stored.
     """
     text = read_text(value).strip().rpartition(":")[2].strip()
@@ -77,15 +77,15 @@ def read_bare_id(value: object) -> str:
 
 
 def read_message_id(message: Mapping[str, object]) -> str:
-    """Bare id of a message object, ``""`` if it has none."""
+    """The bare id of a message object; ``""`` if it has none."""
     return read_bare_id(message.get("messageid")) or read_bare_id(message.get("id"))
 
 
 def read_timestamp(received_at: datetime, *candidates: object) -> datetime:
-    """The first believable timestamp (ms or s since 1970, also as a string), in UTC.
+    """The first plausible timestamp (ms or s since 1970, also as a string), in UTC.
 
-    Falls back to ``received_at``: a wrong clock must not put a message into 1970, nor above
-    all that will be said until tomorrow.
+    Falls back to ``received_at``: a wrong clock must not sort a message before all older ones or
+    after those of the next hours.
     """
     latest = received_at.astimezone(UTC) + CLOCK_SKEW
     for candidate in candidates:

@@ -42,18 +42,18 @@ _NewMessage = ReceiveMessage | ReceiveProviderPhoneMessage | ReceiveEcho
 _Command = _NewMessage | ReceiveReaction | ReceiveEdit | ReceiveDeletion | ReceiveSystemNotice
 _REVOKE = frozenset({"REVOKE", "0"})
 _EDIT = frozenset({"MESSAGE_EDIT", "14"})
-"""Types of ``protocolMessage``, by their name or their number."""
+"""Types of ``protocolMessage``, by name or by number."""
 
 
 def parse_message_event(envelope: WebhookEnvelope) -> InboundEvent | IgnoredEvent:
-    """The command for a message, or why there is none (Uazapi reference 2.3)."""
+    """The command for a message, or the reason why there is none (Uazapi reference 2.3)."""
     message, chat = envelope.message, envelope.chat
-    crowd = detect_group_chat(
+    group_kind = detect_group_chat(
         (message.get("chatid"), chat.get("wa_chatid")),
         (message.get("isGroup"), chat.get("wa_isGroup")),
     )
-    if crowd:
-        return IgnoredEvent(crowd)
+    if group_kind:
+        return IgnoredEvent(group_kind)
     external_id = read_message_id(message)
     if not external_id:
         return IgnoredEvent("no_message_id")
@@ -68,8 +68,8 @@ def parse_message_event(envelope: WebhookEnvelope) -> InboundEvent | IgnoredEven
 
 
 def _dedupe_key(command: _Command) -> str:
-    """A notice has one of its own: a placeholder must not keep out the message that it stands for,
-    which comes under the same id.
+    """The dedupe key of a command. A notice has a key of its own, so that a placeholder does not
+    block the real message, which arrives later under the same id.
     """
     match command:
         case ReceiveSystemNotice():
@@ -81,8 +81,8 @@ def _dedupe_key(command: _Command) -> str:
 
 
 def _is_from_me(envelope: WebhookEnvelope) -> bool:
-    # An API send is ours even where a build forgets fromMe: taken for a customer's message,
-    # it would make the assistant answer itself.
+    # A message sent by the API is ours even if a build omits fromMe. As a customer's message it
+    # would make the assistant answer itself.
     message = envelope.message
     return read_flag(message.get("fromMe")) or read_flag(message.get("wasSentByApi"))
 
@@ -101,7 +101,7 @@ def _parse_command(envelope: WebhookEnvelope, external_id: str) -> _Command | No
 
 
 def _parse_protocol(envelope: WebhookEnvelope, external_id: str) -> _Command | None:
-    """A deletion or an edit as WhatsApp itself says it; ``None`` where it is neither."""
+    """Parse a ``protocolMessage``, such as a deletion or an edit; ``None`` for other types."""
     shape = unwrap_message(envelope.message)
     if shape.name != "protocol":
         return None
@@ -110,11 +110,11 @@ def _parse_protocol(envelope: WebhookEnvelope, external_id: str) -> _Command | N
     if target and kind in _REVOKE:
         return ReceiveDeletion((target,))
     if target and target != external_id and kind in _EDIT:
-        new = read_object(shape.inner.get("editedMessage"))
-        said = parse_content_or_notice(
-            {"messageType": "editedMessage", "content": {"message": new}}
+        edited = read_object(shape.inner.get("editedMessage"))
+        content = parse_content_or_notice(
+            {"messageType": "editedMessage", "content": {"message": edited}}
         )
-        return _parse_edit(envelope, external_id, target, said, shape.inner.get("timestampMS"))
+        return _parse_edit(envelope, external_id, target, content, shape.inner.get("timestampMS"))
     return ReceiveSystemNotice(external_id, shape.notice)
 
 
@@ -125,7 +125,7 @@ def _parse_edit(
     content: MessageContent | str,
     own_time: object = None,
 ) -> ReceiveEdit | ReceiveSystemNotice:
-    """An edit without text is ignored, so that the message keeps its text."""
+    """Parse an edit. One without text becomes a notice, so that the message keeps its text."""
     if not isinstance(content, MessageContent) or not content.text:
         return ReceiveSystemNotice(
             external_id, content if isinstance(content, str) else EMPTY_NOTICE
@@ -153,7 +153,7 @@ def _parse_new_message(
     sent_at = read_timestamp(envelope.received_at, message.get("messageTimestamp"), last_in_chat)
     track_id = read_text(message.get("track_id")).strip()
     if read_flag(message.get("wasSentByApi")) and track_id:
-        # Perhaps ours: then it is evidence of the send, whatever shape the gateway gave it.
+        # It may be our own send; then it is evidence of the send, whatever its shape.
         return ReceiveEcho(external_id, track_id, parse_content(message), sent_at)
     content, reply_to = parse_content_or_notice(message), parse_quoted_id(message)
     if not isinstance(content, MessageContent):

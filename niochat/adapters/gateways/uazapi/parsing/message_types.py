@@ -1,9 +1,9 @@
-"""Which of WhatsApp's messages say something: a closed list. The rest is a notice.
+"""A closed list of the WhatsApp message types that have content. All others are notices.
 
-Names are the fields of ``waE2E.Message``, the protobuf that gateways built on whatsmeow read;
-``messageType`` of a webhook is such a name, begun with a capital letter. ``docs/whatsapp.md`` has
-the same list for people, and a test holds both together. What is not here is a notice too: a new
-kind of message must be known before it may open a conversation.
+The names are the fields of ``waE2E.Message``, the protobuf that gateways built on whatsmeow read;
+``messageType`` of a webhook is such a name with a capital first letter. ``docs/whatsapp.md`` has
+the same list for readers, and a test compares the two. An unknown type is a notice too: a new type
+must be listed here before it may open a conversation.
 """
 
 import re
@@ -59,7 +59,7 @@ CONTENT_TYPES: Mapping[str, MessageKind] = {
     "statusQuotedMessage": MessageKind.TEXT,
     "richResponseMessage": MessageKind.TEXT,
 }
-"""What a person said, and as what it is kept."""
+"""Types with content of a person, and the kind under which each is stored."""
 
 WRAPPER_TYPES = frozenset(
     {
@@ -78,14 +78,14 @@ WRAPPER_TYPES = frozenset(
         "viewOnceMessageV2Extension",
     }
 )
-"""They count as what lies in their ``message``."""
+"""Wrappers; they are handled as the message in their field ``message``."""
 
 UPDATE_TYPES: Mapping[str, str] = {
     "reactionMessage": "reaction",
     "editedMessage": "edit",
     "protocolMessage": "edit or deletion",
 }
-"""They change a message that was said before. What ``protocolMessage`` says besides is a notice."""
+"""Types that change an earlier message. Any other ``protocolMessage`` is a notice."""
 
 NOTICE_TYPES = frozenset(
     {
@@ -139,22 +139,22 @@ NOTICE_TYPES = frozenset(
         "stickerSyncRmrMessage",
     }
 )
-"""Known, and nothing that anybody said."""
+"""Known types without content of a person."""
 
 EMPTY_NOTICE = "empty"
-"""Notice of what should say something and does not: most often a placeholder, whose message comes
-later under the same id.
+"""Notice for a type that should have content and has none. It is usually a placeholder, whose
+message arrives later under the same id.
 """
 UNKNOWN_NOTICE = "unknown"
-"""Notice of a shape that is on no list."""
+"""Notice for a type that is on no list."""
 
 _NAME_OF_TYPE = re.compile(r"(.*?)(?:message)?(?:v[0-9]+)?")
 _MAX_DEPTH = 5
-"""Envelopes that lie in one another."""
+"""The maximum number of nested wrappers."""
 
 
 def short_type_name(name: str) -> str:
-    """``PollCreationMessageV3`` becomes ``pollcreation``: builds differ in all that is cut off."""
+    """``PollCreationMessageV3`` becomes ``pollcreation``: builds differ in the parts cut off."""
     match = _NAME_OF_TYPE.fullmatch(name.strip().lower())
     return match[1] if match else ""
 
@@ -164,52 +164,52 @@ _WRAPPERS = frozenset(map(short_type_name, WRAPPER_TYPES))
 _NOTICES = {
     short_type_name(name): name for name in sorted(NOTICE_TYPES | set(UPDATE_TYPES), reverse=True)
 } | {"calllog": "callLogMesssage"}
-_OPENED = frozenset(KIND_BY_TYPE) | _WRAPPERS | {"edited"}
-_MEANS_SOMETHING = frozenset(KIND_BY_TYPE) | _WRAPPERS | {"protocol", "edited", "reaction"}
+_UNWRAPPED_TYPES = frozenset(KIND_BY_TYPE) | _WRAPPERS | {"edited"}
+_KNOWN_TYPES = frozenset(KIND_BY_TYPE) | _WRAPPERS | {"protocol", "edited", "reaction"}
 
 
 @dataclass(frozen=True, slots=True)
 class UnwrappedMessage:
-    """What a message is, with its envelopes taken off: a short name, and the content inside."""
+    """A message without its wrappers: the short name of its type, and its content."""
 
     name: str
     inner: Json
 
     @property
     def notice(self) -> str:
-        """Under what it is counted, where it says nothing; never what the gateway made up."""
+        """The notice of a message without content; never a name that the gateway invented."""
         return _NOTICES.get(self.name, UNKNOWN_NOTICE)
 
 
 def unwrap_message(message: Json) -> UnwrappedMessage:
-    """The shape of a webhook's message. Total: whatever cannot be read is its outermost type."""
+    """Remove the wrappers of a webhook's message. Unreadable content keeps its outermost type."""
     name, content = short_type_name(read_text(message.get("messageType"))), message.get("content")
     inner = read_object(content)
     for _ in range(_MAX_DEPTH):
-        if name and name not in _OPENED:
+        if name and name not in _UNWRAPPED_TYPES:
             break
-        inside = read_object(inner.get("message"))
-        found = _find_type(inside) if inside else _unwrap_own_name(name, inner)
-        if found is None:
+        wrapped = read_object(inner.get("message"))
+        unwrapped = _find_type(wrapped) if wrapped else _unwrap_own_name(name, inner)
+        if unwrapped is None:
             break
         if name not in KIND_BY_TYPE:
-            name = found[0]
-        inner = found[1]
+            name = unwrapped[0]
+        inner = unwrapped[1]
     return UnwrappedMessage(name, inner)
 
 
 def is_wrapper(name: str) -> bool:
-    """Whether it says only that something lies inside."""
+    """Whether the type is only a wrapper of another message."""
     return name in _WRAPPERS
 
 
 def _find_type(source: Json) -> tuple[str, Json] | None:
-    """The first field of a ``waE2E.Message`` that means something, in the order of names: that of
-    keys means nothing.
+    """The first field of a ``waE2E.Message`` that has a known type. Fields are read in the order of
+    their names, because the order of JSON keys has no meaning.
     """
     for field, value in sorted(source.items()):
         name = short_type_name(field)
-        if name not in _MEANS_SOMETHING:
+        if name not in _KNOWN_TYPES:
             continue
         if isinstance(value, str) and value:
             return name, {"text": value}
@@ -219,7 +219,7 @@ def _find_type(source: Json) -> tuple[str, Json] | None:
 
 
 def _unwrap_own_name(name: str, content: Json) -> tuple[str, Json] | None:
-    """Some builds put the content once more under its own name."""
+    """Unwrap content that some builds nest again under the name of its type."""
     for field, value in sorted(content.items()):
         if name and short_type_name(field) == name and read_object(value):
             return name, read_object(value)

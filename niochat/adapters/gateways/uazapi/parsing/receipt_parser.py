@@ -1,4 +1,4 @@
-"""``messages_update`` webhooks: how far our messages got, and what was deleted."""
+"""Parses ``messages_update`` webhooks: delivery receipts and deletions."""
 
 from collections.abc import Mapping
 
@@ -28,16 +28,16 @@ _STATUSES = {
 
 
 def parse_receipt_event(envelope: WebhookEnvelope) -> InboundEvent | IgnoredEvent:
-    """Parse a receipt or a deletion, or say why the body is neither.
+    """Parse a receipt or a deletion, or return the reason why the body is neither.
 
-    Three shapes (Uazapi reference 2.3): ``state`` with ``event{MessageIDs}``,
-    ``message{messageid,status}``, and the legacy ``data{id,status}``. A ``failed`` of the
-    gateway is no receipt: our own send result says more.
+    There are three shapes (Uazapi reference 2.3): ``state`` with ``event{MessageIDs}``,
+    ``message{messageid,status}``, and the legacy ``data{id,status}``. The gateway's ``failed`` is
+    ignored, because the result of our own send says more.
     """
     update = envelope.event or envelope.message
-    crowd = _group_chat(envelope, update)
-    if crowd:
-        return IgnoredEvent(crowd)
+    group_kind = _group_chat(envelope, update)
+    if group_kind:
+        return IgnoredEvent(group_kind)
     state = _parse_state(envelope, update)
     if state is None:
         return IgnoredEvent("unknown_receipt")
@@ -69,17 +69,17 @@ def _group_chat(envelope: WebhookEnvelope, update: Mapping[str, object]) -> str 
 
 
 def _parse_state(envelope: WebhookEnvelope, update: Mapping[str, object]) -> str | None:
-    """The state, if it is one we know; builds put it in different places."""
-    places = (envelope.raw.get("state"), update.get("state"), update.get("status"))
-    states = [read_text(value).strip().lower() for value in (*places, envelope.raw.get("type"))]
-    # The first that says anything decides: a "Failed" must not be overruled by a later field.
+    """The state, if it is a known one. Builds put it in different fields."""
+    candidates = (envelope.raw.get("state"), update.get("state"), update.get("status"))
+    states = [read_text(value).strip().lower() for value in (*candidates, envelope.raw.get("type"))]
+    # The first field with a value decides, so that a later field cannot override "Failed".
     state = next(filter(None, states), "")
     return state if state == _DELETED or state in _STATUSES else None
 
 
 def _parse_targets(update: Mapping[str, object]) -> tuple[str, ...]:
-    """Bare ids, each once, sorted: the same news in another order is the same news."""
-    listed = update.get("MessageIDs")
-    ids = {read_bare_id(value) for value in (read_list(listed) or (listed,))}
-    ids = {found for found in ids if found} or {read_message_id(update)}
-    return tuple(sorted(found for found in ids if found))
+    """The distinct bare ids, sorted, so that their order in the webhook has no effect."""
+    message_ids = update.get("MessageIDs")
+    ids = {read_bare_id(value) for value in (read_list(message_ids) or (message_ids,))}
+    ids = {target for target in ids if target} or {read_message_id(update)}
+    return tuple(sorted(target for target in ids if target))

@@ -1,7 +1,7 @@
-"""The two envelopes of a webhook, opened to the same parts.
+"""Opens the two envelopes of a webhook into the same parts.
 
-The real one is flat; ``{event, instance, data}`` is what the gateway's own API document says
-and what some old builds send (Uazapi reference 2.3).
+Current builds send a flat envelope. The gateway's own API document describes, and some old builds
+send, ``{event, instance, data}`` (Uazapi reference 2.3).
 """
 
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ _ALIASES = {"message": "messages", "message_update": "messages_update"}
 
 @dataclass(frozen=True, slots=True)
 class WebhookEnvelope:
-    """One body, opened. ``raw`` is its stored form, and every other part is read from it.
+    """The parts of one body. ``raw`` is its sanitized form, and all other parts are read from it.
 
-    So nothing that the database would refuse, and no secret, can reach a command.
+    So no secret and nothing that the database would refuse can reach a command.
     """
 
     event_type: str
@@ -37,7 +37,7 @@ class WebhookEnvelope:
 def open_envelope(body: Mapping[str, object], received_at: datetime) -> WebhookEnvelope:
     """Open either envelope; missing parts are empty.
 
-    Raises ``InvalidInputError`` when the body says nowhere what event it is.
+    Raises ``InvalidInputError`` if the body does not name its event.
     """
     event_type = _event_type(body)
     raw = sanitize_payload(body)

@@ -1,4 +1,4 @@
-"""Parses Uazapi webhooks into events of the port. Pure and total.
+"""Parses Uazapi webhooks into events of the port, without side effects.
 
 Source: Uazapi reference 2.3 (envelope and shapes) and 2.5 (identity).
 """
@@ -34,15 +34,15 @@ _IGNORED_EVENTS = frozenset(
         "sender",
     }
 )
-"""``history`` is the bulk replay after a connect: it must never wake the assistant."""
+"""``history`` is the bulk replay after a connect, which must never start the assistant."""
 
 
 def parse_webhook(body: Mapping[str, object], received_at: datetime) -> ParsedWebhook:
-    """What ``body`` means to us.
+    """Parse the body of a webhook.
 
-    ``received_at`` (aware) is the time of what carries no believable time of its own.
-    Any JSON object has a meaning, at worst ``IgnoredEvent`` with a reason: odd types inside count
-    as absent. Raises ``InvalidInputError`` only where nothing names an event.
+    ``received_at`` (aware) is the time of an event without a plausible time of its own. Values of
+    unexpected types count as absent, and an event of no use becomes ``IgnoredEvent`` with a reason.
+    Raises ``InvalidInputError`` only if the body does not name its event.
     """
     envelope = open_envelope(body, received_at)
     return ParsedWebhook(read_instance_token(body), _parse_event(envelope))
@@ -63,7 +63,7 @@ def _parse_event(
 
 
 def _parse_connection(envelope: WebhookEnvelope) -> ChannelConnectionChanged | IgnoredEvent:
-    """The session's new state; why it ended is kept for the operator."""
+    """The new state of the session, and for operators the reason why it ended."""
     kind = read_text(envelope.raw.get("type"))
     status = read_text(envelope.instance.get("status")).strip().lower()
     if not status and kind.lower() == "loggedout":
@@ -71,7 +71,7 @@ def _parse_connection(envelope: WebhookEnvelope) -> ChannelConnectionChanged | I
     if not status:
         return IgnoredEvent("no_status")
     if status == "connected":
-        # The instance still remembers why it was away before; that is no reason now.
+        # The instance still has the reason of its last disconnect, which no longer applies.
         return ChannelConnectionChanged(status)
     return ChannelConnectionChanged(
         status, read_text(envelope.instance.get("lastDisconnectReason")) or kind
