@@ -221,7 +221,7 @@ async def all_sealed(running_stack: RunningStackFixture) -> bool:
     async def sealed() -> bool:
         verdict = await niochat.json("audit", "verify")
         assert verdict["broken"] is None
-        return bool(verdict["behind"] == 0)
+        return bool(verdict["unsealed"] == 0)
 
     return await wait_until(sealed, 60, what="the audit log sealed", every=1.0)
 

@@ -26,7 +26,7 @@ async def test_a_drained_host_gives_its_shards_away_and_gets_them_back(
         await customer.tell(1)
         await customer.hears(1)
         refused = await running_product.niochat("actors", "--drain", "host-1", code=1)
-        assert "no other host" in refused.err
+        assert "No other host" in refused.err
     finally:
         await running_product.niochat("actors", "--undrain", "host-0")
     await wait_until(lambda: shards(lambda count: count > 0))
