@@ -78,7 +78,7 @@ class LiveFile(_ServerFrameModel):
     size: int | None
 
 
-class ReadingRow(_ServerFrameModel):
+class LiveFileReading(_ServerFrameModel):
     """The result of reading the file of a customer. ``facts`` are values recognised in an image or
     PDF; nobody has verified them. ``code`` says why reading failed.
     """
@@ -102,7 +102,7 @@ class LiveMessage(_ServerFrameModel):
     reply_to: UUID | None
     file: LiveFile | None
     transcript: str | None = None
-    reading: ReadingRow | None = None
+    reading: LiveFileReading | None = None
     status: str | None
     code: str | None
     reactions: dict[str, Any]

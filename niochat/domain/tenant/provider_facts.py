@@ -114,7 +114,7 @@ class BillingTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class UnknownTopic:
+class UncoveredTopic:
     """A topic that the facts do not cover, and the team that answers it."""
 
     topic: str
@@ -150,7 +150,7 @@ class ProviderFacts:
     installation: str = ""
     """Time until installation, as a text for customers."""
     technologies: tuple[str, ...] = ()
-    unknown: tuple[UnknownTopic, ...] = ()
+    unknown: tuple[UncoveredTopic, ...] = ()
     more: tuple[QuestionAnswer, ...] = ()
 
 

@@ -43,7 +43,7 @@ class CommandResponse(ResponseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class ConversationContext:
+class AccessibleConversation:
     """A conversation on which the caller may perform the action of the route. ``row`` is its row of
     ``ConversationQueries``.
     """
@@ -125,7 +125,7 @@ class ConversationDependency(PermissionDependency):
         response: Response,
         conversation_id: UUID,
         key: IdempotencyKey,
-    ) -> ConversationContext:
+    ) -> AccessibleConversation:
         """Load the conversation. Raises ``NotFoundError`` if the caller may not see it, and
         ``PermissionDeniedError`` if the caller may see it but lacks ``action``.
         """
@@ -142,7 +142,7 @@ class ConversationDependency(PermissionDependency):
                 f"The conversation belongs to another agent or team. The permission "
                 f"{self.action}:all is required."
             )
-        return ConversationContext(request, response, caller, tenant_id, row, key)
+        return AccessibleConversation(request, response, caller, tenant_id, row, key)
 
 
 def conversation_queries_for(request: Request) -> ConversationQueries:

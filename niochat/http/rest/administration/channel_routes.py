@@ -108,7 +108,7 @@ class ChannelStatusResponse(ResponseModel):
     phone: str | None
 
 
-class WebhookProblemResponse(ResponseModel):
+class ChannelWebhookProblemResponse(ResponseModel):
     """A problem with the webhook: a stable code and a sentence for people."""
 
     code: str
@@ -123,7 +123,7 @@ class ChannelWebhookResponse(ResponseModel):
     url: str | None
     enabled: bool
     events: list[str]
-    problems: list[WebhookProblemResponse]
+    problems: list[ChannelWebhookProblemResponse]
 
 
 @router.get("")

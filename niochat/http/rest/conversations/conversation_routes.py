@@ -27,8 +27,8 @@ from niochat.http.api.pagination import (
 from niochat.http.api.schemas import RequestModel, ResponseModel, Slug
 from niochat.http.rest.conversation_access import (
     READ_ACTION,
+    AccessibleConversation,
     CommandResponse,
-    ConversationContext,
     ConversationDependency,
     conversation_queries_for,
     visibility_for,
@@ -43,13 +43,13 @@ MAX_TEXT = 4096
 """Characters of a WhatsApp text."""
 MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONVERSATIONS_READ))]
 ReadableConversation = Annotated[
-    ConversationContext, Depends(ConversationDependency(PermissionAction.CONVERSATIONS_READ))
+    AccessibleConversation, Depends(ConversationDependency(PermissionAction.CONVERSATIONS_READ))
 ]
 ReplyableConversation = Annotated[
-    ConversationContext, Depends(ConversationDependency(PermissionAction.CONVERSATIONS_REPLY))
+    AccessibleConversation, Depends(ConversationDependency(PermissionAction.CONVERSATIONS_REPLY))
 ]
 AssignableConversation = Annotated[
-    ConversationContext, Depends(ConversationDependency(PermissionAction.CONVERSATIONS_ASSIGN))
+    AccessibleConversation, Depends(ConversationDependency(PermissionAction.CONVERSATIONS_ASSIGN))
 ]
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])

@@ -24,8 +24,8 @@ from niochat.http.api.pagination import (
 )
 from niochat.http.api.schemas import RequestModel, ResponseModel
 from niochat.http.rest.conversation_access import (
+    AccessibleConversation,
     CommandResponse,
-    ConversationContext,
     ConversationDependency,
 )
 from niochat.http.rest.conversations.conversation_routes import (
@@ -38,7 +38,7 @@ from niochat.live.frames import LiveMessage
 
 MessageText = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 AnnotatableConversation = Annotated[
-    ConversationContext, Depends(ConversationDependency(PermissionAction.CONVERSATIONS_NOTE))
+    AccessibleConversation, Depends(ConversationDependency(PermissionAction.CONVERSATIONS_NOTE))
 ]
 MESSAGES_PATH = "/{conversation_id}/messages"
 
