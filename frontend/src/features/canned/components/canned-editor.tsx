@@ -1,0 +1,15 @@
+import { lazy, Suspense } from "react";
+import { closeCannedEditor, useCannedEdit } from "@/shared/canned/editor-request";
+
+const CannedDialog = lazy(() => import("./canned-dialog"));
+
+/** The editor, open when any feature asks for it. Mounted once, by the shell. */
+export function CannedEditor() {
+  const edit = useCannedEdit();
+  if (!edit) return null;
+  return (
+    <Suspense>
+      <CannedDialog edit={edit} onClose={closeCannedEditor} />
+    </Suspense>
+  );
+}

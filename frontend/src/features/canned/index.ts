@@ -1,0 +1,2 @@
+export { CannedResponses } from "./canned-responses";
+export { CannedEditor } from "./components/canned-editor";

@@ -1,0 +1,1 @@
+export { ContactList, type ContactListProps } from "./components/contact-list";

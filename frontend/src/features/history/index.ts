@@ -1,0 +1,1 @@
+export { HistorySlider, type HistorySliderProps } from "./history-slider";

@@ -1,0 +1,1 @@
+export { Reports, type ReportsProps } from "./components/reports";

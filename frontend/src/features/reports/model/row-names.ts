@@ -1,0 +1,54 @@
+import type { TFunction } from "i18next";
+import { dateFormatter } from "@/shared/format/intl";
+import type { Grouping, ReportRow } from "@/shared/metrics/report-queries";
+import { formatDayLong, formatDayShort, weekdayName } from "./period";
+
+export interface RowName {
+  /** In full: "seg., 24/11". */
+  name: string;
+  /** As short as an axis needs it: "24/11". */
+  short: string;
+}
+
+/** What a row stands for. `t` is that of the namespace `reports`. */
+export function rowName(
+  grouping: Grouping,
+  row: Pick<ReportRow, "key" | "name">,
+  timezone: string,
+  t: TFunction,
+  locale: string,
+): RowName {
+  const { key, name } = row;
+  switch (grouping) {
+    case "day":
+      return { name: formatDayLong(key, locale), short: formatDayShort(key, locale) };
+    case "hour":
+      return hourName(key, timezone, locale);
+    case "weekday_hour":
+      return same(weekdayHourName(key, locale));
+    case "team":
+    case "agent":
+      return same(key === "" ? t(`without.${grouping}`) : name);
+    case "handoff_reason":
+      return same(t(`reasons.${key}`, { defaultValue: name || key }));
+    default:
+      return same(name || key);
+  }
+}
+
+const same = (name: string): RowName => ({ name, short: name });
+
+function hourName(key: string, timezone: string, locale: string): RowName {
+  const hour = new Date(key);
+  const format = (options: Intl.DateTimeFormatOptions) =>
+    dateFormatter(locale, { ...options, timeZone: timezone }).format(hour);
+  return {
+    name: format({ weekday: "short", hour: "2-digit", minute: "2-digit" }),
+    short: format({ hour: "2-digit", minute: "2-digit" }),
+  };
+}
+
+function weekdayHourName(key: string, locale: string): string {
+  const [weekday = "1", hour = "00"] = key.split("-");
+  return `${weekdayName(Number(weekday), locale, "long")}, ${hour}h`;
+}

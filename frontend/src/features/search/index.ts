@@ -1,0 +1,1 @@
+export { MessageSearch, type MessageSearchProps } from "./message-search";

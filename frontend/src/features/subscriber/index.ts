@@ -1,0 +1,1 @@
+export { SubscriberPanel, type SubscriberPanelProps } from "./components/subscriber-panel";

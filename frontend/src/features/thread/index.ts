@@ -1,0 +1,1 @@
+export { ThreadPane, type ThreadPaneProps } from "./thread-pane";
