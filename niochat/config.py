@@ -1,8 +1,9 @@
 """Settings of a process, read once from its environment when the process starts."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from niochat.domain.errors import InvalidInputError
 
 Network = IPv4Network | IPv6Network
+_ASSETS_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
 
 _FIX_HINTS = {
     "DATABASE_URL": "Set it to the PostgreSQL database, such as postgresql://user:password@host/name.",
@@ -20,6 +22,7 @@ _FIX_HINTS = {
     "REDIS_URL": "Set it to the Redis server, such as redis://:password@host:6379/0.",
     "NIOCHAT_VAULT_KEYS": "Set it to k1:<key>; `openssl rand -base64 32` generates a key.",
     "NIOCHAT_OPERATOR_TOKEN": "Set it to the cluster's token; `openssl rand -hex 24` makes one.",
+    "NIOCHAT_ASSETS_URL": "Set it to the URL of the CDN, such as https://cdn.example.com/desk.",
     "NIOCHAT_BASE_URL": "Set it to the URL for gateways, such as https://desk.example.com.",
 }
 
@@ -53,7 +56,18 @@ DatabaseUrl = Annotated[
     SecretStr, AfterValidator(_server_address_check(("postgresql", "postgres")))
 ]
 RedisUrl = Annotated[SecretStr, AfterValidator(_server_address_check(("redis", "rediss", "unix")))]
+
+
+def _check_assets_address(value: str) -> str:
+    """The address becomes a part of a header, so it may hold nothing but host, port and path."""
+    address = _check_http_address(value)
+    if not _ASSETS_ADDRESS.fullmatch(address):
+        raise ValueError("must be an address without user, query and fragment")
+    return address
+
+
 HttpAddress = Annotated[str, AfterValidator(_check_http_address)]
+AssetsAddress = Annotated[str, AfterValidator(_check_assets_address)]
 OperatorToken = Annotated[SecretStr, Field(min_length=16)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -61,6 +75,14 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 def available_cores() -> int:
     """Number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine, as only this machine reaches it."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _default_hosts() -> int:
@@ -169,6 +191,8 @@ class Settings(EnvironmentSettings):
     """File store for attachments; default: attachments are not stored."""
     audit_head_url: str | None = Field(None, validation_alias="NIOCHAT_AUDIT_URL")
     """File store for the signed head of the audit log; default: it is not stored."""
+    assets_url: AssetsAddress | None = Field(None, validation_alias="NIOCHAT_ASSETS_URL")
+    """Address of a CDN from which browsers load the hashed files of the desk; default: our own."""
     sandbox_url: HttpAddress | None = Field(None, validation_alias="NIOCHAT_SANDBOX_URL")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias="NIOCHAT_LOG"

@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from niochat.actors import actor_addresses
+from niochat.actors.opinion_scheduler import OpinionScheduler
 from niochat.actors.pause_registry import ActorPauseRegistry
 from niochat.actors.shard_ownership import ShardOwnership
 from niochat.actors.turn_scheduler import TurnScheduler
@@ -21,11 +22,13 @@ from niochat.conversations.step.step_types import (
     StepResult,
     StepVerdict,
     ThreadSnapshot,
+    UnclearRatingMessage,
 )
 from niochat.domain.conversation import effects as fx
 from niochat.domain.conversation.commands import RestartTurn
 from niochat.domain.ids import ThreadId
 from niochat.outbox.dispatcher import OutboxDispatcher, SendRoute
+from niochat.ratings.opinion_reader import OpinionRequest
 from niochat.runtime.actor_runtime import ActorStep
 from niochat.runtime.address import ActorAddress
 from niochat.runtime.fairness.fair_queue import Lane
@@ -45,6 +48,8 @@ RouteQueueEffect = Callable[
     [UUID, fx.NotifyTeamQueueEffect | fx.NotifyAgentCapacityEffect, UUID], None
 ]
 """Passes an effect of a tenant's thread to the actors of its team queues."""
+UnloggedChangeCallback = Callable[[UUID, Sequence[UUID]], None]
+"""Handles messages of a tenant that were changed without an event."""
 FileCallback = Callable[[UUID, UUID], None]
 """Handles a file of a tenant."""
 
@@ -68,9 +73,13 @@ class ConversationBehaviour:
         counters: CounterBuffer,
         on_commit: Callable[[], None] = lambda: None,
         read_file: FileCallback = lambda tenant, file: None,
+        on_unlogged: UnloggedChangeCallback = lambda tenant, messages: None,
+        opinions: OpinionScheduler | None = None,
     ) -> None:
         """``on_commit`` is called after events were committed, so that screens read the log.
-        ``read_file`` is called with each file that was stored.
+        ``read_file`` is called with each file that was stored, ``on_unlogged`` with the messages
+        that a step has changed without an event. ``opinions`` asks what messages are that may
+        belong to a rating.
         """
         self._stepper = stepper
         self._ownership = ownership
@@ -83,6 +92,8 @@ class ConversationBehaviour:
         self._counters = counters
         self._on_commit = on_commit
         self._read_file = read_file
+        self._on_unlogged = on_unlogged
+        self._opinions = opinions or OpinionScheduler(None)
         self._pending_alarms = 0
 
     async def step(self, batch: Sequence[ActorStep]) -> Sequence[ActorAddress]:
@@ -116,6 +127,7 @@ class ConversationBehaviour:
         if self._ownership.held_epoch(delivery.activation.address.key) is not None:
             return True
         delivery.activation.state = None
+        self._opinions.forget(delivery.activation.address.key)
         return False
 
     def _is_unpaused(self, delivery: ActorStep) -> bool:
@@ -132,7 +144,13 @@ class ConversationBehaviour:
         key = activation.address.key
         epoch = self._ownership.held_epoch(key)
         assert epoch is not None
-        return StepRequest(ThreadId(key), epoch, activation.state, list(delivery.messages))
+        return StepRequest(
+            ThreadId(key),
+            epoch,
+            activation.state,
+            list(delivery.messages),
+            opinions=self._opinions.opinions_of(key),
+        )
 
     def _apply_outcome(self, delivery: ActorStep, result: StepResult) -> list[ActorAddress]:
         activation = delivery.activation
@@ -149,9 +167,15 @@ class ConversationBehaviour:
             activation.record_failure("step_failed")
             self._schedule(0.5, self._wake, activation.address, activation.lane)
             return []
+        if result.unclear is None:
+            self._opinions.forget(activation.address.key)
         if result.thread is not None:
             activation.lane = result.thread.tenant_id
+            if result.unclear is not None:
+                self._request_opinion(activation.address, result.thread, result.unclear)
             self._dispatch_effects(result.thread, result.effects)
+            if result.unlogged_changes:
+                self._on_unlogged(result.thread.tenant_id, result.unlogged_changes)
             if not was_cached:
                 self._restart_orphaned_turn(delivery, result.thread)
         return [activation.address] if result.more else []
@@ -166,6 +190,17 @@ class ConversationBehaviour:
                     self._counters.increment("sends", effect.status)
                 case _:
                     pass
+
+    def _request_opinion(
+        self, address: ActorAddress, thread: ThreadSnapshot, unclear: UnclearRatingMessage
+    ) -> None:
+        """Asks what the message is at which the step stopped; the thread steps again then."""
+        self._opinions.request(
+            thread.id,
+            unclear.inbox_id,
+            OpinionRequest(thread.tenant_id, unclear.text),
+            lambda: self._wake(address, thread.tenant_id),
+        )
 
     def _restart_orphaned_turn(self, delivery: ActorStep, thread: ThreadSnapshot) -> None:
         """Restarts a turn that nobody watches, because its host died or the answer of its commit

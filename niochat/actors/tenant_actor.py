@@ -138,8 +138,10 @@ class TenantBehaviour:
 
     def _handle(self, tenant: TenantActorState, message: object) -> None:
         match message:
-            case ActorRequest(payload=CallPermitRequest(waiting=waiting)):
-                message.reply(tenant.erp_permits.acquire(self._clock(), waiting))
+            case ActorRequest(payload=CallPermitRequest(waiting=waiting, for_agent=for_agent)):
+                message.reply(
+                    tenant.erp_permits.acquire(self._clock(), waiting, for_agent=for_agent)
+                )
             case CallPermitRelease():
                 tenant.erp_permits.release(message, self._clock())
             case ActorRequest(payload=TurnGrantRequest()):

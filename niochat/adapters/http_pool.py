@@ -66,9 +66,17 @@ class HttpTransport:
     """Sends each request once, without redirects or proxies; the pool opens with the first one."""
 
     def __init__(
-        self, connections: int, guard: SsrfGuard | None = None, *, decompress: bool = True
+        self,
+        connections: int,
+        guard: SsrfGuard | None = None,
+        *,
+        decompress: bool = True,
+        tls: SSLContext | None = None,
     ) -> None:
-        """Without ``decompress`` a body stays in its ``content-encoding``."""
+        """Without ``decompress`` a body stays in its ``content-encoding``. ``tls`` replaces the
+        usual authorities.
+        """
+        self._tls = tls
         self._connections = connections
         self._guard = guard
         self._decompress = decompress
@@ -92,7 +100,7 @@ class HttpTransport:
         ``TimeoutError``, and ``ResponseTooLargeError`` for a body of more than ``max_bytes``.
         """
         if self._session is None:
-            self._session = open_shared_session(self._connections, guard=self._guard)
+            self._session = open_shared_session(self._connections, tls=self._tls, guard=self._guard)
         # The wait for a connection ends before the whole exchange does. So a time-out of the
         # exchange always means that the request may have been written.
         connect = min(_CONNECT_TIMEOUT_S, timeout_s / 2)

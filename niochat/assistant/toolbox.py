@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import structlog
 from pydantic import ValidationError
 
+from niochat.adapters.clock import database_clock
 from niochat.adapters.models.openai.model_client import ModelError, ModelToolCall
 from niochat.assistant import customer_recognition
 from niochat.assistant.conversation_facts import CustomerIntent
@@ -122,15 +124,19 @@ class Toolbox:
 
     async def _run(self, tool: AssistantTool, arguments: ToolArguments) -> ToolResult:
         stored = arguments.to_stored()
+        started = database_clock.now()
+        self._context.on_tool(tool.name, True)
         try:
             result = self._check_preconditions(tool) or await tool.run(self._context, arguments)
             self._advance_intents(tool, result)
         except NiochatError as error:
             if not error.code.startswith("erp_"):
                 raise
-            await self._save_call(tool.name, stored, {"ok": False, "erro": error.code})
+            await self._save_call(tool.name, stored, {"ok": False, "erro": error.code}, started)
             raise ToolExecutionError(tool, error) from error
-        await self._save_call(tool.name, stored, result)
+        finally:
+            self._context.on_tool(tool.name, False)
+        await self._save_call(tool.name, stored, result, started)
         return result
 
     async def restore_finished_calls(self) -> list[tuple[ModelToolCall, ToolResult]]:
@@ -198,7 +204,9 @@ class Toolbox:
                 _INTENTS_SERVED_BY.get(tool.name, ())
             )
 
-    async def _save_call(self, tool: str, arguments: object, result: ToolResult) -> None:
+    async def _save_call(
+        self, tool: str, arguments: object, result: ToolResult, started: datetime | None = None
+    ) -> None:
         self._context.tool_results.append((tool, result))
         # A name that the model invented could contain anything, even a customer's tax id.
         audited_name = tool if tool in _FUNCTION_SCHEMAS else "unknown"
@@ -211,6 +219,9 @@ class Toolbox:
             "result": result,
             "at": self._context.snapshot.now.isoformat(timespec="seconds"),
         }
+        if started is not None:
+            seconds = (database_clock.now() - started).total_seconds()
+            record |= {"started_at": started.isoformat(), "duration_s": round(max(seconds, 0), 3)}
         await self._context.save_progress(record, audited=audited)
         _log.info(
             "tool_used",

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -66,6 +67,8 @@ _ERP_UNAVAILABLE_TEXT = "Não consegui consultar o sistema do provedor agora."
 
 DraftListener = Callable[[TurnRequest, str], None]
 """Receives the model's text while it is streamed. The text is unchecked and for agents only."""
+ToolListener = Callable[[TurnRequest, str, bool], None]
+"""Receives the name of a tool when it starts (true) and when it ends (false)."""
 
 
 class TurnRunner:
@@ -82,6 +85,7 @@ class TurnRunner:
         retry_for_s: float = RETRY_FOR_S,
         model_timeout_s: float | None = None,
         on_draft: DraftListener = lambda request, text: None,
+        on_tool: ToolListener = lambda request, tool, running: None,
     ) -> None:
         """``model_timeout_s``: seconds for the model, in place of the tenant's ``max_seconds``."""
         self._store = store
@@ -92,6 +96,7 @@ class TurnRunner:
         self._retry_for_s = retry_for_s
         self._model_timeout_s = model_timeout_s
         self._on_draft = on_draft
+        self._on_tool = on_tool
 
     async def run(self, request: TurnRequest) -> TurnReport:
         """Run a turn and return its report; a failure is reported too, with an error code."""
@@ -122,6 +127,7 @@ class TurnRunner:
         context = TurnContext(
             snapshot, self._store, self._erp, capabilities, self._retry_for_s, settings.facts, rules
         )
+        context.on_tool = partial(self._on_tool, request)
         await customer_recognition.recognize_customer(context)
         loop_handoff = await find_loop_handoff(context)
         if loop_handoff is not None:

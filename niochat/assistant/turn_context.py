@@ -93,6 +93,8 @@ class TurnContext:
         default_factory=lambda: parse_change_request_rules({})
     )
     """How the tenant handles each kind of change request."""
+    on_tool: Callable[[str, bool], None] = lambda tool, running: None
+    """Is called with the name of a tool when it starts (true) and when it ends (false)."""
     facts: ConversationFacts = field(init=False)
     trailing_contents: list[MessageContent] = field(default_factory=list)
     """Messages that are sent after the model's own text, in this order."""

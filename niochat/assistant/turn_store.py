@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from niochat.adapters.holiday_calendar import staff_availability
+from niochat.adapters.image_size import image_size
 from niochat.adapters.postgres.audit_log import record_change
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.domain_json_codec import policy_from_row
@@ -260,9 +261,16 @@ class TurnStore:
         same invoice.
         """
         attachment = uuid5(request.turn_id, f"attachment:{name}:{sha256(data).hexdigest()}")
+        size = image_size(data) if mimetype.startswith("image/") else None
         async with self._database.as_tenant(request.tenant_id) as connection:
             await connection.execute(
-                _SQL["add_attachment"], request.tenant_id, attachment, mimetype, filename, data
+                _SQL["add_attachment"],
+                request.tenant_id,
+                attachment,
+                mimetype,
+                filename,
+                data,
+                *(size or (None, None)),
             )
         return attachment
 

@@ -8,7 +8,8 @@ from uuid import UUID
 from niochat.adapters.file_store import FileStore
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.attachments.attachment_store import MAX_FILE_BYTES, object_key
+from niochat.attachments.attachment_store import MAX_FILE_BYTES, object_key, picture_size
+from niochat.attachments.audio_duration import ogg_seconds
 from niochat.attachments.file_queue import FileQueue, FileRef
 from niochat.attachments.file_type import safe_name, storage_type_and_name
 from niochat.domain.backoff import backoff_s
@@ -98,6 +99,7 @@ class AttachmentDownloader:
             raise InvalidInputError("the file is too large", code="too_large")
         mimetype, name = storage_type_and_name(data, filename, "arquivo")
         await self._store.put(object_key(file.tenant_id, file.file_id), data)
+        await self._describe(file, data, mimetype)
         return SettleFile(
             file.file_id,
             MessageId(row["message_id"]),
@@ -107,6 +109,16 @@ class AttachmentDownloader:
             len(data),
             sha256(data).hexdigest(),
         )
+
+    async def _describe(self, file: FileRef, data: bytes, mimetype: str) -> None:
+        width, height = picture_size(data, mimetype)
+        seconds = ogg_seconds(data) or None
+        if width is None and seconds is None:
+            return
+        async with self._database.as_system() as connection:
+            await connection.execute(
+                _SQL["describe"], file.tenant_id, file.file_id, width, height, seconds
+            )
 
     async def _postpone(self, file: FileRef, attempts: int) -> None:
         seconds = backoff_s(attempts, base_s=2.0, max_s=3600.0)

@@ -3,15 +3,20 @@
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from pathlib import PurePosixPath
 from uuid import UUID, uuid4
 
 from niochat.adapters.file_store import FileStore
+from niochat.adapters.image_size import image_size
 from niochat.adapters.postgres.database import Database, fetch_one
 from niochat.adapters.postgres.queries import queries
+from niochat.attachments.audio_duration import ogg_seconds
 from niochat.attachments.file_type import safe_name, validate_upload
+from niochat.attachments.media.voice_converter import VoiceConverter, is_recording
 from niochat.domain.errors import InvalidInputError, NiochatError, NotFoundError
 from niochat.ports.encryption import Encryptor
 
@@ -19,13 +24,18 @@ _SQL = queries("attachments")
 
 MAX_FILE_BYTES = 16 * 2**20
 """WhatsApp's limit for pictures, audio and video."""
+VOICE_MIMETYPE = "audio/ogg"
 DOWNLOAD_TOKEN_TTL = timedelta(minutes=5)
 _SEAL_PURPOSE = "file address"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A stored file. ``size`` in bytes; ``data`` when the database itself holds the bytes."""
+    """A stored file. ``size`` in bytes; ``data`` when the database itself holds the bytes.
+
+    ``voice``: it is sent as a voice note. ``width`` and ``height`` of a picture in pixels,
+    ``duration_s`` and ``waveform`` (64 values from 0 to 100) of a voice note, if known.
+    """
 
     tenant_id: UUID
     id: UUID
@@ -33,6 +43,11 @@ class StoredFile:
     filename: str
     size: int
     data: bytes | None = None
+    voice: bool = False
+    width: int | None = None
+    height: int | None = None
+    duration_s: float | None = None
+    waveform: Sequence[int] | None = None
 
 
 class AttachmentStore:
@@ -42,19 +57,30 @@ class AttachmentStore:
         self._database = database
         self._store = store
         self._seals = seals
+        self._voice = VoiceConverter()
 
     async def upload(
-        self, tenant_id: UUID, user_id: UUID, filename: str, data: bytes
+        self,
+        tenant_id: UUID,
+        user_id: UUID,
+        filename: str,
+        data: bytes,
+        *,
+        as_voice: bool | None = None,
     ) -> StoredFile:
-        """Store an upload. Raises ``InvalidInputError``, ``UnavailableError``."""
+        """Store an upload. ``as_voice``: convert it to a voice note; ``None``: only if it looks
+        like a recording of a browser. Raises ``InvalidInputError``, ``UnavailableError``.
+        """
         if not 0 < len(data) <= MAX_FILE_BYTES:
             raise InvalidInputError(
                 f"A file must have 1 byte to {MAX_FILE_BYTES // 2**20} MiB. The file has "
                 f"{len(data)} bytes.",
                 code="file_size",
             )
-        file_type, name = validate_upload(data, filename), safe_name(filename, "arquivo")
-        file = StoredFile(tenant_id, uuid4(), file_type.mimetype, name, len(data))
+        if as_voice or (as_voice is None and is_recording(data)):
+            data, file = await self._convert_voice(tenant_id, filename, data)
+        else:
+            file = _describe(tenant_id, filename, data)
         # The bytes are stored first, because a row promises that they exist. Bytes without a
         # row are only wasted space.
         await self._store.put(object_key(tenant_id, file.id), data)
@@ -64,12 +90,34 @@ class AttachmentStore:
                 tenant_id,
                 file.id,
                 file.mimetype,
-                name,
+                file.filename,
                 file.size,
                 sha256(data).hexdigest(),
                 user_id,
+                file.voice,
+                file.width,
+                file.height,
+                file.duration_s,
+                file.waveform,
             )
         return file
+
+    async def _convert_voice(
+        self, tenant_id: UUID, filename: str, data: bytes
+    ) -> tuple[bytes, StoredFile]:
+        note = await self._voice.convert(data)
+        name = f"{PurePosixPath(safe_name(filename, 'audio')).stem}.ogg"
+        file = StoredFile(
+            tenant_id,
+            uuid4(),
+            VOICE_MIMETYPE,
+            name,
+            len(note.data),
+            voice=True,
+            duration_s=note.duration_s,
+            waveform=note.waveform,
+        )
+        return note.data, file
 
     async def find_upload(self, tenant_id: UUID, file_id: UUID) -> StoredFile:
         """A file that may be sent. Raises ``NotFoundError``."""
@@ -135,6 +183,27 @@ class AttachmentStore:
         if fields.get("data") is not None:
             fields["size"] = len(fields["data"])
         return StoredFile(tenant_id, **fields)
+
+
+def _describe(tenant_id: UUID, filename: str, data: bytes) -> StoredFile:
+    file_type, name = validate_upload(data, filename), safe_name(filename, "arquivo")
+    width, height = picture_size(data, file_type.mimetype)
+    return StoredFile(
+        tenant_id,
+        uuid4(),
+        file_type.mimetype,
+        name,
+        len(data),
+        width=width,
+        height=height,
+        duration_s=ogg_seconds(data) or None,
+    )
+
+
+def picture_size(data: bytes, mimetype: str) -> tuple[int | None, int | None]:
+    """Width and height of a picture; ``(None, None)`` for anything else."""
+    size = image_size(data) if mimetype.startswith("image/") else None
+    return size or (None, None)
 
 
 def object_key(tenant_id: UUID, file_id: UUID) -> str:

@@ -90,6 +90,7 @@ _MAX_SCANNED_BYTES = 256 * 1024
 """Bytes of a text that are searched for scripts."""
 _MAX_ARCHIVE_MEMBERS = 2_000
 _MACROS = ("vbaproject.bin", "meta-inf/manifest.mf", "androidmanifest.xml", "classes.dex")
+_KNOWN_TYPES = {each.mimetype for each in FILE_TYPES.values()}
 _INLINE_TYPES = {each.mimetype for each in FILE_TYPES.values() if each.inline}
 
 
@@ -171,11 +172,12 @@ def storage_type_and_name(data: bytes, filename: str, otherwise: str) -> tuple[s
 
 def serving_type_and_name(mimetype: str, filename: str) -> tuple[str, str]:
     """Type and name under which a stored file is served. Older files were stored before the product
-    checked bytes, so the name is checked again.
+    checked bytes, so both are checked again: a type that is not in ``FILE_TYPES`` becomes neutral.
     """
     if names.is_executable(filename):
         return UNKNOWN_TYPE, names.neutralize_filename(filename, "arquivo")
-    return mimetype, filename
+    served_type = mimetype if mimetype in _KNOWN_TYPES else UNKNOWN_TYPE
+    return served_type, safe_name(filename, "arquivo")
 
 
 def _is_program(data: bytes) -> bool:

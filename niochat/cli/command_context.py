@@ -24,11 +24,10 @@ from niochat.domain.errors import (
     NotFoundError,
     OperationRefusedError,
 )
+from niochat.identity.demo_users import DEMO_TENANTS
 from niochat.launcher.stack_launcher import StackLauncher
 
 _SQL = queries("database_health")
-DEMO_TENANTS = ("demo", "vizinho")
-"""The tenants of examples/demo.yaml. The first is the default."""
 EVALUATION_SLUG_PREFIX = "avaliacao-"
 """The beginning of the slugs of tenants that ``niochat evaluate`` creates."""
 Result = TypeVar("Result")

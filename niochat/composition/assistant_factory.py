@@ -11,6 +11,8 @@ from niochat.attachments.attachment_reader import AttachmentReader
 from niochat.composition.components import Components
 from niochat.live.assistant_drafts import AssistantDraftPublisher
 from niochat.ports.erp import ErpCapability, TenantErpClient
+from niochat.ratings.comment_classifier import CommentClassifier
+from niochat.ratings.opinion_reader import OpinionReader
 
 
 def open_models(components: Components) -> ModelClient:
@@ -23,6 +25,16 @@ def build_file_reader(components: Components, models: ModelClient) -> Attachment
     return AttachmentReader(models, components.attachments.read_all, components.directory.assistant)
 
 
+def build_opinion_reader(components: Components, models: ModelClient) -> OpinionReader:
+    """Build the reader of messages that may belong to a rating."""
+    return OpinionReader(models, components.directory.assistant)
+
+
+def build_comment_classifier(components: Components, models: ModelClient) -> CommentClassifier:
+    """Build the classifier of comments on ratings."""
+    return CommentClassifier(components.database, models, components.directory.assistant)
+
+
 def build_assistant(
     components: Components, erp: TenantErpClient, models: ModelClient
 ) -> TurnRunner:
@@ -32,6 +44,11 @@ def build_assistant(
     def publish_draft(request: TurnRequest, text: str) -> None:
         drafts.publish_draft(request.tenant_id, request.conversation_id, request.turn_id, text)
 
+    def publish_tool(request: TurnRequest, tool: str, running: bool) -> None:
+        drafts.publish_tool(
+            request.tenant_id, request.conversation_id, request.turn_id, tool, running=running
+        )
+
     return TurnRunner(
         TurnStore(components.database, components.vault),
         models,
@@ -39,6 +56,7 @@ def build_assistant(
         components.directory.assistant,
         make_capability_lookup(components),
         on_draft=publish_draft,
+        on_tool=publish_tool,
     )
 
 

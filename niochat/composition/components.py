@@ -31,6 +31,19 @@ CLOCK_SYNC_INTERVAL_S = 60.0
 FIRST_CLOCK_SYNC_INTERVAL_S = 1.0
 """The interval until the first successful synchronization."""
 
+PROJECTOR_CONNECTIONS = 2
+REPORT_CONNECTIONS = 8
+"""Half of them for tenants' queries."""
+REPORT_PLANNER_SETTINGS = {
+    "enable_seqscan": "on",
+    "enable_hashjoin": "on",
+    "enable_mergejoin": "on",
+    "enable_material": "on",
+    "enable_bitmapscan": "on",
+    "plan_cache_mode": "force_custom_plan",
+}
+"""Reports read many rows, and how many depends on the period: the planner may choose freely."""
+
 
 @dataclass(frozen=True, slots=True)
 class Components:
@@ -38,6 +51,9 @@ class Components:
 
     settings: Settings
     database: Database
+    report_database: Database
+    """For reports, which must neither wait for the path nor delay it."""
+    projector_database: Database
     vault: Vault
     ssrf_guard: SsrfGuard
     gateway: WhatsAppGateway
@@ -79,12 +95,15 @@ class Components:
         await self.live_hints.close()
         await self.access_changes.close()
         await self.ephemeral_frames.close()
+        await self.report_database.close()
+        await self.projector_database.close()
         await self.database.close()
 
 
 async def open_components(settings: Settings) -> Components:
     """Build the components. Servers need not be up yet: only the first use of one fails."""
-    database = await Database.open(settings.database_url.get_secret_value())
+    url = settings.database_url.get_secret_value()
+    database = await Database.open(url)
     vault = Vault.from_key_ring(settings.vault_keys.get_secret_value())
     guard = SsrfGuard(settings.private_networks or ())
     gateway = GatewayRouter(GATEWAYS, guard)
@@ -97,6 +116,10 @@ async def open_components(settings: Settings) -> Components:
     return Components(
         settings=settings,
         database=database,
+        report_database=await Database.open(
+            url, size=REPORT_CONNECTIONS, timeouts=REPORT_PLANNER_SETTINGS
+        ),
+        projector_database=await Database.open(url, size=PROJECTOR_CONNECTIONS),
         vault=vault,
         ssrf_guard=guard,
         gateway=gateway,

@@ -11,8 +11,14 @@ from niochat.adapters.redis.redis_cache import RedisCache
 from niochat.composition.components import Components
 from niochat.erp.capability_probe import CapabilityProber
 from niochat.erp.erp_service import ErpService
-from niochat.erp.limited_client import ErpSettings, LimitedErpClient, ReleasePermit, RequestPermit
+from niochat.erp.limited_client import (
+    ErpSettings,
+    LimitedErpClient,
+    ReleasePermit,
+    RequestPermit,
+)
 from niochat.erp.read_cache import ErpReadCache
+from niochat.erp.rpc_reply import ErpReadOptions, timed_read_from_reply
 from niochat.erp.write_executor import ErpWriteExecutor
 from niochat.erp.write_journal import ErpWriteJournal
 from niochat.erp.write_reconciler import WriteReconciler
@@ -23,6 +29,7 @@ from niochat.ports.erp import (
     ErpWriteResult,
     IdempotentErpWrite,
     ResultT,
+    TimedErpRead,
 )
 
 READ_CACHE_TTL_S = 30
@@ -86,6 +93,17 @@ class InProcessErpClient:
         """Read from the ERP or the cache. Raises ``ErpError`` or ``ErpRefusedError``."""
         result: Any = (await self._service.read(tenant_id, request)).unwrap()
         return result  # type: ignore[no-any-return]
+
+    async def read_timed(
+        self, tenant_id: UUID, request: ErpRead[ResultT], max_age_s: float | None = None
+    ) -> TimedErpRead[ResultT]:
+        """The same with the time at which the ERP gave the result."""
+        options = ErpReadOptions(max_age_s, for_agent=True)
+        return timed_read_from_reply(await self._service.read(tenant_id, request, options))
+
+    async def verify_write(self, tenant_id: UUID, key: str) -> None:
+        """Look in the ERP for a write whose outcome is unknown, and settle it if it is found."""
+        (await self._service.verify_write(tenant_id, key)).unwrap()
 
     async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
         """Write once. Raises ``OperationRefusedError``, ``ErpError`` or ``ErpRefusedError``."""

@@ -13,9 +13,12 @@ from niochat.identity.api_keys import ApiKeyRepository
 from niochat.identity.authentication import Authenticator
 from niochat.identity.login.login_alerts import LoginAlertSender
 from niochat.identity.login.login_throttle import LoginThrottle
+from niochat.identity.login.password_change import PasswordChangeService
 from niochat.identity.login.passwords import PasswordService
 from niochat.identity.login.second_factor import SecondFactorService
 from niochat.identity.one_time_links import OneTimeLinkService
+from niochat.identity.preferences import PreferenceStore
+from niochat.identity.profiles import ProfileStore
 from niochat.identity.roles import RoleRepository
 from niochat.identity.sessions import SessionService
 from niochat.identity.socket_tickets import SocketTicketStore
@@ -44,6 +47,9 @@ class IdentityServices:
     socket_tickets: SocketTicketStore
     idempotency: IdempotencyStore
     login_throttle: LoginThrottle
+    password_changes: PasswordChangeService
+    profiles: ProfileStore
+    preferences: PreferenceStore
 
 
 def build_identity_services(
@@ -77,6 +83,9 @@ def build_identity_services(
         socket_tickets=SocketTicketStore(database),
         idempotency=IdempotencyStore(database, encryptor),
         login_throttle=throttle,
+        password_changes=PasswordChangeService(database, passwords, throttle),
+        profiles=ProfileStore(database),
+        preferences=PreferenceStore(database),
     )
 
 

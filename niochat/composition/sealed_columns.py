@@ -2,10 +2,12 @@
 
 from niochat.adapters.postgres import idempotency_store
 from niochat.adapters.postgres.queries import queries
+from niochat.alerts import alert_rule_store
 from niochat.identity import access_tokens
 from niochat.identity.login import second_factor
 from niochat.mail import mail_outbox
 from niochat.ports.encryption import TAX_ID_PURPOSE
+from niochat.push import push_subscriptions, vapid_keys
 from niochat.tenants.tenant_secrets import SecretPurpose
 from niochat.vault.key_rotation import SealedColumn
 
@@ -65,6 +67,19 @@ SEALED_COLUMNS = (
         "signing keys", _SQL["signing_keys"], _SQL["put_signing_key"], access_tokens.PURPOSE, True
     ),
     SealedColumn("mails", _SQL["mails"], _SQL["put_mail"], mail_outbox.PURPOSE, True),
+    SealedColumn("push keys", _SQL["vapid_keys"], _SQL["put_vapid_key"], vapid_keys.PURPOSE, True),
+    SealedColumn(
+        "push subscriptions",
+        _SQL["push_subscriptions"],
+        _SQL["put_push_subscription"],
+        push_subscriptions.PURPOSE,
+    ),
+    SealedColumn(
+        "alert webhooks",
+        _SQL["alert_rules"],
+        _SQL["put_alert_rule"],
+        alert_rule_store.PURPOSE,
+    ),
     SealedColumn(
         "kept answers",
         _SQL["stored_responses"],

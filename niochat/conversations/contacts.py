@@ -1,6 +1,6 @@
 """Reads and changes contacts, with their tax ids and conversations."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -55,10 +55,17 @@ class ContactStore:
         self._encryptor = encryptor
 
     async def find_by_name(
-        self, tenant_id: UUID, name: str, page: ContactPageRequest
+        self,
+        tenant_id: UUID,
+        name: str,
+        page: ContactPageRequest,
+        labels: Sequence[str] = (),
+        *,
+        any_word: bool = False,
     ) -> list[dict[str, Any]]:
         """Returns contacts whose name begins with ``name``, ordered by name; accents and case are
-        ignored.
+        ignored. With ``any_word``, a later word of the name may begin with it, too. With
+        ``labels``, only contacts with one of them.
 
         Raises ``InvalidInputError`` with ``bad_cursor``, or ``cursor_moved`` if the last contact of
         the previous page was renamed.
@@ -77,19 +84,50 @@ class ContactStore:
                         code="cursor_moved",
                     )
             rows = await connection.fetch(
-                _SQL["by_name"], tenant_id, name, last_name, page.after or _FIRST, page.limit
+                _SQL["by_word" if any_word else "by_name"],
+                tenant_id,
+                name,
+                last_name,
+                page.after or _FIRST,
+                page.limit,
+                list(labels) or None,
+            )
+        return [self._opened(tenant_id, row) for row in rows]
+
+    async def list_after(
+        self, tenant_id: UUID, last_name: str, page: ContactPageRequest
+    ) -> list[dict[str, Any]]:
+        """Returns contacts by name after the folded name and the id at which a page ended. Unlike a
+        cursor, this place holds when that contact is renamed.
+        """
+        async with self._database.as_tenant(tenant_id) as connection:
+            rows = await connection.fetch(
+                _SQL["by_name"],
+                tenant_id,
+                "",
+                last_name,
+                page.after or _FIRST,
+                page.limit,
+                None,
             )
         return [self._opened(tenant_id, row) for row in rows]
 
     async def find_by_phone(
-        self, tenant_id: UUID, digits: str, after: str, limit: int
+        self,
+        tenant_id: UUID,
+        digits: str,
+        after: str,
+        limit: int,
+        labels: Sequence[str] = (),
     ) -> list[dict[str, Any]]:
         """Returns contacts with a phone number that begins with ``digits``, ordered by number. The
         digits may have or lack Brazil's 55 and the ninth digit.
         """
         prefixes = phone_search_prefixes(digits)
         async with self._database.as_tenant(tenant_id) as connection:
-            rows = await connection.fetch(_SQL["by_phone"], tenant_id, prefixes, after, limit)
+            rows = await connection.fetch(
+                _SQL["by_phone"], tenant_id, prefixes, after, limit, list(labels) or None
+            )
         return [self._opened(tenant_id, row) for row in rows]
 
     async def find_by_tax_id(
@@ -116,11 +154,11 @@ class ContactStore:
         self,
         tenant_id: UUID,
         contact_id: UUID,
-        changes: Mapping[str, str | None],
+        changes: Mapping[str, str | bool | None],
         actor: AuditActor,
     ) -> dict[str, Any]:
-        """Changes ``name``, ``document`` or ``notes`` of a contact, as far as ``changes`` has them,
-        and returns the contact.
+        """Changes ``name``, ``document``, ``notes`` or ``ratings_refused`` of a contact, as far as
+        ``changes`` has them, and returns the contact.
 
         Raises ``NotFoundError``, ``InvalidInputError`` (``bad_document``),
         ``OperationRefusedError`` (``merged``).
@@ -135,15 +173,16 @@ class ContactStore:
                     f"The contact was merged into {row['merged_into']}. Change that contact.",
                     code="merged",
                 )
-            before = {
+            before: dict[str, Any] = {
+                "ratings_refused": row["ratings_refused"],
                 "name": row["name"],
                 "notes": row["notes"],
                 "document": self._document_of(tenant_id, row),
             }
-            after = {**before, **changes}
+            after: dict[str, Any] = {**before, **changes}
             document = (row["document_sealed"], row["document_index"])
             if "document" in changes:  # else the sealed value stays, even if no key opens it
-                document = _seal_tax_id(self._encryptor, tenant_id, changes["document"])
+                document = _seal_tax_id(self._encryptor, tenant_id, after["document"])
             await connection.execute(
                 _SQL["change"],
                 tenant_id,
@@ -151,9 +190,10 @@ class ContactStore:
                 after["name"],
                 *document,
                 after["notes"] or "",
+                bool(after["ratings_refused"]),
             )
             digests = [
-                {name: self._digest(tenant_id, each[name]) for name in changes}
+                {name: self._audit_value(tenant_id, each[name]) for name in changes}
                 for each in (before, after)
             ]
             target = f"contact:{contact_id}"
@@ -206,6 +246,10 @@ class ContactStore:
         except (InvalidInputError, UnreadableDataError) as error:
             _log.error("document_not_opened", tenant=str(tenant_id), code=error.code)
             return None
+
+    def _audit_value(self, tenant_id: UUID, value: str | bool | None) -> str | bool | None:
+        """Personal values are recorded as digests."""
+        return value if isinstance(value, bool) else self._digest(tenant_id, value)
 
     def _digest(self, tenant_id: UUID, value: str | None) -> str | None:
         """Returns a digest for the audit log. It shows whether values are equal, but not what they

@@ -63,7 +63,7 @@ async def load_history(
     if stored is None:
         raise NotFoundError("The tenant has no such conversation.")
     events = [row for row in rows if row["version"] <= stored["version"]]
-    last, entries = _replay(events)
+    last, entries = replay_rows(events)
     stored_state = state_to_json(state_from_json(stored["state"], stored["schema_version"]))
     replayed = state_to_json(last) if last is not None else {}
     return ConversationReplay(tuple(entries), diff_states(replayed, stored_state))
@@ -81,9 +81,13 @@ def diff_states(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
     }
 
 
-def _replay(rows: Sequence[Any]) -> tuple[ConversationState | None, list[HistoryEntry]]:
-    conversation: ConversationState | None = None
-    before: dict[str, Any] = {}
+def replay_rows(
+    rows: Sequence[Any], conversation: ConversationState | None = None
+) -> tuple[ConversationState | None, list[HistoryEntry]]:
+    """Applies rows of events to ``conversation``, the state before the first of them (``None``:
+    the first row opens the conversation). Returns the state after the last one, and the entries.
+    """
+    before = {} if conversation is None else state_to_json(conversation)
     entries: list[HistoryEntry] = []
     for row in rows:
         conversation = evolve(conversation, event_from_json(row["body"]))

@@ -3,6 +3,8 @@
 NiochatError
 ├── InvalidInputError          the input is wrong: nothing has changed, a retry cannot help
 │   └── OperationRefusedError  the input is valid, but the state does not allow the operation
+│       ├── AlreadyExistsError what it would create exists already
+│       └── StaleVersionError  the caller has not read the current version
 ├── AuthenticationError        the caller is unknown: sign in first
 ├── PermissionDeniedError      the caller is known, but not allowed to do this
 ├── RateLimitedError           too many requests: retry later
@@ -35,6 +37,22 @@ class OperationRefusedError(InvalidInputError):
     """The input is valid, but the current state does not allow the operation."""
 
     code = "refused"
+
+
+class AlreadyExistsError(OperationRefusedError):
+    """What the request would create exists already, with the id ``existing_id``."""
+
+    code = "exists"
+
+    def __init__(self, message: str, existing_id: str, *, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.existing_id = existing_id
+
+
+class StaleVersionError(OperationRefusedError):
+    """The value was changed by another request since the caller read it."""
+
+    code = "stale"
 
 
 class AuthenticationError(NiochatError):

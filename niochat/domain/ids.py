@@ -15,6 +15,7 @@ ConversationId = NewType("ConversationId", UUID)
 MessageId = NewType("MessageId", UUID)
 TurnId = NewType("TurnId", UUID)
 OutboxId = NewType("OutboxId", UUID)
+RatingId = NewType("RatingId", UUID)
 
 PLATFORM_TENANT_ID = UUID(int=0)
 """Used as tenant id of things that belong to no tenant, such as superusers and signing keys."""
@@ -50,6 +51,11 @@ def note_id(cause: UUID) -> MessageId:
     return MessageId(uuid5(cause, "note"))
 
 
+def inbox_cause(inbox_id: int) -> str:
+    """Name of the command in an inbox row, from which the ids of its new rows derive."""
+    return f"inbox:{inbox_id}"
+
+
 def agent_action_cause(conversation: ConversationId, cause: str) -> UUID:
     """Cause of the messages of an agent's command; ``cause`` names the command."""
     return uuid5(conversation, f"person:{cause}")
@@ -73,6 +79,11 @@ def change_id(cause: UUID) -> OutboxId:
 def file_id(message: MessageId) -> UUID:
     """Id of the file that came with a customer's message."""
     return uuid5(message, "file")
+
+
+def rating_id(conversation: ConversationId, version: int) -> RatingId:
+    """Id of the rating that event ``version`` of a conversation begins."""
+    return RatingId(uuid5(conversation, f"rating:{version}"))
 
 
 def turn_id(conversation: ConversationId, version: int) -> TurnId:

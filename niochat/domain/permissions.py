@@ -1,6 +1,7 @@
 """Permissions: the built-in roles and the functions that check grants.
 
-A permission is ``resource:action``, or ``resource:action:scope`` for actions on conversations. A
+A permission is ``resource:action``, or ``resource:action:scope`` for actions on conversations and
+for reports about them. A
 wider scope includes the narrower ones.
 """
 
@@ -34,6 +35,8 @@ class PermissionAction(StrEnum):
     CONTACTS_READ = "contacts:read"
     CONTACTS_WRITE = "contacts:write"
     CONTACTS_EXPORT = "contacts:export"
+    SUBSCRIBERS_READ = "subscribers:read"
+    SUBSCRIBERS_WRITE = "subscribers:write"
     USERS_READ = "users:read"
     USERS_WRITE = "users:write"
     ROLES_WRITE = "roles:write"
@@ -45,8 +48,10 @@ class PermissionAction(StrEnum):
     SETTINGS_READ = "settings:read"
     SETTINGS_WRITE = "settings:write"
     SETTINGS_ASSISTANT = "settings:assistant"
+    REPORTS_READ = "reports:read"
     AUDIT_READ = "audit:read"
     PRESENCE_WRITE = "presence:write"
+    CANNED_WRITE = "canned:write"
     TENANTS_READ = "tenants:read"
     TENANTS_WRITE = "tenants:write"
     TENANTS_ENTER = "tenants:enter"
@@ -58,6 +63,7 @@ SCOPED_ACTIONS = frozenset(
         PermissionAction.CONVERSATIONS_REPLY,
         PermissionAction.CONVERSATIONS_ASSIGN,
         PermissionAction.CONVERSATIONS_NOTE,
+        PermissionAction.REPORTS_READ,
     }
 )
 """Actions with a scope. Every other action is allowed for the whole tenant or not at all."""
@@ -92,9 +98,12 @@ ROLE_GRANTS: Mapping[BuiltInRole, Grants] = {
         PermissionAction.CONVERSATIONS_REPLY: PermissionScope.TEAM,
         PermissionAction.CONVERSATIONS_ASSIGN: PermissionScope.TEAM,
         PermissionAction.CONVERSATIONS_NOTE: PermissionScope.TEAM,
+        PermissionAction.REPORTS_READ: PermissionScope.OWN,
         **_all(
             PermissionAction.CONTACTS_READ,
             PermissionAction.CONTACTS_WRITE,
+            PermissionAction.SUBSCRIBERS_READ,
+            PermissionAction.SUBSCRIBERS_WRITE,
             PermissionAction.USERS_READ,
             PermissionAction.TEAMS_READ,
             PermissionAction.CHANNELS_READ,
@@ -103,7 +112,9 @@ ROLE_GRANTS: Mapping[BuiltInRole, Grants] = {
     },
     BuiltInRole.VIEWER: _all(
         PermissionAction.CONVERSATIONS_READ,
+        PermissionAction.REPORTS_READ,
         PermissionAction.CONTACTS_READ,
+        PermissionAction.SUBSCRIBERS_READ,
         PermissionAction.USERS_READ,
         PermissionAction.TEAMS_READ,
         PermissionAction.CHANNELS_READ,

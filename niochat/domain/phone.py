@@ -51,6 +51,18 @@ def parse_brazilian_phone(digits: str) -> str:
     return canonical_phone(f"55{national}") if _LOCAL.fullmatch(national) else ""
 
 
+def parse_dialled_phone(written: str) -> str:
+    """Returns the digits of a complete number with country code, as a person typed it: a number
+    with ``+`` of any country, or else a Brazilian number; empty if it is neither.
+    """
+    digits = re.sub(r"[\s().+/-]", "", written)
+    if not (digits.isascii() and digits.isdigit()):
+        return ""
+    if written.strip().startswith("+") and not digits.startswith("55"):
+        return digits if 8 <= len(digits) <= 15 and digits[0] != "0" else ""
+    return parse_brazilian_phone(digits.lstrip("0"))
+
+
 def is_same_number(phone: str, phones: Iterable[str]) -> bool:
     """Whether one of ``phones``, in an ERP's spelling, is the same number as ``phone``."""
     number = parse_brazilian_phone(phone)

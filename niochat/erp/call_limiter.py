@@ -1,5 +1,6 @@
 """Limits the calls to a tenant's ERP: how many are concurrent, and how many start per minute."""
 
+import math
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -9,16 +10,20 @@ WAITING_EXPIRES_AFTER_S = 10.0
 """After this time without a waiting call the tenant no longer counts as throttled."""
 PERMIT_EXPIRES_AFTER_S = 90.0
 """A permit that is held longer has expired, because the process of its call has died."""
+ASSISTANT_SHARE = 0.25
+"""Share of a tenant's calls that agents leave to the assistant."""
 _POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class CallPermitRequest:
     """Requests a permit for one call; the answer is a :class:`CallPermit`. ``waiting`` is how many
-    calls of the tenant wait for a permit in the requesting process, including this one.
+    calls of the tenant wait for a permit in the requesting process, including this one. A call
+    ``for_agent`` leaves some of the permits to the assistant.
     """
 
     waiting: int = 1
+    for_agent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +62,9 @@ class ErpCallLimiter:
     _waited: tuple[float, float] | None = None
     """When calls began to wait, and when one waited last."""
 
-    def acquire(self, now: float, waiting: int = 1) -> CallPermit:
+    def acquire(self, now: float, waiting: int = 1, *, for_agent: bool = False) -> CallPermit:
         """A permit, or how long to wait before the next request."""
-        permit = self._try_acquire(now)
+        permit = self._try_acquire(now, for_agent=for_agent)
         if permit.id is None or waiting > 1:  # other calls wait behind it
             self._waited = (self.waited_since(now) or now, now)
             self.waiting = waiting
@@ -71,16 +76,17 @@ class ErpCallLimiter:
             return None
         return self._waited[0]
 
-    def _try_acquire(self, now: float) -> CallPermit:
+    def _try_acquire(self, now: float, *, for_agent: bool) -> CallPermit:
         self._expire_permits(now)
         retry_in_s = self.breaker.retry_in_s(now)
         if retry_in_s > 0:
             return CallPermit(wait_s=retry_in_s, breaker_open=True)
-        if len(self.in_flight) >= self.max_concurrent:
+        if len(self.in_flight) >= concurrent_calls_for(self.max_concurrent, for_agent=for_agent):
             return CallPermit(wait_s=_POLL_S)
         self._refill(now)
-        if self.tokens < 1.0:
-            return CallPermit(wait_s=max((1.0 - self.tokens) * 60.0 / self.per_minute, _POLL_S))
+        needed = min(1.0 + self._burst * ASSISTANT_SHARE, self._burst) if for_agent else 1.0
+        if self.tokens < needed:
+            return CallPermit(wait_s=max((needed - self.tokens) * 60.0 / self.per_minute, _POLL_S))
         self.tokens -= 1.0
         self.breaker.record_start()
         permit = uuid4()
@@ -103,7 +109,18 @@ class ErpCallLimiter:
             self.breaker.probing = False
 
     def _refill(self, now: float) -> None:
-        # The burst is a tenth of the limit, so that the few calls of a conversation do not wait.
-        burst = max(self.per_minute / 10.0, 1.0)
-        self.tokens = min(self.tokens + (now - self.refilled_at) * self.per_minute / 60.0, burst)
+        refilled = self.tokens + (now - self.refilled_at) * self.per_minute / 60.0
+        self.tokens = min(refilled, self._burst)
         self.refilled_at = now
+
+    @property
+    def _burst(self) -> float:
+        # A tenth of the limit, so that the few calls of a conversation do not wait.
+        return max(self.per_minute / 10.0, 1.0)
+
+
+def concurrent_calls_for(max_concurrent: int, *, for_agent: bool) -> int:
+    """How many calls may be in progress when another one starts."""
+    if not for_agent:
+        return max_concurrent
+    return max(math.floor(max_concurrent * (1.0 - ASSISTANT_SHARE)), 1)

@@ -7,7 +7,7 @@ from uuid import UUID
 from niochat.domain.errors import NiochatError
 from niochat.erp.capability_probe import CapabilityProber
 from niochat.erp.limited_client import LimitedErpClient
-from niochat.erp.rpc_reply import ErpRpcReply, reply_from_error
+from niochat.erp.rpc_reply import ANY_AGE, ErpReadOptions, ErpRpcReply, reply_from_error
 from niochat.erp.write_executor import ErpWriteExecutor
 from niochat.erp.write_reconciler import WriteReconciler
 from niochat.ports.erp import ErpRead, IdempotentErpWrite
@@ -28,10 +28,16 @@ class ErpService:
         self._prober = prober
         self._reconciler = reconciler
 
-    async def read(self, tenant_id: UUID, request: ErpRead[Any]) -> ErpRpcReply:
+    async def read(
+        self,
+        tenant_id: UUID,
+        request: ErpRead[Any],
+        options: ErpReadOptions = ANY_AGE,
+    ) -> ErpRpcReply:
         """Read from the tenant's ERP, or from the cache."""
         try:
-            reply = ErpRpcReply(await self._calls.read(tenant_id, request))
+            answer = await self._calls.read_timed(tenant_id, request, options)
+            reply = ErpRpcReply(answer.value, read_at=answer.read_at)
         except NiochatError as error:
             reply = reply_from_error(error)
         return await self._run_follow_ups(tenant_id, reply)
@@ -40,6 +46,15 @@ class ErpService:
         """Execute a write once. The value of the reply is an ``ErpWriteResult``."""
         try:
             reply = ErpRpcReply(await self._writes.write(tenant_id, order))
+        except NiochatError as error:
+            reply = reply_from_error(error)
+        return await self._run_follow_ups(tenant_id, reply)
+
+    async def verify_write(self, tenant_id: UUID, key: str) -> ErpRpcReply:
+        """Look in the ERP for a write whose outcome is unknown. The reply has no value."""
+        try:
+            await self._writes.verify(tenant_id, key)
+            reply = ErpRpcReply()
         except NiochatError as error:
             reply = reply_from_error(error)
         return await self._run_follow_ups(tenant_id, reply)

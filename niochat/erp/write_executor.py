@@ -14,6 +14,7 @@ from niochat.erp.write_journal import (
     ErpWriteJournal,
     WriteJournalEntry,
     format_write_result,
+    order_refused_error,
     turn_over_error,
 )
 from niochat.ports.erp import (
@@ -69,16 +70,41 @@ class ErpWriteExecutor:
             _log.warning("erp_write_failed", error=type(task.exception()).__name__)
 
     async def _write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
-        entry = await self._journal.begin(
-            tenant_id, order.key, order.turn_id, order.attempt, describe_write(order.request)
-        )
+        entry = await self._begin(tenant_id, order)
         if entry.status in ("done", "refused"):
-            return _result_from_entry(entry)
+            return _result_from_entry(order, entry)
         if entry.status == "started":
             result = await self._send(tenant_id, order, entry)
             if result is not None:
                 return result
         return await self._await_evidence(tenant_id, order, entry)
+
+    async def verify(self, tenant_id: UUID, key: str) -> None:
+        """Search the ERP once for a write that was sent without a known outcome, and settle it if
+        the ERP shows it. Raises ``ErpError`` and ``ErpRefusedError``.
+        """
+        entry = await self._journal.find(tenant_id, key)
+        if entry is None or entry.status != "sending":
+            return
+        receipt = await find_write_evidence(self._calls, tenant_id, entry.request)
+        if receipt is not None:
+            await self._settle_done(tenant_id, entry, receipt)
+
+    async def _begin(self, tenant_id: UUID, order: IdempotentErpWrite) -> WriteJournalEntry:
+        request = describe_write(order.request)
+        if order.order is not None:
+            return await self._journal.begin_agent_order(tenant_id, order.key, order.order, request)
+        assert order.turn_id is not None
+        return await self._journal.begin(
+            tenant_id, order.key, order.turn_id, order.attempt, request
+        )
+
+    async def _mark_sending(
+        self, tenant_id: UUID, order: IdempotentErpWrite, entry: WriteJournalEntry
+    ) -> bool:
+        if order.turn_id is None:
+            return await self._journal.mark_agent_order_sending(tenant_id, entry.id)
+        return await self._journal.mark_sending(tenant_id, entry.id, order.turn_id, order.attempt)
 
     async def _send(
         self, tenant_id: UUID, order: IdempotentErpWrite, entry: WriteJournalEntry
@@ -88,15 +114,15 @@ class ErpWriteExecutor:
 
         async def send_if_current(settings: ErpSettings) -> ErpWriteReceipt:
             nonlocal may_send
-            may_send = await self._journal.mark_sending(
-                tenant_id, entry.id, order.turn_id, order.attempt
-            )
+            may_send = await self._mark_sending(tenant_id, order, entry)
             if not may_send:
-                raise turn_over_error()
+                raise turn_over_error() if order.order is None else order_refused_error()
             return await self._erp.write(settings.account, order.request, settings.timeout_s)
 
         try:
-            receipt = await self._calls.call_once(tenant_id, send_if_current)
+            receipt = await self._calls.call_once(
+                tenant_id, send_if_current, for_agent=order.order is not None
+            )
         except OperationRefusedError as error:
             return await self._result_of_other_sender(tenant_id, order, error)
         except ErpRefusedError as refusal:
@@ -125,11 +151,10 @@ class ErpWriteExecutor:
         """The result after our request was not sent: that of another sender of the same write, or
         ``None`` while it is unknown. Without another sender the write was not sent at all.
         """
-        entry = await self._journal.begin(
-            tenant_id, order.key, order.turn_id, order.attempt, describe_write(order.request)
-        )
+        entry = await self._begin(tenant_id, order)
         if entry.status != "started":
-            return _result_from_entry(entry) if entry.status in ("done", "refused") else None
+            settled = entry.status in ("done", "refused")
+            return _result_from_entry(order, entry) if settled else None
         if isinstance(error, OperationRefusedError):
             raise error
         return ErpWriteResult(ErpWriteStatus.NOT_SENT, reason=error.code)
@@ -137,9 +162,14 @@ class ErpWriteExecutor:
     async def _await_evidence(
         self, tenant_id: UUID, order: IdempotentErpWrite, entry: WriteJournalEntry
     ) -> ErpWriteResult:
-        """Search the ERP for the write. Its absence proves nothing, because it may still arrive."""
+        """Search the journal for another sender's result, then the ERP for the write. Its absence
+        proves nothing, because it may still arrive.
+        """
         for pause in self._evidence_pauses_s:
             await asyncio.sleep(pause)
+            known = await self._journal.find(tenant_id, order.key)
+            if known is not None and known.status in ("done", "refused"):
+                return _result_from_entry(order, known)
             try:
                 receipt = await find_write_evidence(self._calls, tenant_id, entry.request)
             except (ErpError, ErpRefusedError) as error:
@@ -161,7 +191,9 @@ def _contract(request: ErpWrite) -> str:
     return "" if isinstance(request, RegisterLead) else request.contract
 
 
-def _result_from_entry(entry: WriteJournalEntry) -> ErpWriteResult:
+def _result_from_entry(order: IdempotentErpWrite, entry: WriteJournalEntry) -> ErpWriteResult:
+    """The result in the journal. It is an earlier write's unless this very order is journalled."""
+    own = order.order is not None and order.order.id == entry.order_id
     result: Mapping[str, str | None] = entry.result or {}
     until = result.get("until")
     return ErpWriteResult(
@@ -169,5 +201,5 @@ def _result_from_entry(entry: WriteJournalEntry) -> ErpWriteResult:
         result.get("protocol") or "",
         date.fromisoformat(until) if until else None,
         result.get("reason") or "",
-        earlier=True,
+        earlier=not own,
     )

@@ -26,6 +26,8 @@ CLUSTER_GAUGES = {
     "hosts_wanted": "Hosts that should be running",
     "shards_orphaned": "Shards without a live host",
     "actors_paused": "Conversations that an operator paused",
+    "projection_lag_seconds": "Age of the oldest event that a projection has not read",
+    "projections_stopped": "Projections of a tenant that stopped before an event",
     "database_up": "1 while PostgreSQL answers this replica",
 }
 

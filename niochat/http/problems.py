@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from niochat.adapters.postgres.idempotency_store import IdempotencyKeyReusedError
 from niochat.domain.errors import (
+    AlreadyExistsError,
     AuthenticationError,
     ConflictError,
     InvalidInputError,
@@ -17,6 +18,7 @@ from niochat.domain.errors import (
     OperationRefusedError,
     PermissionDeniedError,
     RateLimitedError,
+    StaleVersionError,
     UnavailableError,
     UnreadableDataError,
 )
@@ -63,6 +65,7 @@ class UnprocessableError(InvalidInputError):
 STATUS_BY_ERROR[UnprocessableError] = 422
 STATUS_BY_ERROR[IdempotencyKeyReusedError] = 422
 STATUS_BY_ERROR[StaleSettingsError] = 412
+STATUS_BY_ERROR[StaleVersionError] = 412
 
 
 class PreconditionRequiredError(InvalidInputError):
@@ -86,7 +89,8 @@ class FieldProblem(BaseModel):
 
 class ProblemDetails(BaseModel):
     """An error as problem details (RFC 9457). ``code`` is stable; ``title`` says what to do;
-    ``errors`` lists the invalid fields of a request.
+    ``errors`` lists the invalid fields of a request; ``existing_id`` is the id of what exists
+    already.
     """
 
     type: str = "about:blank"
@@ -94,6 +98,7 @@ class ProblemDetails(BaseModel):
     status: int
     code: str
     errors: list[FieldProblem] | None = None
+    existing_id: str | None = None
 
 
 def status_for(error: NiochatError) -> int:
@@ -111,7 +116,10 @@ async def problem_response(_: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(max(math.ceil(wait_s), 1))
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, 15.5.2
-    return build_problem_response(status, error.code, str(error), headers=headers)
+    existing_id = error.existing_id if isinstance(error, AlreadyExistsError) else None
+    return build_problem_response(
+        status, error.code, str(error), headers=headers, existing_id=existing_id
+    )
 
 
 def build_problem_response(
@@ -121,10 +129,13 @@ def build_problem_response(
     *,
     headers: Mapping[str, str] | None = None,
     errors: Sequence[FieldProblem] | None = None,
+    existing_id: str | None = None,
 ) -> Response:
     """Return problem details as a response."""
     listed = None if errors is None else list(errors)
-    problem = ProblemDetails(title=title, status=status, code=code, errors=listed)
+    problem = ProblemDetails(
+        title=title, status=status, code=code, errors=listed, existing_id=existing_id
+    )
     return JSONResponse(
         problem.model_dump(exclude_none=True), status, headers, media_type=PROBLEM_MEDIA_TYPE
     )

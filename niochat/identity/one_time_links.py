@@ -30,6 +30,8 @@ class LinkPurpose(StrEnum):
 
 
 LINK_LIFETIMES = {LinkPurpose.INVITATION: timedelta(days=7), LinkPurpose.RESET: timedelta(hours=1)}
+_PAGES = {LinkPurpose.INVITATION: "/convite", LinkPurpose.RESET: "/redefinir"}
+"""The pages of the desk that redeem a link (``frontend/src/app/routes/public-routes.ts``)."""
 _SUBJECT = {
     LinkPurpose.INVITATION: "Seu convite para o NioChat",
     LinkPurpose.RESET: "Redefinição da sua senha do NioChat",
@@ -158,7 +160,7 @@ class OneTimeLinkService:
             _SQL["create"], digest_text(secret), user_id, purpose, now + LINK_LIFETIMES[purpose]
         )
         # In the fragment, which browsers send to no server, so that no log or referrer has it.
-        return f"{self._base_url}/senha#{secret}"
+        return f"{self._base_url}{_PAGES[purpose]}#{secret}"
 
 
 def _link_over_error() -> OperationRefusedError:

@@ -24,6 +24,16 @@ class ThreadRef:
     channel_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class SubmittedCommand:
+    """A stored command. ``done`` is true if it was executed; if it is false, the command will be
+    executed later. ``inbox_id`` is ``None`` if the row is not known.
+    """
+
+    done: bool
+    inbox_id: int | None
+
+
 class CommandSubmitter:
     """Submits commands. ``poke`` wakes the actor of a thread whose inbox got a row."""
 
@@ -33,30 +43,32 @@ class CommandSubmitter:
 
     async def submit(
         self, thread: ThreadRef, key: str, command: DurableCommand, within_s: float
-    ) -> bool:
-        """Submits a command, which is executed once per ``key`` however often it is submitted.
+    ) -> SubmittedCommand:
+        """Submits a command, which is executed once per ``key`` however often it is submitted, and
+        waits up to ``within_s`` seconds until it is executed. A repeat gets the outcome of the
+        first time.
 
-        Returns True if it was executed, and False if it is stored but was not executed within
-        ``within_s`` seconds; it will be executed later. Raises ``OperationRefusedError`` if the
-        conversation rejected it, ``UnavailableError`` if the database does not answer.
+        Raises ``OperationRefusedError`` if the conversation rejected it, ``UnavailableError`` if
+        the database does not answer.
         """
         await self._inbox.store_command(
             thread.tenant_id, thread.thread_id, thread.channel_id, key, command
         )
         self._poke(thread.thread_id)
         deadline = time.monotonic() + within_s
-        while time.monotonic() < deadline:
-            outcome = await self._inbox.load_outcome(thread.tenant_id, thread.channel_id, key)
-            if outcome is not None:
-                return _require_done(outcome)
+        while True:
+            stored = await self._inbox.load_command(thread.tenant_id, thread.channel_id, key)
+            if stored is not None and stored.outcome is not None:
+                _require_done(stored.outcome)
+                return SubmittedCommand(True, stored.inbox_id)
+            if time.monotonic() + POLL_INTERVAL_S >= deadline:
+                return SubmittedCommand(False, None if stored is None else stored.inbox_id)
             await asyncio.sleep(POLL_INTERVAL_S)
-        return False
 
 
-def _require_done(outcome: str) -> bool:
+def _require_done(outcome: str) -> None:
     kind, _, code = outcome.partition(":")
     if kind != "done":
         raise OperationRefusedError(
             f"The conversation rejected the command: {code or kind}.", code=code or kind
         )
-    return True

@@ -139,6 +139,27 @@ async def resolve_contacts(
     return resolution
 
 
+async def find_or_create_contact(
+    connection: Connection, tenant_id: UUID, phone: str, name: str | None
+) -> tuple[UUID, bool]:
+    """Returns the contact of a phone number (digits with country code) and whether it was created.
+    The number of a new contact is where messages to it go; it proves nothing until somebody writes
+    from it.
+    """
+    number = canonical_phone(phone)
+    shown = ObservedAddresses(None, number, datetime.now(UTC), wrote=False, phone_address=phone)
+    ids = iter([row["id"] for row in await connection.fetch(_SQL["contact_ids"], 1)])
+    resolvers = await _read(connection, [(tenant_id, PHONE, number)], ids)
+    resolver = resolvers[tenant_id]
+    known = {row.contact for row in resolver.addresses.values()}
+    contact = resolver.resolve_contact(shown)
+    created = contact not in known
+    if created:
+        await connection.execute(_SQL["create_contacts"], [tenant_id], [contact], [name])
+    await _write(connection, resolvers)
+    return contact, created
+
+
 def observed_addresses_for(arrival: ChannelArrival, now: datetime) -> ObservedAddresses:
     """Returns the addresses that an arrival shows, with its own time but not later than ``now``."""
     identity, command = arrival.incoming.identity, arrival.incoming.command

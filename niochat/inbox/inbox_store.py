@@ -32,6 +32,16 @@ _Row = tuple[UUID, UUID, UUID, str, object, object]
 
 
 @dataclass(frozen=True, slots=True)
+class StoredCommand:
+    """A command in the inbox. ``outcome`` is ``done`` or ``refused:…``; ``None`` while the command
+    is pending.
+    """
+
+    inbox_id: int
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class AcceptResult:
     """The result of a committed arrival. ``thread_id`` is ``None`` if nothing was stored, because
     the update was of an unknown account. ``new`` is false for a repeated arrival.
@@ -106,13 +116,15 @@ class InboxStore:
             )
         return new
 
-    async def load_outcome(self, tenant_id: UUID, channel_id: UUID, key: str) -> str | None:
-        """Returns the outcome of the command with that key, ``done`` or ``refused:…``; ``None``
-        while it is pending.
-        """
+    async def load_command(
+        self, tenant_id: UUID, channel_id: UUID, key: str
+    ) -> StoredCommand | None:
+        """Returns the command that is stored under the key, or ``None``."""
         async with self._database.as_system() as connection:
             row = await connection.fetchrow(_SQL["outcome"], tenant_id, channel_id, key)
-        return row["outcome"] if row is not None and row["processed_at"] is not None else None
+        if row is None:
+            return None
+        return StoredCommand(row["id"], row["outcome"] if row["processed_at"] is not None else None)
 
     async def record_connection_status(self, channel_id: UUID, status: str, reason: str) -> None:
         """Stores the status of a channel's WhatsApp session; the last one wins."""

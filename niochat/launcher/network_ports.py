@@ -46,6 +46,7 @@ class StackPorts:
     fallback_grpc: int
     replica_http: int
     replica_grpc: int
+    desk_dev: int
 
     @classmethod
     def allocate(

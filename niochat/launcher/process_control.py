@@ -17,7 +17,7 @@ import psutil
 
 STACK_VARIABLE = "NIOCHAT_STACK"
 
-ProcessKind = Literal["postgres", "redis", "haproxy", "sandbox", "ray"]
+ProcessKind = Literal["postgres", "redis", "haproxy", "sandbox", "desk", "ray"]
 
 _POLL_S = 0.05
 _KILL_WAIT_S = 10.0
@@ -82,6 +82,8 @@ def classify_process(process: psutil.Process) -> ProcessKind:
         return "redis"
     if name.startswith("haproxy"):
         return "haproxy"
+    if name.startswith(("node", "npm", "esbuild")) or "/node_modules/" in command:
+        return "desk"  # the development server
     return "sandbox" if "niochat_sandbox" in command else "ray"
 
 

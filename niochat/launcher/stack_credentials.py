@@ -8,6 +8,7 @@ import secrets
 from dataclasses import asdict, dataclass, fields
 from typing import Self
 
+from niochat.launcher.demo_password import new_demo_password
 from niochat.launcher.home_folder import HomeFolder, read_json, write_json
 from niochat.launcher.stack_errors import StackError
 
@@ -60,6 +61,8 @@ def _is_key(text: str) -> bool:
 
 
 def _new_secret(name: str) -> str:
+    if name == "demo_password":
+        return new_demo_password()
     if name == "vault_key":
         return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
     # Hexadecimal needs no quoting in a URL or a configuration file.

@@ -34,6 +34,8 @@ MigrateDatabase = Callable[[str, str], Awaitable[None]]
 """Migrates the database, given the URL of the tables' owner and that of the serving processes."""
 CheckEnvironment = Callable[[Mapping[str, str]], None]
 """Raises when a setting of this environment cannot work."""
+PrepareFiles = Callable[[ProgressCallback], None]
+"""Makes files that the stack serves."""
 
 # Ray's servers wait for one another on SIGTERM and use all the time they get. Only PostgreSQL has
 # state that is worth a longer wait.
@@ -64,6 +66,7 @@ class StackOptions:
     redis_url: str | None = None
     migrate: MigrateDatabase | None = None
     check: CheckEnvironment | None = None
+    prepare: PrepareFiles | None = None
 
     @classmethod
     def from_environment(cls, **overrides: Any) -> Self:
@@ -111,6 +114,8 @@ class StackLauncher:
         self._lock.acquire()
         try:
             self._assemble_checked(progress)
+            if self.options.prepare is not None:
+                self.options.prepare(progress)
             return self._start(progress)
         except BaseException:
             self._close()
@@ -313,7 +318,7 @@ class StackLauncher:
 
     def _end_all(self) -> None:
         """End the writing processes first, then Redis, and PostgreSQL last by a fast shutdown."""
-        self._end_kinds("ray", "haproxy", "sandbox")
+        self._end_kinds("ray", "haproxy", "sandbox", "desk")
         self._end_kinds("redis")
         self._end_kinds("postgres")
 

@@ -36,8 +36,10 @@ def spawn(
     environment: Mapping[str, str] | None = None,
     *,
     stdin: int = subprocess.DEVNULL,
+    folder: Path | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start `command`; its output is appended to the log file `name`.
+    """Start `command` in `folder` (default: the home); its output is appended to the log file
+    `name`.
 
     The child gets a session of its own, so that Ctrl-C in the terminal reaches only the launcher,
     which then ends its children in order.
@@ -50,7 +52,7 @@ def spawn(
             stdout=descriptor,
             stderr=descriptor,
             env=child_environment(home, environment),
-            cwd=home.folder,
+            cwd=folder or home.folder,
             start_new_session=True,
         )
     finally:

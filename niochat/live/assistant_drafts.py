@@ -1,4 +1,6 @@
-"""Publishes the assistant's drafts: the text of a turn while the model writes it."""
+"""Publishes what the assistant is doing: the text of a turn while the model writes it, and the
+tools that it uses.
+"""
 
 import asyncio
 import time
@@ -6,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from niochat.domain.permissions import ConversationOwner
-from niochat.live.ephemeral_frames import DraftFrame, FrameEnvelope
+from niochat.live.ephemeral_frames import DraftFrame, FrameEnvelope, ToolFrame
 from niochat.runtime.background_tasks import BackgroundTaskSet
 
 MIN_INTERVAL_S = 0.2
@@ -41,6 +43,18 @@ class AssistantDraftPublisher:
             self._published_at.clear()  # costs at most one early draft for each running turn
         self._published_at[turn_id] = now
         frame = DraftFrame(conversation_id=conversation_id, turn_id=turn_id, text=text)
+        self._start_publishing(tenant_id, frame)
+
+    def publish_tool(
+        self, tenant_id: UUID, conversation_id: UUID, turn_id: UUID, tool: str, *, running: bool
+    ) -> None:
+        """Publishes that a tool starts or has ended."""
+        frame = ToolFrame(
+            conversation_id=conversation_id, turn_id=turn_id, tool=tool, running=running
+        )
+        self._start_publishing(tenant_id, frame)
+
+    def _start_publishing(self, tenant_id: UUID, frame: DraftFrame | ToolFrame) -> None:
         envelope = FrameEnvelope.wrap(tenant_id, frame, _WITH_ASSISTANT).encode()
         self._background.try_start(lambda: self._publish_frame(envelope), MAX_IN_FLIGHT)
 

@@ -23,8 +23,9 @@ class TypingFrame(BaseModel):
 
 
 class ViewingFrame(BaseModel):
-    """A user views a conversation, or has stopped viewing it. The frame is repeated while the user
-    views the conversation; discard it after 150 seconds without a repeat.
+    """A user views a conversation, or has stopped viewing it. A client that connects gets the
+    frames of the current viewers. Each is repeated while the user views the conversation; discard
+    it after 150 seconds without a repeat.
     """
 
     type: Literal["viewing"] = "viewing"
@@ -44,6 +45,18 @@ class DraftFrame(BaseModel):
     text: str
 
 
+class ToolFrame(BaseModel):
+    """The assistant uses a tool, such as ``consultar_faturas``, or has finished using it. The
+    frames of one turn may be lost: the event of the turn ends all its tools.
+    """
+
+    type: Literal["tool"] = "tool"
+    conversation_id: UUID
+    turn_id: UUID
+    tool: str
+    running: bool
+
+
 class PresenceFrame(BaseModel):
     """The presence of a user has changed."""
 
@@ -59,6 +72,25 @@ class ReadFrame(BaseModel):
     type: Literal["read"] = "read"
     conversation_id: UUID
     version: int
+
+
+class ContactFrame(BaseModel):
+    """A contact was renamed, blocked or unblocked. Sent to users who may see a conversation with
+    the contact; apply it to all conversations of the contact.
+    """
+
+    type: Literal["contact"] = "contact"
+    contact_id: UUID
+    name: str | None
+    blocked: bool
+
+
+class AlertsFrame(BaseModel):
+    """An alert of the provider has begun or ended. ``GET /alerts`` lists alerts for those who may
+    read settings.
+    """
+
+    type: Literal["alerts"] = "alerts"
 
 
 class UnreadFrame(BaseModel):
@@ -114,7 +146,16 @@ class ReadMarkerUpdate(BaseModel):
     version: Annotated[int, Field(ge=0, lt=2**63)]
 
 
-ReplicatedFrame = TypingFrame | ViewingFrame | DraftFrame | PresenceFrame | ReadFrame
+ReplicatedFrame = (
+    TypingFrame
+    | ViewingFrame
+    | DraftFrame
+    | ToolFrame
+    | PresenceFrame
+    | ReadFrame
+    | ContactFrame
+    | AlertsFrame
+)
 """Frames that replicas send to one another."""
 ClientFrame = TypingUpdate | ViewingUpdate | ReadMarkerUpdate
 """Frames that a screen may send after its hello."""

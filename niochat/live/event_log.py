@@ -1,7 +1,7 @@
 """The event log for screens: each event with the current rows of its conversation and message."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,8 @@ MAX_EVENTS_PER_READ = 500
 """Events that one query returns at most."""
 MAX_RANGES_PER_READ = 32
 """Log ranges that one query reads at most."""
+MAX_PREVIEW = 140
+"""Characters of a conversation's last message; the view ``shown_conversations`` cuts there too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +33,8 @@ class LoggedEvent:
     at: datetime
     conversation: Mapping[str, Any]
     message: Mapping[str, Any] | None
+    body: Mapping[str, Any] = field(default_factory=dict)
+    """The event as stored: ids, codes and numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,7 @@ async def _load_events(connection: Connection, rows: Sequence[Any]) -> list[Logg
     with_message = [row for row in rows if "message" in row["body"]]
     message_keys = {(row["tenant_id"], UUID(row["body"]["message"])) for row in with_message}
     messages = await _load_rows(connection, "messages", message_keys)
+    await _add_last_messages(connection, rows, conversations, messages)
     return [
         LoggedEvent(
             LogPosition(int(row["xid"]), row["conversation_id"], row["version"]),
@@ -151,6 +156,7 @@ async def _load_events(connection: Connection, rows: Sequence[Any]) -> list[Logg
             row["at"],
             conversations[row["conversation_id"]],
             messages.get(UUID(row["body"]["message"])) if "message" in row["body"] else None,
+            row["body"],
         )
         for row in rows
     ]
@@ -164,3 +170,63 @@ async def _load_rows(
     tenants, ids = zip(*sorted(keys), strict=True)
     rows = await connection.fetch(_SQL[query], list(tenants), list(ids))
     return {row["id"]: dict(row) for row in rows}
+
+
+async def _add_last_messages(
+    connection: Connection,
+    rows: Sequence[Any],
+    conversations: dict[UUID, dict[str, Any]],
+    messages: Mapping[UUID, dict[str, Any]],
+) -> None:
+    """Adds ``last_message`` to the conversations. It is read only where the messages of the events
+    do not tell it: for most events the message is new, and its row is here already.
+    """
+    known = known_last_messages(rows, conversations, messages)
+    unknown = {(c["tenant_id"], c["id"]) for c in conversations.values() if c["id"] not in known}
+    stored = await _load_rows(connection, "last_messages", unknown)
+    for conversation in conversations.values():
+        key = conversation["id"]
+        if key in known:
+            conversation["last_message"] = message_preview(known[key])
+        else:
+            conversation["last_message"] = stored[key]["last_message"] if key in stored else None
+
+
+def known_last_messages(
+    rows: Sequence[Any],
+    conversations: Mapping[UUID, dict[str, Any]],
+    messages: Mapping[UUID, dict[str, Any]],
+) -> dict[UUID, dict[str, Any]]:
+    """Returns the newest message of each conversation for which the events prove it: no later event
+    of the conversation is missing, so none of these has added another message.
+    """
+    versions: dict[UUID, set[int]] = {}
+    newest: dict[UUID, dict[str, Any]] = {}
+    for row in rows:
+        versions.setdefault(row["conversation_id"], set()).add(row["version"])
+    for message in messages.values():
+        key, version = message["conversation_id"], message["version"]
+        if key in conversations and (key not in newest or newest[key]["version"] < version):
+            newest[key] = message
+    return {
+        key: message
+        for key, message in newest.items()
+        if versions[key].issuperset(
+            range(message["version"] + 1, conversations[key]["version"] + 1)
+        )
+    }
+
+
+def message_preview(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the row of a message as ``last_message`` of its conversation shows it."""
+    deleted = message["deleted_at"] is not None
+    return {
+        "id": message["id"],
+        "version": message["version"],
+        "author": message["author"],
+        "kind": message["kind"],
+        "text": "" if deleted else message["text"][:MAX_PREVIEW],
+        "sent_at": message["sent_at"],
+        "status": message["status"],
+        "deleted": deleted,
+    }

@@ -9,14 +9,19 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 
 from niochat.domain.conversation.state import ConversationPriority, ConversationStatus
 from niochat.domain.errors import InvalidInputError
+from niochat.domain.rating.conversation_rating import RatingStatus
 from niochat.domain.text_validation import control_character_error
+from niochat.live.activities import LiveActivity, activity_from_event
 from niochat.live.ephemeral_frames import (
+    AlertsFrame,
     ClientFrame,
+    ContactFrame,
     DraftFrame,
     PresenceFrame,
     QueuesFrame,
     ReadFrame,
     RejectedFrame,
+    ToolFrame,
     TypingFrame,
     UnreadFrame,
     ViewingFrame,
@@ -43,9 +48,32 @@ def _priority_name(priority: object) -> object:
     return ConversationPriority(priority).name.lower() if isinstance(priority, int) else priority
 
 
+class LiveLastMessage(_ServerFrameModel):
+    """The newest message or note of a conversation, for lists. ``text`` is cut after 140
+    characters, and empty if the message was deleted. ``status`` is the delivery status of an
+    outbound message.
+    """
+
+    id: UUID
+    version: int
+    author: str
+    kind: str
+    text: str
+    sent_at: datetime
+    status: str | None
+    deleted: bool
+
+
 class LiveConversation(_ServerFrameModel):
     """A conversation. ``version`` grows with every event of the conversation. ``waiting_since`` is
     set while the customer waits for a person.
+
+    The assistant holds the reply right if ``assistant_writes`` is true and ``paused_until`` is not
+    in the future. Otherwise people hold it: the agent, or the team while there is no agent.
+
+    The name and phone of the contact, ``contact_blocked`` and ``channel``, the name of the channel,
+    can change without a new ``version``. A ``contact`` frame tells a changed name or block.
+    ``rating_score`` is that of the latest answer, from 1 (worst) to 5 (best).
     """
 
     id: UUID
@@ -64,11 +92,21 @@ class LiveConversation(_ServerFrameModel):
     priority: Annotated[PriorityName, BeforeValidator(_priority_name)]
     labels: list[str]
     snoozed_until: datetime | None
+    channel_id: UUID
+    channel: str
+    contact_blocked: bool
+    assistant_writes: bool
+    paused_until: datetime | None
+    rating_status: RatingStatus | None
+    rating_score: int | None
+    last_message: LiveLastMessage | None
 
 
 class LiveFile(_ServerFrameModel):
     """The file of a message. ``status`` is ``wanted`` (being downloaded), ``kept`` (available) or
-    ``missing``.
+    ``missing``. ``width`` and ``height`` are those of a picture, in pixels. ``duration_s`` is the
+    length of a recording; ``waveform`` has up to 64 values from 0 to 100 for a voice note. All are
+    null if they are unknown.
     """
 
     id: UUID
@@ -76,6 +114,10 @@ class LiveFile(_ServerFrameModel):
     mimetype: str
     filename: str
     size: int | None
+    width: int | None = None
+    height: int | None = None
+    duration_s: float | None = None
+    waveform: list[int] | None = None
 
 
 class LiveFileReading(_ServerFrameModel):
@@ -122,16 +164,29 @@ class WelcomeFrame(_ServerFrameModel):
 
 
 class EventFrame(_ServerFrameModel):
-    """An event of a conversation. The rows show the current state: keep the row with the higher
-    ``version``.
+    """An event of a conversation; ``version`` is its number. The rows show the current state: keep
+    the row with the higher ``version``. ``activity`` is set if the event is shown as a line between
+    the messages.
     """
 
     type: Literal["event"] = "event"
     position: str
     event: str
+    version: int
     at: datetime
     conversation: LiveConversation
     message: LiveMessage | None
+    activity: LiveActivity | None
+
+
+class MessageFrame(_ServerFrameModel):
+    """A message that has changed without an event, because its conversation is not the current one
+    of its thread. It has no position, is not stored and may be lost.
+    """
+
+    type: Literal["message"] = "message"
+    conversation_id: UUID
+    message: LiveMessage
 
 
 class HiddenFrame(_ServerFrameModel):
@@ -174,14 +229,18 @@ class HelloFrame(BaseModel):
 ServerFrame = (
     WelcomeFrame
     | EventFrame
+    | MessageFrame
     | HiddenFrame
     | HeartbeatFrame
     | GoodbyeFrame
     | TypingFrame
     | ViewingFrame
     | DraftFrame
+    | ToolFrame
     | PresenceFrame
     | ReadFrame
+    | ContactFrame
+    | AlertsFrame
     | UnreadFrame
     | QueuesFrame
     | RejectedFrame
@@ -233,9 +292,11 @@ def encode_event_frame(event: LoggedEvent) -> Frame:
         EventFrame(
             position=str(event.position),
             event=event.type,
+            version=event.position.version,
             at=event.at,
             conversation=LiveConversation.model_validate(event.conversation),
             message=None if message is None else LiveMessage.model_validate(message),
+            activity=activity_from_event(event.position.version, event.type, event.at, event.body),
         )
     )
 

@@ -23,6 +23,7 @@ from niochat.live.frames import (
 )
 from niochat.live.log_position import LogPosition
 from niochat.live.screen_counters import ScreenCounters, encode_queues_frame
+from niochat.live.viewer_registry import ViewerRegistry
 from niochat.runtime.periodic_loop import run_periodically
 
 _log = structlog.get_logger(__name__)
@@ -72,6 +73,7 @@ class LiveHub:
         self._log = log
         self._max_missed = max_missed
         self._counters = counters
+        self._viewers = ViewerRegistry()
         self._screens: defaultdict[UUID, set[LiveScreen]] = defaultdict(set)
         self._position: LogPosition | None = None
         self._last_counts: dict[LiveScreen, Frame] = {}
@@ -115,10 +117,15 @@ class LiveHub:
         return joining
 
     def admit(self, joining: "JoiningScreen") -> None:
-        """Ends the joining: from now on, frames go directly to the screen."""
+        """Ends the joining: from now on, frames go directly to the screen. It is told who views
+        which conversation, as far as its queue has room.
+        """
         screens = self._screens[joining.tenant_id]
         screens.remove(joining)
         screens.add(joining.screen)
+        for frame, holder in self._viewers.frames_of(joining.tenant_id):
+            if holder is None or joining.screen.can_see(holder):
+                joining.screen.offer_lossy(frame)
         self._counters.mark_changed(joining.tenant_id)
 
     def receive_envelope(self, data: bytes) -> None:
@@ -130,6 +137,7 @@ class LiveHub:
 
     def deliver_envelope(self, envelope: FrameEnvelope) -> None:
         """Offers the frame to its recipients on this replica."""
+        self._viewers.record(envelope)
         frame = envelope.frame.encode()
         for screen in self._screens.get(envelope.tenant_id, ()):
             addressed = envelope.user_id in (None, screen.user_id)
@@ -298,6 +306,7 @@ VISIBILITY_CHANGING_EVENTS = frozenset(
         "conversation_transferred",
         "conversation_given_back",
         "conversation_reopened",
+        "conversation_reopened_for_team",
     }
 )
 """Events that may make a conversation invisible to a user."""

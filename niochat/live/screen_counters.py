@@ -26,6 +26,7 @@ QUEUE_CHANGING_EVENTS = frozenset(
         "conversation_woken",
         "conversation_resolved",
         "conversation_reopened",
+        "conversation_reopened_for_team",
     }
 )
 """Events that may change the length of a queue."""

@@ -76,11 +76,14 @@ class MailOutbox:
         self._seals = seals
         self._sender = sender
 
-    async def enqueue(self, connection: Connection, mail: MailMessage, now: datetime) -> None:
-        """Queue the mail. It is sent once the transaction has committed."""
+    async def enqueue(self, connection: Connection, mail: MailMessage, now: datetime) -> UUID:
+        """Queue the mail, and return its id. It is sent once the transaction has committed."""
         plain = orjson.dumps({"subject": mail.subject, "text": mail.text}).decode()
         sealed = self._seals.seal(plain, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
-        await connection.execute(_SQL["enqueue"], mail.tenant_id, mail.recipient, sealed, now)
+        mail_id: UUID = await connection.fetchval(
+            _SQL["enqueue"], mail.tenant_id, mail.recipient, sealed, now
+        )
+        return mail_id
 
     async def send_due(self, send: SendMail, now: datetime) -> int:
         """Claim and send the mail that is due. Returns the number of mails that were sent. If the

@@ -42,6 +42,8 @@ class ClaimedSend:
     """The gateway's id of the message to change."""
     reply_to: str | None = None
     """The gateway's id of the quoted message."""
+    choices: tuple[str, ...] = ()
+    """Options of the menu that is sent with the text."""
     destination: "SendDestination | None" = None
     recovering: bool = False
     """Whether the channel was held before. A success ends the hold."""
@@ -129,7 +131,7 @@ class OutboxStore:
                 return None
             return SentMessageChange(claimed.kind, claimed.target, claimed.text)
         if claimed.kind not in FILE_KINDS:
-            return OutboundMessage(claimed.text, reply_to=claimed.reply_to)
+            return OutboundMessage(claimed.text, reply_to=claimed.reply_to, choices=claimed.choices)
         file = await self._file(claimed)
         if file is None:
             return None
@@ -177,7 +179,8 @@ def _claimed(row: dict[str, Any]) -> ClaimedSend:
     destination = _destination(row)
     columns = {name: value for name, value in row.items() if name not in _DESTINATION_COLUMNS}
     kind = MessageChange(row["kind"]) if row["kind"] in _CHANGES else MessageKind(row["kind"])
-    return ClaimedSend(**{**columns, "kind": kind}, destination=destination)
+    choices = tuple(columns["choices"] or ())
+    return ClaimedSend(**{**columns, "kind": kind, "choices": choices}, destination=destination)
 
 
 def _destination(row: dict[str, Any]) -> SendDestination | None:

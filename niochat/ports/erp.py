@@ -6,7 +6,7 @@ data that travels between processes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
@@ -27,6 +27,7 @@ from niochat.domain.tenant.erp_values import (
     Subscriber,
     TicketCategory,
 )
+from niochat.ports.audit import AuditActor
 
 __all__ = [
     "AccessState",
@@ -61,6 +62,13 @@ class FindSubscriber(ErpRead[Subscriber | None]):
     """Finds a subscriber by CPF or CNPJ without punctuation; ``None`` means there is none."""
 
     document: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListSubscribersByPhone(ErpRead[tuple[Subscriber, ...]]):
+    """Lists the subscribers with this phone number, which has the country code."""
+
+    phone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,15 +209,29 @@ class ErpWriteStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class AgentErpOrder:
+    """An agent's order of a write in a conversation. Repeats of one request have the same ``id``.
+    ``actor`` is recorded in the audit log.
+    """
+
+    id: UUID
+    conversation_id: UUID
+    actor: AuditActor
+
+
+@dataclass(frozen=True, slots=True)
 class IdempotentErpWrite:
     """A write with its business key, for example ``unlock:<contract>:<month>``. Writes with equal
     keys are executed once.
+
+    The assistant's writes have a ``turn_id`` and its ``attempt``, an agent's have an ``order``.
     """
 
     key: str
-    turn_id: UUID
+    turn_id: UUID | None
     attempt: int
     request: ErpWrite
+    order: AgentErpOrder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,17 +290,24 @@ class ErpError(NiochatError):
     """The ERP did not answer as expected. ``code`` begins with ``erp_``.
 
     ``maybe_sent`` says that the request may have reached the ERP, so that the outcome of a write is
-    unknown.
+    unknown. ``retry_after_s`` is the number of seconds after which a retry may succeed, if known.
     """
 
     code = "erp_failed"
 
     def __init__(
-        self, message: str, *, code: str = "erp_failed", retryable: bool = False, left: bool = True
+        self,
+        message: str,
+        *,
+        code: str = "erp_failed",
+        retryable: bool = False,
+        left: bool = True,
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(message, code=code)
         self.retryable = retryable
         self.maybe_sent = left
+        self.retry_after_s = retry_after_s
 
 
 class ErpRefusedError(NiochatError):
@@ -312,6 +341,38 @@ class ErpConnector(Protocol):
 
     async def close(self) -> None:
         """Closes the connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TimedErpRead(Generic[ResultT]):
+    """The result of a read and when the ERP gave it."""
+
+    value: ResultT
+    read_at: datetime
+
+
+class AgentErpClient(Protocol):
+    """Access to a tenant's ERP for agents, with limits, cache and write journal."""
+
+    async def read_timed(
+        self, tenant_id: UUID, request: ErpRead[ResultT], max_age_s: float | None = None
+    ) -> TimedErpRead[ResultT]:
+        """Executes a read, or returns a cached result that is at most ``max_age_s`` old (``None``:
+        as old as the cache keeps it). Raises ``ErpError`` or ``ErpRefusedError``.
+        """
+        ...
+
+    async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
+        """Executes a write once; cancelling the caller does not stop it. Raises ``ErpError``, or
+        ``OperationRefusedError`` if the tenant is suspended.
+        """
+        ...
+
+    async def verify_write(self, tenant_id: UUID, key: str) -> None:
+        """Looks in the ERP for a journalled write whose outcome is unknown, and settles it if it is
+        found. Raises ``ErpError`` or ``ErpRefusedError``.
+        """
         ...
 
 

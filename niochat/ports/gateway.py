@@ -38,13 +38,14 @@ class OutboundMessage:
     """A message to send. ``reply_to`` is the gateway's id of the quoted message.
 
     With a ``file``, ``kind`` is the kind of the file and ``text`` its caption, which may be empty.
-    Without one, ``kind`` is text.
+    Without one, ``kind`` is text, and with ``choices`` the customer gets a menu of them.
     """
 
     text: str
     kind: MessageKind = MessageKind.TEXT
     file: OutboundFile | None = None
     reply_to: str | None = None
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from niochat.tenants.provider_facts_settings import (
     require_answering_teams,
 )
 from niochat.tenants.provider_file.change_request_schema import find_unknown_team
-from niochat.tenants.provider_file.policy_schema import PolicyConfig
+from niochat.tenants.provider_file.policy_schema import RATINGS, PolicyConfig, merge_policy
 from niochat.tenants.provider_file.provider_schema import AssistantConfig
 from niochat.tenants.provider_file.schedule_types import format_shift
 from niochat.tenants.provider_sync.provider_sync import parse_tenant_row, update_tenant
@@ -113,7 +113,7 @@ class TenantSettingsService:
         """Change settings. Raises ``StaleSettingsError``, ``InvalidInputError``."""
         async with self._database.system_transaction() as connection:
             row = await _lock_tenant(connection, tenant_id, expected_versions)
-            policy = {**row["policy"], **change.policy}
+            policy = merge_policy(row["policy"], change.policy)
             policy = {name: value for name, value in policy.items() if value is not None}
             await _validate_policy(connection, tenant_id, policy, change.policy)
             new_row = replace(
@@ -319,24 +319,26 @@ async def _validate_policy(
     connection: Connection, tenant_id: UUID, policy: Mapping[str, Any], change: Mapping[str, Any]
 ) -> None:
     """Check rules that need the database or more than one field."""
-    if change.get("team"):
-        teams = {row["slug"] for row in await connection.fetch(_SQL["list_teams"], tenant_id)}
-        if change["team"] not in teams:
-            raise InvalidInputError(
-                "The team does not exist. GET /api/v1/teams lists all teams.", code="no_team"
-            )
+    named = {change.get("team"), (change.get(RATINGS) or {}).get("reopen_team")} - {None, ""}
+    if named and not named <= await _list_teams(connection, tenant_id):
+        raise InvalidInputError(
+            "The team does not exist. GET /api/v1/teams lists all teams.", code="no_team"
+        )
     if any(name in change for name in _BURST):
         _validate(PolicyConfig, {name: policy[name] for name in _BURST if name in policy})
 
 
 async def _require_teams(connection: Connection, tenant_id: UUID, entry: AssistantConfig) -> None:
-    teams = {row["slug"] for row in await connection.fetch(_SQL["list_teams"], tenant_id)}
-    kind = find_unknown_team(entry.requests, teams)
+    kind = find_unknown_team(entry.requests, await _list_teams(connection, tenant_id))
     if kind is not None:
         raise InvalidInputError(
             f"requests.{kind}.team does not exist. GET /api/v1/teams lists all teams.",
             code="no_team",
         )
+
+
+async def _list_teams(connection: Connection, tenant_id: UUID) -> set[str]:
+    return {row["slug"] for row in await connection.fetch(_SQL["list_teams"], tenant_id)}
 
 
 def _settings_view(row: Row) -> TenantSettingsView:
@@ -352,7 +354,8 @@ def _settings_view(row: Row) -> TenantSettingsView:
 def _format_policy(stored: Mapping[str, Any]) -> dict[str, Any]:
     defaults = PolicyConfig().model_dump(mode="json")
     policy = {**defaults, **{name: stored[name] for name in defaults if name in stored}}
-    return {**policy, "hours": [format_shift(each) for each in policy["hours"]]}
+    ratings = {**defaults[RATINGS], **policy[RATINGS]}
+    return {**policy, RATINGS: ratings, "hours": [format_shift(each) for each in policy["hours"]]}
 
 
 def _assistant_without_secrets(row: Row, stored: Row | None) -> AssistantSettingsView:

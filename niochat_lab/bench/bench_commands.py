@@ -23,6 +23,7 @@ from niochat_lab.bench.benchmarks import (
     live_bench,
     outage_bench,
     path_bench,
+    report_bench,
     slow_client_bench,
     startup_bench,
 )
@@ -240,6 +241,30 @@ def live(
         return await live_bench.run_live_bench(environment, options, on_progress, load)
 
     _run_bench(live_bench.REQUIREMENTS, measure, BenchOptions(seconds), as_json, out)
+
+
+@app.command()
+def reports(
+    seconds: SecondsOption = 5.0,
+    rounds: RoundsOption = 3,
+    conversations: Annotated[
+        int, typer.Option(min=100, max=2_000_000, help="Conversations of the tenant.")
+    ] = report_bench.CONVERSATIONS,
+    times: Annotated[int, typer.Option(min=1, max=1000, help="How often to ask each.")] = 20,
+    as_json: JsonOption = False,
+    out: OutputOption = None,
+) -> None:
+    """The dashboard and every report of a large tenant while customers write, and what the
+    projections cost.
+    """
+    load = report_bench.ReportLoad(conversations, times)
+
+    async def measure(
+        environment: BenchEnvironment, options: BenchOptions, on_progress: ProgressCallback
+    ) -> BenchReport:
+        return await report_bench.run_report_bench(environment, options, on_progress, load)
+
+    _run_bench(report_bench.REQUIREMENTS, measure, BenchOptions(seconds, rounds), as_json, out)
 
 
 @app.command()

@@ -13,6 +13,9 @@ from rich.table import Table
 
 from niochat_lab.bench.measurement.postgres_statistics import BenchPostgres
 
+REQUEST_COLUMNS = ("request", "times", "p50_ms", "p95_ms", "rows", "failed")
+"""The fields of a measured request, as tables show them."""
+
 
 @dataclass(slots=True)
 class BenchReport:
@@ -86,4 +89,8 @@ def render_report(report: BenchReport) -> RenderableType:
     for group, used in report.groups.items():
         cells = (used["cpu_ms_per_unit"], used["pss_mb_peak"], used.get("processes", 0))
         groups.add_row(group, f"{cells[0]:.3f}", f"{cells[1]:.0f}", str(cells[2]))
-    return Group(figures, groups) if report.groups else figures
+    requests = Table(*(name.replace("_", " ") for name in REQUEST_COLUMNS))
+    for each in report.more.get("requests", ()):
+        requests.add_row(*(str(each[key]) for key in REQUEST_COLUMNS))
+    tables = [figures, *([groups] if report.groups else []), *([requests] if requests.rows else [])]
+    return Group(*tables)

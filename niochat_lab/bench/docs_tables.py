@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from niochat.domain.errors import InvalidInputError
+from niochat_lab.bench.bench_report import REQUEST_COLUMNS
 from niochat_lab.bench.measurement.process_usage import SOCKET_GROUP
 from niochat_lab.bench.result_plots import read_results
 
@@ -74,8 +75,21 @@ def _render_picture_link(document: Path, file: Path) -> str:
     return f"![{file.stem}]({file.absolute().relative_to(document.absolute().parent)})\n\n"
 
 
+def _render_requests(result: Mapping[str, Any]) -> str:
+    rows = [[each[key] for key in REQUEST_COLUMNS] for each in result["requests"]]
+    cost = result["projector"]
+    names = ("events", "events_per_s", "cpu_ms_per_event", "desk_ms_per_event")
+    shown = [*names, "postgres_ms_per_event"]
+    heads = ["events read", "a second", "CPU ms an event", "of `desk`", "of PostgreSQL"]
+    return _render_rows([name.replace("_", " ") for name in REQUEST_COLUMNS], rows) + _render_rows(
+        heads, [[cost[name] for name in shown]]
+    )
+
+
 def _render_extra_figures(result: Mapping[str, Any]) -> str:
     """Render sizes, sockets, imports or steps, if the result has them."""
+    if "requests" in result:
+        return _render_requests(result)
     if "back" in result:
         return _render_sockets(result)
     if "loaded" in result:

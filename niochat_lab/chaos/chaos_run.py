@@ -22,7 +22,8 @@ from niochat_lab.chaos.chaos_traffic import (
 )
 from niochat_lab.chaos.ephemeral_stack import EphemeralStack
 from niochat_lab.chaos.fault_schedule import ScheduledFault
-from niochat_lab.chaos.message_audit import MessageAudit, PhoneRecords, audit_messages
+from niochat_lab.chaos.message_audit import MessageAudit, PhoneRecords, add_wrong, audit_messages
+from niochat_lab.chaos.projection_audit import find_wrong_projections
 from niochat_lab.chaos.running_stack import RunningStack
 
 CUSTOMERS, THINK_TIME_S = 24, 3.0
@@ -78,7 +79,11 @@ class ChaosRun:
         while not (found := await self._audit_now()).clean and time.monotonic() < deadline:
             await asyncio.sleep(1.0)
         await asyncio.sleep(DUPLICATE_WAIT_S)
-        return await self._audit_now() if found.clean else found
+        if not found.clean:
+            return found
+        self.progress("Building the read model anew beside the live one.")
+        wrong = await find_wrong_projections(self.stack.database)
+        return add_wrong(await self._audit_now(), wrong)
 
     def _request_sender(self, number: int, request_tasks: asyncio.TaskGroup) -> Callable[[], None]:
         """Let two subscribers start a request, so that the fault occurs while it is served."""

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from niochat.cli.customer_simulation import find_tags
@@ -102,6 +102,12 @@ def audit_messages(phones: PhoneRecords, records: ProductRecords) -> MessageAudi
             *_limit_examples(records.wrong),
         ],
     )
+
+
+def add_wrong(audit: MessageAudit, wrong: Sequence[str]) -> MessageAudit:
+    """The audit with further sentences about inconsistent records."""
+    findings = [*audit.findings, *_limit_examples(wrong)]
+    return replace(audit, wrong=audit.wrong + len(wrong), findings=findings)
 
 
 def _is_answered(message: PhoneLine, tag_counts: Mapping[str, int], phones: PhoneRecords) -> bool:

@@ -43,6 +43,7 @@ _POLICY = {
     "reminder_after_s": 0,
     "remember_days": 0,
     "stop_machines": False,
+    "ratings": {"after_s": 0},
 }
 _FIRST_OWNER = 558130500000
 

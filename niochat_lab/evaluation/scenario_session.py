@@ -241,10 +241,8 @@ async def _resolve_earlier_conversation(
     await components.inbox.store_command(*key_columns, key, ResolveConversation("evaluation"))
 
     async def processed() -> bool:
-        return (
-            await components.inbox.load_outcome(tenant.tenant_id, tenant.channel_id, key)
-            is not None
-        )
+        stored = await components.inbox.load_command(tenant.tenant_id, tenant.channel_id, key)
+        return stored is not None and stored.outcome is not None
 
     await _wait_until(processed, RESOLVE_TIMEOUT_S, "an earlier conversation did not end")
 

@@ -35,3 +35,49 @@ SELECT tenant_id FROM tenants ORDER BY tenant_id
 -- name: count_unknown_writes
 -- Writes to the tenant's ERP whose outcome nobody knows.
 SELECT count(*) FROM erp_writes WHERE tenant_id = $1 AND status = 'sending'
+
+-- name: stopped_projections
+-- Projections that stopped at an event.
+SELECT tenant_id, name, failed_reason FROM analytics.positions WHERE failed_version IS NOT NULL
+
+-- name: count_differing_conversation_measures
+-- Rows of two generations that are in one of them only. Sums of nothing count as no row.
+SELECT count(*) FROM (
+    SELECT to_jsonb(t) - 'generation' AS row, count(*) FILTER (WHERE generation = $2) AS live,
+           count(*) FILTER (WHERE generation = $3) AS built
+      FROM analytics.conversation_measures t
+     WHERE tenant_id = $1 AND generation IN ($2, $3)
+     GROUP BY 1) AS rows
+ WHERE live <> built
+
+-- name: count_differing_human_answers
+-- Rows of two generations that are in one of them only. Sums of nothing count as no row.
+SELECT count(*) FROM (
+    SELECT to_jsonb(t) - 'generation' AS row, count(*) FILTER (WHERE generation = $2) AS live,
+           count(*) FILTER (WHERE generation = $3) AS built
+      FROM analytics.human_answers t
+     WHERE tenant_id = $1 AND generation IN ($2, $3)
+     GROUP BY 1) AS rows
+ WHERE live <> built
+
+-- name: count_differing_rollups
+-- Rows of two generations that are in one of them only. Sums of nothing count as no row.
+SELECT count(*) FROM (
+    SELECT to_jsonb(t) - 'generation' AS row, count(*) FILTER (WHERE generation = $2) AS live,
+           count(*) FILTER (WHERE generation = $3) AS built
+      FROM analytics.rollups t
+     WHERE tenant_id = $1 AND generation IN ($2, $3)
+       AND EXISTS (SELECT FROM jsonb_each(to_jsonb(t) - 'generation') AS e (name, value)
+                    WHERE jsonb_typeof(e.value) = 'number' AND e.value <> '0')
+     GROUP BY 1) AS rows
+ WHERE live <> built
+
+-- name: count_differing_assistant_turns
+-- Rows of two generations that are in one of them only. Sums of nothing count as no row.
+SELECT count(*) FROM (
+    SELECT to_jsonb(t) - 'generation' AS row, count(*) FILTER (WHERE generation = $2) AS live,
+           count(*) FILTER (WHERE generation = $3) AS built
+      FROM analytics.assistant_turns t
+     WHERE tenant_id = $1 AND generation IN ($2, $3)
+     GROUP BY 1) AS rows
+ WHERE live <> built

@@ -30,12 +30,15 @@ _FAMILIES = {"image": "image/", "sticker": "image/"}
 
 @dataclass(frozen=True, slots=True)
 class FileSummary:
-    """The description of a file on a phone. ``size``: bytes. ``sha256``: hex digits."""
+    """The description of a file on a phone. ``size``: bytes. ``sha256``: hex digits. ``voice``:
+    phones play it as a voice note, because it is mono Opus in Ogg with a pre-skip.
+    """
 
     mimetype: str
     name: str
     size: int
     sha256: str
+    voice: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ class UploadedFile:
     def summarize(self) -> FileSummary:
         """The description that remains when the bytes are dropped."""
         digest = hashlib.sha256(self.data).hexdigest()
-        return FileSummary(self.mimetype, self.name, len(self.data), digest)
+        voice = _is_voice_note(self.data)
+        return FileSummary(self.mimetype, self.name, len(self.data), digest, voice)
 
 
 @dataclass(slots=True)
@@ -104,6 +108,13 @@ def _decode_base64(text: str) -> bytes:
     if len(data) > MAX_FILE_BYTES:
         raise SandboxApiError(413, "File too large")
     return data
+
+
+def _is_voice_note(data: bytes) -> bool:
+    head = data.find(b"OpusHead", 0, 128)
+    if not data.startswith(b"OggS") or head < 0 or len(data) < head + 19:
+        return False
+    return data[head + 9] == 1 and data[head + 10 : head + 12] != b"\0\0"
 
 
 def _sniff_mimetype(data: bytes) -> str:

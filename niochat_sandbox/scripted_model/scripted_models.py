@@ -15,6 +15,7 @@ from niochat_sandbox.scripted_model.fixed_replies import (
     is_customer_message,
 )
 from niochat_sandbox.scripted_model.flows.flow_rules import next_action
+from niochat_sandbox.scripted_model.flows.rating_flow import judge_evaluation
 from niochat_sandbox.scripted_model.model_actions import (
     ModelAction,
     ScriptedToolCall,
@@ -49,6 +50,9 @@ class InjectedInstructions:
 
 def choose_action(request: ChatRequest) -> ModelAction:
     """The next action of the request's model."""
+    evaluation = judge_evaluation(request)
+    if evaluation is not None:
+        return TextReply(evaluation)
     if request.model in (ScriptedModelName.FOOLED, ScriptedModelName.STUBBORN):
         instructions = parse_injected_instructions(request.messages)
         if instructions:

@@ -3,6 +3,8 @@
 
 SET check_function_bodies = false;
 
+CREATE SCHEMA analytics;
+
 CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
 
 COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching based on trigrams';
@@ -34,6 +36,151 @@ COMMENT ON EXTENSION unaccent IS 'text search dictionary that removes accents';
 \ir functions/log_horizon.sql
 
 \ir functions/log_position.sql
+
+\ir functions/record_channel_status.sql
+
+\ir functions/report_key.sql
+
+CREATE TABLE analytics.conversation_measures (
+    tenant_id uuid NOT NULL,
+    generation integer NOT NULL,
+    conversation_id uuid NOT NULL,
+    thread_id uuid NOT NULL,
+    channel_id uuid NOT NULL,
+    version bigint NOT NULL,
+    state jsonb NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    opened_hour timestamp with time zone NOT NULL,
+    opened_day timestamp with time zone NOT NULL,
+    opened_in_hours boolean NOT NULL,
+    resolved_at timestamp with time zone,
+    resolution text,
+    resolved_by text,
+    solved_by_assistant boolean NOT NULL,
+    people_held boolean NOT NULL,
+    after_hours boolean NOT NULL,
+    team text,
+    agent text,
+    labels text[] NOT NULL,
+    priority smallint NOT NULL,
+    handoff_reasons text[] NOT NULL,
+    reopened integer NOT NULL,
+    transfers integer NOT NULL,
+    offline_returns integer NOT NULL,
+    assistant_ms bigint NOT NULL,
+    assistant_open_ms bigint NOT NULL,
+    waiting_ms bigint NOT NULL,
+    waiting_open_ms bigint NOT NULL,
+    agent_ms bigint NOT NULL,
+    agent_open_ms bigint NOT NULL,
+    snoozed_ms bigint NOT NULL,
+    snoozed_open_ms bigint NOT NULL,
+    first_answer_ms bigint,
+    first_answer_open_ms bigint,
+    first_human_ms bigint,
+    first_human_open_ms bigint,
+    first_human_by text,
+    next_answers integer NOT NULL,
+    next_answer_ms bigint NOT NULL,
+    next_answer_open_ms bigint NOT NULL,
+    next_max_ms bigint NOT NULL,
+    next_max_open_ms bigint NOT NULL,
+    messages_customer integer NOT NULL,
+    messages_assistant integer NOT NULL,
+    messages_agent integer NOT NULL,
+    messages_phone integer NOT NULL,
+    messages_system integer NOT NULL,
+    messages_failed integer NOT NULL,
+    rating_score smallint,
+    rating_at timestamp with time zone
+);
+
+ALTER TABLE ONLY analytics.conversation_measures FORCE ROW LEVEL SECURITY;
+
+CREATE VIEW analytics.contributions WITH (security_invoker='true') AS
+ SELECT m.tenant_id,
+    m.generation,
+    m.conversation_id,
+    m.opened_at,
+    m.opened_hour,
+    m.opened_day,
+    m.team,
+    m.agent,
+    m.channel_id,
+    m.labels,
+    dimensions.dimension,
+    dimensions.key,
+    (counted.one)::bigint AS conversations,
+    ((counted.one * ((NOT m.opened_in_hours))::integer))::bigint AS outside_hours,
+    ((counted.one * ((m.resolved_at IS NOT NULL))::integer))::bigint AS resolved,
+    ((counted.one * ((NOT (m.resolution IS DISTINCT FROM 'agent'::text)))::integer))::bigint AS resolved_agent,
+    ((counted.one * ((NOT (m.resolution IS DISTINCT FROM 'assistant'::text)))::integer))::bigint AS resolved_assistant,
+    ((counted.one * ((NOT (m.resolution IS DISTINCT FROM 'inactivity'::text)))::integer))::bigint AS resolved_inactivity,
+    ((counted.one * (m.solved_by_assistant)::integer))::bigint AS solved_by_assistant,
+    ((counted.one * (m.people_held)::integer))::bigint AS with_people,
+    ((counted.one * cardinality(m.handoff_reasons)))::bigint AS handoffs,
+    ((counted.one * m.reopened))::bigint AS reopened,
+    ((counted.one * m.transfers))::bigint AS transfers,
+    ((counted.one * m.offline_returns))::bigint AS offline_returns,
+    ((counted.one * (m.after_hours)::integer))::bigint AS after_hours,
+    ((counted.one * ((m.first_answer_ms IS NOT NULL))::integer))::bigint AS first_answers,
+    (counted.one * COALESCE(m.first_answer_ms, (0)::bigint)) AS first_answer_ms,
+    (counted.one * COALESCE(m.first_answer_open_ms, (0)::bigint)) AS first_answer_open_ms,
+    ((counted.one * ((m.first_human_ms IS NOT NULL))::integer))::bigint AS first_human_answers,
+    (counted.one * COALESCE(m.first_human_ms, (0)::bigint)) AS first_human_ms,
+    (counted.one * COALESCE(m.first_human_open_ms, (0)::bigint)) AS first_human_open_ms,
+    ((counted.one * m.next_answers))::bigint AS next_answers,
+    (counted.one * m.next_answer_ms) AS next_answer_ms,
+    (counted.one * m.next_answer_open_ms) AS next_answer_open_ms,
+    (counted.one * m.assistant_ms) AS assistant_ms,
+    (counted.one * m.assistant_open_ms) AS assistant_open_ms,
+    (counted.one * m.waiting_ms) AS waiting_ms,
+    (counted.one * m.waiting_open_ms) AS waiting_open_ms,
+    (counted.one * m.agent_ms) AS agent_ms,
+    (counted.one * m.agent_open_ms) AS agent_open_ms,
+    (counted.one * m.snoozed_ms) AS snoozed_ms,
+    (counted.one * m.snoozed_open_ms) AS snoozed_open_ms,
+    (counted.one *
+        CASE
+            WHEN (m.resolved_at IS NULL) THEN (0)::bigint
+            ELSE (((m.assistant_ms + m.waiting_ms) + m.agent_ms) + m.snoozed_ms)
+        END) AS resolution_ms,
+    (counted.one *
+        CASE
+            WHEN (m.resolved_at IS NULL) THEN (0)::bigint
+            ELSE (((m.assistant_open_ms + m.waiting_open_ms) + m.agent_open_ms) + m.snoozed_open_ms)
+        END) AS resolution_open_ms,
+    ((counted.one * ((m.rating_score IS NOT NULL))::integer))::bigint AS ratings,
+    ((counted.one * COALESCE((m.rating_score)::integer, 0)))::bigint AS rating_sum,
+    (m.messages_customer)::bigint AS messages_customer,
+    (m.messages_assistant)::bigint AS messages_assistant,
+    (m.messages_agent)::bigint AS messages_agent,
+    (m.messages_phone)::bigint AS messages_phone,
+    (m.messages_system)::bigint AS messages_system,
+    (m.messages_failed)::bigint AS messages_failed
+   FROM ((analytics.conversation_measures m
+     CROSS JOIN LATERAL ( SELECT ((m.resolution IS DISTINCT FROM 'merged'::text))::integer AS one) counted)
+     CROSS JOIN LATERAL ( SELECT 'none'::text AS dimension,
+            ''::text AS key
+        UNION ALL
+         SELECT 'team'::text AS dimension,
+            COALESCE(m.team, ''::text) AS key
+        UNION ALL
+         SELECT 'agent'::text AS dimension,
+            COALESCE(m.agent, ''::text) AS key
+        UNION ALL
+         SELECT 'channel'::text AS dimension,
+            (m.channel_id)::text AS key
+        UNION ALL
+         SELECT 'label'::text AS dimension,
+            labels.label AS key
+           FROM unnest(m.labels) labels(label)
+        UNION ALL
+         SELECT DISTINCT 'handoff_reason'::text AS dimension,
+            reasons.reason AS key
+           FROM unnest(m.handoff_reasons) reasons(reason)) dimensions);
+
+\ir functions/report_rows.sql
 
 \ir functions/search_messages.sql
 
@@ -115,6 +262,246 @@ COMMENT ON FUNCTION public.shard_of(key uuid) IS 'The key''s low ten bits: 1,024
 
 \ir functions/write_step.sql
 
+CREATE TABLE public.erp_writes (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    key text NOT NULL,
+    turn_id uuid,
+    request jsonb NOT NULL,
+    status text DEFAULT 'started'::text NOT NULL,
+    result jsonb,
+    journaled_at timestamp with time zone DEFAULT now() NOT NULL,
+    settled_at timestamp with time zone,
+    left_at timestamp with time zone,
+    order_id uuid,
+    conversation_id uuid,
+    requested_by text,
+    CONSTRAINT erp_writes_origin CHECK ((((turn_id IS NOT NULL) AND (num_nulls(order_id, conversation_id, requested_by) = 3)) OR ((turn_id IS NULL) AND (num_nulls(order_id, conversation_id, requested_by) = 0)))),
+    CONSTRAINT erp_writes_status_check CHECK ((status = ANY (ARRAY['started'::text, 'sending'::text, 'done'::text, 'refused'::text])))
+);
+
+ALTER TABLE ONLY public.erp_writes FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.turns (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    thread_id uuid NOT NULL,
+    shard smallint NOT NULL,
+    attempt integer NOT NULL,
+    upto_version bigint NOT NULL,
+    status text DEFAULT 'running'::text NOT NULL,
+    host text NOT NULL,
+    code text DEFAULT ''::text NOT NULL,
+    detail text DEFAULT ''::text NOT NULL,
+    model text DEFAULT ''::text NOT NULL,
+    prompt_version text DEFAULT ''::text NOT NULL,
+    tool_results jsonb DEFAULT '[]'::jsonb NOT NULL,
+    tokens_in integer DEFAULT 0 NOT NULL,
+    tokens_out integer DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone,
+    cost numeric(14,6) DEFAULT 0 NOT NULL,
+    model_calls integer DEFAULT 0 NOT NULL,
+    tokens_cached integer DEFAULT 0 NOT NULL,
+    CONSTRAINT turns_status_check CHECK ((status = ANY (ARRAY['running'::text, 'answered'::text, 'failed'::text, 'cancelled'::text])))
+);
+
+ALTER TABLE ONLY public.turns FORCE ROW LEVEL SECURITY;
+
+CREATE VIEW analytics.assistant_outcomes WITH (security_invoker='true') AS
+ SELECT tenant_id,
+    generation,
+    conversation_id,
+    resolved_at,
+    ((resolution = 'assistant'::text) OR (EXISTS ( SELECT
+           FROM (public.turns t
+             JOIN public.erp_writes w ON (((w.tenant_id = t.tenant_id) AND (w.turn_id = t.id))))
+          WHERE ((t.tenant_id = m.tenant_id) AND (t.conversation_id = m.conversation_id) AND (w.status = 'done'::text))))) AS confirmed,
+    ( SELECT n.opened_at
+           FROM analytics.conversation_measures n
+          WHERE ((n.tenant_id = m.tenant_id) AND (n.generation = m.generation) AND (n.thread_id = m.thread_id) AND (n.opened_at > m.opened_at) AND (n.opened_at >= m.resolved_at))
+          ORDER BY n.opened_at
+         LIMIT 1) AS returned_at
+   FROM analytics.conversation_measures m
+  WHERE solved_by_assistant;
+
+CREATE TABLE analytics.assistant_turns (
+    tenant_id uuid NOT NULL,
+    generation integer NOT NULL,
+    conversation_id uuid NOT NULL,
+    turn_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    outcome text NOT NULL,
+    code text NOT NULL,
+    model text NOT NULL,
+    tools text[] NOT NULL,
+    model_calls integer NOT NULL,
+    tokens_in integer NOT NULL,
+    tokens_out integer NOT NULL,
+    tokens_cached integer NOT NULL,
+    cost numeric(14,6) NOT NULL
+);
+
+ALTER TABLE ONLY analytics.assistant_turns FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE analytics.human_answers (
+    tenant_id uuid NOT NULL,
+    generation integer NOT NULL,
+    conversation_id uuid NOT NULL,
+    version bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    agent text NOT NULL,
+    first boolean NOT NULL,
+    wait_ms bigint NOT NULL,
+    wait_open_ms bigint NOT NULL
+);
+
+ALTER TABLE ONLY analytics.human_answers FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE analytics.positions (
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    generation integer NOT NULL,
+    xid xid8 DEFAULT '0'::xid8 NOT NULL,
+    conversation_id uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    events bigint DEFAULT 0 NOT NULL,
+    read_at timestamp with time zone DEFAULT now() NOT NULL,
+    failed_conversation uuid,
+    failed_version bigint,
+    failed_since timestamp with time zone,
+    failed_reason text,
+    retry_at timestamp with time zone
+);
+
+ALTER TABLE ONLY analytics.positions FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE analytics.projections (
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    generation integer NOT NULL,
+    CONSTRAINT projections_generation_check CHECK ((generation > 0))
+);
+
+ALTER TABLE ONLY analytics.projections FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE analytics.rollups (
+    tenant_id uuid NOT NULL,
+    generation integer NOT NULL,
+    grain text NOT NULL,
+    dimension text NOT NULL,
+    bucket timestamp with time zone NOT NULL,
+    key text NOT NULL,
+    conversations bigint NOT NULL,
+    outside_hours bigint NOT NULL,
+    resolved bigint NOT NULL,
+    resolved_agent bigint NOT NULL,
+    resolved_assistant bigint NOT NULL,
+    resolved_inactivity bigint NOT NULL,
+    solved_by_assistant bigint NOT NULL,
+    with_people bigint NOT NULL,
+    handoffs bigint NOT NULL,
+    reopened bigint NOT NULL,
+    transfers bigint NOT NULL,
+    offline_returns bigint NOT NULL,
+    after_hours bigint NOT NULL,
+    first_answers bigint NOT NULL,
+    first_answer_ms bigint NOT NULL,
+    first_answer_open_ms bigint NOT NULL,
+    first_human_answers bigint NOT NULL,
+    first_human_ms bigint NOT NULL,
+    first_human_open_ms bigint NOT NULL,
+    next_answers bigint NOT NULL,
+    next_answer_ms bigint NOT NULL,
+    next_answer_open_ms bigint NOT NULL,
+    assistant_ms bigint NOT NULL,
+    assistant_open_ms bigint NOT NULL,
+    waiting_ms bigint NOT NULL,
+    waiting_open_ms bigint NOT NULL,
+    agent_ms bigint NOT NULL,
+    agent_open_ms bigint NOT NULL,
+    snoozed_ms bigint NOT NULL,
+    snoozed_open_ms bigint NOT NULL,
+    resolution_ms bigint NOT NULL,
+    resolution_open_ms bigint NOT NULL,
+    ratings bigint NOT NULL,
+    rating_sum bigint NOT NULL,
+    messages_customer bigint NOT NULL,
+    messages_assistant bigint NOT NULL,
+    messages_agent bigint NOT NULL,
+    messages_phone bigint NOT NULL,
+    messages_system bigint NOT NULL,
+    messages_failed bigint NOT NULL,
+    CONSTRAINT rollups_grain_check CHECK ((grain = ANY (ARRAY['hour'::text, 'day'::text])))
+);
+
+ALTER TABLE ONLY analytics.rollups FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.alert_notices (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    alert_id uuid NOT NULL,
+    change text NOT NULL,
+    way text NOT NULL,
+    recipient text NOT NULL,
+    status text DEFAULT 'queued'::text NOT NULL,
+    code text,
+    attempts integer DEFAULT 0 NOT NULL,
+    mail_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT alert_notices_change_check CHECK ((change = ANY (ARRAY['started'::text, 'ended'::text]))),
+    CONSTRAINT alert_notices_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'dropped'::text]))),
+    CONSTRAINT alert_notices_way_check CHECK ((way = ANY (ARRAY['email'::text, 'webhook'::text])))
+);
+
+ALTER TABLE ONLY public.alert_notices FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.alert_rules (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    threshold double precision NOT NULL,
+    clear_threshold double precision NOT NULL,
+    hold_minutes integer NOT NULL,
+    window_minutes integer,
+    team text,
+    quiet_from time without time zone,
+    quiet_until time without time zone,
+    emails text[] DEFAULT '{}'::text[] NOT NULL,
+    webhook_url text,
+    secret_sealed bytea,
+    active boolean DEFAULT true NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    evaluated_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    value double precision,
+    bad_since timestamp with time zone,
+    good_since timestamp with time zone,
+    alert_id uuid
+);
+
+ALTER TABLE ONLY public.alert_rules FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.alerts (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    rule_id uuid NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    team text,
+    threshold double precision NOT NULL,
+    value double precision NOT NULL,
+    worst double precision NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.alerts FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.api_keys (
     tenant_id uuid NOT NULL,
     id uuid DEFAULT uuidv7() NOT NULL,
@@ -193,6 +580,11 @@ CREATE TABLE public.attachments (
     attempts integer DEFAULT 0 NOT NULL,
     next_at timestamp with time zone DEFAULT now() NOT NULL,
     shard smallint GENERATED ALWAYS AS (public.shard_of(thread_id)) STORED,
+    voice boolean DEFAULT false NOT NULL,
+    width integer,
+    height integer,
+    duration_s real,
+    waveform smallint[],
     CONSTRAINT attachments_data_check CHECK ((octet_length(data) <= ((16 * 1024) * 1024))),
     CONSTRAINT attachments_status_check CHECK ((status = ANY (ARRAY['wanted'::text, 'kept'::text, 'missing'::text])))
 );
@@ -242,6 +634,45 @@ CREATE TABLE public.audit_links (
     CONSTRAINT audit_links_rows_check CHECK ((rows > 0))
 );
 
+CREATE TABLE public.canned_response_files (
+    tenant_id uuid NOT NULL,
+    response_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    file_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY public.canned_response_files FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.canned_responses (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    shortcut text NOT NULL,
+    title text NOT NULL,
+    text text NOT NULL,
+    scope text NOT NULL,
+    team text,
+    owner_id uuid,
+    version bigint DEFAULT 1 NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT canned_responses_check CHECK (((scope = 'team'::text) = (team IS NOT NULL))),
+    CONSTRAINT canned_responses_check1 CHECK (((scope = 'personal'::text) = (owner_id IS NOT NULL))),
+    CONSTRAINT canned_responses_scope_check CHECK ((scope = ANY (ARRAY['shared'::text, 'team'::text, 'personal'::text]))),
+    CONSTRAINT canned_responses_shortcut_check CHECK ((shortcut ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text)),
+    CONSTRAINT canned_responses_text_check CHECK ((length(text) <= 4096)),
+    CONSTRAINT canned_responses_title_check CHECK (((length(title) >= 1) AND (length(title) <= 120)))
+);
+
+ALTER TABLE ONLY public.canned_responses FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.channel_status_changes (
+    tenant_id uuid NOT NULL,
+    channel_id uuid NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    status text NOT NULL
+);
+
+ALTER TABLE ONLY public.channel_status_changes FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.channels (
     tenant_id uuid NOT NULL,
     id uuid DEFAULT uuidv7() NOT NULL,
@@ -280,6 +711,9 @@ CREATE TABLE public.contacts (
     known_phone text,
     known_at timestamp with time zone,
     shared_at timestamp with time zone,
+    labels text[] DEFAULT '{}'::text[] NOT NULL,
+    blocked_at timestamp with time zone,
+    ratings_refused_at timestamp with time zone,
     CONSTRAINT contacts_check CHECK (((document_sealed IS NULL) = (document_index IS NULL))),
     CONSTRAINT contacts_check1 CHECK (((known_contract IS NULL) = (known_at IS NULL))),
     CONSTRAINT contacts_check2 CHECK (((known_phone IS NULL) = (known_at IS NULL))),
@@ -308,28 +742,15 @@ CREATE TABLE public.conversations (
     priority smallint DEFAULT 1 NOT NULL,
     labels text[] DEFAULT '{}'::text[] NOT NULL,
     snoozed_until timestamp with time zone,
+    rating_status text,
+    rating_score smallint,
+    rating_until timestamp with time zone,
     CONSTRAINT conversations_priority_check CHECK (((priority >= 0) AND (priority <= 3))),
     CONSTRAINT conversations_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'waiting'::text, 'open'::text, 'snoozed'::text, 'resolved'::text]))),
     CONSTRAINT conversations_version_check CHECK ((version > 0))
 );
 
 ALTER TABLE ONLY public.conversations FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE public.erp_writes (
-    tenant_id uuid NOT NULL,
-    id uuid DEFAULT uuidv7() NOT NULL,
-    key text NOT NULL,
-    turn_id uuid NOT NULL,
-    request jsonb NOT NULL,
-    status text DEFAULT 'started'::text NOT NULL,
-    result jsonb,
-    journaled_at timestamp with time zone DEFAULT now() NOT NULL,
-    settled_at timestamp with time zone,
-    left_at timestamp with time zone,
-    CONSTRAINT erp_writes_status_check CHECK ((status = ANY (ARRAY['started'::text, 'sending'::text, 'done'::text, 'refused'::text])))
-);
-
-ALTER TABLE ONLY public.erp_writes FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.erps (
     tenant_id uuid NOT NULL,
@@ -544,6 +965,7 @@ CREATE TABLE public.outbox (
     settled_at timestamp with time zone,
     kind text DEFAULT 'text'::text NOT NULL,
     attachment_id uuid,
+    choices jsonb,
     CONSTRAINT outbox_kind_check CHECK ((kind = ANY (ARRAY['text'::text, 'image'::text, 'video'::text, 'audio'::text, 'voice'::text, 'sticker'::text, 'document'::text, 'edit'::text, 'deletion'::text, 'reaction'::text]))),
     CONSTRAINT outbox_origin_check CHECK ((origin = ANY (ARRAY['assistant'::text, 'agent'::text, 'system'::text]))),
     CONSTRAINT outbox_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'uncertain'::text, 'cancelled'::text])))
@@ -560,6 +982,15 @@ ALTER TABLE public.outbox ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTI
     CACHE 1
 );
 
+CREATE TABLE public.pause_reasons (
+    tenant_id uuid NOT NULL,
+    reasons jsonb NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT pause_reasons_reasons_check CHECK ((jsonb_typeof(reasons) = 'array'::text))
+);
+
+ALTER TABLE ONLY public.pause_reasons FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.pauses (
     tenant_id uuid NOT NULL,
     thread_id uuid NOT NULL,
@@ -568,6 +999,17 @@ CREATE TABLE public.pauses (
 );
 
 ALTER TABLE ONLY public.pauses FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.preferences (
+    tenant_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    document jsonb NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT preferences_document_check CHECK ((jsonb_typeof(document) = 'object'::text))
+);
+
+ALTER TABLE ONLY public.preferences FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.presence_changes (
     tenant_id uuid NOT NULL,
@@ -602,6 +1044,83 @@ CREATE SEQUENCE public.protocol_numbers
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+
+CREATE TABLE public.push_positions (
+    id smallint DEFAULT 1 NOT NULL,
+    xid xid8 NOT NULL,
+    conversation_id uuid NOT NULL,
+    version bigint NOT NULL,
+    read_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT push_positions_id_check CHECK ((id = 1))
+);
+
+CREATE TABLE public.push_sends (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    subscription_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    kind text NOT NULL,
+    conversation_id uuid NOT NULL,
+    version bigint NOT NULL,
+    message_id uuid,
+    status text DEFAULT 'queued'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    code text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT push_sends_kind_check CHECK ((kind = ANY (ARRAY['new_message'::text, 'assignment'::text, 'mention'::text, 'new_conversation'::text]))),
+    CONSTRAINT push_sends_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'gone'::text, 'dropped'::text])))
+);
+
+ALTER TABLE ONLY public.push_sends FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.push_subscriptions (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    user_id uuid NOT NULL,
+    session_id uuid NOT NULL,
+    digest bytea NOT NULL,
+    sealed bytea NOT NULL,
+    device text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.push_subscriptions FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.ratings (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    thread_id uuid NOT NULL,
+    channel_id uuid NOT NULL,
+    team text,
+    agent text,
+    status text NOT NULL,
+    reason text NOT NULL,
+    due_at timestamp with time zone,
+    requested_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    answered_at timestamp with time zone,
+    score smallint,
+    request_id uuid,
+    answer_id uuid,
+    comment_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    theme text,
+    tone text,
+    urgency text,
+    classification text,
+    classify_at timestamp with time zone DEFAULT now() NOT NULL,
+    classify_tries smallint DEFAULT 0 NOT NULL,
+    classify_cost numeric DEFAULT 0 NOT NULL,
+    cost numeric DEFAULT 0 NOT NULL,
+    CONSTRAINT ratings_classification_check CHECK ((classification = ANY (ARRAY['wanted'::text, 'done'::text, 'failed'::text, 'over_budget'::text]))),
+    CONSTRAINT ratings_score_check CHECK (((score >= 1) AND (score <= 5))),
+    CONSTRAINT ratings_status_check CHECK ((status = ANY (ARRAY['scheduled'::text, 'sent'::text, 'answered'::text, 'expired'::text, 'skipped'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.ratings FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.readings (
     tenant_id uuid NOT NULL,
@@ -669,6 +1188,17 @@ CREATE TABLE public.refused_texts (
 );
 
 ALTER TABLE ONLY public.refused_texts FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.replaced_texts (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    message_id uuid NOT NULL,
+    version bigint,
+    text text NOT NULL,
+    replaced_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.replaced_texts FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.reservations (
     tenant_id uuid NOT NULL,
@@ -742,7 +1272,8 @@ CREATE TABLE public.threads (
     contact_id uuid NOT NULL,
     shard smallint GENERATED ALWAYS AS (public.shard_of(id)) STORED NOT NULL,
     merged_into uuid,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    blocked boolean DEFAULT false NOT NULL
 );
 
 ALTER TABLE ONLY public.threads FORCE ROW LEVEL SECURITY;
@@ -769,7 +1300,24 @@ CREATE VIEW public.shown_conversations WITH (security_invoker='true') AS
     ( SELECT i.value
            FROM public.identities i
           WHERE ((i.tenant_id = c.tenant_id) AND (i.contact_id = k.id) AND (i.kind = 'phone'::text) AND (i.left_at IS NULL))
-         LIMIT 1) AS phone
+         LIMIT 1) AS phone,
+    ( SELECT h.name
+           FROM public.channels h
+          WHERE ((h.tenant_id = c.tenant_id) AND (h.id = t.channel_id))) AS channel,
+    ((c.status = 'pending'::text) OR (((c.state -> 'after_hours'::text))::boolean IS TRUE)) AS assistant_writes,
+    c.paused_until,
+    (k.blocked_at IS NOT NULL) AS contact_blocked,
+    ( SELECT jsonb_build_object('id', m.id, 'version', m.version, 'author', m.author, 'kind', m.kind, 'text',
+                CASE
+                    WHEN (m.deleted_at IS NULL) THEN "left"(m.text, 140)
+                    ELSE ''::text
+                END, 'sent_at', m.sent_at, 'status', m.status, 'deleted', (m.deleted_at IS NOT NULL)) AS jsonb_build_object
+           FROM public.messages m
+          WHERE ((m.tenant_id = c.tenant_id) AND (m.conversation_id = c.id))
+          ORDER BY m.version DESC
+         LIMIT 1) AS last_message,
+    c.rating_status,
+    c.rating_score
    FROM ((public.conversations c
      JOIN public.threads t ON (((t.tenant_id = c.tenant_id) AND (t.id = c.thread_id))))
      JOIN public.contacts k ON (((k.tenant_id = t.tenant_id) AND (k.id = t.contact_id))));
@@ -797,7 +1345,7 @@ CREATE VIEW public.shown_messages WITH (security_invoker='true') AS
           WHERE ((q.thread_id = m.thread_id) AND (q.external_id = m.reply_to))
          LIMIT 1) AS reply_to,
         CASE
-            WHEN (a.id IS NOT NULL) THEN jsonb_build_object('id', a.id, 'status', a.status, 'mimetype', a.mimetype, 'filename', a.filename, 'size', a.size)
+            WHEN (a.id IS NOT NULL) THEN jsonb_build_object('id', a.id, 'status', a.status, 'mimetype', a.mimetype, 'filename', a.filename, 'size', a.size, 'width', a.width, 'height', a.height, 'duration_s', a.duration_s, 'waveform', COALESCE(to_jsonb(a.waveform), (m.details -> 'waveform'::text)))
             ELSE NULL::jsonb
         END AS file,
     NULLIF(r.text, ''::text) AS transcript,
@@ -810,7 +1358,31 @@ CREATE VIEW public.shown_messages WITH (security_invoker='true') AS
             ELSE NULL::jsonb
         END AS reading
    FROM ((public.messages m
-     LEFT JOIN public.attachments a ON (((a.tenant_id = m.tenant_id) AND (a.id = ((m.details ->> 'attachment'::text))::uuid))))
+     LEFT JOIN LATERAL ( SELECT f.tenant_id,
+            f.id,
+            f.mimetype,
+            f.filename,
+            f.data,
+            f.created_at,
+            f.status,
+            f.size,
+            f.sha256,
+            f.code,
+            f.uploaded_by,
+            f.thread_id,
+            f.message_id,
+            f.external_id,
+            f.attempts,
+            f.next_at,
+            f.shard,
+            f.voice,
+            f.width,
+            f.height,
+            f.duration_s,
+            f.waveform
+           FROM public.attachments f
+          WHERE ((f.tenant_id = m.tenant_id) AND (f.id = ((m.details ->> 'attachment'::text))::uuid))
+         LIMIT 1) a ON (true))
      LEFT JOIN LATERAL ( SELECT g.tenant_id,
             g.message_id,
             g.file_id,
@@ -900,33 +1472,6 @@ CREATE TABLE public.timers (
 
 ALTER TABLE ONLY public.timers FORCE ROW LEVEL SECURITY;
 
-CREATE TABLE public.turns (
-    tenant_id uuid NOT NULL,
-    id uuid NOT NULL,
-    conversation_id uuid NOT NULL,
-    thread_id uuid NOT NULL,
-    shard smallint NOT NULL,
-    attempt integer NOT NULL,
-    upto_version bigint NOT NULL,
-    status text DEFAULT 'running'::text NOT NULL,
-    host text NOT NULL,
-    code text DEFAULT ''::text NOT NULL,
-    detail text DEFAULT ''::text NOT NULL,
-    model text DEFAULT ''::text NOT NULL,
-    prompt_version text DEFAULT ''::text NOT NULL,
-    tool_results jsonb DEFAULT '[]'::jsonb NOT NULL,
-    tokens_in integer DEFAULT 0 NOT NULL,
-    tokens_out integer DEFAULT 0 NOT NULL,
-    started_at timestamp with time zone NOT NULL,
-    settled_at timestamp with time zone,
-    cost numeric(14,6) DEFAULT 0 NOT NULL,
-    model_calls integer DEFAULT 0 NOT NULL,
-    tokens_cached integer DEFAULT 0 NOT NULL,
-    CONSTRAINT turns_status_check CHECK ((status = ANY (ARRAY['running'::text, 'answered'::text, 'failed'::text, 'cancelled'::text])))
-);
-
-ALTER TABLE ONLY public.turns FORCE ROW LEVEL SECURITY;
-
 CREATE TABLE public.unmatched (
     tenant_id uuid NOT NULL,
     thread_id uuid NOT NULL,
@@ -939,6 +1484,17 @@ CREATE TABLE public.unmatched (
 );
 
 ALTER TABLE ONLY public.unmatched FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.user_photos (
+    tenant_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    image bytea NOT NULL,
+    digest text NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT user_photos_image_check CHECK ((octet_length(image) <= 65536))
+);
+
+ALTER TABLE ONLY public.user_photos FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.users (
     id uuid DEFAULT uuidv7() NOT NULL,
@@ -958,6 +1514,44 @@ CREATE TABLE public.users (
 );
 
 ALTER TABLE ONLY public.users FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.vapid_keys (
+    id smallint DEFAULT 1 NOT NULL,
+    public_key bytea NOT NULL,
+    private_sealed bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT vapid_keys_id_check CHECK ((id = 1))
+);
+
+ALTER TABLE ONLY analytics.assistant_turns
+    ADD CONSTRAINT assistant_turns_pkey PRIMARY KEY (tenant_id, generation, turn_id);
+
+ALTER TABLE ONLY analytics.conversation_measures
+    ADD CONSTRAINT conversation_measures_pkey PRIMARY KEY (tenant_id, generation, conversation_id);
+
+ALTER TABLE ONLY analytics.human_answers
+    ADD CONSTRAINT human_answers_pkey PRIMARY KEY (tenant_id, generation, conversation_id, version);
+
+ALTER TABLE ONLY analytics.positions
+    ADD CONSTRAINT positions_pkey PRIMARY KEY (tenant_id, name, generation);
+
+ALTER TABLE ONLY analytics.projections
+    ADD CONSTRAINT projections_pkey PRIMARY KEY (tenant_id, name);
+
+ALTER TABLE ONLY analytics.rollups
+    ADD CONSTRAINT rollups_pkey PRIMARY KEY (tenant_id, generation, grain, dimension, bucket, key);
+
+ALTER TABLE ONLY public.alert_notices
+    ADD CONSTRAINT alert_notices_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.alert_notices
+    ADD CONSTRAINT alert_notices_tenant_id_alert_id_change_way_recipient_key UNIQUE (tenant_id, alert_id, change, way, recipient);
+
+ALTER TABLE ONLY public.alert_rules
+    ADD CONSTRAINT alert_rules_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_digest_key UNIQUE (digest);
@@ -982,6 +1576,21 @@ ALTER TABLE ONLY public.audit_links
 
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.canned_response_files
+    ADD CONSTRAINT canned_response_files_pkey PRIMARY KEY (tenant_id, response_id, "position");
+
+ALTER TABLE ONLY public.canned_response_files
+    ADD CONSTRAINT canned_response_files_tenant_id_response_id_file_id_key UNIQUE (tenant_id, response_id, file_id);
+
+ALTER TABLE ONLY public.canned_responses
+    ADD CONSTRAINT canned_responses_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.canned_responses
+    ADD CONSTRAINT canned_responses_tenant_id_shortcut_team_owner_id_key UNIQUE NULLS NOT DISTINCT (tenant_id, shortcut, team, owner_id);
+
+ALTER TABLE ONLY public.channel_status_changes
+    ADD CONSTRAINT channel_status_changes_pkey PRIMARY KEY (tenant_id, channel_id, at);
 
 ALTER TABLE ONLY public.channels
     ADD CONSTRAINT channels_id_key UNIQUE (id);
@@ -1058,14 +1667,38 @@ ALTER TABLE ONLY public.outbox
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY public.pause_reasons
+    ADD CONSTRAINT pause_reasons_pkey PRIMARY KEY (tenant_id);
+
 ALTER TABLE ONLY public.pauses
     ADD CONSTRAINT pauses_pkey PRIMARY KEY (tenant_id, thread_id);
+
+ALTER TABLE ONLY public.preferences
+    ADD CONSTRAINT preferences_pkey PRIMARY KEY (tenant_id, user_id);
 
 ALTER TABLE ONLY public.presence_changes
     ADD CONSTRAINT presence_changes_pkey PRIMARY KEY (tenant_id, user_id, at);
 
 ALTER TABLE ONLY public.presences
     ADD CONSTRAINT presences_pkey PRIMARY KEY (tenant_id, user_id);
+
+ALTER TABLE ONLY public.push_positions
+    ADD CONSTRAINT push_positions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.push_sends
+    ADD CONSTRAINT push_sends_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.push_sends
+    ADD CONSTRAINT push_sends_subscription_id_conversation_id_version_kind_key UNIQUE (subscription_id, conversation_id, version, kind);
+
+ALTER TABLE ONLY public.push_subscriptions
+    ADD CONSTRAINT push_subscriptions_digest_key UNIQUE (digest);
+
+ALTER TABLE ONLY public.push_subscriptions
+    ADD CONSTRAINT push_subscriptions_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.ratings
+    ADD CONSTRAINT ratings_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY public.readings
     ADD CONSTRAINT readings_pkey PRIMARY KEY (tenant_id, message_id);
@@ -1082,6 +1715,9 @@ ALTER TABLE ONLY public.refresh_tokens
 ALTER TABLE ONLY public.refused_texts
     ADD CONSTRAINT refused_texts_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY public.replaced_texts
+    ADD CONSTRAINT replaced_texts_pkey PRIMARY KEY (tenant_id, message_id, id);
+
 ALTER TABLE ONLY public.reservations
     ADD CONSTRAINT reservations_pkey PRIMARY KEY (tenant_id, conversation_id);
 
@@ -1096,6 +1732,9 @@ ALTER TABLE ONLY public.search_words
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_tenant_id_id_key UNIQUE (tenant_id, id);
 
 ALTER TABLE ONLY public.shards
     ADD CONSTRAINT shards_pkey PRIMARY KEY (shard);
@@ -1136,6 +1775,9 @@ ALTER TABLE ONLY public.turns
 ALTER TABLE ONLY public.unmatched
     ADD CONSTRAINT unmatched_pkey PRIMARY KEY (tenant_id, thread_id, external_id, kind, digest);
 
+ALTER TABLE ONLY public.user_photos
+    ADD CONSTRAINT user_photos_pkey PRIMARY KEY (tenant_id, user_id);
+
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_login_key UNIQUE (login);
 
@@ -1144,6 +1786,27 @@ ALTER TABLE ONLY public.users
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.vapid_keys
+    ADD CONSTRAINT vapid_keys_pkey PRIMARY KEY (id);
+
+CREATE INDEX assistant_turns_at ON analytics.assistant_turns USING btree (tenant_id, generation, at);
+
+CREATE INDEX assistant_turns_conversation ON analytics.assistant_turns USING btree (tenant_id, generation, conversation_id);
+
+CREATE INDEX conversation_measures_opened ON analytics.conversation_measures USING btree (tenant_id, generation, opened_at, conversation_id);
+
+CREATE INDEX conversation_measures_thread ON analytics.conversation_measures USING btree (tenant_id, generation, thread_id, opened_at);
+
+CREATE INDEX human_answers_at ON analytics.human_answers USING btree (tenant_id, generation, at);
+
+CREATE INDEX alert_notices_due ON public.alert_notices USING btree (next_at) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text]));
+
+CREATE INDEX alert_rules_due ON public.alert_rules USING btree (evaluated_at) WHERE active;
+
+CREATE UNIQUE INDEX alerts_lasting ON public.alerts USING btree (tenant_id, rule_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX alerts_newest ON public.alerts USING btree (tenant_id, started_at DESC, id DESC);
 
 CREATE UNIQUE INDEX api_keys_name ON public.api_keys USING btree (tenant_id, name) WHERE (revoked_at IS NULL);
 
@@ -1157,7 +1820,15 @@ CREATE INDEX audit_of_tenant ON public.audit USING btree (tenant_id, id);
 
 CREATE INDEX audit_position ON public.audit USING btree (xid, id);
 
+CREATE INDEX canned_response_files_file ON public.canned_response_files USING btree (tenant_id, file_id);
+
+CREATE INDEX canned_responses_owner ON public.canned_responses USING btree (tenant_id, owner_id) WHERE (owner_id IS NOT NULL);
+
+CREATE INDEX canned_responses_team ON public.canned_responses USING btree (tenant_id, team) WHERE (team IS NOT NULL);
+
 CREATE INDEX contacts_document ON public.contacts USING btree (tenant_id, document_index) WHERE (document_index IS NOT NULL);
+
+CREATE INDEX contacts_labelled ON public.contacts USING btree (tenant_id, id) WHERE (labels <> '{}'::text[]);
 
 CREATE INDEX contacts_name ON public.contacts USING btree (tenant_id, name_folded, id) WHERE (merged_into IS NULL);
 
@@ -1167,9 +1838,13 @@ CREATE INDEX conversations_by_change ON public.conversations USING btree (tenant
 
 CREATE INDEX conversations_held ON public.conversations USING btree (tenant_id, agent, waiting_since) WHERE (status = 'open'::text);
 
-CREATE INDEX conversations_live ON public.conversations USING btree (tenant_id, changed_at DESC) WHERE (status <> 'resolved'::text);
-
 CREATE UNIQUE INDEX conversations_one_live ON public.conversations USING btree (thread_id) WHERE (status <> 'resolved'::text);
+
+CREATE INDEX conversations_open_rating ON public.conversations USING btree (thread_id) WHERE (rating_until IS NOT NULL);
+
+CREATE INDEX conversations_opened ON public.conversations USING btree (tenant_id, opened_at, id) WHERE (resolved_at IS NULL);
+
+CREATE INDEX conversations_opened_before ON public.conversations USING btree (tenant_id, opened_at, id) WHERE (resolved_at IS NOT NULL);
 
 CREATE INDEX conversations_queued ON public.conversations USING btree (tenant_id, team, priority DESC, waiting_since, id) WHERE (status = 'waiting'::text);
 
@@ -1177,11 +1852,15 @@ CREATE INDEX conversations_thread ON public.conversations USING btree (tenant_id
 
 CREATE INDEX conversations_waiting ON public.conversations USING btree (tenant_id, waiting_since, id) WHERE ((waiting_since IS NOT NULL) AND (status <> 'resolved'::text));
 
+CREATE INDEX erp_writes_conversation ON public.erp_writes USING btree (tenant_id, conversation_id) WHERE (conversation_id IS NOT NULL);
+
 CREATE INDEX erp_writes_open ON public.erp_writes USING btree (tenant_id, journaled_at) WHERE (status = ANY (ARRAY['started'::text, 'sending'::text]));
 
 CREATE INDEX erp_writes_turn ON public.erp_writes USING btree (tenant_id, turn_id);
 
 CREATE INDEX events_position ON public.events USING btree (xid, conversation_id, version);
+
+CREATE INDEX events_tenant_position ON public.events USING btree (tenant_id, xid, conversation_id, version);
 
 CREATE INDEX former_identities_contact ON public.former_identities USING btree (tenant_id, contact_id);
 
@@ -1223,6 +1902,22 @@ CREATE INDEX presences_gone ON public.presences USING btree (shard) WHERE (state
 
 CREATE INDEX presences_here ON public.presences USING btree (shard) WHERE (state <> 'offline'::text);
 
+CREATE INDEX push_sends_age ON public.push_sends USING btree (created_at);
+
+CREATE INDEX push_sends_due ON public.push_sends USING btree (next_at) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text]));
+
+CREATE INDEX push_subscriptions_session ON public.push_subscriptions USING btree (tenant_id, session_id);
+
+CREATE INDEX push_subscriptions_user ON public.push_subscriptions USING btree (tenant_id, user_id);
+
+CREATE INDEX ratings_conversation ON public.ratings USING btree (tenant_id, conversation_id);
+
+CREATE INDEX ratings_newest ON public.ratings USING btree (tenant_id, created_at DESC, id);
+
+CREATE INDEX ratings_thread ON public.ratings USING btree (tenant_id, thread_id, sent_at);
+
+CREATE INDEX ratings_wanted ON public.ratings USING btree (classify_at) WHERE (classification = 'wanted'::text);
+
 CREATE INDEX readings_file ON public.readings USING btree (tenant_id, file_id);
 
 CREATE INDEX readings_thread ON public.readings USING btree (tenant_id, thread_id, created_at);
@@ -1234,6 +1929,8 @@ CREATE INDEX reads_conversation ON public.reads USING btree (tenant_id, conversa
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
 
 CREATE INDEX refused_texts_newest ON public.refused_texts USING btree (tenant_id, refused_at, id);
+
+CREATE INDEX refused_texts_turn ON public.refused_texts USING btree (tenant_id, turn_id);
 
 CREATE UNIQUE INDEX search_blocks_position ON public.search_blocks USING btree (tenant_id, from_at, from_id);
 
@@ -1259,6 +1956,37 @@ CREATE INDEX turns_running ON public.turns USING btree (shard) WHERE (status = '
 
 CREATE INDEX unmatched_message ON public.unmatched USING btree (thread_id, external_id);
 
+CREATE TRIGGER channel_opened AFTER INSERT ON public.channels FOR EACH ROW EXECUTE FUNCTION public.record_channel_status();
+
+CREATE TRIGGER channel_status_changed AFTER UPDATE OF status ON public.channels FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.record_channel_status();
+
+ALTER TABLE ONLY analytics.assistant_turns
+    ADD CONSTRAINT assistant_turns_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY analytics.conversation_measures
+    ADD CONSTRAINT conversation_measures_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY analytics.human_answers
+    ADD CONSTRAINT human_answers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY analytics.positions
+    ADD CONSTRAINT positions_tenant_id_name_fkey FOREIGN KEY (tenant_id, name) REFERENCES analytics.projections(tenant_id, name);
+
+ALTER TABLE ONLY analytics.projections
+    ADD CONSTRAINT projections_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY analytics.rollups
+    ADD CONSTRAINT rollups_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.alert_notices
+    ADD CONSTRAINT alert_notices_tenant_id_alert_id_fkey FOREIGN KEY (tenant_id, alert_id) REFERENCES public.alerts(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.alert_rules
+    ADD CONSTRAINT alert_rules_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
@@ -1274,6 +2002,24 @@ ALTER TABLE ONLY public.attachments
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
+ALTER TABLE ONLY public.canned_response_files
+    ADD CONSTRAINT canned_response_files_tenant_id_file_id_fkey FOREIGN KEY (tenant_id, file_id) REFERENCES public.attachments(tenant_id, id);
+
+ALTER TABLE ONLY public.canned_response_files
+    ADD CONSTRAINT canned_response_files_tenant_id_response_id_fkey FOREIGN KEY (tenant_id, response_id) REFERENCES public.canned_responses(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.canned_responses
+    ADD CONSTRAINT canned_responses_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.canned_responses
+    ADD CONSTRAINT canned_responses_tenant_id_owner_id_fkey FOREIGN KEY (tenant_id, owner_id) REFERENCES public.users(tenant_id, id);
+
+ALTER TABLE ONLY public.canned_responses
+    ADD CONSTRAINT canned_responses_tenant_id_team_fkey FOREIGN KEY (tenant_id, team) REFERENCES public.teams(tenant_id, slug) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.channel_status_changes
+    ADD CONSTRAINT channel_status_changes_tenant_id_channel_id_fkey FOREIGN KEY (tenant_id, channel_id) REFERENCES public.channels(tenant_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.channels
     ADD CONSTRAINT channels_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
@@ -1288,6 +2034,9 @@ ALTER TABLE ONLY public.conversations
 
 ALTER TABLE ONLY public.conversations
     ADD CONSTRAINT conversations_tenant_id_thread_id_fkey FOREIGN KEY (tenant_id, thread_id) REFERENCES public.threads(tenant_id, id);
+
+ALTER TABLE ONLY public.erp_writes
+    ADD CONSTRAINT erp_writes_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversations(tenant_id, id);
 
 ALTER TABLE ONLY public.erp_writes
     ADD CONSTRAINT erp_writes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
@@ -1343,14 +2092,35 @@ ALTER TABLE ONLY public.outbox
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_tenant_id_thread_id_fkey FOREIGN KEY (tenant_id, thread_id) REFERENCES public.threads(tenant_id, id);
 
+ALTER TABLE ONLY public.pause_reasons
+    ADD CONSTRAINT pause_reasons_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
 ALTER TABLE ONLY public.pauses
     ADD CONSTRAINT pauses_tenant_id_thread_id_fkey FOREIGN KEY (tenant_id, thread_id) REFERENCES public.threads(tenant_id, id);
+
+ALTER TABLE ONLY public.preferences
+    ADD CONSTRAINT preferences_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
 
 ALTER TABLE ONLY public.presence_changes
     ADD CONSTRAINT presence_changes_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.presences
     ADD CONSTRAINT presences_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.push_sends
+    ADD CONSTRAINT push_sends_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.push_subscriptions
+    ADD CONSTRAINT push_subscriptions_tenant_id_session_id_fkey FOREIGN KEY (tenant_id, session_id) REFERENCES public.sessions(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.push_subscriptions
+    ADD CONSTRAINT push_subscriptions_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
+ALTER TABLE ONLY public.ratings
+    ADD CONSTRAINT ratings_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversations(tenant_id, id);
+
+ALTER TABLE ONLY public.ratings
+    ADD CONSTRAINT ratings_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
 ALTER TABLE ONLY public.readings
     ADD CONSTRAINT readings_tenant_id_file_id_fkey FOREIGN KEY (tenant_id, file_id) REFERENCES public.attachments(tenant_id, id);
@@ -1378,6 +2148,12 @@ ALTER TABLE ONLY public.refused_texts
 
 ALTER TABLE ONLY public.refused_texts
     ADD CONSTRAINT refused_texts_tenant_id_turn_id_fkey FOREIGN KEY (tenant_id, turn_id) REFERENCES public.turns(tenant_id, id);
+
+ALTER TABLE ONLY public.replaced_texts
+    ADD CONSTRAINT replaced_texts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.replaced_texts
+    ADD CONSTRAINT replaced_texts_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES public.messages(tenant_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.reservations
     ADD CONSTRAINT reservations_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversations(tenant_id, id) ON DELETE CASCADE;
@@ -1436,8 +2212,47 @@ ALTER TABLE ONLY public.turns
 ALTER TABLE ONLY public.unmatched
     ADD CONSTRAINT unmatched_tenant_id_thread_id_fkey FOREIGN KEY (tenant_id, thread_id) REFERENCES public.threads(tenant_id, id);
 
+ALTER TABLE ONLY public.user_photos
+    ADD CONSTRAINT user_photos_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE analytics.assistant_turns ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE analytics.conversation_measures ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE analytics.human_answers ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_rows ON analytics.assistant_turns TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON analytics.conversation_measures TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON analytics.human_answers TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON analytics.positions TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON analytics.projections TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON analytics.rollups TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY path ON analytics.positions FOR SELECT TO niochat_system USING (true);
+
+CREATE POLICY path ON analytics.projections FOR SELECT TO niochat_system USING (true);
+
+ALTER TABLE analytics.positions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE analytics.projections ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE analytics.rollups ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.alert_notices ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.alert_rules ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.alerts ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY alerts ON public.mails TO niochat_system USING (true) WITH CHECK (true);
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
@@ -1446,6 +2261,12 @@ ALTER TABLE public.assistants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.attachments ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.audit ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.canned_response_files ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.canned_responses ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.channel_status_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.channels ENABLE ROW LEVEL SECURITY;
 
@@ -1469,6 +2290,8 @@ CREATE POLICY gate ON public.idempotency_keys TO niochat_gate USING (true) WITH 
 
 CREATE POLICY gate ON public.mails TO niochat_gate USING (true) WITH CHECK (true);
 
+CREATE POLICY gate ON public.push_subscriptions TO niochat_gate USING (true) WITH CHECK (true);
+
 CREATE POLICY gate ON public.roles TO niochat_gate USING (true) WITH CHECK (true);
 
 CREATE POLICY gate ON public.sessions TO niochat_gate USING (true) WITH CHECK (true);
@@ -1476,6 +2299,8 @@ CREATE POLICY gate ON public.sessions TO niochat_gate USING (true) WITH CHECK (t
 CREATE POLICY gate ON public.team_members TO niochat_gate USING (true) WITH CHECK (true);
 
 CREATE POLICY gate ON public.tenants FOR SELECT TO niochat_gate USING (true);
+
+CREATE POLICY gate ON public.user_photos FOR SELECT TO niochat_gate USING (true);
 
 CREATE POLICY gate ON public.users TO niochat_gate USING (true) WITH CHECK (true);
 
@@ -1495,6 +2320,12 @@ ALTER TABLE public.messages ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY own_rows ON public.alert_notices TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.alert_rules TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.alerts TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
 CREATE POLICY own_rows ON public.api_keys TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON public.assistants TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
@@ -1502,6 +2333,12 @@ CREATE POLICY own_rows ON public.assistants TO niochat_app USING ((tenant_id = (
 CREATE POLICY own_rows ON public.attachments TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON public.audit TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.canned_response_files TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.canned_responses TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.channel_status_changes TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON public.channels TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
@@ -1533,17 +2370,29 @@ CREATE POLICY own_rows ON public.messages TO niochat_app USING ((tenant_id = ( S
 
 CREATE POLICY own_rows ON public.outbox TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
+CREATE POLICY own_rows ON public.pause_reasons TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
 CREATE POLICY own_rows ON public.pauses TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.preferences TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON public.presence_changes TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON public.presences TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.push_sends TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.push_subscriptions TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.ratings TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON public.readings TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON public.reads TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON public.refused_texts TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.replaced_texts TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON public.reservations TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
@@ -1569,13 +2418,25 @@ CREATE POLICY own_rows ON public.turns TO niochat_app USING ((tenant_id = ( SELE
 
 CREATE POLICY own_rows ON public.unmatched TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
+CREATE POLICY own_rows ON public.user_photos TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
 CREATE POLICY own_rows ON public.users TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY path ON public.alert_notices TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.alert_rules TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.alerts TO niochat_system USING (true) WITH CHECK (true);
 
 CREATE POLICY path ON public.assistants TO niochat_system USING (true) WITH CHECK (true);
 
 CREATE POLICY path ON public.attachments TO niochat_system USING (true) WITH CHECK (true);
 
 CREATE POLICY path ON public.audit FOR INSERT TO niochat_system WITH CHECK (true);
+
+CREATE POLICY path ON public.canned_response_files FOR SELECT TO niochat_system USING (true);
+
+CREATE POLICY path ON public.channel_status_changes TO niochat_system USING (true) WITH CHECK (true);
 
 CREATE POLICY path ON public.channels TO niochat_system USING (true) WITH CHECK (true);
 
@@ -1603,13 +2464,23 @@ CREATE POLICY path ON public.outbox TO niochat_system USING (true) WITH CHECK (t
 
 CREATE POLICY path ON public.pauses TO niochat_system USING (true) WITH CHECK (true);
 
+CREATE POLICY path ON public.preferences FOR SELECT TO niochat_system USING (true);
+
 CREATE POLICY path ON public.presence_changes TO niochat_system USING (true) WITH CHECK (true);
 
 CREATE POLICY path ON public.presences TO niochat_system USING (true) WITH CHECK (true);
 
+CREATE POLICY path ON public.push_sends TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.push_subscriptions TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.ratings TO niochat_system USING (true) WITH CHECK (true);
+
 CREATE POLICY path ON public.readings TO niochat_system USING (true) WITH CHECK (true);
 
 CREATE POLICY path ON public.reads FOR SELECT TO niochat_system USING (true);
+
+CREATE POLICY path ON public.replaced_texts TO niochat_system USING (true) WITH CHECK (true);
 
 CREATE POLICY path ON public.reservations TO niochat_system USING (true) WITH CHECK (true);
 
@@ -1631,17 +2502,29 @@ CREATE POLICY path ON public.turns TO niochat_system USING (true) WITH CHECK (tr
 
 CREATE POLICY path ON public.unmatched TO niochat_system USING (true) WITH CHECK (true);
 
+ALTER TABLE public.pause_reasons ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.pauses ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.preferences ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.presence_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.presences ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.push_sends ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.push_subscriptions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ratings ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.readings ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.reads ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.refused_texts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.replaced_texts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.reservations ENABLE ROW LEVEL SECURITY;
 
@@ -1673,16 +2556,55 @@ ALTER TABLE public.turns ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.unmatched ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.user_photos ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
+
+GRANT USAGE ON SCHEMA analytics TO niochat_app;
+GRANT USAGE ON SCHEMA analytics TO niochat_system;
 
 REVOKE ALL ON FUNCTION public.gather_block(tenant uuid, settled interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.gather_block(tenant uuid, settled interval) TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.conversation_measures TO niochat_app;
+
+GRANT SELECT ON TABLE analytics.contributions TO niochat_app;
 
 REVOKE ALL ON FUNCTION public.search_messages(lexemes text[], groups integer[], before_at timestamp with time zone, before_id uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.search_messages(lexemes text[], groups integer[], before_at timestamp with time zone, before_id uuid, most integer) TO niochat_app;
 
 REVOKE ALL ON FUNCTION public.similar_words(wanted text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.similar_words(wanted text) TO niochat_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.erp_writes TO niochat_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.turns TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.turns TO niochat_system;
+
+GRANT SELECT ON TABLE analytics.assistant_outcomes TO niochat_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.assistant_turns TO niochat_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.human_answers TO niochat_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.positions TO niochat_app;
+GRANT SELECT ON TABLE analytics.positions TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.projections TO niochat_app;
+GRANT SELECT ON TABLE analytics.projections TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.rollups TO niochat_app;
+
+GRANT SELECT ON TABLE public.alert_notices TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alert_notices TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alert_rules TO niochat_app;
+GRANT SELECT,UPDATE ON TABLE public.alert_rules TO niochat_system;
+
+GRANT SELECT ON TABLE public.alerts TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alerts TO niochat_system;
+
+GRANT UPDATE(ended_at) ON TABLE public.alerts TO niochat_app;
 
 GRANT SELECT,UPDATE ON TABLE public.api_keys TO niochat_gate;
 GRANT INSERT ON TABLE public.api_keys TO niochat_app;
@@ -1725,6 +2647,14 @@ GRANT INSERT ON TABLE public.audit TO niochat_system;
 
 GRANT SELECT,INSERT ON TABLE public.audit_links TO niochat_gate;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.canned_response_files TO niochat_app;
+GRANT SELECT ON TABLE public.canned_response_files TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.canned_responses TO niochat_app;
+
+GRANT SELECT,INSERT ON TABLE public.channel_status_changes TO niochat_app;
+GRANT SELECT,INSERT ON TABLE public.channel_status_changes TO niochat_system;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.channels TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.channels TO niochat_system;
 
@@ -1733,8 +2663,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contacts TO niochat_system;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.conversations TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.conversations TO niochat_system;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.erp_writes TO niochat_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.erps TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.erps TO niochat_system;
@@ -1784,18 +2712,22 @@ GRANT USAGE ON SEQUENCE public.inbox_numbers TO niochat_system;
 GRANT USAGE ON SEQUENCE public.inbox_numbers TO niochat_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mails TO niochat_gate;
+GRANT INSERT ON TABLE public.mails TO niochat_system;
 
 GRANT SELECT(id) ON TABLE public.mails TO niochat_app;
+GRANT SELECT(id) ON TABLE public.mails TO niochat_system;
 
 GRANT SELECT(tenant_id) ON TABLE public.mails TO niochat_app;
 
 GRANT SELECT(recipient) ON TABLE public.mails TO niochat_app;
 
 GRANT SELECT(attempts) ON TABLE public.mails TO niochat_app;
+GRANT SELECT(attempts) ON TABLE public.mails TO niochat_system;
 
 GRANT SELECT(next_at) ON TABLE public.mails TO niochat_app;
 
 GRANT SELECT(status) ON TABLE public.mails TO niochat_app;
+GRANT SELECT(status) ON TABLE public.mails TO niochat_system;
 
 GRANT SELECT(created_at) ON TABLE public.mails TO niochat_app;
 
@@ -1819,8 +2751,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.one_time_links TO niochat_gate
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO niochat_system;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.pause_reasons TO niochat_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pauses TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pauses TO niochat_system;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.preferences TO niochat_app;
+GRANT SELECT ON TABLE public.preferences TO niochat_system;
 
 GRANT SELECT,INSERT ON TABLE public.presence_changes TO niochat_app;
 GRANT SELECT,INSERT ON TABLE public.presence_changes TO niochat_system;
@@ -1841,6 +2778,28 @@ GRANT UPDATE(assigned_at) ON TABLE public.presences TO niochat_system;
 GRANT USAGE ON SEQUENCE public.protocol_numbers TO niochat_system;
 GRANT USAGE ON SEQUENCE public.protocol_numbers TO niochat_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.push_positions TO niochat_system;
+
+GRANT SELECT ON TABLE public.push_sends TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.push_sends TO niochat_system;
+
+GRANT DELETE ON TABLE public.push_subscriptions TO niochat_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.push_subscriptions TO niochat_system;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.push_subscriptions TO niochat_gate;
+
+GRANT SELECT(tenant_id) ON TABLE public.push_subscriptions TO niochat_app;
+
+GRANT SELECT(id) ON TABLE public.push_subscriptions TO niochat_app;
+
+GRANT SELECT(user_id) ON TABLE public.push_subscriptions TO niochat_app;
+
+GRANT SELECT(device) ON TABLE public.push_subscriptions TO niochat_app;
+
+GRANT SELECT(created_at) ON TABLE public.push_subscriptions TO niochat_app;
+
+GRANT SELECT ON TABLE public.ratings TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ratings TO niochat_system;
+
 GRANT SELECT ON TABLE public.readings TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.readings TO niochat_system;
 
@@ -1852,6 +2811,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_codes TO niochat_gate
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refresh_tokens TO niochat_gate;
 
 GRANT SELECT,INSERT ON TABLE public.refused_texts TO niochat_app;
+
+GRANT SELECT,INSERT ON TABLE public.replaced_texts TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.replaced_texts TO niochat_system;
 
 GRANT SELECT ON TABLE public.reservations TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reservations TO niochat_system;
@@ -1904,11 +2866,16 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tickets TO niochat_gate;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.timers TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.timers TO niochat_system;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.turns TO niochat_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.turns TO niochat_system;
-
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.unmatched TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.unmatched TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_photos TO niochat_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.user_photos TO niochat_gate;
+
+GRANT SELECT(user_id) ON TABLE public.user_photos TO niochat_gate;
+
+GRANT SELECT(digest) ON TABLE public.user_photos TO niochat_gate;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO niochat_gate;
 
@@ -1927,3 +2894,5 @@ GRANT SELECT(status),INSERT(status),UPDATE(status) ON TABLE public.users TO nioc
 GRANT SELECT(totp_since) ON TABLE public.users TO niochat_app;
 
 GRANT SELECT(created_at) ON TABLE public.users TO niochat_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.vapid_keys TO niochat_gate;

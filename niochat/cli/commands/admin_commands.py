@@ -24,17 +24,18 @@ from niochat.composition.identity_services import (
 from niochat.composition.sealed_columns import SEALED_COLUMNS
 from niochat.domain.errors import OperationRefusedError
 from niochat.domain.permissions import BuiltInRole
+from niochat.identity.demo_users import (
+    DEMO_ROLE_NAMES,
+    DEMO_TENANTS,
+    demo_login,
+    find_demo_obstacle,
+)
 from niochat.identity.login.passwords import PasswordService
 from niochat.identity.one_time_links import LinkPurpose
 from niochat.identity.users import NewUser
 from niochat.ports.audit import AuditActor, AuditActorKind
 from niochat.vault.key_rotation import KeyRotationResult, KeyRotator
 
-DEMO_ROLE_NAMES = {
-    BuiltInRole.ADMIN: "Administradora",
-    BuiltInRole.AGENT: "Atendente",
-    BuiltInRole.VIEWER: "Consulta",
-}
 _console = Console()
 audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)
 keys_app = typer.Typer(help="The keys that seal secrets.", no_args_is_help=True)
@@ -154,16 +155,25 @@ def identity_services_for(parts: Components) -> IdentityServices:
 
 
 async def create_demo_users(parts: Components, password: str) -> None:
-    """Create a user of each role in each demo tenant, and a superuser, unless they exist."""
+    """Create a user of each role in each demo tenant, and a superuser, unless they exist. Raises
+    ``OperationRefusedError`` where other machines could use them.
+    """
+    obstacle = find_demo_obstacle(parts.settings)
+    if obstacle is not None:
+        raise OperationRefusedError(
+            f"the demo's users are for a machine that nobody else reaches, but {obstacle}: start "
+            "with --no-sandbox, and create a user with niochat superuser",
+            code="demo_reachable",
+        )
     users = identity_services_for(parts).users
     hashed = await PasswordService().hash_password(password)
     await users.create_initial(
-        None, NewUser(_demo_login("root", None), "Raiz", BuiltInRole.SUPERUSER), hashed
+        None, NewUser(demo_login("root", None), "Raiz", BuiltInRole.SUPERUSER), hashed
     )
     for tenant in await parts.directory.list_tenants():
-        if tenant.slug in command_context.DEMO_TENANTS:
+        if tenant.slug in DEMO_TENANTS:
             for role, name in DEMO_ROLE_NAMES.items():
-                new = NewUser(_demo_login(role, tenant.slug), name, role, ("atendimento",))
+                new = NewUser(demo_login(role, tenant.slug), name, role, ("atendimento",))
                 await users.create_initial(tenant.tenant_id, new, hashed)
 
 
@@ -171,18 +181,14 @@ def demo_logins_for(tenant: str | None, password: str | None) -> list[dict[str, 
     """Return ``login``, ``password`` and ``role`` of the users of a demo tenant; for None, of the
     superuser. Empty without a demo.
     """
-    if password is None or tenant not in (None, *command_context.DEMO_TENANTS):
+    if password is None or tenant not in (None, *DEMO_TENANTS):
         return []
     roles = DEMO_ROLE_NAMES if tenant is not None else {BuiltInRole.SUPERUSER: ""}
     return [
         {
-            "login": _demo_login("root" if tenant is None else role, tenant),
+            "login": demo_login(role, tenant),
             "password": password,
             "role": str(role),
         }
         for role in roles
     ]
-
-
-def _demo_login(name: str, tenant: str | None) -> str:
-    return f"{name}@{tenant or 'plataforma'}.example.com"

@@ -143,7 +143,8 @@ async def _submit(key: str, tenant: str | None, command: DurableCommand) -> None
             conversation["tenant_id"], conversation["thread_id"], conversation["channel_id"]
         )
         submitter = CommandSubmitter(parts.inbox, lambda thread_id: None)
-        if await submitter.submit(thread, f"agent:{secrets.token_hex(8)}", command, STEP_TIMEOUT_S):
+        key = f"agent:{secrets.token_hex(8)}"
+        if (await submitter.submit(thread, key, command, STEP_TIMEOUT_S)).done:
             return
     raise UnavailableError(f"stored, but not processed within {STEP_TIMEOUT_S:g} s: is it running?")
 

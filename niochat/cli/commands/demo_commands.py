@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,15 +13,19 @@ from niochat.adapters.erps.registry import DEFAULT_ERP_KIND
 from niochat.cli import command_context
 from niochat.cli.commands.admin_commands import create_demo_users, demo_logins_for
 from niochat.cli.commands.apply_command import probe_erps, sandbox_variables, set_webhooks
+from niochat.cli.demo_history.history_command import fill_history
+from niochat.cli.demo_history.history_generator import DEFAULT_PER_DAY
 from niochat.cli.json_output import print_json
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.composition.components import Components
 from niochat.domain.errors import InvalidInputError
+from niochat.identity.demo_users import DEMO_TENANTS
+from niochat.launcher.ray_serve.ray_cluster import shipped_file
 from niochat.tenants.config_records import ChannelAddress
 from niochat.tenants.provider_file.provider_loader import load_providers
 from niochat.tenants.provider_sync.provider_sync import apply_providers
 
-DEMO_FILE = Path(__file__).parents[3] / "examples" / "demo.yaml"
+DEMO_FILE = shipped_file("examples/demo.yaml")
 DEMO_CHANNEL_PHONE, NEIGHBOUR_CHANNEL_PHONE = "558130000001", "551130000002"
 DEMO_ERP_INSTALLATION = "sandbox-demo"
 """The installation of the simulated ERP that examples/demo.yaml names."""
@@ -32,8 +35,21 @@ _console = Console()
 
 def show_demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    history: Annotated[
+        int | None,
+        typer.Option(help="Fill the demo provider with conversations of this many days, 1 to 365."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The seed of the history.")] = 1,
+    per_day: Annotated[
+        int, typer.Option("--per-day", help="Conversations of a usual day of the history.")
+    ] = DEFAULT_PER_DAY,
 ) -> None:
-    """Show the providers of this home, their webhooks, and the customers and users of the demo."""
+    """Show the providers of this home, their webhooks, and the customers and users of the demo;
+    or fill the demo provider with a history.
+    """
+    if history is not None:
+        fill_history(history, seed, per_day, as_json=as_json)
+        return
     overview = command_context.run_async(_load_overview)
     if as_json:
         print_json(overview)
@@ -57,8 +73,10 @@ def show_demo(
     print_logins(overview)
 
 
-async def apply_demo() -> None:
-    """Create the demo providers on the sandbox: gateway instances, tenants, webhooks and users."""
+async def apply_demo(*, users: bool = True) -> None:
+    """Create the demo providers on the sandbox: gateway instances, tenants, webhooks and users.
+    Raises ``OperationRefusedError`` where other machines could use these users.
+    """
     command_context.adopt_environment()
     await _create_instance(demo_token(), DEMO_CHANNEL_PHONE, "provedor-demo")
     neighbour = _require_stack_variable("NIOCHAT_SANDBOX_NEIGHBOUR_TOKEN")
@@ -69,8 +87,9 @@ async def apply_demo() -> None:
         for change in changes:
             await parts.tenant_changes.publish(change.tenant_id)
         await probe_erps(parts, changes, quiet=True)
-        await set_webhooks(parts, set(command_context.DEMO_TENANTS), quiet=True)
-        await create_demo_users(parts, _require_stack_variable("NIOCHAT_DEMO_PASSWORD"))
+        await set_webhooks(parts, set(DEMO_TENANTS), quiet=True)
+        if users:
+            await create_demo_users(parts, _require_stack_variable("NIOCHAT_DEMO_PASSWORD"))
 
 
 def demo_token() -> str:

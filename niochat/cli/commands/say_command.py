@@ -17,6 +17,7 @@ from niochat.domain.errors import InvalidInputError
 
 QUIET_AFTER_S = 1.5
 """The command ends this long after the last answer."""
+_POLL_S = 20.0
 _console = Console()
 _FILE_LABELS = {"image": "imagem", "document": "documento"}
 
@@ -76,33 +77,63 @@ async def _run_conversation(
 
 
 async def _run_interactive(client: SandboxClient, phone: str, wait_s: float) -> bool:
-    _console.print("[dim]Write as the customer; an empty line or Ctrl-D ends.[/dim]")
-    answered = True
-    while True:
-        try:
-            line = await asyncio.to_thread(input, "você: ")
-        except EOFError:
-            return answered
-        if not line.strip():
-            return answered
-        answered = await _exchange(client, phone, {"text": line}, wait_s)
-
-
-async def _exchange(
-    client: SandboxClient, phone: str, message: Mapping[str, object], wait_s: float
-) -> bool:
-    """Send a message and print answers until there are no more. Return whether there were any."""
-    position = int((await client.wait_for_messages(phone, 0, 0))["next"])
-    await client.send_message(
-        phone, str(message["text"]), **{k: v for k, v in message.items() if k != "text"}
+    """Sends each line and prints whatever arrives, also unasked, such as the request for a
+    rating. Returns whether the last line was answered.
+    """
+    _console.print(
+        "[dim]Write as the customer; an empty line or Ctrl-D ends. Some time after the end of a"
+        " conversation a rating is asked for: answer with 🤩, 2 or a few words.[/dim]"
     )
-    deadline = time.monotonic() + wait_s
-    answered = False
-    while (left := deadline - time.monotonic()) > 0:
-        page = await client.wait_for_messages(
-            phone, position, min(QUIET_AFTER_S if answered else left, left)
-        )
-        position = int(page["next"])
+    arrivals = _Arrivals(client, phone)
+    await arrivals.skip_earlier()
+    watcher = asyncio.create_task(arrivals.print_all())
+    try:
+        while line := await _read_line():
+            arrivals.answered.clear()
+            await client.send_message(phone, line)
+            arrivals.awaits_answer = True
+        if not arrivals.awaits_answer:
+            return True
+        try:
+            async with asyncio.timeout(wait_s):
+                await arrivals.answered.wait()
+        except TimeoutError:
+            _console.print(f"[red]no answer within {wait_s:g} s[/red]")
+        return arrivals.answered.is_set()
+    finally:
+        watcher.cancel()
+
+
+async def _read_line() -> str:
+    """Returns the next line; empty at the end."""
+    try:
+        return (await asyncio.to_thread(input, "você: ")).strip()
+    except EOFError:
+        return ""
+
+
+class _Arrivals:
+    """Prints what arrives on the phone."""
+
+    def __init__(self, client: SandboxClient, phone: str) -> None:
+        self._client = client
+        self._phone = phone
+        self._position = 0
+        self.answered = asyncio.Event()
+        self.awaits_answer = False
+
+    async def skip_earlier(self) -> None:
+        self._position = int((await self._client.wait_for_messages(self._phone, 0, 0))["next"])
+
+    async def print_all(self) -> None:
+        while True:
+            if await self.print_next(_POLL_S):
+                self.answered.set()
+
+    async def print_next(self, wait_s: float) -> bool:
+        """Waits for the next messages and prints them; returns whether there were any."""
+        page = await self._client.wait_for_messages(self._phone, self._position, wait_s)
+        self._position = int(page["next"])
         received = [item for item in page["items"] if item["direction"] == "received"]
         for item in received:
             # Values to copy, such as a PIX code, must not be broken into lines or replaced.
@@ -112,7 +143,22 @@ async def _exchange(
                 soft_wrap=True,
                 emoji=False,
             )
-        if received:
+        return bool(received)
+
+
+async def _exchange(
+    client: SandboxClient, phone: str, message: Mapping[str, object], wait_s: float
+) -> bool:
+    """Send a message and print answers until there are no more. Return whether there were any."""
+    arrivals = _Arrivals(client, phone)
+    await arrivals.skip_earlier()
+    await client.send_message(
+        phone, str(message["text"]), **{k: v for k, v in message.items() if k != "text"}
+    )
+    deadline = time.monotonic() + wait_s
+    answered = False
+    while (left := deadline - time.monotonic()) > 0:
+        if await arrivals.print_next(min(QUIET_AFTER_S if answered else left, left)):
             answered = True
         elif answered:
             return True

@@ -17,20 +17,22 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.rule import Rule
-from rich.text import Text
 
 from niochat.adapters.postgres.schema_migration import migrate
 from niochat.cli import command_context
 from niochat.cli.commands import demo_commands
+from niochat.cli.desk_setup import DeskSetup
+from niochat.cli.ready_screen import ReadyScreen, ReadyStack
 from niochat.cli.settings_validation import check_servers, load_valid_settings
-from niochat.launcher.home_folder import HomeFolder, HomeLock
+from niochat.config import Settings
+from niochat.domain.errors import OperationRefusedError
+from niochat.identity.demo_users import find_demo_obstacle
+from niochat.launcher.home_folder import HomeFolder, HomeLock, read_json
 from niochat.launcher.stack_errors import StackError
 from niochat.launcher.stack_launcher import StackLauncher, StackOptions
 
 READY_TIMEOUT_S = 120.0
 REPAIR_INTERVAL_S = 1.0
-STOP_HINT = "Ctrl-C stops everything."
 _console = Console()
 
 
@@ -40,6 +42,9 @@ def start_stack(
     ] = None,
     sandbox: Annotated[bool, typer.Option(help="Start the sandbox and the demo providers.")] = True,
     dashboard: Annotated[bool, typer.Option(help="Start Ray's dashboard and state API.")] = False,
+    dev: Annotated[
+        bool, typer.Option("--dev", help="Serve the desk from its sources, with hot reload.")
+    ] = False,
     detach: Annotated[bool, typer.Option(help="Return once the stack is ready.")] = False,
     stop: Annotated[bool, typer.Option(help="Stop the stack of this home.")] = False,
     tell: Annotated[int | None, typer.Option(hidden=True)] = None,
@@ -48,9 +53,9 @@ def start_stack(
     if stop:
         stop_stack()
     elif detach:
-        _run_detached(port, sandbox, dashboard)
+        _run_detached(port, sandbox, dashboard, dev)
     else:
-        _run_attached(port, sandbox, dashboard, tell)
+        _run_attached(port, sandbox, dashboard, dev, tell)
 
 
 def stop_stack() -> None:
@@ -58,18 +63,22 @@ def stop_stack() -> None:
     StackLauncher(command_context.home_path()).down(_print_progress)
 
 
-def _run_attached(port: int | None, sandbox: bool, dashboard: bool, tell: int | None) -> None:
+def _run_attached(
+    port: int | None, sandbox: bool, dashboard: bool, dev: bool, tell: int | None
+) -> None:
     """Run until interrupted. ``tell`` is a file descriptor of the parent process, which ends once a
     byte on it says that the stack is ready.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
+    desk = DeskSetup()
     options = StackOptions.from_environment(
         http_port=port,
         sandbox=sandbox,
         dashboard=dashboard,
         migrate=_migrate,
         check=_check_settings,
+        prepare=None if dev else desk.build,
     )
     stack = StackLauncher(command_context.home_path(), options)
     started = time.monotonic()
@@ -78,7 +87,12 @@ def _run_attached(port: int | None, sandbox: bool, dashboard: bool, tell: int | 
         os.environ.update(environment)
         _apply_demo(stack, sandbox)
         _wait_until_ready(stack.url)
-        _print_ready(stack, time.monotonic() - started, detached=tell is not None)
+        if dev:
+            desk.start_dev_server(stack, _print_progress)
+        seconds = time.monotonic() - started
+        dashboard_url = stack.ray.dashboard_url
+        ready = ReadyStack(stack.url, stack.environment(), dashboard_url, seconds, tell is not None)
+        ReadyScreen(_console).show(ready, desk)
         if tell is not None:
             _signal_ready(tell)
         while True:
@@ -121,58 +135,13 @@ def _check_ready(url: str) -> tuple[bool, str]:
         return False, str(error)
 
 
-def _print_ready(stack: StackLauncher, seconds: float, *, detached: bool) -> None:
-    """Print addresses and commands, one a line and never broken: users copy them."""
-    environment: Mapping[str, str] = stack.environment()
-    sandbox = environment.get("NIOCHAT_SANDBOX_URL")
-    _console.print(Rule(f"NioChat is ready ({seconds:.0f} s)"))
-    _print_hint(f"[bold]{stack.url}[/bold]")
-    _print_hint(f"{stack.url}/api/health/ready")
-    if sandbox:
-        _print_hint(f"{sandbox}/sandbox", "simulated WhatsApp gateway, phones, ERP and model")
-    if stack.options.dashboard:
-        _print_hint(f"{stack.ray.dashboard_url}", "Ray dashboard")
-    _console.print()
-    for words, meaning in _next_steps(bool(sandbox)):
-        _print_hint(f"[green]{escape(command_context.format_command(words))}[/green]", meaning)
-    if detached:
-        _print_hint(
-            f"[green]{escape(command_context.format_command('down'))}[/green]", "stops everything"
-        )
-    else:
-        _print_hint(STOP_HINT)
-
-
-def _next_steps(sandbox: bool) -> list[tuple[str, str]]:
-    if not sandbox:
-        return [("apply providers.yaml", "your providers, see examples/")]
-    return [
-        ('say +5581988887777 "oi"', "write as a customer"),
-        ("demo", "whom else to play, and who signs in"),
-        ("conversations", "then: show, assign, give-back"),
-        ("simulate --customers 200 --minutes 2", "load, then an audit"),
-    ]
-
-
-def _print_hint(markup: str, meaning: str = "") -> None:
-    """Print text to copy without line breaks, with its meaning behind it, or before it if the line
-    would be too long.
-    """
-    text = Text.from_markup(markup)
-    if meaning and text.cell_len + len(meaning) + 3 > _console.width:
-        _console.print(f"[dim]{meaning}:[/dim]", highlight=False)
-        meaning = ""
-    suffix = f"   [dim]{meaning}[/dim]" if meaning else ""
-    _console.print(f"{markup}{suffix}", highlight=False, soft_wrap=True)
-
-
 def _signal_ready(descriptor: int) -> None:
     # The parent process may have ended: that is no reason to stop.
     with contextlib.suppress(OSError), os.fdopen(descriptor, "wb") as starter:
         starter.write(b"ready")
 
 
-def _run_detached(port: int | None, sandbox: bool, dashboard: bool) -> None:
+def _run_detached(port: int | None, sandbox: bool, dashboard: bool, dev: bool) -> None:
     home = HomeFolder.create(command_context.home_path())
     with HomeLock(home):
         pass  # raises if another process holds the lock
@@ -182,6 +151,7 @@ def _run_detached(port: int | None, sandbox: bool, dashboard: bool) -> None:
     command += ["--port", str(port)] if port is not None else []
     command += [] if sandbox else ["--no-sandbox"]
     command += ["--dashboard"] if dashboard else []
+    command += ["--dev"] if dev else []
     # Append: another launcher may have started meanwhile and write to the same file.
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.fchmod(descriptor, 0o600)  # older releases created a file that everyone could read
@@ -206,6 +176,9 @@ def _run_detached(port: int | None, sandbox: bool, dashboard: bool) -> None:
         raise typer.Exit(130) from None
     finally:
         os.close(ready_read)
+    password = read_json(home.environment_file).get("NIOCHAT_DEMO_PASSWORD")
+    if password is not None:
+        ReadyScreen(_console).show_log_in(password)
 
 
 def _follow_log(child: "subprocess.Popen[bytes]", ready: int, log: Path, shown: int) -> None:
@@ -239,6 +212,18 @@ def _check_settings(environment: Mapping[str, str]) -> None:
     settings = load_valid_settings(environment)
     external = {name: bool(os.environ.get(name)) for name in ("DATABASE_URL", "REDIS_URL")}
     check_servers(settings, database=external["DATABASE_URL"], redis=external["REDIS_URL"])
+    check_demo_allowed(settings, environment)
+
+
+def check_demo_allowed(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Raise ``OperationRefusedError`` if a start would create users whom others could use."""
+    obstacle = find_demo_obstacle(settings)
+    if "NIOCHAT_DEMO_PASSWORD" in environment and obstacle is not None:
+        raise OperationRefusedError(
+            f"the sandbox comes with the demo's users, and {obstacle}: start with --no-sandbox, "
+            "or with a database of this machine",
+            code="demo_reachable",
+        )
 
 
 async def _migrate(owner: str, serving: str) -> None:

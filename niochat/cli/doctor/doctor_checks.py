@@ -13,7 +13,9 @@ from niochat.adapters.postgres.schema_migration import newer_schema_message
 from niochat.cli import command_context
 from niochat.cli.commands.admin_commands import identity_services_for
 from niochat.cli.commands.apply_command import channel_addresses_for, probe_erp
+from niochat.cli.doctor.desk_check import check_desk
 from niochat.cli.doctor.media_model_checks import check_media_models
+from niochat.cli.doctor.projection_check import find_stopped_projections
 from niochat.cli.doctor.security_checks import find_security_problems
 from niochat.composition.assistant_factory import open_models
 from niochat.composition.components import Components
@@ -22,6 +24,7 @@ from niochat.domain.conversation.policy import MAX_MODEL_SECONDS
 from niochat.domain.errors import InvalidInputError, NiochatError
 from niochat.domain.tenant.throttling import TenantThrottleStatus, ThrottleReason
 from niochat.erp.write_journal import ErpWriteJournal
+from niochat.identity.demo_users import DemoUserGuard, find_demo_obstacle
 from niochat.tenants.config_records import ChannelAddress
 from niochat.tenants.throttle_status import load_throttles
 
@@ -82,6 +85,7 @@ async def _check_installation(parts: Components) -> bool:
     """Report settings that are weak for an installation that others can reach."""
     unguarded = await identity_services_for(parts).users.count_superusers_without_second_factor()
     problems = find_security_problems(parts.settings, unguarded)
+    problems += await _find_demo_problem(parts)
     async with parts.database.as_system() as connection:
         if await connection.fetchval(_SQL["login_owns_tables"]):
             problems.append(TABLE_OWNER_PROBLEM)
@@ -90,13 +94,27 @@ async def _check_installation(parts: Components) -> bool:
     unknown = await command_context.check_schema(parts.database)
     if unknown is not None:
         problems.append(newer_schema_message(unknown))
+    problems += await find_stopped_projections(parts.database)
     if await needs_log_base(parts.database):
         problems.append(
             "the database was restored from a dump: run niochat migrate and restart all"
         )
     for sentence in problems:
         _print_finding("installation", sentence, False)
+    # Without the desk everything else works, and this machine may not reach the public address.
+    _print_finding("installation", *await check_desk(parts.settings.base_url))
     return not problems
+
+
+async def _find_demo_problem(parts: Components) -> list[str]:
+    obstacle = find_demo_obstacle(parts.settings)
+    active = await DemoUserGuard(parts.database, parts.settings).count_active() if obstacle else 0
+    if not active:
+        return []
+    return [
+        f"{active} users of the demo can sign in, and {obstacle}: restart NioChat, which disables "
+        "them"
+    ]
 
 
 async def _check_channel(parts: Components, address: ChannelAddress) -> bool:

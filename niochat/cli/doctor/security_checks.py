@@ -1,10 +1,9 @@
 """Finds settings that work but are unsafe if others can reach the installation."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from niochat.config import Settings
+from niochat.config import Settings, is_loopback
 from niochat.vault.key_ring import parse_key_ring
 
 MAX_PROXY_ADDRESSES = 2**24
@@ -17,7 +16,7 @@ def find_security_problems(settings: Settings, unguarded_superusers: int) -> lis
     """Return a sentence for each problem, with what to do. Some problems do not matter on a machine
     that only its user can reach.
     """
-    if _is_local(settings.base_url):
+    if is_loopback(urlsplit(settings.base_url).hostname or ""):
         return list(_general_problems(settings))
     return [*_general_problems(settings), *_exposed_problems(settings, unguarded_superusers)]
 
@@ -50,11 +49,3 @@ def _exposed_problems(settings: Settings, unguarded_superusers: int) -> Iterator
         yield f"NIOCHAT_PRIVATE_NETWORKS lets every provider reach {opened}: is that meant?"
     if unguarded_superusers:
         yield f"{unguarded_superusers} superusers have no second factor: let them switch it on"
-
-
-def _is_local(base_url: str) -> bool:
-    host = urlsplit(base_url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -101,6 +101,7 @@ class HostActor:
             actor_client.tell,
             poke=actor_client.poke,
             file_reader=pool,
+            opinion_pool=pool,
             pool_capacity=pool.capacity,
         )
         process.start()

@@ -13,6 +13,7 @@ import structlog
 from niochat.actors import actor_addresses
 from niochat.actors.activation_limiter import ActivationLimiter
 from niochat.actors.conversation_actor import ConversationBehaviour
+from niochat.actors.opinion_scheduler import OpinionPool, OpinionScheduler
 from niochat.actors.pause_registry import ActorPauseRegistry
 from niochat.actors.recovery_sweep import RecoverySweeper
 from niochat.actors.shard_ownership import ShardOwnership
@@ -38,6 +39,7 @@ from niochat.conversations.step.step_types import MemoryCommand
 from niochat.domain.errors import UnavailableError
 from niochat.domain.ids import PLATFORM_TENANT_ID
 from niochat.domain.tenant.throttling import TenantThrottleStatus
+from niochat.live.unlogged_changes import UnloggedChangePublisher
 from niochat.outbox.dispatcher import OutboxDispatcher
 from niochat.runtime.actor_runtime import ActorRuntime
 from niochat.runtime.address import ActorAddress
@@ -93,11 +95,14 @@ class HostProcess:
         *,
         poke: PokeActors = _ignore_poke,
         file_reader: FileReaderClient | None = None,
+        opinion_pool: OpinionPool | None = None,
         pool_capacity: Callable[[], int] = lambda: DEFAULT_CAPACITY,
         max_waiting_turns: int = MAX_WAITING_TURNS,
         restart_backoff_s: float = RESTART_BACKOFF_S,
     ) -> None:
         """``file_reader`` extracts facts from customers' files; without it files are not read.
+        ``opinion_pool`` says what messages are that may belong to a rating; without it only clear
+        answers count.
         ``pool_capacity`` returns how many turns the pool can run at once, for all hosts together.
         ``max_waiting_turns`` limits the turns in this host's queue; ``restart_backoff_s`` is the
         first delay before a turn whose pool member was lost runs again.
@@ -116,6 +121,9 @@ class HostProcess:
         self._pool_capacity = pool_capacity
         self._live_hint = Coalescer(
             lambda: components.live_hints.publish(PLATFORM_TENANT_ID), LIVE_HINT_INTERVAL_S
+        )
+        self._unlogged_changes = UnloggedChangePublisher(
+            components.database, components.ephemeral_frames.publish_bytes
         )
         self._turn_grants = TurnGrantClient(ask)
         self._quotas = HostTenantQuotas(
@@ -151,6 +159,7 @@ class HostProcess:
             self._deliver_command,
             weight_of=self._quotas.send_weight,
         )
+        self._opinions = OpinionScheduler(opinion_pool)
         self._fetcher = services.downloader
         self._readings = (
             None
@@ -305,6 +314,8 @@ class HostProcess:
             self.counters,
             self._live_hint.trigger,
             self._readings.enqueue if self._readings else _ignore_file,
+            self._unlogged_changes.add,
+            self._opinions,
         )
 
     def _deliver_command(self, thread_id: UUID, command: MemoryCommand) -> None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from niochat.attachments.attachment_reader import AttachmentReader
     from niochat.erp.erp_service import ErpService
     from niochat.ports.erp import TenantErpClient
+    from niochat.ratings.opinion_reader import OpinionReader
 
 
 class PoolActor:
@@ -55,6 +56,7 @@ class PoolActor:
         self._components: Components | None = None
         self._assistant: TurnRunner | None = None
         self._file_reader: AttachmentReader | None = None
+        self._opinion_reader: OpinionReader | None = None
         self._erp: ErpService | None = None
         self._starting = asyncio.Lock()
 
@@ -84,7 +86,9 @@ class PoolActor:
             return await self._run_turn(*arguments)
         if method == "read_file" and self._file_reader is not None:
             return await self._file_reader.read_file(*arguments)
-        if self._erp is None or method not in ("read", "write"):
+        if method == "read_opinion" and self._opinion_reader is not None:
+            return await self._opinion_reader.read_opinion(*arguments)
+        if self._erp is None or method not in ("read", "write", "verify_write"):
             raise ValueError(f"pool {self.pool} does not serve {method}")
         return await getattr(self._erp, method)(*arguments)
 
@@ -105,7 +109,9 @@ class PoolActor:
         # costs 40 MB and half a second.
         from niochat.composition.assistant_factory import (
             build_assistant,
+            build_comment_classifier,
             build_file_reader,
+            build_opinion_reader,
             open_models,
         )
         from niochat.composition.erp_factory import InProcessErpClient, build_erp_service
@@ -124,6 +130,8 @@ class PoolActor:
             models = open_models(components)
             self._assistant = build_assistant(components, erp_client, models)
             self._file_reader = build_file_reader(components, models)
+            self._opinion_reader = build_opinion_reader(components, models)
+            components.background.start(build_comment_classifier(components, models).run())
         components.background.start(self._loop_lag.run())
         components.background.start(self._run_caller_cleanup())
         gc_tuning.tune_gc()

@@ -11,8 +11,17 @@ import structlog
 from niochat.assistant.turn_messages import TurnReport, TurnRequest
 from niochat.cluster.pools.pool_balancer import PoolBalancer
 from niochat.domain.conversation.file_reading import FileReading, FileReadingRequest
-from niochat.erp.rpc_reply import ErpRpcReply
-from niochat.ports.erp import ErpError, ErpRead, ErpWriteResult, IdempotentErpWrite, ResultT
+from niochat.domain.rating.rating_message import RatingOpinion
+from niochat.erp.rpc_reply import ErpReadOptions, ErpRpcReply, timed_read_from_reply
+from niochat.ports.erp import (
+    ErpError,
+    ErpRead,
+    ErpWriteResult,
+    IdempotentErpWrite,
+    ResultT,
+    TimedErpRead,
+)
+from niochat.ratings.opinion_reader import OpinionRequest
 from niochat.runtime.batched_rpc import RpcCallError, RpcConnectionLost
 
 _log = structlog.get_logger(__name__)
@@ -30,6 +39,11 @@ class PoolName(StrEnum):
 def pool_names_for(layout: str) -> tuple[PoolName, ...]:
     """Pools of an installation; the first one runs turns. ``layout`` is ``NIOCHAT_POOLS``."""
     return (PoolName.COMBINED,) if layout == "together" else (PoolName.ASSISTANT, PoolName.ERP)
+
+
+def erp_pool_name_for(layout: str) -> PoolName:
+    """Pool that calls the ERPs."""
+    return pool_names_for(layout)[-1]
 
 
 MAX_TURNS_PER_MEMBER = 100
@@ -59,6 +73,11 @@ class AssistantPoolClient:
         """Read a customer's file on some member; raises as :meth:`run` does."""
         reading: FileReading = await self._balancer.call("read_file", request)
         return reading
+
+    async def read_opinion(self, request: OpinionRequest) -> RatingOpinion:
+        """Ask what a message is that may belong to a rating; raises as :meth:`run` does."""
+        opinion: RatingOpinion = await self._balancer.call("read_opinion", request)
+        return opinion
 
     def capacity(self) -> int:
         """Turns that all members together can run at once, as of the last list of members."""
@@ -90,14 +109,33 @@ class ErpPoolClient:
         result: ErpWriteResult = await self._call_with_retry("write", tenant_id, order)
         return result
 
+    async def read_timed(
+        self, tenant_id: UUID, request: ErpRead[ResultT], max_age_s: float | None = None
+    ) -> TimedErpRead[ResultT]:
+        """Read for an agent, with the time at which the ERP gave the result; a cached one is at
+        most ``max_age_s`` old. Raises ``ErpError`` or ``ErpRefusedError``.
+        """
+        options = ErpReadOptions(max_age_s, for_agent=True)
+        reply = await self._reply_with_retry("read", tenant_id, request, options)
+        return timed_read_from_reply(reply)
+
+    async def verify_write(self, tenant_id: UUID, key: str) -> None:
+        """Look in the ERP for a write whose outcome is unknown, and settle it if it is found."""
+        await self._call_with_retry("verify_write", tenant_id, key)
+
     async def _call_with_retry(self, method: str, tenant_id: UUID, request: object) -> Any:
+        return (await self._reply_with_retry(method, tenant_id, request)).unwrap()
+
+    async def _reply_with_retry(
+        self, method: str, tenant_id: UUID, *arguments: object
+    ) -> ErpRpcReply:
         for number in range(1, MAX_ATTEMPTS + 1):
             try:
-                reply: ErpRpcReply = await self._balancer.call(method, tenant_id, request)
+                reply: ErpRpcReply = await self._balancer.call(method, tenant_id, *arguments)
             except (RpcConnectionLost, RpcCallError) as error:
                 why = repr(error)[:200]
                 _log.warning("erp_member_lost", call=method, number=number, error=why)
                 await asyncio.sleep(number * random.uniform(0.5, 1.0))
                 continue
-            return reply.unwrap()
+            return reply
         raise ErpError("no member of the ERP's pool answers", code="erp_pool_gone")

@@ -17,6 +17,8 @@ from niochat.adapters.postgres.queries import queries
 from niochat.conversations.step.step_commit import write_step
 from niochat.conversations.step.step_types import StepPlan
 from niochat.domain.conversation import events as e
+from niochat.domain.conversation.commands import EndRating
+from niochat.domain.conversation.decide import decide
 from niochat.domain.conversation.decision import Decision, DecisionBuilder, DecisionContext
 from niochat.domain.conversation.evolve import evolve
 from niochat.domain.conversation.handlers.thread_merge import merge_conversations
@@ -62,6 +64,7 @@ async def _merge_thread(
     connection: Connection, host: str, plan: StepPlan, policy: ConversationPolicy, other: Any
 ) -> StepPlan:
     tenant, stays = plan.before.tenant_id, plan.before.id
+    await _end_ratings(connection, host, plan, policy, [stays, other["id"]])
     rows = await connection.fetch(_SQL["lock_conversations"], [stays, other["id"]])
     unresolved = [state_from_json(row["state"], row["schema_version"]) for row in rows]
     if unresolved[1:]:
@@ -74,6 +77,7 @@ async def _merge_thread(
         "move_messages",
         "move_files",
         "move_readings",
+        "move_ratings",
         "move_inbox",
         "move_outbox",
         "move_turns",
@@ -85,6 +89,31 @@ async def _merge_thread(
     if not unresolved:
         return replace(plan, before=replace(plan.before, conversation=None), after=None)
     return await _continue_older(connection, host, plan, policy, unresolved)
+
+
+async def _end_ratings(
+    connection: Connection,
+    host: str,
+    plan: StepPlan,
+    policy: ConversationPolicy,
+    threads: Sequence[UUID],
+) -> None:
+    """Nobody waits for an answer in a merged thread: its timers go, and the request would stand
+    beside another conversation.
+    """
+    for row in await connection.fetch(_SQL["lock_open_ratings"], threads):
+        resolved = state_from_json(row["state"], row["schema_version"])
+        cause = f"link:{resolved.id}"
+        context = DecisionContext(row["thread_id"], cause, plan.now, resolved.protocol, policy)
+        decision = decide(resolved, EndRating("merged"), context)
+        after = decision.conversation
+        assert after is not None
+        await _write(connection, plan.before.tenant_id, after, row["thread_id"])
+        before = replace(plan.before, id=row["thread_id"], conversation=resolved)
+        ended = StepPlan(before, plan.epoch, plan.now, after)
+        ended.events, ended.effects = list(decision.events), list(decision.effects)
+        ended.causes = [f"link_thread:{plan.merge[0] if plan.merge else ''}"] * len(ended.events)
+        await write_step(connection, host, ended)
 
 
 async def _resolve(

@@ -52,8 +52,8 @@ def _fences(plans: Sequence[StepPlan]) -> dict[str, list[Any]]:
         "check": [
             {
                 "thread_id": p.before.id,
-                "id": p.before.conversation.id if p.before.conversation else None,
-                "expected": p.before.version,
+                "id": p.before.unresolved.id if p.before.unresolved else None,
+                "expected": p.before.unresolved.version if p.before.unresolved else 0,
                 "epoch": p.epoch,
             }
             for p in plans
@@ -84,6 +84,7 @@ def _writes(plans: Sequence[StepPlan]) -> dict[str, list[Any]]:
     return {
         "events": [row for plan in plans for row in _events(plan)],
         "messages": [_message(*each) for each in _effects(plans, fx.StoreMessageEffect)],
+        "note_files": [_note_file(*each) for each in _effects(plans, fx.KeepNoteFileEffect)],
         "changes": _split_into_rounds(
             [_change(*each) for each in _effects(plans, fx.UpdateMessageEffect)]
         ),
@@ -105,6 +106,11 @@ def _writes(plans: Sequence[StepPlan]) -> dict[str, list[Any]]:
             {"thread_id": plan.before.id}
             for plan, _ in _effects(plans, fx.CancelAssistantSendsEffect)
         ],
+        "cancelled_sends": [
+            _thread_columns(plan) | {"id": cancelled.outbox}
+            for plan, cancelled in _effects(plans, fx.CancelSendEffect)
+        ],
+        "ratings": _ratings(plans),
         "fired": [
             {"thread_id": plan.before.id, "name": name, "generation": generation}
             for plan in plans
@@ -169,10 +175,15 @@ def _change(plan: StepPlan, change: fx.UpdateMessageEffect) -> ColumnValues:
         "external_id": change.external_id,
         "code": change.code,
         "text": change.text,
+        "version": change.version,
         "deleted": change.deleted,
         "reactions": reactions,
         "at": change.at or plan.now,
     }
+
+
+def _note_file(plan: StepPlan, kept: fx.KeepNoteFileEffect) -> ColumnValues:
+    return _thread_columns(plan) | {"id": kept.file, "message_id": kept.message}
 
 
 def _unmatched(plans: Sequence[StepPlan]) -> list[ColumnValues]:
@@ -271,6 +282,7 @@ def _send(plan: StepPlan, queued: fx.QueueSendEffect | fx.QueueMessageChangeEffe
         "kind": content.kind.value,
         "text": content.text,
         "attachment_id": content.details.get("attachment") or None,
+        "choices": content.details.get("choices") or None,
     }
 
 
@@ -288,6 +300,34 @@ def _timers(plans: Sequence[StepPlan]) -> list[ColumnValues]:
         }
         for plan, timer in newest.values()
     ]
+
+
+def _ratings(plans: Sequence[StepPlan]) -> list[ColumnValues]:
+    newest = {each.rating.id: (plan, each) for plan, each in _effects(plans, fx.StoreRatingEffect)}
+    return [_rating(plan, stored) for plan, stored in newest.values()]
+
+
+def _rating(plan: StepPlan, stored: fx.StoreRatingEffect) -> ColumnValues:
+    rating = stored.rating
+    return _thread_columns(plan) | {
+        "id": rating.id,
+        "conversation_id": _state_after(plan).id,
+        "channel_id": plan.before.channel_id,
+        "team": stored.team,
+        "agent": stored.agent,
+        "status": rating.status.value,
+        "reason": rating.reason,
+        "due_at": rating.due_at,
+        "requested_at": rating.requested_at,
+        "sent_at": rating.sent_at,
+        "answered_at": rating.answered_at,
+        "score": rating.score,
+        "request_id": rating.request,
+        "answer_id": rating.answer,
+        "comment_ids": list(rating.comments),
+        "classify": stored.classify,
+        "cost": str(stored.cost),
+    }
 
 
 def _turns(plans: Sequence[StepPlan]) -> list[ColumnValues]:

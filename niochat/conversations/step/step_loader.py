@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -71,10 +71,16 @@ class LoadedBatch:
     """Numbers for the protocol number of a conversation that may be opened."""
     over: dict[UUID, ConversationState] = field(default_factory=dict)
     """Resolved conversations that a command reopens."""
+    blocked: set[UUID] = field(default_factory=set)
+    """Threads whose contact is blocked."""
     phone_lately: set[UUID] = field(default_factory=set)
     """Threads in which a person wrote on the provider's phone within the last hour."""
     automatic: dict[UUID, frozenset[str]] = field(default_factory=dict)
     """Texts that the phone of a thread's channel is known to send automatically."""
+    rating_histories: dict[UUID, tuple[bool, datetime | None]] = field(default_factory=dict)
+    """Of threads whose rating is due: whether the customer refuses, and when they were last asked
+    for one.
+    """
     unread: set[UUID] = field(default_factory=set)
     """Threads with a row that this version cannot read; the rows before it are loaded."""
 
@@ -108,7 +114,7 @@ def _thread_request(request: StepRequest) -> dict[str, Any]:
 
 
 def _add_thread(row: Any, cached: ThreadSnapshot | None, loaded: LoadedBatch) -> None:
-    thread = cached or _thread(row)
+    thread = _with_open_rating(cached or _thread(row), row)
     loaded.threads[thread.id] = thread
     if thread.tenant_id not in loaded.tenants:
         loaded.tenants[thread.tenant_id] = _tenant(row)
@@ -118,15 +124,36 @@ def _add_thread(row: Any, cached: ThreadSnapshot | None, loaded: LoadedBatch) ->
         if thread.id not in loaded.unread:
             _read(thread.id, row_id, failures, command, loaded)
     _add_known(thread, row, loaded)
+    _add_circumstances(thread, row, loaded)
+
+
+def _add_circumstances(thread: ThreadSnapshot, row: Any, loaded: LoadedBatch) -> None:
+    """Adds what only some commands depend on."""
+    if row["blocked"]:
+        loaded.blocked.add(thread.id)
     if row["phone_lately"]:
         loaded.phone_lately.add(thread.id)
     if row["automatic"]:
         loaded.automatic[thread.id] = frozenset(row["automatic"])
     if row["number"] is not None:
         loaded.numbers[thread.id] = row["number"]
+    if row["rating_history"] is not None:
+        refused, asked_at = row["rating_history"]
+        loaded.rating_histories[thread.id] = (refused, _parse_time(asked_at))
     if row["over"] is not None:
         schema_version, state = row["over"]
         loaded.over[thread.id] = state_from_json(state, schema_version)
+
+
+def _with_open_rating(thread: ThreadSnapshot, row: Any) -> ThreadSnapshot:
+    if thread.conversation is not None or row["rated"] is None:
+        return thread
+    schema_version, state = row["rated"]
+    return replace(thread, conversation=state_from_json(state, schema_version))
+
+
+def _parse_time(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value else None
 
 
 def _tenant(row: Any) -> TenantContext:
@@ -198,7 +225,7 @@ def _message(
         DeliveryStatus(status) if status else None,
         current is not None and conversation == str(current.id),
         datetime.fromisoformat(sent_at),
-        datetime.fromisoformat(edited_at) if edited_at else None,
+        _parse_time(edited_at),
         deleted,
     )
 

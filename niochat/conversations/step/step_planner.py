@@ -9,11 +9,13 @@ from niochat.conversations.step.step_types import (
     StepPlan,
     StepRequest,
     ThreadSnapshot,
+    UnclearRatingMessage,
 )
 from niochat.domain.conversation import effects as fx
 from niochat.domain.conversation.commands import (
     Command,
     DeadLetterCommand,
+    EndRating,
     FinishAssistantTurn,
     FireTimer,
     MergeThread,
@@ -23,6 +25,7 @@ from niochat.domain.conversation.commands import (
     SettleFile,
     SettleFileReading,
     SettleSend,
+    StartConversation,
 )
 from niochat.domain.conversation.decide import decide
 from niochat.domain.conversation.decision import (
@@ -34,7 +37,15 @@ from niochat.domain.conversation.decision import (
 from niochat.domain.conversation.protocol_number import format_protocol_number
 from niochat.domain.conversation.state import ConversationState, ConversationStatus
 from niochat.domain.errors import OperationRefusedError
+from niochat.domain.ids import inbox_cause
+from niochat.domain.rating.rating_message import MessageMeaning, RatingOpinion, read_message
 
+_REASON_OF_END = {
+    "receive_message": "customer_wrote",
+    "start_conversation": "conversation_started",
+    "reopen_conversation": "reopened",
+}
+"""Why a rating ends, by the command that begins or resumes another conversation."""
 MAX_STEP_FAILURES = 3
 """Failed steps after which a row becomes a dead letter."""
 
@@ -57,6 +68,7 @@ class ThreadStepPlanner:
         )
         self._policy = tenant.policy
         self._people = tenant.staff
+        self._timezone = tenant.timezone
         self._plan = StepPlan(thread, request.epoch, loaded.now, thread.conversation)
 
     def build(self) -> StepPlan:
@@ -97,8 +109,7 @@ class ThreadStepPlanner:
             if not first and (row.failures or isinstance(row.command, ReopenConversation)):
                 self._plan.more = True  # the row gets a step of its own
                 return
-            if self._opens_another(row):
-                self._plan.more = True
+            if self._leaves_row(row):
                 return
             if not self._take_row(row, first):
                 return
@@ -112,7 +123,7 @@ class ThreadStepPlanner:
         if isinstance(command, ReopenConversation):
             self._restore(self._loaded.over.get(self._thread.id))
         try:
-            self._decide(command, f"inbox:{row.id}")
+            self._decide(command, inbox_cause(row.id), self._request.opinions.get(row.id))
         except OperationRefusedError as refusal:
             self._plan.rows.append((row.id, f"refused:{refusal.code}"))
             return True
@@ -135,17 +146,54 @@ class ThreadStepPlanner:
             self._conversation = resolved
             self._plan.before = replace(self._thread, conversation=resolved)
 
-    def _opens_another(self, row: PendingRow) -> bool:
-        """Whether the row opens another conversation. It needs a step of its own, because a step
-        writes events of one conversation only.
+    def _leaves_row(self, row: PendingRow) -> bool:
+        """Whether the row is left to a later step. A step writes events of one conversation only,
+        so a row that begins or resumes another one than the resolved one needs a step of its own.
+        A message waits until it is clear whether it belongs to the rating.
         """
-        ended = (
-            self._conversation is not None
-            and self._conversation.status is ConversationStatus.RESOLVED
-        )
-        return ended and isinstance(row.command, ReceiveMessage)
+        c, command = self._conversation, row.command
+        if c is None or c.status is not ConversationStatus.RESOLVED:
+            return False
+        meaning = self._meaning(row)
+        if meaning is MessageMeaning.UNCLEAR:
+            assert isinstance(command, ReceiveMessage)
+            self._plan.unclear = UnclearRatingMessage(row.id, command.content.text)
+            return True
+        if meaning is not MessageMeaning.OTHER:
+            return False
+        opinion = self._request.opinions.get(row.id)
+        self._decide(EndRating(_REASON_OF_END[command.type]), inbox_cause(row.id), opinion)
+        if self._plan.empty:
+            self._conversation = None
+            self._plan.before = replace(self._thread, conversation=None)
+            return False
+        self._plan.more = True
+        return True
 
-    def _decide(self, command: Command | MemoryCommand, cause: str) -> None:
+    def _meaning(self, row: PendingRow) -> MessageMeaning | None:
+        """What the row's message is to the rating of the resolved conversation; ``OTHER`` for
+        everything that begins or resumes another conversation.
+        """
+        c, command = self._conversation, row.command
+        assert c is not None
+        if isinstance(command, ReopenConversation):
+            return None if command.conversation == c.id else MessageMeaning.OTHER
+        if isinstance(command, StartConversation):
+            return MessageMeaning.OTHER
+        if not isinstance(command, ReceiveMessage):
+            return None
+        if c.rating is None or row.failures >= MAX_STEP_FAILURES:
+            return MessageMeaning.OTHER
+        opinion = self._request.opinions.get(row.id)
+        return read_message(c.rating, command.content, self._loaded.now, opinion).meaning
+
+    def _decide(
+        self,
+        command: Command | MemoryCommand,
+        cause: str,
+        opinion: RatingOpinion | None = None,
+    ) -> None:
+        refused, asked_at = self._loaded.rating_histories.get(self._thread.id, (False, None))
         context = DecisionContext(
             thread=self._thread.id,
             cause=cause,
@@ -156,8 +204,13 @@ class ThreadStepPlanner:
             messages=self._messages,
             sends=self._sends,
             unmatched=self._unmatched,
+            contact_blocked=self._thread.id in self._loaded.blocked,
             phone_used_recently=self._thread.id in self._loaded.phone_lately,
             automatic_texts=self._loaded.automatic.get(self._thread.id, frozenset()),
+            timezone=self._timezone,
+            opted_out=refused,
+            rating_requested_at=asked_at,
+            rating_opinion=opinion,
         )
         decision = decide(self._conversation, command, context)
         self._conversation = decision.conversation

@@ -21,7 +21,6 @@ from niochat.conversations.step.step_types import (
     StepVerdict,
     ThreadSnapshot,
 )
-from niochat.domain.conversation.state import ConversationStatus
 from niochat.domain.errors import UnavailableError, UnreadableDataError
 from niochat.domain.ids import ThreadId
 
@@ -125,9 +124,16 @@ def _step_result(plan: StepPlan, committed: bool) -> StepResult:
         # Another host owns the shard, or another writer was first.
         _log.info("step_refused", thread=str(plan.before.id))
         return StepResult(plan.before.id, StepVerdict.LOST, more=True)
-    current = (
-        plan.after if plan.after and plan.after.status is not ConversationStatus.RESOLVED else None
-    )
     before = plan.before
-    thread = ThreadSnapshot(before.id, before.tenant_id, before.channel_id, current)
-    return StepResult(before.id, StepVerdict.DONE, thread, tuple(plan.effects), plan.more)
+    after = ThreadSnapshot(before.id, before.tenant_id, before.channel_id, plan.after)
+    # A resolved conversation with an open rating is loaded again when something comes.
+    thread = replace(after, conversation=after.unresolved)
+    return StepResult(
+        before.id,
+        StepVerdict.DONE,
+        thread,
+        tuple(plan.effects),
+        plan.more,
+        unlogged_changes=plan.unlogged_changes,
+        unclear=plan.unclear,
+    )

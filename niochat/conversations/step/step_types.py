@@ -1,5 +1,6 @@
 """Types of the step: its request, its plan and its result."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,10 +13,11 @@ from niochat.domain.conversation.commands import (
     SettleFileReading,
     SettleSend,
 )
-from niochat.domain.conversation.effects import Effect
+from niochat.domain.conversation.effects import Effect, UpdateMessageEffect
 from niochat.domain.conversation.events import Event
 from niochat.domain.conversation.state import ConversationState, ConversationStatus
-from niochat.domain.ids import ThreadId
+from niochat.domain.ids import MessageId, ThreadId
+from niochat.domain.rating.rating_message import RatingOpinion
 
 MemoryCommand = FinishAssistantTurn | RestartTurn | SettleSend | SettleFile | SettleFileReading
 """Commands that stand for other rows (turns, sends, files) and need no inbox row of their own."""
@@ -26,7 +28,9 @@ MAX_ROWS_PER_STEP = 50
 
 @dataclass(frozen=True, slots=True)
 class ThreadSnapshot:
-    """A thread as stored in the database. ``conversation`` is the unresolved one, if any."""
+    """A thread as stored in the database. ``conversation`` is the unresolved one, if any, or else
+    the resolved one whose rating may still change.
+    """
 
     id: ThreadId
     tenant_id: UUID
@@ -38,6 +42,12 @@ class ThreadSnapshot:
         """Version of the conversation; 0 if there is none."""
         return self.conversation.version if self.conversation is not None else 0
 
+    @property
+    def unresolved(self) -> ConversationState | None:
+        """The conversation, unless it is resolved."""
+        c = self.conversation
+        return c if c is not None and c.status is not ConversationStatus.RESOLVED else None
+
 
 @dataclass(slots=True)
 class StepRequest:
@@ -48,6 +58,16 @@ class StepRequest:
     cached: ThreadSnapshot | None = None
     commands: list[MemoryCommand] = field(default_factory=list)
     rows: int = MAX_ROWS_PER_STEP
+    opinions: Mapping[int, RatingOpinion] = field(default_factory=dict)
+    """What a model says of messages that may belong to a rating, by inbox id."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnclearRatingMessage:
+    """A message after a rating was requested: it may evaluate, or be about something else."""
+
+    inbox_id: int
+    text: str
 
 
 @dataclass(slots=True)
@@ -72,6 +92,8 @@ class StepPlan:
     """Whether rows remain for another step."""
     failed_row: int | None = None
     """The inbox row whose decision raised. It is then the first pending row of the thread."""
+    unclear: UnclearRatingMessage | None = None
+    """The row at which the step stopped, because a model has to say what it means."""
     merge: tuple[int, UUID] | None = None
     """Inbox id of a merge command and the other thread; the merge comes before anything else."""
 
@@ -86,10 +108,28 @@ class StepPlan:
 
     @property
     def reopens(self) -> bool:
-        """Whether the events resume a resolved conversation."""
+        """Whether the events belong to a conversation that was resolved: they resume it, or they
+        are about its rating.
+        """
         before = self.before.conversation
         return (
             before is not None and before.status is ConversationStatus.RESOLVED and not self.opens
+        )
+
+    @property
+    def unlogged_changes(self) -> tuple[MessageId, ...]:
+        """Messages whose change no event tells: those of other conversations than the current
+        one.
+        """
+        logged = {getattr(event, "message", None) for event in self.events}
+        changed = (each for each in self.effects if isinstance(each, UpdateMessageEffect))
+        return tuple(
+            dict.fromkeys(
+                each.message
+                for each in changed
+                if each.message not in logged
+                and (each.status or each.text is not None or each.deleted or each.reaction)
+            )
         )
 
     @property
@@ -121,3 +161,7 @@ class StepResult:
     more: bool = False
     moved_to: UUID | None = None
     """The thread into which this one was merged; its rows have moved there."""
+    unlogged_changes: tuple[MessageId, ...] = ()
+    """Messages that were changed without an event."""
+    unclear: UnclearRatingMessage | None = None
+    """The message that waits until a model says what it means."""

@@ -17,11 +17,12 @@ class AssignConversation:
 
     ``queue`` names the team whose queue assigned the agent; ``None`` means that a person did. A
     queue's assignment does nothing unless the conversation still waits for that team, because a
-    queue must not take a conversation from a person.
+    queue must not take a conversation from a person. ``by`` is the person who assigned it.
     """
 
     agent: str
     queue: str | None = None
+    by: str | None = None
     type: Literal["assign_conversation"] = "assign_conversation"
 
 
@@ -72,6 +73,20 @@ class ReplyToCustomer:
 
 
 @dataclass(frozen=True, slots=True)
+class StartConversation:
+    """An agent starts a conversation with a customer, whose thread has none that is unresolved.
+
+    ``text`` is the first message; with a ``file`` it is the caption and may be empty. The agent
+    holds the conversation.
+    """
+
+    agent: str
+    text: str
+    file: AttachedFile | None = None
+    type: Literal["start_conversation"] = "start_conversation"
+
+
+@dataclass(frozen=True, slots=True)
 class EditReply:
     """An agent replaces the text of a sent message; ``target`` is the gateway's id of it."""
 
@@ -102,11 +117,14 @@ class ReactToMessage:
 
 @dataclass(frozen=True, slots=True)
 class AddNote:
-    """An agent writes an internal note. ``mentions`` are the ids of mentioned users."""
+    """An agent writes an internal note. ``mentions`` are the ids of mentioned users. With a
+    ``file``, ``text`` may be empty; the file is never sent.
+    """
 
     agent: str
     text: str
     mentions: tuple[str, ...] = ()
+    file: AttachedFile | None = None
     type: Literal["leave_note"] = "leave_note"
 
 
@@ -151,6 +169,16 @@ class SetConversationLabels:
     by: str
     labels: tuple[str, ...]
     type: Literal["label_conversation"] = "label_conversation"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeConversationLabels:
+    """An agent adds labels to the conversation and removes others. A label in both is added."""
+
+    by: str
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    type: Literal["change_labels"] = "change_labels"
 
 
 @dataclass(frozen=True, slots=True)

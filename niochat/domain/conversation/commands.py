@@ -17,6 +17,7 @@ from niochat.domain.conversation.agent_commands import (
     AddNote,
     AssignConversation,
     AttachedFile,
+    ChangeConversationLabels,
     DeleteReply,
     EditReply,
     HandOffConversation,
@@ -28,6 +29,7 @@ from niochat.domain.conversation.agent_commands import (
     SetConversationLabels,
     SetConversationPriority,
     SnoozeConversation,
+    StartConversation,
     TransferConversation,
 )
 from niochat.domain.conversation.file_reading import FileReading
@@ -38,6 +40,7 @@ __all__ = [
     "AddNote",
     "AssignConversation",
     "AttachedFile",
+    "ChangeConversationLabels",
     "DeleteReply",
     "EditReply",
     "HandOffConversation",
@@ -49,6 +52,7 @@ __all__ = [
     "SetConversationLabels",
     "SetConversationPriority",
     "SnoozeConversation",
+    "StartConversation",
     "TransferConversation",
 ]
 
@@ -288,6 +292,16 @@ class FireTimer:
     unsent: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class EndRating:
+    """What comes next belongs to another conversation, so the open rating ends. ``reason`` is
+    customer_wrote or conversation_started.
+    """
+
+    reason: str
+    type: Literal["end_rating"] = "end_rating"
+
+
 DurableCommand = (
     ReceiveMessage
     | ReceiveProviderPhoneMessage
@@ -301,6 +315,7 @@ DurableCommand = (
     | ReturnConversationToAssistant
     | HandOffConversation
     | ReplyToCustomer
+    | StartConversation
     | EditReply
     | DeleteReply
     | ReactToMessage
@@ -309,6 +324,7 @@ DurableCommand = (
     | SnoozeConversation
     | SetConversationPriority
     | SetConversationLabels
+    | ChangeConversationLabels
     | ResolveConversation
     | ReopenConversation
     | SuspendAssistant
@@ -323,4 +339,5 @@ Command = (
     | SettleFile
     | SettleFileReading
     | FireTimer
+    | EndRating
 )

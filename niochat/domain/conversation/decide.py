@@ -13,6 +13,7 @@ from niochat.domain.conversation.handlers import (
     turns,
 )
 from niochat.domain.conversation.state import ConversationState
+from niochat.domain.rating import rating_handlers
 
 
 def decide(
@@ -52,6 +53,8 @@ def _dispatch(builder: DecisionBuilder, command: cmd.Command) -> None:
             agent_handlers.hand_off_to_team(builder, command)
         case cmd.ReplyToCustomer():
             agent_handlers.reply_to_customer(builder, command)
+        case cmd.StartConversation():
+            agent_handlers.start_conversation(builder, command)
         case cmd.EditReply():
             message_edits.edit_message(builder, command)
         case cmd.DeleteReply():
@@ -68,6 +71,8 @@ def _dispatch(builder: DecisionBuilder, command: cmd.Command) -> None:
             agent_handlers.set_priority(builder, command)
         case cmd.SetConversationLabels():
             agent_handlers.set_labels(builder, command)
+        case cmd.ChangeConversationLabels():
+            agent_handlers.change_labels(builder, command)
         case cmd.ResolveConversation():
             agent_handlers.resolve(builder, command)
         case cmd.ReopenConversation():
@@ -88,6 +93,8 @@ def _dispatch(builder: DecisionBuilder, command: cmd.Command) -> None:
             inbound.settle_file_reading(builder, command)
         case cmd.FireTimer():
             timers.fire_timer(builder, command)
+        case cmd.EndRating(reason=reason):
+            rating_handlers.end_rating(builder, reason)
         case cmd.ReceiveSystemNotice():
             pass  # carries no message
         case cmd.MergeThread():

@@ -1,6 +1,6 @@
 """The input of a decision, its result, and the builder that collects the result."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from niochat.domain.conversation.state import ConversationState, ConversationSta
 from niochat.domain.errors import OperationRefusedError
 from niochat.domain.ids import MessageId, OutboxId, ThreadId
 from niochat.domain.message import Author, DeliveryStatus, MessageChange
+from niochat.domain.rating.rating_message import RatingOpinion
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,18 @@ class DecisionContext:
     unmatched: Mapping[str, tuple[UnmatchedUpdate, ...]] = field(default_factory=dict)
     phone_used_recently: bool = False
     """Whether a person wrote to this customer on the provider's phone within the last hour."""
+    contact_blocked: bool = False
+    """Whether people have blocked the customer, so that a message opens and wakes nothing."""
     automatic_texts: frozenset[str] = frozenset()
     """Texts that the provider's phone recently sent to several customers automatically."""
+    timezone: str = "UTC"
+    """The tenant's time zone."""
+    opted_out: bool = False
+    """Whether the customer does not want to be asked for ratings."""
+    rating_requested_at: datetime | None = None
+    """When the customer was last asked for a rating."""
+    rating_opinion: RatingOpinion | None = None
+    """What a model says of the message that may belong to a rating."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +139,11 @@ class DecisionBuilder:
         """Records an event and applies it to the state."""
         self._conversation = evolve(self._conversation, event)
         self._events.append(event)
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """The events so far."""
+        return self._events
 
     def add_effect(self, effect: Effect) -> None:
         """Records an effect."""

@@ -12,6 +12,7 @@ from uuid import UUID
 from niochat.domain.conversation.file_reading import FileReading, ReadableFileKind
 from niochat.domain.ids import MessageId, OutboxId, TurnId
 from niochat.domain.message import Author, DeliveryStatus, MessageChange, MessageContent
+from niochat.domain.rating.conversation_rating import ConversationRating
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class UpdateMessageEffect:
     text: str | None = None
     at: datetime | None = None
     """When the text was replaced; ``None`` means now."""
+    version: int | None = None
+    """Number of the event that replaced the text; ``None`` if it has none."""
     deleted: bool = False
     reaction: tuple[str, str] | None = None
     """``customer`` or ``provider``, and the emoji; an empty emoji removes the reaction."""
@@ -93,6 +96,14 @@ class SettleFileFetchEffect:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepNoteFileEffect:
+    """Keeps an uploaded file that belongs to a note. It is never sent."""
+
+    file: UUID
+    message: MessageId
+
+
+@dataclass(frozen=True, slots=True)
 class RequestFileReadingEffect:
     """Requests that the message's file is read once it is stored. A second request changes
     nothing.
@@ -127,6 +138,26 @@ class SettleOutboxEffect:
 @dataclass(frozen=True, slots=True)
 class CancelAssistantSendsEffect:
     """Cancels the assistant's queued sends of the thread. A send in progress is not stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelSendEffect:
+    """Cancels one queued send. A send in progress is not stopped."""
+
+    outbox: OutboxId
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRatingEffect:
+    """Stores the rating as it is now. ``team`` and ``agent`` are those of the first time."""
+
+    rating: ConversationRating
+    team: str | None
+    agent: str | None
+    classify: bool = False
+    """Whether a model has to classify what the customer wrote."""
+    cost: Decimal = Decimal(0)
+    """Of the opinion that led to this, in the currency of the model's prices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +230,13 @@ Effect = (
     | QueueMessageChangeEffect
     | FetchFileEffect
     | SettleFileFetchEffect
+    | KeepNoteFileEffect
     | RequestFileReadingEffect
     | StoreFileReadingEffect
     | SettleOutboxEffect
     | CancelAssistantSendsEffect
+    | CancelSendEffect
+    | StoreRatingEffect
     | SetTimerEffect
     | RunTurnEffect
     | SettleTurnEffect

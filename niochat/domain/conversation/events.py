@@ -9,6 +9,7 @@ from typing import Literal
 from niochat.domain.conversation.state import ConversationPriority
 from niochat.domain.ids import ConversationId, MessageId, OutboxId, TurnId
 from niochat.domain.message import Author, DeliveryStatus, MessageChange, MessageKind
+from niochat.domain.rating.rating_events import LowRatingReported, RatingEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +203,14 @@ class ConversationHandedOff:
 class ConversationAssigned:
     """An agent got the conversation.
 
-    ``queue`` is the team whose queue assigned it; ``None`` means that a person did.
-    ``after_hours`` says that it was taken while the provider was closed.
+    ``queue`` is the team whose queue assigned it; ``None`` means that a person did: ``by``, or the
+    agent if that is ``None``. ``after_hours`` says that it was taken while the provider was closed.
     """
 
     agent: str
     queue: str | None = None
     after_hours: bool = False
+    by: str | None = None
     type: Literal["conversation_assigned"] = "conversation_assigned"
 
 
@@ -313,6 +315,15 @@ class ConversationResolved:
 
 
 @dataclass(frozen=True, slots=True)
+class ConversationReopenedForTeam:
+    """A rule reopened a resolved conversation for a team; ``reason`` is ``low_rating``."""
+
+    team: str
+    reason: str
+    type: Literal["conversation_reopened_for_team"] = "conversation_reopened_for_team"
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadsMerged:
     """Another thread of the same person was merged into this one."""
 
@@ -362,9 +373,12 @@ Event = (
     | PriorityChanged
     | LabelsChanged
     | ConversationReopened
+    | ConversationReopenedForTeam
     | AfterHoursBegan
     | AfterHoursEnded
     | ConversationResolved
+    | RatingEvent
+    | LowRatingReported
     | ThreadsMerged
     | CommandDeadLettered
 )

@@ -13,6 +13,18 @@ from niochat.domain.conversation.state import (
 )
 from niochat.domain.ids import MessageId
 from niochat.domain.message import Author
+from niochat.domain.rating.rating_events import (
+    LowRatingReported,
+    RatingAnswered,
+    RatingCommented,
+    RatingExpired,
+    RatingFailed,
+    RatingRequested,
+    RatingScheduled,
+    RatingSent,
+    RatingSkipped,
+    apply_rating_event,
+)
 
 MAX_UNANSWERED_IDS = 200
 """Unanswered messages whose ids are kept. Older ones are only counted, because the state of a
@@ -67,7 +79,7 @@ def _apply(c: ConversationState, event: e.Event) -> ConversationState:
         case e.ProviderMessageObserved(author=author):
             # A message that another system sent does not answer the customer's question.
             person = author is Author.PHONE
-            return replace(_clear_unanswered(c), waits=False) if person else c
+            return replace(_clear_unanswered(c), waits=False, served=True) if person else c
         case e.ThreadsMerged(unanswered=unanswered, messages=messages):
             return replace(
                 c, unanswered=c.unanswered + unanswered, asked=_newest((*c.asked, *messages))
@@ -79,6 +91,7 @@ def _apply(c: ConversationState, event: e.Event) -> ConversationState:
                 cancels=0,
                 waits=c.waits and not answered,
                 spoken_for=c.spoken_for or answered,
+                served=c.served or answered,
             )
         case e.TimerSet(name=name, generation=generation):
             return _apply_timer(c, event, name, generation)
@@ -94,6 +107,7 @@ def _apply(c: ConversationState, event: e.Event) -> ConversationState:
             | e.ConversationSnoozed()
             | e.ConversationUnsnoozed()
             | e.ConversationReopened()
+            | e.ConversationReopenedForTeam()
             | e.ConversationResolved()
         ):
             return replace(_apply_status_event(c, event), after_hours=False)
@@ -111,7 +125,19 @@ def _apply(c: ConversationState, event: e.Event) -> ConversationState:
         case e.FileFetchSettled(message=message, code=code):
             return replace(c, awaited=_without(c.awaited, message)) if code else c
         case (
-            e.MessageReacted()
+            RatingScheduled()
+            | RatingSkipped()
+            | RatingRequested()
+            | RatingSent()
+            | RatingFailed()
+            | RatingExpired()
+            | RatingAnswered()
+            | RatingCommented()
+        ):
+            return replace(c, rating=apply_rating_event(c.rating, event))
+        case (
+            LowRatingReported()
+            | e.MessageReacted()
             | e.MessageChangeFailed()
             | e.MessageStatusChanged()
             | e.CommandDeadLettered()
@@ -199,7 +225,7 @@ def _apply_turn_event(
             assert c.turn is not None
             if outcome == "failed":
                 return _return_turn_messages(c)
-            return replace(c, turn=None, in_hand=())
+            return replace(c, turn=None, in_hand=(), served=c.served or outcome == "answered")
         case _:
             assert_never(event)
 
@@ -214,6 +240,7 @@ def _apply_status_event(
         | e.ConversationSnoozed
         | e.ConversationUnsnoozed
         | e.ConversationReopened
+        | e.ConversationReopenedForTeam
         | e.ConversationResolved
     ),
 ) -> ConversationState:
@@ -271,6 +298,8 @@ def _apply_status_event(
             return replace(c, status=status, snoozed_until=None, waits=True)
         case e.ConversationReopened(by=by):
             return replace(c, status=ConversationStatus.OPEN, agent=by, spoken_for=True)
+        case e.ConversationReopenedForTeam(team=team):
+            return replace(c, status=ConversationStatus.WAITING, team=team, agent=None, waits=True)
         case e.ConversationResolved():
             return replace(
                 c,

@@ -1,12 +1,13 @@
 """The tenant's settings that decisions depend on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from niochat.domain.business_hours import BusinessShift, format_date_time_pt
 from niochat.domain.conversation.file_reading import READABLE_KINDS, ReadableFileKind
 from niochat.domain.message import MessageKind
 from niochat.domain.presence import OfflineRule
+from niochat.domain.rating.rating_policy import RatingPolicy
 
 MAX_MODEL_SECONDS = 75.0
 """The longest model time that a tenant may configure for one turn. Together with 60 s of reads and
@@ -85,6 +86,8 @@ class ConversationPolicy:
         "Como não tive resposta, encerrei este atendimento. "
         "Se precisar, é só escrever de novo. Protocolo: {protocol}"
     )
+
+    ratings: RatingPolicy = field(default_factory=RatingPolicy)
 
     def readable_kind(self, kind: MessageKind) -> ReadableFileKind | None:
         """Returns how a customer's file of this kind is read; ``None`` means that it is not."""

@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from niochat.domain.ids import ConversationId, MessageId, TurnId
+from niochat.domain.rating.conversation_rating import ConversationRating
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Version of stored states and events. Code that loads a newer version raises an error and its
 actor passivates.
 """
@@ -54,6 +55,8 @@ class TimerName(StrEnum):
     """A snoozed conversation returns."""
     OPENING = "opening"
     """People return, and after-hours service ends."""
+    RATING = "rating"
+    """The request for a rating is due, or nobody waits for its answer any longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,10 @@ class ConversationState:
     """The handoff had an ``AssistantStopReason``, so after-hours service must not begin."""
     rest_until: datetime | None = None
     """After-hours service failed and must not begin again before then."""
+    served: bool = False
+    """The assistant or a person has answered the customer."""
+    rating: ConversationRating | None = None
+    """The rating of the resolved conversation, or of the last time that it was resolved."""
     timers: Mapping[str, int] = field(default_factory=dict)
     """Newest generation of each timer ever set."""
 

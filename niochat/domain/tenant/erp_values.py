@@ -5,6 +5,7 @@ They are plain data that travels between processes. None has a field for a passw
 drops passwords that an ERP returns.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -180,6 +181,15 @@ class ErpTicket:
     scheduled_for: datetime | None = None
     """Time of the visit in the provider's local time; midnight means that only the day is set."""
     technician: str = ""
+
+
+_NO_LINE = frozenset({TicketCategory.NO_CONNECTION, TicketCategory.NO_LIGHT})
+
+
+def find_similar_ticket(tickets: Iterable[ErpTicket], category: TicketCategory) -> ErpTicket | None:
+    """The first open service order about the same kind of problem."""
+    similar = _NO_LINE if category in _NO_LINE else frozenset({category})
+    return next((each for each in tickets if each.open and similar & each.categories), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,17 @@ from niochat.cluster.actor_client import ActorClient
 from niochat.cluster.cluster_nodes import NodeRole, min_replicas, ray_actor_options
 from niochat.cluster.hosts.host_admin_client import HostAdminClient
 from niochat.cluster.pools.pool_balancer import PoolBalancer
-from niochat.cluster.pools.pool_clients import pool_names_for
+from niochat.cluster.pools.pool_clients import (
+    ErpPoolClient,
+    erp_pool_name_for,
+    pool_names_for,
+)
 from niochat.composition.api_services import ApiServices, build_api_services, start_api_jobs
 from niochat.composition.components import Components
+from niochat.composition.subscriber_services import build_subscriber_services
+from niochat.conversations.contact_directory import ContactDirectory
+from niochat.conversations.conversation_lists import ConversationLists
+from niochat.conversations.message_history import MessageHistory
 from niochat.domain.ids import SHARDS
 from niochat.http.body_limits import MAX_ANONYMOUS_BODY, MAX_REQUEST_BODY
 from niochat.http.cluster_metrics import ClusterMetrics
@@ -35,6 +43,8 @@ from niochat.http.rest.caller_rate_limit import CallerRateLimiter
 from niochat.http.rest.rest_application import REST_PATH, build_rest_application
 from niochat.http.rest.rest_services import RestServices
 from niochat.inbox.command_submitter import CommandSubmitter
+from niochat.inbox.conversation_starter import ConversationStarter
+from niochat.live.activities import ACTIVITY_NAMES
 from niochat.runtime.background_tasks import BackgroundTaskSet
 
 _SQL = queries("database_health")
@@ -120,8 +130,15 @@ def _build_rest_routes(
         identity=services.identity,
         tenants=services.tenants,
         conversation_queries=services.conversation_queries,
+        conversation_lists=ConversationLists(parts.database),
+        conversation_starter=ConversationStarter(parts.database),
+        message_history=MessageHistory(parts.database, ACTIVITY_NAMES),
+        conversation_history=services.conversation_history,
+        turn_queries=services.turn_queries,
+        ratings=services.ratings,
         message_search=services.message_search,
         contacts=services.contacts,
+        contact_directory=ContactDirectory(parts.database, services.contacts),
         command_submitter=CommandSubmitter(parts.inbox, poke),
         read_markers=services.read_markers,
         attachments=parts.attachments,
@@ -129,6 +146,20 @@ def _build_rest_routes(
         publish_frame=parts.ephemeral_frames.publish_bytes,
         agent_presence=services.agent_presence,
         announce_presence_change=presence_changes.handle_change,
+        subscribers=build_subscriber_services(
+            parts.database,
+            services.contacts,
+            ErpPoolClient(PoolBalancer(erp_pool_name_for(parts.settings.pool_layout))),
+            parts.directory.erp,
+        ),
+        colleagues=services.colleagues,
+        pause_reasons=services.pause_reasons,
+        canned_responses=services.canned_responses,
+        push_subscriptions=services.push_subscriptions,
+        vapid_keys=services.vapid_keys,
+        reports=services.reports,
+        dashboard=services.dashboard,
+        alert_rules=services.alert_rules,
         secure_cookies=parts.settings.base_url.startswith("https://"),
         rate_limiter=CallerRateLimiter(
             services.request_buckets.take,

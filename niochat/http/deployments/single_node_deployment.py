@@ -1,4 +1,10 @@
-"""``desk``: API, screens and supervision in one replica, for one machine."""
+"""``desk`` on one machine: the desk, the API behind it, and supervision in one replica.
+
+Serve gives an application one prefix. On one machine the API and the sockets share a process, so
+their prefix is ``/``, and the files of the desk come from that process, too. A process of its own
+for the files would be 95 MB, and one for the sockets, which it would also need, 133 MB more
+(docs/adr/0047-the-desk-is-files.md).
+"""
 
 import ray
 from ray import serve
@@ -17,13 +23,24 @@ from niochat.http.deployments.api_deployment import (
 )
 from niochat.http.deployments.live_deployment import build_live_routes
 from niochat.http.deployments.replica_application import build_replica_application
+from niochat.http.desk.desk_endpoint import DeskEndpoint
+from niochat.http.desk.desk_files import load_desk_files
+from niochat.insights.projector import Projector
+
+SERVED_HERE = frozenset({"api", "live"})
+"""First parts of the paths that this replica serves beside the desk."""
 
 
 def _build_routes(parts: Components) -> list[BaseRoute]:
-    """API and screens in one process, which also supervises: what one machine has to spare."""
+    """All in one process, which also supervises: what one machine has to spare."""
+    settings = parts.settings
+    desk = DeskEndpoint(
+        load_desk_files(), settings.base_url, settings.assets_url, served_here=SERVED_HERE
+    )
     node = ray.get_runtime_context().get_node_id()
     parts.background.start(Supervisor(parts, ClusterNodes(), node).run())
-    return [*build_live_routes(parts), *build_api_routes(parts)]
+    parts.background.start(Projector(parts.projector_database).run())
+    return [*build_live_routes(parts), *build_api_routes(parts), *desk.routes()]
 
 
 def _build_application() -> Starlette:
@@ -35,11 +52,11 @@ def _build_application() -> Starlette:
 
 
 class SingleNodeReplica:
-    """API, screens and supervision of one machine, where each process counts."""
+    """Desk, API, sockets and supervision of one machine, where each process counts."""
 
 
 single_node = serve.deployment(
-    name="Desk",
+    name="SingleNode",
     num_replicas=1,
     max_ongoing_requests=10_000,  # a socket is one request for its whole life
     max_surge_percent=100,

@@ -69,12 +69,13 @@ async def hand_off_conversation(
         raise InvalidInputError(
             "The tenant has no such team. Send another team, or none.", code="unknown_team"
         )
-    done = await services.command_submitter.submit(
+    submitted = await services.command_submitter.submit(
         ThreadRef(tenant_id, thread_id, row["channel_id"]),
         f"operator:{thread_id}:{idempotency_key or secrets.token_hex(8)}",
         HandOffConversation("operator", body.team),
         COMMAND_TIMEOUT_S,
     )
+    done = submitted.done
     log_operator_action("hand_over", conversation=str(row["id"]))
     details: dict[str, object] = {"conversation": str(row["id"]), "team": body.team, "done": done}
     await audit_operator_action(

@@ -12,7 +12,10 @@ from fastapi import Request, Response
 
 from niochat.conversations.conversation_queries import ConversationQueries, ConversationVisibility
 from niochat.domain.conversation.commands import DurableCommand
+from niochat.domain.conversation.handlers.outbound_messages import command_message_id
+from niochat.domain.conversation.state import ConversationStatus
 from niochat.domain.errors import NotFoundError, PermissionDeniedError
+from niochat.domain.ids import ConversationId, inbox_cause
 from niochat.domain.permissions import ConversationOwner, PermissionAction
 from niochat.http.api.idempotency_key import IdempotencyKey
 from niochat.http.api.schemas import ResponseModel
@@ -25,7 +28,7 @@ from niochat.http.rest.dependencies import (
 )
 from niochat.http.rest.rest_services import services_for
 from niochat.identity.authentication import Principal
-from niochat.inbox.command_submitter import ThreadRef
+from niochat.inbox.command_submitter import SubmittedCommand, ThreadRef
 from niochat.ports.audit import AuditEntry
 from niochat.runtime.background_tasks import BackgroundTaskSet
 
@@ -36,10 +39,15 @@ _COMMAND_TASKS = BackgroundTaskSet("commands")
 
 class CommandResponse(ResponseModel):
     """The result of a command. ``done`` is true if the command was executed. It is false with
-    status 202: the command is stored and will be executed.
+    status 202: the command is stored and will be executed. Repeat the request with the same
+    Idempotency-Key to learn the outcome.
+
+    ``message_id`` is the message or note that the command adds to the conversation, also while
+    ``done`` is false. It is null if the command adds none, or if the id is not known.
     """
 
     done: bool
+    message_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +81,49 @@ class AccessibleConversation:
         key = dedupe_key or f"{self.caller.id}:{self.idempotency_key or secrets.token_hex(8)}"
         command_key = f"person:{self.id}:{command.type}:{key}"
         # A client that disconnects has given the command all the same: it must reach the audit log.
-        done = await asyncio.shield(_COMMAND_TASKS.start(self._submit(command_key, command)))
-        if isinstance(done, Exception):
-            raise done
-        if not done:
+        result: CommandResponse | Exception = await asyncio.shield(
+            _COMMAND_TASKS.start(self._submit(command_key, command))
+        )
+        if isinstance(result, Exception):
+            raise result
+        if not result.done:
             self.response.status_code = 202
-        return CommandResponse(done=done)
+        return result
 
-    async def _submit(self, command_key: str, command: DurableCommand) -> bool | Exception:
+    async def _submit(
+        self, command_key: str, command: DurableCommand
+    ) -> CommandResponse | Exception:
         """Return an error instead of raising it: it is a result, not a failure of the task."""
         thread = ThreadRef(self.tenant_id, self.row["thread_id"], self.row["channel_id"])
         services = services_for(self.request)
         try:
-            done = await services.command_submitter.submit(
+            submitted = await services.command_submitter.submit(
                 thread, command_key, command, services.command_timeout_s
             )
-            await self._audit_command(command, done)
+            await self._audit_command(command, submitted.done)
+            message_id = await self._find_message_id(command, submitted)
         except Exception as error:  # noqa: BLE001 - raised again by submit
             return error
-        return done
+        return CommandResponse(done=submitted.done, message_id=message_id)
+
+    async def _find_message_id(
+        self, command: DurableCommand, submitted: SubmittedCommand
+    ) -> UUID | None:
+        """Return the id of the message that the command adds. It derives from the conversation in
+        which the command is executed: the unresolved one of the thread, which is another one if
+        this one is resolved by then. The id is not known in that case.
+        """
+        if submitted.inbox_id is None:
+            return None
+        conversation, cause = ConversationId(self.id), inbox_cause(submitted.inbox_id)
+        message_id = command_message_id(command, conversation, cause)
+        if message_id is None:
+            return None
+        if submitted.done:
+            is_here = await self.queries.has_message(self.tenant_id, message_id)
+        else:
+            is_here = self.row["status"] != ConversationStatus.RESOLVED
+        return message_id if is_here else None
 
     async def audit_read(self, **after: object) -> None:
         """Record that the caller has read the conversation."""
@@ -130,19 +162,39 @@ class ConversationDependency(PermissionDependency):
         ``PermissionDeniedError`` if the caller may see it but lacks ``action``.
         """
         caller = await super().__call__(request)
-        tenant_id = caller.require(self.action)
-        row = await conversation_queries_for(request).get_conversation(tenant_id, conversation_id)
+        loader = ConversationLoader(request, response, caller, key)
+        return await loader.load(conversation_id, self.action)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationLoader:
+    """Loads conversations for the caller of a request."""
+
+    request: Request
+    response: Response
+    caller: Principal
+    idempotency_key: str | None
+
+    async def load(self, conversation_id: UUID, action: PermissionAction) -> AccessibleConversation:
+        """Return the conversation. Raises ``NotFoundError`` if the caller may not see it, and
+        ``PermissionDeniedError`` if the caller may see it but lacks ``action``.
+        """
+        tenant_id = self.caller.require(action)
+        queries = conversation_queries_for(self.request)
+        row = await queries.get_conversation(tenant_id, conversation_id)
         owner = ConversationOwner(row["agent"], row["team"])
-        if not caller.may(PermissionAction.CONVERSATIONS_READ, owner):
+        if not self.caller.may(PermissionAction.CONVERSATIONS_READ, owner):
             error = NotFoundError("The conversation does not exist.")
-            await audit_denied(request, error)
+            await audit_denied(self.request, error)
             raise error
-        if not caller.may(self.action, owner):
+        if not self.caller.may(action, owner):
             raise PermissionDeniedError(
                 f"The conversation belongs to another agent or team. The permission "
-                f"{self.action}:all is required."
+                f"{action}:all is required."
             )
-        return AccessibleConversation(request, response, caller, tenant_id, row, key)
+        return AccessibleConversation(
+            self.request, self.response, self.caller, tenant_id, row, self.idempotency_key
+        )
 
 
 def conversation_queries_for(request: Request) -> ConversationQueries:

@@ -20,7 +20,7 @@ from niochat.domain.errors import (
     NotFoundError,
     PermissionDeniedError,
 )
-from niochat.domain.permissions import PermissionAction
+from niochat.domain.permissions import BuiltInRole, PermissionAction
 from niochat.http.request_metadata import bearer_token, client_address
 from niochat.http.rest.rest_services import services_for
 from niochat.identity.api_keys import API_KEY_PREFIX
@@ -46,7 +46,9 @@ class PublicDependency:
 
 
 class UserDependency:
-    """Any signed-in user may call the route, with any role: it concerns only this user."""
+    """Any signed-in user may call the route, with any role: it concerns only this user, or shows
+    what every member of the tenant may see.
+    """
 
     async def __call__(self, request: Request) -> Principal:
         """Return the user. Raises ``AuthenticationError``, ``PermissionDeniedError``."""
@@ -150,6 +152,33 @@ def check_csrf(request: Request) -> None:
             f"header {CSRF_HEADER}.",
             code="csrf",
         )
+
+
+def home_tenant_id(caller: Principal) -> UUID:
+    """Return the tenant of a member. A superuser who acts in a tenant is not a member of it. Raises
+    ``PermissionDeniedError`` (``users_only``).
+    """
+    if (
+        caller.kind is not PrincipalKind.USER
+        or caller.role == BuiltInRole.SUPERUSER
+        or caller.tenant_id is None
+    ):
+        raise PermissionDeniedError(
+            "Only members of a provider can use this endpoint.", code="users_only"
+        )
+    return caller.tenant_id
+
+
+def current_tenant_id(caller: Principal) -> UUID:
+    """Return the tenant in which a user acts. Raises ``PermissionDeniedError`` (``no_tenant``) for
+    a superuser who has entered none.
+    """
+    if caller.tenant_id is None:
+        raise PermissionDeniedError(
+            "Enter a provider first, with POST /api/v1/tenants/{tenant_id}/enter.",
+            code="no_tenant",
+        )
+    return caller.tenant_id
 
 
 def audit_actor_for(request: Request, caller: Principal) -> AuditActor:

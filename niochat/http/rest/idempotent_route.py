@@ -43,6 +43,7 @@ EXCLUDED_PATHS = frozenset(
         "refresh",
         "password-reset",
         "password",
+        "me/password",
         "socket-tickets",
         "logout",
         "logout-everywhere",

@@ -6,16 +6,32 @@ from uuid import UUID
 
 from fastapi import Request
 
+from niochat.alerts.alert_rule_store import AlertRuleStore
 from niochat.assignment.agent_presence import PresenceStore
+from niochat.assignment.colleagues import ColleagueDirectory
+from niochat.assignment.pause_reasons import PauseReasonStore
 from niochat.attachments.attachment_store import AttachmentStore
 from niochat.composition.identity_services import IdentityServices
+from niochat.composition.subscriber_services import SubscriberServices
 from niochat.composition.tenant_services import TenantServices
+from niochat.conversations.canned.canned_responses import CannedResponseStore
+from niochat.conversations.contact_directory import ContactDirectory
 from niochat.conversations.contacts import ContactStore
+from niochat.conversations.conversation_lists import ConversationLists
 from niochat.conversations.conversation_queries import ConversationQueries
+from niochat.conversations.history.conversation_history import ConversationHistory
+from niochat.conversations.history.turn_queries import TurnQueries
+from niochat.conversations.message_history import MessageHistory
 from niochat.conversations.message_search import MessageSearch
 from niochat.conversations.read_markers import ReadMarkerStore
 from niochat.http.rest.caller_rate_limit import CallerRateLimiter
 from niochat.inbox.command_submitter import COMMAND_TIMEOUT_S, CommandSubmitter
+from niochat.inbox.conversation_starter import ConversationStarter
+from niochat.insights.reports.dashboard import DashboardStore
+from niochat.insights.reports.report_store import ReportStore
+from niochat.push.push_subscriptions import PushSubscriptionStore
+from niochat.push.vapid_keys import VapidKeyStore
+from niochat.ratings.rating_queries import RatingQueries
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +46,15 @@ class RestServices:
     identity: IdentityServices
     tenants: TenantServices
     conversation_queries: ConversationQueries
+    conversation_lists: ConversationLists
+    conversation_starter: ConversationStarter
+    message_history: MessageHistory
+    conversation_history: ConversationHistory
+    turn_queries: TurnQueries
+    ratings: RatingQueries
     message_search: MessageSearch
     contacts: ContactStore
+    contact_directory: ContactDirectory
     command_submitter: CommandSubmitter
     read_markers: ReadMarkerStore
     attachments: AttachmentStore
@@ -39,6 +62,15 @@ class RestServices:
     publish_frame: Callable[[bytes], Awaitable[object]]
     agent_presence: PresenceStore
     announce_presence_change: Callable[[UUID, UUID], Awaitable[object]]
+    subscribers: SubscriberServices
+    colleagues: ColleagueDirectory
+    pause_reasons: PauseReasonStore
+    canned_responses: CannedResponseStore
+    push_subscriptions: PushSubscriptionStore
+    vapid_keys: VapidKeyStore
+    reports: ReportStore
+    dashboard: DashboardStore
+    alert_rules: AlertRuleStore
     secure_cookies: bool
     rate_limiter: CallerRateLimiter | None = None
     command_timeout_s: float = COMMAND_TIMEOUT_S

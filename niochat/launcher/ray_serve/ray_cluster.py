@@ -24,8 +24,17 @@ from niochat.launcher.stack_errors import StackError
 from niochat.launcher.subprocesses import ProgressCallback, http_get, spawn, tail_log, wait_until
 
 CHECKOUT_FOLDER = Path(niochat.__file__).resolve().parents[1]
+_WHEEL_FOLDER = Path(sys.prefix) / "share" / "niochat"
+
+
+def shipped_file(name: str) -> Path:
+    """A file of the checkout, or its copy that came with the wheel."""
+    own = CHECKOUT_FOLDER / name
+    return own if own.is_file() else _WHEEL_FOLDER / name
+
+
 SERVE_CONFIG = CHECKOUT_FOLDER / "serve_config.yaml"
-ONE_MACHINE_CONFIG = CHECKOUT_FOLDER / "deploy" / "one_machine.yaml"
+ONE_MACHINE_CONFIG = shipped_file("deploy/one_machine.yaml")
 
 # Ray replaces 127.0.0.1 by the address of the network card, which changes when a laptop changes its
 # network. Other loopback addresses are not replaced; only Linux has them without setup.

@@ -1,5 +1,6 @@
 """Schema of a provider's policy: delays, business hours, hand-off and silence."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -13,6 +14,7 @@ from niochat.tenants.provider_file.field_types import (
     StrictInteger,
     StrictNumber,
 )
+from niochat.tenants.provider_file.rating_schema import RatingConfig
 from niochat.tenants.provider_file.schedule_types import (
     CalendarDate,
     ClockTime,
@@ -24,6 +26,8 @@ from niochat.tenants.provider_file.strict_model import StrictModel, error_at
 
 _DEFAULT = ConversationPolicy()
 _DAY_S = 86_400
+RATINGS = "ratings"
+"""The field of a policy whose values can be changed one by one."""
 
 
 def _contains_when(value: str) -> str:
@@ -104,6 +108,8 @@ class PolicyConfig(StrictModel):
     reminder_text: NonEmptyText = _DEFAULT.reminder_text
     close_text: NonEmptyText = _DEFAULT.close_text
     """Sent when it is closed; ``{protocol}`` is replaced by the protocol number."""
+    ratings: RatingConfig = RatingConfig()
+    """Requests for a rating after a conversation."""
 
     @model_validator(mode="after")
     def _limit_is_longer(self) -> Self:
@@ -117,3 +123,10 @@ class PolicyConfig(StrictModel):
     def to_row(self) -> dict[str, Any]:
         """The declared values and always the team as JSON, in the format of the tenant's row."""
         return {**self.model_dump(mode="json", exclude_unset=True), "team": self.team}
+
+
+def merge_policy(stored: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored policy after a change; of the ratings, too, only the given values change."""
+    ratings = change.get(RATINGS)
+    nested = {RATINGS: {**stored.get(RATINGS, {}), **ratings}} if ratings is not None else {}
+    return {**stored, **change, **nested}

@@ -226,6 +226,9 @@ class ProviderConfig(StrictModel):
             raise error_at(
                 f"the policy's team {self.policy.team} is not among: {known}", *policy_path
             )
+        if self.policy.ratings.reopen_team not in ("", *slugs):
+            problem = f"this team is not among: {', '.join(slugs)}"
+            raise error_at(problem, "policy", "ratings", "reopen_team")
         kind = find_unknown_team(self.assistant.requests, set(slugs)) if self.assistant else None
         if kind is not None:
             path = ("assistant", "requests", kind, "team")

@@ -23,7 +23,7 @@ from niochat_lab.bench.measurement.event_audit import ClientRecording
 
 _PASSWORD = "only for a bench"
 _DEVICE = SignInDevice("127.0.0.1", "niochat bench")
-_CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 """Logins are not measured here, so that their hash may be cheap."""
 
 
@@ -66,13 +66,19 @@ async def create_socket_logins(
     try:
         base_url, sender = components.settings.base_url, components.settings.mail_from
         access = build_identity_services(
-            components.database, components.vault, base_url, sender, PasswordService(_CHEAP_HASHER)
+            components.database, components.vault, base_url, sender, PasswordService(CHEAP_HASHER)
         )
         found: list[SocketLogin] = []
         for tenant in tenants.values():
             users = -(-sockets // MAX_CONNECTIONS_PER_USER)
             cookies = [
-                await _create_login_cookie(access, tenant, number) for number in range(users)
+                await create_login_cookie(
+                    access,
+                    tenant,
+                    f"screen-{number}@{tenant.slug}.example.com",
+                    BuiltInRole.VIEWER,
+                )
+                for number in range(users)
             ]
             found += [SocketLogin(tenant.slug, cookies[each % users]) for each in range(sockets)]
         return found
@@ -80,12 +86,12 @@ async def create_socket_logins(
         await components.close()
 
 
-async def _create_login_cookie(access: IdentityServices, tenant: BenchTenant, number: int) -> str:
-    login = f"screen-{number}@{tenant.slug}.example.com"
-    hashed = await PasswordService(_CHEAP_HASHER).hash_password(_PASSWORD)
-    await access.users.create_initial(
-        tenant.tenant_id, NewUser(login, login, BuiltInRole.VIEWER), hashed
-    )
+async def create_login_cookie(
+    access: IdentityServices, tenant: BenchTenant, login: str, role: BuiltInRole
+) -> str:
+    """Create a user of the tenant and sign in; return the cookie that authenticates requests."""
+    hashed = await PasswordService(CHEAP_HASHER).hash_password(_PASSWORD)
+    await access.users.create_initial(tenant.tenant_id, NewUser(login, login, role), hashed)
     tokens = await access.sessions.log_in(login, _PASSWORD, None, _DEVICE, clock.now())
     return f"{ACCESS_COOKIE}={tokens.access}"
 

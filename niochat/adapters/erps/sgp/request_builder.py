@@ -19,6 +19,7 @@ from niochat.ports.erp import (
     ListMaintenances,
     ListPaidInvoices,
     ListServicePlans,
+    ListSubscribersByPhone,
     ListTickets,
     OpenTicket,
     ReadContract,
@@ -79,6 +80,9 @@ def build_read_request(request: object) -> SgpRequest:
     match request:
         case FindSubscriber(document):
             return SgpRequest("/api/ura/consultacliente/", {"cpfcnpj": document})
+        case ListSubscribersByPhone(phone):
+            national = phone.removeprefix("55")  # SGP stores numbers without the country code
+            return SgpRequest("/api/ura/consultacliente/", {"telefone": national})
         case ReadContract(contract):
             return SgpRequest("/api/ura/consultacliente/", {"contrato": contract})
         case ListInvoices(contract):

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import aiohttp
 
@@ -48,6 +49,10 @@ _FETCH_S = 60.0
 _ENVELOPE = 64 * 1024
 """Bytes of a response beside the file that it holds."""
 _GONE = frozenset({400, 404})
+_LIST_BUTTON = "Responder"
+"""What customers tap to open a menu."""
+VOICE_MIMETYPE = "audio/ogg; codecs=opus"
+"""The type of voice notes in WhatsApp; phones do not play others as such."""
 _PATHS = {
     MessageChange.EDIT: "/message/edit",
     MessageChange.DELETION: "/message/delete",
@@ -88,8 +93,25 @@ class UazapiClient(WhatsAppGateway):
         """Send once within ``timeout_s`` and return what is known. No response raises an error.
 
         Responses are classified by :func:`classify_send_response` and errors by
-        :func:`classify_send_error`. A change succeeds without an id in the response.
+        :func:`classify_send_error`. A change succeeds without an id in the response. A menu that
+        the gateway refuses is sent as text alone.
         """
+        result = await self._send_once(credentials, number, outgoing, track_id, timeout_s)
+        if isinstance(outgoing, SentMessageChange) or not outgoing.choices:
+            return result
+        if result.result is not SendStatus.FAILED:
+            return result
+        text = replace(outgoing, choices=())  # the menu was refused, so nothing was sent
+        return await self._send_once(credentials, number, text, track_id, timeout_s)
+
+    async def _send_once(
+        self,
+        credentials: GatewayCredentials,
+        number: str,
+        outgoing: OutboundMessage | SentMessageChange,
+        track_id: str,
+        timeout_s: float,
+    ) -> GatewaySendResult:
         is_change = isinstance(outgoing, SentMessageChange)
         path, body = _request(number, outgoing, track_id)
         try:
@@ -232,10 +254,16 @@ def _request(
     body["text"] = escape_placeholders(outgoing.text)
     if outgoing.reply_to is not None:
         body["replyid"] = outgoing.reply_to
+    if outgoing.choices:
+        menu = {"type": "list", "choices": list(outgoing.choices), "listButton": _LIST_BUTTON}
+        return "/send/menu", {**body, **menu}
     if outgoing.file is None:
         return "/send/text", {**body, "linkPreview": False}
     kind = "ptt" if outgoing.kind is MessageKind.VOICE else outgoing.kind.value
-    return "/send/media", {**body, "type": kind, **_file(outgoing.file)}
+    media = {**body, "type": kind, **_file(outgoing.file)}
+    if outgoing.kind is MessageKind.VOICE:
+        media["mimetype"] = VOICE_MIMETYPE
+    return "/send/media", media
 
 
 def _change(outgoing: SentMessageChange) -> dict[str, object]:

@@ -24,7 +24,15 @@ BEGIN
                SET version = x.next, state = x.state, schema_version = code_schema,
                    status = x.status, team = x.team, agent = x.agent,
                    paused_until = x.paused_until, changed_at = x.at,
-                   resolved_at = CASE WHEN x.status = 'resolved' THEN x.at END,
+                   resolved_at = CASE WHEN x.status = 'resolved' THEN coalesce(c.resolved_at, x.at) END,
+                   rating_status = CASE WHEN x.state ? 'rating' THEN x.state #>> '{rating,status}'
+                                        ELSE c.rating_status END,
+                   rating_score = coalesce((x.state #>> '{rating,score}')::smallint, c.rating_score),
+                   rating_until = CASE WHEN x.status <> 'resolved' THEN NULL
+                       WHEN x.state #>> '{rating,status}' IN ('scheduled', 'sent') THEN 'infinity'
+                       WHEN x.state #>> '{rating,status}' = 'answered'
+                       THEN (x.state #>> '{rating,answered_at}')::timestamptz + interval '10 minutes'
+                   END,
                    waiting_since = CASE WHEN (x.state -> 'waits')::bool
                                         THEN coalesce(c.waiting_since, x.at) END,
                    priority = coalesce((x.state -> 'priority')::smallint, c.priority),

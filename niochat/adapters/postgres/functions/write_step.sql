@@ -28,9 +28,26 @@ BEGIN
          WHERE x.thread_id = ANY (won)
             ON CONFLICT (tenant_id, id) DO NOTHING;
     END IF;
+    -- The file of a note is kept although no send refers to it.
+    IF steps ? 'note_files' THEN
+        UPDATE attachments a SET message_id = x.message_id
+          FROM jsonb_to_recordset(steps -> 'note_files') AS x (
+               thread_id uuid, tenant_id uuid, id uuid, message_id uuid)
+         WHERE a.tenant_id = x.tenant_id AND a.id = x.id AND x.thread_id = ANY (won)
+           AND a.message_id IS NULL;
+    END IF;
     -- NULL leaves what stood there; the status was checked to move forward. A list of lists: one
     -- statement changes a message once, the next change of it waits for the next.
     FOR part IN SELECT jsonb_array_elements(steps -> 'changes') LOOP
+        IF jsonb_path_exists(part, '$[*].text ? (@ != null)') THEN
+            INSERT INTO replaced_texts (tenant_id, message_id, version, text, replaced_at)
+            SELECT m.tenant_id, m.id, x.version, m.text, x.at
+              FROM jsonb_to_recordset(part) AS x (
+                   thread_id uuid, tenant_id uuid, id uuid, text text, version bigint,
+                   at timestamptz)
+              JOIN messages m ON m.tenant_id = x.tenant_id AND m.id = x.id
+             WHERE m.text IS DISTINCT FROM x.text AND x.text IS NOT NULL AND x.thread_id = ANY (won);
+        END IF;
         UPDATE messages m
            SET status = coalesce(x.status, m.status),
                external_id = coalesce(x.external_id, m.external_id),
@@ -86,14 +103,15 @@ BEGIN
     -- a step that can never be written.
     IF steps ? 'sends' THEN
         INSERT INTO outbox (tenant_id, id, thread_id, shard, channel_id, conversation_id,
-                            message_id, origin, kind, text, attachment_id)
+                            message_id, origin, kind, text, attachment_id, choices)
         SELECT x.tenant_id, x.id, x.thread_id, shard_of(x.thread_id), x.channel_id,
-               x.conversation_id, x.message_id, x.origin, x.kind, x.text, a.id
+               x.conversation_id, x.message_id, x.origin, x.kind, x.text, a.id, x.choices
           FROM ROWS FROM (jsonb_to_recordset(steps -> 'sends') AS (
                    tenant_id uuid, id uuid, thread_id uuid, channel_id uuid, conversation_id uuid,
-                   message_id uuid, origin text, kind text, text text, attachment_id uuid))
+                   message_id uuid, origin text, kind text, text text, attachment_id uuid,
+                   choices jsonb))
                WITH ORDINALITY AS x (tenant_id, id, thread_id, channel_id, conversation_id,
-                                     message_id, origin, kind, text, attachment_id, n)
+                                     message_id, origin, kind, text, attachment_id, choices, n)
           LEFT JOIN attachments a ON a.tenant_id = x.tenant_id AND a.id = x.attachment_id
          WHERE x.thread_id = ANY (won)
          ORDER BY x.n
@@ -113,6 +131,46 @@ BEGIN
         )
         UPDATE messages m SET code = 'cancelled' FROM lost
          WHERE m.tenant_id = lost.tenant_id AND m.id = lost.message_id;
+    END IF;
+    -- One send that must not leave any more, unless it has started to.
+    IF steps ? 'cancelled_sends' THEN
+        WITH lost AS (
+            UPDATE outbox o SET status = 'cancelled', settled_at = now()
+              FROM jsonb_to_recordset(steps -> 'cancelled_sends') AS x (
+                   thread_id uuid, tenant_id uuid, id uuid)
+             WHERE o.tenant_id = x.tenant_id AND o.id = x.id AND x.thread_id = ANY (won)
+               AND o.status = 'queued'
+            RETURNING o.tenant_id, o.message_id
+        )
+        UPDATE messages m SET code = 'cancelled' FROM lost
+         WHERE m.tenant_id = lost.tenant_id AND m.id = lost.message_id;
+    END IF;
+    -- A rating as it is now. Team and agent stay those of its first row.
+    IF steps ? 'ratings' THEN
+        INSERT INTO ratings (tenant_id, id, conversation_id, thread_id, channel_id, team, agent,
+                             status, reason, due_at, requested_at, sent_at, answered_at, score,
+                             request_id, answer_id, comment_ids, classification, cost)
+        SELECT x.tenant_id, x.id, x.conversation_id, x.thread_id, x.channel_id, x.team, x.agent,
+               x.status, x.reason, x.due_at, x.requested_at, x.sent_at, x.answered_at, x.score,
+               x.request_id, x.answer_id, coalesce(x.comment_ids, '{}'),
+               CASE WHEN x.classify THEN 'wanted' END, coalesce(x.cost, 0)
+          FROM jsonb_to_recordset(steps -> 'ratings') AS x (
+               tenant_id uuid, id uuid, conversation_id uuid, thread_id uuid, channel_id uuid,
+               team text, agent text, status text, reason text, due_at timestamptz,
+               requested_at timestamptz, sent_at timestamptz, answered_at timestamptz,
+               score smallint, request_id uuid, answer_id uuid, comment_ids uuid[], classify bool,
+               cost numeric)
+         WHERE x.thread_id = ANY (won)
+            ON CONFLICT (tenant_id, id) DO UPDATE
+           SET status = excluded.status, reason = excluded.reason, due_at = excluded.due_at,
+               requested_at = excluded.requested_at, sent_at = excluded.sent_at,
+               answered_at = excluded.answered_at, score = excluded.score,
+               request_id = excluded.request_id, answer_id = excluded.answer_id,
+               comment_ids = excluded.comment_ids, changed_at = now(),
+               classification = coalesce(excluded.classification, ratings.classification),
+               classify_tries = CASE WHEN excluded.classification IS NULL
+                                     THEN ratings.classify_tries ELSE 0 END,
+               cost = ratings.cost + excluded.cost;
     END IF;
     -- Timers that fired are consumed; the newest generation of a timer replaces the one before.
     IF steps ? 'fired' THEN

@@ -1,7 +1,8 @@
 -- name: add
 -- Inserts an uploaded file, whose bytes are in the store already.
-INSERT INTO attachments (tenant_id, id, mimetype, filename, size, sha256, uploaded_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO attachments (tenant_id, id, mimetype, filename, size, sha256, uploaded_by, voice,
+                         width, height, duration_s, waveform)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: find
 -- A stored file.
@@ -10,7 +11,7 @@ SELECT id, mimetype, filename, size, data FROM attachments
 
 -- name: find_upload
 -- An uploaded file that may be sent.
-SELECT id, mimetype, filename, size FROM attachments
+SELECT id, mimetype, filename, size, voice FROM attachments
  WHERE tenant_id = $1 AND id = $2 AND status = 'kept' AND uploaded_by IS NOT NULL
 
 -- name: claim
@@ -28,6 +29,11 @@ SELECT a.thread_id, a.message_id, a.external_id, a.filename, a.attempts, m.conve
   JOIN threads t ON t.tenant_id = a.tenant_id AND t.id = a.thread_id
   JOIN channels c ON c.tenant_id = t.tenant_id AND c.id = t.channel_id
 
+-- name: describe
+-- Stores what the bytes of a customer's file show, before the file counts as stored.
+UPDATE attachments SET width = $3, height = $4, duration_s = $5
+ WHERE tenant_id = $1 AND id = $2 AND status || '' = 'wanted'
+
 -- name: postpone
 -- Postpones the next attempt.
 UPDATE attachments SET next_at = now() + make_interval(secs => $3)
@@ -40,11 +46,14 @@ SELECT tenant_id, id FROM attachments
  ORDER BY next_at LIMIT $2
 
 -- name: list_unused
--- Files that were uploaded, or prepared by a cancelled turn, and that no send refers to.
+-- Files that were uploaded, or prepared by a cancelled turn, and that neither a send nor a canned
+-- response refers to.
 SELECT a.tenant_id, a.id, a.data IS NULL AS stored FROM attachments a
  WHERE a.created_at < now() - interval '1 day' AND a.message_id IS NULL
    AND NOT EXISTS (SELECT FROM outbox o
                     WHERE o.tenant_id = a.tenant_id AND o.attachment_id = a.id)
+   AND NOT EXISTS (SELECT FROM canned_response_files f
+                    WHERE f.tenant_id = a.tenant_id AND f.file_id = a.id)
  LIMIT $1
 
 -- name: delete_unused
@@ -54,3 +63,5 @@ DELETE FROM attachments a
  WHERE a.tenant_id = x.tenant_id AND a.id = x.id
    AND NOT EXISTS (SELECT FROM outbox o
                     WHERE o.tenant_id = a.tenant_id AND o.attachment_id = a.id)
+   AND NOT EXISTS (SELECT FROM canned_response_files f
+                    WHERE f.tenant_id = a.tenant_id AND f.file_id = a.id)

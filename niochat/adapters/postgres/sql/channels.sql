@@ -1,11 +1,11 @@
 -- name: list
 -- A tenant's channels, and when a conversation on each changed last, among the latest thousands.
 WITH newest AS (
-    (SELECT thread_id, changed_at FROM conversations
-      WHERE tenant_id = $1 AND status <> 'resolved' ORDER BY changed_at DESC LIMIT 1000)
-    UNION ALL
-    (SELECT thread_id, changed_at FROM conversations
-      WHERE tenant_id = $1 AND status = 'resolved' ORDER BY changed_at DESC LIMIT 1000)
+    SELECT c.thread_id, c.changed_at
+      FROM unnest(ARRAY['pending', 'waiting', 'open', 'snoozed', 'resolved']) AS s (status)
+     CROSS JOIN LATERAL (
+        SELECT thread_id, changed_at FROM conversations
+         WHERE tenant_id = $1 AND status = s.status ORDER BY changed_at DESC LIMIT 1000) AS c
 ), active AS (
     SELECT t.channel_id, max(n.changed_at) AS last_active_at
       FROM newest n JOIN threads t ON t.tenant_id = $1 AND t.id = n.thread_id

@@ -42,10 +42,14 @@ SELECT id, status, attempt, code, detail, model, prompt_version, tokens_in, toke
   FROM turns WHERE tenant_id = $1 AND conversation_id = $2 ORDER BY started_at
 
 -- name: writes
--- The writes to the ERP in a conversation.
+-- The writes to the ERP in a conversation, of the assistant and of agents.
 SELECT w.key, w.request ->> 'kind' AS kind, w.status, w.result, w.journaled_at
   FROM erp_writes w JOIN turns t ON t.tenant_id = w.tenant_id AND t.id = w.turn_id
- WHERE t.tenant_id = $1 AND t.conversation_id = $2 ORDER BY w.journaled_at
+ WHERE t.tenant_id = $1 AND t.conversation_id = $2
+ UNION ALL
+SELECT w.key, w.request ->> 'kind' AS kind, w.status, w.result, w.journaled_at
+  FROM erp_writes w WHERE w.tenant_id = $1 AND w.conversation_id = $2
+ ORDER BY journaled_at
 
 -- name: sends
 -- The sends of a conversation.

@@ -1,18 +1,20 @@
 -- name: load_threads
 -- The data of each thread for a step: the unresolved conversation unless the host has it in memory,
 -- the tenant's policy, pending inbox rows, oldest first, and timers that are due by the database's
--- clock. An idle timer says whether sends are unsettled, because silence counts only after all
--- messages were sent. Messages and sends that commands refer to: by ids given for commands in
+-- clock. An idle timer and that of a rating say whether sends are unsettled, because
+-- both count only after all messages were sent. Messages and sends that commands refer to: by ids given for commands in
 -- memory, and by the field names of `domain/conversation/commands.py` for inbox rows. Messages are
 -- found by the gateway's id, with the updates that arrived before them; sends only in the thread
 -- itself (LIMIT keeps the planner from reading all of them at once). A number for the protocol
 -- number if a conversation may be opened, and the resolved conversation that a command reopens. For
 -- messages of the provider's phone: whether a person wrote on it lately, and the texts that it is
--- known to send automatically.
-SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, now() AS now,
+-- known to send automatically. The resolved conversation whose rating may still change, and before
+-- the customer is asked for one: whether they refuse that, and when they were last asked.
+SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, t.blocked, now() AS now,
        c.id AS conversation_id, c.state, c.schema_version,
        n.status, n.policy::text AS policy, n.timezone, p.pending,
-       (SELECT jsonb_agg(jsonb_build_array(d.name, d.generation, d.name = 'idle' AND EXISTS (
+       (SELECT jsonb_agg(jsonb_build_array(
+                   d.name, d.generation, d.name IN ('idle', 'rating') AND EXISTS (
                    SELECT FROM outbox o
                     WHERE o.thread_id = d.thread_id
                       AND o.status IN ('queued', 'sending', 'uncertain'))) ORDER BY d.due_at)
@@ -46,7 +48,8 @@ SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, now() AS now
                  AND o.thread_id = x.thread_id LIMIT 1) AS o
           JOIN messages m ON m.tenant_id = o.tenant_id AND m.id = o.message_id) AS sends,
        CASE WHEN c.id IS NULL AND NOT x.live
-                 AND p.pending @? '$[*][2] ? (@.type == "receive_message")'
+                 AND p.pending @? '$[*][2] ? (
+                    @.type == "receive_message" || @.type == "start_conversation")'
             THEN nextval('protocol_numbers') END AS number,
        CASE WHEN p.pending @? '$[*][2] ? (@.type == "receive_phone_message")' THEN
             (SELECT true FROM messages m
@@ -69,7 +72,26 @@ SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, now() AS now
               WHERE r.tenant_id = t.tenant_id AND (r.thread_id = t.id) IS TRUE
                 AND r.status || '' = 'resolved'  -- `|| ''`: so that the key's index is used
                 AND r.id = (jsonb_path_query_first(p.pending, '$[*][2] ? (
-                    @.type == "reopen_conversation").conversation') #>> '{}')::uuid) END AS over
+                    @.type == "reopen_conversation").conversation') #>> '{}')::uuid) END AS over,
+       CASE WHEN c.id IS NULL AND NOT x.live THEN
+            (SELECT jsonb_build_array(r.schema_version, r.state) FROM conversations r
+              WHERE r.thread_id = t.id AND r.rating_until > now()
+              ORDER BY r.rating_until DESC LIMIT 1) END AS rated,
+       CASE WHEN (SELECT true FROM timers d  -- LIMIT and not EXISTS: else all timers are hashed
+                   WHERE d.tenant_id = t.tenant_id AND d.thread_id = t.id AND d.name = 'rating'
+                     AND d.due_at <= now() LIMIT 1) THEN
+            (SELECT jsonb_build_array(k.ratings_refused_at IS NOT NULL, (
+                        SELECT max(g.sent_at) FROM channels h
+                          JOIN threads o ON o.tenant_id = h.tenant_id AND o.channel_id = h.id
+                                        AND o.contact_id = t.contact_id
+                         CROSS JOIN LATERAL (
+                              SELECT r.sent_at FROM ratings r
+                               WHERE r.tenant_id = o.tenant_id AND r.thread_id = o.id
+                                 AND r.sent_at IS NOT NULL
+                               ORDER BY r.sent_at DESC LIMIT 1) AS g
+                         WHERE h.tenant_id = t.tenant_id))
+               FROM contacts k WHERE k.tenant_id = t.tenant_id AND k.id = t.contact_id)
+            END AS rating_history
   FROM jsonb_to_recordset($1) AS x (thread_id uuid, wanted int, remembered bool, live bool,
                                     externals jsonb, sends jsonb)
   JOIN threads t ON t.id = x.thread_id

@@ -94,14 +94,23 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timesta
 
 -- name: merge_contacts
 -- Merges contact $3 into contact $2. Values of $3 are used where $2 has none. Commands merge their
--- threads.
+-- threads. If one of them is blocked, the person is, on all threads of both.
 WITH gone AS (
-    UPDATE contacts SET merged_into = $2
+    UPDATE contacts
+       SET merged_into = $2,
+           blocked_at = coalesce(blocked_at, (SELECT o.blocked_at FROM contacts o
+                                               WHERE o.tenant_id = $1 AND o.id = $2))
      WHERE tenant_id = $1 AND id = $3 AND id <> $2 AND merged_into IS DISTINCT FROM $2  -- only once
     RETURNING name, document_sealed, document_index, notes, known_contract, known_phone, known_at,
-              shared_at
+              shared_at, labels, blocked_at
 ), former AS (
     UPDATE former_identities SET contact_id = $2 WHERE tenant_id = $1 AND contact_id = $3
+), blocked AS (
+    UPDATE threads t SET blocked = true
+      FROM channels h
+     WHERE h.tenant_id = $1 AND t.tenant_id = $1 AND t.channel_id = h.id
+       AND t.contact_id IN ($2, $3) AND NOT t.blocked
+       AND EXISTS (SELECT FROM gone WHERE gone.blocked_at IS NOT NULL)
 )
 UPDATE contacts k
    SET name = coalesce(k.name, gone.name),
@@ -115,6 +124,8 @@ UPDATE contacts k
        known_at = CASE WHEN k.document_sealed IS NULL THEN gone.known_at ELSE k.known_at END,
        shared_at = CASE WHEN k.document_index <> gone.document_index THEN now()
                         ELSE greatest(k.shared_at, gone.shared_at) END,
+       labels = ARRAY(SELECT DISTINCT l FROM unnest(k.labels || gone.labels) AS l ORDER BY l),
+       blocked_at = coalesce(k.blocked_at, gone.blocked_at),
        notes = left(concat_ws(E'\n', nullif(k.notes, ''), nullif(gone.notes, '')), 4000)
   FROM gone WHERE k.tenant_id = $1 AND k.id = $2
 
@@ -125,9 +136,12 @@ SELECT t.tenant_id, t.channel_id, t.contact_id, t.id
   JOIN threads t USING (tenant_id, channel_id, contact_id)
 
 -- name: create_threads
--- Inserts missing threads, sorted, so that two batches cannot deadlock.
-INSERT INTO threads (tenant_id, channel_id, contact_id)
-SELECT DISTINCT tenant_id, channel_id, contact_id
+-- Inserts missing threads, sorted, so that two batches cannot deadlock. A thread of a blocked
+-- contact is blocked too.
+INSERT INTO threads (tenant_id, channel_id, contact_id, blocked)
+SELECT DISTINCT tenant_id, channel_id, contact_id,
+       EXISTS (SELECT FROM contacts k WHERE k.tenant_id = x.tenant_id AND k.id = x.contact_id
+                                        AND k.blocked_at IS NOT NULL)
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS x (tenant_id, channel_id, contact_id)
  ORDER BY 1, 2, 3
     ON CONFLICT (tenant_id, channel_id, contact_id) DO NOTHING
@@ -152,8 +166,8 @@ RETURNING channel_id, dedupe_key
 SELECT command FROM inbox WHERE tenant_id = $1 AND channel_id = $2 AND dedupe_key = $3
 
 -- name: outcome
--- The outcome of a command by its key. processed_at is null while it is pending.
-SELECT processed_at, outcome FROM inbox
+-- The row and the outcome of a command by its key. processed_at is null while it is pending.
+SELECT id, processed_at, outcome FROM inbox
  WHERE tenant_id = $1 AND channel_id = $2 AND dedupe_key = $3
 
 -- name: suspend_pending

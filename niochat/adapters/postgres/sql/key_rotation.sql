@@ -110,3 +110,30 @@ SELECT id::text AS key, tenant_id, answer_sealed AS sealed FROM idempotency_keys
 -- name: put_stored_response
 -- Replaces the value if it has not changed since it was read.
 UPDATE idempotency_keys SET answer_sealed = $3 WHERE id = $1::text::uuid AND answer_sealed = $2
+
+-- name: vapid_keys
+-- The same for the key that push services know.
+SELECT id::text AS key, NULL::uuid AS tenant_id, private_sealed AS sealed FROM vapid_keys
+ WHERE id::text > $1 ORDER BY 1 LIMIT $2
+
+-- name: put_vapid_key
+-- Replaces the value if it has not changed since it was read.
+UPDATE vapid_keys SET private_sealed = $3 WHERE id = $1::text::smallint AND private_sealed = $2
+
+-- name: push_subscriptions
+-- The same for the addresses of browsers.
+SELECT id::text AS key, tenant_id, sealed FROM push_subscriptions
+ WHERE id::text > $1 ORDER BY 1 LIMIT $2
+
+-- name: put_push_subscription
+-- Replaces the value if it has not changed since it was read.
+UPDATE push_subscriptions SET sealed = $3 WHERE id = $1::text::uuid AND sealed = $2
+
+-- name: alert_rules
+-- The same for the secrets of webhooks of alert rules.
+SELECT id::text AS key, tenant_id, secret_sealed AS sealed FROM alert_rules
+ WHERE id::text > $1 AND secret_sealed IS NOT NULL ORDER BY 1 LIMIT $2
+
+-- name: put_alert_rule
+-- Replaces the value if it has not changed since it was read.
+UPDATE alert_rules SET secret_sealed = $3 WHERE id = $1::text::uuid AND secret_sealed = $2

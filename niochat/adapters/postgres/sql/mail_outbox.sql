@@ -1,6 +1,6 @@
 -- name: enqueue
 -- Queues a mail.
-INSERT INTO mails (tenant_id, recipient, sealed, next_at) VALUES ($1, $2, $3, $4)
+INSERT INTO mails (tenant_id, recipient, sealed, next_at) VALUES ($1, $2, $3, $4) RETURNING id
 
 -- name: claim
 -- Claims due mails for two minutes. A mail whose sender reports no result by then is due again.

@@ -18,7 +18,8 @@ SELECT id, at, upto FROM search_messages($2, $3, $4, $5, $6) WHERE $1::uuid = cu
 -- name: visible_messages
 -- Those of these messages ($2) that the caller may see ($3 own, team or all; $4 user; $5 teams),
 -- with their conversation and the words of each that match ($6, a tsquery).
-SELECT m.*, c.protocol, c.contact_id, c.contact,
+SELECT m.*, c.protocol, c.status AS conversation_status, c.team, c.agent, c.channel_id,
+       c.contact_id, c.contact,
        ARRAY(SELECT DISTINCT w.word
                FROM (SELECT regexp_split_to_table(left(m.text, 4096), '[^[:alnum:]]+')
                      UNION ALL

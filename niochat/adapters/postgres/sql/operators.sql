@@ -115,4 +115,21 @@ SELECT (SELECT count(*) FROM (SELECT FROM inbox WHERE processed_at IS NULL LIMIT
        (SELECT count(*) FROM shards s
          WHERE NOT EXISTS (SELECT FROM hosts h WHERE h.incarnation = s.host
                               AND h.seen_at > now() - interval '10 s')) AS shards_orphaned,
-       (SELECT count(*) FROM pauses WHERE until > now()) AS actors_paused
+       (SELECT count(*) FROM pauses WHERE until > now()) AS actors_paused,
+       coalesce((SELECT extract(epoch FROM now() - min(u.at))
+                   FROM tenants t CROSS JOIN (VALUES ('conversations'), ('turns')) AS n (name)
+                   LEFT JOIN analytics.projections j
+                          ON j.tenant_id = t.tenant_id AND j.name = n.name
+                   LEFT JOIN analytics.positions p
+                          ON p.tenant_id = t.tenant_id AND p.name = n.name
+                         AND p.generation = j.generation
+                  CROSS JOIN LATERAL (
+                        SELECT e.at FROM events e
+                         WHERE e.tenant_id = t.tenant_id
+                           AND (e.xid, e.conversation_id, e.version) > (coalesce(p.xid, '0'),
+                               coalesce(p.conversation_id, '00000000-0000-0000-0000-000000000000'),
+                               coalesce(p.version, 0))
+                         ORDER BY e.xid, e.conversation_id, e.version LIMIT 1) AS u), 0)::float8
+           AS projection_lag_seconds,
+       (SELECT count(*) FROM analytics.positions WHERE failed_version IS NOT NULL)
+           AS projections_stopped

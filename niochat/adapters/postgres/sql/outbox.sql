@@ -28,7 +28,7 @@ WITH first AS MATERIALIZED (
                   FROM conversations c JOIN tenants n ON n.tenant_id = c.tenant_id
                  WHERE c.tenant_id = o.tenant_id AND c.id = o.conversation_id))
     RETURNING o.id, o.tenant_id, o.thread_id, o.channel_id, o.text, o.attempts, o.kind,
-              o.attachment_id, o.message_id
+              o.attachment_id, o.message_id, o.choices
 )
 SELECT o.*, m.external_id AS target, m.reply_to,
        c.kind AS channel_kind, c.base_url, c.token_sealed, c.holds > 0 AS recovering, a.phone, a.lid,

@@ -29,10 +29,12 @@ ON CONFLICT (tenant_id, slug) DO UPDATE SET name = $3, assignment = $4
 RETURNING true
 
 -- name: is_used
--- Whether conversations are in the team, or it is the default team for handoffs; no row if the team
--- does not exist. The default is that of domain/conversation/policy.py.
+-- Whether conversations are in the team, or it is the default team for handoffs or that of low
+-- ratings; no row if the team does not exist. The default is that of domain/conversation/policy.py.
 SELECT EXISTS (SELECT FROM conversations c WHERE c.tenant_id = t.tenant_id AND c.team = t.slug)
-       OR (SELECT coalesce(p.policy ->> 'team', 'atendimento') = t.slug FROM tenants p WHERE p.tenant_id = t.tenant_id)
+       OR (SELECT coalesce(p.policy ->> 'team', 'atendimento') = t.slug
+                  OR p.policy #>> '{ratings,reopen_team}' = t.slug
+             FROM tenants p WHERE p.tenant_id = t.tenant_id) IS TRUE
   FROM teams t WHERE t.tenant_id = $1 AND t.slug = $2
 
 -- name: remove_members

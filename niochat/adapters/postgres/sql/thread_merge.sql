@@ -13,12 +13,19 @@ SELECT id, thread_id, state, schema_version, version FROM conversations
  WHERE thread_id = ANY ($1::uuid[]) AND status <> 'resolved'
  ORDER BY opened_at, id FOR UPDATE
 
+-- name: lock_open_ratings
+-- The resolved conversations of both threads whose rating has no answer yet.
+SELECT thread_id, state, schema_version FROM conversations
+ WHERE thread_id = ANY ($1::uuid[]) AND rating_until = 'infinity'
+ ORDER BY id FOR UPDATE
+
 -- name: write_conversation
 -- Stores a conversation's new state, the columns by which lists are sorted, and its thread.
 UPDATE conversations
    SET thread_id = $3, state = $4, version = $5, status = $6, team = $7, agent = $8,
        paused_until = $9, changed_at = now(),
-       resolved_at = CASE WHEN $6 = 'resolved' THEN now() END,
+       resolved_at = CASE WHEN $6 = 'resolved' THEN coalesce(resolved_at, now()) END,
+       rating_status = coalesce($4::jsonb #>> '{rating,status}', rating_status), rating_until = NULL,
        waiting_since = CASE WHEN ($4::jsonb -> 'waits')::bool THEN coalesce(waiting_since, now()) END,
        snoozed_until = ($4::jsonb ->> 'snoozed_until')::timestamptz
  WHERE tenant_id = $1 AND id = $2
@@ -41,6 +48,10 @@ UPDATE attachments SET thread_id = $3
 -- Moves the readings that are not finished.
 UPDATE readings SET thread_id = $3
  WHERE tenant_id = $1 AND thread_id = $2 AND status IN ('waiting', 'wanted')
+
+-- name: move_ratings
+-- Moves the ratings, because one person is asked once in a while.
+UPDATE ratings SET thread_id = $3 WHERE tenant_id = $1 AND thread_id = $2
 
 -- name: move_inbox
 -- Moves the pending inbox rows.

@@ -92,8 +92,11 @@ SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, 
                             h.known_phone, h.known_at, h.shared_at
                        FROM threads t
                        JOIN contacts k ON k.tenant_id = t.tenant_id AND k.id = t.contact_id
-                       JOIN contacts h ON h.tenant_id = k.tenant_id
-                        AND h.id = coalesce(k.merged_into, k.id)
+                      -- OFFSET and LIMIT: else all of the tenant's contacts are read.
+                      CROSS JOIN LATERAL (SELECT coalesce(k.merged_into, k.id) AS id OFFSET 0) AS x
+                      CROSS JOIN LATERAL (SELECT * FROM contacts o
+                                           WHERE o.tenant_id = k.tenant_id AND o.id = x.id
+                                           LIMIT 1) AS h
                        JOIN identities i ON i.tenant_id = h.tenant_id AND i.contact_id = h.id
                       WHERE t.tenant_id = r.tenant_id AND t.id = r.thread_id
                         AND i.kind = 'phone' AND i.left_at IS NULL LIMIT 1) AS p ON true
@@ -203,6 +206,6 @@ SELECT o.opened_at, m.facts, h.reason AS handed_off, d.reason AS ended
 -- name: add_attachment
 -- Inserts a file that will be sent with a message. The derived id keeps a repetition from being
 -- stored twice.
-INSERT INTO attachments (tenant_id, id, mimetype, filename, data, size)
-VALUES ($1, $2, $3, $4, $5, octet_length($5::bytea))
+INSERT INTO attachments (tenant_id, id, mimetype, filename, data, size, width, height)
+VALUES ($1, $2, $3, $4, $5, octet_length($5::bytea), $6, $7)
     ON CONFLICT (tenant_id, id) DO NOTHING

@@ -1,14 +1,18 @@
 """Tools that list open invoices and send them as PIX or boleto."""
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import segno
 from pydantic import Field, model_validator
 
 from niochat.assistant.text.formatting import format_brl, format_date
+from niochat.assistant.text.payment_messages import (
+    format_pix_caption,
+    format_sent_invoice,
+    invoice_filename,
+    render_pix_qr,
+)
 from niochat.assistant.tools.billing import invoice_rows
 from niochat.assistant.tools.billing.invoice_rows import MAX_LISTED_INVOICES, PaymentMethod
 from niochat.assistant.tools.tool_definition import AssistantTool, NoArguments, ToolArguments
@@ -130,8 +134,7 @@ def _report_sent(
     if left > 0:
         extra["faltam"] = left
     if len(delivered) == 1:
-        what = f"{rows[0]['valor']} com vencimento em {rows[0]['vencimento']}"
-        context.finish_with_text(f"Segue sua fatura de {what}. {_FOLLOWING_TEXTS[forms]}")
+        context.finish_with_text(format_sent_invoice(delivered[0].invoice, forms))
         one = {"valor": rows[0]["valor"], "vencimento": rows[0]["vencimento"]}
         return tool_success(enviado=list(forms), **one, **extra, orientacao=_ONE_SENTENCE)
     total = invoice_rows.format_total(each.invoice for each in delivered)
@@ -207,9 +210,10 @@ async def _send_pix(context: TurnContext, invoice: Invoice) -> bool:
         code = await context.read_erp(ReadPixCode(context.confirmed_contract().id, invoice.id))
     if not code:
         return False
-    caption = f"Fatura de {format_brl(invoice.amount)}, vencimento {format_date(invoice.due)}"
-    file = ("image/png", "pix.png", _render_qr(code))
-    await context.add_attachment(f"pix:{invoice.id}", MessageKind.IMAGE, file, caption)
+    file = ("image/png", "pix.png", render_pix_qr(code))
+    await context.add_attachment(
+        f"pix:{invoice.id}", MessageKind.IMAGE, file, format_pix_caption(invoice)
+    )
     context.trailing_contents.append(MessageContent(MessageKind.TEXT, code))
     return True
 
@@ -226,7 +230,7 @@ async def _send_boleto(context: TurnContext, invoice: Invoice) -> bool:
             if not invoice.digit_line:
                 raise
         else:
-            file = ("application/pdf", f"fatura-{invoice.due:%Y-%m-%d}.pdf", pdf)
+            file = ("application/pdf", invoice_filename(invoice), pdf)
             await context.add_attachment(f"boleto:{invoice.id}", MessageKind.DOCUMENT, file, "")
             sent = True
     if invoice.digit_line:
@@ -235,22 +239,7 @@ async def _send_boleto(context: TurnContext, invoice: Invoice) -> bool:
     return sent
 
 
-_FOLLOWING_TEXTS = {
-    (PaymentMethod.PIX,): "O código PIX vai sozinho na próxima mensagem.",
-    (PaymentMethod.BOLETO,): "O boleto vai na próxima mensagem.",
-    (
-        PaymentMethod.PIX,
-        PaymentMethod.BOLETO,
-    ): "O código PIX e o boleto vão nas próximas mensagens.",
-}
 _SENDERS = {PaymentMethod.PIX: _send_pix, PaymentMethod.BOLETO: _send_boleto}
-
-
-def _render_qr(code: str) -> bytes:
-    """Render the code as a QR image that a second phone's camera can read."""
-    image = io.BytesIO()
-    segno.make_qr(code, error="m").save(image, kind="png", scale=8, border=4)
-    return image.getvalue()
 
 
 _REQUIRED_CAPABILITIES = frozenset({ErpCapability.INVOICES})

@@ -15,6 +15,7 @@ from niochat.assistant.turn_context import (
     tool_refusal,
     tool_success,
 )
+from niochat.domain.tenant.erp_write_keys import unlock_key
 from niochat.ports.erp import Contract, ErpCapability, ErpWriteResult, ErpWriteStatus, Unlock
 
 _REQUEST_PATTERN = re.compile(
@@ -39,7 +40,7 @@ async def unlock_contract(context: TurnContext, arguments: UnlockArguments) -> T
             "confiança ou o pagamento, e espere a resposta.",
         )
     contract, promises = context.confirmed_contract().id, 0
-    key = f"unlock:{contract}:{context.snapshot.now:%Y-%m}"
+    key = unlock_key(contract, context.snapshot.now)
     # An unlock of this month that was started but not reported is continued: the ERP may count it
     # as used by now.
     if key not in context.snapshot.unreported_write_keys:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time
-from hashlib import sha256
 from typing import Annotated
 
 from pydantic import Field
@@ -36,6 +35,8 @@ from niochat.assistant.turn_context import (
     tool_refusal,
     tool_success,
 )
+from niochat.domain.tenant.erp_values import find_similar_ticket
+from niochat.domain.tenant.erp_write_keys import ticket_key, ticket_reference
 from niochat.ports.erp import (
     AccessState,
     AccessStatus,
@@ -150,7 +151,7 @@ def _begun_category(context: TurnContext, contract: str) -> TicketCategory | Non
 
 
 def _write_key(context: TurnContext, contract: str, category: TicketCategory) -> str:
-    return f"ticket:{contract}:{category}:{context.snapshot.request.conversation_id}"
+    return ticket_key(contract, category, context.snapshot.request.conversation_id)
 
 
 def _build_order(
@@ -168,7 +169,7 @@ def _build_order(
         ),
         context.facts.name,
         context.snapshot.phone,
-        _reference(context, category),
+        ticket_reference(category, context.snapshot.request.conversation_id),
     )
 
 
@@ -211,20 +212,7 @@ async def _find_similar(
     if ErpCapability.TICKETS not in context.capabilities:
         return None
     tickets = await context.read_erp(ListTickets(contract))
-    similar = _SIMILAR_CATEGORIES.get(category, {category})
-    return next((t for t in tickets if t.open and similar & t.categories), None)
-
-
-_NO_LINE = {TicketCategory.NO_CONNECTION, TicketCategory.NO_LIGHT}
-_SIMILAR_CATEGORIES = {TicketCategory.NO_CONNECTION: _NO_LINE, TicketCategory.NO_LIGHT: _NO_LINE}
-
-
-def _reference(context: TurnContext, category: TicketCategory) -> str:
-    """A reference within the order's content, by which the order is found if the ERP's answer was
-    lost.
-    """
-    meaning = f"{context.snapshot.request.conversation_id}:{category}"
-    return f"NC-{sha256(meaning.encode()).hexdigest()[:12]}"
+    return find_similar_ticket(tickets, category)
 
 
 def _refuse_existing(protocol: str) -> ToolResult:

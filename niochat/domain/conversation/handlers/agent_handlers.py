@@ -16,10 +16,13 @@ from niochat.domain.conversation.handlers.transitions import hand_off
 from niochat.domain.conversation.handlers.turns import schedule_turn
 from niochat.domain.conversation.state import ConversationStatus, TimerName
 from niochat.domain.errors import OperationRefusedError
-from niochat.domain.ids import agent_action_cause
+from niochat.domain.ids import agent_action_cause, conversation_id
 from niochat.domain.message import Author, DeliveryStatus, MessageContent, MessageKind
+from niochat.domain.rating.rating_handlers import end_rating, schedule_rating
 
 MAX_SNOOZE = timedelta(days=365)
+MAX_LABELS = 20
+"""Labels of one conversation."""
 
 
 def assign(builder: DecisionBuilder, command: cmd.AssignConversation) -> None:
@@ -35,7 +38,7 @@ def assign(builder: DecisionBuilder, command: cmd.AssignConversation) -> None:
     builder.add_effect(fx.CancelAssistantSendsEffect())
     _leave_queue(builder)
     after_hours = not builder.context.staff.available
-    builder.emit(e.ConversationAssigned(command.agent, command.queue, after_hours))
+    builder.emit(e.ConversationAssigned(command.agent, command.queue, after_hours, command.by))
 
 
 def return_to_assistant(
@@ -78,24 +81,51 @@ def reply_to_customer(builder: DecisionBuilder, command: cmd.ReplyToCustomer) ->
     queue_messages(builder, Author.AGENT, cause, _reply_content(command), reply_to=command.reply_to)
 
 
-def _reply_content(command: cmd.ReplyToCustomer) -> MessageContent:
+def start_conversation(builder: DecisionBuilder, command: cmd.StartConversation) -> None:
+    """Opens a conversation that the agent holds, with the agent's first message. The assistant does
+    not get it. Raises ``OperationRefusedError`` if one is open (``conversation_open``) or the
+    contact is blocked (``contact_blocked``).
+    """
+    if builder.active is not None:
+        raise OperationRefusedError(
+            "A conversation with this customer is open. Continue it.", code="conversation_open"
+        )
+    if builder.context.contact_blocked:
+        raise OperationRefusedError(
+            "The contact is blocked. Unblock it first.", code="contact_blocked"
+        )
+    builder.start_new()
+    opened = conversation_id(builder.context.thread, builder.context.cause)
+    builder.emit(e.ConversationOpened(opened, builder.context.protocol))
+    after_hours = not builder.context.staff.available
+    builder.emit(e.ConversationAssigned(command.agent, None, after_hours, command.agent))
+    cause = agent_action_cause(opened, builder.context.cause)
+    queue_messages(builder, Author.AGENT, cause, _reply_content(command))
+
+
+def _reply_content(command: cmd.ReplyToCustomer | cmd.StartConversation) -> MessageContent:
     details: dict[str, object] = {"agent": command.agent}
     file = command.file
     if file is None:
         return MessageContent(MessageKind.TEXT, command.text, details)
-    details |= {
+    return MessageContent(file.kind, command.text, details | _file_details(file))
+
+
+def _file_details(file: cmd.AttachedFile) -> dict[str, object]:
+    return {
         "attachment": file.id,
         "filename": file.filename,
         "mimetype": file.mimetype,
         "length": file.size,
     }
-    return MessageContent(file.kind, command.text, details)
 
 
 def add_agent_note(builder: DecisionBuilder, command: cmd.AddNote) -> None:
     """Adds an agent's internal note, whoever holds the conversation."""
     c = builder.require_unresolved()
-    details = {"agent": command.agent, "mentions": list(command.mentions)}
+    details: dict[str, object] = {"agent": command.agent, "mentions": list(command.mentions)}
+    if command.file is not None:
+        details |= _file_details(command.file) | {"file_kind": command.file.kind.value}
     cause = agent_action_cause(c.id, builder.context.cause)
     add_note(builder, cause, command.text, Author.AGENT, details)
 
@@ -124,6 +154,7 @@ def resolve(builder: DecisionBuilder, command: cmd.ResolveConversation) -> None:
     builder.add_effect(fx.CancelAssistantSendsEffect())
     _leave_queue(builder)
     builder.emit(e.ConversationResolved(command.by))
+    schedule_rating(builder)
 
 
 def snooze(builder: DecisionBuilder, command: cmd.SnoozeConversation) -> None:
@@ -160,6 +191,18 @@ def set_labels(builder: DecisionBuilder, command: cmd.SetConversationLabels) -> 
         builder.emit(e.LabelsChanged(command.by, labels))
 
 
+def change_labels(builder: DecisionBuilder, command: cmd.ChangeConversationLabels) -> None:
+    """Adds and removes labels. Raises ``OperationRefusedError`` if they become too many."""
+    before = builder.require_unresolved().labels
+    after = tuple(sorted((set(before) - set(command.remove)) | set(command.add)))
+    if len(after) > max(MAX_LABELS, len(before)):
+        raise OperationRefusedError(
+            f"A conversation has at most {MAX_LABELS} labels.", code="too_many_labels"
+        )
+    if before != after:
+        builder.emit(e.LabelsChanged(command.by, after))
+
+
 def reopen(builder: DecisionBuilder, command: cmd.ReopenConversation) -> None:
     """Resumes a resolved conversation with the agent who reopened it."""
     c = builder.current
@@ -168,6 +211,7 @@ def reopen(builder: DecisionBuilder, command: cmd.ReopenConversation) -> None:
             "Another conversation with this customer is open.", code="another_is_open"
         )
     if c.status is ConversationStatus.RESOLVED:
+        end_rating(builder, "reopened")
         builder.emit(e.ConversationReopened(command.by))
 
 

@@ -32,6 +32,7 @@ from niochat.domain.ids import (
     inbound_message_id,
 )
 from niochat.domain.message import FILE_KINDS, Author, DeliveryStatus, MessageContent
+from niochat.domain.rating.rating_handlers import take_message, take_reaction
 
 AUTOMATIC_REPLY_WINDOW = timedelta(seconds=2)
 """A phone message this soon after the conversation's first message is automatic, because nobody
@@ -43,8 +44,10 @@ MessageCommand = cmd.ReceiveMessage | cmd.ReceiveProviderPhoneMessage | cmd.Rece
 
 
 def receive_message(builder: DecisionBuilder, command: cmd.ReceiveMessage) -> None:
-    """A customer's message continues the thread's conversation or opens a new one."""
-    if _is_deleted_already(builder, command):
+    """A customer's message answers an open rating, continues the thread's conversation or opens a
+    new one. A message of a blocked contact opens none and asks for no answer.
+    """
+    if take_message(builder, command) or _opens_nothing(builder, command):
         return
     if builder.active is None:
         open_conversation(builder)
@@ -71,18 +74,21 @@ def receive_message(builder: DecisionBuilder, command: cmd.ReceiveMessage) -> No
 
 
 def _request_answer(builder: DecisionBuilder) -> None:
+    if builder.context.contact_blocked:
+        return
     unsnooze(builder, "customer_wrote")
     escalate_if_disabled(builder)
     start_after_hours(builder)
     schedule_turn(builder)
 
 
-def _is_deleted_already(builder: DecisionBuilder, command: cmd.ReceiveMessage) -> bool:
-    """Whether the deletion arrived first and no conversation is open. Such a message is stored but
-    opens no conversation.
+def _opens_nothing(builder: DecisionBuilder, command: cmd.ReceiveMessage) -> bool:
+    """Stores a message that opens no conversation, and returns whether it is one: none is open, and
+    the contact is blocked or the deletion of the message arrived first.
     """
     updates = builder.context.unmatched.get(command.external_id, ())
-    if builder.active is not None or not any(update.kind == "deletion" for update in updates):
+    deleted = any(update.kind == "deletion" for update in updates)
+    if builder.active is not None or not (deleted or builder.context.contact_blocked):
         return False
     message = inbound_message_id(builder.context.thread, command.external_id)
     builder.add_effect(
@@ -215,6 +221,9 @@ def receive_reaction(builder: DecisionBuilder, command: cmd.ReceiveReaction) -> 
     """Records a reaction. It neither starts a turn nor ends a snooze."""
     side = "provider" if command.from_provider else "customer"
     apply_or_store_update(builder, command.target, "reaction", f"{side}:{command.emoji}")
+    target = builder.context.messages.get(command.target)
+    if target is not None and not command.from_provider:
+        take_reaction(builder, target.id, command.emoji)
 
 
 def receive_edit(builder: DecisionBuilder, command: cmd.ReceiveEdit) -> None:

@@ -91,9 +91,11 @@ def _edit(builder: DecisionBuilder, stored: StoredMessage, value: str) -> Stored
     at = edited_at or builder.context.now
     if stored.edited_at is not None and at < stored.edited_at:
         return stored
+    version = None
     if stored.in_current_conversation and builder.current is not None:
         builder.emit(e.MessageEdited(stored.id, again=_needs_another_answer(builder, stored, at)))
-    builder.add_effect(fx.UpdateMessageEffect(stored.id, text=text, at=at))
+        version = builder.conversation.version
+    builder.add_effect(fx.UpdateMessageEffect(stored.id, text=text, at=at, version=version))
     return replace(stored, edited_at=at)
 
 

@@ -3,10 +3,18 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from niochat.domain.conversation import commands as cmd
 from niochat.domain.conversation import effects as fx
 from niochat.domain.conversation import events as e
 from niochat.domain.conversation.decision import DecisionBuilder
-from niochat.domain.ids import MessageId, note_id, outbound_message_id, outbox_id
+from niochat.domain.ids import (
+    ConversationId,
+    MessageId,
+    agent_action_cause,
+    note_id,
+    outbound_message_id,
+    outbox_id,
+)
 from niochat.domain.message import Author, DeliveryStatus, MessageContent, MessageKind
 
 
@@ -55,8 +63,11 @@ def add_note(
     author: Author = Author.SYSTEM,
     details: Mapping[str, object] | None = None,
 ) -> None:
-    """Stores an internal note with the conversation; it is never sent. An empty one is ignored."""
-    if not note:
+    """Stores an internal note with the conversation; it is never sent. A note without text and
+    file is ignored.
+    """
+    file = str((details or {}).get("attachment", ""))
+    if not note and not file:
         return
     message = note_id(cause)
     builder.emit(e.NoteAdded(message))
@@ -69,6 +80,23 @@ def add_note(
             version=builder.conversation.version,
         )
     )
+    if file:
+        builder.add_effect(fx.KeepNoteFileEffect(UUID(file), message))
+
+
+def command_message_id(
+    command: cmd.DurableCommand, conversation: ConversationId, cause: str
+) -> MessageId | None:
+    """Returns the id of the message that an agent's command adds to the conversation if it is
+    executed there; ``None`` if the command adds none. ``cause`` names the command.
+    """
+    match command:
+        case cmd.ReplyToCustomer() | cmd.StartConversation():
+            return outbound_message_id(agent_action_cause(conversation, cause), 0)
+        case cmd.AddNote():
+            return note_id(agent_action_cause(conversation, cause))
+        case _:
+            return None
 
 
 def render_text(builder: DecisionBuilder, text: str) -> MessageContent:

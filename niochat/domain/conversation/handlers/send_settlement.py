@@ -12,6 +12,7 @@ from niochat.domain.conversation.handlers.transitions import hand_off
 from niochat.domain.conversation.handlers.turns import may_assistant_answer
 from niochat.domain.conversation.state import ConversationStatus
 from niochat.domain.message import Author, DeliveryStatus
+from niochat.domain.rating.rating_handlers import settle_request
 
 
 def settle_send(builder: DecisionBuilder, command: SettleSend) -> None:
@@ -33,9 +34,11 @@ def settle_send(builder: DecisionBuilder, command: SettleSend) -> None:
             stored = advance_status(
                 builder, send.message, DeliveryStatus.SENT, external_id=command.external_id
             )
+            settle_request(builder, send.message.id, None)
             apply_stored_updates(builder, command.external_id or "", stored)
         case SendStatus.FAILED:
             advance_status(builder, send.message, DeliveryStatus.FAILED, command.code)
+            settle_request(builder, send.message.id, command.code)
             if send.in_current_conversation and _is_pending(builder):
                 hand_off(builder, "send_failed")
         case SendStatus.UNCERTAIN:

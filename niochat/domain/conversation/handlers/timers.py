@@ -15,6 +15,7 @@ from niochat.domain.conversation.handlers.turns import end_burst, may_assistant_
 from niochat.domain.conversation.state import ConversationStatus, TimerName
 from niochat.domain.ids import timer_cause
 from niochat.domain.message import Author
+from niochat.domain.rating.rating_handlers import fire_rating_timer
 
 
 def fire_timer(builder: DecisionBuilder, command: FireTimer) -> None:
@@ -22,7 +23,9 @@ def fire_timer(builder: DecisionBuilder, command: FireTimer) -> None:
     c = builder.current
     if c is None or c.timers.get(command.name) != command.generation:
         return
-    if command.name == TimerName.OPENING:
+    if command.name == TimerName.RATING:
+        fire_rating_timer(builder, command.unsent)
+    elif command.name == TimerName.OPENING:
         end_after_hours_if_staffed(builder)
     elif c.turn is not None:
         return

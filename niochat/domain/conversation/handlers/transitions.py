@@ -10,6 +10,7 @@ from niochat.domain.conversation.handlers.outbound_messages import queue_message
 from niochat.domain.conversation.handlers.scheduling import cancel_turn
 from niochat.domain.conversation.state import ConversationStatus
 from niochat.domain.message import Author, MessageContent
+from niochat.domain.rating.rating_handlers import schedule_rating
 
 
 def hand_off(builder: DecisionBuilder, reason: str, team: str | None = None) -> None:
@@ -51,3 +52,4 @@ def close_conversation(
     builder.add_effect(fx.CancelAssistantSendsEffect())
     queue_messages(builder, Author.SYSTEM, cause, *farewell)
     builder.emit(e.ConversationResolved(reason))
+    schedule_rating(builder)

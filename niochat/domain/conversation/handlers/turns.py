@@ -1,5 +1,6 @@
 """Starts, restarts and finishes the assistant's turns."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from niochat.domain.conversation import effects as fx
@@ -131,9 +132,9 @@ def finish_turn(builder: DecisionBuilder, command: FinishAssistantTurn) -> None:
 def _answer(builder: DecisionBuilder, command: FinishAssistantTurn) -> None:
     """Sends the replies; the conversation stays with the assistant, or ends if the turn asks."""
     if command.close and not builder.conversation.unanswered:
-        close_conversation(builder, "assistant", command.turn, *command.replies)
+        close_conversation(builder, "assistant", command.turn, *_replies(command))
         return
-    queue_messages(builder, Author.ASSISTANT, command.turn, *command.replies)
+    queue_messages(builder, Author.ASSISTANT, command.turn, *_replies(command))
     if builder.conversation.unanswered:
         schedule_turn(builder)
     else:
@@ -150,15 +151,15 @@ def _answer_after_hours(builder: DecisionBuilder, command: FinishAssistantTurn) 
         _send_unavailable_notice(builder, command)
     elif handoff is not None and handoff.reason in set(AssistantStopReason):
         suspend_after_hours(builder, handoff.reason)
-        add_note(builder, command.turn, handoff.note)
-        queue_messages(builder, Author.SYSTEM, command.turn, *command.replies)
+        _add_note(builder, command, handoff)
+        queue_messages(builder, Author.SYSTEM, command.turn, *_replies(command))
     elif handoff is not None and c.status is ConversationStatus.WAITING and handoff.team != c.team:
         if c.team is not None:
             builder.add_effect(fx.NotifyTeamQueueEffect(c.team, waiting=False))
         _hand_off_with_note(builder, command, handoff)
     else:
-        add_note(builder, command.turn, handoff.note if handoff else "")
-        queue_messages(builder, Author.ASSISTANT, command.turn, *command.replies)
+        _add_note(builder, command, handoff)
+        queue_messages(builder, Author.ASSISTANT, command.turn, *_replies(command))
         if builder.conversation.unanswered:
             schedule_turn(builder)
 
@@ -170,8 +171,8 @@ def _hand_off_with_note(
     the reply right in this step.
     """
     hand_off(builder, handoff.reason, handoff.team)
-    add_note(builder, command.turn, handoff.note)
-    queue_messages(builder, Author.SYSTEM, command.turn, *command.replies)
+    _add_note(builder, command, handoff)
+    queue_messages(builder, Author.SYSTEM, command.turn, *_replies(command))
 
 
 def restart_turn(builder: DecisionBuilder, command: RestartTurn) -> None:
@@ -222,14 +223,28 @@ def _hand_off_failed_turn(builder: DecisionBuilder, command: FinishAssistantTurn
 
 
 def _send_unavailable_notice(builder: DecisionBuilder, command: FinishAssistantTurn) -> None:
-    handoff = command.handoff
-    add_note(builder, command.turn, handoff.note if handoff else "")
+    _add_note(builder, command, command.handoff)
     notice = render_text(builder, builder.context.policy.unavailable_text)
     closed = builder.context.staff.closed_notice(builder.context.policy)
     text = MessageContent(
-        MessageKind.TEXT, "\n\n".join(part for part in (notice.text, closed) if part)
+        MessageKind.TEXT,
+        "\n\n".join(part for part in (notice.text, closed) if part),
+        {"turn": str(command.turn)},
     )
     queue_messages(builder, Author.SYSTEM, command.turn, text)
+
+
+def _replies(command: FinishAssistantTurn) -> list[MessageContent]:
+    """The replies with the turn's id in their details, so that screens can show the turn."""
+    turn = {"turn": str(command.turn)}
+    return [replace(each, details={**each.details, **turn}) for each in command.replies]
+
+
+def _add_note(
+    builder: DecisionBuilder, command: FinishAssistantTurn, handoff: HandoffRequest | None
+) -> None:
+    note = handoff.note if handoff else ""
+    add_note(builder, command.turn, note, details={"turn": str(command.turn)})
 
 
 def _turn_settlement(command: FinishAssistantTurn) -> fx.SettleTurnEffect:

@@ -4,17 +4,16 @@ Each response has an ``ETag``. A change must send it back as ``If-Match`` (RFC 9
 that nobody overwrites a version that they have not read.
 """
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field, SecretStr, create_model
 
 from niochat.domain.permissions import PermissionAction
+from niochat.http.api.entity_tags import IfMatch, parse_if_match
 from niochat.http.api.schemas import RequestModel, ResponseModel
-from niochat.http.problems import PreconditionRequiredError
 from niochat.http.rest.dependencies import (
     PermissionDependency,
     audit_actor_for,
@@ -38,11 +37,6 @@ MayWrite = Annotated[Principal, Depends(PermissionDependency(PermissionAction.SE
 MayWriteAssistant = Annotated[
     Principal, Depends(PermissionDependency(PermissionAction.SETTINGS_ASSISTANT))
 ]
-IfMatch = Annotated[
-    str | None,
-    Header(max_length=1000, description="The ETag of the last GET response, or * for any version."),
-]
-_ETAG_PATTERN = re.compile(r'"([^"]*)"')
 _PLATFORM_LIMITS = frozenset({"turns_per_minute", "turns_at_once"})
 """Limits that superusers set: PATCH /tenants/{tenant_id}."""
 
@@ -180,9 +174,7 @@ async def update_settings(
         policy = body.policy.model_dump(mode="json", exclude_unset=True)
     change = TenantSettingsChange(body.name, body.timezone, policy)
     actor = audit_actor_for(request, caller)
-    view = await tenant_services.settings.change(
-        tenant_id, _parse_if_match(if_match), change, actor
-    )
+    view = await tenant_services.settings.change(tenant_id, parse_if_match(if_match), change, actor)
     await tenant_services.announce_change(tenant_id)
     return _settings_response(view, response)
 
@@ -215,7 +207,7 @@ async def update_assistant_settings(
         name: _json_value(value) for name, value in body.model_dump(exclude_unset=True).items()
     }
     view = await tenant_services.settings.change_assistant(
-        tenant_id, _parse_if_match(if_match), change, audit_actor_for(request, caller)
+        tenant_id, parse_if_match(if_match), change, audit_actor_for(request, caller)
     )
     await tenant_services.announce_change(tenant_id)
     return _assistant_response(view, response)
@@ -245,24 +237,10 @@ async def update_provider_facts(
     tenant_services = tenant_services_for(request)
     change = body.model_dump(mode="json", exclude_unset=True)
     view = await tenant_services.settings.change_facts(
-        tenant_id, _parse_if_match(if_match), change, audit_actor_for(request, caller)
+        tenant_id, parse_if_match(if_match), change, audit_actor_for(request, caller)
     )
     await tenant_services.announce_change(tenant_id)
     return _facts_response(view, response)
-
-
-def _parse_if_match(if_match: str | None) -> frozenset[str] | None:
-    """Return the versions in the header; None for any version. Weak tags match nothing (RFC
-    9110).
-    """
-    if if_match is None:
-        raise PreconditionRequiredError(
-            "The If-Match header is required. Send the ETag of the last GET response."
-        )
-    if if_match.strip() == "*":
-        return None
-    parts = [part.strip() for part in if_match.split(",")]
-    return frozenset(match[1] for part in parts if (match := _ETAG_PATTERN.fullmatch(part)))
 
 
 def _settings_response(view: TenantSettingsView, response: Response) -> SettingsResponse:

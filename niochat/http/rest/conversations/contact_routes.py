@@ -1,6 +1,7 @@
 """``/contacts``: the customers and their data."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -19,12 +20,9 @@ from niochat.http.api.pagination import (
     decode_cursor,
     encode_cursor,
     format_number_cursor,
-    format_time_cursor,
     parse_number_cursor,
-    parse_time_cursor,
 )
-from niochat.http.api.schemas import RequestModel, ResponseModel
-from niochat.http.rest.conversation_access import visibility_for
+from niochat.http.api.schemas import RequestModel, ResponseModel, Slug
 from niochat.http.rest.dependencies import (
     PermissionDependency,
     audit_actor_for,
@@ -32,7 +30,7 @@ from niochat.http.rest.dependencies import (
 )
 from niochat.http.rest.rest_services import services_for
 from niochat.identity.authentication import Principal
-from niochat.live.frames import LiveConversation
+from niochat.live.ephemeral_frames import ContactFrame, FrameEnvelope
 
 MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONTACTS_READ))]
 MayWrite = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONTACTS_WRITE))]
@@ -65,7 +63,8 @@ class ContactResponse(ResponseModel):
     """A customer. ``phone`` is the number in use; ``phones`` also contains earlier numbers.
     ``document`` is a CPF or CNPJ; callers without ``contacts:write`` see only its last digits, and
     it is null while it cannot be decrypted. ``merged_into`` is the contact into which this contact
-    was merged.
+    was merged. While a contact is ``blocked``, its messages open and wake no conversation. With
+    ``ratings_refused`` it is not asked for ratings.
     """
 
     id: UUID
@@ -76,6 +75,9 @@ class ContactResponse(ResponseModel):
     document: str | None
     has_document: bool
     notes: str
+    labels: list[str]
+    blocked: bool
+    ratings_refused: bool
     merged_into: UUID | None
     created_at: datetime
 
@@ -86,6 +88,7 @@ class UpdateContactRequest(RequestModel):
     name: Annotated[str, Field(min_length=1, max_length=120)] | None = None
     document: Annotated[str, Field(min_length=1, max_length=32)] | None = None
     notes: Annotated[str, Field(max_length=4000)] | None = None
+    ratings_refused: bool | None = None
 
 
 class TaxIdLookupRequest(RequestModel):
@@ -107,28 +110,45 @@ async def list_contacts(
         str | None,
         Query(max_length=32, description="The beginning of the phone number, with or without 55."),
     ] = None,
+    q: Annotated[
+        str | None,
+        Query(
+            max_length=120,
+            description="The beginning of a word of the name, or of the phone number. Accents are "
+            "ignored.",
+        ),
+    ] = None,
+    label: Annotated[list[Slug] | None, Query(max_length=50)] = None,
     limit: PageLimit = 50,
     cursor: PageCursor = None,
 ) -> CursorPage[ContactResponse]:
-    """List contacts by name, or by the beginning of a phone number or a name.
+    """List contacts by name, or by the beginning of a phone number or a name. ``q`` finds by
+    either: text of at least four digits is a phone number, any other text part of a name. ``label``
+    can be repeated: contacts with one of the labels are listed. Find a contact by CPF or CNPJ with
+    ``POST /contacts/lookup``.
 
     A contact that is renamed to an earlier name while pages are read can be missing from the pages.
     If the last contact of a page is renamed, the cursor is rejected with the code ``cursor_moved``;
     start again without a cursor.
     """
+    if [name, phone, q].count(None) < 2:
+        raise InvalidInputError("Send one of q, name and phone.", code="one_search")
+    any_word, labels = q is not None, label or ()
+    if q is not None:
+        name, phone = (None, q) if _is_phone_part(q) else (q, None)
     if phone is None:
         last_id, name_mark = decode_cursor(cursor, UUID, str) or (None, "")
         page = ContactPageRequest(last_id, limit + 1, name_mark)
         tenant_id = caller.require(PermissionAction.CONTACTS_READ)
-        rows = await _contacts_for(request).find_by_name(tenant_id, _checked_name(name or ""), page)
+        rows = await contacts_for(request).find_by_name(
+            tenant_id, _checked_name(name or ""), page, labels, any_word=any_word
+        )
         items, following = rows[:limit], None
         if len(rows) > limit:
             last = items[-1]
             following = encode_cursor(last["id"], name_digest(last["name_folded"]))
         return await _contact_page(request, caller, items, following, "name")
-    if name is not None:
-        raise InvalidInputError("Search by name or by phone, not by both.", code="one_search")
-    return await _list_by_phone(request, caller, phone, limit, cursor)
+    return await _list_by_phone(request, caller, phone, labels, (limit, cursor))
 
 
 @router.post("/lookup")
@@ -138,7 +158,7 @@ async def find_contacts_by_tax_id(
     """Find the contacts with a CPF or CNPJ. The number is sent in the body because URLs are
     logged.
     """
-    rows = await _contacts_for(request).find_by_tax_id(
+    rows = await contacts_for(request).find_by_tax_id(
         caller.require(PermissionAction.CONTACTS_READ),
         body.document,
         ContactPageRequest(None, MAX_TAX_ID_HOLDERS),
@@ -147,12 +167,17 @@ async def find_contacts_by_tax_id(
 
 
 async def _list_by_phone(
-    request: Request, caller: Principal, phone: str, limit: int, cursor: str | None
+    request: Request,
+    caller: Principal,
+    phone: str,
+    labels: Sequence[str],
+    page: tuple[int, str | None],
 ) -> CursorPage[ContactResponse]:
+    limit, cursor = page
     after, tenant_id = parse_number_cursor(cursor), caller.require(PermissionAction.CONTACTS_READ)
     after_phone = "" if after is None else str(after)
-    rows = await _contacts_for(request).find_by_phone(
-        tenant_id, _parse_phone_prefix(phone), after_phone, limit + 1
+    rows = await contacts_for(request).find_by_phone(
+        tenant_id, _parse_phone_prefix(phone), after_phone, limit + 1, labels
     )
     items = rows[:limit]
     following = format_number_cursor(int(items[-1]["matched"])) if len(rows) > limit else None
@@ -168,18 +193,16 @@ async def _contact_page(
 ) -> CursorPage[ContactResponse]:
     shown: dict[str, object] = {"shown": len(items), "by": search}
     await audit_read(request, caller, READ_ACTION, "contacts", shown)
-    return CursorPage(
-        items=[_contact_response(caller, row) for row in items], next_cursor=following
-    )
+    return CursorPage(items=[contact_response(caller, row) for row in items], next_cursor=following)
 
 
 @router.get("/{contact_id}")
 async def get_contact(contact_id: UUID, caller: MayRead, request: Request) -> ContactResponse:
     """Return one contact."""
     tenant_id = caller.require(PermissionAction.CONTACTS_READ)
-    contact = await _contacts_for(request).get_contact(tenant_id, contact_id)
+    contact = await contacts_for(request).get_contact(tenant_id, contact_id)
     await audit_read(request, caller, READ_ACTION, f"contact:{contact_id}")
-    return _contact_response(caller, contact)
+    return contact_response(caller, contact)
 
 
 @router.patch("/{contact_id}")
@@ -188,39 +211,27 @@ async def update_contact(
 ) -> ContactResponse:
     """Change a contact. The audit log records which fields changed, not their values."""
     tenant_id = caller.require(PermissionAction.CONTACTS_WRITE)
-    changes: dict[str, str | None] = body.model_dump(exclude_unset=True)
-    changed = await _contacts_for(request).update_contact(
+    changes: dict[str, str | bool | None] = body.model_dump(exclude_unset=True)
+    changed = await contacts_for(request).update_contact(
         tenant_id, contact_id, changes, audit_actor_for(request, caller)
     )
-    return _contact_response(caller, changed)
+    if "name" in changes:
+        await broadcast_contact(request, tenant_id, changed)
+    return contact_response(caller, changed)
 
 
-@router.get("/{contact_id}/conversations")
-async def list_contact_conversations(
-    contact_id: UUID,
-    caller: MayRead,
-    request: Request,
-    limit: PageLimit = 50,
-    cursor: PageCursor = None,
-) -> CursorPage[LiveConversation]:
-    """List the conversations of a contact that the caller may see, newest first."""
-    tenant_id = caller.require(PermissionAction.CONTACTS_READ)
-    await _contacts_for(request).get_contact(tenant_id, contact_id)
-    visibility = visibility_for(caller)
-    rows = await _contacts_for(request).list_conversations(
-        tenant_id, contact_id, visibility, parse_time_cursor(cursor), limit + 1
-    )
-    shown: dict[str, object] = {"conversations": len(rows[:limit])}
-    await audit_read(request, caller, READ_ACTION, f"contact:{contact_id}", shown)
-    following = None
-    if len(rows) > limit:
-        rows = rows[:limit]
-        following = format_time_cursor(rows[-1]["opened_at"], rows[-1]["id"])
-    items = [LiveConversation.model_validate(row) for row in rows]
-    return CursorPage(items=items, next_cursor=following)
+async def broadcast_contact(request: Request, tenant_id: UUID, row: dict[str, Any]) -> None:
+    """Publish the name and the block of a contact to the screens that may show its
+    conversations. A screen that may see those of several holders gets the frame several times.
+    """
+    services = services_for(request)
+    frame = ContactFrame(contact_id=row["id"], name=row["name"], blocked=row["blocked"])
+    for holder in await services.contact_directory.list_holders(tenant_id, row["id"]):
+        await services.publish_frame(FrameEnvelope.wrap(tenant_id, frame, holder).encode())
 
 
-def _contacts_for(request: Request) -> ContactStore:
+def contacts_for(request: Request) -> ContactStore:
+    """Return the store of contacts."""
     return services_for(request).contacts
 
 
@@ -234,13 +245,19 @@ def _parse_phone_prefix(phone: str) -> str:
     return digits
 
 
+def _is_phone_part(text: str) -> bool:
+    digits = re.sub(r"[\s().+-]", "", text)
+    return digits.isascii() and digits.isdigit() and len(digits) >= MIN_PHONE_DIGITS
+
+
 def _checked_name(name: str) -> str:
     if "\0" in name:
         raise InvalidInputError("The name contains a NUL character. Remove it.", code="bad_search")
     return name
 
 
-def _contact_response(caller: Principal, row: dict[str, Any]) -> ContactResponse:
+def contact_response(caller: Principal, row: dict[str, Any]) -> ContactResponse:
+    """Return a contact as the caller may see it."""
     document = row["document"]
     if document is not None:
         writes = caller.may(PermissionAction.CONTACTS_WRITE)

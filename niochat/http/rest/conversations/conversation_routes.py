@@ -4,10 +4,14 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime, Field, model_validator
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from niochat.conversations.conversation_queries import ConversationFilter, ConversationListCursor
+from niochat.conversations.conversation_lists import (
+    ConversationFilter,
+    ConversationListCursor,
+    priority_names,
+)
 from niochat.conversations.read_markers import ReadMarkerStore
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.conversation.state import ConversationPriority, ConversationStatus
@@ -30,6 +34,7 @@ from niochat.http.rest.conversation_access import (
     AccessibleConversation,
     CommandResponse,
     ConversationDependency,
+    ConversationLoader,
     conversation_queries_for,
     visibility_for,
 )
@@ -52,16 +57,34 @@ AssignableConversation = Annotated[
     AccessibleConversation, Depends(ConversationDependency(PermissionAction.CONVERSATIONS_ASSIGN))
 ]
 
+ProtocolNumber = Annotated[
+    str,
+    Path(pattern=r"^[0-9]{14,24}$", description="Digits only, as in ``20261122000123``."),
+]
+AgentFilter = Annotated[str, StringConstraints(max_length=64)]
+FilterQuery = Query(max_length=50)
+"""A filter with at most so many values."""
+
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 
 
 class ConversationCountsResponse(ResponseModel):
-    """Numbers of unresolved conversations that the caller may see."""
+    """Numbers of unresolved conversations that the caller may see: ``mine`` (open with the caller),
+    ``unassigned`` (waiting), ``with_assistant`` and ``all``, and the numbers for each value of each
+    filter. Values without conversations are left out. ``agents`` has ``none`` for conversations
+    without an agent; ``channels`` has the ids.
+    """
 
     mine: int
     unassigned: int
     with_assistant: int
     all: int
+    statuses: dict[str, int]
+    teams: dict[str, int]
+    agents: dict[str, int]
+    channels: dict[str, int]
+    labels: dict[str, int]
+    priorities: dict[str, int]
 
 
 class UnreadCountResponse(ResponseModel):
@@ -147,40 +170,55 @@ async def list_conversations(
     caller: MayRead,
     request: Request,
     *,
-    status: ConversationStatus | None = None,
-    team: Slug | None = None,
-    agent: Annotated[str | None, Query(max_length=64)] = None,
-    label: Slug | None = None,
-    sort: Literal["changed", "waiting"] = "changed",
+    status: Annotated[list[ConversationStatus] | None, FilterQuery] = None,
+    team: Annotated[list[Slug] | None, FilterQuery] = None,
+    agent: Annotated[list[AgentFilter] | None, FilterQuery] = None,
+    label: Annotated[list[Slug] | None, FilterQuery] = None,
+    channel: Annotated[list[UUID] | None, FilterQuery] = None,
+    priority: Annotated[list[PriorityName] | None, FilterQuery] = None,
+    unread: bool = False,
+    sort: Literal["changed", "waiting", "opened"] = "changed",
     limit: PageLimit = 50,
     cursor: PageCursor = None,
 ) -> CursorPage[LiveConversation]:
-    """List conversations, latest change first. Without ``status``, resolved conversations are left
-    out. ``agent=me`` selects the conversations of the caller. ``sort=waiting`` selects the
+    """List conversations, latest change first. Each filter can be repeated: a conversation matches
+    if it has one of the values. Without ``status``, resolved conversations are left out.
+    ``agent=me`` selects the conversations of the caller, ``agent=none`` those without an agent;
+    ``channel`` is an id. ``unread=true`` selects conversations of the caller with unread customer
+    messages. ``sort=opened`` lists the latest opening first. ``sort=waiting`` selects the
     conversations whose customer waits for a person, longest wait first.
 
     A conversation that changes while pages are read is repeated on the last pages, oldest change
     first. If a conversation appears twice, keep the row with the higher ``version``. No
     conversation that exists throughout is left out.
     """
-    if sort == "waiting" and status is ConversationStatus.RESOLVED:
+    if sort == "waiting" and ConversationStatus.RESOLVED in (status or ()):
         raise InvalidInputError(
             "sort=waiting cannot be combined with status=resolved. Leave out one of them."
         )
     tenant_id = caller.require(PermissionAction.CONVERSATIONS_READ)
-    agent_id = str(caller.id) if agent == "me" else agent
-    filters = ConversationFilter(status, team, agent_id, label, limit)
-    queries, visibility = conversation_queries_for(request), visibility_for(caller)
-    if sort == "waiting":
-        rows, position = await queries.list_waiting(
-            tenant_id, visibility, filters, parse_time_cursor(cursor)
-        )
-        following = None if position is None else format_time_cursor(*position)
-    else:
-        rows, next_page = await queries.list_page(
+    filters = ConversationFilter(
+        statuses=tuple(status or ()),
+        teams=tuple(team or ()),
+        agents=tuple(str(caller.id) if each == "me" else each for each in agent or ()),
+        labels=tuple(label or ()),
+        priorities=tuple(ConversationPriority[each.upper()] for each in priority or ()),
+        channels=tuple(channel or ()),
+        unread=unread,
+        limit=limit,
+    )
+    lists, visibility = services_for(request).conversation_lists, visibility_for(caller)
+    if sort == "changed":
+        rows, next_page = await lists.list_changed(
             tenant_id, visibility, filters, _parse_list_cursor(cursor)
         )
         following = None if next_page is None else _format_list_cursor(next_page)
+    else:
+        list_sorted = lists.list_waiting if sort == "waiting" else lists.list_opened
+        rows, position = await list_sorted(
+            tenant_id, visibility, filters, parse_time_cursor(cursor)
+        )
+        following = None if position is None else format_time_cursor(*position)
     items = [LiveConversation.model_validate(row) for row in rows]
     await audit_read(request, caller, READ_ACTION, "conversations", {"shown": len(items)})
     return CursorPage(items=items, next_cursor=following)
@@ -188,12 +226,25 @@ async def list_conversations(
 
 @router.get("/counts")
 async def count_conversations(caller: MayRead, request: Request) -> ConversationCountsResponse:
-    """Count the conversations in each list of the desk."""
+    """Count the unresolved conversations in each list of the desk, and for each team, agent,
+    channel, label, priority and status.
+    """
     tenant_id = caller.require(PermissionAction.CONVERSATIONS_READ)
-    return ConversationCountsResponse.model_validate(
-        await conversation_queries_for(request).count_conversations(
-            tenant_id, visibility_for(caller)
-        )
+    counts = await services_for(request).conversation_lists.count_conversations(
+        tenant_id, visibility_for(caller)
+    )
+    statuses = counts.get("status", {})
+    return ConversationCountsResponse(
+        mine=counts["mine"][""],
+        unassigned=statuses.get(ConversationStatus.WAITING, 0),
+        with_assistant=statuses.get(ConversationStatus.PENDING, 0),
+        all=sum(statuses.values()),
+        statuses=statuses,
+        teams=counts.get("team", {}),
+        agents=counts.get("agent", {}),
+        channels=counts.get("channel", {}),
+        labels=counts.get("label", {}),
+        priorities=priority_names(counts.get("priority", {})),
     )
 
 
@@ -203,6 +254,21 @@ async def list_unread_counts(caller: MayRead, request: Request) -> list[UnreadCo
     tenant_id = caller.require(PermissionAction.CONVERSATIONS_READ)
     rows = await read_markers_for(request).list_unread(tenant_id, caller.id)
     return [UnreadCountResponse.model_validate(row) for row in rows]
+
+
+@router.get("/by-protocol/{protocol}")
+async def get_conversation_by_protocol(
+    protocol: ProtocolNumber, request: Request, response: Response, caller: MayRead
+) -> LiveConversation:
+    """Return the conversation that a protocol number names, resolved or not. A customer is told the
+    number and may quote it.
+    """
+    tenant_id = caller.require(PermissionAction.CONVERSATIONS_READ)
+    found = await conversation_queries_for(request).find_conversation(tenant_id, protocol)
+    loader = ConversationLoader(request, response, caller, None)
+    conversation = await loader.load(found, PermissionAction.CONVERSATIONS_READ)
+    await conversation.audit_read()
+    return LiveConversation.model_validate(conversation.row)
 
 
 @router.get("/{conversation_id}")
@@ -231,9 +297,9 @@ async def assign_conversation(
     """Take over a conversation, or assign it to an agent. The assistant stops answering in it."""
     if body.agent is not None:
         await conversation.queries.require_assignees(conversation.tenant_id, None, [body.agent])
-    return await conversation.submit(
-        cmd.AssignConversation(str(body.agent or conversation.caller.id))
-    )
+    by = str(conversation.caller.id)
+    agent = str(body.agent) if body.agent is not None else by
+    return await conversation.submit(cmd.AssignConversation(agent, by=by))
 
 
 @router.post("/{conversation_id}/transfer")

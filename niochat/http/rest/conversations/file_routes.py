@@ -1,18 +1,14 @@
 """``/files``: uploading files to send, and downloading files with a signed URL."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from niochat.adapters.clock import database_clock
 from niochat.attachments.attachment_store import MAX_FILE_BYTES
 from niochat.attachments.file_type import is_inline, serving_type_and_name
-from niochat.domain.errors import InvalidInputError
 from niochat.domain.permissions import PermissionAction
 from niochat.http.api.schemas import ResponseModel
 from niochat.http.rest.conversations.message_routes import attachments_for
@@ -22,26 +18,11 @@ from niochat.http.rest.dependencies import (
     audit_actor_for,
     identity_services_for,
 )
+from niochat.http.rest.upload_form import UPLOAD_FORM, read_upload
 from niochat.identity.authentication import Principal
 from niochat.ports.audit import AuditEntry
 
 MayReply = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONVERSATIONS_REPLY))]
-MAX_FORM_OVERHEAD = 64 * 1024
-"""Bytes of a form around its file."""
-_UPLOAD_FORM: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary"}},
-                }
-            }
-        },
-    }
-}
 _RANGE = re.compile(r"bytes=(\d{1,12})-(\d{0,12})")
 _CONTENT_HEADERS = {
     "content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
@@ -53,29 +34,45 @@ router = APIRouter(prefix="/files", tags=["files"])
 
 
 class UploadedFileResponse(ResponseModel):
-    """An uploaded file. Send its ``id`` as ``file`` of a message."""
+    """An uploaded file. Send its ``id`` as ``file`` of a message or note. ``voice``: it is sent as
+    a voice note. ``width`` and ``height`` are those of a picture, ``duration_s`` and ``waveform``
+    (64 values from 0 to 100) those of a voice note.
+    """
 
     id: UUID
     mimetype: str
     filename: str
     size: int
+    voice: bool
+    width: int | None
+    height: int | None
+    duration_s: float | None
+    waveform: list[int] | None
 
 
-@router.post("", status_code=201, openapi_extra=_UPLOAD_FORM)
-async def upload_file(caller: MayReply, request: Request) -> UploadedFileResponse:
+@router.post("", status_code=201, openapi_extra=UPLOAD_FORM)
+async def upload_file(
+    caller: MayReply, request: Request, as_voice: bool | None = None
+) -> UploadedFileResponse:
     """Upload a file to send, in the form field ``file``. The media type is detected from the
     content. A file that is not sent is deleted after one day.
+
+    With ``as_voice=true``, a recording (Opus in Ogg or WebM, AAC in MP4, MP3 or WAV) is converted
+    to a voice note: mono Opus in Ogg. Without ``as_voice``, this is done for Opus in Ogg and for
+    WebM only. With ``as_voice=false`` the file is stored as it is.
     """
     tenant_id = caller.require(PermissionAction.CONVERSATIONS_REPLY)
-    filename, data = await _read_upload(request)
-    file = await attachments_for(request).upload(tenant_id, caller.id, filename, data)
+    filename, data = await read_upload(request, MAX_FILE_BYTES)
+    file = await attachments_for(request).upload(
+        tenant_id, caller.id, filename, data, as_voice=as_voice
+    )
     entry = AuditEntry(
         tenant_id,
         audit_actor_for(request, caller),
         "files.upload",
         f"file:{file.id}",
         None,
-        {"mimetype": file.mimetype, "size": file.size},
+        {"mimetype": file.mimetype, "size": file.size, "voice": file.voice},
     )
     await identity_services_for(request).audit_log.write_entry(entry)
     return UploadedFileResponse.model_validate(file)
@@ -115,33 +112,6 @@ async def head_file_content(token: str, request: Request) -> Response:
     mimetype, name = serving_type_and_name(file.mimetype, file.filename)
     headers = {**_CONTENT_HEADERS, "content-disposition": _content_disposition(mimetype, name)}
     return Response(None, 200, {**headers, "content-length": str(file.size)}, mimetype)
-
-
-async def _read_upload(request: Request) -> tuple[str, bytes]:
-    """Return (filename, content). It is read after authentication, up to the maximum file size."""
-    declared = request.headers.get("content-length", "")
-    if not (declared.isascii() and declared.isdigit()):
-        raise HTTPException(411, "The Content-Length header is required.")
-    if int(declared) > MAX_FILE_BYTES + MAX_FORM_OVERHEAD:
-        raise HTTPException(413, f"The file is larger than {MAX_FILE_BYTES // 2**20} MiB.")
-    try:
-        async with request.form(max_files=1, max_fields=4) as form:
-            file = form.get("file")
-            if not isinstance(file, UploadFile):
-                raise _missing_file_error()
-            return file.filename or "", await file.read()
-    except ClientDisconnect:
-        raise InvalidInputError(
-            "The upload ended early or was too slow. Send the file again."
-        ) from None
-    except (HTTPException, AssertionError):  # the parser's errors for an invalid form
-        raise _missing_file_error() from None
-
-
-def _missing_file_error() -> InvalidInputError:
-    return InvalidInputError(
-        "Send a form (multipart/form-data) with the file in the field file.", code="no_file"
-    )
 
 
 def _parse_range(header: str, size: int) -> tuple[int, int, bool]:

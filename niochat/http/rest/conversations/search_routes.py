@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 
 from niochat.conversations.message_search import MessageSearchRequest, parse_search_words
+from niochat.domain.conversation.state import ConversationStatus
 from niochat.domain.permissions import PermissionAction
 from niochat.domain.text_validation import truncate_text
 from niochat.http.api.pagination import (
@@ -52,12 +53,17 @@ class SnippetPart(ResponseModel):
 
 class MessageSearchHit(ResponseModel):
     """A matching message, its conversation and a snippet of its text. A snippet that is cut begins
-    or ends with an ellipsis.
+    or ends with an ellipsis. Show the hit among its neighbours with
+    ``GET /conversations/{conversation_id}/messages?around=`` and the id of the message.
     """
 
     message: LiveMessage
     conversation_id: UUID
     protocol: str
+    status: ConversationStatus
+    team: str | None
+    agent: str | None
+    channel_id: UUID
     contact_id: UUID
     contact: str | None
     snippet: list[SnippetPart]
@@ -92,6 +98,10 @@ def _search_hit_from_row(row: dict[str, Any]) -> MessageSearchHit:
         message=LiveMessage.model_validate(row),
         conversation_id=row["conversation_id"],
         protocol=row["protocol"],
+        status=row["conversation_status"],
+        team=row["team"],
+        agent=row["agent"],
+        channel_id=row["channel_id"],
         contact_id=row["contact_id"],
         contact=row["contact"],
         snippet=build_snippet(row["text"], row["hits"]),

@@ -75,7 +75,9 @@ class TokenResponse(ResponseModel):
 
 class CurrentUserResponse(ResponseModel):
     """The signed-in user. ``tenant`` is the tenant in which the user acts; ``acting_until`` is set
-    while a superuser acts in a tenant.
+    while a superuser acts in a tenant. ``second_factor`` says whether one is required. The session
+    ends ``idle_timeout_s`` seconds after its last request, and at ``session_expires_at`` unless its
+    tokens are refreshed before. ``photo_url`` changes with the photo.
     """
 
     id: UUID
@@ -87,6 +89,11 @@ class CurrentUserResponse(ResponseModel):
     teams: list[str]
     permissions: list[str]
     acting_until: datetime | None
+    second_factor: bool
+    session_id: UUID
+    session_expires_at: datetime
+    idle_timeout_s: float
+    photo_url: str | None
 
 
 class SessionResponse(ResponseModel):
@@ -204,8 +211,10 @@ async def log_out_everywhere(user: CurrentUser, request: Request, response: Resp
 
 
 @router.get("/me")
-async def get_current_user(user: CurrentUser) -> CurrentUserResponse:
-    """Return the signed-in user and the permissions of the user."""
+async def get_current_user(user: CurrentUser, request: Request) -> CurrentUserResponse:
+    """Return the signed-in user, the permissions of the user and the limits of the session."""
+    assert user.session_id is not None
+    account = await identity_services_for(request).profiles.load_account(user.session_id)
     return CurrentUserResponse(
         id=user.id,
         login=user.login,
@@ -216,6 +225,11 @@ async def get_current_user(user: CurrentUser) -> CurrentUserResponse:
         teams=sorted(user.teams),
         permissions=format_grants(user.grants),
         acting_until=user.acting_until,
+        second_factor=account.second_factor,
+        session_id=user.session_id,
+        session_expires_at=account.session_expires_at,
+        idle_timeout_s=account.idle_timeout_s,
+        photo_url=photo_url_for(user.id, account.photo),
     )
 
 
@@ -308,6 +322,11 @@ async def set_password(body: SetPasswordRequest, request: Request, response: Res
     )
     _remember_device(login, token, request, response)
     await announce_access_change(request, user_id)
+
+
+def photo_url_for(user_id: UUID, digest: str | None) -> str | None:
+    """Return the URL of a user's photo with this digest; None without a photo."""
+    return None if digest is None else f"/api/v1/users/{user_id}/photo?v={digest}"
 
 
 def device_cookie_name(login: str) -> str:

@@ -7,8 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field, model_validator
 
-from niochat.domain.errors import PermissionDeniedError
-from niochat.domain.permissions import BuiltInRole, PermissionAction
+from niochat.domain.permissions import PermissionAction
 from niochat.domain.presence import AgentPresenceState
 from niochat.http.api.schemas import RequestModel, ResponseModel
 from niochat.http.rest.dependencies import (
@@ -19,10 +18,11 @@ from niochat.http.rest.dependencies import (
     audit_actor_for,
     audit_read,
     changed_by_for,
+    home_tenant_id,
     identity_services_for,
 )
 from niochat.http.rest.rest_services import services_for
-from niochat.identity.authentication import Principal, PrincipalKind
+from niochat.identity.authentication import Principal
 from niochat.live.ephemeral_frames import FrameEnvelope, PresenceFrame
 
 MAX_CAPACITY = 100
@@ -55,8 +55,8 @@ class AgentPresenceResponse(ResponseModel):
 
 
 class SetPresenceRequest(RequestModel):
-    """The new presence of the caller. ``reason`` describes a pause, such as ``lunch`` or
-    ``training``.
+    """The new presence of the caller. ``reason`` describes a pause: a code of
+    ``GET /presence/reasons``.
     """
 
     state: AgentPresenceState
@@ -92,7 +92,7 @@ async def list_presence(caller: MayRead, request: Request) -> list[AgentPresence
 async def get_my_presence(caller: SignedInUser, request: Request) -> AgentPresenceResponse:
     """Return the presence of the caller."""
     return _presence_response(
-        await agent_presence_for(request).get_agent(_home_tenant_id(caller), caller.id)
+        await agent_presence_for(request).get_agent(home_tenant_id(caller), caller.id)
     )
 
 
@@ -104,15 +104,17 @@ async def set_my_presence(
     whose ``/live`` socket is open, or who repeat this request within 45 seconds. When a user goes
     offline, unanswered conversations return to their queue if the policy of the provider says so.
     """
+    if body.reason is not None:
+        await services_for(request).pause_reasons.require(home_tenant_id(caller), body.reason)
     row = await agent_presence_for(request).set_own_state(
-        _home_tenant_id(caller),
+        home_tenant_id(caller),
         caller.id,
         body.state,
         body.reason or "",
         audit_actor_for(request, caller),
     )
-    await announce_presence_change(request, _home_tenant_id(caller), caller.id)
-    return await _broadcast_presence(request, _home_tenant_id(caller), row)
+    await announce_presence_change(request, home_tenant_id(caller), caller.id)
+    return await _broadcast_presence(request, home_tenant_id(caller), row)
 
 
 @router.put("/{user_id}")
@@ -146,19 +148,6 @@ async def _broadcast_presence(
     )
     await services_for(request).publish_frame(FrameEnvelope.wrap(tenant_id, frame).encode())
     return presence
-
-
-def _home_tenant_id(caller: Principal) -> UUID:
-    """Return the tenant of a member. A superuser who acts in a tenant is not a member of it."""
-    if (
-        caller.kind is not PrincipalKind.USER
-        or caller.role == BuiltInRole.SUPERUSER
-        or caller.tenant_id is None
-    ):
-        raise PermissionDeniedError(
-            "Only members of a provider have a presence.", code="users_only"
-        )
-    return caller.tenant_id
 
 
 def _presence_response(row: dict[str, Any]) -> AgentPresenceResponse:

@@ -19,6 +19,7 @@ from niochat.adapters.erps.sgp.responses.coverage_parser import parse_coverage
 from niochat.adapters.erps.sgp.responses.subscriber_parser import (
     parse_subscriber_by_contract,
     parse_subscriber_by_document,
+    parse_subscribers_by_phone,
 )
 from niochat.adapters.erps.sgp.responses.ticket_parser import parse_tickets
 from niochat.adapters.erps.sgp.responses.value_parsers import UnusableFieldError, to_object
@@ -31,6 +32,7 @@ from niochat.ports.erp import (
     ListMaintenances,
     ListPaidInvoices,
     ListServicePlans,
+    ListSubscribersByPhone,
     ListTickets,
     ReadContract,
     ReadOpticalSignal,
@@ -68,6 +70,8 @@ def _parse_value(request: object, value: object, kinds: Mapping[str, str]) -> ob
     match request:
         case FindSubscriber(document):
             return parse_subscriber_by_document(value, document)
+        case ListSubscribersByPhone(phone):
+            return parse_subscribers_by_phone(value, phone)
         case ReadContract(contract):
             return parse_subscriber_by_contract(value, contract)
         case ListInvoices():

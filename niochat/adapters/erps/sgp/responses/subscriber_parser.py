@@ -22,6 +22,7 @@ from niochat.adapters.erps.sgp.responses.value_parsers import (
     to_rows,
     to_text,
 )
+from niochat.domain.phone import is_same_number
 from niochat.ports.erp import Contract, ContractStatus, Subscriber
 
 _STATUSES = {
@@ -65,6 +66,26 @@ def parse_subscriber_by_document(value: object, document: str) -> Subscriber | N
 def parse_subscriber_by_contract(value: object, contract: str) -> Subscriber | None:
     """The subscriber with this contract only; ``None`` if there is no such contract."""
     return _parse_subscriber([row for row in _rows(value) if _contract_id(row) == contract.strip()])
+
+
+def parse_subscribers_by_phone(value: object, phone: str) -> tuple[Subscriber, ...]:
+    """The subscribers with this phone number.
+
+    Rows without the number are dropped, because an installation that ignores the filter would
+    otherwise show strangers' data.
+    """
+    rows = [row for row in _rows(value) if is_same_number(phone, _parse_phones(row))]
+    by_client: dict[str, list[Row]] = {}
+    for row in rows:
+        by_client.setdefault(_client_key(row), []).append(row)
+    found = (_parse_subscriber(each) for each in by_client.values())
+    return tuple(each for each in found if each is not None)
+
+
+def _client_key(row: Row) -> str:
+    """What the contracts of one subscriber have in common."""
+    document = to_digits(row.get("cpfCnpj"))
+    return document or first_present_text(row, "clienteId", "contratoId", max_length=60)
 
 
 def _rows(value: object) -> Sequence[Row]:

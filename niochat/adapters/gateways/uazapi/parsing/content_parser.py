@@ -25,6 +25,7 @@ from niochat.adapters.gateways.uazapi.parsing.message_types import (
     is_wrapper,
     unwrap_message,
 )
+from niochat.adapters.gateways.uazapi.parsing.voice_waveform import parse_waveform
 from niochat.domain.message import MessageContent, MessageKind
 
 Json = Mapping[str, object]
@@ -309,6 +310,7 @@ def _parse_media(kind: MessageKind, message: Json, inner: Json) -> dict[str, obj
             **numbers,
             "gif": (kind is MessageKind.VIDEO and is_gif) or None,
             "animated": read_flag(inner.get("isAnimated")) if kind is MessageKind.STICKER else None,
+            "waveform": parse_waveform(inner) if kind is MessageKind.VOICE else None,
         }
     )
 

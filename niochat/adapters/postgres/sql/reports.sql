@@ -1,0 +1,209 @@
+-- name: serving
+-- The generations that reports read, and the tenant's time zone.
+SELECT t.timezone,
+       (SELECT generation FROM analytics.projections
+         WHERE tenant_id = $1 AND name = 'conversations') AS conversations,
+       (SELECT generation FROM analytics.projections
+         WHERE tenant_id = $1 AND name = 'turns') AS turns
+  FROM tenants t WHERE t.tenant_id = $1
+
+-- name: sums_of_rollups
+-- Sums of a period that begins and ends with a bucket, of one dimension ($4) or one key of it.
+SELECT report_key($7, r.bucket, $8, r.key) AS key,
+       sum(r.conversations)::bigint AS conversations, sum(r.outside_hours)::bigint AS
+       outside_hours, sum(r.resolved)::bigint AS resolved, sum(r.resolved_agent)::bigint AS
+       resolved_agent, sum(r.resolved_assistant)::bigint AS resolved_assistant,
+       sum(r.resolved_inactivity)::bigint AS resolved_inactivity,
+       sum(r.solved_by_assistant)::bigint AS solved_by_assistant, sum(r.with_people)::bigint AS
+       with_people, sum(r.handoffs)::bigint AS handoffs, sum(r.reopened)::bigint AS reopened,
+       sum(r.transfers)::bigint AS transfers, sum(r.offline_returns)::bigint AS offline_returns,
+       sum(r.after_hours)::bigint AS after_hours, sum(r.first_answers)::bigint AS first_answers,
+       sum(r.first_answer_ms)::bigint AS first_answer_ms, sum(r.first_answer_open_ms)::bigint AS
+       first_answer_open_ms, sum(r.first_human_answers)::bigint AS first_human_answers,
+       sum(r.first_human_ms)::bigint AS first_human_ms, sum(r.first_human_open_ms)::bigint AS
+       first_human_open_ms, sum(r.next_answers)::bigint AS next_answers,
+       sum(r.next_answer_ms)::bigint AS next_answer_ms, sum(r.next_answer_open_ms)::bigint AS
+       next_answer_open_ms, sum(r.assistant_ms)::bigint AS assistant_ms,
+       sum(r.assistant_open_ms)::bigint AS assistant_open_ms, sum(r.waiting_ms)::bigint AS
+       waiting_ms, sum(r.waiting_open_ms)::bigint AS waiting_open_ms, sum(r.agent_ms)::bigint AS
+       agent_ms, sum(r.agent_open_ms)::bigint AS agent_open_ms, sum(r.snoozed_ms)::bigint AS
+       snoozed_ms, sum(r.snoozed_open_ms)::bigint AS snoozed_open_ms, sum(r.resolution_ms)::bigint
+       AS resolution_ms, sum(r.resolution_open_ms)::bigint AS resolution_open_ms,
+       sum(r.ratings)::bigint AS ratings, sum(r.rating_sum)::bigint AS rating_sum,
+       sum(r.messages_customer)::bigint AS messages_customer, sum(r.messages_assistant)::bigint AS
+       messages_assistant, sum(r.messages_agent)::bigint AS messages_agent,
+       sum(r.messages_phone)::bigint AS messages_phone, sum(r.messages_system)::bigint AS
+       messages_system, sum(r.messages_failed)::bigint AS messages_failed
+  FROM analytics.rollups r
+ WHERE r.tenant_id = $1 AND r.generation = $2 AND r.grain = $3 AND r.dimension = $4
+   AND r.bucket >= $5 AND r.bucket < $6 AND ($9::text IS NULL OR r.key = $9)
+ GROUP BY 1
+
+-- name: sums_of_rows
+-- The same from the rows, for any period and filter.
+SELECT report_key($7, CASE $7 WHEN 'day' THEN c.opened_day ELSE c.opened_hour END, $8, c.key) AS key,
+       sum(c.conversations)::bigint AS conversations, sum(c.outside_hours)::bigint AS
+       outside_hours, sum(c.resolved)::bigint AS resolved, sum(c.resolved_agent)::bigint AS
+       resolved_agent, sum(c.resolved_assistant)::bigint AS resolved_assistant,
+       sum(c.resolved_inactivity)::bigint AS resolved_inactivity,
+       sum(c.solved_by_assistant)::bigint AS solved_by_assistant, sum(c.with_people)::bigint AS
+       with_people, sum(c.handoffs)::bigint AS handoffs, sum(c.reopened)::bigint AS reopened,
+       sum(c.transfers)::bigint AS transfers, sum(c.offline_returns)::bigint AS offline_returns,
+       sum(c.after_hours)::bigint AS after_hours, sum(c.first_answers)::bigint AS first_answers,
+       sum(c.first_answer_ms)::bigint AS first_answer_ms, sum(c.first_answer_open_ms)::bigint AS
+       first_answer_open_ms, sum(c.first_human_answers)::bigint AS first_human_answers,
+       sum(c.first_human_ms)::bigint AS first_human_ms, sum(c.first_human_open_ms)::bigint AS
+       first_human_open_ms, sum(c.next_answers)::bigint AS next_answers,
+       sum(c.next_answer_ms)::bigint AS next_answer_ms, sum(c.next_answer_open_ms)::bigint AS
+       next_answer_open_ms, sum(c.assistant_ms)::bigint AS assistant_ms,
+       sum(c.assistant_open_ms)::bigint AS assistant_open_ms, sum(c.waiting_ms)::bigint AS
+       waiting_ms, sum(c.waiting_open_ms)::bigint AS waiting_open_ms, sum(c.agent_ms)::bigint AS
+       agent_ms, sum(c.agent_open_ms)::bigint AS agent_open_ms, sum(c.snoozed_ms)::bigint AS
+       snoozed_ms, sum(c.snoozed_open_ms)::bigint AS snoozed_open_ms, sum(c.resolution_ms)::bigint
+       AS resolution_ms, sum(c.resolution_open_ms)::bigint AS resolution_open_ms,
+       sum(c.ratings)::bigint AS ratings, sum(c.rating_sum)::bigint AS rating_sum,
+       sum(c.messages_customer)::bigint AS messages_customer, sum(c.messages_assistant)::bigint AS
+       messages_assistant, sum(c.messages_agent)::bigint AS messages_agent,
+       sum(c.messages_phone)::bigint AS messages_phone, sum(c.messages_system)::bigint AS
+       messages_system, sum(c.messages_failed)::bigint AS messages_failed
+  FROM report_rows($1, $2, $3, $4, $5, $6::jsonb) AS c
+ GROUP BY 1
+
+-- name: quantiles
+-- Exact quantiles of durations, in milliseconds; within business hours if $9.
+SELECT report_key($7, CASE $7 WHEN 'day' THEN c.opened_day ELSE c.opened_hour END, $8, c.key) AS key,
+       percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (
+           ORDER BY CASE WHEN $9::bool THEN c.first_answer_open_ms ELSE c.first_answer_ms END)
+           FILTER (WHERE c.first_answers > 0) AS first_answer,
+       percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (
+           ORDER BY CASE WHEN $9::bool THEN c.first_human_open_ms ELSE c.first_human_ms END)
+           FILTER (WHERE c.first_human_answers > 0) AS first_human,
+       percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (
+           ORDER BY CASE WHEN $9::bool THEN c.resolution_open_ms ELSE c.resolution_ms END)
+           FILTER (WHERE c.resolved > 0) AS resolution
+  FROM report_rows($1, $2, $3, $4, $5, $6::jsonb) AS c
+ GROUP BY 1
+
+-- name: turns
+-- The assistant's finished turns in these conversations; $9 is the generation of turns.
+SELECT report_key($7, CASE $7 WHEN 'day' THEN c.opened_day ELSE c.opened_hour END, $8, c.key) AS key,
+       count(*) AS turns, count(*) FILTER (WHERE t.outcome <> 'answered') AS turn_failures,
+       sum(t.tokens_in + t.tokens_out)::bigint AS tokens, sum(t.cost)::float8 AS cost,
+       sum(cardinality(t.tools))::bigint AS tool_calls,
+       count(DISTINCT t.conversation_id) AS served,
+       count(DISTINCT t.conversation_id) FILTER (WHERE c.solved_by_assistant > 0) AS solved
+  FROM report_rows($1, $2, $3, $4, $5, $6::jsonb) AS c
+  JOIN analytics.assistant_turns t
+    ON t.tenant_id = $1 AND t.generation = $9 AND t.conversation_id = c.conversation_id
+ GROUP BY 1
+
+-- name: outcomes
+-- What became of conversations that the assistant solved. Whoever does not come back within a day is
+-- assumed to be served, within three days durably.
+SELECT report_key($7, CASE $7 WHEN 'day' THEN c.opened_day ELSE c.opened_hour END, $8, c.key) AS key,
+       count(*) AS solved, count(*) FILTER (WHERE o.confirmed) AS confirmed,
+       count(*) FILTER (WHERE o.resolved_at + interval '24 h' <= coalesce(o.returned_at, now()))
+           AS assumed,
+       count(*) FILTER (WHERE o.resolved_at + interval '72 h' <= coalesce(o.returned_at, now()))
+           AS durable,
+       count(*) FILTER (WHERE o.returned_at < o.resolved_at + interval '72 h') AS returned
+  FROM report_rows($1, $2, $3, $4, $5, $6::jsonb) AS c
+  JOIN analytics.assistant_outcomes o
+    ON o.tenant_id = $1 AND o.generation = $2 AND o.conversation_id = c.conversation_id
+ WHERE c.solved_by_assistant > 0
+ GROUP BY 1
+
+-- name: answers
+-- Answers of people in these conversations, by who answered if $7 is agent; $9 filters by that.
+SELECT CASE $7 WHEN 'agent' THEN a.agent ELSE
+       report_key($7, CASE $7 WHEN 'day' THEN c.opened_day ELSE c.opened_hour END, $8, c.key) END
+           AS key,
+       count(*) AS answers,
+       sum(CASE WHEN $10::bool THEN a.wait_open_ms ELSE a.wait_ms END)::bigint AS answer_ms,
+       percentile_cont(0.9) WITHIN GROUP (
+           ORDER BY CASE WHEN $10::bool THEN a.wait_open_ms ELSE a.wait_ms END) AS answer_p90
+  FROM report_rows($1, $2, $3, $4, $5, $6::jsonb) AS c
+  JOIN analytics.human_answers a
+    ON a.tenant_id = $1 AND a.generation = $2 AND a.conversation_id = c.conversation_id
+ WHERE c.conversations > 0 AND ($9::text IS NULL OR a.agent = $9)
+ GROUP BY 1
+
+-- name: presence
+-- Milliseconds that agents were online and away within the period, until now at most.
+SELECT CASE $4 WHEN 'agent' THEN p.user_id::text ELSE '' END AS key,
+       (extract(epoch FROM sum(p.ended - p.began) FILTER (WHERE p.state = 'online')) * 1000)::bigint
+           AS online_ms,
+       (extract(epoch FROM sum(p.ended - p.began) FILTER (WHERE p.state = 'away')) * 1000)::bigint
+           AS away_ms
+  FROM (SELECT s.user_id, s.state, greatest(s.at, $2) AS began,
+               least(coalesce(lead(s.at) OVER (PARTITION BY s.user_id ORDER BY s.at), now()), $3)
+                   AS ended
+          FROM presence_changes s
+         WHERE s.tenant_id = $1
+           AND ($5::text IS NULL OR s.user_id::text = $5)
+           AND ($6 = 'all' OR s.user_id::text = $7 OR $6 = 'team' AND EXISTS (
+                SELECT FROM team_members w WHERE w.tenant_id = $1 AND w.user_id = s.user_id
+                   AND w.team = ANY ($8::text[])))) AS p
+ WHERE p.ended > p.began GROUP BY 1
+
+-- name: uptime
+-- Milliseconds for which channels had a known status and were connected, within the period.
+SELECT CASE $4 WHEN 'channel' THEN p.channel_id::text ELSE '' END AS key,
+       (extract(epoch FROM sum(p.ended - p.began)) * 1000)::bigint AS known_ms,
+       (extract(epoch FROM coalesce(sum(p.ended - p.began) FILTER (WHERE p.status = 'connected'),
+                                    interval '0')) * 1000)::bigint AS connected_ms
+  FROM (SELECT s.channel_id, s.status, greatest(s.at, $2) AS began,
+               least(coalesce(lead(s.at) OVER (PARTITION BY s.channel_id ORDER BY s.at), now()), $3)
+                   AS ended
+          FROM channel_status_changes s
+         WHERE s.tenant_id = $1 AND ($5::uuid IS NULL OR s.channel_id = $5)) AS p
+ WHERE p.ended > p.began AND p.status <> 'unknown' GROUP BY 1
+
+-- name: names
+-- The names of teams, agents and channels by their keys.
+SELECT slug AS key, name FROM teams WHERE $2 = 'team' AND tenant_id = $1
+UNION ALL SELECT id::text, name FROM users WHERE $2 = 'agent' AND tenant_id = $1
+UNION ALL SELECT id::text, name FROM channels WHERE $2 = 'channel' AND tenant_id = $1
+
+-- name: behind
+-- A page of the conversations behind a value, latest opening first, of those that the caller may see
+-- in lists ($14 own, team or all; $15 user; $16 teams). $10 is a column of contributions or the name
+-- of another source; $11 narrows that down.
+WITH page AS MATERIALIZED (
+    SELECT c.conversation_id, c.opened_at
+      FROM report_rows($1, $2, $3, $4, $5, $6::jsonb) AS c
+      JOIN conversations v ON v.tenant_id = $1 AND v.id = c.conversation_id
+     WHERE ($9::text IS NULL OR $7 = 'agent' AND $10 = 'answers' OR
+            report_key($7, CASE $7 WHEN 'day' THEN c.opened_day ELSE c.opened_hour END, $8, c.key)
+            = $9)
+       AND CASE $10
+           WHEN 'answers' THEN c.conversations > 0 AND EXISTS (
+                SELECT FROM analytics.human_answers a
+                 WHERE a.tenant_id = $1 AND a.generation = $2
+                   AND a.conversation_id = c.conversation_id
+                   AND ($11::text IS NULL OR a.agent = $11))
+           WHEN 'outcomes' THEN EXISTS (
+                SELECT FROM analytics.assistant_outcomes o
+                 WHERE o.tenant_id = $1 AND o.generation = $2
+                   AND o.conversation_id = c.conversation_id
+                   AND CASE $11::text
+                       WHEN 'confirmed' THEN o.confirmed
+                       WHEN 'assumed' THEN
+                            o.resolved_at + interval '24 h' <= coalesce(o.returned_at, now())
+                       WHEN 'durable' THEN
+                            o.resolved_at + interval '72 h' <= coalesce(o.returned_at, now())
+                       ELSE o.returned_at < o.resolved_at + interval '72 h' END)
+           WHEN 'turns' THEN EXISTS (
+                SELECT FROM analytics.assistant_turns t
+                 WHERE t.tenant_id = $1 AND t.generation = $12
+                   AND t.conversation_id = c.conversation_id
+                   AND ($11::text IS NULL OR t.outcome = $11))
+           ELSE (to_jsonb(c) ->> $10)::bigint > 0 END
+       AND ($14 = 'all' OR v.agent = $15 OR $14 = 'team' AND
+            (v.team = ANY ($16::text[]) OR v.team IS NULL AND v.agent IS NULL))
+       AND ($17::timestamptz IS NULL OR (c.opened_at, c.conversation_id) < ($17, $18::uuid))
+     ORDER BY c.opened_at DESC, c.conversation_id DESC LIMIT $13
+)
+SELECT s.* FROM page JOIN shown_conversations s
+    ON s.tenant_id = $1 AND s.id = page.conversation_id
+ ORDER BY page.opened_at DESC, page.conversation_id DESC

@@ -1,0 +1,1 @@
+"""Alerts of providers: rules, their evaluation, and telling people."""

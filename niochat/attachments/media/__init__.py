@@ -1,0 +1,1 @@
+"""Facts about media files, and conversion of recordings to voice notes."""

@@ -1,0 +1,1 @@
+"""What customers, the assistant and agents write in the demo's history."""

@@ -1,0 +1,1 @@
+"""Plays the conversations of the demo's history with a simulated clock."""

@@ -1,0 +1,1 @@
+"""Canned responses of agents: their store, and the variables in their texts."""

@@ -1,0 +1,1 @@
+"""The history of conversations and the turns of the assistant, for screens."""

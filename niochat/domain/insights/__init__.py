@@ -1,0 +1,1 @@
+"""What is measured about conversations, computed from their events alone."""

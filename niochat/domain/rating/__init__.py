@@ -1,0 +1,1 @@
+"""Ratings: what a customer's answer to the request for one means."""

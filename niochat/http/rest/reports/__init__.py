@@ -1,0 +1,1 @@
+"""``/reports``: metrics, what happens now, and the conversations behind a value."""

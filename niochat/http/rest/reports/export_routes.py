@@ -1,0 +1,151 @@
+"""``/reports/export``: reports, and the conversations behind them, as files for spreadsheets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from niochat.adapters.spreadsheet_files import (
+    BYTE_ORDER_MARK,
+    XLSX_TYPE,
+    build_workbook,
+    format_csv_rows,
+)
+from niochat.domain.permissions import PermissionAction
+from niochat.http.rest.conversation_access import READ_ACTION
+from niochat.http.rest.dependencies import audit_read
+from niochat.http.rest.reports.report_routes import (
+    Filters,
+    MayReadReports,
+    PeriodEnd,
+    PeriodStart,
+    ReportQueryParameters,
+    audience_for,
+    field_error,
+    own_filters,
+)
+from niochat.http.rest.rest_services import services_for
+from niochat.insights.reports.metric_catalog import ReportGrouping
+from niochat.insights.reports.report_period import ReportInputError
+from niochat.insights.reports.report_request import (
+    ConversationRows,
+    DrillDown,
+    ReportRequest,
+    parse_metrics,
+)
+from niochat.insights.reports.report_tables import ReportLanguage, build_report_table
+
+BATCH = 500
+"""Conversations that are read at once."""
+CONVERSATION_COLUMNS = (
+    "protocol",
+    "status",
+    "opened_at",
+    "resolved_at",
+    "channel",
+    "team",
+    "agent",
+    "contact",
+    "phone",
+    "priority",
+    "labels",
+    "rating_score",
+)
+CSV_TYPE = "text/csv; charset=utf-8"
+Language = Annotated[
+    ReportLanguage, Query(alias="lang", description="Of the header, and of decimals in CSV.")
+]
+
+router = APIRouter(prefix="/reports/export", tags=["reports"])
+
+
+@router.get(
+    "/table",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {}, XLSX_TYPE: {}}, "description": "The report."}},
+)
+async def export_report(
+    caller: MayReadReports,
+    request: Request,
+    query: ReportQueryParameters,
+    file_format: Annotated[Literal["csv", "xlsx"], Query(alias="format")] = "csv",
+    language: Language = "pt",
+) -> Response:
+    """Return a report as a file: CSV (UTF-8 with a byte order mark, separated by semicolons), or a
+    workbook with a chart of the first metric. The parameters are those of ``GET /reports/query``.
+    """
+    asked, report = await query.run(request, caller)
+    table = build_report_table(report, asked, language)
+    if file_format == "xlsx":
+        workbook = await asyncio.to_thread(build_workbook, table)
+        return Response(workbook, media_type=XLSX_TYPE, headers=_headers("report.xlsx"))
+    rows = format_csv_rows([table.header, *table.rows], decimal_comma=language == "pt")
+    return Response(BYTE_ORDER_MARK + rows, media_type=CSV_TYPE, headers=_headers("report.csv"))
+
+
+@router.get(
+    "/conversations",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {}}, "description": "The conversations."}},
+)
+async def export_conversations(
+    caller: MayReadReports,
+    request: Request,
+    filters: Filters,
+    metric: Annotated[str, Query(max_length=64, description="The name of one metric.")],
+    *,
+    group_by: ReportGrouping = ReportGrouping.NONE,
+    key: Annotated[str | None, Query(max_length=100, description="The key of a row.")] = None,
+    since: PeriodStart = None,
+    until: PeriodEnd = None,
+) -> StreamingResponse:
+    """Stream the conversations behind a value of a report as CSV, latest opening first. It ends
+    when the caller hangs up. The parameters are those of ``GET /reports/conversations``.
+    """
+    tenant_id = caller.require(PermissionAction.REPORTS_READ)
+    visible = audience_for(caller, PermissionAction.CONVERSATIONS_READ)
+    try:
+        asked = ReportRequest(
+            parse_metrics(metric, group_by),
+            group_by,
+            audience_for(caller, PermissionAction.REPORTS_READ),
+            own_filters(filters, caller),
+            since,
+            until,
+        )
+        if len(asked.metrics) > 1:
+            raise ReportInputError("metric", "Send one metric.")
+        drill = DrillDown(asked, key, None, BATCH)
+        batches = services_for(request).reports.iterate_behind(tenant_id, drill, visible)
+        # A wrong parameter, or a database that does not answer, is a problem and not a file.
+        first: ConversationRows = await anext(batches, [])
+    except ReportInputError as error:
+        raise field_error(error) from error
+    await audit_read(request, caller, READ_ACTION, "reports", {"export": "csv", "metric": metric})
+
+    return StreamingResponse(
+        _conversation_lines(first, batches),
+        media_type=CSV_TYPE,
+        headers=_headers("conversations.csv"),
+    )
+
+
+async def _conversation_lines(
+    first: ConversationRows, more: AsyncIterator[ConversationRows]
+) -> AsyncIterator[str]:
+    yield BYTE_ORDER_MARK + format_csv_rows([CONVERSATION_COLUMNS]) + _lines(first)
+    async for rows in more:
+        yield _lines(rows)
+
+
+def _lines(rows: ConversationRows) -> str:
+    return format_csv_rows([[row[name] for name in CONVERSATION_COLUMNS] for row in rows])
+
+
+def _headers(filename: str) -> dict[str, str]:
+    return {
+        "content-disposition": f'attachment; filename="{filename}"',
+        "cache-control": "no-store",
+    }

@@ -1,0 +1,1 @@
+"""Routes of the provider's subscribers: contracts, invoices, connection, service orders."""

@@ -1,0 +1,114 @@
+"""Positions of projections in the log, and the events after them. One tenant at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Connection
+from niochat.adapters.postgres.queries import queries
+from niochat.insights.projection import LogEntry, ProjectionScope
+
+_SQL = queries("projections")
+RETRY_STOPPED_S = 60.0
+"""Pause before a stopped projection tries its event again: newer code may be able to read it."""
+
+LogPlace = tuple[str, UUID, int]
+"""A position in the log: transaction, conversation, version."""
+LOG_START: LogPlace = ("0", UUID(int=0), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class LockedPosition:
+    """The position of a generation, which nobody else moves until the transaction ends."""
+
+    place: LogPlace
+    horizon: str
+    """All transactions below it have ended, so no event can appear before it any more."""
+    due: bool
+    """Whether to read: a stopped projection pauses between two tries."""
+
+
+def place_of(entry: LogEntry) -> LogPlace:
+    """Returns the position of an event."""
+    return entry.xid, entry.conversation_id, entry.version
+
+
+def is_before(place: LogPlace, other: LogPlace) -> bool:
+    """Whether ``place`` comes before ``other`` in the log."""
+    return (int(place[0]), *place[1:]) < (int(other[0]), *other[1:])
+
+
+async def live_generation(connection: Connection, tenant_id: UUID, name: str) -> int:
+    """Returns the generation that reports read, and creates the first one."""
+    generation = await connection.fetchval(_SQL["live_generation"], tenant_id, name)
+    if generation is None:
+        await connection.execute(_SQL["create_projection"], tenant_id, name)
+        await connection.execute(_SQL["create_position"], tenant_id, name, 1)
+        generation = await connection.fetchval(_SQL["live_generation"], tenant_id, name)
+    return int(generation)
+
+
+async def lock_position(
+    connection: Connection, scope: ProjectionScope, name: str
+) -> LockedPosition | None:
+    """Locks the position until the transaction ends; ``None`` if another process has it."""
+    row = await connection.fetchrow(_SQL["lock_position"], scope.tenant_id, name, scope.generation)
+    if row is None:
+        return None
+    place = (row["xid"], row["conversation_id"], row["version"])
+    return LockedPosition(place, row["horizon"], row["due"])
+
+
+async def wait_for_position(connection: Connection, scope: ProjectionScope, name: str) -> LogPlace:
+    """The same, but waits for another process."""
+    row: Any = await connection.fetchrow(
+        _SQL["wait_for_position"], scope.tenant_id, name, scope.generation
+    )
+    return row["xid"], row["conversation_id"], row["version"]
+
+
+async def read_log(
+    connection: Connection, tenant_id: UUID, after: LogPlace, horizon: str, limit: int
+) -> list[LogEntry]:
+    """Returns the next events below ``horizon``, oldest first."""
+    rows = await connection.fetch(_SQL["read_log"], tenant_id, *after, horizon, limit)
+    return _entries(rows)
+
+
+async def read_log_to(
+    connection: Connection, tenant_id: UUID, after: LogPlace, upto: LogPlace, limit: int
+) -> list[LogEntry]:
+    """Returns the next events up to and including ``upto``, oldest first."""
+    rows = await connection.fetch(_SQL["read_log_to"], tenant_id, *after, *upto, limit)
+    return _entries(rows)
+
+
+async def save_position(
+    connection: Connection, scope: ProjectionScope, name: str, entries: Sequence[LogEntry]
+) -> None:
+    """Stores that these events were read."""
+    place = place_of(entries[-1])
+    await connection.execute(
+        _SQL["save_position"], scope.tenant_id, name, scope.generation, *place, len(entries)
+    )
+
+
+async def save_failure(
+    connection: Connection, scope: ProjectionScope, name: str, entry: LogEntry, reason: str
+) -> None:
+    """Stores the event before which the projection stops. The next events do not pass it."""
+    await connection.execute(
+        _SQL["save_failure"],
+        scope.tenant_id,
+        name,
+        scope.generation,
+        entry.conversation_id,
+        entry.version,
+        reason[:500],
+        RETRY_STOPPED_S,
+    )
+
+
+def _entries(rows: Sequence[Any]) -> list[LogEntry]:
+    return [LogEntry(**dict(row)) for row in rows]

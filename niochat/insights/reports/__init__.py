@@ -1,0 +1,1 @@
+"""Reports: metrics of a period, grouped, compared, and the conversations behind them."""

@@ -1,0 +1,1 @@
+"""Builds the desk from ``frontend`` with npm, and runs its development server."""

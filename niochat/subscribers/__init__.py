@@ -1,0 +1,1 @@
+"""The provider's subscribers as agents see them: contracts, invoices, connection and orders."""
