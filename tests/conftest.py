@@ -40,9 +40,14 @@ _now = {"lane": ""}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long strangers try."""
+    """How long strangers try, and on which stack."""
     parser.addoption(
         "--hostile", type=int, default=1, help="times as many tries of tests/hostile as in CI"
+    )
+    parser.addoption(
+        "--stack",
+        default="",
+        help="NIOCHAT_HOME of a running stack for tests/end_to_end, which then start none",
     )
 
 
@@ -63,9 +68,12 @@ the report would fail a test at random. In the lane ``unit`` nothing connects, a
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test gets the mark of its lane. What is ``in_order`` is put back into it, and folders
-    stay whole: one stack or cluster of a folder is started once.
+    stay whole, with all that lies in them: one stack or cluster of a folder is started once.
     """
+    tests = Path(__file__).parent
     folders = list(dict.fromkeys(item.path.parent for item in items))
+    rooms = list(dict.fromkeys(each.relative_to(tests).parts[:1] for each in folders))
+    folders.sort(key=lambda folder: rooms.index(folder.relative_to(tests).parts[:1]))
     items.sort(key=lambda item: folders.index(item.path.parent))
     for item in items:
         if item.get_closest_marker("long") is None:

@@ -6,7 +6,7 @@ A lane is chosen before anything is imported, so that ``-m unit`` reads only its
 from pathlib import Path
 
 ROOT = Path(__file__).parent
-LANES = ("unit", "db", "ray", "long")
+LANES = ("unit", "db", "ray", "desk", "long")
 
 UNIT = (
     "actors/test_activation_admission.py",
@@ -25,8 +25,11 @@ UNIT = (
     "adapters/gateways/uazapi/parsing/test_receipt_events.py",
     "adapters/gateways/uazapi/parsing/test_webhook_parser.py",
     "adapters/gateways/uazapi/test_send_outcome.py",
+    "adapters/gateways/test_message_kinds.py",
     "adapters/test_clock.py",
     "adapters/test_holiday_calendar.py",
+    "adapters/test_image_size.py",
+    "adapters/test_photo_encoder.py",
     "adapters/test_ttl_cache.py",
     "assistant/guardrail",
     "assistant/prompt/test_provider_prompt.py",
@@ -37,22 +40,29 @@ UNIT = (
     "attachments/test_attachment_facts.py",
     "attachments/test_file_type.py",
     "attachments/test_filename_safety.py",
+    "cli/demo_history/test_history_generator.py",
+    "cli/demo_history/test_history_ratings.py",
     "cli/doctor/test_security_checks.py",
     "cli/test_copyable_output.py",
     "cluster/test_heartbeat.py",
+    "conversations/history",
     "conversations/step/test_step_planner.py",
+    "conversations/test_canned_text.py",
     "deploy/test_cluster_configurations.py",
     "domain",
     "erp/calls/test_call_limiter.py",
     "erp/calls/test_tenant_fairness.py",
     "erp/test_circuit_breaker.py",
     "erp/test_rpc_reply.py",
+    "http/rest/history/test_tool_call_masking.py",
+    "http/desk",
     "http/rest/test_control_characters.py",
     "http/test_body_limits.py",
     "http/test_request_metadata.py",
     "inbox/test_batched_inserts.py",
     "live/test_assistant_drafts.py",
     "live/test_log_position.py",
+    "live/test_viewer_registry.py",
     "niochat_lab/bench/test_event_audit.py",
     "niochat_lab/bench/test_flame_graphs.py",
     "niochat_lab/chaos",
@@ -66,7 +76,9 @@ UNIT = (
     "niochat_sandbox/scripted_model/test_scripted_models.py",
     "niochat_sandbox/sgp/test_boletos.py",
     "outbox/test_channel_fairness.py",
+    "push/test_push_encryption.py",
     "runtime",
+    "subscribers/test_erp_gate.py",
     "tenants/provider_file/test_change_request_schema.py",
     "tenants/provider_file/test_erp_schema.py",
     "tenants/provider_file/test_facts_schema.py",
@@ -83,6 +95,9 @@ UNIT = (
 
 RAY = ("end_to_end",)
 """What the one running stack serves."""
+
+DESK = ("end_to_end/desk",)
+"""What a browser does with the running stack."""
 
 LONG = (
     "end_to_end/commands/test_bench_command.py",
@@ -111,7 +126,7 @@ MARK = "pytest.mark.long"
 def lane_of(path: Path) -> str:
     """The lane of a file's tests, unless one is marked ``long`` itself."""
     name = path.relative_to(ROOT).as_posix()
-    for lane, places in (("long", LONG), ("unit", UNIT), ("ray", RAY)):
+    for lane, places in (("long", LONG), ("unit", UNIT), ("desk", DESK), ("ray", RAY)):
         if any(name == place or name.startswith(f"{place}/") for place in places):
             return lane
     return "db"

@@ -82,8 +82,10 @@ class CommandLine:
     def __init__(self, home: Path) -> None:
         self._home = home
 
-    async def __call__(self, *arguments: str, code: int | None = 0) -> CommandResult:
-        """``niochat …``; fails unless it exits with ``code`` (None: any)."""
+    async def __call__(
+        self, *arguments: str, code: int | None = 0, within_s: float = 90
+    ) -> CommandResult:
+        """``niochat …``; fails unless it exits with ``code`` (None: any) within so many seconds."""
         process = await asyncio.create_subprocess_exec(
             Path(sys.executable).with_name("niochat"),
             *arguments,
@@ -92,7 +94,12 @@ class CommandLine:
             stderr=subprocess.PIPE,
             env={**environment(self._home), "COLUMNS": "400", "NO_COLOR": "1"},
         )
-        out, err = await asyncio.wait_for(process.communicate(), 90)
+        try:
+            out, err = await asyncio.wait_for(process.communicate(), within_s)
+        except TimeoutError:
+            process.kill()  # else it goes on writing, to the surprise of other tests
+            await process.wait()
+            raise
         said = CommandResult(process.returncode or 0, out.decode(), err.decode())
         assert code in (None, said.code), f"niochat {arguments}: {said}"
         return said

@@ -319,7 +319,7 @@ def test_the_applications_of_the_serve_config_exist_without_starting_ray() -> No
 def test_pools_have_no_route() -> None:
     routed = {each["name"] for each in SERVE["applications"] if each["route_prefix"]}
 
-    assert routed == {"webhooks", "api", "live"}
+    assert routed == {"webhooks", "api", "live", "desk"}
 
 
 def test_the_cluster_fits_the_schema_of_ray() -> None:

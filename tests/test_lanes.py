@@ -8,13 +8,13 @@ import sys
 import pytest
 
 from tests import lanes
-from tests.lanes import LANES, LONG, RAY, ROOT, TOGETHER, UNIT
+from tests.lanes import DESK, LANES, LONG, RAY, ROOT, TOGETHER, UNIT
 
 FILES = sorted(ROOT.rglob("test_*.py"))
 
 
 def test_every_place_of_a_lane_exists() -> None:
-    for place in (*UNIT, *RAY, *LONG, *TOGETHER):
+    for place in (*UNIT, *DESK, *RAY, *LONG, *TOGETHER):
         assert (ROOT / place).exists(), place
 
 

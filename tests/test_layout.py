@@ -248,6 +248,7 @@ VENDORS_MAY_BE_NAMED = (
     "adapters/erps/registry.py",
     "adapters/postgres/migrations/",
     "adapters/postgres/schema.sql",
+    "http/desk/dist/",  # the built front end, if there is one
 )
 
 

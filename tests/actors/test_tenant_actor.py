@@ -110,6 +110,7 @@ async def test_a_channel_that_is_back_is_filled_at_once(
 async def test_a_broken_channel_does_not_keep_the_others_empty(
     tenant: ManualTenantActor, provider: SandboxProvider, given: RowBuilder
 ) -> None:
+    await given.admin.execute("DELETE FROM channel_status_changes")
     await given.admin.execute(
         "UPDATE channels SET id = '00000000-0000-0000-0000-000000000001', slug = 'good'"
     )

@@ -1,6 +1,7 @@
 """A customer's file is fetched from the gateway, over real HTTP, and kept, whoever dies."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,10 @@ from tests.actors.sandbox_provider import (
     create_sandbox_provider,
     one_root_certificate,
 )
+from tests.attachments.media.recordings import encode_tone
 from tests.builders import SENT_AT, Host, RowBuilder, ShardAssignments, insert_commands
 from tests.niochat_sandbox.conftest import origin
+from tests.outbox.outbox_harness import PNG
 
 __all__ = ["one_root_certificate", "origin"]
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
@@ -113,6 +116,18 @@ async def test_a_picture_is_wanted_with_its_message_then_kept_and_screens_hear_o
     assert (row["status"], row["mimetype"], row["size"]) == ("kept", "image/png", len(kept))
     assert await shown(room) == "kept"
     assert await room.given.count("events", "type = 'file_settled'") == 1
+
+
+async def test_what_is_kept_has_its_size_or_its_length(room: DownloadFixture) -> None:
+    tone = encode_tone("ogg", "libopus", layout="mono")
+    await room.arrives("document", data=base64.b64encode(PNG).decode(), mimetype="image/png")
+    await room.look()
+    assert ((await room.row())["width"], (await room.row())["height"]) == (1, 1)
+    await room.given.admin.execute("DELETE FROM attachments")
+    await room.arrives("document", data=base64.b64encode(tone).decode(), mimetype="audio/ogg")
+    await room.look()
+    row = await room.row()
+    assert (row["status"], row["width"], round(row["duration_s"], 1)) == ("kept", None, 1.0)
 
 
 async def test_a_file_that_could_run_is_kept_as_nothing_that_runs(room: DownloadFixture) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 from niochat.cli import command_context
 from niochat.cli.commands.admin_commands import demo_logins_for
 from niochat.cli.commands.demo_commands import print_logins, subscribers_table
+from niochat.identity.demo_users import DEMO_TENANTS
 
 PASSWORD = "0123456789abcdef" * 3
 
@@ -26,8 +27,7 @@ def test_log_ins_and_passwords_of_the_demo_stand_in_one_piece() -> None:
     found: dict[str, Any] = {
         "superusers": demo_logins_for(None, PASSWORD),
         "tenants": [
-            {"slug": slug, "users": demo_logins_for(slug, PASSWORD)}
-            for slug in command_context.DEMO_TENANTS
+            {"slug": slug, "users": demo_logins_for(slug, PASSWORD)} for slug in DEMO_TENANTS
         ],
     }
 

@@ -3,7 +3,7 @@ as the tables do.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -22,7 +22,14 @@ from niochat.domain.conversation.effects import Effect
 from niochat.domain.conversation.evolve import replay
 from niochat.domain.conversation.policy import ConversationPolicy, StaffAvailability
 from niochat.domain.conversation.state import ConversationState, TimerName, TurnInProgress
-from niochat.domain.ids import ConversationId, MessageId, OutboxId, ThreadId, TurnId
+from niochat.domain.ids import (
+    ConversationId,
+    MessageId,
+    OutboxId,
+    RatingId,
+    ThreadId,
+    TurnId,
+)
 from niochat.domain.message import (
     Author,
     DeliveryStatus,
@@ -30,6 +37,7 @@ from niochat.domain.message import (
     MessageKind,
     is_status_advance,
 )
+from niochat.domain.rating.rating_message import RatingOpinion
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 THREAD = ThreadId(UUID("0190a000-0000-7000-8000-000000000001"))
@@ -85,16 +93,23 @@ class ConversationSimulator:
         self.timers: dict[str, fx.SetTimerEffect] = {}
         self.turns: dict[TurnId, str] = {}
         self.automatic: set[str] = set()
+        self.contact_blocked = False
+        self.opted_out = False
+        self.rating_requested_at: datetime | None = None
+        self.ratings: dict[RatingId, fx.StoreRatingEffect] = {}
         self._number = 0
 
     # -- commands ----------------------------------------------------------------------------
 
-    def decide_command(self, command: cmd.Command) -> Decision:
+    def decide_command(
+        self, command: cmd.Command, opinion: RatingOpinion | None = None
+    ) -> Decision:
         """Decides, stores the result and checks the invariants of every decision."""
         self._number += 1
         before = self.state
-        decision = decide(before, command, self._context())
-        assert decision == decide(before, command, self._context()), "decide is not pure"
+        context = replace(self._context(), rating_opinion=opinion)
+        decision = decide(before, command, context)
+        assert decision == decide(before, command, context), "decide is not pure"
         self.state = decision.conversation
         self._keep_events(before, decision)
         for effect in decision.effects:
@@ -211,6 +226,10 @@ class ConversationSimulator:
             protocol=f"20260302{self._number:06d}",
             policy=self.policy,
             staff=self.people,
+            contact_blocked=self.contact_blocked,
+            timezone="America/Recife",
+            opted_out=self.opted_out,
+            rating_requested_at=self.rating_requested_at,
             messages={s.external: self._known(i) for i, s in self.said.items() if s.external},
             sends={
                 outbox: StoredSend(
@@ -285,6 +304,11 @@ class ConversationSimulator:
             case fx.SettleTurnEffect(turn=turn):
                 assert self.turns[turn] == "running", "settled twice"
                 self.turns[turn] = effect.outcome
+            case fx.CancelSendEffect(outbox=outbox):
+                if self.sends[outbox].status == "queued":
+                    self.sends[outbox].status = "cancelled"
+            case fx.StoreRatingEffect(rating=rating):
+                self.ratings[rating.id] = effect
             case fx.NotifyTeamQueueEffect():
                 pass
 

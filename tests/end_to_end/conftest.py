@@ -7,6 +7,7 @@ that tests do not meet. What is awaited is polled for by :func:`until`, never sl
 import asyncio
 import json
 import os
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -32,6 +33,7 @@ from tests.wait_until import wait_until
 Found = TypeVar("Found")
 _numbers = count(1 + 1000 * WORKERS.index(WORKER))
 """No two workers' customers have the same phone or the same tag."""
+_seen = {"runs": 0}
 
 
 @pytest.fixture(scope="package")
@@ -40,15 +42,21 @@ def stack(
 ) -> Iterator[StackProcess]:
     """``scripts/run --detach``, then the audit and ``scripts/run --stop``, which leaves nothing.
 
-    The workers of a run use the same one.
+    The workers of a run use the same one. With ``--stack`` it is one that runs already and stays.
     """
+    if mine := request.config.getoption("stack"):
+        # Those of the runs before are known there.
+        _seen["runs"] = int(time.time()) % 7_000_000
+        asyncio.run(_prepare(running(Path(mine))))
+        yield running(Path(mine))
+        return
     together = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         together = together.parent
-    home = together / SHARED
-    home.mkdir(exist_ok=True)
+    home, locks = together / SHARED, together / f"{SHARED}-locks"
+    locks.mkdir(exist_ok=True)
     hosts = _hosts_for(request.session)
-    with shared_resource(home, lambda: _start(home, hosts), lambda: _end(home)):
+    with shared_resource(locks, lambda: _start(home, hosts), lambda: _end(home)):
         yield running(home)
 
 
@@ -59,6 +67,7 @@ def _hosts_for(session: pytest.Session) -> dict[str, str]:
 
 
 def _start(home: Path, hosts: Mapping[str, str]) -> None:
+    home.mkdir()
     try:
         run(home, "--detach", hosts)
         asyncio.run(_prepare(running(home)))
@@ -73,6 +82,9 @@ def _end(home: Path) -> None:
         asyncio.run(assert_clean_audit(stack.environment["DATABASE_URL"], stack.sandbox))
     finally:
         stop(home)
+        # Another start begins with an empty sandbox, so it needs empty books too.
+        ended = sum(1 for _ in home.parent.glob(f"{home.name}-ended-*"))
+        home.rename(home.with_name(f"{home.name}-ended-{ended}"))
 
 
 async def _prepare(stack: StackProcess) -> None:
@@ -117,7 +129,7 @@ class EndToEndFixture:
         self, line: ChannelDefinition = provider_definitions.FAST, phone: str | None = None
     ) -> "PhoneCustomer":
         """Somebody who has never written before."""
-        number = next(_numbers)
+        number = _seen["runs"] + next(_numbers)
         made = PhoneCustomer(self, line, phone or f"55819{81000000 + number}", number)
         self.customers.append(made)
         return made

@@ -57,11 +57,22 @@ FORGOTTEN = ChannelDefinition("esquecida")
 MISTAKEN = ChannelDefinition("enganada")
 SERVED = ChannelDefinition("servida")
 """Has an ERP, and a team for every sector."""
+RATED = ChannelDefinition("avaliada")
+"""Asks for ratings, soon after the end and also in the night. The others ask for none."""
 UNSERVED = ChannelDefinition("desligada")
 """Has an ERP that goes wrong."""
 BROKEN = {
     name: ChannelDefinition("falhas", name)
     for name in ("erro", "ocupado", "limite", "recusado", "perdida", "sem-eco", "preso", "barrado")
+}
+RATINGS = {
+    "after_s": 10,
+    "ask_again_days": 0,
+    "quiet_from": "00:00",
+    "quiet_until": "00:00",
+    "request_text": "Como foi?",
+    "thanks_text": "Obrigada!",
+    "regret_text": "Que pena!",
 }
 CAPTURED = ChannelDefinition("capturas", "inventadas", "558130009999", "fixture-token")
 REAL_CAPTURED = ChannelDefinition("capturas", "reais", "558130000001", "instance-token")
@@ -73,6 +84,7 @@ LINES = [
     FORGOTTEN,
     MISTAKEN,
     SERVED,
+    RATED,
     UNSERVED,
     *BROKEN.values(),
     CAPTURED,
@@ -107,7 +119,12 @@ def build_provider(line: ChannelDefinition, sandbox: str, **changes: Any) -> dic
     declared = {
         "slug": line.tenant,
         "name": line.tenant.capitalize(),
-        "policy": {"burst_window_s": 0.3, "burst_limit_s": 1.5, "stop_machines": False},
+        "policy": {
+            "burst_window_s": 0.3,
+            "burst_limit_s": 1.5,
+            "stop_machines": False,
+            "ratings": RATINGS if line.name == RATED.name else {"after_s": 0},
+        },
         "channels": channels,
         "assistant": assistant,
     }

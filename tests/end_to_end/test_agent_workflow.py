@@ -222,7 +222,7 @@ async def test_an_invitation_is_a_mail_in_the_sandbox_and_opens_an_account(
             return (await running_product.sandbox("GET", f"/mails?to={login}"))["items"]
 
         (mail,) = await wait_until(letter)
-        secret = re.search(r"/senha#(\S+)", mail["text"])
+        secret = re.search(r"/convite#(\S+)", mail["text"])
         assert secret
         chosen = {"secret": secret[1], "password": "uma senha comprida"}
         assert (await api.post("/auth/password", json=chosen)).status_code == 204
@@ -234,7 +234,7 @@ async def test_a_superuser_is_made_on_the_command_line_by_a_link(
     running_product: EndToEndFixture,
 ) -> None:
     said = await running_product.niochat("superuser", "raiz@example.com", "--name", "Raiz")
-    secret = re.search(r"/senha#(\S+)", said.out)
+    secret = re.search(r"/convite#(\S+)", said.out)
     assert secret
     async with httpx.AsyncClient(
         base_url=f"{running_product.stack.url}/api/v1", trust_env=False

@@ -12,8 +12,15 @@ from uuid import UUID
 from niochat.adapters.erps.sgp.client import SgpClient
 from niochat.adapters.postgres.database import Database
 from niochat.erp.write_journal import ErpWriteJournal, WriteJournalEntry
-from niochat.ports.erp import ErpAccount, ErpWrite, ErpWriteReceipt, IdempotentErpWrite
-from tests.erp.erp_service_harness import ErpServiceHarness
+from niochat.ports.erp import (
+    AgentErpOrder,
+    ErpAccount,
+    ErpWrite,
+    ErpWriteReceipt,
+    IdempotentErpWrite,
+)
+from niochat.vault.vault import Vault
+from tests.erp.erp_service_harness import VAULT_KEY, ErpServiceHarness
 
 Moment = Literal["journalled", "leaving", "settling", "asking"]
 """Right after the journal's row; after it says that the request leaves, right before the
@@ -32,6 +39,7 @@ class CrashingJob:
     url: str
     tenant: UUID
     order: IdempotentErpWrite
+    vault_key: bytes = VAULT_KEY
 
 
 class CrashingWriteJournal(ErpWriteJournal):
@@ -45,6 +53,13 @@ class CrashingWriteJournal(ErpWriteJournal):
         self, tenant_id: UUID, key: str, turn_id: UUID, attempt: int, request: Mapping[str, object]
     ) -> WriteJournalEntry:
         entry = await super().begin(tenant_id, key, turn_id, attempt, request)
+        _die(self._moment == "journalled")
+        return entry
+
+    async def begin_agent_order(
+        self, tenant_id: UUID, key: str, order: AgentErpOrder, request: Mapping[str, object]
+    ) -> WriteJournalEntry:
+        entry = await super().begin_agent_order(tenant_id, key, order, request)
         _die(self._moment == "journalled")
         return entry
 
@@ -102,6 +117,8 @@ def _main(job: CrashingJob) -> None:
 
 async def _run(job: CrashingJob) -> None:
     database = await Database.open(job.url, size=3)
-    office = ErpServiceHarness(database, erp=CrashingSgp(job.moment))
+    office = ErpServiceHarness(
+        database, erp=CrashingSgp(job.moment), vault=Vault({"k1": job.vault_key})
+    )
     office.journal = CrashingWriteJournal(database, job.moment)
     await office.writes.write(job.tenant, job.order)

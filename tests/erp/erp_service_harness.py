@@ -25,7 +25,8 @@ from niochat.tenants.tenant_config_cache import TenantConfigCache
 from niochat.vault.vault import Vault
 from tests.builders import ChannelRef, Host, RowBuilder, build_message, insert_commands
 
-VAULT = Vault({"k1": bytes(range(32))})
+VAULT_KEY = bytes(range(32))
+VAULT = Vault({"k1": VAULT_KEY})
 LOOKS_S = (0.0, 0.02, 0.05)
 NO_REDIS = "redis://127.0.0.1:1/0"
 
@@ -73,12 +74,13 @@ class ErpServiceHarness:
     actor: FakeTenantActor = field(default_factory=FakeTenantActor)
     looks_s: tuple[float, ...] = LOOKS_S
     erp: SgpClient = field(default_factory=SgpClient)
+    vault: Vault = VAULT
     journal: ErpWriteJournal = field(init=False)
 
     def __post_init__(self) -> None:
         self.journal = ErpWriteJournal(self.database)
-        self.directory = TenantConfigCache(self.database, VAULT)
-        self.answers = ErpReadCache(RedisCache(self.redis_url, ttl_s=30), VAULT, b"shelf")
+        self.directory = TenantConfigCache(self.database, self.vault)
+        self.answers = ErpReadCache(RedisCache(self.redis_url, ttl_s=30), self.vault, b"shelf")
         self.calls = LimitedErpClient(
             self.erp, self.settings_of, self.answers, self.actor.ask, self.actor.tell
         )

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from redis.asyncio import Redis
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.redis.redis_cache import RedisCache
 from niochat.erp.read_cache import ErpReadCache
+from niochat.erp.rpc_reply import ErpReadOptions
 from niochat.launcher.databases.redis_server import EmbeddedRedis
 from niochat.ports.erp import (
     CheckAccessStatus,
@@ -21,6 +23,7 @@ from niochat.ports.erp import (
     ListInvoices,
     ListMaintenances,
     ListServicePlans,
+    ListSubscribersByPhone,
     ListTickets,
     ReadContract,
 )
@@ -31,6 +34,7 @@ from tests.erp.sgp_installation_client import OWNER_ROUTE, UNLOCK_ROUTE, SgpInst
 from tests.erp.write_requests import build_ticket, build_unlock, build_write_order, find_contract
 
 pytestmark = pytest.mark.asyncio
+READ_AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 @pytest_asyncio.fixture
@@ -102,6 +106,35 @@ async def test_a_fresh_read_asks_and_renews_the_shelf(
     promises = [subscriber.contracts[0].promises for subscriber in (before, fresh)]
     assert promises == [0, 1]
     assert kept == fresh
+    assert await asked(sgp) == 2
+
+
+async def test_an_agent_may_ask_for_what_is_only_seconds_old(
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+) -> None:
+    first = await erp_service.calls.read_timed(provider.id, ListServicePlans(), ErpReadOptions())
+    old = await erp_service.calls.read_timed(provider.id, ListServicePlans(), ErpReadOptions(60.0))
+    assert (old, await asked(sgp)) == (first, 1)
+
+    now = await erp_service.calls.read_timed(provider.id, ListServicePlans(), ErpReadOptions(-1.0))
+
+    assert now.value == first.value
+    assert now.read_at > first.read_at
+    assert await asked(sgp) == 2
+
+
+async def test_who_was_matched_by_phone_is_forgotten_with_a_contract(
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+) -> None:
+    owner = await sgp.subscriber("active")
+    read = ListSubscribersByPhone(owner["phone"])
+    (subscriber,) = await erp_service.calls.read(provider.id, read)
+    await erp_service.calls.read(provider.id, read)
+    assert await asked(sgp) == 1
+
+    await erp_service.calls.invalidate_contract(provider.id, subscriber.contracts[0].id)
+    await erp_service.calls.read(provider.id, read)
+
     assert await asked(sgp) == 2
 
 
@@ -235,8 +268,8 @@ async def test_an_answer_that_was_moved_to_another_tenants_shelf_does_not_open_t
 ) -> None:
     stranger = await given.tenant()
     for tenant in (provider.id, stranger):
-        await erp_service.answers.put(tenant, ListServicePlans(), ())
-    assert await erp_service.answers.get(stranger, ListServicePlans()) == ((),)
+        await erp_service.answers.put(tenant, ListServicePlans(), (), READ_AT)
+    assert await erp_service.answers.get(stranger, ListServicePlans()) == ((), READ_AT)
 
     async with Redis.from_url(redis.url, decode_responses=True) as client:
         (source,) = await client.keys(f"*{provider.id}*")
@@ -244,7 +277,7 @@ async def test_an_answer_that_was_moved_to_another_tenants_shelf_does_not_open_t
         assert await client.copy(str(source), str(target), replace=True)
 
     assert await erp_service.answers.get(stranger, ListServicePlans()) is None
-    assert await erp_service.answers.get(provider.id, ListServicePlans()) == ((),)
+    assert await erp_service.answers.get(provider.id, ListServicePlans()) == ((), READ_AT)
 
 
 async def test_what_another_key_sealed_counts_as_not_there(

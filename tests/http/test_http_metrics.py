@@ -60,6 +60,7 @@ async def test_the_clusters_figures_are_counts_of_rows(
     assert 80 < figures["inbox_oldest_seconds"] < 200
     assert (figures["hosts_wanted"], figures["hosts_alive"]) == (3, 0)
     assert figures["shards_orphaned"] == 1024
+    assert (figures["projection_lag_seconds"], figures["projections_stopped"]) == (0, 0)
     assert (figures["sends_queued"], figures["sends_uncertain"]) == (0, 0)
 
 

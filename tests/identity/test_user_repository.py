@@ -47,7 +47,7 @@ async def invited(
 
 
 def secret_of(mail: EmailMessage) -> str:
-    found = re.search(r"https://desk\.example\.com/senha#(\S+)", mail.get_content())
+    found = re.search(r"https://desk\.example\.com/(?:convite|redefinir)#(\S+)", mail.get_content())
     assert found
     return found[1]
 
@@ -97,6 +97,7 @@ async def test_a_forgotten_password_is_replaced_and_ends_all_sessions(
         " Ana@example.com", "203.0.113.7", identity.clock.now
     )
     (mail,) = await identity.deliver_mails()
+    assert "https://desk.example.com/redefinir#" in mail.get_content()
     await identity.links.redeem(secret_of(mail), "outra senha melhor", identity.clock.now)
 
     with pytest.raises(AuthenticationError):
@@ -145,7 +146,7 @@ async def test_a_name_in_a_mail_is_nothing_but_a_name(
     (mail,) = await identity.deliver_mails()
     text = mail.get_content()
     assert text.splitlines()[0] == said
-    assert re.findall(r"\S+://\S+", text) == [f"https://desk.example.com/senha#{secret_of(mail)}"]
+    assert re.findall(r"\S+://\S+", text) == [f"https://desk.example.com/convite#{secret_of(mail)}"]
 
 
 async def test_asking_for_somebodys_password_makes_no_link_of_theirs_void(

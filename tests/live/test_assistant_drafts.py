@@ -39,6 +39,26 @@ async def test_a_draft_that_comes_too_soon_is_dropped_and_the_next_one_is_comple
     assert {each.holder for each in heard} == {ConversationOwner(None, None)}
 
 
+async def test_tools_are_published_at_once_to_those_who_see_the_conversation() -> None:
+    said: list[bytes] = []
+
+    async def say(words: bytes) -> None:
+        said.append(words)
+
+    drafts = AssistantDraftPublisher(say, lambda: 0.0)
+    for running in (True, False):
+        drafts.publish_tool(TENANT, CONVERSATION, TURN, "consultar_faturas", running=running)
+    await settled()
+
+    envelopes = [FrameEnvelope.decode(words) for words in said]
+    frames = [json.loads(each.frame) for each in envelopes]
+    assert [(each["type"], each["tool"], each["running"]) for each in frames] == [
+        ("tool", "consultar_faturas", True),
+        ("tool", "consultar_faturas", False),
+    ]
+    assert {each.holder for each in envelopes} == {ConversationOwner(None, None)}
+
+
 async def test_a_say_that_hangs_keeps_nobody_waiting_and_is_bounded() -> None:
     never = asyncio.Event()
     begun = 0

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,9 +18,10 @@ from niochat.domain.permissions import (
     PermissionScope,
     is_permitted,
 )
-from niochat.live.ephemeral_frames import FrameEnvelope, ReadFrame, TypingFrame
+from niochat.live import event_log
+from niochat.live.ephemeral_frames import FrameEnvelope, ReadFrame, TypingFrame, ViewingFrame
 from niochat.live.event_log import EventLog
-from niochat.live.frames import Frame
+from niochat.live.frames import Frame, LiveConversation
 from niochat.live.hub import LiveHub, offer_event
 from niochat.live.log_position import LogPosition
 from niochat.live.screen_counters import ScreenCounters
@@ -116,6 +118,27 @@ class HubFixture:
             return len(screen.events()) >= events
 
         await wait_until(heard)
+
+    async def has_reached(self, screen: RecordedScreen, version: int) -> bool:
+        """Whether the screen has heard of this version; reads the log once."""
+        await self.hub.read_log()
+        return any(each["conversation"]["version"] >= version for each in screen.events()) and (
+            screen.events()[-1]["version"] == version
+        )
+
+    async def conversation(self, thread: UUID) -> dict[str, Any]:
+        """The row of the thread's newest conversation, as a list returns it."""
+        async with self.database.as_tenant(self.place.tenant) as connection:
+            row = await connection.fetchrow(
+                "SELECT * FROM shown_conversations WHERE thread_id = $1"
+                " ORDER BY opened_at DESC LIMIT 1",
+                thread,
+            )
+        assert row is not None
+        told: dict[str, Any] = json.loads(
+            LiveConversation.model_validate(dict(row)).model_dump_json()
+        )
+        return told
 
     async def settle(self) -> None:
         """Until the log's end is beyond all that was committed so far."""
@@ -486,3 +509,100 @@ async def test_ephemeral_frames_reach_only_permitted_users(room: HubFixture) -> 
     assert len(ana.passing("typing")) == 1
     assert [len(each.passing("read")) for each in (ana, boss)] == [1, 0]
     assert foreign.frames == []
+
+
+async def test_the_last_frame_of_a_conversation_is_what_a_refetch_returns(
+    room: HubFixture,
+) -> None:
+    """With its last message, whether the frames bring that or it is read."""
+    screen = RecordedScreen(room.place.tenant)
+    await room.enter(screen)
+    thread = await room.thread("oi", "tudo bem? " * 20)
+    commands: list[list[cmd.DurableCommand]] = [
+        [],
+        [cmd.AssignConversation("ana", by="bia")],
+        [cmd.AddNote("ana", "liga depois")],
+        [cmd.SetConversationLabels("ana", ("vip",)), cmd.ReplyToCustomer("ana", "Olá")],
+        [cmd.ReceiveReaction("r", f"{thread}0oi", "👍", from_provider=False)],
+        [cmd.ReceiveEdit("e", f"{thread}0oi", "olá")],
+        [build_message("last", "tchau")],
+        [cmd.ReceiveDeletion(("last",))],
+        [cmd.ResolveConversation("ana")],
+    ]
+    for some in commands:
+        await insert_commands(room.host, room.place, thread, some)
+        await room.host.run(thread)
+        stored = await room.conversation(thread)
+        await wait_until(partial(room.has_reached, screen, stored["version"]))
+        assert screen.events()[-1]["conversation"] == stored
+    assert stored["last_message"]["deleted"] is True
+    assert stored["last_message"]["text"] == ""
+
+
+async def test_a_frame_says_what_its_line_says(room: HubFixture) -> None:
+    screen = RecordedScreen(room.place.tenant)
+    await room.enter(screen)
+    thread = await room.thread("oi")
+    await insert_commands(
+        room.host,
+        room.place,
+        thread,
+        [cmd.AssignConversation("ana", by="bia"), cmd.SetConversationLabels("ana", ("vip",))],
+    )
+    await room.host.run(thread)
+    stored = await room.conversation(thread)
+    await wait_until(lambda: room.has_reached(screen, stored["version"]))
+    versions = [each["version"] for each in screen.events()]
+    assert versions == list(range(1, stored["version"] + 1))
+    lines = [each["activity"] for each in screen.events() if each["activity"]]
+    assert [(each["event"], each["by"], each["agent"], each["labels"]) for each in lines] == [
+        ("conversation_opened", None, None, None),
+        ("conversation_assigned", "bia", "ana", None),
+        ("labels_changed", "ana", None, ["vip"]),
+    ]
+    for each in screen.events():
+        if each["activity"]:
+            assert (each["activity"]["version"], each["activity"]["at"]) == (
+                each["version"],
+                each["at"],
+            )
+
+
+@pytest.mark.parametrize(
+    ("events", "version", "known"),
+    [([3], 3, True), ([3, 4, 5], 5, True), ([3, 5], 5, False), ([3], 4, False)],
+)
+async def test_the_last_message_is_known_if_no_later_event_is_missing(
+    events: list[int], version: int, known: bool
+) -> None:
+    """Then it is not read again, as for nearly every message that arrives."""
+    conversation, message = uuid4(), uuid4()
+    rows = [{"conversation_id": conversation, "version": each} for each in events]
+    conversations = {conversation: {"id": conversation, "version": version}}
+    messages = {message: {"conversation_id": conversation, "version": 3}}
+    found = event_log.known_last_messages(rows, conversations, messages)
+    assert (conversation in found) == known
+
+
+async def test_a_screen_that_connects_hears_at_once_who_views_what(room: HubFixture) -> None:
+    tenant, ana, rui = room.place.tenant, uuid4(), uuid4()
+    mine, others, left = uuid4(), uuid4(), uuid4()
+
+    def views(user: UUID, conversation: UUID, holder: ConversationOwner, viewing: bool) -> None:
+        frame = ViewingFrame(conversation_id=conversation, user_id=user, viewing=viewing)
+        room.hub.receive_envelope(FrameEnvelope.wrap(tenant, frame, holder).encode())
+
+    own = ConversationOwner("ana", None)
+    views(rui, mine, own, True)
+    views(rui, mine, own, True)  # the repeat
+    views(rui, others, ConversationOwner("rui", None), True)
+    views(ana, left, own, True)
+    views(ana, left, own, False)
+    screen = RecordedScreen(tenant, PermissionScope.OWN)
+    foreign = RecordedScreen(uuid4())
+    await room.enter(screen)
+    await room.enter(foreign)
+    assert [(each["conversation_id"], each["user_id"]) for each in screen.passing("viewing")] == [
+        (str(mine), str(rui))
+    ]
+    assert foreign.passing("viewing") == []

@@ -82,7 +82,7 @@ def _apply(services: Services) -> None:
     before = dict(os.environ)
     os.environ.update(services.environment | {"NIOCHAT_HOME": str(services.home.folder)})
     try:
-        asyncio.run(apply_demo())
+        asyncio.run(apply_demo(users=False))  # other machines reach these nodes
     finally:
         os.environ.clear()
         os.environ.update(before)

@@ -24,7 +24,7 @@ from tests.multi_node.network_namespaces import Network, NetworkNamespaces, addr
 GCS = 6379
 START_S = 90.0
 DEPLOY_S = 200.0
-APPLICATIONS = ("webhooks", "api", "live", "supervisor")
+APPLICATIONS = ("webhooks", "api", "live", "desk", "supervisor")
 LABEL = "niochat-carries"
 # Every machine has its own, so every machine has the same.
 _PORTS = StackPorts(
@@ -44,6 +44,7 @@ _PORTS = StackPorts(
     fallback_grpc=9500,
     replica_http=30000,
     replica_grpc=31000,
+    desk_dev=0,
 )
 
 # Ray finds a silent node after 15 to 65 s; a test has no such time. The cut-off side gives up

@@ -12,6 +12,7 @@ from niochat.domain.ids import shard_of
 from niochat.domain.message import MessageContent, MessageKind
 from niochat.outbox.dispatcher import OutboxDispatcher
 from tests.actors.sandbox_provider import SandboxProvider
+from tests.attachments.media.recordings import encode_tone
 from tests.builders import Host, RowBuilder, build_message, insert_commands
 
 PNG = base64.b64decode(
@@ -21,6 +22,7 @@ PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\
 FILES = {
     MessageKind.IMAGE: (PNG, "image/png", "pix.png"),
     MessageKind.DOCUMENT: (PDF, "application/pdf", "boleto.pdf"),
+    MessageKind.VOICE: (encode_tone("ogg", "libopus", layout="mono"), "audio/ogg", "audio.ogg"),
 }
 
 

@@ -30,10 +30,28 @@ async def test_a_file_arrives_whole_with_its_caption(
         "name": filename,
         "size": len(data),
         "sha256": sha256(data).hexdigest(),
+        "voice": False,
     }
     row = await harness.load_send()
     assert (row["status"], row["message_status"], row["attempts"]) == ("sent", "sent", 1)
     assert (arrived["messageid"], arrived["track_id"]) == (row["external_id"], str(row["id"]))
+
+
+async def test_a_voice_note_arrives_as_one(harness: OutboxHarness) -> None:
+    await harness.queue_reply(await harness.build_file_content(MessageKind.VOICE))
+    await harness.deliver_all()
+
+    data, _, filename = FILES[MessageKind.VOICE]
+    (arrived,) = await harness.provider.received()
+    assert (arrived["kind"], arrived["text"]) == ("ptt", "")
+    assert arrived["file"] == {
+        "mimetype": "audio/ogg; codecs=opus",
+        "name": filename,
+        "size": len(data),
+        "sha256": sha256(data).hexdigest(),
+        "voice": True,
+    }
+    assert await harness.load_status() == ("sent", None)
 
 
 async def test_texts_and_files_arrive_in_the_order_they_were_said(harness: OutboxHarness) -> None:

@@ -191,6 +191,8 @@ SCENARIOS: dict[str, Callable[[Host, InterruptedJob], Awaitable[Any]]] = {
     "accept": _accept,
     "step": _step,
     "timer": _look,
+    "ask_rating": _look,
+    "take_rating": _look,
     "link": _look,
     "claim": _claim,
     "settle": _settle,

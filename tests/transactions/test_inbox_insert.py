@@ -1,6 +1,7 @@
 """Statement 1: what is answered 200 is stored, once, under the right thread."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -183,9 +184,13 @@ async def test_a_click_counts_once_under_its_idempotency_key(
 
     assert await a.inbox.store_command(*click)
     assert not await a.inbox.store_command(*click)
-    assert await a.inbox.load_outcome(place.tenant, place.channel, "click:1") is None
+    pending = await a.inbox.load_command(place.tenant, place.channel, "click:1")
+    assert pending is not None
+    assert pending.outcome is None
     await a.run(thread)
-    assert await a.inbox.load_outcome(place.tenant, place.channel, "click:1") == "refused:resolved"
+    refused = await a.inbox.load_command(place.tenant, place.channel, "click:1")
+    assert refused == replace(pending, outcome="refused:resolved")
+    assert await a.inbox.load_command(place.tenant, place.channel, "click:2") is None
 
 
 async def test_each_conversation_of_the_assistant_receives_a_suspension_once(

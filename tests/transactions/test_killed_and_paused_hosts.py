@@ -26,6 +26,8 @@ DONE = {
     "accept": ("inbox", "dedupe_key = 'message:webhook'"),
     "step": ("outbox", "text = 'Olá!'"),
     "timer": ("events", "type = 'turn_started'"),
+    "ask_rating": ("outbox", "text LIKE 'Como foi%'"),
+    "take_rating": ("ratings", "score = 5 AND answered_at IS NOT NULL"),
     "link": ("events", "type = 'threads_linked'"),
     "claim": ("outbox", "status = 'sending'"),
     "settle": ("outbox", "status = 'sent'"),
@@ -38,6 +40,8 @@ DONE = {
 REFUSED = {
     "step": "lost",
     "timer": "lost",
+    "ask_rating": "lost",
+    "take_rating": "lost",
     "settle": "lost",
     "claim": "nothing",
     "assign": "assigned 0",
@@ -47,6 +51,7 @@ REFUSED = {
 have been ended meanwhile, so that they could hold no locks.
 """
 
+NEVER_QUIET = {"ratings": {"quiet_from": "00:00", "quiet_until": "00:00"}}
 scenarios = pytest.mark.parametrize("scenario", SCENARIOS)
 moments = pytest.mark.parametrize("moment", ["before", "after"])
 
@@ -91,7 +96,7 @@ async def test_a_process_paused_around_its_commit_loses_every_write_once_it_goes
         await ownership.assign_all(b)
         await SCENARIOS[scenario](b, job)
         assert await given.count(*DONE[scenario]) == 1
-        await insert_commands(b, job.place, job.thread, [build_message("late")])
+        await insert_commands(b, job.place, job.thread, [build_message("late", "e a fatura?")])
         before = await everything(given)
 
         interrupted, step, claim = await child.resume()
@@ -149,6 +154,11 @@ async def prepared(
     match scenario:
         case "timer":
             await given.admin.execute("UPDATE timers SET due_at = now()")
+        case "ask_rating" | "take_rating":
+            await resolved(a, place, thread, given)
+            if scenario == "take_rating":
+                await a.run(thread)
+                await insert_commands(a, place, thread, [build_message("m2", "🤩")])
         case "claim" | "settle":
             await a.answer(thread, "Um.", "Dois.")
             claimed = await a.claim(thread) if scenario == "settle" else None
@@ -163,6 +173,16 @@ async def prepared(
         case _:
             turn = a.turn(thread).id
     return InterruptedJob(scenario, moment, number, url, a.epochs, place, thread, turn, outbox)
+
+
+async def resolved(a: Host, place: ChannelRef, thread: UUID, given: RowBuilder) -> None:
+    """The conversation is over, and the request for its rating is due."""
+    await a.answer(thread, "Pronto!")
+    await insert_commands(a, place, thread, [cmd.ResolveConversation("ana")])
+    await a.run(thread)
+    await given.admin.execute("UPDATE outbox SET status = 'sent'")
+    await given.admin.execute("UPDATE tenants SET policy = policy || $1", NEVER_QUIET)
+    await given.admin.execute("UPDATE timers SET due_at = now()")
 
 
 async def waiting(

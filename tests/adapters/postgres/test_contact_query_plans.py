@@ -39,8 +39,11 @@ async def test_each_way_to_find_a_contact_has_its_index(admin: Admin) -> None:
     await admin.execute("SELECT set_config('niochat.tenant', $1, false)", str(tenant))
     await admin.execute("SET ROLE niochat_app")
     for name, values, index, condition in (
-        ("by_name", ["nome 1", "", nobody, 51], "contacts_name", "name_folded >= "),
-        ("by_phone", [["5511"], "", 51], "identities_pkey", "value >= "),
+        ("by_name", ["nome 1", "", nobody, 51, None], "contacts_name", "name_folded >= "),
+        ("by_word", ["nome", "nome 5", nobody, 51, ["vip"]], "contacts_name", "name_folded >= "),
+        ("by_phone", [["5511"], "", 51, None], "identities_pkey", "value >= "),
+        ("labels", ["all", "", [], True], "contacts_labelled", "tenant_id ="),
+        ("unresolved", [nobody], "conversations_one_live", "thread_id ="),
         ("by_tax_id", [[b"x"], nobody, 51], "contacts_document", "document_index = ANY"),
         (
             "conversations",
@@ -52,6 +55,7 @@ async def test_each_way_to_find_a_contact_has_its_index(admin: Admin) -> None:
         rows = await admin.fetch(f"EXPLAIN {queries('contacts')[name]}", tenant, *values)
         plan = "\n".join(row[0] for row in rows)
         assert "Seq Scan" not in plan, plan
+        assert index in plan, f"{name}: {plan}"
         look = plan.partition(f"using {index} ")[2].partition("Index Cond: ")[2]
         assert condition in look.splitlines()[0], plan
 

@@ -176,6 +176,8 @@ async def test_what_desks_ask_all_day_uses_its_indexes(admin: Admin) -> None:
     await admin.execute(FILL_TURNS)
     await admin.execute(
         "UPDATE conversations SET waiting_since = now() WHERE random() < 0.1;"
+        "INSERT INTO replaced_texts (tenant_id, message_id, text, replaced_at)"
+        " SELECT tenant_id, id, 'x', now() FROM messages;"
         "WITH x AS (SELECT ctid, row_number() OVER () AS number FROM events)"
         " UPDATE events e SET xid = x.number::text::xid8 FROM x WHERE x.ctid = e.ctid; ANALYZE"
     )
@@ -185,39 +187,53 @@ async def test_what_desks_ask_all_day_uses_its_indexes(admin: Admin) -> None:
     tenant, conversation = one["tenant_id"], one["id"]
     await admin.execute("SELECT set_config('niochat.tenant', $1, false)", str(tenant))
     await admin.execute("SET ROLE niochat_app")
-    page = [tenant, "all", "ana", [], None, None, None, None, None, None, 51]
-    again = [*page[:8], datetime.now(UTC) - timedelta(seconds=20), UUID(int=0), 51, "700"]
+    statuses = ["pending", "waiting", "open", "snoozed"]
+    page = [tenant, "all", str(UUID(int=1)), [], statuses, *[None] * 5, False, None, None, 51]
+    since = datetime.now(UTC) - timedelta(seconds=20)
+    again = [*page[:11], since, UUID(int=0), 51, "700"]
+    shown = "threads_ contacts_pkey messages_conversation"
     for file, name, values, indexes in (
-        ("conversation_queries", "live", page, "conversations_ threads_ contacts_pkey"),
-        ("conversation_queries", "waiting", page, "conversations_waiting threads_ contacts_pkey"),
+        ("conversation_lists", "changed", page, f"conversations_by_change {shown}"),
+        ("conversation_lists", "changed_again", again, f"conversations_by_change {shown}"),
+        ("conversation_lists", "opened", page, f"conversations_opened {shown}"),
+        ("conversation_lists", "opened", [*page[:4], ["resolved"], *page[5:]], "_opened_before"),
+        ("conversation_lists", "waiting", page, f"conversations_waiting {shown}"),
+        ("conversation_lists", "counts", page[:4], "conversations_ threads_"),
+        ("message_history", "older", [tenant, conversation, None, 51], "messages_conversation"),
+        ("message_history", "newer", [tenant, conversation, 1, 51], "messages_conversation"),
         (
-            "conversation_queries",
-            "resolved",
-            page,
-            "conversations_by_change threads_ contacts_pkey",
+            "message_history",
+            "activities",
+            [tenant, conversation, 0, 99, ["turn_started"], 500],
+            "events_pkey",
         ),
-        ("conversation_queries", "live_again", again, "conversations_live threads_ contacts_pkey"),
-        (
-            "conversation_queries",
-            "resolved_again",
-            again,
-            "conversations_by_change threads_ contacts_pkey",
-        ),
-        (
-            "conversation_queries",
-            "messages",
-            [tenant, conversation, None, 51],
-            "messages_conversation readings_pkey",
-        ),
+        ("message_history", "versions", [tenant, conversation], "replaced_texts_pkey"),
+        ("channels", "list", [tenant, None], "conversations_by_change threads_"),
     ):
         rows = await admin.fetch(f"EXPLAIN {queries(file)[name]}", *values)
         check(name, [row[0] for row in rows], indexes)
+    for file, name, values in (
+        ("event_history", "list_events", [tenant, conversation]),
+        ("conversation_history", "page", [tenant, conversation, 0, 100]),
+    ):
+        rows = await admin.fetch(f"EXPLAIN {queries(file)[name]}", *values)
+        plan = "\n".join(row[0] for row in rows)
+        assert looks(plan)["messages_pkey"] == {"tenant_id", "id"}, plan
+        assert looks(plan)["events_pkey"] >= {"tenant_id", "conversation_id"}, plan
     await admin.execute("SET ROLE niochat_system")
     position = ["29990", UUID(int=0), 0, "30000", UUID(int=0), 0]
     rows = await admin.fetch(
         f"EXPLAIN {queries('event_log')['list_events_after']}", *position, [tenant], 500
     )
     check("after", [row[0] for row in rows], "events_position")
+    conversations = [[tenant], [conversation]]
+    for name, indexes in (
+        ("conversations", "conversations_pkey threads_ contacts_pkey"),
+        ("last_messages", "messages_conversation"),
+    ):
+        rows = await admin.fetch(f"EXPLAIN {queries('event_log')[name]}", *conversations)
+        check(name, [row[0] for row in rows], indexes)
+        assert ("messages_" in str(rows)) == (name == "last_messages"), "only who asks pays"
 
 
 def check(name: str, lines: list[str], indexes: str) -> None:
@@ -289,6 +305,14 @@ LOADED = {
     "outbox_id_key": {"id"},
     "outbox_unsettled": {"thread_id"},
     "messages_pkey": {"tenant_id", "id"},
+    # Where no conversation is open: one whose rating is. Before a rating is asked for: the contact,
+    # and when it was last asked, on any channel.
+    "conversations_open_rating": {"thread_id"},
+    "timers_pkey": {"tenant_id", "thread_id", "name"},
+    "contacts_pkey": {"tenant_id", "id"},
+    "channels_id_key": {"id"},
+    "threads_tenant_id_channel_id_contact_id_key": {"tenant_id", "contact_id"},
+    "ratings_thread": {"tenant_id", "thread_id"},
 }
 CLAIMED = {
     "outbox_unsettled": {"thread_id"},

@@ -49,10 +49,12 @@ PATH = {
     "inbox",
     "outbox",
     "timers",
+    "ratings",
     "turns",
     "erps",
     "attachments",
     "readings",
+    "replaced_texts",
     "pauses",
     "held_back",
     "team_members",
@@ -64,6 +66,17 @@ PATH = {
     "search_words",
     "audit",
     "idempotency_keys",
+    "canned_response_files",
+    "preferences",
+    "push_subscriptions",
+    "push_sends",
+    "channel_status_changes",
+    "projections",
+    "positions",
+    "alert_rules",
+    "alerts",
+    "alert_notices",
+    "mails",
 }
 """What ``niochat_system`` may touch of the tables of tenants."""
 OF_THE_GATE = {
@@ -134,6 +147,11 @@ async def remembered(
     )
     await visits.add_attachment(request, "boleto", "application/pdf", "boleto.pdf", b"%PDF-")
     await given.admin.execute(
+        "INSERT INTO replaced_texts (tenant_id, message_id, text, replaced_at)"
+        " SELECT tenant_id, id, text, now() FROM messages WHERE tenant_id = $1 LIMIT 1",
+        place.tenant,
+    )
+    await given.admin.execute(
         "INSERT INTO readings (tenant_id, message_id, file_id, thread_id, sort, said_seconds)"
         " SELECT tenant_id, $2, id, $3, 'voice', 0 FROM attachments WHERE tenant_id = $1",
         place.tenant,
@@ -143,10 +161,30 @@ async def remembered(
 
 
 async def left(given: RowBuilder, place: ChannelRef) -> None:
-    """A telephone that somebody had before."""
+    """A telephone that somebody had before, and a rating that nobody was asked for."""
+    await given.admin.execute(
+        "INSERT INTO ratings (tenant_id, id, conversation_id, thread_id, channel_id, status,"
+        " reason) SELECT c.tenant_id, uuidv7(), c.id, c.thread_id, t.channel_id, 'skipped', ''"
+        " FROM conversations c JOIN threads t ON t.id = c.thread_id WHERE c.tenant_id = $1 LIMIT 1",
+        place.tenant,
+    )
+    await alerted(given, place)
     await given.admin.execute(
         "INSERT INTO former_identities SELECT $1, 'phone', '5581988880009', id, now()"
         " FROM contacts WHERE tenant_id = $1 LIMIT 1",
+        place.tenant,
+    )
+
+
+async def alerted(given: RowBuilder, place: ChannelRef) -> None:
+    """An alert of a rule, and somebody who was told."""
+    await given.admin.execute(
+        "WITH r AS (INSERT INTO alert_rules (tenant_id, name, kind, threshold, clear_threshold,"
+        " hold_minutes) VALUES ($1, 'Fila', 'queue_long', 2, 1, 0) RETURNING id), a AS ("
+        "INSERT INTO alerts (tenant_id, rule_id, name, kind, threshold, value, worst)"
+        " SELECT $1, id, 'Fila', 'queue_long', 2, 2, 2 FROM r RETURNING id)"
+        " INSERT INTO alert_notices (tenant_id, alert_id, change, way, recipient)"
+        " SELECT $1, id, 'started', 'email', 'ana@example.com' FROM a",
         place.tenant,
     )
 
@@ -183,6 +221,18 @@ async def people(given: RowBuilder, place: ChannelRef) -> None:
         " VALUES ($1, $2, 'POST /users', 'k', '\\x00', $2, now())",
         "INSERT INTO reads SELECT tenant_id, $2, id, 1 FROM conversations WHERE tenant_id = $1",
         "INSERT INTO mails (tenant_id, recipient, sealed) VALUES ($1, $2::uuid::text, '\\x00')",
+        "INSERT INTO canned_responses (tenant_id, shortcut, title, text, scope, owner_id)"
+        " VALUES ($1, 'oi', 'Oi', 'oi', 'personal', $2)",
+        "INSERT INTO canned_response_files SELECT $1, r.id, 1, a.id FROM canned_responses r,"
+        " attachments a WHERE r.tenant_id = $1 AND a.tenant_id = $1 AND r.owner_id = $2 LIMIT 1",
+        "INSERT INTO preferences (tenant_id, user_id, document) VALUES ($1, $2, '{}')",
+        "INSERT INTO user_photos (tenant_id, user_id, image, digest) VALUES ($1, $2, '\\x00', 'x')",
+        "INSERT INTO pause_reasons (tenant_id, reasons) VALUES ($1, jsonb_build_array($2::uuid))",
+        "INSERT INTO push_subscriptions (tenant_id, user_id, session_id, digest, sealed, device)"
+        " SELECT $1, $2, id, '\\x00', '\\x00', 'x' FROM sessions WHERE tenant_id = $1",
+        "INSERT INTO push_sends (tenant_id, subscription_id, user_id, kind, conversation_id,"
+        " version, next_at) SELECT $1, id, $2, 'mention', $2, 1, now() FROM push_subscriptions"
+        " WHERE tenant_id = $1",
     ):
         await given.admin.execute(statement, place.tenant, user)
 

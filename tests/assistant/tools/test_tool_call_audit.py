@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from niochat.insights.projector import Projector
 from tests.assistant.assistant_pipeline import AssistantPipeline
 from tests.builders import RowBuilder
 
@@ -79,3 +80,34 @@ async def test_a_turn_that_runs_again_does_not_log_the_calls_that_it_takes_over(
     assert before
     await customer.run_turn_without_commit()
     assert await logged(pipeline.given) == before
+
+
+async def test_reports_count_the_tools_that_the_assistant_used(pipeline: AssistantPipeline) -> None:
+    customer = await pipeline.create_customer()
+    await customer.complete_identification("quero minha fatura")
+
+    await Projector(pipeline.host.database).run_until_read()
+
+    counted = await pipeline.given.rows("SELECT tools FROM analytics.assistant_turns ORDER BY at")
+    used = [tool for tool, _ in await customer.list_tool_calls()]
+    assert [tool for tools in counted for tool in tools] == used != []
+
+
+async def test_a_tool_is_reported_while_it_runs_and_its_time_is_stored(
+    pipeline: AssistantPipeline,
+) -> None:
+    reported: list[tuple[str, bool]] = []
+    customer = await pipeline.create_customer()
+    await customer.write(f"minha fatura, cpf {customer.cpf}")
+    assistant = pipeline.assistant
+    assistant._on_tool = lambda _, tool, running: reported.append((tool, running))
+
+    await assistant.run(await customer.pending_turn())
+
+    (calls,) = await pipeline.given.rows(
+        "SELECT tool_results FROM turns WHERE tool_results <> '[]'"
+    )
+    tools = [call["tool"] for call in calls]
+    assert "identificar_cliente" in tools
+    assert reported == [(tool, running) for tool in tools for running in (True, False)]
+    assert all(call["duration_s"] >= 0 and call["started_at"] for call in calls)

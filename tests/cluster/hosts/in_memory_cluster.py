@@ -106,6 +106,8 @@ class InMemoryCluster:
         )
         parts = Components(
             settings=settings,
+            report_database=database,
+            projector_database=database,
             database=database,
             vault=VAULT,
             ssrf_guard=SsrfGuard([ip_network("127.0.0.0/8")]),

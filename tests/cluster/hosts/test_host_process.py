@@ -8,8 +8,13 @@ import pytest
 from niochat.actors import actor_addresses
 from niochat.actors.tenant_actor import TurnGrantRequest
 from niochat.cluster.hosts.host_process import HostProcess
-from niochat.domain.conversation.commands import AssignConversation
+from niochat.domain.conversation.commands import (
+    AssignConversation,
+    ReceiveReaction,
+    ResolveConversation,
+)
 from niochat.inbox.inbox_store import InboxStore
+from niochat.live.ephemeral_frames import FrameEnvelope
 from tests.actors.sandbox_provider import SandboxProvider
 from tests.builders import RowBuilder
 from tests.cluster.hosts.in_memory_cluster import (
@@ -293,3 +298,41 @@ async def test_a_host_that_runs_sweeps_by_itself(
 
     await provider.wait_for("resposta")
     assert await given.rows("SELECT incarnation FROM hosts") == [core.incarnation]
+
+
+async def test_a_reaction_after_the_conversation_is_published_to_screens(
+    cluster: InMemoryCluster, provider: SandboxProvider, given: RowBuilder
+) -> None:
+    core = await cluster.host("a")
+    published: list[bytes] = []
+
+    async def publish(data: bytes) -> None:
+        published.append(data)
+
+    core._unlogged_changes._publish = publish
+    # While a rating is open, changes of the conversation are events.
+    await given.admin.execute(
+        "UPDATE tenants SET policy = policy || $1", {"ratings": {"after_s": 0}}
+    )
+    await cluster.assign_shards(core)
+    thread = await cluster.poke_thread(core, 1, "oi")
+    await provider.wait_for("resposta")
+    (message,) = await given.rows("SELECT id FROM messages WHERE author = 'customer'")
+    (external,) = await given.rows("SELECT external_id FROM messages WHERE author = 'customer'")
+    place, inbox = provider.place, InboxStore(provider.database)
+    for key, command in (
+        ("resolve", ResolveConversation("ana")),
+        ("react", ReceiveReaction("r-1", external, "👍", from_provider=True)),
+    ):
+        await inbox.store_command(place.tenant, thread, place.channel, key, command)
+        core.poke([actor_addresses.conversation_address(thread)])
+
+        async def processed() -> bool:
+            return await given.count("inbox", "processed_at IS NULL") == 0
+
+        await wait_until(processed)
+
+    envelope = FrameEnvelope.decode((await wait_until(lambda: published))[0])
+    assert envelope.tenant_id == place.tenant
+    assert str(message) in envelope.frame
+    assert "👍" in envelope.frame

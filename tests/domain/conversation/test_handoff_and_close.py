@@ -210,7 +210,13 @@ def test_a_closing_turn_says_farewell_and_resolves_the_conversation() -> None:
     decision = simulator.finish_turn(FAREWELL, close="solved")
 
     assert simulator.active_conversation.status is ConversationStatus.RESOLVED
-    assert types(decision) == ["turn_finished", "message_queued", "conversation_resolved"]
+    assert types(decision) == [
+        "turn_finished",
+        "message_queued",
+        "conversation_resolved",
+        "rating_scheduled",
+        "timer_set",
+    ]
     assert e.ConversationResolved("assistant") in decision.events
     first = simulator.claim_send()
     assert first is not None, "the farewell leaves although the visit is over"

@@ -166,7 +166,15 @@ class AnyHistory(RuleBasedStateMachine):
             case _:
                 self.ask(cmd.DeadLetterCommand(1, "step_failed", opens=agent == "ana"))
 
-    @rule(agent=AGENTS, what=st.sampled_from(["snooze", "label", "urgent", "reopen"]))
+    @rule(blocked=st.booleans())
+    def the_contact_is_blocked_or_not(self, blocked: bool) -> None:
+        self.talk.contact_blocked = blocked
+
+    @rule(agent=AGENTS)
+    def an_agent_starts_a_conversation(self, agent: str) -> None:
+        self.ask(cmd.StartConversation(agent, "Bom dia!"))
+
+    @rule(agent=AGENTS, what=st.sampled_from(["snooze", "label", "more", "urgent", "reopen"]))
     def a_person_sorts(self, agent: str, what: str) -> None:
         match what:
             case "snooze":
@@ -174,6 +182,8 @@ class AnyHistory(RuleBasedStateMachine):
                 self.ask(cmd.SnoozeConversation(agent, until))
             case "label":
                 self.ask(cmd.SetConversationLabels(agent, ("vip", agent)))
+            case "more":
+                self.ask(cmd.ChangeConversationLabels(agent, (agent,), ("vip",)))
             case "urgent":
                 self.ask(cmd.SetConversationPriority(agent, ConversationPriority.URGENT))
             case "reopen":

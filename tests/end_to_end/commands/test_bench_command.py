@@ -62,6 +62,28 @@ def test_a_bench_finds_every_event_on_every_screen_once_and_leaves_nothing(tmp_p
     assert not list(tmp_path.iterdir())
 
 
+def test_a_bench_of_reports_fills_a_tenant_and_asks_for_every_report(tmp_path: Path) -> None:
+    few = ("--conversations", "3000", "--times", "2", "--seconds", "2", "--rounds", "1")
+    found = told_by(tmp_path, "reports", *few)
+    assert found["conversations"] == found["measured_conversations"] >= 3000
+    assert found["conversations_in_rollups"] == found["conversations"]
+    assert found["messages"] > 5 * found["conversations"]
+    requests = {each["request"]: each for each in found["requests"]}
+    assert {each["times"] for each in requests.values()} == {2}
+    assert {each["failed"] for each in requests.values()} == {0}
+    # One of the six agents may have had nobody in a month; a key is empty where there is no agent.
+    assert 5 <= requests["agents, 30 days"]["rows"] <= 7
+    assert requests["conversations, 30 days"]["rows"] == 30
+    assert requests["heat map, 365 days"]["rows"] > 7 * 12
+    assert requests["conversations behind, 30 days"]["rows"] == 50
+    assert found["projector"]["events"] > 100
+    assert found["projector"]["cpu_ms_per_event"] > 0
+    assert found["with_projections"]["counts"]["answered"] > 0
+    assert found["without_projections"]["counts"]["answered"] > 0
+    assert found["half"]["counts"]["answered"] > 0
+    assert not left_of(str(tmp_path))
+
+
 def test_an_interrupted_bench_ends_its_stack(tmp_path: Path) -> None:
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     with subprocess.Popen([*_BENCH, "ingest"], stderr=subprocess.PIPE, env=environment) as bench:

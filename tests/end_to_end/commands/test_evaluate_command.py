@@ -16,7 +16,7 @@ async def evaluated(running_product: EndToEndFixture, *kinds: str) -> Sequence[A
     """Results of the kinds, after all of them passed."""
     file = running_product.folder / "evaluation.json"
     said = await running_product.niochat(
-        "evaluate", *kinds, "--at-once", "12", "--json", str(file), code=None
+        "evaluate", *kinds, "--at-once", "12", "--json", str(file), code=None, within_s=240
     )
     found = json.loads(file.read_text("utf-8"))
     failed = {each["name"]: each["problems"] for each in found["scenarios"] if each["problems"]}

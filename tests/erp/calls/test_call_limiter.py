@@ -190,3 +190,23 @@ def test_calls_one_after_the_other_are_held_back_only_after_failures_in_a_row(
         assert permit.id is not None
         tenant.release(CallPermitRelease(permit.id, outcome), now)
         row, last = (0 if outcome else row + (outcome is False)), outcome
+
+
+def test_agents_leave_a_quarter_of_the_places_to_the_assistant() -> None:
+    tenant = permits(at_once=8)
+    agents = [tenant.acquire(0.0, for_agent=True) for _ in range(8)]
+    assert [each.id is not None for each in agents] == [True] * 6 + [False] * 2
+    assert [tenant.acquire(0.0).id is not None for _ in range(3)] == [True, True, False]
+
+
+def test_agents_leave_a_quarter_of_the_burst_to_the_assistant() -> None:
+    tenant = permits(at_once=100, per_minute=80)  # a burst of 8
+    agents = [tenant.acquire(0.0, for_agent=True) for _ in range(8)]
+    assert [each.id is not None for each in agents] == [True] * 6 + [False] * 2
+    assert agents[-1].wait_s > 0
+    assert [tenant.acquire(0.0).id is not None for _ in range(3)] == [True, True, False]
+
+
+@pytest.mark.parametrize(("at_once", "per_minute"), [(1, 1), (1, 6), (2, 10)])
+def test_with_the_smallest_limits_agents_are_served_too(at_once: int, per_minute: int) -> None:
+    assert permits(at_once, per_minute).acquire(0.0, for_agent=True).id is not None

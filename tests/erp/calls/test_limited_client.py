@@ -8,6 +8,7 @@ import pytest
 from niochat.domain.errors import UnavailableError
 from niochat.erp.call_limiter import CallPermit, CallPermitRequest, ErpCallLimiter
 from niochat.erp.limited_client import LimitedErpClient
+from niochat.erp.rpc_reply import ErpReadOptions
 from niochat.ports.erp import (
     CheckAccessStatus,
     ErpError,
@@ -215,3 +216,38 @@ async def test_without_the_tenants_actor_calls_go_without_a_place(
     plans = await calls.read(provider.id, ListServicePlans())
     assert len(plans) == 4
     assert erp_service.actor.told == []
+
+
+async def test_agents_that_wait_for_a_permit_hold_no_place_of_the_assistant(
+    erp_service: ErpServiceHarness, provider: ErpProvider, sgp: SgpInstallationClient
+) -> None:
+    permit, refused = erp_service.actor.occupy_permit(), CallPermit(wait_s=0.05)
+
+    async def ask(_tenant: object, request: CallPermitRequest) -> CallPermit:
+        erp_service.actor.asks += 1
+        return refused if request.for_agent else CallPermit(permit)
+
+    calls = LimitedErpClient(
+        erp_service.erp,
+        erp_service.settings_of,
+        erp_service.answers,
+        ask,
+        erp_service.actor.tell,
+    )
+    agents = [
+        asyncio.create_task(
+            calls.read_timed(provider.id, ListServicePlans(), ErpReadOptions(0.0, for_agent=True))
+        )
+        for _ in range(20)
+    ]
+
+    async def waiting() -> bool:
+        return erp_service.actor.asks >= 6
+
+    await wait_until(waiting)
+    plans = await calls.read(provider.id, ListServicePlans(), fresh=True)
+    assert len(plans) == 4
+    assert not any(agent.done() for agent in agents)
+    for agent in agents:
+        agent.cancel()
+    await asyncio.gather(*agents, return_exceptions=True)

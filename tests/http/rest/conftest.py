@@ -15,21 +15,47 @@ from niochat.adapters.gateways.uazapi.client import UazapiClient
 from niochat.adapters.gateways.uazapi.instance_admin import UazapiAdmin
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.ssrf_guard import SsrfGuard
+from niochat.alerts.alert_rule_store import AlertRuleStore
 from niochat.assignment.agent_presence import PresenceStore
+from niochat.assignment.colleagues import ColleagueDirectory
+from niochat.assignment.pause_reasons import PauseReasonStore
 from niochat.assignment.presence_changes import PresenceChangeHandler
 from niochat.assignment.queue_assignment import QueueAssigner, TeamQueueKey
 from niochat.attachments.attachment_store import AttachmentStore
 from niochat.composition.identity_services import build_identity_services
+from niochat.composition.subscriber_services import build_subscriber_services
 from niochat.composition.tenant_services import build_tenant_services
+from niochat.conversations.canned.canned_responses import CannedResponseStore
+from niochat.conversations.contact_directory import ContactDirectory
 from niochat.conversations.contacts import ContactStore
+from niochat.conversations.conversation_lists import ConversationLists
 from niochat.conversations.conversation_queries import ConversationQueries
+from niochat.conversations.history.conversation_history import ConversationHistory
+from niochat.conversations.history.turn_queries import TurnQueries
+from niochat.conversations.message_history import MessageHistory
 from niochat.conversations.message_search import MessageSearch
 from niochat.conversations.read_markers import ReadMarkerStore
 from niochat.http.rest.rest_application import build_rest_application
 from niochat.http.rest.rest_services import RestServices
 from niochat.inbox.command_submitter import CommandSubmitter
+from niochat.inbox.conversation_starter import ConversationStarter
+from niochat.insights.reports.dashboard import DashboardStore
+from niochat.insights.reports.report_store import ReportStore
+from niochat.live.activities import ACTIVITY_NAMES
+from niochat.ports.erp import (
+    ErpError,
+    ErpRead,
+    ErpWriteResult,
+    IdempotentErpWrite,
+    ResultT,
+    TimedErpRead,
+)
+from niochat.push.push_subscriptions import PushSubscriptionStore
+from niochat.push.vapid_keys import VapidKeyStore
+from niochat.ratings.rating_queries import RatingQueries
 from niochat.runtime.background_tasks import BackgroundTaskSet
 from niochat.tenants.channel_provisioning import GatewayAccess
+from niochat.tenants.tenant_config_cache import TenantConfigCache
 from tests.builders import (
     Admin,
     ChannelRef,
@@ -111,6 +137,21 @@ class RestApiFixture:
         return user, await self.bearer(login)
 
 
+class NoErpClient:
+    """Of providers without an ERP: nobody asks it."""
+
+    async def read_timed(
+        self, tenant_id: UUID, request: ErpRead[ResultT], max_age_s: float | None = None
+    ) -> TimedErpRead[ResultT]:
+        raise ErpError("this provider has no ERP", code="erp_none", left=False)
+
+    async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
+        raise ErpError("this provider has no ERP", code="erp_none", left=False)
+
+    async def verify_write(self, tenant_id: UUID, key: str) -> None:
+        raise ErpError("this provider has no ERP", code="erp_none", left=False)
+
+
 def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     """The answer is a problem of that code, and says something."""
     assert answer.status_code == status, answer.text
@@ -164,12 +205,21 @@ async def rest_api(
         lambda tenant, threads: run_threads(*threads),
         looks.append,
     )
+    contacts = ContactStore(database, house.vault)
+    reports = ReportStore(database)
     services = RestServices(
         identity=access,
         tenants=accounts,
         conversation_queries=ConversationQueries(database),
+        conversation_lists=ConversationLists(database),
+        conversation_starter=ConversationStarter(database),
+        message_history=MessageHistory(database, ACTIVITY_NAMES),
+        conversation_history=ConversationHistory(database),
+        turn_queries=TurnQueries(database),
+        ratings=RatingQueries(database),
         message_search=MessageSearch(database),
-        contacts=ContactStore(database, house.vault),
+        contacts=contacts,
+        contact_directory=ContactDirectory(database, contacts),
         command_submitter=asking,
         read_markers=ReadMarkerStore(database),
         attachments=AttachmentStore(database, FileStore.from_url(tmp_path.as_uri()), house.vault),
@@ -177,6 +227,20 @@ async def rest_api(
         publish_frame=say,
         agent_presence=PresenceStore(database),
         announce_presence_change=presence.handle_change,
+        subscribers=build_subscriber_services(
+            database,
+            ContactStore(database, house.vault),
+            NoErpClient(),
+            TenantConfigCache(database, house.vault).erp,
+        ),
+        colleagues=ColleagueDirectory(database),
+        pause_reasons=PauseReasonStore(database),
+        canned_responses=CannedResponseStore(database),
+        alert_rules=AlertRuleStore(database, house.vault, SsrfGuard().check_url),
+        push_subscriptions=PushSubscriptionStore(database, house.vault, SsrfGuard().check_url),
+        vapid_keys=VapidKeyStore(database, house.vault),
+        reports=reports,
+        dashboard=DashboardStore(database, reports),
         secure_cookies=False,
     )
     app = build_rest_application(services)

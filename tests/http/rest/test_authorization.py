@@ -117,10 +117,38 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "/conversations/{conversation_id}/priority": {"priority": "high"},
     "/conversations/{conversation_id}/messages/{message_id}": {"text": "x"},
     "/conversations/{conversation_id}/messages/{message_id}/reaction": {"emoji": "x"},
+    "/conversations/bulk": {"ids": ["0198f0f0-0000-7000-8000-000000000000"], "act": "resolve"},
+    "/conversations": {
+        "channel_id": "0198f0f0-0000-7000-8000-000000000000",
+        "phone": "11987654321",
+        "text": "x",
+    },
+    "/contacts": {"name": "Rita", "phone": "11987654321"},
+    "/contacts/{contact_id}/labels": {"labels": ["vip"]},
     "/teams/{slug}": {"name": "x"},
     "/presence/me": {"state": "online"},
     "/presence/{user_id}": {"capacity": 1},
+    "/conversations/{conversation_id}/invoices/{invoice_id}/send": {
+        "contract_id": "5501",
+        "method": "pix",
+    },
+    "/conversations/{conversation_id}/unlock": {"contract_id": "5501"},
+    "/conversations/{conversation_id}/orders": {
+        "contract_id": "5501",
+        "category": "outro",
+        "text": "x",
+    },
     "/contacts/lookup": {"document": "52998224725"},
+    "/canned-responses": {"shortcut": "oi", "title": "Oi", "text": "Oi!", "scope": "shared"},
+    "/canned-responses/{response_id}": {
+        "shortcut": "oi",
+        "title": "Oi",
+        "text": "Oi!",
+        "scope": "shared",
+    },
+    "/presence/reasons": {"reasons": [{"code": "lunch", "name": "Almoço"}]},
+    "/alert-rules": {"name": "Fila", "kind": "queue_long", "threshold": 10},
+    "/alert-rules/{rule_id}": {"name": "Fila", "kind": "queue_long", "threshold": 10},
 }
 """Bodies that are well formed."""
 MADE_BY_PUT = {"/teams/{slug}", "/roles/{name}"}
@@ -140,6 +168,18 @@ async def test_another_tenants_ids_are_as_unknown_as_any(
         "key_id": made.json()["id"],
         "name": "deles",
         "conversation_id": str(visit.id),
+        "seq": "1",
+        "protocol": (
+            await given.rows("SELECT protocol FROM conversations WHERE id = $1", visit.id)
+        )[0],
+        "response_id": (
+            await rest_api.http.post(
+                "/canned-responses", json=SAMPLES["/canned-responses"], headers=theirs
+            )
+        ).json()["id"],
+        "rule_id": (
+            await rest_api.http.post("/alert-rules", json=SAMPLES["/alert-rules"], headers=theirs)
+        ).json()["id"],
         "contact_id": (
             await given.rows("SELECT contact_id::text FROM threads WHERE id = $1", visit.thread)
         )[0],
@@ -160,7 +200,7 @@ async def test_another_tenants_ids_are_as_unknown_as_any(
         }.get(method)
         answers = [
             await rest_api.http.request(method, filled(path, known), json=body, headers=ours)
-            for known in (ids, {"name": "nenhum"})
+            for known in (ids, {"name": "nenhum", "seq": "1", "protocol": "20990101000001"})
         ]
         assert [each.status_code for each in answers] == [404, 404], f"{method} {path}"
         assert answers[0].json() == answers[1].json()
@@ -180,6 +220,8 @@ async def snapshot(rest_api: RestApiFixture, tenant: UUID) -> list[str]:
             "audit",
             "contacts",
             "channels",
+            "canned_responses",
+            "alert_rules",
         )
         for row in await rest_api.house.admin.fetch(
             f"SELECT t::text FROM {table} t WHERE tenant_id = $1 ORDER BY 1", tenant

@@ -3,15 +3,19 @@
 import json
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import psutil
 import pytest
+from rich.console import Console
 
 from niochat.domain.errors import InvalidInputError
+from niochat.insights.reports.metric_catalog import ReportGrouping
+from niochat.insights.reports.report_request import parse_metrics
 from niochat.launcher.process_control import STACK_VARIABLE
 from niochat_lab.bench.bench_commands import parse_sizes
-from niochat_lab.bench.bench_report import BenchReport
+from niochat_lab.bench.bench_report import BenchReport, render_report
 from niochat_lab.bench.docs_tables import update_tables
 from niochat_lab.bench.measurement.load_rounds import SideMeasurement, median_ratio
 from niochat_lab.bench.measurement.postgres_statistics import (
@@ -27,6 +31,7 @@ from niochat_lab.bench.measurement.process_usage import (
 )
 from niochat_lab.bench.measurement.quantiles import median, quantile
 from niochat_lab.bench.result_plots import draw_plots
+from niochat_lab.bench.workloads.report_requests import TimedRequest, list_requests
 
 
 def test_a_quantile_is_an_observed_value() -> None:
@@ -163,6 +168,36 @@ def test_figures_and_plots_of_a_folder_come_into_the_document(tmp_path: Path) ->
     assert "- met: at least 0.5 of the limit (0.6)" in once
     assert "![ingest](results/ingest.svg)" in once
     assert once.count("Not measured yet.") == 1
+
+
+def test_requests_for_reports_are_tables_with_their_failures(tmp_path: Path) -> None:
+    request = TimedRequest("overview, 7 days", "/reports/query", {}, [30.0, 10.0, 20.0], 4, 1)
+    measured = request.as_dict()
+    assert (measured["p50_ms"], measured["p95_ms"], measured["times"]) == (20.0, 30.0, 3)
+    cost = dict.fromkeys(("events", "events_per_s", "cpu_ms_per_event", "desk_ms_per_event"), 7)
+    more = {"requests": [measured], "projector": {**cost, "postgres_ms_per_event": 8}}
+    results, document = tmp_path / "results", tmp_path / "benchmarks.md"
+    results.mkdir()
+    found = BenchReport("reports", "turn", more=more, machine={"cores": 2}, goals={})
+    (results / "reports.json").write_text(json.dumps(found.as_dict()))
+    document.write_text("<!-- figures: reports -->\n<!-- end -->\n")
+
+    update_tables(document, results)
+
+    assert "| overview, 7 days | 3 | 20.0 | 30.0 | 4 | 1 |" in document.read_text()
+    console = Console(width=120, file=StringIO())
+    console.print(render_report(found))
+    assert "overview, 7 days" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_every_report_that_the_bench_asks_for_is_valid() -> None:
+    requests = list_requests()
+
+    assert len({request.name for request in requests}) == len(requests) > 30
+    for request in requests:
+        if request.path == "/reports/query":
+            grouping = ReportGrouping(request.params.get("group_by", "none"))
+            assert parse_metrics(request.params["metric"], grouping)
 
 
 def test_an_invalid_result_file_is_named(tmp_path: Path) -> None:

@@ -62,6 +62,7 @@ async def test_a_file_is_on_the_phone_and_its_bytes_come_back(
         "name": "boleto.pdf",
         "size": len(data),
         "sha256": sha256(data).hexdigest(),
+        "voice": False,
     }
     found = await kept(sandbox, MARIA, line["messageid"])
     assert (found.status_code, found.content) == (200, data)

@@ -2,6 +2,7 @@
 
 import re
 import traceback
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,10 @@ def test_optional_fields_have_defaults(tmp_path: Path) -> None:
 def test_the_defaults_of_the_file_are_those_of_the_domain(tmp_path: Path) -> None:
     (demo,) = load_provider_file(tmp_path, build_provider())
 
-    for name, value in demo.policy.model_dump().items():
-        assert value == getattr(ConversationPolicy(), name)
+    policy, defaults = demo.policy.model_dump(), ConversationPolicy()
+    assert policy.pop("ratings") == asdict(defaults.ratings)
+    for name, value in policy.items():
+        assert value == getattr(defaults, name)
 
 
 def test_secrets_come_from_the_environment_and_do_not_show(tmp_path: Path) -> None:

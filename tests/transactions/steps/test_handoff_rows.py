@@ -191,7 +191,7 @@ async def test_silence_brings_a_reminder_and_then_the_end_with_the_protocol(
     (state,) = (await given.states(thread)).values()
     assert await leaves(a, thread) == [f"Fim. {state.protocol}"]
     assert state.status is ConversationStatus.RESOLVED
-    assert await given.count("timers") == 0
+    assert await given.rows("SELECT name FROM timers") == ["rating"]
 
 
 async def test_two_hosts_that_see_the_silence_remind_once(

@@ -19,6 +19,7 @@ from niochat.ports.erp import (
     ListMaintenances,
     ListPaidInvoices,
     ListServicePlans,
+    ListSubscribersByPhone,
     ListTickets,
     OpenTicket,
     ReadContract,
@@ -36,6 +37,7 @@ DIGIT_LINE = "34191.79001 01043.510047 91020.150008 5 92340000009990"
 SECRET = "marked-secret"
 
 FIND, CONTRACT = FindSubscriber(CPF), ReadContract("5501")
+BY_PHONE = ListSubscribersByPhone("5581999998888")
 INVOICES, PIX_READ = ListInvoices("5501"), ReadPixCode("5501", "9001")
 LINE, OPTICS = CheckAccessStatus("5501"), ReadOpticalSignal("5501")
 MAINTENANCES, TICKETS, PLANS = ListMaintenances(), ListTickets("5501"), ListServicePlans()
@@ -52,6 +54,7 @@ READS: tuple[ErpRead[Any], ...] = (
     PLANS,
     PAID,
     COVERAGE,
+    BY_PHONE,
 )
 UNLOCK = Unlock("5501", "Pago na sexta")
 TICKET = OpenTicket(

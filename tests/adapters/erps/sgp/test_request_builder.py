@@ -16,6 +16,7 @@ from niochat.ports.erp import (
     TicketCategory,
 )
 from tests.adapters.erps.sgp.sample_responses import (
+    BY_PHONE,
     CONTRACT,
     COVERAGE,
     CPF,
@@ -42,6 +43,7 @@ OF_CONTRACT = {"contrato": "5501"}
 BILLS = {**OF_CONTRACT, "faturas_abertas_todas": "1", "nao_gerar_os": "1"}
 ASKED = [
     (FIND, "POST", "/api/ura/consultacliente/", {"cpfcnpj": CPF}),
+    (BY_PHONE, "POST", "/api/ura/consultacliente/", {"telefone": "81999998888"}),
     (CONTRACT, "POST", "/api/ura/consultacliente/", OF_CONTRACT),
     (INVOICES, "POST", "/api/ura/fatura2via/", BILLS),
     (PAID, "POST", "/api/ura/titulos/", {**OF_CONTRACT, "status": "pagos", "limit": "250"}),

@@ -51,6 +51,50 @@ async def test_a_send_says_what_the_gateway_needs_and_gets_its_id(
     }
 
 
+MENU = OutboundMessage("Como foi?", choices=("🤩 5", "😡 1"))
+
+
+async def test_choices_are_sent_as_a_menu(client: UazapiClient, gateway: ScriptedGateway) -> None:
+    gateway.set_response(200, {"messageid": "3EB0A"})
+
+    answer = await client.send(gateway.line, "5581977776666", MENU, "track-1", 5)
+
+    assert answer == GatewaySendResult(SendStatus.SENT, "3EB0A")
+    (asked,) = gateway.requests
+    assert asked.path == "/send/menu"
+    assert asked.body == {
+        "number": "5581977776666",
+        "text": "Como foi?",
+        "track_id": "track-1",
+        "track_source": "niochat",
+        "type": "list",
+        "choices": ["🤩 5", "😡 1"],
+        "listButton": "Responder",
+    }
+
+
+async def test_where_menus_are_refused_the_text_is_sent(
+    client: UazapiClient, gateway: ScriptedGateway
+) -> None:
+    gateway.set_response(404, {})
+
+    answer = await client.send(gateway.line, "5581977776666", MENU, "track-1", 5)
+
+    assert [each.path for each in gateway.requests] == ["/send/menu", "/send/text"]
+    assert answer.code == "gateway_404"
+
+
+async def test_a_menu_whose_answer_is_lost_is_not_sent_again(
+    client: UazapiClient, gateway: ScriptedGateway
+) -> None:
+    gateway.set_response(200, {})
+
+    answer = await client.send(gateway.line, "5581977776666", MENU, "track-1", 5)
+
+    assert answer.result is SendStatus.UNCERTAIN
+    assert len(gateway.requests) == 1
+
+
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [

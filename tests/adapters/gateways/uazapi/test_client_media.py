@@ -29,6 +29,9 @@ INVOICE = OutboundMessage(
 )
 
 
+VOICE = OutboundMessage("", MessageKind.VOICE, OutboundFile(b"OggS", "audio/ogg", "audio.ogg"))
+
+
 async def send(
     client: UazapiClient,
     line: GatewayCredentials,
@@ -36,6 +39,17 @@ async def send(
     timeout_s: float = 5,
 ) -> GatewaySendResult:
     return await client.send(line, "5581977776666", outgoing, "track-1", timeout_s)
+
+
+async def test_a_voice_note_is_sent_as_phones_play_it(
+    client: UazapiClient, gateway: ScriptedGateway
+) -> None:
+    gateway.set_response(200, {"messageid": "3EB0A", "status": "Pending"})
+    await send(client, gateway.line, VOICE)
+    (request,) = gateway.requests
+    assert isinstance(request.body, dict)
+    assert (request.path, request.body["type"]) == ("/send/media", "ptt")
+    assert request.body["mimetype"] == "audio/ogg; codecs=opus"
 
 
 @pytest.mark.parametrize(

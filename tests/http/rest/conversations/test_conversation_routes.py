@@ -43,7 +43,7 @@ async def test_an_agent_takes_over_answers_and_resolves(rest_api: RestApiFixture
     visit = await rest_api.conversation()
     assert_problem(await act(rest_api, visit, "messages", who, text="Olá"), 409, "not_taken_over")
 
-    assert (await act(rest_api, visit, "assign", who)).json() == {"done": True}
+    assert (await act(rest_api, visit, "assign", who)).json()["done"]
     assert await seen(rest_api, visit, who) == ("open", None, str(ana))
     assert (await act(rest_api, visit, "messages", who, text="Olá, sou a Ana.")).status_code == 200
     assert (await act(rest_api, visit, "notes", who, text="cliente novo")).status_code == 200
@@ -156,7 +156,14 @@ async def test_lists_show_what_one_may_see_and_count_it(rest_api: RestApiFixture
     assert await listed(boss, team="suporte") == {others.id}
     assert await listed(who, status="waiting") == {queue.id}
     counts = (await rest_api.http.get("/conversations/counts", headers=who)).json()
-    assert counts == {"mine": 1, "unassigned": 1, "with_assistant": 1, "all": 3}
+    tabs = {name: counts[name] for name in ("mine", "unassigned", "with_assistant", "all")}
+    assert tabs == {"mine": 1, "unassigned": 1, "with_assistant": 1, "all": 3}
+    assert counts["statuses"] == {"pending": 1, "waiting": 1, "open": 1}
+    assert counts["teams"] == {"atendimento": 1}
+    assert counts["agents"]["none"] == 2
+    assert counts["priorities"] == {"normal": 3}
+    assert sum(counts["channels"].values()) == 3
+    assert counts["labels"] == {}
 
     for what in ("messages", "assign", "resolve", "notes"):
         hidden = await act(rest_api, others, what, who, **({"text": "x"} if what in TEXTS else {}))
@@ -272,7 +279,7 @@ async def test_a_step_that_does_not_come_in_time_is_accepted_and_not_lost(
     _, who = await rest_api.add_signed_in_user("agent")
     visit = await rest_api.conversation()
     late = await act(rest_api, visit, "assign", who)
-    assert (late.status_code, late.json()) == (202, {"done": False})
+    assert (late.status_code, late.json()) == (202, {"done": False, "message_id": None})
     await rest_api.host.run(visit.thread)
     assert (await seen(rest_api, visit, who))[0] == "open"
 

@@ -86,7 +86,7 @@ async def test_a_resolved_conversation_is_reopened_by_who_takes_it_up(
     visit = await rest_api.conversation()
     await act(rest_api, visit, "assign", who)
     await act(rest_api, visit, "resolve", who)
-    assert (await act(rest_api, visit, "reopen", who)).json() == {"done": True}
+    assert (await act(rest_api, visit, "reopen", who)).json()["done"]
 
     found = await row(rest_api, visit, who)
     assert (found["status"], found["agent"], found["resolved_at"]) == ("open", str(ana), None)

@@ -1,14 +1,18 @@
 """Answers with files, quotes, changes, retries: over the API."""
 
+import io
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+import segno
 
 from niochat.attachments.attachment_store import MAX_FILE_BYTES
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.ids import OutboxId
+from tests.attachments.media.recordings import encode_tone
+from tests.builders import build_message, insert_commands
 from tests.http.rest.conftest import ConversationFixture, RestApiFixture, assert_problem
 from tests.outbox.outbox_harness import PDF, PNG
 
@@ -199,7 +203,7 @@ async def test_an_answer_quotes_and_is_changed_after_it_left(rest_api: RestApiFi
         await rest_api.http.put(f"{path}/reaction", json={"emoji": "👍"}, headers=who),
         await rest_api.http.delete(path, headers=who),
     ):
-        assert answer.json() == {"done": True}, answer.text
+        assert answer.json() == {"done": True, "message_id": None}, answer.text
         await sends(rest_api, visit, cmd.SendStatus.SENT)
 
     after = (await lines(rest_api, visit, who))[0]
@@ -219,10 +223,10 @@ async def test_what_failed_is_said_again_once_with_its_file(rest_api: RestApiFix
     assert_problem(await rest_api.http.post(retry, headers=who), 409, "not_failed")
 
     await sends(rest_api, visit, cmd.SendStatus.FAILED)
-    assert (await rest_api.http.post(retry, headers=who)).json() == {"done": True}
-    assert (await rest_api.http.post(retry, headers=who)).json() == {"done": True}
+    answers = [(await rest_api.http.post(retry, headers=who)).json() for _ in range(2)]
 
     newest, old, *_ = await lines(rest_api, visit, who)
+    assert answers == [{"done": True, "message_id": newest["id"]}] * 2
     assert (newest["text"], newest["kind"], newest["status"]) == ("segue", "document", "queued")
     assert newest["file"]["id"] == file["id"]
     assert (old["id"], old["status"], old["code"]) == (failed["id"], "failed", "said_again")
@@ -237,7 +241,7 @@ async def test_what_failed_is_said_again_once_whoever_of_two_asks(rest_api: Rest
     await sends(rest_api, visit, cmd.SendStatus.FAILED)
     retry = f"/conversations/{visit.id}/messages/{failed['id']}/retry"
 
-    assert (await rest_api.http.post(retry, headers=who)).json() == {"done": True}
+    assert (await rest_api.http.post(retry, headers=who)).json()["done"]
     assert_problem(await rest_api.http.post(retry, headers=boss), 409, "key_reused")
 
     assert await rest_api.given.count("outbox", "origin = 'agent'") == 2
@@ -253,3 +257,148 @@ async def test_a_message_of_another_conversation_is_unknown(rest_api: RestApiFix
     )
     assert_problem(await rest_api.http.get(f"{path}/file", headers=who), 404, "not_found")
     assert_problem(await says(rest_api, visit, who, text="x", reply_to=strange), 404, "not_found")
+
+
+async def test_a_recording_of_a_browser_goes_out_as_a_voice_note(rest_api: RestApiFixture) -> None:
+    visit, who = await taken(rest_api)
+    webm = encode_tone("webm", "libopus")
+    file = (await uploaded(rest_api, who, webm, "gravação.webm")).json()
+    assert (file["voice"], file["mimetype"], file["filename"]) == (
+        True,
+        "audio/ogg",
+        "gravação.ogg",
+    )
+    assert (round(file["duration_s"], 1), len(file["waveform"])) == (1.0, 64)
+    caption = await says(rest_api, visit, who, file=file["id"], text="ouça")
+    assert_problem(caption, 400, "voice_caption")
+    assert (await says(rest_api, visit, who, file=file["id"])).status_code == 200
+
+    said = (await lines(rest_api, visit, who))[0]
+    assert said["kind"] == "voice"
+    assert (said["file"]["duration_s"], said["file"]["waveform"]) == (
+        file["duration_s"],
+        file["waveform"],
+    )
+    assert await rest_api.given.rows("SELECT kind FROM outbox WHERE origin = 'agent'") == ["voice"]
+
+
+async def test_music_stays_a_file_and_becomes_a_voice_note_on_request(
+    rest_api: RestApiFixture,
+) -> None:
+    visit, who = await taken(rest_api)
+    mp3 = encode_tone("mp3", "libmp3lame")
+    music = (await uploaded(rest_api, who, mp3, "espera.mp3")).json()
+    assert (music["voice"], music["mimetype"], music["size"]) == (False, "audio/mpeg", len(mp3))
+    as_voice = await says(rest_api, visit, who, file=music["id"], as_voice=True)
+    assert_problem(as_voice, 400, "not_voice")
+    files = {"file": ("espera.mp3", mp3)}
+    note = await rest_api.http.post("/files", files=files, params={"as_voice": "true"}, headers=who)
+    assert note.json()["voice"]
+    await says(rest_api, visit, who, file=note.json()["id"], as_voice=False)
+    assert (await lines(rest_api, visit, who))[0]["kind"] == "audio"
+
+
+async def test_what_is_no_recording_is_no_voice_note(rest_api: RestApiFixture) -> None:
+    _, who = await rest_api.add_signed_in_user("agent")
+    for data in (PNG, b"OggS" + bytes(40) + b"OpusHead" + bytes(200), b"\x1aE\xdf\xa3" * 40):
+        answer = await rest_api.http.post(
+            "/files", files={"file": ("x", data)}, params={"as_voice": "true"}, headers=who
+        )
+        assert_problem(answer, 400, "not_audio")
+    assert not await rest_api.given.rows("SELECT id FROM attachments")
+
+
+async def test_a_picture_has_its_size(rest_api: RestApiFixture) -> None:
+    visit, who = await taken(rest_api)
+    picture = io.BytesIO()
+    segno.make_qr("x").save(picture, kind="png", scale=3)
+    file = (await uploaded(rest_api, who, picture.getvalue())).json()
+    assert file["width"] == file["height"] == 87
+    await says(rest_api, visit, who, file=file["id"])
+    said = (await lines(rest_api, visit, who))[0]
+    assert (said["file"]["width"], said["file"]["height"]) == (87, 87)
+
+
+async def test_a_note_carries_mentions_and_a_file_that_is_never_sent(
+    rest_api: RestApiFixture,
+) -> None:
+    visit, who = await taken(rest_api)
+    colleague, _ = await rest_api.add_signed_in_user("viewer")
+    file = (await uploaded(rest_api, who, PNG)).json()
+    body = {"mentions": [str(colleague)], "file": file["id"]}
+    path = f"/conversations/{visit.id}/notes"
+    assert (await rest_api.http.post(path, json=body, headers=who)).status_code == 200
+    assert (await rest_api.http.post(path, json={"text": ""}, headers=who)).status_code == 422
+    unknown = await rest_api.http.post(path, json={"file": str(uuid4())}, headers=who)
+    assert_problem(unknown, 404, "not_found")
+
+    note = (await lines(rest_api, visit, who))[0]
+    assert (note["kind"], note["details"]["mentions"]) == ("note", [str(colleague)])
+    assert (note["file"]["id"], note["file"]["status"]) == (file["id"], "kept")
+    assert note["details"]["file_kind"] == "image"
+    told = await rest_api.http.get(
+        f"/conversations/{visit.id}/messages/{note['id']}/file", headers=who
+    )
+    shown = await rest_api.http.get(told.json()["url"].removeprefix("/api/v1"))
+    assert shown.content == PNG
+    assert not await rest_api.given.rows("SELECT id FROM outbox")
+    await rest_api.house.admin.execute(
+        "UPDATE attachments SET created_at = now() - interval '2 days'"
+    )
+    await rest_api.services.attachments.delete_unused()
+    assert len(await rest_api.given.rows("SELECT id FROM attachments")) == 1
+
+
+@pytest.mark.parametrize("path", ["messages", "notes"])
+async def test_the_answer_names_the_message_also_before_its_step(
+    rest_api: RestApiFixture, path: str
+) -> None:
+    visit, who = await taken(rest_api)
+    url, body = f"/conversations/{visit.id}/{path}", {"text": "oi"}
+    keyed = who | {"idempotency-key": "click"}
+    submitter = rest_api.services.command_submitter
+    poke, submitter._poke = submitter._poke, lambda thread: None
+    rest_api.with_services(command_timeout_s=0.1)
+
+    late = await rest_api.http.post(url, json=body, headers=keyed)
+    submitter._poke = poke
+    rest_api.with_services(command_timeout_s=10)
+    again = await rest_api.http.post(url, json=body, headers=keyed)
+    other = await rest_api.http.post(url, json=body, headers=who)
+
+    second, first, *_ = await lines(rest_api, visit, who)
+    assert (late.status_code, late.json()) == (202, {"done": False, "message_id": first["id"]})
+    assert (again.status_code, again.json()) == (200, {"done": True, "message_id": first["id"]})
+    assert other.json()["message_id"] == second["id"]
+
+
+async def test_a_repeat_after_202_tells_of_a_refusal(rest_api: RestApiFixture) -> None:
+    visit, who = await taken(rest_api)
+    submitter = rest_api.services.command_submitter
+    poke, submitter._poke = submitter._poke, lambda thread: None
+    rest_api.with_services(command_timeout_s=0.1)
+    resolve = f"/conversations/{visit.id}/resolve"
+    assert (await rest_api.http.post(resolve, headers=who)).status_code == 202
+    url = f"/conversations/{visit.id}/messages"
+    body, keyed = {"text": "oi"}, who | {"idempotency-key": "click"}
+    assert (await rest_api.http.post(url, json=body, headers=keyed)).status_code == 202
+
+    submitter._poke = poke
+    rest_api.with_services(command_timeout_s=10)
+    assert_problem(await rest_api.http.post(url, json=body, headers=keyed), 409, "resolved")
+
+
+async def test_a_message_that_went_to_a_later_conversation_has_no_known_id(
+    rest_api: RestApiFixture,
+) -> None:
+    visit, who = await taken(rest_api)
+    await rest_api.http.post(f"/conversations/{visit.id}/resolve", headers=who)
+    later = [build_message("m-later", "voltei")]
+    await insert_commands(rest_api.host, visit.place, visit.thread, later)
+    await rest_api.host.run(visit.thread)
+    (newest,) = await rest_api.given.rows("SELECT id FROM conversations WHERE status <> 'resolved'")
+    await rest_api.http.post(f"/conversations/{newest}/assign", json={}, headers=who)
+
+    told = await says(rest_api, visit, who, text="oi")
+
+    assert told.json() == {"done": True, "message_id": None}

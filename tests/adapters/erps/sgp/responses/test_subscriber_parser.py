@@ -4,6 +4,7 @@ import pytest
 
 from niochat.ports.erp import Contract, ContractStatus, ErpError, ErpRefusedError, Subscriber
 from tests.adapters.erps.sgp.sample_responses import (
+    BY_PHONE,
     CONTRACT,
     FIND,
     build_contract_row,
@@ -176,3 +177,24 @@ def test_promises_used_this_month(told: object, expected: int) -> None:
     row = build_contract_row(promessasPagamentoMes=told, motivo_status="Débito", popId="None")
     (one,) = subscriber(row).contracts
     assert (one.promises, one.status_reason, one.pop) == (expected, "Débito", "")
+
+
+def by_phone(*contracts: dict[str, object]) -> list[tuple[str, list[str]]]:
+    """The name and the contracts of each subscriber with the phone number."""
+    rows = parse_value(BY_PHONE, build_subscriber_response(*contracts))
+    assert isinstance(rows, tuple)
+    return [(each.name, [contract.id for contract in each.contracts]) for each in rows]
+
+
+def test_by_phone_each_subscriber_comes_with_all_contracts() -> None:
+    other = {"cpfCnpj": "529.982.247-25", "razaoSocial": "JOSE LIMA", "contratoId": 7}
+    assert by_phone(
+        build_contract_row(), build_contract_row(**other), build_contract_row(contratoId=5502)
+    ) == [("MARIA DA SILVA", ["5501", "5502"]), ("JOSE LIMA", ["7"])]
+
+
+def test_by_phone_nobody_else_is_shown_if_the_filter_is_ignored() -> None:
+    stranger = build_contract_row(telefones=["81977776655"], contratoId=7)
+    assert by_phone(build_contract_row(), stranger) == [("MARIA DA SILVA", ["5501"])]
+    assert by_phone(stranger) == []
+    assert by_phone() == []

@@ -1,0 +1,1 @@
+"""Measures of conversations, without a database."""

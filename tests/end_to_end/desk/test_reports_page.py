@@ -1,0 +1,137 @@
+"""The page of reports: the API's figures, the conversations behind them, and the file."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from tests.end_to_end.desk.conftest import DeskFixture
+from tests.end_to_end.desk.desk_user import DeskUser
+from tests.wait_until import wait_until
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(240)]
+
+COUNTS = ("conversations", "resolved", "reopened")
+SHARE = "assistant_share"
+
+
+async def query(api: httpx.AsyncClient, **parameters: str) -> list[dict[str, Any]]:
+    """Rows of a report of the last seven days."""
+    found = await api.get("/reports/query", params=parameters)
+    assert found.status_code == 200, found.text
+    rows: list[dict[str, Any]] = found.json()["rows"]
+    return rows
+
+
+async def served(desk: DeskFixture) -> Any:
+    """A conversation that the reports have."""
+    customer = desk.customer()
+    api = await desk.api("admin")
+    (before,) = await query(api, metric="conversations")
+    await customer.say("minha internet está lenta")
+    conversation = await desk.conversation_of(customer)
+
+    async def is_counted() -> bool:
+        (row,) = await query(api, metric="conversations")
+        return bool(row["values"]["conversations"] > before["values"]["conversations"])
+
+    await wait_until(is_counted)
+    return conversation
+
+
+async def shown(user: DeskUser, metric: str) -> str:
+    """The value on the card of a metric."""
+    card = user.page.locator(f"[data-metric={metric}]")
+    return await card.locator(".text-figure").inner_text()
+
+
+def written(value: float | None, digits: int = 0) -> str:
+    """A number as the page writes it in Portuguese."""
+    if value is None:
+        return "–"
+    text = f"{value:,.{digits}f}".replace(",", " ").replace(".", ",").replace(" ", ".")
+    return text.removesuffix(",0")
+
+
+async def test_the_overview_shows_what_the_api_says(desk: DeskFixture) -> None:
+    await served(desk)
+    user, api = await desk.sign_in("admin"), await desk.api("admin")
+    metrics = ",".join((*COUNTS, SHARE))
+
+    async def is_same() -> bool:
+        """Others write meanwhile: a page counts if the API says the same before and after it."""
+        (before,) = await query(api, metric=metrics)
+        await user.goto("/relatorios")
+        await expect(user.page.locator("[data-metric=conversations]")).to_be_visible()
+        (after,) = await query(api, metric=metrics)
+        if before["values"] != after["values"]:
+            return False
+        values = after["values"]
+        expected = {name: written(values[name]) for name in COUNTS}
+        share = values[SHARE]
+        expected[SHARE] = written(share, 1) + ("" if share is None else "%")
+        assert {name: await shown(user, name) for name in expected} == expected
+        return True
+
+    await wait_until(is_same, 60)
+
+
+async def test_a_value_opens_its_conversations(desk: DeskFixture) -> None:
+    conversation = await served(desk)
+    user = await desk.sign_in("admin")
+    await user.goto("/relatorios?aba=canais&periodo=hoje")
+    table = user.page.get_by_role("table", name="Canais")
+    await table.get_by_role("button", name=re.compile(", Atendimentos: ")).first.click()
+    sheet = user.page.get_by_role("dialog", name=re.compile("^Atendimentos: "))
+    await sheet.locator(f"a[href$='{conversation['id']}']").click()
+    await expect(user.page).to_have_url(re.compile(f"/atendimentos/{conversation['id']}"))
+
+
+async def test_the_address_has_what_is_chosen(desk: DeskFixture) -> None:
+    await served(desk)
+    user = await desk.sign_in("admin")
+    await user.goto("/relatorios")
+    await user.page.get_by_role("tab", name="Atendentes").click()
+    await user.page.get_by_role("combobox", name="Período").click()
+    await user.page.get_by_role("option", name="Últimos 30 dias").click()
+    await user.page.get_by_role("switch", name="Só horário comercial").click()
+    await expect(user.page).to_have_url(
+        re.compile(r"aba=atendentes&periodo=30d&horario=comercial$")
+    )
+    await user.page.reload()
+    await expect(user.page.get_by_role("tab", name="Atendentes")).to_have_attribute(
+        "aria-selected", "true"
+    )
+    await expect(user.page.get_by_role("combobox", name="Período")).to_have_text("Últimos 30 dias")
+    await expect(user.page.get_by_role("switch", name="Só horário comercial")).to_be_checked()
+
+
+async def test_a_metric_says_how_it_is_computed(desk: DeskFixture) -> None:
+    await served(desk)
+    user, api = await desk.sign_in("admin"), await desk.api("admin")
+    metrics = {each["name"]: each for each in (await api.get("/reports/metrics")).json()}
+    await user.goto("/relatorios")
+    label = metrics["resolved"]["label"]["pt"]
+    await user.page.get_by_role("button", name=f"{label}: como é calculado").click()
+    definition = metrics["resolved"]["definition"]["pt"]
+    await expect(user.page.get_by_role("dialog").get_by_text(definition)).to_be_visible()
+
+
+async def test_the_file_has_the_rows_of_the_table(desk: DeskFixture) -> None:
+    await served(desk)
+    user = await desk.sign_in("admin")
+    await user.goto("/relatorios?aba=canais&comparar=nao")
+    table = user.page.get_by_role("table", name="Canais")
+    await expect(table).to_be_visible()
+    names = await table.locator("tbody th").all_inner_texts()
+    async with user.page.expect_download() as started:
+        await user.button("Baixar CSV").click()
+    download = await started.value
+    assert re.fullmatch(r"canais-\d{4}-\d\d-\d\d-\d{4}-\d\d-\d\d\.csv", download.suggested_filename)
+    text = Path(await download.path()).read_text(encoding="utf-8-sig")
+    lines = text.splitlines()
+    assert lines[0].startswith("Canal;Atendimentos;Encerrados;")
+    assert [line.split(";")[0] for line in lines[1:]] == names
