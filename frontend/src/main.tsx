@@ -5,7 +5,6 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { followSession } from "@/app/follow-session";
-import { reloadAfterUpdate } from "@/app/reload-after-update";
 import { createAppRouter } from "@/app/router";
 import { createQueryClient } from "@/shared/api/query-client";
 import { rememberedLanguage, setLanguage, startI18n } from "@/shared/i18n/i18n";
@@ -15,7 +14,6 @@ import { followSystemTheme } from "@/shared/ui/theme";
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 
-reloadAfterUpdate();
 startI18n();
 followSystemTheme();
 keepInstallOffer();

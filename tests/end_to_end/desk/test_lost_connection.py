@@ -89,3 +89,26 @@ async def test_what_came_while_the_line_was_cut_is_there_once_and_the_words_stay
     await desk.received(customer, "enviada sem linha")
     await expect(user.feed.locator("[data-row=outbox]")).to_have_count(0)
     assert (await customer.heard()).count("enviada sem linha") == 1
+
+
+async def test_a_part_that_is_asked_for_without_a_line_comes_with_it(desk: DeskFixture) -> None:
+    """The page must not load itself again meanwhile: without a line it would be gone."""
+    user = await desk.sign_in("agent")
+    user.allowed += ["net::ERR_INTERNET_DISCONNECTED", "WebSocket connection"]
+    line = CuttableLine(user)
+    await line.join()
+    await desk.taken_over(user)
+    await user.has_shortcuts()
+    await user.composer.fill("Um momento, estou")
+    await user.page.evaluate("window.isSamePage = true")
+
+    await line.cut()
+    await user.link_is("offline")
+    await user.button("Emoji").click()
+    await expect(user.page.get_by_text("Sem conexão").first).to_be_visible()
+
+    await line.mend()
+    await user.link_is("connected")
+    await expect(user.page.get_by_role("searchbox", name="Buscar emoji")).to_be_visible()
+    assert await user.page.evaluate("window.isSamePage")
+    await expect(user.composer).to_have_value("Um momento, estou")

@@ -111,9 +111,9 @@ async def test_of_thirty_guesses_at_once_no_more_are_judged_than_the_limit(
         )
     )
     assert counting.judged == MAX_ATTEMPTS_PER_ACCOUNT
-    assert (
-        sorted(codes) == ["bad_credentials"] * MAX_ATTEMPTS_PER_ACCOUNT + ["too_many_attempts"] * 20
-    )
+    assert codes.count("too_many_attempts") == 30 - MAX_ATTEMPTS_PER_ACCOUNT
+    # On a busy machine all ten arrive before the first is hashed, and fewer than ten may wait.
+    assert set(codes) <= {"too_many_attempts", "bad_credentials", "crowded"}
 
 
 async def test_of_thirty_codes_at_once_no_more_are_judged_than_the_limit(

@@ -1,6 +1,7 @@
-import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { createRoute, redirect } from "@tanstack/react-router";
 import { oneOf, oneText } from "@/shared/navigation/address";
 import { SIGN_IN_REASONS, type SignInReason, safeTarget, skipIfSignedIn } from "../guard";
+import { lazyPage } from "./lazy-page";
 import { rootRoute } from "./root-route";
 
 interface SignInSearch {
@@ -11,7 +12,7 @@ interface SignInSearch {
 const publicRoute = createRoute({
   getParentRoute: () => rootRoute,
   id: "public",
-  component: lazyRouteComponent(() => import("../pages/public-page"), "PublicPage"),
+  component: lazyPage(() => import("../pages/public-page"), "PublicPage"),
 });
 
 const signInRoute = createRoute({
@@ -22,17 +23,14 @@ const signInRoute = createRoute({
     motivo: oneOf(search, "motivo", SIGN_IN_REASONS),
   }),
   beforeLoad: ({ context, search }) => skipIfSignedIn(context.queryClient, safeTarget(search.ir)),
-  component: lazyRouteComponent(() => import("../pages/sign-in-page"), "SignInPage"),
+  component: lazyPage(() => import("../pages/sign-in-page"), "SignInPage"),
   staticData: { title: "sign_in" },
 });
 
 const forgottenRoute = createRoute({
   getParentRoute: () => publicRoute,
   path: "/esqueci",
-  component: lazyRouteComponent(
-    () => import("@/features/auth/forgotten-password"),
-    "ForgottenPassword",
-  ),
+  component: lazyPage(() => import("@/features/auth/forgotten-password"), "ForgottenPassword"),
   staticData: { title: "forgotten" },
 });
 
@@ -40,14 +38,14 @@ const forgottenRoute = createRoute({
 const invitationRoute = createRoute({
   getParentRoute: () => publicRoute,
   path: "/convite",
-  component: lazyRouteComponent(() => import("@/features/auth/set-password"), "AcceptInvitation"),
+  component: lazyPage(() => import("@/features/auth/set-password"), "AcceptInvitation"),
   staticData: { title: "invitation" },
 });
 
 const resetRoute = createRoute({
   getParentRoute: () => publicRoute,
   path: "/redefinir",
-  component: lazyRouteComponent(() => import("@/features/auth/set-password"), "ResetPassword"),
+  component: lazyPage(() => import("@/features/auth/set-password"), "ResetPassword"),
   staticData: { title: "reset" },
 });
 
@@ -62,7 +60,7 @@ const firstRoute = createRoute({
 const designRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/design",
-  component: lazyRouteComponent(() => import("@/features/design"), "DesignPage"),
+  component: lazyPage(() => import("@/features/design"), "DesignPage"),
   staticData: { title: "design" },
 });
 

@@ -1,10 +1,11 @@
-import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { createRoute, redirect } from "@tanstack/react-router";
 import { loadLateTexts } from "@/shared/i18n/i18n";
 import { manyTexts, oneText } from "@/shared/navigation/address";
 import { readInboxSearch } from "@/shared/navigation/inbox-search";
 import { readReportSearch } from "@/shared/navigation/report-search";
 import { fetchInboxEarly } from "../fetch-inbox-early";
 import { requireSession } from "../guard";
+import { lazyPage } from "./lazy-page";
 import { rootRoute } from "./root-route";
 
 interface ContactsSearch {
@@ -13,16 +14,15 @@ interface ContactsSearch {
 }
 
 const loadShell = () => import("../shell/shell");
-const loadInbox = () => import("../pages/inbox-page");
 
 const signedInRoute = createRoute({
   getParentRoute: () => rootRoute,
   id: "signed-in",
   beforeLoad: async ({ context, location }) => {
-    void loadShell(); // beside the question who is signed in, not after it
+    loadShell().catch(() => undefined); // beside the question who is signed in, not after it
     await requireSession(context.queryClient, location.href);
   },
-  component: lazyRouteComponent(loadShell, "Shell"),
+  component: lazyPage(loadShell, "Shell"),
 });
 
 const inboxRoute = createRoute({
@@ -30,7 +30,7 @@ const inboxRoute = createRoute({
   path: "/atendimentos",
   validateSearch: readInboxSearch,
   beforeLoad: ({ context, search }) => fetchInboxEarly(context.queryClient, search),
-  component: lazyRouteComponent(loadInbox, "InboxPage"),
+  component: lazyPage(() => import("../pages/inbox-page"), "InboxPage"),
   staticData: { title: "inbox" },
 });
 
@@ -40,7 +40,7 @@ const conversationRoute = createRoute({ getParentRoute: () => inboxRoute, path: 
 const boardRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: "/quadro",
-  component: lazyRouteComponent(() => import("../pages/board-page"), "BoardPage"),
+  component: lazyPage(() => import("../pages/board-page"), "BoardPage"),
   staticData: { title: "board" },
 });
 
@@ -51,7 +51,7 @@ const contactsRoute = createRoute({
     q: oneText(search, "q"),
     etiqueta: manyTexts(search, "etiqueta"),
   }),
-  component: lazyRouteComponent(() => import("../pages/contacts-page"), "ContactsPage"),
+  component: lazyPage(() => import("../pages/contacts-page"), "ContactsPage"),
   staticData: { title: "contacts" },
 });
 
@@ -62,21 +62,21 @@ const searchRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: "/busca",
   validateSearch: (search): { q?: string | undefined } => ({ q: oneText(search, "q") }),
-  component: lazyRouteComponent(() => import("../pages/search-page"), "SearchPage"),
+  component: lazyPage(() => import("../pages/search-page"), "SearchPage"),
   staticData: { title: "search" },
 });
 
 const profileRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: "/perfil",
-  component: lazyRouteComponent(() => import("../pages/profile-page"), "ProfilePage"),
+  component: lazyPage(() => import("../pages/profile-page"), "ProfilePage"),
   staticData: { title: "profile" },
 });
 
 const cannedRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: "/perfil/respostas",
-  component: lazyRouteComponent(() => import("../pages/canned-page"), "CannedPage"),
+  component: lazyPage(() => import("../pages/canned-page"), "CannedPage"),
   staticData: { title: "canned" },
 });
 
@@ -95,7 +95,7 @@ const dashboardRoute = createRoute({
   validateSearch: ({ wall }): { wall?: 1 | undefined } => ({
     wall: Number(wall) === 1 ? 1 : undefined,
   }),
-  component: lazyRouteComponent(
+  component: lazyPage(
     withTexts(() => import("../pages/dashboard-page")),
     "DashboardPage",
   ),
@@ -106,7 +106,7 @@ const reportsRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: "/relatorios",
   validateSearch: readReportSearch,
-  component: lazyRouteComponent(
+  component: lazyPage(
     withTexts(() => import("../pages/reports-page")),
     "ReportsPage",
   ),
@@ -116,7 +116,7 @@ const reportsRoute = createRoute({
 const alertsRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: "/alertas",
-  component: lazyRouteComponent(
+  component: lazyPage(
     withTexts(() => import("../pages/alerts-page")),
     "AlertsPage",
   ),

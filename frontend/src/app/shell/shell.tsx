@@ -1,10 +1,11 @@
 import { Outlet, useLocation, useMatchRoute } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { SessionBanner } from "@/features/auth/session-banner";
 import { useCurrentUser } from "@/shared/api/session";
 import { useTranslation } from "@/shared/i18n/use-translation";
 import { LiveProvider } from "@/shared/live";
 import { useScreenWidth } from "@/shared/navigation/screen-width";
+import { lazyPart } from "@/shared/parts/load-part";
 import { MessagePage } from "../pages/message-page";
 import { useAppliedPreferences } from "./applied-preferences";
 import { BottomBar } from "./bottom-bar";
@@ -13,7 +14,7 @@ import { Rail } from "./rail";
 import { SignOutButton } from "./sign-out-button";
 import { useContentShown } from "./use-content-shown";
 
-const Extras = lazy(() => import("./extras").then((module) => ({ default: module.Extras })));
+const Extras = lazyPart(() => import("./extras").then((module) => ({ default: module.Extras })));
 
 /** The frame of all pages of a signed-in user. */
 export function Shell() {

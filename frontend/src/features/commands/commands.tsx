@@ -1,12 +1,13 @@
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { listenForShortcuts } from "@/shared/commands/keyboard";
 import { type Command, useCommands } from "@/shared/commands/registry";
+import { lazyPart, loadPart } from "@/shared/parts/load-part";
 import { ConversationCommands } from "./conversation-commands";
 import { useGeneralCommands } from "./general-commands";
 
-const loadBar = () => import("./command-bar");
+const loadBar = () => loadPart(() => import("./command-bar"));
 const CommandBar = lazy(loadBar);
-const ShortcutsDialog = lazy(() => import("./shortcuts-dialog"));
+const ShortcutsDialog = lazyPart(() => import("./shortcuts-dialog"));
 type Layer = "bar" | "shortcuts" | null;
 
 /** The command bar, the list of shortcuts, and the keyboard. Mounted once, by the shell. */

@@ -1,5 +1,5 @@
 import { MessageSquarePlus } from "lucide-react";
-import { lazy, Suspense, useMemo } from "react";
+import { Suspense, useMemo } from "react";
 import { may, useCurrentUser } from "@/shared/api/session";
 import { type Command, useCommands } from "@/shared/commands/registry";
 import { useTranslation } from "@/shared/i18n/use-translation";
@@ -8,8 +8,9 @@ import {
   openStartConversation,
   useStartRequest,
 } from "@/shared/navigation/start-conversation";
+import { lazyPart } from "@/shared/parts/load-part";
 
-const StartDialog = lazy(() => import("./components/start-dialog"));
+const StartDialog = lazyPart(() => import("./components/start-dialog"));
 
 /**
  * The dialog that `openStartConversation` opens, and its command. The shell mounts it once. `onOpen`

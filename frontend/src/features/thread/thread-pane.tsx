@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import {
   type ReplyRight,
   replyRightOf,
@@ -19,6 +19,7 @@ import {
   useThread,
   useUnread,
 } from "@/shared/live";
+import { lazyPart } from "@/shared/parts/load-part";
 import { SkeletonRows } from "@/shared/ui/feedback/skeleton";
 import { EmptyState, ErrorState } from "@/shared/ui/feedback/states";
 import { EditLast } from "./components/edit-last";
@@ -30,7 +31,7 @@ import { decorateRows, draftRow, findFirstUnread } from "./model/display-rows";
 import { ThreadContext, type ThreadContextValue } from "./model/thread-context";
 import { useMarkRead } from "./model/use-mark-read";
 
-const MediaViewer = lazy(() => import("./components/media-viewer"));
+const MediaViewer = lazyPart(() => import("./components/media-viewer"));
 
 export interface ThreadPaneProps {
   conversationId: string;

@@ -1,4 +1,5 @@
 import i18next, { type i18n, type Resource } from "i18next";
+import { loadPart } from "@/shared/parts/load-part";
 
 export const LANGUAGES = ["pt-BR", "en"] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -41,7 +42,7 @@ export async function setLanguage(language: Language): Promise<void> {
   if (language === "en" && !i18next.hasResourceBundle("en", "shared")) {
     await Promise.all(
       Object.entries(english).map(async ([path, load]) => {
-        i18next.addResourceBundle("en", namespaceOf(path), await load());
+        i18next.addResourceBundle("en", namespaceOf(path), await loadPart(load));
       }),
     );
   }
@@ -55,7 +56,7 @@ let lateTexts: Promise<void> | null = null;
 export function loadLateTexts(): Promise<void> {
   lateTexts ??= Promise.all(
     Object.entries(late).map(async ([path, load]) => {
-      i18next.addResourceBundle("pt-BR", namespaceOf(path), await load());
+      i18next.addResourceBundle("pt-BR", namespaceOf(path), await loadPart(load));
     }),
   ).then(
     () => undefined,

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import type WaveSurfer from "wavesurfer.js";
 import { formatPlayTime } from "@/shared/format/durations";
 import { useTranslation } from "@/shared/i18n/use-translation";
+import { loadPart } from "@/shared/parts/load-part";
 
 const SPEEDS = [1, 1.5, 2];
 const WAVE_HEIGHT = 28;
@@ -85,7 +86,7 @@ function useWave(
   useEffect(() => {
     let made: WaveSurfer | null = null;
     let isGone = false;
-    import("wavesurfer.js")
+    loadPart(() => import("wavesurfer.js"))
       .then(({ default: WaveSurferClass }) => {
         if (isGone || !box.current) return;
         const { duration: seconds, peaks: loudness } = known.current;

@@ -1,7 +1,8 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { closeCannedEditor, useCannedEdit } from "@/shared/canned/editor-request";
+import { lazyPart } from "@/shared/parts/load-part";
 
-const CannedDialog = lazy(() => import("./canned-dialog"));
+const CannedDialog = lazyPart(() => import("./canned-dialog"));
 
 /** The editor, open when any feature asks for it. Mounted once, by the shell. */
 export function CannedEditor() {

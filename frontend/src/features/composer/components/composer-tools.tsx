@@ -1,12 +1,13 @@
 import { BookmarkPlus, Ellipsis, Mic, Paperclip, Smile, Zap } from "lucide-react";
-import { lazy, memo, Suspense, useState } from "react";
+import { memo, Suspense, useState } from "react";
 import { useTranslation } from "@/shared/i18n/use-translation";
+import { lazyPart } from "@/shared/parts/load-part";
 import { Spinner } from "@/shared/ui/feedback/progress";
 import { IconButton } from "@/shared/ui/icon-button";
 import { DropdownMenu } from "@/shared/ui/overlay/menu";
 import { Popover } from "@/shared/ui/overlay/popover";
 
-const EmojiPicker = lazy(() => import("@/shared/ui/emoji-picker"));
+const EmojiPicker = lazyPart(() => import("@/shared/ui/emoji-picker"));
 
 interface ComposerToolsProps {
   isNote: boolean;

@@ -1,11 +1,12 @@
 import { Plus, SmilePlus } from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import { useTranslation } from "@/shared/i18n/use-translation";
+import { lazyPart } from "@/shared/parts/load-part";
 import { Spinner } from "@/shared/ui/feedback/progress";
 import { IconButton } from "@/shared/ui/icon-button";
 import { Popover } from "@/shared/ui/overlay/popover";
 
-const EmojiPicker = lazy(() => import("@/shared/ui/emoji-picker"));
+const EmojiPicker = lazyPart(() => import("@/shared/ui/emoji-picker"));
 const EMOJIS = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
 
 export function ReactionButton({ onReact }: { onReact: (emoji: string) => void }) {

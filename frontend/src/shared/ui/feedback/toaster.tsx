@@ -1,7 +1,8 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import type { toast as Sonner } from "sonner";
+import { lazyPart } from "@/shared/parts/load-part";
 
-const SonnerToaster = lazy(() =>
+const SonnerToaster = lazyPart(() =>
   import("./sonner-toaster").then((module) => ({ default: module.SonnerToaster })),
 );
 

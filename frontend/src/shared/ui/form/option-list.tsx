@@ -1,4 +1,5 @@
 import { type ComponentType, lazy, type ReactNode, Suspense, useState } from "react";
+import { loadPart } from "@/shared/parts/load-part";
 
 export interface ComboboxOption {
   value: string;
@@ -27,7 +28,7 @@ let loaded: Options | null = null;
 
 /** Called once the page shows what it was opened for, so that no list opens empty. */
 export async function loadOptionLists(): Promise<{ default: Options }> {
-  const module = await import("./searched-options");
+  const module = await loadPart(() => import("./searched-options"));
   loaded = module.default;
   return module;
 }

@@ -1,7 +1,8 @@
-import { lazy, Suspense, useEffect, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
+import { lazyPart } from "@/shared/parts/load-part";
 import { watchTooltipTargets } from "./tooltip-targets";
 
-const TooltipHint = lazy(() => import("./tooltip-hint"));
+const TooltipHint = lazyPart(() => import("./tooltip-hint"));
 
 /**
  * Shows the hint of the element on which the pointer or the focus rests. One layer serves all: a screen has
