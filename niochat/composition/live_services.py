@@ -8,6 +8,7 @@ from niochat.composition.components import Components
 from niochat.composition.identity_services import IdentityServices, build_identity_services
 from niochat.conversations.conversation_queries import ConversationQueries
 from niochat.conversations.read_markers import ReadMarkerStore
+from niochat.live.channel_watch import ChannelWatch
 from niochat.live.event_log import EventLog
 from niochat.live.hub import LiveHub
 from niochat.live.screen_counters import ScreenCounters
@@ -19,6 +20,7 @@ class LiveServices:
 
     identity: IdentityServices
     hub: LiveHub
+    channel_watch: ChannelWatch
     conversation_queries: ConversationQueries
     read_markers: ReadMarkerStore
     agent_presence: PresenceStore
@@ -28,11 +30,13 @@ class LiveServices:
 def build_live_services(components: Components) -> LiveServices:
     """Build the services from the components of the process."""
     settings, database = components.settings, components.database
+    hub = LiveHub(EventLog(database), ScreenCounters(database))
     return LiveServices(
         identity=build_identity_services(
             database, components.vault, settings.base_url, settings.mail_from
         ),
-        hub=LiveHub(EventLog(database), ScreenCounters(database)),
+        hub=hub,
+        channel_watch=ChannelWatch(database, hub),
         conversation_queries=ConversationQueries(database),
         read_markers=ReadMarkerStore(database),
         agent_presence=PresenceStore(database),

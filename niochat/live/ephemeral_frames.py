@@ -93,6 +93,14 @@ class AlertsFrame(BaseModel):
     type: Literal["alerts"] = "alerts"
 
 
+class ChannelsFrame(BaseModel):
+    """The state of a channel of the provider has changed. ``GET /reports/now`` has the channels for
+    those who may read reports.
+    """
+
+    type: Literal["channels"] = "channels"
+
+
 class UnreadFrame(BaseModel):
     """The number of unread customer messages in a conversation of the user."""
 
@@ -155,6 +163,7 @@ ReplicatedFrame = (
     | ReadFrame
     | ContactFrame
     | AlertsFrame
+    | ChannelsFrame
 )
 """Frames that replicas send to one another."""
 ClientFrame = TypingUpdate | ViewingUpdate | ReadMarkerUpdate

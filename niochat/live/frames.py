@@ -14,6 +14,7 @@ from niochat.domain.text_validation import control_character_error
 from niochat.live.activities import LiveActivity, activity_from_event
 from niochat.live.ephemeral_frames import (
     AlertsFrame,
+    ChannelsFrame,
     ClientFrame,
     ContactFrame,
     DraftFrame,
@@ -241,6 +242,7 @@ ServerFrame = (
     | ReadFrame
     | ContactFrame
     | AlertsFrame
+    | ChannelsFrame
     | UnreadFrame
     | QueuesFrame
     | RejectedFrame

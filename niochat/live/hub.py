@@ -5,7 +5,7 @@ events that its user may see.
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Protocol
 from uuid import UUID
 
@@ -86,6 +86,11 @@ class LiveHub:
 
     def __len__(self) -> int:
         return sum(len(screens) for screens in self._screens.values())
+
+    @property
+    def tenants(self) -> Collection[UUID]:
+        """The tenants that have screens on this replica."""
+        return self._screens.keys()
 
     @property
     def position(self) -> LogPosition | None:

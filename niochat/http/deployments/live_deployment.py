@@ -36,6 +36,7 @@ def build_live_routes(parts: Components) -> list[BaseRoute]:
     parts.start_clock_sync()
     parts.background.start(hub.run())
     parts.background.start(hub.run_counts())
+    parts.background.start(services.channel_watch.run())
     parts.background.start(parts.ephemeral_frames.subscribe_bytes(hub.receive_envelope))
     parts.background.start(announcements.subscribe_bytes(live.on_build_announced))
     parts.background.start(announcements.publish_bytes(build_id.encode()))

@@ -24,6 +24,13 @@ export interface AlertsFrame {
 type: "alerts"
 }
 /**
+ * The state of a channel of the provider has changed. ``GET /reports/now`` has the channels for
+ * those who may read reports.
+ */
+export interface ChannelsFrame {
+type: "channels"
+}
+/**
  * A contact was renamed, blocked or unblocked. Sent to users who may see a conversation with
  * the contact; apply it to all conversations of the contact.
  */
@@ -337,5 +344,5 @@ position: string
 type: "welcome"
 }
 
-export type ServerFrame = AlertsFrame | ContactFrame | DraftFrame | EventFrame | GoodbyeFrame | HeartbeatFrame | HiddenFrame | MessageFrame | PresenceFrame | QueuesFrame | ReadFrame | RejectedFrame | ToolFrame | TypingFrame | UnreadFrame | ViewingFrame | WelcomeFrame
+export type ServerFrame = AlertsFrame | ChannelsFrame | ContactFrame | DraftFrame | EventFrame | GoodbyeFrame | HeartbeatFrame | HiddenFrame | MessageFrame | PresenceFrame | QueuesFrame | ReadFrame | RejectedFrame | ToolFrame | TypingFrame | UnreadFrame | ViewingFrame | WelcomeFrame
 export type ClientFrame = HelloFrame | ReadMarkerUpdate | TypingUpdate | ViewingUpdate

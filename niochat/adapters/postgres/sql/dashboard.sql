@@ -15,3 +15,11 @@ SELECT count(*) FILTER (WHERE c.status = 'waiting') AS waiting,
 -- The channels with the state of their sessions.
 SELECT id, name, status, status_reason, status_at, held_until FROM channels
  WHERE tenant_id = $1 ORDER BY name, id
+
+-- name: channel_states
+-- One text for each of these tenants. It changes with what the dashboard shows of the channels.
+SELECT t.id AS tenant_id,
+       coalesce(md5(string_agg(concat_ws('|', c.id, c.name, c.status, c.status_reason, c.status_at,
+                                         c.held_until > now()), '/' ORDER BY c.id)), '') AS state
+  FROM unnest($1::uuid[]) AS t(id) LEFT JOIN channels c ON c.tenant_id = t.id
+ GROUP BY t.id

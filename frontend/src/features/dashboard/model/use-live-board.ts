@@ -9,9 +9,10 @@ export function useLiveBoard() {
   const client = useQueryClient();
   const query = useQuery(boardQuery);
   const pacer = useRef<RefreshPacer | null>(null);
-  // Counts of queues and the presence of agents come as frames of their own; after a gap all is asked for.
+  // Counts of queues, the presence of agents and changes of channels come as frames of their own; after a gap all is asked for.
   const queues = useLiveState((state) => state.queues);
   const presence = useLiveState((state) => state.presence);
+  const channels = useLiveState((state) => state.channelsChanged);
   const epoch = useLiveState((state) => state.epoch);
   const isConnected = useLiveState((state) => state.link.state === "connected");
   useEffect(() => {
@@ -33,6 +34,6 @@ export function useLiveBoard() {
   useEffect(() => {
     if (isFirst.current) isFirst.current = false;
     else pacer.current?.request();
-  }, [queues, presence, epoch, isConnected]);
+  }, [queues, presence, channels, epoch, isConnected]);
   return query;
 }

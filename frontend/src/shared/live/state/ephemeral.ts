@@ -107,6 +107,8 @@ export function applyEphemeralFrame(edit: StateEditor, frame: ServerFrame, now: 
       return applyRead(edit, frame.conversation_id, frame.version);
     case "alerts":
       return edit.set("alertsChanged", edit.get("alertsChanged") + 1);
+    case "channels":
+      return edit.set("channelsChanged", edit.get("channelsChanged") + 1);
     case "queues":
       return edit.set("queues", { waiting: frame.waiting, withAssistant: frame.with_assistant });
     default:

@@ -101,6 +101,8 @@ export interface LiveState {
   unreadChanged: number;
   /** Grows when an alert of the provider begins or ends. */
   alertsChanged: number;
+  /** Grows when the state of a channel of the provider changes. */
+  channelsChanged: number;
   drafts: ReadonlyMap<string, AssistantDraft>;
 }
 
@@ -130,6 +132,7 @@ export function createState(userId: string): LiveState {
     countsChanged: 0,
     unreadChanged: 0,
     alertsChanged: 0,
+    channelsChanged: 0,
     drafts: new Map(),
   };
 }
