@@ -2,13 +2,14 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import xlsxwriter
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = re.compile(r"[\s\ufeff]*[=+\-@＝＋－＠]|[\t\r\n]")
 """A spreadsheet takes a cell that begins like this for a formula (OWASP, CSV injection)."""
 BYTE_ORDER_MARK = "\ufeff"
 """Without it, Excel takes UTF-8 for another encoding."""
@@ -48,7 +49,7 @@ def _csv_cell(value: object, decimal_comma: bool) -> str:
     if isinstance(value, int | float):
         return str(value).replace(".", ",") if decimal_comma else str(value)
     text = ", ".join(value) if isinstance(value, list) else str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return f"'{text}" if FORMULA.match(text) else text
 
 
 def build_workbook(table: SpreadsheetTable) -> bytes:

@@ -2,20 +2,27 @@
 
 import csv
 import io
+import json
 import zipfile
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pypdf
 import pytest
 
+from niochat.adapters.pdf_files import build_pdf
 from niochat.adapters.spreadsheet_files import SpreadsheetTable, build_workbook, format_csv_rows
-from niochat.insights.reports.metric_catalog import METRICS, ReportGrouping
+from niochat.insights.reports.metric_catalog import METRICS, MetricUnit, ReportGrouping
+from niochat.insights.reports.report_documents import build_report_document
+from niochat.insights.reports.report_labels import HANDOFF_REASONS, ReportLanguage, format_value
 from niochat.insights.reports.report_request import DrillDown, ReportAudience, ReportRequest
 from tests.http.rest.conftest import assert_problem
 from tests.insights.test_hand_computed_metrics import WEEK, WeekFixture, week
 
 __all__ = ["week"]
+DESK = Path(__file__).parents[2] / "frontend" / "src"
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 
@@ -42,7 +49,7 @@ async def test_a_table_has_the_rows_of_its_report(week: WeekFixture) -> None:
     assert rows[0] == ["Agent", "Conversations", "Average rating (1 to 5)"]
     expected = [
         [
-            row["name"] or row["key"] or "Agent",
+            row["name"] or row["key"] or "Without agent",
             f"{row['values']['conversations']:g}",
             "" if row["values"]["rating"] is None else str(row["values"]["rating"]),
         ]
@@ -71,6 +78,98 @@ async def test_a_workbook_has_table_and_chart(week: WeekFixture) -> None:
         sheet = workbook.read("xl/worksheets/sheet1.xml").decode()
     assert "xl/charts/chart1.xml" in names
     assert sheet.count("<row ") == 1 + 7
+
+
+async def test_a_document_has_table_charts_and_definitions(week: WeekFixture) -> None:
+    metrics = "conversations,rating,first_answer_time"
+
+    response = await export(
+        week, "table", metric=metrics, group_by="agent", format="pdf", compare="previous"
+    )
+
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "application/pdf"
+    assert "report.pdf" in response.headers["content-disposition"]
+    pages = pypdf.PdfReader(io.BytesIO(response.content)).pages
+    text = " ".join("\n".join(page.extract_text() for page in pages).split())
+    assert "Período: 20/04/2026 – 26/04/2026, comparado com 13/04/2026 – 19/04/2026" in text
+    assert METRICS["rating"].text.definition_pt in text
+    for name in metrics.split(","):
+        # In a chart, in the head of the table, in the definitions.
+        assert text.count(METRICS[name].text.label_pt) >= 3
+    report = await week.get("query", metric=metrics, group_by="agent")
+    for row in report["rows"]:
+        assert (row["name"] or "Sem atendente") in text
+
+
+async def test_the_charts_of_a_document_have_the_values_of_the_report(week: WeekFixture) -> None:
+    everybody = ReportAudience("all", "", frozenset())
+    metrics = (METRICS["conversations"], METRICS["rating"])
+    request = ReportRequest(
+        metrics,
+        ReportGrouping.DAY,
+        everybody,
+        since=date(2026, 4, 20),
+        until=date(2026, 4, 26),
+        compare=True,
+    )
+    report = await week.api.services.reports.run_report(week.api.house.tenant, request)
+
+    document = build_report_document(report, request, "Provedor <b> & 😀", "pt")
+
+    assert [chart.title for chart in document.charts] == ["Atendimentos", "Nota média"]
+    assert document.charts[0].labels[:2] == ["seg 20/04", "ter 21/04"]
+    for metric, chart in zip(metrics, document.charts, strict=True):
+        assert chart.is_time
+        assert chart.values == [row.values[metric.name] for row in report.rows]
+        assert chart.before == [(row.compared or {})[metric.name] for row in report.rows]
+    text = pypdf.PdfReader(io.BytesIO(build_pdf(document))).pages[0].extract_text()
+    assert "Relatório: Provedor <b> & ?" in text
+
+
+async def test_each_grouping_becomes_a_document(week: WeekFixture) -> None:
+    for grouping in ReportGrouping:
+        metrics = [each.name for each in METRICS.values() if grouping in each.groupings]
+        response = await export(
+            week,
+            "table",
+            metric=",".join(metrics[:20]),
+            group_by=grouping,
+            format="pdf",
+            lang="en",
+        )
+        assert response.status_code == 200, response.text
+        assert response.content.startswith(b"%PDF-")
+
+
+async def test_the_desk_has_the_same_names_of_handoff_reasons() -> None:
+    for column, language in enumerate(("pt-BR", "en")):
+        path = DESK / "features" / "reports" / "locales" / f"{language}.json"
+        shown = json.loads(path.read_text(encoding="utf-8"))["reasons"]
+        assert shown == {key: names[column] for key, names in HANDOFF_REASONS.items()}
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "language", "shown"),
+    [
+        (None, MetricUnit.SECONDS, "pt", "–"),
+        (6.84, MetricUnit.SECONDS, "pt", "6,8 s"),
+        (59.6, MetricUnit.SECONDS, "pt", "1 min"),
+        (320, MetricUnit.SECONDS, "en", "5 min 20 s"),
+        (3599, MetricUnit.SECONDS, "en", "59 min 59 s"),
+        (86_399, MetricUnit.SECONDS, "en", "1 d"),
+        (183_600, MetricUnit.SECONDS, "pt", "2 d 3 h"),
+        (1_234_567, MetricUnit.COUNT, "pt", "1.234.567"),
+        (45.25, MetricUnit.PERCENT, "en", "45.2%"),
+        (0.0031, MetricUnit.CURRENCY, "pt", "R$ 0,0031"),
+        (1234.5, MetricUnit.CURRENCY, "pt", "R$ 1.234,50"),
+        (4.666667, MetricUnit.SCORE, "pt", "4,67"),
+    ],
+)
+async def test_values_are_written_with_their_units(
+    value: float | None, unit: MetricUnit, language: ReportLanguage, shown: str
+) -> None:
+    assert format_value(value, unit, language) == shown
 
 
 async def test_all_conversations_behind_a_value_are_exported(week: WeekFixture) -> None:
@@ -107,7 +206,7 @@ async def test_batches_have_each_conversation_once(week: WeekFixture, limit: int
     ("path", "params", "field"),
     [
         ("table", {"metric": "love"}, "metric"),
-        ("table", {"metric": "conversations", "format": "pdf"}, "format"),
+        ("table", {"metric": "conversations", "format": "docx"}, "format"),
         ("table", {"metric": "conversations", "group_by": "moon"}, "group_by"),
         ("conversations", {"metric": "conversations,rating"}, "metric"),
         ("conversations", {"metric": "online_time"}, "metric"),
@@ -139,6 +238,10 @@ async def test_a_caller_without_the_permission_gets_no_file(week: WeekFixture) -
 async def test_texts_that_look_like_formulas_stay_texts() -> None:
     evil = '=HYPERLINK("http://example.com")'
     assert format_csv_rows([[evil, 1.5, -2]]) == '"\'=HYPERLINK(""http://example.com"")";1.5;-2\r\n'
+
+    for start in (" =", "\u00a0+", "＝", "\t", "@", "－"):
+        assert format_csv_rows([[f"{start}1"]]).lstrip('"').startswith("'")
+    assert format_csv_rows([["Ana = Bia"]]) == "Ana = Bia\r\n"
 
     workbook = build_workbook(SpreadsheetTable("a/b:c", ["x", "y"], [[evil, 1.0]]))
 

@@ -1,10 +1,12 @@
 """The page of reports: the API's figures, the conversations behind them, and the file."""
 
+import io
 import re
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pypdf
 import pytest
 from playwright.async_api import expect
 
@@ -120,18 +122,44 @@ async def test_a_metric_says_how_it_is_computed(desk: DeskFixture) -> None:
     await expect(user.page.get_by_role("dialog").get_by_text(definition)).to_be_visible()
 
 
-async def test_the_file_has_the_rows_of_the_table(desk: DeskFixture) -> None:
+async def downloaded(user: DeskUser, entry: str) -> bytes:
+    """The file that an entry of the menu downloads."""
+    await user.button("Baixar").click()
+    async with user.page.expect_download() as started:
+        await user.page.get_by_role("menuitem", name=entry).click()
+    download = await started.value
+    assert re.fullmatch(r"canais(-\d{4}-\d\d-\d\d){2}\.(csv|xlsx|pdf)", download.suggested_filename)
+    return Path(await download.path()).read_bytes()
+
+
+async def test_the_files_have_the_rows_of_the_table(desk: DeskFixture) -> None:
     await served(desk)
     user = await desk.sign_in("admin")
     await user.goto("/relatorios?aba=canais&comparar=nao")
     table = user.page.get_by_role("table", name="Canais")
     await expect(table).to_be_visible()
     names = await table.locator("tbody th").all_inner_texts()
-    async with user.page.expect_download() as started:
-        await user.button("Baixar CSV").click()
-    download = await started.value
-    assert re.fullmatch(r"canais-\d{4}-\d\d-\d\d-\d{4}-\d\d-\d\d\.csv", download.suggested_filename)
-    text = Path(await download.path()).read_text(encoding="utf-8-sig")
+
+    text = (await downloaded(user, "CSV")).decode("utf-8-sig")
     lines = text.splitlines()
     assert lines[0].startswith("Canal;Atendimentos;Encerrados;")
     assert [line.split(";")[0] for line in lines[1:]] == names
+
+    pages = pypdf.PdfReader(io.BytesIO(await downloaded(user, "PDF"))).pages
+    document = "\n".join(page.extract_text() for page in pages)
+    assert all(name in document for name in names)
+    assert (await downloaded(user, "Excel (XLSX)")).startswith(b"PK")
+
+
+async def test_the_conversations_behind_a_value_become_a_file(desk: DeskFixture) -> None:
+    await served(desk)
+    user = await desk.sign_in("admin")
+    await user.goto("/relatorios?aba=canais&comparar=nao")
+    table = user.page.get_by_role("table", name="Canais")
+    await table.get_by_role("button", name=re.compile(r", Atendimentos: \d")).first.click()
+    async with user.page.expect_download() as started:
+        await user.button("Baixar CSV").click()
+    download = await started.value
+    lines = Path(await download.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0].startswith("protocol;status;")
+    assert len(lines) > 1

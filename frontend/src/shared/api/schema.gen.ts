@@ -2277,8 +2277,9 @@ export interface paths {
         };
         /**
          * Export Report
-         * @description Return a report as a file: CSV (UTF-8 with a byte order mark, separated by semicolons), or a
-         *     workbook with a chart of the first metric. The parameters are those of ``GET /reports/query``.
+         * @description Return a report as a file: CSV (UTF-8 with a byte order mark, separated by semicolons), a
+         *     workbook with a chart of the first metric, or a PDF with charts of the first six metrics and the
+         *     definitions of all. The parameters are those of ``GET /reports/query``.
          */
         get: operations["export_report"];
         put?: never;
@@ -12615,7 +12616,7 @@ export interface operations {
     export_report: {
         parameters: {
             query: {
-                format?: "csv" | "xlsx";
+                format?: "csv" | "xlsx" | "pdf";
                 /** @description Of the header, and of decimals in CSV. */
                 lang?: "pt" | "en";
                 /** @description Names of metrics, separated by commas. */
@@ -12645,6 +12646,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/pdf": unknown;
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
                     "text/csv": unknown;
                 };

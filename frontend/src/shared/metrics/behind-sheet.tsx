@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { SearchX } from "lucide-react";
+import { Download, SearchX, X } from "lucide-react";
+import { api } from "../api/client";
 import { useColleague, useTeamName } from "../api/colleagues";
 import { formatPhone } from "../format/phone";
 import { useFormat } from "../format/use-format";
@@ -10,7 +11,13 @@ import { StatusPill } from "../ui/display/status-pill";
 import { SkeletonRows } from "../ui/feedback/skeleton";
 import { EmptyState, ErrorState } from "../ui/feedback/states";
 import { Sheet } from "../ui/overlay/sheet";
-import { type BehindRequest, type BehindRow, behindQuery } from "./report-queries";
+import { useDownload } from "./download";
+import {
+  type BehindRequest,
+  type BehindRow,
+  behindParameters,
+  behindQuery,
+} from "./report-queries";
 
 const ROW_HEIGHT = 64;
 
@@ -59,14 +66,42 @@ function Conversations({ request }: { request: BehindRequest }) {
           </li>
         ))}
       </ul>
-      {query.hasNextPage && (
-        <div className="flex justify-center p-3">
+      <div className="flex justify-center gap-2 p-3">
+        <DownloadConversations request={request} />
+        {query.hasNextPage && (
           <Button disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
             {t("behind.more")}
           </Button>
-        </div>
-      )}
+        )}
+      </div>
     </>
+  );
+}
+
+/** All of them as a file, also those that are not shown yet. */
+function DownloadConversations({ request }: { request: BehindRequest }) {
+  const { t } = useTranslation("metrics");
+  const format = useFormat();
+  const download = useDownload();
+  const { from, to } = request.range;
+  const start = () =>
+    download.start(`${t("behind.file")}-${from.slice(0, 10)}-${to.slice(0, 10)}.csv`, (signal) =>
+      api.GET("/reports/export/conversations", {
+        params: { query: behindParameters(request) },
+        parseAs: "stream",
+        signal,
+      }),
+    );
+  return download.received === null ? (
+    <Button variant="quiet" onClick={start}>
+      <Download aria-hidden className="size-4" />
+      {t("behind.download")}
+    </Button>
+  ) : (
+    <Button variant="quiet" onClick={download.cancel}>
+      <X aria-hidden className="size-4" />
+      {t("download.cancel", { size: format.fileSize(download.received) })}
+    </Button>
   );
 }
 

@@ -41,9 +41,10 @@ export const metricsQuery = queryOptions({
   select: (metrics) => new Map(metrics.map((each) => [each.name, each])),
 });
 
-export function reportQuery(request: ReportRequest) {
+/** The request as the parameters of the API. */
+export function reportParameters(request: ReportRequest) {
   const { metrics, groupBy, range, filters = {}, compare = false, businessHours = false } = request;
-  const query = {
+  return {
     metric: metrics.join(","),
     group_by: groupBy,
     ...range,
@@ -51,6 +52,10 @@ export function reportQuery(request: ReportRequest) {
     ...(compare ? { compare: "previous" as const } : {}),
     ...(businessHours ? { business_hours: true } : {}),
   };
+}
+
+export function reportQuery(request: ReportRequest) {
+  const query = reportParameters(request);
   return queryOptions({
     queryKey: ["reports", "query", query],
     queryFn: ({ signal }) => unwrap(api.GET("/reports/query", { params: { query }, signal })),
@@ -71,14 +76,20 @@ export interface BehindRequest {
   filters?: ReportFilters;
 }
 
-export function behindQuery({ metric, range, groupBy = "none", key, filters = {} }: BehindRequest) {
-  const query = {
+/** The request as the parameters of the API. */
+export function behindParameters(request: BehindRequest) {
+  const { metric, range, groupBy = "none", key, filters = {} } = request;
+  return {
     metric,
     group_by: groupBy,
     ...range,
     ...filters,
     ...(key === undefined || groupBy === "none" ? {} : { key }),
   };
+}
+
+export function behindQuery(request: BehindRequest) {
+  const query = behindParameters(request);
   return infiniteQueryOptions({
     queryKey: ["reports", "conversations", query],
     queryFn: ({ pageParam, signal }) => {

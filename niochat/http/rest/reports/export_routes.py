@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from niochat.adapters.pdf_files import PDF_TYPE, build_pdf
 from niochat.adapters.spreadsheet_files import (
     BYTE_ORDER_MARK,
     XLSX_TYPE,
@@ -28,6 +29,8 @@ from niochat.http.rest.reports.report_routes import (
 )
 from niochat.http.rest.rest_services import services_for
 from niochat.insights.reports.metric_catalog import ReportGrouping
+from niochat.insights.reports.report_documents import build_report_document
+from niochat.insights.reports.report_labels import ReportLanguage
 from niochat.insights.reports.report_period import ReportInputError
 from niochat.insights.reports.report_request import (
     ConversationRows,
@@ -35,7 +38,7 @@ from niochat.insights.reports.report_request import (
     ReportRequest,
     parse_metrics,
 )
-from niochat.insights.reports.report_tables import ReportLanguage, build_report_table
+from niochat.insights.reports.report_tables import build_report_table
 
 BATCH = 500
 """Conversations that are read at once."""
@@ -64,19 +67,32 @@ router = APIRouter(prefix="/reports/export", tags=["reports"])
 @router.get(
     "/table",
     response_class=Response,
-    responses={200: {"content": {"text/csv": {}, XLSX_TYPE: {}}, "description": "The report."}},
+    responses={
+        200: {
+            "content": {"text/csv": {}, XLSX_TYPE: {}, PDF_TYPE: {}},
+            "description": "The report.",
+        }
+    },
 )
 async def export_report(
     caller: MayReadReports,
     request: Request,
     query: ReportQueryParameters,
-    file_format: Annotated[Literal["csv", "xlsx"], Query(alias="format")] = "csv",
+    file_format: Annotated[Literal["csv", "xlsx", "pdf"], Query(alias="format")] = "csv",
     language: Language = "pt",
 ) -> Response:
-    """Return a report as a file: CSV (UTF-8 with a byte order mark, separated by semicolons), or a
-    workbook with a chart of the first metric. The parameters are those of ``GET /reports/query``.
+    """Return a report as a file: CSV (UTF-8 with a byte order mark, separated by semicolons), a
+    workbook with a chart of the first metric, or a PDF with charts of the first six metrics and the
+    definitions of all. The parameters are those of ``GET /reports/query``.
     """
     asked, report = await query.run(request, caller)
+    if file_format == "pdf":
+        tenant = await services_for(request).tenants.tenant_admin.find(
+            caller.require(PermissionAction.REPORTS_READ)
+        )
+        document = build_report_document(report, asked, tenant["name"], language)
+        pdf = await asyncio.to_thread(build_pdf, document)
+        return Response(pdf, media_type=PDF_TYPE, headers=_headers("report.pdf"))
     table = build_report_table(report, asked, language)
     if file_format == "xlsx":
         workbook = await asyncio.to_thread(build_workbook, table)

@@ -41,7 +41,11 @@ export function AssistantTab(props: TabProps) {
               row={report.rows[0]}
               onOpen={open}
             />
-            <MetricOverTime {...props} name="solved_by_assistant" />
+            <MetricOverTime
+              {...props}
+              name="solved_by_assistant"
+              downloaded={[...ASSISTANT_METRICS, ...ASSISTANT_OUTCOMES]}
+            />
           </>
         )}
       </ReportBody>

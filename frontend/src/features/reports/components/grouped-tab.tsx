@@ -9,7 +9,7 @@ import { chartMetric, type GroupedTab } from "../model/report-tabs";
 import { rowName } from "../model/row-names";
 import { sortRows } from "../model/table-rows";
 import { type LoadedReport, useReport } from "../model/use-report";
-import { CsvButton } from "./csv-button";
+import { DownloadMenu } from "./download-menu";
 import { MetricSelect } from "./metric-select";
 import { ReportBody } from "./report-states";
 import { ReportTable } from "./report-table";
@@ -90,13 +90,9 @@ function GroupedReport({ view, base, onChange, groupBy, loaded }: GroupedReportP
       <ChartCard
         title={t("table")}
         actions={
-          <CsvButton
-            report={report}
-            metrics={metrics}
-            range={base.range}
+          <DownloadMenu
+            request={{ metrics: metrics.map((each) => each.name), groupBy, ...requestOf(base) }}
             name={t(`files.${view.tab}`)}
-            heading={heading}
-            nameOf={nameOf}
           />
         }
         chart={

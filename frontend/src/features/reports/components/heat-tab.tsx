@@ -4,13 +4,13 @@ import { numberFormatter } from "@/shared/format/intl";
 import { useTranslation } from "@/shared/i18n/use-translation";
 import { MetricName } from "@/shared/metrics/metric-name";
 import { metricText, NOTHING } from "@/shared/metrics/metric-value";
-import type { Metric, ReportRow } from "@/shared/metrics/report-queries";
+import type { Metric, ReportRequest, ReportRow } from "@/shared/metrics/report-queries";
 import { useScreenWidth } from "@/shared/navigation/screen-width";
 import { weekdayName } from "../model/period";
 import { chartMetric, HEAT_METRICS } from "../model/report-tabs";
 import { rowName } from "../model/row-names";
 import { useReport } from "../model/use-report";
-import { CsvButton } from "./csv-button";
+import { DownloadMenu } from "./download-menu";
 import { requestOf } from "./grouped-tab";
 import { MetricSelect } from "./metric-select";
 import { ReportBody } from "./report-states";
@@ -24,8 +24,13 @@ const HOURS = Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, "
 export function HeatTab({ view, base, onChange }: TabProps) {
   const { t, language } = useTranslation("reports");
   // A field has no room for a second value.
-  const request = { ...requestOf(base), compare: false };
-  const state = useReport({ metrics: HEAT_METRICS, groupBy: "weekday_hour", ...request });
+  const asked: ReportRequest = {
+    metrics: HEAT_METRICS,
+    groupBy: "weekday_hour",
+    ...requestOf(base),
+    compare: false,
+  };
+  const state = useReport(asked);
   const { open, sheet } = useBehind(base);
   const shown = chartMetric(HEAT_METRICS, view.metric);
   return (
@@ -46,14 +51,7 @@ export function HeatTab({ view, base, onChange }: TabProps) {
                       value={shown}
                       onChange={(name) => onChange({ ...view, metric: name })}
                     />
-                    <CsvButton
-                      report={report}
-                      metrics={metrics}
-                      range={base.range}
-                      name={t("files.horarios")}
-                      heading={t("headings.weekday_hour")}
-                      nameOf={nameOf}
-                    />
+                    <DownloadMenu request={asked} name={t("files.horarios")} />
                   </>
                 }
                 chart={

@@ -5,6 +5,7 @@ import type { Metric, ReportRow } from "@/shared/metrics/report-queries";
 import { countDays } from "../model/period";
 import { rowName } from "../model/row-names";
 import { useReport } from "../model/use-report";
+import { DownloadMenu } from "./download-menu";
 import { requestOf } from "./grouped-tab";
 import { ReportBody } from "./report-states";
 import { ReportTable } from "./report-table";
@@ -12,8 +13,15 @@ import type { TabProps } from "./tab-content";
 import { TimeChart } from "./time-chart";
 import { useBehind } from "./use-behind";
 
+interface MetricOverTimeProps extends TabProps {
+  name: string;
+  /** The metrics of the tab, which are downloaded by day, too. */
+  downloaded: readonly string[];
+}
+
 /** One metric by day, or by hour if the period is one day. */
-export function MetricOverTime({ name, view, base, onChange }: TabProps & { name: string }) {
+export function MetricOverTime(props: MetricOverTimeProps) {
+  const { name, downloaded, view, base, onChange } = props;
   const { t, language } = useTranslation("reports");
   const groupBy = countDays(base.range) === 1 ? "hour" : "day";
   const state = useReport({ metrics: [name], groupBy, ...requestOf(base) });
@@ -30,6 +38,12 @@ export function MetricOverTime({ name, view, base, onChange }: TabProps & { name
             <>
               <ChartCard
                 title={<MetricName metric={metric} />}
+                actions={
+                  <DownloadMenu
+                    request={{ metrics: downloaded, groupBy, ...requestOf(base) }}
+                    name={t(`files.${view.tab}`)}
+                  />
+                }
                 chart={
                   <TimeChart
                     report={report}

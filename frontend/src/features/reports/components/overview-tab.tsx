@@ -36,7 +36,7 @@ export function OverviewTab(props: TabProps) {
               onOpen={open}
             />
             <WhoHadThem row={report.rows[0]} metrics={metrics} onOpen={open} />
-            <MetricOverTime {...props} name="conversations" />
+            <MetricOverTime {...props} name="conversations" downloaded={OVERVIEW_METRICS} />
           </>
         )}
       </ReportBody>

@@ -1,9 +1,9 @@
 import i18next from "i18next";
 import { expect, test } from "vitest";
-import type { Metric, ReportRow } from "@/shared/metrics/report-queries";
+import type { ReportRow } from "@/shared/metrics/report-queries";
 import { filledTimes } from "./filled-times";
 import { rowName } from "./row-names";
-import { csvRows, sortRows } from "./table-rows";
+import { sortRows } from "./table-rows";
 
 const row = (key: string, value: number | null, before?: number | null): ReportRow => ({
   key,
@@ -71,27 +71,4 @@ test("rows are named for people", () => {
   expect(name("handoff_reason", "brand_new", "brand_new")).toBe("brand_new");
   expect(name("weekday_hour", "1-08", "1-08")).toBe("segunda-feira, 08h");
   expect(name("hour", "2026-11-24T11:00:00Z")).toContain("08:00");
-});
-
-test("the file has plain numbers, units in its heads and the period before", () => {
-  const metric = {
-    ...TIME,
-    label: { pt: "Espera", en: "Wait" },
-  } as unknown as Metric;
-  const table = {
-    metrics: [metric],
-    heading: "Dia",
-    nameOf: (each: ReportRow) => each.key,
-    before: "período anterior",
-    units: () => " (segundos)",
-    locale: "pt-BR",
-  };
-  expect(csvRows({ ...table, report: report([row("a", 1.5, null)]) })).toEqual([
-    ["Dia", "Espera (segundos)", "Espera (segundos), período anterior"],
-    ["a", 1.5, null],
-  ]);
-  expect(csvRows({ ...table, report: report([row("a", 1.5)]) })[0]).toEqual([
-    "Dia",
-    "Espera (segundos)",
-  ]);
 });
