@@ -87,25 +87,25 @@ def build_pdf(document: PdfDocument) -> bytes:
         text = _plain(f"{document.title} · {document.page_label} {template.page}")
         canvas.drawRightString(landscape(A4)[0] - _MARGIN, _MARGIN / 2, text)
 
-    template.build(_story(document), onFirstPage=number_page, onLaterPages=number_page)
+    template.build(_content(document), onFirstPage=number_page, onLaterPages=number_page)
     return file.getvalue()
 
 
-def _story(document: PdfDocument) -> list[Any]:
-    story: list[Any] = [_paragraph(document.title, _TITLE)]
-    story += [_paragraph(fact, _FACT) for fact in document.facts]
-    story.append(Spacer(1, 10))
+def _content(document: PdfDocument) -> list[Any]:
+    content: list[Any] = [_paragraph(document.title, _TITLE)]
+    content += [_paragraph(fact, _FACT) for fact in document.facts]
+    content.append(Spacer(1, 10))
     charts = [_draw(chart) for chart in document.charts]
     if charts:
         pairs = [charts[index : index + 2] for index in range(0, len(charts), 2)]
         cells = [[*pair, ""] if len(pair) == 1 else pair for pair in pairs]
-        story += [Table(cells, colWidths=[_WIDTH / 2] * 2), Spacer(1, 10)]
-    story += [_table(document), Spacer(1, 12), _paragraph(document.notes_title, _HEADING)]
-    story += [
+        content += [Table(cells, colWidths=[_WIDTH / 2] * 2), Spacer(1, 10)]
+    content += [_table(document), Spacer(1, 12), _paragraph(document.notes_title, _HEADING)]
+    content += [
         Paragraph(f"<b>{_markup(term)}</b>: {_markup(meaning)}", _NOTE)
         for term, meaning in document.notes
     ]
-    return story
+    return content
 
 
 def _table(document: PdfDocument) -> LongTable:
