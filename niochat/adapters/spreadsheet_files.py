@@ -13,6 +13,7 @@ FORMULA = re.compile(r"[\s\ufeff]*[=+\-@＝＋－＠]|[\t\r\n]")
 """A spreadsheet takes a cell that begins like this for a formula (OWASP, CSV injection)."""
 BYTE_ORDER_MARK = "\ufeff"
 """Without it, Excel takes UTF-8 for another encoding."""
+CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_SHEET_NAME = 31
 MAX_CHARTED_ROWS = 60

@@ -38,6 +38,8 @@ from niochat.conversations.search_indexer import SearchIndexer
 from niochat.identity.demo_users import CHECK_INTERVAL_S, DemoUserGuard
 from niochat.insights.reports.dashboard import DashboardStore
 from niochat.insights.reports.report_store import ReportStore
+from niochat.insights.schedules.schedule_runner import ScheduledReportRunner
+from niochat.insights.schedules.schedule_store import ReportScheduleStore
 from niochat.live.ephemeral_frames import AlertsFrame, FrameEnvelope
 from niochat.mail.mail_outbox import run_mail_delivery
 from niochat.push.push_planner import PushPlanner
@@ -76,6 +78,7 @@ class ApiServices:
     reports: ReportStore
     dashboard: DashboardStore
     alert_rules: AlertRuleStore
+    report_schedules: ReportScheduleStore
     request_buckets: RedisTokenBuckets
 
 
@@ -118,6 +121,7 @@ def build_api_services(components: Components, requests_per_s: float, burst: flo
         reports=reports,
         dashboard=DashboardStore(components.report_database, reports),
         alert_rules=AlertRuleStore(database, components.vault, components.ssrf_guard.check_url),
+        report_schedules=ReportScheduleStore(database),
         request_buckets=RedisTokenBuckets(
             settings.redis_url.get_secret_value(), per_s=requests_per_s, burst=burst, kind="api"
         ),
@@ -145,6 +149,14 @@ def start_api_jobs(components: Components, services: ApiServices) -> None:
     )
     background.start(_run_push_delivery(components, services.vapid_keys))
     background.start(_run_alert_notices(components, identity))
+    background.start(
+        ScheduledReportRunner(
+            components.database,
+            services.reports,
+            identity.mail_outbox,
+            components.settings.base_url,
+        ).run()
+    )
     background.start(
         AlertEvaluator(
             components.database, components.report_database, _alert_announcer(components)

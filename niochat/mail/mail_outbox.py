@@ -1,5 +1,6 @@
 """The mail outbox stores each mail as a sealed row, then sends it by SMTP, with retries."""
 
+import base64
 import re
 import unicodedata
 from collections.abc import Awaitable, Callable
@@ -39,13 +40,23 @@ SendMail = Callable[[EmailMessage], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
+class MailAttachment:
+    """A file of a mail. It is stored with it, so it must be small."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class MailMessage:
-    """A short text mail to one person."""
+    """A short text mail to one person, perhaps with a file."""
 
     tenant_id: UUID | None
     recipient: str
     subject: str
     text: str
+    attachment: MailAttachment | None = None
 
 
 MAX_NAME_LENGTH = 60
@@ -78,7 +89,11 @@ class MailOutbox:
 
     async def enqueue(self, connection: Connection, mail: MailMessage, now: datetime) -> UUID:
         """Queue the mail, and return its id. It is sent once the transaction has committed."""
-        plain = orjson.dumps({"subject": mail.subject, "text": mail.text}).decode()
+        content: dict[str, Any] = {"subject": mail.subject, "text": mail.text}
+        if mail.attachment is not None:
+            encoded = base64.b64encode(mail.attachment.content).decode()
+            content["file"] = [mail.attachment.name, mail.attachment.media_type, encoded]
+        plain = orjson.dumps(content).decode()
         sealed = self._seals.seal(plain, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
         mail_id: UUID = await connection.fetchval(
             _SQL["enqueue"], mail.tenant_id, mail.recipient, sealed, now
@@ -132,7 +147,7 @@ async def run_mail_delivery(outbox: MailOutbox, send: SendMail) -> None:
     await run_periodically("mail_delivery_failed", POLL_INTERVAL_S, send_all_due)
 
 
-def _build_message(sender: str, row: Any, content: dict[str, str], now: datetime) -> EmailMessage:
+def _build_message(sender: str, row: Any, content: dict[str, Any], now: datetime) -> EmailMessage:
     message = EmailMessage()
     message["From"] = sender
     message["To"] = row["recipient"]
@@ -141,4 +156,8 @@ def _build_message(sender: str, row: Any, content: dict[str, str], now: datetime
     message["Message-ID"] = f"<{row['id']}@niochat.invalid>"  # the same for each attempt
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(content["text"])
+    if "file" in content:
+        name, media_type, encoded = content["file"]
+        main, _, sub = media_type.split(";")[0].partition("/")
+        message.add_attachment(base64.b64decode(encoded), maintype=main, subtype=sub, filename=name)
     return message

@@ -1200,6 +1200,35 @@ CREATE TABLE public.replaced_texts (
 
 ALTER TABLE ONLY public.replaced_texts FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.report_schedules (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    name text NOT NULL,
+    metrics text[] NOT NULL,
+    "grouping" text NOT NULL,
+    filters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    business_hours boolean DEFAULT false NOT NULL,
+    cadence text NOT NULL,
+    hour integer NOT NULL,
+    file_format text NOT NULL,
+    language text NOT NULL,
+    recipients text[] NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    claimed_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    sent_at timestamp with time zone,
+    failure text,
+    CONSTRAINT report_schedules_cadence_check CHECK ((cadence = ANY (ARRAY['day'::text, 'week'::text, 'month'::text]))),
+    CONSTRAINT report_schedules_file_format_check CHECK ((file_format = ANY (ARRAY['pdf'::text, 'xlsx'::text, 'csv'::text]))),
+    CONSTRAINT report_schedules_hour_check CHECK (((hour >= 0) AND (hour <= 23))),
+    CONSTRAINT report_schedules_language_check CHECK ((language = ANY (ARRAY['pt'::text, 'en'::text])))
+);
+
+ALTER TABLE ONLY public.report_schedules FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.reservations (
     tenant_id uuid NOT NULL,
     conversation_id uuid NOT NULL,
@@ -1718,6 +1747,9 @@ ALTER TABLE ONLY public.refused_texts
 ALTER TABLE ONLY public.replaced_texts
     ADD CONSTRAINT replaced_texts_pkey PRIMARY KEY (tenant_id, message_id, id);
 
+ALTER TABLE ONLY public.report_schedules
+    ADD CONSTRAINT report_schedules_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY public.reservations
     ADD CONSTRAINT reservations_pkey PRIMARY KEY (tenant_id, conversation_id);
 
@@ -1931,6 +1963,8 @@ CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (sessio
 CREATE INDEX refused_texts_newest ON public.refused_texts USING btree (tenant_id, refused_at, id);
 
 CREATE INDEX refused_texts_turn ON public.refused_texts USING btree (tenant_id, turn_id);
+
+CREATE INDEX report_schedules_due ON public.report_schedules USING btree (next_at) WHERE active;
 
 CREATE UNIQUE INDEX search_blocks_position ON public.search_blocks USING btree (tenant_id, from_at, from_id);
 
@@ -2154,6 +2188,9 @@ ALTER TABLE ONLY public.replaced_texts
 
 ALTER TABLE ONLY public.replaced_texts
     ADD CONSTRAINT replaced_texts_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES public.messages(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.report_schedules
+    ADD CONSTRAINT report_schedules_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
 ALTER TABLE ONLY public.reservations
     ADD CONSTRAINT reservations_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversations(tenant_id, id) ON DELETE CASCADE;
@@ -2394,6 +2431,8 @@ CREATE POLICY own_rows ON public.refused_texts TO niochat_app USING ((tenant_id 
 
 CREATE POLICY own_rows ON public.replaced_texts TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
+CREATE POLICY own_rows ON public.report_schedules TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
 CREATE POLICY own_rows ON public.reservations TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON public.roles TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
@@ -2482,6 +2521,8 @@ CREATE POLICY path ON public.reads FOR SELECT TO niochat_system USING (true);
 
 CREATE POLICY path ON public.replaced_texts TO niochat_system USING (true) WITH CHECK (true);
 
+CREATE POLICY path ON public.report_schedules TO niochat_system USING (true) WITH CHECK (true);
+
 CREATE POLICY path ON public.reservations TO niochat_system USING (true) WITH CHECK (true);
 
 CREATE POLICY path ON public.search_blocks TO niochat_system USING (true) WITH CHECK (true);
@@ -2525,6 +2566,8 @@ ALTER TABLE public.reads ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.refused_texts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.replaced_texts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.report_schedules ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.reservations ENABLE ROW LEVEL SECURITY;
 
@@ -2814,6 +2857,9 @@ GRANT SELECT,INSERT ON TABLE public.refused_texts TO niochat_app;
 
 GRANT SELECT,INSERT ON TABLE public.replaced_texts TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.replaced_texts TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.report_schedules TO niochat_app;
+GRANT SELECT,UPDATE ON TABLE public.report_schedules TO niochat_system;
 
 GRANT SELECT ON TABLE public.reservations TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reservations TO niochat_system;

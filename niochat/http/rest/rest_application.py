@@ -40,7 +40,7 @@ from niochat.http.rest.identity import (
     team_routes,
     user_routes,
 )
-from niochat.http.rest.reports import alert_routes, export_routes, report_routes
+from niochat.http.rest.reports import alert_routes, export_routes, report_routes, schedule_routes
 from niochat.http.rest.rest_services import RestServices
 from niochat.http.rest.subscribers import (
     contract_routes,
@@ -85,6 +85,7 @@ ROUTERS = (
     push_routes.router,
     report_routes.router,
     export_routes.router,
+    schedule_routes.router,
     alert_routes.rules_router,
     alert_routes.alerts_router,
 )

@@ -76,6 +76,7 @@ PATH = {
     "alert_rules",
     "alerts",
     "alert_notices",
+    "report_schedules",
     "mails",
 }
 """What ``niochat_system`` may touch of the tables of tenants."""
@@ -169,6 +170,12 @@ async def left(given: RowBuilder, place: ChannelRef) -> None:
         place.tenant,
     )
     await alerted(given, place)
+    await given.admin.execute(
+        "INSERT INTO report_schedules (tenant_id, name, metrics, grouping, cadence, hour,"
+        " file_format, language, recipients, next_at) VALUES ($1, 'Semana', '{conversations}',"
+        " 'day', 'week', 8, 'pdf', 'pt', '{ana@example.com}', now())",
+        place.tenant,
+    )
     await given.admin.execute(
         "INSERT INTO former_identities SELECT $1, 'phone', '5581988880009', id, now()"
         " FROM contacts WHERE tenant_id = $1 LIMIT 1",

@@ -4,6 +4,7 @@ import io
 import re
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pypdf
@@ -163,3 +164,34 @@ async def test_the_conversations_behind_a_value_become_a_file(desk: DeskFixture)
     lines = Path(await download.path()).read_text(encoding="utf-8-sig").splitlines()
     assert lines[0].startswith("protocol;status;")
     assert len(lines) > 1
+
+
+async def test_a_report_is_scheduled_and_its_mail_waits_to_be_sent(desk: DeskFixture) -> None:
+    await served(desk)
+    user = await desk.sign_in("admin")
+    api = await desk.api("admin")
+    await user.goto("/relatorios?aba=canais&comparar=nao")
+    await user.button("Baixar").click()
+    await user.page.get_by_role("menuitem", name="Enviar por e-mail…").click()
+    dialog = user.page.get_by_role("dialog", name="Enviar por e-mail")
+    await user.button("Agendar").click()
+    await expect(dialog.get_by_text("Informe de 1 a 10 endereços.")).to_be_visible()
+    name = f"Canais {uuid4().hex[:6]}"
+    await dialog.get_by_label("Nome").fill(name)
+    await dialog.get_by_label("Para").fill("dono@example.com, ana@example.com")
+    await user.button("Agendar").click()
+    await expect(dialog.get_by_text(name)).to_be_visible()
+    assert await user.axe_findings() == []
+    (schedule,) = [s for s in (await api.get("/report-schedules")).json() if s["name"] == name]
+    assert (schedule["group_by"], schedule["metrics"][0]) == ("channel", "conversations")
+
+    await user.button(f"Enviar {name} agora").click()
+
+    async def sent() -> bool:
+        found = (await api.get("/report-schedules")).json()
+        return any(each["id"] == schedule["id"] and each["sent_at"] for each in found)
+
+    await wait_until(sent)
+    await user.button(f"Excluir {name}").click()
+    await user.button("Excluir").click()
+    await expect(dialog.get_by_text(name)).to_have_count(0)

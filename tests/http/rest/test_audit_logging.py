@@ -208,6 +208,7 @@ OF_NOBODY = {
     "/alert-rules",
     "/alert-rules/{rule_id}",
     "/alerts",
+    "/report-schedules",
     "/users/{user_id}/photo",
     "/files/content/{token}",
 }
@@ -301,8 +302,17 @@ async def test_every_write_request_is_audited(
         )
     ).json()
     rule = await rest_api.http.post("/alert-rules", json=SAMPLES["/alert-rules"], headers=headers)
+    schedule = await rest_api.http.post(
+        "/report-schedules", json=SAMPLES["/report-schedules"], headers=headers
+    )
     if path.startswith(
-        ("/alert-rules/", "/canned-responses/", "/preferences", "/presence/reasons")
+        (
+            "/alert-rules/",
+            "/canned-responses/",
+            "/preferences",
+            "/presence/reasons",
+            "/report-schedules/",
+        )
     ):
         headers = {**headers, "if-match": "*"}
     await rest_api.http.put("/teams/vazia", json={"name": "x"}, headers=headers)
@@ -315,6 +325,7 @@ async def test_every_write_request_is_audited(
         "key_id": key["id"],
         "response_id": canned["id"],
         "rule_id": rule.json()["id"],
+        "schedule_id": schedule.json()["id"],
         "slug": "vazia",
         "name": "vaga",
         "conversation_id": str(visit.id),

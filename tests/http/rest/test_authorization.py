@@ -103,6 +103,12 @@ async def test_each_role_may_what_its_row_of_the_table_says_and_nothing_else(
             assert answer.status_code == 403, what
 
 
+WEEKLY = {
+    "name": "Semana",
+    "metrics": ["conversations"],
+    "cadence": "week",
+    "recipients": ["ana@example.com"],
+}
 SAMPLES: dict[str, dict[str, Any]] = {
     "/users": {"login": "nova@example.com", "name": "Nova", "role": "viewer"},
     "/api-keys": {"name": "erp", "permissions": ["contacts:read"]},
@@ -149,6 +155,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "/presence/reasons": {"reasons": [{"code": "lunch", "name": "Almoço"}]},
     "/alert-rules": {"name": "Fila", "kind": "queue_long", "threshold": 10},
     "/alert-rules/{rule_id}": {"name": "Fila", "kind": "queue_long", "threshold": 10},
+    "/report-schedules": WEEKLY,
+    "/report-schedules/{schedule_id}": WEEKLY,
 }
 """Bodies that are well formed."""
 MADE_BY_PUT = {"/teams/{slug}", "/roles/{name}"}
@@ -179,6 +187,9 @@ async def test_another_tenants_ids_are_as_unknown_as_any(
         ).json()["id"],
         "rule_id": (
             await rest_api.http.post("/alert-rules", json=SAMPLES["/alert-rules"], headers=theirs)
+        ).json()["id"],
+        "schedule_id": (
+            await rest_api.http.post("/report-schedules", json=WEEKLY, headers=theirs)
         ).json()["id"],
         "contact_id": (
             await given.rows("SELECT contact_id::text FROM threads WHERE id = $1", visit.thread)
@@ -222,6 +233,7 @@ async def snapshot(rest_api: RestApiFixture, tenant: UUID) -> list[str]:
             "channels",
             "canned_responses",
             "alert_rules",
+            "report_schedules",
         )
         for row in await rest_api.house.admin.fetch(
             f"SELECT t::text FROM {table} t WHERE tenant_id = $1 ORDER BY 1", tenant

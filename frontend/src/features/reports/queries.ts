@@ -1,5 +1,10 @@
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { api, unwrap } from "@/shared/api/client";
+import {
+  infiniteQueryOptions,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { api, newIdempotencyKey, unwrap } from "@/shared/api/client";
 import type { components } from "@/shared/api/schema.gen";
 import type { ReportFilters } from "@/shared/metrics/report-queries";
 
@@ -7,7 +12,11 @@ type Schemas = components["schemas"];
 export type Rating = Schemas["RatingResponse"];
 export type RatingStatistics = Schemas["RatingStatisticsRow"];
 
+export type ReportSchedule = Schemas["ReportScheduleResponse"];
+export type ReportScheduleContent = Schemas["PutReportScheduleRequest"];
+
 const COMMENTS = 10;
+const SCHEDULES = ["report-schedules"];
 
 /** The provider's time zone: what "today" is does not depend on where the browser is. */
 export const timezoneQuery = queryOptions({
@@ -56,5 +65,57 @@ export function ratingCommentsQuery(period: RatingPeriod, filters: ReportFilters
     },
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor ?? null,
+  });
+}
+
+/** Reports that are sent by e-mail. */
+export const schedulesQuery = queryOptions({
+  queryKey: SCHEDULES,
+  queryFn: ({ signal }) => unwrap(api.GET("/report-schedules", { signal })),
+});
+
+type Version = Pick<ReportSchedule, "id" | "version">;
+
+const toVersion = ({ id, version }: Version) => ({
+  path: { schedule_id: id },
+  header: { "if-match": `"${version}"` },
+});
+const once = () => ({ header: { "Idempotency-Key": newIdempotencyKey() } });
+
+/** Creates a schedule, or with `base` replaces that version of it. Fails with 412 if it is old. */
+export function useSaveSchedule() {
+  return useScheduleChange(
+    ({ content, base }: { content: ReportScheduleContent; base: Version | null }) =>
+      base
+        ? unwrap(
+            api.PUT("/report-schedules/{schedule_id}", { params: toVersion(base), body: content }),
+          )
+        : unwrap(api.POST("/report-schedules", { params: once(), body: content })),
+  );
+}
+
+/** Deletes this version of a schedule. */
+export function useDeleteSchedule() {
+  return useScheduleChange((base: Version) =>
+    unwrap(api.DELETE("/report-schedules/{schedule_id}", { params: toVersion(base) })),
+  );
+}
+
+/** Sends the report of the last complete period, besides its usual times. */
+export function useSendSchedule() {
+  return useScheduleChange(({ id }: Version) =>
+    unwrap(
+      api.POST("/report-schedules/{schedule_id}/send", {
+        params: { path: { schedule_id: id }, ...once() },
+      }),
+    ),
+  );
+}
+
+function useScheduleChange<Input, Output>(mutationFn: (input: Input) => Promise<Output>) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn,
+    onSettled: () => client.invalidateQueries({ queryKey: SCHEDULES }),
   });
 }

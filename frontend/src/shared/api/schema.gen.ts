@@ -2225,6 +2225,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/report-schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Report Schedules
+         * @description List the scheduled reports by name.
+         */
+        get: operations["list_report_schedules"];
+        put?: never;
+        /**
+         * Create Report Schedule
+         * @description Schedule a report. Its reports are about all conversations, so the caller needs
+         *     ``reports:read`` for all of them.
+         */
+        post: operations["create_report_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/report-schedules/{schedule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Replace Report Schedule
+         * @description Replace a scheduled report. The next one is due at its next time.
+         */
+        put: operations["replace_report_schedule"];
+        post?: never;
+        /**
+         * Delete Report Schedule
+         * @description Delete a scheduled report. With ``If-Match``, only in this version.
+         */
+        delete: operations["delete_report_schedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/report-schedules/{schedule_id}/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Report Now
+         * @description Send the report of the last complete period now, besides its usual times.
+         */
+        post: operations["send_report_now"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/reports/conversations": {
         parameters: {
             query?: never;
@@ -5712,6 +5781,52 @@ export interface components {
             keys: components["schemas"]["PushKeys"];
         };
         /**
+         * PutReportScheduleRequest
+         * @description A whole schedule. ``metrics`` and ``group_by`` are those of ``GET /reports/query``. The
+         *     report is about the last complete day, week (Monday to Sunday) or month, compared with the one
+         *     before, and leaves on the first day after it at ``hour`` in the provider's time zone.
+         */
+        PutReportScheduleRequest: {
+            /**
+             * Active
+             * @default true
+             */
+            active: boolean;
+            /**
+             * Business Hours
+             * @default false
+             */
+            business_hours: boolean;
+            cadence: components["schemas"]["ReportCadence"];
+            /**
+             * File Format
+             * @default pdf
+             * @enum {string}
+             */
+            file_format: "csv" | "xlsx" | "pdf";
+            /** @default {} */
+            filters: components["schemas"]["ScheduledReportFilters"];
+            /** @default none */
+            group_by: components["schemas"]["ReportGrouping"];
+            /**
+             * Hour
+             * @default 8
+             */
+            hour: number;
+            /**
+             * Language
+             * @default pt
+             * @enum {string}
+             */
+            language: "pt" | "en";
+            /** Metrics */
+            metrics: string[];
+            /** Name */
+            name: string;
+            /** Recipients */
+            recipients: string[];
+        };
+        /**
          * PutRoleRequest
          * @description The permissions of the role, as listed by ``GET /permissions``.
          */
@@ -5991,6 +6106,13 @@ export interface components {
          */
         ReplyLanguage: "portuguese" | "customer";
         /**
+         * ReportCadence
+         * @description How often a report is sent. It is about the last complete day, week (Monday to Sunday) or
+         *     month before.
+         * @enum {string}
+         */
+        ReportCadence: "day" | "week" | "month";
+        /**
          * ReportGrouping
          * @description What a row of a report stands for.
          * @enum {string}
@@ -6047,6 +6169,63 @@ export interface components {
             };
         };
         /**
+         * ReportScheduleResponse
+         * @description A schedule. ``next_at`` is when the next report is due, ``sent_at`` when the last one was
+         *     queued as mails. ``failure`` is a code that says why the last attempt sent nothing; ``version``
+         *     is the ``ETag``.
+         */
+        ReportScheduleResponse: {
+            /** Active */
+            active: boolean;
+            /** Business Hours */
+            business_hours: boolean;
+            cadence: components["schemas"]["ReportCadence"];
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Failure */
+            failure: string | null;
+            /**
+             * File Format
+             * @enum {string}
+             */
+            file_format: "csv" | "xlsx" | "pdf";
+            /** Filters */
+            filters: {
+                [key: string]: string;
+            };
+            group_by: components["schemas"]["ReportGrouping"];
+            /** Hour */
+            hour: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "pt" | "en";
+            /** Metrics */
+            metrics: string[];
+            /** Name */
+            name: string;
+            /**
+             * Next At
+             * Format: date-time
+             */
+            next_at: string;
+            /** Recipients */
+            recipients: string[];
+            /** Sent At */
+            sent_at: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
          * RoleResponse
          * @description A named set of permissions. Built-in roles cannot be changed.
          */
@@ -6090,6 +6269,20 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+        };
+        /**
+         * ScheduledReportFilters
+         * @description Conversations that match all of these. ``team`` and ``agent`` may be ``none``.
+         */
+        ScheduledReportFilters: {
+            /** Agent */
+            agent?: string | null;
+            /** Channel */
+            channel?: string | null;
+            /** Label */
+            label?: string | null;
+            /** Team */
+            team?: string | null;
         };
         /**
          * SecondFactorCodeRequest
@@ -12483,6 +12676,220 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CursorPage_RefusedTextResponse_"];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_report_schedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportScheduleResponse"][];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    create_report_schedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A request with the same key is executed once within a day; repeating it returns the first response. 409 with the code in_progress: repeat the request later. 409 with answer_lost: the request was executed but the response is lost. Check the result before you send another request with a new key. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutReportScheduleRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportScheduleResponse"];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    replace_report_schedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the last GET response, or * for any version. */
+                "if-match"?: string | null;
+            };
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutReportScheduleRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportScheduleResponse"];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    delete_report_schedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the last GET response, or * for any version. */
+                "if-match"?: string | null;
+            };
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    send_report_now: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A request with the same key is executed once within a day; repeating it returns the first response. 409 with the code in_progress: repeat the request later. 409 with answer_lost: the request was executed but the response is lost. Check the result before you send another request with a new key. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportScheduleResponse"];
                 };
             };
             /** @description The request was rejected. The problem details (RFC 9457) say what to change. */

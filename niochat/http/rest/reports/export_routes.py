@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from niochat.adapters.pdf_files import PDF_TYPE, build_pdf
+from niochat.adapters.pdf_files import PDF_TYPE
 from niochat.adapters.spreadsheet_files import (
     BYTE_ORDER_MARK,
+    CSV_TYPE,
     XLSX_TYPE,
-    build_workbook,
     format_csv_rows,
 )
 from niochat.domain.permissions import PermissionAction
@@ -29,7 +29,7 @@ from niochat.http.rest.reports.report_routes import (
 )
 from niochat.http.rest.rest_services import services_for
 from niochat.insights.reports.metric_catalog import ReportGrouping
-from niochat.insights.reports.report_documents import build_report_document
+from niochat.insights.reports.report_files import ReportFileFormat, build_report_file
 from niochat.insights.reports.report_labels import ReportLanguage
 from niochat.insights.reports.report_period import ReportInputError
 from niochat.insights.reports.report_request import (
@@ -38,7 +38,6 @@ from niochat.insights.reports.report_request import (
     ReportRequest,
     parse_metrics,
 )
-from niochat.insights.reports.report_tables import build_report_table
 
 BATCH = 500
 """Conversations that are read at once."""
@@ -56,7 +55,6 @@ CONVERSATION_COLUMNS = (
     "labels",
     "rating_score",
 )
-CSV_TYPE = "text/csv; charset=utf-8"
 Language = Annotated[
     ReportLanguage, Query(alias="lang", description="Of the header, and of decimals in CSV.")
 ]
@@ -78,7 +76,7 @@ async def export_report(
     caller: MayReadReports,
     request: Request,
     query: ReportQueryParameters,
-    file_format: Annotated[Literal["csv", "xlsx", "pdf"], Query(alias="format")] = "csv",
+    file_format: Annotated[ReportFileFormat, Query(alias="format")] = "csv",
     language: Language = "pt",
 ) -> Response:
     """Return a report as a file: CSV (UTF-8 with a byte order mark, separated by semicolons), a
@@ -86,19 +84,14 @@ async def export_report(
     definitions of all. The parameters are those of ``GET /reports/query``.
     """
     asked, report = await query.run(request, caller)
-    if file_format == "pdf":
-        tenant = await services_for(request).tenants.tenant_admin.find(
-            caller.require(PermissionAction.REPORTS_READ)
-        )
-        document = build_report_document(report, asked, tenant["name"], language)
-        pdf = await asyncio.to_thread(build_pdf, document)
-        return Response(pdf, media_type=PDF_TYPE, headers=_headers("report.pdf"))
-    table = build_report_table(report, asked, language)
-    if file_format == "xlsx":
-        workbook = await asyncio.to_thread(build_workbook, table)
-        return Response(workbook, media_type=XLSX_TYPE, headers=_headers("report.xlsx"))
-    rows = format_csv_rows([table.header, *table.rows], decimal_comma=language == "pt")
-    return Response(BYTE_ORDER_MARK + rows, media_type=CSV_TYPE, headers=_headers("report.csv"))
+    tenant_id = caller.require(PermissionAction.REPORTS_READ)
+    tenant = await services_for(request).tenants.tenant_admin.find(tenant_id)
+    file = await asyncio.to_thread(
+        build_report_file, report, asked, tenant["name"], file_format, language
+    )
+    return Response(
+        file.content, media_type=file.media_type, headers=_headers(f"report.{file.extension}")
+    )
 
 
 @router.get(

@@ -244,10 +244,12 @@ def own_filters(query: ReportFilterQuery, caller: Principal) -> ReportFilter:
     return ReportFilter(filters.team, agent, filters.channel, filters.label)
 
 
-def field_error(error: ReportInputError) -> RequestValidationError:
+def field_error(
+    error: ReportInputError, place: Literal["query", "body"] = "query"
+) -> RequestValidationError:
     """A wrong parameter is reported as FastAPI reports one: 422 with the name of the field."""
     return RequestValidationError(
-        [{"loc": ("query", error.field), "msg": str(error), "type": "value_error"}]
+        [{"loc": (place, error.field), "msg": str(error), "type": "value_error"}]
     )
 
 

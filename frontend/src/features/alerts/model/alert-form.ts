@@ -1,13 +1,13 @@
 import * as z from "zod/mini";
 import type { AlertKind, AlertRule, AlertRuleContent } from "@/shared/alerts/queries";
 import { ApiError } from "@/shared/api/problem";
+import { areEmails, splitEmails } from "@/shared/format/emails";
 import { ALERT_KINDS, KIND_NAMES } from "./alert-kinds";
 
 export const MAX_NAME = 120;
 const MAX_EMAILS = 10;
 
 const isNumber = (text: string) => Number.isFinite(toNumber(text));
-const isEmail = (text: string) => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text);
 const isWebAddress = (text: string) => text === "" || /^https?:\/\/\S+$/.test(text);
 
 // The messages are keys below `alerts:problems`. Numbers stay texts while they are typed.
@@ -24,8 +24,8 @@ export const alertSchema = z
     quietFrom: z.string(),
     quietUntil: z.string(),
     emails: z.string().check(
-      z.refine((text) => toEmails(text).every(isEmail), "emails"),
-      z.refine((text) => toEmails(text).length <= MAX_EMAILS, "many_emails"),
+      z.refine(areEmails, "emails"),
+      z.refine((text) => splitEmails(text).length <= MAX_EMAILS, "many_emails"),
     ),
     webhook: z.string().check(z.trim(), z.refine(isWebAddress, "webhook")),
     isActive: z.boolean(),
@@ -66,10 +66,6 @@ function isClearGood({
   const [bad, good] = [toNumber(threshold), toNumber(clear)];
   if (!Number.isFinite(bad) || !Number.isFinite(good)) return true; // told at the field itself
   return ALERT_KINDS[kind].isBelow ? good >= bad : good <= bad;
-}
-
-export function toEmails(text: string): string[] {
-  return text.split(/[\s,;]+/).filter(Boolean);
 }
 
 /** The values that a kind starts with. */
@@ -129,7 +125,7 @@ export function toContent(values: AlertValues): AlertRuleContent {
     team: ALERT_KINDS[values.kind].isByTeam ? values.team : null,
     quiet_from: values.isQuiet ? values.quietFrom : null,
     quiet_until: values.isQuiet ? values.quietUntil : null,
-    emails: toEmails(values.emails),
+    emails: splitEmails(values.emails),
     webhook_url: values.webhook.trim() || null,
     active: values.isActive,
   };

@@ -1,25 +1,32 @@
 import { Download, X } from "lucide-react";
+import { useState } from "react";
 import { api } from "@/shared/api/client";
+import { may, useCurrentUser } from "@/shared/api/session";
 import { useFormat } from "@/shared/format/use-format";
 import { useTranslation } from "@/shared/i18n/use-translation";
 import { useDownload } from "@/shared/metrics/download";
 import { type ReportRequest, reportParameters } from "@/shared/metrics/report-queries";
 import { Button } from "@/shared/ui/button";
-import { DropdownMenu } from "@/shared/ui/overlay/menu";
+import { DropdownMenu, type MenuEntry } from "@/shared/ui/overlay/menu";
+import type { TabName } from "../model/report-view";
+import { ScheduleDialog } from "./schedule-dialog";
 
 const FORMATS = ["csv", "xlsx", "pdf"] as const;
 
 interface DownloadMenuProps {
   request: ReportRequest;
-  /** The tab, for the name of the file. */
-  name: string;
+  /** The tab names the file. */
+  tab: TabName;
 }
 
 /** The shown report as a file, which the server makes from the same request. */
-export function DownloadMenu({ request, name }: DownloadMenuProps) {
+export function DownloadMenu({ request, tab }: DownloadMenuProps) {
   const { t, language } = useTranslation("reports");
   const format = useFormat();
   const download = useDownload();
+  const user = useCurrentUser();
+  const maySchedule = may(user, "settings:write");
+  const [isScheduling, setScheduling] = useState(false);
   const start = (fileFormat: (typeof FORMATS)[number]) => {
     const { from, to } = request.range;
     const query = {
@@ -27,7 +34,7 @@ export function DownloadMenu({ request, name }: DownloadMenuProps) {
       format: fileFormat,
       lang: language === "en" ? ("en" as const) : ("pt" as const),
     };
-    download.start(`${name}-${from}-${to}.${fileFormat}`, (signal) =>
+    download.start(`${t(`files.${tab}`)}-${from}-${to}.${fileFormat}`, (signal) =>
       api.GET("/reports/export/table", { params: { query }, parseAs: "stream", signal }),
     );
   };
@@ -39,19 +46,37 @@ export function DownloadMenu({ request, name }: DownloadMenuProps) {
       </Button>
     );
   }
+  const entries: MenuEntry[] = FORMATS.map((each) => ({
+    id: each,
+    label: t(`download.${each}`),
+    onSelect: () => start(each),
+  }));
+  if (maySchedule) {
+    const open = {
+      id: "schedule",
+      label: t("schedules.open"),
+      onSelect: () => setScheduling(true),
+    };
+    entries.push({ type: "line", id: "line" }, open);
+  }
   return (
-    <DropdownMenu
-      entries={FORMATS.map((each) => ({
-        id: each,
-        label: t(`download.${each}`),
-        onSelect: () => start(each),
-      }))}
-      trigger={
-        <Button size="small" variant="quiet">
-          <Download aria-hidden className="size-4" />
-          {t("download.open")}
-        </Button>
-      }
-    />
+    <>
+      <DropdownMenu
+        entries={entries}
+        trigger={
+          <Button size="small" variant="quiet">
+            <Download aria-hidden className="size-4" />
+            {t("download.open")}
+          </Button>
+        }
+      />
+      {isScheduling && (
+        <ScheduleDialog
+          request={request}
+          name={t(`tabs.${tab}`)}
+          onClose={() => setScheduling(false)}
+        />
+      )}
+    </>
   );
 }

@@ -92,7 +92,7 @@ function GroupedReport({ view, base, onChange, groupBy, loaded }: GroupedReportP
         actions={
           <DownloadMenu
             request={{ metrics: metrics.map((each) => each.name), groupBy, ...requestOf(base) }}
-            name={t(`files.${view.tab}`)}
+            tab={view.tab}
           />
         }
         chart={

@@ -51,7 +51,7 @@ export function HeatTab({ view, base, onChange }: TabProps) {
                       value={shown}
                       onChange={(name) => onChange({ ...view, metric: name })}
                     />
-                    <DownloadMenu request={asked} name={t("files.horarios")} />
+                    <DownloadMenu request={asked} tab="horarios" />
                   </>
                 }
                 chart={

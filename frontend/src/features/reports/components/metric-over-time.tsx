@@ -41,7 +41,7 @@ export function MetricOverTime(props: MetricOverTimeProps) {
                 actions={
                   <DownloadMenu
                     request={{ metrics: downloaded, groupBy, ...requestOf(base) }}
-                    name={t(`files.${view.tab}`)}
+                    tab={view.tab}
                   />
                 }
                 chart={
