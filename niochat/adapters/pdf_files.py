@@ -20,7 +20,7 @@ MAX_TIME_LABELS = 6
 _MARGIN = 36
 _WIDTH = landscape(A4)[0] - 2 * _MARGIN
 _CHART_WIDTH, _CHART_HEIGHT = int(_WIDTH / 2) - 8, 160
-_FIRST_COLUMN = 120.0
+_FIRST_COLUMN = 110.0
 _INK, _QUIET = colors.HexColor("#1f4e79"), colors.HexColor("#6b7280")
 _LINE, _PALE = colors.HexColor("#c9ced6"), colors.HexColor("#b4bcc8")
 
@@ -29,9 +29,17 @@ _FACT = ParagraphStyle("fact", fontName="Helvetica", fontSize=9, leading=12, tex
 _HEADING = ParagraphStyle("heading", fontName="Helvetica-Bold", fontSize=10, leading=14)
 _CELL = ParagraphStyle("cell", fontName="Helvetica", fontSize=7, leading=8.5)
 _NUMBER = ParagraphStyle("number", parent=_CELL, alignment=2)
-_HEAD = ParagraphStyle("head", parent=_CELL, fontName="Helvetica-Bold")
+_HEAD = ParagraphStyle("head", parent=_CELL, fontName="Helvetica-Bold", splitLongWords=0)
 _NUMBER_HEAD = ParagraphStyle("number head", parent=_HEAD, alignment=2)
 _NOTE = ParagraphStyle("note", fontName="Helvetica", fontSize=8, leading=11)
+
+
+@dataclass(frozen=True, slots=True)
+class PdfCell:
+    """A value, and that of the period before, which stands below it."""
+
+    text: str
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ class PdfDocument:
     facts: Sequence[str]
     charts: Sequence[PdfChart]
     header: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[PdfCell]]
     notes_title: str
     notes: Sequence[tuple[str, str]]
     page_label: str
@@ -116,7 +124,7 @@ def _table(document: PdfDocument) -> LongTable:
         for number, text in enumerate(document.header)
     ]
     rows = [
-        [_paragraph(text, _NUMBER if number else _CELL) for number, text in enumerate(row)]
+        [_cell(cell, _NUMBER if number else _CELL) for number, cell in enumerate(row)]
         for row in document.rows
     ]
     style = TableStyle(
@@ -204,6 +212,13 @@ def _scale(axis: Any, values: Sequence[float | None], format_value: Callable[[fl
     largest = max((float(value) for value in values if value is not None), default=0.0)
     axis.valueMin, axis.valueMax = 0, largest * 1.05 or 1
     axis.labelTextFormat = lambda value: _plain(format_value(value))
+
+
+def _cell(cell: PdfCell, style: ParagraphStyle) -> Paragraph:
+    text = _markup(cell.text)
+    if cell.before is not None:
+        text += f'<br/><font color="{_QUIET.hexval()}">{_markup(cell.before)}</font>'
+    return Paragraph(text, style)
 
 
 def _paragraph(text: str, style: ParagraphStyle) -> Paragraph:

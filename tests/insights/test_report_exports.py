@@ -124,7 +124,7 @@ async def test_the_charts_of_a_document_have_the_values_of_the_report(week: Week
         assert chart.values == [row.values[metric.name] for row in report.rows]
         assert chart.before == [(row.compared or {})[metric.name] for row in report.rows]
     text = pypdf.PdfReader(io.BytesIO(build_pdf(document))).pages[0].extract_text()
-    assert "Relatório: Provedor <b> & ?" in text
+    assert "Provedor <b> & ?: relatório por dia" in text
 
 
 async def test_each_grouping_becomes_a_document(week: WeekFixture) -> None:

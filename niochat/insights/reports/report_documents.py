@@ -3,7 +3,7 @@
 from datetime import timedelta
 from functools import partial
 
-from niochat.adapters.pdf_files import PdfChart, PdfDocument
+from niochat.adapters.pdf_files import PdfCell, PdfChart, PdfDocument
 from niochat.insights.reports.metric_catalog import ReportGrouping, ReportMetric
 from niochat.insights.reports.report_labels import (
     GROUPING_LABELS,
@@ -24,7 +24,9 @@ _TIMES = (ReportGrouping.DAY, ReportGrouping.HOUR)
 _WORDS: dict[ReportLanguage, dict[str, str]] = {
     "pt": {
         "period": "Período",
+        "by": "por",
         "compared": "comparado com",
+        "below": "Em cinza: período anterior.",
         "zone": "fuso",
         "as_of": "Dados até",
         "filters": "Só uma parte dos atendimentos, pelos filtros escolhidos.",
@@ -34,7 +36,9 @@ _WORDS: dict[ReportLanguage, dict[str, str]] = {
     },
     "en": {
         "period": "Period",
+        "by": "by",
         "compared": "compared with",
+        "below": "In grey: period before.",
         "zone": "time zone",
         "as_of": "Data until",
         "filters": "Only a part of the conversations, by the chosen filters.",
@@ -52,15 +56,13 @@ def build_report_document(
     the table, and the definitions.
     """
     words = _WORDS[language]
-    header = [GROUPING_LABELS[language][request.grouping]]
-    for metric in request.metrics:
-        header += _document_columns(metric, request.compare, language)
+    grouping = GROUPING_LABELS[language][request.grouping]
     return PdfDocument(
-        title=f"{REPORT_TITLE[language]}: {provider}",
+        title=f"{provider}: {_title(request, language)}",
         facts=_facts(report, request, words, language),
         charts=_charts(report, request, language),
-        header=header,
-        rows=[_document_row(row, request, language) for row in report.rows],
+        header=[grouping, *(metric_label(each, language) for each in request.metrics)],
+        rows=[_cells(row, request, language) for row in report.rows],
         notes_title=words["definitions"],
         notes=[
             (metric_label(metric, language), _definition(metric, language))
@@ -68,6 +70,13 @@ def build_report_document(
         ],
         page_label=words["page"],
     )
+
+
+def _title(request: ReportRequest, language: ReportLanguage) -> str:
+    if request.grouping is ReportGrouping.NONE:
+        return REPORT_TITLE[language]
+    grouping = GROUPING_LABELS[language][request.grouping].lower()
+    return f"{REPORT_TITLE[language].lower()} {_WORDS[language]['by']} {grouping}"
 
 
 def _facts(
@@ -81,6 +90,8 @@ def _facts(
         f"{period} ({words['zone']} {report.period.zone})",
         f"{words['as_of']} {format_day(as_of, language)} {as_of:%H:%M}",
     ]
+    if request.compare:
+        facts.append(words["below"])
     if request.filters.values() or request.audience.scope != "all":
         facts.append(words["filters"])
     if request.business_hours:
@@ -121,18 +132,14 @@ def _charts(report: Report, request: ReportRequest, language: ReportLanguage) ->
     ]
 
 
-def _document_columns(metric: ReportMetric, compare: bool, language: ReportLanguage) -> list[str]:
-    label = metric_label(metric, language)
-    return [label, PERIOD_BEFORE[language]] if compare else [label]
-
-
-def _document_row(row: ReportRow, request: ReportRequest, language: ReportLanguage) -> list[str]:
-    cells = [_label(row, request, language)]
+def _cells(row: ReportRow, request: ReportRequest, language: ReportLanguage) -> list[PdfCell]:
+    cells = [PdfCell(_label(row, request, language))]
     for metric in request.metrics:
-        cells.append(format_value(row.values[metric.name], metric.unit, language))
+        before = None
         if request.compare:
-            before = (row.compared or {}).get(metric.name)
-            cells.append(format_value(before, metric.unit, language))
+            value = (row.compared or {}).get(metric.name)
+            before = format_value(value, metric.unit, language)
+        cells.append(PdfCell(format_value(row.values[metric.name], metric.unit, language), before))
     return cells
 
 
