@@ -14,9 +14,13 @@ import pytest
 
 from niochat.adapters.pdf_files import build_pdf
 from niochat.adapters.spreadsheet_files import SpreadsheetTable, build_workbook, format_csv_rows
+from niochat.insights.report_files.report_documents import build_report_document
+from niochat.insights.report_files.report_labels import (
+    HANDOFF_REASONS,
+    ReportLanguage,
+    format_value,
+)
 from niochat.insights.reports.metric_catalog import METRICS, MetricUnit, ReportGrouping
-from niochat.insights.reports.report_documents import build_report_document
-from niochat.insights.reports.report_labels import HANDOFF_REASONS, ReportLanguage, format_value
 from niochat.insights.reports.report_request import DrillDown, ReportAudience, ReportRequest
 from tests.http.rest.conftest import assert_problem
 from tests.insights.test_hand_computed_metrics import WEEK, WeekFixture, week

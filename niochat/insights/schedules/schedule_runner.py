@@ -16,9 +16,9 @@ from niochat.adapters.clock import database_clock
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import InvalidInputError, NiochatError
+from niochat.insights.report_files.report_files import ReportFile, build_report_file
+from niochat.insights.report_files.report_labels import ReportLanguage, format_day
 from niochat.insights.reports.metric_catalog import ReportGrouping
-from niochat.insights.reports.report_files import ReportFile, build_report_file
-from niochat.insights.reports.report_labels import ReportLanguage, format_day
 from niochat.insights.reports.report_request import (
     ReportAudience,
     ReportFilter,

@@ -10,9 +10,9 @@ from niochat.adapters.postgres.audit_log import record_change
 from niochat.adapters.postgres.database import Connection, Database, fetch_one
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import OperationRefusedError, StaleVersionError
+from niochat.insights.report_files.report_files import ReportFileFormat
+from niochat.insights.report_files.report_labels import ReportLanguage
 from niochat.insights.reports.metric_catalog import ReportGrouping
-from niochat.insights.reports.report_files import ReportFileFormat
-from niochat.insights.reports.report_labels import ReportLanguage
 from niochat.insights.reports.report_request import ReportFilter
 from niochat.insights.schedules.schedule_times import (
     ReportCadence,

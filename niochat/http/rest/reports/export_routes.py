@@ -28,9 +28,9 @@ from niochat.http.rest.reports.report_routes import (
     own_filters,
 )
 from niochat.http.rest.rest_services import services_for
+from niochat.insights.report_files.report_files import ReportFileFormat, build_report_file
+from niochat.insights.report_files.report_labels import ReportLanguage
 from niochat.insights.reports.metric_catalog import ReportGrouping
-from niochat.insights.reports.report_files import ReportFileFormat, build_report_file
-from niochat.insights.reports.report_labels import ReportLanguage
 from niochat.insights.reports.report_period import ReportInputError
 from niochat.insights.reports.report_request import (
     ConversationRows,

@@ -16,9 +16,9 @@ from niochat.http.rest.idempotent_route import IdempotentRoute
 from niochat.http.rest.reports.report_routes import field_error
 from niochat.http.rest.rest_services import services_for
 from niochat.identity.authentication import Principal
+from niochat.insights.report_files.report_files import ReportFileFormat
+from niochat.insights.report_files.report_labels import ReportLanguage
 from niochat.insights.reports.metric_catalog import ReportGrouping
-from niochat.insights.reports.report_files import ReportFileFormat
-from niochat.insights.reports.report_labels import ReportLanguage
 from niochat.insights.reports.report_period import ReportInputError
 from niochat.insights.reports.report_request import MAX_METRICS, ReportFilter, parse_metrics
 from niochat.insights.schedules.schedule_store import (

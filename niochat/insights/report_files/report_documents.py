@@ -4,8 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 from niochat.adapters.pdf_files import PdfCell, PdfChart, PdfDocument
-from niochat.insights.reports.metric_catalog import ReportGrouping, ReportMetric
-from niochat.insights.reports.report_labels import (
+from niochat.insights.report_files.report_labels import (
     GROUPING_LABELS,
     PERIOD_BEFORE,
     REPORT_TITLE,
@@ -15,6 +14,7 @@ from niochat.insights.reports.report_labels import (
     metric_label,
     row_label,
 )
+from niochat.insights.reports.metric_catalog import ReportGrouping, ReportMetric
 from niochat.insights.reports.report_period import ReportPeriod
 from niochat.insights.reports.report_request import Report, ReportRequest, ReportRow
 

@@ -11,10 +11,10 @@ from niochat.adapters.spreadsheet_files import (
     build_workbook,
     format_csv_rows,
 )
-from niochat.insights.reports.report_documents import build_report_document
-from niochat.insights.reports.report_labels import ReportLanguage
+from niochat.insights.report_files.report_documents import build_report_document
+from niochat.insights.report_files.report_labels import ReportLanguage
+from niochat.insights.report_files.report_tables import build_report_table
 from niochat.insights.reports.report_request import Report, ReportRequest
-from niochat.insights.reports.report_tables import build_report_table
 
 ReportFileFormat = Literal["csv", "xlsx", "pdf"]
 

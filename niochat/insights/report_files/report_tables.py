@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from niochat.adapters.spreadsheet_files import SpreadsheetTable
-from niochat.insights.reports.metric_catalog import MetricUnit, ReportGrouping, ReportMetric
-from niochat.insights.reports.report_labels import (
+from niochat.insights.report_files.report_labels import (
     GROUPING_LABELS,
     PERIOD_BEFORE,
     REPORT_TITLE,
@@ -13,6 +12,7 @@ from niochat.insights.reports.report_labels import (
     metric_label,
     row_label,
 )
+from niochat.insights.reports.metric_catalog import MetricUnit, ReportGrouping, ReportMetric
 from niochat.insights.reports.report_request import Report, ReportRequest, ReportRow
 
 _TIMES = (ReportGrouping.DAY, ReportGrouping.HOUR)

@@ -1,0 +1,1 @@
+"""Reports as files, in the language of their reader."""
