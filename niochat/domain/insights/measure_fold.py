@@ -17,6 +17,7 @@ from niochat.domain.insights.conversation_measures import (
     HumanAnswer,
     Resolution,
     ServicePhase,
+    TurnUse,
     WaitClock,
 )
 from niochat.domain.message import Author, DeliveryStatus
@@ -43,13 +44,16 @@ class BrokenLogError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class MeasuredEvent:
-    """A stored event. ``agent`` is the author of an agent's message, which the event lacks."""
+    """A stored event, and what it lacks: ``agent`` is the author of an agent's message,
+    ``turn_use`` is what a finished turn used.
+    """
 
     type: str
     version: int
     at: datetime
     body: Mapping[str, Any]
     agent: str | None = None
+    turn_use: TurnUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +236,13 @@ def _message_status_changed(fold: _Fold) -> None:
 def _turn_finished(fold: _Fold) -> None:
     answered = fold.body["outcome"] == "answered"
     fold.change(turn_answered_at=fold.at if answered else None)
+    m, use = fold.measures, fold.event.turn_use
+    if use is not None:
+        fold.change(
+            turns=m.turns + 1,
+            turn_failures=m.turn_failures + (not answered),
+            turn_use=m.turn_use + use,
+        )
 
 
 def _handed_off(fold: _Fold) -> None:
@@ -363,3 +374,5 @@ _HANDLERS: Mapping[str, Callable[[_Fold], None]] = {
     "rating_answered": _rating_answered,
     "threads_linked": _threads_merged,
 }
+MEASURED_TYPES = frozenset(_HANDLERS)
+"""The types of events whose bodies say something for measures."""
