@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
@@ -44,7 +45,7 @@ def measures_row(
 ) -> dict[str, Any]:
     """Returns the row as JSON. ``place`` has ``thread_id``, ``channel_id`` and ``returned_at``."""
     m = measures
-    hour = m.opened_at.astimezone(calendar.zone).replace(minute=0, second=0, microsecond=0)
+    hour, day, week = local_buckets(m.opened_at, calendar.zone)
     counts = {author: m.messages.get(author.value, 0) for author in Author}
     return {
         "tenant_id": scope.tenant_id,
@@ -55,8 +56,8 @@ def measures_row(
         "state": _states().dump_python(m, mode="json"),
         "opened_at": m.opened_at,
         "opened_hour": hour,
-        "opened_day": hour.replace(hour=0, fold=0),
-        "opened_week": _monday(hour),
+        "opened_day": day,
+        "opened_week": week,
         "opened_in_hours": m.opened_in_hours,
         "resolved_at": m.resolved_at,
         "resolution": m.resolution,
@@ -91,10 +92,11 @@ def measures_row(
     }
 
 
-def _monday(local: datetime) -> datetime:
-    """The start of the local week."""
-    monday = local.date() - timedelta(days=local.weekday())
-    return datetime.combine(monday, time(), local.tzinfo)
+def local_buckets(moment: datetime, zone: ZoneInfo) -> tuple[datetime, datetime, datetime]:
+    """Returns the starts of the local hour, day and week (on Monday)."""
+    hour = moment.astimezone(zone).replace(minute=0, second=0, microsecond=0)
+    monday = hour.date() - timedelta(days=hour.weekday())
+    return hour, hour.replace(hour=0, fold=0), datetime.combine(monday, time(), zone)
 
 
 def _durations(m: ConversationMeasures) -> dict[str, int | None]:

@@ -28,6 +28,7 @@ from tests.insights.reports.random_threads import (
     add_writes_to_the_erp,
     draw_threads,
 )
+from tests.insights.reports.test_duration_histograms import bin_of
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(180)]
 
@@ -148,6 +149,14 @@ async def test_roll_ups_say_what_rows_say(insights: InsightsFixture, seed: int) 
                 said[source] += len(expected)
 
     assert min(said.values()) > 100, said
+
+
+async def test_the_database_has_the_bins_of_the_histograms(insights: InsightsFixture) -> None:
+    values = [0, -1, *(10**n + each for n in range(11) for each in (-1, 0, 1))]
+
+    told = await insights.given.rows("SELECT duration_bin(ms) FROM unnest($1::bigint[]) ms", values)
+
+    assert told == [bin_of(ms) for ms in values]
 
 
 @pytest.mark.parametrize("grouping", [ReportGrouping.NONE, ReportGrouping.TEAM])
