@@ -1,11 +1,10 @@
 """Rows of ``analytics.conversation_measures`` and ``analytics.human_answers``."""
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 from functools import cache
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
@@ -92,7 +91,7 @@ def measures_row(
     }
 
 
-def local_buckets(moment: datetime, zone: ZoneInfo) -> tuple[datetime, datetime, datetime]:
+def local_buckets(moment: datetime, zone: tzinfo) -> tuple[datetime, datetime, datetime]:
     """Returns the starts of the local hour, day and week (on Monday)."""
     hour = moment.astimezone(zone).replace(minute=0, second=0, microsecond=0)
     monday = hour.date() - timedelta(days=hour.weekday())

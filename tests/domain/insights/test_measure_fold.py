@@ -239,3 +239,15 @@ def test_what_finished_turns_used_is_added() -> None:
 
     assert (measures.turns, measures.turn_failures) == (2, 1)
     assert measures.turn_use == TurnUse(2, 150, 8)
+
+
+def test_an_event_changes_no_measures_of_earlier_events() -> None:
+    talk = MeasuredConversation().writes().hands_off()
+    events = [each for each in talk.events if each.version > 0]
+    measures, seen = None, []
+    for event in events:
+        measures = fold_event(measures, event, WEEKDAYS).measures
+        seen.append((measures, repr(measures)))
+
+    assert len(seen) > 5
+    assert [repr(each) for each, _ in seen] == [text for _, text in seen]
