@@ -4,7 +4,7 @@ from collections import Counter
 from math import floor, log
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from niochat.insights.reports.duration_histograms import BIN_WIDTH, merge_bins, quantiles_of
@@ -20,6 +20,7 @@ def exact(durations: list[int], quantile: float) -> float:
     return below + (above - below) * (place % 1)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(0, 90 * 86_400_000), min_size=1, max_size=300))
 def test_quantiles_are_at_most_one_percent_off(durations: list[int]) -> None:
     told = quantiles_of(Counter(bin_of(ms) for ms in durations))

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from niochat.insights.measure_rows import local_buckets
@@ -37,6 +37,7 @@ def bounds(part: PeriodPart) -> tuple[float, float]:
     return part.since.timestamp(), part.until.timestamp()
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(ZONES), MOMENTS, st.integers(1, 40 * 86_400), st.data())
 def test_each_conversation_is_in_the_part_of_its_bucket(
     name: str, since: datetime, seconds: int, data: st.DataObject
