@@ -11,7 +11,9 @@ from niochat.insights.conversation_projection import ConversationProjection
 from niochat.insights.projection_runner import ProjectionRunner
 from niochat.insights.projector import Projector
 from niochat.insights.rebuild import ProjectionRebuilder
-from niochat.insights.reports.report_store import load_serving
+from niochat.insights.reports.metric_catalog import ReportGrouping
+from niochat.insights.reports.report_request import ReportAudience, ReportRequest, parse_metrics
+from niochat.insights.reports.report_store import ReportStore, load_serving
 from tests.insights.conftest import TABLES, InsightsFixture
 
 pytestmark = pytest.mark.asyncio
@@ -62,6 +64,24 @@ async def test_what_older_code_wrote_is_built_anew_and_removed(insights: Insight
         assert await insights.rows(table, 1) == []
     await insights.projector.run_until_read()
     assert await generations(insights) == [("conversations", 2, 2), ("turns", 1, 1)], "once"
+
+
+async def test_until_then_reports_say_what_the_old_one_knows(insights: InsightsFixture) -> None:
+    await upgrade(insights)
+    names = "conversations,turns,assistant_assumed,answers"
+    request = ReportRequest(
+        parse_metrics(names, ReportGrouping.NONE),
+        ReportGrouping.NONE,
+        ReportAudience("all", "", frozenset()),
+    )
+    store = ReportStore(insights.database)
+
+    before = await store.run_report(insights.place.tenant, request)
+    await insights.projector.run_until_read()
+    afterwards = await store.run_report(insights.place.tenant, request)
+
+    assert list(before.rows[0].values.values()) == [3, None, None, 3]
+    assert list(afterwards.rows[0].values.values()) == [3, 3, 0, 3]
 
 
 async def test_the_old_generation_serves_until_nothing_is_missing(

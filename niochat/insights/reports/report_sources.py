@@ -1,7 +1,7 @@
 """Reads what metrics are computed from: roll-ups for whole hours and days, rows for the rest.
 
-A request that no roll-up answers, because of several filters or a caller who sees a part of the
-conversations, reads rows of the whole period. Both ways lead to equal figures.
+A request that no roll-up answers, because of several filters or a caller who sees the conversations
+of teams, reads rows of the whole period. Both ways lead to equal figures.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -171,8 +171,10 @@ def _by_key(rows: Iterable[Any]) -> SourceRows:
 
 def _rollup_for(query: PeriodQuery) -> tuple[str, str | None] | None:
     """(dimension, key) of the roll-up that answers the request; ``None`` if none does."""
-    filters = query.request.filters.values()
-    if query.request.audience.scope != "all" or len(filters) > 1:
+    filters, audience = query.request.filters.values(), query.request.audience
+    if audience.scope == "own" and filters.setdefault("agent", audience.user) != audience.user:
+        return None
+    if audience.scope == "team" or len(filters) > 1:
         return None
     if not filters:
         return query.dimension, None

@@ -126,7 +126,7 @@ async def load_serving(connection: Connection, tenant_id: UUID) -> ServingState:
     return ServingState(
         row["conversations"] or 1,
         row["turns"] or 1,
-        row["revision"] in (None, ConversationProjection.revision),
+        row["revision"] is None or row["revision"] >= ConversationProjection.revision,
         ZoneInfo(row["timezone"]),
         lag["now"],
         freshness,

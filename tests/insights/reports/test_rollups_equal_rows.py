@@ -114,7 +114,7 @@ def draw_request(chance: random.Random, channel: UUID) -> ReportRequest:
     return ReportRequest(
         tuple(ONE_METRIC.values()),
         chance.choice(list(ReportGrouping)),
-        everybody if chance.random() < 0.9 else own,
+        everybody if chance.random() < 0.8 else own,
         ReportFilter(**{name: named[name] for name in chosen}),
     )
 
