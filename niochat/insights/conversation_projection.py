@@ -10,14 +10,21 @@ from niochat.adapters.postgres.queries import queries
 from niochat.domain.conversation.state import SCHEMA_VERSION
 from niochat.domain.insights.business_calendar import BusinessCalendar
 from niochat.domain.insights.conversation_measures import ConversationMeasures
-from niochat.domain.insights.measure_fold import MeasuredEvent, fold_event
-from niochat.domain.message import Author
+from niochat.domain.insights.measure_fold import MEASURED_TYPES, MeasuredEvent, fold_event
+from niochat.insights.event_details import EventDetails, load_event_details
 from niochat.insights.measure_rows import answer_row, measures_from_json, measures_row
 from niochat.insights.projection import LogEntry, PoisonedEventError, ProjectionScope
+from niochat.insights.sum_changes import StoredMeasures, SumChanges, find_sum_changes
 from niochat.insights.tenant_calendar import load_calendar
 
 _SQL = queries("conversation_projection")
-_DELETIONS = ("delete_some_measures", "delete_some_answers", "delete_some_rollups")
+_DELETIONS = (
+    "delete_some_measures",
+    "delete_some_answers",
+    "delete_some_rollups",
+    "delete_some_answer_rollups",
+    "delete_some_duration_rollups",
+)
 
 
 @dataclass(slots=True)
@@ -35,6 +42,8 @@ class ConversationProjection:
     """
 
     name = "conversations"
+    revision = 2
+    reads: frozenset[str] | None = MEASURED_TYPES
 
     async def apply(
         self, connection: Connection, scope: ProjectionScope, entries: Sequence[LogEntry]
@@ -43,28 +52,39 @@ class ConversationProjection:
         tenant_id, generation = scope.tenant_id, scope.generation
         ids = list({entry.conversation_id for entry in entries})
         rows = await connection.fetch(_SQL["load_states"], tenant_id, generation, ids)
-        stored = {row["conversation_id"]: row for row in rows}
+        stored = {
+            row["conversation_id"]: StoredMeasures(
+                row["thread_id"], row["returned_at"], measures_from_json(row["state"])
+            )
+            for row in rows
+        }
         calendar = await load_calendar(connection, tenant_id)
-        authors = await _load_authors(connection, tenant_id, entries)
-        states = {id: measures_from_json(row["state"]) for id, row in stored.items()}
-        batch = _fold(scope, entries, states, authors, calendar)
+        details = await load_event_details(connection, tenant_id, entries)
+        batch = _fold(scope, entries, stored, details, calendar)
         channels = await _load_channels(connection, tenant_id, batch.threads.values())
         records = [
             measures_row(
                 scope,
                 id,
-                {"thread_id": batch.threads[id], "channel_id": channels[batch.threads[id]]},
+                {
+                    "thread_id": batch.threads[id],
+                    "channel_id": channels[batch.threads[id]],
+                    "returned_at": stored[id].returned_at if id in stored else None,
+                },
                 measures,
                 calendar,
             )
             for id, measures in batch.measures.items()
         ]
-        await connection.execute(_SQL["add_to_rollups"], tenant_id, generation, -1, ids)
+        answered = {answer["conversation_id"] for answer in batch.answers}
+        changes = find_sum_changes(stored, batch.measures, batch.threads, answered)
+        await _add(connection, scope, -1, ids, changes)
         await connection.execute(_SQL["delete_measures"], tenant_id, generation, ids)
         await connection.execute(_SQL["insert_measures"], records)
-        await connection.execute(_SQL["add_to_rollups"], tenant_id, generation, 1, ids)
         if batch.answers:
             await connection.execute(_SQL["insert_answers"], batch.answers)
+        others = await _update_returns(connection, scope, ids, changes.threads)
+        await _add(connection, scope, 1, [*ids, *others], changes)
 
     async def delete_some(self, connection: Connection, scope: ProjectionScope, limit: int) -> int:
         """See ``Projection``."""
@@ -75,11 +95,51 @@ class ConversationProjection:
         return deleted
 
 
+async def _add(
+    connection: Connection,
+    scope: ProjectionScope,
+    times: int,
+    ids: Sequence[UUID],
+    changes: SumChanges,
+) -> None:
+    """Adds what conversations contribute to the roll-ups, or subtracts it."""
+    for name, changed in (
+        ("add_to_rollups", ids),
+        ("add_to_answer_rollups", changes.answers),
+        ("add_to_duration_rollups", changes.durations),
+    ):
+        if changed:
+            await connection.execute(
+                _SQL[name], scope.tenant_id, scope.generation, times, list(changed)
+            )
+
+
+async def _update_returns(
+    connection: Connection, scope: ProjectionScope, ids: Sequence[UUID], threads: Sequence[UUID]
+) -> list[UUID]:
+    """Updates when the customers of these threads came back; returns the conversations beside
+    ``ids`` of which that has changed. Their contributions are subtracted.
+    """
+    if not threads:
+        return []
+    place = (scope.tenant_id, scope.generation)
+    rows = await connection.fetch(_SQL["find_returns"], *place, list(threads))
+    if not rows:
+        return []
+    changed = [row["conversation_id"] for row in rows]
+    others = [id for id in changed if id not in set(ids)]
+    if others:
+        await connection.execute(_SQL["add_to_rollups"], *place, -1, others)
+    times = [row["returned_at"] for row in rows]
+    await connection.execute(_SQL["set_returns"], *place, changed, times)
+    return others
+
+
 def _fold(
     scope: ProjectionScope,
     entries: Sequence[LogEntry],
-    states: Mapping[UUID, ConversationMeasures],
-    authors: Mapping[str, str],
+    stored: Mapping[UUID, StoredMeasures],
+    details: EventDetails,
     calendar: BusinessCalendar,
 ) -> _Batch:
     batch = _Batch()
@@ -93,9 +153,11 @@ def _fold(
                 entry.version,
                 entry.at,
                 entry.body,
-                authors.get(str(entry.body.get("message"))),
+                details.authors.get(str(entry.body.get("message"))),
+                details.turn_uses.get(str(entry.body.get("turn"))),
             )
-            result = fold_event(batch.measures.get(id, states.get(id)), event, calendar)
+            before = batch.measures.get(id) or (stored[id].measures if id in stored else None)
+            result = fold_event(before, event, calendar)
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             raise PoisonedEventError(index, reason) from error
@@ -106,31 +168,6 @@ def _fold(
     return batch
 
 
-async def _load_authors(
-    connection: Connection, tenant_id: UUID, entries: Sequence[LogEntry]
-) -> dict[str, str]:
-    """Returns the agents who wrote the messages of these events, by message: an event names no
-    author beyond its kind.
-    """
-    written = [
-        message
-        for entry in entries
-        if entry.type == "message_queued" and entry.body.get("author") == Author.AGENT
-        if (message := _uuid(entry.body.get("message"))) is not None
-    ]
-    if not written:
-        return {}
-    rows = await connection.fetch(_SQL["load_authors"], tenant_id, written)
-    return {str(row["id"]): row["agent"] for row in rows if row["agent"]}
-
-
 async def _load_channels(connection: Connection, tenant_id: UUID, threads: Any) -> dict[UUID, UUID]:
     rows = await connection.fetch(_SQL["load_channels"], tenant_id, list(set(threads)))
     return {row["id"]: row["channel_id"] for row in rows}
-
-
-def _uuid(value: object) -> UUID | None:
-    try:
-        return UUID(str(value))
-    except ValueError:
-        return None

@@ -1,6 +1,7 @@
 """Rows of ``analytics.conversation_measures`` and ``analytics.human_answers``."""
 
 from collections.abc import Mapping
+from datetime import datetime, time, timedelta, tzinfo
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -37,13 +38,13 @@ def measures_from_json(value: object) -> ConversationMeasures:
 def measures_row(
     scope: ProjectionScope,
     conversation_id: UUID,
-    place: Mapping[str, UUID],
+    place: Mapping[str, Any],
     measures: ConversationMeasures,
     calendar: BusinessCalendar,
 ) -> dict[str, Any]:
-    """Returns the row as JSON. ``place`` has ``thread_id`` and ``channel_id``."""
+    """Returns the row as JSON. ``place`` has ``thread_id``, ``channel_id`` and ``returned_at``."""
     m = measures
-    hour = m.opened_at.astimezone(calendar.zone).replace(minute=0, second=0, microsecond=0)
+    hour, day, week = local_buckets(m.opened_at, calendar.zone)
     counts = {author: m.messages.get(author.value, 0) for author in Author}
     return {
         "tenant_id": scope.tenant_id,
@@ -54,7 +55,8 @@ def measures_row(
         "state": _states().dump_python(m, mode="json"),
         "opened_at": m.opened_at,
         "opened_hour": hour,
-        "opened_day": hour.replace(hour=0, fold=0),
+        "opened_day": day,
+        "opened_week": week,
         "opened_in_hours": m.opened_in_hours,
         "resolved_at": m.resolved_at,
         "resolution": m.resolution,
@@ -81,7 +83,19 @@ def measures_row(
         "messages_failed": len(m.failed_messages),
         "rating_score": m.rating_score,
         "rating_at": m.rating_at,
+        "turns": m.turns,
+        "turn_failures": m.turn_failures,
+        "tool_calls": m.turn_use.tool_calls,
+        "tokens": m.turn_use.tokens,
+        "cost_micros": m.turn_use.cost_micros,
     }
+
+
+def local_buckets(moment: datetime, zone: tzinfo) -> tuple[datetime, datetime, datetime]:
+    """Returns the starts of the local hour, day and week (on Monday)."""
+    hour = moment.astimezone(zone).replace(minute=0, second=0, microsecond=0)
+    monday = hour.date() - timedelta(days=hour.weekday())
+    return hour, hour.replace(hour=0, fold=0), datetime.combine(monday, time(), zone)
 
 
 def _durations(m: ConversationMeasures) -> dict[str, int | None]:

@@ -50,6 +50,16 @@ class Projection(Protocol):
         """The name by which positions and ``niochat rebuild`` know it."""
         ...
 
+    @property
+    def revision(self) -> int:
+        """The number of its rules. A generation of a lower one is replaced by the projector."""
+        ...
+
+    @property
+    def reads(self) -> frozenset[str] | None:
+        """The types of events whose bodies it reads; ``None``: all."""
+        ...
+
     async def apply(
         self, connection: Connection, scope: ProjectionScope, entries: Sequence[LogEntry]
     ) -> None:

@@ -65,7 +65,9 @@ class ProjectionRunner:
             scope, position = await self._lock(connection, projection, tenant_id, generation)
             if position is None or not position.due:
                 return 0
-            entries = await read_log(connection, tenant_id, position.place, position.horizon, limit)
+            entries = await read_log(
+                connection, tenant_id, position.place, position.horizon, limit, projection.reads
+            )
             return await self.apply(connection, projection, scope, entries)
 
     async def apply(
@@ -100,7 +102,9 @@ class ProjectionRunner:
             scope, position = await self._lock(connection, projection, tenant_id, generation)
             if position is None:
                 return
-            entries = await read_log(connection, tenant_id, position.place, position.horizon, 1)
+            entries = await read_log(
+                connection, tenant_id, position.place, position.horizon, 1, projection.reads
+            )
             for entry in entries:
                 await save_failure(connection, scope, projection.name, entry, reason)
                 _log_stop(projection, scope, entry)
@@ -115,12 +119,10 @@ class ProjectionRunner:
         if generation is not None:
             scope = ProjectionScope(tenant_id, generation)
             return scope, await lock_position(connection, scope, projection.name)
-        scope = ProjectionScope(
-            tenant_id, await live_generation(connection, tenant_id, projection.name)
-        )
+        scope = ProjectionScope(tenant_id, await live_generation(connection, tenant_id, projection))
         position = await lock_position(connection, scope, projection.name)
         # A flip takes the same lock. If it came first, these rows are being deleted.
-        live = await live_generation(connection, tenant_id, projection.name)
+        live = await live_generation(connection, tenant_id, projection)
         return scope, position if live == scope.generation else None
 
 

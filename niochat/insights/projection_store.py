@@ -7,7 +7,7 @@ from uuid import UUID
 
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
-from niochat.insights.projection import LogEntry, ProjectionScope
+from niochat.insights.projection import LogEntry, Projection, ProjectionScope
 
 _SQL = queries("projections")
 RETRY_STOPPED_S = 60.0
@@ -39,12 +39,13 @@ def is_before(place: LogPlace, other: LogPlace) -> bool:
     return (int(place[0]), *place[1:]) < (int(other[0]), *other[1:])
 
 
-async def live_generation(connection: Connection, tenant_id: UUID, name: str) -> int:
+async def live_generation(connection: Connection, tenant_id: UUID, projection: Projection) -> int:
     """Returns the generation that reports read, and creates the first one."""
+    name = projection.name
     generation = await connection.fetchval(_SQL["live_generation"], tenant_id, name)
     if generation is None:
         await connection.execute(_SQL["create_projection"], tenant_id, name)
-        await connection.execute(_SQL["create_position"], tenant_id, name, 1)
+        await connection.execute(_SQL["create_position"], tenant_id, name, 1, projection.revision)
         generation = await connection.fetchval(_SQL["live_generation"], tenant_id, name)
     return int(generation)
 
@@ -69,19 +70,37 @@ async def wait_for_position(connection: Connection, scope: ProjectionScope, name
 
 
 async def read_log(
-    connection: Connection, tenant_id: UUID, after: LogPlace, horizon: str, limit: int
+    connection: Connection,
+    tenant_id: UUID,
+    after: LogPlace,
+    horizon: str,
+    limit: int,
+    reads: frozenset[str] | None,
 ) -> list[LogEntry]:
-    """Returns the next events below ``horizon``, oldest first."""
-    rows = await connection.fetch(_SQL["read_log"], tenant_id, *after, horizon, limit)
+    """Returns the next events below ``horizon``, oldest first, with the bodies of these types."""
+    rows = await connection.fetch(
+        _SQL["read_log"], tenant_id, *after, horizon, limit, _types(reads)
+    )
     return _entries(rows)
 
 
 async def read_log_to(
-    connection: Connection, tenant_id: UUID, after: LogPlace, upto: LogPlace, limit: int
+    connection: Connection,
+    tenant_id: UUID,
+    after: LogPlace,
+    upto: LogPlace,
+    limit: int,
+    reads: frozenset[str] | None,
 ) -> list[LogEntry]:
     """Returns the next events up to and including ``upto``, oldest first."""
-    rows = await connection.fetch(_SQL["read_log_to"], tenant_id, *after, *upto, limit)
+    rows = await connection.fetch(
+        _SQL["read_log_to"], tenant_id, *after, *upto, limit, _types(reads)
+    )
     return _entries(rows)
+
+
+def _types(reads: frozenset[str] | None) -> list[str] | None:
+    return None if reads is None else sorted(reads)
 
 
 async def save_position(
@@ -111,4 +130,16 @@ async def save_failure(
 
 
 def _entries(rows: Sequence[Any]) -> list[LogEntry]:
-    return [LogEntry(**dict(row)) for row in rows]
+    return [
+        LogEntry(
+            row["xid"],
+            row["conversation_id"],
+            row["version"],
+            row["thread_id"],
+            row["type"],
+            row["body"] or {},
+            row["schema_version"],
+            row["at"],
+        )
+        for row in rows
+    ]

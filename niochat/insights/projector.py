@@ -13,6 +13,7 @@ from niochat.domain.errors import NiochatError
 from niochat.insights.conversation_projection import ConversationProjection
 from niochat.insights.projection import Projection
 from niochat.insights.projection_runner import ProjectionRunner
+from niochat.insights.rebuild import ProjectionRebuilder, ProjectionStoppedError
 from niochat.insights.turn_projection import TurnProjection
 from niochat.runtime.periodic_loop import run_periodically
 
@@ -40,6 +41,7 @@ class Projector:
         self._database = database
         self._projections = {each.name: each for each in projections}
         self._runner = runner or ProjectionRunner(database)
+        self._rebuilder = ProjectionRebuilder(database, self._runner)
 
     async def run(self) -> None:
         """Advance projections until cancelled."""
@@ -68,6 +70,31 @@ class Projector:
                 _log.warning(
                     "projection_failed",
                     code=error.code,
+                    projection=row["name"],
+                    tenant=str(row["tenant_id"]),
+                )
+            await asyncio.sleep(0)
+        return total + await self._replace_outdated()
+
+    async def _replace_outdated(self) -> int:
+        """After an upgrade: builds what older code wrote anew, a few batches for each tenant."""
+        wanted = list(self._projections.values())
+        async with self._database.as_system() as connection:
+            rows = await connection.fetch(
+                _SQL["list_outdated"],
+                [each.name for each in wanted],
+                [each.revision for each in wanted],
+            )
+        total = 0
+        for row in rows:
+            try:
+                total += await self._rebuilder.replace_outdated(
+                    self._projections[row["name"]], row["tenant_id"], MAX_BATCHES_PER_VISIT
+                )
+            except (NiochatError, ProjectionStoppedError) as error:  # tried again with the next run
+                _log.warning(
+                    "projection_not_replaced",
+                    error=type(error).__name__,
                     projection=row["name"],
                     tenant=str(row["tenant_id"]),
                 )

@@ -4,9 +4,10 @@ up.
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
-from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.insights.projection import Projection, ProjectionScope
 from niochat.insights.projection_runner import MAX_EVENTS_PER_BATCH, ProjectionRunner
@@ -50,7 +51,8 @@ class ProjectionRebuilder:
         generation = await self.build(projection, tenant_id, progress)
         while not await self._flip(projection, tenant_id, generation):
             await asyncio.sleep(FLIP_RETRY_S)
-            await self.build(projection, tenant_id, progress)
+            while await self._runner.advance(projection, tenant_id, generation):
+                pass
         await self.remove_old(projection, tenant_id)
         return generation
 
@@ -70,16 +72,64 @@ class ProjectionRebuilder:
             progress(done, max(done, total))
         return generation
 
+    async def replace_outdated(self, projection: Projection, tenant_id: UUID, batches: int) -> int:
+        """Builds a part of the generation that replaces one of older code, and lets it serve when
+        nothing is missing; returns how many events were read. Several processes may do it at once:
+        they build the same generation. Raises ``ProjectionStoppedError``, ``UnavailableError``.
+        """
+        async with self._database.as_tenant(tenant_id) as connection:
+            generation = await self._outdated_by(connection, projection, tenant_id)
+        total = 0
+        if generation is not None:
+            for _ in range(batches):
+                count = await self._runner.advance(projection, tenant_id, generation)
+                if not count:
+                    break
+                total += count
+            else:
+                return total
+            if not await self._flip(projection, tenant_id, generation):
+                return total
+        await self.remove_old(projection, tenant_id)
+        return total
+
+    async def _outdated_by(
+        self, connection: Connection, projection: Projection, tenant_id: UUID
+    ) -> int | None:
+        """The generation that replaces the live one, which others cannot flip meanwhile; ``None``
+        if that is of this code or a newer one.
+        """
+        live: Any = await connection.fetchrow(
+            _SQL["lock_live_generation"], tenant_id, projection.name
+        )
+        if live is None or live["revision"] >= projection.revision:
+            return None
+        return await self._newest(connection, projection, tenant_id, live["generation"])
+
+    async def _newest(
+        self, connection: Connection, projection: Projection, tenant_id: UUID, live: int
+    ) -> int:
+        """The generation that is being built, or a new one. What code of another revision began
+        stays behind, and is removed with the old ones.
+        """
+        newest: Any = await connection.fetchrow(
+            _SQL["newest_generation"], tenant_id, projection.name
+        )
+        if newest["generation"] > live and newest["revision"] == projection.revision:
+            return int(newest["generation"])
+        generation = max(int(newest["generation"]), live) + 1
+        await connection.execute(
+            _SQL["create_position"], tenant_id, projection.name, generation, projection.revision
+        )
+        return generation
+
     async def _begin(self, projection: Projection, tenant_id: UUID) -> tuple[int, int, int]:
         async with self._database.as_tenant(tenant_id) as connection:
-            live = await live_generation(connection, tenant_id, projection.name)
-            newest = await connection.fetchval(
-                _SQL["newest_generation"], tenant_id, projection.name
+            await live_generation(connection, tenant_id, projection)
+            live: Any = await connection.fetchrow(
+                _SQL["lock_live_generation"], tenant_id, projection.name
             )
-            generation = max(live + 1, newest or 0)
-            await connection.execute(
-                _SQL["create_position"], tenant_id, projection.name, generation
-            )
+            generation = await self._newest(connection, projection, tenant_id, live["generation"])
             done = await connection.fetchval(
                 _SQL["events_read"], tenant_id, projection.name, generation
             )
@@ -90,7 +140,10 @@ class ProjectionRebuilder:
         moves that position. Returns false if more is missing than one transaction reads.
         """
         async with self._database.as_tenant(tenant_id) as connection:
-            live = await live_generation(connection, tenant_id, projection.name)
+            row: Any = await connection.fetchrow(
+                _SQL["lock_live_generation"], tenant_id, projection.name
+            )
+            live = row["generation"]
             if live >= generation:
                 return True
             scope = ProjectionScope(tenant_id, generation)
@@ -102,7 +155,12 @@ class ProjectionRebuilder:
                 return False
             if is_before(position.place, upto):
                 entries = await read_log_to(
-                    connection, tenant_id, position.place, upto, MAX_EVENTS_PER_BATCH
+                    connection,
+                    tenant_id,
+                    position.place,
+                    upto,
+                    MAX_EVENTS_PER_BATCH,
+                    projection.reads,
                 )
                 count = await self._runner.apply(connection, projection, scope, entries)
                 if count < len(entries):

@@ -15,6 +15,8 @@ class TurnProjection:
     """One row for each finished turn."""
 
     name = "turns"
+    revision = 1
+    reads: frozenset[str] | None = frozenset({"turn_finished"})
 
     async def apply(
         self, connection: Connection, scope: ProjectionScope, entries: Sequence[LogEntry]

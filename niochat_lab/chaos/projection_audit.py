@@ -21,7 +21,10 @@ from niochat_lab.lab_queries import lab_queries
 _SQL = lab_queries("chaos")
 _BATCH = 500
 _TABLES: dict[str, Sequence[str]] = {
-    "conversations": ("conversation_measures", "human_answers", "rollups"),
+    "conversations": (
+        *("conversation_measures", "human_answers", "rollups"),
+        *("answer_rollups", "duration_rollups"),
+    ),
     "turns": ("assistant_turns",),
 }
 
@@ -49,7 +52,7 @@ async def _compare(database: Database, projection: Projection, tenant_id: UUID) 
     """Compare while nobody moves the live generation, so that both have read the same events."""
     generation = await ProjectionRebuilder(database).build(projection, tenant_id)
     async with database.as_tenant(tenant_id) as connection:
-        live = await live_generation(connection, tenant_id, projection.name)
+        live = await live_generation(connection, tenant_id, projection)
         upto = await wait_for_position(
             connection, ProjectionScope(tenant_id, live), projection.name
         )
@@ -80,6 +83,8 @@ async def _catch_up(
         position = await lock_position(connection, scope, projection.name)
         if position is None or not is_before(position.place, upto):
             return
-        entries = await read_log_to(connection, scope.tenant_id, position.place, upto, _BATCH)
+        entries = await read_log_to(
+            connection, scope.tenant_id, position.place, upto, _BATCH, projection.reads
+        )
         if not await runner.apply(connection, projection, scope, entries):
             return

@@ -72,6 +72,26 @@ SELECT count(*) FROM (
      GROUP BY 1) AS rows
  WHERE live <> built
 
+-- name: count_differing_answer_rollups
+-- Rows of two generations that are in one of them only. Sums of nothing count as no row.
+SELECT count(*) FROM (
+    SELECT to_jsonb(t) - 'generation' AS row, count(*) FILTER (WHERE generation = $2) AS live,
+           count(*) FILTER (WHERE generation = $3) AS built
+      FROM analytics.answer_rollups t
+     WHERE tenant_id = $1 AND generation IN ($2, $3) AND (answers, answer_ms, answer_open_ms) <> (0, 0, 0)
+     GROUP BY 1) AS rows
+ WHERE live <> built
+
+-- name: count_differing_duration_rollups
+-- Rows of two generations that are in one of them only. Sums of nothing count as no row.
+SELECT count(*) FROM (
+    SELECT to_jsonb(t) - 'generation' AS row, count(*) FILTER (WHERE generation = $2) AS live,
+           count(*) FILTER (WHERE generation = $3) AS built
+      FROM analytics.duration_rollups t
+     WHERE tenant_id = $1 AND generation IN ($2, $3) AND conversations <> 0
+     GROUP BY 1) AS rows
+ WHERE live <> built
+
 -- name: count_differing_assistant_turns
 -- Rows of two generations that are in one of them only. Sums of nothing count as no row.
 SELECT count(*) FROM (

@@ -53,6 +53,8 @@ SELECT r.* FROM conversations c
        'opened_at', m.opened_at - make_interval(days => $3::int),
        'opened_hour', m.opened_hour - make_interval(days => $3::int),
        'opened_day', m.opened_day - make_interval(days => $3::int),
+       'opened_week', m.opened_week - make_interval(days => $3::int),
+       'returned_at', m.returned_at - make_interval(days => $3::int),
        'resolved_at', m.resolved_at - make_interval(days => $3::int))) AS r
  WHERE c.tenant_id = $1 AND c.id = ANY ($4::uuid[])
 

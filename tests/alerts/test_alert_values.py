@@ -127,7 +127,8 @@ async def test_first_human_answers_of_the_window_count(alerting: AlertFixture) -
             " AND attnotnull AND NOT attisdropped"
         )
         for column in zeros:
-            row.setdefault(column["attname"], False if column["kind"] == "boolean" else 0)
+            nothing = {"boolean": False, "timestamp with time zone": now}.get(column["kind"], 0)
+            row.setdefault(column["attname"], nothing)
         await admin.execute(
             "INSERT INTO analytics.conversation_measures SELECT *"
             " FROM jsonb_populate_record(NULL::analytics.conversation_measures, $1)",

@@ -25,7 +25,8 @@ from tests.wait_until import wait_until
 
 __all__ = ["rest_api"]
 
-TABLES = ("conversation_measures", "human_answers", "assistant_turns", "rollups")
+SUMS = ("rollups", "answer_rollups", "duration_rollups")
+TABLES = ("conversation_measures", "human_answers", "assistant_turns", *SUMS)
 
 
 @dataclass
@@ -114,8 +115,12 @@ class InsightsFixture:
         ]
         for row in rows:
             del row["generation"]
-        if table == "rollups":
-            rows = [row for row in rows if any(type(v) is int and v for v in row.values())]
+        if table in SUMS:
+            rows = [
+                row
+                for row in rows
+                if any(type(v) is int and v for name, v in row.items() if name != "bin")
+            ]
         return sorted(rows, key=str)
 
     async def snapshot(self, generation: int = 1) -> dict[str, list[dict[str, Any]]]:

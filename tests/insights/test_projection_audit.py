@@ -23,6 +23,8 @@ async def test_a_read_model_that_follows_from_the_log_is_right(insights: Insight
         ("conversation_measures", "SET waiting_ms = waiting_ms + 1"),
         ("rollups", "SET conversations = conversations + 1"),
         ("human_answers", "SET wait_ms = wait_ms + 1"),
+        ("answer_rollups", "SET answers = answers + 1"),
+        ("duration_rollups", "SET conversations = conversations + 1"),
         ("assistant_turns", "SET tokens_in = tokens_in + 1"),
     ],
 )

@@ -23,6 +23,8 @@ COMMENT ON EXTENSION unaccent IS 'text search dictionary that removes accents';
 
 \ir functions/current_tenant.sql
 
+\ir functions/duration_bin.sql
+
 \ir functions/fence_step.sql
 
 \ir functions/joined.sql
@@ -92,7 +94,14 @@ CREATE TABLE analytics.conversation_measures (
     messages_system integer NOT NULL,
     messages_failed integer NOT NULL,
     rating_score smallint,
-    rating_at timestamp with time zone
+    rating_at timestamp with time zone,
+    opened_week timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    turns integer DEFAULT 0 NOT NULL,
+    turn_failures integer DEFAULT 0 NOT NULL,
+    tool_calls integer DEFAULT 0 NOT NULL,
+    tokens bigint DEFAULT 0 NOT NULL,
+    cost_micros bigint DEFAULT 0 NOT NULL,
+    returned_at timestamp with time zone
 );
 
 ALTER TABLE ONLY analytics.conversation_measures FORCE ROW LEVEL SECURITY;
@@ -157,7 +166,17 @@ CREATE VIEW analytics.contributions WITH (security_invoker='true') AS
     (m.messages_agent)::bigint AS messages_agent,
     (m.messages_phone)::bigint AS messages_phone,
     (m.messages_system)::bigint AS messages_system,
-    (m.messages_failed)::bigint AS messages_failed
+    (m.messages_failed)::bigint AS messages_failed,
+    (m.turns)::bigint AS turns,
+    (m.turn_failures)::bigint AS turn_failures,
+    (m.tool_calls)::bigint AS tool_calls,
+    m.tokens,
+    m.cost_micros,
+    (((m.turns > 0))::integer)::bigint AS with_turns,
+    ((counted.one * ((m.solved_by_assistant AND (m.turns > 0)))::integer))::bigint AS solved_with_turns,
+    ((counted.one * ((m.solved_by_assistant AND (m.resolution = 'assistant'::text)))::integer))::bigint AS confirmed_by_words,
+    ((counted.one * ((m.solved_by_assistant AND COALESCE((m.returned_at < (m.resolved_at + '24:00:00'::interval)), false)))::integer))::bigint AS returned_24h,
+    ((counted.one * ((m.solved_by_assistant AND COALESCE((m.returned_at < (m.resolved_at + '72:00:00'::interval)), false)))::integer))::bigint AS returned_72h
    FROM ((analytics.conversation_measures m
      CROSS JOIN LATERAL ( SELECT ((m.resolution IS DISTINCT FROM 'merged'::text))::integer AS one) counted)
      CROSS JOIN LATERAL ( SELECT 'none'::text AS dimension,
@@ -262,6 +281,20 @@ COMMENT ON FUNCTION public.shard_of(key uuid) IS 'The key''s low ten bits: 1,024
 
 \ir functions/write_step.sql
 
+CREATE TABLE analytics.answer_rollups (
+    tenant_id uuid NOT NULL,
+    generation integer NOT NULL,
+    grain text NOT NULL,
+    bucket timestamp with time zone NOT NULL,
+    agent text NOT NULL,
+    answers bigint NOT NULL,
+    answer_ms bigint NOT NULL,
+    answer_open_ms bigint NOT NULL,
+    CONSTRAINT answer_rollups_grain_check CHECK ((grain = ANY (ARRAY['hour'::text, 'day'::text])))
+);
+
+ALTER TABLE ONLY analytics.answer_rollups FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.erp_writes (
     tenant_id uuid NOT NULL,
     id uuid DEFAULT uuidv7() NOT NULL,
@@ -345,6 +378,60 @@ CREATE TABLE analytics.assistant_turns (
 
 ALTER TABLE ONLY analytics.assistant_turns FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE analytics.duration_rollups (
+    tenant_id uuid NOT NULL,
+    generation integer NOT NULL,
+    dimension text NOT NULL,
+    name text NOT NULL,
+    bucket timestamp with time zone NOT NULL,
+    key text NOT NULL,
+    bin smallint NOT NULL,
+    conversations bigint NOT NULL
+);
+
+ALTER TABLE ONLY analytics.duration_rollups FORCE ROW LEVEL SECURITY;
+
+CREATE VIEW analytics.durations WITH (security_invoker='true') AS
+ SELECT m.tenant_id,
+    m.generation,
+    m.conversation_id,
+    m.opened_at,
+    m.opened_week,
+    dimensions.dimension,
+    dimensions.key,
+    measured.name,
+    measured.ms
+   FROM ((analytics.conversation_measures m
+     CROSS JOIN LATERAL ( VALUES ('first_answer'::text,m.first_answer_ms), ('first_answer_open'::text,m.first_answer_open_ms), ('first_human'::text,m.first_human_ms), ('first_human_open'::text,m.first_human_open_ms), ('resolution'::text,
+                CASE
+                    WHEN (m.resolved_at IS NOT NULL) THEN (((m.assistant_ms + m.waiting_ms) + m.agent_ms) + m.snoozed_ms)
+                    ELSE NULL::bigint
+                END), ('resolution_open'::text,
+                CASE
+                    WHEN (m.resolved_at IS NOT NULL) THEN (((m.assistant_open_ms + m.waiting_open_ms) + m.agent_open_ms) + m.snoozed_open_ms)
+                    ELSE NULL::bigint
+                END)) measured(name, ms))
+     CROSS JOIN LATERAL ( SELECT 'none'::text AS dimension,
+            ''::text AS key
+        UNION ALL
+         SELECT 'team'::text AS dimension,
+            COALESCE(m.team, ''::text) AS key
+        UNION ALL
+         SELECT 'agent'::text AS dimension,
+            COALESCE(m.agent, ''::text) AS key
+        UNION ALL
+         SELECT 'channel'::text AS dimension,
+            (m.channel_id)::text AS key
+        UNION ALL
+         SELECT 'label'::text AS dimension,
+            labels.label AS key
+           FROM unnest(m.labels) labels(label)
+        UNION ALL
+         SELECT DISTINCT 'handoff_reason'::text AS dimension,
+            reasons.reason AS key
+           FROM unnest(m.handoff_reasons) reasons(reason)) dimensions)
+  WHERE ((measured.ms IS NOT NULL) AND (m.resolution IS DISTINCT FROM 'merged'::text));
+
 CREATE TABLE analytics.human_answers (
     tenant_id uuid NOT NULL,
     generation integer NOT NULL,
@@ -372,7 +459,8 @@ CREATE TABLE analytics.positions (
     failed_version bigint,
     failed_since timestamp with time zone,
     failed_reason text,
-    retry_at timestamp with time zone
+    retry_at timestamp with time zone,
+    revision integer DEFAULT 1 NOT NULL
 );
 
 ALTER TABLE ONLY analytics.positions FORCE ROW LEVEL SECURITY;
@@ -433,6 +521,16 @@ CREATE TABLE analytics.rollups (
     messages_phone bigint NOT NULL,
     messages_system bigint NOT NULL,
     messages_failed bigint NOT NULL,
+    turns bigint DEFAULT 0 NOT NULL,
+    turn_failures bigint DEFAULT 0 NOT NULL,
+    tool_calls bigint DEFAULT 0 NOT NULL,
+    tokens bigint DEFAULT 0 NOT NULL,
+    cost_micros bigint DEFAULT 0 NOT NULL,
+    with_turns bigint DEFAULT 0 NOT NULL,
+    solved_with_turns bigint DEFAULT 0 NOT NULL,
+    confirmed_by_words bigint DEFAULT 0 NOT NULL,
+    returned_24h bigint DEFAULT 0 NOT NULL,
+    returned_72h bigint DEFAULT 0 NOT NULL,
     CONSTRAINT rollups_grain_check CHECK ((grain = ANY (ARRAY['hour'::text, 'day'::text])))
 );
 
@@ -1552,11 +1650,17 @@ CREATE TABLE public.vapid_keys (
     CONSTRAINT vapid_keys_id_check CHECK ((id = 1))
 );
 
+ALTER TABLE ONLY analytics.answer_rollups
+    ADD CONSTRAINT answer_rollups_pkey PRIMARY KEY (tenant_id, generation, grain, bucket, agent);
+
 ALTER TABLE ONLY analytics.assistant_turns
     ADD CONSTRAINT assistant_turns_pkey PRIMARY KEY (tenant_id, generation, turn_id);
 
 ALTER TABLE ONLY analytics.conversation_measures
     ADD CONSTRAINT conversation_measures_pkey PRIMARY KEY (tenant_id, generation, conversation_id);
+
+ALTER TABLE ONLY analytics.duration_rollups
+    ADD CONSTRAINT duration_rollups_pkey PRIMARY KEY (tenant_id, generation, dimension, name, bucket, key, bin);
 
 ALTER TABLE ONLY analytics.human_answers
     ADD CONSTRAINT human_answers_pkey PRIMARY KEY (tenant_id, generation, conversation_id, version);
@@ -1828,6 +1932,8 @@ CREATE INDEX assistant_turns_conversation ON analytics.assistant_turns USING btr
 
 CREATE INDEX conversation_measures_opened ON analytics.conversation_measures USING btree (tenant_id, generation, opened_at, conversation_id);
 
+CREATE INDEX conversation_measures_solved ON analytics.conversation_measures USING btree (tenant_id, generation, resolved_at) WHERE (solved_by_assistant AND (returned_at IS NULL));
+
 CREATE INDEX conversation_measures_thread ON analytics.conversation_measures USING btree (tenant_id, generation, thread_id, opened_at);
 
 CREATE INDEX human_answers_at ON analytics.human_answers USING btree (tenant_id, generation, at);
@@ -1885,6 +1991,8 @@ CREATE INDEX conversations_thread ON public.conversations USING btree (tenant_id
 CREATE INDEX conversations_waiting ON public.conversations USING btree (tenant_id, waiting_since, id) WHERE ((waiting_since IS NOT NULL) AND (status <> 'resolved'::text));
 
 CREATE INDEX erp_writes_conversation ON public.erp_writes USING btree (tenant_id, conversation_id) WHERE (conversation_id IS NOT NULL);
+
+CREATE INDEX erp_writes_done ON public.erp_writes USING btree (tenant_id, journaled_at) INCLUDE (turn_id) WHERE ((status = 'done'::text) AND (requested_by IS NULL));
 
 CREATE INDEX erp_writes_open ON public.erp_writes USING btree (tenant_id, journaled_at) WHERE (status = ANY (ARRAY['started'::text, 'sending'::text]));
 
@@ -1994,11 +2102,17 @@ CREATE TRIGGER channel_opened AFTER INSERT ON public.channels FOR EACH ROW EXECU
 
 CREATE TRIGGER channel_status_changed AFTER UPDATE OF status ON public.channels FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.record_channel_status();
 
+ALTER TABLE ONLY analytics.answer_rollups
+    ADD CONSTRAINT answer_rollups_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
 ALTER TABLE ONLY analytics.assistant_turns
     ADD CONSTRAINT assistant_turns_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
 ALTER TABLE ONLY analytics.conversation_measures
     ADD CONSTRAINT conversation_measures_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY analytics.duration_rollups
+    ADD CONSTRAINT duration_rollups_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
 ALTER TABLE ONLY analytics.human_answers
     ADD CONSTRAINT human_answers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
@@ -2255,15 +2369,23 @@ ALTER TABLE ONLY public.user_photos
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
+ALTER TABLE analytics.answer_rollups ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE analytics.assistant_turns ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE analytics.conversation_measures ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE analytics.duration_rollups ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE analytics.human_answers ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_rows ON analytics.answer_rollups TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON analytics.assistant_turns TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON analytics.conversation_measures TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON analytics.duration_rollups TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON analytics.human_answers TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
@@ -2619,6 +2741,8 @@ GRANT ALL ON FUNCTION public.search_messages(lexemes text[], groups integer[], b
 REVOKE ALL ON FUNCTION public.similar_words(wanted text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.similar_words(wanted text) TO niochat_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.answer_rollups TO niochat_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.erp_writes TO niochat_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.turns TO niochat_app;
@@ -2627,6 +2751,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.turns TO niochat_system;
 GRANT SELECT ON TABLE analytics.assistant_outcomes TO niochat_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.assistant_turns TO niochat_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.duration_rollups TO niochat_app;
+
+GRANT SELECT ON TABLE analytics.durations TO niochat_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.human_answers TO niochat_app;
 

@@ -56,6 +56,27 @@ class WaitClock:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnUse:
+    """What turns of the assistant used. The cost is in millionths of the currency, because integers
+    can be added and subtracted without drifting.
+    """
+
+    tool_calls: int = 0
+    tokens: int = 0
+    cost_micros: int = 0
+
+    def __add__(self, other: "TurnUse") -> "TurnUse":
+        return TurnUse(
+            self.tool_calls + other.tool_calls,
+            self.tokens + other.tokens,
+            self.cost_micros + other.cost_micros,
+        )
+
+
+NO_TURN_USE = TurnUse()
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationMeasures:
     """Measures after the event ``version``. Times are those of the events, by the clock of NioChat,
     because a customer's phone may have any time.
@@ -113,6 +134,10 @@ class ConversationMeasures:
     """The score of the latest rating that has one."""
     rating_at: datetime | None = None
     """When the latest rating was given."""
+    turns: int = 0
+    turn_failures: int = 0
+    turn_use: TurnUse = NO_TURN_USE
+    """What all finished turns used."""
 
     @property
     def merged(self) -> bool:

@@ -101,7 +101,7 @@ def _facts(
 
 def _days(period: ReportPeriod, language: ReportLanguage) -> str:
     last = period.until - timedelta(microseconds=1)
-    if period.grain != "day":
+    if period.days is None:
         bounds = [
             f"{format_day(each, language)} {each:%H:%M}" for each in (period.since, period.until)
         ]

@@ -29,6 +29,7 @@ class MetricSource(StrEnum):
     TURNS = "turns"
     OUTCOMES = "outcomes"
     ANSWERS = "answers"
+    ANSWER_QUANTILES = "answer_quantiles"
     PRESENCE = "presence"
     UPTIME = "uptime"
 
@@ -202,7 +203,7 @@ _ALL = (
         "answer_p90",
         MetricUnit.SECONDS,
         False,
-        MetricSource.ANSWERS,
+        MetricSource.ANSWER_QUANTILES,
         "answer_p90",
         scale=0.001,
         has_business_hours=True,
@@ -233,9 +234,9 @@ _ALL = (
     ),
     _turns("tool_calls", MetricUnit.COUNT, "tool_calls", good=True),
     _turns("tokens", MetricUnit.COUNT, "tokens"),
-    _turns("cost", MetricUnit.CURRENCY, "cost"),
-    _turns("cost_per_conversation", MetricUnit.CURRENCY, "cost", "served"),
-    _turns("cost_per_solved", MetricUnit.CURRENCY, "cost", "solved"),
+    _turns("cost", MetricUnit.CURRENCY, "cost_micros", scale=1e-6),
+    _turns("cost_per_conversation", MetricUnit.CURRENCY, "cost_micros", "with_turns", 1e-6),
+    _turns("cost_per_solved", MetricUnit.CURRENCY, "cost_micros", "solved_with_turns", 1e-6),
     _presence("online_time", "online_ms", good=True),
     _presence("away_time", "away_ms", good=False),
     ReportMetric(

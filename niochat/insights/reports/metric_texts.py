@@ -16,10 +16,16 @@ class MetricText:
 
 _HOURS_PT = "Com o horário comercial ligado, conta só o tempo dentro dele."
 _HOURS_EN = "With business hours on, only the time within them counts."
+_ROUGHLY_PT = "Acima de 20.000 atendimentos, o erro é de até 1%."
+_ROUGHLY_EN = "With more than 20,000 conversations, it is up to 1% off."
 
 
 def _time(label_pt: str, pt: str, label_en: str, en: str) -> MetricText:
     return MetricText(label_pt, f"{pt} {_HOURS_PT}", label_en, f"{en} {_HOURS_EN}")
+
+
+def _duration_quantile(label_pt: str, pt: str, label_en: str, en: str) -> MetricText:
+    return _time(label_pt, f"{pt} {_ROUGHLY_PT}", label_en, f"{en} {_ROUGHLY_EN}")
 
 
 _FIRST_PT = (
@@ -142,13 +148,13 @@ METRIC_TEXTS: Mapping[str, MetricText] = {
         "First answer time",
         f"Average time {_FIRST_EN}",
     ),
-    "first_answer_p50": _time(
+    "first_answer_p50": _duration_quantile(
         "Primeira resposta (mediana)",
         f"Mediana do tempo {_FIRST_PT}",
         "First answer (median)",
         f"Median time {_FIRST_EN}",
     ),
-    "first_answer_p90": _time(
+    "first_answer_p90": _duration_quantile(
         "Primeira resposta (90%)",
         f"Nove em cada dez são mais rápidos. Tempo {_FIRST_PT}",
         "First answer (90%)",
@@ -160,13 +166,13 @@ METRIC_TEXTS: Mapping[str, MetricText] = {
         "First human answer time",
         f"Average time {_HUMAN_EN}",
     ),
-    "first_human_answer_p50": _time(
+    "first_human_answer_p50": _duration_quantile(
         "Primeira resposta de pessoa (mediana)",
         f"Mediana do tempo {_HUMAN_PT}",
         "First human answer (median)",
         f"Median time {_HUMAN_EN}",
     ),
-    "first_human_answer_p90": _time(
+    "first_human_answer_p90": _duration_quantile(
         "Primeira resposta de pessoa (90%)",
         f"Nove em cada dez são mais rápidos. Tempo {_HUMAN_PT}",
         "First human answer (90%)",
@@ -184,13 +190,13 @@ METRIC_TEXTS: Mapping[str, MetricText] = {
         "Resolution time",
         f"Average time {_RESOLUTION_EN}",
     ),
-    "resolution_p50": _time(
+    "resolution_p50": _duration_quantile(
         "Tempo até encerrar (mediana)",
         f"Mediana do tempo {_RESOLUTION_PT}",
         "Resolution time (median)",
         f"Median time {_RESOLUTION_EN}",
     ),
-    "resolution_p90": _time(
+    "resolution_p90": _duration_quantile(
         "Tempo até encerrar (90%)",
         f"Nove em cada dez são mais rápidos. Tempo {_RESOLUTION_PT}",
         "Resolution time (90%)",

@@ -37,24 +37,18 @@ class ReportPeriod:
         return self.since.tzinfo
 
     @property
-    def grain(self) -> str | None:
-        """The largest roll-up whose buckets the period consists of: day, hour, or ``None``."""
-        bounds = (self.since, self.until)
-        if any((each.minute, each.second, each.microsecond) != (0, 0, 0) for each in bounds):
-            return None
-        return "hour" if any(each.hour for each in bounds) else "day"
-
-    @property
     def days(self) -> int | None:
         """The number of local days; ``None`` if the period has parts of days."""
-        return (self.until.date() - self.since.date()).days if self.grain == "day" else None
+        if any(each.time() != time() for each in (self.since, self.until)):
+            return None
+        return (self.until.date() - self.since.date()).days
 
     def previous(self) -> "ReportPeriod":
         """Returns the period of the same length that ends where this one begins. Whole days stay
         whole days, also when one of them has 23 or 25 hours.
         """
         if self.days is not None:
-            since = _midnight(self.since.date() - timedelta(days=self.days), self.zone)
+            since = local_midnight(self.since.date() - timedelta(days=self.days), self.zone)
         else:
             length = _elapsed(self.since, self.until)
             since = _shift(self.since, -length)
@@ -106,12 +100,13 @@ def _bound(bound: PeriodBound, zone: ZoneInfo, *, is_end: bool) -> datetime:
     try:
         if isinstance(bound, datetime):
             return bound.astimezone(zone)
-        return _midnight(bound + timedelta(days=1) if is_end else bound, zone)
+        return local_midnight(bound + timedelta(days=1) if is_end else bound, zone)
     except OverflowError:
         raise ReportInputError("to" if is_end else "from", "The time is out of range.") from None
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
+def local_midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Returns the start of a local day."""
     return _local(datetime.combine(day, time()), zone)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from niochat.insights.reports.metric_catalog import (
     TIME_GROUPINGS,
+    MetricSource,
     MetricUnit,
     ReportGrouping,
     ReportMetric,
@@ -13,7 +14,7 @@ from niochat.insights.reports.metric_catalog import (
 from niochat.insights.reports.report_period import ReportPeriod
 from niochat.insights.reports.report_request import MetricValues, ReportRequest, ReportRow
 
-SourceRows = Mapping[str, Mapping[str, Mapping[str, Any]]]
+SourceRows = Mapping[MetricSource, Mapping[str, Mapping[str, Any]]]
 """By source and key: the columns that a query returned."""
 MAX_DIGITS = 6
 """Decimals of a value."""
@@ -21,7 +22,7 @@ MAX_DIGITS = 6
 
 def compute_values(request: ReportRequest, sources: SourceRows) -> dict[str, MetricValues]:
     """Returns the values of all metrics by key. A metric without anything to count is 0, an average
-    or a share of nothing is ``None``.
+    or a share of nothing is ``None``, and so is what a source that is left out would say.
     """
     keys = {key for rows in sources.values() for key, row in rows.items() if _says_something(row)}
     if request.grouping is ReportGrouping.NONE:
@@ -29,6 +30,8 @@ def compute_values(request: ReportRequest, sources: SourceRows) -> dict[str, Met
     return {
         key: {
             metric.name: _value(metric, sources[metric.source].get(key), request.business_hours)
+            if metric.source in sources
+            else None
             for metric in request.metrics
         }
         for key in keys

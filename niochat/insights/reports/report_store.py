@@ -1,26 +1,17 @@
-"""Runs reports on the read model, on connections of their own.
+"""Runs reports on the read model, on connections of their own."""
 
-Sums of whole hours or days without several filters come from roll-ups; everything else is computed
-from the rows of conversations. Quantiles are exact: they come from the rows, too.
-"""
-
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from niochat.adapters.postgres.database import Connection, Database, fetch_one
 from niochat.adapters.postgres.queries import queries
-from niochat.insights.reports.metric_catalog import (
-    TIME_GROUPINGS,
-    MetricSource,
-    ReportGrouping,
-)
-from niochat.insights.reports.report_period import ReportInputError, ReportPeriod, resolve_period
+from niochat.insights.conversation_projection import ConversationProjection
+from niochat.insights.reports.metric_catalog import MetricSource, ReportGrouping
+from niochat.insights.reports.report_period import ReportInputError, resolve_period
 from niochat.insights.reports.report_request import (
-    WITHOUT,
     ConversationRows,
     DrillDown,
     Report,
@@ -29,65 +20,17 @@ from niochat.insights.reports.report_request import (
     ReportRequest,
 )
 from niochat.insights.reports.report_rows import build_rows, compute_values, query_key
+from niochat.insights.reports.report_sources import (
+    PeriodQuery,
+    ServingState,
+    by_author,
+    load_sources,
+)
 
 _SQL = queries("reports")
 _LAG = queries("projections")
 _PROJECTIONS = ["conversations", "turns"]
-_QUERY_BY_SOURCE = {
-    MetricSource.QUANTILES: "quantiles",
-    MetricSource.TURNS: "turns",
-    MetricSource.OUTCOMES: "outcomes",
-}
 _NAMED = (ReportGrouping.TEAM, ReportGrouping.AGENT, ReportGrouping.CHANNEL)
-
-
-@dataclass(frozen=True, slots=True)
-class ServingState:
-    """What reports of a tenant read: generations, time zone and how fresh they are."""
-
-    conversations: int
-    turns: int
-    zone: ZoneInfo
-    now: datetime
-    freshness: ReportFreshness
-
-
-@dataclass(frozen=True, slots=True)
-class _Query:
-    """A request on one period."""
-
-    connection: Connection
-    tenant_id: UUID
-    serving: ServingState
-    request: ReportRequest
-    period: ReportPeriod
-
-    @property
-    def dimension(self) -> str:
-        grouping = self.request.grouping
-        return "none" if grouping in TIME_GROUPINGS else str(grouping)
-
-    def values(self, filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
-        """The first eight parameters of the queries on rows."""
-        return (
-            self.tenant_id,
-            self.serving.conversations,
-            self.dimension,
-            self.period.since,
-            self.period.until,
-            self.filters() if filters is None else filters,
-            str(self.request.grouping),
-            str(self.period.zone),
-        )
-
-    def filters(self) -> dict[str, Any]:
-        audience = self.request.audience
-        return {
-            **self.request.filters.values(),
-            "scope": audience.scope,
-            "user": audience.user,
-            "teams": sorted(audience.teams),
-        }
 
 
 class ReportStore:
@@ -105,12 +48,12 @@ class ReportStore:
             period = resolve_period(
                 request.since, request.until, request.grouping, serving.zone, serving.now
             )
-            query = _Query(connection, tenant_id, serving, request, period)
-            values = compute_values(request, await _load_sources(query))
+            query = PeriodQuery(connection, tenant_id, serving, request, period)
+            values = compute_values(request, await load_sources(query))
             compared = None
             if request.compare:
-                before = _Query(connection, tenant_id, serving, request, period.previous())
-                compared = compute_values(request, await _load_sources(before))
+                before = PeriodQuery(connection, tenant_id, serving, request, period.previous())
+                compared = compute_values(request, await load_sources(before))
             names = await _load_names(query)
         rows = build_rows(request, period, values, compared, names)
         return Report(period, serving.freshness, rows)
@@ -131,14 +74,14 @@ class ReportStore:
             period = resolve_period(
                 request.since, request.until, request.grouping, serving.zone, serving.now
             )
-            query = _Query(connection, tenant_id, serving, request, period)
+            query = PeriodQuery(connection, tenant_id, serving, request, period)
             column, detail = metric.drill, metric.drill or None
             filters = None
             if metric.source in (MetricSource.TURNS, MetricSource.OUTCOMES):
                 column = str(metric.source)
-            elif metric.source is MetricSource.ANSWERS:
-                query, filters, detail = _by_author(query, key)
-                column = str(metric.source)
+            elif metric.source in (MetricSource.ANSWERS, MetricSource.ANSWER_QUANTILES):
+                filters, detail = by_author(query, key)
+                column = str(MetricSource.ANSWERS)
             rows = await connection.fetch(
                 _SQL["behind"],
                 *query.values(filters),
@@ -183,102 +126,14 @@ async def load_serving(connection: Connection, tenant_id: UUID) -> ServingState:
     return ServingState(
         row["conversations"] or 1,
         row["turns"] or 1,
+        row["revision"] is None or row["revision"] >= ConversationProjection.revision,
         ZoneInfo(row["timezone"]),
         lag["now"],
         freshness,
     )
 
 
-async def _load_sources(query: _Query) -> dict[str, dict[str, Mapping[str, Any]]]:
-    sources = {metric.source for metric in query.request.metrics}
-    return {
-        source: {row["key"]: dict(row) for row in await _load_source(query, source)}
-        for source in sources
-    }
-
-
-async def _load_source(query: _Query, source: MetricSource) -> list[Any]:
-    connection, request = query.connection, query.request
-    if source is MetricSource.SUMS:
-        return await _load_sums(query)
-    if source is MetricSource.PRESENCE or source is MetricSource.UPTIME:
-        return await _load_elapsed(query, source)
-    if source is MetricSource.ANSWERS:
-        query, filters, agent = _by_author(query, None)
-        return await connection.fetch(
-            _SQL["answers"], *query.values(filters), agent, request.business_hours
-        )
-    values = query.values()
-    if source is MetricSource.QUANTILES:
-        values = (*values, request.business_hours)
-    elif source is MetricSource.TURNS:
-        values = (*values, query.serving.turns)
-    return await connection.fetch(_SQL[_QUERY_BY_SOURCE[source]], *values)
-
-
-async def _load_sums(query: _Query) -> list[Any]:
-    bucket = _rollup_for(query)
-    if bucket is None:
-        return await query.connection.fetch(_SQL["sums_of_rows"], *query.values())
-    grain, dimension, key = bucket
-    return await query.connection.fetch(
-        _SQL["sums_of_rollups"],
-        query.tenant_id,
-        query.serving.conversations,
-        grain,
-        dimension,
-        query.period.since,
-        query.period.until,
-        str(query.request.grouping),
-        str(query.period.zone),
-        key,
-    )
-
-
-def _rollup_for(query: _Query) -> tuple[str, str, str | None] | None:
-    """(grain, dimension, key) of the roll-up that answers the request; ``None`` if none does."""
-    request, grain = query.request, query.period.grain
-    filters = request.filters.values()
-    if grain is None or request.audience.scope != "all" or len(filters) > 1:
-        return None
-    if request.grouping in (ReportGrouping.HOUR, ReportGrouping.WEEKDAY_HOUR):
-        grain = "hour"
-    if not filters:
-        return grain, query.dimension, None
-    if query.dimension != "none":
-        return None
-    ((dimension, key),) = filters.items()
-    return grain, dimension, "" if key == WITHOUT else key
-
-
-def _by_author(query: _Query, key: str | None) -> tuple[_Query, dict[str, Any], str | None]:
-    """An agent of answers is who answered, not who has the conversation: returns the query, its
-    filters without the agent, and the author.
-    """
-    filters = query.filters()
-    author = filters.pop("agent", None)
-    if query.request.grouping is ReportGrouping.AGENT and key is not None:
-        author = key if author in (None, key) else ""
-    return query, filters, author
-
-
-async def _load_elapsed(query: _Query, source: MetricSource) -> list[Any]:
-    """Time of presence and of channels, which no conversation has."""
-    request, audience = query.request, query.request.audience
-    place = (query.tenant_id, query.period.since, query.period.until, str(request.grouping))
-    if source is MetricSource.UPTIME:
-        return await query.connection.fetch(_SQL["uptime"], *place, request.filters.channel)
-    return await query.connection.fetch(
-        _SQL["presence"],
-        *place,
-        request.filters.agent,
-        audience.scope,
-        audience.user,
-        list(audience.teams),
-    )
-
-
-async def _load_names(query: _Query) -> dict[str, str]:
+async def _load_names(query: PeriodQuery) -> dict[str, str]:
     grouping = query.request.grouping
     if grouping not in _NAMED:
         return {}

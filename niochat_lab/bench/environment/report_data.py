@@ -23,7 +23,12 @@ from niochat_lab.bench.measurement.postgres_statistics import BenchPostgres
 from niochat_lab.lab_queries import lab_queries
 
 _SQL, _BENCH = lab_queries("report_bench"), lab_queries("bench")
-_ADD_TO_ROLLUPS = queries("conversation_projection")["add_to_rollups"]
+_PROJECTION = queries("conversation_projection")
+_ROLLUPS = (
+    _PROJECTION["add_to_rollups"],
+    _PROJECTION["add_to_answer_rollups"],
+    _PROJECTION["add_to_duration_rollups"],
+)
 TEMPLATE_DAYS, MIN_PER_DAY = 28, 4
 """Whole weeks, so that a copy has the weekdays of its template."""
 MONTHS_OF_A_YEAR = 13
@@ -99,7 +104,7 @@ def _copy_month(postgres: BenchPostgres, tenant_id: UUID, month: list[UUID], cop
     statements.append((_SQL["copy_contacts"], (tenant_id, str(copy), month)))
     key = (tenant_id, str(copy), days, month)
     statements += [(_SQL[name], key) for name in _COPIES]
-    statements.append((_ADD_TO_ROLLUPS, (tenant_id, generation, 1, ids)))
+    statements += [(query, (tenant_id, generation, 1, ids)) for query in _ROLLUPS]
     postgres.run_all(statements)
 
 

@@ -12,12 +12,17 @@ import psycopg
 from niochat.adapters.postgres.database import PLANNER_SETTINGS
 from niochat.adapters.postgres.queries import parse_queries, queries
 from tests.adapters.postgres.test_query_plans import FILL, FILL_TURNS
+from tests.insights.reports.read_model_rows import FILL_READ_MODEL
 
 SQL = Path(__file__).parents[3] / "niochat" / "adapters" / "postgres" / "sql"
 GROWN = (
     *("messages", "events", "conversations", "threads", "contacts", "attachments", "readings"),
     *("outbox", "inbox", "turns", "identities", "memories", "erp_writes"),
+    *("conversation_measures", "human_answers", "assistant_turns", "rollups"),
+    *("answer_rollups", "duration_rollups"),
 )
+WHOLE = {"tenant_id", "generation"}
+"""Columns that all rows of a tenant share, in the read model too."""
 READ = re.compile(
     r"(?:Bitmap Index Scan on|Index (?:Only )?Scan (?:Backward )?using) (\w+)(?: on (\w+))?.*\n"
     r"(?: +Index Cond: (.*)\n)?"
@@ -38,8 +43,16 @@ BY_TENANT = {
     "conversation_inspection.problem_counts": "inbox_pkey outbox_pkey",
     "conversation_inspection.sends": "outbox_pkey",
     "projections.count_events": "events_pkey",
-    "projections.tenant_lag": "events_tenant_position",
     "teams.is_used": "conversations_by_change",
+    # Removal of what nothing reads any more, a part at a time.
+    "conversation_projection.delete_some_answer_rollups": "answer_rollups_pkey",
+    "conversation_projection.delete_some_answers": "human_answers_at human_answers_pkey",
+    "conversation_projection.delete_some_duration_rollups": "duration_rollups_pkey",
+    "conversation_projection.delete_some_measures": (
+        "conversation_measures_opened conversation_measures_pkey conversation_measures_thread"
+    ),
+    "conversation_projection.delete_some_rollups": "rollups_pkey",
+    "turn_projection.delete_some_turns": "assistant_turns_at assistant_turns_pkey",
     # Of the path's role in the product, for which the policies have no conditions.
     "assignment.offline_agents": "conversations_waiting",
     "assignment.return_unanswered": "conversations_waiting",
@@ -63,6 +76,7 @@ def test_no_query_of_a_tenant_reads_all_that_the_tenant_has(admin_url: str) -> N
         connection.execute("SET session_replication_role = replica")
         connection.execute(FILL.encode())
         connection.execute(FILL_TURNS.encode())
+        connection.execute(FILL_READ_MODEL.encode())
         connection.execute("RESET session_replication_role")
         for setting, value in PLANNER_SETTINGS.items():
             connection.execute(f"SET {setting} = '{value}'".encode())
@@ -98,6 +112,6 @@ def walked_by_tenant(connection: "psycopg.Connection[tuple[str]]", query: str) -
         index
         for index, table, condition in READ.findall(plan)
         if (table or index.split("_")[0]) in GROWN
-        and set(re.findall(r"\((\w+) [=<>]", condition or "")) <= {"tenant_id"}
+        and set(re.findall(r"\((\w+) [=<>]", condition or "")) <= WHOLE
         and "ROW(" not in (condition or "")
     }

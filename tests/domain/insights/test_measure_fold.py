@@ -8,7 +8,7 @@ import pytest
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.conversation.state import TimerName
 from niochat.domain.insights.business_calendar import MeasuredTime
-from niochat.domain.insights.conversation_measures import Resolution, ServicePhase
+from niochat.domain.insights.conversation_measures import Resolution, ServicePhase, TurnUse
 from niochat.domain.insights.measure_fold import BrokenLogError, MeasuredEvent, fold_event
 from tests.domain.insights.measured_conversation import WEEKDAYS, MeasuredConversation
 
@@ -219,3 +219,35 @@ def test_a_low_rating_that_reopens_makes_the_customer_wait_for_people_again() ->
     assert talk.measures.next_answer_time == minutes(7)
     assert talk.measures.time_in(ServicePhase.WAITING) == minutes(7)
     assert talk.measures.resolution is None
+
+
+def test_what_finished_turns_used_is_added() -> None:
+    start = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    measures = fold_event(
+        None, MeasuredEvent("conversation_opened", 1, start, {}), WEEKDAYS
+    ).measures
+    for version, (outcome, use) in enumerate(
+        [
+            ("answered", TurnUse(2, 120, 7)),
+            ("failed", TurnUse(0, 30, 1)),
+            ("answered", None),  # its row is gone
+        ],
+        2,
+    ):
+        event = MeasuredEvent("turn_finished", version, start, {"outcome": outcome}, None, use)
+        measures = fold_event(measures, event, WEEKDAYS).measures
+
+    assert (measures.turns, measures.turn_failures) == (2, 1)
+    assert measures.turn_use == TurnUse(2, 150, 8)
+
+
+def test_an_event_changes_no_measures_of_earlier_events() -> None:
+    talk = MeasuredConversation().writes().hands_off()
+    events = [each for each in talk.events if each.version > 0]
+    measures, seen = None, []
+    for event in events:
+        measures = fold_event(measures, event, WEEKDAYS).measures
+        seen.append((measures, repr(measures)))
+
+    assert len(seen) > 5
+    assert [repr(each) for each, _ in seen] == [text for _, text in seen]

@@ -12,16 +12,18 @@ SELECT coalesce(extract(epoch FROM now() - min(c.waiting_since)) / 60, 0)::float
 
 -- name: first_answer_slow
 -- Average minutes until the first human answer, of those given within $3 minutes.
-SELECT (avg(a.wait_ms) / 60000)::float8 AS value, count(*) AS samples
-  FROM analytics.human_answers a
-  JOIN analytics.conversation_measures m
-    ON m.tenant_id = a.tenant_id AND m.generation = a.generation
-   AND m.conversation_id = a.conversation_id
- WHERE a.tenant_id = $1
-   AND a.generation = (SELECT generation FROM analytics.projections
-                        WHERE tenant_id = $1 AND name = 'conversations')
-   AND a.first AND a.at >= now() - make_interval(mins => $3::int)
-   AND ($2::text IS NULL OR m.team = $2)
+WITH recent AS MATERIALIZED (
+    SELECT a.tenant_id, a.generation, a.conversation_id, a.wait_ms FROM analytics.human_answers a
+     WHERE a.tenant_id = $1
+       AND a.generation = (SELECT generation FROM analytics.projections
+                            WHERE tenant_id = $1 AND name = 'conversations')
+       AND a.first AND a.at >= now() - make_interval(mins => $3::int)
+)
+SELECT (avg(a.wait_ms) / 60000)::float8 AS value, count(*) AS samples FROM recent a
+ WHERE $2::text IS NULL OR $2 = (
+       SELECT m.team FROM analytics.conversation_measures m
+        WHERE m.tenant_id = a.tenant_id AND m.generation = a.generation
+          AND m.conversation_id = a.conversation_id)
 
 -- name: rating_low
 -- Average score of the ratings answered within $3 minutes. An answer comes within two days of the

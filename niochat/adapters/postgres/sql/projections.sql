@@ -4,17 +4,26 @@ INSERT INTO analytics.projections (tenant_id, name, generation) VALUES ($1, $2, 
 ON CONFLICT DO NOTHING
 
 -- name: create_position
--- Begins to read the log at its start.
-INSERT INTO analytics.positions (tenant_id, name, generation) VALUES ($1, $2, $3)
+-- Begins to read the log at its start, with this revision ($4) of the code.
+INSERT INTO analytics.positions (tenant_id, name, generation, revision) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING
 
 -- name: live_generation
 -- The generation that reports read.
 SELECT generation FROM analytics.projections WHERE tenant_id = $1 AND name = $2
 
+-- name: lock_live_generation
+-- The same with the revision of the code that wrote it; nobody flips until the transaction ends.
+SELECT j.generation, coalesce(p.revision, 0) AS revision
+  FROM analytics.projections j
+  LEFT JOIN analytics.positions p
+         ON p.tenant_id = j.tenant_id AND p.name = j.name AND p.generation = j.generation
+ WHERE j.tenant_id = $1 AND j.name = $2 FOR NO KEY UPDATE OF j
+
 -- name: newest_generation
 -- The newest generation, which is being built if it is not the live one.
-SELECT max(generation) FROM analytics.positions WHERE tenant_id = $1 AND name = $2
+SELECT generation, revision FROM analytics.positions
+ WHERE tenant_id = $1 AND name = $2 ORDER BY generation DESC LIMIT 1
 
 -- name: lock_position
 -- The position of a generation, for one reader at a time, and the end of the log. While it is
@@ -30,8 +39,9 @@ SELECT xid::text, conversation_id, version FROM analytics.positions
  WHERE tenant_id = $1 AND name = $2 AND generation = $3 FOR UPDATE
 
 -- name: read_log
--- The next events of a tenant, in the order of the log.
-SELECT xid::text, conversation_id, version, thread_id, type, body, schema_version, at
+-- The next events of a tenant, in the order of the log, with the bodies of these types ($7) or all.
+SELECT xid::text, conversation_id, version, thread_id, type,
+       CASE WHEN $7::text[] IS NULL OR type = ANY ($7) THEN body END AS body, schema_version, at
   FROM events
  WHERE tenant_id = $1
    AND (xid, conversation_id, version) > ($2::text::xid8, $3::uuid, $4::bigint)
@@ -40,7 +50,8 @@ SELECT xid::text, conversation_id, version, thread_id, type, body, schema_versio
 
 -- name: read_log_to
 -- The same up to a position.
-SELECT xid::text, conversation_id, version, thread_id, type, body, schema_version, at
+SELECT xid::text, conversation_id, version, thread_id, type,
+       CASE WHEN $9::text[] IS NULL OR type = ANY ($9) THEN body END AS body, schema_version, at
   FROM events
  WHERE tenant_id = $1
    AND (xid, conversation_id, version) > ($2::text::xid8, $3::uuid, $4::bigint)
@@ -66,22 +77,40 @@ UPDATE analytics.positions
 
 -- name: list_behind
 -- The live generations that have not read all events, of all tenants. `oldest_at` is the time of
--- the first unread event.
-SELECT t.tenant_id, n.name, coalesce(j.generation, 1) AS generation, u.at AS oldest_at,
-       p.failed_version IS NOT NULL AS stopped, p.retry_at <= now() IS NOT FALSE AS due
-  FROM tenants t
- CROSS JOIN unnest($1::text[]) AS n (name)
-  LEFT JOIN analytics.projections j ON j.tenant_id = t.tenant_id AND j.name = n.name
-  LEFT JOIN analytics.positions p
-         ON p.tenant_id = t.tenant_id AND p.name = n.name AND p.generation = j.generation
+-- the first unread event. Row-level security lets only plain columns bound an index, so defaults are
+-- set in a query of their own (OFFSET keeps it so).
+SELECT r.tenant_id, r.name, r.generation, u.at AS oldest_at, r.stopped, r.due
+  FROM (SELECT t.tenant_id, n.name, coalesce(j.generation, 1) AS generation,
+               p.failed_version IS NOT NULL AS stopped, p.retry_at <= now() IS NOT FALSE AS due,
+               coalesce(p.xid, '0') AS xid, coalesce(p.version, 0) AS version,
+               coalesce(p.conversation_id, '00000000-0000-0000-0000-000000000000')
+                   AS conversation_id, log_horizon() AS horizon
+          FROM tenants t
+         CROSS JOIN unnest($1::text[]) AS n (name)
+          LEFT JOIN analytics.projections j ON j.tenant_id = t.tenant_id AND j.name = n.name
+          LEFT JOIN analytics.positions p
+                 ON p.tenant_id = t.tenant_id AND p.name = n.name AND p.generation = j.generation
+        OFFSET 0) AS r
  CROSS JOIN LATERAL (
        SELECT e.at FROM events e
-        WHERE e.tenant_id = t.tenant_id
-          AND (e.xid, e.conversation_id, e.version)
-              > (coalesce(p.xid, '0'), coalesce(p.conversation_id,
-                 '00000000-0000-0000-0000-000000000000'), coalesce(p.version, 0))
-          AND e.xid < log_horizon()
+        WHERE e.tenant_id = r.tenant_id
+          AND (e.xid, e.conversation_id, e.version) > (r.xid, r.conversation_id, r.version)
+          AND e.xid < r.horizon
         ORDER BY e.xid, e.conversation_id, e.version LIMIT 1) AS u
+
+-- name: list_outdated
+-- Projections whose live generation older code wrote ($2: revisions of the code by name), unless the
+-- one that replaces it has stopped; and those with rows of a generation that served before.
+SELECT j.tenant_id, j.name
+  FROM analytics.projections j
+  JOIN analytics.positions p USING (tenant_id, name, generation)
+  JOIN unnest($1::text[], $2::integer[]) AS n (name, revision) USING (name)
+ WHERE p.revision < n.revision AND NOT EXISTS (
+       SELECT FROM analytics.positions w
+        WHERE w.tenant_id = j.tenant_id AND w.name = j.name AND w.generation > j.generation
+          AND w.revision = n.revision AND w.retry_at > now())
+    OR EXISTS (SELECT FROM analytics.positions o
+                WHERE o.tenant_id = j.tenant_id AND o.name = j.name AND o.generation < j.generation)
 
 -- name: list_stopped
 -- Projections that have stopped before an event, of all tenants.
@@ -94,16 +123,18 @@ SELECT t.slug, p.tenant_id, p.name, p.generation, p.failed_conversation, p.faile
 -- name: tenant_lag
 -- The time of the first event that a projection of the tenant has not read, and the time now.
 SELECT min(u.at) AS oldest_at, now() AS now
-  FROM unnest($2::text[]) AS n (name)
-  LEFT JOIN analytics.projections j ON j.tenant_id = $1 AND j.name = n.name
-  LEFT JOIN analytics.positions p
-         ON p.tenant_id = $1 AND p.name = n.name AND p.generation = j.generation
+  FROM (SELECT coalesce(p.xid, '0') AS xid, coalesce(p.version, 0) AS version,
+               coalesce(p.conversation_id, '00000000-0000-0000-0000-000000000000')
+                   AS conversation_id
+          FROM unnest($2::text[]) AS n (name)
+          LEFT JOIN analytics.projections j ON j.tenant_id = $1 AND j.name = n.name
+          LEFT JOIN analytics.positions p
+                 ON p.tenant_id = $1 AND p.name = n.name AND p.generation = j.generation
+        OFFSET 0) AS r
   LEFT JOIN LATERAL (
        SELECT e.at FROM events e
         WHERE e.tenant_id = $1
-          AND (e.xid, e.conversation_id, e.version)
-              > (coalesce(p.xid, '0'), coalesce(p.conversation_id,
-                 '00000000-0000-0000-0000-000000000000'), coalesce(p.version, 0))
+          AND (e.xid, e.conversation_id, e.version) > (r.xid, r.conversation_id, r.version)
         ORDER BY e.xid, e.conversation_id, e.version LIMIT 1) AS u ON true
 
 -- name: count_events

@@ -1,8 +1,11 @@
 -- name: serving
--- The generations that reports read, and the tenant's time zone.
+-- The generations that reports read, the code that wrote the first one, and the tenant's time zone.
 SELECT t.timezone,
        (SELECT generation FROM analytics.projections
          WHERE tenant_id = $1 AND name = 'conversations') AS conversations,
+       (SELECT p.revision FROM analytics.projections j JOIN analytics.positions p
+         USING (tenant_id, name, generation)
+         WHERE j.tenant_id = $1 AND j.name = 'conversations') AS revision,
        (SELECT generation FROM analytics.projections
          WHERE tenant_id = $1 AND name = 'turns') AS turns
   FROM tenants t WHERE t.tenant_id = $1
@@ -10,30 +13,35 @@ SELECT t.timezone,
 -- name: sums_of_rollups
 -- Sums of a period that begins and ends with a bucket, of one dimension ($4) or one key of it.
 SELECT report_key($7, r.bucket, $8, r.key) AS key,
-       sum(r.conversations)::bigint AS conversations, sum(r.outside_hours)::bigint AS
-       outside_hours, sum(r.resolved)::bigint AS resolved, sum(r.resolved_agent)::bigint AS
-       resolved_agent, sum(r.resolved_assistant)::bigint AS resolved_assistant,
-       sum(r.resolved_inactivity)::bigint AS resolved_inactivity,
-       sum(r.solved_by_assistant)::bigint AS solved_by_assistant, sum(r.with_people)::bigint AS
-       with_people, sum(r.handoffs)::bigint AS handoffs, sum(r.reopened)::bigint AS reopened,
-       sum(r.transfers)::bigint AS transfers, sum(r.offline_returns)::bigint AS offline_returns,
-       sum(r.after_hours)::bigint AS after_hours, sum(r.first_answers)::bigint AS first_answers,
-       sum(r.first_answer_ms)::bigint AS first_answer_ms, sum(r.first_answer_open_ms)::bigint AS
-       first_answer_open_ms, sum(r.first_human_answers)::bigint AS first_human_answers,
-       sum(r.first_human_ms)::bigint AS first_human_ms, sum(r.first_human_open_ms)::bigint AS
-       first_human_open_ms, sum(r.next_answers)::bigint AS next_answers,
-       sum(r.next_answer_ms)::bigint AS next_answer_ms, sum(r.next_answer_open_ms)::bigint AS
-       next_answer_open_ms, sum(r.assistant_ms)::bigint AS assistant_ms,
-       sum(r.assistant_open_ms)::bigint AS assistant_open_ms, sum(r.waiting_ms)::bigint AS
-       waiting_ms, sum(r.waiting_open_ms)::bigint AS waiting_open_ms, sum(r.agent_ms)::bigint AS
-       agent_ms, sum(r.agent_open_ms)::bigint AS agent_open_ms, sum(r.snoozed_ms)::bigint AS
-       snoozed_ms, sum(r.snoozed_open_ms)::bigint AS snoozed_open_ms, sum(r.resolution_ms)::bigint
-       AS resolution_ms, sum(r.resolution_open_ms)::bigint AS resolution_open_ms,
-       sum(r.ratings)::bigint AS ratings, sum(r.rating_sum)::bigint AS rating_sum,
-       sum(r.messages_customer)::bigint AS messages_customer, sum(r.messages_assistant)::bigint AS
-       messages_assistant, sum(r.messages_agent)::bigint AS messages_agent,
-       sum(r.messages_phone)::bigint AS messages_phone, sum(r.messages_system)::bigint AS
-       messages_system, sum(r.messages_failed)::bigint AS messages_failed
+       sum(r.conversations)::bigint AS conversations, sum(r.outside_hours)::bigint AS outside_hours,
+       sum(r.resolved)::bigint AS resolved, sum(r.resolved_agent)::bigint AS resolved_agent,
+       sum(r.resolved_assistant)::bigint AS resolved_assistant, sum(r.resolved_inactivity)::bigint
+       AS resolved_inactivity, sum(r.solved_by_assistant)::bigint AS solved_by_assistant,
+       sum(r.with_people)::bigint AS with_people, sum(r.handoffs)::bigint AS handoffs,
+       sum(r.reopened)::bigint AS reopened, sum(r.transfers)::bigint AS transfers,
+       sum(r.offline_returns)::bigint AS offline_returns, sum(r.after_hours)::bigint AS after_hours,
+       sum(r.first_answers)::bigint AS first_answers, sum(r.first_answer_ms)::bigint AS
+       first_answer_ms, sum(r.first_answer_open_ms)::bigint AS first_answer_open_ms,
+       sum(r.first_human_answers)::bigint AS first_human_answers, sum(r.first_human_ms)::bigint AS
+       first_human_ms, sum(r.first_human_open_ms)::bigint AS first_human_open_ms,
+       sum(r.next_answers)::bigint AS next_answers, sum(r.next_answer_ms)::bigint AS next_answer_ms,
+       sum(r.next_answer_open_ms)::bigint AS next_answer_open_ms, sum(r.assistant_ms)::bigint AS
+       assistant_ms, sum(r.assistant_open_ms)::bigint AS assistant_open_ms,
+       sum(r.waiting_ms)::bigint AS waiting_ms, sum(r.waiting_open_ms)::bigint AS waiting_open_ms,
+       sum(r.agent_ms)::bigint AS agent_ms, sum(r.agent_open_ms)::bigint AS agent_open_ms,
+       sum(r.snoozed_ms)::bigint AS snoozed_ms, sum(r.snoozed_open_ms)::bigint AS snoozed_open_ms,
+       sum(r.resolution_ms)::bigint AS resolution_ms, sum(r.resolution_open_ms)::bigint AS
+       resolution_open_ms, sum(r.ratings)::bigint AS ratings, sum(r.rating_sum)::bigint AS
+       rating_sum, sum(r.messages_customer)::bigint AS messages_customer,
+       sum(r.messages_assistant)::bigint AS messages_assistant, sum(r.messages_agent)::bigint AS
+       messages_agent, sum(r.messages_phone)::bigint AS messages_phone,
+       sum(r.messages_system)::bigint AS messages_system, sum(r.messages_failed)::bigint AS
+       messages_failed, sum(r.turns)::bigint AS turns, sum(r.turn_failures)::bigint AS
+       turn_failures, sum(r.tool_calls)::bigint AS tool_calls, sum(r.tokens)::bigint AS tokens,
+       sum(r.cost_micros)::bigint AS cost_micros, sum(r.with_turns)::bigint AS with_turns,
+       sum(r.solved_with_turns)::bigint AS solved_with_turns, sum(r.confirmed_by_words)::bigint AS
+       confirmed_by_words, sum(r.returned_24h)::bigint AS returned_24h, sum(r.returned_72h)::bigint
+       AS returned_72h
   FROM analytics.rollups r
  WHERE r.tenant_id = $1 AND r.generation = $2 AND r.grain = $3 AND r.dimension = $4
    AND r.bucket >= $5 AND r.bucket < $6 AND ($9::text IS NULL OR r.key = $9)
@@ -42,30 +50,35 @@ SELECT report_key($7, r.bucket, $8, r.key) AS key,
 -- name: sums_of_rows
 -- The same from the rows, for any period and filter.
 SELECT report_key($7, CASE $7 WHEN 'day' THEN c.opened_day ELSE c.opened_hour END, $8, c.key) AS key,
-       sum(c.conversations)::bigint AS conversations, sum(c.outside_hours)::bigint AS
-       outside_hours, sum(c.resolved)::bigint AS resolved, sum(c.resolved_agent)::bigint AS
-       resolved_agent, sum(c.resolved_assistant)::bigint AS resolved_assistant,
-       sum(c.resolved_inactivity)::bigint AS resolved_inactivity,
-       sum(c.solved_by_assistant)::bigint AS solved_by_assistant, sum(c.with_people)::bigint AS
-       with_people, sum(c.handoffs)::bigint AS handoffs, sum(c.reopened)::bigint AS reopened,
-       sum(c.transfers)::bigint AS transfers, sum(c.offline_returns)::bigint AS offline_returns,
-       sum(c.after_hours)::bigint AS after_hours, sum(c.first_answers)::bigint AS first_answers,
-       sum(c.first_answer_ms)::bigint AS first_answer_ms, sum(c.first_answer_open_ms)::bigint AS
-       first_answer_open_ms, sum(c.first_human_answers)::bigint AS first_human_answers,
-       sum(c.first_human_ms)::bigint AS first_human_ms, sum(c.first_human_open_ms)::bigint AS
-       first_human_open_ms, sum(c.next_answers)::bigint AS next_answers,
-       sum(c.next_answer_ms)::bigint AS next_answer_ms, sum(c.next_answer_open_ms)::bigint AS
-       next_answer_open_ms, sum(c.assistant_ms)::bigint AS assistant_ms,
-       sum(c.assistant_open_ms)::bigint AS assistant_open_ms, sum(c.waiting_ms)::bigint AS
-       waiting_ms, sum(c.waiting_open_ms)::bigint AS waiting_open_ms, sum(c.agent_ms)::bigint AS
-       agent_ms, sum(c.agent_open_ms)::bigint AS agent_open_ms, sum(c.snoozed_ms)::bigint AS
-       snoozed_ms, sum(c.snoozed_open_ms)::bigint AS snoozed_open_ms, sum(c.resolution_ms)::bigint
-       AS resolution_ms, sum(c.resolution_open_ms)::bigint AS resolution_open_ms,
-       sum(c.ratings)::bigint AS ratings, sum(c.rating_sum)::bigint AS rating_sum,
-       sum(c.messages_customer)::bigint AS messages_customer, sum(c.messages_assistant)::bigint AS
-       messages_assistant, sum(c.messages_agent)::bigint AS messages_agent,
-       sum(c.messages_phone)::bigint AS messages_phone, sum(c.messages_system)::bigint AS
-       messages_system, sum(c.messages_failed)::bigint AS messages_failed
+       sum(c.conversations)::bigint AS conversations, sum(c.outside_hours)::bigint AS outside_hours,
+       sum(c.resolved)::bigint AS resolved, sum(c.resolved_agent)::bigint AS resolved_agent,
+       sum(c.resolved_assistant)::bigint AS resolved_assistant, sum(c.resolved_inactivity)::bigint
+       AS resolved_inactivity, sum(c.solved_by_assistant)::bigint AS solved_by_assistant,
+       sum(c.with_people)::bigint AS with_people, sum(c.handoffs)::bigint AS handoffs,
+       sum(c.reopened)::bigint AS reopened, sum(c.transfers)::bigint AS transfers,
+       sum(c.offline_returns)::bigint AS offline_returns, sum(c.after_hours)::bigint AS after_hours,
+       sum(c.first_answers)::bigint AS first_answers, sum(c.first_answer_ms)::bigint AS
+       first_answer_ms, sum(c.first_answer_open_ms)::bigint AS first_answer_open_ms,
+       sum(c.first_human_answers)::bigint AS first_human_answers, sum(c.first_human_ms)::bigint AS
+       first_human_ms, sum(c.first_human_open_ms)::bigint AS first_human_open_ms,
+       sum(c.next_answers)::bigint AS next_answers, sum(c.next_answer_ms)::bigint AS next_answer_ms,
+       sum(c.next_answer_open_ms)::bigint AS next_answer_open_ms, sum(c.assistant_ms)::bigint AS
+       assistant_ms, sum(c.assistant_open_ms)::bigint AS assistant_open_ms,
+       sum(c.waiting_ms)::bigint AS waiting_ms, sum(c.waiting_open_ms)::bigint AS waiting_open_ms,
+       sum(c.agent_ms)::bigint AS agent_ms, sum(c.agent_open_ms)::bigint AS agent_open_ms,
+       sum(c.snoozed_ms)::bigint AS snoozed_ms, sum(c.snoozed_open_ms)::bigint AS snoozed_open_ms,
+       sum(c.resolution_ms)::bigint AS resolution_ms, sum(c.resolution_open_ms)::bigint AS
+       resolution_open_ms, sum(c.ratings)::bigint AS ratings, sum(c.rating_sum)::bigint AS
+       rating_sum, sum(c.messages_customer)::bigint AS messages_customer,
+       sum(c.messages_assistant)::bigint AS messages_assistant, sum(c.messages_agent)::bigint AS
+       messages_agent, sum(c.messages_phone)::bigint AS messages_phone,
+       sum(c.messages_system)::bigint AS messages_system, sum(c.messages_failed)::bigint AS
+       messages_failed, sum(c.turns)::bigint AS turns, sum(c.turn_failures)::bigint AS
+       turn_failures, sum(c.tool_calls)::bigint AS tool_calls, sum(c.tokens)::bigint AS tokens,
+       sum(c.cost_micros)::bigint AS cost_micros, sum(c.with_turns)::bigint AS with_turns,
+       sum(c.solved_with_turns)::bigint AS solved_with_turns, sum(c.confirmed_by_words)::bigint AS
+       confirmed_by_words, sum(c.returned_24h)::bigint AS returned_24h, sum(c.returned_72h)::bigint
+       AS returned_72h
   FROM report_rows($1, $2, $3, $4, $5, $6::jsonb) AS c
  GROUP BY 1
 
@@ -84,42 +97,102 @@ SELECT report_key($7, CASE $7 WHEN 'day' THEN c.opened_day ELSE c.opened_hour EN
   FROM report_rows($1, $2, $3, $4, $5, $6::jsonb) AS c
  GROUP BY 1
 
--- name: turns
--- The assistant's finished turns in these conversations; $9 is the generation of turns.
+-- name: bins_of_rollups
+-- Conversations by bins of their durations ($7), in whole weeks; of one dimension ($3) or one key.
+SELECT CASE WHEN $6::text = 'none' THEN '' ELSE r.key END AS key, r.name, r.bin,
+       sum(r.conversations)::bigint AS conversations
+  FROM analytics.duration_rollups r
+ WHERE r.tenant_id = $1 AND r.generation = $2 AND r.dimension = $3 AND r.name = ANY ($7::text[])
+   AND r.bucket >= $4 AND r.bucket < $5 AND ($8::text IS NULL OR r.key = $8)
+ GROUP BY 1, 2, 3
+
+-- name: bins_of_rows
+-- The same from the rows.
+SELECT CASE WHEN $7 = 'none' THEN '' ELSE d.key END AS key, d.name, duration_bin(d.ms) AS bin,
+       count(*) AS conversations
+  FROM (SELECT c.key, n.name,
+               CASE n.name
+               WHEN 'first_answer' THEN CASE WHEN c.first_answers > 0 THEN c.first_answer_ms END
+               WHEN 'first_answer_open' THEN
+                    CASE WHEN c.first_answers > 0 THEN c.first_answer_open_ms END
+               WHEN 'first_human' THEN
+                    CASE WHEN c.first_human_answers > 0 THEN c.first_human_ms END
+               WHEN 'first_human_open' THEN
+                    CASE WHEN c.first_human_answers > 0 THEN c.first_human_open_ms END
+               WHEN 'resolution' THEN CASE WHEN c.resolved > 0 THEN c.resolution_ms END
+               ELSE CASE WHEN c.resolved > 0 THEN c.resolution_open_ms END END AS ms
+          FROM report_rows($1, $2, $3, $4, $5, $6::jsonb) AS c
+         CROSS JOIN unnest($8::text[]) AS n (name)
+        OFFSET 0) AS d
+ WHERE d.ms IS NOT NULL
+ GROUP BY 1, 2, 3
+
+-- name: confirmed_by_writes
+-- Conversations that the assistant solved without the customer's words, but with a write to the ERP.
+-- Writes can be settled at any time, so no projection counts them. OFFSET keeps the search by
+-- conversation: PostgreSQL does not know how few writes there are.
+WITH written AS MATERIALIZED (
+    SELECT DISTINCT t.conversation_id
+      FROM erp_writes w JOIN turns t ON t.tenant_id = w.tenant_id AND t.id = w.turn_id
+     WHERE w.tenant_id = $1 AND w.status = 'done' AND w.requested_by IS NULL
+       AND w.journaled_at >= $4::timestamptz - interval '1 day'
+)
 SELECT report_key($7, CASE $7 WHEN 'day' THEN c.opened_day ELSE c.opened_hour END, $8, c.key) AS key,
-       count(*) AS turns, count(*) FILTER (WHERE t.outcome <> 'answered') AS turn_failures,
-       sum(t.tokens_in + t.tokens_out)::bigint AS tokens, sum(t.cost)::float8 AS cost,
-       sum(cardinality(t.tools))::bigint AS tool_calls,
-       count(DISTINCT t.conversation_id) AS served,
-       count(DISTINCT t.conversation_id) FILTER (WHERE c.solved_by_assistant > 0) AS solved
-  FROM report_rows($1, $2, $3, $4, $5, $6::jsonb) AS c
-  JOIN analytics.assistant_turns t
-    ON t.tenant_id = $1 AND t.generation = $9 AND t.conversation_id = c.conversation_id
+       count(*) AS confirmed_by_writes
+  FROM written w
+ CROSS JOIN LATERAL (
+       SELECT r.* FROM report_rows($1, $2, $3, $4, $5, $6::jsonb) AS r
+        WHERE r.conversation_id = w.conversation_id OFFSET 0) AS c
+ WHERE c.solved_by_assistant > 0 AND c.confirmed_by_words = 0
  GROUP BY 1
 
--- name: outcomes
--- What became of conversations that the assistant solved. Whoever does not come back within a day is
--- assumed to be served, within three days durably.
+-- name: not_yet_lasting
+-- Solved conversations whose customers have not come back, but could within a day or three.
+WITH recent AS MATERIALIZED (
+    SELECT m.conversation_id, m.resolved_at FROM analytics.conversation_measures m
+     WHERE m.tenant_id = $1 AND m.generation = $2 AND m.solved_by_assistant
+       AND m.returned_at IS NULL AND m.resolved_at > now() - interval '72 h'
+)
 SELECT report_key($7, CASE $7 WHEN 'day' THEN c.opened_day ELSE c.opened_hour END, $8, c.key) AS key,
-       count(*) AS solved, count(*) FILTER (WHERE o.confirmed) AS confirmed,
-       count(*) FILTER (WHERE o.resolved_at + interval '24 h' <= coalesce(o.returned_at, now()))
-           AS assumed,
-       count(*) FILTER (WHERE o.resolved_at + interval '72 h' <= coalesce(o.returned_at, now()))
-           AS durable,
-       count(*) FILTER (WHERE o.returned_at < o.resolved_at + interval '72 h') AS returned
-  FROM report_rows($1, $2, $3, $4, $5, $6::jsonb) AS c
-  JOIN analytics.assistant_outcomes o
-    ON o.tenant_id = $1 AND o.generation = $2 AND o.conversation_id = c.conversation_id
+       count(*) FILTER (WHERE s.resolved_at > now() - interval '24 h') AS younger_than_24h,
+       count(*) AS younger_than_72h
+  FROM recent s
+ CROSS JOIN LATERAL (
+       SELECT r.* FROM report_rows($1, $2, $3, $4, $5, $6::jsonb) AS r
+        WHERE r.conversation_id = s.conversation_id OFFSET 0) AS c
  WHERE c.solved_by_assistant > 0
  GROUP BY 1
 
--- name: answers
--- Answers of people in these conversations, by who answered if $7 is agent; $9 filters by that.
+-- name: answers_of_rollups
+-- Answers of people in conversations that were opened in whole hours or days ($3), of one agent ($8)
+-- or all.
+SELECT CASE $6 WHEN 'agent' THEN r.agent ELSE report_key($6, r.bucket, $7, '') END AS key,
+       sum(r.answers)::bigint AS answers, sum(r.answer_ms)::bigint AS answer_ms,
+       sum(r.answer_open_ms)::bigint AS answer_open_ms
+  FROM analytics.answer_rollups r
+ WHERE r.tenant_id = $1 AND r.generation = $2 AND r.grain = $3
+   AND r.bucket >= $4 AND r.bucket < $5 AND ($8::text IS NULL OR r.agent = $8)
+ GROUP BY 1
+
+-- name: answers_of_rows
+-- The same from the rows, for any period and filter, by who answered if $7 is agent; $9 filters by
+-- that.
 SELECT CASE $7 WHEN 'agent' THEN a.agent ELSE
        report_key($7, CASE $7 WHEN 'day' THEN c.opened_day ELSE c.opened_hour END, $8, c.key) END
            AS key,
-       count(*) AS answers,
-       sum(CASE WHEN $10::bool THEN a.wait_open_ms ELSE a.wait_ms END)::bigint AS answer_ms,
+       count(*) AS answers, sum(a.wait_ms)::bigint AS answer_ms,
+       sum(a.wait_open_ms)::bigint AS answer_open_ms
+  FROM report_rows($1, $2, $3, $4, $5, $6::jsonb) AS c
+  JOIN analytics.human_answers a
+    ON a.tenant_id = $1 AND a.generation = $2 AND a.conversation_id = c.conversation_id
+ WHERE c.conversations > 0 AND ($9::text IS NULL OR a.agent = $9)
+ GROUP BY 1
+
+-- name: answer_quantiles
+-- The exact ninth decile of these answers; within business hours if $10.
+SELECT CASE $7 WHEN 'agent' THEN a.agent ELSE
+       report_key($7, CASE $7 WHEN 'day' THEN c.opened_day ELSE c.opened_hour END, $8, c.key) END
+           AS key,
        percentile_cont(0.9) WITHIN GROUP (
            ORDER BY CASE WHEN $10::bool THEN a.wait_open_ms ELSE a.wait_ms END) AS answer_p90
   FROM report_rows($1, $2, $3, $4, $5, $6::jsonb) AS c
@@ -183,11 +256,15 @@ WITH page AS MATERIALIZED (
                    AND a.conversation_id = c.conversation_id
                    AND ($11::text IS NULL OR a.agent = $11))
            WHEN 'outcomes' THEN EXISTS (
-                SELECT FROM analytics.assistant_outcomes o
+                SELECT FROM analytics.conversation_measures o
                  WHERE o.tenant_id = $1 AND o.generation = $2
-                   AND o.conversation_id = c.conversation_id
+                   AND o.conversation_id = c.conversation_id AND o.solved_by_assistant
                    AND CASE $11::text
-                       WHEN 'confirmed' THEN o.confirmed
+                       WHEN 'confirmed' THEN o.resolution = 'assistant' OR EXISTS (
+                            SELECT FROM turns t
+                              JOIN erp_writes w ON w.tenant_id = $1 AND w.turn_id = t.id
+                             WHERE t.tenant_id = $1 AND t.conversation_id = o.conversation_id
+                               AND w.status = 'done')
                        WHEN 'assumed' THEN
                             o.resolved_at + interval '24 h' <= coalesce(o.returned_at, now())
                        WHEN 'durable' THEN

@@ -1,0 +1,16 @@
+"""Roll-ups for turns, outcomes, answers by agent and quantiles of reports over long periods."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0040"
+down_revision = "0039"
+
+
+def upgrade() -> None:
+    """Run the script beside this file, past SQLAlchemy: it would read ``%`` as a parameter."""
+    script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    driver = op.get_bind().connection.driver_connection
+    assert driver is not None
+    driver.execute(script)

@@ -1,0 +1,58 @@
+"""What events lack: the agents who wrote messages, and what finished turns used."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Connection
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.insights.conversation_measures import TurnUse
+from niochat.domain.message import Author
+from niochat.insights.projection import LogEntry
+
+_SQL = queries("conversation_projection")
+
+
+@dataclass(frozen=True, slots=True)
+class EventDetails:
+    """Agents by message, and use by turn."""
+
+    authors: Mapping[str, str]
+    turn_uses: Mapping[str, TurnUse]
+
+
+async def load_event_details(
+    connection: Connection, tenant_id: UUID, entries: Sequence[LogEntry]
+) -> EventDetails:
+    """Returns the details of all entries. A row that is gone has none."""
+    messages = _ids(
+        "message",
+        (
+            entry
+            for entry in entries
+            if entry.type == "message_queued" and entry.body.get("author") == Author.AGENT
+        ),
+    )
+    authors: dict[str, str] = {}
+    if messages:
+        rows = await connection.fetch(_SQL["load_authors"], tenant_id, messages)
+        authors = {str(row["id"]): row["agent"] for row in rows if row["agent"]}
+    turns = _ids("turn", (entry for entry in entries if entry.type == "turn_finished"))
+    uses: dict[str, TurnUse] = {}
+    if turns:
+        rows = await connection.fetch(_SQL["load_turns"], tenant_id, turns)
+        uses = {
+            str(row["id"]): TurnUse(row["tool_calls"], row["tokens"], row["cost_micros"])
+            for row in rows
+        }
+    return EventDetails(authors, uses)
+
+
+def _ids(name: str, entries: Iterable[LogEntry]) -> list[UUID]:
+    """The ids in these bodies; one that is none is left to the fold, which refuses it."""
+    found = []
+    for entry in entries:
+        with suppress(ValueError):
+            found.append(UUID(str(entry.body.get(name))))
+    return found

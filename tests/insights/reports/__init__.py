@@ -1,0 +1,1 @@
+"""Reports read roll-ups and histograms, and say what the rows say."""
