@@ -1,4 +1,6 @@
-"""``projector``: keeps the read model close to the log, in a process beside the message path."""
+"""``projector``: keeps the read model and the clocks of SLA policies close to the log, in a process
+beside the message path.
+"""
 
 import asyncio
 
@@ -10,6 +12,7 @@ from niochat.cluster.cluster_nodes import NodeRole, min_replicas, ray_actor_opti
 from niochat.composition.components import open_components
 from niochat.config import Settings
 from niochat.insights.projector import Projector
+from niochat.insights.sla.sla_watcher import SlaWatcher
 
 
 class ProjectorReplica:
@@ -33,7 +36,10 @@ class ProjectorReplica:
 
 async def _project(settings: Settings) -> None:
     components = await open_components(settings)
-    await Projector(components.projector_database).run()
+    database = components.projector_database
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(Projector(database).run())
+        tasks.create_task(SlaWatcher(database).run())
 
 
 projector = serve.deployment(

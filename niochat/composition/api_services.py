@@ -38,6 +38,7 @@ from niochat.conversations.search_indexer import SearchIndexer
 from niochat.identity.demo_users import CHECK_INTERVAL_S, DemoUserGuard
 from niochat.insights.reports.dashboard import DashboardStore
 from niochat.insights.reports.report_store import ReportStore
+from niochat.insights.sla.sla_policy_store import SlaPolicyStore
 from niochat.live.ephemeral_frames import AlertsFrame, FrameEnvelope
 from niochat.mail.mail_outbox import run_mail_delivery
 from niochat.push.push_planner import PushPlanner
@@ -76,6 +77,7 @@ class ApiServices:
     reports: ReportStore
     dashboard: DashboardStore
     alert_rules: AlertRuleStore
+    sla_policies: SlaPolicyStore
     request_buckets: RedisTokenBuckets
 
 
@@ -118,6 +120,7 @@ def build_api_services(components: Components, requests_per_s: float, burst: flo
         reports=reports,
         dashboard=DashboardStore(components.report_database, reports),
         alert_rules=AlertRuleStore(database, components.vault, components.ssrf_guard.check_url),
+        sla_policies=SlaPolicyStore(database),
         request_buckets=RedisTokenBuckets(
             settings.redis_url.get_secret_value(), per_s=requests_per_s, burst=burst, kind="api"
         ),

@@ -45,7 +45,7 @@ class ConversationProjection:
         rows = await connection.fetch(_SQL["load_states"], tenant_id, generation, ids)
         stored = {row["conversation_id"]: row for row in rows}
         calendar = await load_calendar(connection, tenant_id)
-        authors = await _load_authors(connection, tenant_id, entries)
+        authors = await load_authors(connection, tenant_id, entries)
         states = {id: measures_from_json(row["state"]) for id, row in stored.items()}
         batch = _fold(scope, entries, states, authors, calendar)
         channels = await _load_channels(connection, tenant_id, batch.threads.values())
@@ -106,7 +106,7 @@ def _fold(
     return batch
 
 
-async def _load_authors(
+async def load_authors(
     connection: Connection, tenant_id: UUID, entries: Sequence[LogEntry]
 ) -> dict[str, str]:
     """Returns the agents who wrote the messages of these events, by message: an event names no

@@ -160,6 +160,7 @@ def _build_rest_routes(
         reports=services.reports,
         dashboard=services.dashboard,
         alert_rules=services.alert_rules,
+        sla_policies=services.sla_policies,
         secure_cookies=parts.settings.base_url.startswith("https://"),
         rate_limiter=CallerRateLimiter(
             services.request_buckets.take,

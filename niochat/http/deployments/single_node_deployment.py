@@ -26,6 +26,7 @@ from niochat.http.deployments.replica_application import build_replica_applicati
 from niochat.http.desk.desk_endpoint import DeskEndpoint
 from niochat.http.desk.desk_files import load_desk_files
 from niochat.insights.projector import Projector
+from niochat.insights.sla.sla_watcher import SlaWatcher
 
 SERVED_HERE = frozenset({"api", "live"})
 """First parts of the paths that this replica serves beside the desk."""
@@ -40,6 +41,7 @@ def _build_routes(parts: Components) -> list[BaseRoute]:
     node = ray.get_runtime_context().get_node_id()
     parts.background.start(Supervisor(parts, ClusterNodes(), node).run())
     parts.background.start(Projector(parts.projector_database).run())
+    parts.background.start(SlaWatcher(parts.projector_database).run())
     return [*build_live_routes(parts), *build_api_routes(parts), *desk.routes()]
 
 

@@ -40,7 +40,12 @@ from niochat.http.rest.identity import (
     team_routes,
     user_routes,
 )
-from niochat.http.rest.reports import alert_routes, export_routes, report_routes
+from niochat.http.rest.reports import (
+    alert_routes,
+    export_routes,
+    report_routes,
+    sla_policy_routes,
+)
 from niochat.http.rest.rest_services import RestServices
 from niochat.http.rest.subscribers import (
     contract_routes,
@@ -87,6 +92,7 @@ ROUTERS = (
     export_routes.router,
     alert_routes.rules_router,
     alert_routes.alerts_router,
+    sla_policy_routes.router,
 )
 
 

@@ -29,6 +29,7 @@ from niochat.inbox.command_submitter import COMMAND_TIMEOUT_S, CommandSubmitter
 from niochat.inbox.conversation_starter import ConversationStarter
 from niochat.insights.reports.dashboard import DashboardStore
 from niochat.insights.reports.report_store import ReportStore
+from niochat.insights.sla.sla_policy_store import SlaPolicyStore
 from niochat.push.push_subscriptions import PushSubscriptionStore
 from niochat.push.vapid_keys import VapidKeyStore
 from niochat.ratings.rating_queries import RatingQueries
@@ -71,6 +72,7 @@ class RestServices:
     reports: ReportStore
     dashboard: DashboardStore
     alert_rules: AlertRuleStore
+    sla_policies: SlaPolicyStore
     secure_cookies: bool
     rate_limiter: CallerRateLimiter | None = None
     command_timeout_s: float = COMMAND_TIMEOUT_S

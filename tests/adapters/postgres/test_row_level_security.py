@@ -76,6 +76,9 @@ PATH = {
     "alert_rules",
     "alerts",
     "alert_notices",
+    "sla_tenants",
+    "sla_conversations",
+    "sla_clocks",
     "mails",
 }
 """What ``niochat_system`` may touch of the tables of tenants."""
@@ -169,6 +172,7 @@ async def left(given: RowBuilder, place: ChannelRef) -> None:
         place.tenant,
     )
     await alerted(given, place)
+    await promised(given, place)
     await given.admin.execute(
         "INSERT INTO former_identities SELECT $1, 'phone', '5581988880009', id, now()"
         " FROM contacts WHERE tenant_id = $1 LIMIT 1",
@@ -187,6 +191,23 @@ async def alerted(given: RowBuilder, place: ChannelRef) -> None:
         " SELECT $1, id, 'started', 'email', 'ana@example.com' FROM a",
         place.tenant,
     )
+
+
+async def promised(given: RowBuilder, place: ChannelRef) -> None:
+    """An SLA policy, and a clock of it."""
+    for table, columns, values in (
+        ("sla_policies", "name, position, resolution_s", "'Ouro', 1, 60"),
+        ("sla_tenants", "revision", "1"),
+        ("sla_conversations", "conversation_id, version, revision, progress", "$1, 1, 1, '{}'"),
+        (
+            "sla_clocks",
+            "conversation_id, target, number, started_at",
+            "$1, 'resolution', 1, now()",
+        ),
+    ):
+        await given.admin.execute(
+            f"INSERT INTO {table} (tenant_id, {columns}) VALUES ($1, {values})", place.tenant
+        )
 
 
 async def searched(given: RowBuilder, place: ChannelRef) -> None:

@@ -41,6 +41,7 @@ from niochat.inbox.command_submitter import CommandSubmitter
 from niochat.inbox.conversation_starter import ConversationStarter
 from niochat.insights.reports.dashboard import DashboardStore
 from niochat.insights.reports.report_store import ReportStore
+from niochat.insights.sla.sla_policy_store import SlaPolicyStore
 from niochat.live.activities import ACTIVITY_NAMES
 from niochat.ports.erp import (
     ErpError,
@@ -237,6 +238,7 @@ async def rest_api(
         pause_reasons=PauseReasonStore(database),
         canned_responses=CannedResponseStore(database),
         alert_rules=AlertRuleStore(database, house.vault, SsrfGuard().check_url),
+        sla_policies=SlaPolicyStore(database),
         push_subscriptions=PushSubscriptionStore(database, house.vault, SsrfGuard().check_url),
         vapid_keys=VapidKeyStore(database, house.vault),
         reports=reports,

@@ -208,6 +208,8 @@ OF_NOBODY = {
     "/alert-rules",
     "/alert-rules/{rule_id}",
     "/alerts",
+    "/sla-policies",
+    "/sla-policies/{policy_id}",
     "/users/{user_id}/photo",
     "/files/content/{token}",
 }
@@ -301,8 +303,14 @@ async def test_every_write_request_is_audited(
         )
     ).json()
     rule = await rest_api.http.post("/alert-rules", json=SAMPLES["/alert-rules"], headers=headers)
+    policy = await rest_api.http.post(
+        "/sla-policies", json=SAMPLES["/sla-policies"], headers=headers
+    )
     if path.startswith(
-        ("/alert-rules/", "/canned-responses/", "/preferences", "/presence/reasons")
+        (
+            *("/alert-rules/", "/canned-responses/", "/preferences"),
+            *("/presence/reasons", "/sla-policies/"),
+        )
     ):
         headers = {**headers, "if-match": "*"}
     await rest_api.http.put("/teams/vazia", json={"name": "x"}, headers=headers)
@@ -315,6 +323,7 @@ async def test_every_write_request_is_audited(
         "key_id": key["id"],
         "response_id": canned["id"],
         "rule_id": rule.json()["id"],
+        "policy_id": policy.json()["id"],
         "slug": "vazia",
         "name": "vaga",
         "conversation_id": str(visit.id),

@@ -149,6 +149,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "/presence/reasons": {"reasons": [{"code": "lunch", "name": "Almoço"}]},
     "/alert-rules": {"name": "Fila", "kind": "queue_long", "threshold": 10},
     "/alert-rules/{rule_id}": {"name": "Fila", "kind": "queue_long", "threshold": 10},
+    "/sla-policies": {"name": "Ouro", "first_answer_s": 300},
+    "/sla-policies/{policy_id}": {"name": "Ouro", "first_answer_s": 300},
 }
 """Bodies that are well formed."""
 MADE_BY_PUT = {"/teams/{slug}", "/roles/{name}"}
@@ -179,6 +181,9 @@ async def test_another_tenants_ids_are_as_unknown_as_any(
         ).json()["id"],
         "rule_id": (
             await rest_api.http.post("/alert-rules", json=SAMPLES["/alert-rules"], headers=theirs)
+        ).json()["id"],
+        "policy_id": (
+            await rest_api.http.post("/sla-policies", json=SAMPLES["/sla-policies"], headers=theirs)
         ).json()["id"],
         "contact_id": (
             await given.rows("SELECT contact_id::text FROM threads WHERE id = $1", visit.thread)
@@ -222,6 +227,7 @@ async def snapshot(rest_api: RestApiFixture, tenant: UUID) -> list[str]:
             "channels",
             "canned_responses",
             "alert_rules",
+            "sla_policies",
         )
         for row in await rest_api.house.admin.fetch(
             f"SELECT t::text FROM {table} t WHERE tenant_id = $1 ORDER BY 1", tenant

@@ -6,6 +6,10 @@
  */
 export type ConversationStatus = ("pending" | "waiting" | "open" | "snoozed" | "resolved")
 /**
+ * What a policy promises a time for.
+ */
+export type SlaTarget = ("first_answer" | "next_answer" | "resolution")
+/**
  * The status of a rating. The last four are final.
  */
 export type RatingStatus = ("scheduled" | "sent" | "answered" | "expired" | "skipped" | "failed")
@@ -63,18 +67,21 @@ version: number
  * ``version``. ``by`` is the id of the user or API key that acted; it is null if the product, the
  * assistant or the customer did. The other fields are set where the event has them: ``agent`` and
  * ``team`` are the new holder, ``queue`` the team whose queue assigned the agent, ``until`` the
- * end of a snooze or pause, ``reason`` a code, ``score`` that of a rating.
+ * end of a snooze or pause, ``reason`` a code, ``score`` that of a rating; ``target`` is what
+ * an SLA policy promised, ``due_at`` until when.
  */
 export interface LiveActivity {
 agent: (string | null)
 at: string
 by: (string | null)
-event: ("conversation_opened" | "conversation_handed_off" | "conversation_assigned" | "conversation_transferred" | "conversation_given_back" | "conversation_snoozed" | "conversation_woken" | "conversation_reopened" | "conversation_reopened_for_team" | "conversation_resolved" | "priority_changed" | "labels_changed" | "assistant_paused" | "after_hours_began" | "after_hours_ended" | "customer_reminded" | "threads_linked" | "rating_answered" | "rating_commented" | "rating_failed" | "command_parked")
+due_at: (string | null)
+event: ("conversation_opened" | "conversation_handed_off" | "conversation_assigned" | "conversation_transferred" | "conversation_given_back" | "conversation_snoozed" | "conversation_woken" | "conversation_reopened" | "conversation_reopened_for_team" | "conversation_resolved" | "priority_changed" | "labels_changed" | "assistant_paused" | "after_hours_began" | "after_hours_ended" | "customer_reminded" | "threads_linked" | "rating_answered" | "rating_commented" | "rating_failed" | "sla_warned" | "sla_breached" | "command_parked")
 labels: (string[] | null)
 priority: (("low" | "normal" | "high" | "urgent") | null)
 queue: (string | null)
 reason: (string | null)
 score: (number | null)
+target: (SlaTarget | null)
 team: (string | null)
 until: (string | null)
 version: number
