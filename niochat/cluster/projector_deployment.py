@@ -10,9 +10,9 @@ from niochat import structured_logging
 from niochat.cluster.build_id import resolve_build_id
 from niochat.cluster.cluster_nodes import NodeRole, min_replicas, ray_actor_options
 from niochat.composition.components import open_components
+from niochat.composition.live_services import build_sla_watcher
 from niochat.config import Settings
 from niochat.insights.projector import Projector
-from niochat.insights.sla.sla_watcher import SlaWatcher
 
 
 class ProjectorReplica:
@@ -36,10 +36,9 @@ class ProjectorReplica:
 
 async def _project(settings: Settings) -> None:
     components = await open_components(settings)
-    database = components.projector_database
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(Projector(database).run())
-        tasks.create_task(SlaWatcher(database).run())
+        tasks.create_task(Projector(components.projector_database).run())
+        tasks.create_task(build_sla_watcher(components).run())
 
 
 projector = serve.deployment(

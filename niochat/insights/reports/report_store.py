@@ -29,6 +29,7 @@ from niochat.insights.reports.report_request import (
     ReportRequest,
 )
 from niochat.insights.reports.report_rows import build_rows, compute_values, query_key
+from niochat.insights.reports.sla_report import list_behind_promises, load_sla_sums
 
 _SQL = queries("reports")
 _LAG = queries("projections")
@@ -132,6 +133,12 @@ class ReportStore:
                 request.since, request.until, request.grouping, serving.zone, serving.now
             )
             query = _Query(connection, tenant_id, serving, request, period)
+            if metric.source is MetricSource.SLA:
+                page = (drill.limit + 1, drill.after)
+                found = await list_behind_promises(
+                    connection, query.values(), key, metric.drill, visible, page
+                )
+                return [dict(row) for row in found]
             column, detail = metric.drill, metric.drill or None
             filters = None
             if metric.source in (MetricSource.TURNS, MetricSource.OUTCOMES):
@@ -209,6 +216,8 @@ async def _load_source(query: _Query, source: MetricSource) -> list[Any]:
             _SQL["answers"], *query.values(filters), agent, request.business_hours
         )
     values = query.values()
+    if source is MetricSource.SLA:
+        return await load_sla_sums(connection, values)
     if source is MetricSource.QUANTILES:
         values = (*values, request.business_hours)
     elif source is MetricSource.TURNS:

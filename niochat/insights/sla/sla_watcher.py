@@ -61,12 +61,12 @@ class SlaWatcher:
         await run_periodically("sla_watch_failed", INTERVAL_S, self.run_once, first_at_once=True)
 
     async def run_once(self) -> int:
-        """Visits all tenants that have had a policy; returns how many commands were stored. One
+        """Visits the tenants with something to do; returns how many commands were stored. One
         that fails, for instance because of an event that cannot be read, does not keep the others.
         Raises ``UnavailableError``.
         """
         async with self._database.as_system() as connection:
-            rows = await connection.fetch(_SQL["list_tenants"])
+            rows = await connection.fetch(_SQL["list_busy"])
         stored = 0
         for row in rows:
             try:

@@ -1061,7 +1061,8 @@ export interface paths {
          *     ``agent=me`` selects the conversations of the caller, ``agent=none`` those without an agent;
          *     ``channel`` is an id. ``unread=true`` selects conversations of the caller with unread customer
          *     messages. ``sort=opened`` lists the latest opening first. ``sort=waiting`` selects the
-         *     conversations whose customer waits for a person, longest wait first.
+         *     conversations whose customer waits for a person, longest wait first; ``sort=due`` those in which
+         *     a promise of an SLA policy is due or breached, the one that is due next first.
          *
          *     A conversation that changes while pages are read is repeated on the last pages, oldest change
          *     first. If a conversation appears twice, keep the row with the higher ``version``. No
@@ -4383,7 +4384,7 @@ export interface components {
          * @description The order of conversations in a folder.
          * @enum {string}
          */
-        FolderSort: "waiting" | "last_message" | "opening";
+        FolderSort: "waiting" | "last_message" | "opening" | "due";
         /**
          * HandOffRequest
          * @description The team that receives the conversation. Without a team, the default team of the tenant
@@ -4893,7 +4894,8 @@ export interface components {
          *
          *     The name and phone of the contact, ``contact_blocked`` and ``channel``, the name of the channel,
          *     can change without a new ``version``. A ``contact`` frame tells a changed name or block.
-         *     ``rating_score`` is that of the latest answer, from 1 (worst) to 5 (best).
+         *     ``rating_score`` is that of the latest answer, from 1 (worst) to 5 (best). ``sla`` follows an
+         *     event within seconds, without a new ``version``; a ``sla`` frame tells it.
          */
         LiveConversation: {
             /** Agent */
@@ -4950,6 +4952,7 @@ export interface components {
             rating_status: components["schemas"]["RatingStatus"] | null;
             /** Resolved At */
             resolved_at: string | null;
+            sla: components["schemas"]["LiveSla"] | null;
             /** Snoozed Until */
             snoozed_until: string | null;
             status: components["schemas"]["ConversationStatus"];
@@ -5087,6 +5090,26 @@ export interface components {
             transcript?: string | null;
             /** Version */
             version: number | null;
+        };
+        /**
+         * LiveSla
+         * @description The promise of an SLA policy that is due next. ``policy`` is the name of the policy. It warns
+         *     from ``warn_at`` on, and is breached once ``due_at`` has passed.
+         */
+        LiveSla: {
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Policy */
+            policy: string;
+            target: components["schemas"]["SlaTarget"];
+            /**
+             * Warn At
+             * Format: date-time
+             */
+            warn_at: string;
         };
         /**
          * LocalizedText
@@ -6098,7 +6121,7 @@ export interface components {
          * @description What a row of a report stands for.
          * @enum {string}
          */
-        ReportGrouping: "none" | "hour" | "day" | "weekday_hour" | "team" | "agent" | "channel" | "label" | "handoff_reason";
+        ReportGrouping: "none" | "hour" | "day" | "weekday_hour" | "team" | "agent" | "channel" | "label" | "handoff_reason" | "sla_policy" | "sla_target";
         /**
          * ReportResponse
          * @description A report of the period from ``from`` up to but not including ``to``. It has all events before
@@ -9901,7 +9924,7 @@ export interface operations {
                 channel?: string[] | null;
                 priority?: ("low" | "normal" | "high" | "urgent")[] | null;
                 unread?: boolean;
-                sort?: "changed" | "waiting" | "opened";
+                sort?: "changed" | "waiting" | "opened" | "due";
                 /** @description The maximum number of items on the page. */
                 limit?: number;
                 /** @description next_cursor of the previous page. */

@@ -95,7 +95,8 @@ version: number
  * 
  * The name and phone of the contact, ``contact_blocked`` and ``channel``, the name of the channel,
  * can change without a new ``version``. A ``contact`` frame tells a changed name or block.
- * ``rating_score`` is that of the latest answer, from 1 (worst) to 5 (best).
+ * ``rating_score`` is that of the latest answer, from 1 (worst) to 5 (best). ``sla`` follows an
+ * event within seconds, without a new ``version``; a ``sla`` frame tells it.
  */
 export interface LiveConversation {
 agent: (string | null)
@@ -117,6 +118,7 @@ protocol: string
 rating_score: (number | null)
 rating_status: (RatingStatus | null)
 resolved_at: (string | null)
+sla: (LiveSla | null)
 snoozed_until: (string | null)
 status: ConversationStatus
 team: (string | null)
@@ -137,6 +139,16 @@ sent_at: string
 status: (string | null)
 text: string
 version: number
+}
+/**
+ * The promise of an SLA policy that is due next. ``policy`` is the name of the policy. It warns
+ * from ``warn_at`` on, and is breached once ``due_at`` has passed.
+ */
+export interface LiveSla {
+due_at: string
+policy: string
+target: SlaTarget
+warn_at: string
 }
 /**
  * A message. ``status`` is the delivery status of an outbound message. ``reply_to`` is the
@@ -281,6 +293,14 @@ title: string
 type: "rejected"
 }
 /**
+ * The promise of a conversation that is due next has changed; null: there is none.
+ */
+export interface SlaFrame {
+conversation_id: string
+sla: (LiveSla | null)
+type: "sla"
+}
+/**
  * The assistant uses a tool, such as ``consultar_faturas``, or has finished using it. The
  * frames of one turn may be lost: the event of the turn ends all its tools.
  */
@@ -344,5 +364,5 @@ position: string
 type: "welcome"
 }
 
-export type ServerFrame = AlertsFrame | ContactFrame | DraftFrame | EventFrame | GoodbyeFrame | HeartbeatFrame | HiddenFrame | MessageFrame | PresenceFrame | QueuesFrame | ReadFrame | RejectedFrame | ToolFrame | TypingFrame | UnreadFrame | ViewingFrame | WelcomeFrame
+export type ServerFrame = AlertsFrame | ContactFrame | DraftFrame | EventFrame | GoodbyeFrame | HeartbeatFrame | HiddenFrame | MessageFrame | PresenceFrame | QueuesFrame | ReadFrame | RejectedFrame | SlaFrame | ToolFrame | TypingFrame | UnreadFrame | ViewingFrame | WelcomeFrame
 export type ClientFrame = HelloFrame | ReadMarkerUpdate | TypingUpdate | ViewingUpdate

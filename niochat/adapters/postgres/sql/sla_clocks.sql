@@ -1,6 +1,21 @@
--- name: list_tenants
--- Tenants that have had a policy.
-SELECT tenant_id FROM sla_tenants
+-- name: list_busy
+-- Of the tenants that have had a policy, those with unread events, changed policies or hours, or
+-- clocks whose time has passed.
+SELECT s.tenant_id
+  FROM sla_tenants s
+  JOIN tenants t USING (tenant_id)
+  LEFT JOIN analytics.positions p ON p.tenant_id = s.tenant_id AND p.name = 'sla'
+  LEFT JOIN LATERAL (
+       SELECT true AS unread FROM events e
+        WHERE e.tenant_id = s.tenant_id
+          AND (e.xid, e.conversation_id, e.version) > (p.xid, p.conversation_id, p.version)
+        ORDER BY e.xid, e.conversation_id, e.version LIMIT 1) AS u ON true
+ WHERE u.unread OR s.revision + t.config_version <> s.refreshed
+    OR EXISTS (SELECT FROM sla_clocks k
+                WHERE k.tenant_id = s.tenant_id AND k.due_at < now() AND NOT k.breach_logged)
+    OR EXISTS (SELECT FROM sla_clocks k
+                WHERE k.tenant_id = s.tenant_id AND k.warn_at < now() AND NOT k.warning_logged
+                  AND k.due_at IS NOT NULL)
 
 -- name: load_rules
 -- The enabled policies in the order in which they are tried.
