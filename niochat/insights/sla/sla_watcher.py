@@ -30,6 +30,7 @@ GRACE = timedelta(seconds=1)
 into the log.
 """
 BATCH_SIZE = 200
+"""Events, conversations or clocks of one transaction."""
 MAX_BATCHES_PER_VISIT = 20
 _GENERATION = 1
 
@@ -49,12 +50,14 @@ class SlaWatcher:
         database: Database,
         announce: AnnounceSla = _announce_nothing,
         grace: timedelta = GRACE,
+        batch_size: int = BATCH_SIZE,
     ) -> None:
         self._database = database
         self._announce = announce
         self._grace = grace
+        self._batch_size = batch_size
         self._tracker = SlaTracker()
-        self._runner = ProjectionRunner(database, BATCH_SIZE)
+        self._runner = ProjectionRunner(database, batch_size)
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -98,7 +101,9 @@ class SlaWatcher:
             scope = ProjectionScope(tenant_id, _GENERATION)
             if await lock_position(connection, scope, self._tracker.name) is None:
                 return 0
-            return await self._tracker.compute_outdated(connection, tenant_id, rules, BATCH_SIZE)
+            return await self._tracker.compute_outdated(
+                connection, tenant_id, rules, self._batch_size
+            )
 
     async def _report(self, tenant_id: UUID) -> int:
         """Stores commands for the clocks whose time has passed. A time counts as passed only if all
@@ -109,11 +114,16 @@ class SlaWatcher:
             passed = until["now"] - self._grace
             if until["oldest_at"] is not None:
                 passed = min(passed, until["oldest_at"])
-            breaches = await _store(connection, _SQL["log_breaches"], tenant_id, passed)
-            warnings = await _store(connection, _SQL["log_warnings"], tenant_id, passed)
+            breaches = await self._store(connection, _SQL["log_breaches"], tenant_id, passed)
+            warnings = await self._store(connection, _SQL["log_warnings"], tenant_id, passed)
         if breaches or warnings:
             _log.info("sla_reported", tenant=str(tenant_id), breaches=breaches, warnings=warnings)
         return breaches + warnings
+
+    async def _store(
+        self, connection: Connection, query: str, tenant_id: UUID, passed: object
+    ) -> int:
+        return len(await connection.fetch(query, tenant_id, passed, self._batch_size))
 
     async def _publish(self, tenant_id: UUID) -> None:
         ids = self._tracker.changed.pop(tenant_id, None)
@@ -123,7 +133,3 @@ class SlaWatcher:
             rows = await connection.fetch(_SQL["list_shown"], tenant_id, list(ids))
         for row in rows:
             await self._announce(tenant_id, dict(row))
-
-
-async def _store(connection: Connection, query: str, tenant_id: UUID, passed: object) -> int:
-    return len(await connection.fetch(query, tenant_id, passed, BATCH_SIZE))

@@ -131,12 +131,12 @@ UPDATE sla_clocks k
 RETURNING k.conversation_id, k.target, due.thread_id
 
 -- name: log_warnings
--- The same for warnings.
+-- The same for warnings of clocks that are not breached yet.
 WITH due AS MATERIALIZED (
     SELECT k.*, c.thread_id, t.channel_id, nextval('inbox_numbers') AS inbox_id
       FROM (SELECT * FROM sla_clocks
              WHERE tenant_id = $1 AND warn_at < $2 AND NOT warning_logged
-               AND due_at IS NOT NULL
+               AND due_at >= $2
              ORDER BY warn_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS k
       JOIN conversations c ON c.tenant_id = k.tenant_id AND c.id = k.conversation_id
       JOIN threads t ON t.tenant_id = c.tenant_id AND t.id = c.thread_id
