@@ -1,15 +1,17 @@
 -- name: list_busy
 -- Of the tenants that have had a policy, those with unread events, changed policies or hours, or
--- clocks whose time has passed.
+-- clocks whose time has passed. Bounds that begin with the tenant: with an equality the planner may
+-- walk the log of all tenants by its position.
 SELECT s.tenant_id
   FROM sla_tenants s
   JOIN tenants t USING (tenant_id)
   LEFT JOIN analytics.positions p ON p.tenant_id = s.tenant_id AND p.name = 'sla'
   LEFT JOIN LATERAL (
        SELECT true AS unread FROM events e
-        WHERE e.tenant_id = s.tenant_id
-          AND (e.xid, e.conversation_id, e.version) > (p.xid, p.conversation_id, p.version)
-        ORDER BY e.xid, e.conversation_id, e.version LIMIT 1) AS u ON true
+        WHERE (e.tenant_id, e.xid, e.conversation_id, e.version)
+              > (s.tenant_id, p.xid, p.conversation_id, p.version)
+          AND e.tenant_id <= s.tenant_id
+        ORDER BY e.tenant_id, e.xid, e.conversation_id, e.version LIMIT 1) AS u ON true
  WHERE u.unread OR s.revision + t.config_version <> s.refreshed
     OR EXISTS (SELECT FROM sla_clocks k
                 WHERE k.tenant_id = s.tenant_id AND k.due_at < now() AND NOT k.breach_logged)
@@ -162,7 +164,8 @@ SELECT min(u.at) AS oldest_at, now() AS now
   FROM analytics.positions p
   LEFT JOIN LATERAL (
        SELECT e.at FROM events e
-        WHERE e.tenant_id = p.tenant_id
-          AND (e.xid, e.conversation_id, e.version) > (p.xid, p.conversation_id, p.version)
-        ORDER BY e.xid, e.conversation_id, e.version LIMIT 1) AS u ON true
+        WHERE (e.tenant_id, e.xid, e.conversation_id, e.version)
+              > (p.tenant_id, p.xid, p.conversation_id, p.version)
+          AND e.tenant_id <= p.tenant_id
+        ORDER BY e.tenant_id, e.xid, e.conversation_id, e.version LIMIT 1) AS u ON true
  WHERE p.tenant_id = $1 AND p.name = 'sla'
