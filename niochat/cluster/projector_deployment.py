@@ -1,4 +1,6 @@
-"""``projector``: keeps the read model close to the log, in a process beside the message path."""
+"""``projector``: keeps the read model and the clocks of SLA policies close to the log, in a process
+beside the message path.
+"""
 
 import asyncio
 
@@ -8,6 +10,7 @@ from niochat import structured_logging
 from niochat.cluster.build_id import resolve_build_id
 from niochat.cluster.cluster_nodes import NodeRole, min_replicas, ray_actor_options
 from niochat.composition.components import open_components
+from niochat.composition.live_services import build_sla_watcher
 from niochat.config import Settings
 from niochat.insights.projector import Projector
 
@@ -33,7 +36,9 @@ class ProjectorReplica:
 
 async def _project(settings: Settings) -> None:
     components = await open_components(settings)
-    await Projector(components.projector_database).run()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(Projector(components.projector_database).run())
+        tasks.create_task(build_sla_watcher(components).run())
 
 
 projector = serve.deployment(

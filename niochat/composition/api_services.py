@@ -40,6 +40,7 @@ from niochat.insights.reports.dashboard import DashboardStore
 from niochat.insights.reports.report_store import ReportStore
 from niochat.insights.schedules.schedule_runner import ScheduledReportRunner
 from niochat.insights.schedules.schedule_store import ReportScheduleStore
+from niochat.insights.sla.sla_policy_store import SlaPolicyStore
 from niochat.live.ephemeral_frames import AlertsFrame, FrameEnvelope
 from niochat.mail.mail_outbox import run_mail_delivery
 from niochat.push.push_planner import PushPlanner
@@ -79,6 +80,7 @@ class ApiServices:
     dashboard: DashboardStore
     alert_rules: AlertRuleStore
     report_schedules: ReportScheduleStore
+    sla_policies: SlaPolicyStore
     request_buckets: RedisTokenBuckets
 
 
@@ -122,6 +124,7 @@ def build_api_services(components: Components, requests_per_s: float, burst: flo
         dashboard=DashboardStore(components.report_database, reports),
         alert_rules=AlertRuleStore(database, components.vault, components.ssrf_guard.check_url),
         report_schedules=ReportScheduleStore(database),
+        sla_policies=SlaPolicyStore(database),
         request_buckets=RedisTokenBuckets(
             settings.redis_url.get_secret_value(), per_s=requests_per_s, burst=burst, kind="api"
         ),

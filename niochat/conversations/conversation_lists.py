@@ -84,6 +84,18 @@ class ConversationLists:
             "waiting", "waiting_since", tenant_id, visibility, filters, after
         )
 
+    async def list_due(
+        self,
+        tenant_id: UUID,
+        visibility: ConversationVisibility,
+        filters: ConversationFilter,
+        after: ListPosition | None,
+    ) -> tuple[list[dict[str, Any]], ListPosition | None]:
+        """The same for conversations in which a promise of an SLA policy is due or breached, the
+        one that is due next first.
+        """
+        return await self._list_by("due", "due_at", tenant_id, visibility, filters, after)
+
     async def list_opened(
         self,
         tenant_id: UUID,

@@ -26,18 +26,7 @@ async def load_event_details(
     connection: Connection, tenant_id: UUID, entries: Sequence[LogEntry]
 ) -> EventDetails:
     """Returns the details of all entries. A row that is gone has none."""
-    messages = _ids(
-        "message",
-        (
-            entry
-            for entry in entries
-            if entry.type == "message_queued" and entry.body.get("author") == Author.AGENT
-        ),
-    )
-    authors: dict[str, str] = {}
-    if messages:
-        rows = await connection.fetch(_SQL["load_authors"], tenant_id, messages)
-        authors = {str(row["id"]): row["agent"] for row in rows if row["agent"]}
+    authors = await load_authors(connection, tenant_id, entries)
     turns = _ids("turn", (entry for entry in entries if entry.type == "turn_finished"))
     uses: dict[str, TurnUse] = {}
     if turns:
@@ -47,6 +36,26 @@ async def load_event_details(
             for row in rows
         }
     return EventDetails(authors, uses)
+
+
+async def load_authors(
+    connection: Connection, tenant_id: UUID, entries: Sequence[LogEntry]
+) -> dict[str, str]:
+    """Returns the agents who wrote the messages of these events, by message: an event names no
+    author beyond its kind.
+    """
+    messages = _ids(
+        "message",
+        (
+            entry
+            for entry in entries
+            if entry.type == "message_queued" and entry.body.get("author") == Author.AGENT
+        ),
+    )
+    if not messages:
+        return {}
+    rows = await connection.fetch(_SQL["load_authors"], tenant_id, messages)
+    return {str(row["id"]): row["agent"] for row in rows if row["agent"]}
 
 
 def _ids(name: str, entries: Iterable[LogEntry]) -> list[UUID]:

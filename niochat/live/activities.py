@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from niochat.domain.conversation.state import ConversationPriority
+from niochat.domain.sla.sla_policy import SlaTarget
 
 ActivityName = Literal[
     "conversation_opened",
@@ -30,6 +31,8 @@ ActivityName = Literal[
     "rating_answered",
     "rating_commented",
     "rating_failed",
+    "sla_warned",
+    "sla_breached",
     "command_parked",
 ]
 ACTIVITY_NAMES: tuple[str, ...] = get_args(ActivityName)
@@ -40,7 +43,8 @@ class LiveActivity(BaseModel):
     ``version``. ``by`` is the id of the user or API key that acted; it is null if the product, the
     assistant or the customer did. The other fields are set where the event has them: ``agent`` and
     ``team`` are the new holder, ``queue`` the team whose queue assigned the agent, ``until`` the
-    end of a snooze or pause, ``reason`` a code, ``score`` that of a rating.
+    end of a snooze or pause, ``reason`` a code, ``score`` that of a rating; ``target`` is what
+    an SLA policy promised, ``due_at`` until when.
     """
 
     model_config = ConfigDict(from_attributes=True)
@@ -56,6 +60,8 @@ class LiveActivity(BaseModel):
     labels: list[str] | None = None
     reason: str | None = None
     score: int | None = None
+    target: SlaTarget | None = None
+    due_at: datetime | None = None
 
 
 def activity_from_event(

@@ -4,6 +4,7 @@ position, are not stored and may be lost.
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.permissions import ConversationOwner
+from niochat.domain.sla.sla_policy import SlaTarget
 
 
 class TypingFrame(BaseModel):
@@ -101,6 +103,25 @@ class ChannelsFrame(BaseModel):
     type: Literal["channels"] = "channels"
 
 
+class LiveSla(BaseModel):
+    """The promise of an SLA policy that is due next. ``policy`` is the name of the policy. It warns
+    from ``warn_at`` on, and is breached once ``due_at`` has passed.
+    """
+
+    target: SlaTarget
+    policy: str
+    warn_at: datetime
+    due_at: datetime
+
+
+class SlaFrame(BaseModel):
+    """The promise of a conversation that is due next has changed; null: there is none."""
+
+    type: Literal["sla"] = "sla"
+    conversation_id: UUID
+    sla: LiveSla | None
+
+
 class UnreadFrame(BaseModel):
     """The number of unread customer messages in a conversation of the user."""
 
@@ -164,6 +185,7 @@ ReplicatedFrame = (
     | ContactFrame
     | AlertsFrame
     | ChannelsFrame
+    | SlaFrame
 )
 """Frames that replicas send to one another."""
 ClientFrame = TypingUpdate | ViewingUpdate | ReadMarkerUpdate

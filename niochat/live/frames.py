@@ -18,10 +18,12 @@ from niochat.live.ephemeral_frames import (
     ClientFrame,
     ContactFrame,
     DraftFrame,
+    LiveSla,
     PresenceFrame,
     QueuesFrame,
     ReadFrame,
     RejectedFrame,
+    SlaFrame,
     ToolFrame,
     TypingFrame,
     UnreadFrame,
@@ -74,7 +76,8 @@ class LiveConversation(_ServerFrameModel):
 
     The name and phone of the contact, ``contact_blocked`` and ``channel``, the name of the channel,
     can change without a new ``version``. A ``contact`` frame tells a changed name or block.
-    ``rating_score`` is that of the latest answer, from 1 (worst) to 5 (best).
+    ``rating_score`` is that of the latest answer, from 1 (worst) to 5 (best). ``sla`` follows an
+    event within seconds, without a new ``version``; a ``sla`` frame tells it.
     """
 
     id: UUID
@@ -100,6 +103,7 @@ class LiveConversation(_ServerFrameModel):
     paused_until: datetime | None
     rating_status: RatingStatus | None
     rating_score: int | None
+    sla: LiveSla | None
     last_message: LiveLastMessage | None
 
 
@@ -243,6 +247,7 @@ ServerFrame = (
     | ContactFrame
     | AlertsFrame
     | ChannelsFrame
+    | SlaFrame
     | UnreadFrame
     | QueuesFrame
     | RejectedFrame

@@ -17,7 +17,12 @@ from niochat.domain.conversation.decision import Decision, DecisionBuilder, Deci
 from niochat.domain.conversation.evolve import evolve
 from niochat.domain.conversation.handlers.thread_merge import merge_conversations
 from niochat.domain.conversation.policy import StaffAvailability
-from niochat.domain.conversation.state import SCHEMA_VERSION, ConversationState, TimerName
+from niochat.domain.conversation.state import (
+    SCHEMA_VERSION,
+    ConversationPriority,
+    ConversationState,
+    TimerName,
+)
 from niochat.domain.ids import ConversationId
 from niochat.domain.message import MessageContent, MessageKind
 from niochat.domain.rating.rating_message import RatingOpinion
@@ -147,6 +152,11 @@ class PlayedThread:
 
     def labels(self, agent: str, *labels: str) -> "PlayedThread":
         return self.do(cmd.SetConversationLabels(self.people[agent], labels))
+
+    def urgent(self, agent: str) -> "PlayedThread":
+        """The agent raises the priority."""
+        urgent = ConversationPriority.URGENT
+        return self.do(cmd.SetConversationPriority(self.people[agent], urgent))
 
     def resolves(self, agent: str) -> "PlayedThread":
         return self.do(cmd.ResolveConversation(self.people[agent]))

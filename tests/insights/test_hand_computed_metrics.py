@@ -99,6 +99,9 @@ TOTALS: dict[str, float | None] = {
     "messages_failed": 1,
     "ratings": 3,  # c01 4, c02 5, c04 2 a day later; c13 without a score
     "rating": 11 / 3,
+    "sla_met": 0,  # nothing was promised: tests/insights/sla
+    "sla_breached": 0,
+    "sla_met_share": None,
     "assistant_confirmed": 6,  # five goodbyes, and c09 by a write to the ERP
     "assistant_assumed": 6,  # all but c26
     "assistant_durable": 5,  # nor c06

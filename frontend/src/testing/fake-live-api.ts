@@ -38,6 +38,7 @@ export class FakeLiveApi implements LiveApi {
     const rows = [...this.rows.values()]
       .filter((row) => matchesList(spec, row))
       .filter((row) => sort !== "waiting" || row.waiting_since !== null)
+      .filter((row) => sort !== "due" || row.sla !== null)
       .sort(compareIn(spec));
     const from = Number(cursor ?? 0);
     const next_cursor = from + 100 < rows.length ? String(from + 100) : null;

@@ -28,6 +28,7 @@ export function buildConversation(id: string, part: Partial<Conversation> = {}):
     priority: "normal",
     protocol: "2026000001",
     rating_score: null,
+    sla: null,
     rating_status: null,
     resolved_at: null,
     snoozed_until: null,

@@ -1392,6 +1392,18 @@ CREATE TABLE public.shards (
     CONSTRAINT shards_shard_check CHECK (((shard >= 0) AND (shard <= 1023)))
 );
 
+CREATE TABLE public.sla_conversations (
+    tenant_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    version bigint NOT NULL,
+    revision bigint NOT NULL,
+    progress jsonb NOT NULL,
+    shown jsonb,
+    due_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.sla_conversations FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.threads (
     tenant_id uuid NOT NULL,
     id uuid DEFAULT uuidv7() NOT NULL,
@@ -1444,7 +1456,10 @@ CREATE VIEW public.shown_conversations WITH (security_invoker='true') AS
           ORDER BY m.version DESC
          LIMIT 1) AS last_message,
     c.rating_status,
-    c.rating_score
+    c.rating_score,
+    ( SELECT s.shown
+           FROM public.sla_conversations s
+          WHERE ((s.tenant_id = c.tenant_id) AND (s.conversation_id = c.id))) AS sla
    FROM ((public.conversations c
      JOIN public.threads t ON (((t.tenant_id = c.tenant_id) AND (t.id = c.thread_id))))
      JOIN public.contacts k ON (((k.tenant_id = t.tenant_id) AND (k.id = t.contact_id))));
@@ -1542,6 +1557,64 @@ CREATE TABLE public.signing_keys (
     private_sealed bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
+
+CREATE TABLE public.sla_clocks (
+    tenant_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    target text NOT NULL,
+    number integer NOT NULL,
+    policy_id uuid,
+    policy_name text,
+    team text,
+    agent text,
+    labels text[] DEFAULT '{}'::text[] NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    warn_at timestamp with time zone,
+    due_at timestamp with time zone,
+    breached_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    outcome text,
+    warning_logged boolean DEFAULT false NOT NULL,
+    breach_logged boolean DEFAULT false NOT NULL,
+    CONSTRAINT sla_clocks_outcome_check CHECK ((outcome = ANY (ARRAY['reached'::text, 'dropped'::text]))),
+    CONSTRAINT sla_clocks_target_check CHECK ((target = ANY (ARRAY['first_answer'::text, 'next_answer'::text, 'resolution'::text])))
+);
+
+ALTER TABLE ONLY public.sla_clocks FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.sla_policies (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    name text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    "position" integer NOT NULL,
+    teams text[] DEFAULT '{}'::text[] NOT NULL,
+    priorities smallint[] DEFAULT '{}'::smallint[] NOT NULL,
+    labels text[] DEFAULT '{}'::text[] NOT NULL,
+    first_answer_s integer,
+    next_answer_s integer,
+    resolution_s integer,
+    business_hours boolean DEFAULT true NOT NULL,
+    warn_percent smallint DEFAULT 80 NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT sla_policies_check CHECK ((COALESCE(first_answer_s, next_answer_s, resolution_s) IS NOT NULL)),
+    CONSTRAINT sla_policies_first_answer_s_check CHECK ((first_answer_s > 0)),
+    CONSTRAINT sla_policies_next_answer_s_check CHECK ((next_answer_s > 0)),
+    CONSTRAINT sla_policies_resolution_s_check CHECK ((resolution_s > 0)),
+    CONSTRAINT sla_policies_warn_percent_check CHECK (((warn_percent >= 1) AND (warn_percent <= 99)))
+);
+
+ALTER TABLE ONLY public.sla_policies FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.sla_tenants (
+    tenant_id uuid NOT NULL,
+    revision bigint DEFAULT 1 NOT NULL,
+    refreshed bigint DEFAULT 0 NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.sla_tenants FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.team_members (
     tenant_id uuid NOT NULL,
@@ -1878,6 +1951,18 @@ ALTER TABLE ONLY public.shards
 ALTER TABLE ONLY public.signing_keys
     ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.sla_clocks
+    ADD CONSTRAINT sla_clocks_pkey PRIMARY KEY (tenant_id, conversation_id, target, number);
+
+ALTER TABLE ONLY public.sla_conversations
+    ADD CONSTRAINT sla_conversations_pkey PRIMARY KEY (tenant_id, conversation_id);
+
+ALTER TABLE ONLY public.sla_policies
+    ADD CONSTRAINT sla_policies_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.sla_tenants
+    ADD CONSTRAINT sla_tenants_pkey PRIMARY KEY (tenant_id);
+
 ALTER TABLE ONLY public.team_members
     ADD CONSTRAINT team_members_pkey PRIMARY KEY (tenant_id, team, user_id);
 
@@ -2081,6 +2166,12 @@ CREATE INDEX search_blocks_words ON public.search_blocks USING gin (words);
 CREATE INDEX search_words_like ON public.search_words USING gin (word public.gin_trgm_ops);
 
 CREATE INDEX sessions_user ON public.sessions USING btree (user_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX sla_clocks_due ON public.sla_clocks USING btree (tenant_id, due_at) WHERE ((due_at IS NOT NULL) AND (NOT breach_logged));
+
+CREATE INDEX sla_clocks_warn ON public.sla_clocks USING btree (tenant_id, warn_at) WHERE ((warn_at IS NOT NULL) AND (NOT warning_logged));
+
+CREATE INDEX sla_conversations_due ON public.sla_conversations USING btree (tenant_id, due_at, conversation_id) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX team_members_user ON public.team_members USING btree (tenant_id, user_id);
 
@@ -2333,6 +2424,18 @@ ALTER TABLE ONLY public.sessions
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.sla_clocks
+    ADD CONSTRAINT sla_clocks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.sla_conversations
+    ADD CONSTRAINT sla_conversations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.sla_policies
+    ADD CONSTRAINT sla_policies_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.sla_tenants
+    ADD CONSTRAINT sla_tenants_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
 ALTER TABLE ONLY public.team_members
     ADD CONSTRAINT team_members_tenant_id_team_fkey FOREIGN KEY (tenant_id, team) REFERENCES public.teams(tenant_id, slug);
 
@@ -2565,6 +2668,14 @@ CREATE POLICY own_rows ON public.search_words TO niochat_app USING ((tenant_id =
 
 CREATE POLICY own_rows ON public.sessions TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
+CREATE POLICY own_rows ON public.sla_clocks TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.sla_conversations TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.sla_policies TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.sla_tenants TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
 CREATE POLICY own_rows ON public.team_members TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON public.teams TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
@@ -2651,6 +2762,12 @@ CREATE POLICY path ON public.search_blocks TO niochat_system USING (true) WITH C
 
 CREATE POLICY path ON public.search_words TO niochat_system USING (true) WITH CHECK (true);
 
+CREATE POLICY path ON public.sla_clocks TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.sla_conversations FOR SELECT TO niochat_system USING (true);
+
+CREATE POLICY path ON public.sla_tenants FOR SELECT TO niochat_system USING (true);
+
 CREATE POLICY path ON public.team_members FOR SELECT TO niochat_system USING (true);
 
 CREATE POLICY path ON public.teams TO niochat_system USING (true) WITH CHECK (true);
@@ -2706,6 +2823,14 @@ ALTER TABLE public.search_blocks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.search_words ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sla_clocks ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sla_conversations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sla_policies ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sla_tenants ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.team_members ENABLE ROW LEVEL SECURITY;
 
@@ -3013,6 +3138,9 @@ GRANT UPDATE(ended_by) ON TABLE public.sessions TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.shards TO niochat_system;
 GRANT SELECT ON TABLE public.shards TO niochat_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sla_conversations TO niochat_app;
+GRANT SELECT ON TABLE public.sla_conversations TO niochat_system;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.threads TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.threads TO niochat_system;
 
@@ -3023,6 +3151,14 @@ GRANT SELECT ON TABLE public.shown_messages TO niochat_app;
 GRANT SELECT ON TABLE public.shown_messages TO niochat_system;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.signing_keys TO niochat_gate;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sla_clocks TO niochat_app;
+GRANT SELECT,UPDATE ON TABLE public.sla_clocks TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sla_policies TO niochat_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sla_tenants TO niochat_app;
+GRANT SELECT ON TABLE public.sla_tenants TO niochat_system;
 
 GRANT SELECT ON TABLE public.team_members TO niochat_gate;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.team_members TO niochat_app;

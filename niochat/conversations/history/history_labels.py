@@ -85,6 +85,8 @@ HistorySummary = Literal[
     "rating_answered",
     "rating_commented",
     "rating_low",
+    "sla_warned",
+    "sla_breached",
     "command_failed",
     "other",
 ]

@@ -35,6 +35,7 @@ from niochat.domain.conversation.agent_commands import (
 from niochat.domain.conversation.file_reading import FileReading
 from niochat.domain.ids import ConversationId, MessageId, OutboxId, TurnId
 from niochat.domain.message import DeliveryStatus, MessageContent
+from niochat.domain.sla.sla_policy import SlaTarget
 
 __all__ = [
     "AddNote",
@@ -163,6 +164,21 @@ class MergeThread:
 
     other: str
     type: Literal["link_thread"] = "link_thread"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSlaMoment:
+    """A promise of an SLA policy is close to its time (``breached`` is false), or was not kept.
+    ``target`` and ``number`` name the clock of the promise.
+    """
+
+    conversation: ConversationId
+    target: SlaTarget
+    number: int
+    policy: str
+    due_at: datetime
+    breached: bool
+    type: Literal["record_sla"] = "record_sla"
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +345,7 @@ DurableCommand = (
     | ReopenConversation
     | SuspendAssistant
     | MergeThread
+    | RecordSlaMoment
     | DeadLetterCommand
 )
 Command = (

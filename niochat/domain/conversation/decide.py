@@ -14,6 +14,7 @@ from niochat.domain.conversation.handlers import (
 )
 from niochat.domain.conversation.state import ConversationState
 from niochat.domain.rating import rating_handlers
+from niochat.domain.sla import sla_moments
 
 
 def decide(
@@ -79,6 +80,8 @@ def _dispatch(builder: DecisionBuilder, command: cmd.Command) -> None:
             agent_handlers.reopen(builder, command)
         case cmd.SuspendAssistant():
             agent_handlers.suspend_assistant(builder)
+        case cmd.RecordSlaMoment():
+            sla_moments.record_sla_moment(builder, command)
         case cmd.DeadLetterCommand():
             agent_handlers.dead_letter(builder, command)
         case cmd.FinishAssistantTurn():

@@ -10,6 +10,7 @@ from niochat.domain.conversation.state import ConversationPriority
 from niochat.domain.ids import ConversationId, MessageId, OutboxId, TurnId
 from niochat.domain.message import Author, DeliveryStatus, MessageChange, MessageKind
 from niochat.domain.rating.rating_events import LowRatingReported, RatingEvent
+from niochat.domain.sla.sla_events import SlaEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +380,7 @@ Event = (
     | ConversationResolved
     | RatingEvent
     | LowRatingReported
+    | SlaEvent
     | ThreadsMerged
     | CommandDeadLettered
 )

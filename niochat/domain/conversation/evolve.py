@@ -25,6 +25,7 @@ from niochat.domain.rating.rating_events import (
     RatingSkipped,
     apply_rating_event,
 )
+from niochat.domain.sla.sla_events import SlaBreached, SlaWarned
 
 MAX_UNANSWERED_IDS = 200
 """Unanswered messages whose ids are kept. Older ones are only counted, because the state of a
@@ -141,6 +142,8 @@ def _apply(c: ConversationState, event: e.Event) -> ConversationState:
             | e.MessageChangeFailed()
             | e.MessageStatusChanged()
             | e.CommandDeadLettered()
+            | SlaWarned()
+            | SlaBreached()
             | e.NoteAdded()
         ):
             return c

@@ -8,6 +8,8 @@ from niochat.domain.business_hours import END_OF_DAY, BusinessShift, ClosedDayCh
 
 _MILLISECOND = timedelta(milliseconds=1)
 _DAY = timedelta(days=1)
+MAX_DAYS_AHEAD = 400
+"""Days within which a duration has to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,24 @@ class BusinessCalendar:
                 spent += max(min(end, closes) - max(start, opens), timedelta())
             day += _DAY
         return MeasuredTime(total, spent // _MILLISECOND)
+
+    def reach(self, start: datetime, open_ms: int) -> datetime | None:
+        """Returns when ``open_ms`` of business hours have passed since ``start``; ``None`` if they
+        do not pass within ``MAX_DAYS_AHEAD``, for instance because the provider never opens.
+        """
+        rest = timedelta(milliseconds=open_ms)
+        if not self.shifts:
+            return start + rest
+        start = start.astimezone(UTC)
+        day = start.astimezone(self.zone).date()
+        for _ in range(MAX_DAYS_AHEAD):
+            for opens, closes in self._open_on(day):
+                begins = max(opens, start)
+                if begins + rest <= closes:
+                    return begins + rest
+                rest -= max(closes - begins, timedelta())
+            day += _DAY
+        return None
 
     def is_open(self, moment: datetime) -> bool:
         """Whether ``moment`` is within business hours."""

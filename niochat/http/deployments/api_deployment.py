@@ -161,6 +161,7 @@ def _build_rest_routes(
         dashboard=services.dashboard,
         alert_rules=services.alert_rules,
         report_schedules=services.report_schedules,
+        sla_policies=services.sla_policies,
         secure_cookies=parts.settings.base_url.startswith("https://"),
         rate_limiter=CallerRateLimiter(
             services.request_buckets.take,

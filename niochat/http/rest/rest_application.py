@@ -40,7 +40,13 @@ from niochat.http.rest.identity import (
     team_routes,
     user_routes,
 )
-from niochat.http.rest.reports import alert_routes, export_routes, report_routes, schedule_routes
+from niochat.http.rest.reports import (
+    alert_routes,
+    export_routes,
+    report_routes,
+    schedule_routes,
+    sla_policy_routes,
+)
 from niochat.http.rest.rest_services import RestServices
 from niochat.http.rest.subscribers import (
     contract_routes,
@@ -88,6 +94,7 @@ ROUTERS = (
     schedule_routes.router,
     alert_routes.rules_router,
     alert_routes.alerts_router,
+    sla_policy_routes.router,
 )
 
 

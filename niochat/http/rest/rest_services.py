@@ -30,6 +30,7 @@ from niochat.inbox.conversation_starter import ConversationStarter
 from niochat.insights.reports.dashboard import DashboardStore
 from niochat.insights.reports.report_store import ReportStore
 from niochat.insights.schedules.schedule_store import ReportScheduleStore
+from niochat.insights.sla.sla_policy_store import SlaPolicyStore
 from niochat.push.push_subscriptions import PushSubscriptionStore
 from niochat.push.vapid_keys import VapidKeyStore
 from niochat.ratings.rating_queries import RatingQueries
@@ -73,6 +74,7 @@ class RestServices:
     dashboard: DashboardStore
     alert_rules: AlertRuleStore
     report_schedules: ReportScheduleStore
+    sla_policies: SlaPolicyStore
     secure_cookies: bool
     rate_limiter: CallerRateLimiter | None = None
     command_timeout_s: float = COMMAND_TIMEOUT_S

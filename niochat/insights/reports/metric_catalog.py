@@ -30,6 +30,7 @@ class MetricSource(StrEnum):
     OUTCOMES = "outcomes"
     ANSWERS = "answers"
     ANSWER_QUANTILES = "answer_quantiles"
+    SLA = "sla"
     PRESENCE = "presence"
     UPTIME = "uptime"
 
@@ -46,9 +47,14 @@ class ReportGrouping(StrEnum):
     CHANNEL = "channel"
     LABEL = "label"
     HANDOFF_REASON = "handoff_reason"
+    SLA_POLICY = "sla_policy"
+    SLA_TARGET = "sla_target"
 
 
-ALL_GROUPINGS = tuple(ReportGrouping)
+_OF_PROMISES = (ReportGrouping.SLA_POLICY, ReportGrouping.SLA_TARGET)
+ALL_GROUPINGS = tuple(each for each in ReportGrouping if each not in _OF_PROMISES)
+"""What conversations can be grouped by."""
+SLA_GROUPINGS = tuple(each for each in ReportGrouping if each != ReportGrouping.HANDOFF_REASON)
 TIME_GROUPINGS = frozenset({ReportGrouping.HOUR, ReportGrouping.DAY, ReportGrouping.WEEKDAY_HOUR})
 
 
@@ -157,6 +163,18 @@ def _presence(name: str, column: str, *, good: bool) -> ReportMetric:
     )
 
 
+def _promises(name: str, column: str, *, good: bool) -> ReportMetric:
+    return ReportMetric(
+        name,
+        MetricUnit.COUNT,
+        good,
+        MetricSource.SLA,
+        column,
+        drill=column,
+        groupings=SLA_GROUPINGS,
+    )
+
+
 _ALL = (
     _count("conversations", good=True),
     _count("opened_outside_hours", "outside_hours", good=False),
@@ -223,6 +241,19 @@ _ALL = (
         "rating_sum",
         "ratings",
         drill="ratings",
+    ),
+    _promises("sla_met", "met", good=True),
+    _promises("sla_breached", "breached", good=False),
+    ReportMetric(
+        "sla_met_share",
+        MetricUnit.PERCENT,
+        True,
+        MetricSource.SLA,
+        "met",
+        "decided",
+        100.0,
+        drill="met",
+        groupings=SLA_GROUPINGS,
     ),
     _outcome("assistant_confirmed", good=True),
     _outcome("assistant_assumed", good=True),

@@ -354,6 +354,30 @@ METRIC_TEXTS: Mapping[str, MetricText] = {
         "Cost per solved conversation",
         "Cost of all turns divided by the conversations that the assistant solved.",
     ),
+    "sla_met": MetricText(
+        "SLA cumprido",
+        "Prazos de SLA (primeira resposta, próxima resposta, resolução) cumpridos nos atendimentos "
+        "abertos no período. Conta para a equipe, o atendente e as etiquetas do momento.",
+        "SLA met",
+        "SLA promises (first answer, next answer, resolution) that were kept in the conversations "
+        "opened in the period. They count for the team, agent and labels of that moment.",
+    ),
+    "sla_breached": MetricText(
+        "SLA estourado",
+        "Prazos de SLA que passaram sem resposta ou resolução. Conta logo que o prazo passa, para "
+        "a equipe, o atendente e as etiquetas daquele momento.",
+        "SLA missed",
+        "SLA promises whose time passed without an answer or resolution. They count as soon as the "
+        "time has passed, for the team, agent and labels of that moment.",
+    ),
+    "sla_met_share": MetricText(
+        "Cumprimento do SLA",
+        "Prazos cumpridos divididos por todos os prazos decididos (cumpridos ou estourados). "
+        "Prazos que ainda correm, ou que ninguém espera mais, não contam.",
+        "SLA compliance",
+        "Promises that were kept, divided by all that are decided (kept or missed). Promises that "
+        "still run, or for which nobody waits any longer, do not count.",
+    ),
     "online_time": MetricText(
         "Tempo disponível",
         "Tempo em que atendentes estiveram disponíveis no período.",

@@ -22,6 +22,7 @@ from niochat.insights.reports.metric_catalog import (
 from niochat.insights.reports.period_parts import PeriodPart, split_period, split_weeks
 from niochat.insights.reports.report_period import ReportPeriod
 from niochat.insights.reports.report_request import WITHOUT, ReportFreshness, ReportRequest
+from niochat.insights.reports.sla_report import load_sla_sums
 
 _SQL = queries("reports")
 MAX_EXACT_QUANTILES = 20_000
@@ -118,6 +119,8 @@ async def load_sources(query: PeriodQuery) -> dict[MetricSource, SourceRows]:
             found[source] = await _load_answers(query, sums)
         elif source is MetricSource.ANSWER_QUANTILES:
             found[source] = await _load_answer_quantiles(query)
+        elif source is MetricSource.SLA:
+            found[source] = _by_key(await load_sla_sums(query.connection, query.values()))
         else:
             found[source] = await _load_elapsed(query, source)
     return found

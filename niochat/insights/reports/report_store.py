@@ -26,6 +26,7 @@ from niochat.insights.reports.report_sources import (
     by_author,
     load_sources,
 )
+from niochat.insights.reports.sla_report import list_behind_promises
 
 _SQL = queries("reports")
 _LAG = queries("projections")
@@ -75,6 +76,12 @@ class ReportStore:
                 request.since, request.until, request.grouping, serving.zone, serving.now
             )
             query = PeriodQuery(connection, tenant_id, serving, request, period)
+            if metric.source is MetricSource.SLA:
+                page = (drill.limit + 1, drill.after)
+                found = await list_behind_promises(
+                    connection, query.values(), key, metric.drill, visible, page
+                )
+                return [dict(row) for row in found]
             column, detail = metric.drill, metric.drill or None
             filters = None
             if metric.source in (MetricSource.TURNS, MetricSource.OUTCOMES):

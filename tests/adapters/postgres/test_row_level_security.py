@@ -77,6 +77,9 @@ PATH = {
     "alerts",
     "alert_notices",
     "report_schedules",
+    "sla_tenants",
+    "sla_conversations",
+    "sla_clocks",
     "mails",
 }
 """What ``niochat_system`` may touch of the tables of tenants."""
@@ -170,6 +173,7 @@ async def left(given: RowBuilder, place: ChannelRef) -> None:
         place.tenant,
     )
     await alerted(given, place)
+    await promised(given, place)
     await given.admin.execute(
         "INSERT INTO report_schedules (tenant_id, name, metrics, grouping, cadence, hour,"
         " file_format, language, recipients, next_at) VALUES ($1, 'Semana', '{conversations}',"
@@ -194,6 +198,23 @@ async def alerted(given: RowBuilder, place: ChannelRef) -> None:
         " SELECT $1, id, 'started', 'email', 'ana@example.com' FROM a",
         place.tenant,
     )
+
+
+async def promised(given: RowBuilder, place: ChannelRef) -> None:
+    """An SLA policy, and a clock of it."""
+    for table, columns, values in (
+        ("sla_policies", "name, position, resolution_s", "'Ouro', 1, 60"),
+        ("sla_tenants", "revision", "1"),
+        ("sla_conversations", "conversation_id, version, revision, progress", "$1, 1, 1, '{}'"),
+        (
+            "sla_clocks",
+            "conversation_id, target, number, started_at",
+            "$1, 'resolution', 1, now()",
+        ),
+    ):
+        await given.admin.execute(
+            f"INSERT INTO {table} (tenant_id, {columns}) VALUES ($1, {values})", place.tenant
+        )
 
 
 async def searched(given: RowBuilder, place: ChannelRef) -> None:

@@ -37,6 +37,7 @@ BY_TENANT = {
     "conversation_lists.opened": "conversations_opened conversations_opened_before",
     "conversation_lists.waiting": "conversations_waiting",
     "erp_write_journal.list_unsettled": "erp_writes_open",
+    "sla_clocks.list_outdated": "conversations_opened",
     # Commands of operators, in the order of the index or by hand.
     "conversation_inspection.conversations": "conversations_by_change",
     "conversation_inspection.find": "conversations_by_change",

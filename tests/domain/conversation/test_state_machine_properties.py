@@ -16,6 +16,7 @@ from niochat.domain.conversation.state import ConversationPriority, Conversation
 from niochat.domain.errors import OperationRefusedError
 from niochat.domain.ids import OutboxId, TurnId, file_id
 from niochat.domain.message import Author, DeliveryStatus, MessageContent, MessageKind
+from niochat.domain.sla.sla_policy import SlaTarget
 from tests.domain.conversation_simulator import ConversationSimulator, build_text
 
 NAMES = st.sampled_from(["a", "b", "c", "out-1", "out-2"])
@@ -142,6 +143,7 @@ class AnyHistory(RuleBasedStateMachine):
                 "agent",
                 "resolve",
                 "park",
+                "sla",
             ]
         ),
     )
@@ -163,6 +165,13 @@ class AnyHistory(RuleBasedStateMachine):
                 self.ask(cmd.TransferConversation(agent, agent="rui"))
             case "resolve":
                 self.ask(cmd.ResolveConversation(agent))
+            case "sla" if self.talk.state is not None:
+                due_at, policy = self.talk.now, "p1"
+                self.ask(
+                    cmd.RecordSlaMoment(
+                        self.talk.state.id, SlaTarget.RESOLUTION, 1, policy, due_at, agent == "ana"
+                    )
+                )
             case _:
                 self.ask(cmd.DeadLetterCommand(1, "step_failed", opens=agent == "ana"))
 

@@ -39,6 +39,8 @@ INSIDE = {
     "ratings": "/relatorios?aba=avaliacoes",
     "times of day": "/relatorios?aba=horarios",
     "alerts": "/alertas",
+    "sla": "/sla",
+    "promises": "/relatorios?aba=sla",
 }
 
 

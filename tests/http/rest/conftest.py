@@ -42,6 +42,7 @@ from niochat.inbox.conversation_starter import ConversationStarter
 from niochat.insights.reports.dashboard import DashboardStore
 from niochat.insights.reports.report_store import ReportStore
 from niochat.insights.schedules.schedule_store import ReportScheduleStore
+from niochat.insights.sla.sla_policy_store import SlaPolicyStore
 from niochat.live.activities import ACTIVITY_NAMES
 from niochat.ports.erp import (
     ErpError,
@@ -239,6 +240,7 @@ async def rest_api(
         canned_responses=CannedResponseStore(database),
         alert_rules=AlertRuleStore(database, house.vault, SsrfGuard().check_url),
         report_schedules=ReportScheduleStore(database),
+        sla_policies=SlaPolicyStore(database),
         push_subscriptions=PushSubscriptionStore(database, house.vault, SsrfGuard().check_url),
         vapid_keys=VapidKeyStore(database, house.vault),
         reports=reports,

@@ -209,6 +209,8 @@ OF_NOBODY = {
     "/alert-rules/{rule_id}",
     "/alerts",
     "/report-schedules",
+    "/sla-policies",
+    "/sla-policies/{policy_id}",
     "/users/{user_id}/photo",
     "/files/content/{token}",
 }
@@ -305,13 +307,13 @@ async def test_every_write_request_is_audited(
     schedule = await rest_api.http.post(
         "/report-schedules", json=SAMPLES["/report-schedules"], headers=headers
     )
+    policy = await rest_api.http.post(
+        "/sla-policies", json=SAMPLES["/sla-policies"], headers=headers
+    )
     if path.startswith(
         (
-            "/alert-rules/",
-            "/canned-responses/",
-            "/preferences",
-            "/presence/reasons",
-            "/report-schedules/",
+            *("/alert-rules/", "/canned-responses/", "/preferences"),
+            *("/presence/reasons", "/report-schedules/", "/sla-policies/"),
         )
     ):
         headers = {**headers, "if-match": "*"}
@@ -326,6 +328,7 @@ async def test_every_write_request_is_audited(
         "response_id": canned["id"],
         "rule_id": rule.json()["id"],
         "schedule_id": schedule.json()["id"],
+        "policy_id": policy.json()["id"],
         "slug": "vazia",
         "name": "vaga",
         "conversation_id": str(visit.id),

@@ -157,6 +157,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "/alert-rules/{rule_id}": {"name": "Fila", "kind": "queue_long", "threshold": 10},
     "/report-schedules": WEEKLY,
     "/report-schedules/{schedule_id}": WEEKLY,
+    "/sla-policies": {"name": "Ouro", "first_answer_s": 300},
+    "/sla-policies/{policy_id}": {"name": "Ouro", "first_answer_s": 300},
 }
 """Bodies that are well formed."""
 MADE_BY_PUT = {"/teams/{slug}", "/roles/{name}"}
@@ -190,6 +192,9 @@ async def test_another_tenants_ids_are_as_unknown_as_any(
         ).json()["id"],
         "schedule_id": (
             await rest_api.http.post("/report-schedules", json=WEEKLY, headers=theirs)
+        ).json()["id"],
+        "policy_id": (
+            await rest_api.http.post("/sla-policies", json=SAMPLES["/sla-policies"], headers=theirs)
         ).json()["id"],
         "contact_id": (
             await given.rows("SELECT contact_id::text FROM threads WHERE id = $1", visit.thread)
@@ -234,6 +239,7 @@ async def snapshot(rest_api: RestApiFixture, tenant: UUID) -> list[str]:
             "canned_responses",
             "alert_rules",
             "report_schedules",
+            "sla_policies",
         )
         for row in await rest_api.house.admin.fetch(
             f"SELECT t::text FROM {table} t WHERE tenant_id = $1 ORDER BY 1", tenant

@@ -123,6 +123,16 @@ const alertsRoute = createRoute({
   staticData: { title: "alerts" },
 });
 
+const slaRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: "/sla",
+  component: lazyPage(
+    withTexts(() => import("../pages/sla-page")),
+    "SlaPage",
+  ),
+  staticData: { title: "sla" },
+});
+
 // The English names of both pages, as links and televisions may have them.
 const dashboardAlias = createRoute({
   getParentRoute: () => signedInRoute,
@@ -149,6 +159,7 @@ export const signedInRoutes = signedInRoute.addChildren([
   dashboardRoute,
   reportsRoute,
   alertsRoute,
+  slaRoute,
   dashboardAlias,
   reportsAlias,
 ]);

@@ -3,6 +3,7 @@ import {
   BellRing,
   ContactRound,
   Gauge,
+  Hourglass,
   Inbox,
   type LucideIcon,
   Search,
@@ -23,6 +24,7 @@ export interface Section {
     | "/painel"
     | "/relatorios"
     | "/alertas"
+    | "/sla"
     | null;
   /** A permission without which the place is not shown. */
   permission?: string;
@@ -40,6 +42,7 @@ export const REPORT_SECTIONS: readonly Section[] = [
   { name: "dashboard", icon: Gauge, to: "/painel", permission: "reports:read" },
   { name: "reports", icon: BarChart3, to: "/relatorios", permission: "reports:read" },
   { name: "alerts", icon: BellRing, to: "/alertas", permission: "settings:read" },
+  { name: "sla", icon: Hourglass, to: "/sla", permission: "settings:read" },
 ];
 
 export const LATER_SECTIONS: readonly Section[] = [

@@ -1061,7 +1061,8 @@ export interface paths {
          *     ``agent=me`` selects the conversations of the caller, ``agent=none`` those without an agent;
          *     ``channel`` is an id. ``unread=true`` selects conversations of the caller with unread customer
          *     messages. ``sort=opened`` lists the latest opening first. ``sort=waiting`` selects the
-         *     conversations whose customer waits for a person, longest wait first.
+         *     conversations whose customer waits for a person, longest wait first; ``sort=due`` those in which
+         *     a promise of an SLA policy is due or breached, the one that is due next first.
          *
          *     A conversation that changes while pages are read is repeated on the last pages, oldest change
          *     first. If a conversation appears twice, keep the row with the higher ``version``. No
@@ -2564,6 +2565,59 @@ export interface paths {
          *     the ETag of the assistant settings as If-Match.
          */
         patch: operations["update_provider_facts"];
+        trace?: never;
+    };
+    "/sla-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sla Policies
+         * @description List the SLA policies in the order in which they are tried.
+         */
+        get: operations["list_sla_policies"];
+        put?: never;
+        /**
+         * Create Sla Policy
+         * @description Create an SLA policy. It applies to unresolved conversations within seconds.
+         */
+        post: operations["create_sla_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sla-policies/{policy_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Sla Policy
+         * @description Return an SLA policy. The ETag is needed to change it.
+         */
+        get: operations["get_sla_policy"];
+        /**
+         * Replace Sla Policy
+         * @description Replace an SLA policy. Running clocks are computed again; what was decided stays.
+         */
+        put: operations["replace_sla_policy"];
+        post?: never;
+        /**
+         * Delete Sla Policy
+         * @description Delete an SLA policy. Reports keep what was decided. With ``If-Match``, only in this
+         *     version.
+         */
+        delete: operations["delete_sla_policy"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/teams": {
@@ -4400,7 +4454,7 @@ export interface components {
          * @description The order of conversations in a folder.
          * @enum {string}
          */
-        FolderSort: "waiting" | "last_message" | "opening";
+        FolderSort: "waiting" | "last_message" | "opening" | "due";
         /**
          * HandOffRequest
          * @description The team that receives the conversation. Without a team, the default team of the tenant
@@ -4516,7 +4570,7 @@ export interface components {
              * Summary
              * @enum {string}
              */
-            summary: "conversation_opened" | "customer_wrote" | "seen_from_phone" | "seen_from_integration" | "seen_from_automatic" | "assistant_paused" | "message_edited" | "message_deleted" | "message_reacted" | "message_change_failed" | "file_stored" | "file_missing" | "file_read" | "file_not_read" | "assistant_replied" | "agent_replied" | "system_replied" | "note_added" | "customer_reminded" | "message_queued" | "message_uncertain" | "message_failed" | "message_sent" | "message_delivered" | "message_read" | "message_played" | "timer_set" | "turn_started" | "turn_restarted" | "turn_cancelled" | "turn_answered" | "turn_failed" | "handed_off" | "taken_over" | "assigned_by_queue" | "transferred_to_team" | "transferred_to_agent" | "left_by_offline_agent" | "returned_to_assistant" | "conversation_snoozed" | "unsnoozed_due" | "unsnoozed_customer_wrote" | "priority_changed" | "labels_changed" | "conversation_reopened" | "conversation_reopened_for_team" | "after_hours_began" | "after_hours_ended" | "resolved_by_agent" | "resolved_assistant" | "resolved_inactivity" | "resolved_merged" | "threads_merged" | "rating_scheduled" | "rating_skipped" | "rating_requested" | "rating_sent" | "rating_failed" | "rating_expired" | "rating_answered" | "rating_commented" | "rating_low" | "command_failed" | "other";
+            summary: "conversation_opened" | "customer_wrote" | "seen_from_phone" | "seen_from_integration" | "seen_from_automatic" | "assistant_paused" | "message_edited" | "message_deleted" | "message_reacted" | "message_change_failed" | "file_stored" | "file_missing" | "file_read" | "file_not_read" | "assistant_replied" | "agent_replied" | "system_replied" | "note_added" | "customer_reminded" | "message_queued" | "message_uncertain" | "message_failed" | "message_sent" | "message_delivered" | "message_read" | "message_played" | "timer_set" | "turn_started" | "turn_restarted" | "turn_cancelled" | "turn_answered" | "turn_failed" | "handed_off" | "taken_over" | "assigned_by_queue" | "transferred_to_team" | "transferred_to_agent" | "left_by_offline_agent" | "returned_to_assistant" | "conversation_snoozed" | "unsnoozed_due" | "unsnoozed_customer_wrote" | "priority_changed" | "labels_changed" | "conversation_reopened" | "conversation_reopened_for_team" | "after_hours_began" | "after_hours_ended" | "resolved_by_agent" | "resolved_assistant" | "resolved_inactivity" | "resolved_merged" | "threads_merged" | "rating_scheduled" | "rating_skipped" | "rating_requested" | "rating_sent" | "rating_failed" | "rating_expired" | "rating_answered" | "rating_commented" | "rating_low" | "sla_warned" | "sla_breached" | "command_failed" | "other";
             /** Turn Id */
             turn_id: string | null;
             /** Type */
@@ -4862,7 +4916,8 @@ export interface components {
          *     ``version``. ``by`` is the id of the user or API key that acted; it is null if the product, the
          *     assistant or the customer did. The other fields are set where the event has them: ``agent`` and
          *     ``team`` are the new holder, ``queue`` the team whose queue assigned the agent, ``until`` the
-         *     end of a snooze or pause, ``reason`` a code, ``score`` that of a rating.
+         *     end of a snooze or pause, ``reason`` a code, ``score`` that of a rating; ``target`` is what
+         *     an SLA policy promised, ``due_at`` until when.
          */
         LiveActivity: {
             /** Agent */
@@ -4874,11 +4929,13 @@ export interface components {
             at: string;
             /** By */
             by?: string | null;
+            /** Due At */
+            due_at?: string | null;
             /**
              * Event
              * @enum {string}
              */
-            event: "conversation_opened" | "conversation_handed_off" | "conversation_assigned" | "conversation_transferred" | "conversation_given_back" | "conversation_snoozed" | "conversation_woken" | "conversation_reopened" | "conversation_reopened_for_team" | "conversation_resolved" | "priority_changed" | "labels_changed" | "assistant_paused" | "after_hours_began" | "after_hours_ended" | "customer_reminded" | "threads_linked" | "rating_answered" | "rating_commented" | "rating_failed" | "command_parked";
+            event: "conversation_opened" | "conversation_handed_off" | "conversation_assigned" | "conversation_transferred" | "conversation_given_back" | "conversation_snoozed" | "conversation_woken" | "conversation_reopened" | "conversation_reopened_for_team" | "conversation_resolved" | "priority_changed" | "labels_changed" | "assistant_paused" | "after_hours_began" | "after_hours_ended" | "customer_reminded" | "threads_linked" | "rating_answered" | "rating_commented" | "rating_failed" | "sla_warned" | "sla_breached" | "command_parked";
             /** Labels */
             labels?: string[] | null;
             /** Priority */
@@ -4889,6 +4946,7 @@ export interface components {
             reason?: string | null;
             /** Score */
             score?: number | null;
+            target?: components["schemas"]["SlaTarget"] | null;
             /** Team */
             team?: string | null;
             /** Until */
@@ -4906,7 +4964,8 @@ export interface components {
          *
          *     The name and phone of the contact, ``contact_blocked`` and ``channel``, the name of the channel,
          *     can change without a new ``version``. A ``contact`` frame tells a changed name or block.
-         *     ``rating_score`` is that of the latest answer, from 1 (worst) to 5 (best).
+         *     ``rating_score`` is that of the latest answer, from 1 (worst) to 5 (best). ``sla`` follows an
+         *     event within seconds, without a new ``version``; a ``sla`` frame tells it.
          */
         LiveConversation: {
             /** Agent */
@@ -4963,6 +5022,7 @@ export interface components {
             rating_status: components["schemas"]["RatingStatus"] | null;
             /** Resolved At */
             resolved_at: string | null;
+            sla: components["schemas"]["LiveSla"] | null;
             /** Snoozed Until */
             snoozed_until: string | null;
             status: components["schemas"]["ConversationStatus"];
@@ -5100,6 +5160,26 @@ export interface components {
             transcript?: string | null;
             /** Version */
             version: number | null;
+        };
+        /**
+         * LiveSla
+         * @description The promise of an SLA policy that is due next. ``policy`` is the name of the policy. It warns
+         *     from ``warn_at`` on, and is breached once ``due_at`` has passed.
+         */
+        LiveSla: {
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Policy */
+            policy: string;
+            target: components["schemas"]["SlaTarget"];
+            /**
+             * Warn At
+             * Format: date-time
+             */
+            warn_at: string;
         };
         /**
          * LocalizedText
@@ -5835,6 +5915,53 @@ export interface components {
             permissions: string[];
         };
         /**
+         * PutSlaPolicyRequest
+         * @description A whole SLA policy. Of the enabled policies that match a conversation, the one with the
+         *     lowest ``position`` applies. Empty ``teams``, ``priorities`` and ``labels`` match any
+         *     conversation.
+         *
+         *     ``first_answer_s`` is for the first answer of a person once the customer waits for people,
+         *     ``next_answer_s`` for each further one, ``resolution_s`` from the opening to the resolution.
+         *     Snoozed time does not count, and with ``business_hours`` only the provider's hours do. At
+         *     ``warn_percent`` of the time there is a warning.
+         */
+        PutSlaPolicyRequest: {
+            /**
+             * Business Hours
+             * @default true
+             */
+            business_hours: boolean;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /** First Answer S */
+            first_answer_s?: number | null;
+            /** Labels */
+            labels?: string[];
+            /** Name */
+            name: string;
+            /** Next Answer S */
+            next_answer_s?: number | null;
+            /**
+             * Position
+             * @default 0
+             */
+            position: number;
+            /** Priorities */
+            priorities?: ("low" | "normal" | "high" | "urgent")[];
+            /** Resolution S */
+            resolution_s?: number | null;
+            /** Teams */
+            teams?: string[];
+            /**
+             * Warn Percent
+             * @default 80
+             */
+            warn_percent: number;
+        };
+        /**
          * PutTeamRequest
          * @description The name of the team and the assignment policy. Without ``assignment``, an existing team
          *     keeps its policy; a new team gets ``balanced``.
@@ -6117,7 +6244,7 @@ export interface components {
          * @description What a row of a report stands for.
          * @enum {string}
          */
-        ReportGrouping: "none" | "hour" | "day" | "weekday_hour" | "team" | "agent" | "channel" | "label" | "handoff_reason";
+        ReportGrouping: "none" | "hour" | "day" | "weekday_hour" | "team" | "agent" | "channel" | "label" | "handoff_reason" | "sla_policy" | "sla_target";
         /**
          * ReportResponse
          * @description A report of the period from ``from`` up to but not including ``to``. It has all events before
@@ -6562,6 +6689,52 @@ export interface components {
             /** Order */
             order?: string[];
         };
+        /**
+         * SlaPolicyResponse
+         * @description An SLA policy. ``version`` is the ``ETag``.
+         */
+        SlaPolicyResponse: {
+            /** Business Hours */
+            business_hours: boolean;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Enabled */
+            enabled: boolean;
+            /** First Answer S */
+            first_answer_s: number | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Labels */
+            labels: string[];
+            /** Name */
+            name: string;
+            /** Next Answer S */
+            next_answer_s: number | null;
+            /** Position */
+            position: number;
+            /** Priorities */
+            priorities: ("low" | "normal" | "high" | "urgent")[];
+            /** Resolution S */
+            resolution_s: number | null;
+            /** Teams */
+            teams: string[];
+            /** Version */
+            version: number;
+            /** Warn Percent */
+            warn_percent: number;
+        };
+        /**
+         * SlaTarget
+         * @description What a policy promises a time for.
+         * @enum {string}
+         */
+        SlaTarget: "first_answer" | "next_answer" | "resolution";
         /**
          * SnippetPart
          * @description A part of a snippet, as plain text. ``hit`` is true if the part matches a search word.
@@ -9945,7 +10118,7 @@ export interface operations {
                 channel?: string[] | null;
                 priority?: ("low" | "normal" | "high" | "urgent")[] | null;
                 unread?: boolean;
-                sort?: "changed" | "waiting" | "opened";
+                sort?: "changed" | "waiting" | "opened" | "due";
                 /** @description The maximum number of items on the page. */
                 limit?: number;
                 /** @description next_cursor of the previous page. */
@@ -13598,6 +13771,217 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["FactsResponse"];
                 };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_sla_policies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicyResponse"][];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    create_sla_policy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A request with the same key is executed once within a day; repeating it returns the first response. 409 with the code in_progress: repeat the request later. 409 with answer_lost: the request was executed but the response is lost. Check the result before you send another request with a new key. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutSlaPolicyRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicyResponse"];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_sla_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicyResponse"];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    replace_sla_policy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the last GET response, or * for any version. */
+                "if-match"?: string | null;
+            };
+            path: {
+                policy_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutSlaPolicyRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlaPolicyResponse"];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    delete_sla_policy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the last GET response, or * for any version. */
+                "if-match"?: string | null;
+            };
+            path: {
+                policy_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
             "4XX": {

@@ -14,6 +14,7 @@ import { type RowBook, useRecordedRow } from "./row-book";
 import { RowClock } from "./row-clock";
 import { RowMarks } from "./row-marks";
 import { RowPreview } from "./row-preview";
+import { SlaChip } from "./sla-chip";
 
 export type Density = "comfortable" | "compact";
 /** Pixels. */
@@ -99,6 +100,7 @@ function Row({
           <RowActivity id={row.id}>
             <RowPreview message={row.last_message} />
           </RowActivity>
+          {density === "compact" && <SlaChip sla={row.sla} />}
           <RowViewers id={row.id} />
           <Badge count={unread} label={t("rows.unread", { count: unread })} />
         </div>

@@ -8,6 +8,7 @@ import { useTranslation } from "@/shared/i18n/use-translation";
 import { type Conversation, useNow } from "@/shared/live";
 import { LabelChips } from "@/shared/ui/display/chip";
 import { StatusIcon } from "@/shared/ui/display/status-pill";
+import { SlaChip } from "./sla-chip";
 
 function Mark({ children, className = "" }: { children: React.ReactNode; className?: string }) {
   return (
@@ -71,6 +72,7 @@ export function RowMarks({ row }: { row: Conversation }) {
   const { t } = useTranslation();
   return (
     <span className="flex h-4 min-w-0 items-center gap-1.5 overflow-hidden text-badge text-text-3">
+      <SlaChip sla={row.sla} />
       <Holder row={row} />
       {row.contact_blocked && (
         <Mark className="text-danger">

@@ -6,6 +6,10 @@
  */
 export type ConversationStatus = ("pending" | "waiting" | "open" | "snoozed" | "resolved")
 /**
+ * What a policy promises a time for.
+ */
+export type SlaTarget = ("first_answer" | "next_answer" | "resolution")
+/**
  * The status of a rating. The last four are final.
  */
 export type RatingStatus = ("scheduled" | "sent" | "answered" | "expired" | "skipped" | "failed")
@@ -70,18 +74,21 @@ version: number
  * ``version``. ``by`` is the id of the user or API key that acted; it is null if the product, the
  * assistant or the customer did. The other fields are set where the event has them: ``agent`` and
  * ``team`` are the new holder, ``queue`` the team whose queue assigned the agent, ``until`` the
- * end of a snooze or pause, ``reason`` a code, ``score`` that of a rating.
+ * end of a snooze or pause, ``reason`` a code, ``score`` that of a rating; ``target`` is what
+ * an SLA policy promised, ``due_at`` until when.
  */
 export interface LiveActivity {
 agent: (string | null)
 at: string
 by: (string | null)
-event: ("conversation_opened" | "conversation_handed_off" | "conversation_assigned" | "conversation_transferred" | "conversation_given_back" | "conversation_snoozed" | "conversation_woken" | "conversation_reopened" | "conversation_reopened_for_team" | "conversation_resolved" | "priority_changed" | "labels_changed" | "assistant_paused" | "after_hours_began" | "after_hours_ended" | "customer_reminded" | "threads_linked" | "rating_answered" | "rating_commented" | "rating_failed" | "command_parked")
+due_at: (string | null)
+event: ("conversation_opened" | "conversation_handed_off" | "conversation_assigned" | "conversation_transferred" | "conversation_given_back" | "conversation_snoozed" | "conversation_woken" | "conversation_reopened" | "conversation_reopened_for_team" | "conversation_resolved" | "priority_changed" | "labels_changed" | "assistant_paused" | "after_hours_began" | "after_hours_ended" | "customer_reminded" | "threads_linked" | "rating_answered" | "rating_commented" | "rating_failed" | "sla_warned" | "sla_breached" | "command_parked")
 labels: (string[] | null)
 priority: (("low" | "normal" | "high" | "urgent") | null)
 queue: (string | null)
 reason: (string | null)
 score: (number | null)
+target: (SlaTarget | null)
 team: (string | null)
 until: (string | null)
 version: number
@@ -95,7 +102,8 @@ version: number
  * 
  * The name and phone of the contact, ``contact_blocked`` and ``channel``, the name of the channel,
  * can change without a new ``version``. A ``contact`` frame tells a changed name or block.
- * ``rating_score`` is that of the latest answer, from 1 (worst) to 5 (best).
+ * ``rating_score`` is that of the latest answer, from 1 (worst) to 5 (best). ``sla`` follows an
+ * event within seconds, without a new ``version``; a ``sla`` frame tells it.
  */
 export interface LiveConversation {
 agent: (string | null)
@@ -117,6 +125,7 @@ protocol: string
 rating_score: (number | null)
 rating_status: (RatingStatus | null)
 resolved_at: (string | null)
+sla: (LiveSla | null)
 snoozed_until: (string | null)
 status: ConversationStatus
 team: (string | null)
@@ -137,6 +146,16 @@ sent_at: string
 status: (string | null)
 text: string
 version: number
+}
+/**
+ * The promise of an SLA policy that is due next. ``policy`` is the name of the policy. It warns
+ * from ``warn_at`` on, and is breached once ``due_at`` has passed.
+ */
+export interface LiveSla {
+due_at: string
+policy: string
+target: SlaTarget
+warn_at: string
 }
 /**
  * A message. ``status`` is the delivery status of an outbound message. ``reply_to`` is the
@@ -281,6 +300,14 @@ title: string
 type: "rejected"
 }
 /**
+ * The promise of a conversation that is due next has changed; null: there is none.
+ */
+export interface SlaFrame {
+conversation_id: string
+sla: (LiveSla | null)
+type: "sla"
+}
+/**
  * The assistant uses a tool, such as ``consultar_faturas``, or has finished using it. The
  * frames of one turn may be lost: the event of the turn ends all its tools.
  */
@@ -344,5 +371,5 @@ position: string
 type: "welcome"
 }
 
-export type ServerFrame = AlertsFrame | ChannelsFrame | ContactFrame | DraftFrame | EventFrame | GoodbyeFrame | HeartbeatFrame | HiddenFrame | MessageFrame | PresenceFrame | QueuesFrame | ReadFrame | RejectedFrame | ToolFrame | TypingFrame | UnreadFrame | ViewingFrame | WelcomeFrame
+export type ServerFrame = AlertsFrame | ChannelsFrame | ContactFrame | DraftFrame | EventFrame | GoodbyeFrame | HeartbeatFrame | HiddenFrame | MessageFrame | PresenceFrame | QueuesFrame | ReadFrame | RejectedFrame | SlaFrame | ToolFrame | TypingFrame | UnreadFrame | ViewingFrame | WelcomeFrame
 export type ClientFrame = HelloFrame | ReadMarkerUpdate | TypingUpdate | ViewingUpdate

@@ -20,7 +20,7 @@ export interface ListFilter {
   agent?: readonly string[];
 }
 /** changed: latest change first; waiting: longest wait first; opened: latest opening first. */
-export type ListSort = "changed" | "waiting" | "opened";
+export type ListSort = "changed" | "waiting" | "opened" | "due";
 
 export interface ConversationList {
   ids: readonly string[];

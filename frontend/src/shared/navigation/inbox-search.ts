@@ -1,6 +1,6 @@
 import { manyTexts, oneOf, oneText } from "./address";
 
-const SORTS = ["changed", "waiting", "opened"] as const;
+const SORTS = ["changed", "waiting", "opened", "due"] as const;
 
 /** The filters of the inbox as its address carries them, so that a link shows the same list. */
 export interface InboxSearch {

@@ -146,6 +146,35 @@ WITH page AS MATERIALIZED (
 SELECT c.* FROM page JOIN shown_conversations c USING (tenant_id, id)
  ORDER BY c.waiting_since, c.id
 
+-- name: due
+-- Of these, the conversations in which something was promised, the promise that is due next first.
+WITH page AS MATERIALIZED (
+    SELECT c.tenant_id, c.id, s.due_at
+          FROM sla_conversations s
+          JOIN conversations c ON c.tenant_id = s.tenant_id AND c.id = s.conversation_id
+         WHERE s.tenant_id = $1 AND s.due_at IS NOT NULL AND c.status <> 'resolved'
+           AND c.status = ANY ($5::text[])
+           AND ($2 = 'all' OR c.agent = $3 OR $2 = 'team' AND
+                (c.team = ANY ($4::text[]) OR c.team IS NULL AND c.agent IS NULL))
+           AND ($6::text[] IS NULL OR c.team = ANY ($6))
+           AND ($7::text[] IS NULL OR c.agent = ANY ($7) OR 'none' = ANY ($7) AND c.agent IS NULL)
+           AND ($8::text[] IS NULL OR c.labels && $8)
+           AND ($9::smallint[] IS NULL OR c.priority = ANY ($9))
+           AND ($10::uuid[] IS NULL OR EXISTS (
+                SELECT FROM threads t WHERE t.id = c.thread_id AND t.channel_id = ANY ($10)))
+           AND (NOT $11::bool OR (c.agent = $3) IS TRUE AND c.status IN ('open', 'snoozed') AND (
+                SELECT true FROM messages m
+                 WHERE m.tenant_id = $1 AND m.conversation_id = c.id AND m.author = 'customer'
+                   AND m.version > coalesce((
+                       SELECT r.upto FROM reads r
+                        WHERE r.tenant_id = $1 AND r.user_id = $3::uuid
+                          AND r.conversation_id = c.id), 0) LIMIT 1))
+           AND ($12::timestamptz IS NULL OR (s.due_at, s.conversation_id) > ($12, $13::uuid))
+     ORDER BY s.due_at, s.conversation_id LIMIT $14
+)
+SELECT c.*, page.due_at FROM page JOIN shown_conversations c USING (tenant_id, id)
+ ORDER BY page.due_at, c.id
+
 -- name: counts
 -- Counts of unresolved conversations that the caller may see: the caller's own, and of each value of
 -- each filter, as (filter, value, count). Equal rows are counted first, so that the sums read few.

@@ -33,7 +33,7 @@ SELECT w.number, e.*
 SELECT c.tenant_id, c.id, c.protocol, c.status, c.team, c.agent, c.version, c.opened_at,
        c.changed_at, c.resolved_at, c.waiting_since, c.priority, c.labels, c.snoozed_until,
        c.channel_id, c.contact_id, c.contact, c.phone, c.channel, c.assistant_writes,
-       c.paused_until, c.contact_blocked, c.rating_status, c.rating_score
+       c.paused_until, c.contact_blocked, c.rating_status, c.rating_score, c.sla
   FROM unnest($1::uuid[], $2::uuid[]) AS wanted (tenant_id, id)
   JOIN shown_conversations c USING (tenant_id, id)
 

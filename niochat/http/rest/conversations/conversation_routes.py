@@ -177,7 +177,7 @@ async def list_conversations(
     channel: Annotated[list[UUID] | None, FilterQuery] = None,
     priority: Annotated[list[PriorityName] | None, FilterQuery] = None,
     unread: bool = False,
-    sort: Literal["changed", "waiting", "opened"] = "changed",
+    sort: Literal["changed", "waiting", "opened", "due"] = "changed",
     limit: PageLimit = 50,
     cursor: PageCursor = None,
 ) -> CursorPage[LiveConversation]:
@@ -186,15 +186,16 @@ async def list_conversations(
     ``agent=me`` selects the conversations of the caller, ``agent=none`` those without an agent;
     ``channel`` is an id. ``unread=true`` selects conversations of the caller with unread customer
     messages. ``sort=opened`` lists the latest opening first. ``sort=waiting`` selects the
-    conversations whose customer waits for a person, longest wait first.
+    conversations whose customer waits for a person, longest wait first; ``sort=due`` those in which
+    a promise of an SLA policy is due or breached, the one that is due next first.
 
     A conversation that changes while pages are read is repeated on the last pages, oldest change
     first. If a conversation appears twice, keep the row with the higher ``version``. No
     conversation that exists throughout is left out.
     """
-    if sort == "waiting" and ConversationStatus.RESOLVED in (status or ()):
+    if sort in ("waiting", "due") and ConversationStatus.RESOLVED in (status or ()):
         raise InvalidInputError(
-            "sort=waiting cannot be combined with status=resolved. Leave out one of them."
+            f"sort={sort} cannot be combined with status=resolved. Leave out one of them."
         )
     tenant_id = caller.require(PermissionAction.CONVERSATIONS_READ)
     filters = ConversationFilter(
@@ -214,7 +215,12 @@ async def list_conversations(
         )
         following = None if next_page is None else _format_list_cursor(next_page)
     else:
-        list_sorted = lists.list_waiting if sort == "waiting" else lists.list_opened
+        by_time = {
+            "waiting": lists.list_waiting,
+            "due": lists.list_due,
+            "opened": lists.list_opened,
+        }
+        list_sorted = by_time[sort]
         rows, position = await list_sorted(
             tenant_id, visibility, filters, parse_time_cursor(cursor)
         )

@@ -104,6 +104,7 @@ class FolderSort(StrEnum):
     WAITING = "waiting"
     LAST_MESSAGE = "last_message"
     OPENING = "opening"
+    DUE = "due"
 
 
 Value = TypeVar("Value")

@@ -9,7 +9,7 @@ import { DropdownMenu } from "@/shared/ui/overlay/menu";
 import { FilterPopover, type FilterProps } from "./filter-popover";
 import { FolderMenu } from "./folder-menu";
 
-const SORTS: readonly ListSort[] = ["changed", "waiting", "opened"];
+const SORTS: readonly ListSort[] = ["changed", "waiting", "opened", "due"];
 
 /** Folders, filters and the order of the list. */
 export const ListToolbar = memo(function ListToolbar(props: FilterProps) {

@@ -57,7 +57,12 @@ export function listFilter(search: InboxSearch, tab: TabId): ListFilter {
   return filter;
 }
 
-const FOLDER_SORTS = { changed: "last_message", waiting: "waiting", opened: "opening" } as const;
+const FOLDER_SORTS = {
+  changed: "last_message",
+  waiting: "waiting",
+  opened: "opening",
+  due: "due",
+} as const;
 
 export function folderFrom(search: InboxSearch, id: string, name: string): SavedFolder {
   const filter = Object.fromEntries(

@@ -6,6 +6,7 @@ import { GroupedTabView } from "./grouped-tab";
 import { HeatTab } from "./heat-tab";
 import { OverviewTab } from "./overview-tab";
 import { RatingsTab } from "./ratings-tab";
+import { SlaTab } from "./sla-tab";
 
 export interface TabProps {
   view: ReportView;
@@ -21,6 +22,8 @@ export function TabContent(props: TabProps) {
       return <AssistantTab {...props} />;
     case "avaliacoes":
       return <RatingsTab {...props} />;
+    case "sla":
+      return <SlaTab {...props} />;
     case "horarios":
       return <HeatTab {...props} />;
     default:

@@ -94,6 +94,13 @@ export const GROUPED_TABS: Partial<Record<TabName, GroupedTab>> = {
   },
 };
 
+const SLA_METRICS = ["sla_met_share", "sla_met", "sla_breached"] as const;
+
+/** The tables of the SLA tab. */
+export const SLA_TABLES: readonly GroupedTab[] = (
+  ["sla_policy", "sla_target", "team", "agent", "label"] as const
+).map((groupBy) => ({ groupBy, metrics: SLA_METRICS }));
+
 export const OVERVIEW_METRICS = [
   "conversations",
   "resolved",

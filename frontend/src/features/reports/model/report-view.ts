@@ -12,6 +12,7 @@ export const TABS = [
   "ia",
   "motivos",
   "avaliacoes",
+  "sla",
   "horarios",
 ] as const;
 export type TabName = (typeof TABS)[number];

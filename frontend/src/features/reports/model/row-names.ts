@@ -29,6 +29,8 @@ export function rowName(
     case "team":
     case "agent":
       return same(key === "" ? t(`without.${grouping}`) : name);
+    case "sla_target":
+      return same(t(`shared:sla.targets.${key}`, { defaultValue: key }));
     case "handoff_reason":
       return same(t(`reasons.${key}`, { defaultValue: name || key }));
     default:

@@ -23,7 +23,8 @@ export function EventLine({ row }: { row: EventRow }) {
   const { nameOf, userId } = useThreadContext();
   const team = useTeamName(value(row.details, "team") || null) ?? "";
   const nameFor = (id: string) => (id === userId ? t("authors.me") : nameOf(id));
-  const until = value(row.details, "until");
+  const until = value(row.details, "until") || value(row.details, "due_at");
+  const target = value(row.details, "target");
   const agent = value(row.details, "agent");
   const score = typeof row.details.score === "number" ? row.details.score : null;
   const values = {
@@ -34,6 +35,7 @@ export function EventLine({ row }: { row: EventRow }) {
     priority: t(`shared:priority.${value(row.details, "priority") || "normal"}`),
     labels: Array.isArray(row.details.labels) ? row.details.labels.join(", ") : "",
     until: until ? format.dateTime(until) : "",
+    target: target ? t(`shared:sla.targets.${target}`) : "",
   };
   // A conversation given to somebody reads differently from one that somebody took.
   const isByOther = agent !== "" && row.who !== null && agent !== row.who;

@@ -15,6 +15,7 @@ import {
   useSnooze,
   useTransfer,
 } from "@/shared/acts";
+import { SlaChip } from "@/shared/conversation-row/sla-chip";
 import { formatPhone } from "@/shared/format/phone";
 import { useTranslation } from "@/shared/i18n/use-translation";
 import { type Conversation, useViewers } from "@/shared/live";
@@ -61,6 +62,7 @@ export function ThreadHeader(props: ThreadHeaderProps) {
           </span>
         </div>
         <p className="flex items-center gap-2 truncate text-meta text-text-3 tabular-nums">
+          <SlaChip sla={conversation.sla} />
           <span>{phone}</span>
           <span className="max-md:hidden">
             {t("header.protocol", { protocol: conversation.protocol })}

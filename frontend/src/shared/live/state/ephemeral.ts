@@ -2,7 +2,7 @@ import type { ServerFrame } from "../frames.gen";
 import type { AssistantDraft } from "../types";
 import type { StateEditor } from "./editor";
 import { orderOf, tailOf } from "./message-blocks";
-import { applyChangedMessage, applyContact } from "./rows";
+import { applyChangedMessage, applyContact, applySla } from "./rows";
 
 /** A typing user who does not repeat it is no longer typing. */
 const TYPING_MS = 10_000;
@@ -99,6 +99,8 @@ export function applyEphemeralFrame(edit: StateEditor, frame: ServerFrame, now: 
       });
     case "contact":
       return applyContact(edit, frame);
+    case "sla":
+      return applySla(edit, frame.conversation_id, frame.sla);
     case "message":
       return applyChangedMessage(edit, frame.conversation_id, frame.message);
     case "unread":

@@ -93,19 +93,31 @@ function latestFirst(field: "changed_at" | "opened_at") {
 }
 const byChange = latestFirst("changed_at");
 
-/** Longest wait first; those who do not wait follow, latest change first. */
-function byWaiting(a: Conversation, b: Conversation): number {
-  if (a.waiting_since === null || b.waiting_since === null) {
-    if (a.waiting_since === b.waiting_since) return byChange(a, b);
-    return a.waiting_since === null ? 1 : -1;
-  }
-  return (
-    compareText(comparableTime(a.waiting_since), comparableTime(b.waiting_since)) ||
-    compareText(a.id, b.id)
-  );
+type TimeOf = (row: Conversation) => string | null;
+
+/** The time by which a list is sorted whose first rows have one; an SLA may be unknown. */
+const waitingSince: TimeOf = (row) => row.waiting_since;
+const dueAt: TimeOf = (row) => row.sla?.due_at ?? null;
+const TIMES: Partial<Record<ListSort, TimeOf>> = { waiting: waitingSince, due: dueAt };
+
+/** Earliest time first; those without one follow, latest change first. */
+function earliestFirst(timeOf: TimeOf) {
+  return (a: Conversation, b: Conversation): number => {
+    const [first, second] = [timeOf(a), timeOf(b)];
+    if (first === null || second === null) {
+      if (first === second) return byChange(a, b);
+      return first === null ? 1 : -1;
+    }
+    return compareText(comparableTime(first), comparableTime(second)) || compareText(a.id, b.id);
+  };
 }
 
-const COMPARE = { changed: byChange, waiting: byWaiting, opened: latestFirst("opened_at") };
+const COMPARE = {
+  changed: byChange,
+  waiting: earliestFirst(waitingSince),
+  due: earliestFirst(dueAt),
+  opened: latestFirst("opened_at"),
+};
 
 /** The order of the list: negative if `a` comes first. */
 export function compareIn(spec: ListSpec): (a: Conversation, b: Conversation) => number {
@@ -142,15 +154,15 @@ export function createSources({ filter, sort }: ListSpec): ListSource[] {
             done: false,
           },
         ];
-  if (sort !== "waiting") return walk(sort, 0, statuses);
+  if (!TIMES[sort]) return walk(sort, 0, statuses);
   const unresolved = statuses.filter((each) => each !== "resolved");
-  return [...walk("waiting", 0, unresolved), ...walk("changed", 1, statuses)];
+  return [...walk(sort, 0, unresolved), ...walk("changed", 1, statuses)];
 }
 
 /** True if the pages fetched so far reach down to the row, so that nothing above it is unknown. */
 export function isReached(list: ListState, row: Conversation): boolean {
   const { spec, sources } = list;
-  const phase = spec.sort === "waiting" && row.waiting_since === null ? 1 : 0;
+  const phase = TIMES[spec.sort]?.(row) === null ? 1 : 0;
   return sources.every((source) => {
     if (source.done || source.phase > phase) return true;
     if (source.phase < phase || source.end === null) return false;

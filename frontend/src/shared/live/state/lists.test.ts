@@ -13,9 +13,15 @@ const FILTERS: [ListFilter, ListSort][] = [
   [{ tab: "mine" }, "opened"],
   [{ tab: "unassigned" }, "waiting"],
   [{}, "waiting"],
+  [{}, "due"],
   [{ status: ["resolved"], label: ["vip"] }, "changed"],
   [{ priority: ["urgent", "high"], agent: ["none", "me"] }, "waiting"],
 ];
+
+const promise = (dice: number): Conversation["sla"] => {
+  const due_at = serverTime((dice * 7) % 50);
+  return { target: "next_answer", policy: "Ouro", warn_at: serverTime(0), due_at };
+};
 
 /** Conversations at the server, which change, and whose changes are told by events. */
 class Server {
@@ -35,6 +41,7 @@ class Server {
       status,
       agent: status === "open" ? ME : null,
       waiting_since: status === "waiting" || dice % 3 === 0 ? time : null,
+      sla: status !== "resolved" && dice % 3 === 1 ? promise(dice) : null,
       labels: dice % 2 ? ["vip"] : [],
       priority: dice % 4 === 0 ? "urgent" : "normal",
     });
@@ -59,7 +66,8 @@ function nextPage(state: LiveState, key: string, server: Server, size: number): 
   const filter = { ...list.spec.filter, status };
   const rows = server
     .list(filter, sort)
-    .filter((row) => sort !== "waiting" || row.waiting_since !== null);
+    .filter((row) => sort !== "waiting" || row.waiting_since !== null)
+    .filter((row) => sort !== "due" || row.sla !== null);
   const compare = compareIn(createSpec(filter, sort, ME));
   const { end } = source;
   const rest = end ? rows.filter((row) => compare(row, end) > 0) : rows;

@@ -62,6 +62,14 @@ export function applyContact(edit: StateEditor, contact: ContactFrame): void {
   }
 }
 
+/** The promise that is due next follows an event by a moment, without a version. */
+export function applySla(edit: StateEditor, id: string, sla: Conversation["sla"]): void {
+  const entry = edit.conversation(id);
+  if (!entry) return;
+  const row = keepIfSame(entry.row, { ...entry.row, sla });
+  edit.setConversation(id, { ...entry, row, touched: edit.get("step") });
+}
+
 /** Takes the row that a command returned: events may have brought a later one. */
 export function applyReturnedConversation(edit: StateEditor, row: Conversation): void {
   if (edit.get("hidden").has(row.id)) return;

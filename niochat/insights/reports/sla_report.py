@@ -1,0 +1,60 @@
+"""Numbers of promises of SLA policies, for ``ReportStore``.
+
+A promise belongs to who had the conversation when it was breached, or when it was kept: team,
+agent and labels of a promise are not those of the conversation now.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Connection
+from niochat.adapters.postgres.queries import queries
+from niochat.insights.reports.metric_catalog import ReportGrouping
+from niochat.insights.reports.report_request import ReportAudience
+
+_SQL = queries("sla_reports")
+
+RowParameters = tuple[Any, ...]
+"""The first eight parameters of the queries on rows."""
+
+
+async def load_sla_sums(connection: Connection, parameters: RowParameters) -> list[Any]:
+    """Returns kept, breached and decided promises by key."""
+    rows: list[Any] = await connection.fetch(_SQL["sums"], *_by_promise(parameters))
+    return rows
+
+
+async def list_behind_promises(
+    connection: Connection,
+    parameters: RowParameters,
+    key: str | None,
+    outcome: str,
+    visible: ReportAudience,
+    page: tuple[int, tuple[datetime, UUID] | None],
+) -> list[Any]:
+    """Returns the conversations with such promises. ``outcome`` is met or breached, ``page`` the
+    number of rows and the last one before.
+    """
+    limit, after = page
+    rows: list[Any] = await connection.fetch(
+        _SQL["behind"],
+        *_by_promise(parameters),
+        key,
+        outcome,
+        limit,
+        visible.scope,
+        visible.user,
+        list(visible.teams),
+        *(after or (None, None)),
+    )
+    return rows
+
+
+def _by_promise(parameters: RowParameters) -> RowParameters:
+    """Moves the filters that are about the promise out of those about the conversation."""
+    tenant_id, generation, _, since, until, filters, grouping, zone = parameters
+    filters = dict(filters)
+    own = tuple(filters.pop(name, None) for name in ("team", "agent", "label"))
+    dimension = "channel" if grouping == ReportGrouping.CHANNEL else "none"
+    return (tenant_id, generation, dimension, since, until, filters, grouping, zone, *own)

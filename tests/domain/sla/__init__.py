@@ -1,0 +1,1 @@
+"""SLA policies and their clocks, without a database."""

@@ -1,0 +1,1 @@
+"""SLA policies on a real database."""
