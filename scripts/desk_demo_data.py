@@ -60,6 +60,7 @@ class DemoDay:
     def fill(self) -> None:
         """Everything that the screenshots show."""
         self._add_alert_rules()
+        self._add_sla_policies()
         cpf = [each["cpf"] for each in self._stack.subscribers]
         self.exchange(MARIA, "oi, boa tarde", f"quero a segunda via da fatura, cpf {cpf[MARIA]}")
         self.exchange(MARIA, "sim, está certo")
@@ -145,3 +146,23 @@ class DemoDay:
             },
         ):
             self._admin.post("/alert-rules", json=rule).raise_for_status()
+
+    def _add_sla_policies(self) -> None:
+        """A short promise for urgent conversations, so that one is breached, and a usual one."""
+        for policy in (
+            {
+                "name": "Urgente",
+                "priorities": ["urgent"],
+                "first_answer_s": 5,
+                "resolution_s": 14_400,
+            },
+            {
+                "name": "Padrão",
+                "position": 10,
+                "first_answer_s": 900,
+                "next_answer_s": 1800,
+                "resolution_s": 28_800,
+            },
+        ):
+            body = {"business_hours": False, **policy}
+            self._admin.post("/sla-policies", json=body).raise_for_status()

@@ -87,6 +87,9 @@ def list_screens(day: DemoDay) -> dict[str, Step]:
             page, "/relatorios?aba=avaliacoes&periodo=30d", "[data-rating], #content p"
         ),
         "report-times": lambda page: open_report(page, "horarios"),
+        "report-sla": lambda page: open_report(page, "sla"),
+        "report-mail": show_report_mail,
+        "sla": lambda page: open_page(page, "/sla", "#content section h2"),
         "alerts": lambda page: open_page(page, "/alertas", "#content section h2"),
     }
 
@@ -100,6 +103,15 @@ def open_page(page: Page, path: str, ready: str) -> None:
 def open_report(page: Page, tab: str) -> None:
     """A tab of the reports that has a table."""
     open_page(page, f"/relatorios?aba={tab}&periodo=30d", "#content table")
+
+
+def show_report_mail(page: Page) -> None:
+    """The dialog that sends a report by e-mail."""
+    open_report(page, "canais")
+    page.get_by_role("button", name="Baixar", exact=True).click()
+    page.get_by_role("menuitem", name="Enviar por e-mail").click()
+    page.get_by_role("dialog").wait_for()
+    settle(page)
 
 
 def show_assistant(page: Page, path: str) -> None:

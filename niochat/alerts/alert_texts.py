@@ -34,7 +34,7 @@ _UNITS = {
 def alert_subject(notice: Mapping[str, Any]) -> str:
     """The subject of a mail."""
     word = "Alerta" if notice["change"] == "started" else "Fim do alerta"
-    return f"{word}: {_one_line(notice['name'])} ({_one_line(notice['provider'])})"
+    return f"{word}: {notice['name']} ({notice['provider']})"
 
 
 def alert_text(notice: Mapping[str, Any], page_url: str) -> str:
@@ -67,7 +67,3 @@ def format_alert_value(kind: AlertKind, value: float) -> str:
 
 def _local(moment: datetime, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%d/%m/%Y %H:%M}"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -151,7 +151,7 @@ def _build_message(sender: str, row: Any, content: dict[str, Any], now: datetime
     message = EmailMessage()
     message["From"] = sender
     message["To"] = row["recipient"]
-    message["Subject"] = content["subject"]
+    message["Subject"] = _one_line(content["subject"])
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{row['id']}@niochat.invalid>"  # the same for each attempt
     message["Auto-Submitted"] = "auto-generated"
@@ -159,5 +159,12 @@ def _build_message(sender: str, row: Any, content: dict[str, Any], now: datetime
     if "file" in content:
         name, media_type, encoded = content["file"]
         main, _, sub = media_type.split(";")[0].partition("/")
-        message.add_attachment(base64.b64decode(encoded), maintype=main, subtype=sub, filename=name)
+        message.add_attachment(
+            base64.b64decode(encoded), maintype=main, subtype=sub, filename=_one_line(name)
+        )
     return message
+
+
+def _one_line(text: str) -> str:
+    """A header has no line breaks; names that people typed may."""
+    return " ".join(text.split())

@@ -161,6 +161,17 @@ async def test_filters_format_and_language_are_kept(scheduling: ScheduleFixture)
     assert lines[1] == f"Total;{own['rows'][0]['values']['conversations']:g};0"
 
 
+async def test_line_breaks_in_names_harm_no_mail(scheduling: ScheduleFixture) -> None:
+    await scheduling.schedule(name="Semana\r\nBcc: x@example.com", file_format="csv")
+    await scheduling.admin.execute("UPDATE tenants SET name = E'Provedor\\nLonge'")
+    await scheduling.runner.send_due(MONDAY)
+    mails = await scheduling.deliver()
+    assert len(mails) == 2
+    subject = "Provedor Longe: Semana Bcc: x@example.com, 20/04/2026 – 26/04/2026"
+    assert mails[0]["Subject"] == subject
+    assert "Bcc" not in mails[0]
+
+
 async def test_two_processes_send_it_once(scheduling: ScheduleFixture) -> None:
     await scheduling.schedule()
     other = scheduling.new_runner(scheduling.week.api.services.reports)
