@@ -17,6 +17,7 @@ from niochat.adapters.spreadsheet_files import SpreadsheetTable, build_workbook,
 from niochat.insights.report_files.report_documents import build_report_document
 from niochat.insights.report_files.report_labels import (
     HANDOFF_REASONS,
+    SLA_TARGETS,
     ReportLanguage,
     format_value,
 )
@@ -146,11 +147,20 @@ async def test_each_grouping_becomes_a_document(week: WeekFixture) -> None:
         assert response.content.startswith(b"%PDF-")
 
 
-async def test_the_desk_has_the_same_names_of_handoff_reasons() -> None:
+async def test_the_desk_has_the_same_names_of_rows() -> None:
     for column, language in enumerate(("pt-BR", "en")):
-        path = DESK / "features" / "reports" / "locales" / f"{language}.json"
-        shown = json.loads(path.read_text(encoding="utf-8"))["reasons"]
-        assert shown == {key: names[column] for key, names in HANDOFF_REASONS.items()}
+        reports = _texts(DESK / "features" / "reports" / "locales" / f"{language}.json")
+        shared = _texts(DESK / "shared" / "locales" / f"{language}.json")
+        for shown, names in (
+            (reports["reasons"], HANDOFF_REASONS),
+            (shared["sla"]["targets"], SLA_TARGETS),
+        ):
+            assert shown == {key: both[column] for key, both in names.items()}
+
+
+def _texts(path: Path) -> dict[str, Any]:
+    texts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return texts
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,12 @@ HANDOFF_REASONS = {
 """By stored word: Portuguese, English; the desk has the same
 (``frontend/src/features/reports/locales``).
 """
+SLA_TARGETS = {
+    "first_answer": ("primeira resposta", "first answer"),
+    "next_answer": ("próxima resposta", "next answer"),
+    "resolution": ("resolução", "resolution"),
+}
+"""The same for the targets of SLA policies (``frontend/src/shared/locales``)."""
 GROUPING_LABELS: dict[ReportLanguage, dict[ReportGrouping, str]] = {
     "pt": {
         ReportGrouping.NONE: "Total",
@@ -62,6 +68,8 @@ GROUPING_LABELS: dict[ReportLanguage, dict[ReportGrouping, str]] = {
         ReportGrouping.CHANNEL: "Canal",
         ReportGrouping.LABEL: "Etiqueta",
         ReportGrouping.HANDOFF_REASON: "Motivo da passagem",
+        ReportGrouping.SLA_POLICY: "Política de SLA",
+        ReportGrouping.SLA_TARGET: "Prazo",
     },
     "en": {
         ReportGrouping.NONE: "Total",
@@ -73,10 +81,16 @@ GROUPING_LABELS: dict[ReportLanguage, dict[ReportGrouping, str]] = {
         ReportGrouping.CHANNEL: "Channel",
         ReportGrouping.LABEL: "Label",
         ReportGrouping.HANDOFF_REASON: "Handoff reason",
+        ReportGrouping.SLA_POLICY: "SLA policy",
+        ReportGrouping.SLA_TARGET: "Target",
     },
 }
 PERIOD_BEFORE: dict[ReportLanguage, str] = {"pt": "período anterior", "en": "period before"}
 REPORT_TITLE: dict[ReportLanguage, str] = {"pt": "Relatório", "en": "Report"}
+_KEY_LABELS = {
+    ReportGrouping.HANDOFF_REASON: HANDOFF_REASONS,
+    ReportGrouping.SLA_TARGET: SLA_TARGETS,
+}
 _WITHOUT = {
     ReportGrouping.TEAM: ("Sem equipe", "Without team"),
     ReportGrouping.AGENT: ("Sem atendente", "Without agent"),
@@ -104,8 +118,8 @@ def row_label(grouping: ReportGrouping, key: str, name: str, language: ReportLan
     if grouping is ReportGrouping.WEEKDAY_HOUR:
         weekday, hour_text = key.split("-")
         return f"{_WEEKDAYS[column][int(weekday) - 1]} {hour_text}h"
-    if grouping is ReportGrouping.HANDOFF_REASON and key in HANDOFF_REASONS:
-        return HANDOFF_REASONS[key][column]
+    if key in _KEY_LABELS.get(grouping, {}):
+        return _KEY_LABELS[grouping][key][column]
     if not key and grouping in _WITHOUT:
         return _WITHOUT[grouping][column]
     return name or key

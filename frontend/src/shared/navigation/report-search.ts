@@ -9,6 +9,7 @@ export interface ReportSearch {
   comparar?: string | undefined;
   horario?: string | undefined;
   metrica?: string | undefined;
+  por?: string | undefined;
   // Lists, as in the address of the inbox; a report takes the first value.
   equipe?: string[] | undefined;
   agente?: string[] | undefined;
@@ -26,6 +27,7 @@ export function readReportSearch(search: Record<string, unknown>): ReportSearch 
     comparar: oneText(search, "comparar"),
     horario: oneText(search, "horario"),
     metrica: oneText(search, "metrica"),
+    por: oneText(search, "por"),
     equipe: manyTexts(search, "equipe"),
     agente: manyTexts(search, "agente"),
     canal: manyTexts(search, "canal"),

@@ -28,7 +28,7 @@ export function Reports({ search, onSearchChange }: ReportsProps) {
       label={t("title")}
       tabs={TABS.map((value) => ({ value, label: t(`tabs.${value}`) }))}
       value={view.tab}
-      onChange={(tab) => change({ ...view, tab, metric: null })}
+      onChange={(tab) => change({ ...view, tab, metric: null, groupBy: null })}
       className="min-h-0 flex-1"
     >
       <div className="min-h-0 flex-1 overflow-y-auto bg-panel">

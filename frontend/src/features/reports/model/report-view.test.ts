@@ -11,6 +11,7 @@ const PLAIN: ReportView = {
   businessHours: false,
   filters: {},
   metric: null,
+  groupBy: null,
 };
 
 test("an address without anything is the overview of seven days", () => {
@@ -27,6 +28,7 @@ test("a view survives its address", () => {
     businessHours: true,
     filters: { team: "suporte", agent: "none", channel: "c1", label: "vip" },
     metric: "answers",
+    groupBy: "sla_target",
   };
   expect(viewOf(searchOf(view))).toEqual(view);
   expect(viewOf(readReportSearch({ ...searchOf(view) }))).toEqual(view);

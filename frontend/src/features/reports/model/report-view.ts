@@ -28,6 +28,8 @@ export interface ReportView {
   filters: ReportFilters;
   /** The metric of the chart; null for that of the tab. */
   metric: string | null;
+  /** What the rows of the table stand for, on a tab that lets one choose; null for the tab's first. */
+  groupBy: string | null;
 }
 
 const FILTER_KEYS = {
@@ -60,6 +62,7 @@ export function viewOf(search: ReportSearch): ReportView {
     businessHours: search.horario === "comercial",
     filters,
     metric: search.metrica ?? null,
+    groupBy: search.por ?? null,
   };
 }
 
@@ -74,6 +77,7 @@ export function searchOf(view: ReportView): ReportSearch {
     comparar: view.compare ? undefined : "nao",
     horario: view.businessHours ? "comercial" : undefined,
     metrica: view.metric ?? undefined,
+    por: view.groupBy ?? undefined,
   };
   for (const name of FILTER_NAMES) {
     const value = view.filters[name];
