@@ -169,11 +169,11 @@ class MergeThread:
 @dataclass(frozen=True, slots=True)
 class RecordSlaMoment:
     """A promise of an SLA policy is close to its time (``breached`` is false), or was not kept.
-    ``target`` and ``number`` name the clock of the promise.
+    ``promise`` and ``number`` name its clock. (A ``target`` of a command is a message.)
     """
 
     conversation: ConversationId
-    target: SlaTarget
+    promise: SlaTarget
     number: int
     policy: str
     due_at: datetime

@@ -13,4 +13,4 @@ def record_sla_moment(builder: DecisionBuilder, command: cmd.RecordSlaMoment) ->
     if c is None or c.id != command.conversation:
         return
     event = SlaBreached if command.breached else SlaWarned
-    builder.emit(event(command.target, command.number, command.policy, command.due_at))
+    builder.emit(event(command.promise, command.number, command.policy, command.due_at))

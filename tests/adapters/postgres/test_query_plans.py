@@ -179,7 +179,9 @@ async def test_what_desks_ask_all_day_uses_its_indexes(admin: Admin) -> None:
         "INSERT INTO replaced_texts (tenant_id, message_id, text, replaced_at)"
         " SELECT tenant_id, id, 'x', now() FROM messages;"
         "WITH x AS (SELECT ctid, row_number() OVER () AS number FROM events)"
-        " UPDATE events e SET xid = x.number::text::xid8 FROM x WHERE x.ctid = e.ctid; ANALYZE"
+        " UPDATE events e SET xid = x.number::text::xid8 FROM x WHERE x.ctid = e.ctid;"
+        "INSERT INTO sla_conversations (tenant_id, conversation_id, version, revision, progress,"
+        " due_at) SELECT tenant_id, id, 1, 1, '{}', now() FROM conversations; ANALYZE"
     )
     await admin.execute("RESET session_replication_role")
     one = await admin.fetchrow("SELECT tenant_id, id FROM conversations LIMIT 1")
@@ -191,7 +193,7 @@ async def test_what_desks_ask_all_day_uses_its_indexes(admin: Admin) -> None:
     page = [tenant, "all", str(UUID(int=1)), [], statuses, *[None] * 5, False, None, None, 51]
     since = datetime.now(UTC) - timedelta(seconds=20)
     again = [*page[:11], since, UUID(int=0), 51, "700"]
-    shown = "threads_ contacts_pkey messages_conversation"
+    shown = "threads_ contacts_pkey messages_conversation sla_conversations_pkey"
     for file, name, values, indexes in (
         ("conversation_lists", "changed", page, f"conversations_by_change {shown}"),
         ("conversation_lists", "changed_again", again, f"conversations_by_change {shown}"),

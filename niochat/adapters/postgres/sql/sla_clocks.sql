@@ -119,7 +119,7 @@ WITH due AS MATERIALIZED (
     SELECT tenant_id, inbox_id, channel_id, thread_id, shard_of(thread_id),
            concat_ws(':', 'sla', conversation_id, target, number, 'breached'),
            jsonb_build_object('type', 'record_sla', 'conversation', conversation_id,
-                              'target', target, 'number', number, 'policy', policy_id,
+                              'promise', target, 'number', number, 'policy', policy_id,
                               'due_at', due_at, 'breached', true)
       FROM due
         ON CONFLICT (channel_id, dedupe_key) DO NOTHING
@@ -147,7 +147,7 @@ WITH due AS MATERIALIZED (
     SELECT tenant_id, inbox_id, channel_id, thread_id, shard_of(thread_id),
            concat_ws(':', 'sla', conversation_id, target, number, 'warned'),
            jsonb_build_object('type', 'record_sla', 'conversation', conversation_id,
-                              'target', target, 'number', number, 'policy', policy_id,
+                              'promise', target, 'number', number, 'policy', policy_id,
                               'due_at', due_at, 'breached', false)
       FROM due
         ON CONFLICT (channel_id, dedupe_key) DO NOTHING
