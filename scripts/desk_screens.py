@@ -89,8 +89,8 @@ def list_screens(day: DemoDay) -> dict[str, Step]:
         "report-times": lambda page: open_report(page, "horarios"),
         "report-sla": lambda page: open_report(page, "sla"),
         "report-mail": show_report_mail,
-        "sla": lambda page: open_page(page, "/sla", "#content section h2"),
-        "alerts": lambda page: open_page(page, "/alertas", "#content section h2"),
+        "sla": lambda page: open_page(page, "/sla", "#content section li"),
+        "alerts": lambda page: open_page(page, "/alertas", "#content section li"),
     }
 
 
