@@ -42,7 +42,7 @@ class ConversationProjection:
     """
 
     name = "conversations"
-    revision = 2
+    revision = 3
     reads: frozenset[str] | None = MEASURED_TYPES
 
     async def apply(
@@ -155,6 +155,7 @@ def _fold(
                 entry.body,
                 details.authors.get(str(entry.body.get("message"))),
                 details.turn_uses.get(str(entry.body.get("turn"))),
+                details.tool_uses.get(str(entry.body.get("turn")), ()),
             )
             before = batch.measures.get(id) or (stored[id].measures if id in stored else None)
             result = fold_event(before, event, calendar)

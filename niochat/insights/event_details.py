@@ -7,6 +7,7 @@ from uuid import UUID
 
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.insights.contact_reasons import ToolUse
 from niochat.domain.insights.conversation_measures import TurnUse
 from niochat.domain.message import Author
 from niochat.insights.projection import LogEntry
@@ -16,10 +17,11 @@ _SQL = queries("conversation_projection")
 
 @dataclass(frozen=True, slots=True)
 class EventDetails:
-    """Agents by message, and use by turn."""
+    """Agents by message; what turns used, and the tools that they called, by turn."""
 
     authors: Mapping[str, str]
     turn_uses: Mapping[str, TurnUse]
+    tool_uses: Mapping[str, Sequence[ToolUse]]
 
 
 async def load_event_details(
@@ -29,13 +31,12 @@ async def load_event_details(
     authors = await load_authors(connection, tenant_id, entries)
     turns = _ids("turn", (entry for entry in entries if entry.type == "turn_finished"))
     uses: dict[str, TurnUse] = {}
-    if turns:
-        rows = await connection.fetch(_SQL["load_turns"], tenant_id, turns)
-        uses = {
-            str(row["id"]): TurnUse(row["tool_calls"], row["tokens"], row["cost_micros"])
-            for row in rows
-        }
-    return EventDetails(authors, uses)
+    tools: dict[str, list[ToolUse]] = {}
+    for row in await connection.fetch(_SQL["load_turns"], tenant_id, turns) if turns else ():
+        called = [ToolUse(*each) for each in row["tools"]]
+        uses[str(row["id"])] = TurnUse(len(called), row["tokens"], row["cost_micros"])
+        tools[str(row["id"])] = called
+    return EventDetails(authors, uses, tools)
 
 
 async def load_authors(

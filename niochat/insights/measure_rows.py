@@ -88,6 +88,7 @@ def measures_row(
         "tool_calls": m.turn_use.tool_calls,
         "tokens": m.turn_use.tokens,
         "cost_micros": m.turn_use.cost_micros,
+        "contact_reasons": m.contact_reasons,
     }
 
 

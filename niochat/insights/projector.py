@@ -11,6 +11,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import NiochatError
 from niochat.insights.conversation_projection import ConversationProjection
+from niochat.insights.deliveries.delivery_projection import DeliveryProjection
 from niochat.insights.projection import Projection
 from niochat.insights.projection_runner import ProjectionRunner
 from niochat.insights.rebuild import ProjectionRebuilder, ProjectionStoppedError
@@ -20,7 +21,11 @@ from niochat.runtime.periodic_loop import run_periodically
 _SQL = queries("projections")
 _log = structlog.get_logger(__name__)
 
-PROJECTIONS: tuple[Projection, ...] = (ConversationProjection(), TurnProjection())
+PROJECTIONS: tuple[Projection, ...] = (
+    ConversationProjection(),
+    TurnProjection(),
+    DeliveryProjection(),
+)
 """All projections."""
 INTERVAL_S = 1.0
 MAX_BATCHES_PER_VISIT = 4

@@ -57,7 +57,7 @@ def _durations(m: ConversationMeasures) -> tuple[object, ...]:
     """
     return (
         *(m.first_answer, m.first_human_answer, m.resolved_at, m.merged),
-        *(m.team, m.agent, m.labels, m.handoff_reasons),
+        *(m.team, m.agent, m.labels, m.handoff_reasons, m.contact_reasons, m.people_held),
         None if m.resolved_at is None else m.phase_times,
     )
 

@@ -26,6 +26,7 @@ _TABLES: dict[str, Sequence[str]] = {
         *("answer_rollups", "duration_rollups"),
     ),
     "turns": ("assistant_turns",),
+    "deliveries": ("deliveries", "delivery_rollups"),
 }
 
 

@@ -101,3 +101,23 @@ SELECT count(*) FROM (
      WHERE tenant_id = $1 AND generation IN ($2, $3)
      GROUP BY 1) AS rows
  WHERE live <> built
+
+-- name: count_differing_deliveries
+-- Rows of two generations that are in one of them only. Sums of nothing count as no row.
+SELECT count(*) FROM (
+    SELECT to_jsonb(t) - 'generation' AS row, count(*) FILTER (WHERE generation = $2) AS live,
+           count(*) FILTER (WHERE generation = $3) AS built
+      FROM analytics.deliveries t
+     WHERE tenant_id = $1 AND generation IN ($2, $3)
+     GROUP BY 1) AS rows
+ WHERE live <> built
+
+-- name: count_differing_delivery_rollups
+-- Rows of two generations that are in one of them only. Sums of nothing count as no row.
+SELECT count(*) FROM (
+    SELECT to_jsonb(t) - 'generation' AS row, count(*) FILTER (WHERE generation = $2) AS live,
+           count(*) FILTER (WHERE generation = $3) AS built
+      FROM analytics.delivery_rollups t
+     WHERE tenant_id = $1 AND generation IN ($2, $3) AND queued <> 0
+     GROUP BY 1) AS rows
+ WHERE live <> built

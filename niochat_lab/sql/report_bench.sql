@@ -79,6 +79,28 @@ SELECT r.* FROM conversations c
        'at', t.at - make_interval(days => $3::int))) AS r
  WHERE c.tenant_id = $1 AND c.id = ANY ($4::uuid[])
 
+-- name: copy_deliveries
+-- What became of the messages in them.
+INSERT INTO analytics.deliveries
+SELECT r.* FROM conversations c
+  JOIN messages m ON m.tenant_id = c.tenant_id AND m.conversation_id = c.id
+  JOIN analytics.deliveries d ON d.tenant_id = m.tenant_id AND d.message_id = m.id
+ CROSS JOIN LATERAL jsonb_populate_record(d, jsonb_build_object(
+       'message_id', md5(m.id || ':' || $2::text)::uuid,
+       'conversation_id', md5(c.id || ':' || $2::text)::uuid,
+       'queued_at', d.queued_at - make_interval(days => $3::int),
+       'queued_hour', d.queued_hour - make_interval(days => $3::int),
+       'queued_day', d.queued_day - make_interval(days => $3::int),
+       'sent_at', d.sent_at - make_interval(days => $3::int),
+       'delivered_at', d.delivered_at - make_interval(days => $3::int),
+       'read_at', d.read_at - make_interval(days => $3::int),
+       'failed_at', d.failed_at - make_interval(days => $3::int))) AS r
+ WHERE c.tenant_id = $1 AND c.id = ANY ($4::uuid[])
+
+-- name: list_message_copies
+-- The messages of these conversations ($2).
+SELECT id FROM messages WHERE tenant_id = $1 AND conversation_id = ANY ($2::uuid[])
+
 -- name: list_template
 -- The resolved conversations of the month.
 SELECT id FROM conversations WHERE tenant_id = $1 AND status = 'resolved'
@@ -88,8 +110,8 @@ SELECT id FROM conversations WHERE tenant_id = $1 AND status = 'resolved'
 SELECT md5(id || ':' || $2::text)::uuid AS id FROM unnest($1::uuid[]) AS x (id)
 
 -- name: live_generation
--- The generation that reports read.
-SELECT generation FROM analytics.projections WHERE tenant_id = $1 AND name = 'conversations'
+-- The generation of a projection that reports read.
+SELECT generation FROM analytics.projections WHERE tenant_id = $1 AND name = $2
 
 -- name: count_rows
 -- How much the tenant has: conversations, messages, measured conversations, and those in roll-ups.

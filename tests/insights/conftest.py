@@ -25,8 +25,8 @@ from tests.wait_until import wait_until
 
 __all__ = ["rest_api"]
 
-SUMS = ("rollups", "answer_rollups", "duration_rollups")
-TABLES = ("conversation_measures", "human_answers", "assistant_turns", *SUMS)
+SUMS = ("rollups", "answer_rollups", "duration_rollups", "delivery_rollups")
+TABLES = ("conversation_measures", "human_answers", "assistant_turns", "deliveries", *SUMS)
 
 
 @dataclass

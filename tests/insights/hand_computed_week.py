@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from niochat.domain.business_hours import BusinessShift, is_open
 from niochat.domain.conversation.commands import SendStatus
+from niochat.domain.message import DeliveryStatus
 from niochat.domain.rating.rating_message import OpinionKind, RatingOpinion
 from tests.insights.played_conversation import PlayedThread
 
@@ -301,18 +302,20 @@ def play_week(people: dict[str, str]) -> dict[str, PlayedThread]:
         .labels("bia", "fatura")
         .at("10:08")
         .replies("bia"),
-        # One message fails, another arrives after it had failed.
+        # One message is read, one fails, and one arrives after it had failed.
         "c23": c("2026-04-24 11:00")
         .writes()
         .at("11:01")
         .hands_off("suporte")
-        .settles(SendStatus.SENT)
         .at("11:02")
+        .settles(SendStatus.SENT, external="out")
         .assigned("ana")
         .at("11:03")
+        .gets_receipt("out", DeliveryStatus.DELIVERED)
         .replies("ana")
         .settles(SendStatus.FAILED)
         .at("11:05")
+        .gets_receipt("out", DeliveryStatus.READ)
         .replies("ana")
         .settles(SendStatus.FAILED, SendStatus.SENT)
         .at("11:10")

@@ -24,7 +24,7 @@ from niochat.domain.conversation.state import (
     TimerName,
 )
 from niochat.domain.ids import ConversationId
-from niochat.domain.message import MessageContent, MessageKind
+from niochat.domain.message import DeliveryStatus, MessageContent, MessageKind
 from niochat.domain.rating.rating_message import RatingOpinion
 from tests.builders import Admin
 from tests.domain.conversation_simulator import THREAD, ConversationSimulator
@@ -117,13 +117,17 @@ class PlayedThread:
         """Somebody writes on the provider's phone."""
         return self._keep(self.talk.receive_phone_message())
 
-    def settles(self, *results: cmd.SendStatus) -> "PlayedThread":
-        """The next queued message gets these results."""
+    def settles(self, *results: cmd.SendStatus, external: str | None = None) -> "PlayedThread":
+        """The next queued message gets these results, and perhaps the gateway's id."""
         outbox = self.talk.claim_send()
         assert outbox is not None
         for result in results:
-            self._keep(self.talk.settle_send(outbox, result))
+            self._keep(self.talk.settle_send(outbox, result, external))
         return self
+
+    def gets_receipt(self, external: str, status: DeliveryStatus) -> "PlayedThread":
+        """The gateway tells how far the message of that id has come."""
+        return self._keep(self.talk.decide_command(cmd.ReceiveDeliveryReceipt((external,), status)))
 
     def assigned(self, agent: str) -> "PlayedThread":
         return self.do(cmd.AssignConversation(self.people[agent]))

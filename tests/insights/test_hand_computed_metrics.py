@@ -97,6 +97,18 @@ TOTALS: dict[str, float | None] = {
     "messages_agent": 23,
     "messages_phone": 1,
     "messages_failed": 1,
+    # Of c23: the handoff's words (sent after 1 min, delivered after 2, read), one that failed, and
+    # one that was sent at once.
+    "messages_sent": 2,
+    "messages_delivered": 1,
+    "delivery_rate": 50,
+    "read_rate": 100,
+    "delivery_failures": 1,
+    # 12 of the assistant; 21 of agents, as c24 and c25 are answered after the week; of the system
+    # 17 handoffs, 8 endings, 4 requests for a rating and 4 replies to ratings.
+    "delivery_failure_rate": 100 / 66,
+    "send_time": 0.5 * MINUTE,
+    "delivery_time": 2 * MINUTE,
     "ratings": 3,  # c01 4, c02 5, c04 2 a day later; c13 without a score
     "rating": 11 / 3,
     "sla_met": 0,  # nothing was promised: tests/insights/sla
@@ -108,7 +120,7 @@ TOTALS: dict[str, float | None] = {
     "assistant_returned": 2,  # c06 after 64 hours, c26 after 5
     "turns": 33,
     "turn_failure_rate": 100 / 33,  # c18
-    "tool_calls": 1,  # c09
+    "tool_calls": 7,  # TOOLS
     "tokens": 3960,
     "cost": 0.33,
     "cost_per_conversation": 0.33 / 23,  # not c14 c15 c19
@@ -141,6 +153,25 @@ BY_AGENT = {"": 9, "ana": 10, "bia": 6, "caio": 1}
 ANSWERS_BY_AGENT = {"ana": (13, 5186), "bia": (5, 890), "caio": (2, 18)}
 BY_LABEL = {"fatura": 2, "segunda-via": 1}
 BY_REASON = {"customer_asked": 13, "model_away": 1, "other": 3}
+TOOLS = {
+    "c01": [("identificar_cliente", "fatura")],
+    "c02": [("identificar_cliente", "lentidao"), ("verificar_conexao", None)],
+    "c03": [("verificar_conexao", None)],
+    "c09": [("desbloqueio_confianca", None)],
+    "c26": [("identificar_cliente", "outro"), ("listar_planos", None)],
+}
+"""What the first turns of these called, and the customer's wish."""
+BY_CONTACT_REASON = {
+    "": 21,
+    "invoice": 1,
+    "no_internet": 1,
+    "plans": 1,
+    "slow_internet": 1,
+    "unlock": 1,
+}
+BY_SERVER = {"assistant": 7, "people": 19}
+RATINGS_BY_SERVER = {"assistant": 4.0, "people": 3.5}  # c01; c02 and c04
+SENT_BY_AUTHOR = {"agent": 1, "assistant": 0, "system": 1}
 BY_WEEKDAY_HOUR = {
     "1-09": 1,
     "1-10": 1,
@@ -222,6 +253,7 @@ async def week(rest_api: RestApiFixture) -> WeekFixture:
     threads = play_week(people)
     for thread in threads.values():
         await thread.store(admin, tenant, channel)
+    await _add_tools(admin, {name: threads[name].id for name in TOOLS})
     await _add_erp_write(admin, tenant, threads["c09"].id)
     await _add_elapsed_time(admin, tenant, people, channel)
     await project(rest_api, tenant)
@@ -248,16 +280,24 @@ async def project(rest_api: RestApiFixture, tenant: UUID) -> None:
     await wait_until(read)
 
 
+_FIRST_TURN = "SELECT id FROM turns WHERE thread_id = $1 ORDER BY started_at, id LIMIT 1"
+
+
+async def _add_tools(admin: Admin, threads: dict[str, UUID]) -> None:
+    for name, calls in TOOLS.items():
+        await admin.execute(
+            "UPDATE turns SET tool_results = $2 WHERE id = $1",
+            await admin.fetchval(_FIRST_TURN, threads[name]),
+            [{"tool": tool, "arguments": {"desejo": wish}} for tool, wish in calls],
+        )
+
+
 async def _add_erp_write(admin: Admin, tenant: UUID, thread: UUID) -> None:
-    turn = await admin.fetchval("SELECT id FROM turns WHERE thread_id = $1", thread)
-    await admin.execute(
-        'UPDATE turns SET tool_results = \'[{"tool": "desbloquear"}]\' WHERE id = $1', turn
-    )
     await admin.execute(
         "INSERT INTO erp_writes (tenant_id, key, turn_id, request, status)"
         " VALUES ($1, 'unlock:1', $2, '{}', 'done')",
         tenant,
-        turn,
+        await admin.fetchval(_FIRST_TURN, thread),
     )
 
 
@@ -319,11 +359,37 @@ async def test_each_grouping_divides_the_week_as_computed_by_hand(
         ("agent", BY_AGENT),
         ("label", BY_LABEL),
         ("handoff_reason", BY_REASON),
+        ("contact_reason", BY_CONTACT_REASON),
+        ("served_by", BY_SERVER),
         ("channel", {str(week.channel): 26}),
         ("weekday_hour", BY_WEEKDAY_HOUR),
     ):
         rows = week.named(await week.values("conversations", group_by, **period))
         assert rows == expected, group_by
+
+
+@pytest.mark.parametrize("period", [WEEK, UNALIGNED], ids=["roll-ups", "rows"])
+async def test_deliveries_and_who_served_are_as_computed_by_hand(
+    week: WeekFixture, period: dict[str, str]
+) -> None:
+    async def values(metric: str, group_by: str, **params: Any) -> dict[str, Any]:
+        return await week.values(metric, group_by, **period, **params)
+
+    assert await values("rating", "served_by") == RATINGS_BY_SERVER
+    assert await values("messages_sent", "message_author") == SENT_BY_AUTHOR
+    assert await values("messages_sent", "channel") == {str(week.channel): 2}
+    assert await values("delivery_failures", "delivery_failure") == {"unknown": 1}
+    assert (await values("messages_sent", "day"))["2026-04-24"] == 2
+    assert (await values("messages_sent", "hour"))["2026-04-24T11:00:00-03:00"] == 2
+    ana, bia = week.people["ana"], week.people["bia"]
+    for sent, filters in (
+        (2, {"agent": ana}),
+        (2, {"team": "suporte"}),
+        (2, {"channel": str(week.channel)}),
+        (0, {"agent": bia}),
+        (0, {"label": "fatura"}),
+    ):
+        assert await week.value("messages_sent", **period, **filters) == sent, filters
 
 
 async def test_answers_belong_to_who_answered(week: WeekFixture) -> None:
@@ -402,6 +468,10 @@ async def test_the_conversations_behind_each_value_are_those_that_it_counts(
     assert await behind("snoozed_time", team="suporte") >= {"c05"}
     assert await behind("next_answer_time") == {"c04", "c05", "c17"}
     assert await behind("turn_failure_rate") == {"c18"}
+    assert await behind("messages_sent") == await behind("delivery_failures") == {"c23"}
+    assert await behind("delivery_failures", group_by="delivery_failure", key="unknown") == {"c23"}
+    assert await behind("messages_sent", group_by="message_author", key="assistant") == set()
+    assert await behind("conversations", group_by="contact_reason", key="plans") == {"c26"}
     assert await behind("assistant_returned") == {"c06", "c26"}
     assert await behind("answers", group_by="agent", key=week.people["caio"]) == {"c04"}
     assert await behind("conversations", group_by="day", key="2026-04-21") == {"c07"}

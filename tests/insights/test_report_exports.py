@@ -16,7 +16,11 @@ from niochat.adapters.pdf_files import build_pdf
 from niochat.adapters.spreadsheet_files import SpreadsheetTable, build_workbook, format_csv_rows
 from niochat.insights.report_files.report_documents import build_report_document
 from niochat.insights.report_files.report_labels import (
+    CONTACT_REASONS,
+    DELIVERY_FAILURES,
     HANDOFF_REASONS,
+    MESSAGE_AUTHORS,
+    SERVED_BY,
     SLA_TARGETS,
     ReportLanguage,
     format_value,
@@ -153,6 +157,10 @@ async def test_the_desk_has_the_same_names_of_rows() -> None:
         shared = _texts(DESK / "shared" / "locales" / f"{language}.json")
         for shown, names in (
             (reports["reasons"], HANDOFF_REASONS),
+            (reports["contact_reasons"], CONTACT_REASONS),
+            (reports["served_by"], SERVED_BY),
+            (reports["message_authors"], MESSAGE_AUTHORS),
+            (reports["delivery_failures"], DELIVERY_FAILURES),
             (shared["sla"]["targets"], SLA_TARGETS),
         ):
             assert shown == {key: both[column] for key, both in names.items()}

@@ -23,6 +23,50 @@ COMMENT ON EXTENSION unaccent IS 'text search dictionary that removes accents';
 
 \ir functions/current_tenant.sql
 
+CREATE TABLE analytics.deliveries (
+    tenant_id uuid NOT NULL,
+    generation integer NOT NULL,
+    message_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    channel_id uuid NOT NULL,
+    author text NOT NULL,
+    queued_at timestamp with time zone NOT NULL,
+    queued_hour timestamp with time zone NOT NULL,
+    queued_day timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    delivered_at timestamp with time zone,
+    read_at timestamp with time zone,
+    failed_at timestamp with time zone,
+    code text DEFAULT ''::text NOT NULL
+);
+
+ALTER TABLE ONLY analytics.deliveries FORCE ROW LEVEL SECURITY;
+
+CREATE VIEW analytics.delivery_contributions WITH (security_invoker='true') AS
+ SELECT tenant_id,
+    generation,
+    message_id,
+    conversation_id,
+    channel_id,
+    author,
+        CASE
+            WHEN (failed_at IS NULL) THEN ''::text
+            ELSE COALESCE(NULLIF(code, ''::text), 'unknown'::text)
+        END AS failure,
+    queued_at,
+    queued_hour,
+    queued_day,
+    (1)::bigint AS queued,
+    (((sent_at IS NOT NULL))::integer)::bigint AS sent,
+    (((delivered_at IS NOT NULL))::integer)::bigint AS delivered,
+    (((read_at IS NOT NULL))::integer)::bigint AS read,
+    (((failed_at IS NOT NULL))::integer)::bigint AS failed,
+    (COALESCE((EXTRACT(epoch FROM (sent_at - queued_at)) * (1000)::numeric), (0)::numeric))::bigint AS send_ms,
+    (COALESCE((EXTRACT(epoch FROM (delivered_at - queued_at)) * (1000)::numeric), (0)::numeric))::bigint AS delivery_ms
+   FROM analytics.deliveries d;
+
+\ir functions/delivery_rows.sql
+
 \ir functions/duration_bin.sql
 
 \ir functions/fence_step.sql
@@ -101,7 +145,8 @@ CREATE TABLE analytics.conversation_measures (
     tool_calls integer DEFAULT 0 NOT NULL,
     tokens bigint DEFAULT 0 NOT NULL,
     cost_micros bigint DEFAULT 0 NOT NULL,
-    returned_at timestamp with time zone
+    returned_at timestamp with time zone,
+    contact_reasons text[] DEFAULT '{}'::text[] NOT NULL
 );
 
 ALTER TABLE ONLY analytics.conversation_measures FORCE ROW LEVEL SECURITY;
@@ -197,7 +242,21 @@ CREATE VIEW analytics.contributions WITH (security_invoker='true') AS
         UNION ALL
          SELECT DISTINCT 'handoff_reason'::text AS dimension,
             reasons.reason AS key
-           FROM unnest(m.handoff_reasons) reasons(reason)) dimensions);
+           FROM unnest(m.handoff_reasons) reasons(reason)
+        UNION ALL
+         SELECT 'contact_reason'::text AS dimension,
+            reasons.reason AS key
+           FROM unnest(
+                CASE
+                    WHEN (m.contact_reasons = '{}'::text[]) THEN ARRAY[''::text]
+                    ELSE m.contact_reasons
+                END) reasons(reason)
+        UNION ALL
+         SELECT 'served_by'::text AS dimension,
+                CASE
+                    WHEN m.people_held THEN 'people'::text
+                    ELSE 'assistant'::text
+                END AS key) dimensions);
 
 \ir functions/report_rows.sql
 
@@ -378,6 +437,26 @@ CREATE TABLE analytics.assistant_turns (
 
 ALTER TABLE ONLY analytics.assistant_turns FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE analytics.delivery_rollups (
+    tenant_id uuid NOT NULL,
+    generation integer NOT NULL,
+    grain text NOT NULL,
+    bucket timestamp with time zone NOT NULL,
+    channel_id uuid NOT NULL,
+    author text NOT NULL,
+    failure text NOT NULL,
+    queued bigint NOT NULL,
+    sent bigint NOT NULL,
+    delivered bigint NOT NULL,
+    read bigint NOT NULL,
+    failed bigint NOT NULL,
+    send_ms bigint NOT NULL,
+    delivery_ms bigint NOT NULL,
+    CONSTRAINT delivery_rollups_grain_check CHECK ((grain = ANY (ARRAY['hour'::text, 'day'::text])))
+);
+
+ALTER TABLE ONLY analytics.delivery_rollups FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE analytics.duration_rollups (
     tenant_id uuid NOT NULL,
     generation integer NOT NULL,
@@ -429,7 +508,21 @@ CREATE VIEW analytics.durations WITH (security_invoker='true') AS
         UNION ALL
          SELECT DISTINCT 'handoff_reason'::text AS dimension,
             reasons.reason AS key
-           FROM unnest(m.handoff_reasons) reasons(reason)) dimensions)
+           FROM unnest(m.handoff_reasons) reasons(reason)
+        UNION ALL
+         SELECT 'contact_reason'::text AS dimension,
+            reasons.reason AS key
+           FROM unnest(
+                CASE
+                    WHEN (m.contact_reasons = '{}'::text[]) THEN ARRAY[''::text]
+                    ELSE m.contact_reasons
+                END) reasons(reason)
+        UNION ALL
+         SELECT 'served_by'::text AS dimension,
+                CASE
+                    WHEN m.people_held THEN 'people'::text
+                    ELSE 'assistant'::text
+                END AS key) dimensions)
   WHERE ((measured.ms IS NOT NULL) AND (m.resolution IS DISTINCT FROM 'merged'::text));
 
 CREATE TABLE analytics.human_answers (
@@ -1732,6 +1825,12 @@ ALTER TABLE ONLY analytics.assistant_turns
 ALTER TABLE ONLY analytics.conversation_measures
     ADD CONSTRAINT conversation_measures_pkey PRIMARY KEY (tenant_id, generation, conversation_id);
 
+ALTER TABLE ONLY analytics.deliveries
+    ADD CONSTRAINT deliveries_pkey PRIMARY KEY (tenant_id, generation, message_id);
+
+ALTER TABLE ONLY analytics.delivery_rollups
+    ADD CONSTRAINT delivery_rollups_pkey PRIMARY KEY (tenant_id, generation, grain, bucket, channel_id, author, failure);
+
 ALTER TABLE ONLY analytics.duration_rollups
     ADD CONSTRAINT duration_rollups_pkey PRIMARY KEY (tenant_id, generation, dimension, name, bucket, key, bin);
 
@@ -2021,6 +2120,8 @@ CREATE INDEX conversation_measures_solved ON analytics.conversation_measures USI
 
 CREATE INDEX conversation_measures_thread ON analytics.conversation_measures USING btree (tenant_id, generation, thread_id, opened_at);
 
+CREATE INDEX deliveries_queued ON analytics.deliveries USING btree (tenant_id, generation, queued_at);
+
 CREATE INDEX human_answers_at ON analytics.human_answers USING btree (tenant_id, generation, at);
 
 CREATE INDEX alert_notices_due ON public.alert_notices USING btree (next_at) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text]));
@@ -2201,6 +2302,12 @@ ALTER TABLE ONLY analytics.assistant_turns
 
 ALTER TABLE ONLY analytics.conversation_measures
     ADD CONSTRAINT conversation_measures_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY analytics.deliveries
+    ADD CONSTRAINT deliveries_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY analytics.delivery_rollups
+    ADD CONSTRAINT delivery_rollups_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
 ALTER TABLE ONLY analytics.duration_rollups
     ADD CONSTRAINT duration_rollups_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
@@ -2478,6 +2585,10 @@ ALTER TABLE analytics.assistant_turns ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE analytics.conversation_measures ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE analytics.deliveries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE analytics.delivery_rollups ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE analytics.duration_rollups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE analytics.human_answers ENABLE ROW LEVEL SECURITY;
@@ -2487,6 +2598,10 @@ CREATE POLICY own_rows ON analytics.answer_rollups TO niochat_app USING ((tenant
 CREATE POLICY own_rows ON analytics.assistant_turns TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON analytics.conversation_measures TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON analytics.deliveries TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON analytics.delivery_rollups TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON analytics.duration_rollups TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
@@ -2853,6 +2968,10 @@ ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
 GRANT USAGE ON SCHEMA analytics TO niochat_app;
 GRANT USAGE ON SCHEMA analytics TO niochat_system;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.deliveries TO niochat_app;
+
+GRANT SELECT ON TABLE analytics.delivery_contributions TO niochat_app;
+
 REVOKE ALL ON FUNCTION public.gather_block(tenant uuid, settled interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.gather_block(tenant uuid, settled interval) TO niochat_system;
 
@@ -2876,6 +2995,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.turns TO niochat_system;
 GRANT SELECT ON TABLE analytics.assistant_outcomes TO niochat_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.assistant_turns TO niochat_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.delivery_rollups TO niochat_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics.duration_rollups TO niochat_app;
 

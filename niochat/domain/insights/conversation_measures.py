@@ -138,6 +138,8 @@ class ConversationMeasures:
     turn_failures: int = 0
     turn_use: TurnUse = NO_TURN_USE
     """What all finished turns used."""
+    contact_reasons: tuple[str, ...] = ()
+    """What the customer wanted, as far as the assistant's turns tell."""
 
     @property
     def merged(self) -> bool:

@@ -4,12 +4,13 @@ It reads stored events instead of the domain's event classes: a type that it doe
 no meaning for measures, and newer code may write one at any time.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from niochat.domain.insights.business_calendar import BusinessCalendar, MeasuredTime
+from niochat.domain.insights.contact_reasons import ToolUse, add_contact_reasons
 from niochat.domain.insights.conversation_measures import (
     HELD_BY_PEOPLE,
     PHONE,
@@ -46,7 +47,7 @@ class BrokenLogError(ValueError):
 @dataclass(frozen=True, slots=True)
 class MeasuredEvent:
     """A stored event, and what it lacks: ``agent`` is the author of an agent's message,
-    ``turn_use`` is what a finished turn used.
+    ``turn_use`` is what a finished turn used, and ``tool_uses`` are the tools that it called.
     """
 
     type: str
@@ -55,6 +56,7 @@ class MeasuredEvent:
     body: Mapping[str, Any]
     agent: str | None = None
     turn_use: TurnUse | None = None
+    tool_uses: Sequence[ToolUse] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +255,8 @@ def _turn_finished(fold: _Fold) -> None:
             turn_failures=m.turn_failures + (not answered),
             turn_use=m.turn_use + use,
         )
+    if fold.event.tool_uses:
+        fold.change(contact_reasons=add_contact_reasons(m.contact_reasons, fold.event.tool_uses))
 
 
 def _handed_off(fold: _Fold) -> None:

@@ -1,5 +1,6 @@
 """Names of rows and values of reports, as their readers know them: in Portuguese and English."""
 
+import re
 from datetime import date, datetime
 from typing import Literal
 
@@ -51,12 +52,38 @@ HANDOFF_REASONS = {
 """By stored word: Portuguese, English; the desk has the same
 (``frontend/src/features/reports/locales``).
 """
+CONTACT_REASONS = {
+    "invoice": ("Fatura ou segunda via", "Invoice"),
+    "no_internet": ("Sem internet", "No internet"),
+    "slow_internet": ("Internet lenta", "Slow internet"),
+    "unlock": ("Desbloqueio", "Unlock"),
+    "service_order": ("Chamado técnico", "Service order"),
+    "plans": ("Planos e contratação", "Plans and sales"),
+    "change_request": ("Mudança no contrato", "Change of the contract"),
+    "other": ("Outro assunto", "Something else"),
+}
+SERVED_BY = {
+    "assistant": ("Só a IA", "The AI alone"),
+    "people": ("Com pessoas", "With people"),
+}
+MESSAGE_AUTHORS = {
+    "assistant": ("IA", "AI"),
+    "agent": ("Atendente", "Agent"),
+    "system": ("Sistema", "System"),
+}
+DELIVERY_FAILURES = {
+    "unknown": ("Motivo não informado", "No reason given"),
+    "said_again": ("Substituída por outro envio", "Replaced by another send"),
+    "gateway": ("Recusada pelo gateway ({{status}})", "Refused by the gateway ({{status}})"),
+    "gateway_unsupported": ("Tipo de mensagem não aceito", "Kind of message not supported"),
+}
 SLA_TARGETS = {
     "first_answer": ("primeira resposta", "first answer"),
     "next_answer": ("próxima resposta", "next answer"),
     "resolution": ("resolução", "resolution"),
 }
 """The same for the targets of SLA policies (``frontend/src/shared/locales``)."""
+_GATEWAY_FAILURE = re.compile(r"gateway_(\d{3})")
 GROUPING_LABELS: dict[ReportLanguage, dict[ReportGrouping, str]] = {
     "pt": {
         ReportGrouping.NONE: "Total",
@@ -68,6 +95,10 @@ GROUPING_LABELS: dict[ReportLanguage, dict[ReportGrouping, str]] = {
         ReportGrouping.CHANNEL: "Canal",
         ReportGrouping.LABEL: "Etiqueta",
         ReportGrouping.HANDOFF_REASON: "Motivo da passagem",
+        ReportGrouping.CONTACT_REASON: "Motivo do contato",
+        ReportGrouping.SERVED_BY: "Atendido por",
+        ReportGrouping.MESSAGE_AUTHOR: "Enviada por",
+        ReportGrouping.DELIVERY_FAILURE: "Motivo da falha",
         ReportGrouping.SLA_POLICY: "Política de SLA",
         ReportGrouping.SLA_TARGET: "Prazo",
     },
@@ -81,6 +112,10 @@ GROUPING_LABELS: dict[ReportLanguage, dict[ReportGrouping, str]] = {
         ReportGrouping.CHANNEL: "Channel",
         ReportGrouping.LABEL: "Label",
         ReportGrouping.HANDOFF_REASON: "Handoff reason",
+        ReportGrouping.CONTACT_REASON: "Contact reason",
+        ReportGrouping.SERVED_BY: "Served by",
+        ReportGrouping.MESSAGE_AUTHOR: "Sent by",
+        ReportGrouping.DELIVERY_FAILURE: "Failure reason",
         ReportGrouping.SLA_POLICY: "SLA policy",
         ReportGrouping.SLA_TARGET: "Target",
     },
@@ -89,11 +124,16 @@ PERIOD_BEFORE: dict[ReportLanguage, str] = {"pt": "período anterior", "en": "pe
 REPORT_TITLE: dict[ReportLanguage, str] = {"pt": "Relatório", "en": "Report"}
 _KEY_LABELS = {
     ReportGrouping.HANDOFF_REASON: HANDOFF_REASONS,
+    ReportGrouping.CONTACT_REASON: CONTACT_REASONS,
+    ReportGrouping.SERVED_BY: SERVED_BY,
+    ReportGrouping.MESSAGE_AUTHOR: MESSAGE_AUTHORS,
+    ReportGrouping.DELIVERY_FAILURE: DELIVERY_FAILURES,
     ReportGrouping.SLA_TARGET: SLA_TARGETS,
 }
 _WITHOUT = {
     ReportGrouping.TEAM: ("Sem equipe", "Without team"),
     ReportGrouping.AGENT: ("Sem atendente", "Without agent"),
+    ReportGrouping.CONTACT_REASON: ("Sem motivo conhecido", "No known reason"),
 }
 _WEEKDAYS = (
     ("seg", "ter", "qua", "qui", "sex", "sáb", "dom"),
@@ -122,6 +162,8 @@ def row_label(grouping: ReportGrouping, key: str, name: str, language: ReportLan
         return _KEY_LABELS[grouping][key][column]
     if not key and grouping in _WITHOUT:
         return _WITHOUT[grouping][column]
+    if grouping is ReportGrouping.DELIVERY_FAILURE and (match := _GATEWAY_FAILURE.fullmatch(key)):
+        return DELIVERY_FAILURES["gateway"][column].replace("{{status}}", match[1])
     return name or key
 
 

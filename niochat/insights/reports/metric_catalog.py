@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from niochat.insights.deliveries.delivery_texts import DELIVERY_TEXTS
 from niochat.insights.reports.metric_texts import METRIC_TEXTS, MetricText
 
 
@@ -20,8 +21,8 @@ class MetricUnit(StrEnum):
 
 
 class MetricSource(StrEnum):
-    """The rows from which a metric is computed. All but presence and uptime are about the
-    conversations that were opened in the period.
+    """The rows from which a metric is computed. All but deliveries, presence and uptime are about
+    the conversations that were opened in the period.
     """
 
     SUMS = "sums"
@@ -31,6 +32,7 @@ class MetricSource(StrEnum):
     ANSWERS = "answers"
     ANSWER_QUANTILES = "answer_quantiles"
     SLA = "sla"
+    DELIVERIES = "deliveries"
     PRESENCE = "presence"
     UPTIME = "uptime"
 
@@ -47,14 +49,30 @@ class ReportGrouping(StrEnum):
     CHANNEL = "channel"
     LABEL = "label"
     HANDOFF_REASON = "handoff_reason"
+    CONTACT_REASON = "contact_reason"
+    SERVED_BY = "served_by"
+    MESSAGE_AUTHOR = "message_author"
+    DELIVERY_FAILURE = "delivery_failure"
     SLA_POLICY = "sla_policy"
     SLA_TARGET = "sla_target"
 
 
 _OF_PROMISES = (ReportGrouping.SLA_POLICY, ReportGrouping.SLA_TARGET)
-ALL_GROUPINGS = tuple(each for each in ReportGrouping if each not in _OF_PROMISES)
+_OF_MESSAGES = (ReportGrouping.MESSAGE_AUTHOR, ReportGrouping.DELIVERY_FAILURE)
+_OF_CONVERSATIONS = (
+    ReportGrouping.HANDOFF_REASON,
+    ReportGrouping.CONTACT_REASON,
+    ReportGrouping.SERVED_BY,
+)
+ALL_GROUPINGS = tuple(each for each in ReportGrouping if each not in (*_OF_PROMISES, *_OF_MESSAGES))
 """What conversations can be grouped by."""
-SLA_GROUPINGS = tuple(each for each in ReportGrouping if each != ReportGrouping.HANDOFF_REASON)
+SLA_GROUPINGS = tuple(
+    each for each in ReportGrouping if each not in (*_OF_CONVERSATIONS, *_OF_MESSAGES)
+)
+DELIVERY_GROUPINGS = (
+    *(ReportGrouping.NONE, ReportGrouping.HOUR, ReportGrouping.DAY, ReportGrouping.WEEKDAY_HOUR),
+    *(ReportGrouping.CHANNEL, ReportGrouping.MESSAGE_AUTHOR),
+)
 TIME_GROUPINGS = frozenset({ReportGrouping.HOUR, ReportGrouping.DAY, ReportGrouping.WEEKDAY_HOUR})
 
 
@@ -82,7 +100,8 @@ class ReportMetric:
     @property
     def text(self) -> MetricText:
         """The label and the definition in both languages."""
-        return METRIC_TEXTS[self.name]
+        texts = DELIVERY_TEXTS if self.source is MetricSource.DELIVERIES else METRIC_TEXTS
+        return texts[self.name]
 
 
 def _count(name: str, column: str | None = None, *, good: bool) -> ReportMetric:
@@ -175,6 +194,29 @@ def _promises(name: str, column: str, *, good: bool) -> ReportMetric:
     )
 
 
+def _deliveries(
+    name: str,
+    unit: MetricUnit,
+    numerator: str,
+    denominator: str | None = None,
+    scale: float = 1.0,
+    *,
+    good: bool = False,
+    more: tuple[ReportGrouping, ...] = (),
+) -> ReportMetric:
+    return ReportMetric(
+        name,
+        unit,
+        good,
+        MetricSource.DELIVERIES,
+        numerator,
+        denominator,
+        scale,
+        drill=denominator if unit is MetricUnit.SECONDS else numerator,
+        groupings=(*DELIVERY_GROUPINGS, *more),
+    )
+
+
 _ALL = (
     _count("conversations", good=True),
     _count("opened_outside_hours", "outside_hours", good=False),
@@ -232,6 +274,19 @@ _ALL = (
     _count("messages_agent", good=True),
     _count("messages_phone", good=False),
     _count("messages_failed", good=False),
+    _deliveries("messages_sent", MetricUnit.COUNT, "sent", good=True),
+    _deliveries("messages_delivered", MetricUnit.COUNT, "delivered", good=True),
+    _deliveries("delivery_rate", MetricUnit.PERCENT, "delivered", "sent", 100.0, good=True),
+    _deliveries("read_rate", MetricUnit.PERCENT, "read", "delivered", 100.0, good=True),
+    _deliveries(
+        "delivery_failures",
+        MetricUnit.COUNT,
+        "failed",
+        more=(ReportGrouping.DELIVERY_FAILURE,),
+    ),
+    _deliveries("delivery_failure_rate", MetricUnit.PERCENT, "failed", "queued", 100.0),
+    _deliveries("send_time", MetricUnit.SECONDS, "send_ms", "sent", 0.001),
+    _deliveries("delivery_time", MetricUnit.SECONDS, "delivery_ms", "delivered", 0.001),
     _count("ratings", good=True),
     ReportMetric(
         "rating",

@@ -4,7 +4,7 @@ A request that no roll-up answers, because of several filters or a caller who se
 of teams, reads rows of the whole period. Both ways lead to equal figures.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
+from niochat.insights.deliveries.delivery_report import load_delivery_sums
 from niochat.insights.reports.duration_histograms import merge_bins, quantiles_of
 from niochat.insights.reports.metric_catalog import (
     TIME_GROUPINGS,
@@ -27,6 +28,9 @@ from niochat.insights.reports.sla_report import load_sla_sums
 _SQL = queries("reports")
 MAX_EXACT_QUANTILES = 20_000
 """Conversations up to which quantiles are exact; those of more come from histograms."""
+_TURNS_SINCE = 2
+_DIMENSIONS_SINCE = {ReportGrouping.CONTACT_REASON: 3, ReportGrouping.SERVED_BY: 3}
+"""The revision of the projection since which its rows have this."""
 _TURNS = ("turns", "turn_failures", "tool_calls", "tokens", "cost_micros")
 _SERVED = ("with_turns", "solved_with_turns")
 
@@ -37,17 +41,27 @@ SourceRows = dict[str, SourceRow]
 
 @dataclass(frozen=True, slots=True)
 class ServingState:
-    """What reports of a tenant read: generations, time zone and how fresh they are. ``complete``
-    is false while a generation serves that older code wrote: it lacks turns and outcomes.
+    """What reports of a tenant read: generations, time zone and how fresh they are. ``revision`` is
+    that of the code which wrote the generation of conversations.
     """
 
     conversations: int
     turns: int
-    complete: bool
+    deliveries: int
+    revision: int
     zone: ZoneInfo
     now: datetime
     freshness: ReportFreshness
     max_exact_quantiles: int = MAX_EXACT_QUANTILES
+
+    @property
+    def has_turns(self) -> bool:
+        """Whether it has turns, outcomes, answers by agent and histograms."""
+        return self.revision >= _TURNS_SINCE
+
+    def has_dimension(self, grouping: ReportGrouping) -> bool:
+        """Whether its roll-ups can be grouped so."""
+        return self.revision >= _DIMENSIONS_SINCE.get(grouping, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +105,10 @@ class PeriodQuery:
             "teams": sorted(audience.teams),
         }
 
+    def elapsed(self) -> tuple[Any, ...]:
+        """The first four parameters of the queries on elapsed time, which no conversation has."""
+        return self.tenant_id, self.period.since, self.period.until, str(self.request.grouping)
+
     def parts(self) -> list[PeriodPart]:
         """The period as roll-ups have it."""
         by_hour = (ReportGrouping.HOUR, ReportGrouping.WEEKDAY_HOUR)
@@ -102,7 +120,9 @@ async def load_sources(query: PeriodQuery) -> dict[MetricSource, SourceRows]:
     generation knows nothing are left out.
     """
     sources = {metric.source for metric in query.request.metrics}
-    if not query.serving.complete:
+    if not query.serving.has_dimension(query.request.grouping):
+        return {}
+    if not query.serving.has_turns:
         sources -= {MetricSource.TURNS, MetricSource.OUTCOMES}
     found: dict[MetricSource, SourceRows] = {}
     sums: SourceRows = {}
@@ -113,16 +133,10 @@ async def load_sources(query: PeriodQuery) -> dict[MetricSource, SourceRows]:
             found[source] = {key: _FROM_SUMS[source](row) for key, row in sums.items()}
         elif source is MetricSource.OUTCOMES:
             found[source] = await _load_outcomes(query, sums)
-        elif source is MetricSource.QUANTILES:
-            found[source] = await _load_quantiles(query)
         elif source is MetricSource.ANSWERS:
             found[source] = await _load_answers(query, sums)
-        elif source is MetricSource.ANSWER_QUANTILES:
-            found[source] = await _load_answer_quantiles(query)
-        elif source is MetricSource.SLA:
-            found[source] = _by_key(await load_sla_sums(query.connection, query.values()))
         else:
-            found[source] = await _load_elapsed(query, source)
+            found[source] = await _LOADERS[source](query)
     return found
 
 
@@ -244,7 +258,7 @@ def _have_answer_rollups(query: PeriodQuery) -> bool:
     """Whether all answers of an agent count, wherever the conversation is now."""
     request = query.request
     return (
-        query.serving.complete
+        query.serving.has_turns
         and request.audience.scope == "all"
         and request.filters.values().keys() <= {"agent"}
         and (query.dimension == "none" or request.grouping is ReportGrouping.AGENT)
@@ -283,7 +297,7 @@ async def _have_histograms(query: PeriodQuery) -> bool:
     """Whether histograms answer the request, and so many conversations are in it that sorting them
     takes too long.
     """
-    if _rollup_for(query) is None or not query.serving.complete:
+    if _rollup_for(query) is None or not query.serving.has_turns:
         return False
     if query.request.grouping in TIME_GROUPINGS:
         return False
@@ -331,19 +345,43 @@ def _histogram_names(request: ReportRequest) -> dict[str, str]:
     return {column: f"{column}{suffix}" for column in sorted(columns)}
 
 
-async def _load_elapsed(query: PeriodQuery, source: MetricSource) -> SourceRows:
-    """Time of presence and of channels, which no conversation has."""
-    request, audience = query.request, query.request.audience
-    place = (query.tenant_id, query.period.since, query.period.until, str(request.grouping))
-    if source is MetricSource.UPTIME:
-        rows = await query.connection.fetch(_SQL["uptime"], *place, request.filters.channel)
-    else:
-        rows = await query.connection.fetch(
-            _SQL["presence"],
-            *place,
-            request.filters.agent,
-            audience.scope,
-            audience.user,
-            list(audience.teams),
-        )
+async def _load_sla(query: PeriodQuery) -> SourceRows:
+    return _by_key(await load_sla_sums(query.connection, query.values()))
+
+
+async def _load_deliveries(query: PeriodQuery) -> SourceRows:
+    generation = query.serving.deliveries
+    return _by_key(
+        await load_delivery_sums(query.connection, query.values(), generation, query.parts())
+    )
+
+
+async def _load_uptime(query: PeriodQuery) -> SourceRows:
+    rows = await query.connection.fetch(
+        _SQL["uptime"], *query.elapsed(), query.request.filters.channel
+    )
     return {row["key"]: dict(row) for row in rows}
+
+
+async def _load_presence(query: PeriodQuery) -> SourceRows:
+    audience = query.request.audience
+    rows = await query.connection.fetch(
+        _SQL["presence"],
+        *query.elapsed(),
+        query.request.filters.agent,
+        audience.scope,
+        audience.user,
+        list(audience.teams),
+    )
+    return {row["key"]: dict(row) for row in rows}
+
+
+_LOADERS: Mapping[MetricSource, Callable[[PeriodQuery], Awaitable[SourceRows]]] = {
+    MetricSource.QUANTILES: _load_quantiles,
+    MetricSource.ANSWER_QUANTILES: _load_answer_quantiles,
+    MetricSource.SLA: _load_sla,
+    MetricSource.DELIVERIES: _load_deliveries,
+    MetricSource.UPTIME: _load_uptime,
+    MetricSource.PRESENCE: _load_presence,
+}
+"""The sources that no sums of conversations lead to."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from niochat.adapters.postgres.database import Connection, Database, fetch_one
 from niochat.adapters.postgres.queries import queries
 from niochat.insights.conversation_projection import ConversationProjection
+from niochat.insights.deliveries.delivery_report import list_behind_deliveries
 from niochat.insights.reports.metric_catalog import MetricSource, ReportGrouping
 from niochat.insights.reports.report_period import ReportInputError, resolve_period
 from niochat.insights.reports.report_request import (
@@ -30,7 +31,7 @@ from niochat.insights.reports.sla_report import list_behind_promises
 
 _SQL = queries("reports")
 _LAG = queries("projections")
-_PROJECTIONS = ["conversations", "turns"]
+_PROJECTIONS = ["conversations", "turns", "deliveries"]
 _NAMED = (ReportGrouping.TEAM, ReportGrouping.AGENT, ReportGrouping.CHANNEL)
 
 
@@ -80,6 +81,16 @@ class ReportStore:
                 page = (drill.limit + 1, drill.after)
                 found = await list_behind_promises(
                     connection, query.values(), key, metric.drill, visible, page
+                )
+                return [dict(row) for row in found]
+            if metric.source is MetricSource.DELIVERIES:
+                found = await list_behind_deliveries(
+                    connection,
+                    query.values(),
+                    serving.deliveries,
+                    (key, metric.drill),
+                    visible,
+                    (drill.limit + 1, drill.after),
                 )
                 return [dict(row) for row in found]
             column, detail = metric.drill, metric.drill or None
@@ -133,7 +144,8 @@ async def load_serving(connection: Connection, tenant_id: UUID) -> ServingState:
     return ServingState(
         row["conversations"] or 1,
         row["turns"] or 1,
-        row["revision"] is None or row["revision"] >= ConversationProjection.revision,
+        row["deliveries"] or 1,
+        row["revision"] or ConversationProjection.revision,
         ZoneInfo(row["timezone"]),
         lag["now"],
         freshness,

@@ -24,6 +24,7 @@ from niochat_lab.lab_queries import lab_queries
 
 _SQL, _BENCH = lab_queries("report_bench"), lab_queries("bench")
 _PROJECTION = queries("conversation_projection")
+_DELIVERIES = queries("delivery_projection")
 _ROLLUPS = (
     _PROJECTION["add_to_rollups"],
     _PROJECTION["add_to_answer_rollups"],
@@ -41,6 +42,7 @@ _COPIES = (
     "copy_measures",
     "copy_answers",
     "copy_turns",
+    "copy_deliveries",
 )
 FillProgress = Callable[[str], None]
 
@@ -98,14 +100,21 @@ async def _fill_month(
 
 def _copy_month(postgres: BenchPostgres, tenant_id: UUID, month: list[UUID], copy: int) -> None:
     days = copy % MONTHS_OF_A_YEAR * TEMPLATE_DAYS
-    generation = postgres.fetch(_SQL["live_generation"], tenant_id)[0][0]
     ids = [row[0] for row in postgres.fetch(_SQL["list_copies"], month, str(copy))]
     statements: list[tuple[str, tuple[object, ...]]] = [(_BENCH["disable_triggers"], ())]
     statements.append((_SQL["copy_contacts"], (tenant_id, str(copy), month)))
     key = (tenant_id, str(copy), days, month)
     statements += [(_SQL[name], key) for name in _COPIES]
-    statements += [(query, (tenant_id, generation, 1, ids)) for query in _ROLLUPS]
+    live = _live_generation(postgres, tenant_id, "conversations")
+    statements += [(query, (tenant_id, live, 1, ids)) for query in _ROLLUPS]
     postgres.run_all(statements)
+    messages = [row[0] for row in postgres.fetch(_SQL["list_message_copies"], tenant_id, ids)]
+    live = _live_generation(postgres, tenant_id, "deliveries")
+    postgres.run_all([(_DELIVERIES["add_to_rollups"], (tenant_id, live, 1, messages))])
+
+
+def _live_generation(postgres: BenchPostgres, tenant_id: UUID, projection: str) -> int:
+    return int(postgres.fetch(_SQL["live_generation"], tenant_id, projection)[0][0])
 
 
 async def count_unread(postgres: BenchPostgres, tenant_id: UUID) -> int | None:

@@ -49,6 +49,19 @@ _REPORTS: Mapping[str, tuple[str, str]] = {
         "handoff_reason",
         "conversations,waiting_time,first_human_answer_time,agent_time,resolution_time,rating",
     ),
+    "contact reasons": (
+        "contact_reason",
+        "conversations,resolved,assistant_share,people_share,resolution_time,rating",
+    ),
+    "deliveries": (
+        "channel",
+        "messages_sent,messages_delivered,delivery_rate,read_rate,delivery_failures,"
+        "delivery_failure_rate,send_time,delivery_time",
+    ),
+    "assistant against people": (
+        "served_by",
+        "conversations,resolved,first_answer_time,resolution_time,reopened,rating,ratings",
+    ),
     "assistant": (
         "none",
         "solved_by_assistant,assistant_share,turns,turn_failure_rate,tool_calls,tokens,cost,"

@@ -19,7 +19,7 @@ GROWN = (
     *("messages", "events", "conversations", "threads", "contacts", "attachments", "readings"),
     *("outbox", "inbox", "turns", "identities", "memories", "erp_writes"),
     *("conversation_measures", "human_answers", "assistant_turns", "rollups"),
-    *("answer_rollups", "duration_rollups"),
+    *("answer_rollups", "duration_rollups", "deliveries", "delivery_rollups"),
 )
 WHOLE = {"tenant_id", "generation"}
 """Columns that all rows of a tenant share, in the read model too."""
@@ -53,6 +53,8 @@ BY_TENANT = {
         "conversation_measures_opened conversation_measures_pkey conversation_measures_thread"
     ),
     "conversation_projection.delete_some_rollups": "rollups_pkey",
+    "delivery_projection.delete_some_deliveries": "deliveries_pkey deliveries_queued",
+    "delivery_projection.delete_some_delivery_rollups": "delivery_rollups_pkey",
     "turn_projection.delete_some_turns": "assistant_turns_at assistant_turns_pkey",
     # Of the path's role in the product, for which the policies have no conditions.
     "assignment.offline_agents": "conversations_waiting",

@@ -42,5 +42,12 @@ SELECT DISTINCT tenant_id, 1, 'day', 'team', opened_day, n::text, 1, 1, 1, 1, 1,
 INSERT INTO analytics.duration_rollups
 SELECT DISTINCT tenant_id, 1, 'team', 'resolution', opened_week, n::text, n, 1
   FROM analytics.conversation_measures, generate_series(1, 20) n;
+INSERT INTO analytics.deliveries
+SELECT m.tenant_id, 1, uuidv7(), m.conversation_id, m.channel_id, 'agent', m.opened_at,
+       m.opened_hour, m.opened_day, m.opened_at, m.opened_at, NULL, NULL, ''
+  FROM analytics.conversation_measures m, generate_series(1, 2) n;
+INSERT INTO analytics.delivery_rollups
+SELECT DISTINCT tenant_id, 1, 'day', opened_day, channel_id, n::text, '', 1, 1, 1, 0, 0, 5, 5
+  FROM analytics.conversation_measures, generate_series(1, 5) n;
 ANALYZE;
 """

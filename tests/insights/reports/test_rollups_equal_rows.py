@@ -143,7 +143,7 @@ async def test_roll_ups_say_what_rows_say(insights: InsightsFixture, seed: int) 
             period = draw_period(chance, datetime.now(UTC))
             request = draw_request(chance, insights.place.channel)
             query = PeriodQuery(connection, tenant, serving, request, period)
-            assert serving.complete
+            assert serving.has_turns
             loaded = await load_sources(query)
             for source, rows in loaded.items():
                 expected = await scan(connection, query, source)

@@ -13,10 +13,13 @@ SELECT id, details ->> 'agent' AS agent FROM messages
  WHERE tenant_id = $1 AND id = ANY ($2::uuid[])
 
 -- name: load_turns
--- What these finished turns used, in millionths of the currency.
+-- What these finished turns used, in millionths of the currency, and their tools, each with the
+-- customer's wish if that was an argument.
 SELECT id, tokens_in + tokens_out AS tokens, (cost * 1000000)::bigint AS cost_micros,
-       (SELECT count(*) FROM jsonb_array_elements(tool_results) AS r (call)
-         WHERE r.call ->> 'tool' IS NOT NULL) AS tool_calls
+       (SELECT coalesce(jsonb_agg(jsonb_build_array(r.call ->> 'tool',
+                                                    r.call #>> '{arguments,desejo}')), '[]')
+          FROM jsonb_array_elements(tool_results) AS r (call)
+         WHERE r.call ->> 'tool' IS NOT NULL) AS tools
   FROM turns WHERE tenant_id = $1 AND id = ANY ($2::uuid[])
 
 -- name: delete_measures

@@ -7,7 +7,9 @@ SELECT t.timezone,
          USING (tenant_id, name, generation)
          WHERE j.tenant_id = $1 AND j.name = 'conversations') AS revision,
        (SELECT generation FROM analytics.projections
-         WHERE tenant_id = $1 AND name = 'turns') AS turns
+         WHERE tenant_id = $1 AND name = 'turns') AS turns,
+       (SELECT generation FROM analytics.projections
+         WHERE tenant_id = $1 AND name = 'deliveries') AS deliveries
   FROM tenants t WHERE t.tenant_id = $1
 
 -- name: sums_of_rollups

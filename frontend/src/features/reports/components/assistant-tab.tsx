@@ -4,12 +4,15 @@ import { useTranslation } from "@/shared/i18n/use-translation";
 import { MetricName } from "@/shared/metrics/metric-name";
 import { formatMetric, metricText } from "@/shared/metrics/metric-value";
 import type { Metric, ReportRow } from "@/shared/metrics/report-queries";
-import { ASSISTANT_METRICS, ASSISTANT_OUTCOMES } from "../model/report-tabs";
+import { ASSISTANT_METRICS, ASSISTANT_OUTCOMES, SERVED_BY_METRICS } from "../model/report-tabs";
+import { rowName } from "../model/row-names";
 import { useReport } from "../model/use-report";
+import { DownloadMenu } from "./download-menu";
 import { requestOf } from "./grouped-tab";
 import { MetricCards } from "./metric-cards";
 import { MetricOverTime } from "./metric-over-time";
 import { ReportBody } from "./report-states";
+import { ReportTable } from "./report-table";
 import type { TabProps } from "./tab-content";
 import { useBehind } from "./use-behind";
 
@@ -46,11 +49,53 @@ export function AssistantTab(props: TabProps) {
               name="solved_by_assistant"
               downloaded={[...ASSISTANT_METRICS, ...ASSISTANT_OUTCOMES]}
             />
+            <AgainstPeople {...props} />
           </>
         )}
       </ReportBody>
       {sheet}
     </>
+  );
+}
+
+/** Conversations that the AI had alone, beside those that people had. */
+function AgainstPeople({ view, base, onChange }: TabProps) {
+  const { t, language } = useTranslation("reports");
+  const request = {
+    metrics: SERVED_BY_METRICS,
+    groupBy: "served_by",
+    ...requestOf(base),
+  } as const;
+  const state = useReport(request);
+  const { open, sheet } = useBehind(base);
+  return (
+    <ReportBody state={state} view={view} onChange={onChange}>
+      {({ report, metrics }) => {
+        const nameOf = (row: Pick<ReportRow, "key" | "name">) =>
+          rowName("served_by", row, report.timezone, t, language).name;
+        return (
+          <>
+            <ChartCard
+              title={t("against.title")}
+              actions={<DownloadMenu request={request} tab={view.tab} />}
+              chart={
+                <ReportTable
+                  caption={t("against.title")}
+                  heading={t("headings.served_by")}
+                  rows={report.rows}
+                  metrics={metrics}
+                  nameOf={nameOf}
+                  onOpen={(metric, row) =>
+                    open(metric, { groupBy: "served_by", key: row.key, name: nameOf(row) })
+                  }
+                />
+              }
+            />
+            {sheet}
+          </>
+        );
+      }}
+    </ReportBody>
   );
 }
 

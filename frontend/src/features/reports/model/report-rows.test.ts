@@ -69,6 +69,13 @@ test("rows are named for people", () => {
   expect(name("team", "suporte", "Suporte técnico")).toBe("Suporte técnico");
   expect(name("handoff_reason", "asked_for_human", "asked_for_human")).toBe("Pediu uma pessoa");
   expect(name("handoff_reason", "brand_new", "brand_new")).toBe("brand_new");
+  expect(name("contact_reason", "", "")).toBe("Sem motivo conhecido");
+  expect(name("contact_reason", "invoice", "invoice")).toBe("Fatura ou segunda via");
+  expect(name("served_by", "assistant", "assistant")).toBe("Só a IA");
+  expect(name("delivery_failure", "gateway_400", "gateway_400")).toBe(
+    "Recusada pelo gateway (400)",
+  );
+  expect(name("delivery_failure", "brand_new", "brand_new")).toBe("brand_new");
   expect(name("weekday_hour", "1-08", "1-08")).toBe("segunda-feira, 08h");
   expect(name("hour", "2026-11-24T11:00:00Z")).toContain("08:00");
 });

@@ -92,14 +92,60 @@ export const GROUPED_TABS: Partial<Record<TabName, GroupedTab>> = {
       "rating",
     ],
   },
+  contatos: {
+    groupBy: "contact_reason",
+    metrics: [
+      "conversations",
+      "resolved",
+      "assistant_share",
+      "people_share",
+      "first_answer_time",
+      "resolution_time",
+      "reopened",
+      "rating",
+    ],
+  },
 };
 
 const SLA_METRICS = ["sla_met_share", "sla_met", "sla_breached"] as const;
 
-/** The tables of the SLA tab. */
-export const SLA_TABLES: readonly GroupedTab[] = (
-  ["sla_policy", "sla_target", "team", "agent", "label"] as const
-).map((groupBy) => ({ groupBy, metrics: SLA_METRICS }));
+const DELIVERY_METRICS = [
+  "messages_sent",
+  "messages_delivered",
+  "delivery_rate",
+  "read_rate",
+  "delivery_failures",
+  "delivery_failure_rate",
+  "send_time",
+  "delivery_time",
+] as const;
+
+/** Tabs with several tables, of which one is shown. */
+export const TABLES_OF_TABS: Partial<Record<TabName, readonly GroupedTab[]>> = {
+  sla: (["sla_policy", "sla_target", "team", "agent", "label"] as const).map((groupBy) => ({
+    groupBy,
+    metrics: SLA_METRICS,
+  })),
+  entregas: [
+    { groupBy: "day", metrics: DELIVERY_METRICS },
+    { groupBy: "channel", metrics: DELIVERY_METRICS },
+    { groupBy: "message_author", metrics: DELIVERY_METRICS },
+    { groupBy: "delivery_failure", metrics: ["delivery_failures"] },
+  ],
+};
+
+/** The AI beside people: who had the conversation. */
+export const SERVED_BY_METRICS = [
+  "conversations",
+  "resolved",
+  "resolution_rate",
+  "first_answer_time",
+  "resolution_time",
+  "reopened",
+  "rating",
+  "ratings",
+  "cost_per_conversation",
+] as const;
 
 export const OVERVIEW_METRICS = [
   "conversations",

@@ -11,9 +11,11 @@ export const TABS = [
   "etiquetas",
   "ia",
   "motivos",
+  "contatos",
   "avaliacoes",
   "sla",
   "horarios",
+  "entregas",
 ] as const;
 export type TabName = (typeof TABS)[number];
 

@@ -29,6 +29,16 @@ export function rowName(
     case "team":
     case "agent":
       return same(key === "" ? t(`without.${grouping}`) : name);
+    case "contact_reason":
+      return same(
+        key === "" ? t(`without.${grouping}`) : t(`contact_reasons.${key}`, { defaultValue: key }),
+      );
+    case "served_by":
+      return same(t(`served_by.${key}`, { defaultValue: key }));
+    case "message_author":
+      return same(t(`message_authors.${key}`, { defaultValue: key }));
+    case "delivery_failure":
+      return same(deliveryFailureName(key, t));
     case "sla_target":
       return same(t(`shared:sla.targets.${key}`, { defaultValue: key }));
     case "handoff_reason":
@@ -39,6 +49,11 @@ export function rowName(
 }
 
 const same = (name: string): RowName => ({ name, short: name });
+
+function deliveryFailureName(key: string, t: TFunction): string {
+  const status = /^gateway_(\d{3})$/.exec(key)?.[1];
+  return t(`delivery_failures.${status ? "gateway" : key}`, { status, defaultValue: key });
+}
 
 function hourName(key: string, timezone: string, locale: string): RowName {
   const hour = new Date(key);

@@ -1,0 +1,1 @@
+"""What became of the messages that the product sent."""
