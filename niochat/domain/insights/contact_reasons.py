@@ -36,13 +36,11 @@ _OF_INTENTS: Mapping[str, ContactReason] = {
     "outro": ContactReason.OTHER,
 }
 _OF_TOOLS: Mapping[str, ContactReason] = {
-    "consultar_faturas": ContactReason.INVOICE,
     "enviar_fatura": ContactReason.INVOICE,
     "explicar_fatura": ContactReason.INVOICE,
     "consultar_pagamento": ContactReason.INVOICE,
     "desbloqueio_confianca": ContactReason.UNLOCK,
     "listar_planos": ContactReason.PLANS,
-    "verificar_cobertura": ContactReason.PLANS,
     "registrar_interesse": ContactReason.PLANS,
     "registrar_solicitacao": ContactReason.CHANGE_REQUEST,
 }
@@ -55,6 +53,14 @@ _WITHOUT_WORDS: Mapping[ContactReason, tuple[frozenset[str], frozenset[ContactRe
     ContactReason.SERVICE_ORDER: (
         frozenset({"consultar_chamados", "abrir_chamado"}),
         _OF_CONNECTIONS | {ContactReason.SERVICE_ORDER},
+    ),
+    ContactReason.INVOICE: (
+        frozenset({"consultar_faturas"}),
+        frozenset({ContactReason.INVOICE, ContactReason.UNLOCK}),
+    ),
+    ContactReason.PLANS: (
+        frozenset({"verificar_cobertura"}),
+        frozenset({ContactReason.PLANS, ContactReason.CHANGE_REQUEST}),
     ),
 }
 """Tools that serve several wishes: the reason that they stand for unless one of these is known."""
@@ -72,7 +78,8 @@ def add_contact_reasons(known: Iterable[str], uses: Iterable[ToolUse]) -> tuple[
     """Returns the reasons so far and those of further tools, sorted.
 
     A connection is checked for whoever has no internet and for whoever has slow internet, and both
-    may get a service order: the customer's words decide, if there are any. ``OTHER`` is left out as
+    may get a service order; invoices are looked up before an unlock, and the coverage before a
+    move: the customer's words or the other tools decide, if there are any. ``OTHER`` is left out as
     soon as there is another reason.
     """
     reasons = {ContactReason(each) for each in known}

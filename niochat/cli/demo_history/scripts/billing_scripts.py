@@ -12,6 +12,7 @@ INVOICE_SCRIPT = TopicScript(
     team="financeiro",
     other_team="atendimento",
     tools=("identificar_cliente", "consultar_faturas", "enviar_fatura"),
+    intent="fatura",
     solved=parse_dialogues(
         """
         > Oi, bom dia
@@ -94,6 +95,7 @@ UNLOCK_SCRIPT = TopicScript(
     team="financeiro",
     other_team="atendimento",
     tools=("identificar_cliente", "consultar_faturas", "desbloqueio_confianca"),
+    intent="desbloqueio",
     solved=parse_dialogues(
         """
         > cortaram minha internet

@@ -12,6 +12,7 @@ NO_INTERNET_SCRIPT = TopicScript(
     team="suporte",
     other_team="financeiro",
     tools=("identificar_cliente", "verificar_conexao", "verificar_manutencao", "abrir_chamado"),
+    intent="sem_internet",
     solved=parse_dialogues(
         """
         > estou sem internet
@@ -108,6 +109,7 @@ SLOW_SCRIPT = TopicScript(
     team="suporte",
     other_team="vendas",
     tools=("identificar_cliente", "verificar_conexao"),
+    intent="lentidao",
     solved=parse_dialogues(
         """
         > a internet ta muito lenta

@@ -12,6 +12,7 @@ MOVE_SCRIPT = TopicScript(
     team="atendimento",
     other_team="suporte",
     tools=("identificar_cliente", "verificar_cobertura", "registrar_solicitacao"),
+    intent="outro",
     solved=parse_dialogues(
         """
         > vocês atendem na {street}? vou me mudar
@@ -66,6 +67,7 @@ PLANS_SCRIPT = TopicScript(
     team="vendas",
     other_team="atendimento",
     tools=("verificar_cobertura", "listar_planos", "registrar_interesse"),
+    intent="planos",
     solved=parse_dialogues(
         """
         > Oi, quais planos vocês têm?
@@ -138,6 +140,7 @@ CANCELLATION_SCRIPT = TopicScript(
     team="atendimento",
     other_team="financeiro",
     tools=("identificar_cliente", "explicar_fatura"),
+    intent="fatura",
     solved=parse_dialogues(
         """
         > como funciona a multa se eu sair antes de um ano?

@@ -58,13 +58,15 @@ class TopicScript:
 
     The assistant solves it with one of ``solved``, or hands off after one of ``handed_off``; then
     an agent goes on with one of ``served``. ``tools`` are the tools of the assistant's turns, in
-    order. ``other_team`` is where an agent transfers what belongs to another team.
+    order, and ``intent`` is the customer's wish as an argument of theirs. ``other_team`` is where
+    an agent transfers what belongs to another team.
     """
 
     topic: Topic
     team: str
     other_team: str
     tools: tuple[str, ...]
+    intent: str
     solved: tuple[tuple[Exchange, ...], ...]
     handed_off: tuple[HandoffDialogue, ...]
     served: tuple[tuple[Exchange, ...], ...]

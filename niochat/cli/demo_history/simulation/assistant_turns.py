@@ -18,18 +18,22 @@ PROMPT_VERSION = "demo-history"
 PRICE_IN, PRICE_OUT = Decimal("0.90"), Decimal("3.60")
 """In BRL per million tokens."""
 FAILURE_CODES = ("model_timeout", "model_rate_limited", "model_unreachable", "model_untrue")
+IDENTIFY_CUSTOMER = "identificar_cliente"
 _MILLION = 1_000_000
 
 
 @dataclass(slots=True)
 class NextTurn:
-    """What the next turn of the assistant leads to. ``tools`` are called in this order."""
+    """What the next turn of the assistant leads to. ``tools`` are called in this order; ``intent``
+    is an argument of the one that identifies the customer.
+    """
 
     replies: tuple[str, ...] = ()
     handoff: HandoffRequest | None = None
     close: str = ""
     fails: bool = False
     tools: tuple[str, ...] = ()
+    intent: str = ""
 
 
 class AssistantTurns:
@@ -47,7 +51,7 @@ class AssistantTurns:
     def _run(self, effect: fx.RunTurnEffect) -> tuple[timedelta, FinishAssistantTurn]:
         planned, random = self.next_turn, self._random
         self._turns += 1
-        self._record_tools(effect.turn, planned.tools)
+        self._record_tools(effect.turn, planned)
         failed = planned.fails
         duration = random.uniform(20, 46) if failed else 1.4 + random.lognormvariate(0.9, 0.5)
         calls = 1 + len(planned.tools)
@@ -71,13 +75,13 @@ class AssistantTurns:
             model_calls=calls,
         )
 
-    def _record_tools(self, turn: TurnId, tools: tuple[str, ...]) -> None:
+    def _record_tools(self, turn: TurnId, planned: NextTurn) -> None:
         started = self._simulator.now
-        for tool in tools:
+        for tool in planned.tools:
             seconds = round(self._random.uniform(0.15, 1.3), 3)
             call = {
                 "tool": tool,
-                "arguments": {},
+                "arguments": {"desejo": planned.intent} if tool == IDENTIFY_CUSTOMER else {},
                 "result": {"ok": True},
                 "at": started.isoformat(timespec="seconds"),
                 "started_at": started.isoformat(),

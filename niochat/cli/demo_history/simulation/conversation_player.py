@@ -109,6 +109,7 @@ class ConversationPlayer:
             each = exchange.render(self._actors.values)
             planned = last if number == len(exchanges) else NextTurn()
             planned.replies = each.reply
+            planned.intent = self._script.intent
             planned.tools = tuple(tools[:1]) if number < len(exchanges) else tuple(tools[:2])
             del tools[: len(planned.tools)]
             self._turns.next_turn = planned
