@@ -71,7 +71,7 @@ def list_screens(day: DemoDay) -> dict[str, Step]:
         "commands": lambda page: press(page, f"{ana}?aba=all", "Control+k"),
         "shortcuts": lambda page: press(page, "/atendimentos?aba=all", "Control+/"),
         "board": lambda page: open_page(page, "/quadro", "[data-row-id]"),
-        "contacts": lambda page: open_page(page, "/contatos", "#content"),
+        "contacts": lambda page: open_page(page, "/contatos", "#content a"),
         "contact": lambda page: open_page(page, f"/contatos/{contact}", "#content h2"),
         "search": lambda page: open_page(page, "/busca?q=internet", "#content a"),
         "profile": lambda page: open_page(page, "/perfil", "#content h2"),
@@ -83,6 +83,9 @@ def list_screens(day: DemoDay) -> dict[str, Step]:
         "report-assistant": lambda page: open_page(
             page, "/relatorios?aba=ia&periodo=30d", "[data-metric]"
         ),
+        "report-contact-reasons": lambda page: open_report(page, "contatos"),
+        "report-deliveries": lambda page: open_report(page, "entregas"),
+        "report-people": show_ai_and_people,
         "report-ratings": lambda page: open_page(
             page, "/relatorios?aba=avaliacoes&periodo=30d", "[data-rating], #content p"
         ),
@@ -103,6 +106,13 @@ def open_page(page: Page, path: str, ready: str) -> None:
 def open_report(page: Page, tab: str) -> None:
     """A tab of the reports that has a table."""
     open_page(page, f"/relatorios?aba={tab}&periodo=30d", "#content table")
+
+
+def show_ai_and_people(page: Page) -> None:
+    """The table below the charts of the assistant's report."""
+    open_report(page, "ia")
+    page.get_by_role("table").last.scroll_into_view_if_needed()
+    settle(page)
 
 
 def show_report_mail(page: Page) -> None:
@@ -143,7 +153,7 @@ def settle(page: Page) -> None:
     """Fonts and pictures are there, and nothing loads any more."""
     page.wait_for_function("document.fonts.status === 'loaded'")
     page.wait_for_function(
-        "!document.querySelector('.animate-pulse')"
+        "!document.querySelector('.animate-pulse, .animate-appear.bg-hover, [aria-busy=true]')"
         " && [...document.images].every(each => each.complete)"
     )
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
