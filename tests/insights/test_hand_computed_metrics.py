@@ -153,7 +153,7 @@ BY_AGENT = {"": 9, "ana": 10, "bia": 6, "caio": 1}
 ANSWERS_BY_AGENT = {"ana": (13, 5186), "bia": (5, 890), "caio": (2, 18)}
 BY_LABEL = {"fatura": 2, "segunda-via": 1}
 BY_REASON = {"customer_asked": 13, "model_away": 1, "other": 3}
-TOOLS = {
+TOOLS: dict[str, list[tuple[str, str | None]]] = {
     "c01": [("identificar_cliente", "fatura")],
     "c02": [("identificar_cliente", "lentidao"), ("verificar_conexao", None)],
     "c03": [("verificar_conexao", None)],
@@ -304,20 +304,22 @@ async def _add_erp_write(admin: Admin, tenant: UUID, thread: UUID) -> None:
 async def _add_elapsed_time(
     admin: Admin, tenant: UUID, people: dict[str, str], channel: UUID
 ) -> None:
-    for name, moment, state in (
-        ("ana", "2026-04-20 08:00", "online"),
-        ("ana", "2026-04-20 12:00", "away"),
-        ("ana", "2026-04-20 13:00", "online"),
-        ("ana", "2026-04-20 18:00", "offline"),
-        ("bia", "2026-04-19 20:00", "online"),  # one hour of it is in the week
-        ("bia", "2026-04-20 01:00", "offline"),
+    for name, moment, state, reason in (
+        ("ana", "2026-04-20 08:00", "online", ""),
+        ("ana", "2026-04-20 12:00", "away", "lunch"),
+        ("ana", "2026-04-20 12:45", "away", ""),
+        ("ana", "2026-04-20 13:00", "online", ""),
+        ("ana", "2026-04-20 18:00", "offline", ""),
+        ("bia", "2026-04-19 20:00", "online", ""),  # one hour of it is in the week
+        ("bia", "2026-04-20 01:00", "offline", ""),
     ):
         await admin.execute(
-            "INSERT INTO presence_changes VALUES ($1, $2, $3, $4, '')",
+            "INSERT INTO presence_changes VALUES ($1, $2, $3, $4, $5)",
             tenant,
             UUID(people[name]),
             datetime.fromisoformat(moment).replace(tzinfo=SAO_PAULO),
             state,
+            reason,
         )
     for moment, status in (
         ("2026-04-19 00:00", "connected"),
@@ -382,13 +384,14 @@ async def test_deliveries_and_who_served_are_as_computed_by_hand(
     assert (await values("messages_sent", "day"))["2026-04-24"] == 2
     assert (await values("messages_sent", "hour"))["2026-04-24T11:00:00-03:00"] == 2
     ana, bia = week.people["ana"], week.people["bia"]
-    for sent, filters in (
+    cases: list[tuple[int, dict[str, str]]] = [
         (2, {"agent": ana}),
         (2, {"team": "suporte"}),
         (2, {"channel": str(week.channel)}),
         (0, {"agent": bia}),
         (0, {"label": "fatura"}),
-    ):
+    ]
+    for sent, filters in cases:
         assert await week.value("messages_sent", **period, **filters) == sent, filters
 
 
@@ -404,6 +407,7 @@ async def test_answers_belong_to_who_answered(week: WeekFixture) -> None:
         "ana": 9 * 3600.0,
         "bia": 3600.0,
     }
+    assert await week.values("away_time", "pause_reason") == {"lunch": 2700.0, "": 900.0}
 
 
 async def test_filters_narrow_the_week(week: WeekFixture) -> None:

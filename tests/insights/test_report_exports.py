@@ -20,6 +20,7 @@ from niochat.insights.report_files.report_labels import (
     DELIVERY_FAILURES,
     HANDOFF_REASONS,
     MESSAGE_AUTHORS,
+    PAUSE_REASONS,
     SERVED_BY,
     SLA_TARGETS,
     ReportLanguage,
@@ -161,6 +162,7 @@ async def test_the_desk_has_the_same_names_of_rows() -> None:
             (reports["served_by"], SERVED_BY),
             (reports["message_authors"], MESSAGE_AUTHORS),
             (reports["delivery_failures"], DELIVERY_FAILURES),
+            (reports["pause_reasons"], PAUSE_REASONS),
             (shared["sla"]["targets"], SLA_TARGETS),
         ):
             assert shown == {key: both[column] for key, both in names.items()}

@@ -71,6 +71,14 @@ MESSAGE_AUTHORS = {
     "agent": ("Atendente", "Agent"),
     "system": ("Sistema", "System"),
 }
+PAUSE_REASONS = {
+    "lunch": ("Almoço", "Lunch"),
+    "rest": ("Descanso", "Rest"),
+    "training": ("Treinamento", "Training"),
+    "meeting": ("Reunião", "Meeting"),
+    "personal": ("Pessoal", "Personal"),
+}
+"""Those of a provider that has set none; others have names of their own."""
 DELIVERY_FAILURES = {
     "unknown": ("Motivo não informado", "No reason given"),
     "said_again": ("Substituída por outro envio", "Replaced by another send"),
@@ -99,6 +107,7 @@ GROUPING_LABELS: dict[ReportLanguage, dict[ReportGrouping, str]] = {
         ReportGrouping.SERVED_BY: "Atendido por",
         ReportGrouping.MESSAGE_AUTHOR: "Enviada por",
         ReportGrouping.DELIVERY_FAILURE: "Motivo da falha",
+        ReportGrouping.PAUSE_REASON: "Motivo da pausa",
         ReportGrouping.SLA_POLICY: "Política de SLA",
         ReportGrouping.SLA_TARGET: "Prazo",
     },
@@ -116,6 +125,7 @@ GROUPING_LABELS: dict[ReportLanguage, dict[ReportGrouping, str]] = {
         ReportGrouping.SERVED_BY: "Served by",
         ReportGrouping.MESSAGE_AUTHOR: "Sent by",
         ReportGrouping.DELIVERY_FAILURE: "Failure reason",
+        ReportGrouping.PAUSE_REASON: "Reason for the pause",
         ReportGrouping.SLA_POLICY: "SLA policy",
         ReportGrouping.SLA_TARGET: "Target",
     },
@@ -128,12 +138,14 @@ _KEY_LABELS = {
     ReportGrouping.SERVED_BY: SERVED_BY,
     ReportGrouping.MESSAGE_AUTHOR: MESSAGE_AUTHORS,
     ReportGrouping.DELIVERY_FAILURE: DELIVERY_FAILURES,
+    ReportGrouping.PAUSE_REASON: PAUSE_REASONS,
     ReportGrouping.SLA_TARGET: SLA_TARGETS,
 }
 _WITHOUT = {
     ReportGrouping.TEAM: ("Sem equipe", "Without team"),
     ReportGrouping.AGENT: ("Sem atendente", "Without agent"),
     ReportGrouping.CONTACT_REASON: ("Sem motivo conhecido", "No known reason"),
+    ReportGrouping.PAUSE_REASON: ("Sem motivo", "No reason"),
 }
 _WEEKDAYS = (
     ("seg", "ter", "qua", "qui", "sex", "sáb", "dom"),
@@ -158,7 +170,7 @@ def row_label(grouping: ReportGrouping, key: str, name: str, language: ReportLan
     if grouping is ReportGrouping.WEEKDAY_HOUR:
         weekday, hour_text = key.split("-")
         return f"{_WEEKDAYS[column][int(weekday) - 1]} {hour_text}h"
-    if key in _KEY_LABELS.get(grouping, {}):
+    if name in (key, "") and key in _KEY_LABELS.get(grouping, {}):
         return _KEY_LABELS[grouping][key][column]
     if not key and grouping in _WITHOUT:
         return _WITHOUT[grouping][column]

@@ -53,21 +53,26 @@ class ReportGrouping(StrEnum):
     SERVED_BY = "served_by"
     MESSAGE_AUTHOR = "message_author"
     DELIVERY_FAILURE = "delivery_failure"
+    PAUSE_REASON = "pause_reason"
     SLA_POLICY = "sla_policy"
     SLA_TARGET = "sla_target"
 
 
 _OF_PROMISES = (ReportGrouping.SLA_POLICY, ReportGrouping.SLA_TARGET)
-_OF_MESSAGES = (ReportGrouping.MESSAGE_AUTHOR, ReportGrouping.DELIVERY_FAILURE)
+_OF_OTHERS = (
+    ReportGrouping.MESSAGE_AUTHOR,
+    ReportGrouping.DELIVERY_FAILURE,
+    ReportGrouping.PAUSE_REASON,
+)
 _OF_CONVERSATIONS = (
     ReportGrouping.HANDOFF_REASON,
     ReportGrouping.CONTACT_REASON,
     ReportGrouping.SERVED_BY,
 )
-ALL_GROUPINGS = tuple(each for each in ReportGrouping if each not in (*_OF_PROMISES, *_OF_MESSAGES))
+ALL_GROUPINGS = tuple(each for each in ReportGrouping if each not in (*_OF_PROMISES, *_OF_OTHERS))
 """What conversations can be grouped by."""
 SLA_GROUPINGS = tuple(
-    each for each in ReportGrouping if each not in (*_OF_CONVERSATIONS, *_OF_MESSAGES)
+    each for each in ReportGrouping if each not in (*_OF_CONVERSATIONS, *_OF_OTHERS)
 )
 DELIVERY_GROUPINGS = (
     *(ReportGrouping.NONE, ReportGrouping.HOUR, ReportGrouping.DAY, ReportGrouping.WEEKDAY_HOUR),
@@ -170,7 +175,9 @@ def _turns(
     )
 
 
-def _presence(name: str, column: str, *, good: bool) -> ReportMetric:
+def _presence(
+    name: str, column: str, *, good: bool, more: tuple[ReportGrouping, ...] = ()
+) -> ReportMetric:
     return ReportMetric(
         name,
         MetricUnit.SECONDS,
@@ -178,7 +185,7 @@ def _presence(name: str, column: str, *, good: bool) -> ReportMetric:
         MetricSource.PRESENCE,
         column,
         scale=0.001,
-        groupings=(ReportGrouping.NONE, ReportGrouping.AGENT),
+        groupings=(ReportGrouping.NONE, ReportGrouping.AGENT, *more),
     )
 
 
@@ -324,7 +331,7 @@ _ALL = (
     _turns("cost_per_conversation", MetricUnit.CURRENCY, "cost_micros", "with_turns", 1e-6),
     _turns("cost_per_solved", MetricUnit.CURRENCY, "cost_micros", "solved_with_turns", 1e-6),
     _presence("online_time", "online_ms", good=True),
-    _presence("away_time", "away_ms", good=False),
+    _presence("away_time", "away_ms", good=False, more=(ReportGrouping.PAUSE_REASON,)),
     ReportMetric(
         "channel_uptime",
         MetricUnit.PERCENT,

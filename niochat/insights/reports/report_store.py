@@ -32,7 +32,10 @@ from niochat.insights.reports.sla_report import list_behind_promises
 _SQL = queries("reports")
 _LAG = queries("projections")
 _PROJECTIONS = ["conversations", "turns", "deliveries"]
-_NAMED = (ReportGrouping.TEAM, ReportGrouping.AGENT, ReportGrouping.CHANNEL)
+_NAMED = (
+    *(ReportGrouping.TEAM, ReportGrouping.AGENT, ReportGrouping.CHANNEL),
+    ReportGrouping.PAUSE_REASON,
+)
 
 
 class ReportStore:

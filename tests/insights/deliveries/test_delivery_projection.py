@@ -1,7 +1,6 @@
 """Deliveries follow from the log, whatever the order of the evidence and the size of batches."""
 
 import random
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -53,6 +52,19 @@ def test_an_uncertain_message_is_neither_sent_nor_failed() -> None:
     assert queued.with_status(DeliveryStatus.UNCERTAIN, later(1), "answer_lost") == queued
 
 
+RESULTS = (
+    (cmd.SendStatus.SENT,),
+    (cmd.SendStatus.FAILED, cmd.SendStatus.SENT),
+    (cmd.SendStatus.UNCERTAIN, cmd.SendStatus.SENT),
+)
+RECEIPTS = (
+    (),
+    (DeliveryStatus.DELIVERED,),
+    (DeliveryStatus.DELIVERED, DeliveryStatus.READ),
+    (DeliveryStatus.READ,),
+)
+
+
 def play_deliveries(chance: random.Random) -> PlayedThread:
     """An agent writes some messages; each comes as far as chance has it."""
     thread = PlayedThread(NEW_YORK, {"ana": "ana"})
@@ -62,22 +74,14 @@ def play_deliveries(chance: random.Random) -> PlayedThread:
     for number in range(6):
         thread.talk.advance_clock(chance.randint(0, 20_000))
         thread.replies("ana")
-        ends: list[Callable[[], object]] = [
-            lambda: thread.settles(cmd.SendStatus.FAILED),
-            lambda: thread.settles(cmd.SendStatus.FAILED, cmd.SendStatus.SENT),
-            lambda: thread.settles(cmd.SendStatus.UNCERTAIN),
-            lambda n=number: [
-                thread.settles(cmd.SendStatus.SENT, external=f"out-{n}"),
-                thread.talk.advance_clock(chance.randint(0, 5_000)),
-                thread.gets_receipt(f"out-{n}", DeliveryStatus.DELIVERED),
-            ],
-            lambda n=number: [
-                thread.settles(cmd.SendStatus.SENT, external=f"out-{n}"),
-                thread.gets_receipt(f"out-{n}", DeliveryStatus.READ),
-            ],
-        ]
         thread.talk.advance_clock(chance.randint(0, 90))
-        chance.choice(ends)()
+        if chance.random() < 0.2:
+            thread.settles(chance.choice((cmd.SendStatus.FAILED, cmd.SendStatus.UNCERTAIN)))
+            continue
+        thread.settles(*chance.choice(RESULTS), external=f"out-{number}")
+        for status in chance.choice(RECEIPTS):
+            thread.talk.advance_clock(chance.randint(0, 5_000))
+            thread.gets_receipt(f"out-{number}", status)
     return thread
 
 

@@ -6244,7 +6244,7 @@ export interface components {
          * @description What a row of a report stands for.
          * @enum {string}
          */
-        ReportGrouping: "none" | "hour" | "day" | "weekday_hour" | "team" | "agent" | "channel" | "label" | "handoff_reason" | "contact_reason" | "served_by" | "message_author" | "delivery_failure" | "sla_policy" | "sla_target";
+        ReportGrouping: "none" | "hour" | "day" | "weekday_hour" | "team" | "agent" | "channel" | "label" | "handoff_reason" | "contact_reason" | "served_by" | "message_author" | "delivery_failure" | "pause_reason" | "sla_policy" | "sla_target";
         /**
          * ReportResponse
          * @description A report of the period from ``from`` up to but not including ``to``. It has all events before

@@ -205,12 +205,12 @@ SELECT CASE $7 WHEN 'agent' THEN a.agent ELSE
 
 -- name: presence
 -- Milliseconds that agents were online and away within the period, until now at most.
-SELECT CASE $4 WHEN 'agent' THEN p.user_id::text ELSE '' END AS key,
+SELECT CASE $4 WHEN 'agent' THEN p.user_id::text WHEN 'pause_reason' THEN p.reason ELSE '' END AS key,
        (extract(epoch FROM sum(p.ended - p.began) FILTER (WHERE p.state = 'online')) * 1000)::bigint
            AS online_ms,
        (extract(epoch FROM sum(p.ended - p.began) FILTER (WHERE p.state = 'away')) * 1000)::bigint
            AS away_ms
-  FROM (SELECT s.user_id, s.state, greatest(s.at, $2) AS began,
+  FROM (SELECT s.user_id, s.state, s.reason, greatest(s.at, $2) AS began,
                least(coalesce(lead(s.at) OVER (PARTITION BY s.user_id ORDER BY s.at), now()), $3)
                    AS ended
           FROM presence_changes s
@@ -219,7 +219,7 @@ SELECT CASE $4 WHEN 'agent' THEN p.user_id::text ELSE '' END AS key,
            AND ($6 = 'all' OR s.user_id::text = $7 OR $6 = 'team' AND EXISTS (
                 SELECT FROM team_members w WHERE w.tenant_id = $1 AND w.user_id = s.user_id
                    AND w.team = ANY ($8::text[])))) AS p
- WHERE p.ended > p.began GROUP BY 1
+ WHERE p.ended > p.began AND ($4 <> 'pause_reason' OR p.state = 'away') GROUP BY 1
 
 -- name: uptime
 -- Milliseconds for which channels had a known status and were connected, within the period.
@@ -235,10 +235,13 @@ SELECT CASE $4 WHEN 'channel' THEN p.channel_id::text ELSE '' END AS key,
  WHERE p.ended > p.began AND p.status <> 'unknown' GROUP BY 1
 
 -- name: names
--- The names of teams, agents and channels by their keys.
+-- The names of teams, agents, channels and reasons for pauses by their keys.
 SELECT slug AS key, name FROM teams WHERE $2 = 'team' AND tenant_id = $1
 UNION ALL SELECT id::text, name FROM users WHERE $2 = 'agent' AND tenant_id = $1
 UNION ALL SELECT id::text, name FROM channels WHERE $2 = 'channel' AND tenant_id = $1
+UNION ALL SELECT r.reason ->> 'code', r.reason ->> 'name'
+            FROM pause_reasons p, jsonb_array_elements(p.reasons) AS r (reason)
+           WHERE $2 = 'pause_reason' AND p.tenant_id = $1
 
 -- name: behind
 -- A page of the conversations behind a value, latest opening first, of those that the caller may see

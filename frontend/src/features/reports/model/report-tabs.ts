@@ -27,23 +27,6 @@ export const GROUPED_TABS: Partial<Record<TabName, GroupedTab>> = {
       "opened_outside_hours",
     ],
   },
-  atendentes: {
-    groupBy: "agent",
-    metrics: [
-      "conversations",
-      "resolved_by_agents",
-      "answers",
-      "first_human_answer_time",
-      "answer_time",
-      "agent_time",
-      "transfers",
-      "offline_returns",
-      "rating",
-      "ratings",
-      "online_time",
-      "away_time",
-    ],
-  },
   equipes: {
     groupBy: "team",
     metrics: [
@@ -122,6 +105,26 @@ const DELIVERY_METRICS = [
 
 /** Tabs with several tables, of which one is shown. */
 export const TABLES_OF_TABS: Partial<Record<TabName, readonly GroupedTab[]>> = {
+  atendentes: [
+    {
+      groupBy: "agent",
+      metrics: [
+        "conversations",
+        "resolved_by_agents",
+        "answers",
+        "first_human_answer_time",
+        "answer_time",
+        "agent_time",
+        "transfers",
+        "offline_returns",
+        "rating",
+        "ratings",
+        "online_time",
+        "away_time",
+      ],
+    },
+    { groupBy: "pause_reason", metrics: ["away_time"] },
+  ],
   sla: (["sla_policy", "sla_target", "team", "agent", "label"] as const).map((groupBy) => ({
     groupBy,
     metrics: SLA_METRICS,

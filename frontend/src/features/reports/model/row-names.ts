@@ -33,6 +33,10 @@ export function rowName(
       return same(
         key === "" ? t(`without.${grouping}`) : t(`contact_reasons.${key}`, { defaultValue: key }),
       );
+    case "pause_reason":
+      if (key === "") return same(t(`without.${grouping}`));
+      // A provider's own reasons have names, also one with the code of ours.
+      return same(name === key ? t(`pause_reasons.${key}`, { defaultValue: key }) : name);
     case "served_by":
       return same(t(`served_by.${key}`, { defaultValue: key }));
     case "message_author":
