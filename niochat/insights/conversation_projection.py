@@ -14,16 +14,17 @@ from niochat.domain.insights.measure_fold import MEASURED_TYPES, MeasuredEvent, 
 from niochat.insights.event_details import EventDetails, load_event_details
 from niochat.insights.measure_rows import answer_row, measures_from_json, measures_row
 from niochat.insights.projection import LogEntry, PoisonedEventError, ProjectionScope
+from niochat.insights.projection_store import delete_by
 from niochat.insights.sum_changes import StoredMeasures, SumChanges, find_sum_changes
 from niochat.insights.tenant_calendar import load_calendar
 
 _SQL = queries("conversation_projection")
 _DELETIONS = (
-    "delete_some_measures",
-    "delete_some_answers",
-    "delete_some_rollups",
-    "delete_some_answer_rollups",
-    "delete_some_duration_rollups",
+    _SQL["delete_some_measures"],
+    _SQL["delete_some_answers"],
+    _SQL["delete_some_rollups"],
+    _SQL["delete_some_answer_rollups"],
+    _SQL["delete_some_duration_rollups"],
 )
 
 
@@ -88,11 +89,7 @@ class ConversationProjection:
 
     async def delete_some(self, connection: Connection, scope: ProjectionScope, limit: int) -> int:
         """See ``Projection``."""
-        deleted = 0
-        for name in _DELETIONS:
-            done = await connection.execute(_SQL[name], scope.tenant_id, scope.generation, limit)
-            deleted += int(done.split()[-1])
-        return deleted
+        return await delete_by(connection, _DELETIONS, scope, limit)
 
 
 async def _add(

@@ -1,6 +1,6 @@
 """Positions of projections in the log, and the events after them. One tenant at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -143,3 +143,14 @@ def _entries(rows: Sequence[Any]) -> list[LogEntry]:
         )
         for row in rows
     ]
+
+
+async def delete_by(
+    connection: Connection, statements: Iterable[str], scope: ProjectionScope, limit: int
+) -> int:
+    """Runs statements that each delete up to ``limit`` rows of a generation; returns how many."""
+    deleted = 0
+    for statement in statements:
+        done = await connection.execute(statement, scope.tenant_id, scope.generation, limit)
+        deleted += int(done.split()[-1])
+    return deleted

@@ -7,6 +7,7 @@ from uuid import UUID
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
 from niochat.insights.projection import LogEntry, PoisonedEventError, ProjectionScope
+from niochat.insights.projection_store import delete_by
 
 _SQL = queries("turn_projection")
 
@@ -32,10 +33,7 @@ class TurnProjection:
 
     async def delete_some(self, connection: Connection, scope: ProjectionScope, limit: int) -> int:
         """See ``Projection``."""
-        done = await connection.execute(
-            _SQL["delete_some_turns"], scope.tenant_id, scope.generation, limit
-        )
-        return int(done.split()[-1])
+        return await delete_by(connection, (_SQL["delete_some_turns"],), scope, limit)
 
 
 def _read_turn(index: int, entry: LogEntry) -> dict[str, Any]:

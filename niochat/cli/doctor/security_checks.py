@@ -37,7 +37,7 @@ def _exposed_problems(settings: Settings, unguarded_superusers: int) -> Iterator
     if settings.base_url.startswith("http://"):
         yield "NIOCHAT_BASE_URL is http: tokens and cookies travel in the clear; put TLS in front"
     if settings.smtp_url is None:
-        yield "NIOCHAT_SMTP_URL is not set: invitations and forgotten passwords wait"
+        yield "NIOCHAT_SMTP_URL is not set: mails wait (invitations, passwords, alerts, reports)"
     if settings.files_url is None:
         yield "NIOCHAT_FILES_URL is not set: what customers send cannot be opened"
     if settings.audit_head_url is None:

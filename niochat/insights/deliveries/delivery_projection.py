@@ -11,11 +11,15 @@ from niochat.adapters.postgres.queries import queries
 from niochat.domain.message import Author, DeliveryStatus
 from niochat.insights.measure_rows import local_buckets
 from niochat.insights.projection import LogEntry, PoisonedEventError, ProjectionScope
+from niochat.insights.projection_store import delete_by
 from niochat.insights.tenant_calendar import load_calendar
 
 _SQL = queries("delivery_projection")
 _QUEUED, _CHANGED = "message_queued", "message_status_changed"
-_DELETIONS = ("delete_some_deliveries", "delete_some_delivery_rollups")
+_DELETIONS = (
+    _SQL["delete_some_deliveries"],
+    _SQL["delete_some_delivery_rollups"],
+)
 _REACHED: Mapping[DeliveryStatus, tuple[str, ...]] = {
     DeliveryStatus.SENT: ("sent_at",),
     DeliveryStatus.DELIVERED: ("sent_at", "delivered_at"),
@@ -93,11 +97,7 @@ class DeliveryProjection:
 
     async def delete_some(self, connection: Connection, scope: ProjectionScope, limit: int) -> int:
         """See ``Projection``."""
-        deleted = 0
-        for name in _DELETIONS:
-            done = await connection.execute(_SQL[name], scope.tenant_id, scope.generation, limit)
-            deleted += int(done.split()[-1])
-        return deleted
+        return await delete_by(connection, _DELETIONS, scope, limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(240)]
 
 COUNTS = ("conversations", "resolved", "reopened")
 SHARE = "assistant_share"
+A_CPF = "318.259.933-00"
+"""Of a subscriber in the simulated ERP."""
 
 
 async def query(api: httpx.AsyncClient, **parameters: str) -> list[dict[str, Any]]:
@@ -91,6 +93,32 @@ async def test_a_value_opens_its_conversations(desk: DeskFixture) -> None:
     sheet = user.page.get_by_role("dialog", name=re.compile("^Atendimentos: "))
     await sheet.locator(f"a[href$='{conversation['id']}']").click()
     await expect(user.page).to_have_url(re.compile(f"/atendimentos/{conversation['id']}"))
+
+
+async def test_why_customers_wrote_and_what_arrived(desk: DeskFixture) -> None:
+    customer, api = desk.customer(), await desk.api("admin")
+    await customer.say(f"minha internet está lenta, meu cpf é {A_CPF}")
+    conversation = await desk.conversation_of(customer)
+    reason = {"metric": "conversations", "group_by": "contact_reason"}
+
+    async def is_known() -> bool:
+        found = await api.get("/reports/conversations", params={**reason, "key": "slow_internet"})
+        return str(conversation["id"]) in [each["id"] for each in found.json()["items"]]
+
+    await wait_until(is_known, 60)
+    user = await desk.sign_in("admin")
+    await user.goto("/relatorios?aba=contatos&periodo=hoje&comparar=nao")
+    table = user.page.get_by_role("table", name="Motivos de contato")
+    await table.get_by_role("button", name=re.compile("^Internet lenta, Atendimentos: ")).click()
+    sheet = user.page.get_by_role("dialog", name=re.compile("^Atendimentos: "))
+    await expect(sheet.locator(f"a[href$='{conversation['id']}']")).to_be_visible()
+
+    await user.goto("/relatorios?aba=entregas&periodo=hoje&comparar=nao")
+    await user.page.get_by_role("combobox", name="Agrupar por").click()
+    await user.page.get_by_role("option", name="Enviada por").click()
+    row = user.page.get_by_role("row", name=re.compile("^IA "))
+    sent = row.get_by_role("button", name=re.compile("Mensagens enviadas: "))
+    await expect(sent).to_have_text(re.compile(r"[1-9]"))
 
 
 async def test_the_address_has_what_is_chosen(desk: DeskFixture) -> None:

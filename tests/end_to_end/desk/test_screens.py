@@ -38,6 +38,8 @@ INSIDE = {
     "assistant": "/relatorios?aba=ia",
     "ratings": "/relatorios?aba=avaliacoes",
     "times of day": "/relatorios?aba=horarios",
+    "contact reasons": "/relatorios?aba=contatos",
+    "deliveries": "/relatorios?aba=entregas",
     "alerts": "/alertas",
     "sla": "/sla",
     "promises": "/relatorios?aba=sla",
