@@ -7,6 +7,7 @@ done. What the requester may read is asked before each batch, so a file never ha
 """
 
 import asyncio
+import math
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -31,11 +32,12 @@ from niochat.insights.exports.export_job import (
     MAX_EXPORT_ROWS,
     ExportAccess,
     ExportFailure,
+    ExportOrder,
     ExportRequester,
     ExportState,
 )
 from niochat.insights.exports.temporary_folders import FOLDER_PREFIX, remove_old_folders
-from niochat.insights.reports.report_request import ConversationRows, DrillDown
+from niochat.insights.reports.report_request import ConversationRows
 from niochat.insights.reports.report_store import ReportStore
 from niochat.runtime.periodic_loop import run_periodically
 
@@ -165,38 +167,48 @@ class ReportExportRunner:
     async def _make_file(self, attempt: _Attempt) -> None:
         job = attempt.job
         attempt.access = await self._load_access(job.tenant_id, job.requester)
-        drill = job.order.drill_down(attempt.permitted.reports, self._batch_rows)
-        await self._count(attempt, drill)
+        await self._count(attempt)
         with TemporaryDirectory(prefix=FOLDER_PREFIX) as folder:
             path = Path(folder) / "export"
             table = await asyncio.to_thread(_open_table, path, job)
             try:
-                await self._write_rows(attempt, drill, table)
+                await self._write_rows(attempt, table)
             except BaseException:
                 table.abandon()
                 raise
             await self._store(attempt, table, path)
 
-    async def _count(self, attempt: _Attempt, drill: DrillDown) -> None:
-        counted = DrillDown(drill.request, drill.key, None, MAX_EXPORT_ROWS)
+    async def _count(self, attempt: _Attempt) -> None:
+        access = attempt.permitted
+        drill = attempt.job.order.drill_down(access.reports, MAX_EXPORT_ROWS)
         attempt.expected = await self._reports.count_behind(
-            attempt.job.tenant_id, counted, attempt.permitted.visible
+            attempt.job.tenant_id, drill, access.visible
         )
         if attempt.expected > MAX_EXPORT_ROWS:
             raise _FailedExportError(ExportFailure.TOO_MANY_ROWS)
         await self._advance(attempt)
 
-    async def _write_rows(self, attempt: _Attempt, drill: DrillDown, table: TableFile) -> None:
-        visible = attempt.permitted.visible
-        batches = self._reports.iterate_behind(attempt.job.tenant_id, drill, visible)
-        async for rows in batches:
+    async def _write_rows(self, attempt: _Attempt, table: TableFile) -> None:
+        parts = math.ceil(attempt.expected / self._batch_rows)
+        for part in attempt.job.order.split(parts):
+            await self._keep(attempt)
+            await self._write_part(attempt, part, table)
+        await self._advance(attempt, FINISH_CLAIM_S)
+
+    async def _write_part(self, attempt: _Attempt, part: ExportOrder, table: TableFile) -> None:
+        access, tenant_id = attempt.permitted, attempt.job.tenant_id
+        drill = part.drill_down(access.reports, self._batch_rows)
+        async for rows in self._reports.iterate_behind(tenant_id, drill, access.visible):
             await asyncio.to_thread(table.write_rows, _cells(rows))
             attempt.written += len(rows)
             if attempt.written > MAX_EXPORT_ROWS:
                 raise _FailedExportError(ExportFailure.TOO_MANY_ROWS)
-            await self._advance(attempt)
-            await self._check_access(attempt)
-        await self._advance(attempt, FINISH_CLAIM_S)
+            await self._keep(attempt)
+
+    async def _keep(self, attempt: _Attempt) -> None:
+        """Store the progress, and see whether the requester may read what comes next."""
+        await self._advance(attempt)
+        await self._check_access(attempt)
 
     async def _store(self, attempt: _Attempt, table: TableFile, path: Path) -> None:
         job = attempt.job

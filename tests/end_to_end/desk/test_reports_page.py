@@ -128,7 +128,7 @@ async def downloaded(user: DeskUser, entry: str) -> bytes:
     """The file that an entry of the menu downloads."""
     await user.button("Baixar").click()
     async with user.page.expect_download() as started:
-        await user.page.get_by_role("menuitem", name=entry).click()
+        await user.page.get_by_role("menuitem", name=entry, exact=True).click()
     download = await started.value
     assert re.fullmatch(r"canais(-\d{4}-\d\d-\d\d){2}\.(csv|xlsx|pdf)", download.suggested_filename)
     return Path(await download.path()).read_bytes()
