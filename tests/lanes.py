@@ -60,6 +60,7 @@ UNIT = (
     "http/test_body_limits.py",
     "http/test_request_metadata.py",
     "inbox/test_batched_inserts.py",
+    "insights/exports/test_export_order.py",
     "insights/reports/test_duration_histograms.py",
     "insights/reports/test_period_parts.py",
     "live/test_assistant_drafts.py",

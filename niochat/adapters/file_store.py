@@ -15,6 +15,8 @@ from niochat.domain.errors import InvalidInputError, UnavailableError
 
 TIMEOUT_S = 30.0
 """For one operation; the library alone would retry for minutes."""
+UPLOAD_TIMEOUT_S = 240.0
+"""For a large file."""
 T = TypeVar("T")
 _PRIVATE_FOLDER = 0o700
 _PRIVATE_FILE = 0o600
@@ -66,9 +68,18 @@ class FileStore:
 
     async def put(self, key: str, data: bytes) -> None:
         """Write or overwrite the file. Raises ``UnavailableError``."""
+        await self._put(key, data, TIMEOUT_S)
+
+    async def put_file(self, key: str, file: Path) -> None:
+        """The same with the content of a file on this machine, which is sent in parts: it may be
+        larger than the memory. Raises ``UnavailableError``.
+        """
+        await self._put(key, file, UPLOAD_TIMEOUT_S)
+
+    async def _put(self, key: str, content: bytes | Path, timeout_s: float) -> None:
         if self._directory is not None:
             self._make_private_folder(self._directory / key)
-        await _translate_errors(obstore.put_async(self._store, key, data))
+        await _translate_errors(obstore.put_async(self._store, key, content), timeout_s)
         if self._directory is not None:
             with contextlib.suppress(FileNotFoundError):
                 (self._directory / key).chmod(_PRIVATE_FILE)
@@ -106,9 +117,9 @@ class FileStore:
             await _translate_errors(obstore.delete_async(self._store, key))
 
 
-async def _translate_errors(operation: Awaitable[T]) -> T:
+async def _translate_errors(operation: Awaitable[T], timeout_s: float = TIMEOUT_S) -> T:
     try:
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             return await operation
     except FileNotFoundError:
         raise

@@ -5,7 +5,10 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
@@ -17,6 +20,8 @@ CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_SHEET_NAME = 31
 MAX_CHARTED_ROWS = 60
+MAX_SHEET_ROWS = 1_048_576
+"""With the header; a limit of Excel."""
 _CHART_SIZE = {"width": 720, "height": 360}
 _WIDTH = 22
 
@@ -51,6 +56,82 @@ def _csv_cell(value: object, decimal_comma: bool) -> str:
         return str(value).replace(".", ",") if decimal_comma else str(value)
     text = ", ".join(value) if isinstance(value, list) else str(value)
     return f"'{text}" if FORMULA.match(text) else text
+
+
+class TableFile(Protocol):
+    """A file on this machine that is written row by row. Methods take processor time, so call them
+    in a thread.
+    """
+
+    def write_rows(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Append rows. A cell is a text, a number, a time with an offset, a list or ``None``."""
+
+    def close(self) -> None:
+        """Finish the file, which is incomplete before."""
+
+    def abandon(self) -> None:
+        """Close the file without finishing it."""
+
+
+class CsvTableFile:
+    """CSV as ``format_csv_rows`` writes it."""
+
+    def __init__(self, path: Path, header: Sequence[str]) -> None:
+        self._file = path.open("w", encoding="utf-8", newline="")
+        self._file.write(BYTE_ORDER_MARK)
+        self.write_rows([header])
+
+    def write_rows(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Append rows."""
+        self._file.write(format_csv_rows(rows))
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._file.close()
+
+    def abandon(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class XlsxTableFile:
+    """A workbook with one sheet, of which only the current row is in memory. Times are local times
+    of ``zone``, with which spreadsheets compute.
+    """
+
+    def __init__(self, path: Path, header: Sequence[str], zone: ZoneInfo) -> None:
+        options = {
+            "constant_memory": True,
+            "tmpdir": str(path.parent),
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "default_date_format": "yyyy-mm-dd hh:mm:ss",
+        }
+        self._zone, self._next_row = zone, 0
+        self._workbook = xlsxwriter.Workbook(str(path), options)
+        self._sheet = self._workbook.add_worksheet()
+        self._sheet.set_column(0, len(header) - 1, _WIDTH)
+        self._sheet.freeze_panes(1, 0)
+        self.write_rows([header])
+
+    def write_rows(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Append rows."""
+        for row in rows:
+            self._sheet.write_row(self._next_row, 0, [self._cell(value) for value in row])
+            self._next_row += 1
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._workbook.close()
+
+    def abandon(self) -> None:
+        """Close the file of rows: to pack them into a workbook would take long."""
+        self._sheet.row_data_fh.close()
+
+    def _cell(self, value: Any) -> Any:
+        if isinstance(value, datetime):
+            return value.astimezone(self._zone).replace(tzinfo=None)
+        return ", ".join(value) if isinstance(value, list) else value
 
 
 def build_workbook(table: SpreadsheetTable) -> bytes:

@@ -1,5 +1,5 @@
-"""``projector``: keeps the read model and the clocks of SLA policies close to the log, in a process
-beside the message path.
+"""``projector``: keeps the read model and the clocks of SLA policies close to the log, and makes
+the files of export jobs, in a process beside the message path and the API.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from niochat import structured_logging
 from niochat.cluster.build_id import resolve_build_id
 from niochat.cluster.cluster_nodes import NodeRole, min_replicas, ray_actor_options
 from niochat.composition.components import open_components
+from niochat.composition.insights.export_services import build_export_runner
 from niochat.composition.live_services import build_sla_watcher
 from niochat.config import Settings
 from niochat.insights.projector import Projector
@@ -39,6 +40,7 @@ async def _project(settings: Settings) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(Projector(components.projector_database).run())
         tasks.create_task(build_sla_watcher(components).run())
+        tasks.create_task(build_export_runner(components).run())
 
 
 projector = serve.deployment(

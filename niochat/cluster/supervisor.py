@@ -24,6 +24,7 @@ from niochat.cluster.pools.pool_clients import pool_names_for
 from niochat.cluster.pools.pool_supervisor import MAX_CALLS_PER_MEMBER, PoolSupervisor
 from niochat.cluster.shard_map import ShardMap
 from niochat.composition.components import Components, open_components
+from niochat.composition.insights.export_services import build_export_purge
 from niochat.config import Settings, available_cores
 from niochat.runtime.background_tasks import BackgroundTaskSet
 from niochat.runtime.fleet.autoscaling import ScalingLimits, ScalingState, next_scaling_state
@@ -71,6 +72,7 @@ class Supervisor:
             settings.min_hosts, max_size, lag_ms=settings.host_lag_ms, idle_s=settings.host_idle_s
         )
         self._scaling = ScalingState(0)
+        self._export_purge = build_export_purge(components)
         self._cleanup_timer = IntervalTimer(CLEANUP_INTERVAL_S)
 
     async def run(self) -> None:
@@ -218,6 +220,7 @@ class Supervisor:
         if self._cleanup_timer.restart_if_due():
             await self._components.inbox.purge_old_rows()
             await self._components.attachments.delete_unused()
+            await self._export_purge.delete_expired()
 
 
 def max_pool_members(settings: Settings) -> int:

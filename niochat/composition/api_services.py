@@ -36,6 +36,7 @@ from niochat.conversations.message_search import MessageSearch
 from niochat.conversations.read_markers import ReadMarkerStore
 from niochat.conversations.search_indexer import SearchIndexer
 from niochat.identity.demo_users import CHECK_INTERVAL_S, DemoUserGuard
+from niochat.insights.exports.export_store import ReportExportStore
 from niochat.insights.reports.dashboard import DashboardStore
 from niochat.insights.reports.report_store import ReportStore
 from niochat.insights.schedules.schedule_runner import ScheduledReportRunner
@@ -80,6 +81,7 @@ class ApiServices:
     dashboard: DashboardStore
     alert_rules: AlertRuleStore
     report_schedules: ReportScheduleStore
+    report_exports: ReportExportStore
     sla_policies: SlaPolicyStore
     request_buckets: RedisTokenBuckets
 
@@ -124,6 +126,7 @@ def build_api_services(components: Components, requests_per_s: float, burst: flo
         dashboard=DashboardStore(components.report_database, reports),
         alert_rules=AlertRuleStore(database, components.vault, components.ssrf_guard.check_url),
         report_schedules=ReportScheduleStore(database),
+        report_exports=ReportExportStore(database),
         sla_policies=SlaPolicyStore(database),
         request_buckets=RedisTokenBuckets(
             settings.redis_url.get_secret_value(), per_s=requests_per_s, burst=burst, kind="api"

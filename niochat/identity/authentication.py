@@ -140,17 +140,39 @@ class Authenticator:
                 await connection.execute(_KEYS["mark_used"], row["id"], now)
         if row is None:
             raise AuthenticationError("The API key is invalid, revoked or expired.", code="bad_key")
-        _refuse_suspended_tenant(row["tenant_status"])
-        grants = intersect_grants(parse_grants(row["permissions"]), _owner_grants(row))
-        return Principal(
-            PrincipalKind.KEY,
-            row["id"],
-            row["name"],
-            "key",
-            grants,
-            row["tenant_id"],
-            row["tenant"],
-        )
+        return _key_principal(row)
+
+    async def find_absent(
+        self, tenant_id: UUID, kind: PrincipalKind, principal_id: UUID, now: datetime
+    ) -> Principal | None:
+        """Return somebody for whom work goes on in the background, with current permissions; None
+        if a request of the same principal in this tenant would be refused.
+        """
+        is_key = kind is PrincipalKind.KEY
+        query = _KEYS["find_absent_principal"] if is_key else _SESSIONS["find_absent_principal"]
+        async with self._database.as_auth() as connection:
+            row = await connection.fetchrow(query, principal_id, tenant_id, now)
+        if row is None:
+            return None
+        try:
+            principal = _key_principal(row) if is_key else _principal_from_row(row, now)
+        except PermissionDeniedError:
+            return None
+        return principal if principal.tenant_id == tenant_id else None
+
+
+def _key_principal(row: Any) -> Principal:
+    _refuse_suspended_tenant(row["tenant_status"])
+    grants = intersect_grants(parse_grants(row["permissions"]), _owner_grants(row))
+    return Principal(
+        PrincipalKind.KEY,
+        row["id"],
+        row["name"],
+        "key",
+        grants,
+        row["tenant_id"],
+        row["tenant"],
+    )
 
 
 def _owner_grants(row: Any) -> Grants:

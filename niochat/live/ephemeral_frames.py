@@ -103,6 +103,18 @@ class ChannelsFrame(BaseModel):
     type: Literal["channels"] = "channels"
 
 
+class ExportFrame(BaseModel):
+    """An export job of the user has a new state, or has read more rows; ``rows_expected`` is null
+    until they are counted. Each frame may be lost: ``GET /reports/exports`` has all jobs.
+    """
+
+    type: Literal["export"] = "export"
+    export_id: UUID
+    state: Literal["queued", "running", "done", "failed", "cancelled", "expired"]
+    rows_written: int
+    rows_expected: int | None
+
+
 class LiveSla(BaseModel):
     """The promise of an SLA policy that is due next. ``policy`` is the name of the policy. It warns
     from ``warn_at`` on, and is breached once ``due_at`` has passed.
@@ -185,6 +197,7 @@ ReplicatedFrame = (
     | ContactFrame
     | AlertsFrame
     | ChannelsFrame
+    | ExportFrame
     | SlaFrame
 )
 """Frames that replicas send to one another."""

@@ -18,6 +18,7 @@ from niochat.live.ephemeral_frames import (
     ClientFrame,
     ContactFrame,
     DraftFrame,
+    ExportFrame,
     LiveSla,
     PresenceFrame,
     QueuesFrame,
@@ -247,6 +248,7 @@ ServerFrame = (
     | ContactFrame
     | AlertsFrame
     | ChannelsFrame
+    | ExportFrame
     | SlaFrame
     | UnreadFrame
     | QueuesFrame

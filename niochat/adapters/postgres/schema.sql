@@ -21,6 +21,12 @@ COMMENT ON EXTENSION unaccent IS 'text search dictionary that removes accents';
 
 \ir functions/commit_step.sql
 
+\ir functions/conversations_behind.sql
+
+\ir functions/conversations_behind_deliveries.sql
+
+\ir functions/conversations_behind_promises.sql
+
 \ir functions/current_tenant.sql
 
 CREATE TABLE analytics.deliveries (
@@ -1391,6 +1397,41 @@ CREATE TABLE public.replaced_texts (
 
 ALTER TABLE ONLY public.replaced_texts FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.report_exports (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    requester_kind text NOT NULL,
+    requester_id uuid NOT NULL,
+    metric text NOT NULL,
+    "grouping" text NOT NULL,
+    key text,
+    filters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    file_format text NOT NULL,
+    language text NOT NULL,
+    state text DEFAULT 'queued'::text NOT NULL,
+    rows_expected integer,
+    rows_written integer DEFAULT 0 NOT NULL,
+    failure text,
+    attempts integer DEFAULT 0 NOT NULL,
+    claimed_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    scopes jsonb,
+    file_attempt integer,
+    file_bytes bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    finished_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    removed_at timestamp with time zone,
+    CONSTRAINT report_exports_check CHECK (((state <> 'done'::text) OR ((file_attempt IS NOT NULL) AND (expires_at IS NOT NULL)))),
+    CONSTRAINT report_exports_file_format_check CHECK ((file_format = ANY (ARRAY['csv'::text, 'xlsx'::text]))),
+    CONSTRAINT report_exports_language_check CHECK ((language = ANY (ARRAY['pt'::text, 'en'::text]))),
+    CONSTRAINT report_exports_requester_kind_check CHECK ((requester_kind = ANY (ARRAY['user'::text, 'key'::text]))),
+    CONSTRAINT report_exports_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'cancelled'::text, 'expired'::text])))
+);
+
+ALTER TABLE ONLY public.report_exports FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.report_schedules (
     tenant_id uuid NOT NULL,
     id uuid DEFAULT uuidv7() NOT NULL,
@@ -2023,6 +2064,9 @@ ALTER TABLE ONLY public.refused_texts
 ALTER TABLE ONLY public.replaced_texts
     ADD CONSTRAINT replaced_texts_pkey PRIMARY KEY (tenant_id, message_id, id);
 
+ALTER TABLE ONLY public.report_exports
+    ADD CONSTRAINT report_exports_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY public.report_schedules
     ADD CONSTRAINT report_schedules_pkey PRIMARY KEY (tenant_id, id);
 
@@ -2257,6 +2301,14 @@ CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (sessio
 CREATE INDEX refused_texts_newest ON public.refused_texts USING btree (tenant_id, refused_at, id);
 
 CREATE INDEX refused_texts_turn ON public.refused_texts USING btree (tenant_id, turn_id);
+
+CREATE INDEX report_exports_finished ON public.report_exports USING btree (finished_at) WHERE (finished_at IS NOT NULL);
+
+CREATE UNIQUE INDEX report_exports_one_running ON public.report_exports USING btree (tenant_id) WHERE (state = 'running'::text);
+
+CREATE INDEX report_exports_own ON public.report_exports USING btree (tenant_id, requester_id, id);
+
+CREATE INDEX report_exports_unfinished ON public.report_exports USING btree (created_at) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 
 CREATE INDEX report_schedules_due ON public.report_schedules USING btree (next_at) WHERE active;
 
@@ -2500,6 +2552,9 @@ ALTER TABLE ONLY public.replaced_texts
 
 ALTER TABLE ONLY public.replaced_texts
     ADD CONSTRAINT replaced_texts_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES public.messages(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.report_exports
+    ADD CONSTRAINT report_exports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
 ALTER TABLE ONLY public.report_schedules
     ADD CONSTRAINT report_schedules_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
@@ -2771,6 +2826,8 @@ CREATE POLICY own_rows ON public.refused_texts TO niochat_app USING ((tenant_id 
 
 CREATE POLICY own_rows ON public.replaced_texts TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
+CREATE POLICY own_rows ON public.report_exports TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
 CREATE POLICY own_rows ON public.report_schedules TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON public.reservations TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
@@ -2869,6 +2926,8 @@ CREATE POLICY path ON public.reads FOR SELECT TO niochat_system USING (true);
 
 CREATE POLICY path ON public.replaced_texts TO niochat_system USING (true) WITH CHECK (true);
 
+CREATE POLICY path ON public.report_exports TO niochat_system USING (true) WITH CHECK (true);
+
 CREATE POLICY path ON public.report_schedules TO niochat_system USING (true) WITH CHECK (true);
 
 CREATE POLICY path ON public.reservations TO niochat_system USING (true) WITH CHECK (true);
@@ -2920,6 +2979,8 @@ ALTER TABLE public.reads ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.refused_texts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.replaced_texts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.report_exports ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.report_schedules ENABLE ROW LEVEL SECURITY;
 
@@ -3231,6 +3292,9 @@ GRANT SELECT,INSERT ON TABLE public.refused_texts TO niochat_app;
 
 GRANT SELECT,INSERT ON TABLE public.replaced_texts TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.replaced_texts TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.report_exports TO niochat_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.report_exports TO niochat_system;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.report_schedules TO niochat_app;
 GRANT SELECT,UPDATE ON TABLE public.report_schedules TO niochat_system;

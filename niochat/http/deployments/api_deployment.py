@@ -142,6 +142,7 @@ def _build_rest_routes(
         command_submitter=CommandSubmitter(parts.inbox, poke),
         read_markers=services.read_markers,
         attachments=parts.attachments,
+        file_store=parts.object_store,
         announce_access_change=parts.access_changes.publish,
         publish_frame=parts.ephemeral_frames.publish_bytes,
         agent_presence=services.agent_presence,
@@ -161,6 +162,7 @@ def _build_rest_routes(
         dashboard=services.dashboard,
         alert_rules=services.alert_rules,
         report_schedules=services.report_schedules,
+        report_exports=services.report_exports,
         sla_policies=services.sla_policies,
         secure_cookies=parts.settings.base_url.startswith("https://"),
         rate_limiter=CallerRateLimiter(

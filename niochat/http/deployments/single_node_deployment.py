@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from niochat.cluster.cluster_nodes import ClusterNodes, NodeRole, ray_actor_options
 from niochat.cluster.supervisor import Supervisor
 from niochat.composition.components import Components
+from niochat.composition.insights.export_services import build_export_runner
 from niochat.composition.live_services import build_sla_watcher
 from niochat.http.concurrency_limit import ConcurrencyLimitMiddleware
 from niochat.http.deployments.api_deployment import (
@@ -42,6 +43,7 @@ def _build_routes(parts: Components) -> list[BaseRoute]:
     parts.background.start(Supervisor(parts, ClusterNodes(), node).run())
     parts.background.start(Projector(parts.projector_database).run())
     parts.background.start(build_sla_watcher(parts).run())
+    parts.background.start(build_export_runner(parts).run())
     return [*build_live_routes(parts), *build_api_routes(parts), *desk.routes()]
 
 

@@ -42,6 +42,7 @@ from niochat.http.rest.identity import (
 )
 from niochat.http.rest.reports import (
     alert_routes,
+    export_job_routes,
     export_routes,
     report_routes,
     schedule_routes,
@@ -91,6 +92,7 @@ ROUTERS = (
     push_routes.router,
     report_routes.router,
     export_routes.router,
+    export_job_routes.router,
     schedule_routes.router,
     alert_routes.rules_router,
     alert_routes.alerts_router,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import Request
 
+from niochat.adapters.file_store import FileStore
 from niochat.alerts.alert_rule_store import AlertRuleStore
 from niochat.assignment.agent_presence import PresenceStore
 from niochat.assignment.colleagues import ColleagueDirectory
@@ -27,6 +28,7 @@ from niochat.conversations.read_markers import ReadMarkerStore
 from niochat.http.rest.caller_rate_limit import CallerRateLimiter
 from niochat.inbox.command_submitter import COMMAND_TIMEOUT_S, CommandSubmitter
 from niochat.inbox.conversation_starter import ConversationStarter
+from niochat.insights.exports.export_store import ReportExportStore
 from niochat.insights.reports.dashboard import DashboardStore
 from niochat.insights.reports.report_store import ReportStore
 from niochat.insights.schedules.schedule_store import ReportScheduleStore
@@ -60,6 +62,7 @@ class RestServices:
     command_submitter: CommandSubmitter
     read_markers: ReadMarkerStore
     attachments: AttachmentStore
+    file_store: FileStore
     announce_access_change: Callable[[UUID], Awaitable[object]]
     publish_frame: Callable[[bytes], Awaitable[object]]
     agent_presence: PresenceStore
@@ -74,6 +77,7 @@ class RestServices:
     dashboard: DashboardStore
     alert_rules: AlertRuleStore
     report_schedules: ReportScheduleStore
+    report_exports: ReportExportStore
     sla_policies: SlaPolicyStore
     secure_cookies: bool
     rate_limiter: CallerRateLimiter | None = None

@@ -35,33 +35,21 @@ async def load_delivery_sums(
     return rows
 
 
-async def list_behind_deliveries(
-    connection: Connection,
+def delivery_parameters(
     parameters: RowParameters,
     generation: int,
-    value: tuple[str | None, str],
+    key: str | None,
+    column: str,
     visible: ReportAudience,
-    page: tuple[int, tuple[datetime, UUID] | None],
-) -> list[Any]:
-    """Returns the conversations with such messages. ``value`` is the key and the column that
-    counts, ``page`` the number of rows and the last one before.
-    """
+) -> RowParameters:
+    """The parameters of the queries on conversations with such messages: ``column`` counts."""
     _, measures, _, since, until, filters, *_ = parameters
-    (key, column), (limit, after) = value, page
-    rows: list[Any] = await connection.fetch(
-        _SQL["behind"],
+    viewer = (visible.scope, visible.user, list(visible.teams))
+    return (
         *_place(parameters, generation, since, until),
-        filters,
-        measures,
-        column,
-        key,
-        limit,
-        visible.scope,
-        visible.user,
-        list(visible.teams),
-        *(after or (None, None)),
+        *(filters, measures, column, key),
+        *viewer,
     )
-    return rows
 
 
 def _place(

@@ -103,6 +103,11 @@ class ReportMetric:
     groupings: tuple[ReportGrouping, ...] = ALL_GROUPINGS
 
     @property
+    def is_by_opening(self) -> bool:
+        """Whether it is about conversations that were opened in the period."""
+        return self.source is not MetricSource.DELIVERIES
+
+    @property
     def text(self) -> MetricText:
         """The label and the definition in both languages."""
         texts = DELIVERY_TEXTS if self.source is MetricSource.DELIVERIES else METRIC_TEXTS

@@ -2,16 +2,21 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from niochat.adapters.postgres.database import Connection, Database, fetch_one
 from niochat.adapters.postgres.queries import queries
 from niochat.insights.conversation_projection import ConversationProjection
-from niochat.insights.deliveries.delivery_report import list_behind_deliveries
+from niochat.insights.deliveries.delivery_report import delivery_parameters
 from niochat.insights.reports.metric_catalog import MetricSource, ReportGrouping
-from niochat.insights.reports.report_period import ReportInputError, resolve_period
+from niochat.insights.reports.report_period import (
+    ReportInputError,
+    ReportPeriod,
+    resolve_period,
+)
 from niochat.insights.reports.report_request import (
     ConversationRows,
     DrillDown,
@@ -27,10 +32,12 @@ from niochat.insights.reports.report_sources import (
     by_author,
     load_sources,
 )
-from niochat.insights.reports.sla_report import list_behind_promises
+from niochat.insights.reports.sla_report import promise_parameters
 
 _SQL = queries("reports")
 _LAG = queries("projections")
+_SLA = queries("sla_reports")
+_DELIVERIES = queries("delivery_reports")
 _PROJECTIONS = ["conversations", "turns", "deliveries"]
 _NAMED = (
     *(ReportGrouping.TEAM, ReportGrouping.AGENT, ReportGrouping.CHANNEL),
@@ -50,9 +57,7 @@ class ReportStore:
         """Returns the report, all of it from one moment. Raises ``ReportInputError``."""
         async with self._database.as_tenant(tenant_id) as connection:
             serving = await load_serving(connection, tenant_id)
-            period = resolve_period(
-                request.since, request.until, request.grouping, serving.zone, serving.now
-            )
+            period = _resolve(request, serving)
             query = PeriodQuery(connection, tenant_id, serving, request, period)
             values = compute_values(request, await load_sources(query))
             compared = None
@@ -69,54 +74,29 @@ class ReportStore:
         """Returns up to ``limit`` + 1 conversations behind a value, latest opening first, of those
         that ``visible`` lets the caller see. Raises ``ReportInputError``.
         """
-        request = drill.request
-        (metric,) = request.metrics
-        if metric.drill is None:
-            raise ReportInputError("metric", f"No conversations are behind {metric.name}.")
-        key = _parse_key(request.grouping, drill.key)
+        after = drill.after or (None, None)
         async with self._database.as_tenant(tenant_id) as connection:
-            serving = await load_serving(connection, tenant_id)
-            period = resolve_period(
-                request.since, request.until, request.grouping, serving.zone, serving.now
-            )
-            query = PeriodQuery(connection, tenant_id, serving, request, period)
-            if metric.source is MetricSource.SLA:
-                page = (drill.limit + 1, drill.after)
-                found = await list_behind_promises(
-                    connection, query.values(), key, metric.drill, visible, page
-                )
-                return [dict(row) for row in found]
-            if metric.source is MetricSource.DELIVERIES:
-                found = await list_behind_deliveries(
-                    connection,
-                    query.values(),
-                    serving.deliveries,
-                    (key, metric.drill),
-                    visible,
-                    (drill.limit + 1, drill.after),
-                )
-                return [dict(row) for row in found]
-            column, detail = metric.drill, metric.drill or None
-            filters = None
-            if metric.source in (MetricSource.TURNS, MetricSource.OUTCOMES):
-                column = str(metric.source)
-            elif metric.source in (MetricSource.ANSWERS, MetricSource.ANSWER_QUANTILES):
-                filters, detail = by_author(query, key)
-                column = str(MetricSource.ANSWERS)
+            queries_behind, values = await _behind(connection, tenant_id, drill, visible)
             rows = await connection.fetch(
-                _SQL["behind"],
-                *query.values(filters),
-                key,
-                column,
-                detail,
-                serving.turns,
-                drill.limit + 1,
-                visible.scope,
-                visible.user,
-                list(visible.teams),
-                *(drill.after or (None, None)),
+                queries_behind.list_page, *values, drill.limit + 1, *after
             )
         return [dict(row) for row in rows]
+
+    async def count_behind(self, tenant_id: UUID, drill: DrillDown, visible: ReportAudience) -> int:
+        """Returns the number of conversations behind a value, counted up to ``limit`` + 1. Raises
+        ``ReportInputError``.
+        """
+        async with self._database.as_tenant(tenant_id) as connection:
+            queries_behind, values = await _behind(connection, tenant_id, drill, visible)
+            count: int = await connection.fetchval(
+                queries_behind.count_all, *values, drill.limit + 1
+            )
+        return count
+
+    async def find_period(self, tenant_id: UUID, request: ReportRequest) -> ReportPeriod:
+        """Returns the period that the request means now. Raises ``ReportInputError``."""
+        async with self._database.as_tenant(tenant_id) as connection:
+            return _resolve(request, await load_serving(connection, tenant_id))
 
     async def iterate_behind(
         self, tenant_id: UUID, drill: DrillDown, visible: ReportAudience
@@ -132,6 +112,60 @@ class ReportStore:
                 return
             last = rows[drill.limit - 1]
             drill = replace(drill, after=(last["opened_at"], last["id"]))
+
+
+class _BehindQueries(NamedTuple):
+    """The queries on the conversations behind a value: a page of them, and their number."""
+
+    list_page: str
+    count_all: str
+
+
+async def _behind(
+    connection: Connection, tenant_id: UUID, drill: DrillDown, visible: ReportAudience
+) -> tuple[_BehindQueries, tuple[Any, ...]]:
+    """The queries for a value, and the parameters that both have. Must be the first of the
+    transaction.
+    """
+    request = drill.request
+    (metric,) = request.metrics
+    if metric.drill is None:
+        raise ReportInputError("metric", f"No conversations are behind {metric.name}.")
+    key = _parse_key(request.grouping, drill.key)
+    serving = await load_serving(connection, tenant_id)
+    period = _resolve(request, serving)
+    if metric.is_by_opening:
+        period = _remaining(period, drill)
+    query = PeriodQuery(connection, tenant_id, serving, request, period)
+    if metric.source is MetricSource.SLA:
+        promises = promise_parameters(query.values(), key, metric.drill, visible)
+        return _BehindQueries(_SLA["behind"], _SLA["count_behind"]), promises
+    if metric.source is MetricSource.DELIVERIES:
+        deliveries = delivery_parameters(
+            query.values(), serving.deliveries, key, metric.drill, visible
+        )
+        return _BehindQueries(_DELIVERIES["behind"], _DELIVERIES["count_behind"]), deliveries
+    column, detail, filters = metric.drill, metric.drill or None, None
+    if metric.source in (MetricSource.TURNS, MetricSource.OUTCOMES):
+        column = str(metric.source)
+    elif metric.source in (MetricSource.ANSWERS, MetricSource.ANSWER_QUANTILES):
+        filters, detail = by_author(query, key)
+        column = str(MetricSource.ANSWERS)
+    viewer = (visible.scope, visible.user, list(visible.teams))
+    values = (*query.values(filters), key, column, detail, serving.turns, *viewer)
+    return _BehindQueries(_SQL["behind"], _SQL["count_behind"]), values
+
+
+def _resolve(request: ReportRequest, serving: ServingState) -> ReportPeriod:
+    return resolve_period(request.since, request.until, request.grouping, serving.zone, serving.now)
+
+
+def _remaining(period: ReportPeriod, drill: DrillDown) -> ReportPeriod:
+    """The part of the period that has the rows after the last page: a late page reads less."""
+    if drill.after is None:
+        return period
+    end = (drill.after[0].astimezone(UTC) + timedelta(microseconds=1)).astimezone(period.zone)
+    return replace(period, until=min(period.until, end, key=datetime.timestamp))
 
 
 async def load_serving(connection: Connection, tenant_id: UUID) -> ServingState:

@@ -4,9 +4,7 @@ A promise belongs to who had the conversation when it was breached, or when it w
 agent and labels of a promise are not those of the conversation now.
 """
 
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
@@ -25,30 +23,14 @@ async def load_sla_sums(connection: Connection, parameters: RowParameters) -> li
     return rows
 
 
-async def list_behind_promises(
-    connection: Connection,
-    parameters: RowParameters,
-    key: str | None,
-    outcome: str,
-    visible: ReportAudience,
-    page: tuple[int, tuple[datetime, UUID] | None],
-) -> list[Any]:
-    """Returns the conversations with such promises. ``outcome`` is met or breached, ``page`` the
-    number of rows and the last one before.
+def promise_parameters(
+    parameters: RowParameters, key: str | None, outcome: str, visible: ReportAudience
+) -> RowParameters:
+    """The parameters of the queries on conversations with such promises. ``outcome`` is met or
+    breached.
     """
-    limit, after = page
-    rows: list[Any] = await connection.fetch(
-        _SQL["behind"],
-        *_by_promise(parameters),
-        key,
-        outcome,
-        limit,
-        visible.scope,
-        visible.user,
-        list(visible.teams),
-        *(after or (None, None)),
-    )
-    return rows
+    viewer = (visible.scope, visible.user, list(visible.teams))
+    return (*_by_promise(parameters), key, outcome, *viewer)
 
 
 def _by_promise(parameters: RowParameters) -> RowParameters:

@@ -77,6 +77,7 @@ PATH = {
     "alerts",
     "alert_notices",
     "report_schedules",
+    "report_exports",
     "sla_tenants",
     "sla_conversations",
     "sla_clocks",
@@ -178,6 +179,12 @@ async def left(given: RowBuilder, place: ChannelRef) -> None:
         "INSERT INTO report_schedules (tenant_id, name, metrics, grouping, cadence, hour,"
         " file_format, language, recipients, next_at) VALUES ($1, 'Semana', '{conversations}',"
         " 'day', 'week', 8, 'pdf', 'pt', '{ana@example.com}', now())",
+        place.tenant,
+    )
+    await given.admin.execute(
+        "INSERT INTO report_exports (tenant_id, requester_kind, requester_id, metric, grouping,"
+        " since, until, file_format, language) VALUES ($1, 'user', $1, 'conversations', 'none',"
+        " now() - interval '1 day', now(), 'csv', 'pt')",
         place.tenant,
     )
     await given.admin.execute(

@@ -2,6 +2,7 @@
 
 import io
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -155,7 +156,7 @@ async def downloaded(user: DeskUser, entry: str) -> bytes:
     """The file that an entry of the menu downloads."""
     await user.button("Baixar").click()
     async with user.page.expect_download() as started:
-        await user.page.get_by_role("menuitem", name=entry).click()
+        await user.page.get_by_role("menuitem", name=entry, exact=True).click()
     download = await started.value
     assert re.fullmatch(r"canais(-\d{4}-\d\d-\d\d){2}\.(csv|xlsx|pdf)", download.suggested_filename)
     return Path(await download.path()).read_bytes()
@@ -192,6 +193,43 @@ async def test_the_conversations_behind_a_value_become_a_file(desk: DeskFixture)
     lines = Path(await download.path()).read_text(encoding="utf-8-sig").splitlines()
     assert lines[0].startswith("protocol;status;")
     assert len(lines) > 1
+
+
+async def test_a_workbook_is_made_in_the_background_and_a_notice_offers_it(
+    desk: DeskFixture,
+) -> None:
+    conversation = await served(desk)
+    user, api = await desk.sign_in("admin"), await desk.api("admin")
+    await user.goto("/relatorios?aba=canais&comparar=nao")
+    await user.button("Baixar").click()
+    await user.page.get_by_role("menuitem", name="Atendimentos (Excel)").click()
+    await expect(user.page.get_by_text("A exportação está pronta")).to_be_visible()
+    async with user.page.expect_download() as started:
+        await user.page.locator("[data-sonner-toast]").get_by_role("button", name="Baixar").click()
+    download = await started.value
+    assert re.fullmatch(r"atendimentos-\d{4}-\d\d-\d\d\.xlsx", download.suggested_filename)
+    with zipfile.ZipFile(await download.path()) as archive:
+        content = "".join(
+            archive.read(name).decode() for name in archive.namelist() if name.endswith(".xml")
+        )
+    shown = (await api.get(f"/conversations/{conversation['id']}")).json()
+    assert shown["protocol"] in content
+
+    await user.goto("/relatorios?exportacoes=abertas")
+    dialog = user.page.get_by_role("dialog", name="Exportações")
+    row = dialog.get_by_role("listitem").first
+    await expect(row).to_contain_text(re.compile(r"Atendimentos, .* · Excel \(XLSX\)"))
+    await expect(row).to_contain_text("Pronta")
+    assert await user.axe_findings() == []
+    (job,) = (await api.get("/reports/exports", params={"limit": 1})).json()["items"]
+    assert job["state"] == "done"
+    await row.get_by_role("button", name=re.compile("^Excluir a exportação de ")).click()
+
+    async def removed() -> bool:
+        listed = (await api.get("/reports/exports")).json()["items"]
+        return all(each["id"] != job["id"] for each in listed)
+
+    await wait_until(removed)
 
 
 async def test_a_report_is_scheduled_and_its_mail_waits_to_be_sent(desk: DeskFixture) -> None:

@@ -39,6 +39,7 @@ from niochat.http.rest.rest_application import build_rest_application
 from niochat.http.rest.rest_services import RestServices
 from niochat.inbox.command_submitter import CommandSubmitter
 from niochat.inbox.conversation_starter import ConversationStarter
+from niochat.insights.exports.export_store import ReportExportStore
 from niochat.insights.reports.dashboard import DashboardStore
 from niochat.insights.reports.report_store import ReportStore
 from niochat.insights.schedules.schedule_store import ReportScheduleStore
@@ -209,6 +210,7 @@ async def rest_api(
     )
     contacts = ContactStore(database, house.vault)
     reports = ReportStore(database)
+    files = FileStore.from_url(tmp_path.as_uri())
     services = RestServices(
         identity=access,
         tenants=accounts,
@@ -224,7 +226,8 @@ async def rest_api(
         contact_directory=ContactDirectory(database, contacts),
         command_submitter=asking,
         read_markers=ReadMarkerStore(database),
-        attachments=AttachmentStore(database, FileStore.from_url(tmp_path.as_uri()), house.vault),
+        attachments=AttachmentStore(database, files, house.vault),
+        file_store=files,
         announce_access_change=access_changed,
         publish_frame=say,
         agent_presence=PresenceStore(database),
@@ -240,6 +243,7 @@ async def rest_api(
         canned_responses=CannedResponseStore(database),
         alert_rules=AlertRuleStore(database, house.vault, SsrfGuard().check_url),
         report_schedules=ReportScheduleStore(database),
+        report_exports=ReportExportStore(database),
         sla_policies=SlaPolicyStore(database),
         push_subscriptions=PushSubscriptionStore(database, house.vault, SsrfGuard().check_url),
         vapid_keys=VapidKeyStore(database, house.vault),

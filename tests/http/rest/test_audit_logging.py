@@ -209,6 +209,8 @@ OF_NOBODY = {
     "/alert-rules/{rule_id}",
     "/alerts",
     "/report-schedules",
+    "/reports/exports",
+    "/reports/exports/{export_id}",
     "/sla-policies",
     "/sla-policies/{policy_id}",
     "/users/{user_id}/photo",
@@ -310,6 +312,9 @@ async def test_every_write_request_is_audited(
     policy = await rest_api.http.post(
         "/sla-policies", json=SAMPLES["/sla-policies"], headers=headers
     )
+    export = await rest_api.http.post(
+        "/reports/exports", json=SAMPLES["/reports/exports"], headers=headers
+    )
     if path.startswith(
         (
             *("/alert-rules/", "/canned-responses/", "/preferences"),
@@ -329,6 +334,7 @@ async def test_every_write_request_is_audited(
         "rule_id": rule.json()["id"],
         "schedule_id": schedule.json()["id"],
         "policy_id": policy.json()["id"],
+        "export_id": export.json()["id"],
         "slug": "vazia",
         "name": "vaga",
         "conversation_id": str(visit.id),

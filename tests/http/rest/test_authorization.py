@@ -156,6 +156,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "/alert-rules": {"name": "Fila", "kind": "queue_long", "threshold": 10},
     "/alert-rules/{rule_id}": {"name": "Fila", "kind": "queue_long", "threshold": 10},
     "/report-schedules": WEEKLY,
+    "/reports/exports": {"metric": "conversations"},
     "/report-schedules/{schedule_id}": WEEKLY,
     "/sla-policies": {"name": "Ouro", "first_answer_s": 300},
     "/sla-policies/{policy_id}": {"name": "Ouro", "first_answer_s": 300},
@@ -195,6 +196,11 @@ async def test_another_tenants_ids_are_as_unknown_as_any(
         ).json()["id"],
         "policy_id": (
             await rest_api.http.post("/sla-policies", json=SAMPLES["/sla-policies"], headers=theirs)
+        ).json()["id"],
+        "export_id": (
+            await rest_api.http.post(
+                "/reports/exports", json=SAMPLES["/reports/exports"], headers=theirs
+            )
         ).json()["id"],
         "contact_id": (
             await given.rows("SELECT contact_id::text FROM threads WHERE id = $1", visit.thread)
@@ -239,6 +245,7 @@ async def snapshot(rest_api: RestApiFixture, tenant: UUID) -> list[str]:
             "canned_responses",
             "alert_rules",
             "report_schedules",
+            "report_exports",
             "sla_policies",
         )
         for row in await rest_api.house.admin.fetch(

@@ -2,6 +2,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { CannedEditor } from "@/features/canned";
 import { Commands } from "@/features/commands/commands";
+import { ExportNotices } from "@/features/exports";
 import { Notifications } from "@/features/notifications/notifications";
 import { StartConversation } from "@/features/start";
 import { ActDialogs } from "@/shared/acts";
@@ -18,6 +19,7 @@ export function Extras() {
       <Toaster />
       <Commands />
       <Notifications />
+      <ExportNotices />
       <ActDialogs />
       <CannedEditor />
       <StartConversation onOpen={open} />

@@ -2327,7 +2327,9 @@ export interface paths {
         /**
          * Export Conversations
          * @description Stream the conversations behind a value of a report as CSV, latest opening first. It ends
-         *     when the caller hangs up. The parameters are those of ``GET /reports/conversations``.
+         *     when the caller hangs up. The parameters are those of ``GET /reports/conversations``. More than
+         *     5,000 conversations are refused with 409 (``export_too_large``): request them with ``POST
+         *     /reports/exports``.
          */
         get: operations["export_conversations"];
         put?: never;
@@ -2352,6 +2354,79 @@ export interface paths {
          *     definitions of all. The parameters are those of ``GET /reports/query``.
          */
         get: operations["export_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reports/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Report Exports
+         * @description List the caller's export jobs, newest first.
+         */
+        get: operations["list_report_exports"];
+        put?: never;
+        /**
+         * Request Report Export
+         * @description Request a file of all conversations behind a value, however many they are (up to a million).
+         *     It is made in the background: ask for the job, or wait for the frame ``export`` of the socket,
+         *     until its state is ``done``, then get ``/reports/exports/{export_id}/file``. The file has the
+         *     conversations that the caller may read while it is made, and is kept for seven days. Three jobs
+         *     of a caller and 20 of a provider may be unfinished.
+         */
+        post: operations["request_report_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reports/exports/{export_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Report Export
+         * @description Show one of the caller's export jobs.
+         */
+        get: operations["show_report_export"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel Or Remove Report Export
+         * @description Cancel an export job that is not finished; remove any other one with its file.
+         */
+        delete: operations["cancel_or_remove_report_export"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reports/exports/{export_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Report Export
+         * @description Stream the file of an export job that is done (else 409, ``export_not_done``). It is refused
+         *     if the caller may no longer read all that it has (``export_not_covered``).
+         */
+        get: operations["download_report_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4236,6 +4311,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** CursorPage[ReportExportResponse] */
+        CursorPage_ReportExportResponse_: {
+            /** Items */
+            items: components["schemas"]["ReportExportResponse"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** CursorPage[TenantResponse] */
         CursorPage_TenantResponse_: {
             /** Items */
@@ -4388,6 +4470,43 @@ export interface components {
             /** Write Id */
             write_id: string | null;
         };
+        /**
+         * ExportFailure
+         * @description Why a job failed.
+         * @enum {string}
+         */
+        ExportFailure: "not_permitted" | "too_many_rows" | "invalid" | "no_file_store" | "interrupted";
+        /**
+         * ExportFailureResponse
+         * @description Why a job failed: a stable ``code``, and a text that says what to do.
+         */
+        ExportFailureResponse: {
+            code: components["schemas"]["ExportFailure"];
+            /** Title */
+            title: string;
+        };
+        /**
+         * ExportFilters
+         * @description Conversations that match all of these. ``team`` and ``agent`` may be ``none``, ``agent`` also
+         *     ``me``.
+         */
+        ExportFilters: {
+            /** Agent */
+            agent?: string | null;
+            /** Channel */
+            channel?: string | null;
+            /** Label */
+            label?: string | null;
+            /** Team */
+            team?: string | null;
+        };
+        /**
+         * ExportState
+         * @description queued → running → done → expired; or failed, or cancelled. A job whose process dies is
+         *     claimed again and begins again.
+         * @enum {string}
+         */
+        ExportState: "queued" | "running" | "done" | "failed" | "cancelled" | "expired";
         /**
          * FactsResponse
          * @description Facts about the provider, in the format of PATCH. An ``amount`` of 0 means free of charge.
@@ -6240,6 +6359,59 @@ export interface components {
          */
         ReportCadence: "day" | "week" | "month";
         /**
+         * ReportExportResponse
+         * @description An export job. ``rows_expected`` is null until the conversations are counted. The file of a
+         *     job that is ``done`` is deleted at ``expires_at``.
+         */
+        ReportExportResponse: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            failure: components["schemas"]["ExportFailureResponse"] | null;
+            /** File Bytes */
+            file_bytes: number | null;
+            /**
+             * File Format
+             * @enum {string}
+             */
+            file_format: "csv" | "xlsx";
+            /** Filters */
+            filters: {
+                [key: string]: string;
+            };
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            group_by: components["schemas"]["ReportGrouping"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Key */
+            key: string | null;
+            /** Metric */
+            metric: string;
+            /** Rows Expected */
+            rows_expected: number | null;
+            /** Rows Written */
+            rows_written: number;
+            state: components["schemas"]["ExportState"];
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+        };
+        /**
          * ReportGrouping
          * @description What a row of a report stands for.
          * @enum {string}
@@ -6351,6 +6523,41 @@ export interface components {
             sent_at: string | null;
             /** Version */
             version: number;
+        };
+        /**
+         * RequestExportRequest
+         * @description Which conversations: those behind the value of a metric in the row ``key`` of a report, with
+         *     the meaning that the parameters of ``GET /reports/conversations`` have. Without a period they
+         *     are those of the last seven days. ``language`` is that of the mail.
+         */
+        RequestExportRequest: {
+            /**
+             * File Format
+             * @default csv
+             * @enum {string}
+             */
+            file_format: "csv" | "xlsx";
+            /** @default {} */
+            filters: components["schemas"]["ExportFilters"];
+            /** From */
+            from?: string | null;
+            /** @default none */
+            group_by: components["schemas"]["ReportGrouping"];
+            /** Key */
+            key?: string | null;
+            /**
+             * Language
+             * @default pt
+             * @enum {string}
+             */
+            language: "pt" | "en";
+            /**
+             * Metric
+             * @default conversations
+             */
+            metric: string;
+            /** To */
+            to?: string | null;
         };
         /**
          * RoleResponse
@@ -13227,6 +13434,213 @@ export interface operations {
                 };
                 content: {
                     "application/pdf": unknown;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                    "text/csv": unknown;
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_report_exports: {
+        parameters: {
+            query?: {
+                /** @description The maximum number of items on the page. */
+                limit?: number;
+                /** @description next_cursor of the previous page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CursorPage_ReportExportResponse_"];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    request_report_export: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A request with the same key is executed once within a day; repeating it returns the first response. 409 with the code in_progress: repeat the request later. 409 with answer_lost: the request was executed but the response is lost. Check the result before you send another request with a new key. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestExportRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportExportResponse"];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    show_report_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportExportResponse"];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    cancel_or_remove_report_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    download_report_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
                     "text/csv": unknown;
                 };

@@ -212,6 +212,17 @@ facts: {
 status: ("waiting" | "read" | "failed")
 }
 /**
+ * An export job of the user has a new state, or has read more rows; ``rows_expected`` is null
+ * until they are counted. Each frame may be lost: ``GET /reports/exports`` has all jobs.
+ */
+export interface ExportFrame {
+export_id: string
+rows_expected: (number | null)
+rows_written: number
+state: ("queued" | "running" | "done" | "failed" | "cancelled" | "expired")
+type: "export"
+}
+/**
  * The server is about to close the socket. Reconnect after about ``retry_after_s`` seconds; do
  * not reconnect if it is null.
  */
@@ -371,5 +382,5 @@ position: string
 type: "welcome"
 }
 
-export type ServerFrame = AlertsFrame | ChannelsFrame | ContactFrame | DraftFrame | EventFrame | GoodbyeFrame | HeartbeatFrame | HiddenFrame | MessageFrame | PresenceFrame | QueuesFrame | ReadFrame | RejectedFrame | SlaFrame | ToolFrame | TypingFrame | UnreadFrame | ViewingFrame | WelcomeFrame
+export type ServerFrame = AlertsFrame | ChannelsFrame | ContactFrame | DraftFrame | EventFrame | ExportFrame | GoodbyeFrame | HeartbeatFrame | HiddenFrame | MessageFrame | PresenceFrame | QueuesFrame | ReadFrame | RejectedFrame | SlaFrame | ToolFrame | TypingFrame | UnreadFrame | ViewingFrame | WelcomeFrame
 export type ClientFrame = HelloFrame | ReadMarkerUpdate | TypingUpdate | ViewingUpdate

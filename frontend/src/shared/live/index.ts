@@ -10,6 +10,7 @@ export type {
   ConversationResult,
   Counts,
   EventRow,
+  ExportProgress,
   Link,
   LinkState,
   ListFilter,

@@ -1,4 +1,10 @@
-import type { ConversationStatus, LiveActivity, LiveConversation, LiveMessage } from "./frames.gen";
+import type {
+  ConversationStatus,
+  ExportFrame,
+  LiveActivity,
+  LiveConversation,
+  LiveMessage,
+} from "./frames.gen";
 
 /** A conversation as the server shows it. `version` grows with each of its events. */
 export type Conversation = LiveConversation;
@@ -127,6 +133,12 @@ export interface Presence {
   reason: string | null;
 }
 /** The reply that the assistant is writing: its text so far, and the tools that it uses now. */
+/** How far an export job is; `expected` is null until its rows are counted. */
+export interface ExportProgress {
+  state: ExportFrame["state"];
+  written: number;
+  expected: number | null;
+}
 export interface AssistantDraft {
   turnId: string;
   text: string;

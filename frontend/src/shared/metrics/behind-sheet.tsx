@@ -1,8 +1,8 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Download, SearchX, X } from "lucide-react";
-import { api } from "../api/client";
+import { Download, FileSpreadsheet, SearchX, X } from "lucide-react";
 import { useColleague, useTeamName } from "../api/colleagues";
+import { useConversationExport } from "../exports/use-conversation-export";
 import { formatPhone } from "../format/phone";
 import { useFormat } from "../format/use-format";
 import { useTranslation } from "../i18n/use-translation";
@@ -11,13 +11,7 @@ import { StatusPill } from "../ui/display/status-pill";
 import { SkeletonRows } from "../ui/feedback/skeleton";
 import { EmptyState, ErrorState } from "../ui/feedback/states";
 import { Sheet } from "../ui/overlay/sheet";
-import { useDownload } from "./download";
-import {
-  type BehindRequest,
-  type BehindRow,
-  behindParameters,
-  behindQuery,
-} from "./report-queries";
+import { type BehindRequest, type BehindRow, behindQuery } from "./report-queries";
 
 const ROW_HEIGHT = 64;
 
@@ -66,7 +60,7 @@ function Conversations({ request }: { request: BehindRequest }) {
           </li>
         ))}
       </ul>
-      <div className="flex justify-center gap-2 p-3">
+      <div className="flex flex-wrap justify-center gap-2 p-3">
         <DownloadConversations request={request} />
         {query.hasNextPage && (
           <Button disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
@@ -82,26 +76,26 @@ function Conversations({ request }: { request: BehindRequest }) {
 function DownloadConversations({ request }: { request: BehindRequest }) {
   const { t } = useTranslation("metrics");
   const format = useFormat();
-  const download = useDownload();
-  const { from, to } = request.range;
-  const start = () =>
-    download.start(`${t("behind.file")}-${from.slice(0, 10)}-${to.slice(0, 10)}.csv`, (signal) =>
-      api.GET("/reports/export/conversations", {
-        params: { query: behindParameters(request) },
-        parseAs: "stream",
-        signal,
-      }),
+  const { download, startCsv, requestWorkbook } = useConversationExport(request);
+  if (download.received !== null) {
+    return (
+      <Button variant="quiet" onClick={download.cancel}>
+        <X aria-hidden className="size-4" />
+        {t("download.cancel", { size: format.fileSize(download.received) })}
+      </Button>
     );
-  return download.received === null ? (
-    <Button variant="quiet" onClick={start}>
-      <Download aria-hidden className="size-4" />
-      {t("behind.download")}
-    </Button>
-  ) : (
-    <Button variant="quiet" onClick={download.cancel}>
-      <X aria-hidden className="size-4" />
-      {t("download.cancel", { size: format.fileSize(download.received) })}
-    </Button>
+  }
+  return (
+    <>
+      <Button variant="quiet" onClick={startCsv}>
+        <Download aria-hidden className="size-4" />
+        {t("behind.download")}
+      </Button>
+      <Button variant="quiet" onClick={requestWorkbook}>
+        <FileSpreadsheet aria-hidden className="size-4" />
+        {t("behind.download_xlsx")}
+      </Button>
+    </>
   );
 }
 

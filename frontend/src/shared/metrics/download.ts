@@ -11,18 +11,19 @@ export type DownloadRequest = (
 export interface Download {
   /** Bytes that have come so far; null while nothing is downloaded. */
   received: number | null;
-  start: (name: string, request: DownloadRequest) => void;
+  /** `refused` may handle an error of the server; it returns whether it did. */
+  start: (name: string, request: DownloadRequest, refused?: (error: unknown) => boolean) => void;
   cancel: () => void;
 }
 
 /** Downloads one file at a time. It ends when the part of the page that asked for it is left. */
 export function useDownload(): Download {
-  const { t } = useTranslation("metrics");
+  const { t } = useTranslation("shared");
   const [received, setReceived] = useState<number | null>(null);
   const running = useRef<AbortController | null>(null);
   const cancel = () => running.current?.abort();
   useEffect(() => () => running.current?.abort(), []);
-  const start = (name: string, request: DownloadRequest) => {
+  const start: Download["start"] = (name, request, refused) => {
     running.current?.abort();
     const controller = new AbortController();
     running.current = controller;
@@ -30,8 +31,8 @@ export function useDownload(): Download {
     fetchFile(request, controller.signal, setReceived)
       .then((file) => saveFile(name, file))
       .catch((error: unknown) => {
-        if (controller.signal.aborted) return;
-        toast.error(t("download.failed"), { description: describeError(error, t) });
+        if (controller.signal.aborted || refused?.(error)) return;
+        toast.error(t("download_failed"), { description: describeError(error, t) });
       })
       .finally(() => {
         if (running.current === controller) setReceived(null);

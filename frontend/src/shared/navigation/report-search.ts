@@ -10,6 +10,8 @@ export interface ReportSearch {
   horario?: string | undefined;
   metrica?: string | undefined;
   por?: string | undefined;
+  /** "abertas": the list of exports is open, as the link of a mail says. */
+  exportacoes?: string | undefined;
   // Lists, as in the address of the inbox; a report takes the first value.
   equipe?: string[] | undefined;
   agente?: string[] | undefined;
@@ -28,6 +30,7 @@ export function readReportSearch(search: Record<string, unknown>): ReportSearch 
     horario: oneText(search, "horario"),
     metrica: oneText(search, "metrica"),
     por: oneText(search, "por"),
+    exportacoes: oneText(search, "exportacoes"),
     equipe: manyTexts(search, "equipe"),
     agente: manyTexts(search, "agente"),
     canal: manyTexts(search, "canal"),

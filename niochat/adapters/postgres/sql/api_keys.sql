@@ -62,3 +62,15 @@ WITH RECURSIVE line AS (
 UPDATE api_keys SET revoked_at = now()
  WHERE tenant_id = $1 AND id IN (SELECT id FROM line) AND revoked_at IS NULL
 RETURNING id
+
+-- name: find_absent_principal
+-- The same for the key with this id, of a tenant ($2), at a time ($3).
+SELECT k.id, k.tenant_id, k.name, k.permissions, t.slug AS tenant, t.status AS tenant_status,
+       u.role AS owner_role, r.permissions AS owner_permissions
+  FROM api_keys k
+  JOIN tenants t ON t.tenant_id = k.tenant_id
+  JOIN users u ON u.id = k.owner_id AND u.status = 'active'
+       AND (u.tenant_id = k.tenant_id OR u.tenant_id IS NULL)
+  LEFT JOIN roles r ON r.tenant_id = u.tenant_id AND r.name = u.role
+ WHERE k.id = $1 AND k.tenant_id = $2 AND k.revoked_at IS NULL
+   AND (k.expires_at IS NULL OR k.expires_at > $3)

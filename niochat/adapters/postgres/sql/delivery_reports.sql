@@ -29,24 +29,20 @@ SELECT CASE $5 WHEN 'channel' THEN d.channel_id::text WHEN 'message_author' THEN
  GROUP BY 1
 
 -- name: behind
--- A page of the conversations with such messages (those of which the column $10 is positive), latest
--- opening first, of those that the caller may see in lists ($13 own, team or all; $14 user; $15
--- teams). $11 is the key.
+-- A page of the conversations with such messages, latest opening first, up to $15 after ($16, $17).
 WITH page AS MATERIALIZED (
-    SELECT DISTINCT v.id, v.opened_at
-      FROM delivery_rows($1, $2, $3, $4, $7, $8::jsonb, $9) AS d
-      JOIN conversations v ON v.tenant_id = $1 AND v.id = d.conversation_id
-     WHERE CASE $10::text WHEN 'sent' THEN d.sent WHEN 'delivered' THEN d.delivered
-                          WHEN 'read' THEN d.read ELSE d.failed END > 0
-       AND ($11::text IS NULL OR CASE $5
-            WHEN 'channel' THEN d.channel_id::text WHEN 'message_author' THEN d.author
-            WHEN 'delivery_failure' THEN d.failure
-            ELSE report_key($5, CASE $5 WHEN 'day' THEN d.queued_day ELSE d.queued_hour END, $6, '')
-            END = $11)
-       AND ($13 = 'all' OR v.agent = $14 OR $13 = 'team' AND
-            (v.team = ANY ($15::text[]) OR v.team IS NULL AND v.agent IS NULL))
-       AND ($16::timestamptz IS NULL OR (v.opened_at, v.id) < ($16, $17::uuid))
-     ORDER BY v.opened_at DESC, v.id DESC LIMIT $12
+    SELECT b.conversation_id, b.opened_at
+      FROM conversations_behind_deliveries($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12,
+                                           $13, $14) AS b
+     WHERE ($16::timestamptz IS NULL OR (b.opened_at, b.conversation_id) < ($16, $17::uuid))
+     ORDER BY b.opened_at DESC, b.conversation_id DESC LIMIT $15
 )
-SELECT s.* FROM page JOIN shown_conversations s ON s.tenant_id = $1 AND s.id = page.id
- ORDER BY page.opened_at DESC, page.id DESC
+SELECT s.* FROM page JOIN shown_conversations s
+    ON s.tenant_id = $1 AND s.id = page.conversation_id
+ ORDER BY page.opened_at DESC, page.conversation_id DESC
+
+-- name: count_behind
+-- The number of the same conversations, counted up to $15.
+SELECT count(*)
+  FROM (SELECT FROM conversations_behind_deliveries($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10,
+                                                    $11, $12, $13, $14) LIMIT $15) AS counted

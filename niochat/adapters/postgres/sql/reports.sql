@@ -244,48 +244,20 @@ UNION ALL SELECT r.reason ->> 'code', r.reason ->> 'name'
            WHERE $2 = 'pause_reason' AND p.tenant_id = $1
 
 -- name: behind
--- A page of the conversations behind a value, latest opening first, of those that the caller may see
--- in lists ($14 own, team or all; $15 user; $16 teams). $10 is a column of contributions or the name
--- of another source; $11 narrows that down.
+-- A page of the conversations behind a value, latest opening first, up to $16 after ($17, $18).
 WITH page AS MATERIALIZED (
-    SELECT c.conversation_id, c.opened_at
-      FROM report_rows($1, $2, $3, $4, $5, $6::jsonb) AS c
-      JOIN conversations v ON v.tenant_id = $1 AND v.id = c.conversation_id
-     WHERE ($9::text IS NULL OR $7 = 'agent' AND $10 = 'answers' OR
-            report_key($7, CASE $7 WHEN 'day' THEN c.opened_day ELSE c.opened_hour END, $8, c.key)
-            = $9)
-       AND CASE $10
-           WHEN 'answers' THEN c.conversations > 0 AND EXISTS (
-                SELECT FROM analytics.human_answers a
-                 WHERE a.tenant_id = $1 AND a.generation = $2
-                   AND a.conversation_id = c.conversation_id
-                   AND ($11::text IS NULL OR a.agent = $11))
-           WHEN 'outcomes' THEN EXISTS (
-                SELECT FROM analytics.conversation_measures o
-                 WHERE o.tenant_id = $1 AND o.generation = $2
-                   AND o.conversation_id = c.conversation_id AND o.solved_by_assistant
-                   AND CASE $11::text
-                       WHEN 'confirmed' THEN o.resolution = 'assistant' OR EXISTS (
-                            SELECT FROM turns t
-                              JOIN erp_writes w ON w.tenant_id = $1 AND w.turn_id = t.id
-                             WHERE t.tenant_id = $1 AND t.conversation_id = o.conversation_id
-                               AND w.status = 'done')
-                       WHEN 'assumed' THEN
-                            o.resolved_at + interval '24 h' <= coalesce(o.returned_at, now())
-                       WHEN 'durable' THEN
-                            o.resolved_at + interval '72 h' <= coalesce(o.returned_at, now())
-                       ELSE o.returned_at < o.resolved_at + interval '72 h' END)
-           WHEN 'turns' THEN EXISTS (
-                SELECT FROM analytics.assistant_turns t
-                 WHERE t.tenant_id = $1 AND t.generation = $12
-                   AND t.conversation_id = c.conversation_id
-                   AND ($11::text IS NULL OR t.outcome = $11))
-           ELSE (to_jsonb(c) ->> $10)::bigint > 0 END
-       AND ($14 = 'all' OR v.agent = $15 OR $14 = 'team' AND
-            (v.team = ANY ($16::text[]) OR v.team IS NULL AND v.agent IS NULL))
-       AND ($17::timestamptz IS NULL OR (c.opened_at, c.conversation_id) < ($17, $18::uuid))
-     ORDER BY c.opened_at DESC, c.conversation_id DESC LIMIT $13
+    SELECT b.conversation_id, b.opened_at
+      FROM conversations_behind($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10, $11, $12, $13, $14,
+                                $15) AS b
+     WHERE ($17::timestamptz IS NULL OR (b.opened_at, b.conversation_id) < ($17, $18::uuid))
+     ORDER BY b.opened_at DESC, b.conversation_id DESC LIMIT $16
 )
 SELECT s.* FROM page JOIN shown_conversations s
     ON s.tenant_id = $1 AND s.id = page.conversation_id
  ORDER BY page.opened_at DESC, page.conversation_id DESC
+
+-- name: count_behind
+-- The number of the same conversations, counted up to $16.
+SELECT count(*)
+  FROM (SELECT FROM conversations_behind($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10, $11, $12,
+                                         $13, $14, $15) LIMIT $16) AS counted

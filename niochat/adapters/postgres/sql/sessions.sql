@@ -88,3 +88,21 @@ RETURNING id
 -- name: mark_seen
 -- Records the last use of a session, about once a minute.
 UPDATE sessions SET seen_at = $2 WHERE id = $1
+
+-- name: find_absent_principal
+-- A user and its permissions, without a session. A superuser acts in a tenant ($2) as long as one of
+-- its sessions does.
+SELECT u.id, u.tenant_id, u.login, u.name, u.role, u.status, r.permissions,
+       NULL::uuid AS session_id, s.acting_tenant, s.acting_until,
+       t.slug AS tenant, t.status AS tenant_status, a.slug AS acting,
+       ARRAY(SELECT m.team FROM team_members m
+              WHERE m.tenant_id = u.tenant_id AND m.user_id = u.id) AS teams
+  FROM users u
+  LEFT JOIN tenants t ON t.tenant_id = u.tenant_id
+  LEFT JOIN roles r ON r.tenant_id = u.tenant_id AND r.name = u.role
+  LEFT JOIN LATERAL (SELECT e.acting_tenant, e.acting_until FROM sessions e
+                      WHERE e.user_id = u.id AND e.acting_tenant = $2 AND e.ended_at IS NULL
+                        AND e.expires_at > $3
+                      ORDER BY e.acting_until DESC LIMIT 1) AS s ON true
+  LEFT JOIN tenants a ON a.tenant_id = s.acting_tenant
+ WHERE u.id = $1 AND (u.tenant_id = $2 OR u.tenant_id IS NULL)

@@ -20,30 +20,20 @@ SELECT x.key, count(*) FILTER (WHERE x.breached_at IS NULL) AS met,
  GROUP BY x.key
 
 -- name: behind
--- A page of the conversations behind such a number, latest opening first, of those that the caller
--- may see in lists ($15 own, team or all; $16 user; $17 teams). $12 is the key, $13 met or breached.
+-- A page of the conversations behind such a number, latest opening first, up to $17 after ($18, $19).
 WITH page AS MATERIALIZED (
-    SELECT DISTINCT c.conversation_id, c.opened_at
-      FROM report_rows($1, $2, $3, $4, $5, $6::jsonb) AS c
-      JOIN sla_clocks k ON k.tenant_id = $1 AND k.conversation_id = c.conversation_id
-      JOIN conversations v ON v.tenant_id = $1 AND v.id = c.conversation_id
-     WHERE k.policy_id IS NOT NULL
-       AND CASE $13::text WHEN 'met' THEN k.breached_at IS NULL AND k.outcome = 'reached'
-                          ELSE k.breached_at IS NOT NULL END
-       AND ($9::text IS NULL OR coalesce(k.team, 'none') = $9)
-       AND ($10::text IS NULL OR coalesce(k.agent, 'none') = $10)
-       AND ($11::text IS NULL OR $11 = ANY (k.labels))
-       AND ($12::text IS NULL OR CASE $7
-            WHEN 'team' THEN coalesce(k.team, '') = $12 WHEN 'agent' THEN coalesce(k.agent, '') = $12
-            WHEN 'sla_policy' THEN k.policy_name = $12 WHEN 'sla_target' THEN k.target = $12
-            WHEN 'label' THEN $12 = ANY (k.labels)
-            ELSE report_key($7, CASE $7 WHEN 'day' THEN c.opened_day ELSE c.opened_hour END, $8,
-                            c.key) = $12 END)
-       AND ($15 = 'all' OR v.agent = $16 OR $15 = 'team' AND
-            (v.team = ANY ($17::text[]) OR v.team IS NULL AND v.agent IS NULL))
-       AND ($18::timestamptz IS NULL OR (c.opened_at, c.conversation_id) < ($18, $19::uuid))
-     ORDER BY c.opened_at DESC, c.conversation_id DESC LIMIT $14
+    SELECT b.conversation_id, b.opened_at
+      FROM conversations_behind_promises($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10, $11, $12,
+                                         $13, $14, $15, $16) AS b
+     WHERE ($18::timestamptz IS NULL OR (b.opened_at, b.conversation_id) < ($18, $19::uuid))
+     ORDER BY b.opened_at DESC, b.conversation_id DESC LIMIT $17
 )
 SELECT s.* FROM page JOIN shown_conversations s
     ON s.tenant_id = $1 AND s.id = page.conversation_id
  ORDER BY page.opened_at DESC, page.conversation_id DESC
+
+-- name: count_behind
+-- The number of the same conversations, counted up to $17.
+SELECT count(*)
+  FROM (SELECT FROM conversations_behind_promises($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10,
+                                                  $11, $12, $13, $14, $15, $16) LIMIT $17) AS counted

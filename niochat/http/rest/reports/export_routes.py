@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -14,6 +16,7 @@ from niochat.adapters.spreadsheet_files import (
     XLSX_TYPE,
     format_csv_rows,
 )
+from niochat.domain.errors import OperationRefusedError
 from niochat.domain.permissions import PermissionAction
 from niochat.http.rest.conversation_access import READ_ACTION
 from niochat.http.rest.dependencies import audit_read
@@ -28,6 +31,7 @@ from niochat.http.rest.reports.report_routes import (
     own_filters,
 )
 from niochat.http.rest.rest_services import services_for
+from niochat.insights.exports.export_job import CONVERSATION_COLUMNS, MAX_STREAMED_ROWS
 from niochat.insights.report_files.report_files import ReportFileFormat, build_report_file
 from niochat.insights.report_files.report_labels import ReportLanguage
 from niochat.insights.reports.metric_catalog import ReportGrouping
@@ -35,26 +39,14 @@ from niochat.insights.reports.report_period import ReportInputError
 from niochat.insights.reports.report_request import (
     ConversationRows,
     DrillDown,
+    ReportAudience,
     ReportRequest,
     parse_metrics,
 )
+from niochat.insights.reports.report_store import ReportStore
 
 BATCH = 500
 """Conversations that are read at once."""
-CONVERSATION_COLUMNS = (
-    "protocol",
-    "status",
-    "opened_at",
-    "resolved_at",
-    "channel",
-    "team",
-    "agent",
-    "contact",
-    "phone",
-    "priority",
-    "labels",
-    "rating_score",
-)
 Language = Annotated[
     ReportLanguage, Query(alias="lang", description="Of the header, and of decimals in CSV.")
 ]
@@ -111,7 +103,9 @@ async def export_conversations(
     until: PeriodEnd = None,
 ) -> StreamingResponse:
     """Stream the conversations behind a value of a report as CSV, latest opening first. It ends
-    when the caller hangs up. The parameters are those of ``GET /reports/conversations``.
+    when the caller hangs up. The parameters are those of ``GET /reports/conversations``. More than
+    5,000 conversations are refused with 409 (``export_too_large``): request them with ``POST
+    /reports/exports``.
     """
     tenant_id = caller.require(PermissionAction.REPORTS_READ)
     visible = audience_for(caller, PermissionAction.CONVERSATIONS_READ)
@@ -127,7 +121,9 @@ async def export_conversations(
         if len(asked.metrics) > 1:
             raise ReportInputError("metric", "Send one metric.")
         drill = DrillDown(asked, key, None, BATCH)
-        batches = services_for(request).reports.iterate_behind(tenant_id, drill, visible)
+        reports = services_for(request).reports
+        await _check_size(reports, tenant_id, drill, visible)
+        batches = reports.iterate_behind(tenant_id, drill, visible)
         # A wrong parameter, or a database that does not answer, is a problem and not a file.
         first: ConversationRows = await anext(batches, [])
     except ReportInputError as error:
@@ -139,6 +135,18 @@ async def export_conversations(
         media_type=CSV_TYPE,
         headers=_headers("conversations.csv"),
     )
+
+
+async def _check_size(
+    reports: ReportStore, tenant_id: UUID, drill: DrillDown, visible: ReportAudience
+) -> None:
+    counted = replace(drill, limit=MAX_STREAMED_ROWS)
+    if await reports.count_behind(tenant_id, counted, visible) > MAX_STREAMED_ROWS:
+        raise OperationRefusedError(
+            f"There are more than {MAX_STREAMED_ROWS:,} conversations. Request their file with "
+            "POST /api/v1/reports/exports.",
+            code="export_too_large",
+        )
 
 
 async def _conversation_lines(

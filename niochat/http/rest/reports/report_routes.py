@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import AwareDatetime
 
+from niochat.composition.insights.export_services import report_audience
 from niochat.domain.permissions import PermissionAction
 from niochat.domain.presence import AgentPresenceState
 from niochat.http.api.pagination import (
@@ -233,8 +234,7 @@ async def show_dashboard(caller: MayReadReports, request: Request) -> DashboardR
 def audience_for(caller: Principal, action: PermissionAction) -> ReportAudience:
     """Return the conversations that ``action`` covers. Raises ``PermissionDeniedError``."""
     caller.require(action)
-    scope = caller.grants[action]
-    return ReportAudience(scope.name.lower(), str(caller.id), caller.teams)
+    return report_audience(caller, action)
 
 
 def own_filters(query: ReportFilterQuery, caller: Principal) -> ReportFilter:

@@ -2,6 +2,8 @@ import { Download, X } from "lucide-react";
 import { useState } from "react";
 import { api } from "@/shared/api/client";
 import { may, useCurrentUser } from "@/shared/api/session";
+import { ExportsDialog } from "@/shared/exports/exports-dialog";
+import { useConversationExport } from "@/shared/exports/use-conversation-export";
 import { useFormat } from "@/shared/format/use-format";
 import { useTranslation } from "@/shared/i18n/use-translation";
 import { useDownload } from "@/shared/metrics/download";
@@ -26,7 +28,9 @@ export function DownloadMenu({ request, tab }: DownloadMenuProps) {
   const download = useDownload();
   const user = useCurrentUser();
   const maySchedule = may(user, "settings:write");
-  const [isScheduling, setScheduling] = useState(false);
+  const [opened, setOpened] = useState<"schedule" | "exports" | null>(null);
+  const { range, filters = {} } = request;
+  const conversations = useConversationExport({ metric: "conversations", range, filters });
   const start = (fileFormat: (typeof FORMATS)[number]) => {
     const { from, to } = request.range;
     const query = {
@@ -38,11 +42,12 @@ export function DownloadMenu({ request, tab }: DownloadMenuProps) {
       api.GET("/reports/export/table", { params: { query }, parseAs: "stream", signal }),
     );
   };
-  if (download.received !== null) {
+  const running = download.received === null ? conversations.download : download;
+  if (running.received !== null) {
     return (
-      <Button size="small" variant="quiet" onClick={download.cancel}>
+      <Button size="small" variant="quiet" onClick={running.cancel}>
         <X aria-hidden className="size-4" />
-        {t("metrics:download.cancel", { size: format.fileSize(download.received) })}
+        {t("metrics:download.cancel", { size: format.fileSize(running.received) })}
       </Button>
     );
   }
@@ -51,13 +56,31 @@ export function DownloadMenu({ request, tab }: DownloadMenuProps) {
     label: t(`download.${each}`),
     onSelect: () => start(each),
   }));
+  entries.push(
+    { type: "line", id: "line" },
+    {
+      id: "conversations-csv",
+      label: t("metrics:exports.csv"),
+      onSelect: conversations.startCsv,
+    },
+    {
+      id: "conversations-xlsx",
+      label: t("metrics:exports.xlsx"),
+      onSelect: conversations.requestWorkbook,
+    },
+    {
+      id: "exports",
+      label: t("metrics:exports.open"),
+      onSelect: () => setOpened("exports"),
+    },
+  );
   if (maySchedule) {
     const open = {
       id: "schedule",
       label: t("schedules.open"),
-      onSelect: () => setScheduling(true),
+      onSelect: () => setOpened("schedule"),
     };
-    entries.push({ type: "line", id: "line" }, open);
+    entries.push({ type: "line", id: "line-schedule" }, open);
   }
   return (
     <>
@@ -70,13 +93,10 @@ export function DownloadMenu({ request, tab }: DownloadMenuProps) {
           </Button>
         }
       />
-      {isScheduling && (
-        <ScheduleDialog
-          request={request}
-          name={t(`tabs.${tab}`)}
-          onClose={() => setScheduling(false)}
-        />
+      {opened === "schedule" && (
+        <ScheduleDialog request={request} name={t(`tabs.${tab}`)} onClose={() => setOpened(null)} />
       )}
+      {opened === "exports" && <ExportsDialog onClose={() => setOpened(null)} />}
     </>
   );
 }

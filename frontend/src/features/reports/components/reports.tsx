@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { ExportsDialog } from "@/shared/exports/exports-dialog";
 import { useTranslation } from "@/shared/i18n/use-translation";
 import { useNow } from "@/shared/live";
 import type { ReportSearch } from "@/shared/navigation/report-search";
@@ -23,6 +24,7 @@ export function Reports({ search, onSearchChange }: ReportsProps) {
   const view = viewOf(search);
   const change = (next: ReportView) => onSearchChange(searchOf(next));
   const { data: timezone, error, refetch } = useQuery(timezoneQuery);
+  const closeExports = () => onSearchChange({ ...search, exportacoes: undefined });
   return (
     <Tabs
       label={t("title")}
@@ -40,6 +42,7 @@ export function Reports({ search, onSearchChange }: ReportsProps) {
           {!timezone && !error && <ReportSkeleton />}
         </div>
       </div>
+      {search.exportacoes === "abertas" && <ExportsDialog onClose={closeExports} />}
     </Tabs>
   );
 }

@@ -111,6 +111,12 @@ export function applyEphemeralFrame(edit: StateEditor, frame: ServerFrame, now: 
       return edit.set("alertsChanged", edit.get("alertsChanged") + 1);
     case "channels":
       return edit.set("channelsChanged", edit.get("channelsChanged") + 1);
+    case "export":
+      return edit.setEntry("exportProgress", frame.export_id, {
+        state: frame.state,
+        written: frame.rows_written,
+        expected: frame.rows_expected,
+      });
     case "queues":
       return edit.set("queues", { waiting: frame.waiting, withAssistant: frame.with_assistant });
     default:

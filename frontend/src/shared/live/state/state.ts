@@ -3,6 +3,7 @@ import type {
   Conversation,
   Counts,
   EventRow,
+  ExportProgress,
   Link,
   Message,
   OutboxEntry,
@@ -103,6 +104,8 @@ export interface LiveState {
   alertsChanged: number;
   /** Grows when the state of a channel of the provider changes. */
   channelsChanged: number;
+  /** The user's export jobs of which frames have told. */
+  exportProgress: ReadonlyMap<string, ExportProgress>;
   drafts: ReadonlyMap<string, AssistantDraft>;
 }
 
@@ -133,6 +136,7 @@ export function createState(userId: string): LiveState {
     unreadChanged: 0,
     alertsChanged: 0,
     channelsChanged: 0,
+    exportProgress: new Map(),
     drafts: new Map(),
   };
 }

@@ -1,0 +1,1 @@
+export { ExportNotices } from "./export-notices";

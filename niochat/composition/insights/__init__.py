@@ -1,0 +1,1 @@
+"""Composition of what reports need beside the routes."""

@@ -1,0 +1,1 @@
+"""Export jobs: files of many conversations, made in the background."""
