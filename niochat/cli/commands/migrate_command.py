@@ -11,10 +11,16 @@ _console = Console()
 
 def migrate() -> None:
     """Migrate the database to the schema of this release, as the owner of its tables."""
-    settings = command_context.load_settings()
-    serving = settings.database_url.get_secret_value()
-    owner = StackLauncher(command_context.home_path()).owner_url(serving)
-    if settings.owner_url is not None:
-        owner = settings.owner_url.get_secret_value()
+    serving = command_context.load_settings().database_url.get_secret_value()
+    owner = find_owner_url()
     migrate_database(owner, serving_url=None if owner == serving else serving)
     _console.print("The database is up to date.")
+
+
+def find_owner_url() -> str:
+    """The log-in that owns the tables: the setting, or that of the home's stack."""
+    settings = command_context.load_settings()
+    if settings.owner_url is not None:
+        return settings.owner_url.get_secret_value()
+    serving = settings.database_url.get_secret_value()
+    return StackLauncher(command_context.home_path()).owner_url(serving)
