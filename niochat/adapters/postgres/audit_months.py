@@ -39,7 +39,7 @@ that was copied and of the last one to copy.
 _log = structlog.get_logger(__name__)
 
 _IS_PARTITIONED = "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass('public.audit')"
-_IS_LEFT = "SELECT to_regproc('public.begin_audit_move') IS NOT NULL"
+_KNOWS_MONTHS = "SELECT to_regproc('public.begin_audit_move') IS NOT NULL"
 _IS_MOVING = "SELECT to_regclass('public.audit_move') IS NOT NULL"
 _ADD_MONTHS = "SELECT add_audit_months('audit', now(), now() + make_interval(months => %s))"
 
@@ -54,7 +54,7 @@ def add_months_ahead(owner_url: str) -> int:
 
     with psycopg.connect(owner_url) as connection:
         if not _is_true(connection, _IS_PARTITIONED):
-            if _is_true(connection, _IS_LEFT):
+            if _is_true(connection, _KNOWS_MONTHS):
                 _log.warning("audit_log_has_no_months", to_do="niochat audit partition")
             return 0
         try:
@@ -80,6 +80,7 @@ def partition_audit_log(
     import psycopg
 
     with psycopg.connect(owner_url, autocommit=True) as connection:
+        _require_schema(connection)
         if not _is_true(connection, f"SELECT pg_try_advisory_lock({ADVISORY_LOCK})"):
             raise OperationRefusedError(
                 "Another process is moving the audit log. Wait until it has finished.",
@@ -103,6 +104,7 @@ def cancel_partitioning(owner_url: str) -> None:
     import psycopg
 
     with psycopg.connect(owner_url, autocommit=True) as connection:
+        _require_schema(connection)
         if not _is_true(connection, f"SELECT pg_try_advisory_lock({ADVISORY_LOCK})"):
             raise OperationRefusedError(
                 "Another process is moving the audit log: end it first.", code="moving"
@@ -134,6 +136,7 @@ def drop_months(owner_url: str, before: str) -> DroppedMonths:
             f"{before} has not begun: the current month stays.", code="bad_month"
         )
     with psycopg.connect(owner_url, autocommit=True) as connection:
+        _require_schema(connection)
         if not _is_true(connection, _IS_PARTITIONED):
             raise OperationRefusedError(
                 "The audit log has no months yet: run niochat audit partition first.",
@@ -150,6 +153,13 @@ def drop_months(owner_url: str, before: str) -> DroppedMonths:
             ) from error
     assert row is not None
     return DroppedMonths(int(str(row[0])), int(str(row[1])))
+
+
+def _require_schema(connection: "_Session") -> None:
+    if not _is_true(connection, _KNOWS_MONTHS):
+        raise OperationRefusedError(
+            "The database has an older schema: run niochat migrate first.", code="older_schema"
+        )
 
 
 def _copy(connection: "_Session", progress: MoveProgress) -> None:

@@ -11,7 +11,7 @@ from niochat.adapters.postgres.audit_months import (
     drop_months,
     partition_audit_log,
 )
-from niochat.cli.commands.migrate_command import find_owner_url
+from niochat.cli.commands.migrate_command import require_owner_url
 
 _console = Console()
 _STEPS = {
@@ -30,7 +30,7 @@ def partition_audit(
     ends early, run it again: it goes on where it was.
     """
     if cancel:
-        cancel_partitioning(find_owner_url())
+        cancel_partitioning(require_owner_url())
         _console.print("The audit log is as it was before the move.")
         return
     with Progress(console=_console, transient=True) as bar:
@@ -39,7 +39,7 @@ def partition_audit(
         def show(step: str, done: int, total: int) -> None:
             bar.update(task, description=_STEPS[step], completed=done, total=total or None)
 
-        moved = partition_audit_log(find_owner_url(), show)
+        moved = partition_audit_log(require_owner_url(), show)
     _console.print(
         "The audit log has a part for each month." if moved else "The audit log has months already."
     )
@@ -52,7 +52,8 @@ def drop_audit_months(
     """Drop the months of the audit log before a month. This cannot be undone; the log records it,
     and its chain is verified from there on.
     """
+    owner = require_owner_url()
     if not yes:
         typer.confirm(f"Drop all entries of the audit log before {before} for good?", abort=True)
-    dropped = drop_months(find_owner_url(), before)
+    dropped = drop_months(owner, before)
     _console.print(f"Dropped {dropped.months} months with {dropped.rows} rows.")

@@ -3,6 +3,7 @@
 from rich.console import Console
 
 from niochat.adapters.postgres.schema_migration import migrate as migrate_database
+from niochat.adapters.postgres.schema_migration import require_database
 from niochat.cli import command_context
 from niochat.launcher.stack_launcher import StackLauncher
 
@@ -24,3 +25,13 @@ def find_owner_url() -> str:
         return settings.owner_url.get_secret_value()
     serving = settings.database_url.get_secret_value()
     return StackLauncher(command_context.home_path()).owner_url(serving)
+
+
+def require_owner_url() -> str:
+    """The same of a database that can be used. Raises ``InvalidInputError``, which names the
+    variable.
+    """
+    owner = find_owner_url()
+    serving = command_context.load_settings().database_url.get_secret_value()
+    require_database(owner, "DATABASE_URL" if owner == serving else "DATABASE_OWNER_URL")
+    return owner

@@ -6,14 +6,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import pytest
-import pytest_asyncio
 
 from niochat.adapters.postgres.audit_log import record_access
 from niochat.adapters.postgres.audit_months import (
@@ -21,30 +18,25 @@ from niochat.adapters.postgres.audit_months import (
     cancel_partitioning,
     partition_audit_log,
 )
-from niochat.adapters.postgres.database import PLANNER_SETTINGS, Database
+from niochat.adapters.postgres.database import PLANNER_SETTINGS, Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.adapters.postgres.schema_migration import known_revisions, migrate
+from niochat.adapters.postgres.schema_migration import migrate
 from niochat.audit.audit_chain import AuditChain
 from niochat.domain.errors import OperationRefusedError
-from niochat.launcher.databases.postgres_server import EmbeddedPostgres
 from niochat.ports.audit import AuditActor, AuditActorKind, AuditEntry
+from tests.adapters.postgres.old_audit_log import BEFORE, OldLog, old_log
 from tests.adapters.postgres.test_schema_files import schema, without_key
 from tests.audit.test_audit_chain import sealed
-from tests.builders import Admin, RowBuilder, open_connection
+from tests.builders import Admin, RowBuilder
 from tests.conftest import database_dsn
 from tests.wait_until import wait_until
 
+__all__ = ["old_log"]
+
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(180)]
 
-BEFORE = known_revisions()[known_revisions().index("0043") - 1]
 ROWS = 200_000
 ANA = AuditActor(AuditActorKind.USER, "ana", "203.0.113.7")
-FILL = """
-INSERT INTO audit (tenant_id, at, who_kind, who, action, target, after, address)
-SELECT $1, now() - ($2 - n) * interval '40 s', 'user', 'ana', 'conversations.read',
-       'conversation:' || n, jsonb_build_object('n', n, 'x', repeat('y', 200)), '203.0.113.7'
-  FROM generate_series(1, $2) n
-"""
 DIGEST = "SELECT (count(*), sum(hashtextextended(a::text, 0)))::text FROM audit a WHERE id <= $1"
 MOVE = (
     "import sys; from niochat.adapters.postgres.audit_months import partition_audit_log;"
@@ -52,47 +44,23 @@ MOVE = (
 )
 
 
-@dataclass
-class OldLog:
-    """A database whose audit log is one table, as releases before had it."""
-
-    owner_url: str
-    serving_url: str
-    admin: Admin
-    tenant: UUID = field(default_factory=lambda: UUID(int=0))
-
-    async def fill(self, rows: int) -> None:
-        self.tenant = await RowBuilder(self.admin).tenant()
-        await self.admin.execute(FILL.replace("$1", f"'{self.tenant}'").replace("$2", str(rows)))
-
-    async def is_partitioned(self) -> bool:
-        kind = await self.admin.fetchval("SELECT relkind FROM pg_class WHERE relname = 'audit'")
-        return bool(kind == b"p")
-
-
-@pytest_asyncio.fixture
-async def old_log(
-    postgres: EmbeddedPostgres, template: str, empty_database_url: str
-) -> AsyncIterator[OldLog]:
-    migrate(empty_database_url, to=BEFORE)
-    name = urlsplit(empty_database_url).path[1:]
-    admin = await open_connection(database_dsn(postgres.admin_dsn, name))
-    yield OldLog(empty_database_url, database_dsn(postgres.serving_dsn, name), admin)
-    await admin.close()
-
-
 @asynccontextmanager
 async def writers(log: OldLog, count: int) -> AsyncIterator[list[str]]:
-    """Processes' writes go on; yields the targets of the entries that are committed."""
+    """Processes go on writing, under each role; yields the targets that are committed."""
     database = await Database.open(log.serving_url)
     written: list[str] = []
     ended = asyncio.Event()
+    sessions: tuple[Callable[[], AbstractAsyncContextManager[Connection]], ...] = (
+        lambda: database.as_tenant(log.tenant),
+        database.system_transaction,
+        database.as_auth,
+    )
 
     async def write(writer: int) -> None:
         number = 0
         while not ended.is_set():
             target, number = f"w:{writer}:{number}", number + 1
-            async with database.as_tenant(log.tenant) as connection:
+            async with sessions[writer % len(sessions)]() as connection:
                 await record_access(connection, AuditEntry(log.tenant, ANA, "x", target))
             written.append(target)
             await asyncio.sleep(0.002)
@@ -188,7 +156,7 @@ async def test_a_small_log_is_moved_by_the_migration_and_its_chain_stays_whole(
 
 
 async def test_an_unfinished_move_can_be_undone(old_log: OldLog, admin_url: str) -> None:
-    await unpartition_limit(old_log)
+    await old_log.leave_as_one_table()
     url = database_dsn(admin_url, urlsplit(old_log.owner_url).path[1:])
     before = schema.dump(url)
     await old_log.admin.execute("SET ROLE niochat; SELECT begin_audit_move(); RESET ROLE")
@@ -203,7 +171,7 @@ async def test_an_unfinished_move_can_be_undone(old_log: OldLog, admin_url: str)
 
 
 async def test_a_copy_that_differs_is_not_used(old_log: OldLog) -> None:
-    await unpartition_limit(old_log)
+    await old_log.leave_as_one_table()
     await old_log.admin.execute("SET ROLE niochat; SELECT begin_audit_move(); RESET ROLE")
     await old_log.admin.execute("SET ROLE niochat; SELECT copy_audit_rows(100); RESET ROLE")
     await old_log.admin.execute("UPDATE audit SET who = 'eve' WHERE id = 7")
@@ -215,29 +183,11 @@ async def test_a_copy_that_differs_is_not_used(old_log: OldLog) -> None:
 
 
 async def test_one_process_moves_the_log_at_a_time(old_log: OldLog) -> None:
-    await unpartition_limit(old_log)
+    await old_log.leave_as_one_table()
     await old_log.admin.execute("SELECT pg_advisory_lock(7226042)")
 
     with pytest.raises(OperationRefusedError, match="Another process"):
         await asyncio.to_thread(partition_audit_log, old_log.owner_url)
-
-
-async def unpartition_limit(log: OldLog) -> None:
-    """A log of 300 rows that the migration left as one table, as it leaves a large one."""
-    await log.fill(300)
-    await log.admin.execute("CREATE TABLE kept AS SELECT * FROM audit; TRUNCATE audit")
-    # Padding that no row needs makes the table as large as the migration's limit.
-    await log.admin.execute(
-        "ALTER TABLE audit ALTER COLUMN target SET STORAGE EXTERNAL;"
-        "INSERT INTO audit (who_kind, who, action, target, address)"
-        " SELECT 'product', '', '', repeat('x', 1100000), '' FROM generate_series(1, 64)"
-    )
-    migrate(log.owner_url)
-    await log.admin.execute(
-        "TRUNCATE audit; ALTER TABLE audit ALTER COLUMN target SET STORAGE DEFAULT;"
-        "INSERT INTO audit OVERRIDING SYSTEM VALUE SELECT * FROM kept; DROP TABLE kept"
-    )
-    assert not await log.is_partitioned()
 
 
 async def test_a_row_of_a_month_without_a_part_is_stored_all_the_same(

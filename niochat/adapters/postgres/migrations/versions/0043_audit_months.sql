@@ -211,6 +211,8 @@ BEGIN
         RAISE NOTICE 'The audit log is large: run niochat audit partition when it suits you.';
         RETURN;
     END IF;
+    -- At once, because a weaker lock would have to be raised while readers hold theirs.
+    LOCK TABLE audit IN ACCESS EXCLUSIVE MODE;
     PERFORM begin_audit_move();
     LOOP
         SELECT * INTO progress FROM copy_audit_rows(10000);
