@@ -47,7 +47,8 @@ class AuditVerification:
     """The result of a verification. ``broken``: the number of the first link that is wrong, None
     when all are right. ``unsealed``: the number of rows without a link. ``head``: the hexadecimal
     digest of the last link. ``head_links``: the number of links of the saved head with which the
-    chain was compared, None without one.
+    chain was compared, None without one. ``kept_from``: the first month, ``YYYY-MM``, that was not
+    dropped, None if none was; the links before are not verified then.
     """
 
     links: int
@@ -56,6 +57,19 @@ class AuditVerification:
     head: str
     broken: int | None = None
     head_links: int | None = None
+    kept_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _VerifiedPart:
+    """Where a verification begins or has come to: the link, the rows up to it, the first month that
+    was not dropped, and the number of a link that is wrong already.
+    """
+
+    end: _ChainEnd = _ChainEnd()
+    rows: int = 0
+    kept_from: str | None = None
+    broken: int | None = None
 
 
 class AuditChain:
@@ -159,7 +173,11 @@ class AuditChain:
         return replace(verdict, broken=broken, head_links=head.links)
 
     async def _verify_links(self, head: AuditChainHead | None) -> AuditVerification:
-        end, rows_seen = _ChainEnd(), 0
+        async with self._database.as_auth() as connection:
+            start = await _find_start(connection, head)
+            if start.broken is not None:
+                return await self._verification(connection, start, start.end, start.broken)
+        end, rows_seen = start.end, start.rows
         while True:
             async with self._database.as_auth() as connection:
                 links = await connection.fetch(_SQL["list_links"], end.number, 100)
@@ -168,22 +186,47 @@ class AuditChain:
                     # One row more than expected reveals an added row without reading all of them.
                     rows = await connection.fetch(_SQL["list_sealed"], *upto, link["rows"] + 1)
                     fits = link["number"] == end.number + 1 and len(rows) == link["rows"]
+                    seen = replace(start, rows=rows_seen)
                     if not fits or _link_digest(end.digest, rows) != link["digest"]:
-                        return await self._verification(connection, end, rows_seen, end.number + 1)
+                        return await self._verification(connection, seen, end, end.number + 1)
                     end = _ChainEnd(
                         link["number"], link["upto_xid"], link["upto_id"], link["digest"]
                     )
                     rows_seen += link["rows"]
                     if head is not None and not _matches_head(end, rows_seen, head):
-                        return await self._verification(connection, end, rows_seen, end.number)
+                        seen = replace(start, rows=rows_seen)
+                        return await self._verification(connection, seen, end, end.number)
                 if not links:
-                    return await self._verification(connection, end, rows_seen, None)
+                    seen = replace(start, rows=rows_seen)
+                    return await self._verification(connection, seen, end, None)
 
     async def _verification(
-        self, connection: Connection, end: _ChainEnd, rows: int, broken: int | None
+        self, connection: Connection, seen: _VerifiedPart, end: _ChainEnd, broken: int | None
     ) -> AuditVerification:
         unsealed = await connection.fetchval(_SQL["count_unsealed"], end.xid, end.id)
-        return AuditVerification(end.number, rows, unsealed, end.digest.hex(), broken)
+        digest = end.digest.hex()
+        return AuditVerification(
+            end.number, seen.rows, unsealed, digest, broken, kept_from=seen.kept_from
+        )
+
+
+async def _find_start(connection: Connection, head: AuditChainHead | None) -> _VerifiedPart:
+    """Where the verification begins: at the first link, or behind the months that were dropped.
+    A head of before them is compared with its link alone.
+    """
+    drop = await connection.fetchrow(_SQL["last_drop"])
+    if drop is None:
+        return _VerifiedPart()
+    link = await connection.fetchrow(_SQL["find_link"], drop["link"])
+    if link is None:
+        return _VerifiedPart(kept_from=drop["kept_from"], broken=drop["link"])
+    end = _ChainEnd(link["number"], link["upto_xid"], link["upto_id"], link["digest"])
+    broken = None
+    if head is not None and head.links <= end.number:
+        known = await connection.fetchrow(_SQL["find_link"], head.links)
+        if known is None or (known["digest"].hex(), known["rows_upto"]) != (head.digest, head.rows):
+            broken = head.links
+    return _VerifiedPart(end, link["rows_upto"], drop["kept_from"], broken)
 
 
 def _matches_head(end: _ChainEnd, rows: int, head: AuditChainHead) -> bool:

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from niochat.cli.audit_log.month_commands import drop_audit_months, partition_audit
 from niochat.cli.commands import conversation_commands, say_command, stack_commands
 from niochat.cli.commands.actor_commands import manage_actors
 from niochat.cli.commands.admin_commands import audit_app, create_superuser, keys_app, unlock_login
@@ -42,6 +43,8 @@ app.command("say")(say_command.say)
 app.command("simulate")(simulate_customers)
 app.command("superuser")(create_superuser)
 app.command("unlock")(unlock_login)
+audit_app.command("partition")(partition_audit)
+audit_app.command("drop-months")(drop_audit_months)
 app.add_typer(audit_app, name="audit")
 app.add_typer(keys_app, name="keys")
 app.command("conversations")(conversation_commands.list_conversations)

@@ -74,6 +74,7 @@ class Supervisor:
         self._scaling = ScalingState(0)
         self._export_purge = build_export_purge(components)
         self._cleanup_timer = IntervalTimer(CLEANUP_INTERVAL_S)
+        self._rows_left = False
 
     async def run(self) -> None:
         """Supervise while this process leads, until cancelled."""
@@ -217,8 +218,11 @@ class Supervisor:
                 self._fleet.terminate(host)
 
     async def _clean_up(self) -> None:
-        if self._cleanup_timer.restart_if_due():
-            await self._components.inbox.purge_old_rows()
+        """One batch in each tick until nothing old is left: an hour's rows are many batches."""
+        due = self._cleanup_timer.restart_if_due()
+        if due or self._rows_left:
+            self._rows_left = await self._components.inbox.purge_old_rows()
+        if due:
             await self._components.attachments.delete_unused()
             await self._export_purge.delete_expired()
 

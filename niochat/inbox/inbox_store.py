@@ -4,6 +4,7 @@ with 200.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 import structlog
@@ -56,6 +57,7 @@ class InboxStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._bodies_purged_to = datetime.min.replace(tzinfo=UTC)
         self._grouper: Batcher[ChannelArrival, AcceptResult] = Batcher(
             self._accept_group,
             retry_individually_if=lambda error: not isinstance(error, UnavailableError),
@@ -131,13 +133,19 @@ class InboxStore:
         async with self._database.as_system() as connection:
             await connection.execute(_SQL["connection_changed"], channel_id, status, reason)
 
-    async def purge_old_rows(self, limit: int = 5000) -> None:
+    async def purge_old_rows(self, limit: int = 2000) -> bool:
         """Removes the raw bodies of rows after days and processed rows after weeks, at most
-        ``limit`` of each.
+        ``limit`` of each. Returns whether more may be left.
+
+        Bodies are looked for behind those that this process removed last: else each call would
+        read weeks of rows without one. The rare row that was processed days late loses its body
+        with the row, or when the process starts again.
         """
         async with self._database.as_system() as connection:
-            await connection.execute(_SQL["purge_raw"], limit)
-            await connection.execute(_SQL["purge_rows"], limit)
+            (bodies,) = await connection.fetch(_SQL["purge_raw"], limit, self._bodies_purged_to)
+            rows = await connection.fetchval(_SQL["purge_rows"], limit)
+        self._bodies_purged_to = bodies["last_at"] or self._bodies_purged_to
+        return limit in (bodies["bodies"], rows)
 
     async def _accept_group(self, arrivals: Sequence[ChannelArrival]) -> list[AcceptResult]:
         async with self._database.as_system() as connection:

@@ -192,6 +192,8 @@ COMMANDS = (
     ("give-back", "1"),
     ("superuser", "a@example.com"),
     ("audit", "verify"),
+    ("audit", "partition"),
+    ("audit", "drop-months", "--before", "2026-01", "--yes"),
     ("keys", "rotate"),
 )
 

@@ -238,3 +238,22 @@ async def test_once_processed_raw_bodies_go_after_days_and_rows_after_weeks(
     assert await given.rows(
         "SELECT (command ->> 'external_id', raw IS NULL)::text FROM inbox ORDER BY id"
     ) == ["(new,f)", "(older,t)", '("old but pending",f)']
+
+
+async def test_the_purge_says_whether_more_is_left_and_reads_no_removed_body_again(
+    a: Host, place: ChannelRef, given: RowBuilder
+) -> None:
+    for number in range(5):
+        await accept(a, place, f"old{number}", lid=LID)
+        await accept(a, place, f"gone{number}", lid=LID)
+    await given.admin.execute(
+        "UPDATE inbox SET processed_at = now(), received_at = now() - make_interval(days =>"
+        " CASE WHEN command ->> 'external_id' LIKE 'old%' THEN 4 ELSE 31 END)"
+    )
+
+    more = [await a.inbox.purge_old_rows(limit=3) for _ in range(5)]
+
+    assert more[-1] is False
+    assert all(more[:2]), "a full batch means that more may be left"
+    assert await given.count("inbox") == 5
+    assert await given.count("inbox", "raw IS NOT NULL") == 0

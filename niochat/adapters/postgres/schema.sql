@@ -13,11 +13,17 @@ CREATE EXTENSION IF NOT EXISTS unaccent WITH SCHEMA public;
 
 COMMENT ON EXTENSION unaccent IS 'text search dictionary that removes accents';
 
+\ir functions/add_audit_months.sql
+
 \ir functions/address_of.sql
 
 \ir functions/addresses_of.sql
 
 \ir functions/assign_waiting.sql
+
+\ir functions/begin_audit_move.sql
+
+\ir functions/cancel_audit_move.sql
 
 \ir functions/commit_step.sql
 
@@ -26,6 +32,10 @@ COMMENT ON EXTENSION unaccent IS 'text search dictionary that removes accents';
 \ir functions/conversations_behind_deliveries.sql
 
 \ir functions/conversations_behind_promises.sql
+
+\ir functions/copy_audit_rows.sql
+
+\ir functions/count_audit_difference.sql
 
 \ir functions/current_tenant.sql
 
@@ -73,9 +83,13 @@ CREATE VIEW analytics.delivery_contributions WITH (security_invoker='true') AS
 
 \ir functions/delivery_rows.sql
 
+\ir functions/drop_audit_months.sql
+
 \ir functions/duration_bin.sql
 
 \ir functions/fence_step.sql
+
+\ir functions/finish_audit_move.sql
 
 \ir functions/joined.sql
 
@@ -88,6 +102,8 @@ CREATE VIEW analytics.delivery_contributions WITH (security_invoker='true') AS
 \ir functions/log_horizon.sql
 
 \ir functions/log_position.sql
+
+\ir functions/mirror_audit_row.sql
 
 \ir functions/record_channel_status.sql
 
@@ -808,7 +824,8 @@ CREATE TABLE public.audit (
     after jsonb,
     address text NOT NULL,
     CONSTRAINT audit_who_kind_check CHECK ((who_kind = ANY (ARRAY['user'::text, 'key'::text, 'assistant'::text, 'operator'::text, 'product'::text])))
-);
+)
+PARTITION BY RANGE (at);
 
 ALTER TABLE ONLY public.audit FORCE ROW LEVEL SECURITY;
 
@@ -830,6 +847,23 @@ CREATE TABLE public.audit_links (
     at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT audit_links_rows_check CHECK ((rows > 0))
 );
+
+CREATE TABLE public.audit_other (
+    id bigint CONSTRAINT audit_id_not_null NOT NULL,
+    xid xid8 DEFAULT public.log_position() CONSTRAINT audit_xid_not_null NOT NULL,
+    tenant_id uuid,
+    at timestamp with time zone DEFAULT now() CONSTRAINT audit_at_not_null NOT NULL,
+    who_kind text CONSTRAINT audit_who_kind_not_null NOT NULL,
+    who text CONSTRAINT audit_who_not_null NOT NULL,
+    action text CONSTRAINT audit_action_not_null NOT NULL,
+    target text CONSTRAINT audit_target_not_null NOT NULL,
+    before jsonb,
+    after jsonb,
+    address text CONSTRAINT audit_address_not_null NOT NULL,
+    CONSTRAINT audit_who_kind_check CHECK ((who_kind = ANY (ARRAY['user'::text, 'key'::text, 'assistant'::text, 'operator'::text, 'product'::text])))
+);
+
+ALTER TABLE ONLY public.audit_other FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.canned_response_files (
     tenant_id uuid NOT NULL,
@@ -1857,6 +1891,8 @@ CREATE TABLE public.vapid_keys (
     CONSTRAINT vapid_keys_id_check CHECK ((id = 1))
 );
 
+ALTER TABLE ONLY public.audit ATTACH PARTITION public.audit_other DEFAULT;
+
 ALTER TABLE ONLY analytics.answer_rollups
     ADD CONSTRAINT answer_rollups_pkey PRIMARY KEY (tenant_id, generation, grain, bucket, agent);
 
@@ -1921,7 +1957,10 @@ ALTER TABLE ONLY public.audit_links
     ADD CONSTRAINT audit_links_pkey PRIMARY KEY (number);
 
 ALTER TABLE ONLY public.audit
-    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id, at);
+
+ALTER TABLE ONLY public.audit_other
+    ADD CONSTRAINT audit_other_pkey PRIMARY KEY (id, at);
 
 ALTER TABLE ONLY public.canned_response_files
     ADD CONSTRAINT canned_response_files_pkey PRIMARY KEY (tenant_id, response_id, "position");
@@ -2184,9 +2223,13 @@ CREATE INDEX attachments_wanted ON public.attachments USING btree (shard, next_a
 
 CREATE INDEX attempts_since ON public.attempts USING btree (since);
 
-CREATE INDEX audit_of_tenant ON public.audit USING btree (tenant_id, id);
+CREATE INDEX audit_of_tenant ON ONLY public.audit USING btree (tenant_id, id);
 
-CREATE INDEX audit_position ON public.audit USING btree (xid, id);
+CREATE INDEX audit_other_tenant_id_id_idx ON public.audit_other USING btree (tenant_id, id);
+
+CREATE INDEX audit_position ON ONLY public.audit USING btree (xid, id);
+
+CREATE INDEX audit_other_xid_id_idx ON public.audit_other USING btree (xid, id);
 
 CREATE INDEX canned_response_files_file ON public.canned_response_files USING btree (tenant_id, file_id);
 
@@ -2342,6 +2385,12 @@ CREATE INDEX turns_running ON public.turns USING btree (shard) WHERE (status = '
 
 CREATE INDEX unmatched_message ON public.unmatched USING btree (thread_id, external_id);
 
+ALTER INDEX public.audit_pkey ATTACH PARTITION public.audit_other_pkey;
+
+ALTER INDEX public.audit_of_tenant ATTACH PARTITION public.audit_other_tenant_id_id_idx;
+
+ALTER INDEX public.audit_position ATTACH PARTITION public.audit_other_xid_id_idx;
+
 CREATE TRIGGER channel_opened AFTER INSERT ON public.channels FOR EACH ROW EXECUTE FUNCTION public.record_channel_status();
 
 CREATE TRIGGER channel_status_changed AFTER UPDATE OF status ON public.channels FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.record_channel_status();
@@ -2397,7 +2446,7 @@ ALTER TABLE ONLY public.attachments
 ALTER TABLE ONLY public.attachments
     ADD CONSTRAINT attachments_tenant_id_thread_id_fkey FOREIGN KEY (tenant_id, thread_id) REFERENCES public.threads(tenant_id, id);
 
-ALTER TABLE ONLY public.audit
+ALTER TABLE public.audit
     ADD CONSTRAINT audit_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
 ALTER TABLE ONLY public.canned_response_files
@@ -2693,6 +2742,8 @@ ALTER TABLE public.assistants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.attachments ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.audit ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit_other ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.canned_response_files ENABLE ROW LEVEL SECURITY;
 

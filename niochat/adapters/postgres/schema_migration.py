@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
+from niochat.adapters.postgres.audit_months import add_months_ahead
 from niochat.adapters.postgres.log_position_base import raise_log_base
 from niochat.domain.errors import InvalidInputError, NiochatError, OperationRefusedError
 
@@ -24,7 +25,7 @@ def migrate(owner_url: str, *, serving_url: str | None = None, to: str = "head")
     The log-in of ``owner_url`` becomes the owner of the tables and needs ``CREATEROLE`` the first
     time. The log-in of ``serving_url`` is created if it does not exist, and may work as each of
     ``WORKING_ROLES`` and as no other role. In a database that was restored from a dump, new log
-    positions follow those in the dump.
+    positions follow those in the dump. Parts for the next months of the audit log are added.
 
     Raises ``InvalidInputError``, which names the variable, ``OperationRefusedError`` for a schema
     newer than this code or tables of another owner, and ``NiochatError`` (``migration_failed``).
@@ -49,6 +50,7 @@ def migrate(owner_url: str, *, serving_url: str | None = None, to: str = "head")
             code="migration_failed",
         ) from error
     raise_log_base(owner_url)
+    add_months_ahead(owner_url)
     if serving_url is not None:
         _admit_serving_login(owner_url, serving_url)
 

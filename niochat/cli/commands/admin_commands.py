@@ -108,6 +108,11 @@ def verify_audit(
             f" {verdict.unsealed} are not sealed yet. Head: {verdict.head}",
             soft_wrap=True,
         )
+        if verdict.kept_from is not None:
+            _console.print(
+                f"[yellow]Months before {verdict.kept_from} were dropped[/yellow] on purpose: their"
+                " rows, and those in the same link, are not verified."
+            )
         if verdict.head_links is None:
             _console.print("[yellow]No head is kept[/yellow]: links that were cut off do not show.")
     else:

@@ -13,6 +13,7 @@ from niochat.adapters.postgres.schema_migration import newer_schema_message
 from niochat.cli import command_context
 from niochat.cli.commands.admin_commands import identity_services_for
 from niochat.cli.commands.apply_command import channel_addresses_for, probe_erp
+from niochat.cli.doctor.audit_month_check import find_audit_month_problems
 from niochat.cli.doctor.desk_check import check_desk
 from niochat.cli.doctor.media_model_checks import check_media_models
 from niochat.cli.doctor.projection_check import find_stopped_projections
@@ -95,6 +96,7 @@ async def _check_installation(parts: Components) -> bool:
     if unknown is not None:
         problems.append(newer_schema_message(unknown))
     problems += await find_stopped_projections(parts.database)
+    problems += await find_audit_month_problems(parts.database)
     if await needs_log_base(parts.database):
         problems.append(
             "the database was restored from a dump: run niochat migrate and restart all"

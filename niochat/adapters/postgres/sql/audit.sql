@@ -54,3 +54,16 @@ SELECT id, xid::text, tenant_id, at, who_kind, who, action, target, before, afte
 -- name: count_unsealed
 -- The number of rows that are in no link yet.
 SELECT count(*) FROM (SELECT FROM audit WHERE (xid, id) > ($1::text::xid8, $2) LIMIT 100000) AS rest
+
+-- name: last_drop
+-- The link from which on the chain can be verified since months were dropped last, and the first
+-- month that was kept.
+SELECT (after ->> 'link')::bigint AS link, after ->> 'before' AS kept_from FROM audit
+ WHERE tenant_id IS NULL AND action = 'audit.months_dropped' AND who_kind = 'operator'
+ ORDER BY id DESC LIMIT 1
+
+-- name: find_link
+-- A link, and the number of rows up to it.
+SELECT number, upto_xid::text, upto_id, digest,
+       (SELECT sum(b.rows) FROM audit_links b WHERE b.number <= l.number)::bigint AS rows_upto
+  FROM audit_links l WHERE number = $1

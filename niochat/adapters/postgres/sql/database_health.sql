@@ -24,3 +24,11 @@ SELECT clock_timestamp()
 SELECT EXISTS (SELECT FROM events
                 WHERE xid >= (pg_snapshot_xmax(pg_current_snapshot())::text::bigint + log_base())
                              ::text::xid8)
+
+-- name: audit_months
+-- Whether the audit log has months, whether a move into months is unfinished, and whether the month
+-- after the next one has a part.
+SELECT c.relkind = 'p' AS partitioned, to_regclass('public.audit_move') IS NOT NULL AS moving,
+       to_regclass('public.audit_' || to_char((now() + interval '2 months') AT TIME ZONE 'UTC',
+                                              'YYYY_MM')) IS NOT NULL AS ahead
+  FROM pg_class c WHERE c.oid = 'public.audit'::regclass

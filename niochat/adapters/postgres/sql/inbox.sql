@@ -196,17 +196,27 @@ UPDATE channels
  WHERE id = $1
 
 -- name: purge_raw
--- Removes the raw bodies of processed rows after three days. Until then they help to diagnose what
--- a gateway sent.
-UPDATE inbox SET raw = NULL
- WHERE ctid = ANY (ARRAY(
-     SELECT ctid FROM inbox
-      WHERE received_at < now() - interval '3 days' AND processed_at IS NOT NULL
-        AND raw IS NOT NULL LIMIT $1))
+-- Removes the raw bodies of processed rows after three days, of rows received from $2 on. Until then
+-- they help to diagnose what a gateway sent. Returns how many, and when the last one was received.
+WITH purged AS (
+    UPDATE inbox SET raw = NULL
+     WHERE ctid = ANY (ARRAY(
+         SELECT ctid FROM inbox
+          WHERE received_at >= $2 AND received_at < now() - interval '3 days'
+            AND processed_at IS NOT NULL AND raw IS NOT NULL
+          ORDER BY received_at LIMIT $1))
+    RETURNING received_at
+)
+SELECT count(*) AS bodies, max(received_at) AS last_at FROM purged
 
 -- name: purge_rows
--- Deletes processed rows after 30 days, when no gateway repeats their dedupe keys any more.
-DELETE FROM inbox
- WHERE ctid = ANY (ARRAY(
-     SELECT ctid FROM inbox
-      WHERE received_at < now() - interval '30 days' AND processed_at IS NOT NULL LIMIT $1))
+-- Deletes processed rows after 30 days, when no gateway repeats their dedupe keys any more. Returns
+-- how many.
+WITH purged AS (
+    DELETE FROM inbox
+     WHERE ctid = ANY (ARRAY(
+         SELECT ctid FROM inbox
+          WHERE received_at < now() - interval '30 days' AND processed_at IS NOT NULL LIMIT $1))
+    RETURNING 1
+)
+SELECT count(*) FROM purged

@@ -1,0 +1,1 @@
+"""The months of the audit log on the command line."""
