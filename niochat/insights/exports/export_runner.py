@@ -214,11 +214,12 @@ class ReportExportRunner:
         job = attempt.job
         size = await asyncio.to_thread(_close_table, table, path)
         await self._files.put_file(job.file_key, path)
-        await self._check_access(attempt)
         try:
+            await self._check_access(attempt)
             await self._claims.finish(job, attempt.written, size, attempt.permitted)
-        except ClaimLostError:
-            # Nobody else deletes it if the one who has the job now finished before.
+        except (ClaimLostError, _ChangedAccessError, _FailedExportError):
+            # It is not the file of the job. After any other error it may be: the response to a
+            # commit can be lost.
             await self._files.delete(job.file_key)
             raise
 

@@ -5,6 +5,7 @@ import io
 import zipfile
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -206,6 +207,33 @@ async def test_a_job_stops_when_its_requester_may_no_longer_read(
     assert (row["state"], row["failure"]) == ("failed", "not_permitted")
     assert exports.stored() == []
     assert await exports.deliver() == []
+
+
+class ChangingStore(FileStore):
+    """Something happens right after a file is stored."""
+
+    after_upload: Any = None
+
+    async def put_file(self, key: str, file: Path) -> None:
+        await super().put_file(key, file)
+        await self.after_upload()
+
+
+async def test_a_permission_that_is_lost_after_the_upload_leaves_no_file(
+    exports: ExportsFixture, boss: UUID
+) -> None:
+    export = await exports.request(boss)
+    files = ChangingStore.from_url(exports.folder.as_uri())
+    assert isinstance(files, ChangingStore)
+    files.after_upload = lambda: exports.admin.execute(
+        "UPDATE users SET status = 'disabled' WHERE id = $1", boss
+    )
+    runner = build_runner(exports.database, exports.week, files, exports.claims, exports.announce)
+
+    assert await runner.run_next()
+
+    assert (await exports.row(export))["failure"] == "not_permitted"
+    assert exports.stored() == []
 
 
 async def test_a_job_begins_again_when_its_requester_may_read_less(
