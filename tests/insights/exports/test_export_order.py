@@ -1,5 +1,6 @@
 """An order is read in parts of its period, and whether a file may still be read."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -28,6 +29,13 @@ def test_parts_cover_the_period_without_gap_or_overlap_the_latest_first(parts: i
     assert all(later.since == earlier.until for later, earlier in pairwise(split))
     assert all(part.since < part.until for part in split)
     assert max(parts, 1) <= len(split) <= max(parts, 1) + 1
+
+
+def test_conversations_of_messages_are_read_in_one_part() -> None:
+    """A conversation may have messages in several parts, and would be listed in each."""
+    assert list(replace(WEEK, metric="messages_sent").split(7)) == [
+        replace(WEEK, metric="messages_sent")
+    ]
 
 
 def test_a_period_of_a_moment_has_few_parts() -> None:
