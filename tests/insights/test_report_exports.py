@@ -14,6 +14,8 @@ import pytest
 
 from niochat.adapters.pdf_files import build_pdf
 from niochat.adapters.spreadsheet_files import SpreadsheetTable, build_workbook, format_csv_rows
+from niochat.domain.conversation.state import ConversationPriority
+from niochat.insights.report_files.conversation_table import PRIORITIES, STATUSES
 from niochat.insights.report_files.report_documents import build_report_document
 from niochat.insights.report_files.report_labels import (
     CONTACT_REASONS,
@@ -164,6 +166,11 @@ async def test_the_desk_has_the_same_names_of_rows() -> None:
             (reports["delivery_failures"], DELIVERY_FAILURES),
             (reports["pause_reasons"], PAUSE_REASONS),
             (shared["sla"]["targets"], SLA_TARGETS),
+            (shared["status"], STATUSES),
+            (
+                shared["priority"],
+                {ConversationPriority(each).name.lower(): PRIORITIES[each] for each in PRIORITIES},
+            ),
         ):
             assert shown == {key: both[column] for key, both in names.items()}
 
@@ -257,6 +264,22 @@ async def test_a_caller_without_the_permission_gets_no_file(week: WeekFixture) -
     assert response.status_code == own.status_code
     if own.status_code == 200:
         assert len(read_csv(response)) == 1 + len(own.json()["items"])
+
+
+async def test_a_file_of_conversations_has_names_and_local_times(week: WeekFixture) -> None:
+    """c04: transferred from ana to financeiro, from there to caio, and resolved by him."""
+    caio = await week.api.house.admin.fetchval(
+        "SELECT name FROM users WHERE id = $1::text::uuid", week.people["caio"]
+    )
+    for language, header, status in (
+        ("pt", ["Protocolo", "Situação", "Aberto em"], "Encerrada"),
+        ("en", ["Protocol", "Status", "Opened at"], "Resolved"),
+    ):
+        file = await export(week, "conversations", metric="transfers", lang=language)
+        names, row = read_csv(file)
+        assert names[:3] == header
+        assert row[1:3] == [status, "2026-04-20 12:00:00"]
+        assert row[5:7] == ["Financeiro", caio]
 
 
 async def test_texts_that_look_like_formulas_stay_texts() -> None:

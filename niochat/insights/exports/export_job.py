@@ -28,22 +28,6 @@ MIN_PART = timedelta(seconds=1)
 """Of a period; a part must not round to nothing."""
 ROW_RETENTION = timedelta(days=30)
 """How long a list shows what became of a job."""
-CONVERSATION_COLUMNS = (
-    "protocol",
-    "status",
-    "opened_at",
-    "resolved_at",
-    "channel",
-    "team",
-    "agent",
-    "contact",
-    "phone",
-    "priority",
-    "labels",
-    "rating_score",
-)
-"""The columns of a file of conversations, as its header names them."""
-
 ExportFileFormat = Literal["csv", "xlsx"]
 RequesterKind = Literal["user", "key"]
 

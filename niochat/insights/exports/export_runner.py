@@ -28,7 +28,6 @@ from niochat.insights.exports.export_claims import (
     ExportClaims,
 )
 from niochat.insights.exports.export_job import (
-    CONVERSATION_COLUMNS,
     MAX_EXPORT_ROWS,
     ExportAccess,
     ExportFailure,
@@ -37,7 +36,7 @@ from niochat.insights.exports.export_job import (
     ExportState,
 )
 from niochat.insights.exports.temporary_folders import FOLDER_PREFIX, remove_old_folders
-from niochat.insights.reports.report_request import ConversationRows
+from niochat.insights.report_files.conversation_table import ConversationTable
 from niochat.insights.reports.report_store import ReportStore
 from niochat.runtime.periodic_loop import run_periodically
 
@@ -170,9 +169,12 @@ class ReportExportRunner:
         await self._count(attempt)
         with TemporaryDirectory(prefix=FOLDER_PREFIX) as folder:
             path = Path(folder) / "export"
-            table = await asyncio.to_thread(_open_table, path, job)
+            conversations = ConversationTable(
+                await self._reports.load_names(job.tenant_id), job.order.language
+            )
+            table = await asyncio.to_thread(_open_table, path, job, conversations)
             try:
-                await self._write_rows(attempt, table)
+                await self._write_rows(attempt, table, conversations)
             except BaseException:
                 table.abandon()
                 raise
@@ -188,18 +190,28 @@ class ReportExportRunner:
             raise _FailedExportError(ExportFailure.TOO_MANY_ROWS)
         await self._advance(attempt)
 
-    async def _write_rows(self, attempt: _Attempt, table: TableFile) -> None:
+    async def _write_rows(
+        self, attempt: _Attempt, table: TableFile, conversations: ConversationTable
+    ) -> None:
         parts = math.ceil(attempt.expected / self._batch_rows)
         for part in attempt.job.order.split(parts):
             await self._keep(attempt)
-            await self._write_part(attempt, part, table)
+            await self._write_part(attempt, part, table, conversations)
         await self._advance(attempt, FINISH_CLAIM_S)
 
-    async def _write_part(self, attempt: _Attempt, part: ExportOrder, table: TableFile) -> None:
+    async def _write_part(
+        self,
+        attempt: _Attempt,
+        part: ExportOrder,
+        table: TableFile,
+        conversations: ConversationTable,
+    ) -> None:
         access, tenant_id = attempt.permitted, attempt.job.tenant_id
+        is_text = attempt.job.order.file_format == "csv"
+        cells_of = conversations.text_cells if is_text else conversations.cells
         drill = part.drill_down(access.reports, self._batch_rows)
         async for rows in self._reports.iterate_behind(tenant_id, drill, access.visible):
-            await asyncio.to_thread(table.write_rows, _cells(rows))
+            await asyncio.to_thread(table.write_rows, cells_of(rows))
             attempt.written += len(rows)
             if attempt.written > MAX_EXPORT_ROWS:
                 raise _FailedExportError(ExportFailure.TOO_MANY_ROWS)
@@ -267,17 +279,13 @@ class ReportExportRunner:
         )
 
 
-def _open_table(path: Path, job: ClaimedExport) -> TableFile:
+def _open_table(path: Path, job: ClaimedExport, conversations: ConversationTable) -> TableFile:
     if job.order.file_format == "csv":
-        return CsvTableFile(path, CONVERSATION_COLUMNS)
-    return XlsxTableFile(path, CONVERSATION_COLUMNS, job.zone)
+        return CsvTableFile(path, conversations.header)
+    return XlsxTableFile(path, conversations.header, job.zone)
 
 
 def _close_table(table: TableFile, path: Path) -> int:
     """The size of the finished file in bytes."""
     table.close()
     return path.stat().st_size
-
-
-def _cells(rows: ConversationRows) -> list[list[object]]:
-    return [[row[name] for name in CONVERSATION_COLUMNS] for row in rows]

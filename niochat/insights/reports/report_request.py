@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from niochat.insights.reports.metric_catalog import METRICS, ReportGrouping, ReportMetric
 from niochat.insights.reports.report_period import PeriodBound, ReportInputError, ReportPeriod
@@ -100,6 +101,15 @@ class DrillDown:
 
 
 ConversationRows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportNames:
+    """Names of teams by slug and of agents by id, and the provider's time zone."""
+
+    teams: Mapping[str, str]
+    agents: Mapping[str, str]
+    zone: ZoneInfo
 
 
 def parse_metrics(names: str, grouping: ReportGrouping) -> tuple[ReportMetric, ...]:

@@ -23,6 +23,7 @@ from niochat.insights.reports.report_request import (
     Report,
     ReportAudience,
     ReportFreshness,
+    ReportNames,
     ReportRequest,
 )
 from niochat.insights.reports.report_rows import build_rows, compute_values, query_key
@@ -97,6 +98,19 @@ class ReportStore:
         """Returns the period that the request means now. Raises ``ReportInputError``."""
         async with self._database.as_tenant(tenant_id) as connection:
             return _resolve(request, await load_serving(connection, tenant_id))
+
+    async def load_names(self, tenant_id: UUID) -> ReportNames:
+        """Returns the names for files of conversations."""
+        async with self._database.as_tenant(tenant_id) as connection:
+            serving = await load_serving(connection, tenant_id)
+            teams, agents = [
+                {
+                    row["key"]: row["name"]
+                    for row in await connection.fetch(_SQL["names"], tenant_id, str(grouping))
+                }
+                for grouping in (ReportGrouping.TEAM, ReportGrouping.AGENT)
+            ]
+        return ReportNames(teams, agents, serving.zone)
 
     async def iterate_behind(
         self, tenant_id: UUID, drill: DrillDown, visible: ReportAudience

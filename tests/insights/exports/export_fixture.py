@@ -156,5 +156,5 @@ def build_runner(
 
 def protocols_in(data: bytes) -> list[str]:
     rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig")), delimiter=";"))
-    assert rows[0][0] == "protocol"
+    assert rows[0][0] in ("Protocolo", "Protocol")
     return [row[0] for row in rows[1:]]

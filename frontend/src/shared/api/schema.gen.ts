@@ -13360,6 +13360,8 @@ export interface operations {
                 from?: string | null;
                 /** @description A local day, which belongs to the period, or a time. */
                 to?: string | null;
+                /** @description Of the header, and of decimals in CSV. */
+                lang?: "pt" | "en";
                 team?: string | null;
                 agent?: string | null;
                 channel?: string | null;

@@ -15,9 +15,10 @@ export function useConversationExport(behind: BehindRequest) {
   const download = useDownload();
   const request = useRequestExport();
   const { from, to } = behind.range;
+  const lang = language === "en" ? "en" : "pt";
   const requestFile = (fileFormat: ExportFormat) =>
     request.mutate(
-      { behind, file_format: fileFormat, language: language === "en" ? "en" : "pt" },
+      { behind, file_format: fileFormat, language: lang },
       {
         onSuccess: () =>
           toast.info(t("exports.requested"), { description: t("exports.requested_hint") }),
@@ -30,7 +31,7 @@ export function useConversationExport(behind: BehindRequest) {
       `${t("behind.file")}-${from.slice(0, 10)}-${to.slice(0, 10)}.csv`,
       (signal) =>
         api.GET("/reports/export/conversations", {
-          params: { query: behindParameters(behind) },
+          params: { query: { ...behindParameters(behind), lang } },
           parseAs: "stream",
           signal,
         }),

@@ -31,7 +31,8 @@ from niochat.http.rest.reports.report_routes import (
     own_filters,
 )
 from niochat.http.rest.rest_services import services_for
-from niochat.insights.exports.export_job import CONVERSATION_COLUMNS, MAX_STREAMED_ROWS
+from niochat.insights.exports.export_job import MAX_STREAMED_ROWS
+from niochat.insights.report_files.conversation_table import ConversationTable
 from niochat.insights.report_files.report_files import ReportFileFormat, build_report_file
 from niochat.insights.report_files.report_labels import ReportLanguage
 from niochat.insights.reports.metric_catalog import ReportGrouping
@@ -101,6 +102,7 @@ async def export_conversations(
     key: Annotated[str | None, Query(max_length=100, description="The key of a row.")] = None,
     since: PeriodStart = None,
     until: PeriodEnd = None,
+    language: Language = "pt",
 ) -> StreamingResponse:
     """Stream the conversations behind a value of a report as CSV, latest opening first. It ends
     when the caller hangs up. The parameters are those of ``GET /reports/conversations``. More than
@@ -123,6 +125,7 @@ async def export_conversations(
         drill = DrillDown(asked, key, None, BATCH)
         reports = services_for(request).reports
         await _check_size(reports, tenant_id, drill, visible)
+        table = ConversationTable(await reports.load_names(tenant_id), language)
         batches = reports.iterate_behind(tenant_id, drill, visible)
         # A wrong parameter, or a database that does not answer, is a problem and not a file.
         first: ConversationRows = await anext(batches, [])
@@ -131,7 +134,7 @@ async def export_conversations(
     await audit_read(request, caller, READ_ACTION, "reports", {"export": "csv", "metric": metric})
 
     return StreamingResponse(
-        _conversation_lines(first, batches),
+        _conversation_lines(table, first, batches),
         media_type=CSV_TYPE,
         headers=_headers("conversations.csv"),
     )
@@ -150,15 +153,12 @@ async def _check_size(
 
 
 async def _conversation_lines(
-    first: ConversationRows, more: AsyncIterator[ConversationRows]
+    table: ConversationTable, first: ConversationRows, more: AsyncIterator[ConversationRows]
 ) -> AsyncIterator[str]:
-    yield BYTE_ORDER_MARK + format_csv_rows([CONVERSATION_COLUMNS]) + _lines(first)
+    yield BYTE_ORDER_MARK + format_csv_rows([table.header])
+    yield format_csv_rows(table.text_cells(first))
     async for rows in more:
-        yield _lines(rows)
-
-
-def _lines(rows: ConversationRows) -> str:
-    return format_csv_rows([[row[name] for name in CONVERSATION_COLUMNS] for row in rows])
+        yield format_csv_rows(table.text_cells(rows))
 
 
 def _headers(filename: str) -> dict[str, str]:
