@@ -1,5 +1,6 @@
 """Projects the log into measures of conversations, answers of people and roll-ups."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,10 @@ _DELETIONS = (
     _SQL["delete_some_answer_rollups"],
     _SQL["delete_some_duration_rollups"],
 )
+
+
+FOLDED_AT_ONCE = 200
+"""Events; on one machine the event loop also serves screens."""
 
 
 @dataclass(slots=True)
@@ -61,7 +66,7 @@ class ConversationProjection:
         }
         calendar = await load_calendar(connection, tenant_id)
         details = await load_event_details(connection, tenant_id, entries)
-        batch = _fold(scope, entries, stored, details, calendar)
+        batch = await _fold(scope, entries, stored, details, calendar)
         channels = await _load_channels(connection, tenant_id, batch.threads.values())
         records = [
             measures_row(
@@ -132,7 +137,7 @@ async def _update_returns(
     return others
 
 
-def _fold(
+async def _fold(
     scope: ProjectionScope,
     entries: Sequence[LogEntry],
     stored: Mapping[UUID, StoredMeasures],
@@ -141,6 +146,8 @@ def _fold(
 ) -> _Batch:
     batch = _Batch()
     for index, entry in enumerate(entries):
+        if index % FOLDED_AT_ONCE == 0:
+            await asyncio.sleep(0)
         id = entry.conversation_id
         try:
             if entry.schema_version > SCHEMA_VERSION:

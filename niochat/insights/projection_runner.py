@@ -22,7 +22,7 @@ from niochat.insights.projection_store import (
     save_position,
 )
 
-MAX_EVENTS_PER_BATCH = 500
+MAX_EVENTS_PER_BATCH = 2_000
 _log = structlog.get_logger(__name__)
 
 
@@ -33,7 +33,7 @@ class ProjectionRunner:
 
     def __init__(self, database: Database, limit: int = MAX_EVENTS_PER_BATCH) -> None:
         self._database = database
-        self._limit = limit
+        self.limit = limit
 
     async def advance(
         self, projection: Projection, tenant_id: UUID, generation: int | None = None
@@ -44,7 +44,7 @@ class ProjectionRunner:
         An event that the projection or the database refuses stops the projection before it. Raises
         ``UnavailableError`` and ``ConflictError``; nothing has changed then.
         """
-        limit = self._limit
+        limit = self.limit
         while True:
             try:
                 return await self._advance(projection, tenant_id, generation, limit)

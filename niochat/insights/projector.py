@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -28,8 +28,18 @@ PROJECTIONS: tuple[Projection, ...] = (
 )
 """All projections."""
 INTERVAL_S = 1.0
-MAX_BATCHES_PER_VISIT = 4
+"""A batch costs most for each conversation in it, however many events that has, so events of a
+second are read together.
+"""
+MAX_BATCHES_PER_VISIT = 2
 """Batches of one projection before the next tenant gets its turn."""
+
+
+class _Progress(NamedTuple):
+    """How many events were read, and whether a batch was full, so that more wait already."""
+
+    events: int
+    is_behind: bool
 
 
 class Projector:
@@ -51,11 +61,11 @@ class Projector:
     async def run(self) -> None:
         """Advance projections until cancelled."""
         await run_periodically(
-            "projection_failed", INTERVAL_S, self.run_until_read, first_at_once=True
+            "projection_failed", INTERVAL_S, self._run_while_behind, first_at_once=True
         )
 
     async def run_until_read(self) -> None:
-        """Read all events that are there. Raises ``UnavailableError``."""
+        """Read all events, also those that come meanwhile. Raises ``UnavailableError``."""
         while await self.run_once():
             pass
 
@@ -63,14 +73,24 @@ class Projector:
         """Visit each projection that is behind; returns the number of events read. One that fails
         does not keep the others. Raises ``UnavailableError``.
         """
+        return (await self._visit_all()).events
+
+    async def _run_while_behind(self) -> None:
+        """Read what is there. What comes meanwhile is read with the next run, in a larger batch."""
+        while (await self._visit_all()).is_behind:
+            pass
+
+    async def _visit_all(self) -> _Progress:
         async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["list_behind"], list(self._projections))
         due = [row for row in rows if row["due"]]
         random.shuffle(due)
-        total = 0
+        total, is_behind = 0, False
         for row in due:
             try:
-                total += await self._visit(row)
+                visit = await self._visit(row)
+                total += visit.events
+                is_behind = is_behind or visit.is_behind
             except NiochatError as error:  # tried again with the next run
                 _log.warning(
                     "projection_failed",
@@ -79,7 +99,8 @@ class Projector:
                     tenant=str(row["tenant_id"]),
                 )
             await asyncio.sleep(0)
-        return total + await self._replace_outdated()
+        replaced = await self._replace_outdated()
+        return _Progress(total + replaced, is_behind or replaced > 0)
 
     async def _replace_outdated(self) -> int:
         """After an upgrade: builds what older code wrote anew, a few batches for each tenant."""
@@ -106,11 +127,11 @@ class Projector:
             await asyncio.sleep(0)
         return total
 
-    async def _visit(self, row: Any) -> int:
+    async def _visit(self, row: Any) -> _Progress:
         total = 0
         for _ in range(MAX_BATCHES_PER_VISIT):
             count = await self._runner.advance(self._projections[row["name"]], row["tenant_id"])
             total += count
-            if not count:
-                break
-        return total
+            if count < self._runner.limit:
+                return _Progress(total, is_behind=False)
+        return _Progress(total, is_behind=True)
