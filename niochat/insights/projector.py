@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import structlog
@@ -16,6 +17,7 @@ from niochat.insights.projection import Projection
 from niochat.insights.projection_runner import ProjectionRunner
 from niochat.insights.rebuild import ProjectionRebuilder, ProjectionStoppedError
 from niochat.insights.turn_projection import TurnProjection
+from niochat.runtime.cpu_meter import CpuMeter
 from niochat.runtime.periodic_loop import run_periodically
 
 _SQL = queries("projections")
@@ -30,6 +32,10 @@ PROJECTIONS: tuple[Projection, ...] = (
 INTERVAL_S = 1.0
 """A batch costs most for each conversation in it, however many events that has, so events of a
 second are read together.
+"""
+BUSY_INTERVAL_S = 5.0
+"""The same while the processors are busy: most events of a turn are then in one batch, and what
+reports have too late is said on their pages.
 """
 MAX_BATCHES_PER_VISIT = 2
 """Batches of one projection before the next tenant gets its turn."""
@@ -52,16 +58,19 @@ class Projector:
         database: Database,
         projections: Sequence[Projection] = PROJECTIONS,
         runner: ProjectionRunner | None = None,
+        is_busy: Callable[[], bool] | None = None,
     ) -> None:
         self._database = database
         self._projections = {each.name: each for each in projections}
         self._runner = runner or ProjectionRunner(database)
         self._rebuilder = ProjectionRebuilder(database, self._runner)
+        self._is_busy = is_busy or CpuMeter().is_busy
+        self._ran_at = float("-inf")
 
     async def run(self) -> None:
         """Advance projections until cancelled."""
         await run_periodically(
-            "projection_failed", INTERVAL_S, self._run_while_behind, first_at_once=True
+            "projection_failed", INTERVAL_S, self.run_in_turn, first_at_once=True
         )
 
     async def run_until_read(self) -> None:
@@ -75,8 +84,14 @@ class Projector:
         """
         return (await self._visit_all()).events
 
-    async def _run_while_behind(self) -> None:
-        """Read what is there. What comes meanwhile is read with the next run, in a larger batch."""
+    async def run_in_turn(self) -> None:
+        """Read what is there, unless the processors are busy and the last time was a moment ago.
+        What comes meanwhile is read with the next run, in a larger batch. Raises
+        ``UnavailableError``.
+        """
+        if self._is_busy() and time.monotonic() - self._ran_at < BUSY_INTERVAL_S:
+            return
+        self._ran_at = time.monotonic()
         while (await self._visit_all()).is_behind:
             pass
 

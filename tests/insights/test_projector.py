@@ -18,6 +18,7 @@ from niochat.insights.projector import Projector
 from niochat.insights.rebuild import ProjectionRebuilder
 from tests.builders import RowBuilder, open_connection
 from tests.insights.conftest import InsightsFixture
+from tests.wait_until import wait_until
 
 pytestmark = pytest.mark.asyncio
 
@@ -363,3 +364,23 @@ async def test_readers_of_one_log_use_its_index(insights: InsightsFixture) -> No
         assert "Index Scan using events_tenant_position" in text, text
         assert "(ROW(" in text.partition("events_tenant_position")[2].partition("Index Cond:")[2]
         assert "Seq Scan on events" not in text
+
+
+async def test_on_a_busy_machine_events_wait_a_few_seconds(insights: InsightsFixture) -> None:
+    busy = Projector(insights.database, is_busy=lambda: True)
+    idle = Projector(insights.database, is_busy=lambda: False)
+    await insights.serve("ana")
+    await wait_until(lambda: _reads(insights, busy, 1))  # the first time is long ago
+    await insights.serve("bia")
+
+    await busy.run_in_turn()
+
+    assert await insights.given.count("analytics.conversation_measures") == 1
+    await wait_until(lambda: _reads(insights, idle, 2))
+
+
+async def _reads(insights: InsightsFixture, projector: Projector, conversations: int) -> bool:
+    """Whether it has read that many, in one run or, if others delay the end of the log, in more."""
+    projector._ran_at = float("-inf")
+    await projector.run_in_turn()
+    return await insights.given.count("analytics.conversation_measures") == conversations
