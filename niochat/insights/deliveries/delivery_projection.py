@@ -1,7 +1,7 @@
 """Projects what became of sent messages: when each was sent, delivered, read, or why it failed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, tzinfo
 from typing import Any
 from uuid import UUID
@@ -59,6 +59,9 @@ class MessageDelivery:
             name: at for name in _REACHED[status] if getattr(self, name) is None
         }
         return replace(self, failed_at=None, code="", **unknown)
+
+
+_FIELDS = tuple(field.name for field in fields(MessageDelivery))
 
 
 class DeliveryProjection:
@@ -154,7 +157,7 @@ def _row(scope: ProjectionScope, delivery: MessageDelivery, zone: tzinfo) -> dic
     return {
         "tenant_id": scope.tenant_id,
         "generation": scope.generation,
-        **asdict(delivery),
+        **{name: getattr(delivery, name) for name in _FIELDS},
         "queued_hour": hour,
         "queued_day": day,
     }
