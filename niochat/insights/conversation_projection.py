@@ -50,6 +50,7 @@ class ConversationProjection:
     name = "conversations"
     revision = 3
     reads: frozenset[str] | None = MEASURED_TYPES
+    needs_others = True
 
     async def apply(
         self, connection: Connection, scope: ProjectionScope, entries: Sequence[LogEntry]

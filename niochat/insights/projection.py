@@ -60,6 +60,13 @@ class Projection(Protocol):
         """The types of events whose bodies it reads; ``None``: all."""
         ...
 
+    @property
+    def needs_others(self) -> bool:
+        """Whether it must get events of other types too, without their bodies. If not, it may get
+        some all the same.
+        """
+        ...
+
     async def apply(
         self, connection: Connection, scope: ProjectionScope, entries: Sequence[LogEntry]
     ) -> None:

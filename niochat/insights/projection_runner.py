@@ -65,10 +65,8 @@ class ProjectionRunner:
             scope, position = await self._lock(connection, projection, tenant_id, generation)
             if position is None or not position.due:
                 return 0
-            entries = await read_log(
-                connection, tenant_id, position.place, position.horizon, limit, projection.reads
-            )
-            return await self.apply(connection, projection, scope, entries)
+            batch = await read_log(connection, projection, tenant_id, position, limit)
+            return await self.apply(connection, projection, scope, batch.entries, batch.events)
 
     async def apply(
         self,
@@ -76,9 +74,11 @@ class ProjectionRunner:
         projection: Projection,
         scope: ProjectionScope,
         entries: Sequence[LogEntry],
+        events: int | None = None,
     ) -> int:
         """Writes the rows and the position in the caller's transaction; returns how many events
-        were read. Events before a poisoned one are read.
+        were read, of which ``entries`` are left (``events``, by default as many). Events before a
+        poisoned one are read.
         """
         if not entries:
             return 0
@@ -87,13 +87,15 @@ class ProjectionRunner:
         except PoisonedEventError as error:
             if error.index:
                 await projection.apply(connection, scope, entries[: error.index])
-                await save_position(connection, scope, projection.name, entries[: error.index])
+                last = entries[error.index - 1]
+                await save_position(connection, scope, projection.name, last, error.index)
             poisoned = entries[error.index]
             await save_failure(connection, scope, projection.name, poisoned, error.reason)
             _log_stop(projection, scope, poisoned)
             return error.index
-        await save_position(connection, scope, projection.name, entries)
-        return len(entries)
+        read = len(entries) if events is None else events
+        await save_position(connection, scope, projection.name, entries[-1], read)
+        return read
 
     async def _stop(
         self, projection: Projection, tenant_id: UUID, generation: int | None, reason: str
@@ -102,10 +104,7 @@ class ProjectionRunner:
             scope, position = await self._lock(connection, projection, tenant_id, generation)
             if position is None:
                 return
-            entries = await read_log(
-                connection, tenant_id, position.place, position.horizon, 1, projection.reads
-            )
-            for entry in entries:
+            for entry in (await read_log(connection, projection, tenant_id, position, 1)).entries:
                 await save_failure(connection, scope, projection.name, entry, reason)
                 _log_stop(projection, scope, entry)
 

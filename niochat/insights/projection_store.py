@@ -69,19 +69,35 @@ async def wait_for_position(connection: Connection, scope: ProjectionScope, name
     return row["xid"], row["conversation_id"], row["version"]
 
 
+@dataclass(frozen=True, slots=True)
+class LogBatch:
+    """Entries for a projection, and the number of events that led to them."""
+
+    entries: list[LogEntry]
+    events: int
+
+
 async def read_log(
     connection: Connection,
+    projection: Projection,
     tenant_id: UUID,
-    after: LogPlace,
-    horizon: str,
+    position: LockedPosition,
     limit: int,
-    reads: frozenset[str] | None,
-) -> list[LogEntry]:
-    """Returns the next events below ``horizon``, oldest first, with the bodies of these types."""
+) -> LogBatch:
+    """Returns the next ``limit`` events for the projection, oldest first."""
+    statement = _SQL["read_log"] if projection.needs_others else _SQL["read_log_of_types"]
     rows = await connection.fetch(
-        _SQL["read_log"], tenant_id, *after, horizon, limit, _types(reads)
+        statement,
+        tenant_id,
+        *position.place,
+        position.horizon,
+        limit,
+        _types(projection.reads),
     )
-    return _entries(rows)
+    entries = _entries(rows)
+    if projection.needs_others:
+        return LogBatch(entries, len(entries))
+    return LogBatch(entries, rows[0]["events"] if rows else 0)
 
 
 async def read_log_to(
@@ -104,12 +120,11 @@ def _types(reads: frozenset[str] | None) -> list[str] | None:
 
 
 async def save_position(
-    connection: Connection, scope: ProjectionScope, name: str, entries: Sequence[LogEntry]
+    connection: Connection, scope: ProjectionScope, name: str, last: LogEntry, events: int
 ) -> None:
-    """Stores that these events were read."""
-    place = place_of(entries[-1])
+    """Stores that so many events were read, up to ``last``."""
     await connection.execute(
-        _SQL["save_position"], scope.tenant_id, name, scope.generation, *place, len(entries)
+        _SQL["save_position"], scope.tenant_id, name, scope.generation, *place_of(last), events
     )
 
 

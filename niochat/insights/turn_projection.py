@@ -18,6 +18,7 @@ class TurnProjection:
     name = "turns"
     revision = 1
     reads: frozenset[str] | None = frozenset({"turn_finished"})
+    needs_others = False
 
     async def apply(
         self, connection: Connection, scope: ProjectionScope, entries: Sequence[LogEntry]

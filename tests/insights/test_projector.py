@@ -69,6 +69,21 @@ async def test_a_conversation_leads_to_its_measures_answers_and_sums(
     assert {each["resolved_agent"] for each in sums} == {1}
 
 
+async def test_a_projection_that_needs_few_events_passes_over_the_others(
+    insights: InsightsFixture,
+) -> None:
+    await insights.serve()
+    await insights.project()
+
+    places = await insights.given.admin.fetch(
+        "SELECT DISTINCT xid, conversation_id, version, events FROM analytics.positions"
+        " WHERE name = ANY ($1)",
+        ["conversations", "turns", "deliveries"],
+    )
+    assert len(places) == 1, "all have read all events"
+    assert places[0]["events"] == await insights.given.count("events")
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3, 7])
 async def test_the_size_of_batches_changes_nothing(insights: InsightsFixture, limit: int) -> None:
     for agent in ("ana", "bia"):
@@ -351,6 +366,14 @@ async def test_readers_of_one_log_use_its_index(insights: InsightsFixture) -> No
         plans = [
             await connection.fetch(
                 f"EXPLAIN {sql['read_log']}", insights.place.tenant, *start, "99", 500, None
+            ),
+            await connection.fetch(
+                f"EXPLAIN {sql['read_log_of_types']}",
+                insights.place.tenant,
+                *start,
+                "99",
+                500,
+                ["turn_finished"],
             ),
             await connection.fetch(
                 f"EXPLAIN {sql['tenant_lag']}", insights.place.tenant, ["turns"]

@@ -72,6 +72,7 @@ class DeliveryProjection:
     name = "deliveries"
     revision = 1
     reads: frozenset[str] | None = frozenset({_QUEUED, _CHANGED})
+    needs_others = False
 
     async def apply(
         self, connection: Connection, scope: ProjectionScope, entries: Sequence[LogEntry]

@@ -72,6 +72,7 @@ class SlaTracker:
     name = "sla"
     revision = 1
     reads: frozenset[str] | None = frozenset()
+    needs_others = True
     """It reads the events of its conversations itself, those before its position, too."""
 
     def __init__(self) -> None:

@@ -48,6 +48,22 @@ SELECT xid::text, conversation_id, version, thread_id, type,
    AND xid < $5::text::xid8
  ORDER BY events.xid, conversation_id, version LIMIT $6
 
+-- name: read_log_of_types
+-- The next $6 events, of which only those of these types ($7) are returned, and the last one. Each
+-- row says how many events that were.
+SELECT n.xid::text, n.conversation_id, n.version, n.thread_id, n.type, n.body, n.schema_version, n.at,
+       n.events
+  FROM (SELECT e.*, row_number() OVER () AS number, count(*) OVER () AS events
+          FROM (SELECT xid, conversation_id, version, thread_id, type,
+                       CASE WHEN type = ANY ($7::text[]) THEN body END AS body, schema_version, at
+                  FROM events
+                 WHERE tenant_id = $1
+                   AND (xid, conversation_id, version) > ($2::text::xid8, $3::uuid, $4::bigint)
+                   AND xid < $5::text::xid8
+                 ORDER BY events.xid, conversation_id, version LIMIT $6) AS e) AS n
+ WHERE n.type = ANY ($7) OR n.number = n.events
+ ORDER BY n.number
+
 -- name: read_log_to
 -- The same up to a position.
 SELECT xid::text, conversation_id, version, thread_id, type,
