@@ -87,7 +87,7 @@ def list_screens(day: DemoDay) -> dict[str, Step]:
         "report-deliveries": lambda page: open_report(page, "entregas"),
         "report-people": show_ai_and_people,
         "report-ratings": lambda page: open_page(
-            page, "/relatorios?aba=avaliacoes&periodo=30d", "[data-rating], #content p"
+            page, "/relatorios?aba=avaliacoes&periodo=30d", ".text-figure"
         ),
         "report-times": lambda page: open_report(page, "horarios"),
         "report-sla": lambda page: open_report(page, "sla"),

@@ -127,7 +127,8 @@ async def test_first_human_answers_of_the_window_count(alerting: AlertFixture) -
             " AND attnotnull AND NOT attisdropped"
         )
         for column in zeros:
-            nothing = {"boolean": False, "timestamp with time zone": now}.get(column["kind"], 0)
+            empty = {"boolean": False, "timestamp with time zone": now, "text[]": []}
+            nothing = empty.get(column["kind"], 0)
             row.setdefault(column["attname"], nothing)
         await admin.execute(
             "INSERT INTO analytics.conversation_measures SELECT *"
