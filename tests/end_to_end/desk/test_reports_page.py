@@ -191,7 +191,7 @@ async def test_the_conversations_behind_a_value_become_a_file(desk: DeskFixture)
         await user.button("Baixar CSV").click()
     download = await started.value
     lines = Path(await download.path()).read_text(encoding="utf-8-sig").splitlines()
-    assert lines[0].startswith("protocol;status;")
+    assert lines[0].startswith("Protocolo;Situação;")
     assert len(lines) > 1
 
 

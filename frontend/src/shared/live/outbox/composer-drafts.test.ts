@@ -22,6 +22,18 @@ it("keeps a draft over a reload, at the latest when the page goes", async () => 
   expect(second.get("d")).toBe(EMPTY_DRAFT);
 });
 
+it("saves the first change at once: the page may go before it can say so", async () => {
+  const name = crypto.randomUUID();
+  const drafts = open(name);
+  drafts.change("c", { text: "Bom dia" });
+  const database = await openLocalDatabase(name);
+  await vi.waitFor(async () => expect(await database.get("drafts", "c")).toBeDefined(), 200);
+  drafts.change("c", { text: "Bom dia, Ana" });
+  await vi.waitFor(async () =>
+    expect((await database.get("drafts", "c"))?.text).toBe("Bom dia, Ana"),
+  );
+});
+
 it("keeps the files of canned responses, and reads drafts of an earlier release", async () => {
   const name = crypto.randomUUID();
   const cannedFiles = [{ id: "f1", name: "tabela.pdf", type: "application/pdf", size: 9 }];

@@ -1,7 +1,8 @@
 import type { ComposerDraft } from "../types";
 import type { LocalDatabase } from "./local-database";
 
-const SAVE_AFTER_MS = 300;
+/** The first change is saved at once, those that follow within this time together. */
+const SAVE_EVERY_MS = 300;
 
 export const EMPTY_DRAFT: ComposerDraft = {
   mode: "reply",
@@ -35,6 +36,8 @@ export class ComposerDrafts {
   stop(): void {
     window.removeEventListener("pagehide", this.save);
     document.removeEventListener("visibilitychange", this.save);
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
     this.save();
   }
 
@@ -71,8 +74,6 @@ export class ComposerDrafts {
   }
 
   readonly save = () => {
-    if (this.timer) clearTimeout(this.timer);
-    this.timer = null;
     const ids = [...this.unsaved];
     this.unsaved.clear();
     for (const id of ids) void this.store(id).catch(() => this.unsaved.add(id));
@@ -90,9 +91,16 @@ export class ComposerDrafts {
 
   private touch(conversationId: string): void {
     this.unsaved.add(conversationId);
-    this.timer ??= setTimeout(this.save, SAVE_AFTER_MS);
+    if (this.timer === null) this.saveRegularly();
     this.tell();
   }
+
+  private readonly saveRegularly = () => {
+    this.timer = null;
+    if (this.unsaved.size === 0) return;
+    this.save();
+    this.timer = setTimeout(this.saveRegularly, SAVE_EVERY_MS);
+  };
 
   private tell(): void {
     for (const listener of this.listeners) listener();
