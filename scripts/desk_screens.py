@@ -71,7 +71,7 @@ def list_screens(day: DemoDay) -> dict[str, Step]:
         "commands": lambda page: press(page, f"{ana}?aba=all", "Control+k"),
         "shortcuts": lambda page: press(page, "/atendimentos?aba=all", "Control+/"),
         "board": lambda page: open_page(page, "/quadro", "[data-row-id]"),
-        "contacts": lambda page: open_page(page, "/contatos", "#content a"),
+        "contacts": lambda page: open_page(page, "/contatos", "#content bdi"),
         "contact": lambda page: open_page(page, f"/contatos/{contact}", "#content h2"),
         "search": lambda page: open_page(page, "/busca?q=internet", "#content a"),
         "profile": lambda page: open_page(page, "/perfil", "#content h2"),
