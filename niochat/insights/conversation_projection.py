@@ -12,7 +12,7 @@ from niochat.domain.conversation.state import SCHEMA_VERSION
 from niochat.domain.insights.business_calendar import BusinessCalendar
 from niochat.domain.insights.conversation_measures import ConversationMeasures
 from niochat.domain.insights.measure_fold import MEASURED_TYPES, MeasuredEvent, fold_event
-from niochat.insights.event_details import EventDetails, load_event_details
+from niochat.insights.event_details import EventDetails, load_channels, load_event_details
 from niochat.insights.measure_rows import answer_row, measures_from_json, measures_row
 from niochat.insights.projection import LogEntry, PoisonedEventError, ProjectionScope
 from niochat.insights.projection_store import delete_by
@@ -68,7 +68,7 @@ class ConversationProjection:
         calendar = await load_calendar(connection, tenant_id)
         details = await load_event_details(connection, tenant_id, entries)
         batch = await _fold(scope, entries, stored, details, calendar)
-        channels = await _load_channels(connection, tenant_id, batch.threads.values())
+        channels = await load_channels(connection, tenant_id, batch.threads.values())
         records = [
             measures_row(
                 scope,
@@ -172,8 +172,3 @@ async def _fold(
         if result.answer is not None:
             batch.answers.append(answer_row(scope, id, result.answer))
     return batch
-
-
-async def _load_channels(connection: Connection, tenant_id: UUID, threads: Any) -> dict[UUID, UUID]:
-    rows = await connection.fetch(_SQL["load_channels"], tenant_id, list(set(threads)))
-    return {row["id"]: row["channel_id"] for row in rows}

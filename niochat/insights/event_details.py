@@ -59,6 +59,14 @@ async def load_authors(
     return {str(row["id"]): row["agent"] for row in rows if row["agent"]}
 
 
+async def load_channels(
+    connection: Connection, tenant_id: UUID, threads: Iterable[UUID]
+) -> dict[UUID, UUID]:
+    """Returns the channels of threads."""
+    rows = await connection.fetch(_SQL["load_channels"], tenant_id, list(set(threads)))
+    return {row["id"]: row["channel_id"] for row in rows}
+
+
 def _ids(name: str, entries: Iterable[LogEntry]) -> list[UUID]:
     """The ids in these bodies; one that is none is left to the fold, which refuses it."""
     found = []

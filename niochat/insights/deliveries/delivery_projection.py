@@ -9,6 +9,7 @@ from uuid import UUID
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.message import Author, DeliveryStatus
+from niochat.insights.event_details import load_channels
 from niochat.insights.measure_rows import local_buckets
 from niochat.insights.projection import LogEntry, PoisonedEventError, ProjectionScope
 from niochat.insights.projection_store import delete_by
@@ -87,8 +88,8 @@ class DeliveryProjection:
         rows = await connection.fetch(_SQL["load_deliveries"], *place, ids)
         stored = {row["message_id"]: MessageDelivery(**row) for row in rows}
         threads = {change.entry.thread_id for change in changes if change.author is not None}
-        channels = await connection.fetch(_SQL["load_channels"], tenant_id, list(threads))
-        deliveries = _fold(stored, changes, {row["id"]: row["channel_id"] for row in channels})
+        channels = await load_channels(connection, tenant_id, threads)
+        deliveries = _fold(stored, changes, channels)
         changed = [id for id, each in deliveries.items() if stored.get(id) != each]
         if not changed:
             return

@@ -5,10 +5,6 @@ SELECT message_id, conversation_id, channel_id, author, queued_at, sent_at, deli
   FROM analytics.deliveries
  WHERE tenant_id = $1 AND generation = $2 AND message_id = ANY ($3::uuid[])
 
--- name: load_channels
--- The channels of these threads.
-SELECT id, channel_id FROM threads WHERE tenant_id = $1 AND id = ANY ($2::uuid[])
-
 -- name: delete_deliveries
 -- Removes the rows that are about to be replaced.
 DELETE FROM analytics.deliveries
