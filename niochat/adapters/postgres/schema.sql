@@ -105,6 +105,12 @@ CREATE VIEW analytics.delivery_contributions WITH (security_invoker='true') AS
 
 \ir functions/mirror_audit_row.sql
 
+\ir functions/mirror_digest.sql
+
+\ir functions/mirrored_audit.sql
+
+\ir functions/note_mirror_change.sql
+
 \ir functions/record_channel_status.sql
 
 \ir functions/report_key.sql
@@ -1161,6 +1167,310 @@ CREATE TABLE public.messages (
 
 ALTER TABLE ONLY public.messages FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.mirror_changes (
+    id bigint NOT NULL,
+    tenant_id uuid NOT NULL,
+    source text NOT NULL,
+    ref text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.mirror_changes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mirror_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.mirror_changes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.mirror_dead_letters (
+    tenant_id uuid NOT NULL,
+    source text NOT NULL,
+    ref text NOT NULL,
+    code text NOT NULL,
+    reason text NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    first_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.mirror_dead_letters FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.mirror_positions (
+    tenant_id uuid NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    leased_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    log_xid xid8 NOT NULL,
+    log_conversation uuid NOT NULL,
+    log_version bigint NOT NULL,
+    audit_xid xid8 NOT NULL,
+    audit_id bigint NOT NULL,
+    rollup_generation integer DEFAULT 0 NOT NULL,
+    rollup_xid xid8 DEFAULT '0'::xid8 NOT NULL,
+    rollup_conversation uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
+    rollup_version bigint DEFAULT 0 NOT NULL,
+    backfill_for text DEFAULT ''::text NOT NULL,
+    backfill_source text,
+    backfill_after text DEFAULT ''::text NOT NULL,
+    backfill_done bigint DEFAULT 0 NOT NULL,
+    backfill_total bigint DEFAULT 0 NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    failed_since timestamp with time zone,
+    failure text,
+    failure_detail text,
+    retry_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    mirrored_at timestamp with time zone,
+    rows_sent bigint DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE ONLY public.mirror_positions FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.mirror_settings (
+    tenant_id uuid NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    url text,
+    key_sealed bytea,
+    publishable_key text,
+    messages text DEFAULT 'metadata'::text NOT NULL,
+    jwt_secret_sealed bytea,
+    paused_at timestamp with time zone,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT mirror_settings_check CHECK (((url IS NULL) = (key_sealed IS NULL))),
+    CONSTRAINT mirror_settings_messages_check CHECK ((messages = ANY (ARRAY['full'::text, 'metadata'::text, 'none'::text])))
+);
+
+ALTER TABLE ONLY public.mirror_settings FORCE ROW LEVEL SECURITY;
+
+CREATE VIEW public.mirrored_contacts WITH (security_invoker='true') AS
+ SELECT tenant_id AS provedor_id,
+    id,
+    name,
+    ( SELECT i.value
+           FROM public.identities i
+          WHERE ((i.tenant_id = k.tenant_id) AND (i.contact_id = k.id) AND (i.kind = 'phone'::text) AND (i.left_at IS NULL))
+         LIMIT 1) AS phone,
+    NULL::text AS email,
+    NULL::text AS avatar,
+    created_at,
+    GREATEST(created_at, known_at, blocked_at, shared_at) AS updated_at,
+    jsonb_build_object('labels', labels, 'blocked', (blocked_at IS NOT NULL), 'merged_into', merged_into) AS additional_attributes,
+    NULL::timestamp with time zone AS deleted_at
+   FROM public.contacts k;
+
+CREATE TABLE public.threads (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    channel_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    shard smallint GENERATED ALWAYS AS (public.shard_of(id)) STORED NOT NULL,
+    merged_into uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    blocked boolean DEFAULT false NOT NULL
+);
+
+ALTER TABLE ONLY public.threads FORCE ROW LEVEL SECURITY;
+
+CREATE VIEW public.mirrored_conversations WITH (security_invoker='true') AS
+ SELECT c.tenant_id AS provedor_id,
+    c.id,
+    t.contact_id,
+    t.channel_id AS inbox_id,
+    c.status,
+    c.agent AS assignee_id,
+    c.opened_at AS created_at,
+    c.changed_at AS updated_at,
+    c.resolved_at AS ended_at,
+    jsonb_build_object('protocol', c.protocol, 'team', c.team, 'labels', c.labels, 'priority', c.priority, 'rating_status', c.rating_status, 'rating_score', c.rating_score) AS additional_attributes,
+    NULL::timestamp with time zone AS deleted_at
+   FROM (public.conversations c
+     JOIN public.threads t ON (((t.tenant_id = c.tenant_id) AND (t.id = c.thread_id))));
+
+CREATE VIEW public.mirrored_events WITH (security_invoker='true') AS
+ SELECT tenant_id AS provedor_id,
+    (md5(((conversation_id || ':'::text) || version)))::uuid AS id,
+    conversation_id,
+    type AS action,
+    (body - 'type'::text) AS details,
+    COALESCE((body ->> 'by'::text), (body ->> 'agent'::text)) AS user_id,
+        CASE
+            WHEN (type = 'conversation_resolved'::text) THEN at
+            ELSE NULL::timestamp with time zone
+        END AS ended_at,
+    at AS created_at,
+    NULL::timestamp with time zone AS deleted_at,
+    version AS ref,
+    xid
+   FROM public.events e
+  WHERE (type = ANY (ARRAY['conversation_resolved'::text, 'conversation_reopened'::text, 'conversation_assigned'::text, 'conversation_transferred'::text, 'conversation_handed_off'::text]));
+
+CREATE VIEW public.mirrored_messages WITH (security_invoker='true') AS
+ SELECT m.tenant_id AS provedor_id,
+    m.id,
+    m.conversation_id,
+    ( SELECT t.contact_id
+           FROM public.threads t
+          WHERE ((t.tenant_id = m.tenant_id) AND (t.id = m.thread_id))) AS contact_id,
+        CASE
+            WHEN shown.content THEN m.text
+            ELSE NULL::text
+        END AS content,
+    m.kind AS message_type,
+    (m.author = 'customer'::text) AS is_from_customer,
+    m.external_id,
+        CASE
+            WHEN (file.id IS NOT NULL) THEN ('/api/v1/files/'::text || file.id)
+            ELSE NULL::text
+        END AS file_url,
+        CASE
+            WHEN shown.content THEN NULLIF(file.filename, ''::text)
+            ELSE NULL::text
+        END AS file_name,
+    file.size AS file_size,
+    jsonb_build_object('author', m.author, 'status',
+        CASE
+            WHEN (m.code = 'cancelled'::text) THEN 'cancelled'::text
+            ELSE m.status
+        END, 'edited_at', m.edited_at, 'reply_to', m.reply_to) AS additional_attributes,
+    m.sent_at AS created_at,
+    m.deleted_at
+   FROM (((public.messages m
+     CROSS JOIN LATERAL ( SELECT COALESCE(( SELECT s.messages
+                   FROM public.mirror_settings s
+                  WHERE (s.tenant_id = m.tenant_id)), 'metadata'::text) AS policy) p)
+     CROSS JOIN LATERAL ( SELECT ((p.policy = 'full'::text) AND (m.deleted_at IS NULL)) AS content) shown)
+     LEFT JOIN LATERAL ( SELECT a.id,
+            a.filename,
+            a.size
+           FROM public.attachments a
+          WHERE ((a.tenant_id = m.tenant_id) AND (a.id = ((m.details ->> 'attachment'::text))::uuid))
+         LIMIT 1) file ON (true))
+  WHERE ((m.conversation_id IS NOT NULL) AND (p.policy <> 'none'::text));
+
+CREATE TABLE public.ratings (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    thread_id uuid NOT NULL,
+    channel_id uuid NOT NULL,
+    team text,
+    agent text,
+    status text NOT NULL,
+    reason text NOT NULL,
+    due_at timestamp with time zone,
+    requested_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    answered_at timestamp with time zone,
+    score smallint,
+    request_id uuid,
+    answer_id uuid,
+    comment_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    theme text,
+    tone text,
+    urgency text,
+    classification text,
+    classify_at timestamp with time zone DEFAULT now() NOT NULL,
+    classify_tries smallint DEFAULT 0 NOT NULL,
+    classify_cost numeric DEFAULT 0 NOT NULL,
+    cost numeric DEFAULT 0 NOT NULL,
+    CONSTRAINT ratings_classification_check CHECK ((classification = ANY (ARRAY['wanted'::text, 'done'::text, 'failed'::text, 'over_budget'::text]))),
+    CONSTRAINT ratings_score_check CHECK (((score >= 1) AND (score <= 5))),
+    CONSTRAINT ratings_status_check CHECK ((status = ANY (ARRAY['scheduled'::text, 'sent'::text, 'answered'::text, 'expired'::text, 'skipped'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.ratings FORCE ROW LEVEL SECURITY;
+
+CREATE VIEW public.mirrored_ratings WITH (security_invoker='true') AS
+ SELECT tenant_id AS provedor_id,
+    id,
+    conversation_id,
+    ( SELECT t.contact_id
+           FROM public.threads t
+          WHERE ((t.tenant_id = r.tenant_id) AND (t.id = r.thread_id))) AS contact_id,
+    (ARRAY['😡'::text, '😕'::text, '😐'::text, '🙂'::text, '🤩'::text])[score] AS emoji_rating,
+    (score)::bigint AS rating_value,
+    answered_at AS feedback_sent_at,
+        CASE
+            WHEN (( SELECT s.messages
+               FROM public.mirror_settings s
+              WHERE (s.tenant_id = r.tenant_id)) = 'full'::text) THEN ( SELECT a.text
+               FROM public.messages a
+              WHERE ((a.tenant_id = r.tenant_id) AND (a.id = r.answer_id) AND (a.deleted_at IS NULL)))
+            ELSE NULL::text
+        END AS original_message,
+    NULL::text AS contact_avatar,
+    jsonb_build_object('team', team, 'agent', agent, 'theme', theme, 'tone', tone, 'urgency', urgency) AS additional_attributes,
+    created_at,
+    NULL::timestamp with time zone AS deleted_at
+   FROM public.ratings r
+  WHERE ((status = 'answered'::text) AND (score IS NOT NULL));
+
+CREATE VIEW public.mirrored_rollups WITH (security_invoker='true') AS
+ SELECT r.tenant_id AS provedor_id,
+    (md5(concat_ws(':'::text, r.grain, r.dimension, EXTRACT(epoch FROM r.bucket), r.key)))::uuid AS id,
+    r.grain,
+    r.dimension,
+    r.bucket,
+    r.key,
+    r.conversations,
+    r.outside_hours,
+    r.resolved,
+    r.resolved_agent,
+    r.resolved_assistant,
+    r.resolved_inactivity,
+    r.solved_by_assistant,
+    r.with_people,
+    r.handoffs,
+    r.reopened,
+    r.transfers,
+    r.offline_returns,
+    r.after_hours,
+    r.first_answers,
+    r.first_answer_ms,
+    r.first_answer_open_ms,
+    r.first_human_answers,
+    r.first_human_ms,
+    r.first_human_open_ms,
+    r.next_answers,
+    r.next_answer_ms,
+    r.next_answer_open_ms,
+    r.assistant_ms,
+    r.assistant_open_ms,
+    r.waiting_ms,
+    r.waiting_open_ms,
+    r.agent_ms,
+    r.agent_open_ms,
+    r.snoozed_ms,
+    r.snoozed_open_ms,
+    r.resolution_ms,
+    r.resolution_open_ms,
+    r.ratings,
+    r.rating_sum,
+    r.messages_customer,
+    r.messages_assistant,
+    r.messages_agent,
+    r.messages_phone,
+    r.messages_system,
+    r.messages_failed,
+    r.turns,
+    r.turn_failures,
+    r.tool_calls,
+    r.tokens,
+    r.cost_micros,
+    r.with_turns,
+    r.solved_with_turns,
+    r.confirmed_by_words,
+    r.returned_24h,
+    r.returned_72h,
+    r.bucket AS created_at,
+    NULL::timestamp with time zone AS deleted_at
+   FROM (analytics.rollups r
+     JOIN analytics.projections j ON (((j.tenant_id = r.tenant_id) AND (j.name = 'conversations'::text) AND (j.generation = r.generation))));
+
 CREATE TABLE public.one_time_links (
     digest bytea NOT NULL,
     user_id uuid NOT NULL,
@@ -1317,41 +1627,6 @@ CREATE TABLE public.push_subscriptions (
 );
 
 ALTER TABLE ONLY public.push_subscriptions FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE public.ratings (
-    tenant_id uuid NOT NULL,
-    id uuid NOT NULL,
-    conversation_id uuid NOT NULL,
-    thread_id uuid NOT NULL,
-    channel_id uuid NOT NULL,
-    team text,
-    agent text,
-    status text NOT NULL,
-    reason text NOT NULL,
-    due_at timestamp with time zone,
-    requested_at timestamp with time zone,
-    sent_at timestamp with time zone,
-    answered_at timestamp with time zone,
-    score smallint,
-    request_id uuid,
-    answer_id uuid,
-    comment_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    theme text,
-    tone text,
-    urgency text,
-    classification text,
-    classify_at timestamp with time zone DEFAULT now() NOT NULL,
-    classify_tries smallint DEFAULT 0 NOT NULL,
-    classify_cost numeric DEFAULT 0 NOT NULL,
-    cost numeric DEFAULT 0 NOT NULL,
-    CONSTRAINT ratings_classification_check CHECK ((classification = ANY (ARRAY['wanted'::text, 'done'::text, 'failed'::text, 'over_budget'::text]))),
-    CONSTRAINT ratings_score_check CHECK (((score >= 1) AND (score <= 5))),
-    CONSTRAINT ratings_status_check CHECK ((status = ANY (ARRAY['scheduled'::text, 'sent'::text, 'answered'::text, 'expired'::text, 'skipped'::text, 'failed'::text])))
-);
-
-ALTER TABLE ONLY public.ratings FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.readings (
     tenant_id uuid NOT NULL,
@@ -1571,19 +1846,6 @@ CREATE TABLE public.sla_conversations (
 );
 
 ALTER TABLE ONLY public.sla_conversations FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE public.threads (
-    tenant_id uuid NOT NULL,
-    id uuid DEFAULT uuidv7() NOT NULL,
-    channel_id uuid NOT NULL,
-    contact_id uuid NOT NULL,
-    shard smallint GENERATED ALWAYS AS (public.shard_of(id)) STORED NOT NULL,
-    merged_into uuid,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    blocked boolean DEFAULT false NOT NULL
-);
-
-ALTER TABLE ONLY public.threads FORCE ROW LEVEL SECURITY;
 
 CREATE VIEW public.shown_conversations WITH (security_invoker='true') AS
  SELECT c.tenant_id,
@@ -2043,6 +2305,18 @@ ALTER TABLE ONLY public.memories
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY public.mirror_changes
+    ADD CONSTRAINT mirror_changes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.mirror_dead_letters
+    ADD CONSTRAINT mirror_dead_letters_pkey PRIMARY KEY (tenant_id, source, ref);
+
+ALTER TABLE ONLY public.mirror_positions
+    ADD CONSTRAINT mirror_positions_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY public.mirror_settings
+    ADD CONSTRAINT mirror_settings_pkey PRIMARY KEY (tenant_id);
+
 ALTER TABLE ONLY public.one_time_links
     ADD CONSTRAINT one_time_links_pkey PRIMARY KEY (digest);
 
@@ -2303,6 +2577,8 @@ CREATE INDEX messages_stored ON public.messages USING btree (tenant_id, stored_a
 
 CREATE INDEX messages_thread ON public.messages USING btree (tenant_id, thread_id, stored_at);
 
+CREATE INDEX mirror_changes_of_tenant ON public.mirror_changes USING btree (tenant_id, id);
+
 CREATE INDEX one_time_links_user ON public.one_time_links USING btree (user_id);
 
 CREATE INDEX outbox_attachment ON public.outbox USING btree (tenant_id, attachment_id) WHERE (attachment_id IS NOT NULL);
@@ -2394,6 +2670,18 @@ ALTER INDEX public.audit_position ATTACH PARTITION public.audit_other_xid_id_idx
 CREATE TRIGGER channel_opened AFTER INSERT ON public.channels FOR EACH ROW EXECUTE FUNCTION public.record_channel_status();
 
 CREATE TRIGGER channel_status_changed AFTER UPDATE OF status ON public.channels FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.record_channel_status();
+
+CREATE TRIGGER note_merge_for_mirror AFTER UPDATE ON public.threads FOR EACH ROW WHEN (((new.merged_into IS DISTINCT FROM old.merged_into) AND (new.merged_into IS NOT NULL))) EXECUTE FUNCTION public.note_mirror_change('threads', 'merged_into');
+
+CREATE TRIGGER note_mirror_change AFTER UPDATE ON public.contacts FOR EACH ROW WHEN (((new.name IS DISTINCT FROM old.name) OR (new.labels <> old.labels) OR (new.blocked_at IS DISTINCT FROM old.blocked_at))) EXECUTE FUNCTION public.note_mirror_change('contacts', 'id');
+
+CREATE TRIGGER note_mirror_change AFTER UPDATE ON public.identities FOR EACH ROW WHEN (((new.contact_id <> old.contact_id) OR (new.left_at IS DISTINCT FROM old.left_at))) EXECUTE FUNCTION public.note_mirror_change('contacts', 'contact_id');
+
+CREATE TRIGGER note_mirror_change AFTER UPDATE ON public.ratings FOR EACH ROW WHEN (((new.theme IS DISTINCT FROM old.theme) OR (new.tone IS DISTINCT FROM old.tone) OR (new.urgency IS DISTINCT FROM old.urgency))) EXECUTE FUNCTION public.note_mirror_change('ratings', 'id');
+
+CREATE TRIGGER note_mirror_change AFTER UPDATE ON public.threads FOR EACH ROW WHEN ((new.contact_id <> old.contact_id)) EXECUTE FUNCTION public.note_mirror_change('threads', 'id');
+
+CREATE TRIGGER note_new_mirror_change AFTER INSERT ON public.identities FOR EACH ROW WHEN ((new.kind = 'phone'::text)) EXECUTE FUNCTION public.note_mirror_change('contacts', 'contact_id');
 
 ALTER TABLE ONLY analytics.answer_rollups
     ADD CONSTRAINT answer_rollups_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
@@ -2523,6 +2811,15 @@ ALTER TABLE ONLY public.messages
 
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_tenant_id_thread_id_fkey FOREIGN KEY (tenant_id, thread_id) REFERENCES public.threads(tenant_id, id);
+
+ALTER TABLE ONLY public.mirror_dead_letters
+    ADD CONSTRAINT mirror_dead_letters_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.mirror_positions
+    ADD CONSTRAINT mirror_positions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.mirror_settings
+    ADD CONSTRAINT mirror_settings_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
 ALTER TABLE ONLY public.one_time_links
     ADD CONSTRAINT one_time_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
@@ -2801,6 +3098,14 @@ ALTER TABLE public.memories ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.messages ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.mirror_changes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mirror_dead_letters ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mirror_positions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mirror_settings ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_rows ON public.alert_notices TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
@@ -2850,6 +3155,14 @@ CREATE POLICY own_rows ON public.mails TO niochat_app USING ((tenant_id = ( SELE
 CREATE POLICY own_rows ON public.memories TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON public.messages TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.mirror_changes TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.mirror_dead_letters TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.mirror_positions TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.mirror_settings TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON public.outbox TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
@@ -2954,6 +3267,14 @@ CREATE POLICY path ON public.identities TO niochat_system USING (true) WITH CHEC
 CREATE POLICY path ON public.inbox TO niochat_system USING (true) WITH CHECK (true);
 
 CREATE POLICY path ON public.messages TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.mirror_changes TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.mirror_dead_letters FOR SELECT TO niochat_system USING (true);
+
+CREATE POLICY path ON public.mirror_positions FOR SELECT TO niochat_system USING (true);
+
+CREATE POLICY path ON public.mirror_settings TO niochat_system USING (true) WITH CHECK (true);
 
 CREATE POLICY path ON public.outbox TO niochat_system USING (true) WITH CHECK (true);
 
@@ -3275,6 +3596,36 @@ GRANT SELECT(stored_at) ON TABLE public.messages TO niochat_search;
 
 GRANT SELECT(deleted_at) ON TABLE public.messages TO niochat_search;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mirror_changes TO niochat_app;
+GRANT SELECT,INSERT ON TABLE public.mirror_changes TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mirror_dead_letters TO niochat_app;
+GRANT SELECT ON TABLE public.mirror_dead_letters TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mirror_positions TO niochat_app;
+GRANT SELECT ON TABLE public.mirror_positions TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mirror_settings TO niochat_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.mirror_settings TO niochat_system;
+
+GRANT SELECT ON TABLE public.mirrored_contacts TO niochat_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.threads TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.threads TO niochat_system;
+
+GRANT SELECT ON TABLE public.mirrored_conversations TO niochat_app;
+
+GRANT SELECT ON TABLE public.mirrored_events TO niochat_app;
+
+GRANT SELECT ON TABLE public.mirrored_messages TO niochat_app;
+
+GRANT SELECT ON TABLE public.ratings TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ratings TO niochat_system;
+
+GRANT SELECT ON TABLE public.mirrored_ratings TO niochat_app;
+
+GRANT SELECT ON TABLE public.mirrored_rollups TO niochat_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.one_time_links TO niochat_gate;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO niochat_app;
@@ -3326,9 +3677,6 @@ GRANT SELECT(device) ON TABLE public.push_subscriptions TO niochat_app;
 
 GRANT SELECT(created_at) ON TABLE public.push_subscriptions TO niochat_app;
 
-GRANT SELECT ON TABLE public.ratings TO niochat_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.ratings TO niochat_system;
-
 GRANT SELECT ON TABLE public.readings TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.readings TO niochat_system;
 
@@ -3376,9 +3724,6 @@ GRANT SELECT ON TABLE public.shards TO niochat_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sla_conversations TO niochat_app;
 GRANT SELECT ON TABLE public.sla_conversations TO niochat_system;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.threads TO niochat_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.threads TO niochat_system;
 
 GRANT SELECT ON TABLE public.shown_conversations TO niochat_app;
 GRANT SELECT ON TABLE public.shown_conversations TO niochat_system;

@@ -88,6 +88,11 @@ def _writes(plans: Sequence[StepPlan]) -> dict[str, list[Any]]:
         "changes": _split_into_rounds(
             [_change(*each) for each in _effects(plans, fx.UpdateMessageEffect)]
         ),
+        "unlogged": [
+            _thread_columns(plan) | {"id": message}
+            for plan in plans
+            for message in plan.unlogged_changes
+        ],
         "unmatched": _unmatched(plans),
         "matched": [
             {"thread_id": plan.before.id, "external_id": external}

@@ -81,6 +81,10 @@ PATH = {
     "sla_tenants",
     "sla_conversations",
     "sla_clocks",
+    "mirror_settings",
+    "mirror_positions",
+    "mirror_changes",
+    "mirror_dead_letters",
     "mails",
 }
 """What ``niochat_system`` may touch of the tables of tenants."""
@@ -218,6 +222,14 @@ async def promised(given: RowBuilder, place: ChannelRef) -> None:
             "conversation_id, target, number, started_at",
             "$1, 'resolution', 1, now()",
         ),
+        ("mirror_settings", "messages", "'full'"),
+        (
+            "mirror_positions",
+            "log_xid, log_conversation, log_version, audit_xid, audit_id",
+            "'0', $1, 0, '0', 0",
+        ),
+        ("mirror_changes", "source, ref", "'contacts', '1'"),
+        ("mirror_dead_letters", "source, ref, code, reason", "'contacts', '1', '22P02', 'bad'"),
     ):
         await given.admin.execute(
             f"INSERT INTO {table} (tenant_id, {columns}) VALUES ($1, {values})", place.tenant

@@ -62,6 +62,14 @@ BEGIN
                text text, deleted bool, reactions jsonb, at timestamptz)
          WHERE m.tenant_id = x.tenant_id AND m.id = x.id AND x.thread_id = ANY (won);
     END LOOP;
+    -- Changes of messages of earlier conversations have no event that would tell the mirror.
+    IF steps ? 'unlogged' THEN
+        INSERT INTO mirror_changes (tenant_id, source, ref)
+        SELECT x.tenant_id, 'messages', x.id
+          FROM jsonb_to_recordset(steps -> 'unlogged') AS x (thread_id uuid, tenant_id uuid, id text)
+          JOIN mirror_positions p ON p.tenant_id = x.tenant_id
+         WHERE x.thread_id = ANY (won);
+    END IF;
     -- News of messages that are not known yet is kept; that of messages which came is used up.
     IF steps ? 'unmatched' THEN
         INSERT INTO unmatched (tenant_id, thread_id, external_id, kind, value)

@@ -1,0 +1,498 @@
+SET lock_timeout = '5s';
+
+-- Where a tenant is mirrored to. Without `url` the project of the installation is used, if there is
+-- one. `messages` says what is mirrored of messages: everything, everything but their content, or
+-- nothing at all.
+CREATE TABLE mirror_settings (
+    tenant_id         uuid PRIMARY KEY REFERENCES tenants,
+    enabled           boolean NOT NULL DEFAULT true,
+    url               text,
+    key_sealed        bytea,                        -- the secret key of the project
+    publishable_key   text,                         -- given to browsers together with tokens
+    messages          text NOT NULL DEFAULT 'metadata'
+                      CHECK (messages IN ('full', 'metadata', 'none')),
+    jwt_secret_sealed bytea,                        -- only for projects with a shared secret
+    paused_at         timestamptz,
+    changed_at        timestamptz NOT NULL DEFAULT now(),
+    CHECK ((url IS NULL) = (key_sealed IS NULL))
+);
+
+-- How far a tenant is mirrored. One process works at a time, until `leased_until`; each batch raises
+-- `version`, which is the version of the rows that it sends. It never falls behind the clock, so that
+-- it also grows after a backup was restored. A row exists once mirroring has begun.
+CREATE TABLE mirror_positions (
+    tenant_id             uuid PRIMARY KEY REFERENCES tenants,
+    version               bigint NOT NULL DEFAULT 0,
+    leased_until          timestamptz NOT NULL DEFAULT '-infinity',
+    log_xid               xid8 NOT NULL,
+    log_conversation      uuid NOT NULL,
+    log_version           bigint NOT NULL,
+    audit_xid             xid8 NOT NULL,
+    audit_id              bigint NOT NULL,
+    rollup_generation     integer NOT NULL DEFAULT 0,
+    rollup_xid            xid8 NOT NULL DEFAULT '0',
+    rollup_conversation   uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+    rollup_version        bigint NOT NULL DEFAULT 0,
+    backfill_for          text NOT NULL DEFAULT '', -- the settings for which the backfill runs or ran
+    backfill_source       text,                     -- what is read now; NULL: the backfill is complete
+    backfill_after        text NOT NULL DEFAULT '',
+    backfill_done         bigint NOT NULL DEFAULT 0,
+    backfill_total        bigint NOT NULL DEFAULT 0,
+    failures              integer NOT NULL DEFAULT 0, -- in a row
+    failed_since          timestamptz,
+    failure               text,                     -- a code
+    failure_detail        text,
+    retry_at              timestamptz NOT NULL DEFAULT '-infinity',
+    mirrored_at           timestamptz,
+    rows_sent             bigint NOT NULL DEFAULT 0
+);
+
+-- What changed without an event: contacts, messages of earlier conversations, merged threads; and
+-- what a repair sends again. A row is deleted after the new state was sent.
+CREATE TABLE mirror_changes (
+    id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id uuid NOT NULL,
+    source    text NOT NULL,
+    ref       text NOT NULL,
+    at        timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX mirror_changes_of_tenant ON mirror_changes (tenant_id, id);
+
+-- Rows that the project refuses, and why. `niochat supabase retry` sends their current state again.
+CREATE TABLE mirror_dead_letters (
+    tenant_id uuid NOT NULL REFERENCES tenants,
+    source    text NOT NULL,
+    ref       text NOT NULL,
+    code      text NOT NULL,
+    reason    text NOT NULL,
+    attempts  integer NOT NULL DEFAULT 1,
+    first_at  timestamptz NOT NULL DEFAULT now(),
+    last_at   timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, source, ref)
+);
+
+ALTER TABLE mirror_settings ENABLE ROW LEVEL SECURITY;
+ALTER TABLE mirror_settings FORCE ROW LEVEL SECURITY;
+ALTER TABLE mirror_positions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE mirror_positions FORCE ROW LEVEL SECURITY;
+ALTER TABLE mirror_changes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE mirror_changes FORCE ROW LEVEL SECURITY;
+ALTER TABLE mirror_dead_letters ENABLE ROW LEVEL SECURITY;
+ALTER TABLE mirror_dead_letters FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON mirror_settings TO niochat_app
+    USING (tenant_id = (SELECT current_tenant())) WITH CHECK (tenant_id = (SELECT current_tenant()));
+CREATE POLICY own_rows ON mirror_positions TO niochat_app
+    USING (tenant_id = (SELECT current_tenant())) WITH CHECK (tenant_id = (SELECT current_tenant()));
+CREATE POLICY own_rows ON mirror_changes TO niochat_app
+    USING (tenant_id = (SELECT current_tenant())) WITH CHECK (tenant_id = (SELECT current_tenant()));
+CREATE POLICY own_rows ON mirror_dead_letters TO niochat_app
+    USING (tenant_id = (SELECT current_tenant())) WITH CHECK (tenant_id = (SELECT current_tenant()));
+CREATE POLICY path ON mirror_settings TO niochat_system USING (true) WITH CHECK (true);
+CREATE POLICY path ON mirror_positions FOR SELECT TO niochat_system USING (true);
+CREATE POLICY path ON mirror_changes TO niochat_system USING (true) WITH CHECK (true);
+CREATE POLICY path ON mirror_dead_letters FOR SELECT TO niochat_system USING (true);
+GRANT SELECT, INSERT, UPDATE, DELETE ON mirror_settings, mirror_positions, mirror_changes,
+    mirror_dead_letters TO niochat_app;
+GRANT SELECT ON mirror_positions, mirror_dead_letters TO niochat_system;
+GRANT SELECT, INSERT, UPDATE ON mirror_settings TO niochat_system;
+GRANT SELECT, INSERT ON mirror_changes TO niochat_system;
+
+-- ---------------------------------------------------------------- what has no event
+-- Stores that a row of a mirrored tenant has changed. The first argument is the source, the second
+-- the column that is its reference.
+CREATE OR REPLACE FUNCTION note_mirror_change() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO mirror_changes (tenant_id, source, ref)
+    SELECT NEW.tenant_id, TG_ARGV[0], to_jsonb(NEW) ->> TG_ARGV[1]
+     WHERE EXISTS (SELECT FROM mirror_positions p WHERE p.tenant_id = NEW.tenant_id);
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER note_mirror_change AFTER UPDATE ON contacts FOR EACH ROW
+    WHEN (NEW.name IS DISTINCT FROM OLD.name OR NEW.labels <> OLD.labels
+          OR NEW.blocked_at IS DISTINCT FROM OLD.blocked_at)
+    EXECUTE FUNCTION note_mirror_change('contacts', 'id');
+CREATE TRIGGER note_mirror_change AFTER UPDATE ON identities FOR EACH ROW
+    WHEN (NEW.contact_id <> OLD.contact_id OR NEW.left_at IS DISTINCT FROM OLD.left_at)
+    EXECUTE FUNCTION note_mirror_change('contacts', 'contact_id');
+CREATE TRIGGER note_new_mirror_change AFTER INSERT ON identities FOR EACH ROW
+    WHEN (NEW.kind = 'phone')
+    EXECUTE FUNCTION note_mirror_change('contacts', 'contact_id');
+-- The conversations of a thread whose contact changes have another contact. If it was merged, the
+-- remaining thread has its messages.
+CREATE TRIGGER note_mirror_change AFTER UPDATE ON threads FOR EACH ROW
+    WHEN (NEW.contact_id <> OLD.contact_id)
+    EXECUTE FUNCTION note_mirror_change('threads', 'id');
+CREATE TRIGGER note_merge_for_mirror AFTER UPDATE ON threads FOR EACH ROW
+    WHEN (NEW.merged_into IS DISTINCT FROM OLD.merged_into AND NEW.merged_into IS NOT NULL)
+    EXECUTE FUNCTION note_mirror_change('threads', 'merged_into');
+CREATE TRIGGER note_mirror_change AFTER UPDATE ON ratings FOR EACH ROW
+    WHEN (NEW.theme IS DISTINCT FROM OLD.theme OR NEW.tone IS DISTINCT FROM OLD.tone
+          OR NEW.urgency IS DISTINCT FROM OLD.urgency)
+    EXECUTE FUNCTION note_mirror_change('ratings', 'id');
+
+
+-- ---------------------------------------------------------------- writes of a step
+-- Writes everything of the steps that passed the fence. The order matters: a message precedes its
+-- changes, and a send precedes its cancellation.
+CREATE OR REPLACE FUNCTION write_step(owner text, code_schema smallint, steps jsonb, won uuid[]) RETURNS void
+    LANGUAGE plpgsql AS $$
+DECLARE
+    part jsonb;
+BEGIN
+    IF steps ? 'events' THEN
+        INSERT INTO events (tenant_id, conversation_id, version, thread_id, type, body,
+                            schema_version, at, cause)
+        SELECT x.tenant_id, x.conversation_id, x.version, x.thread_id, x.body ->> 'type', x.body,
+               code_schema, x.at, x.cause
+          FROM jsonb_to_recordset(steps -> 'events') AS x (
+               tenant_id uuid, conversation_id uuid, version bigint, thread_id uuid, body jsonb,
+               at timestamptz, cause text)
+         WHERE x.thread_id = ANY (won);
+    END IF;
+    -- A message that is there already stays as it is.
+    IF steps ? 'messages' THEN
+        INSERT INTO messages (tenant_id, id, thread_id, conversation_id, version, author, kind,
+                              text, details, external_id, reply_to, status, sent_at)
+        SELECT x.*
+          FROM jsonb_to_recordset(steps -> 'messages') AS x (
+               tenant_id uuid, id uuid, thread_id uuid, conversation_id uuid, version bigint,
+               author text, kind text, text text, details jsonb, external_id text, reply_to text,
+               status text, sent_at timestamptz)
+         WHERE x.thread_id = ANY (won)
+            ON CONFLICT (tenant_id, id) DO NOTHING;
+    END IF;
+    -- The file of a note is kept although no send refers to it.
+    IF steps ? 'note_files' THEN
+        UPDATE attachments a SET message_id = x.message_id
+          FROM jsonb_to_recordset(steps -> 'note_files') AS x (
+               thread_id uuid, tenant_id uuid, id uuid, message_id uuid)
+         WHERE a.tenant_id = x.tenant_id AND a.id = x.id AND x.thread_id = ANY (won)
+           AND a.message_id IS NULL;
+    END IF;
+    -- NULL leaves what stood there; the status was checked to move forward. A list of lists: one
+    -- statement changes a message once, the next change of it waits for the next.
+    FOR part IN SELECT jsonb_array_elements(steps -> 'changes') LOOP
+        IF jsonb_path_exists(part, '$[*].text ? (@ != null)') THEN
+            INSERT INTO replaced_texts (tenant_id, message_id, version, text, replaced_at)
+            SELECT m.tenant_id, m.id, x.version, m.text, x.at
+              FROM jsonb_to_recordset(part) AS x (
+                   thread_id uuid, tenant_id uuid, id uuid, text text, version bigint,
+                   at timestamptz)
+              JOIN messages m ON m.tenant_id = x.tenant_id AND m.id = x.id
+             WHERE m.text IS DISTINCT FROM x.text AND x.text IS NOT NULL AND x.thread_id = ANY (won);
+        END IF;
+        UPDATE messages m
+           SET status = coalesce(x.status, m.status),
+               external_id = coalesce(x.external_id, m.external_id),
+               code = coalesce(x.code, m.code), text = coalesce(x.text, m.text),
+               edited_at = CASE WHEN x.text IS NULL THEN m.edited_at ELSE x.at END,
+               deleted_at = CASE WHEN x.deleted THEN coalesce(m.deleted_at, x.at)
+                                 ELSE m.deleted_at END,
+               reactions = CASE WHEN x.reactions = '{}' THEN m.reactions
+                                ELSE jsonb_strip_nulls(m.reactions || x.reactions) END
+          FROM jsonb_to_recordset(part) AS x (
+               thread_id uuid, tenant_id uuid, id uuid, status text, external_id text, code text,
+               text text, deleted bool, reactions jsonb, at timestamptz)
+         WHERE m.tenant_id = x.tenant_id AND m.id = x.id AND x.thread_id = ANY (won);
+    END LOOP;
+    -- Changes of messages of earlier conversations have no event that would tell the mirror.
+    IF steps ? 'unlogged' THEN
+        INSERT INTO mirror_changes (tenant_id, source, ref)
+        SELECT x.tenant_id, 'messages', x.id
+          FROM jsonb_to_recordset(steps -> 'unlogged') AS x (thread_id uuid, tenant_id uuid, id text)
+          JOIN mirror_positions p ON p.tenant_id = x.tenant_id
+         WHERE x.thread_id = ANY (won);
+    END IF;
+    -- News of messages that are not known yet is kept; that of messages which came is used up.
+    IF steps ? 'unmatched' THEN
+        INSERT INTO unmatched (tenant_id, thread_id, external_id, kind, value)
+        SELECT x.tenant_id, x.thread_id, x.external_id, x.kind, x.value
+          FROM ROWS FROM (jsonb_to_recordset(steps -> 'unmatched') AS (
+                   tenant_id uuid, thread_id uuid, external_id text, kind text, value text))
+               WITH ORDINALITY AS x (tenant_id, thread_id, external_id, kind, value, n)
+         WHERE x.thread_id = ANY (won)
+         ORDER BY x.n
+            ON CONFLICT (tenant_id, thread_id, external_id, kind, digest)
+            DO UPDATE SET kept_at = excluded.kept_at;
+    END IF;
+    IF steps ? 'matched' THEN
+        DELETE FROM unmatched u
+         USING jsonb_to_recordset(steps -> 'matched') AS x (thread_id uuid, external_id text)
+         WHERE u.thread_id = x.thread_id AND u.external_id = x.external_id
+           AND x.thread_id = ANY (won);
+    END IF;
+    -- Results of sends. A row once sent is left alone; only evidence of delivery beats an end.
+    FOR part IN SELECT jsonb_array_elements(steps -> 'settled') LOOP
+        UPDATE outbox o
+           SET status = x.status, external_id = coalesce(x.external_id, o.external_id),
+               code = nullif(x.code, ''),
+               resends = o.resends + (o.status = 'uncertain' AND x.status = 'queued')::int,
+               lookups = 0,
+               uncertain_since = CASE WHEN x.status = 'uncertain'
+                                      THEN coalesce(o.uncertain_since, now()) END,
+               next_at = CASE WHEN x.status = 'uncertain' THEN greatest(o.send_until, now())
+                              ELSE now() + make_interval(secs => x.retry_in_s) END,
+               settled_at = CASE WHEN x.status IN ('sent', 'failed', 'cancelled') THEN now() END
+          FROM jsonb_to_recordset(part) AS x (
+               thread_id uuid, tenant_id uuid, id uuid, status text, external_id text, code text,
+               retry_in_s float8)
+         WHERE o.tenant_id = x.tenant_id AND o.id = x.id AND x.thread_id = ANY (won)
+           AND (o.status IN ('queued', 'sending', 'uncertain')
+                OR x.status = 'sent' AND o.status IN ('failed', 'cancelled'));
+    END LOOP;
+    -- What has to leave, in the order it was said. A file that is gone makes a send that fails, not
+    -- a step that can never be written.
+    IF steps ? 'sends' THEN
+        INSERT INTO outbox (tenant_id, id, thread_id, shard, channel_id, conversation_id,
+                            message_id, origin, kind, text, attachment_id, choices)
+        SELECT x.tenant_id, x.id, x.thread_id, shard_of(x.thread_id), x.channel_id,
+               x.conversation_id, x.message_id, x.origin, x.kind, x.text, a.id, x.choices
+          FROM ROWS FROM (jsonb_to_recordset(steps -> 'sends') AS (
+                   tenant_id uuid, id uuid, thread_id uuid, channel_id uuid, conversation_id uuid,
+                   message_id uuid, origin text, kind text, text text, attachment_id uuid,
+                   choices jsonb))
+               WITH ORDINALITY AS x (tenant_id, id, thread_id, channel_id, conversation_id,
+                                     message_id, origin, kind, text, attachment_id, choices, n)
+          LEFT JOIN attachments a ON a.tenant_id = x.tenant_id AND a.id = x.attachment_id
+         WHERE x.thread_id = ANY (won)
+         ORDER BY x.n
+            ON CONFLICT (tenant_id, id) DO NOTHING;
+    END IF;
+    -- The assistant lost the reply right: what has not started to leave never will. After the sends
+    -- of this very step, and those that it put back.
+    IF steps ? 'cancelled' THEN
+        WITH lost AS (
+            UPDATE outbox SET status = 'cancelled', settled_at = now()
+             WHERE thread_id = ANY (ARRAY(
+                       SELECT x.thread_id
+                         FROM jsonb_to_recordset(steps -> 'cancelled') AS x (thread_id uuid)
+                        WHERE x.thread_id = ANY (won)))
+               AND status = 'queued' AND origin = 'assistant'
+            RETURNING tenant_id, message_id
+        )
+        UPDATE messages m SET code = 'cancelled' FROM lost
+         WHERE m.tenant_id = lost.tenant_id AND m.id = lost.message_id;
+    END IF;
+    -- One send that must not leave any more, unless it has started to.
+    IF steps ? 'cancelled_sends' THEN
+        WITH lost AS (
+            UPDATE outbox o SET status = 'cancelled', settled_at = now()
+              FROM jsonb_to_recordset(steps -> 'cancelled_sends') AS x (
+                   thread_id uuid, tenant_id uuid, id uuid)
+             WHERE o.tenant_id = x.tenant_id AND o.id = x.id AND x.thread_id = ANY (won)
+               AND o.status = 'queued'
+            RETURNING o.tenant_id, o.message_id
+        )
+        UPDATE messages m SET code = 'cancelled' FROM lost
+         WHERE m.tenant_id = lost.tenant_id AND m.id = lost.message_id;
+    END IF;
+    -- A rating as it is now. Team and agent stay those of its first row.
+    IF steps ? 'ratings' THEN
+        INSERT INTO ratings (tenant_id, id, conversation_id, thread_id, channel_id, team, agent,
+                             status, reason, due_at, requested_at, sent_at, answered_at, score,
+                             request_id, answer_id, comment_ids, classification, cost)
+        SELECT x.tenant_id, x.id, x.conversation_id, x.thread_id, x.channel_id, x.team, x.agent,
+               x.status, x.reason, x.due_at, x.requested_at, x.sent_at, x.answered_at, x.score,
+               x.request_id, x.answer_id, coalesce(x.comment_ids, '{}'),
+               CASE WHEN x.classify THEN 'wanted' END, coalesce(x.cost, 0)
+          FROM jsonb_to_recordset(steps -> 'ratings') AS x (
+               tenant_id uuid, id uuid, conversation_id uuid, thread_id uuid, channel_id uuid,
+               team text, agent text, status text, reason text, due_at timestamptz,
+               requested_at timestamptz, sent_at timestamptz, answered_at timestamptz,
+               score smallint, request_id uuid, answer_id uuid, comment_ids uuid[], classify bool,
+               cost numeric)
+         WHERE x.thread_id = ANY (won)
+            ON CONFLICT (tenant_id, id) DO UPDATE
+           SET status = excluded.status, reason = excluded.reason, due_at = excluded.due_at,
+               requested_at = excluded.requested_at, sent_at = excluded.sent_at,
+               answered_at = excluded.answered_at, score = excluded.score,
+               request_id = excluded.request_id, answer_id = excluded.answer_id,
+               comment_ids = excluded.comment_ids, changed_at = now(),
+               classification = coalesce(excluded.classification, ratings.classification),
+               classify_tries = CASE WHEN excluded.classification IS NULL
+                                     THEN ratings.classify_tries ELSE 0 END,
+               cost = ratings.cost + excluded.cost;
+    END IF;
+    -- Timers that fired are consumed; the newest generation of a timer replaces the one before.
+    IF steps ? 'fired' THEN
+        DELETE FROM timers t
+         USING jsonb_to_recordset(steps -> 'fired') AS x (thread_id uuid, name text,
+                                                          generation bigint)
+         WHERE t.thread_id = x.thread_id AND t.name = x.name AND t.generation = x.generation
+           AND x.thread_id = ANY (won);
+    END IF;
+    IF steps ? 'timers' THEN
+        INSERT INTO timers (tenant_id, thread_id, shard, name, conversation_id, generation, due_at)
+        SELECT x.tenant_id, x.thread_id, shard_of(x.thread_id), x.name, x.conversation_id,
+               x.generation, x.due_at
+          FROM jsonb_to_recordset(steps -> 'timers') AS x (
+               tenant_id uuid, thread_id uuid, name text, conversation_id uuid, generation bigint,
+               due_at timestamptz)
+         WHERE x.thread_id = ANY (won)
+            ON CONFLICT (tenant_id, thread_id, name) DO UPDATE
+           SET conversation_id = excluded.conversation_id, generation = excluded.generation,
+               due_at = excluded.due_at;
+    END IF;
+    -- A turn, or one more attempt of it; then how turns ended, once. `status || ''`: else the index
+    -- of all running turns looks as cheap as the row's key.
+    IF steps ? 'turns' THEN
+        INSERT INTO turns (tenant_id, id, conversation_id, thread_id, shard, attempt, upto_version,
+                           host, started_at)
+        SELECT x.tenant_id, x.id, x.conversation_id, x.thread_id, shard_of(x.thread_id), x.attempt,
+               x.upto_version, owner, now()
+          FROM jsonb_to_recordset(steps -> 'turns') AS x (
+               tenant_id uuid, id uuid, conversation_id uuid, thread_id uuid, attempt int,
+               upto_version bigint)
+         WHERE x.thread_id = ANY (won)
+            ON CONFLICT (tenant_id, id) DO UPDATE
+           SET attempt = excluded.attempt, upto_version = excluded.upto_version,
+               host = excluded.host, started_at = excluded.started_at
+         WHERE turns.status = 'running';
+    END IF;
+    FOR part IN SELECT jsonb_array_elements(steps -> 'ended') LOOP
+        UPDATE turns t
+           SET status = x.status, code = x.code, detail = x.detail, model = x.model,
+               prompt_version = x.prompt_version, tokens_in = x.tokens_in,
+               tokens_out = x.tokens_out, tokens_cached = coalesce(x.tokens_cached, 0), model_calls = coalesce(x.model_calls, 0), cost = x.cost, settled_at = now()
+          FROM jsonb_to_recordset(part) AS x (
+               thread_id uuid, tenant_id uuid, id uuid, status text, code text, detail text,
+               model text, prompt_version text, tokens_in int, tokens_out int, tokens_cached int, model_calls int, cost numeric)
+         WHERE t.tenant_id = x.tenant_id AND t.id = x.id AND t.status || '' = 'running'
+           AND x.thread_id = ANY (won);
+    END LOOP;
+    -- The rows this step consumed; once. No "processed_at IS NULL" here: it would let the planner
+    -- walk all that is pending, which in a surge is everything, instead of the primary key.
+    IF steps ? 'processed' THEN
+        UPDATE inbox i
+           SET processed_at = coalesce(i.processed_at, now()),
+               outcome = coalesce(i.outcome, x.outcome)
+          FROM jsonb_to_recordset(steps -> 'processed') AS x (
+               thread_id uuid, tenant_id uuid, id bigint, outcome text)
+         WHERE i.tenant_id = x.tenant_id AND i.id = x.id AND x.thread_id = ANY (won);
+    END IF;
+END $$;
+
+-- ---------------------------------------------------------------- the shapes in the mirror
+-- A column for each column of the mirror's tables, with the same types, but for `version`. Both sides
+-- compute the digest of such a row in the same way. `ref` is the reference by which a row is read
+-- again, `day` the day in UTC by which rows are counted.
+CREATE VIEW mirrored_contacts WITH (security_invoker = true) AS
+SELECT k.tenant_id AS provedor_id, k.id, k.name,
+       (SELECT i.value FROM identities i
+         WHERE i.tenant_id = k.tenant_id AND i.contact_id = k.id AND i.kind = 'phone'
+           AND i.left_at IS NULL LIMIT 1) AS phone,
+       NULL::text AS email, NULL::text AS avatar, k.created_at,
+       greatest(k.created_at, k.known_at, k.blocked_at, k.shared_at) AS updated_at,
+       jsonb_build_object('labels', k.labels, 'blocked', k.blocked_at IS NOT NULL,
+                          'merged_into', k.merged_into) AS additional_attributes,
+       NULL::timestamptz AS deleted_at
+  FROM contacts k;
+
+CREATE VIEW mirrored_conversations WITH (security_invoker = true) AS
+SELECT c.tenant_id AS provedor_id, c.id, t.contact_id, t.channel_id AS inbox_id, c.status,
+       c.agent AS assignee_id, c.opened_at AS created_at, c.changed_at AS updated_at,
+       c.resolved_at AS ended_at,
+       jsonb_build_object('protocol', c.protocol, 'team', c.team, 'labels', c.labels,
+                          'priority', c.priority, 'rating_status', c.rating_status,
+                          'rating_score', c.rating_score) AS additional_attributes,
+       NULL::timestamptz AS deleted_at
+  FROM conversations c
+  JOIN threads t ON t.tenant_id = c.tenant_id AND t.id = c.thread_id;
+
+CREATE VIEW mirrored_messages WITH (security_invoker = true) AS
+SELECT m.tenant_id AS provedor_id, m.id, m.conversation_id,
+       (SELECT t.contact_id FROM threads t
+         WHERE t.tenant_id = m.tenant_id AND t.id = m.thread_id) AS contact_id,
+       CASE WHEN shown.content THEN m.text END AS content,
+       m.kind AS message_type, m.author = 'customer' AS is_from_customer, m.external_id,
+       CASE WHEN file.id IS NOT NULL THEN '/api/v1/files/' || file.id END AS file_url,
+       CASE WHEN shown.content THEN nullif(file.filename, '') END AS file_name,
+       file.size AS file_size,
+       jsonb_build_object(
+           'author', m.author,
+           'status', CASE WHEN m.code = 'cancelled' THEN 'cancelled' ELSE m.status END,
+           'edited_at', m.edited_at, 'reply_to', m.reply_to) AS additional_attributes,
+       m.sent_at AS created_at, m.deleted_at
+  FROM messages m
+ CROSS JOIN LATERAL (
+       SELECT coalesce((SELECT s.messages FROM mirror_settings s
+                         WHERE s.tenant_id = m.tenant_id), 'metadata') AS policy) AS p
+ CROSS JOIN LATERAL (
+       SELECT p.policy = 'full' AND m.deleted_at IS NULL AS content) AS shown
+  LEFT JOIN LATERAL (
+       SELECT a.id, a.filename, a.size FROM attachments a
+        WHERE a.tenant_id = m.tenant_id AND a.id = (m.details ->> 'attachment')::uuid
+        LIMIT 1) AS file ON true
+ WHERE m.conversation_id IS NOT NULL AND p.policy <> 'none';
+
+CREATE VIEW mirrored_ratings WITH (security_invoker = true) AS
+SELECT r.tenant_id AS provedor_id, r.id, r.conversation_id,
+       (SELECT t.contact_id FROM threads t
+         WHERE t.tenant_id = r.tenant_id AND t.id = r.thread_id) AS contact_id,
+       (ARRAY['😡', '😕', '😐', '🙂', '🤩'])[r.score] AS emoji_rating,
+       r.score::bigint AS rating_value, r.answered_at AS feedback_sent_at,
+       CASE WHEN (SELECT s.messages FROM mirror_settings s
+                   WHERE s.tenant_id = r.tenant_id) = 'full'
+            THEN (SELECT a.text FROM messages a
+                   WHERE a.tenant_id = r.tenant_id AND a.id = r.answer_id
+                     AND a.deleted_at IS NULL) END AS original_message,
+       NULL::text AS contact_avatar,
+       jsonb_build_object('team', r.team, 'agent', r.agent, 'theme', r.theme, 'tone', r.tone,
+                          'urgency', r.urgency) AS additional_attributes,
+       r.created_at, NULL::timestamptz AS deleted_at
+  FROM ratings r WHERE r.status = 'answered' AND r.score IS NOT NULL;
+
+-- The audit log in the shape of the mirror. A view would keep `niochat audit partition` from replacing
+-- the table.
+CREATE OR REPLACE FUNCTION mirrored_audit(provider uuid)
+    RETURNS TABLE (provedor_id uuid, id uuid, conversation_id uuid, action text, details jsonb,
+                   user_id text, ended_at timestamptz, created_at timestamptz,
+                   deleted_at timestamptz, ref bigint, xid xid8)
+    LANGUAGE sql STABLE AS $$
+    SELECT a.tenant_id, md5('audit:' || a.id)::uuid, NULL::uuid, a.action,
+           jsonb_build_object('target', a.target, 'before', a.before, 'after', a.after,
+                              'who_kind', a.who_kind),
+           a.who, NULL::timestamptz, a.at, NULL::timestamptz, a.id, a.xid
+      FROM audit a WHERE a.tenant_id = $1
+$$;
+
+CREATE VIEW mirrored_events WITH (security_invoker = true) AS
+SELECT e.tenant_id AS provedor_id, md5(e.conversation_id || ':' || e.version)::uuid AS id,
+       e.conversation_id, e.type AS action, e.body - 'type' AS details,
+       coalesce(e.body ->> 'by', e.body ->> 'agent') AS user_id,
+       CASE WHEN e.type = 'conversation_resolved' THEN e.at END AS ended_at, e.at AS created_at,
+       NULL::timestamptz AS deleted_at, e.version AS ref, e.xid
+  FROM events e
+ WHERE e.type IN ('conversation_resolved', 'conversation_reopened', 'conversation_assigned',
+                  'conversation_transferred', 'conversation_handed_off');
+
+CREATE VIEW mirrored_rollups WITH (security_invoker = true) AS
+SELECT r.tenant_id AS provedor_id,
+       md5(concat_ws(':', r.grain, r.dimension, extract(epoch FROM r.bucket), r.key))::uuid AS id,
+       r.grain, r.dimension, r.bucket, r.key,
+       r.conversations, r.outside_hours, r.resolved, r.resolved_agent, r.resolved_assistant,
+       r.resolved_inactivity, r.solved_by_assistant, r.with_people, r.handoffs, r.reopened,
+       r.transfers, r.offline_returns, r.after_hours, r.first_answers, r.first_answer_ms,
+       r.first_answer_open_ms, r.first_human_answers, r.first_human_ms,
+       r.first_human_open_ms, r.next_answers, r.next_answer_ms, r.next_answer_open_ms,
+       r.assistant_ms, r.assistant_open_ms, r.waiting_ms, r.waiting_open_ms, r.agent_ms,
+       r.agent_open_ms, r.snoozed_ms, r.snoozed_open_ms, r.resolution_ms,
+       r.resolution_open_ms, r.ratings, r.rating_sum, r.messages_customer,
+       r.messages_assistant, r.messages_agent, r.messages_phone, r.messages_system,
+       r.messages_failed, r.turns, r.turn_failures, r.tool_calls, r.tokens, r.cost_micros,
+       r.with_turns, r.solved_with_turns, r.confirmed_by_words, r.returned_24h,
+       r.returned_72h,
+       r.bucket AS created_at, NULL::timestamptz AS deleted_at
+  FROM analytics.rollups r
+  JOIN analytics.projections j
+    ON j.tenant_id = r.tenant_id AND j.name = 'conversations' AND j.generation = r.generation;
+GRANT SELECT ON mirrored_contacts, mirrored_conversations, mirrored_messages, mirrored_ratings,
+    mirrored_events, mirrored_rollups TO niochat_app;
+
+-- The digest of a row in the shape of the mirror: the project's function niochat_digest computes the
+-- same. Timestamps are compared in UTC, which is the time zone of the mirror's sessions.
+CREATE OR REPLACE FUNCTION mirror_digest(mirrored jsonb) RETURNS numeric
+    LANGUAGE sql IMMUTABLE
+    RETURN ('x' || left(md5(mirrored::text), 16))::bit(64)::bigint::numeric;
