@@ -8,10 +8,23 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from niochat.domain.errors import InvalidInputError
+from niochat.domain.tenant.supabase_project import (
+    check_jwt_secret,
+    check_project_url,
+    check_publishable_key,
+    check_secret_key,
+)
 
 Network = IPv4Network | IPv6Network
 _ASSETS_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
@@ -23,6 +36,8 @@ _FIX_HINTS = {
     "NIOCHAT_VAULT_KEYS": "Set it to k1:<key>; `openssl rand -base64 32` generates a key.",
     "NIOCHAT_OPERATOR_TOKEN": "Set it to the cluster's token; `openssl rand -hex 24` makes one.",
     "NIOCHAT_ASSETS_URL": "Set it to the URL of the CDN, such as https://cdn.example.com/desk.",
+    "NIOCHAT_SUPABASE_URL": "Set it to the project's URL, without a path.",
+    "NIOCHAT_SUPABASE_KEY": "Set it to a secret key (sb_secret_…) of the project.",
     "NIOCHAT_BASE_URL": "Set it to the URL for gateways, such as https://desk.example.com.",
 }
 
@@ -66,7 +81,18 @@ def _check_assets_address(value: str) -> str:
     return address
 
 
+def _secret_check(check: Callable[[str], str]) -> Callable[[SecretStr], SecretStr]:
+    def check_secret(value: SecretStr) -> SecretStr:
+        return SecretStr(check(value.get_secret_value()))
+
+    return check_secret
+
+
 HttpAddress = Annotated[str, AfterValidator(_check_http_address)]
+ProjectAddress = Annotated[str, AfterValidator(check_project_url)]
+SupabaseKey = Annotated[SecretStr, AfterValidator(_secret_check(check_secret_key))]
+PublishableKey = Annotated[str, AfterValidator(check_publishable_key)]
+JwtSecret = Annotated[SecretStr, AfterValidator(_secret_check(check_jwt_secret))]
 AssetsAddress = Annotated[str, AfterValidator(_check_assets_address)]
 OperatorToken = Annotated[SecretStr, Field(min_length=16)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -193,10 +219,32 @@ class Settings(EnvironmentSettings):
     """File store for the signed head of the audit log; default: it is not stored."""
     assets_url: AssetsAddress | None = Field(None, validation_alias="NIOCHAT_ASSETS_URL")
     """Address of a CDN from which browsers load the hashed files of the desk; default: our own."""
+    supabase_url: ProjectAddress | None = Field(None, validation_alias="NIOCHAT_SUPABASE_URL")
+    """Supabase project to which providers without a project of their own are mirrored."""
+    supabase_key: SupabaseKey | None = Field(
+        None, validate_default=True, validation_alias="NIOCHAT_SUPABASE_KEY"
+    )
+    """Its secret key."""
+    supabase_publishable_key: PublishableKey | None = Field(
+        None, validation_alias="NIOCHAT_SUPABASE_PUBLISHABLE_KEY"
+    )
+    supabase_jwt_secret: JwtSecret | None = Field(
+        None, validation_alias="NIOCHAT_SUPABASE_JWT_SECRET"
+    )
+    """Its shared secret, if it verifies tokens by an older method than public keys."""
     sandbox_url: HttpAddress | None = Field(None, validation_alias="NIOCHAT_SANDBOX_URL")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias="NIOCHAT_LOG"
     )
+
+    @field_validator("supabase_key")
+    @classmethod
+    def _is_there_with_its_url(
+        cls, value: SecretStr | None, info: ValidationInfo
+    ) -> SecretStr | None:
+        if value is None and info.data.get("supabase_url") is not None:
+            raise ValueError("it is needed together with NIOCHAT_SUPABASE_URL")
+        return value
 
     @field_validator("trusted_proxies", "private_networks", mode="before")
     @classmethod

@@ -106,6 +106,30 @@ class SsrfGuard:
                 code="private_address",
             )
 
+    async def check_secret_url(self, url: str) -> None:
+        """Check a URL to which secrets will be sent: by HTTPS, or by HTTP within an allowed private
+        network. Raises ``InvalidInputError`` (``private_address``, ``insecure_url``).
+        """
+        await self.check_url(url)
+        parts = urlsplit(url)
+        if parts.scheme == "https" or await self._is_allowed_network(parts.hostname or ""):
+            return
+        raise InvalidInputError(
+            "The secret would be sent in clear text. Use an https:// URL; http:// is for private "
+            "networks that the operator has allowed in NIOCHAT_PRIVATE_NETWORKS",
+            code="insecure_url",
+        )
+
+    async def _is_allowed_network(self, host: str) -> bool:
+        """Whether the name resolves to addresses in allowed private networks only."""
+        resolver = self.resolver or ThreadedResolver()
+        try:
+            resolved = await resolver.resolve(host, 0, socket.AF_UNSPEC)
+        except OSError:
+            return False
+        addresses = [ip_address(each["host"].partition("%")[0]) for each in resolved]
+        return all(any(each in network for network in self._allowed) for each in addresses)
+
     def _is_allowed(self, address: Address) -> bool:
         if any(address in network for network in self._allowed):
             return True

@@ -6,7 +6,11 @@ from niochat.alerts import alert_rule_store
 from niochat.identity import access_tokens
 from niochat.identity.login import second_factor
 from niochat.mail import mail_outbox
-from niochat.ports.encryption import TAX_ID_PURPOSE
+from niochat.ports.encryption import (
+    SUPABASE_JWT_SECRET_PURPOSE,
+    SUPABASE_KEY_PURPOSE,
+    TAX_ID_PURPOSE,
+)
 from niochat.push import push_subscriptions, vapid_keys
 from niochat.tenants.tenant_secrets import SecretPurpose
 from niochat.vault.key_rotation import SealedColumn
@@ -79,6 +83,18 @@ SEALED_COLUMNS = (
         _SQL["alert_rules"],
         _SQL["put_alert_rule"],
         alert_rule_store.PURPOSE,
+    ),
+    SealedColumn(
+        "Supabase keys",
+        _SQL["supabase_keys"],
+        _SQL["put_supabase_key"],
+        SUPABASE_KEY_PURPOSE,
+    ),
+    SealedColumn(
+        "Supabase JWT secrets",
+        _SQL["supabase_jwt_secrets"],
+        _SQL["put_supabase_jwt_secret"],
+        SUPABASE_JWT_SECRET_PURPOSE,
     ),
     SealedColumn(
         "kept answers",

@@ -7,6 +7,10 @@ from uuid import UUID
 
 TAX_ID_PURPOSE = "contact document"
 """Purpose under which a contact's CPF or CNPJ is sealed. The value is part of the encryption."""
+SUPABASE_KEY_PURPOSE = "supabase key"
+"""Purpose under which the secret key of a tenant's Supabase project is sealed."""
+SUPABASE_JWT_SECRET_PURPOSE = "supabase jwt secret"
+"""Purpose under which the shared secret of an older Supabase project is sealed."""
 
 
 class Encryptor(Protocol):

@@ -6,7 +6,11 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from niochat.domain.errors import InvalidInputError
-from niochat.ports.encryption import Encryptor
+from niochat.ports.encryption import (
+    SUPABASE_JWT_SECRET_PURPOSE,
+    SUPABASE_KEY_PURPOSE,
+    Encryptor,
+)
 
 
 class SecretPurpose(StrEnum):
@@ -19,6 +23,8 @@ class SecretPurpose(StrEnum):
     ASSISTANT_EXTRA = "assistant extra"
     TRANSCRIPTION_KEY = "transcription key"
     ERP_TOKEN = "erp token"
+    SUPABASE_KEY = SUPABASE_KEY_PURPOSE
+    SUPABASE_JWT_SECRET = SUPABASE_JWT_SECRET_PURPOSE
 
 
 class TenantEncryptor:

@@ -347,6 +347,27 @@ async def test_a_name_that_nobody_knows_now_may_be_stored() -> None:
     await SsrfGuard().check_url("https://gateway.invalid")
 
 
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("url", "addresses", "is_refused"),
+    [
+        ("https://project.example", ("1.1.1.1",), False),
+        ("http://project.example", ("127.0.0.9",), False),
+        ("http://project.example", ("1.1.1.1",), True),
+        ("http://project.example", ("127.0.0.9", "1.1.1.1"), True),
+    ],
+)
+async def test_a_secret_is_sent_in_clear_text_only_within_an_allowed_network(
+    url: str, addresses: tuple[str, ...], is_refused: bool
+) -> None:
+    guard = SsrfGuard([ip_network("127.0.0.9/32")], MultiAddressResolver(*addresses))
+    if not is_refused:
+        return await guard.check_secret_url(url)
+    with pytest.raises(InvalidInputError) as refused:
+        await guard.check_secret_url(url)
+    assert refused.value.code == "insecure_url"
+
+
 def test_the_hook_makes_no_socket_for_a_private_address() -> None:
     info = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("10.0.0.1", 80))
     with pytest.raises(ForbiddenAddressError):

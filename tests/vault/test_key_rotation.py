@@ -39,6 +39,7 @@ SEALED = {
     "push_subscriptions": ("sealed",),
     "idempotency_keys": ("answer_sealed",),
     "alert_rules": ("secret_sealed",),
+    "mirror_settings": ("key_sealed", "jwt_secret_sealed"),
 }
 
 
@@ -74,6 +75,13 @@ async def sealed_by(given: RowBuilder, vault: Vault) -> Any:
         " VALUES ($1, 'Fila', 'queue_long', 2, 1, 0, 'http://w.invalid', $2)",
         tenant,
         seal("alert webhooks", "w"),
+    )
+    await execute(
+        "INSERT INTO mirror_settings (tenant_id, url, key_sealed, jwt_secret_sealed)"
+        " VALUES ($1, 'http://s.invalid', $2, $3)",
+        tenant,
+        seal("Supabase keys", "k"),
+        seal("Supabase JWT secrets", "j"),
     )
     await execute(
         "INSERT INTO erps (tenant_id, base_url, app, token_sealed)"
@@ -166,6 +174,8 @@ PLAIN = {
     "documents": "d",
     "kept answers": "a",
     "alert webhooks": "w",
+    "Supabase keys": "k",
+    "Supabase JWT secrets": "j",
 }
 """What ``sealed_by`` seals in each place."""
 

@@ -137,3 +137,22 @@ SELECT id::text AS key, tenant_id, secret_sealed AS sealed FROM alert_rules
 -- name: put_alert_rule
 -- Replaces the value if it has not changed since it was read.
 UPDATE alert_rules SET secret_sealed = $3 WHERE id = $1::text::uuid AND secret_sealed = $2
+
+-- name: supabase_keys
+-- The same for the secret keys of tenants' Supabase projects.
+SELECT tenant_id::text AS key, tenant_id, key_sealed AS sealed FROM mirror_settings
+ WHERE key_sealed IS NOT NULL AND tenant_id::text > $1 ORDER BY 1 LIMIT $2
+
+-- name: put_supabase_key
+-- Replaces the value if it has not changed since it was read.
+UPDATE mirror_settings SET key_sealed = $3 WHERE tenant_id = $1::text::uuid AND key_sealed = $2
+
+-- name: supabase_jwt_secrets
+-- The same for the shared secrets of older Supabase projects.
+SELECT tenant_id::text AS key, tenant_id, jwt_secret_sealed AS sealed FROM mirror_settings
+ WHERE jwt_secret_sealed IS NOT NULL AND tenant_id::text > $1 ORDER BY 1 LIMIT $2
+
+-- name: put_supabase_jwt_secret
+-- Replaces the value if it has not changed since it was read.
+UPDATE mirror_settings SET jwt_secret_sealed = $3
+ WHERE tenant_id = $1::text::uuid AND jwt_secret_sealed = $2

@@ -1,0 +1,1 @@
+"""The mirror of tenants' conversations in Supabase projects."""
