@@ -158,13 +158,13 @@ def test_the_layers_are_those_of_the_import_linter() -> None:
     assert shown == held
 
 
-def test_supabase_is_an_extra_that_nothing_imports() -> None:
+def test_supabase_is_a_locked_dependency() -> None:
     project = text_of(ROOT / "pyproject.toml")
 
-    assert re.search(r'^mirror = \["supabase', project, re.MULTILINE)
-    assert "\nsupabase==" not in text_of(ROOT / "requirements.lock")
-    assert "import supabase" not in everything_we_say()
-    assert "from supabase" not in everything_we_say()
+    assert "mirror = [" not in project
+    assert re.search(r'^    "supabase>=', project, re.MULTILINE)
+    for lock in ("requirements.lock", "requirements-dev.lock"):
+        assert "\nsupabase==" in text_of(ROOT / lock)
 
 
 # -- tables of the manual ------------------------------------------------------------------
