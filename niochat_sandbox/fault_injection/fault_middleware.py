@@ -1,4 +1,4 @@
-"""Middleware before gateway, model and ERP that applies the fault rules to requests."""
+"""Middleware before gateway, model, ERP and Supabase that applies the fault rules to requests."""
 
 import asyncio
 from typing import Any, assert_never
@@ -23,7 +23,12 @@ from niochat_sandbox.sgp.sgp_request import parse_request_fields
 EMPTY_RESPONSE = "sandbox.empty_answer"
 
 _MAX_BUFFERED_BODY = 64 * 1024
-_PATH_TARGETS = (FaultTarget.GATEWAY, FaultTarget.MODEL, FaultTarget.SGP)
+_TARGET_PREFIXES = {
+    "/gateway/": FaultTarget.GATEWAY,
+    "/model/": FaultTarget.MODEL,
+    "/sgp/": FaultTarget.SGP,
+    "/rest/v1/": FaultTarget.SUPABASE,
+}
 
 
 class FaultMiddleware:
@@ -43,15 +48,15 @@ class FaultMiddleware:
             await close_connection(receive, send)
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
-        target = _target_for_path(scope) if self._rules.faults else None
-        if target is None:
+        match = _target_for_path(scope) if self._rules.faults else None
+        if match is None:
             await self._app(scope, receive, send)
             return
+        target, path = match
         token = _token_from_headers(scope)
         if target is FaultTarget.SGP:
             body = _BufferedReceive(receive)
             token, receive = await _token_from_body(scope, body), body
-        path = scope["path"][len(target) + 1 :]
         fault = self._rules.consume_match(target, path, token)
         if fault is None:
             await self._app(scope, receive, send)
@@ -198,11 +203,15 @@ def _token_from_headers(scope: Scope) -> str:
     return ""
 
 
-def _target_for_path(scope: Scope) -> FaultTarget | None:
+def _target_for_path(scope: Scope) -> tuple[FaultTarget, str] | None:
+    """The service that a request is for, and the path there; None if no faults apply to it."""
     if scope["type"] != "http":
         return None
     path: str = scope["path"]
-    return next((each for each in _PATH_TARGETS if path.startswith(f"/{each}/")), None)
+    for prefix, target in _TARGET_PREFIXES.items():
+        if path.startswith(prefix):
+            return target, path[len(prefix) - 1 :]
+    return None
 
 
 async def _token_from_body(scope: Scope, body: _BufferedReceive) -> str:

@@ -1,4 +1,4 @@
-"""Error responses of gateway, model and ERP for the fault kind ``status``."""
+"""Error responses of gateway, model, ERP and Supabase for the fault kind ``status``."""
 
 from typing import Any
 
@@ -33,6 +33,13 @@ _SGP_TITLES = {
     502: "502 Bad Gateway",
     503: "503 Service Temporarily Unavailable",
     504: "504 Gateway Time-out",
+}
+_SUPABASE_ERRORS = {
+    400: ("PGRST204", "Could not find the 'sandbox' column in the schema cache"),
+    404: ("PGRST205", "Could not find the table in the schema cache"),
+    500: ("57014", "canceling statement due to statement timeout"),
+    503: ("PGRST002", "Could not query the database for the schema cache. Retrying."),
+    504: ("PGRST003", "Timed out acquiring connection from connection pool."),
 }
 
 
@@ -75,8 +82,18 @@ def _build_model_error(status: int) -> tuple[int, dict[str, Any]]:
     return status, {"error": {"message": message, "type": kind, "param": None, "code": code}}
 
 
+def _build_supabase_error(status: int) -> tuple[int, dict[str, Any]]:
+    """PostgREST's body for its statuses; others are those of the gateway, which has no code."""
+    if status not in _SUPABASE_ERRORS:
+        texts = {401: "Invalid API key", 429: "API rate limit exceeded"}
+        return status, {"message": texts.get(status, f"sandbox fault {status}")}
+    code, message = _SUPABASE_ERRORS[status]
+    return status, {"code": code, "details": None, "hint": None, "message": message}
+
+
 _DESCRIPTIONS = {
     FaultTarget.GATEWAY: _build_gateway_error,
     FaultTarget.MODEL: _build_model_error,
     FaultTarget.SGP: _build_sgp_error,
+    FaultTarget.SUPABASE: _build_supabase_error,
 }

@@ -1,4 +1,4 @@
-"""Fault rules for gateway, model, ERP and the delivery of webhooks."""
+"""Fault rules for gateway, model, ERP, Supabase and the delivery of webhooks."""
 
 import asyncio
 import random
@@ -21,6 +21,7 @@ class FaultTarget(StrEnum):
     MODEL = "model"
     WEBHOOK = "webhook"
     SGP = "sgp"
+    SUPABASE = "supabase"
 
 
 class FaultKind(StrEnum):
