@@ -13,7 +13,7 @@ from niochat_sandbox.fault_injection.fault_middleware import FaultMiddleware
 from niochat_sandbox.fault_injection.fault_rules import FaultRuleSet
 from niochat_sandbox.http_json import SandboxApiError, handle_api_error
 from niochat_sandbox.supabase.project_control_api import ProjectControlApi
-from niochat_sandbox.supabase.rest_proxy import METHODS, RestProxy
+from niochat_sandbox.supabase.rest.rest_proxy import METHODS, RestProxy
 
 _RETURNED_TO_BROWSERS = ["Content-Range", "Content-Location", "Location", "Retry-After"]
 

@@ -14,8 +14,8 @@ from niochat_sandbox.http_json import (
     read_json,
     read_object,
 )
-from niochat_sandbox.supabase.request_counters import RequestCounters
-from niochat_sandbox.supabase.user_tokens import UserTokenVerifier
+from niochat_sandbox.supabase.project.user_tokens import UserTokenVerifier
+from niochat_sandbox.supabase.rest.request_counters import RequestCounters
 
 
 class ProjectControlApi:

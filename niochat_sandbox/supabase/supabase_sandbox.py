@@ -11,15 +11,15 @@ from starlette.types import ASGIApp
 from niochat_sandbox.fault_injection.fault_rules import FaultRuleSet
 from niochat_sandbox.supabase.api_gateway import create_gateway
 from niochat_sandbox.supabase.loopback_server import LoopbackServer
-from niochat_sandbox.supabase.postgrest_binary import ensure_postgrest
-from niochat_sandbox.supabase.postgrest_process import PostgrestProcess
+from niochat_sandbox.supabase.project.project_database import ProjectDatabase
+from niochat_sandbox.supabase.project.project_keys import ProjectKeys
+from niochat_sandbox.supabase.project.signing_keys import SigningKeys
+from niochat_sandbox.supabase.project.user_tokens import UserTokenVerifier
 from niochat_sandbox.supabase.project_control_api import ProjectControlApi
-from niochat_sandbox.supabase.project_database import ProjectDatabase
-from niochat_sandbox.supabase.project_keys import ProjectKeys
-from niochat_sandbox.supabase.request_counters import RequestCounters
-from niochat_sandbox.supabase.rest_proxy import RestProxy
-from niochat_sandbox.supabase.signing_keys import SigningKeys
-from niochat_sandbox.supabase.user_tokens import UserTokenVerifier
+from niochat_sandbox.supabase.rest.postgrest_binary import ensure_postgrest
+from niochat_sandbox.supabase.rest.postgrest_process import PostgrestProcess
+from niochat_sandbox.supabase.rest.request_counters import RequestCounters
+from niochat_sandbox.supabase.rest.rest_proxy import RestProxy
 
 
 class SupabaseSandbox:

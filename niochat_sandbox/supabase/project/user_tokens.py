@@ -11,8 +11,8 @@ from typing import Any
 
 import jwt
 
-from niochat_sandbox.supabase.project_keys import ProjectKeys
-from niochat_sandbox.supabase.signing_keys import SigningKeys
+from niochat_sandbox.supabase.project.project_keys import ProjectKeys
+from niochat_sandbox.supabase.project.signing_keys import SigningKeys
 
 REST_SKEW_S = 30.0
 REALTIME_SKEW_S = 0.0
@@ -65,18 +65,15 @@ class UserTokenVerifier:
         try:
             return dict(jwt.decode(token, key, algorithms=algorithms, options=unchecked))  # type: ignore[arg-type]
         except jwt.PyJWTError as error:
-            raise TokenRefused(
-                "PGRST301", f"JWT cryptographic operation failed: {error}"
-            ) from error
+            message = f"JWT cryptographic operation failed: {error}"
+            raise TokenRefused("PGRST301", message) from error
 
     def _check_times(self, claims: dict[str, Any], skew_s: float) -> None:
         """The words are PostgREST's; a time that is no number is refused too."""
         now = self.now()
         for name in ("exp", "iat", "nbf"):
-            value = claims.get(name)
-            if value is not None and (
-                isinstance(value, bool) or not isinstance(value, int | float)
-            ):
+            value = claims.get(name, 0)
+            if isinstance(value, bool) or not isinstance(value, int | float):
                 raise TokenRefused("PGRST303", f"The JWT '{name}' claim must be a number")
         if now - skew_s >= claims.get("exp", float("inf")):
             raise TokenRefused("PGRST303", "JWT expired")

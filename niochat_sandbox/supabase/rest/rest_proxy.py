@@ -13,10 +13,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from niochat_sandbox.http_json import json_response
-from niochat_sandbox.supabase.hosted_errors import translate_error
-from niochat_sandbox.supabase.project_keys import SECRET_PREFIX, ProjectKeys
-from niochat_sandbox.supabase.request_counters import RequestCounters, RowCounter
-from niochat_sandbox.supabase.user_tokens import REST_SKEW_S, TokenRefused, UserTokenVerifier
+from niochat_sandbox.supabase.project.project_keys import SECRET_PREFIX, ProjectKeys
+from niochat_sandbox.supabase.project.user_tokens import (
+    REST_SKEW_S,
+    TokenRefused,
+    UserTokenVerifier,
+)
+from niochat_sandbox.supabase.rest.hosted_errors import translate_error
+from niochat_sandbox.supabase.rest.request_counters import RequestCounters, RowCounter
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _NO_KEY = {
@@ -39,6 +43,7 @@ _NOT_FORWARDED = {
 }
 _NOT_RETURNED = {"connection", "date", "server", "transfer-encoding"}
 _NO_FILTER = {"select", "columns", "order", "limit", "offset", "on_conflict", "apikey"}
+_CHECKED_CLAIMS = {"exp", "iat", "nbf", "aud"}
 _TIME_OUT = httpx.Timeout(120.0, connect=5.0)
 
 
@@ -115,11 +120,7 @@ class RestProxy:
             body = {"code": refusal.code, "details": None, "hint": None, "message": str(refusal)}
             raise RequestRefused(401, body) from refusal
         # PostgREST tolerates less, and our clock may be set differently: the check is done.
-        return {
-            name: value
-            for name, value in claims.items()
-            if name not in ("exp", "iat", "nbf", "aud")
-        }
+        return {name: value for name, value in claims.items() if name not in _CHECKED_CLAIMS}
 
     async def _send(self, request: Request, table: str, token: str) -> Response:
         headers = [
@@ -130,12 +131,12 @@ class RestProxy:
         headers.append(("authorization", f"Bearer {token}"))
         counter = RowCounter()
         has_body = request.method in ("POST", "PUT", "PATCH")
-        query = [pair for pair in request.query_params.multi_items() if pair[0] != "apikey"]
+        query = httpx.QueryParams(request.url.query).remove("apikey")
         upstream = await self._upstream.send(
             self._upstream.build_request(
                 request.method,
                 f"/{table}",
-                params=httpx.QueryParams(query),
+                params=query,
                 headers=headers,
                 content=_counted_body(request, counter) if has_body else None,
             ),
