@@ -1,1 +1,1 @@
-"""The mirror of tenants' conversations in Supabase projects."""
+"""The mirror of tenants in Supabase projects."""

@@ -1467,7 +1467,10 @@ CREATE VIEW public.mirrored_rollups WITH (security_invoker='true') AS
     r.returned_24h,
     r.returned_72h,
     r.bucket AS created_at,
-    NULL::timestamp with time zone AS deleted_at
+        CASE
+            WHEN ((r.conversations = 0) AND (r.messages_customer = 0) AND (r.messages_assistant = 0) AND (r.messages_agent = 0) AND (r.messages_phone = 0) AND (r.messages_system = 0) AND (r.turns = 0)) THEN r.bucket
+            ELSE NULL::timestamp with time zone
+        END AS deleted_at
    FROM (analytics.rollups r
      JOIN analytics.projections j ON (((j.tenant_id = r.tenant_id) AND (j.name = 'conversations'::text) AND (j.generation = r.generation))));
 

@@ -484,7 +484,11 @@ SELECT r.tenant_id AS provedor_id,
        r.messages_failed, r.turns, r.turn_failures, r.tool_calls, r.tokens, r.cost_micros,
        r.with_turns, r.solved_with_turns, r.confirmed_by_words, r.returned_24h,
        r.returned_72h,
-       r.bucket AS created_at, NULL::timestamptz AS deleted_at
+       r.bucket AS created_at,
+       -- What conversations no longer add to is a row of zeros, which a rebuild leaves out.
+       CASE WHEN r.conversations = 0 AND r.messages_customer = 0 AND r.messages_assistant = 0
+             AND r.messages_agent = 0 AND r.messages_phone = 0 AND r.messages_system = 0
+             AND r.turns = 0 THEN r.bucket END AS deleted_at
   FROM analytics.rollups r
   JOIN analytics.projections j
     ON j.tenant_id = r.tenant_id AND j.name = 'conversations' AND j.generation = r.generation;
