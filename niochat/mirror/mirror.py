@@ -58,7 +58,7 @@ class Mirror:
         self._targets_timer = IntervalTimer(TARGETS_INTERVAL_S)
         self._audit_timer = IntervalTimer(AUDIT_INTERVAL_S)
         self._rollups_at: dict[UUID, float] = {}
-        self._visits: dict[UUID, asyncio.Task[bool]] = {}
+        self._visits: dict[UUID, asyncio.Task[None]] = {}
         self._slots = asyncio.Semaphore(MAX_VISITS_AT_ONCE)
         self._audit_horizon: str | None = None
         self._audited: set[UUID] = set()
@@ -105,9 +105,7 @@ class Mirror:
             await self._read_targets()
         for tenant_id in await self._list_due():
             if tenant_id not in self._visits:
-                task = asyncio.create_task(self._visit(tenant_id))
-                self._visits[tenant_id] = task
-                task.add_done_callback(lambda _, id=tenant_id: self._visits.pop(id, None))
+                self._visits[tenant_id] = asyncio.create_task(self._visit(tenant_id))
 
     async def _visit(self, tenant_id: UUID) -> None:
         async with self._slots:
@@ -118,6 +116,8 @@ class Mirror:
                 _log.warning("mirror_failed", code=error.code, tenant=str(tenant_id))
             except Exception:  # noqa: BLE001 - one tenant must not stop the others
                 _log.exception("mirror_failed", tenant=str(tenant_id))
+            finally:
+                del self._visits[tenant_id]
 
     async def _visit_once(self, tenant_id: UUID) -> bool:
         """Returns whether more waits and the tenant may be visited again at once."""
@@ -152,9 +152,7 @@ class Mirror:
                 self._audit_horizon = await connection.fetchval(_SQL["oldest_audit_position"])
             horizon: str = await connection.fetchval(_SQL["horizon"])
         async with self._database.as_auth() as connection:
-            rows = await connection.fetch(
-                _SQL["tenants_with_audit"], self._audit_horizon, horizon
-            )
+            rows = await connection.fetch(_SQL["tenants_with_audit"], self._audit_horizon, horizon)
         self._audited.update(row["tenant_id"] for row in rows)
         self._audited.intersection_update(self._targets)
         self._audit_horizon = horizon

@@ -39,7 +39,7 @@ _LOGGED = {
     "conversation_transferred",
     "conversation_handed_off",
 }
-"""The events that the audit log of the mirror has; the view ``mirrored_events`` has the same list."""
+"""The events that the audit log of the mirror has: the list of the view ``mirrored_events``."""
 _NEVER_CANCEL = {
     "message_received",
     "message_queued",
@@ -169,10 +169,8 @@ async def read_rows(
 ) -> list[SourceRow]:
     """Return the rows as they are now, and marks for rows that are gone."""
     found = await source.read_rows(connection, tenant_id, refs)
-    if not source.columns:
+    if not source.ref_is_id:
         return found
     now = datetime.now(UTC).isoformat()
     gone = set(refs) - {each.ref for each in found}
-    return found + [
-        SourceRow(ref, source.deleted_row(tenant_id, ref, now)) for ref in sorted(gone)
-    ]
+    return found + [SourceRow(ref, source.deleted_row(tenant_id, ref, now)) for ref in sorted(gone)]

@@ -43,7 +43,7 @@ class MirrorClaim:
         self.row = row
 
     async def keep(self) -> None:
-        """Extend the claim while a batch is being sent. Raises ``ConflictError`` as ``renew`` does."""
+        """Extend the claim while a batch is being sent. Raises ``ConflictError`` as ``renew``."""
         async with self._database.as_tenant(self.tenant_id) as connection:
             done = await connection.execute(_SQL["keep"], self.tenant_id, CLAIM_S, self.version)
         if done.endswith(" 0"):
@@ -100,6 +100,8 @@ async def claim(database: Database, tenant_id: UUID) -> MirrorClaim | None:
     return None if row is None else MirrorClaim(database, tenant_id, row)
 
 
-async def send_again(connection: Connection, tenant_id: UUID, source: str, refs: Sequence[str]) -> None:
+async def send_again(
+    connection: Connection, tenant_id: UUID, source: str, refs: Sequence[str]
+) -> None:
     """Have rows of a source sent again, with their state of then."""
     await connection.execute(_SQL["add_changes"], tenant_id, source, list(refs))

@@ -1,7 +1,8 @@
 """What is mirrored: sources of rows in our database, and the table of the mirror that each fills.
 
-A row is named by its source and a reference: the id of a contact, the number of an entry of the audit
-log, the conversation and version of an event, or the bucket of roll-ups, which stands for many rows.
+A row is named by its source and a reference: the id of a contact, the number of an entry of the
+audit log, the conversation and version of an event, or the bucket of roll-ups, which stands for
+many rows.
 """
 
 from collections.abc import Sequence
@@ -43,9 +44,14 @@ class MirrorSource:
     days_query: str
     day_query: str
     columns: tuple[str, ...] = ()
-    """The columns of the table beside those of every table; only where ``ref`` is the id of the row:
-    a row that is gone is marked as deleted then, with all of these empty.
+    """The columns of the table beside those of every table, where a row that is gone is marked as
+    deleted, with all of these empty.
     """
+
+    @property
+    def ref_is_id(self) -> bool:
+        """Whether a reference is the id of one row, so that a missing row can be marked."""
+        return bool(self.columns)
 
     async def read_rows(
         self, connection: Connection, tenant_id: UUID, refs: Sequence[str]
@@ -189,8 +195,7 @@ AUDIT = _source("audit", "auditoria")
 ROLLUPS = _source("rollups", "rollups")
 
 SOURCES = {
-    each.name: each
-    for each in (CONTACTS, CONVERSATIONS, MESSAGES, RATINGS, EVENTS, AUDIT, ROLLUPS)
+    each.name: each for each in (CONTACTS, CONVERSATIONS, MESSAGES, RATINGS, EVENTS, AUDIT, ROLLUPS)
 }
 """All sources, in the order in which they are sent: a row comes after those that it refers to."""
 THREADS = "threads"

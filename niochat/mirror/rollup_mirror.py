@@ -1,8 +1,8 @@
 """Sends the roll-ups of reports: those of the buckets to which a tenant's new events belong.
 
-The projector changes roll-ups without saying which, so whole buckets are read, up to the position of
-the projection, and rows that this process sent last in the same state are left out: each row that a
-project stores may become a message to everybody who listens, and messages cost money.
+The projector changes roll-ups without saying which, so whole buckets are read, up to the position
+of the projection, and rows that this process sent last in the same state are left out: each row
+that a project stores may become a message to everybody who listens, and messages cost money.
 """
 
 from collections import OrderedDict
@@ -32,7 +32,7 @@ class RollupPosition(NamedTuple):
 
 
 class ChangedBuckets(NamedTuple):
-    """Buckets to send. ``is_rebuilt``: another generation serves, so all buckets have to be sent."""
+    """Buckets to send. ``is_rebuilt``: another generation serves, so all have to be sent."""
 
     refs: list[str]
     position: RollupPosition

@@ -1,7 +1,7 @@
 """Sends rows to a project in requests of bounded size, and finds the rows that it refuses.
 
-A request is stored as a whole or not at all. If the project refuses one, halves of it are sent until
-the refused row is alone: it becomes a dead letter, and the others are stored.
+A request is stored as a whole or not at all. If the project refuses one, halves of it are sent
+until the refused row is alone: it becomes a dead letter, and the others are stored.
 """
 
 from collections.abc import Iterator, Sequence
@@ -105,4 +105,3 @@ def _split(rows: Sequence[SourceRow]) -> Iterator[list[SourceRow]]:
         size += length
     if part:
         yield part
-

@@ -3,7 +3,6 @@
 import random
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import structlog
 
@@ -18,7 +17,7 @@ from niochat.domain.backoff import backoff_s
 from niochat.domain.errors import ConflictError
 from niochat.domain.tenant.supabase_project import MirroredMessages
 from niochat.mirror.backfill import next_backfill_page, restart_source
-from niochat.mirror.mirror_batch import MirrorBatch, read_batch, read_rows
+from niochat.mirror.mirror_batch import read_batch, read_rows
 from niochat.mirror.mirror_position import MirrorClaim, claim
 from niochat.mirror.mirror_settings import MirrorTarget
 from niochat.mirror.mirror_sources import MESSAGES, ROLLUPS, SOURCES, MirrorSource, SourceRow
@@ -53,8 +52,8 @@ class TenantMirror:
     async def visit(
         self, target: MirrorTarget, project: ProjectClient, *, with_rollups: bool = True
     ) -> VisitResult:
-        """Send what a tenant has. A failure of the project is stored, with the time of the next try.
-        Raises ``UnavailableError`` when the database does not answer.
+        """Send what a tenant has. A failure of the project is stored, with the time of the next
+        try. Raises ``UnavailableError`` when the database does not answer.
         """
         held = await claim(self._database, target.tenant_id)
         if held is None:
@@ -200,9 +199,7 @@ class _Visit:
             if refs.get(name) and name not in hidden
         ]
 
-    async def _send(
-        self, rows: Sequence[tuple[MirrorSource, Sequence[SourceRow]]]
-    ) -> SendResult:
+    async def _send(self, rows: Sequence[tuple[MirrorSource, Sequence[SourceRow]]]) -> SendResult:
         result = SendResult()
         for source, each in rows:
             if each:

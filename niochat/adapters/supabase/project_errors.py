@@ -1,7 +1,7 @@
 """What a Supabase project answers when it does not do it, and what helps.
 
-The status codes and codes of PostgREST are those of its documentation ("Errors"); a gateway in front
-of it answers 401 without a code, 429 and 5xx on its own.
+The status codes and codes of PostgREST are those of its documentation ("Errors"); a gateway in
+front of it answers 401 without a code, 429 and 5xx on its own.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class ProjectUnavailableError(UnavailableError):
 
 
 class ProjectMisconfiguredError(NiochatError):
-    """No row can be stored until an operator changes something: the key, the grants or the schema."""
+    """No row can be stored until an operator changes something: key, grants or schema."""
 
     code = "misconfigured"
 

@@ -276,3 +276,7 @@ UPDATE mirror_positions SET backfill_source = $2, backfill_after = ''
 -- name: forget_dead_letters
 -- Forgets the refused rows of a tenant that is not mirrored any more.
 DELETE FROM mirror_dead_letters WHERE tenant_id = $1
+
+-- name: mark_version
+-- The version and time of marks that are set beside the batches of the mirror.
+SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS version, now()::text AS at
