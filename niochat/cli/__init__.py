@@ -21,6 +21,7 @@ from niochat.cli.commands.refused_text_command import list_refused_texts
 from niochat.cli.commands.replay_command import replay_conversation
 from niochat.cli.commands.simulate_command import simulate_customers
 from niochat.cli.read_model.rebuild_command import rebuild_projection
+from niochat.cli.supabase.supabase_commands import supabase_app
 from niochat.domain.errors import InvalidInputError, NiochatError
 from niochat.domain.text_validation import control_character_error
 from niochat.launcher.stack_errors import StackError
@@ -50,6 +51,7 @@ app.add_typer(keys_app, name="keys")
 app.command("conversations")(conversation_commands.list_conversations)
 app.command("refused")(list_refused_texts)
 app.command("show")(conversation_commands.show_conversation)
+app.add_typer(supabase_app, name="supabase")
 app.command("rebuild")(rebuild_projection)
 app.command("replay")(replay_conversation)
 app.command("actors")(manage_actors)

@@ -28,6 +28,9 @@ CLUSTER_GAUGES = {
     "actors_paused": "Conversations that an operator paused",
     "projection_lag_seconds": "Age of the oldest event that a projection has not read",
     "projections_stopped": "Projections of a tenant that stopped before an event",
+    "mirror_lag_seconds": "Age of the oldest change that a Supabase project does not have",
+    "mirrors_failing": "Tenants whose Supabase project does not take rows",
+    "mirror_rows_refused": "Rows that Supabase projects refuse",
     "database_up": "1 while PostgreSQL answers this replica",
 }
 

@@ -5,9 +5,9 @@ is always a moment behind: a row counts as different only if two comparisons fin
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -21,6 +21,8 @@ from niochat.mirror.mirror_sources import TABLES, DayRow, MirrorSource, sources_
 _SQL = queries("mirror")
 PAUSE_S = 3.0
 """Between two comparisons of a day: longer than a mirror that works is behind."""
+DAYS_PER_REQUEST = 7
+"""A project ends a statement after eight seconds, so it counts few days at once."""
 _NO_ROWS = DayCount(0, Decimal(0))
 
 
@@ -117,7 +119,9 @@ class MirrorCheck:
 
     async def _compare_days(self, table: str) -> list[TableDay]:
         ours = await self._count_days(table)
-        theirs = await self._project.count_days(self._tenant_id, table)
+        theirs: dict[date, DayCount] = {}
+        for first, end in _periods(ours):
+            theirs |= await self._project.count_days(self._tenant_id, table, first, end)
         return [
             TableDay(table, day, ours.get(day, _NO_ROWS).counted, theirs.get(day, _NO_ROWS).counted)
             for day in sorted(ours.keys() | theirs.keys())
@@ -173,3 +177,16 @@ class MirrorCheck:
                 await source.list_day(connection, self._tenant_id, place.day)
             ).items()
         }
+
+
+def _periods(days: Iterable[date]) -> Iterator[tuple[date | None, date | None]]:
+    """Periods that cover all time; those that have any of these days are short."""
+    known = sorted(days)
+    first: date | None = None
+    end = known[0] if known else None
+    while end is not None and end <= known[-1]:
+        yield first, end
+        first, end = end, end + timedelta(days=DAYS_PER_REQUEST)
+    if end is not None:
+        yield first, end
+    yield end, None

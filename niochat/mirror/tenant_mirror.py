@@ -182,8 +182,7 @@ class _Visit:
     ) -> list[tuple[MirrorSource, list[SourceRow]]]:
         """Messages are not mirrored any more: those that were are marked as deleted."""
         if self._has_messages is None:
-            days = await self._project.count_days(self._tenant_id, MESSAGES.table)
-            self._has_messages = bool(days)
+            self._has_messages = await self._project.has_rows(self._tenant_id, MESSAGES.table)
         if not self._has_messages:
             return []
         async with self._database.as_tenant(self._tenant_id) as connection:

@@ -178,9 +178,10 @@ create or replace function public.niochat_digest(mirrored jsonb) returns numeric
     language sql immutable set search_path = ''
     return ('x' || left(md5((mirrored - 'version')::text), 16))::bit(64)::bigint::numeric;
 
--- How many rows of a table each day (UTC) has, and the sum of their digests. Marks of deleted rows do
--- not count.
-create or replace function public.niochat_count_days(provider uuid, mirrored_table text)
+-- How many rows of a table each day (UTC) from `first_day` to before `end_day` has, and the sum of
+-- their digests. Without a limit: all days on that side. Marks of deleted rows do not count.
+create or replace function public.niochat_count_days(
+    provider uuid, mirrored_table text, first_day date, end_day date)
     returns table (day date, counted bigint, digest numeric)
     language plpgsql stable set search_path = '' set timezone = 'UTC' as $$
 begin
@@ -191,7 +192,9 @@ begin
     return query execute format(
         'select t.created_at::date, count(*), sum(public.niochat_digest(to_jsonb(t)))
            from public.%I t where t.provedor_id = $1 and t.deleted_at is null
-          group by 1 order by 1', mirrored_table) using provider;
+            and t.created_at >= coalesce($2::timestamptz, ''-infinity'')
+            and t.created_at < coalesce($3::timestamptz, ''infinity'')
+          group by 1 order by 1', mirrored_table) using provider, first_day, end_day;
 end $$;
 
 -- The rows of a table that a day has, with their digests, in pages of at most 1,000 after an id.
@@ -212,9 +215,9 @@ begin
 end $$;
 
 revoke all on function public.niochat_keep_newest(), public.niochat_digest(jsonb),
-    public.niochat_count_days(uuid, text), public.niochat_list_day(uuid, text, date, uuid)
+    public.niochat_count_days(uuid, text, date, date), public.niochat_list_day(uuid, text, date, uuid)
     from public, anon, authenticated;
-grant execute on function public.niochat_digest(jsonb), public.niochat_count_days(uuid, text),
+grant execute on function public.niochat_digest(jsonb), public.niochat_count_days(uuid, text, date, date),
     public.niochat_list_day(uuid, text, date, uuid) to service_role;
 
 -- The provider comes from the signed token and from nowhere else. Without it, nothing is visible.

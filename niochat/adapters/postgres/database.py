@@ -87,7 +87,12 @@ class Database:
 
     @classmethod
     async def open(
-        cls, url: str, *, size: int = 8, timeouts: dict[str, str] | None = None
+        cls,
+        url: str,
+        *,
+        size: int = 8,
+        timeouts: dict[str, str] | None = None,
+        command_timeout_s: float = 20,
     ) -> "Database":
         """Connect lazily: the first use fails when the server is away, not this call."""
         settings = {**_TIMEOUTS, **PLANNER_SETTINGS, **(timeouts or {})}
@@ -98,7 +103,7 @@ class Database:
                 max_size=max_size,
                 init=_use_json,
                 reset=_skip_reset,
-                command_timeout=20,
+                command_timeout=command_timeout_s,
                 timeout=5,
                 server_settings={**settings, "role": role, "application_name": "niochat"},
             )

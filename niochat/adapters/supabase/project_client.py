@@ -67,10 +67,26 @@ class ProjectClient:
             )
         )
 
-    async def count_days(self, tenant_id: UUID, table: str) -> dict[date, DayCount]:
-        """Return what a table has of a tenant by day. Raises as ``upsert`` does."""
+    async def has_rows(self, tenant_id: UUID, table: str) -> bool:
+        """Whether a table has rows of a tenant. Raises as ``upsert`` does."""
+        client = await self._connected()
+        request = client.table(table).select("id").eq("provedor_id", str(tenant_id)).limit(1)
+        return bool((await self._send(request)).data)
+
+    async def count_days(
+        self, tenant_id: UUID, table: str, first: date | None, end: date | None
+    ) -> dict[date, DayCount]:
+        """Return what a table has of a tenant by day, from ``first`` to before ``end``. None: all
+        days on that side; many of them may take the project too long. Raises as ``upsert`` does.
+        """
         rows = await self._call(
-            "niochat_count_days", {"provider": str(tenant_id), "mirrored_table": table}
+            "niochat_count_days",
+            {
+                "provider": str(tenant_id),
+                "mirrored_table": table,
+                "first_day": first.isoformat() if first else None,
+                "end_day": end.isoformat() if end else None,
+            },
         )
         return {
             date.fromisoformat(row["day"]): DayCount(row["counted"], Decimal(str(row["digest"])))
@@ -96,13 +112,19 @@ class ProjectClient:
             last = UUID(rows[-1]["id"])
         return found
 
-    async def _call(self, function: str, arguments: dict[str, str]) -> list[dict[str, Any]]:
+    async def _call(self, function: str, arguments: dict[str, str | None]) -> list[dict[str, Any]]:
         client = await self._connected()
         return list((await self._send(client.rpc(function, arguments))).data or ())
 
     async def _send(self, request: Any) -> Any:
+        from postgrest.exceptions import APIError
+
         try:
             return await request.execute()
+        except (APIError, ValueError) as error:  # the answer cannot be read
+            raise ProjectUnavailableError(
+                "the project answers something that is no JSON", code="project_unavailable"
+            ) from error
         except (httpx.HTTPError, OSError, TimeoutError) as error:
             raise ProjectUnavailableError(
                 f"the project does not answer: {type(error).__name__}", code="project_unavailable"

@@ -16,6 +16,7 @@ from niochat.cli.commands.apply_command import channel_addresses_for, probe_erp
 from niochat.cli.doctor.audit_month_check import find_audit_month_problems
 from niochat.cli.doctor.desk_check import check_desk
 from niochat.cli.doctor.media_model_checks import check_media_models
+from niochat.cli.doctor.mirror_check import find_mirror_problems
 from niochat.cli.doctor.projection_check import find_stopped_projections
 from niochat.cli.doctor.security_checks import find_security_problems
 from niochat.composition.assistant_factory import open_models
@@ -96,6 +97,7 @@ async def _check_installation(parts: Components) -> bool:
     if unknown is not None:
         problems.append(newer_schema_message(unknown))
     problems += await find_stopped_projections(parts.database)
+    problems += await find_mirror_problems(parts.database)
     problems += await find_audit_month_problems(parts.database)
     if await needs_log_base(parts.database):
         problems.append(

@@ -2,9 +2,16 @@
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.ssrf_guard import SsrfGuard
+from niochat.adapters.supabase.project_client import ProjectClient
+from niochat.composition.components import REPORT_PLANNER_SETTINGS, Components
 from niochat.config import Settings
-from niochat.mirror.mirror_settings import MirrorSettingsStore, SupabaseProject
+from niochat.mirror.mirror import Mirror
+from niochat.mirror.mirror_settings import MirrorSettingsStore, MirrorTarget, SupabaseProject
 from niochat.ports.encryption import Encryptor
+
+MIRROR_CONNECTIONS = 4
+_CHECK_TIMEOUT_S = 300
+_CHECK_SETTINGS = {**REPORT_PLANNER_SETTINGS, "statement_timeout": f"{_CHECK_TIMEOUT_S}s"}
 
 
 def build_mirror_settings(
@@ -26,3 +33,31 @@ def _installation_project(settings: Settings) -> SupabaseProject | None:
         settings.supabase_publishable_key,
         None if secret is None else secret.get_secret_value(),
     )
+
+
+async def open_mirror_database(settings: Settings, *, for_reports: bool = False) -> Database:
+    """Open connections of their own, in UTC: both sides compare times as texts. ``for_reports``:
+    for comparisons, which read many rows.
+    """
+    return await Database.open(
+        settings.database_url.get_secret_value(),
+        size=MIRROR_CONNECTIONS,
+        timeouts={"timezone": "UTC", **(_CHECK_SETTINGS if for_reports else {})},
+        command_timeout_s=_CHECK_TIMEOUT_S if for_reports else 20,
+    )
+
+
+def open_project(target: MirrorTarget, guard: SsrfGuard) -> ProjectClient:
+    """Open a client of a tenant's project. It connects with its first request."""
+    return ProjectClient(target.url, target.key, guard)
+
+
+async def run_mirror(components: Components) -> None:
+    """Mirror all tenants until cancelled."""
+    settings, guard = components.settings, components.ssrf_guard
+    store = build_mirror_settings(components.database, components.vault, settings, guard)
+    database = await open_mirror_database(settings)
+    try:
+        await Mirror(database, store.load_targets, lambda target: open_project(target, guard)).run()
+    finally:
+        await database.close()

@@ -17,6 +17,7 @@ from niochat.cluster.supervisor import Supervisor
 from niochat.composition.components import Components
 from niochat.composition.insights.export_services import build_export_runner
 from niochat.composition.live_services import build_sla_watcher
+from niochat.composition.mirror.mirror_services import run_mirror
 from niochat.http.concurrency_limit import ConcurrencyLimitMiddleware
 from niochat.http.deployments.api_deployment import (
     MAX_REQUESTS,
@@ -44,6 +45,7 @@ def _build_routes(parts: Components) -> list[BaseRoute]:
     parts.background.start(Projector(parts.projector_database).run())
     parts.background.start(build_sla_watcher(parts).run())
     parts.background.start(build_export_runner(parts).run())
+    parts.background.start(run_mirror(parts))
     return [*build_live_routes(parts), *build_api_routes(parts), *desk.routes()]
 
 

@@ -28,9 +28,9 @@ _WHEEL_FOLDER = Path(sys.prefix) / "share" / "niochat"
 
 
 def shipped_file(name: str) -> Path:
-    """A file of the checkout, or its copy that came with the wheel."""
+    """A file or folder of the checkout, or its copy that came with the wheel."""
     own = CHECKOUT_FOLDER / name
-    return own if own.is_file() else _WHEEL_FOLDER / name
+    return own if own.exists() else _WHEEL_FOLDER / name
 
 
 SERVE_CONFIG = CHECKOUT_FOLDER / "serve_config.yaml"

@@ -181,9 +181,7 @@ async def test_late_receipts_reach_the_mirror(mirrored: MirrorFixture) -> None:
     await mirrored.insights.do(thread, cmd.ResolveConversation("ana"))
     await mirrored.insights.do(thread, build_message("in-2"))
     await mirrored.send()
-    await mirrored.insights.do(
-        thread, cmd.ReceiveDeliveryReceipt(("out-1",), DeliveryStatus.READ)
-    )
+    await mirrored.insights.do(thread, cmd.ReceiveDeliveryReceipt(("out-1",), DeliveryStatus.READ))
     await mirrored.send()
     rows = {row["content"]: row for row in await mirrored.rows("mensagens")}
     assert rows["Bom dia"]["additional_attributes"]["status"] == "read"

@@ -13,7 +13,9 @@ NO_SWEARING = (
 
 
 async def _dead_letters(mirrored: MirrorFixture) -> list[tuple[str, str, int]]:
-    rows = await mirrored.given.admin.fetch("SELECT source, code, attempts FROM mirror_dead_letters")
+    rows = await mirrored.given.admin.fetch(
+        "SELECT source, code, attempts FROM mirror_dead_letters"
+    )
     return [tuple(row) for row in rows]
 
 

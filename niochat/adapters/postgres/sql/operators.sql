@@ -132,4 +132,21 @@ SELECT (SELECT count(*) FROM (SELECT FROM inbox WHERE processed_at IS NULL LIMIT
                          ORDER BY e.xid, e.conversation_id, e.version LIMIT 1) AS u), 0)::float8
            AS projection_lag_seconds,
        (SELECT count(*) FROM analytics.positions WHERE failed_version IS NOT NULL)
-           AS projections_stopped
+           AS projections_stopped,
+       coalesce((SELECT extract(epoch FROM now() - min(least(u.at, c.at)))
+                   FROM (SELECT m.* FROM mirror_positions m
+                           LEFT JOIN mirror_settings s ON s.tenant_id = m.tenant_id
+                          WHERE s.paused_at IS NULL OFFSET 0) AS r
+                   LEFT JOIN LATERAL (
+                        SELECT e.at FROM events e
+                         WHERE e.tenant_id = r.tenant_id
+                           AND (e.xid, e.conversation_id, e.version)
+                               > (r.log_xid, r.log_conversation, r.log_version)
+                         ORDER BY e.xid, e.conversation_id, e.version LIMIT 1) AS u ON true
+                   LEFT JOIN LATERAL (
+                        SELECT n.at FROM mirror_changes n
+                         WHERE n.tenant_id = r.tenant_id ORDER BY n.id LIMIT 1) AS c ON true), 0)::float8
+           AS mirror_lag_seconds,
+       (SELECT count(*) FROM mirror_positions WHERE failure IS NOT NULL) AS mirrors_failing,
+       (SELECT count(*) FROM (SELECT FROM mirror_dead_letters LIMIT $1) AS d)
+           AS mirror_rows_refused

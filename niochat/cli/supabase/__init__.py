@@ -1,0 +1,1 @@
+"""``niochat supabase``: the mirror in Supabase projects."""
