@@ -144,7 +144,12 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     with TemporaryDirectory(dir=memory if memory.is_dir() else None, prefix="niochat-") as folder:
         home = HomeFolder.create(Path(folder))
         credentials = StackCredentials.load_or_create(home)
-        server = EmbeddedPostgres(home, StackPorts.allocate(home).postgres, credentials)
+        server = EmbeddedPostgres(
+            home,
+            StackPorts.allocate(home).postgres,
+            credentials,
+            settings={"wal_level": "logical"},  # the sandbox's Supabase decodes the log
+        )
         server.start()
         # A log-in hashes its password 4,096 times on both sides: 10 ms, six times a test.
         for role, password in (

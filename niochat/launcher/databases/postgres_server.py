@@ -8,6 +8,7 @@ import importlib.util
 import os
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -63,13 +64,18 @@ class EmbeddedPostgres:
         credentials: StackCredentials,
         progress: ProgressCallback = ignore_progress,
         address: str = _LOOPBACK,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
-        """With an `address` other than loopback, log-ins from its /24 network are accepted."""
+        """With an `address` other than loopback, log-ins from its /24 network are accepted.
+
+        `settings`: server settings of this start, over those that we set.
+        """
         self._home = home
         self._port = port
         self._credentials = credentials
         self._progress = progress
         self._listen_address = address
+        self._settings = {**_SETTINGS, **(settings or {})}
         self._program_folder = postgres_program_folder()
         self._folder = home.folder / "postgres"
         self._log = home.log_file("postgres")
@@ -128,7 +134,8 @@ class EmbeddedPostgres:
         return f"postgresql://{user}:{password}@{self._listen_address}:{self._port}/{database}"
 
     def _command(self) -> list[str]:
-        settings = {**_SETTINGS, "listen_addresses": self._listen_address, "port": str(self._port)}
+        place = {"listen_addresses": self._listen_address, "port": str(self._port)}
+        settings = {**self._settings, **place}
         flags = [f"--{name}={value}" for name, value in settings.items()]
         return [str(self._program_folder / "postgres"), "-D", str(self._data), *flags]
 
