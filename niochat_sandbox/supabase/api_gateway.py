@@ -1,4 +1,4 @@
-"""The ASGI application in front of a project: REST, control routes, files, CORS for browsers."""
+"""The ASGI application in front of a project: REST, Realtime, control routes, files."""
 
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from niochat_sandbox.fault_injection.fault_middleware import FaultMiddleware
 from niochat_sandbox.fault_injection.fault_rules import FaultRuleSet
 from niochat_sandbox.http_json import SandboxApiError, handle_api_error
 from niochat_sandbox.supabase.project_control_api import ProjectControlApi
+from niochat_sandbox.supabase.realtime.realtime_control_api import RealtimeControlApi
+from niochat_sandbox.supabase.realtime.realtime_endpoint import RealtimeEndpoint
 from niochat_sandbox.supabase.rest.rest_proxy import METHODS, RestProxy
 
 _RETURNED_TO_BROWSERS = ["Content-Range", "Content-Location", "Location", "Retry-After"]
@@ -21,15 +23,16 @@ _RETURNED_TO_BROWSERS = ["Content-Range", "Content-Location", "Location", "Retry
 def create_gateway(
     rest: RestProxy,
     control: ProjectControlApi,
+    realtime_control: RealtimeControlApi,
+    realtime: RealtimeEndpoint,
     faults: FaultRuleSet,
     dashboard: Path | None,
-    more: list[BaseRoute],
 ) -> ASGIApp:
     """Create the application. ``dashboard``: a folder of files below ``/dashboard/``."""
     routes: list[BaseRoute] = [
         Route("/rest/v1/{path:path}", rest.forward, methods=METHODS),
-        Mount("/sandbox", routes=control.routes()),
-        *more,
+        Mount("/sandbox", routes=[*control.routes(), *realtime_control.routes()]),
+        *realtime.routes(),
     ]
     if dashboard is not None:
         routes.append(Mount("/dashboard", StaticFiles(directory=dashboard, html=True)))

@@ -16,6 +16,9 @@ from niochat_sandbox.supabase.project.project_keys import ProjectKeys
 from niochat_sandbox.supabase.project.signing_keys import SigningKeys
 from niochat_sandbox.supabase.project.user_tokens import UserTokenVerifier
 from niochat_sandbox.supabase.project_control_api import ProjectControlApi
+from niochat_sandbox.supabase.realtime.realtime_channel import RealtimeService
+from niochat_sandbox.supabase.realtime.realtime_control_api import RealtimeControlApi
+from niochat_sandbox.supabase.realtime.realtime_endpoint import RealtimeEndpoint
 from niochat_sandbox.supabase.rest.postgrest_binary import ensure_postgrest
 from niochat_sandbox.supabase.rest.postgrest_process import PostgrestProcess
 from niochat_sandbox.supabase.rest.request_counters import RequestCounters
@@ -65,6 +68,7 @@ class SupabaseSandbox:
         self._verifier: UserTokenVerifier | None = None
         self._postgrest: PostgrestProcess | None = None
         self._rest: RestProxy | None = None
+        self._realtime: RealtimeService | None = None
         self._app: ASGIApp | None = None
         self._outage: asyncio.Task[None] | None = None
 
@@ -111,6 +115,8 @@ class SupabaseSandbox:
         if self._outage is not None:
             self._outage.cancel()
         await self._server.stop()
+        if self._realtime is not None:
+            await self._realtime.close()
         if self._rest is not None:
             await self._rest.close()
         if self._postgrest is not None:
@@ -168,8 +174,13 @@ class SupabaseSandbox:
         self._postgrest = PostgrestProcess(binary, folder)
         await self._postgrest.start(self.database.authenticator_url, self._keys.internal_jwks())
         self._rest = RestProxy(self._keys, self._verifier, self.counters, self._postgrest.socket)
+        self._realtime = RealtimeService(self.database.admin_url, self._verifier)
+        endpoint = RealtimeEndpoint(self._keys, self._realtime)
         control = ProjectControlApi(self.faults, self.counters, self._verifier, self.begin_outage)
-        self._app = create_gateway(self._rest, control, self.faults, self._dashboard, [])
+        realtime_control = RealtimeControlApi(endpoint)
+        self._app = create_gateway(
+            self._rest, control, realtime_control, endpoint, self.faults, self._dashboard
+        )
         await self._server.start(self._app)
 
     async def _reload_schema(self) -> None:

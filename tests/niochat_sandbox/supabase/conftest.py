@@ -123,3 +123,6 @@ async def client(
         await here.control("DELETE", "/faults")
         await here.control("DELETE", "/counters")
         await here.control("PUT", "/clock", {"offset_s": 0})
+        await here.control(
+            "PUT", "/realtime", {"max_events_per_second": 100, "subscribe_delay_s": 0}
+        )

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -130,7 +131,7 @@ async def test_a_dropped_column_is_reported_until_it_is_back(client: ProjectClie
 
 
 async def test_a_body_passes_in_chunks(client: ProjectClient) -> None:
-    async def chunks():  # type: ignore[no-untyped-def]
+    async def chunks() -> AsyncIterator[bytes]:
         yield b"["
         for number in range(2000):
             row = client.row(status="x" * 1000)
