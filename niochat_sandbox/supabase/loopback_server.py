@@ -36,7 +36,9 @@ class LoopbackServer:
         return f"http://{self._host}:{self._port}"
 
     async def start(self, app: ASGIApp) -> None:
-        """Listen and serve; returns when connections are accepted."""
+        """Listen and serve; returns when connections are accepted. No-op while it is up."""
+        if self._server is not None:
+            return
         listening = socket.socket()
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((self._host, self._port))
@@ -63,6 +65,8 @@ class LoopbackServer:
         if server is None or task is None:
             return
         server.should_exit = True
+        for listening in server.servers if server.started else ():
+            listening.close()
         for connection in list(server.server_state.connections):
             if (transport := getattr(connection, "transport", None)) is not None:
                 transport.abort()

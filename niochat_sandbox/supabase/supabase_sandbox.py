@@ -1,6 +1,7 @@
 """A whole Supabase project on this machine, for tests and demonstrations."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -9,6 +10,7 @@ from typing import Any, Self
 from starlette.types import ASGIApp
 
 from niochat_sandbox.fault_injection.fault_rules import FaultRuleSet
+from niochat_sandbox.http_json import SandboxApiError
 from niochat_sandbox.supabase.api_gateway import create_gateway
 from niochat_sandbox.supabase.loopback_server import LoopbackServer
 from niochat_sandbox.supabase.project.project_database import ProjectDatabase
@@ -78,6 +80,11 @@ class SupabaseSandbox:
         return self._server.url
 
     @property
+    def keys_file(self) -> Path:
+        """The keys as JSON, readable by its owner only; the fields are those of ``ProjectKeys``."""
+        return self._home / "supabase" / "keys.json"
+
+    @property
     def keys(self) -> ProjectKeys:
         """All keys of the project. It must have been started."""
         if self._keys is None:
@@ -114,6 +121,8 @@ class SupabaseSandbox:
         """End everything; the database and the keys stay."""
         if self._outage is not None:
             self._outage.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._outage
         await self._server.stop()
         if self._realtime is not None:
             await self._realtime.close()
@@ -148,7 +157,9 @@ class SupabaseSandbox:
         await self._server.start(self._app)
 
     def begin_outage(self, seconds: float) -> None:
-        """Be down for so many seconds; returns at once."""
+        """Be down for so many seconds; returns at once. During an outage: ``SandboxApiError``."""
+        if self._outage is not None and not self._outage.done():
+            raise SandboxApiError(409, "the project is down already")
         self._outage = asyncio.get_running_loop().create_task(self._be_down(seconds))
 
     async def __aenter__(self) -> Self:
@@ -163,9 +174,9 @@ class SupabaseSandbox:
         await self.close()
 
     async def _start(self) -> None:
-        folder = self._home / "supabase"
+        folder = self.keys_file.parent
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._keys = ProjectKeys.load_or_create(folder / "keys.json")
+        self._keys = ProjectKeys.load_or_create(self.keys_file)
         self._verifier = UserTokenVerifier(self._keys, self.signing_keys)
         binary = await asyncio.to_thread(
             ensure_postgrest, self._cache, self._npm, self._npm_environment

@@ -12,6 +12,7 @@ from tests.niochat_sandbox.supabase.realtime.phoenix_client import (
     binding,
     open_socket,
 )
+from tests.wait_until import wait_until
 
 pytestmark = pytest.mark.asyncio
 
