@@ -11,7 +11,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.adapters.supabase.project_client import ProjectClient
 from niochat.domain.errors import NiochatError
-from niochat.mirror.backfill import start_backfill
+from niochat.mirror.mirror_backfill import start_backfill
 from niochat.mirror.mirror_settings import MirrorTarget
 from niochat.mirror.tenant_mirror import TenantMirror
 from niochat.runtime.cpu_meter import CpuMeter

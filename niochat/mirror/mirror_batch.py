@@ -51,7 +51,7 @@ _NEVER_CANCEL = {
 """Events that come without cancelled messages, and often."""
 
 
-class LogPosition(NamedTuple):
+class EventPosition(NamedTuple):
     """A position in the event log."""
 
     xid: str
@@ -72,7 +72,7 @@ class MirrorBatch:
 
     refs: dict[str, list[str]] = field(default_factory=dict)
     change_ids: list[int] = field(default_factory=list)
-    log: LogPosition | None = None
+    log: EventPosition | None = None
     audit: AuditPosition | None = None
     is_full: bool = False
     """Whether more waits already."""
@@ -123,7 +123,7 @@ async def _read_log(
     if not rows:
         return
     last = rows[-1]
-    batch.log = LogPosition(last["xid"], last["conversation_id"], last["version"])
+    batch.log = EventPosition(last["xid"], last["conversation_id"], last["version"])
     batch.is_full = batch.is_full or len(rows) == MAX_EVENTS
     threads = list({row["thread_id"] for row in rows})
     contacts = await connection.fetch(_SQL["contacts_of_threads"], tenant_id, threads)

@@ -16,7 +16,7 @@ from niochat.adapters.supabase.project_errors import (
 from niochat.domain.backoff import backoff_s
 from niochat.domain.errors import ConflictError
 from niochat.domain.tenant.supabase_project import MirroredMessages
-from niochat.mirror.backfill import next_backfill_page, restart_source
+from niochat.mirror.mirror_backfill import next_backfill_page, restart_source
 from niochat.mirror.mirror_batch import read_batch, read_rows
 from niochat.mirror.mirror_position import MirrorClaim, claim
 from niochat.mirror.mirror_settings import MirrorTarget

@@ -1,0 +1,1 @@
+"""The Supabase projects of tenants: requests, errors, schema."""

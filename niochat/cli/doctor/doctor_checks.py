@@ -16,7 +16,7 @@ from niochat.cli.commands.apply_command import channel_addresses_for, probe_erp
 from niochat.cli.doctor.audit_month_check import find_audit_month_problems
 from niochat.cli.doctor.desk_check import check_desk
 from niochat.cli.doctor.media_model_checks import check_media_models
-from niochat.cli.doctor.mirror_check import find_mirror_problems
+from niochat.cli.doctor.mirror_problems import find_mirror_problems
 from niochat.cli.doctor.projection_check import find_stopped_projections
 from niochat.cli.doctor.security_checks import find_security_problems
 from niochat.composition.assistant_factory import open_models

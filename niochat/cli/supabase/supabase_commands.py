@@ -26,7 +26,7 @@ from niochat.composition.mirror.mirror_services import (
 )
 from niochat.domain.errors import InvalidInputError, NotFoundError
 from niochat.launcher.ray_serve.ray_cluster import shipped_file
-from niochat.mirror.backfill import start_backfill
+from niochat.mirror.mirror_backfill import start_backfill
 from niochat.mirror.mirror_check import DayDifferences, MirrorCheck
 from niochat.mirror.mirror_settings import MirrorSettingsStore, MirrorTarget
 from niochat.ports.audit import AuditActor, AuditActorKind
@@ -85,10 +85,9 @@ def show_status() -> None:
             return
         table = Table("Tenant", "State", "Behind", "Sent", "Refused rows")
         for row in rows:
-            table.add_row(
-                row["slug"], state_text(row), _behind(row), _time(row["mirrored_at"]),
-                str(row["dead_letters"]),
-            )  # fmt: skip
+            sent = _time(row["mirrored_at"])
+            refused = str(row["dead_letters"])
+            table.add_row(row["slug"], escape(state_text(row)), _behind(row), sent, refused)
         _console.print(table)
 
     command_context.run_async(work)
@@ -154,10 +153,8 @@ def list_refused(tenant: TenantOption = None) -> None:
 
     table = Table("Tenant", "Source", "Row", "Code", "Reason", "Tries", "Since")
     for slug, row in command_context.run_async(work):
-        table.add_row(
-            slug, row["source"], row["ref"], row["code"], escape(row["reason"]),
-            str(row["attempts"]), _time(row["first_at"]),
-        )  # fmt: skip
+        place = (slug, row["source"], row["ref"], row["code"], escape(row["reason"]))
+        table.add_row(*place, str(row["attempts"]), _time(row["first_at"]))
     _console.print(table if table.row_count else "No row is refused.")
 
 

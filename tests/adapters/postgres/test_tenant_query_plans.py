@@ -45,6 +45,19 @@ BY_TENANT = {
     "conversation_inspection.sends": "outbox_pkey",
     "projections.count_events": "events_pkey",
     "teams.is_used": "conversations_by_change",
+    # Backfill and check of the mirror, which count and compare everything, with time limits of
+    # their own.
+    "mirror.count_sources": "contacts_pkey conversations_by_change messages_pkey",
+    "mirrored_rows.day_of_contacts": "contacts_pkey",
+    "mirrored_rows.day_of_conversations": "conversations_by_change",
+    "mirrored_rows.day_of_events": "events_pkey",
+    "mirrored_rows.day_of_messages": "messages_pkey",
+    "mirrored_rows.day_of_rollups": "rollups_pkey",
+    "mirrored_rows.days_of_contacts": "contacts_pkey",
+    "mirrored_rows.days_of_conversations": "conversations_by_change",
+    "mirrored_rows.days_of_events": "events_pkey",
+    "mirrored_rows.days_of_messages": "messages_pkey",
+    "mirrored_rows.days_of_rollups": "rollups_pkey",
     # Removal of what nothing reads any more, a part at a time.
     "conversation_projection.delete_some_answer_rollups": "answer_rollups_pkey",
     "conversation_projection.delete_some_answers": "human_answers_at human_answers_pkey",

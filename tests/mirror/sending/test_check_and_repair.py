@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from niochat.domain.tenant.supabase_project import MirroredMessages
-from niochat.mirror.backfill import start_backfill
+from niochat.mirror.mirror_backfill import start_backfill
 from tests.mirror.sending.conftest import MirrorFixture
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
@@ -19,8 +19,11 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
         ("UPDATE contacts SET name = 'x', version = version + 1", "contacts", "stale"),
         ("DELETE FROM rollups WHERE grain = 'hour'", "rollups", "missing"),
         ("UPDATE auditoria SET action = 'x', version = version + 1", "auditoria", "stale"),
-        ("UPDATE conversations SET deleted_at = now(), version = version + 1", "conversations",
-         "missing"),
+        (
+            "UPDATE conversations SET deleted_at = now(), version = version + 1",
+            "conversations",
+            "missing",
+        ),
         (
             "INSERT INTO contacts (provedor_id, id, name, created_at, version)"
             " SELECT provedor_id, gen_random_uuid(), 'Intruso', created_at, 1 FROM contacts",
@@ -35,7 +38,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
             "extra",
         ),
     ],
-)  # fmt: skip
+)
 async def test_a_damaged_mirror_is_repaired(
     mirrored: MirrorFixture, damage: str, table: str, kind: str
 ) -> None:

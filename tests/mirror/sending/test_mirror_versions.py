@@ -7,7 +7,7 @@ import pytest
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.supabase.project_client import ProjectClient
 from niochat.domain.errors import ConflictError
-from niochat.mirror.backfill import start_backfill
+from niochat.mirror.mirror_backfill import start_backfill
 from niochat.mirror.mirror_batch import read_rows
 from niochat.mirror.mirror_position import claim
 from niochat.mirror.mirror_sources import CONTACTS, SourceRow

@@ -1,4 +1,4 @@
-"""The mirror to Supabase: settings, positions, changes without events, dead letters, shapes."""
+"""The mirror to Supabase: settings, positions, changes without events, dead letters."""
 
 from pathlib import Path
 
