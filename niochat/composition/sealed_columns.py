@@ -6,6 +6,7 @@ from niochat.alerts import alert_rule_store
 from niochat.identity import access_tokens
 from niochat.identity.login import second_factor
 from niochat.mail import mail_outbox
+from niochat.mirror.administration import tenant_tokens
 from niochat.ports.encryption import (
     SUPABASE_JWT_SECRET_PURPOSE,
     SUPABASE_KEY_PURPOSE,
@@ -69,6 +70,13 @@ SEALED_COLUMNS = (
     ),
     SealedColumn(
         "signing keys", _SQL["signing_keys"], _SQL["put_signing_key"], access_tokens.PURPOSE, True
+    ),
+    SealedColumn(
+        "tenant token keys",
+        _SQL["tenant_token_keys"],
+        _SQL["put_tenant_token_key"],
+        tenant_tokens.PURPOSE,
+        True,
     ),
     SealedColumn("mails", _SQL["mails"], _SQL["put_mail"], mail_outbox.PURPOSE, True),
     SealedColumn("push keys", _SQL["vapid_keys"], _SQL["put_vapid_key"], vapid_keys.PURPOSE, True),

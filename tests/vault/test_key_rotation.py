@@ -25,7 +25,15 @@ old = Vault({"k1": OLD})
 both = Vault({"k2": NEW, "k1": OLD})
 new = Vault({"k2": NEW})
 
-KNOWN_NAMES = {"PURPOSE", "_PURPOSE", "_SEAL_PURPOSE", "TAX_ID_PURPOSE", "_DIGEST", "purpose"}
+KNOWN_NAMES = {
+    "PURPOSE",
+    "_PURPOSE",
+    "_SEAL_PURPOSE",
+    "TAX_ID_PURPOSE",
+    "_DIGEST",
+    "purpose",
+    "self._policy.purpose",
+}
 """Names of the purposes in code that seals, besides the members of ``SecretPurpose``."""
 SEALED = {
     "channels": ("token_sealed", "secret_sealed", "hmac_sealed"),
@@ -34,6 +42,7 @@ SEALED = {
     "erps": ("token_sealed",),
     "users": ("totp_sealed",),
     "signing_keys": ("private_sealed",),
+    "tenant_token_keys": ("private_sealed",),
     "mails": ("sealed",),
     "vapid_keys": ("private_sealed",),
     "push_subscriptions": ("sealed",),
@@ -102,6 +111,12 @@ async def sealed_by(given: RowBuilder, vault: Vault) -> Any:
         seal("signing keys", "k"),
     )
     await execute(
+        "INSERT INTO tenant_token_keys (id, public_key, private_sealed)"
+        " VALUES ('t' || $1::uuid::text, '', $2)",
+        tenant,
+        seal("tenant token keys", "k"),
+    )
+    await execute(
         "INSERT INTO mails (tenant_id, recipient, sealed) VALUES ($1, 'x', $2)",
         tenant,
         seal("mails", "m"),
@@ -168,6 +183,7 @@ PLAIN = {
     "ERP tokens": "e",
     "second factors": "f",
     "signing keys": "k",
+    "tenant token keys": "k",
     "mails": "m",
     "push keys": "v",
     "push subscriptions": "p",
@@ -230,7 +246,7 @@ def test_each_sealed_column_is_rotated_or_exempt() -> None:
     purposes = {str(each) for each in SecretPurpose} | {TAX_ID_PURPOSE}
     for module in sorted(Path(niochat.__file__).parent.rglob("*.py")):
         text = module.read_text(encoding="utf-8")
-        if ".seal(" in text or ".sealed(" in text:
+        if any(each in text for each in (".seal(", ".sealed(", "KeyPolicy(")):
             purposes |= set(re.findall(r'^\w*PURPOSE = "([^"]+)"', text, re.MULTILINE))
             names = set(re.findall(r"purpose=([\w.]+)", text))
             names = {name for name in names if not name.startswith(("SecretPurpose.", "place."))}

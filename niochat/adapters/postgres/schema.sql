@@ -2068,6 +2068,13 @@ CREATE TABLE public.teams (
 
 ALTER TABLE ONLY public.teams FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.tenant_token_keys (
+    id text NOT NULL,
+    public_key bytea NOT NULL,
+    private_sealed bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.tenants (
     tenant_id uuid DEFAULT uuidv7() NOT NULL,
     slug text NOT NULL,
@@ -2427,6 +2434,9 @@ ALTER TABLE ONLY public.team_members
 
 ALTER TABLE ONLY public.teams
     ADD CONSTRAINT teams_pkey PRIMARY KEY (tenant_id, slug);
+
+ALTER TABLE ONLY public.tenant_token_keys
+    ADD CONSTRAINT tenant_token_keys_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.tenants
     ADD CONSTRAINT tenants_pkey PRIMARY KEY (tenant_id);
@@ -3750,6 +3760,8 @@ GRANT SELECT ON TABLE public.team_members TO niochat_system;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.teams TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.teams TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_token_keys TO niochat_gate;
 
 GRANT SELECT ON TABLE public.tenants TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenants TO niochat_system;

@@ -476,7 +476,7 @@ async def test_tables_without_a_tenant_are_not_the_tenants(given: RowBuilder) ->
             "SELECT DISTINCT table_name::text FROM information_schema.role_column_grants"
             " WHERE grantee IN ('niochat_app', 'niochat_system') AND table_name = ANY ($1)",
             [key.partition(".")[0] for key in OF_THE_GATE if not key.startswith("sessions.")]
-            + ["signing_keys", "attempts"],
+            + ["signing_keys", "tenant_token_keys", "attempts"],
         )
         == []
     )

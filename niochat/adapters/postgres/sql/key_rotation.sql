@@ -81,6 +81,15 @@ SELECT id AS key, NULL::uuid AS tenant_id, private_sealed AS sealed FROM signing
 -- Replaces the value if it has not changed since it was read.
 UPDATE signing_keys SET private_sealed = $3 WHERE id = $1 AND private_sealed = $2
 
+-- name: tenant_token_keys
+-- The same for the keys that sign tenant tokens.
+SELECT id AS key, NULL::uuid AS tenant_id, private_sealed AS sealed FROM tenant_token_keys
+ WHERE id > $1 ORDER BY 1 LIMIT $2
+
+-- name: put_tenant_token_key
+-- Replaces the value if it has not changed since it was read.
+UPDATE tenant_token_keys SET private_sealed = $3 WHERE id = $1 AND private_sealed = $2
+
 -- name: mails
 -- The same for queued mails.
 SELECT id::text AS key, NULL::uuid AS tenant_id, sealed FROM mails

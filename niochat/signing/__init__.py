@@ -1,0 +1,1 @@
+"""Keys that sign tokens: stored sealed, and rotating by themselves."""
