@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
+
 from niochat.launcher.desk_build.node_runtime import find_node
+from niochat_sandbox.supabase.rest.postgrest_binary import is_supported
 from niochat_sandbox.supabase.supabase_sandbox import SupabaseSandbox
 
 CHECKOUT = Path(__file__).parents[1]
@@ -33,6 +36,8 @@ class ProjectThread:
 @contextmanager
 def start_project(admin_url: str, home: Path, **options: Any) -> Iterator[ProjectThread]:
     """Start a project on the server of ``admin_url`` for the duration of a block."""
+    if not is_supported() and "CI" not in os.environ:
+        pytest.skip("PostgREST is fetched for Linux on x86-64 only")
     node = find_node(CHECKOUT, lambda _step: None)
     project = SupabaseSandbox(
         admin_url,

