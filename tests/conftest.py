@@ -4,7 +4,8 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -136,6 +137,22 @@ sys.addaudithook(_watch)
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
+    """The product's server."""
+    with _temporary_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def supabase_postgres() -> Iterator[EmbeddedPostgres]:
+    """The server of the sandbox's Supabase: it has roles that bypass row-level security, which the
+    product's server must not have, and its log can be decoded.
+    """
+    with _temporary_server({"wal_level": "logical"}) as server:
+        yield server
+
+
+@contextmanager
+def _temporary_server(settings: Mapping[str, str] | None = None) -> Iterator[EmbeddedPostgres]:
     """A server whose data nobody will miss: in memory where that is possible, never synced.
 
     Copying the template takes 15 ms there, and 200 ms on a disk.
@@ -144,12 +161,8 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     with TemporaryDirectory(dir=memory if memory.is_dir() else None, prefix="niochat-") as folder:
         home = HomeFolder.create(Path(folder))
         credentials = StackCredentials.load_or_create(home)
-        server = EmbeddedPostgres(
-            home,
-            StackPorts.allocate(home).postgres,
-            credentials,
-            settings={"wal_level": "logical"},  # the sandbox's Supabase decodes the log
-        )
+        port = StackPorts.allocate(home).postgres
+        server = EmbeddedPostgres(home, port, credentials, settings=settings)
         server.start()
         # A log-in hashes its password 4,096 times on both sides: 10 ms, six times a test.
         for role, password in (

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import jwt
+import psycopg
 import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -105,12 +106,23 @@ def signer() -> TokenSigner:
 
 @pytest.fixture(scope="session")
 def project_thread(
-    postgres: EmbeddedPostgres, signer: TokenSigner, tmp_path_factory: pytest.TempPathFactory
+    supabase_postgres: EmbeddedPostgres,
+    signer: TokenSigner,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ProjectThread]:
     home = tmp_path_factory.mktemp("supabase")
-    with start_project(postgres.admin_dsn, home, jwks=signer.jwks) as thread:
+    with start_project(supabase_postgres.admin_dsn, home, jwks=signer.jwks) as thread:
         thread.run(thread.project.push_migrations(MIGRATIONS))
         yield thread
+
+
+@pytest.fixture
+def database_name(supabase_postgres: EmbeddedPostgres) -> Iterator[str]:
+    """Name for a database of this test alone, which is dropped afterwards."""
+    name = f"project_{uuid.uuid4().hex[:8]}"
+    yield name
+    with psycopg.connect(supabase_postgres.admin_dsn, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
 
 
 @pytest_asyncio.fixture

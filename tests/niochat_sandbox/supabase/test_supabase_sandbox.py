@@ -25,10 +25,10 @@ from niochat_sandbox.supabase.supabase_sandbox import SupabaseSandbox
 from tests.http_client import plain_client
 from tests.niochat_sandbox.supabase.conftest import ProjectClient, TokenSigner
 from tests.niochat_sandbox.supabase.realtime.phoenix_client import binding, open_socket
-from tests.supabase_project import POSTGREST_CACHE, ProjectThread
+from tests.supabase_project import POSTGREST_CACHE
 from tests.wait_until import wait_until
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("project_thread")]
 NOTES = """
 CREATE TABLE notes (id int PRIMARY KEY);
 GRANT ALL ON notes TO service_role;
@@ -39,15 +39,11 @@ CREATE POLICY everyone ON notes FOR SELECT TO authenticated USING (true);
 
 
 @pytest.fixture
-def database_name(empty_database_url: str, project_thread: ProjectThread) -> str:
-    """A database of this test alone; the session's project has fetched PostgREST by now."""
-    return empty_database_url.rpartition("/")[2]
-
-
-@pytest.fixture
-def sandbox(postgres: EmbeddedPostgres, database_name: str, tmp_path: Path) -> SupabaseSandbox:
+def sandbox(
+    supabase_postgres: EmbeddedPostgres, database_name: str, tmp_path: Path
+) -> SupabaseSandbox:
     return SupabaseSandbox(
-        postgres.admin_dsn, tmp_path, database=database_name, cache=POSTGREST_CACHE
+        supabase_postgres.admin_dsn, tmp_path, database=database_name, cache=POSTGREST_CACHE
     )
 
 
@@ -70,13 +66,16 @@ async def key_server() -> AsyncIterator[tuple[str, dict[str, object]]]:
 
 
 async def test_a_project_that_starts_again_has_its_keys_and_rows(
-    postgres: EmbeddedPostgres, sandbox: SupabaseSandbox, database_name: str, tmp_path: Path
+    supabase_postgres: EmbeddedPostgres,
+    sandbox: SupabaseSandbox,
+    database_name: str,
+    tmp_path: Path,
 ) -> None:
     async with sandbox:
         await sandbox.run_sql(f"{NOTES}; INSERT INTO notes VALUES (1)")
         keys = sandbox.keys
     again = SupabaseSandbox(
-        postgres.admin_dsn, tmp_path, database=database_name, cache=POSTGREST_CACHE
+        supabase_postgres.admin_dsn, tmp_path, database=database_name, cache=POSTGREST_CACHE
     )
     async with again, plain_client(again.url, 10) as http:
         assert again.keys == keys
@@ -85,11 +84,14 @@ async def test_a_project_that_starts_again_has_its_keys_and_rows(
 
 
 async def test_the_postgrest_of_a_killed_process_is_ended_by_the_next(
-    postgres: EmbeddedPostgres, sandbox: SupabaseSandbox, database_name: str, tmp_path: Path
+    supabase_postgres: EmbeddedPostgres,
+    sandbox: SupabaseSandbox,
+    database_name: str,
+    tmp_path: Path,
 ) -> None:
     command = [sys.executable, "-m", "niochat_sandbox.supabase", "--home", str(tmp_path)]
     command += ["--database", database_name, "--cache", str(POSTGREST_CACHE)]
-    environment = {**os.environ, DATABASE_VARIABLE: postgres.admin_dsn}
+    environment = {**os.environ, DATABASE_VARIABLE: supabase_postgres.admin_dsn}
     killed = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     assert killed.stdout is not None
     with killed.stdout as output:
@@ -107,11 +109,11 @@ async def test_the_postgrest_of_a_killed_process_is_ended_by_the_next(
 
 
 async def test_a_process_ends_on_request_and_leaves_nothing(
-    postgres: EmbeddedPostgres, database_name: str, tmp_path: Path
+    supabase_postgres: EmbeddedPostgres, database_name: str, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "niochat_sandbox.supabase", "--home", str(tmp_path)]
     command += ["--database", database_name, "--cache", str(POSTGREST_CACHE)]
-    environment = {**os.environ, DATABASE_VARIABLE: postgres.admin_dsn}
+    environment = {**os.environ, DATABASE_VARIABLE: supabase_postgres.admin_dsn}
     child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     with child.stdout as output:
@@ -150,13 +152,13 @@ async def test_keys_are_fetched_from_their_address_and_again_when_they_change(
 
 
 async def test_files_are_served_at_the_same_origin(
-    postgres: EmbeddedPostgres, database_name: str, tmp_path: Path
+    supabase_postgres: EmbeddedPostgres, database_name: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "page"
     folder.mkdir()
     (folder / "index.html").write_text("<!doctype html><title>Painel</title>")
     project = SupabaseSandbox(
-        postgres.admin_dsn,
+        supabase_postgres.admin_dsn,
         tmp_path,
         database=database_name,
         cache=POSTGREST_CACHE,
@@ -177,14 +179,14 @@ def postgrest_processes() -> set[int]:
 
 
 async def test_a_start_that_fails_leaves_nothing_running(
-    postgres: EmbeddedPostgres, database_name: str, tmp_path: Path
+    supabase_postgres: EmbeddedPostgres, database_name: str, tmp_path: Path
 ) -> None:
     before = postgrest_processes()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         project = SupabaseSandbox(
-            postgres.admin_dsn,
+            supabase_postgres.admin_dsn,
             tmp_path,
             database=database_name,
             cache=POSTGREST_CACHE,
@@ -236,9 +238,7 @@ async def test_realtime_goes_on_with_a_new_slot_when_it_has_lost_its_own(
         assert (await phoenix.change())["data"]["record"]["id"] == row["id"]
 
 
-async def test_realtime_says_that_the_log_must_be_logical(
-    project_thread: ProjectThread, tmp_path: Path
-) -> None:
+async def test_realtime_says_that_the_log_must_be_logical(tmp_path: Path) -> None:
     home = HomeFolder.create(tmp_path)
     server = EmbeddedPostgres(
         home, StackPorts.allocate(home).postgres, StackCredentials.load_or_create(home)

@@ -12,8 +12,8 @@ from niochat_sandbox.supabase.project.project_keys import ProjectKeys
 
 
 @pytest.fixture
-def database(postgres: EmbeddedPostgres, empty_database_url: str) -> ProjectDatabase:
-    prepared = ProjectDatabase(postgres.admin_dsn, empty_database_url.rpartition("/")[2])
+def database(supabase_postgres: EmbeddedPostgres, database_name: str) -> ProjectDatabase:
+    prepared = ProjectDatabase(supabase_postgres.admin_dsn, database_name)
     prepared.prepare()
     return prepared
 
