@@ -77,6 +77,7 @@ REASON_TEXTS = {
     "answer_lost": "a resposta do gateway se perdeu",
     "owner_gone": "o processo que enviava caiu",
     "never_arrived": "a mensagem não apareceu no gateway",
+    "unwanted": "a mensagem não saiu na hora permitida, ou o cliente pediu para não receber mais",
     "given_up": "o envio foi abandonado depois de 24 horas",
     "linked": "duas conversas da mesma pessoa foram unidas",
     "merged": "unida à conversa mais antiga da mesma pessoa",

@@ -13,6 +13,7 @@ from niochat.composition.components import open_components
 from niochat.composition.insights.export_services import build_export_runner
 from niochat.composition.live_services import build_sla_watcher
 from niochat.config import Settings
+from niochat.insights.follow_ups.follow_up_watcher import FollowUpWatcher
 from niochat.insights.projector import Projector
 
 
@@ -40,6 +41,7 @@ async def _project(settings: Settings) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(Projector(components.projector_database).run())
         tasks.create_task(build_sla_watcher(components).run())
+        tasks.create_task(FollowUpWatcher(components.projector_database).run())
         tasks.create_task(build_export_runner(components).run())
 
 

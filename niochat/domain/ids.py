@@ -86,6 +86,11 @@ def rating_id(conversation: ConversationId, version: int) -> RatingId:
     return RatingId(uuid5(conversation, f"rating:{version}"))
 
 
+def follow_up_cause(conversation: ConversationId, number: int) -> UUID:
+    """Cause of the message of attempt ``number`` to win back a conversation's customer."""
+    return uuid5(conversation, f"follow_up:{number}")
+
+
 def turn_id(conversation: ConversationId, version: int) -> TurnId:
     """Id of the turn that starts with event ``version`` of a conversation."""
     return TurnId(uuid5(conversation, f"turn:{version}"))

@@ -196,6 +196,8 @@ class OutboxDispatcher:
                 self._settle(thread_id, _settle_command(row, SendStatus.UNCERTAIN, "owner_gone"))
             elif row.status == "queued" and row.too_old:
                 self._settle(thread_id, _settle_command(row, SendStatus.FAILED, "given_up"))
+            elif row.status == "queued" and row.unwanted:
+                self._settle(thread_id, _settle_command(row, SendStatus.FAILED, "unwanted"))
             elif row.status == "uncertain" and row.due:
                 await self._look_up(thread_id, row)
 

@@ -67,6 +67,8 @@ class UnsettledSend:
     orphaned: bool
     """Whether it is ``sending``, but its sender is gone or its send window is over."""
     too_old: bool
+    unwanted: bool
+    """Whether the provider begins with this message, and may not any longer."""
 
 
 @dataclass(frozen=True, slots=True)

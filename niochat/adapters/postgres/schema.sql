@@ -934,6 +934,14 @@ CREATE TABLE public.channels (
 
 ALTER TABLE ONLY public.channels FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.complaints (
+    tenant_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    complained_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.complaints FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.contacts (
     tenant_id uuid NOT NULL,
     id uuid DEFAULT uuidv7() NOT NULL,
@@ -951,11 +959,16 @@ CREATE TABLE public.contacts (
     labels text[] DEFAULT '{}'::text[] NOT NULL,
     blocked_at timestamp with time zone,
     ratings_refused_at timestamp with time zone,
+    opted_out_at timestamp with time zone,
+    opted_out_by text,
+    opted_out_reason text,
+    opted_out_conversation uuid,
     CONSTRAINT contacts_check CHECK (((document_sealed IS NULL) = (document_index IS NULL))),
     CONSTRAINT contacts_check1 CHECK (((known_contract IS NULL) = (known_at IS NULL))),
     CONSTRAINT contacts_check2 CHECK (((known_phone IS NULL) = (known_at IS NULL))),
     CONSTRAINT contacts_check3 CHECK (((known_at IS NULL) OR (document_sealed IS NOT NULL))),
-    CONSTRAINT contacts_notes_check CHECK ((length(notes) <= 4000))
+    CONSTRAINT contacts_notes_check CHECK ((length(notes) <= 4000)),
+    CONSTRAINT contacts_opted_out_reason_check CHECK ((opted_out_reason = ANY (ARRAY['follow_up'::text, 'rating'::text, 'conversation'::text, 'agent'::text])))
 );
 
 ALTER TABLE ONLY public.contacts FORCE ROW LEVEL SECURITY;
@@ -1022,6 +1035,47 @@ CREATE TABLE public.events (
 );
 
 ALTER TABLE ONLY public.events FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.follow_up_attempts (
+    tenant_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    number smallint NOT NULL,
+    round integer DEFAULT 1 NOT NULL,
+    status text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    channel_id uuid NOT NULL,
+    day date NOT NULL,
+    variant smallint NOT NULL,
+    template text NOT NULL,
+    ordered_at timestamp with time zone DEFAULT now() NOT NULL,
+    send_until timestamp with time zone NOT NULL,
+    decided_at timestamp with time zone,
+    message_id uuid,
+    CONSTRAINT follow_up_attempts_number_check CHECK (((number >= 1) AND (number <= 3))),
+    CONSTRAINT follow_up_attempts_status_check CHECK ((status = ANY (ARRAY['ordered'::text, 'queued'::text, 'skipped'::text])))
+);
+
+ALTER TABLE ONLY public.follow_up_attempts FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.follow_ups (
+    tenant_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    interest text NOT NULL,
+    plan text DEFAULT ''::text NOT NULL,
+    plan_value numeric,
+    status text DEFAULT 'waiting'::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    interested_at timestamp with time zone NOT NULL,
+    quiet_at timestamp with time zone,
+    attempts smallint DEFAULT 0 NOT NULL,
+    last_attempt_at timestamp with time zone,
+    check_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT follow_ups_interest_check CHECK ((interest = ANY (ARRAY['registered'::text, 'plans'::text, 'coverage'::text]))),
+    CONSTRAINT follow_ups_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'running'::text, 'recovered'::text, 'lost'::text, 'stopped'::text])))
+);
+
+ALTER TABLE ONLY public.follow_ups FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.former_identities (
     tenant_id uuid NOT NULL,
@@ -1510,6 +1564,7 @@ CREATE TABLE public.outbox (
     kind text DEFAULT 'text'::text NOT NULL,
     attachment_id uuid,
     choices jsonb,
+    begun_until timestamp with time zone,
     CONSTRAINT outbox_kind_check CHECK ((kind = ANY (ARRAY['text'::text, 'image'::text, 'video'::text, 'audio'::text, 'voice'::text, 'sticker'::text, 'document'::text, 'edit'::text, 'deletion'::text, 'reaction'::text]))),
     CONSTRAINT outbox_origin_check CHECK ((origin = ANY (ARRAY['assistant'::text, 'agent'::text, 'system'::text]))),
     CONSTRAINT outbox_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'uncertain'::text, 'cancelled'::text])))
@@ -2258,6 +2313,9 @@ ALTER TABLE ONLY public.channels
 ALTER TABLE ONLY public.channels
     ADD CONSTRAINT channels_tenant_id_slug_key UNIQUE (tenant_id, slug);
 
+ALTER TABLE ONLY public.complaints
+    ADD CONSTRAINT complaints_pkey PRIMARY KEY (tenant_id, contact_id);
+
 ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_pkey PRIMARY KEY (tenant_id, id);
 
@@ -2278,6 +2336,12 @@ ALTER TABLE ONLY public.erps
 
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (tenant_id, conversation_id, version);
+
+ALTER TABLE ONLY public.follow_up_attempts
+    ADD CONSTRAINT follow_up_attempts_pkey PRIMARY KEY (tenant_id, conversation_id, number);
+
+ALTER TABLE ONLY public.follow_ups
+    ADD CONSTRAINT follow_ups_pkey PRIMARY KEY (tenant_id, conversation_id);
 
 ALTER TABLE ONLY public.former_identities
     ADD CONSTRAINT former_identities_pkey PRIMARY KEY (tenant_id, kind, value, until, contact_id);
@@ -2530,6 +2594,8 @@ CREATE INDEX contacts_labelled ON public.contacts USING btree (tenant_id, id) WH
 
 CREATE INDEX contacts_name ON public.contacts USING btree (tenant_id, name_folded, id) WHERE (merged_into IS NULL);
 
+CREATE INDEX contacts_opted_out ON public.contacts USING btree (tenant_id, opted_out_at DESC, id) WHERE (opted_out_at IS NOT NULL);
+
 CREATE INDEX contacts_sealed ON public.contacts USING btree (id) WHERE (document_sealed IS NOT NULL);
 
 CREATE INDEX conversations_by_change ON public.conversations USING btree (tenant_id, status, changed_at);
@@ -2561,6 +2627,12 @@ CREATE INDEX erp_writes_turn ON public.erp_writes USING btree (tenant_id, turn_i
 CREATE INDEX events_position ON public.events USING btree (xid, conversation_id, version);
 
 CREATE INDEX events_tenant_position ON public.events USING btree (tenant_id, xid, conversation_id, version);
+
+CREATE INDEX follow_up_attempts_day ON public.follow_up_attempts USING btree (tenant_id, day) WHERE (status <> 'skipped'::text);
+
+CREATE INDEX follow_ups_due ON public.follow_ups USING btree (tenant_id, check_at) WHERE (status = ANY (ARRAY['waiting'::text, 'running'::text]));
+
+CREATE INDEX follow_ups_interested ON public.follow_ups USING btree (tenant_id, interested_at DESC, conversation_id);
 
 CREATE INDEX former_identities_contact ON public.former_identities USING btree (tenant_id, contact_id);
 
@@ -2771,6 +2843,12 @@ ALTER TABLE ONLY public.channel_status_changes
 ALTER TABLE ONLY public.channels
     ADD CONSTRAINT channels_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
+ALTER TABLE ONLY public.complaints
+    ADD CONSTRAINT complaints_tenant_id_contact_id_fkey FOREIGN KEY (tenant_id, contact_id) REFERENCES public.contacts(tenant_id, id);
+
+ALTER TABLE ONLY public.complaints
+    ADD CONSTRAINT complaints_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
 ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
@@ -2797,6 +2875,18 @@ ALTER TABLE ONLY public.erps
 
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversations(tenant_id, id);
+
+ALTER TABLE ONLY public.follow_up_attempts
+    ADD CONSTRAINT follow_up_attempts_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.follow_ups(tenant_id, conversation_id);
+
+ALTER TABLE ONLY public.follow_up_attempts
+    ADD CONSTRAINT follow_up_attempts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.follow_ups
+    ADD CONSTRAINT follow_ups_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversations(tenant_id, id);
+
+ALTER TABLE ONLY public.follow_ups
+    ADD CONSTRAINT follow_ups_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
 
 ALTER TABLE ONLY public.former_identities
     ADD CONSTRAINT former_identities_tenant_id_contact_id_fkey FOREIGN KEY (tenant_id, contact_id) REFERENCES public.contacts(tenant_id, id);
@@ -3063,6 +3153,8 @@ ALTER TABLE public.channel_status_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.channels ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.complaints ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.contacts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.conversations ENABLE ROW LEVEL SECURITY;
@@ -3072,6 +3164,10 @@ ALTER TABLE public.erp_writes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.erps ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.events ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.follow_up_attempts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.follow_ups ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.former_identities ENABLE ROW LEVEL SECURITY;
 
@@ -3143,6 +3239,8 @@ CREATE POLICY own_rows ON public.channel_status_changes TO niochat_app USING ((t
 
 CREATE POLICY own_rows ON public.channels TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
+CREATE POLICY own_rows ON public.complaints TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
 CREATE POLICY own_rows ON public.contacts TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON public.conversations TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
@@ -3152,6 +3250,10 @@ CREATE POLICY own_rows ON public.erp_writes TO niochat_app USING ((tenant_id = (
 CREATE POLICY own_rows ON public.erps TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON public.events TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.follow_up_attempts TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.follow_ups TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
 CREATE POLICY own_rows ON public.former_identities TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
 
@@ -3261,6 +3363,8 @@ CREATE POLICY path ON public.channel_status_changes TO niochat_system USING (tru
 
 CREATE POLICY path ON public.channels TO niochat_system USING (true) WITH CHECK (true);
 
+CREATE POLICY path ON public.complaints TO niochat_system USING (true) WITH CHECK (true);
+
 CREATE POLICY path ON public.contacts TO niochat_system USING (true) WITH CHECK (true);
 
 CREATE POLICY path ON public.conversations TO niochat_system USING (true) WITH CHECK (true);
@@ -3268,6 +3372,10 @@ CREATE POLICY path ON public.conversations TO niochat_system USING (true) WITH C
 CREATE POLICY path ON public.erps TO niochat_system USING (true) WITH CHECK (true);
 
 CREATE POLICY path ON public.events TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.follow_up_attempts TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.follow_ups TO niochat_system USING (true) WITH CHECK (true);
 
 CREATE POLICY path ON public.former_identities TO niochat_system USING (true) WITH CHECK (true);
 
@@ -3521,6 +3629,9 @@ GRANT SELECT,INSERT ON TABLE public.channel_status_changes TO niochat_system;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.channels TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.channels TO niochat_system;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.complaints TO niochat_app;
+GRANT SELECT ON TABLE public.complaints TO niochat_system;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contacts TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contacts TO niochat_system;
 
@@ -3532,6 +3643,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.erps TO niochat_system;
 
 GRANT SELECT,INSERT ON TABLE public.events TO niochat_app;
 GRANT SELECT,INSERT ON TABLE public.events TO niochat_system;
+
+GRANT SELECT ON TABLE public.follow_up_attempts TO niochat_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.follow_up_attempts TO niochat_system;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.follow_ups TO niochat_app;
+GRANT SELECT,UPDATE ON TABLE public.follow_ups TO niochat_system;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.former_identities TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.former_identities TO niochat_system;

@@ -17,7 +17,7 @@ from niochat.adapters.postgres.queries import queries
 from niochat.conversations.step.step_commit import write_step
 from niochat.conversations.step.step_types import StepPlan
 from niochat.domain.conversation import events as e
-from niochat.domain.conversation.commands import EndRating
+from niochat.domain.conversation.commands import EndFollowUp, EndRating
 from niochat.domain.conversation.decide import decide
 from niochat.domain.conversation.decision import Decision, DecisionBuilder, DecisionContext
 from niochat.domain.conversation.evolve import evolve
@@ -64,7 +64,7 @@ async def _merge_thread(
     connection: Connection, host: str, plan: StepPlan, policy: ConversationPolicy, other: Any
 ) -> StepPlan:
     tenant, stays = plan.before.tenant_id, plan.before.id
-    await _end_ratings(connection, host, plan, policy, [stays, other["id"]])
+    await _end_waits(connection, host, plan, policy, [stays, other["id"]])
     rows = await connection.fetch(_SQL["lock_conversations"], [stays, other["id"]])
     unresolved = [state_from_json(row["state"], row["schema_version"]) for row in rows]
     if unresolved[1:]:
@@ -91,7 +91,7 @@ async def _merge_thread(
     return await _continue_older(connection, host, plan, policy, unresolved)
 
 
-async def _end_ratings(
+async def _end_waits(
     connection: Connection,
     host: str,
     plan: StepPlan,
@@ -101,17 +101,19 @@ async def _end_ratings(
     """Nobody waits for an answer in a merged thread: its timers go, and the request would stand
     beside another conversation.
     """
-    for row in await connection.fetch(_SQL["lock_open_ratings"], threads):
+    for row in await connection.fetch(_SQL["lock_awaiting"], threads):
         resolved = state_from_json(row["state"], row["schema_version"])
         cause = f"link:{resolved.id}"
         context = DecisionContext(row["thread_id"], cause, plan.now, resolved.protocol, policy)
-        decision = decide(resolved, EndRating("merged"), context)
+        rated = decide(resolved, EndRating("merged"), context)
+        decision = decide(rated.conversation, EndFollowUp("merged"), context)
         after = decision.conversation
         assert after is not None
         await _write(connection, plan.before.tenant_id, after, row["thread_id"])
         before = replace(plan.before, id=row["thread_id"], conversation=resolved)
         ended = StepPlan(before, plan.epoch, plan.now, after)
-        ended.events, ended.effects = list(decision.events), list(decision.effects)
+        ended.events = [*rated.events, *decision.events]
+        ended.effects = [*rated.effects, *decision.effects]
         ended.causes = [f"link_thread:{plan.merge[0] if plan.merge else ''}"] * len(ended.events)
         await write_step(connection, host, ended)
 

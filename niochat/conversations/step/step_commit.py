@@ -116,6 +116,10 @@ def _writes(plans: Sequence[StepPlan]) -> dict[str, list[Any]]:
             for plan, cancelled in _effects(plans, fx.CancelSendEffect)
         ],
         "ratings": _ratings(plans),
+        "follow_ups": [
+            _follow_up(*each) for each in _effects(plans, fx.StoreFollowUpAttemptEffect)
+        ],
+        "opt_outs": [_opt_out(*each) for each in _effects(plans, fx.OptOutEffect)],
         "fired": [
             {"thread_id": plan.before.id, "name": name, "generation": generation}
             for plan in plans
@@ -288,6 +292,7 @@ def _send(plan: StepPlan, queued: fx.QueueSendEffect | fx.QueueMessageChangeEffe
         "text": content.text,
         "attachment_id": content.details.get("attachment") or None,
         "choices": content.details.get("choices") or None,
+        "begun_until": queued.send_until,
     }
 
 
@@ -332,6 +337,25 @@ def _rating(plan: StepPlan, stored: fx.StoreRatingEffect) -> ColumnValues:
         "comment_ids": list(rating.comments),
         "classify": stored.classify,
         "cost": str(stored.cost),
+    }
+
+
+def _follow_up(plan: StepPlan, attempt: fx.StoreFollowUpAttemptEffect) -> ColumnValues:
+    return _thread_columns(plan) | {
+        "conversation_id": attempt.conversation,
+        "number": attempt.number,
+        "round": attempt.round,
+        "message_id": attempt.message,
+        "reason": attempt.reason,
+        "at": plan.now,
+    }
+
+
+def _opt_out(plan: StepPlan, opt_out: fx.OptOutEffect) -> ColumnValues:
+    return _thread_columns(plan) | {
+        "conversation_id": opt_out.conversation,
+        "reason": opt_out.answered,
+        "at": plan.now,
     }
 
 

@@ -70,7 +70,9 @@ class LoadedBatch:
     numbers: dict[UUID, int] = field(default_factory=dict)
     """Numbers for the protocol number of a conversation that may be opened."""
     over: dict[UUID, ConversationState] = field(default_factory=dict)
-    """Resolved conversations that a command reopens."""
+    """Resolved conversations that a command reopens or sends a follow-up in."""
+    opted_out: set[UUID] = field(default_factory=set)
+    """Threads with a follow-up that is due, whose contact wants none."""
     blocked: set[UUID] = field(default_factory=set)
     """Threads whose contact is blocked."""
     phone_lately: set[UUID] = field(default_factory=set)
@@ -131,6 +133,8 @@ def _add_circumstances(thread: ThreadSnapshot, row: Any, loaded: LoadedBatch) ->
     """Adds what only some commands depend on."""
     if row["blocked"]:
         loaded.blocked.add(thread.id)
+    if row["opted_out"]:
+        loaded.opted_out.add(thread.id)
     if row["phone_lately"]:
         loaded.phone_lately.add(thread.id)
     if row["automatic"]:

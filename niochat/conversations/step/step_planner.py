@@ -15,13 +15,16 @@ from niochat.domain.conversation import effects as fx
 from niochat.domain.conversation.commands import (
     Command,
     DeadLetterCommand,
+    EndFollowUp,
     EndRating,
     FinishAssistantTurn,
     FireTimer,
     MergeThread,
     ReceiveMessage,
+    RecordOptOut,
     ReopenConversation,
     RestartTurn,
+    SendFollowUp,
     SettleFile,
     SettleFileReading,
     SettleSend,
@@ -37,7 +40,9 @@ from niochat.domain.conversation.decision import (
 from niochat.domain.conversation.protocol_number import format_protocol_number
 from niochat.domain.conversation.state import ConversationState, ConversationStatus
 from niochat.domain.errors import OperationRefusedError
-from niochat.domain.ids import inbox_cause
+from niochat.domain.ids import inbound_message_id, inbox_cause
+from niochat.domain.opt_out.opt_out_handlers import read_request
+from niochat.domain.opt_out.opt_out_message import OptOutWording
 from niochat.domain.rating.rating_message import MessageMeaning, RatingOpinion, read_message
 
 _REASON_OF_END = {
@@ -45,7 +50,9 @@ _REASON_OF_END = {
     "start_conversation": "conversation_started",
     "reopen_conversation": "reopened",
 }
-"""Why a rating ends, by the command that begins or resumes another conversation."""
+"""Why a rating or the wait for an answer to a follow-up ends, by the command that begins or resumes
+another conversation.
+"""
 MAX_STEP_FAILURES = 3
 """Failed steps after which a row becomes a dead letter."""
 
@@ -106,21 +113,22 @@ class ThreadStepPlanner:
                 if first:
                     self._plan.merge = (row.id, UUID(row.command.other))
                 return
-            if not first and (row.failures or isinstance(row.command, ReopenConversation)):
+            alone = isinstance(row.command, ReopenConversation | SendFollowUp)
+            if not first and (row.failures or alone):
                 self._plan.more = True  # the row gets a step of its own
                 return
             if self._leaves_row(row):
                 return
             if not self._take_row(row, first):
                 return
-            if row.failures:
+            if row.failures or isinstance(row.command, SendFollowUp):
                 self._plan.more = self._plan.more or len(rows) > 1
                 return
 
     def _take_row(self, row: PendingRow, first: bool) -> bool:
         failed_too_often = row.failures >= MAX_STEP_FAILURES
         command = _dead_letter_command(row) if failed_too_often else row.command
-        if isinstance(command, ReopenConversation):
+        if isinstance(command, ReopenConversation | SendFollowUp):
             self._restore(self._loaded.over.get(self._thread.id))
         try:
             self._decide(command, inbox_cause(row.id), self._request.opinions.get(row.id))
@@ -161,14 +169,27 @@ class ThreadStepPlanner:
             return True
         if meaning is not MessageMeaning.OTHER:
             return False
-        opinion = self._request.opinions.get(row.id)
-        self._decide(EndRating(_REASON_OF_END[command.type]), inbox_cause(row.id), opinion)
+        self._end_waits(row)
         if self._plan.empty:
             self._conversation = None
             self._plan.before = replace(self._thread, conversation=None)
             return False
         self._plan.more = True
         return True
+
+    def _end_waits(self, row: PendingRow) -> None:
+        """Nobody waits for an answer in the resolved conversation any longer. A request for no more
+        messages is recorded there, because it answers a message of it.
+        """
+        c, command, cause = self._conversation, row.command, inbox_cause(row.id)
+        reason = _REASON_OF_END[command.type]
+        if isinstance(command, ReceiveMessage) and read_request(
+            c, command.content, self._loaded.now
+        ):
+            message = inbound_message_id(self._thread.id, command.external_id)
+            self._decide(RecordOptOut(message), cause)
+        self._decide(EndRating(reason), cause, self._request.opinions.get(row.id))
+        self._decide(EndFollowUp(reason), cause)
 
     def _meaning(self, row: PendingRow) -> MessageMeaning | None:
         """What the row's message is to the rating of the resolved conversation; ``OTHER`` for
@@ -182,7 +203,12 @@ class ThreadStepPlanner:
             return MessageMeaning.OTHER
         if not isinstance(command, ReceiveMessage):
             return None
-        if c.rating is None or row.failures >= MAX_STEP_FAILURES:
+        if row.failures >= MAX_STEP_FAILURES:
+            return MessageMeaning.OTHER
+        wording = read_request(c, command.content, self._loaded.now)
+        if wording is not None:
+            return None if wording is OptOutWording.WHOLE else MessageMeaning.OTHER
+        if c.rating is None:
             return MessageMeaning.OTHER
         opinion = self._request.opinions.get(row.id)
         return read_message(c.rating, command.content, self._loaded.now, opinion).meaning
@@ -208,7 +234,7 @@ class ThreadStepPlanner:
             phone_used_recently=self._thread.id in self._loaded.phone_lately,
             automatic_texts=self._loaded.automatic.get(self._thread.id, frozenset()),
             timezone=self._timezone,
-            opted_out=refused,
+            opted_out=refused or self._thread.id in self._loaded.opted_out,
             rating_requested_at=asked_at,
             rating_opinion=opinion,
         )

@@ -29,7 +29,7 @@ MAX_ROWS_PER_STEP = 50
 @dataclass(frozen=True, slots=True)
 class ThreadSnapshot:
     """A thread as stored in the database. ``conversation`` is the unresolved one, if any, or else
-    the resolved one whose rating may still change.
+    the resolved one whose rating may still change or whose follow-up may be answered.
     """
 
     id: ThreadId
@@ -109,7 +109,7 @@ class StepPlan:
     @property
     def reopens(self) -> bool:
         """Whether the events belong to a conversation that was resolved: they resume it, or they
-        are about its rating.
+        are about its rating or its follow-ups.
         """
         before = self.before.conversation
         return (

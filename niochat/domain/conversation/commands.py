@@ -182,6 +182,23 @@ class RecordSlaMoment:
 
 
 @dataclass(frozen=True, slots=True)
+class SendFollowUp:
+    """Attempt ``number`` to win the customer of ``conversation`` back is due, in the text
+    ``variant``. It was planned for a conversation of this ``version`` and must leave by
+    ``send_until``. ``round`` counts the times that the attempt was ordered.
+    """
+
+    conversation: ConversationId
+    number: int
+    round: int
+    variant: int
+    text: str
+    version: int
+    send_until: datetime
+    type: Literal["send_follow_up"] = "send_follow_up"
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetterCommand:
     """The step of an inbox row failed three times: the row is set aside and people are called."""
 
@@ -318,6 +335,26 @@ class EndRating:
     type: Literal["end_rating"] = "end_rating"
 
 
+@dataclass(frozen=True, slots=True)
+class EndFollowUp:
+    """What comes next belongs to another conversation, so nobody waits for an answer to a follow-up
+    in this one any longer. ``reason`` is customer_wrote, conversation_started, reopened or merged.
+    """
+
+    reason: str
+    type: Literal["end_follow_up"] = "end_follow_up"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOptOut:
+    """The customer's message asks for no more messages, and says something else too, so it opens
+    another conversation.
+    """
+
+    message: MessageId
+    type: Literal["record_opt_out"] = "record_opt_out"
+
+
 DurableCommand = (
     ReceiveMessage
     | ReceiveProviderPhoneMessage
@@ -346,6 +383,7 @@ DurableCommand = (
     | SuspendAssistant
     | MergeThread
     | RecordSlaMoment
+    | SendFollowUp
     | DeadLetterCommand
 )
 Command = (
@@ -357,4 +395,6 @@ Command = (
     | SettleFileReading
     | FireTimer
     | EndRating
+    | EndFollowUp
+    | RecordOptOut
 )

@@ -13,6 +13,8 @@ from niochat.domain.conversation.handlers import (
     turns,
 )
 from niochat.domain.conversation.state import ConversationState
+from niochat.domain.follow_up import follow_up_handlers
+from niochat.domain.opt_out import opt_out_handlers
 from niochat.domain.rating import rating_handlers
 from niochat.domain.sla import sla_moments
 
@@ -82,6 +84,8 @@ def _dispatch(builder: DecisionBuilder, command: cmd.Command) -> None:
             agent_handlers.suspend_assistant(builder)
         case cmd.RecordSlaMoment():
             sla_moments.record_sla_moment(builder, command)
+        case cmd.SendFollowUp():
+            follow_up_handlers.send_follow_up(builder, command)
         case cmd.DeadLetterCommand():
             agent_handlers.dead_letter(builder, command)
         case cmd.FinishAssistantTurn():
@@ -98,6 +102,10 @@ def _dispatch(builder: DecisionBuilder, command: cmd.Command) -> None:
             timers.fire_timer(builder, command)
         case cmd.EndRating(reason=reason):
             rating_handlers.end_rating(builder, reason)
+        case cmd.EndFollowUp(reason=reason):
+            follow_up_handlers.end_follow_up(builder, reason)
+        case cmd.RecordOptOut(message=message):
+            opt_out_handlers.record_opt_out(builder, message)
         case cmd.ReceiveSystemNotice():
             pass  # carries no message
         case cmd.MergeThread():

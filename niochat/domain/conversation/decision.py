@@ -81,7 +81,7 @@ class DecisionContext:
     timezone: str = "UTC"
     """The tenant's time zone."""
     opted_out: bool = False
-    """Whether the customer does not want to be asked for ratings."""
+    """Whether the customer does not want messages that the provider begins."""
     rating_requested_at: datetime | None = None
     """When the customer was last asked for a rating."""
     rating_opinion: RatingOpinion | None = None

@@ -10,7 +10,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from niochat.domain.conversation.file_reading import FileReading, ReadableFileKind
-from niochat.domain.ids import MessageId, OutboxId, TurnId
+from niochat.domain.ids import ConversationId, MessageId, OutboxId, TurnId
 from niochat.domain.message import Author, DeliveryStatus, MessageChange, MessageContent
 from niochat.domain.rating.conversation_rating import ConversationRating
 
@@ -59,6 +59,10 @@ class QueueSendEffect:
     message: MessageId
     origin: Author
     content: MessageContent
+    send_until: datetime | None = None
+    """Set if the provider begins with this message: it does not leave after that time, or after
+    the customer's opt-out.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,29 @@ class StoreRatingEffect:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreFollowUpAttemptEffect:
+    """Stores that attempt ``number`` was made as ``message``; without a message, that it was not
+    made in this ``round``, for ``reason``.
+    """
+
+    conversation: ConversationId
+    number: int
+    round: int
+    message: MessageId | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OptOutEffect:
+    """The thread's contact wants no more messages that the provider begins, as said in
+    ``conversation`` in answer to ``answered``: follow_up, rating or conversation.
+    """
+
+    conversation: ConversationId
+    answered: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetTimerEffect:
     """Sets the timer ``name``; only its newest generation fires."""
 
@@ -237,6 +264,8 @@ Effect = (
     | CancelAssistantSendsEffect
     | CancelSendEffect
     | StoreRatingEffect
+    | StoreFollowUpAttemptEffect
+    | OptOutEffect
     | SetTimerEffect
     | RunTurnEffect
     | SettleTurnEffect

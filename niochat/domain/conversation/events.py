@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Literal
 
 from niochat.domain.conversation.state import ConversationPriority
+from niochat.domain.follow_up.follow_up_events import FollowUpEvent
 from niochat.domain.ids import ConversationId, MessageId, OutboxId, TurnId
 from niochat.domain.message import Author, DeliveryStatus, MessageChange, MessageKind
+from niochat.domain.opt_out.opt_out_events import ContactOptedOut
 from niochat.domain.rating.rating_events import LowRatingReported, RatingEvent
 from niochat.domain.sla.sla_events import SlaEvent
 
@@ -381,6 +383,8 @@ Event = (
     | RatingEvent
     | LowRatingReported
     | SlaEvent
+    | FollowUpEvent
+    | ContactOptedOut
     | ThreadsMerged
     | CommandDeadLettered
 )

@@ -11,8 +11,15 @@ from niochat.domain.conversation.state import (
     TimerName,
     TurnInProgress,
 )
+from niochat.domain.follow_up.conversation_follow_up import ConversationFollowUp
+from niochat.domain.follow_up.follow_up_events import (
+    FollowUpEnded,
+    FollowUpQueued,
+    FollowUpSkipped,
+)
 from niochat.domain.ids import MessageId
 from niochat.domain.message import Author
+from niochat.domain.opt_out.opt_out_events import ContactOptedOut
 from niochat.domain.rating.rating_events import (
     LowRatingReported,
     RatingAnswered,
@@ -136,6 +143,11 @@ def _apply(c: ConversationState, event: e.Event) -> ConversationState:
             | RatingCommented()
         ):
             return replace(c, rating=apply_rating_event(c.rating, event))
+        case FollowUpQueued(number=number, message=message, answer_until=answer_until):
+            return replace(c, follow_up=ConversationFollowUp(number, message, answer_until))
+        case FollowUpEnded():
+            ended = c.follow_up and replace(c.follow_up, answer_until=None)
+            return replace(c, follow_up=ended)
         case (
             LowRatingReported()
             | e.MessageReacted()
@@ -144,6 +156,8 @@ def _apply(c: ConversationState, event: e.Event) -> ConversationState:
             | e.CommandDeadLettered()
             | SlaWarned()
             | SlaBreached()
+            | FollowUpSkipped()
+            | ContactOptedOut()
             | e.NoteAdded()
         ):
             return c

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from niochat.domain.business_hours import BusinessShift, format_date_time_pt
 from niochat.domain.conversation.file_reading import READABLE_KINDS, ReadableFileKind
+from niochat.domain.follow_up.follow_up_policy import FollowUpPolicy
 from niochat.domain.message import MessageKind
 from niochat.domain.presence import OfflineRule
 from niochat.domain.rating.rating_policy import RatingPolicy
@@ -88,6 +89,7 @@ class ConversationPolicy:
     )
 
     ratings: RatingPolicy = field(default_factory=RatingPolicy)
+    follow_ups: FollowUpPolicy = field(default_factory=FollowUpPolicy)
 
     def readable_kind(self, kind: MessageKind) -> ReadableFileKind | None:
         """Returns how a customer's file of this kind is read; ``None`` means that it is not."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+from niochat.domain.follow_up.conversation_follow_up import ConversationFollowUp
 from niochat.domain.ids import ConversationId, MessageId, TurnId
 from niochat.domain.rating.conversation_rating import ConversationRating
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """Version of stored states and events. Code that loads a newer version raises an error and its
 actor passivates.
 """
@@ -125,6 +126,8 @@ class ConversationState:
     """The assistant or a person has answered the customer."""
     rating: ConversationRating | None = None
     """The rating of the resolved conversation, or of the last time that it was resolved."""
+    follow_up: ConversationFollowUp | None = None
+    """The latest message to win the customer back."""
     timers: Mapping[str, int] = field(default_factory=dict)
     """Newest generation of each timer ever set."""
 

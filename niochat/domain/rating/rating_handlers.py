@@ -209,7 +209,9 @@ def _request(builder: DecisionBuilder, rating: ConversationRating) -> None:
     if policy.form == "list":
         details["choices"] = [f"{emoji} {n}" for n, emoji in enumerate(SCALE, 1)]
     content = MessageContent(MessageKind.TEXT, text, details)
-    queue_messages(builder, Author.SYSTEM, rating.id, content)
+    local = now.astimezone(ZoneInfo(builder.context.timezone))
+    until = policy.allowed_until(local).astimezone(now.tzinfo)
+    queue_messages(builder, Author.SYSTEM, rating.id, content, send_until=until)
     request = next(
         each.message for each in reversed(builder.events) if isinstance(each, e.MessageQueued)
     )

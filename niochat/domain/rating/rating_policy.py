@@ -50,6 +50,14 @@ class RatingPolicy:
         until = datetime.combine(local.date(), self.quiet_until, local.tzinfo)
         return until if until > local else until + timedelta(days=1)
 
+    def allowed_until(self, local: datetime) -> datetime:
+        """Returns when the next quiet hours after ``local`` begin, or a day later without any."""
+        until = local + timedelta(days=1)
+        if self.quiet_from == self.quiet_until:
+            return until
+        begins = datetime.combine(local.date(), self.quiet_from, local.tzinfo)
+        return begins if begins > local else begins + timedelta(days=1)
+
     def is_low(self, score: int | None) -> bool:
         """Whether the score is low. An unknown one is not."""
         return score is not None and score <= self.low_score

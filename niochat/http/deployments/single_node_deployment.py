@@ -28,6 +28,7 @@ from niochat.http.deployments.live_deployment import build_live_routes
 from niochat.http.deployments.replica_application import build_replica_application
 from niochat.http.desk.desk_endpoint import DeskEndpoint
 from niochat.http.desk.desk_files import load_desk_files
+from niochat.insights.follow_ups.follow_up_watcher import FollowUpWatcher
 from niochat.insights.projector import Projector
 
 SERVED_HERE = frozenset({"api", "live"})
@@ -44,6 +45,7 @@ def _build_routes(parts: Components) -> list[BaseRoute]:
     parts.background.start(Supervisor(parts, ClusterNodes(), node).run())
     parts.background.start(Projector(parts.projector_database).run())
     parts.background.start(build_sla_watcher(parts).run())
+    parts.background.start(FollowUpWatcher(parts.projector_database).run())
     parts.background.start(build_export_runner(parts).run())
     parts.background.start(run_mirror(parts))
     return [*build_live_routes(parts), *build_api_routes(parts), *desk.routes()]

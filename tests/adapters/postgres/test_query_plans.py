@@ -315,6 +315,8 @@ LOADED = {
     "channels_id_key": {"id"},
     "threads_tenant_id_channel_id_contact_id_key": {"tenant_id", "contact_id"},
     "ratings_thread": {"tenant_id", "thread_id"},
+    # Where a follow-up is due: whether the thread has a newer conversation.
+    "conversations_thread": {"tenant_id", "thread_id"},
 }
 CLAIMED = {
     "outbox_unsettled": {"thread_id"},

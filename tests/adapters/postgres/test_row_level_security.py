@@ -85,6 +85,9 @@ PATH = {
     "mirror_positions",
     "mirror_changes",
     "mirror_dead_letters",
+    "follow_ups",
+    "follow_up_attempts",
+    "complaints",
     "mails",
 }
 """What ``niochat_system`` may touch of the tables of tenants."""
@@ -179,6 +182,7 @@ async def left(given: RowBuilder, place: ChannelRef) -> None:
     )
     await alerted(given, place)
     await promised(given, place)
+    await followed_up(given, place)
     await given.admin.execute(
         "INSERT INTO report_schedules (tenant_id, name, metrics, grouping, cadence, hour,"
         " file_format, language, recipients, next_at) VALUES ($1, 'Semana', '{conversations}',"
@@ -234,6 +238,25 @@ async def promised(given: RowBuilder, place: ChannelRef) -> None:
         await given.admin.execute(
             f"INSERT INTO {table} (tenant_id, {columns}) VALUES ($1, {values})", place.tenant
         )
+
+
+async def followed_up(given: RowBuilder, place: ChannelRef) -> None:
+    """An attempt to win a customer back, and a complaint."""
+    await given.admin.execute(
+        "WITH f AS (INSERT INTO follow_ups (tenant_id, conversation_id, interest, interested_at,"
+        " check_at) SELECT tenant_id, id, 'plans', now(), now() FROM conversations"
+        " WHERE tenant_id = $1 LIMIT 1 RETURNING conversation_id)"
+        " INSERT INTO follow_up_attempts (tenant_id, conversation_id, number, status, channel_id,"
+        " day, variant, template, send_until) SELECT $1, conversation_id, 1, 'skipped', $2,"
+        " current_date, 1, '', now() FROM f",
+        place.tenant,
+        place.channel,
+    )
+    await given.admin.execute(
+        "INSERT INTO complaints SELECT tenant_id, id, now() FROM contacts"
+        " WHERE tenant_id = $1 LIMIT 1",
+        place.tenant,
+    )
 
 
 async def searched(given: RowBuilder, place: ChannelRef) -> None:

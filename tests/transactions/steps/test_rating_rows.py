@@ -207,7 +207,7 @@ async def test_one_person_is_asked_once_a_week_on_all_channels(a: Host, given: R
 
 async def test_who_refuses_is_not_asked(a: Host, given: RowBuilder) -> None:
     _, thread = await resolved(a, given)
-    await given.admin.execute("UPDATE contacts SET ratings_refused_at = now()")
+    await given.admin.execute("UPDATE contacts SET opted_out_at = now()")
 
     await fire(a, thread, given)
 

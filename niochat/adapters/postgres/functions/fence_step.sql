@@ -28,11 +28,12 @@ BEGIN
                    rating_status = CASE WHEN x.state ? 'rating' THEN x.state #>> '{rating,status}'
                                         ELSE c.rating_status END,
                    rating_score = coalesce((x.state #>> '{rating,score}')::smallint, c.rating_score),
-                   rating_until = CASE WHEN x.status <> 'resolved' THEN NULL
-                       WHEN x.state #>> '{rating,status}' IN ('scheduled', 'sent') THEN 'infinity'
-                       WHEN x.state #>> '{rating,status}' = 'answered'
-                       THEN (x.state #>> '{rating,answered_at}')::timestamptz + interval '10 minutes'
-                   END,
+                   rating_until = CASE WHEN x.status = 'resolved' THEN greatest(
+                       (x.state #>> '{follow_up,answer_until}')::timestamptz,
+                       CASE x.state #>> '{rating,status}'
+                           WHEN 'scheduled' THEN 'infinity' WHEN 'sent' THEN 'infinity'
+                           WHEN 'answered' THEN (x.state #>> '{rating,answered_at}')::timestamptz
+                                                + interval '10 minutes' END) END,
                    waiting_since = CASE WHEN (x.state -> 'waits')::bool
                                         THEN coalesce(c.waiting_since, x.at) END,
                    priority = coalesce((x.state -> 'priority')::smallint, c.priority),

@@ -111,15 +111,18 @@ BEGIN
     -- a step that can never be written.
     IF steps ? 'sends' THEN
         INSERT INTO outbox (tenant_id, id, thread_id, shard, channel_id, conversation_id,
-                            message_id, origin, kind, text, attachment_id, choices)
+                            message_id, origin, kind, text, attachment_id, choices,
+                            begun_until)
         SELECT x.tenant_id, x.id, x.thread_id, shard_of(x.thread_id), x.channel_id,
-               x.conversation_id, x.message_id, x.origin, x.kind, x.text, a.id, x.choices
+               x.conversation_id, x.message_id, x.origin, x.kind, x.text, a.id, x.choices,
+               x.begun_until
           FROM ROWS FROM (jsonb_to_recordset(steps -> 'sends') AS (
                    tenant_id uuid, id uuid, thread_id uuid, channel_id uuid, conversation_id uuid,
                    message_id uuid, origin text, kind text, text text, attachment_id uuid,
-                   choices jsonb))
+                   choices jsonb, begun_until timestamptz))
                WITH ORDINALITY AS x (tenant_id, id, thread_id, channel_id, conversation_id,
-                                     message_id, origin, kind, text, attachment_id, choices, n)
+                                     message_id, origin, kind, text, attachment_id, choices,
+                                     begun_until, n)
           LEFT JOIN attachments a ON a.tenant_id = x.tenant_id AND a.id = x.attachment_id
          WHERE x.thread_id = ANY (won)
          ORDER BY x.n
@@ -179,6 +182,40 @@ BEGIN
                classify_tries = CASE WHEN excluded.classification IS NULL
                                      THEN ratings.classify_tries ELSE 0 END,
                cost = ratings.cost + excluded.cost;
+    END IF;
+    -- An attempt was made, or skipped in its round; one that was made stays so.
+    IF steps ? 'follow_ups' THEN
+        WITH decided AS (
+            UPDATE follow_up_attempts a
+               SET status = CASE WHEN x.message_id IS NULL THEN 'skipped' ELSE 'queued' END,
+                   reason = x.reason, message_id = x.message_id, decided_at = x.at
+              FROM jsonb_to_recordset(steps -> 'follow_ups') AS x (
+                   thread_id uuid, tenant_id uuid, conversation_id uuid, number smallint,
+                   round int, message_id uuid, reason text, at timestamptz)
+             WHERE a.tenant_id = x.tenant_id AND a.conversation_id = x.conversation_id
+               AND a.number = x.number AND x.thread_id = ANY (won) AND a.status <> 'queued'
+               AND (x.message_id IS NOT NULL OR a.round = x.round)
+            RETURNING a.tenant_id, a.conversation_id, a.message_id IS NOT NULL AS made, a.number,
+                      a.decided_at
+        )
+        UPDATE follow_ups f
+           SET attempts = CASE WHEN d.made THEN greatest(f.attempts, d.number) ELSE f.attempts END,
+               last_attempt_at = CASE WHEN d.made THEN d.decided_at ELSE f.last_attempt_at END,
+               status = CASE WHEN d.made AND f.status = 'waiting' THEN 'running' ELSE f.status END,
+               check_at = d.decided_at
+          FROM decided d
+         WHERE f.tenant_id = d.tenant_id AND f.conversation_id = d.conversation_id;
+    END IF;
+    -- The customer wants no message that the provider begins; the first time counts.
+    IF steps ? 'opt_outs' THEN
+        UPDATE contacts k
+           SET opted_out_at = x.at, opted_out_by = 'customer', opted_out_reason = x.reason,
+               opted_out_conversation = x.conversation_id, ratings_refused_at = x.at
+          FROM jsonb_to_recordset(steps -> 'opt_outs') AS x (
+               thread_id uuid, tenant_id uuid, conversation_id uuid, reason text, at timestamptz)
+          JOIN threads t ON t.tenant_id = x.tenant_id AND t.id = x.thread_id
+         WHERE k.tenant_id = t.tenant_id AND k.id = t.contact_id AND k.opted_out_at IS NULL
+           AND x.thread_id = ANY (won);
     END IF;
     -- Timers that fired are consumed; the newest generation of a timer replaces the one before.
     IF steps ? 'fired' THEN

@@ -8,8 +8,10 @@
 -- itself (LIMIT keeps the planner from reading all of them at once). A number for the protocol
 -- number if a conversation may be opened, and the resolved conversation that a command reopens. For
 -- messages of the provider's phone: whether a person wrote on it lately, and the texts that it is
--- known to send automatically. The resolved conversation whose rating may still change, and before
--- the customer is asked for one: whether they refuse that, and when they were last asked.
+-- known to send automatically. The resolved conversation whose rating may still change or whose
+-- follow-up may be answered (`rating_until` is until then), and before the customer is asked for a
+-- rating: when they were last asked. Before a message that the provider begins: whether the customer
+-- has opted out of them.
 SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, t.blocked, now() AS now,
        c.id AS conversation_id, c.state, c.schema_version,
        n.status, n.policy::text AS policy, n.timezone, p.pending,
@@ -67,12 +69,21 @@ SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, t.blocked, n
                   WHERE l.text <> ''
                   GROUP BY 1 HAVING count(DISTINCT l.thread_id) > 1 LIMIT 20) AS g)
             END AS automatic,
-       CASE WHEN p.pending @? '$[*][2] ? (@.type == "reopen_conversation")' THEN
+       CASE WHEN p.pending @? '$[*][2] ? (
+                    @.type == "reopen_conversation" || @.type == "send_follow_up")' THEN
             (SELECT jsonb_build_array(r.schema_version, r.state) FROM conversations r
               WHERE r.tenant_id = t.tenant_id AND (r.thread_id = t.id) IS TRUE
                 AND r.status || '' = 'resolved'  -- `|| ''`: so that the key's index is used
                 AND r.id = (jsonb_path_query_first(p.pending, '$[*][2] ? (
-                    @.type == "reopen_conversation").conversation') #>> '{}')::uuid) END AS over,
+                    @.type == "reopen_conversation" || @.type == "send_follow_up"
+                    ).conversation') #>> '{}')::uuid
+                AND (p.pending @? '$[0][2] ? (@.type == "reopen_conversation")'
+                     OR NOT EXISTS (SELECT FROM conversations l
+                                     WHERE l.tenant_id = t.tenant_id AND l.thread_id = t.id
+                                       AND l.opened_at > r.opened_at))) END AS over,
+       CASE WHEN p.pending @? '$[*][2] ? (@.type == "send_follow_up")' THEN
+            (SELECT k.opted_out_at IS NOT NULL FROM contacts k
+              WHERE k.tenant_id = t.tenant_id AND k.id = t.contact_id) END AS opted_out,
        CASE WHEN c.id IS NULL AND NOT x.live THEN
             (SELECT jsonb_build_array(r.schema_version, r.state) FROM conversations r
               WHERE r.thread_id = t.id AND r.rating_until > now()
@@ -80,7 +91,7 @@ SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, t.blocked, n
        CASE WHEN (SELECT true FROM timers d  -- LIMIT and not EXISTS: else all timers are hashed
                    WHERE d.tenant_id = t.tenant_id AND d.thread_id = t.id AND d.name = 'rating'
                      AND d.due_at <= now() LIMIT 1) THEN
-            (SELECT jsonb_build_array(k.ratings_refused_at IS NOT NULL, (
+            (SELECT jsonb_build_array(k.opted_out_at IS NOT NULL, (
                         SELECT max(g.sent_at) FROM channels h
                           JOIN threads o ON o.tenant_id = h.tenant_id AND o.channel_id = h.id
                                         AND o.contact_id = t.contact_id

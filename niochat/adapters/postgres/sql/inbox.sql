@@ -94,7 +94,7 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timesta
 
 -- name: merge_contacts
 -- Merges contact $3 into contact $2. Values of $3 are used where $2 has none. Commands merge their
--- threads. If one of them is blocked, the person is, on all threads of both.
+-- threads. If one of them is blocked, the person is, on all threads of both; opt-outs likewise.
 WITH gone AS (
     UPDATE contacts
        SET merged_into = $2,
@@ -102,7 +102,8 @@ WITH gone AS (
                                                WHERE o.tenant_id = $1 AND o.id = $2))
      WHERE tenant_id = $1 AND id = $3 AND id <> $2 AND merged_into IS DISTINCT FROM $2  -- only once
     RETURNING name, document_sealed, document_index, notes, known_contract, known_phone, known_at,
-              shared_at, labels, blocked_at
+              shared_at, labels, blocked_at, opted_out_at, opted_out_by, opted_out_reason,
+              opted_out_conversation
 ), former AS (
     UPDATE former_identities SET contact_id = $2 WHERE tenant_id = $1 AND contact_id = $3
 ), blocked AS (
@@ -126,6 +127,14 @@ UPDATE contacts k
                         ELSE greatest(k.shared_at, gone.shared_at) END,
        labels = ARRAY(SELECT DISTINCT l FROM unnest(k.labels || gone.labels) AS l ORDER BY l),
        blocked_at = coalesce(k.blocked_at, gone.blocked_at),
+       opted_out_at = coalesce(k.opted_out_at, gone.opted_out_at),
+       ratings_refused_at = coalesce(k.opted_out_at, gone.opted_out_at),
+       opted_out_by = CASE WHEN k.opted_out_at IS NULL THEN gone.opted_out_by
+                           ELSE k.opted_out_by END,
+       opted_out_reason = CASE WHEN k.opted_out_at IS NULL THEN gone.opted_out_reason
+                               ELSE k.opted_out_reason END,
+       opted_out_conversation = CASE WHEN k.opted_out_at IS NULL THEN gone.opted_out_conversation
+                                     ELSE k.opted_out_conversation END,
        notes = left(concat_ws(E'\n', nullif(k.notes, ''), nullif(gone.notes, '')), 4000)
   FROM gone WHERE k.tenant_id = $1 AND k.id = $2
 

@@ -2,7 +2,8 @@
 -- Statement 3: claims the thread's next row if it may still be sent. The row decides: a takeover
 -- that commits first has cancelled it, one that commits later finds it sending. The result has the
 -- destination, the quoted or changed message, whether the channel was held before, and whether
--- other rows wait behind it. `status || ''` keeps the planner from using the index of all waiting
+-- other rows wait behind it. A message that the provider begins does not leave after its time, or
+-- after the customer's opt-out. `status || ''` keeps the planner from using the index of all waiting
 -- rows instead of the row's key.
 WITH first AS MATERIALIZED (
     SELECT f.tenant_id, f.id, x.epoch
@@ -27,6 +28,11 @@ WITH first AS MATERIALIZED (
                        AND (c.paused_until IS NULL OR c.paused_until <= now())
                   FROM conversations c JOIN tenants n ON n.tenant_id = c.tenant_id
                  WHERE c.tenant_id = o.tenant_id AND c.id = o.conversation_id))
+       AND (o.begun_until IS NULL
+            OR o.begun_until > now() AND (
+                SELECT k.opted_out_at FROM threads t
+                  JOIN contacts k ON k.tenant_id = t.tenant_id AND k.id = t.contact_id
+                 WHERE t.tenant_id = o.tenant_id AND t.id = o.thread_id) IS NULL)
     RETURNING o.id, o.tenant_id, o.thread_id, o.channel_id, o.text, o.attempts, o.kind,
               o.attachment_id, o.message_id, o.choices
 )
@@ -56,7 +62,11 @@ SELECT o.id, o.tenant_id, o.channel_id, o.status, o.lookups, o.resends, o.attemp
        o.status = 'sending' AND (o.send_until < now() OR NOT EXISTS (
            SELECT FROM shards s
             WHERE s.shard = o.shard AND s.host = o.host AND s.epoch = o.epoch)) AS orphaned,
-       o.created_at < now() - interval '24 hours' AS too_old
+       o.created_at < now() - interval '24 hours' AS too_old,
+       o.begun_until IS NOT NULL AND (o.begun_until <= now() OR (
+           SELECT k.opted_out_at FROM threads t
+             JOIN contacts k ON k.tenant_id = t.tenant_id AND k.id = t.contact_id
+            WHERE t.tenant_id = o.tenant_id AND t.id = o.thread_id) IS NOT NULL) AS unwanted
   FROM outbox o
  WHERE o.thread_id = $1 AND o.status IN ('queued', 'sending', 'uncertain')
  ORDER BY o.position LIMIT 20

@@ -13,10 +13,12 @@ SELECT id, thread_id, state, schema_version, version FROM conversations
  WHERE thread_id = ANY ($1::uuid[]) AND status <> 'resolved'
  ORDER BY opened_at, id FOR UPDATE
 
--- name: lock_open_ratings
--- The resolved conversations of both threads whose rating has no answer yet.
+-- name: lock_awaiting
+-- The resolved conversations of both threads whose rating or follow-up has no answer yet.
 SELECT thread_id, state, schema_version FROM conversations
- WHERE thread_id = ANY ($1::uuid[]) AND rating_until = 'infinity'
+ WHERE thread_id = ANY ($1::uuid[])
+   AND (rating_until = 'infinity' OR rating_until > now()
+        AND (state #>> '{follow_up,answer_until}')::timestamptz > now())
  ORDER BY id FOR UPDATE
 
 -- name: write_conversation

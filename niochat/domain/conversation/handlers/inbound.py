@@ -24,6 +24,7 @@ from niochat.domain.conversation.handlers.turns import (
     start_turn_if_files_read,
 )
 from niochat.domain.conversation.state import ConversationStatus
+from niochat.domain.follow_up.follow_up_handlers import end_follow_up
 from niochat.domain.ids import (
     MessageId,
     OutboxId,
@@ -32,6 +33,7 @@ from niochat.domain.ids import (
     inbound_message_id,
 )
 from niochat.domain.message import FILE_KINDS, Author, DeliveryStatus, MessageContent
+from niochat.domain.opt_out.opt_out_handlers import take_opt_out
 from niochat.domain.rating.rating_handlers import take_message, take_reaction
 
 AUTOMATIC_REPLY_WINDOW = timedelta(seconds=2)
@@ -44,10 +46,13 @@ MessageCommand = cmd.ReceiveMessage | cmd.ReceiveProviderPhoneMessage | cmd.Rece
 
 
 def receive_message(builder: DecisionBuilder, command: cmd.ReceiveMessage) -> None:
-    """A customer's message answers an open rating, continues the thread's conversation or opens a
-    new one. A message of a blocked contact opens none and asks for no answer.
+    """A customer's message asks for no more messages, answers an open rating, continues the
+    thread's conversation or opens a new one. A message of a blocked contact opens none and asks for
+    no answer.
     """
-    if take_message(builder, command) or _opens_nothing(builder, command):
+    if take_opt_out(builder, command) or take_message(builder, command):
+        return
+    if _opens_nothing(builder, command):
         return
     if builder.active is None:
         open_conversation(builder)
@@ -70,6 +75,7 @@ def receive_message(builder: DecisionBuilder, command: cmd.ReceiveMessage) -> No
         message, Author.CUSTOMER, None, in_current_conversation=True, sent_at=command.sent_at
     )
     apply_stored_updates(builder, command.external_id, stored)
+    end_follow_up(builder, "customer_wrote")
     _request_answer(builder)
 
 

@@ -1,6 +1,7 @@
 """Queues messages to the customer and stores internal notes."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 from niochat.domain.conversation import commands as cmd
@@ -24,24 +25,30 @@ def queue_messages(
     cause: UUID,
     *contents: MessageContent,
     reply_to: str | None = None,
+    send_until: datetime | None = None,
 ) -> None:
     """Queues ``contents`` in this order. ``reply_to`` is the gateway's id of the quoted message.
+    A message with ``send_until`` is one that the provider begins: it never leaves after that time,
+    or after the customer's opt-out.
 
     The ids derive from ``cause``, so queueing twice for one cause stores the messages once.
     """
     for ordinal, content in enumerate(contents):
-        _queue(builder, author, outbound_message_id(cause, ordinal), content, reply_to)
+        message = outbound_message_id(cause, ordinal)
+        _store(builder, author, message, content, reply_to)
+        builder.add_effect(
+            fx.QueueSendEffect(outbox_id(message), message, author, content, send_until)
+        )
 
 
-def _queue(
+def _store(
     builder: DecisionBuilder,
     author: Author,
     message: MessageId,
     content: MessageContent,
     reply_to: str | None,
 ) -> None:
-    outbox = outbox_id(message)
-    builder.emit(e.MessageQueued(message, outbox, author))
+    builder.emit(e.MessageQueued(message, outbox_id(message), author))
     builder.add_effect(
         fx.StoreMessageEffect(
             message,
@@ -53,7 +60,6 @@ def _queue(
             version=builder.conversation.version,
         )
     )
-    builder.add_effect(fx.QueueSendEffect(outbox, message, author, content))
 
 
 def add_note(

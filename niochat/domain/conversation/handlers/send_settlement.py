@@ -39,7 +39,7 @@ def settle_send(builder: DecisionBuilder, command: SettleSend) -> None:
         case SendStatus.FAILED:
             advance_status(builder, send.message, DeliveryStatus.FAILED, command.code)
             settle_request(builder, send.message.id, command.code)
-            if send.in_current_conversation and _is_pending(builder):
+            if send.in_current_conversation and _is_pending(builder, send):
                 hand_off(builder, "send_failed")
         case SendStatus.UNCERTAIN:
             advance_status(builder, send.message, DeliveryStatus.UNCERTAIN, command.code)
@@ -74,6 +74,9 @@ def _outbox_status(builder: DecisionBuilder, send: StoredSend, command: SettleSe
     return "cancelled" if lost else "queued"
 
 
-def _is_pending(builder: DecisionBuilder) -> bool:
+def _is_pending(builder: DecisionBuilder, send: StoredSend) -> bool:
+    """Whether the assistant's customer waits for the message. Nobody waits for a follow-up."""
     c = builder.current
-    return c is not None and c.status is ConversationStatus.PENDING
+    if c is None or c.status is not ConversationStatus.PENDING:
+        return False
+    return c.follow_up is None or c.follow_up.message != send.message.id

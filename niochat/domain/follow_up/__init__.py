@@ -1,0 +1,1 @@
+"""Follow-ups: messages to customers who showed interest in a plan and went quiet."""

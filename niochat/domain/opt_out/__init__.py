@@ -1,0 +1,1 @@
+"""Opt-outs: customers who do not want messages that the provider begins."""

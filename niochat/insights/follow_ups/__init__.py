@@ -1,0 +1,1 @@
+"""Finds customers who showed interest and went quiet, and orders messages to them."""

@@ -1,0 +1,1 @@
+"""Opt-outs, without a database."""

@@ -1,0 +1,1 @@
+"""Follow-ups on a real database."""
