@@ -9,6 +9,7 @@ from uuid import UUID
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.domain_json_codec import event_to_json, state_to_json
 from niochat.adapters.postgres.queries import queries
+from niochat.conversations.step.follow_up_columns import attempt_columns, opt_out_columns
 from niochat.conversations.step.step_types import StepPlan
 from niochat.domain.conversation import effects as fx
 from niochat.domain.conversation.state import SCHEMA_VERSION, ConversationState
@@ -117,9 +118,13 @@ def _writes(plans: Sequence[StepPlan]) -> dict[str, list[Any]]:
         ],
         "ratings": _ratings(plans),
         "follow_ups": [
-            _follow_up(*each) for each in _effects(plans, fx.StoreFollowUpAttemptEffect)
+            _thread_columns(plan) | attempt_columns(attempt, plan.now)
+            for plan, attempt in _effects(plans, fx.StoreFollowUpAttemptEffect)
         ],
-        "opt_outs": [_opt_out(*each) for each in _effects(plans, fx.OptOutEffect)],
+        "opt_outs": [
+            _thread_columns(plan) | opt_out_columns(opt_out, plan.now)
+            for plan, opt_out in _effects(plans, fx.OptOutEffect)
+        ],
         "fired": [
             {"thread_id": plan.before.id, "name": name, "generation": generation}
             for plan in plans
@@ -337,25 +342,6 @@ def _rating(plan: StepPlan, stored: fx.StoreRatingEffect) -> ColumnValues:
         "comment_ids": list(rating.comments),
         "classify": stored.classify,
         "cost": str(stored.cost),
-    }
-
-
-def _follow_up(plan: StepPlan, attempt: fx.StoreFollowUpAttemptEffect) -> ColumnValues:
-    return _thread_columns(plan) | {
-        "conversation_id": attempt.conversation,
-        "number": attempt.number,
-        "round": attempt.round,
-        "message_id": attempt.message,
-        "reason": attempt.reason,
-        "at": plan.now,
-    }
-
-
-def _opt_out(plan: StepPlan, opt_out: fx.OptOutEffect) -> ColumnValues:
-    return _thread_columns(plan) | {
-        "conversation_id": opt_out.conversation,
-        "reason": opt_out.answered,
-        "at": plan.now,
     }
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from niochat.domain.conversation import commands as cmd
+from niochat.domain.ids import OutboxId
 from tests.builders import ChannelRef, build_message, insert_commands
 from tests.insights.follow_ups.conftest import (
     MONDAY,
@@ -157,7 +158,7 @@ class SimulatedWeek:
         for row in await host.outbox.list_unsettled(thread):
             if row.unwanted:
                 self.done["unwanted"] += 1
-                failed = cmd.SettleSend(row.id, cmd.SendStatus.FAILED, code="unwanted")
+                failed = cmd.SettleSend(OutboxId(row.id), cmd.SendStatus.FAILED, code="unwanted")
                 await host.step(thread, failed)
 
     async def look_at(self, outbox: UUID) -> None:
