@@ -33,10 +33,12 @@ from niochat.conversations.conversation_queries import ConversationQueries
 from niochat.conversations.history.conversation_history import ConversationHistory
 from niochat.conversations.history.turn_queries import TurnQueries
 from niochat.conversations.message_search import MessageSearch
+from niochat.conversations.opt_outs import OptOutStore
 from niochat.conversations.read_markers import ReadMarkerStore
 from niochat.conversations.search_indexer import SearchIndexer
 from niochat.identity.demo_users import CHECK_INTERVAL_S, DemoUserGuard
 from niochat.insights.exports.export_store import ReportExportStore
+from niochat.insights.follow_ups.follow_up_report import FollowUpReport
 from niochat.insights.reports.dashboard import DashboardStore
 from niochat.insights.reports.report_store import ReportStore
 from niochat.insights.schedules.schedule_runner import ScheduledReportRunner
@@ -83,6 +85,8 @@ class ApiServices:
     report_schedules: ReportScheduleStore
     report_exports: ReportExportStore
     sla_policies: SlaPolicyStore
+    follow_up_report: FollowUpReport
+    opt_outs: OptOutStore
     request_buckets: RedisTokenBuckets
 
 
@@ -128,6 +132,8 @@ def build_api_services(components: Components, requests_per_s: float, burst: flo
         report_schedules=ReportScheduleStore(database),
         report_exports=ReportExportStore(database),
         sla_policies=SlaPolicyStore(database),
+        follow_up_report=FollowUpReport(components.report_database),
+        opt_outs=OptOutStore(database),
         request_buckets=RedisTokenBuckets(
             settings.redis_url.get_secret_value(), per_s=requests_per_s, burst=burst, kind="api"
         ),

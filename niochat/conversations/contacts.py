@@ -157,13 +157,15 @@ class ContactStore:
         changes: Mapping[str, str | bool | None],
         actor: AuditActor,
     ) -> dict[str, Any]:
-        """Changes ``name``, ``document``, ``notes`` or ``ratings_refused`` of a contact, as far as
+        """Changes ``name``, ``document``, ``notes`` or ``opted_out`` of a contact, as far as
         ``changes`` has them, and returns the contact.
 
         Raises ``NotFoundError``, ``InvalidInputError`` (``bad_document``),
         ``OperationRefusedError`` (``merged``).
         """
         changes = dict(changes)
+        if changes.get("opted_out") is None:
+            changes.pop("opted_out", None)
         if changes.get("document"):
             changes["document"] = _require_tax_id(str(changes["document"]))
         async with self._database.as_tenant(tenant_id) as connection:
@@ -174,7 +176,7 @@ class ContactStore:
                     code="merged",
                 )
             before: dict[str, Any] = {
-                "ratings_refused": row["ratings_refused"],
+                "opted_out": row["opted_out"],
                 "name": row["name"],
                 "notes": row["notes"],
                 "document": self._document_of(tenant_id, row),
@@ -190,7 +192,8 @@ class ContactStore:
                 after["name"],
                 *document,
                 after["notes"] or "",
-                bool(after["ratings_refused"]),
+                bool(after["opted_out"]),
+                actor.id,
             )
             digests = [
                 {name: self._audit_value(tenant_id, each[name]) for name in changes}

@@ -27,6 +27,8 @@ class ConversationRecipient:
     contact_id: UUID | None = None
     phone: str = ""
     name: str | None = None
+    despite_opt_out: bool = False
+    """Whether the agent knows that the contact wants no message that the provider begins."""
 
 
 class ConversationStarter:
@@ -48,8 +50,8 @@ class ConversationStarter:
         checked, so that a repeat gets the result of the first request.
 
         Raises ``NotFoundError`` for an unknown channel or contact, ``OperationRefusedError``
-        (``merged``, ``contact_blocked``, ``channel_disconnected``), and ``AlreadyExistsError``
-        (``conversation_open``).
+        (``merged``, ``contact_blocked``, ``contact_opted_out``, ``channel_disconnected``), and
+        ``AlreadyExistsError`` (``conversation_open``).
         """
         async with self._database.system_transaction() as connection:
             channel = await connection.fetchrow(_SQL["channel"], tenant_id, channel_id, key)
@@ -129,6 +131,13 @@ class ConversationStarter:
         if row["blocked_at"] is not None:
             raise OperationRefusedError(
                 "The contact is blocked. Unblock it first.", code="contact_blocked"
+            )
+        if row["opted_out_at"] is not None and not recipient.despite_opt_out:
+            raise OperationRefusedError(
+                "The contact has asked for no messages that you begin. To write all the same, for"
+                " instance because the contact asks for it, repeat the request with"
+                " despite_opt_out.",
+                code="contact_opted_out",
             )
         if not row["reachable"]:
             raise OperationRefusedError(

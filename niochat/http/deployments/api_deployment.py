@@ -164,6 +164,8 @@ def _build_rest_routes(
         report_schedules=services.report_schedules,
         report_exports=services.report_exports,
         sla_policies=services.sla_policies,
+        follow_up_report=services.follow_up_report,
+        opt_outs=services.opt_outs,
         secure_cookies=parts.settings.base_url.startswith("https://"),
         rate_limiter=CallerRateLimiter(
             services.request_buckets.take,

@@ -24,11 +24,13 @@ from niochat.conversations.history.conversation_history import ConversationHisto
 from niochat.conversations.history.turn_queries import TurnQueries
 from niochat.conversations.message_history import MessageHistory
 from niochat.conversations.message_search import MessageSearch
+from niochat.conversations.opt_outs import OptOutStore
 from niochat.conversations.read_markers import ReadMarkerStore
 from niochat.http.rest.caller_rate_limit import CallerRateLimiter
 from niochat.inbox.command_submitter import COMMAND_TIMEOUT_S, CommandSubmitter
 from niochat.inbox.conversation_starter import ConversationStarter
 from niochat.insights.exports.export_store import ReportExportStore
+from niochat.insights.follow_ups.follow_up_report import FollowUpReport
 from niochat.insights.reports.dashboard import DashboardStore
 from niochat.insights.reports.report_store import ReportStore
 from niochat.insights.schedules.schedule_store import ReportScheduleStore
@@ -79,6 +81,8 @@ class RestServices:
     report_schedules: ReportScheduleStore
     report_exports: ReportExportStore
     sla_policies: SlaPolicyStore
+    follow_up_report: FollowUpReport
+    opt_outs: OptOutStore
     secure_cookies: bool
     rate_limiter: CallerRateLimiter | None = None
     command_timeout_s: float = COMMAND_TIMEOUT_S

@@ -14,6 +14,7 @@ from niochat.tenants.provider_file.field_types import (
     StrictInteger,
     StrictNumber,
 )
+from niochat.tenants.provider_file.follow_up_schema import FollowUpConfig
 from niochat.tenants.provider_file.rating_schema import RatingConfig
 from niochat.tenants.provider_file.schedule_types import (
     CalendarDate,
@@ -26,8 +27,8 @@ from niochat.tenants.provider_file.strict_model import StrictModel, error_at
 
 _DEFAULT = ConversationPolicy()
 _DAY_S = 86_400
-RATINGS = "ratings"
-"""The field of a policy whose values can be changed one by one."""
+RATINGS, FOLLOW_UPS = "ratings", "follow_ups"
+"""Fields of a policy whose values can be changed one by one."""
 
 
 def _contains_when(value: str) -> str:
@@ -110,6 +111,8 @@ class PolicyConfig(StrictModel):
     """Sent when it is closed; ``{protocol}`` is replaced by the protocol number."""
     ratings: RatingConfig = RatingConfig()
     """Requests for a rating after a conversation."""
+    follow_ups: FollowUpConfig = FollowUpConfig()
+    """Messages to customers who showed interest in a plan and went quiet."""
 
     @model_validator(mode="after")
     def _limit_is_longer(self) -> Self:
@@ -126,7 +129,12 @@ class PolicyConfig(StrictModel):
 
 
 def merge_policy(stored: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored policy after a change; of the ratings, too, only the given values change."""
-    ratings = change.get(RATINGS)
-    nested = {RATINGS: {**stored.get(RATINGS, {}), **ratings}} if ratings is not None else {}
+    """A stored policy after a change; of ratings and follow-ups, too, only the given values
+    change.
+    """
+    nested = {
+        name: {**stored.get(name, {}), **change[name]}
+        for name in (RATINGS, FOLLOW_UPS)
+        if change.get(name) is not None
+    }
     return {**stored, **change, **nested}

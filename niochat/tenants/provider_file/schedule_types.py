@@ -1,7 +1,7 @@
 """Field types for days and times in a provider file."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Annotated, Any
 
@@ -104,7 +104,17 @@ HolidayRegion = Annotated[str, AfterValidator(_holidays)]
 def format_shift(stored: Mapping[str, Any]) -> dict[str, Any]:
     """Convert a stored shift into the format of a provider file."""
     return {
-        "days": [_NAMES[day] for day in stored["days"]],
+        "days": format_weekdays(stored["days"]),
         "from": stored["opens"][:5],
-        "to": MIDNIGHT_TEXT if stored["closes"] == END_OF_DAY.isoformat() else stored["closes"][:5],
+        "to": format_closing_time(stored["closes"]),
     }
+
+
+def format_weekdays(stored: Sequence[int]) -> list[str]:
+    """Convert stored weekdays into the names of a provider file."""
+    return [_NAMES[day] for day in stored]
+
+
+def format_closing_time(stored: str) -> str:
+    """Convert a stored time of day; the last moment of the day is ``24:00``."""
+    return MIDNIGHT_TEXT if stored == END_OF_DAY.isoformat() else stored[:5]

@@ -34,12 +34,14 @@ from niochat.conversations.history.conversation_history import ConversationHisto
 from niochat.conversations.history.turn_queries import TurnQueries
 from niochat.conversations.message_history import MessageHistory
 from niochat.conversations.message_search import MessageSearch
+from niochat.conversations.opt_outs import OptOutStore
 from niochat.conversations.read_markers import ReadMarkerStore
 from niochat.http.rest.rest_application import build_rest_application
 from niochat.http.rest.rest_services import RestServices
 from niochat.inbox.command_submitter import CommandSubmitter
 from niochat.inbox.conversation_starter import ConversationStarter
 from niochat.insights.exports.export_store import ReportExportStore
+from niochat.insights.follow_ups.follow_up_report import FollowUpReport
 from niochat.insights.reports.dashboard import DashboardStore
 from niochat.insights.reports.report_store import ReportStore
 from niochat.insights.schedules.schedule_store import ReportScheduleStore
@@ -245,6 +247,8 @@ async def rest_api(
         report_schedules=ReportScheduleStore(database),
         report_exports=ReportExportStore(database),
         sla_policies=SlaPolicyStore(database),
+        follow_up_report=FollowUpReport(database),
+        opt_outs=OptOutStore(database),
         push_subscriptions=PushSubscriptionStore(database, house.vault, SsrfGuard().check_url),
         vapid_keys=VapidKeyStore(database, house.vault),
         reports=reports,

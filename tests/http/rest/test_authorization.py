@@ -247,6 +247,7 @@ async def snapshot(rest_api: RestApiFixture, tenant: UUID) -> list[str]:
             "report_schedules",
             "report_exports",
             "sla_policies",
+            "follow_ups",
         )
         for row in await rest_api.house.admin.fetch(
             f"SELECT t::text FROM {table} t WHERE tenant_id = $1 ORDER BY 1", tenant

@@ -3,7 +3,7 @@
 -- the previous page ($3, $4), with one of these labels ($6).
 SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k.created_at,
        k.labels, k.blocked_at IS NOT NULL AS blocked,
-       k.ratings_refused_at IS NOT NULL AS ratings_refused,
+       k.opted_out_at IS NOT NULL AS opted_out,
        ARRAY(SELECT i.value FROM identities i WHERE i.tenant_id = k.tenant_id
                 AND i.contact_id = k.id AND i.kind = 'phone' ORDER BY 1) AS phones,
        addresses_of(k.tenant_id, k.id) AS addresses
@@ -19,7 +19,7 @@ SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k
 -- their order until the page is full. Text without letters and digits is in no name.
 SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k.created_at,
        k.labels, k.blocked_at IS NOT NULL AS blocked,
-       k.ratings_refused_at IS NOT NULL AS ratings_refused,
+       k.opted_out_at IS NOT NULL AS opted_out,
        ARRAY(SELECT i.value FROM identities i WHERE i.tenant_id = k.tenant_id
                 AND i.contact_id = k.id AND i.kind = 'phone' ORDER BY 1) AS phones,
        addresses_of(k.tenant_id, k.id) AS addresses
@@ -38,7 +38,7 @@ SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k
 -- returned twice.
 SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k.created_at,
        k.labels, k.blocked_at IS NOT NULL AS blocked,
-       k.ratings_refused_at IS NOT NULL AS ratings_refused,
+       k.opted_out_at IS NOT NULL AS opted_out,
        ARRAY(SELECT i.value FROM identities i WHERE i.tenant_id = k.tenant_id
                 AND i.contact_id = k.id AND i.kind = 'phone' ORDER BY 1) AS phones,
        addresses_of(k.tenant_id, k.id) AS addresses, p.value AS matched
@@ -60,7 +60,7 @@ SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k
 -- previous page.
 SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k.created_at,
        k.labels, k.blocked_at IS NOT NULL AS blocked,
-       k.ratings_refused_at IS NOT NULL AS ratings_refused,
+       k.opted_out_at IS NOT NULL AS opted_out,
        ARRAY(SELECT i.value FROM identities i WHERE i.tenant_id = k.tenant_id
                 AND i.contact_id = k.id AND i.kind = 'phone' ORDER BY 1) AS phones,
        addresses_of(k.tenant_id, k.id) AS addresses
@@ -73,7 +73,7 @@ SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k
 -- A contact, merged or not.
 SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k.created_at,
        k.labels, k.blocked_at IS NOT NULL AS blocked,
-       k.ratings_refused_at IS NOT NULL AS ratings_refused,
+       k.opted_out_at IS NOT NULL AS opted_out,
        ARRAY(SELECT i.value FROM identities i WHERE i.tenant_id = k.tenant_id
                 AND i.contact_id = k.id AND i.kind = 'phone' ORDER BY 1) AS phones,
        addresses_of(k.tenant_id, k.id) AS addresses
@@ -83,15 +83,18 @@ SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k
 -- name: lock
 -- The same, locked for a change.
 SELECT name, document_sealed, document_index, notes, merged_into, labels, blocked_at,
-       ratings_refused_at IS NOT NULL AS ratings_refused
+       opted_out_at IS NOT NULL AS opted_out
   FROM contacts
  WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE
 
 -- name: change
--- Changes a contact. With another tax id, or none, the person is not recognised any more.
+-- Changes a contact. $7: it wants no message that the provider begins, as $8 says. With another tax id, or none, the person is not recognised any more.
 UPDATE contacts
    SET name = $3, document_sealed = $4, document_index = $5, notes = $6,
-       ratings_refused_at = CASE WHEN $7 THEN coalesce(ratings_refused_at, now()) END,
+       opted_out_at = CASE WHEN $7 THEN coalesce(opted_out_at, now()) END,
+       opted_out_by = CASE WHEN $7 THEN coalesce(opted_out_by, $8) END,
+       opted_out_reason = CASE WHEN $7 THEN coalesce(opted_out_reason, 'agent') END,
+       ratings_refused_at = CASE WHEN $7 THEN coalesce(opted_out_at, now()) END,
        known_contract = CASE WHEN document_index = $5 THEN known_contract END,
        known_phone = CASE WHEN document_index = $5 THEN known_phone END,
        known_at = CASE WHEN document_index = $5 THEN known_at END

@@ -7,7 +7,7 @@ SELECT h.status, (SELECT i.thread_id FROM inbox i
 
 -- name: lock_contact
 -- A contact, locked against being blocked or merged, and whether it has an address for messages.
-SELECT k.merged_into, k.blocked_at,
+SELECT k.merged_into, k.blocked_at, k.opted_out_at,
        EXISTS (SELECT FROM address_of(k.tenant_id, k.id)) AS reachable
   FROM contacts k WHERE k.tenant_id = $1 AND k.id = $2 FOR NO KEY UPDATE
 

@@ -64,7 +64,7 @@ class ContactResponse(ResponseModel):
     ``document`` is a CPF or CNPJ; callers without ``contacts:write`` see only its last digits, and
     it is null while it cannot be decrypted. ``merged_into`` is the contact into which this contact
     was merged. While a contact is ``blocked``, its messages open and wake no conversation. With
-    ``ratings_refused`` it is not asked for ratings.
+    ``opted_out`` it gets no message that the provider begins, such as requests for ratings.
     """
 
     id: UUID
@@ -77,18 +77,21 @@ class ContactResponse(ResponseModel):
     notes: str
     labels: list[str]
     blocked: bool
-    ratings_refused: bool
+    opted_out: bool
     merged_into: UUID | None
     created_at: datetime
 
 
 class UpdateContactRequest(RequestModel):
-    """Changes to a contact. A field that is left out stays unchanged; null removes the value."""
+    """Changes to a contact. A field that is left out stays unchanged; null removes the value.
+    ``opted_out`` can only be set: an administrator undoes it with ``DELETE
+    /opt-outs/{contact_id}``.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=120)] | None = None
     document: Annotated[str, Field(min_length=1, max_length=32)] | None = None
     notes: Annotated[str, Field(max_length=4000)] | None = None
-    ratings_refused: bool | None = None
+    opted_out: Literal[True] | None = None
 
 
 class TaxIdLookupRequest(RequestModel):

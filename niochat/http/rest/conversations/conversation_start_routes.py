@@ -39,7 +39,8 @@ router = APIRouter(prefix="/conversations", tags=["conversations"])
 class StartConversationRequest(RequestModel):
     """A new conversation on a channel: either with a known contact (``contact_id``) or with a
     ``phone`` number, which may belong to a contact already. ``name`` is for a new contact. A number
-    without ``+`` is Brazilian. ``text`` and ``file`` are the first message, as in
+    without ``+`` is Brazilian. A contact who has opted out of messages that the provider begins is
+    written to only with ``despite_opt_out``. ``text`` and ``file`` are the first message, as in
     ``POST /conversations/{conversation_id}/messages``.
     """
 
@@ -49,6 +50,7 @@ class StartConversationRequest(RequestModel):
     name: DisplayName | None = None
     text: Annotated[str, Field(max_length=MAX_TEXT)] = ""
     file: UUID | None = None
+    despite_opt_out: bool = False
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -80,9 +82,9 @@ async def start_conversation(
 ) -> StartedConversationResponse:
     """Start a conversation, which the caller holds; the assistant does not answer in it before the
     caller returns it. 409 with the code ``conversation_open`` if a conversation with the contact is
-    open on the channel (``existing_id``), ``contact_blocked``, ``channel_disconnected`` or
-    ``no_address``. Whether the number has WhatsApp is not known before the message is sent: the
-    message fails then.
+    open on the channel (``existing_id``), ``contact_blocked``, ``contact_opted_out``,
+    ``channel_disconnected`` or ``no_address``. Whether the number has WhatsApp is not known before
+    the message is sent: the message fails then.
     """
     tenant_id = caller.require(PermissionAction.CONVERSATIONS_REPLY)
     file = None if body.file is None else await find_upload(request, tenant_id, body.file)
@@ -135,8 +137,9 @@ async def _start(
 
 def _recipient(body: StartConversationRequest) -> ConversationRecipient:
     if body.phone is None:
-        return ConversationRecipient(body.contact_id)
-    return ConversationRecipient(phone=require_phone(body.phone), name=body.name)
+        return ConversationRecipient(body.contact_id, despite_opt_out=body.despite_opt_out)
+    phone = require_phone(body.phone)
+    return ConversationRecipient(None, phone, body.name, body.despite_opt_out)
 
 
 def require_phone(written: str) -> str:

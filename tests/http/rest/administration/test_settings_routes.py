@@ -214,3 +214,42 @@ async def test_what_is_done_about_requests_is_changed_as_a_whole(rest_api: RestA
 
     told = (await patch(rest_api, headers, {"requests": None}, path=path)).json()
     assert told["requests"] == {}
+
+
+async def test_the_rule_of_follow_ups_is_changed_and_reported(rest_api: RestApiFixture) -> None:
+    _, headers = await rest_api.add_signed_in_user("admin")
+    before = await rest_api.http.get("/settings", headers=headers)
+    rule = before.json()["policy"]["follow_ups"]
+    assert rule["enabled"] is False
+    assert (rule["sends_from"], rule["days"][0], rule["delays_s"][0]) == ("09:00", "mon", 86_400)
+
+    changed = {**rule, "enabled": True, "delays_s": [3600], "sends_until": "24:00"}
+    told = await patch(
+        rest_api, headers, {"policy": {"follow_ups": changed}}, before.headers["etag"]
+    )
+    assert told.status_code == 200, told.text
+    assert told.json()["policy"]["follow_ups"] == changed
+    part = {"policy": {"follow_ups": {"per_day": 7}}}
+    told = await patch(rest_api, headers, part, told.headers["etag"])
+    assert told.json()["policy"]["follow_ups"] == {**changed, "per_day": 7}
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"delays_s": []}, "delays_s"),
+        ({"delays_s": [1]}, "delays_s"),
+        ({"texts": [["Oi"], ["b"], ["c"]]}, "texts"),
+        ({"texts": [["Oi, {cpf}. Responda PARAR"], ["b"], ["c"]]}, "texts"),
+        ({"texts": [["PARAR"]]}, "texts"),
+        ({"sends_until": "08:00"}, "sends_until"),
+        ({"interests": []}, "interests"),
+        ({"days": ["x"]}, "days"),
+    ],
+)
+async def test_a_wrong_rule_of_follow_ups_is_named(
+    rest_api: RestApiFixture, values: dict[str, Any], field: str
+) -> None:
+    _, headers = await rest_api.add_signed_in_user("admin")
+    answer = await patch(rest_api, headers, {"policy": {"follow_ups": values}})
+    assert field in str(assert_problem(answer, 422, "invalid"))

@@ -183,18 +183,3 @@ async def test_a_wrong_filter_is_named(rest_api: RestApiFixture, query: dict[str
 
     body = assert_problem(answer, 422, "invalid")
     assert next(iter(query)) in str(body)
-
-
-async def test_who_refuses_ratings_is_said_of_the_contact(rest_api: RestApiFixture) -> None:
-    _, headers = await rest_api.add_signed_in_user("admin")
-    visit = await rest_api.conversation()
-    (contact,) = await rest_api.given.rows(
-        "SELECT contact_id FROM threads WHERE id = $1", visit.thread
-    )
-
-    for refused in (True, False):
-        changed = await rest_api.http.patch(
-            f"/contacts/{contact}", json={"ratings_refused": refused}, headers=headers
-        )
-        assert changed.json()["ratings_refused"] is refused
-    assert await rest_api.given.rows("SELECT ratings_refused_at FROM contacts") == [None]
