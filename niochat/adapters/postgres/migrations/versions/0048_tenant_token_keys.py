@@ -4,8 +4,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0047"
-down_revision = "0045"
+revision = "0048"
+down_revision = "0047"
 
 
 def upgrade() -> None:
