@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Any
 
 from niochat_sandbox.supabase.realtime.change_bindings import ChangeBinding, ChangeType
-from niochat_sandbox.supabase.realtime.pgoutput_decoder import RowChange, Values
+from niochat_sandbox.supabase.realtime.pgoutput_decoder import Relation, RowChange, Values
 from niochat_sandbox.supabase.realtime.row_access import RowAccess, Subscriber, TableFacts
 
 MAX_EVENTS_PER_SECOND = 100
@@ -44,6 +44,7 @@ class ChangeDispatcher:
 
     async def deliver(self, changes: Sequence[RowChange]) -> None:
         """Send these changes, in their order."""
+        facts_of: dict[Relation, TableFacts | None] = {}
         for change in changes:
             matching = [
                 (subscription, bindings)
@@ -51,7 +52,11 @@ class ChangeDispatcher:
                 if change.commit_lsn >= subscription.since
                 and (bindings := _matching(subscription, change))
             ]
-            if matching and (facts := await self._access.describe(change.relation)) is not None:
+            if not matching:
+                continue
+            if change.relation not in facts_of:
+                facts_of[change.relation] = await self._access.describe(change.relation)
+            if (facts := facts_of[change.relation]) is not None:
                 await self._dispatch(change, facts, matching)
 
     async def _dispatch(

@@ -36,6 +36,12 @@ _PUBLISHED = """
 SELECT to_regclass(format('%%I.%%I', schemaname, tablename))::oid FROM pg_publication_tables
 WHERE pubname = %s AND %s::text IN ('*', schemaname) AND coalesce(%s::text, tablename) = tablename
 """
+_ASSUMABLE = """
+SELECT coalesce(pg_has_role('authenticator', to_regrole(quote_ident(%s)), 'MEMBER'), false)
+"""
+_ASSUME = """
+SELECT set_config('request.jwt.claims', %s, true), set_config('role', %s, true)
+"""
 _POSITION = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint"
 
 
@@ -150,8 +156,11 @@ class RowAccess:
     async def check_binding(self, binding: ChangeBinding, subscriber: Subscriber) -> None:
         """Raise ``BindingRefused`` if no published table is meant, or a filter cannot be applied.
 
-        A filter's column must be there and selectable, and its value of the column's type.
+        A filter's column must be there and selectable, and its value of the column's type. The
+        subscriber's role must be one of those that REST may assume, too.
         """
+        if not (await self._query(sql.SQL(_ASSUMABLE), subscriber.role))[0][0]:
+            raise BindingRefused(f'permission denied to set role "{subscriber.role}"')
         rows = await self._query(sql.SQL(_PUBLISHED), PUBLICATION, binding.schema, binding.table)
         if not rows:
             raise BindingRefused(_refusal(binding, "Please check Realtime is enabled for"))
@@ -184,15 +193,18 @@ class RowAccess:
                 self._connection = await psycopg.AsyncConnection.connect(
                     self._database_url, autocommit=True, options="-c timezone=UTC"
                 )
+            if subscriber is None:
+                return await _fetch(self._connection, query, arguments)
             async with self._connection.transaction():
-                if subscriber is not None:
-                    role = sql.Identifier(subscriber.role)
-                    await self._connection.execute(
-                        "SELECT set_config('request.jwt.claims', %s, true)", (subscriber.claims,)
-                    )
-                    await self._connection.execute(sql.SQL("SET LOCAL ROLE {}").format(role))
-                cursor = await self._connection.execute(query, arguments)
-                return list(await cursor.fetchall())
+                identity = (subscriber.claims, subscriber.role)
+                await self._connection.execute(_ASSUME, identity)
+                return await _fetch(self._connection, query, arguments)
+
+
+async def _fetch(
+    connection: psycopg.AsyncConnection, query: sql.SQL | sql.Composed, arguments: tuple[Any, ...]
+) -> list[tuple[Any, ...]]:
+    return list(await (await connection.execute(query, arguments)).fetchall())
 
 
 def _refusal(binding: ChangeBinding, check: str, exception: str = "") -> str:

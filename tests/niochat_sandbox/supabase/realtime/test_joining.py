@@ -161,6 +161,17 @@ async def test_a_filter_that_cannot_be_applied_is_refused(
         assert reply.payload["status"] == "error"
 
 
+@pytest.mark.parametrize("role", ["supabase_owner", "postgres", "nobody"])
+async def test_a_role_that_rest_may_not_assume_is_refused(client: ProjectClient, role: str) -> None:
+    project, token = client.project, client.signer.sign(client.tenant, role=role)
+    async with open_socket(project.url, project.publishable_key) as socket:
+        await join_reply(socket, token, binding())
+        system = await socket.until(lambda frame: frame.event == "system")
+
+    assert system.payload["status"] == "error"
+    assert "permission denied" in system.payload["message"]
+
+
 async def test_what_is_no_message_is_ignored(client: ProjectClient) -> None:
     project = client.project
     async with open_socket(project.url, project.publishable_key) as socket:

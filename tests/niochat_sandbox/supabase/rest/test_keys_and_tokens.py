@@ -3,6 +3,7 @@
 import time
 import uuid
 
+import jwt
 import pytest
 
 from tests.niochat_sandbox.supabase.conftest import ProjectClient, TokenSigner
@@ -81,8 +82,13 @@ async def test_tokens_that_are_forged_or_of_an_unknown_key_are_refused(
     forged = await client.read(TokenSigner(client.signer.kid).sign(client.tenant))
     unknown = await client.read(TokenSigner("another-key").sign(client.tenant))
     broken = await client.read("no.token")
+    claims = {"role": "service_role", "exp": time.time() + 60}
+    unsigned = await client.read(jwt.encode(claims, "", algorithm="none", headers={"kid": "x"}))
+    shared = await client.read(
+        jwt.encode(claims, "x" * 32, algorithm="HS256", headers={"kid": client.signer.kid})
+    )
 
-    for response in (forged, unknown, broken):
+    for response in (forged, unknown, broken, unsigned, shared):
         assert (response.status_code, response.json()["code"]) == (401, "PGRST301")
 
 
@@ -118,6 +124,27 @@ async def test_a_role_that_may_not_be_assumed_is_refused(client: ProjectClient) 
 
     assert response.status_code in (401, 403)
     assert response.json()["code"] == "42501"
+
+
+async def test_the_limits_of_statements_are_those_of_the_role(client: ProjectClient) -> None:
+    client.thread.run(
+        client.project.run_sql(
+            "CREATE OR REPLACE FUNCTION statement_limit() RETURNS text LANGUAGE sql AS"
+            " $$ SELECT current_setting('statement_timeout') $$"
+        )
+    )
+    project = client.project
+    bearer = {"Authorization": f"Bearer {client.signer.sign(client.tenant)}"}
+    limits = [
+        (await client.http.post("/rest/v1/rpc/statement_limit", headers=headers)).json()
+        for headers in (
+            {"apikey": project.publishable_key},
+            {"apikey": project.publishable_key, **bearer},
+            {"apikey": project.secret_key},
+        )
+    ]
+
+    assert limits == ["3s", "8s", "8s"]
 
 
 async def test_browsers_of_other_origins_may_ask(client: ProjectClient) -> None:
