@@ -33,13 +33,14 @@ class ProjectThread:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_START_S)
 
 
-@contextmanager
-def start_project(admin_url: str, home: Path, **options: Any) -> Iterator[ProjectThread]:
-    """Start a project on the server of ``admin_url`` for the duration of a block."""
+def new_project(admin_url: str, home: Path, **options: Any) -> SupabaseSandbox:
+    """A project that is not started, on the server of ``admin_url``. Skips the test where PostgREST
+    cannot be fetched.
+    """
     if not is_supported() and "CI" not in os.environ:
         pytest.skip("PostgREST is fetched for Linux on x86-64 only")
     node = find_node(CHECKOUT, lambda _step: None)
-    project = SupabaseSandbox(
+    return SupabaseSandbox(
         admin_url,
         home,
         cache=POSTGREST_CACHE,
@@ -47,6 +48,12 @@ def start_project(admin_url: str, home: Path, **options: Any) -> Iterator[Projec
         npm_environment=node.environment(os.environ),
         **options,
     )
+
+
+@contextmanager
+def start_project(admin_url: str, home: Path, **options: Any) -> Iterator[ProjectThread]:
+    """Start a project on the server of ``admin_url`` for the duration of a block."""
+    project = new_project(admin_url, home, **options)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="supabase project", daemon=True)
     thread.start()

@@ -361,11 +361,7 @@ async def test_no_role_of_the_product_bypasses_row_level_security(given: RowBuil
         == []
     )
     assert (
-        await given.rows(
-            "SELECT rolname::text FROM pg_roles WHERE rolbypassrls AND NOT rolsuper"
-            # Those of a simulated Supabase project in another database of this server.
-            " AND rolname NOT IN ('service_role', 'supabase_owner')"
-        )
+        await given.rows("SELECT rolname::text FROM pg_roles WHERE rolbypassrls AND NOT rolsuper")
         == []
     )
 

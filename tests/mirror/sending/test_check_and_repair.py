@@ -7,7 +7,7 @@ import pytest
 
 from niochat.domain.tenant.supabase_project import MirroredMessages
 from niochat.mirror.mirror_backfill import start_backfill
-from tests.mirror.sending.conftest import MirrorFixture
+from tests.mirror.mirror_fixture import MirrorFixture
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 

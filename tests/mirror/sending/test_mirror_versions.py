@@ -12,7 +12,7 @@ from niochat.mirror.mirror_batch import read_rows
 from niochat.mirror.mirror_position import claim
 from niochat.mirror.mirror_sources import CONTACTS, SourceRow
 from niochat.mirror.row_sender import SendResult, send_rows
-from tests.mirror.sending.conftest import UTC, MirrorFixture
+from tests.mirror.mirror_fixture import UTC, MirrorFixture
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 

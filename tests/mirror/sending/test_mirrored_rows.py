@@ -9,7 +9,7 @@ from niochat.domain.message import DeliveryStatus
 from niochat.domain.tenant.supabase_project import MirroredMessages
 from niochat.mirror.mirror_sources import SOURCES
 from tests.builders import build_message
-from tests.mirror.sending.conftest import MirrorFixture
+from tests.mirror.mirror_fixture import MirrorFixture
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from niochat_sandbox.fault_injection.fault_rules import FaultKind, FaultRule, FaultTarget
-from tests.mirror.sending.conftest import MIGRATIONS, MirrorFixture
+from tests.mirror.mirror_fixture import MIGRATIONS, MirrorFixture
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from niochat.adapters.postgres.queries import queries
-from tests.mirror.sending.conftest import MirrorFixture
+from tests.mirror.mirror_fixture import MirrorFixture
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 _SQL = queries("mirror")
