@@ -21,6 +21,7 @@ from niochat_lab.bench.benchmarks import (
     idle_bench,
     ingest_bench,
     live_bench,
+    mirror_bench,
     outage_bench,
     path_bench,
     report_bench,
@@ -265,6 +266,18 @@ def reports(
         return await report_bench.run_report_bench(environment, options, on_progress, load)
 
     _run_bench(report_bench.REQUIREMENTS, measure, BenchOptions(seconds, rounds), as_json, out)
+
+
+@app.command()
+def mirror(
+    seconds: SecondsOption = 5.0,
+    rounds: RoundsOption = 3,
+    as_json: JsonOption = False,
+    out: OutputOption = None,
+) -> None:
+    """The path while a tenant is mirrored to a Supabase project that works, is slow or is down."""
+    options = BenchOptions(seconds, rounds)
+    _run_bench(mirror_bench.REQUIREMENTS, mirror_bench.run_mirror_bench, options, as_json, out)
 
 
 @app.command()

@@ -174,3 +174,13 @@ SELECT t.slug, e.xid::text || '.' || replace(e.conversation_id::text, '-', '') |
   FROM events e JOIN tenants t USING (tenant_id)
  WHERE e.xid > $1::text::xid8
  ORDER BY e.xid, e.conversation_id, e.version
+
+-- name: is_mirrored
+-- Whether all that was written is sent to the tenant's Supabase project, the backfill too.
+SELECT EXISTS (
+       SELECT FROM mirror_positions p
+        WHERE p.tenant_id = $1 AND p.backfill_source IS NULL AND p.failure IS NULL
+          AND NOT EXISTS (SELECT FROM events e
+                           WHERE e.tenant_id = $1
+                             AND (e.xid, e.conversation_id, e.version)
+                                 > (p.log_xid, p.log_conversation, p.log_version)))
