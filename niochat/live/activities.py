@@ -33,6 +33,7 @@ ActivityName = Literal[
     "rating_failed",
     "sla_warned",
     "sla_breached",
+    "contact_opted_out",
     "command_parked",
 ]
 ACTIVITY_NAMES: tuple[str, ...] = get_args(ActivityName)

@@ -87,6 +87,10 @@ HistorySummary = Literal[
     "rating_low",
     "sla_warned",
     "sla_breached",
+    "follow_up_queued",
+    "follow_up_skipped",
+    "follow_up_ended",
+    "contact_opted_out",
     "command_failed",
     "other",
 ]
@@ -112,6 +116,8 @@ _KINDS = {
     "settle_send": HistoryActorKind.WHATSAPP,
     "finish_assistant_turn": HistoryActorKind.ASSISTANT,
     "end_rating": HistoryActorKind.CUSTOMER,
+    "end_follow_up": HistoryActorKind.CUSTOMER,
+    "record_opt_out": HistoryActorKind.CUSTOMER,
     "fire_timer": HistoryActorKind.TIMER,
     "hand_over_conversation": HistoryActorKind.OPERATOR,
 }

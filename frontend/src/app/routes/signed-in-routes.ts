@@ -133,6 +133,16 @@ const slaRoute = createRoute({
   staticData: { title: "sla" },
 });
 
+const followUpsRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: "/recuperacao",
+  component: lazyPage(
+    withTexts(() => import("../pages/follow-ups-page")),
+    "FollowUpsPage",
+  ),
+  staticData: { title: "follow_ups" },
+});
+
 // The English names of both pages, as links and televisions may have them.
 const dashboardAlias = createRoute({
   getParentRoute: () => signedInRoute,
@@ -160,6 +170,7 @@ export const signedInRoutes = signedInRoute.addChildren([
   reportsRoute,
   alertsRoute,
   slaRoute,
+  followUpsRoute,
   dashboardAlias,
   reportsAlias,
 ]);

@@ -3,6 +3,7 @@ import {
   BellRing,
   ContactRound,
   Gauge,
+  HeartHandshake,
   Hourglass,
   Inbox,
   type LucideIcon,
@@ -25,6 +26,7 @@ export interface Section {
     | "/relatorios"
     | "/alertas"
     | "/sla"
+    | "/recuperacao"
     | null;
   /** A permission without which the place is not shown. */
   permission?: string;
@@ -41,6 +43,7 @@ export const SECTIONS: readonly Section[] = [
 export const REPORT_SECTIONS: readonly Section[] = [
   { name: "dashboard", icon: Gauge, to: "/painel", permission: "reports:read" },
   { name: "reports", icon: BarChart3, to: "/relatorios", permission: "reports:read" },
+  { name: "follow_ups", icon: HeartHandshake, to: "/recuperacao", permission: "reports:read" },
   { name: "alerts", icon: BellRing, to: "/alertas", permission: "settings:read" },
   { name: "sla", icon: Hourglass, to: "/sla", permission: "settings:read" },
 ];

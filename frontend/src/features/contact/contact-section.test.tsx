@@ -18,7 +18,7 @@ const MARIA = {
   notes: "",
   labels: ["vip"],
   blocked: false,
-  ratings_refused: false,
+  opted_out: false,
   merged_into: null,
   created_at: "2026-01-02T10:00:00Z",
 };
@@ -135,14 +135,17 @@ test("a contact that does not load can be asked for again", async () => {
   await screen.findByText("Maria das Dores");
 });
 
-test("who does not want to be asked for ratings is not asked any more", async () => {
+test("who wants no message that the provider begins gets none, and only administrators undo it", async () => {
   const sent = contactServer(accept);
   await show();
-  const box = await screen.findByRole("checkbox", { name: "Pedir avaliação a este contato" });
+  const box = await screen.findByRole("checkbox", {
+    name: "Pode receber mensagens que a empresa começa",
+  });
   expect(box.getAttribute("aria-checked")).toBe("true");
   await userEvent.click(box);
   await waitFor(() => expect(box.getAttribute("aria-checked")).toBe("false"));
-  expect(sent.find((each) => each.method === "PATCH")?.body).toEqual({ ratings_refused: true });
+  expect(sent.find((each) => each.method === "PATCH")?.body).toEqual({ opted_out: true });
+  expect(box.hasAttribute("disabled")).toBe(true);
 });
 
 test("who may only read contacts cannot change whether they are asked", async () => {

@@ -61,7 +61,7 @@ test("a new number is shown formatted and the connected channel is used", async 
   await userEvent.click(screen.getByRole("button", { name: "Enviar e abrir" }));
   await waitFor(() => expect(onOpen).toHaveBeenCalledWith(STARTED));
   expect(starts(sent).map((each) => each.body)).toEqual([
-    { channel_id: "b", text: "Bom dia", phone: "+5581988887777" },
+    { channel_id: "b", text: "Bom dia", phone: "+5581988887777", despite_opt_out: false },
   ]);
 });
 
@@ -95,6 +95,25 @@ test("a conversation that is open already can be opened", async () => {
   await screen.findByText(/Já existe um atendimento aberto/);
   await userEvent.click(screen.getByRole("button", { name: "Abrir atendimento" }));
   expect(onOpen).toHaveBeenCalledWith("x-open");
+});
+
+test("a contact who opted out is written to only on purpose", async () => {
+  const answers = [
+    { status: 409, body: { code: "contact_opted_out" } },
+    { body: { done: true, conversation_id: STARTED } },
+  ];
+  const sent = startServer((_, attempt) => answers[attempt - 1] ?? {});
+  const onOpen = await show();
+  act(() => openStartConversation({ contact: CARLOS }));
+  fireEvent.change(await screen.findByLabelText("Primeira mensagem"), { target: { value: "Oi" } });
+  await userEvent.click(screen.getByRole("button", { name: "Enviar e abrir" }));
+  await screen.findByText(/pediu para não receber/);
+  await userEvent.click(screen.getByRole("button", { name: "Escrever mesmo assim" }));
+  await waitFor(() => expect(onOpen).toHaveBeenCalledWith(STARTED));
+  expect(starts(sent).map((each) => each.body)).toMatchObject([
+    { despite_opt_out: false },
+    { despite_opt_out: true },
+  ]);
 });
 
 test("after a lost answer the same key is sent again, after a refusal another one", async () => {

@@ -1074,9 +1074,9 @@ export interface paths {
          * Start Conversation
          * @description Start a conversation, which the caller holds; the assistant does not answer in it before the
          *     caller returns it. 409 with the code ``conversation_open`` if a conversation with the contact is
-         *     open on the channel (``existing_id``), ``contact_blocked``, ``channel_disconnected`` or
-         *     ``no_address``. Whether the number has WhatsApp is not known before the message is sent: the
-         *     message fails then.
+         *     open on the channel (``existing_id``), ``contact_blocked``, ``contact_opted_out``,
+         *     ``channel_disconnected`` or ``no_address``. Whether the number has WhatsApp is not known before
+         *     the message is sent: the message fails then.
          */
         post: operations["start_conversation"];
         delete?: never;
@@ -1961,6 +1961,69 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/opt-outs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Opt Outs
+         * @description List the contacts who get no message that the provider begins, the latest opt-out first. A
+         *     contact is entered by ``PATCH /contacts/{contact_id}`` with ``opted_out``, or by its own words.
+         */
+        get: operations["list_opt_outs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/opt-outs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Opt Outs
+         * @description Return all opt-outs as CSV: UTF-8 with a byte order mark, separated by semicolons, with a
+         *     header row.
+         */
+        get: operations["export_opt_outs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/opt-outs/{contact_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Undo Opt Out
+         * @description Let a contact get such messages again, for instance because it asks for them. The audit log
+         *     keeps who did, and the opt-out that there was.
+         */
+        delete: operations["undo_opt_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/permissions": {
         parameters: {
             query?: never;
@@ -2427,6 +2490,50 @@ export interface paths {
          *     if the caller may no longer read all that it has (``export_not_covered``).
          */
         get: operations["download_report_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reports/follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Follow Ups
+         * @description Show the funnel of the conversations that showed interest in a period, in which attempt and
+         *     after which text customers came back, and what their plans are worth. Without a period it is the
+         *     last seven days. The caller's scope of ``reports:read`` limits the conversations.
+         */
+        get: operations["show_follow_ups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reports/follow-ups/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Follow Ups
+         * @description List the conversations behind a figure, the latest interest first: those that a ``step`` of
+         *     the funnel counts, stopped ones for a ``reason``, and those with an ``attempt`` of this number.
+         *     Only conversations that the caller also sees in lists are returned.
+         */
+        get: operations["list_follow_ups"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3494,12 +3601,12 @@ export interface components {
             notes: string;
             /** Open Conversations */
             open_conversations: string[];
+            /** Opted Out */
+            opted_out: boolean;
             /** Phone */
             phone: string | null;
             /** Phones */
             phones: string[];
-            /** Ratings Refused */
-            ratings_refused: boolean;
         };
         /**
          * BulkRequest
@@ -3563,6 +3670,12 @@ export interface components {
             /** Title */
             title?: string | null;
         };
+        /**
+         * BuyingInterest
+         * @description How a customer showed interest in buying, the weakest first.
+         * @enum {string}
+         */
+        BuyingInterest: "coverage" | "plans" | "registered";
         /**
          * CannedResponseResponse
          * @description A canned response. Send the ``id`` of a file as ``file`` of a message. ``editable`` says
@@ -3918,7 +4031,7 @@ export interface components {
          *     ``document`` is a CPF or CNPJ; callers without ``contacts:write`` see only its last digits, and
          *     it is null while it cannot be decrypted. ``merged_into`` is the contact into which this contact
          *     was merged. While a contact is ``blocked``, its messages open and wake no conversation. With
-         *     ``ratings_refused`` it is not asked for ratings.
+         *     ``opted_out`` it gets no message that the provider begins, such as requests for ratings.
          */
         ContactResponse: {
             /** Addresses */
@@ -3947,12 +4060,12 @@ export interface components {
             name: string | null;
             /** Notes */
             notes: string;
+            /** Opted Out */
+            opted_out: boolean;
             /** Phone */
             phone: string | null;
             /** Phones */
             phones: string[];
-            /** Ratings Refused */
-            ratings_refused: boolean;
         };
         /**
          * ContractResponse
@@ -4269,6 +4382,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** CursorPage[FollowUpConversationResponse] */
+        CursorPage_FollowUpConversationResponse_: {
+            /** Items */
+            items: components["schemas"]["FollowUpConversationResponse"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** CursorPage[HistoryEventResponse] */
         CursorPage_HistoryEventResponse_: {
             /** Items */
@@ -4294,6 +4414,13 @@ export interface components {
         CursorPage_MessageSearchHit_: {
             /** Items */
             items: components["schemas"]["MessageSearchHit"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** CursorPage[OptOutResponse] */
+        CursorPage_OptOutResponse_: {
+            /** Items */
+            items: components["schemas"]["OptOutResponse"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -4575,6 +4702,220 @@ export interface components {
          */
         FolderSort: "waiting" | "last_message" | "opening" | "due";
         /**
+         * FollowUpAttemptFigures
+         * @description Attempts of one number. ``recovered``: the customer came back after it; ``rate`` is their
+         *     share of ``sent``, from 0 to 1, and null without any.
+         */
+        FollowUpAttemptFigures: {
+            /** Number */
+            number: number;
+            /** Rate */
+            rate: number | null;
+            /** Recovered */
+            recovered: number;
+            /** Sent */
+            sent: number;
+            /** Unsent */
+            unsent: number;
+        };
+        /**
+         * FollowUpConfig
+         * @description The follow-ups of a provider. A value that is left out has its default.
+         */
+        FollowUpConfig: {
+            /**
+             * After People
+             * @default true
+             */
+            after_people: boolean;
+            /**
+             * Again Days
+             * @default 30
+             */
+            again_days: number;
+            /**
+             * Channel Per Day
+             * @default 30
+             */
+            channel_per_day: number;
+            /**
+             * Complaint Days
+             * @default 90
+             */
+            complaint_days: number;
+            /** Days */
+            days?: number[];
+            /** Delays S */
+            delays_s?: number[];
+            /**
+             * Enabled
+             * @default false
+             */
+            enabled: boolean;
+            /** Interests */
+            interests?: components["schemas"]["BuyingInterest"][];
+            /**
+             * On Holidays
+             * @default false
+             */
+            on_holidays: boolean;
+            /**
+             * Opt Out Text
+             * @default Tudo bem, você não vai mais receber mensagens assim. Se precisar, é só escrever aqui.
+             */
+            opt_out_text: string;
+            /**
+             * Per Day
+             * @default 50
+             */
+            per_day: number;
+            /**
+             * Sends From
+             * Format: time
+             * @default 09:00:00
+             */
+            sends_from: string;
+            /**
+             * Sends Until
+             * Format: time
+             * @default 19:00:00
+             */
+            sends_until: string;
+            /** Stop Labels */
+            stop_labels?: string[];
+            /** Texts */
+            texts?: string[][];
+            /**
+             * Window Days
+             * @default 7
+             */
+            window_days: number;
+        };
+        /**
+         * FollowUpConversationResponse
+         * @description A conversation that showed interest. ``plan_value`` is the plan's price per month.
+         */
+        FollowUpConversationResponse: {
+            /** Attempts */
+            attempts: number;
+            /** Contact */
+            contact: string | null;
+            /**
+             * Contact Id
+             * Format: uuid
+             */
+            contact_id: string;
+            /**
+             * Conversation Id
+             * Format: uuid
+             */
+            conversation_id: string;
+            conversation_status: components["schemas"]["ConversationStatus"];
+            /** Ended At */
+            ended_at: string | null;
+            interest: components["schemas"]["BuyingInterest"];
+            /**
+             * Interested At
+             * Format: date-time
+             */
+            interested_at: string;
+            /** Last Attempt At */
+            last_attempt_at: string | null;
+            /** Plan */
+            plan: string;
+            /** Plan Value */
+            plan_value: number | null;
+            /** Protocol */
+            protocol: string;
+            /** Reason */
+            reason: components["schemas"]["StopReason"] | "";
+            status: components["schemas"]["FollowUpStatus"];
+        };
+        /**
+         * FollowUpFunnel
+         * @description Conversations that showed interest in the period. ``quiet``: of them, the customer was silent
+         *     long enough; ``written_to``: at least one attempt was made. The others say how they ended;
+         *     ``open`` ones have not.
+         */
+        FollowUpFunnel: {
+            /** Interested */
+            interested: number;
+            /** Lost */
+            lost: number;
+            /** Open */
+            open: number;
+            /** Quiet */
+            quiet: number;
+            /** Recovered */
+            recovered: number;
+            /** Stopped */
+            stopped: number;
+            /** Written To */
+            written_to: number;
+        };
+        /**
+         * FollowUpFunnelStep
+         * @description A figure of the funnel: the conversations that it counts.
+         * @enum {string}
+         */
+        FollowUpFunnelStep: "interested" | "quiet" | "written_to" | "recovered" | "lost" | "stopped" | "open";
+        /**
+         * FollowUpReportResponse
+         * @description Figures of a period. ``recovered_value`` is the sum of the plans' prices per month of the
+         *     customers won back; of ``recovered_without_value`` the plan is not known.
+         */
+        FollowUpReportResponse: {
+            /** Attempts */
+            attempts: components["schemas"]["FollowUpAttemptFigures"][];
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            funnel: components["schemas"]["FollowUpFunnel"];
+            /** Recovered Value */
+            recovered_value: number;
+            /** Recovered Without Value */
+            recovered_without_value: number;
+            /** Stopped */
+            stopped: components["schemas"]["StoppedFollowUps"][];
+            /** Texts */
+            texts: components["schemas"]["FollowUpTextFigures"][];
+            /** Timezone */
+            timezone: string;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+        };
+        /**
+         * FollowUpStatus
+         * @description The status of a follow-up. The last three are final.
+         * @enum {string}
+         */
+        FollowUpStatus: "waiting" | "running" | "recovered" | "lost" | "stopped";
+        /**
+         * FollowUpTextFigures
+         * @description The same of one text. ``value`` is the price per month of the plans of those won back.
+         */
+        FollowUpTextFigures: {
+            /** Number */
+            number: number;
+            /** Rate */
+            rate: number | null;
+            /** Recovered */
+            recovered: number;
+            /** Sent */
+            sent: number;
+            /** Text */
+            text: string;
+            /** Unsent */
+            unsent: number;
+            /** Value */
+            value: number;
+        };
+        /**
          * HandOffRequest
          * @description The team that receives the conversation. Without a team, the default team of the tenant
          *     receives it.
@@ -4689,7 +5030,7 @@ export interface components {
              * Summary
              * @enum {string}
              */
-            summary: "conversation_opened" | "customer_wrote" | "seen_from_phone" | "seen_from_integration" | "seen_from_automatic" | "assistant_paused" | "message_edited" | "message_deleted" | "message_reacted" | "message_change_failed" | "file_stored" | "file_missing" | "file_read" | "file_not_read" | "assistant_replied" | "agent_replied" | "system_replied" | "note_added" | "customer_reminded" | "message_queued" | "message_uncertain" | "message_failed" | "message_sent" | "message_delivered" | "message_read" | "message_played" | "timer_set" | "turn_started" | "turn_restarted" | "turn_cancelled" | "turn_answered" | "turn_failed" | "handed_off" | "taken_over" | "assigned_by_queue" | "transferred_to_team" | "transferred_to_agent" | "left_by_offline_agent" | "returned_to_assistant" | "conversation_snoozed" | "unsnoozed_due" | "unsnoozed_customer_wrote" | "priority_changed" | "labels_changed" | "conversation_reopened" | "conversation_reopened_for_team" | "after_hours_began" | "after_hours_ended" | "resolved_by_agent" | "resolved_assistant" | "resolved_inactivity" | "resolved_merged" | "threads_merged" | "rating_scheduled" | "rating_skipped" | "rating_requested" | "rating_sent" | "rating_failed" | "rating_expired" | "rating_answered" | "rating_commented" | "rating_low" | "sla_warned" | "sla_breached" | "command_failed" | "other";
+            summary: "conversation_opened" | "customer_wrote" | "seen_from_phone" | "seen_from_integration" | "seen_from_automatic" | "assistant_paused" | "message_edited" | "message_deleted" | "message_reacted" | "message_change_failed" | "file_stored" | "file_missing" | "file_read" | "file_not_read" | "assistant_replied" | "agent_replied" | "system_replied" | "note_added" | "customer_reminded" | "message_queued" | "message_uncertain" | "message_failed" | "message_sent" | "message_delivered" | "message_read" | "message_played" | "timer_set" | "turn_started" | "turn_restarted" | "turn_cancelled" | "turn_answered" | "turn_failed" | "handed_off" | "taken_over" | "assigned_by_queue" | "transferred_to_team" | "transferred_to_agent" | "left_by_offline_agent" | "returned_to_assistant" | "conversation_snoozed" | "unsnoozed_due" | "unsnoozed_customer_wrote" | "priority_changed" | "labels_changed" | "conversation_reopened" | "conversation_reopened_for_team" | "after_hours_began" | "after_hours_ended" | "resolved_by_agent" | "resolved_assistant" | "resolved_inactivity" | "resolved_merged" | "threads_merged" | "rating_scheduled" | "rating_skipped" | "rating_requested" | "rating_sent" | "rating_failed" | "rating_expired" | "rating_answered" | "rating_commented" | "rating_low" | "sla_warned" | "sla_breached" | "follow_up_queued" | "follow_up_skipped" | "follow_up_ended" | "contact_opted_out" | "command_failed" | "other";
             /** Turn Id */
             turn_id: string | null;
             /** Type */
@@ -5054,7 +5395,7 @@ export interface components {
              * Event
              * @enum {string}
              */
-            event: "conversation_opened" | "conversation_handed_off" | "conversation_assigned" | "conversation_transferred" | "conversation_given_back" | "conversation_snoozed" | "conversation_woken" | "conversation_reopened" | "conversation_reopened_for_team" | "conversation_resolved" | "priority_changed" | "labels_changed" | "assistant_paused" | "after_hours_began" | "after_hours_ended" | "customer_reminded" | "threads_linked" | "rating_answered" | "rating_commented" | "rating_failed" | "sla_warned" | "sla_breached" | "command_parked";
+            event: "conversation_opened" | "conversation_handed_off" | "conversation_assigned" | "conversation_transferred" | "conversation_given_back" | "conversation_snoozed" | "conversation_woken" | "conversation_reopened" | "conversation_reopened_for_team" | "conversation_resolved" | "priority_changed" | "labels_changed" | "assistant_paused" | "after_hours_began" | "after_hours_ended" | "customer_reminded" | "threads_linked" | "rating_answered" | "rating_commented" | "rating_failed" | "sla_warned" | "sla_breached" | "contact_opted_out" | "command_parked";
             /** Labels */
             labels?: string[] | null;
             /** Priority */
@@ -5630,6 +5971,39 @@ export interface components {
             turn: components["schemas"]["RunningTurnResponse"] | null;
             /** Version */
             version: number;
+        };
+        /**
+         * OptOutResponse
+         * @description An opt-out. ``reason`` says what the customer answered: a ``follow_up``, a request for a
+         *     ``rating``, or a ``conversation`` that an agent started; ``agent``: somebody of the provider
+         *     entered it. ``by_name`` is their name, and null if the customer said it.
+         */
+        OptOutResponse: {
+            /** By Customer */
+            by_customer: boolean;
+            /** By Name */
+            by_name: string | null;
+            /**
+             * Contact Id
+             * Format: uuid
+             */
+            contact_id: string;
+            /** Conversation Id */
+            conversation_id: string | null;
+            /** Name */
+            name: string | null;
+            /**
+             * Opted Out At
+             * Format: date-time
+             */
+            opted_out_at: string;
+            /** Phone */
+            phone: string | null;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "follow_up" | "rating" | "conversation" | "agent";
         };
         /**
          * OpticalSignalResponse
@@ -6992,7 +7366,8 @@ export interface components {
          * StartConversationRequest
          * @description A new conversation on a channel: either with a known contact (``contact_id``) or with a
          *     ``phone`` number, which may belong to a contact already. ``name`` is for a new contact. A number
-         *     without ``+`` is Brazilian. ``text`` and ``file`` are the first message, as in
+         *     without ``+`` is Brazilian. A contact who has opted out of messages that the provider begins is
+         *     written to only with ``despite_opt_out``. ``text`` and ``file`` are the first message, as in
          *     ``POST /conversations/{conversation_id}/messages``.
          */
         StartConversationRequest: {
@@ -7003,6 +7378,11 @@ export interface components {
             channel_id: string;
             /** Contact Id */
             contact_id?: string | null;
+            /**
+             * Despite Opt Out
+             * @default false
+             */
+            despite_opt_out: boolean;
             /** File */
             file?: string | null;
             /** Name */
@@ -7028,6 +7408,21 @@ export interface components {
             done: boolean;
             /** Message Id */
             message_id?: string | null;
+        };
+        /**
+         * StopReason
+         * @description Why a follow-up was stopped.
+         * @enum {string}
+         */
+        StopReason: "customer_wrote" | "opted_out" | "complaint" | "blocked" | "labeled" | "ended_by_person" | "conversation_started" | "written_recently" | "send_failed" | "too_late" | "no_interest" | "switched_off";
+        /**
+         * StoppedFollowUps
+         * @description How many were stopped for a reason.
+         */
+        StoppedFollowUps: {
+            /** Count */
+            count: number;
+            reason: components["schemas"]["StopReason"];
         };
         /**
          * SubscriberListResponse
@@ -7486,6 +7881,8 @@ export interface components {
         /**
          * UpdateContactRequest
          * @description Changes to a contact. A field that is left out stays unchanged; null removes the value.
+         *     ``opted_out`` can only be set: an administrator undoes it with ``DELETE
+         *     /opt-outs/{contact_id}``.
          */
         UpdateContactRequest: {
             /** Document */
@@ -7494,8 +7891,8 @@ export interface components {
             name?: string | null;
             /** Notes */
             notes?: string | null;
-            /** Ratings Refused */
-            ratings_refused?: boolean | null;
+            /** Opted Out */
+            opted_out?: true | null;
         };
         /**
          * UpdateFactsRequest
@@ -7556,6 +7953,7 @@ export interface components {
             closed_unknown_text?: string | null;
             /** Cost Per Hour */
             cost_per_hour?: number | null;
+            follow_ups?: components["schemas"]["FollowUpConfig"] | null;
             /** Holidays */
             holidays?: string | null;
             /** Hours */
@@ -12405,6 +12803,125 @@ export interface operations {
             };
         };
     };
+    list_opt_outs: {
+        parameters: {
+            query?: {
+                /** @description The maximum number of items on the page. */
+                limit?: number;
+                /** @description next_cursor of the previous page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CursorPage_OptOutResponse_"];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    export_opt_outs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The opt-outs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    undo_opt_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contact_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     list_permissions: {
         parameters: {
             query?: never;
@@ -13645,6 +14162,99 @@ export interface operations {
                 content: {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
                     "text/csv": unknown;
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    show_follow_ups: {
+        parameters: {
+            query?: {
+                /** @description A local day, or a time with an offset. */
+                from?: string | null;
+                /** @description A local day, which belongs to the period, or a time. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpReportResponse"];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_follow_ups: {
+        parameters: {
+            query?: {
+                step?: components["schemas"]["FollowUpFunnelStep"];
+                reason?: components["schemas"]["StopReason"] | null;
+                attempt?: number | null;
+                /** @description A local day, or a time with an offset. */
+                from?: string | null;
+                /** @description A local day, which belongs to the period, or a time. */
+                to?: string | null;
+                /** @description The maximum number of items on the page. */
+                limit?: number;
+                /** @description next_cursor of the previous page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CursorPage_FollowUpConversationResponse_"];
                 };
             };
             /** @description The request was rejected. The problem details (RFC 9457) say what to change. */

@@ -11,13 +11,13 @@ type Texts = Record<string, unknown>;
 const portuguese = import.meta.glob<Texts>(
   [
     "../../{features/*,shared,app}/locales/pt-BR.json",
-    "!../../features/{alerts,dashboard,reports,sla}/locales/pt-BR.json",
+    "!../../features/{alerts,dashboard,follow-ups,reports,sla}/locales/pt-BR.json",
   ],
   { eager: true, import: "default" },
 );
 // The first page does not pay for the texts of pages that are opened later (`loadLateTexts`).
 const late = import.meta.glob<Texts>(
-  "../../{features/{alerts,dashboard,reports,sla},shared/{charts,metrics}}/locales/pt-BR.json",
+  "../../{features/{alerts,dashboard,follow-ups,reports,sla},shared/{charts,metrics}}/locales/pt-BR.json",
   { import: "default" },
 );
 const english = import.meta.glob<Texts>(
@@ -52,7 +52,7 @@ export async function setLanguage(language: Language): Promise<void> {
 
 let lateTexts: Promise<void> | null = null;
 
-/** Loads the Portuguese texts of dashboard, reports, alerts and SLA policies; their routes wait for it. */
+/** Loads the Portuguese texts of dashboard, reports and what belongs to them; their routes wait for it. */
 export function loadLateTexts(): Promise<void> {
   lateTexts ??= Promise.all(
     Object.entries(late).map(async ([path, load]) => {

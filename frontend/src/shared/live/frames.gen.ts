@@ -82,7 +82,7 @@ agent: (string | null)
 at: string
 by: (string | null)
 due_at: (string | null)
-event: ("conversation_opened" | "conversation_handed_off" | "conversation_assigned" | "conversation_transferred" | "conversation_given_back" | "conversation_snoozed" | "conversation_woken" | "conversation_reopened" | "conversation_reopened_for_team" | "conversation_resolved" | "priority_changed" | "labels_changed" | "assistant_paused" | "after_hours_began" | "after_hours_ended" | "customer_reminded" | "threads_linked" | "rating_answered" | "rating_commented" | "rating_failed" | "sla_warned" | "sla_breached" | "command_parked")
+event: ("conversation_opened" | "conversation_handed_off" | "conversation_assigned" | "conversation_transferred" | "conversation_given_back" | "conversation_snoozed" | "conversation_woken" | "conversation_reopened" | "conversation_reopened_for_team" | "conversation_resolved" | "priority_changed" | "labels_changed" | "assistant_paused" | "after_hours_began" | "after_hours_ended" | "customer_reminded" | "threads_linked" | "rating_answered" | "rating_commented" | "rating_failed" | "sla_warned" | "sla_breached" | "contact_opted_out" | "command_parked")
 labels: (string[] | null)
 priority: (("low" | "normal" | "high" | "urgent") | null)
 queue: (string | null)

@@ -11,11 +11,11 @@ import { Banner } from "@/shared/ui/feedback/banner";
 import { SkeletonRows } from "@/shared/ui/feedback/skeleton";
 import { ErrorState } from "@/shared/ui/feedback/states";
 import { useChangeContact } from "../model/contact-changes";
+import { BegunMessagesCheckbox } from "./begun-messages-checkbox";
 import { BlockButton } from "./block-button";
 import { ContactLabels } from "./contact-labels";
 import { InlineEdit } from "./inline-edit";
 import { NotesField } from "./notes-field";
-import { RatingsCheckbox } from "./ratings-checkbox";
 
 export interface ContactSectionProps {
   contactId: string;
@@ -73,7 +73,7 @@ function ContactView({
       <ContactFields contact={contact} conversationId={conversationId} mayWrite={mayWrite} />
       <ContactLabels contact={contact} mayWrite={mayWrite} />
       <NotesField contact={contact} mayWrite={mayWrite} />
-      <RatingsCheckbox contact={contact} mayWrite={mayWrite} />
+      <BegunMessagesCheckbox contact={contact} mayWrite={mayWrite} />
       <div className="flex flex-wrap gap-2">
         {canStart && !contact.blocked && may(user, "conversations:reply") && (
           <Button size="small" onClick={() => openStartConversation({ contact })}>

@@ -38,9 +38,9 @@ export default function StartDialog({ request, onOpen, onClose }: StartDialogPro
     onSuccess: onOpen,
   });
   const isReady = recipient !== null && channel !== undefined && (text.trim() !== "" || file);
-  const submit = () => {
+  const submit = (despiteOptOut = false) => {
     if (!isReady || start.isPending) return;
-    start.mutate({ recipient, channelId: channel, text, file });
+    start.mutate({ recipient, channelId: channel, text, file, despiteOptOut });
   };
   return (
     <Dialog
@@ -51,7 +51,7 @@ export default function StartDialog({ request, onOpen, onClose }: StartDialogPro
       footer={
         <>
           <Button onClick={onClose}>{t("shared:actions.cancel")}</Button>
-          <Button variant="primary" disabled={!isReady || start.isPending} onClick={submit}>
+          <Button variant="primary" disabled={!isReady || start.isPending} onClick={() => submit()}>
             {t(start.isPending ? "sending" : "send")}
           </Button>
         </>
@@ -83,13 +83,21 @@ export default function StartDialog({ request, onOpen, onClose }: StartDialogPro
             />
           </Field>
         )}
-        <FirstMessage text={text} file={file} onText={setText} onFile={setFile} onSend={submit} />
+        <FirstMessage
+          text={text}
+          file={file}
+          onText={setText}
+          onFile={setFile}
+          onSend={() => submit()}
+        />
         {problem && (
           <Banner live tone="danger" className="rounded-control">
             {problem}
           </Banner>
         )}
-        {start.error && <StartFailure error={start.error} onOpen={onOpen} />}
+        {start.error && (
+          <StartFailure error={start.error} onOpen={onOpen} onInsist={() => submit(true)} />
+        )}
       </div>
     </Dialog>
   );
@@ -106,10 +114,34 @@ function useChannel() {
   return { channel: chosen ?? connected?.id, channels, setChannel, problem };
 }
 
-function StartFailure({ error, onOpen }: { error: Error; onOpen: (id: string) => void }) {
+interface StartFailureProps {
+  error: Error;
+  onOpen: (id: string) => void;
+  /** Writes although the contact asked for no such messages. */
+  onInsist: () => void;
+}
+
+function StartFailure({ error, onOpen, onInsist }: StartFailureProps) {
   const { t } = useTranslation("start");
+  const code = error instanceof ApiError ? error.code : "";
   const openId =
-    error instanceof ApiError && error.code === "conversation_open" ? error.existingId : null;
+    error instanceof ApiError && code === "conversation_open" ? error.existingId : null;
+  if (code === "contact_opted_out") {
+    return (
+      <Banner
+        live
+        tone="warn"
+        className="rounded-control"
+        actions={
+          <Button size="small" onClick={onInsist}>
+            {t("opted_out_insist")}
+          </Button>
+        }
+      >
+        {t("opted_out")}
+      </Banner>
+    );
+  }
   return (
     <Banner
       live

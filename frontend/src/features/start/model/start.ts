@@ -18,6 +18,8 @@ export interface Start {
   channelId: string;
   text: string;
   file: File | null;
+  /** Whether the user knows that the contact asked for no such messages. */
+  despiteOptOut: boolean;
 }
 
 /** Sends one intention of the user: whatever is repeated, one conversation is started. */
@@ -58,7 +60,13 @@ export class StartSender {
     throw new ApiError(503, { code: "crowded" });
   }
 
-  private async bodyOf({ recipient, channelId, text, file }: Start): Promise<StartRequest> {
+  private async bodyOf({
+    recipient,
+    channelId,
+    text,
+    file,
+    despiteOptOut,
+  }: Start): Promise<StartRequest> {
     const person =
       recipient.kind === "contact"
         ? { contact_id: recipient.id }
@@ -72,6 +80,7 @@ export class StartSender {
       text: text.trim(),
       ...person,
       ...(fileId ? { file: fileId } : {}),
+      despite_opt_out: despiteOptOut,
     };
   }
 
