@@ -26,14 +26,11 @@ from niochat.tenants.provider_file.policy_schema import (
     FOLLOW_UPS,
     RATINGS,
     PolicyConfig,
+    format_follow_ups,
+    format_policy,
     merge_policy,
 )
 from niochat.tenants.provider_file.provider_schema import AssistantConfig
-from niochat.tenants.provider_file.schedule_types import (
-    format_closing_time,
-    format_shift,
-    format_weekdays,
-)
 from niochat.tenants.provider_sync.provider_sync import parse_tenant_row, update_tenant
 from niochat.tenants.provider_sync.resource_sync import (
     ASSISTANT_POLICY_FIELDS,
@@ -336,7 +333,7 @@ async def _validate_policy(
     if any(name in change for name in _BURST):
         _validate(PolicyConfig, {name: policy[name] for name in _BURST if name in policy})
     if change.get(FOLLOW_UPS):
-        _validate(PolicyConfig, {FOLLOW_UPS: _format_follow_ups(policy[FOLLOW_UPS])})
+        _validate(PolicyConfig, {FOLLOW_UPS: format_follow_ups(policy[FOLLOW_UPS])})
 
 
 async def _require_teams(connection: Connection, tenant_id: UUID, entry: AssistantConfig) -> None:
@@ -358,30 +355,8 @@ def _settings_view(row: Row) -> TenantSettingsView:
         row["name"],
         row["timezone"],
         row["plan"],
-        _format_policy(row["policy"]),
+        format_policy(row["policy"]),
     )
-
-
-def _format_policy(stored: Mapping[str, Any]) -> dict[str, Any]:
-    defaults = PolicyConfig().model_dump(mode="json")
-    policy = {**defaults, **{name: stored[name] for name in defaults if name in stored}}
-    return {
-        **policy,
-        RATINGS: {**defaults[RATINGS], **policy[RATINGS]},
-        FOLLOW_UPS: _format_follow_ups({**defaults[FOLLOW_UPS], **policy[FOLLOW_UPS]}),
-        "hours": [format_shift(each) for each in policy["hours"]],
-    }
-
-
-def _format_follow_ups(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Stored follow-ups in the format of a provider file."""
-    formatted = dict(stored)
-    if "days" in stored:
-        formatted["days"] = format_weekdays(stored["days"])
-    for name in ("sends_from", "sends_until"):
-        if name in stored:
-            formatted[name] = format_closing_time(stored[name])
-    return formatted
 
 
 def _assistant_without_secrets(row: Row, stored: Row | None) -> AssistantSettingsView:

@@ -97,6 +97,7 @@ class ConversationSimulator:
         self.opted_out = False
         self.rating_requested_at: datetime | None = None
         self.ratings: dict[RatingId, fx.StoreRatingEffect] = {}
+        self.follow_ups: list[fx.StoreFollowUpAttemptEffect] = []
         self._number = 0
 
     # -- commands ----------------------------------------------------------------------------
@@ -309,6 +310,10 @@ class ConversationSimulator:
                     self.sends[outbox].status = "cancelled"
             case fx.StoreRatingEffect(rating=rating):
                 self.ratings[rating.id] = effect
+            case fx.StoreFollowUpAttemptEffect():
+                self.follow_ups.append(effect)
+            case fx.OptOutEffect():
+                self.opted_out = True
             case fx.NotifyTeamQueueEffect():
                 pass
 

@@ -43,11 +43,14 @@ def read_request(
 
 def take_opt_out(builder: DecisionBuilder, command: cmd.ReceiveMessage) -> bool:
     """Records the opt-out if the message asks for one; returns whether the message is taken: it
-    says nothing else, and no person holds the conversation.
+    says nothing else, and no person holds the conversation. What else a message to a resolved
+    conversation says opens another one, so its opt-out is a ``RecordOptOut`` of its own.
     """
     c = builder.current
     wording = read_request(c, command.content, builder.context.now)
     if c is None or wording is None:
+        return False
+    if wording is OptOutWording.PART and c.status is ConversationStatus.RESOLVED:
         return False
     message = inbound_message_id(builder.context.thread, command.external_id)
     taken = wording is OptOutWording.WHOLE and c.status in (

@@ -12,7 +12,7 @@ from niochat.tenants.provider_file.schedule_types import ClockTime, ClosingTime,
 from niochat.tenants.provider_file.strict_model import StrictModel, error_at
 
 _DEFAULT = FollowUpPolicy()
-_MINUTE_S, _DAY_S = 60, 86_400
+_SHORTEST_S, _DAY_S = 10, 86_400
 _PLACEHOLDERS = {"{nome}", "{plano}", "{empresa}"}
 _OPT_OUT_HINT = re.compile(r"\b(parar|sair)\b", re.IGNORECASE)
 
@@ -37,7 +37,7 @@ def _says_how_to_opt_out(texts: list[list[str]]) -> list[list[str]]:
 
 
 FollowUpText = Annotated[NonEmptyText, Field(max_length=1000), AfterValidator(_known_placeholders)]
-DelaySeconds = Annotated[StrictInteger, Field(ge=_MINUTE_S, le=90 * _DAY_S)]
+DelaySeconds = Annotated[StrictInteger, Field(ge=_SHORTEST_S, le=90 * _DAY_S)]
 Label = Annotated[str, Field(min_length=1, max_length=40)]
 
 

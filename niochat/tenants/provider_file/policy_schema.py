@@ -22,6 +22,9 @@ from niochat.tenants.provider_file.schedule_types import (
     ClosingTime,
     HolidayRegion,
     Weekdays,
+    format_closing_time,
+    format_shift,
+    format_weekdays,
 )
 from niochat.tenants.provider_file.strict_model import StrictModel, error_at
 
@@ -138,3 +141,26 @@ def merge_policy(stored: Mapping[str, Any], change: Mapping[str, Any]) -> dict[s
         if change.get(name) is not None
     }
     return {**stored, **change, **nested}
+
+
+def format_policy(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored policy with all defaults, in the format of a provider file."""
+    defaults = PolicyConfig().model_dump(mode="json")
+    policy = {**defaults, **{name: stored[name] for name in defaults if name in stored}}
+    return {
+        **policy,
+        RATINGS: {**defaults[RATINGS], **policy[RATINGS]},
+        FOLLOW_UPS: format_follow_ups({**defaults[FOLLOW_UPS], **policy[FOLLOW_UPS]}),
+        "hours": [format_shift(each) for each in policy["hours"]],
+    }
+
+
+def format_follow_ups(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Stored follow-ups in the format of a provider file."""
+    formatted = dict(stored)
+    if "days" in stored:
+        formatted["days"] = format_weekdays(stored["days"])
+    for name in ("sends_from", "sends_until"):
+        if name in stored:
+            formatted[name] = format_closing_time(stored[name])
+    return formatted

@@ -81,6 +81,7 @@ BY_TENANT = {
     "thread_merge.rehome_outbox": "outbox_unsettled",
     "operators.conversation": "conversations_by_change",
     "operators.figures": "events_tenant_position inbox_pending outbox_unsettled",
+    "opt_outs.list": "contacts_opted_out",
     "inbox.suspend_pending": "conversations_one_live",
     "key_rotation.documents": "contacts_sealed",
 }

@@ -2,18 +2,20 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from uuid import UUID
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from niochat.domain.business_hours import END_OF_DAY
 from niochat.domain.conversation import commands as cmd
 from niochat.domain.conversation.file_reading import FileReading
 from niochat.domain.conversation.policy import ConversationPolicy, StaffAvailability
 from niochat.domain.conversation.state import ConversationPriority, ConversationStatus, TimerName
 from niochat.domain.errors import OperationRefusedError
+from niochat.domain.follow_up.follow_up_policy import FollowUpPolicy
 from niochat.domain.ids import OutboxId, TurnId, file_id
 from niochat.domain.message import Author, DeliveryStatus, MessageContent, MessageKind
 from niochat.domain.sla.sla_policy import SlaTarget
@@ -23,6 +25,10 @@ NAMES = st.sampled_from(["a", "b", "c", "out-1", "out-2"])
 AGENTS = st.sampled_from(["ana", "bia"])
 HANDOFFS = st.sampled_from(
     [None, None, cmd.HandoffRequest("vendas", "customer_asked", "Quer 500 mega.")]
+)
+
+ALL_DAY = FollowUpPolicy(
+    enabled=True, days=tuple(range(7)), sends_from=time(), sends_until=END_OF_DAY
 )
 
 
@@ -174,6 +180,20 @@ class AnyHistory(RuleBasedStateMachine):
                 )
             case _:
                 self.ask(cmd.DeadLetterCommand(1, "step_failed", opens=agent == "ana"))
+
+    @precondition(lambda self: self.talk.state is not None)
+    @rule(number=st.integers(1, 3), behind=st.integers(0, 1), refuses=st.booleans())
+    def a_follow_up_is_due(self, number: int, behind: int, refuses: bool) -> None:
+        state = self.talk.active_conversation
+        self.talk.policy = replace(self.talk.policy, follow_ups=ALL_DAY)
+        self.talk.opted_out = refuses
+        until = self.talk.now + timedelta(hours=1)
+        version = state.version - behind
+        self.ask(cmd.SendFollowUp(state.id, number, 1, 1, "Ainda quer?", version, until))
+
+    @rule(words=st.sampled_from(["PARAR", "não me mande mais mensagens, e a internet caiu"]))
+    def the_customer_opts_out(self, words: str) -> None:
+        self.talk.receive_customer_message(words)
 
     @rule(blocked=st.booleans())
     def the_contact_is_blocked_or_not(self, blocked: bool) -> None:

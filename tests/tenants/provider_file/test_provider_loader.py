@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from niochat.domain.conversation.policy import ConversationPolicy
 from niochat.domain.errors import InvalidInputError
+from niochat.domain.follow_up.follow_up_policy import FollowUpPolicy
 from niochat.ports.erp import TicketCategory
 from niochat.tenants.provider_file.provider_loader import load_providers
 from tests.tenants.provider_files import (
@@ -100,6 +102,8 @@ def test_the_defaults_of_the_file_are_those_of_the_domain(tmp_path: Path) -> Non
 
     policy, defaults = demo.policy.model_dump(), ConversationPolicy()
     assert policy.pop("ratings") == asdict(defaults.ratings)
+    follow_ups = TypeAdapter(FollowUpPolicy).validate_python(policy.pop("follow_ups"))
+    assert follow_ups == defaults.follow_ups
     for name, value in policy.items():
         assert value == getattr(defaults, name)
 

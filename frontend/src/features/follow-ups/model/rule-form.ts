@@ -8,6 +8,7 @@ export const ATTEMPTS = 3;
 export const MAX_VARIANTS = 3;
 export const MAX_TEXT = 1000;
 const HOUR_S = 3600;
+const MIN_S = 10;
 const MAX_HOURS = 90 * 24;
 const PLACEHOLDERS = new Set(["{nome}", "{plano}", "{empresa}"]);
 
@@ -26,7 +27,7 @@ function toNumber(text: string): number {
 
 const isDelay = (text: string) => {
   const hours = toNumber(text);
-  return Number.isFinite(hours) && hours * 60 >= 1 && hours <= MAX_HOURS;
+  return Number.isFinite(hours) && hours * HOUR_S >= MIN_S && hours <= MAX_HOURS;
 };
 
 /** Why a text cannot be sent, as a key below `follow-ups:problems`. */
@@ -82,7 +83,7 @@ export type RuleValues = z.infer<typeof ruleSchema>;
 
 /** Seconds as hours with a comma. */
 const toHours = (seconds: number) =>
-  String(Math.round((seconds / HOUR_S) * 100) / 100).replace(".", ",");
+  String(Math.round((seconds / HOUR_S) * 10_000) / 10_000).replace(".", ",");
 
 export function startValues(rule: FollowUpRule): RuleValues {
   return {
