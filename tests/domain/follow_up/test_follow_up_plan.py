@@ -61,7 +61,7 @@ def test_the_next_attempt_counts_from_the_one_before() -> None:
 
 
 def test_after_the_last_attempt_the_window_decides() -> None:
-    facts = {"attempts": 3, "last_attempt_at": MONDAY}
+    facts: dict[str, Any] = {"attempts": 3, "last_attempt_at": MONDAY}
     assert plan(MONDAY + DAY, **facts) == WaitUntil(MONDAY + 7 * DAY)
     assert plan(MONDAY + 7 * DAY, **facts) == Finish(FollowUpStatus.LOST)
 
@@ -113,7 +113,7 @@ def test_nobody_writes_while_a_person_does(facts: dict[str, Any]) -> None:
 def test_what_is_far_behind_its_time_is_given_up() -> None:
     late = MONDAY + 9 * DAY
     assert plan(late) == Finish(FollowUpStatus.STOPPED, StopReason.TOO_LATE)
-    facts = {"attempts": 1, "last_attempt_at": MONDAY}
+    facts: dict[str, Any] = {"attempts": 1, "last_attempt_at": MONDAY}
     assert plan(MONDAY + 11 * DAY, **facts) == Finish(FollowUpStatus.LOST)
 
 

@@ -50,7 +50,7 @@ async def test_one_customer_is_won_back_and_another_one_opts_out(
     await user.button("Regra").click()
     form = page.get_by_role("dialog", name="Regra das mensagens")
     await form.get_by_label("Mensagens por dia, no total").fill("0")
-    await form.get_by_label("Texto 1").first.fill("Sem dizer como parar")
+    await form.get_by_label("Texto 1").first.fill("Nada sobre recusa")
     await form.get_by_role("button", name="Salvar").click()
     await expect(form.get_by_text("Escreva um número de 1 a 10000.")).to_be_visible()
     await expect(form.get_by_text("Diga como parar de receber")).to_be_visible()

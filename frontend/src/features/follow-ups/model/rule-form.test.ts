@@ -44,6 +44,11 @@ describe("the form of the rule", () => {
     expect(problemsOf({ attempts: [{ delay: "1", texts: [{ text: "Oi" }] }] })).toEqual(["hint"]);
   });
 
+  it("names all problems at once", () => {
+    const attempts = [{ delay: "1", texts: [{ text: "Oi" }] }];
+    expect(problemsOf({ perDay: "0", attempts })).toEqual(["limit", "hint"]);
+  });
+
   it("knows which texts may be sent", () => {
     expect(textProblem("", false)).toBe("text");
     expect(textProblem("Oi {cpf}", false)).toBe("placeholder");
