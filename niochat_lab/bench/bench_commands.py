@@ -21,13 +21,12 @@ from niochat_lab.bench.benchmarks import (
     idle_bench,
     ingest_bench,
     live_bench,
-    mirror_bench,
     outage_bench,
     path_bench,
-    report_bench,
     slow_client_bench,
     startup_bench,
 )
+from niochat_lab.bench.benchmarks.log_readers import mirror_bench, report_bench
 from niochat_lab.bench.docs_tables import update_tables
 from niochat_lab.bench.environment.bench_environment import (
     BenchEnvironment,
