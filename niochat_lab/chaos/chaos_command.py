@@ -37,6 +37,10 @@ def chaos(
     seconds: Annotated[
         float, typer.Option(min=0, max=3600, help="Minimum duration of the traffic.")
     ] = 0.0,
+    mirror: Annotated[
+        bool,
+        typer.Option(help="Mirror to a simulated Supabase project, and compare it at the end."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     only_list: Annotated[bool, typer.Option("--list", help="List the faults.")] = False,
 ) -> None:
@@ -51,7 +55,9 @@ def chaos(
     scheduled = schedule_faults(
         actual_seed, parse_faults(faults), short=short, rootless=not has_root
     )
-    run = _run(actual_seed, scheduled, short=short, has_root=has_root, at_least_s=seconds)
+    run = _run(
+        actual_seed, scheduled, short=short, has_root=has_root, at_least_s=seconds, mirror=mirror
+    )
     if as_json:
         print_json(run.as_dict())
     else:
@@ -68,6 +74,7 @@ def _run(
     short: bool,
     has_root: bool,
     at_least_s: float,
+    mirror: bool,
 ) -> ChaosResult:
     started_at = time.monotonic()
     possible = [each for each in scheduled if has_root or not each.fault.needs_small_disk]
@@ -78,7 +85,7 @@ def _run(
         f"Seed {seed}: {', '.join(each.fault.name for each in possible)}. Starting a stack."
     )
     with start_ephemeral_stack(
-        small_disk=any(each.fault.needs_small_disk for each in possible)
+        small_disk=any(each.fault.needs_small_disk for each in possible), mirror=mirror
     ) as stack:
         start_s = round(time.monotonic() - started_at, 1)
         _print_progress(f"The stack is ready after {start_s:g} s.")

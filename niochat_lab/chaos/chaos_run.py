@@ -23,6 +23,7 @@ from niochat_lab.chaos.chaos_traffic import (
 from niochat_lab.chaos.ephemeral_stack import EphemeralStack
 from niochat_lab.chaos.fault_schedule import ScheduledFault
 from niochat_lab.chaos.message_audit import MessageAudit, PhoneRecords, add_wrong, audit_messages
+from niochat_lab.chaos.mirror_audit import find_wrong_mirrors
 from niochat_lab.chaos.projection_audit import find_wrong_projections
 from niochat_lab.chaos.running_stack import RunningStack
 
@@ -83,6 +84,7 @@ class ChaosRun:
             return found
         self.progress("Building the read model anew beside the live one.")
         wrong = await find_wrong_projections(self.stack.database)
+        wrong += await find_wrong_mirrors(self.stack)
         return add_wrong(await self._audit_now(), wrong)
 
     def _request_sender(self, number: int, request_tasks: asyncio.TaskGroup) -> Callable[[], None]:

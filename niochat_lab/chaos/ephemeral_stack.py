@@ -54,15 +54,16 @@ def can_mount() -> bool:
 
 
 @contextmanager
-def start_ephemeral_stack(*, small_disk: bool) -> Iterator[EphemeralStack]:
-    """Start a stack in a new folder; at the end none of its processes is left.
+def start_ephemeral_stack(*, small_disk: bool, mirror: bool = False) -> Iterator[EphemeralStack]:
+    """Start a stack in a new folder; at the end none of its processes is left. ``mirror``: with a
+    simulated Supabase project to which its providers are mirrored.
 
     The folder with its logs stays until :func:`remove_folders`, so that failures can be examined.
     Raises ``UnavailableError`` with the end of the log if the stack does not start.
     """
     home = HomeFolder.create(Path(tempfile.mkdtemp(prefix="niochat-chaos-")))
     clock_file = home.folder / "clock"
-    child = _spawn(home, clock_file, small_disk)
+    child = _spawn(home, clock_file, small_disk, mirror)
     keep_folder = True
     try:
         _wait_until_ready(home, child)
@@ -77,12 +78,15 @@ def start_ephemeral_stack(*, small_disk: bool) -> Iterator[EphemeralStack]:
             remove_folders(home)
 
 
-def _spawn(home: HomeFolder, clock_file: Path, small_disk: bool) -> subprocess.Popen[bytes]:
+def _spawn(
+    home: HomeFolder, clock_file: Path, small_disk: bool, mirror: bool
+) -> subprocess.Popen[bytes]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(_ENVIRONMENT_PREFIXES)}
     command = [*_die_with_parent_command(), *_small_disk_command(home, small_disk)]
+    options = ["--supabase", "sandbox"] if mirror else []
     with home.log_file("up").open("wb") as output:
         return subprocess.Popen(
-            [*command, sys.executable, "-m", "niochat", "up"],
+            [*command, sys.executable, "-m", "niochat", "up", *options],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

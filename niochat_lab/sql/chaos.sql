@@ -121,3 +121,27 @@ SELECT count(*) FROM (
      WHERE tenant_id = $1 AND generation IN ($2, $3) AND queued <> 0
      GROUP BY 1) AS rows
  WHERE live <> built
+
+-- name: mirrored
+-- The tenants that are mirrored to a Supabase project.
+SELECT tenant_id FROM mirror_positions
+
+-- name: refused_rows
+-- How many rows of a tenant its project refuses.
+SELECT count(*) FROM mirror_dead_letters WHERE tenant_id = $1
+
+-- name: is_mirrored
+-- Whether all that was written is sent, roll-ups and the backfill too.
+SELECT EXISTS (
+       SELECT FROM mirror_positions p
+         LEFT JOIN analytics.projections j ON j.tenant_id = p.tenant_id AND j.name = 'conversations'
+         LEFT JOIN analytics.positions q
+                ON q.tenant_id = p.tenant_id AND q.name = j.name AND q.generation = j.generation
+        WHERE p.tenant_id = $1 AND p.backfill_source IS NULL AND p.failure IS NULL
+          AND (q.xid IS NULL OR (q.xid, q.conversation_id, q.version)
+               <= (p.rollup_xid, p.rollup_conversation, p.rollup_version))
+          AND NOT EXISTS (SELECT FROM mirror_changes c WHERE c.tenant_id = $1)
+          AND NOT EXISTS (SELECT FROM events e
+                           WHERE e.tenant_id = $1
+                             AND (e.xid, e.conversation_id, e.version)
+                                 > (p.log_xid, p.log_conversation, p.log_version)))
