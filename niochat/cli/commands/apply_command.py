@@ -124,9 +124,16 @@ async def _require_reachable(parts: Components, providers: Sequence[ProviderConf
             try:
                 await parts.ssrf_guard.check_url(address)
             except InvalidInputError as error:
-                raise InvalidInputError(
-                    f"{provider.slug}, {key}: {error}. Nothing changed.", code=error.code
-                ) from None
+                raise _refused(provider, key, error) from None
+        if provider.supabase is not None and provider.supabase.url is not None:
+            try:
+                await parts.ssrf_guard.check_secret_url(provider.supabase.url)
+            except InvalidInputError as error:
+                raise _refused(provider, "supabase, url", error) from None
+
+
+def _refused(provider: ProviderConfig, key: str, error: InvalidInputError) -> InvalidInputError:
+    return InvalidInputError(f"{provider.slug}, {key}: {error}. Nothing changed.", code=error.code)
 
 
 async def _print_changes(parts: Components, changes: Sequence[ProviderSyncResult]) -> None:

@@ -25,7 +25,7 @@ _PORTS = {"http": 80, "https": 443}
 _MAX_EXTRA_LENGTH = 8000
 
 
-def _from_env(value: object, info: ValidationInfo) -> object:
+def from_env(value: object, info: ValidationInfo) -> object:
     """Replace ``env:NAME`` by the value of that variable in the mapping ``env`` of the context."""
     if not isinstance(value, str) or not value.startswith(_FROM_ENV):
         return value
@@ -167,19 +167,19 @@ ErpKind = Annotated[str, AfterValidator(_erp_kind)]
 """The kind of a registered vendor of ERPs."""
 Timezone = Annotated[str, AfterValidator(_timezone)]
 HttpAddress = Annotated[
-    str, Field(max_length=2000), AfterValidator(_http_address), BeforeValidator(_from_env)
+    str, Field(max_length=2000), AfterValidator(_http_address), BeforeValidator(from_env)
 ]
 WebPage = Annotated[str, Field(max_length=200), AfterValidator(_http_address)]
 """Web page for people: no request is sent to it, and ``env:`` is not supported."""
 SecretToken = Annotated[
-    SecretStr, Field(max_length=4096), AfterValidator(_header_value), BeforeValidator(_from_env)
+    SecretStr, Field(max_length=4096), AfterValidator(_header_value), BeforeValidator(from_env)
 ]
 StrictBoolean = Annotated[bool, Field(strict=True)]
 StrictNumber = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 StrictInteger = Annotated[int, Field(strict=True)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 HeaderText = Annotated[
-    SecretStr, Field(max_length=4096), AfterValidator(_header_text), BeforeValidator(_from_env)
+    SecretStr, Field(max_length=4096), AfterValidator(_header_text), BeforeValidator(from_env)
 ]
 ExtraBody = Annotated[dict[str, Any], Field(max_length=40), AfterValidator(_extra_body)]
 """Extra fields of a model request. They may be secret."""

@@ -1,4 +1,4 @@
-"""Schema of a provider in a provider file: teams, channels, assistant, ERP and policy."""
+"""Schema of a provider in a provider file: teams, channels, assistant, ERP, mirror and policy."""
 
 import json
 from decimal import Decimal
@@ -37,6 +37,7 @@ from niochat.tenants.provider_file.field_types import (
 )
 from niochat.tenants.provider_file.policy_schema import PolicyConfig
 from niochat.tenants.provider_file.strict_model import StrictModel, error_at
+from niochat.tenants.provider_file.supabase_schema import SupabaseConfig
 
 
 class ReplyLanguage(StrEnum):
@@ -214,6 +215,8 @@ class ProviderConfig(StrictModel):
     assistant: AssistantConfig | None = None
     erp: ErpConfig | None = None
     """Default or null: unchanged. A file never removes an ERP."""
+    supabase: SupabaseConfig | None = None
+    """Default: unchanged; null: no project of its own, but that of the installation."""
 
     @model_validator(mode="after")
     def _team_exists(self) -> Self:

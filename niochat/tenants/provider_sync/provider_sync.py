@@ -20,6 +20,7 @@ from niochat.tenants.provider_sync.resource_sync import (
     sync_erp,
     sync_team,
 )
+from niochat.tenants.provider_sync.supabase_sync import sync_supabase
 from niochat.tenants.provider_sync.sync_result import ProviderSyncOutcome, ProviderSyncResult
 
 _SQL = queries("tenants")
@@ -106,6 +107,7 @@ async def _sync_resources(
         **await _sync_channels(connection, vault, provider, tenant_id),
         **await _sync_assistant(connection, vault, provider, tenant_id),
         **await _sync_erp(connection, vault, provider, tenant_id),
+        **await _sync_supabase(connection, vault, provider, tenant_id),
     }
     return [
         ProviderSyncResult(provider.slug, name, outcome, tenant_id)
@@ -156,6 +158,14 @@ async def _sync_erp(
     row = await connection.fetchrow(_SQL["find_erp"], tenant_id)
     stored = dict(row) if row is not None else None
     return {"erp": await sync_erp(connection, vault, tenant_id, provider.erp, stored)}
+
+
+async def _sync_supabase(
+    connection: Connection, vault: Encryptor, provider: ProviderConfig, tenant_id: UUID
+) -> dict[str, ProviderSyncOutcome]:
+    if "supabase" not in provider.model_fields_set:
+        return {}
+    return {"supabase": await sync_supabase(connection, vault, tenant_id, provider.supabase)}
 
 
 def _declared_row(provider: ProviderConfig, row: Mapping[str, Any] | None) -> TenantRow:

@@ -17,7 +17,8 @@ class ProviderSyncOutcome(StrEnum):
 class ProviderSyncResult:
     """Outcome of one resource of a tenant.
 
-    ``resource`` is ``provider``, ``team <slug>``, ``channel <slug>``, ``assistant`` or ``erp``.
+    ``resource`` is ``provider``, ``team <slug>``, ``channel <slug>``, ``assistant``, ``erp`` or
+    ``supabase``.
     """
 
     tenant: str
