@@ -21,6 +21,10 @@ from niochat.composition.identity_services import (
     build_audit_heads,
     build_identity_services,
 )
+from niochat.composition.mirror.mirror_services import (
+    SupabaseServices,
+    build_supabase_services,
+)
 from niochat.composition.tenant_services import (
     TenantServices,
     build_gateway_access,
@@ -87,6 +91,7 @@ class ApiServices:
     sla_policies: SlaPolicyStore
     follow_up_report: FollowUpReport
     opt_outs: OptOutStore
+    supabase: SupabaseServices
     request_buckets: RedisTokenBuckets
 
 
@@ -134,6 +139,9 @@ def build_api_services(components: Components, requests_per_s: float, burst: flo
         sla_policies=SlaPolicyStore(database),
         follow_up_report=FollowUpReport(components.report_database),
         opt_outs=OptOutStore(database),
+        supabase=build_supabase_services(
+            database, components.vault, settings, components.ssrf_guard
+        ),
         request_buckets=RedisTokenBuckets(
             settings.redis_url.get_secret_value(), per_s=requests_per_s, burst=burst, kind="api"
         ),

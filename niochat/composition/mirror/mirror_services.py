@@ -1,15 +1,23 @@
 """Builds the services for the mirror to Supabase."""
 
+from dataclasses import dataclass
+
+from niochat.adapters.http_pool import HttpTransport
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.ssrf_guard import SsrfGuard
 from niochat.adapters.supabase.project_client import ProjectClient
 from niochat.composition.components import REPORT_PLANNER_SETTINGS, Components
 from niochat.config import Settings
+from niochat.mirror.administration.mirror_status import MirrorStatusReader
+from niochat.mirror.administration.project_check import ProjectChecker
+from niochat.mirror.administration.tenant_tokens import TenantTokenSigner
 from niochat.mirror.mirror import Mirror
 from niochat.mirror.mirror_settings import MirrorSettingsStore, MirrorTarget, SupabaseProject
 from niochat.ports.encryption import Encryptor
 
 MIRROR_CONNECTIONS = 4
+CHECK_CONNECTIONS = 2
+"""Connections of one check of a project."""
 _CHECK_TIMEOUT_S = 300
 _CHECK_SETTINGS = {**REPORT_PLANNER_SETTINGS, "statement_timeout": f"{_CHECK_TIMEOUT_S}s"}
 
@@ -20,6 +28,29 @@ def build_mirror_settings(
     """Build the store of settings, with the project of the installation if there is one."""
     return MirrorSettingsStore(
         database, encryptor, _installation_project(settings), guard.check_secret_url
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SupabaseServices:
+    """What the API needs of the mirror."""
+
+    settings: MirrorSettingsStore
+    status: MirrorStatusReader
+    checker: ProjectChecker
+    tokens: TenantTokenSigner
+
+
+def build_supabase_services(
+    database: Database, encryptor: Encryptor, settings: Settings, guard: SsrfGuard
+) -> SupabaseServices:
+    """Build the services; nothing connects yet."""
+    store = build_mirror_settings(database, encryptor, settings, guard)
+    return SupabaseServices(
+        settings=store,
+        status=MirrorStatusReader(database, store),
+        checker=ProjectChecker(lambda: HttpTransport(CHECK_CONNECTIONS, guard)),
+        tokens=TenantTokenSigner(database, encryptor, settings.base_url),
     )
 
 

@@ -166,6 +166,7 @@ def _build_rest_routes(
         sla_policies=services.sla_policies,
         follow_up_report=services.follow_up_report,
         opt_outs=services.opt_outs,
+        supabase=services.supabase,
         secure_cookies=parts.settings.base_url.startswith("https://"),
         rate_limiter=CallerRateLimiter(
             services.request_buckets.take,

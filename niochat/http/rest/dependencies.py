@@ -5,7 +5,7 @@ Every route declares who may call it: ``PublicDependency``, ``UserDependency`` o
 """
 
 import hmac
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import structlog
 from fastapi import Request
@@ -41,8 +41,18 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 class PublicDependency:
     """Anyone may call the route without authentication. It must not return secrets."""
 
-    async def __call__(self) -> None:
+    async def __call__(self, request: Request) -> None:
         """Accept every request."""
+
+
+class LimitedPublicDependency(PublicDependency):
+    """The same, with a rate limit for each address."""
+
+    async def __call__(self, request: Request) -> None:
+        """Count the request. Raises ``RateLimitedError``."""
+        rate_limiter = services_for(request).rate_limiter
+        if rate_limiter is not None:
+            await rate_limiter.check(request, uuid5(NAMESPACE_URL, client_address(request)))
 
 
 class UserDependency:

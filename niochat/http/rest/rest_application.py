@@ -11,6 +11,8 @@ from niochat.http.rest.administration import (
     opt_out_routes,
     refused_text_routes,
     settings_routes,
+    supabase_routes,
+    supabase_token_routes,
     tenant_routes,
 )
 from niochat.http.rest.conversations import (
@@ -101,6 +103,9 @@ ROUTERS = (
     alert_routes.rules_router,
     alert_routes.alerts_router,
     sla_policy_routes.router,
+    supabase_routes.router,
+    supabase_token_routes.router,
+    supabase_token_routes.keys_router,
 )
 
 

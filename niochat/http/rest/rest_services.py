@@ -13,6 +13,7 @@ from niochat.assignment.colleagues import ColleagueDirectory
 from niochat.assignment.pause_reasons import PauseReasonStore
 from niochat.attachments.attachment_store import AttachmentStore
 from niochat.composition.identity_services import IdentityServices
+from niochat.composition.mirror.mirror_services import SupabaseServices
 from niochat.composition.subscriber_services import SubscriberServices
 from niochat.composition.tenant_services import TenantServices
 from niochat.conversations.canned.canned_responses import CannedResponseStore
@@ -83,6 +84,7 @@ class RestServices:
     sla_policies: SlaPolicyStore
     follow_up_report: FollowUpReport
     opt_outs: OptOutStore
+    supabase: SupabaseServices
     secure_cookies: bool
     rate_limiter: CallerRateLimiter | None = None
     command_timeout_s: float = COMMAND_TIMEOUT_S

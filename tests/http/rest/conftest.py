@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,8 +24,10 @@ from niochat.assignment.presence_changes import PresenceChangeHandler
 from niochat.assignment.queue_assignment import QueueAssigner, TeamQueueKey
 from niochat.attachments.attachment_store import AttachmentStore
 from niochat.composition.identity_services import build_identity_services
+from niochat.composition.mirror.mirror_services import build_supabase_services
 from niochat.composition.subscriber_services import build_subscriber_services
 from niochat.composition.tenant_services import build_tenant_services
+from niochat.config import Settings
 from niochat.conversations.canned.canned_responses import CannedResponseStore
 from niochat.conversations.contact_directory import ContactDirectory
 from niochat.conversations.contacts import ContactStore
@@ -167,6 +170,21 @@ def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, 
     return body
 
 
+SUPABASE_GUARD = SsrfGuard([ip_network("127.0.0.0/8")])
+
+
+def no_supabase_project() -> Settings:
+    """The settings of an installation without a project of its own."""
+    return Settings.read(
+        {
+            "DATABASE_URL": "postgresql://unused",
+            "REDIS_URL": "redis://unused",
+            "NIOCHAT_VAULT_KEYS": "unused",
+            "NIOCHAT_BASE_URL": "https://desk.example.com",
+        }
+    )
+
+
 @pytest_asyncio.fixture
 async def rest_api(
     database: Database, admin: Admin, given: RowBuilder, ownership: ShardAssignments, tmp_path: Path
@@ -253,6 +271,9 @@ async def rest_api(
         vapid_keys=VapidKeyStore(database, house.vault),
         reports=reports,
         dashboard=DashboardStore(database, reports),
+        supabase=build_supabase_services(
+            database, house.vault, no_supabase_project(), SUPABASE_GUARD
+        ),
         secure_cookies=False,
     )
     app = build_rest_application(services)

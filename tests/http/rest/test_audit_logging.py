@@ -213,6 +213,10 @@ OF_NOBODY = {
     "/reports/exports/{export_id}",
     "/sla-policies",
     "/sla-policies/{policy_id}",
+    "/supabase",
+    "/supabase/status",
+    "/tenant-tokens/.well-known/jwks.json",
+    "/tenant-tokens/.well-known/openid-configuration",
     "/users/{user_id}/photo",
     "/files/content/{token}",
 }

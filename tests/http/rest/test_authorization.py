@@ -57,6 +57,8 @@ async def test_only_what_is_no_secret_is_open() -> None:
         "/auth/password",
         "/permissions",
         "/files/content/{token}",
+        "/tenant-tokens/.well-known/jwks.json",
+        "/tenant-tokens/.well-known/openid-configuration",
     }
 
 
@@ -160,6 +162,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "/report-schedules/{schedule_id}": WEEKLY,
     "/sla-policies": {"name": "Ouro", "first_answer_s": 300},
     "/sla-policies/{policy_id}": {"name": "Ouro", "first_answer_s": 300},
+    "/supabase": {"enabled": False},
+    "/supabase/pause": {"paused": True},
 }
 """Bodies that are well formed."""
 MADE_BY_PUT = {"/teams/{slug}", "/roles/{name}"}
@@ -248,6 +252,7 @@ async def snapshot(rest_api: RestApiFixture, tenant: UUID) -> list[str]:
             "report_exports",
             "sla_policies",
             "follow_ups",
+            "mirror_settings",
         )
         for row in await rest_api.house.admin.fetch(
             f"SELECT t::text FROM {table} t WHERE tenant_id = $1 ORDER BY 1", tenant

@@ -2802,6 +2802,113 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/supabase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Supabase Settings
+         * @description Return where the provider is mirrored to. Secrets are never shown.
+         */
+        get: operations["get_supabase_settings"];
+        /**
+         * Replace Supabase Settings
+         * @description Replace where the provider is mirrored to. It takes effect within seconds.
+         */
+        put: operations["replace_supabase_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/supabase/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pause Supabase
+         * @description Pause or resume the mirror of the provider.
+         */
+        put: operations["pause_supabase"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/supabase/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Supabase Status
+         * @description Return how the mirror of the provider does.
+         */
+        get: operations["get_supabase_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/supabase/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Supabase Project
+         * @description Try the saved project: can it be reached, does it accept the secret key, are the tables
+         *     there, and may a browser read with a tenant token. Nothing is written.
+         */
+        post: operations["check_supabase_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/supabase/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Tenant Token
+         * @description Return a token with which a browser reads the rows of the provider in its Supabase project
+         *     for ten minutes. It needs ``reports:read`` for all conversations, because rows of single teams
+         *     cannot be told apart there. Which tables it opens depends on the caller's other permissions.
+         */
+        post: operations["create_tenant_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/teams": {
         parameters: {
             query?: never;
@@ -2841,6 +2948,47 @@ export interface paths {
          * @description Delete a team that never received a conversation.
          */
         delete: operations["delete_team"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant-tokens/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Tenant Token Keys
+         * @description Return the public keys that verify tenant tokens. A new key is here an hour before it
+         *     signs.
+         */
+        get: operations["get_tenant_token_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenant-tokens/.well-known/openid-configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Tenant Token Issuer
+         * @description Describe the issuer of tenant tokens, for the third-party auth of a Supabase project.
+         */
+        get: operations["get_tenant_token_issuer"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3550,6 +3698,18 @@ export interface components {
             who: string;
             /** Who Kind */
             who_kind: string;
+        };
+        /**
+         * BackfillResponse
+         * @description Rows that were sent of all that there were, about.
+         */
+        BackfillResponse: {
+            /** Done */
+            done: number;
+            /** Running */
+            running: boolean;
+            /** Total */
+            total: number;
         };
         /**
          * BillingConfig
@@ -4507,6 +4667,25 @@ export interface components {
             with_assistant: number;
         };
         /**
+         * DeadLetterGroupResponse
+         * @description Rows of one source that the project refuses for the same reason.
+         */
+        DeadLetterGroupResponse: {
+            /** Code */
+            code: string;
+            /** Counted */
+            counted: number;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Reason */
+            reason: string;
+            /** Source */
+            source: string;
+        };
+        /**
          * DeskLanguage
          * @description A language of the screens.
          * @enum {string}
@@ -5314,6 +5493,32 @@ export interface components {
             total_open: number | string;
         };
         /**
+         * IssuerResponse
+         * @description The issuer of tenant tokens (OpenID Connect Discovery 1.0). Nobody signs in there.
+         */
+        IssuerResponse: {
+            /** Id Token Signing Alg Values Supported */
+            id_token_signing_alg_values_supported: string[];
+            /** Issuer */
+            issuer: string;
+            /** Jwks Uri */
+            jwks_uri: string;
+            /** Response Types Supported */
+            response_types_supported: string[];
+            /** Subject Types Supported */
+            subject_types_supported: string[];
+        };
+        /**
+         * JwkSetResponse
+         * @description Public keys (RFC 7517).
+         */
+        JwkSetResponse: {
+            /** Keys */
+            keys: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
          * LabelResponse
          * @description A label in use: the numbers of unresolved conversations that the caller may see, and of
          *     contacts. The latter is 0 for callers who may not read contacts.
@@ -5811,6 +6016,37 @@ export interface components {
          */
         MetricUnit: "count" | "seconds" | "percent" | "currency" | "score";
         /**
+         * MirrorFailureResponse
+         * @description Why nothing is sent. ``retry_at`` is the time of the next try.
+         */
+        MirrorFailureResponse: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Retry At */
+            retry_at: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+        };
+        /**
+         * MirrorState
+         * @description ``off``: not mirrored, ``paused`` by somebody, ``waiting``: not begun yet, ``failing``: the
+         *     last batch was not sent, ``active``.
+         * @enum {string}
+         */
+        MirrorState: "off" | "paused" | "waiting" | "failing" | "active";
+        /**
+         * MirroredMessages
+         * @description What is mirrored of messages: ``full`` with their text and the names of files, ``metadata``
+         *     without both, ``none`` no messages at all.
+         * @enum {string}
+         */
+        MirroredMessages: "full" | "metadata" | "none";
+        /**
          * NotificationKinds
          * @description Whether each kind of event notifies: a customer's message in a conversation of the user, a
          *     conversation that was assigned or transferred to the user, a mention in a note, and a
@@ -6089,6 +6325,14 @@ export interface components {
             reasons: components["schemas"]["PauseReasonSchema"][];
         };
         /**
+         * PauseSupabaseRequest
+         * @description Whether nothing is sent for the time being. What happens meanwhile is sent later.
+         */
+        PauseSupabaseRequest: {
+            /** Paused */
+            paused: boolean;
+        };
+        /**
          * PendingCommandResponse
          * @description An unprocessed row of the inbox.
          */
@@ -6208,6 +6452,27 @@ export interface components {
              * @default about:blank
              */
             type: string;
+        };
+        /**
+         * ProjectCheckName
+         * @description What is tried, in this order.
+         * @enum {string}
+         */
+        ProjectCheckName: "reachable" | "key" | "tables" | "token";
+        /**
+         * ProjectCheckResponse
+         * @description The result of one check: ``reachable``, ``key``, ``tables`` (those of the mirror exist),
+         *     ``token`` (a browser with a tenant token may read). ``ok`` is null if an earlier check has to
+         *     succeed first. ``detail`` says what to do.
+         */
+        ProjectCheckResponse: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            name: components["schemas"]["ProjectCheckName"];
+            /** Ok */
+            ok: boolean | null;
         };
         /**
          * ProviderFeeConfig
@@ -6453,6 +6718,33 @@ export interface components {
              * @default 80
              */
             warn_percent: number;
+        };
+        /**
+         * PutSupabaseRequest
+         * @description Whole settings. Without ``url`` the provider is mirrored to the project of the installation,
+         *     if there is one; ``enabled`` false ends the mirroring. A ``key`` that is left out stays as it
+         *     is, but another ``url`` needs its key. ``jwt_secret`` is for projects that verify tokens with
+         *     a shared secret; left out it stays, null removes it.
+         *
+         *     ``messages`` says what is mirrored of messages: ``full``, ``metadata`` (all but their text and
+         *     the names of files) or ``none``. Another ``url`` or ``messages`` sends everything again.
+         */
+        PutSupabaseRequest: {
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /** Jwt Secret */
+            jwt_secret?: string | null;
+            /** Key */
+            key?: string | null;
+            /** @default metadata */
+            messages: components["schemas"]["MirroredMessages"];
+            /** Publishable Key */
+            publishable_key?: string | null;
+            /** Url */
+            url?: string | null;
         };
         /**
          * PutTeamRequest
@@ -7471,6 +7763,51 @@ export interface components {
             name: string;
         };
         /**
+         * SupabaseSettingsResponse
+         * @description The settings. ``key_hint`` is the end of the secret key, null without one and empty if it
+         *     cannot be opened any more and has to be entered again. ``issuer`` is what the project has to
+         *     trust as third-party auth.
+         */
+        SupabaseSettingsResponse: {
+            /** Changed At */
+            changed_at: string | null;
+            /** Enabled */
+            enabled: boolean;
+            /** Has Installation Project */
+            has_installation_project: boolean;
+            /** Has Jwt Secret */
+            has_jwt_secret: boolean;
+            /** Issuer */
+            issuer: string;
+            /** Key Hint */
+            key_hint: string | null;
+            messages: components["schemas"]["MirroredMessages"];
+            /** Paused At */
+            paused_at: string | null;
+            /** Publishable Key */
+            publishable_key: string | null;
+            /** Url */
+            url: string | null;
+        };
+        /**
+         * SupabaseStatusResponse
+         * @description How the mirror does: ``off``, ``paused``, ``waiting`` (for its first turn), ``failing`` or
+         *     ``active``. ``lag_s`` is the age in seconds of the oldest change that is not sent.
+         */
+        SupabaseStatusResponse: {
+            backfill: components["schemas"]["BackfillResponse"];
+            /** Dead Letters */
+            dead_letters: components["schemas"]["DeadLetterGroupResponse"][];
+            failure: components["schemas"]["MirrorFailureResponse"] | null;
+            /** Lag S */
+            lag_s: number;
+            /** Mirrored At */
+            mirrored_at: string | null;
+            /** Rows Sent */
+            rows_sent: number;
+            state: components["schemas"]["MirrorState"];
+        };
+        /**
          * TaxIdLookupRequest
          * @description A complete CPF or CNPJ.
          */
@@ -7590,6 +7927,24 @@ export interface components {
          * @enum {string}
          */
         TenantTier: "basico" | "profissional" | "enterprise";
+        /**
+         * TenantTokenResponse
+         * @description A tenant token, with the project for which it is. Send the token as ``Authorization: Bearer``
+         *     and the publishable key as ``apikey``.
+         */
+        TenantTokenResponse: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Publishable Key */
+            publishable_key: string;
+            /** Token */
+            token: string;
+            /** Url */
+            url: string;
+        };
         /**
          * TicketCategory
          * @description The category of a service order. The settings of the provider map it to its own codes.
@@ -15029,6 +15384,240 @@ export interface operations {
             };
         };
     };
+    get_supabase_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupabaseSettingsResponse"];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    replace_supabase_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutSupabaseRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupabaseSettingsResponse"];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    pause_supabase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseSupabaseRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_supabase_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupabaseStatusResponse"];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    check_supabase_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectCheckResponse"][];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    create_tenant_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantTokenResponse"];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     list_teams: {
         parameters: {
             query?: never;
@@ -15126,6 +15715,82 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_tenant_token_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JwkSetResponse"];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_tenant_token_issuer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuerResponse"];
+                };
             };
             /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
             "4XX": {

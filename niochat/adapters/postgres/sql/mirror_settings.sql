@@ -48,3 +48,25 @@ SELECT count(*) FROM changed
 -- name: try_again
 -- Lets the mirror try again at once after its settings changed.
 UPDATE mirror_positions SET retry_at = '-infinity' WHERE tenant_id = $1
+
+-- name: status
+-- How the mirror of a tenant does: no row before it has begun. `oldest_at` is the time of the oldest
+-- change that is not sent.
+SELECT p.backfill_source, p.backfill_done, p.backfill_total, p.failure, p.failure_detail,
+       p.failed_since, nullif(p.retry_at, '-infinity') AS retry_at, p.mirrored_at, p.rows_sent,
+       now() AS now,
+       least((SELECT e.at FROM events e
+               WHERE e.tenant_id = p.tenant_id
+                 AND (e.xid, e.conversation_id, e.version)
+                     > (p.log_xid, p.log_conversation, p.log_version)
+               ORDER BY e.xid, e.conversation_id, e.version LIMIT 1),
+             (SELECT c.at FROM mirror_changes c
+               WHERE c.tenant_id = p.tenant_id ORDER BY c.id LIMIT 1)) AS oldest_at
+  FROM mirror_positions p WHERE p.tenant_id = $1
+
+-- name: count_dead_letters
+-- The refused rows of a tenant by source and code, most first, each with the reason of the last one.
+SELECT source, code, count(*) AS counted, max(last_at) AS last_at,
+       (array_agg(reason ORDER BY last_at DESC))[1] AS reason
+  FROM mirror_dead_letters WHERE tenant_id = $1
+ GROUP BY source, code ORDER BY counted DESC, source, code LIMIT $2
