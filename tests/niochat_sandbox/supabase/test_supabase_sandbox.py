@@ -1,6 +1,7 @@
 """A project as a whole: it starts again, survives what it depends on, and serves files."""
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
@@ -174,8 +175,12 @@ async def test_files_are_served_at_the_same_origin(
 
 
 def postgrest_processes() -> set[int]:
-    children = psutil.Process().children(recursive=True)
-    return {child.pid for child in children if child.name() == "postgrest"}
+    processes: set[int] = set()
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # PostgreSQL's come and go
+            if child.name() == "postgrest":
+                processes.add(child.pid)
+    return processes
 
 
 async def test_a_start_that_fails_leaves_nothing_running(
