@@ -1,6 +1,7 @@
 """A provider whose conversations happen on the real path, and a project that it is mirrored to."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -137,12 +138,19 @@ def sandbox_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def sandbox(
     supabase_postgres: EmbeddedPostgres, sandbox_home: Path
 ) -> AsyncIterator[SupabaseSandbox]:
-    """A new project with the mirror's tables, in a database of this test."""
-    name = f"mirror_{uuid4().hex[:8]}"
-    async with new_project(supabase_postgres.admin_dsn, sandbox_home, database=name) as project:
+    """A new project with the mirror's tables."""
+    async with open_sandbox(supabase_postgres, sandbox_home) as project:
         await project.push_migrations(MIGRATIONS)
         yield project
-    admin = await asyncpg.connect(supabase_postgres.admin_dsn)
+
+
+@asynccontextmanager
+async def open_sandbox(server: EmbeddedPostgres, home: Path) -> AsyncIterator[SupabaseSandbox]:
+    """A new project without tables, in a database that is dropped afterwards."""
+    name = f"mirror_{uuid4().hex[:8]}"
+    async with new_project(server.admin_dsn, home, database=name) as project:
+        yield project
+    admin = await asyncpg.connect(server.admin_dsn)
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from ipaddress import ip_network
-from urllib.parse import urlsplit
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -29,7 +29,7 @@ from niochat.mirror.mirror_settings import MirrorTarget
 from niochat_sandbox.supabase.supabase_sandbox import SupabaseSandbox
 from tests.http.conftest import serve_app
 from tests.identity.conftest import IdentityFixture, clock, identity
-from tests.mirror.sending.conftest import MIGRATIONS, open_sandbox, sandbox_home
+from tests.mirror.mirror_fixture import MIGRATIONS, open_sandbox, sandbox_home
 from tests.wait_until import wait_until
 
 __all__ = ["clock", "identity", "sandbox_home"]
@@ -66,11 +66,10 @@ def detail(checks: list[ProjectCheck]) -> str:
 
 @pytest_asyncio.fixture
 async def project(
-    postgres: EmbeddedPostgres, sandbox_home: object, admin_url: str
+    supabase_postgres: EmbeddedPostgres, sandbox_home: Path
 ) -> AsyncIterator[SupabaseSandbox]:
     """A new project without the tables of the mirror."""
-    name = "supabase_" + urlsplit(admin_url).path[1:]
-    async with open_sandbox(postgres, sandbox_home, name) as sandbox:  # type: ignore[arg-type]
+    async with open_sandbox(supabase_postgres, sandbox_home) as sandbox:
         yield sandbox
 
 
