@@ -3630,7 +3630,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.channels TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.channels TO niochat_system;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.complaints TO niochat_app;
-GRANT SELECT ON TABLE public.complaints TO niochat_system;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.complaints TO niochat_system;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contacts TO niochat_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contacts TO niochat_system;

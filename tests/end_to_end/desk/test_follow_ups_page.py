@@ -100,9 +100,12 @@ async def test_one_customer_is_won_back_and_another_one_opts_out(
     await page.keyboard.press("Escape")
     opt_outs = page.get_by_role("region", name="Não querem receber mensagens")
     await expect(opt_outs.get_by_role("listitem")).to_have_count(1)
-    await page.set_viewport_size({"width": 360, "height": 740})
-    width = await page.evaluate("document.documentElement.scrollWidth")
-    assert width <= 360, "the page fits a narrow phone"
+    phone = await desk.sign_in("admin", theme="dark", size={"width": 360, "height": 740})
+    await phone.goto("/recuperacao")
+    await expect(phone.page.get_by_text(TEXT)).to_be_visible()
+    await expect(phone.page.locator(".animate-pulse")).to_have_count(0)
+    assert await phone.overflow() == 0
+    assert await phone.axe_findings() == []
 
     await page.wait_for_timeout(20_000)  # the second attempt would have been due
     assert len(await refusing.phone_shows()) == before, "who opted out gets nothing more"

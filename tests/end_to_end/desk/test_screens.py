@@ -42,6 +42,7 @@ INSIDE = {
     "deliveries": "/relatorios?aba=entregas",
     "alerts": "/alertas",
     "sla": "/sla",
+    "follow-ups": "/recuperacao",
     "promises": "/relatorios?aba=sla",
 }
 

@@ -187,7 +187,7 @@ class SimulatedWeek:
         )
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 async def test_a_week_of_follow_ups_troubles_nobody(follow_ups: FollowUpFixture, seed: int) -> None:
     week = SimulatedWeek(follow_ups, random.Random(seed))
     await week.begin()

@@ -185,15 +185,23 @@ BEGIN
     END IF;
     -- An attempt was made, or skipped in its round; one that was made stays so.
     IF steps ? 'follow_ups' THEN
-        WITH decided AS (
-            UPDATE follow_up_attempts a
-               SET status = CASE WHEN x.message_id IS NULL THEN 'skipped' ELSE 'queued' END,
-                   reason = x.reason, message_id = x.message_id, decided_at = x.at
+        WITH x AS MATERIALIZED (
+            SELECT x.*  -- the follow-ups are locked first, as the watcher does
               FROM jsonb_to_recordset(steps -> 'follow_ups') AS x (
                    thread_id uuid, tenant_id uuid, conversation_id uuid, number smallint,
                    round int, message_id uuid, reason text, at timestamptz)
+              JOIN follow_ups f ON f.tenant_id = x.tenant_id
+                               AND f.conversation_id = x.conversation_id
+             WHERE x.thread_id = ANY (won)
+             ORDER BY f.conversation_id
+               FOR UPDATE OF f
+        ), decided AS (
+            UPDATE follow_up_attempts a
+               SET status = CASE WHEN x.message_id IS NULL THEN 'skipped' ELSE 'queued' END,
+                   reason = x.reason, message_id = x.message_id, decided_at = x.at
+              FROM x
              WHERE a.tenant_id = x.tenant_id AND a.conversation_id = x.conversation_id
-               AND a.number = x.number AND x.thread_id = ANY (won) AND a.status <> 'queued'
+               AND a.number = x.number AND a.status <> 'queued'
                AND (x.message_id IS NOT NULL OR a.round = x.round)
             RETURNING a.tenant_id, a.conversation_id, a.message_id IS NOT NULL AS made, a.number,
                       a.decided_at

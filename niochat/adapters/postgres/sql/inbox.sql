@@ -94,7 +94,8 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timesta
 
 -- name: merge_contacts
 -- Merges contact $3 into contact $2. Values of $3 are used where $2 has none. Commands merge their
--- threads. If one of them is blocked, the person is, on all threads of both; opt-outs likewise.
+-- threads. If one of them is blocked, the person is, on all threads of both; opt-outs and
+-- complaints likewise.
 WITH gone AS (
     UPDATE contacts
        SET merged_into = $2,
@@ -104,6 +105,12 @@ WITH gone AS (
     RETURNING name, document_sealed, document_index, notes, known_contract, known_phone, known_at,
               shared_at, labels, blocked_at, opted_out_at, opted_out_by, opted_out_reason,
               opted_out_conversation
+), complained AS (
+    INSERT INTO complaints (tenant_id, contact_id, complained_at)
+    SELECT tenant_id, $2, complained_at FROM complaints
+     WHERE tenant_id = $1 AND contact_id = $3 AND $3 <> $2
+        ON CONFLICT (tenant_id, contact_id) DO UPDATE
+       SET complained_at = greatest(complaints.complained_at, excluded.complained_at)
 ), former AS (
     UPDATE former_identities SET contact_id = $2 WHERE tenant_id = $1 AND contact_id = $3
 ), blocked AS (
