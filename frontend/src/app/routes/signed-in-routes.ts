@@ -143,6 +143,16 @@ const followUpsRoute = createRoute({
   staticData: { title: "follow_ups" },
 });
 
+const supabaseRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: "/supabase",
+  component: lazyPage(
+    withTexts(() => import("../pages/supabase-page")),
+    "SupabasePage",
+  ),
+  staticData: { title: "supabase" },
+});
+
 // The English names of both pages, as links and televisions may have them.
 const dashboardAlias = createRoute({
   getParentRoute: () => signedInRoute,
@@ -170,6 +180,7 @@ export const signedInRoutes = signedInRoute.addChildren([
   reportsRoute,
   alertsRoute,
   slaRoute,
+  supabaseRoute,
   followUpsRoute,
   dashboardAlias,
   reportsAlias,

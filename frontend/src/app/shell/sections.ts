@@ -2,6 +2,7 @@ import {
   BarChart3,
   BellRing,
   ContactRound,
+  DatabaseZap,
   Gauge,
   HeartHandshake,
   Hourglass,
@@ -26,6 +27,7 @@ export interface Section {
     | "/relatorios"
     | "/alertas"
     | "/sla"
+    | "/supabase"
     | "/recuperacao"
     | null;
   /** A permission without which the place is not shown. */
@@ -46,6 +48,7 @@ export const REPORT_SECTIONS: readonly Section[] = [
   { name: "follow_ups", icon: HeartHandshake, to: "/recuperacao", permission: "reports:read" },
   { name: "alerts", icon: BellRing, to: "/alertas", permission: "settings:read" },
   { name: "sla", icon: Hourglass, to: "/sla", permission: "settings:read" },
+  { name: "supabase", icon: DatabaseZap, to: "/supabase", permission: "settings:read" },
 ];
 
 export const LATER_SECTIONS: readonly Section[] = [

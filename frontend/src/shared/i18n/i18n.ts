@@ -11,13 +11,13 @@ type Texts = Record<string, unknown>;
 const portuguese = import.meta.glob<Texts>(
   [
     "../../{features/*,shared,app}/locales/pt-BR.json",
-    "!../../features/{alerts,dashboard,follow-ups,reports,sla}/locales/pt-BR.json",
+    "!../../features/{alerts,dashboard,follow-ups,reports,sla,supabase}/locales/pt-BR.json",
   ],
   { eager: true, import: "default" },
 );
 // The first page does not pay for the texts of pages that are opened later (`loadLateTexts`).
 const late = import.meta.glob<Texts>(
-  "../../{features/{alerts,dashboard,follow-ups,reports,sla},shared/{charts,metrics}}/locales/pt-BR.json",
+  "../../{features/{alerts,dashboard,follow-ups,reports,sla,supabase},shared/{charts,metrics}}/locales/pt-BR.json",
   { import: "default" },
 );
 const english = import.meta.glob<Texts>(

@@ -1,0 +1,1 @@
+export { SupabaseMirror } from "./components/supabase-mirror";
