@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,11 +52,14 @@ def stop(home: Path) -> None:
     assert not left, f"{left} outlived scripts/run --stop"
 
 
-def run(home: Path, option: str, more: Mapping[str, str] | None = None) -> None:
+def run(
+    home: Path, option: str, more: Mapping[str, str] | None = None, words: Sequence[str] = ()
+) -> None:
+    """``scripts/run`` with an option and further words, and ``more`` in its environment."""
     log = home / "run.log"
     with log.open("ab") as output:
         done = subprocess.run(
-            [CHECKOUT / "scripts" / "run", option],
+            [CHECKOUT / "scripts" / "run", option, *words],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -8,6 +8,9 @@ const LAST = 10;
 const RATING_DAYS = 30;
 const MESSAGE_COUNTS = ["customer", "assistant", "agent", "phone"].map((who) => `messages_${who}`);
 export const OPEN_STATUSES = ["pending", "waiting", "open", "snoozed"];
+const EVENTS = ["resolved", "reopened", "assigned", "transferred", "handed_off"].map(
+  (what) => `conversation_${what}`,
+);
 
 /** How many conversations have each status that is not final, and how many began and ended today. */
 export async function readConversationCounts(client) {
@@ -94,13 +97,17 @@ export async function readRatings(client) {
   return { last, count: scores.length, average: scores.length ? sum / scores.length : null };
 }
 
-/** The last events of conversations and entries of the audit log; none without `audit:read`. */
+/**
+ * The last events of conversations; none without `audit:read`. The table has the entries of the
+ * audit log, too, which are about settings and users.
+ */
 export const readEvents = (client) =>
   rowsOf(
     client
       .from("auditoria")
       .select("id,action,created_at")
       .is("deleted_at", null)
+      .in("action", EVENTS)
       .order("created_at", { ascending: false })
       .limit(LAST),
   );

@@ -22,7 +22,7 @@ DASHBOARD_VARIABLE = "NIOCHAT_DEMO_DASHBOARD_URL"
 """The link in ``env.json`` of the home. Whoever has it reads the rows of the demo provider."""
 KEY_NAME = "Supabase dashboard of the demo"
 KEY_LIFETIME = timedelta(days=1)
-KEY_PERMISSIONS = ("reports:read", "conversations:read", "contacts:read", "audit:read")
+KEY_PERMISSIONS = ("reports:read:all", "conversations:read:all", "contacts:read", "audit:read")
 _OPERATOR = AuditActor(AuditActorKind.OPERATOR, "operator")
 _MAX_USERS = 200
 
