@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from niochat.cli.json_output import print_json
+from niochat_lab.chaos.audits.message_audit import MessageAudit
 from niochat_lab.chaos.chaos_results import ChaosResult, FaultResult
 from niochat_lab.chaos.chaos_run import open_chaos_run
 from niochat_lab.chaos.chaos_tables import render_fault_table, render_result_table
@@ -23,7 +24,6 @@ from niochat_lab.chaos.ephemeral_stack import (
 )
 from niochat_lab.chaos.fault_schedule import ScheduledFault, schedule_faults
 from niochat_lab.chaos.faults.fault_catalogue import parse_faults
-from niochat_lab.chaos.message_audit import MessageAudit
 
 _console = Console(stderr=True)
 

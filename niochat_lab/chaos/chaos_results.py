@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from niochat_lab.chaos.message_audit import MessageAudit
+from niochat_lab.chaos.audits.message_audit import MessageAudit
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,15 @@ from niochat.adapters.postgres.database import Database
 from niochat.cli.commands.demo_commands import DEMO_ERP_INSTALLATION
 from niochat.cli.customer_simulation import CustomerSimulation
 from niochat.cli.sandbox_client import SandboxClient
-from niochat_lab.chaos.audit_records import load_stored_records
+from niochat_lab.chaos.audits.audit_records import load_stored_records
+from niochat_lab.chaos.audits.message_audit import (
+    MessageAudit,
+    PhoneRecords,
+    add_wrong,
+    audit_messages,
+)
+from niochat_lab.chaos.audits.mirror_audit import find_wrong_mirrors
+from niochat_lab.chaos.audits.projection_audit import find_wrong_projections
 from niochat_lab.chaos.chaos_results import FaultResult
 from niochat_lab.chaos.chaos_traffic import (
     PROBE_COUNT,
@@ -22,9 +30,6 @@ from niochat_lab.chaos.chaos_traffic import (
 )
 from niochat_lab.chaos.ephemeral_stack import EphemeralStack
 from niochat_lab.chaos.fault_schedule import ScheduledFault
-from niochat_lab.chaos.message_audit import MessageAudit, PhoneRecords, add_wrong, audit_messages
-from niochat_lab.chaos.mirror_audit import find_wrong_mirrors
-from niochat_lab.chaos.projection_audit import find_wrong_projections
 from niochat_lab.chaos.running_stack import RunningStack
 
 CUSTOMERS, THINK_TIME_S = 24, 3.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from niochat_lab.chaos.projection_audit import find_wrong_projections
+from niochat_lab.chaos.audits.projection_audit import find_wrong_projections
 from tests.insights.conftest import InsightsFixture
 
 pytestmark = pytest.mark.asyncio

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from niochat_lab.chaos.message_audit import (
+from niochat_lab.chaos.audits.message_audit import (
     AuditedMessage,
     AuditedSend,
     PhoneRecords,

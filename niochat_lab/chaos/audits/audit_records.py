@@ -5,7 +5,7 @@ import orjson
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.domain_json_codec import event_from_json, state_from_json
 from niochat.domain.conversation.evolve import replay
-from niochat_lab.chaos.message_audit import AuditedMessage, AuditedSend, ProductRecords
+from niochat_lab.chaos.audits.message_audit import AuditedMessage, AuditedSend, ProductRecords
 from niochat_lab.lab_queries import lab_queries
 
 _SQL = lab_queries("chaos")
