@@ -198,7 +198,7 @@ async def test_the_page_fits_and_is_accessible(
         await is_live(page)
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
         for theme in ("light", "dark"):
-            await page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            await page.emulate_media(color_scheme=theme)
             await page.evaluate(AXE.read_text(encoding="utf-8"))
             found = await page.evaluate(
                 "tags => axe.run({runOnly: tags}).then(done => done.violations)", list(WCAG)
