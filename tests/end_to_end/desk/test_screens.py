@@ -43,6 +43,7 @@ INSIDE = {
     "alerts": "/alertas",
     "sla": "/sla",
     "follow-ups": "/recuperacao",
+    "supabase": "/supabase",
     "promises": "/relatorios?aba=sla",
 }
 
