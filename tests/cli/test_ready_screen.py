@@ -8,6 +8,7 @@ from rich.console import Console
 
 from niochat.cli.desk_setup import DeskSetup
 from niochat.cli.ready_screen import ReadyScreen, ReadyStack
+from niochat.cli.supabase.demo_mirror import DASHBOARD_VARIABLE
 from niochat.http.desk.desk_builds import DeskBuilds
 from niochat.launcher.demo_password import new_demo_password
 from niochat.launcher.desk_build.desk_builder import DeskBuilder
@@ -126,3 +127,14 @@ def test_a_failing_build_ends_no_start(tmp_path: Path) -> None:
 
     assert desk.problem is not None
     assert steps[-1:] == [f"The desk was not built: {desk.problem}."]
+
+
+def test_the_link_of_the_supabase_dashboard_is_on_a_line_of_its_own_but_in_no_log(
+    tmp_path: Path,
+) -> None:
+    link = f"{URL}/dashboard/#key=nk_{'x' * 43}"
+    environment = {**SANDBOX, DASHBOARD_VARIABLE: link}
+
+    assert link in shown(desk_of(tmp_path, built=True), environment=environment)
+    hidden = shown(desk_of(tmp_path, built=True), environment=environment, detached=True)
+    assert not any("nk_" in line for line in hidden)

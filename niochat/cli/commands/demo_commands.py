@@ -17,6 +17,7 @@ from niochat.cli.demo_history.history_command import fill_history
 from niochat.cli.demo_history.history_generator import DEFAULT_PER_DAY
 from niochat.cli.json_output import print_json
 from niochat.cli.sandbox_client import SandboxClient
+from niochat.cli.supabase.demo_mirror import DASHBOARD_VARIABLE
 from niochat.composition.components import Components
 from niochat.domain.errors import InvalidInputError
 from niochat.identity.demo_users import DEMO_TENANTS
@@ -71,6 +72,9 @@ def show_demo(
     if overview["subscribers"]:
         _console.print(subscribers_table(overview["subscribers"]))
     print_logins(overview)
+    if overview["supabase_dashboard"]:
+        link = escape(overview["supabase_dashboard"])
+        _console.print(f"painel do Supabase: {link}", highlight=False, soft_wrap=True)
 
 
 async def apply_demo(*, users: bool = True) -> None:
@@ -182,6 +186,7 @@ async def _load_overview() -> dict[str, Any]:
         "tenants": tenants,
         "superusers": demo_logins_for(None, password),
         "subscribers": subscribers,
+        "supabase_dashboard": os.environ.get(DASHBOARD_VARIABLE),
     }
 
 

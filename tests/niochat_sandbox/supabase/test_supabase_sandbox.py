@@ -16,12 +16,17 @@ import psutil
 import psycopg
 import pytest
 import pytest_asyncio
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from niochat.launcher.databases.postgres_server import EmbeddedPostgres
 from niochat.launcher.home_folder import HomeFolder
 from niochat.launcher.network_ports import StackPorts
 from niochat.launcher.stack_credentials import StackCredentials
 from niochat_sandbox.supabase.__main__ import DATABASE_VARIABLE
+from niochat_sandbox.supabase.loopback_server import LoopbackServer
 from niochat_sandbox.supabase.supabase_sandbox import SupabaseSandbox
 from tests.http_client import plain_client
 from tests.niochat_sandbox.supabase.conftest import ProjectClient, TokenSigner
@@ -168,10 +173,47 @@ async def test_files_are_served_at_the_same_origin(
     async with project, plain_client(project.url, 10) as http:
         page = await http.get("/dashboard/")
         missing = await http.get("/dashboard/../keys.json")
+        token = await http.post("/dashboard/token")
 
     assert page.headers["content-type"].startswith("text/html")
     assert "Painel" in page.text
+    assert "connect-src 'self' ws://127.0.0.1:" in page.headers["content-security-policy"]
     assert missing.status_code == 404
+    assert token.status_code == 404, "this project was started without --token-url"
+
+
+async def test_the_page_gets_tokens_of_the_product_with_its_own_key_alone(
+    supabase_postgres: EmbeddedPostgres, database_name: str, tmp_path: Path
+) -> None:
+    async def answer(request: Request) -> Response:
+        if request.headers.get("authorization") != "Bearer nk_good":
+            return JSONResponse({"code": "unauthorized"}, 401)
+        return JSONResponse({"token": "t"})
+
+    product = LoopbackServer("127.0.0.1", 0)
+    await product.start(Starlette(routes=[Route("/token", answer, methods=["POST"])]))
+    project = SupabaseSandbox(
+        supabase_postgres.admin_dsn,
+        tmp_path,
+        database=database_name,
+        cache=POSTGREST_CACHE,
+        dashboard=tmp_path,
+        token_url=f"{product.url}/token",
+    )
+    try:
+        async with project, plain_client(project.url, 10) as http:
+            good = {"authorization": "Bearer nk_good"}
+            given = await http.post("/dashboard/token", headers=good)
+            refused = await http.post("/dashboard/token")
+            await product.stop()
+            unanswered = await http.post("/dashboard/token", headers=good)
+    finally:
+        await product.stop()
+
+    assert (given.status_code, given.json()) == (200, {"token": "t"})
+    assert given.headers["cache-control"] == "no-store"
+    assert refused.status_code == 401
+    assert unanswered.status_code == 502
 
 
 def postgrest_processes() -> set[int]:
