@@ -220,7 +220,8 @@ revoke all on function public.niochat_keep_newest(), public.niochat_digest(jsonb
 grant execute on function public.niochat_digest(jsonb), public.niochat_count_days(uuid, text, date, date),
     public.niochat_list_day(uuid, text, date, uuid) to service_role;
 
--- The provider comes from the signed token and from nowhere else. Without it, nothing is visible.
+-- The provider comes from the signed token and from nowhere else. Without it, nothing is visible. A
+-- token that names tables opens these alone.
 do $$
 declare
     mirrored text;
@@ -236,8 +237,9 @@ begin
         execute format('drop policy if exists own_provider on public.%I', mirrored);
         execute format(
             'create policy own_provider on public.%I for select to authenticated using
-             (provedor_id = ((select auth.jwt()) -> ''app_metadata'' ->> ''tenant_id'')::uuid)',
-            mirrored);
+             (provedor_id = ((select auth.jwt()) -> ''app_metadata'' ->> ''tenant_id'')::uuid
+              and coalesce((select auth.jwt()) -> ''app_metadata'' -> ''tables'' ? %L, true))',
+            mirrored, mirrored);
         execute format('drop trigger if exists niochat_keep_newest on public.%I', mirrored);
         execute format('create trigger niochat_keep_newest before update on public.%I
                         for each row execute function public.niochat_keep_newest()', mirrored);

@@ -123,6 +123,15 @@ async def test_a_token_reads_its_own_provider(isolation: Isolation) -> None:
         assert {row["provedor_id"] for row in response.json()} == {str(isolation.own)}
 
 
+async def test_a_token_that_names_tables_opens_no_others(isolation: Isolation) -> None:
+    named = {"tenant_id": str(isolation.own), "tables": ["conversations"]}
+    token = isolation.signer.sign(isolation.own, app_metadata=named)
+    for table in TABLES:
+        response = await isolation.read(table, token)
+        assert response.status_code == 200, response.text
+        assert bool(response.json()) == (table == "conversations"), table
+
+
 async def test_nobody_else_reads_a_row_of_any_table(isolation: Isolation) -> None:
     for stranger in isolation.strangers():
         for table in TABLES:
