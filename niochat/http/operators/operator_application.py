@@ -10,7 +10,12 @@ from starlette.routing import Mount
 from niochat.adapters.postgres.database import Database
 from niochat.conversations.pauses import ActorPauseStore
 from niochat.http.api.api_application import create_api_application
-from niochat.http.operators import actor_routes, host_routes, operator_conversation_routes
+from niochat.http.operators import (
+    actor_routes,
+    host_routes,
+    mirror_routes,
+    operator_conversation_routes,
+)
 from niochat.http.operators.operator_auth import OperatorTokenDependency
 from niochat.http.operators.operator_repository import OperatorRepository
 from niochat.http.operators.operator_services import OperatorServices, SendToHost
@@ -18,7 +23,12 @@ from niochat.inbox.command_submitter import CommandSubmitter
 from niochat.inbox.inbox_store import InboxStore
 
 OPERATORS_PATH = "/api/operators"
-ROUTERS = (host_routes.router, actor_routes.router, operator_conversation_routes.router)
+ROUTERS = (
+    host_routes.router,
+    mirror_routes.router,
+    actor_routes.router,
+    operator_conversation_routes.router,
+)
 
 
 def build_operator_routes(

@@ -11,6 +11,7 @@ from niochat.domain.errors import NotFoundError, OperationRefusedError
 from niochat.ports.audit import AuditActor, AuditActorKind, AuditEntry
 
 _SQL = queries("operators")
+_MIRROR = queries("mirror")
 
 HOST_TIMEOUT_S = 10.0
 """A host that has not reported for this long counts as dead."""
@@ -34,6 +35,10 @@ class OperatorRepository:
     async def list_shards(self) -> list[dict[str, Any]]:
         """Return ``shard``, ``host`` (incarnation) and ``epoch`` of each shard."""
         return await self._fetch(_SQL["shards"])
+
+    async def list_mirrors(self) -> list[dict[str, Any]]:
+        """Return the mirrored tenants by slug: their positions, failures and refused rows."""
+        return await self._fetch(_MIRROR["lag"])
 
     async def set_draining(self, name: str, draining: bool) -> bool:
         """Set or clear the drain mark. Return False if the host is unknown, or if no other host

@@ -43,6 +43,30 @@ async def test_a_host_that_does_not_answer_is_shown_without_figures(
     assert listed == {"items": [], "next_cursor": None, "silent_hosts": [core.incarnation]}
 
 
+async def test_a_mirror_shows_how_far_behind_it_is_and_why(
+    operations: OperatorApiFixture, given: RowBuilder
+) -> None:
+    tenant = await given.tenant()
+    assert (await operations.get("/mirrors"))["mirrors"] == []
+    await given.admin.execute(
+        "INSERT INTO mirror_positions (tenant_id, log_xid, log_conversation, log_version,"
+        " audit_xid, audit_id, failure, failure_detail, failed_since)"
+        " VALUES ($1, '0', $1, 0, '0', 0, 'key_refused', 'set its secret key', now())",
+        tenant,
+    )
+    await given.admin.execute(
+        "INSERT INTO mirror_changes (tenant_id, source, ref, at)"
+        " VALUES ($1, 'contacts', 'x', now() - interval '30 s')",
+        tenant,
+    )
+
+    (mirror,) = (await operations.get("/mirrors"))["mirrors"]
+
+    assert mirror["tenant_id"] == str(tenant)
+    assert 29 < mirror["behind_s"] < 60
+    assert (mirror["failure"], mirror["backfill_done"]) == ("key_refused", None)
+
+
 async def test_every_shard_shows_its_owner_and_epoch(operations: OperatorApiFixture) -> None:
     core = await operations.single_host_client()
 

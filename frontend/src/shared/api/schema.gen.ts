@@ -1941,6 +1941,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/operators/mirrors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Mirrors
+         * @description List all tenants that are mirrored: how far each is behind, and what keeps it.
+         */
+        get: operations["list_mirrors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/operators/shards": {
         parameters: {
             query?: never;
@@ -6031,6 +6051,46 @@ export interface components {
              * Format: date-time
              */
             since: string;
+        };
+        /**
+         * MirrorListResponse
+         * @description All tenants that are mirrored, by slug.
+         */
+        MirrorListResponse: {
+            /** Mirrors */
+            mirrors: components["schemas"]["MirrorResponse"][];
+        };
+        /**
+         * MirrorResponse
+         * @description The mirror of one tenant. ``behind_s`` is the age of the oldest change that is not sent;
+         *     ``failure`` is a code, and ``failure_detail`` says what to do.
+         */
+        MirrorResponse: {
+            /** Backfill Done */
+            backfill_done: number | null;
+            /** Backfill Total */
+            backfill_total: number | null;
+            /** Behind S */
+            behind_s: number;
+            /** Failed Since */
+            failed_since: string | null;
+            /** Failure */
+            failure: string | null;
+            /** Failure Detail */
+            failure_detail: string | null;
+            /** Mirrored At */
+            mirrored_at: string | null;
+            /** Paused At */
+            paused_at: string | null;
+            /** Refused Rows */
+            refused_rows: number;
+            /** Tenant */
+            tenant: string;
+            /**
+             * Tenant Id
+             * Format: uuid
+             */
+            tenant_id: string;
         };
         /**
          * MirrorState
@@ -13098,6 +13158,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HostDrainResponse"];
+                };
+            };
+            /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The service is temporarily unavailable. Repeat the request later. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_mirrors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MirrorListResponse"];
                 };
             };
             /** @description The request was rejected. The problem details (RFC 9457) say what to change. */
