@@ -94,6 +94,8 @@ def list_screens(day: DemoDay) -> dict[str, Step]:
         "report-mail": show_report_mail,
         "sla": lambda page: open_page(page, "/sla", "#content section li"),
         "alerts": lambda page: open_page(page, "/alertas", "#content section li"),
+        "follow-ups": lambda page: open_page(page, "/recuperacao", "#content h2"),
+        "supabase": lambda page: open_page(page, "/supabase", "#content form"),
     }
 
 
