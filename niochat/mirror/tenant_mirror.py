@@ -1,5 +1,6 @@
 """Mirrors one tenant while this process has its claim: what has changed, roll-ups, the backfill."""
 
+import asyncio
 import random
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -68,6 +69,9 @@ class TenantMirror:
         except ConflictError:
             self._sent_rows.forget(target.tenant_id)
             return VisitResult(0, is_behind=False)
+        except asyncio.CancelledError:  # the process ends: the next one need not wait for the claim
+            await held.release()
+            raise
         except (ProjectUnavailableError, ProjectMisconfiguredError) as error:
             self._sent_rows.forget(target.tenant_id)
             await self._save_failure(held, error)

@@ -5,6 +5,7 @@ the response itself (``project_errors``), and whoever calls repeats. HTTP/1.1, b
 client fails on connections that were idle (supabase-py#1064).
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -22,7 +23,10 @@ from niochat.adapters.supabase.project_errors import ProjectUnavailableError, er
 TIMEOUT_S = 15.0
 """The limit of one request. PostgREST ends a statement of its own after eight seconds."""
 _CONNECT_TIMEOUT_S = 5.0
-_CONNECTIONS = 4
+_CONNECTIONS = 8
+"""Half of them to one host: as many tenants of one project are mirrored at once. A request that had
+to wait for a connection would count as one to a project that does not answer.
+"""
 _NO_ID = UUID(int=0)
 MirroredRow = dict[str, Any]
 """A row of a table of the mirror, as JSON. All rows of a request have the same keys: PostgREST
@@ -47,6 +51,7 @@ class ProjectClient:
         self._http: httpx.AsyncClient | None = None
         self._session: aiohttp.ClientSession | None = None
         self._client: Any = None
+        self._connecting = asyncio.Lock()
 
     async def close(self) -> None:
         """Close the connections: the client itself never does."""
@@ -131,28 +136,32 @@ class ProjectClient:
             ) from error
 
     async def _connected(self) -> Any:
-        if self._client is None:
-            # It takes long to import, and only few processes mirror.
-            from supabase import AsyncClientOptions, create_async_client
-
-            self._session = open_shared_session(_CONNECTIONS, guard=self._guard)
-            self._http = httpx.AsyncClient(
-                transport=AiohttpTransport(client=self._session),
-                timeout=httpx.Timeout(TIMEOUT_S, connect=_CONNECT_TIMEOUT_S),
-                event_hooks={"response": [_raise_for_status]},
-            )
-            options = AsyncClientOptions(
-                httpx_client=self._http,
-                auto_refresh_token=False,
-                persist_session=False,
-                postgrest_client_retry=False,
-            )
-            client = await create_async_client(self._url, self._key, options)
-            if not _is_token(self._key):
-                # Keys of the newer kind are no tokens: the gateway takes them by `apikey` alone.
-                client.postgrest.headers.pop("Authorization", None)
-            self._client = client
+        async with self._connecting:
+            if self._client is None:
+                self._client = await self._connect()
         return self._client
+
+    async def _connect(self) -> Any:
+        # It takes long to import, and only few processes mirror.
+        from supabase import AsyncClientOptions, create_async_client
+
+        self._session = open_shared_session(_CONNECTIONS, guard=self._guard)
+        self._http = httpx.AsyncClient(
+            transport=AiohttpTransport(client=self._session),
+            timeout=httpx.Timeout(TIMEOUT_S, connect=_CONNECT_TIMEOUT_S),
+            event_hooks={"response": [_raise_for_status]},
+        )
+        options = AsyncClientOptions(
+            httpx_client=self._http,
+            auto_refresh_token=False,
+            persist_session=False,
+            postgrest_client_retry=False,
+        )
+        client = await create_async_client(self._url, self._key, options)
+        if not _is_token(self._key):
+            # Keys of the newer kind are no tokens: the gateway takes them by `apikey` alone.
+            client.postgrest.headers.pop("Authorization", None)
+        return client
 
 
 def _is_token(key: str) -> bool:

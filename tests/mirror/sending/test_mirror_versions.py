@@ -12,7 +12,9 @@ from niochat.mirror.mirror_batch import read_rows
 from niochat.mirror.mirror_position import claim
 from niochat.mirror.mirror_sources import CONTACTS, SourceRow
 from niochat.mirror.row_sender import SendResult, send_rows
+from niochat_sandbox.fault_injection.fault_rules import FaultKind, FaultRule, FaultTarget
 from tests.mirror.mirror_fixture import UTC, MirrorFixture
+from tests.wait_until import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
@@ -101,6 +103,20 @@ async def test_whoever_sends_to_an_old_project_settles_nothing(mirrored: MirrorF
     async with mirrored.database.as_tenant(mirrored.tenant) as connection:
         with pytest.raises(ConflictError):
             await held.settle_rows(connection, SendResult())
+
+
+async def test_a_process_that_is_stopped_gives_its_claim_back(mirrored: MirrorFixture) -> None:
+    await mirrored.insights.serve()
+    await mirrored.insights.project()
+    fault = FaultRule(FaultTarget.SUPABASE, FaultKind.HOLD, path="/contacts")
+    mirrored.sandbox.faults.faults = [fault]
+    running = asyncio.create_task(mirrored.mirror.run())
+    await wait_until(lambda: fault.hits)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    mirrored.sandbox.faults.faults = []
+    await mirrored.send(mirrored.new_mirror())
+    assert await mirrored.differences() == []
 
 
 async def test_the_trigger_guards_every_writer(mirrored: MirrorFixture) -> None:
