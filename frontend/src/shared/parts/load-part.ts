@@ -2,6 +2,10 @@ import { type ComponentType, lazy } from "react";
 
 /** Milliseconds between two tries while the server cannot be reached; the last one repeats. */
 const PAUSES_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
+/** Tries while the server answers and has the build of this page. A line that has just come back may
+ * carry one request and not yet the next one.
+ */
+const MAX_TRIES_WITH_SERVER = 4;
 const RELOAD_KEY = "niochat.reloaded-at";
 /** Milliseconds; a build that stays broken shows its error instead of reloading again and again. */
 const MIN_RELOAD_INTERVAL_MS = 60_000;
@@ -20,10 +24,12 @@ export async function loadPart<Part>(load: () => Promise<Part>): Promise<Part> {
       return await load();
     } catch (error) {
       const build = await servedBuild();
-      if (build === "other") reloadPage();
-      // The line may have come back between the import and the question.
-      if (build !== "none" && ++triesWithServer > 1) throw error;
-      if (build === "none") await pause(PAUSES_MS[attempt] ?? 15_000);
+      if (build === "other") {
+        reloadPage();
+        throw error;
+      }
+      if (build === "own" && ++triesWithServer === MAX_TRIES_WITH_SERVER) throw error;
+      await pause(PAUSES_MS[attempt] ?? 15_000);
     }
   }
 }
