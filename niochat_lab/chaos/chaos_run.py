@@ -89,6 +89,7 @@ class ChaosRun:
             return found
         self.progress("Building the read model anew beside the live one.")
         wrong = await find_wrong_projections(self.stack.database)
+        self.progress("Comparing mirrors.")
         wrong += await find_wrong_mirrors(self.stack)
         return add_wrong(await self._audit_now(), wrong)
 

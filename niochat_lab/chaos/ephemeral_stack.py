@@ -68,6 +68,8 @@ def start_ephemeral_stack(*, small_disk: bool, mirror: bool = False) -> Iterator
     try:
         _wait_until_ready(home, child)
         environment = json.loads(home.environment_file.read_text())
+        if mirror and not environment.get("NIOCHAT_SUPABASE_URL"):
+            raise UnavailableError("the stack has no Supabase project, so nothing is mirrored")
         yield EphemeralStack(home, environment, clock_file, child.pid)
     except KeyboardInterrupt:
         keep_folder = False
