@@ -123,7 +123,7 @@ def _report(
         more={
             "sides": {name: side.as_dict() for name, side in sides.items()},
             "ratios": ratios,
-            "requests": quick.requests,
+            "project_requests": quick.requests,
             "received_mb": round(quick.received / 1e6, 1),
         },
         goals={
