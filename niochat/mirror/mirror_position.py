@@ -54,6 +54,11 @@ class MirrorClaim:
         async with self._database.as_tenant(self.tenant_id) as connection:
             await connection.execute(_SQL["release"], self.tenant_id, self.version)
 
+    async def finish(self) -> None:
+        """Let others work after a visit without a failure."""
+        async with self._database.as_tenant(self.tenant_id) as connection:
+            await connection.execute(_SQL["finish"], self.tenant_id, self.version)
+
     async def save_failure(self, code: str, detail: str, retry_in_s: float) -> None:
         """Store why the batch was not sent, and release the claim."""
         async with self._database.as_tenant(self.tenant_id) as connection:

@@ -77,7 +77,7 @@ class TenantMirror:
             await self._save_failure(held, error)
             return VisitResult(0, is_behind=False)
         self._sent_rows.end(target.tenant_id, held.version)
-        await held.release()
+        await held.finish()
         return result
 
     async def _save_failure(

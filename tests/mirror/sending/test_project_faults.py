@@ -139,6 +139,26 @@ async def test_a_wrong_key_is_said(mirrored: MirrorFixture) -> None:
     assert await mirrored.differences() == []
 
 
+async def test_entries_of_the_audit_log_alone_are_tried_again(mirrored: MirrorFixture) -> None:
+    """No table of the path tells of them, so the failed visit has to be remembered."""
+    await mirrored.insights.serve()
+    await mirrored.send()
+    before = len(await mirrored.rows("auditoria"))
+    await mirrored.given.admin.execute(
+        "INSERT INTO audit (tenant_id, who_kind, who, action, target, address)"
+        " VALUES ($1, 'operator', 'operator', 'users.change', 'user:1', '')",
+        mirrored.tenant,
+    )
+    await mirrored.sandbox.go_down()
+    await mirrored.mirror.run_until_sent()
+    assert (await mirrored.position())["failure"] == "project_unavailable"
+    await mirrored.sandbox.come_up()
+    await _again_at_once(mirrored)
+    await mirrored.send()
+    assert len(await mirrored.rows("auditoria")) == before + 1
+    assert (await mirrored.position())["failure"] is None
+
+
 async def test_the_schema_may_be_pushed_twice(mirrored: MirrorFixture) -> None:
     text = "".join(file.read_text(encoding="utf-8") for file in sorted(MIGRATIONS.glob("*.sql")))
     await mirrored.insights.serve()

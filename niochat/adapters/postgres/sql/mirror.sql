@@ -25,13 +25,13 @@ DELETE FROM mirror_positions WHERE tenant_id = $1
 DELETE FROM mirror_changes WHERE tenant_id = $1
 
 -- name: list_due
--- Of these tenants those with something to send, and those ($2) with entries of the audit log, unless another process is at work or a failure is
--- recent. Row-level security lets only plain columns bound an index, so the horizon is computed apart.
+-- Of these tenants those with something to send, those ($2) with entries of the audit log, and those
+-- whose last visit failed, unless another process is at work or the failure is recent. Row-level security lets only plain columns bound an index, so the horizon is computed apart.
 SELECT r.tenant_id
   FROM (SELECT p.*, log_horizon() AS horizon FROM mirror_positions p
          WHERE p.tenant_id = ANY ($1::uuid[]) AND p.retry_at <= now() AND p.leased_until < now()
         OFFSET 0) AS r
- WHERE r.backfill_source IS NOT NULL OR r.tenant_id = ANY ($2::uuid[])
+ WHERE r.backfill_source IS NOT NULL OR r.failure IS NOT NULL OR r.tenant_id = ANY ($2::uuid[])
     OR EXISTS (SELECT FROM mirror_changes c WHERE c.tenant_id = r.tenant_id)
     OR EXISTS (SELECT FROM events e
                 WHERE e.tenant_id = r.tenant_id
@@ -70,6 +70,13 @@ UPDATE mirror_positions SET leased_until = now() + make_interval(secs => $2)
 -- name: release
 -- Lets another process mirror the tenant.
 UPDATE mirror_positions SET leased_until = '-infinity' WHERE tenant_id = $1 AND version = $2
+
+-- name: finish
+-- The same after a visit that sent all that it found: the project works.
+UPDATE mirror_positions
+   SET leased_until = '-infinity', failures = 0, failed_since = NULL, failure = NULL,
+       failure_detail = NULL, retry_at = '-infinity'
+ WHERE tenant_id = $1 AND version = $2
 
 -- name: save_sent
 -- Stores that the batch $2 was sent: $3 rows.
